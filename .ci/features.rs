@@ -10,7 +10,7 @@ fn client(server: &MockServer) -> Client {
     Client::builder("hush".to_owned()).base_url(server.base_url()).build().unwrap()
 }
 
-/// A server that answers one request, with a status and a body of JSON.
+/// A server that responds to one request with a status and a body of JSON.
 async fn server(method: Method, path: &'static str, status: u16, body: &'static str) -> MockServer {
     let server = MockServer::start_async().await;
     server.mock(|when, then| {

@@ -20,7 +20,7 @@ const MAX_BYTES: usize = 1 << 20;
 #[derive(Default)]
 pub(super) struct Shown {
     pub(super) body: Option<Value>,
-    pub(super) answer: Option<Value>,
+    pub(super) response: Option<Value>,
 }
 
 /// The vendor's own examples of an operation's bodies.
@@ -29,7 +29,7 @@ pub(super) fn shown(root: &Value, edition: Edition, operation: &Operation<'_>) -
         operation.responses(root).into_iter().find(|(status, _)| status.starts_with('2')).map(|(_, answer)| answer);
     if edition == Edition::Swagger2 {
         let answer = success.and_then(|answer| answer.get("examples")?.as_object()?.values().next());
-        return Shown { body: None, answer: answer.cloned() };
+        return Shown { body: None, response: answer.cloned() };
     }
     let of = |holder: &Value| {
         let media = holder.get("content")?.as_object()?;
@@ -37,7 +37,7 @@ pub(super) fn shown(root: &Value, edition: Edition, operation: &Operation<'_>) -
         let named = || resolve(root, media.get("examples")?.as_object()?.values().next()?).get("value");
         media.get("example").or_else(named).cloned()
     };
-    Shown { body: operation.body(root).and_then(of), answer: success.and_then(of) }
+    Shown { body: operation.body(root).and_then(of), response: success.and_then(of) }
 }
 
 /// Why a schema has no example.

@@ -96,7 +96,7 @@ fn fields_of(item: &mut ItemStruct, nullable: &Nullable, is_update: bool) -> BTr
 fn without_skip(field: &mut Field, skip: Option<&str>) {
     let mut rename = None;
     for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
-        // Options that are no text have nothing to read.
+        // Only options with a string are of interest.
         _ = attribute.parse_nested_meta(|meta| {
             let value = if meta.input.peek(syn::Token![=]) { meta.value()?.parse::<syn::LitStr>().ok() } else { None };
             if meta.path.is_ident("rename") {

@@ -90,7 +90,7 @@ fn wire_name(field: &Field) -> Option<String> {
 
 fn each_option(attributes: &[Attribute], mut each: impl FnMut(&syn::Path, Option<&LitStr>)) {
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
-        // Options that are no text have nothing to read.
+        // Only options with a string are of interest.
         _ = attribute.parse_nested_meta(|meta| {
             let value = if meta.input.peek(syn::Token![=]) { meta.value()?.parse::<LitStr>().ok() } else { None };
             each(&meta.path, value.as_ref());

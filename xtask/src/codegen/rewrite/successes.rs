@@ -85,7 +85,7 @@ impl Variant {
     }
 }
 
-/// The statuses with the types that the stand-in's fields have.
+/// The statuses with the types that the placeholder's fields have.
 fn variants(file: &mut File, name: &str, statuses: impl Iterator<Item = u16>) -> Vec<Variant> {
     let types = module(&mut file.items, "types").into_iter().flatten();
     let fields = types.filter_map(|item| match item {
@@ -101,7 +101,7 @@ fn variants(file: &mut File, name: &str, statuses: impl Iterator<Item = u16>) ->
     statuses.map(|status| Variant { status, body: body(status) }).collect()
 }
 
-/// Puts the enum in place of the stand-in.
+/// Puts the enum in place of the placeholder.
 fn define(file: &mut File, name: &str, variants: &[Variant]) {
     let Some(types) = module(&mut file.items, "types") else { return };
     types.retain(|item| !matches!(item, Item::Impl(block) if last_name(&block.self_ty).is_some_and(|own| own == name)));
@@ -127,7 +127,7 @@ fn define(file: &mut File, name: &str, variants: &[Variant]) {
     }
 }
 
-/// Decodes by status. A status that is not documented is read like the first with a body: a vendor that answers 201 for a documented 200
+/// Decodes by status. A status that is not documented is read like the first with a body: a vendor that returns 201 for a documented 200
 /// has succeeded.
 struct ByStatus {
     name: Ident,

@@ -161,13 +161,13 @@ fn drafted(
         match unsupported::generated(name, &draft, published) {
             Ok((text, sources)) => return Ok((draft, text, sources)),
             Err(failure) => {
-                let culprits = unsupported::culprits(&draft, &failure);
+                let causes = unsupported::causes(&draft, &failure);
                 let before = chosen.len();
-                chosen.retain(|operation| !culprits.contains(&operation.pointer));
+                chosen.retain(|operation| !causes.contains(&operation.pointer));
                 if chosen.is_empty() || chosen.len() == before {
                     return Err(failure.reason);
                 }
-                left_out.extend(culprits.into_iter().map(|at| unsupported::loss(&published.root, at, &failure.reason)));
+                left_out.extend(causes.into_iter().map(|at| unsupported::loss(&published.root, at, &failure.reason)));
             }
         }
     }
@@ -194,6 +194,8 @@ fn without_package_variables(command: &mut Command, names: impl Iterator<Item = 
     }
 }
 
+#[cfg(test)]
+mod cases;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

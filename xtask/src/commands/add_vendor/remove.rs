@@ -75,14 +75,14 @@ mod tests {
         });
         let root = repository(&specification)?;
         let edited = ["Cargo.toml", "crates/usage-billing/Cargo.toml", "crates/usage-billing/src/lib.rs"];
-        let texts = || edited.map(|file| fs::read_to_string(root.path().join(file)).unwrap_or_default());
-        let before = texts();
+        let contents = || edited.map(|file| fs::read_to_string(root.path().join(file)).unwrap_or_default());
+        let before = contents();
         assert!(remove(root.path(), "acme").is_err());
         transaction::all(root.path(), &planned(&specification)?).map_err(std::io::Error::other)?;
-        assert_ne!(texts(), before);
+        assert_ne!(contents(), before);
         let removed = remove(root.path(), "acme").map_err(std::io::Error::other)?;
         assert_eq!(removed.len(), 5, "{removed:?}");
-        assert_eq!(texts(), before);
+        assert_eq!(contents(), before);
         assert!(!root.path().join("crates/usage-billing-acme").exists());
         Ok(())
     }

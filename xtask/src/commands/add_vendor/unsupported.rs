@@ -55,9 +55,9 @@ pub(super) fn checked(name: &str, draft: &Conversion, published: &Published) -> 
 }
 
 /// The pointers, in the vendor's file, of the operations that a failure is about: the one at its place, or those that use the schema there.
-pub(super) fn culprits(draft: &Conversion, failure: &Failure) -> Vec<String> {
+pub(super) fn causes(draft: &Conversion, failure: &Failure) -> Vec<String> {
     let parts = failure.at.iter().flat_map(|at| keys(at)).collect::<Vec<_>>();
-    let is_culprit: Box<dyn Fn(&ConvertedOperation) -> bool> = match parts.as_slice() {
+    let is_cause: Box<dyn Fn(&ConvertedOperation) -> bool> = match parts.as_slice() {
         [section, path, method, ..] if section == "paths" => {
             Box::new(move |operation| operation.path == *path && operation.method == *method)
         }
@@ -71,7 +71,7 @@ pub(super) fn culprits(draft: &Conversion, failure: &Failure) -> Vec<String> {
         }
         _ => return Vec::new(),
     };
-    draft.operations.iter().filter(|operation| is_culprit(operation)).map(|operation| operation.at.clone()).collect()
+    draft.operations.iter().filter(|operation| is_cause(operation)).map(|operation| operation.at.clone()).collect()
 }
 
 /// The note that an operation is left out.

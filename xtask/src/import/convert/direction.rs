@@ -87,7 +87,7 @@ fn has_flag(node: &Value) -> bool {
 }
 
 impl Converter<'_> {
-    /// Begins what tells apart the two types of a schema; empty if it is one.
+    /// Begins the key of the one of the two types of a schema that requests have; empty if it is one.
     pub(super) fn direction_key(&self, node: &Value) -> &'static str {
         if self.direction == Direction::Request && self.directions.differ(node) { "request " } else { "" }
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{ConvertedOperation, Converter, direction::Direction};
 use crate::import::{
-    self, example_misfits, examples,
+    self, example_mismatches, examples,
     losses::{Kind, Owner},
     select,
 };
@@ -104,11 +104,11 @@ impl Converter<'_> {
             value["requestBody"] = body;
         }
         self.direction = Direction::Response;
-        let (answers, download) = self.answers(operation, id);
+        let (responses, download) = self.responses(operation, id);
         if download {
             value["x-download"] = json!(true);
         }
-        value["responses"] = answers;
+        value["responses"] = responses;
         self.examples(operation, &mut value);
         Ok(value)
     }
@@ -129,16 +129,16 @@ impl Converter<'_> {
         fill("/requestBody/content", shown.body.as_ref());
         // Errors have no content, so that all that is left is of success.
         let successes = (200..300).map(|status| format!("/responses/{status}/content"));
-        successes.for_each(|pointer| fill(&pointer, shown.answer.as_ref()));
+        successes.for_each(|pointer| fill(&pointer, shown.response.as_ref()));
         let success = value["responses"].as_object().into_iter().flatten().map(|(status, _)| status);
         let success =
             success.filter(|status| status.starts_with('2')).min().map(|status| format!("/responses/{status}"));
-        let shown = [(Some("/requestBody".to_owned()), shown.body), (success, shown.answer)];
+        let shown = [(Some("/requestBody".to_owned()), shown.body), (success, shown.response)];
         for (pointer, example) in shown.into_iter().filter_map(|(pointer, example)| Some((pointer?, example?))) {
             let content = value.pointer(&format!("{pointer}/content")).and_then(Value::as_object).into_iter().flatten();
             for (_, media) in content.filter(|(name, _)| import::is_json(name)) {
-                for misfit in example_misfits::misfits(&media["schema"], &example, &self.components) {
-                    self.losses.add(Kind::Evidence, &format!("{}{pointer}", operation.pointer), misfit);
+                for mismatch in example_mismatches::mismatches(&media["schema"], &example, &self.components) {
+                    self.losses.add(Kind::Evidence, &format!("{}{pointer}", operation.pointer), mismatch);
                 }
             }
         }

@@ -88,7 +88,7 @@ impl Converter<'_> {
         if listed.is_some_and(|all| {
             all.iter().any(|value| value.as_str().is_some_and(|text| text.contains(char::is_control)))
         }) {
-            let text = "values with control characters are not listed: they are read as unknown ones";
+            let text = "values with control characters are not listed: they are read as unknown values";
             self.losses.add(Kind::Enum, &child(at, "enum"), text);
         }
         if map.get("type").is_none() && is_mixed(map) {
@@ -132,8 +132,8 @@ impl Converter<'_> {
 /// Whether an enum lists values of several types.
 fn is_mixed(map: &Map<String, Value>) -> bool {
     let listed = map.get("enum").and_then(Value::as_array).into_iter().flatten().filter(|value| !value.is_null());
-    let (texts, others): (Vec<_>, Vec<_>) = listed.partition(|value| value.is_string());
-    !texts.is_empty() && !others.is_empty()
+    let (strings, others): (Vec<_>, Vec<_>) = listed.partition(|value| value.is_string());
+    !strings.is_empty() && !others.is_empty()
 }
 
 /// The listed values of a text, each once.

@@ -11,18 +11,18 @@ use super::{
 use crate::import::{bundle::dangling, losses::Kind, parse::Edition};
 
 impl Converter<'_> {
-    /// The drafted answers, and whether the success is a file.
-    pub(super) fn answers(&mut self, operation: &Operation<'_>, id: &str) -> (Value, bool) {
+    /// The drafted responses, and whether the success is a file.
+    pub(super) fn responses(&mut self, operation: &Operation<'_>, id: &str) -> (Value, bool) {
         let at = child(&operation.pointer, "responses");
         let stated = operation.value.get("responses").and_then(Value::as_object).into_iter().flatten();
-        let stated = stated.filter(|(status, _)| !status.starts_with("x-")).map(|(status, answer)| {
-            let target = answer.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
+        let stated = stated.filter(|(status, _)| !status.starts_with("x-")).map(|(status, response)| {
+            let target = response.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
             let place = target.map_or_else(|| child(&at, status), str::to_owned);
-            (status.to_uppercase(), resolve(self.root, answer), place)
+            (status.to_uppercase(), resolve(self.root, response), place)
         });
         let stated = stated.collect::<Vec<_>>();
-        for (status, answer, _) in &stated {
-            if let Some(reference) = dangling(answer) {
+        for (status, response, _) in &stated {
+            if let Some(reference) = dangling(response) {
                 let text = format!("unresolved reference {reference:?}: converted to a response without a body");
                 self.losses.add(Kind::Answer, &child(&at, &status.to_lowercase()), text);
             }
@@ -38,8 +38,8 @@ impl Converter<'_> {
             };
             self.losses.add(Kind::Answer, &at, text);
         }
-        let contents = successes.iter().map(|(status, answer, at)| {
-            let content = self.stated_answer(operation, answer, at);
+        let contents = successes.iter().map(|(status, response, at)| {
+            let content = self.stated_answer(operation, response, at);
             if operation.method == "head" {
                 return vec![];
             }
@@ -62,7 +62,7 @@ impl Converter<'_> {
             self.losses.add(Kind::Answer, &at, text);
         }
         let mut download = mixed;
-        for ((status, answer, place), content) in successes.iter().zip(&contents) {
+        for ((status, response, place), content) in successes.iter().zip(&contents) {
             let number = numeric(status);
             if drafted.contains_key(&number) {
                 let text = format!("the success response {status} is read like {number}");
@@ -70,9 +70,9 @@ impl Converter<'_> {
                 continue;
             }
             let hint = if successes.len() == 1 { answer_hint(id, "200") } else { answer_hint(id, &number) };
-            let (content, file) = if mixed { (bytes(content), true) } else { self.answer(content, place, &hint) };
+            let (content, file) = if mixed { (bytes(content), true) } else { self.response(content, place, &hint) };
             download |= file;
-            let description = text(answer, "description");
+            let description = text(response, "description");
             let mut success = json!({"description": if description.is_empty() { "Success." } else { &description }});
             if let Some(content) = content {
                 success["content"] = content;
@@ -83,14 +83,14 @@ impl Converter<'_> {
             drafted.insert("200".to_owned(), json!({"description": "Success."}));
         }
         let mut errors = Vec::new();
-        for (status, answer, place) in stated.iter().filter(|(status, ..)| !status.starts_with('2')) {
+        for (status, response, place) in stated.iter().filter(|(status, ..)| !status.starts_with('2')) {
             if successes.iter().any(|(success, ..)| success == status) {
                 continue;
             }
-            if !self.stated_answer(operation, answer, place).is_empty() {
+            if !self.stated_answer(operation, response, place).is_empty() {
                 errors.push(status.to_lowercase());
             }
-            let text = text(answer, "description");
+            let text = text(response, "description");
             let text = if text.is_empty() { "Error." } else { &text };
             drafted.insert(
                 if status == "DEFAULT" { "default".to_owned() } else { status.clone() },
@@ -103,11 +103,11 @@ impl Converter<'_> {
         (Value::Object(drafted), download)
     }
 
-    fn stated_answer(&self, operation: &Operation<'_>, answer: &Value, at: &str) -> Content {
+    fn stated_answer(&self, operation: &Operation<'_>, response: &Value, at: &str) -> Content {
         if self.edition != Edition::Swagger2 {
-            return content(self.root, answer, at);
+            return content(self.root, response, at);
         }
-        let Some(schema) = answer.get("schema") else { return vec![] };
+        let Some(schema) = response.get("schema") else { return vec![] };
         let place = child(at, "schema");
         let produced = media_types(self.root, operation, "produces");
         let file = schema.get("type").and_then(Value::as_str) == Some("file");
@@ -128,7 +128,7 @@ impl Converter<'_> {
     }
 
     /// The content of a success, and whether it is a file.
-    fn answer(&mut self, content: &Content, at: &str, hint: &str) -> (Option<Value>, bool) {
+    fn response(&mut self, content: &Content, at: &str, hint: &str) -> (Option<Value>, bool) {
         let json = content.iter().filter(|(media, schema, _)| self.is_read_as_json(media, schema));
         let json = json.min_by_key(|(media, ..)| media.as_str() != "application/json");
         let Some((media, schema, place)) = json.or_else(|| content.first()) else { return (None, false) };

@@ -14,12 +14,12 @@ fn drafted(root: Value) -> Result<Conversion, String> {
     convert(&published, &operations(&published.root), "2026-11-22")
 }
 
-fn texts(draft: &Conversion) -> Vec<&str> {
+fn losses(draft: &Conversion) -> Vec<&str> {
     draft.losses.iter().map(|loss| loss.text.as_str()).collect()
 }
 
 /// A specification with one GET that answers a schema, beside others.
-fn answering(schema: Value, schemas: Value) -> Value {
+fn responding(schema: Value, schemas: Value) -> Value {
     json!({
         "openapi": "3.1.0",
         "info": {"title": "X", "version": "1"},
@@ -37,11 +37,11 @@ fn answering(schema: Value, schemas: Value) -> Value {
 fn field(schema: Value) -> (Value, Value, Vec<String>) {
     let object = json!({"type": "object", "properties": {"f": schema}});
     let draft =
-        drafted(answering(object, json!({"Other": {"type": "object", "properties": {"o": {"type": "string"}}}})))
+        drafted(responding(object, json!({"Other": {"type": "object", "properties": {"o": {"type": "string"}}}})))
             .expect("it converts");
     let document = draft.document();
     let schemas = document["components"]["schemas"].clone();
-    let lost = texts(&draft).into_iter().map(str::to_owned).collect();
+    let lost = losses(&draft).into_iter().map(str::to_owned).collect();
     (schemas["GetAAnswer"]["properties"]["f"].clone(), schemas, lost)
 }
 
@@ -110,7 +110,7 @@ fn lists_of_values_become_components_once() {
     let list = json!({"type": "string", "enum": ["<", "<=", "a", "A", null]});
     let both =
         json!({"type": "object", "properties": {"op": list, "inner": {"type": "object", "properties": {"op": list}}}});
-    let draft = drafted(answering(both, json!({}))).expect("it converts");
+    let draft = drafted(responding(both, json!({}))).expect("it converts");
     let lists = draft.schemas.iter().filter(|(_, schema)| schema.get("enum").is_some()).collect::<Vec<_>>();
     assert_eq!(lists.len(), 1, "{lists:?}");
     assert_eq!(lists[0].1["x-enum-varnames"], json!(["Less", "LessEqual", "A", "A2"]));
@@ -165,14 +165,14 @@ fn circles_end() {
             }),
         ),
     ] {
-        let draft = drafted(answering(json!({"$ref": "#/components/schemas/A"}), schemas));
+        let draft = drafted(responding(json!({"$ref": "#/components/schemas/A"}), schemas));
         assert!(draft.is_ok(), "{name}: {:?}", draft.err());
     }
 }
 
 #[test]
 fn parameters_are_sent_as_core_can() {
-    let mut root = answering(json!({"type": "string"}), json!({}));
+    let mut root = responding(json!({"type": "string"}), json!({}));
     root["paths"] = json!({"/a/{id}": {"get": {"parameters": [
         {"name": "Accept", "in": "header", "schema": {"type": "string"}},
         {"name": "at", "in": "header", "schema": {"type": "string", "format": "date-time"}},
@@ -204,7 +204,7 @@ fn parameters_are_sent_as_core_can() {
 
 #[test]
 fn what_cannot_be_sent_is_a_reason() {
-    let mut root = answering(json!({"type": "string"}), json!({}));
+    let mut root = responding(json!({"type": "string"}), json!({}));
     root["paths"]["/a"]["post"] = json!({
         "operationId": "upload",
         "requestBody": {"required": true, "content": {"multipart/form-data": {"schema": {"type": "object"}}}},
@@ -213,7 +213,7 @@ fn what_cannot_be_sent_is_a_reason() {
     let draft = drafted(root).expect("the other operation converts");
     assert_eq!(draft.operations.len(), 1);
     assert_eq!(
-        texts(&draft)[0],
+        losses(&draft)[0],
         "POST /a: its body is multipart/form-data, which is not supported: write that call by hand"
     );
 }
@@ -254,8 +254,8 @@ fn swagger_2_is_read_in_its_own_words() {
 }
 
 #[test]
-fn other_credentials_are_told_and_media_types_are_kept() {
-    let mut root = answering(json!({"type": "string"}), json!({}));
+fn other_credentials_are_reported_and_media_types_are_kept() {
+    let mut root = responding(json!({"type": "string"}), json!({}));
     let mut other = root["paths"]["/a"]["get"].clone();
     other["operationId"] = json!("getB");
     other["security"] = json!([{"admin": []}]);
@@ -276,7 +276,7 @@ fn other_credentials_are_told_and_media_types_are_kept() {
 #[test]
 fn what_leads_nowhere_is_told_where_it_was_wanted() {
     let gone = json!({"$ref": "#/x-files/gone.yaml/X"});
-    let mut root = answering(gone.clone(), json!({}));
+    let mut root = responding(gone.clone(), json!({}));
     root["paths"]["/a"]["get"]["parameters"] = json!([gone]);
     let mut post = root["paths"]["/a"]["get"].clone();
     post["operationId"] = json!("sendA");
@@ -290,13 +290,13 @@ fn what_leads_nowhere_is_told_where_it_was_wanted() {
         "unresolved reference \"gone.yaml#/X\": converted to a response without a body",
         "unresolved reference \"gone.yaml#/X\"",
     ] {
-        assert!(texts(&draft).contains(&expected), "{expected}: {:?}", texts(&draft));
+        assert!(losses(&draft).contains(&expected), "{expected}: {:?}", losses(&draft));
     }
 }
 
 /// A POST under `/a` that sends a form, and a GET beside it that does.
 fn sending_a_form(required: bool, schema: &Value) -> Value {
-    let mut root = answering(json!({"type": "string"}), json!({}));
+    let mut root = responding(json!({"type": "string"}), json!({}));
     let body =
         json!({"required": required, "content": {"application/x-www-form-urlencoded": {"schema": schema.clone()}}});
     let mut post = root["paths"]["/a"]["get"].clone();
@@ -322,11 +322,11 @@ fn a_form_of_which_nothing_can_be_sent_is_not_sent() {
             drafted(sending_a_form(false, &json!({"type": "object", "properties": properties}))).expect("it converts");
         let post = draft.operations.iter().find(|operation| operation.method == "post").expect("it is there");
         assert_eq!(post.value.get("requestBody"), None);
-        assert_eq!(texts(&draft), expected);
+        assert_eq!(losses(&draft), expected);
     }
     let needed = json!({"type": "object", "required": ["ids"], "properties": {"ids": list}});
     let draft = drafted(sending_a_form(true, &needed)).expect("the other converts");
-    assert!(texts(&draft)[0].contains("required field \"ids\""), "{:?}", texts(&draft));
+    assert!(losses(&draft)[0].contains("required field \"ids\""), "{:?}", losses(&draft));
 }
 
 #[test]
@@ -336,13 +336,13 @@ fn a_forms_field_that_is_a_word_or_a_number_is_a_text() {
         .expect("it converts");
     let form = &draft.schemas.iter().find(|(name, _)| name == "SendAForm").expect("it is there").1;
     assert_eq!(form["properties"]["at"], json!({"type": "string", "description": "When."}));
-    assert_eq!(texts(&draft)[0], "the form's field \"at\" may have several types: callers pass a string");
+    assert_eq!(losses(&draft)[0], "the form's field \"at\" may have several types: callers pass a string");
 }
 
 #[test]
 fn operations_with_addresses_of_their_own_go_there() {
     let with = |own: &str| {
-        let mut root = answering(json!({"type": "string"}), json!({}));
+        let mut root = responding(json!({"type": "string"}), json!({}));
         let mut item = root["paths"]["/a"].clone();
         item["get"]["operationId"] = json!("getB");
         item["servers"] = json!([{"url": own}]);
@@ -357,7 +357,7 @@ fn operations_with_addresses_of_their_own_go_there() {
     );
     let draft = drafted(with("https://files.x.example")).expect("it converts");
     assert_eq!((draft.address.as_deref(), paths(&draft)), (Some("https://api.x.example/v1"), vec!["/a".into()]));
-    assert!(texts(&draft)[0].ends_with("make it a vendor of its own"), "{:?}", texts(&draft));
+    assert!(losses(&draft)[0].ends_with("make it a vendor of its own"), "{:?}", losses(&draft));
     // Chosen alone, it is the vendor.
     let published = published(with("https://files.x.example"));
     let alone = operations(&published.root).into_iter().filter(|operation| operation.path == "/b").collect::<Vec<_>>();
@@ -367,7 +367,7 @@ fn operations_with_addresses_of_their_own_go_there() {
 
 #[test]
 fn examples_are_the_vendors_where_they_fit() {
-    let mut root = answering(
+    let mut root = responding(
         json!({"type": "object", "properties": {
             "day": {"type": "string", "format": "date"}, "n": {"type": "number"}, "made": {"type": "string", "format": "date-time"},
         }}),
@@ -380,9 +380,9 @@ fn examples_are_the_vendors_where_they_fit() {
     assert_eq!(*example, json!({"day": "2026-02-03", "n": 7.25, "made": "2026-10-01T00:00:00Z"}));
 }
 
-/// The operation `getA` of an answer of nothing, with these parameters.
+/// The operation `getA` with these parameters.
 fn sending(parameters: Value) -> Value {
-    let mut root = answering(json!({"type": "string"}), json!({}));
+    let mut root = responding(json!({"type": "string"}), json!({}));
     root["paths"]["/a"]["get"]["parameters"] = parameters;
     root
 }
@@ -413,8 +413,11 @@ fn parameters_are_sent_in_their_style_or_left_out() {
     let names = draft.operations[0].value["parameters"].as_array().into_iter().flatten();
     let names = names.filter_map(|parameter| parameter["name"].as_str()).collect::<Vec<_>>();
     assert_eq!(names, ["point", "x", "y", "X.Odd~"]);
-    let told = texts(&draft).join("; ");
-    assert!(told.contains("the object \"point\" as one string") && told.contains("\"bad name\" is left out"), "{told}");
+    let reported = losses(&draft).join("; ");
+    assert!(
+        reported.contains("the object \"point\" as one string") && reported.contains("\"bad name\" is left out"),
+        "{reported}"
+    );
 }
 
 #[test]
@@ -436,7 +439,7 @@ fn fields_of_one_direction_are_not_in_the_other() {
         "id": {"type": "string", "readOnly": true}, "label": {"type": "string"}, "key": {"type": "string", "writeOnly": true},
     }});
     let reference = json!({"$ref": "#/components/schemas/Meter"});
-    let mut root = answering(reference.clone(), json!({"Meter": meter}));
+    let mut root = responding(reference.clone(), json!({"Meter": meter}));
     root["paths"]["/a"]["post"] = json!({
         "operationId": "make",
         "requestBody": {"required": true, "content": {"application/json": {"schema": reference}}},
@@ -465,7 +468,7 @@ fn parts_of_all_of_refine_each_other() {
         "id": {"type": "null"}, "amount": {"minimum": 0}, "note": {"nullable": true}, "plan": {"description": "Of the month."},
     }}]});
     let plan = json!({"type": "object", "properties": {"id": {"type": "string"}}});
-    let draft = drafted(answering(line, json!({"Base": base, "Plan": plan}))).expect("it converts");
+    let draft = drafted(responding(line, json!({"Base": base, "Plan": plan}))).expect("it converts");
     let document = draft.document();
     let fields = &document["components"]["schemas"]["GetAAnswer"]["properties"];
     assert_eq!(fields["id"], json!({"type": "string", "format": "uuid", "nullable": true}));
@@ -479,7 +482,7 @@ fn parts_of_all_of_refine_each_other() {
 
 #[test]
 fn a_base_with_a_discriminator_has_the_fields_of_its_subtypes() {
-    let draft = drafted(answering(
+    let draft = drafted(responding(
         json!({"$ref": "#/components/schemas/Charge"}),
         json!({
             "Charge": {"type": "object", "discriminator": {"propertyName": "kind"}, "required": ["kind"], "properties": {"kind": {"type": "string"}}},
@@ -490,12 +493,12 @@ fn a_base_with_a_discriminator_has_the_fields_of_its_subtypes() {
     let charge = &draft.document()["components"]["schemas"]["Charge"];
     assert_eq!(charge["required"], json!(["kind"]));
     assert_eq!(charge["properties"]["hours"]["type"], "integer");
-    assert!(texts(&draft).iter().any(|text| text.contains("what not all have is optional")), "{:?}", texts(&draft));
+    assert!(losses(&draft).iter().any(|text| text.contains("what not all have is optional")), "{:?}", losses(&draft));
 }
 
 #[test]
-fn what_no_type_expresses_is_told_with_its_reason() {
-    for (schema, told) in [
+fn what_no_type_expresses_is_reported_with_its_reason() {
+    for (schema, reported) in [
         (json!({"enum": ["auto", 10]}), "an enum of strings and of other values"),
         (json!({"enum": [10, "auto"]}), "an enum of strings and of other values"),
         (json!({"type": "string", "enum": ["a", "b\u{1}", "c"]}), "values with control characters are not listed"),
@@ -520,7 +523,7 @@ fn what_no_type_expresses_is_told_with_its_reason() {
         ),
     ] {
         let (_, _, lost) = field(schema.clone());
-        assert!(lost.iter().any(|text| text.contains(told)), "{schema}: {lost:?}");
+        assert!(lost.iter().any(|text| text.contains(reported)), "{schema}: {lost:?}");
     }
     // In OpenAPI 3.1, what is beside a reference counts.
     let (whole, schemas, _) =
@@ -532,7 +535,7 @@ fn what_no_type_expresses_is_told_with_its_reason() {
 #[test]
 fn every_success_is_read() {
     let statuses = |responses: Value, method: &str| {
-        let mut root = answering(json!({}), json!({}));
+        let mut root = responding(json!({}), json!({}));
         root["paths"]["/a"] = json!({method: {"operationId": "getA", "responses": responses}});
         let draft = drafted(root).expect("it converts");
         let lost = draft.losses.iter().map(|loss| loss.text.clone()).collect::<Vec<_>>();
@@ -553,11 +556,11 @@ fn every_success_is_read() {
 
 #[test]
 fn options_is_left_out_alone() {
-    let mut root = answering(json!({"type": "string"}), json!({}));
+    let mut root = responding(json!({"type": "string"}), json!({}));
     root["paths"]["/a"]["options"] = json!({"operationId": "cors", "responses": {"204": {"description": "d"}}});
     let draft = drafted(root).expect("it converts");
     assert_eq!(draft.operations.len(), 1);
-    assert!(texts(&draft).contains(&"OPTIONS /a: the HTTP client has no method OPTIONS"), "{:?}", texts(&draft));
+    assert!(losses(&draft).contains(&"OPTIONS /a: the HTTP client has no method OPTIONS"), "{:?}", losses(&draft));
 }
 
 /// Words that specifications are made of, so that what is made at random means something now and then.

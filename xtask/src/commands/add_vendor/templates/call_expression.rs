@@ -75,7 +75,7 @@ pub(super) fn example(plan: &Plan<'_>) -> String {
         operation.method == "get" && given(plan, operation).is_ok() && operation.value.get("x-download").is_none()
     };
     let is_plain = |operation: &ConvertedOperation| {
-        // Values of other crates' types are no first example.
+        // Values of other crates' types are not for a first example.
         given(plan, operation).is_ok_and(|given| given.iter().all(|given| given.value == given.expected))
     };
     let current = |operation: &&ConvertedOperation| operation.value.get("deprecated").is_none();

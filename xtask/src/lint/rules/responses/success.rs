@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn json_beside_bytes_is_found_and_other_json_or_nothing_is_not() {
-        let with = |answer| broken("/paths/~1orders~1{orderId}/get/responses/203", answer);
+        let with = |response| broken("/paths/~1orders~1{orderId}/get/responses/203", response);
         let media =
             |name: &str| json!({"description": "d", "content": {name: {"schema": {"type": "string"}, "example": "a"}}});
         assert_eq!(with(media("text/csv")), ["success", "media-type"]);

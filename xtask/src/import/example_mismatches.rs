@@ -11,7 +11,11 @@ const MOST: usize = 20;
 const DEPTH: usize = 40;
 
 /// What in an example does not fit its converted schema, a line each: where, and why.
-pub(super) fn misfits(schema: &Value, example: &Value, components: &BTreeMap<String, (usize, Value)>) -> Vec<String> {
+pub(super) fn mismatches(
+    schema: &Value,
+    example: &Value,
+    components: &BTreeMap<String, (usize, Value)>,
+) -> Vec<String> {
     let mut found = Vec::new();
     Check { components, found: &mut found }.value(schema, example, "", 0);
     found.truncate(MOST);
@@ -82,11 +86,11 @@ impl<'a> Check<'a> {
             _ => true,
         };
         if !fits {
-            self.add(at, &format!("no {format}, which is the schema's format"));
+            self.add(at, &format!("not a {format}, which is the schema's format"));
         }
         let listed = schema.get("enum").and_then(Value::as_array);
         if listed.is_some_and(|values| !values.iter().any(|value| value == string)) {
-            self.add(at, "none of the listed values");
+            self.add(at, "not one of the listed values");
         }
     }
 
@@ -127,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_contradicts_the_schema_is_told_with_its_place() {
+    fn what_contradicts_the_schema_is_reported_with_its_place() {
         let schema = json!({"type": "object", "required": ["id", "total"], "properties": {
             "id": {"type": "string", "format": "uuid"}, "total": {"type": "integer"},
             "at": {"type": "string", "format": "date-time"}, "state": {"$ref": "#/components/schemas/State"},
@@ -137,17 +141,17 @@ mod tests {
         let components = BTreeMap::from([("State".to_owned(), (1, state))]);
         let example = json!({"id": "ord-17", "at": "2026-10-01", "state": "new", "lines": [1, "2"], "currency": null});
         assert_eq!(
-            misfits(&schema, &example, &components),
+            mismatches(&schema, &example, &components),
             [
-                "the example at /at is no date-time, which is the schema's format",
+                "the example at /at is not a date-time, which is the schema's format",
                 "the example at /currency is a field that the schema does not list",
-                "the example at /id is no uuid, which is the schema's format",
+                "the example at /id is not a uuid, which is the schema's format",
                 "the example at /lines/1 is of the type string, and the schema's is number",
-                "the example at /state is none of the listed values",
+                "the example at /state is not one of the listed values",
                 "the example at /total is missing, and required by the schema",
             ]
         );
         let good = json!({"id": "7B0E6B6E-91f5-4f5e-9a0a-3f1c2d4b5a69", "total": 1, "at": "2026-10-01T00:00:00+02:00", "state": "open"});
-        assert_eq!(misfits(&schema, &good, &components), [""; 0]);
+        assert_eq!(mismatches(&schema, &good, &components), [""; 0]);
     }
 }

@@ -1,0 +1,84 @@
+//! Specifications in which something goes wrong easily: each is right on the wire, left out with a reason, or in the loss report.
+
+use openapi_document::Document;
+
+use super::tests::{file, planned};
+
+/// A specification, what its loss report states (nothing if it is empty), and what the generated client contains.
+const CASES: [(&str, &str, &[&str], &[&str]); 22] = [
+    ("01-oauth-scopes-audience", include_str!("cases/01-oauth-scopes-audience.yaml"), &["audience=api://meter"], &[]),
+    (
+        "03-nested-deep-object",
+        include_str!("cases/03-nested-deep-object.yaml"),
+        &["\"filter\" is sent by its fields"],
+        &["\"filter[at][gte]\"", "\"filter[only][lt]\"", "\"filter[at]\""],
+    ),
+    ("04-first-server-is-local", include_str!("cases/04-first-server-is-local.yaml"), &[], &[]),
+    (
+        "06-all-of-refines",
+        include_str!("cases/06-all-of-refines.yaml"),
+        &[],
+        &["Option<::uuid::Uuid>", "DecimalNumber"],
+    ),
+    (
+        "08-security-per-operation",
+        include_str!("cases/08-security-per-operation.yaml"),
+        &["it calls for portal", "of 2 security requirements"],
+        &[],
+    ),
+    (
+        "21-examples-that-do-not-fit",
+        include_str!("cases/21-examples-that-do-not-fit.yaml"),
+        &["the example at /created", "the example at /total", "the example at /currency"],
+        &[],
+    ),
+    (
+        "29-3.1-shapes",
+        include_str!("cases/29-3.1-shapes.yaml"),
+        &["prefixItems", "`then` is not read", "alternatives of different kinds (array, string)"],
+        &[],
+    ),
+    (
+        "31-all-of-nullable",
+        include_str!("cases/31-all-of-nullable.yaml"),
+        &[],
+        &["pub plan: ::std::option::Option<Plan>"],
+    ),
+    (
+        "32-answer-example-says-otherwise",
+        include_str!("cases/32-answer-example-says-otherwise.yaml"),
+        &["the example at /id", "the example at /at", "the example at /status"],
+        &[],
+    ),
+    ("anytext", include_str!("cases/anytext.yaml"), &[], &["ResponseValue<ByteStream>"]),
+    ("apiversion", include_str!("cases/apiversion.yaml"), &[], &["header_map.append(\"api-version\""]),
+    ("base", include_str!("cases/base.yaml"), &["what not all have is optional"], &["pub hours:"]),
+    ("bytes", include_str!("cases/bytes.yaml"), &[], &["ResponseValue<ByteStream>"]),
+    ("datetime", include_str!("cases/datetime.yaml"), &[], &["::chrono::DateTime"]),
+    ("errorop", include_str!("cases/errorop.yaml"), &[], &["::progenitor_client::Error"]),
+    ("formdecimal", include_str!("cases/formdecimal.yaml"), &[], &["pub amount: ::progenitor_client::DecimalString"]),
+    ("mixed", include_str!("cases/mixed.yaml"), &["an enum of strings and of other values"], &["::serde_json::Value"]),
+    ("null", include_str!("cases/null.yaml"), &[], &["::progenitor_client::Update<", "application/merge-patch+json"]),
+    ("open", include_str!("cases/open.yaml"), &[], &["::progenitor_client::open_object"]),
+    ("options", include_str!("cases/options.yaml"), &["the HTTP client has no method OPTIONS"], &[]),
+    ("ro", include_str!("cases/ro.yaml"), &[], &["pub struct MeterRequest"]),
+    ("two02", include_str!("cases/two02.yaml"), &[], &["ResponseValue<::std::option::Option<types::A>>"]),
+];
+
+#[test]
+fn each_case_is_right_or_reported() -> std::io::Result<()> {
+    for (name, specification, losses, code) in CASES {
+        let document = Document::parse(&format!("{name}.yaml"), specification).map_err(std::io::Error::other)?;
+        let files = planned(&document.root)?;
+        let report = file(&files, "openapi/upstream/acme.md");
+        for expected in losses {
+            assert!(report.contains(expected), "{name}: {expected} is not in {report}");
+        }
+        assert_eq!(report.contains("Nothing."), losses.is_empty(), "{name}: {report}");
+        let client = file(&files, "crates/usage-billing-acme/src/generated.rs");
+        for expected in code {
+            assert!(client.contains(expected), "{name}: {expected} is not in {client}");
+        }
+    }
+    Ok(())
+}
