@@ -80,21 +80,8 @@ pub use secrecy::SecretString;
 /// Names that progenitor's output expects at the root of its runtime, beside [`ByteStream`], [`Error`] and [`ResponseValue`].
 #[doc(hidden)]
 pub use {
-<<<<<<< HEAD
     progenitor_runtime::{ClientHooks, ClientInfo, OperationInfo, RequestBuilderExt, encode_path},
     query_param::QueryParam,
-=======
-    answer::{Answer, display_bytes},
-    boolean::{boolean, optional_boolean},
-    date_time::{date_time, optional_date_time},
-    null::{null_entries_are_default, null_is_default},
-    open_enum::{UnknownValue, open_enum_impls},
-    open_object::{KnownFields, open_object},
-    query::QueryParam,
-    read_ahead::read_ahead,
-    runtime::{ClientHooks, ClientInfo, OperationInfo, RequestBuilderExt, encode_path},
-    serde,
->>>>>>> 090b2f7 (generator: send null, directions, styles and media types as specified)
 };
 
 /// Items for generated code, its macros and the facade. Not part of the public API.
@@ -106,6 +93,7 @@ pub mod __private {
     pub use crate::error::{invalid_header, invalid_request};
     pub use crate::null_collections::{null_entries_are_default, null_is_default};
     pub use crate::open_enum::{open_enum_impls, unknown_value};
+    pub use crate::open_object::{KnownFields, open_object};
     pub use crate::raw_response::RawResponse;
     pub use crate::read_ahead::read_ahead;
     pub use serde;

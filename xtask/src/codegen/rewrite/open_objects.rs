@@ -54,7 +54,7 @@ fn open(item: &mut ItemStruct) -> Vec<Item> {
             impl<'de> ::serde::Deserialize<'de> for #name {
                 fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
                     let (mut value, others) =
-                        ::progenitor_client::open_object(deserializer, &[#(#listed),*], |fields| Self::deserialize(fields))?;
+                        ::progenitor_client::__private::open_object(deserializer, &[#(#listed),*], |fields| Self::deserialize(fields))?;
                     value.#gathered = others;
                     ::std::result::Result::Ok(value)
                 }
