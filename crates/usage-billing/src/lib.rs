@@ -1,15 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod billing_reason;
-#[cfg(any(feature = "acronis", feature = "genesys"))]
-mod canonical_id;
 mod clock;
-mod exact;
 #[cfg(any(feature = "acronis", feature = "genesys"))]
 mod failed_month;
-#[cfg(any(feature = "acronis", feature = "genesys", feature = "suger"))]
-mod loadable;
 #[cfg_attr(
     not(any(feature = "acronis", feature = "genesys", feature = "suger")),
     allow(dead_code, reason = "without a vendor, only lists have a limit")
@@ -20,12 +14,8 @@ mod month_to_date;
 mod pager;
 mod period;
 mod poller;
-#[cfg(any(feature = "acronis", feature = "genesys", feature = "suger"))]
-mod row_identity;
-#[cfg(any(feature = "acronis", feature = "genesys", feature = "suger"))]
-mod row_period;
+mod rows;
 mod time_limit;
-mod usage_row;
 
 #[cfg(feature = "acronis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "acronis")))]
@@ -37,17 +27,16 @@ pub mod genesys;
 #[cfg_attr(docsrs, doc(cfg(feature = "suger")))]
 pub mod suger;
 
-pub use billing_reason::BillingReason;
 pub use pager::Pager;
 pub use period::Period;
 pub use poller::{PollResult, Poller};
+pub use rows::{BillingReason, StorageHost, UsageMode, UsageRow, Vendor};
 pub use usage_billing_core::{
     AccessToken, ApiKey, ByteStream, CallOptions, ClientBuilder, Credentials, Decimal, DecimalNumber, DecimalString,
     Error, ErrorKind, LenientDateTime, MinTransferRate, RateLimit, ResponseValue, Result, RetryPolicy, SecretString,
     SecretText, TokenRequest, http_client, printable, printable_message, reqwest,
 };
-pub use usage_row::{StorageHost, UsageMode, UsageRow, Vendor};
 
-/// Crates whose types stand in this one's.
+/// Crates whose types are in the public API.
 pub use chrono;
 pub use uuid;

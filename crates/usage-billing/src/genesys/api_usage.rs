@@ -7,7 +7,7 @@ use usage_billing_core::{ClientInfo as _, Decimal, Error, ErrorKind, Result, pri
 
 use super::{Client, LAG, Organization, types};
 use crate::memory_limit::{MemoryLimit, ROW};
-use crate::row_identity::{RowIdentity, disambiguate_keys};
+use crate::rows::identity::{RowIdentity, disambiguate_keys};
 use crate::time_limit::TimeLimit;
 use crate::{BillingReason, Period, UsageRow, Vendor};
 

@@ -8,8 +8,8 @@ use usage_billing_core::{ClientInfo as _, Error, ErrorKind, Result};
 use super::{Client, LAG, Organization, types};
 use crate::failed_month::in_month;
 use crate::period::instant;
-use crate::row_identity::{RowIdentity, disambiguate_keys};
-use crate::row_period::RowPeriod;
+use crate::rows::identity::{RowIdentity, disambiguate_keys};
+use crate::rows::period::RowPeriod;
 use crate::time_limit::TimeLimit;
 use crate::{BillingReason, Period, PollResult, Poller, UsageRow, Vendor};
 

@@ -5,7 +5,7 @@ use usage_billing_core::{Error, ErrorKind, Result};
 
 use crate::Period;
 use crate::period::instant;
-use crate::row_period::RowPeriod;
+use crate::rows::period::RowPeriod;
 
 /// Which billing period of a client organization.
 ///

@@ -4,7 +4,7 @@ use usage_billing_core::{Decimal, Error, ErrorKind, LenientDecimal, printable};
 
 use super::overview::OPERATION;
 use super::types;
-use crate::loadable;
+use crate::rows::loadable;
 
 /// One charge of a billing overview.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,8 +9,8 @@ use usage_billing_core::{Error, ErrorKind, Result, printable};
 use super::organizations::id_of;
 use super::{BillingPeriod, Client, ClientBill, NoBill, Organization};
 use crate::UsageRow;
-use crate::canonical_id::canonical_id;
 use crate::memory_limit::MemoryLimit;
+use crate::rows::canonical_id::canonical_id;
 use crate::time_limit::TimeLimit;
 
 /// How many organizations are asked about at a time. The client's rate limit holds for all of them together.

@@ -9,8 +9,9 @@ use super::charge::is_same;
 use super::charge_difference::is_rounded;
 use super::contract_charges::{ContractCharge, ContractCharges, OPERATION};
 use super::{BillLine, ChargeRole, ClientBill, LAG, Organization};
-use crate::row_identity::{RowIdentity, UNITS, disambiguate_keys};
-use crate::{BillingReason, UsageRow, Vendor, loadable};
+use crate::rows::identity::{RowIdentity, UNITS, disambiguate_keys};
+use crate::rows::loadable;
+use crate::{BillingReason, UsageRow, Vendor};
 
 /// Rows of contracts, and the charges that cannot be rows.
 #[derive(Debug)]

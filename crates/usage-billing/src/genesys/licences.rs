@@ -7,7 +7,7 @@ use usage_billing_core::Result;
 
 use super::{Client, Organization, types};
 use crate::memory_limit::MemoryLimit;
-use crate::row_identity::RowIdentity;
+use crate::rows::identity::RowIdentity;
 use crate::{BillingReason, Pager, Period, UsageRow, Vendor};
 
 const OPERATION: &str = "getLicenseUsers";

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use usage_billing_core::{Error, ErrorKind, Result};
 
 use super::{Client, types};
-use crate::canonical_id::canonical_id;
 use crate::memory_limit::{MemoryLimit, SLOT, value_bytes};
+use crate::rows::canonical_id::canonical_id;
 
 /// Organizations on a page. The vendor documents no maximum; public clients ask for 100.
 const PAGE: i32 = 100;

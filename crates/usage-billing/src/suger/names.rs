@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::types;
-use crate::row_identity::UNITS;
+use crate::rows::identity::UNITS;
 
 /// What groups do not say of themselves.
 #[derive(Clone, Debug, Default)]

@@ -8,7 +8,8 @@ use serde::{Serialize, Serializer};
 use usage_billing_core::Decimal;
 
 use super::types::UsageRecordGroupStatus as Status;
-use crate::{Period, exact};
+use crate::Period;
+use crate::rows::decimal_text;
 
 /// Every quantity that was sent or is at Suger, by what became of it: one for each dimension of a report and the group with its id, and one for
 /// each entitlement, window and dimension of what has no partner by id. Each list is sorted by entitlement, window and dimension.
@@ -54,10 +55,10 @@ pub struct ReconciledQuantity {
     /// Dimension, as it was reported (before Suger's dimension mapping); of events the billable metric's id.
     pub dimension: String,
     /// Sum of what was sent, in the dimension's unit; 0 if nothing was.
-    #[serde(serialize_with = "exact::serialize")]
+    #[serde(serialize_with = "decimal_text::serialize")]
     pub sent: Decimal,
     /// Sum of what Suger has, without what is `INVALID` or `DELETED`; 0 if nothing.
-    #[serde(serialize_with = "exact::serialize")]
+    #[serde(serialize_with = "decimal_text::serialize")]
     pub vendor: Decimal,
     /// Id of the group: the one that has the report's id, or the only one of this entitlement, window and dimension.
     pub group_id: Option<String>,

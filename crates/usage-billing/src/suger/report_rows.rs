@@ -11,8 +11,9 @@ use super::types::{
     AggregatedMeteringUsageRecord, BillableMetricAggregationType, MeteringUsageRecordReport as Report,
     MeteringUsageRecordReportInfo as Info, UsageRecordReportStatus as Status,
 };
-use crate::row_identity::{RowIdentity, UNITS, disambiguate_keys};
-use crate::{BillingReason, Period, UsageRow, Vendor, loadable};
+use crate::rows::identity::{RowIdentity, UNITS, disambiguate_keys};
+use crate::rows::loadable;
+use crate::{BillingReason, Period, UsageRow, Vendor};
 
 /// The operation that reports come from.
 pub(super) const REPORTS: &str = "listUsageRecordReports";

@@ -11,8 +11,8 @@ use super::report_rows::{self, REPORTS};
 use super::unsettled::{LINK, Unsettled};
 use super::{Names, types};
 use crate::memory_limit::{MemoryLimit, ROW};
-use crate::row_identity::{RowIdentity, UNITS};
-use crate::row_period::RowPeriod;
+use crate::rows::identity::{RowIdentity, UNITS};
+use crate::rows::period::RowPeriod;
 use crate::{BillingReason, Period, UsageRow, Vendor};
 
 /// How long after a period usage of it may still come in and be reported: marketplaces take it for up to 24 hours.

@@ -6,10 +6,11 @@ use usage_billing_core::{ClientInfo as _, Decimal, Error, ErrorKind, LenientDeci
 use super::bill::exact_sum;
 use super::billing_period::{BillingPeriod, ContractDates, NoBill, Search, Step};
 use super::{BillLine, Client, LAG, Organization, RampPeriod, SeeInvoice, UnreadableCharge, bill, charge, types};
-use crate::canonical_id::canonical_id;
 use crate::memory_limit::{ROW, value_bytes};
-use crate::row_identity::{RowIdentity, UNITS, disambiguate_keys};
-use crate::{BillingReason, Period, UsageRow, Vendor, loadable};
+use crate::rows::canonical_id::canonical_id;
+use crate::rows::identity::{RowIdentity, UNITS, disambiguate_keys};
+use crate::rows::loadable;
+use crate::{BillingReason, Period, UsageRow, Vendor};
 
 pub(super) const OPERATION: &str = "getBillingTrusteebillingoverviewTrustorOrgId";
 

@@ -1,0 +1,65 @@
+//! What the account's own data states beside a report: its name, whose storage is, who is a customer, what is charged, and at which prices.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::join;
+use uuid::Uuid;
+
+use crate::acronis::Client;
+use crate::acronis::account::licensing_mode::LicensingMode;
+use crate::acronis::account::price_book::PriceBook;
+use crate::acronis::billing::hosting::Ownership;
+use crate::acronis::usage::aggregator::UsageAggregator;
+use crate::time_limit::TimeLimit;
+
+/// How long the vendor is asked for it. A bill does not wait longer for what it can do without.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// What could be read. Nothing of it is needed for a bill: what is missing leaves rows unknown or without prices.
+#[derive(Debug, Default)]
+pub(crate) struct AccountFacts {
+    pub(crate) account_name: Option<String>,
+    pub(crate) ownership: Ownership,
+    /// Of tenants of which the report does not state it.
+    pub(crate) tenant_kinds: HashMap<Uuid, Arc<str>>,
+    pub(crate) licensing_mode: Option<LicensingMode>,
+    pub(crate) prices: PriceBook,
+}
+
+impl Client {
+    /// Asks for what can matter to the rows of a report; the requests are sent concurrently, and fail without an error.
+    pub(crate) async fn account_facts(&self, sums: &UsageAggregator<'_>) -> AccountFacts {
+        let limit = TimeLimit::new(LIMIT);
+        let tenant = sums.tenant();
+        let components = sums.components();
+        let without_kind = sums.tenants_without_kind();
+        let account_name = async {
+            if sums.lacks_account_name() { limit.run(self.tenant_name(tenant)).await.flatten() } else { None }
+        };
+        let tenant_kinds =
+            async { if without_kind.is_empty() { None } else { limit.run(self.tenant_kinds(&without_kind)).await } };
+        let ownership = async {
+            if components.is_empty() { None } else { limit.run(self.ownership(&components, sums.owners())).await }
+        };
+        let licensing_mode = async {
+            if sums.depends_on_licensing() { limit.run(self.licensing_mode(tenant)).await.flatten() } else { None }
+        };
+        let prices = async {
+            match sums.priced_month() {
+                Some(month) => limit.run(self.price_book(tenant, month)).await,
+                None => None,
+            }
+        };
+        let (account_name, ownership, tenant_kinds, licensing_mode, prices) =
+            join!(account_name, ownership, tenant_kinds, licensing_mode, prices);
+        AccountFacts {
+            account_name,
+            ownership: ownership.unwrap_or_default(),
+            tenant_kinds: tenant_kinds.unwrap_or_default(),
+            licensing_mode,
+            prices: prices.unwrap_or_default(),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Who is there, and what is switched on for whom.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use usage_billing_core::Error;
+use uuid::Uuid;
+
+use crate::Pager;
+use crate::acronis::error_hints::hinted;
+use crate::acronis::{Client, types};
+
+/// Ids in one request: what `list_tenants` accepts.
+pub(crate) const TENANTS: usize = 100;
+/// Tenants whose kind is asked for; of the others it stays unknown.
+const MOST_KINDS: usize = 10_000;
+
+impl Client {
+    /// Direct children of a tenant.
+    pub fn children(&self, tenant: Uuid) -> Pager<types::Tenant> {
+        let api = self.api.clone();
+        Pager::new(String::new(), move |after: String| {
+            let api = api.clone();
+            async move {
+                // The cursor carries the filter.
+                let request = match after.as_str() {
+                    "" => api.list_tenants().parent_id(tenant),
+                    after => api.list_tenants().after(after),
+                };
+                let page = request.send().await.map_err(hinted)?.into_inner();
+                Ok((page.items, following(page.paging)))
+            }
+        })
+        .masking(&self.api)
+    }
+
+    /// Offering items (what can be used and billed, with its quota) of a tenant and all below it.
+    pub fn offering_items(&self, tenant: Uuid) -> Pager<types::OfferingItem> {
+        let api = self.api.clone();
+        Pager::new(String::new(), move |after: String| {
+            let api = api.clone();
+            async move {
+                let request = match after.as_str() {
+                    "" => api.list_offering_items().subtree_root_tenant_id(tenant),
+                    after => api.list_offering_items().after(after),
+                };
+                let page = request.send().await.map_err(hinted)?.into_inner();
+                Ok((page.items, following(page.paging)))
+            }
+        })
+        .masking(&self.api)
+    }
+}
+
+impl Client {
+    /// The present name of a tenant. `None` if it cannot be read.
+    pub(crate) async fn tenant_name(&self, tenant: Uuid) -> Option<String> {
+        match self.api.get_tenant().tenant_id(tenant).send().await {
+            Ok(tenant) => tenant.into_inner().name.filter(|name| !name.is_empty()),
+            Err(error) => {
+                tracing::warn!(%error, "the name of the account cannot be read; rows are without it");
+                None
+            }
+        }
+    }
+
+    /// Kinds of tenants. Those that cannot be read are missing.
+    pub(crate) async fn tenant_kinds(&self, ids: &BTreeSet<Uuid>) -> HashMap<Uuid, Arc<str>> {
+        let mut kinds = HashMap::new();
+        for ids in ids.iter().take(MOST_KINDS).copied().collect::<Vec<_>>().chunks(TENANTS) {
+            match self.tenants(ids).await {
+                Ok(tenants) => {
+                    let stated =
+                        tenants.into_iter().filter_map(|tenant| Some((tenant.id, tenant.kind?.as_str().into())));
+                    kinds.extend(stated);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "who is a customer and who a partner cannot be read; it stays unknown");
+                    break;
+                }
+            }
+        }
+        kinds
+    }
+
+    /// Those of at most [`TENANTS`] tenants that the API client sees: its own and those below it, not those above.
+    pub(crate) async fn tenants(&self, ids: &[Uuid]) -> Result<Vec<types::Tenant>, Error> {
+        let page = self.api.list_tenants().uuids(joined(ids)).lod(types::TenantLod::Basic).send().await?;
+        Ok(page.into_inner().items.into_iter().filter(|tenant| ids.contains(&tenant.id)).collect())
+    }
+}
+
+pub(crate) fn joined(ids: &[Uuid]) -> String {
+    ids.iter().map(Uuid::to_string).collect::<Vec<_>>().join(",")
+}
+
+fn following(paging: Option<types::Paging>) -> Option<String> {
+    paging.and_then(|paging| paging.cursors?.after).filter(|after| !after.is_empty())
+}

@@ -1,0 +1,192 @@
+//! What the names of items state: of what they are, and what the account is charged by. The lists have their sources in `docs/acronis.md`.
+
+use crate::BillingReason;
+use crate::acronis::account::licensing_mode::LicensingMode;
+
+/// What the account is charged by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Licensing {
+    /// Devices, and storage that the vendor hosts.
+    Workloads,
+    /// Users: items of services that `licensing_mode` is not about. Storage as with devices.
+    Users,
+    /// Storage, wherever it is; devices are only counted.
+    Gigabytes,
+    /// Editions before these two, with a prefix of their own.
+    Edition,
+    /// No prefix: an edition without one, or a metric that no item is sold by.
+    Unprefixed,
+}
+
+/// Prefixes of items, longer ones first.
+const PREFIXES: [(&str, Licensing); 17] = [
+    ("pw_base_", Licensing::Workloads),
+    ("pw_p_adv_", Licensing::Workloads),
+    ("pw_p_ess_", Licensing::Workloads),
+    ("pw_p_", Licensing::Workloads),
+    ("pw_", Licensing::Workloads),
+    ("pg_base_", Licensing::Gigabytes),
+    ("pg_p_adv_", Licensing::Gigabytes),
+    ("pg_p_", Licensing::Gigabytes),
+    ("pg_", Licensing::Gigabytes),
+    ("pu_base_", Licensing::Users),
+    ("pu_", Licensing::Users),
+    ("p_adv_", Licensing::Edition),
+    ("p_dre_", Licensing::Edition),
+    ("p_", Licensing::Edition),
+    ("bndl_", Licensing::Edition),
+    ("adv_", Licensing::Edition),
+    ("dre_", Licensing::Edition),
+];
+
+/// Editions whose items have no prefix ("Editions" of the offering items). A name without a prefix in any other edition is no item of it.
+pub(crate) const WITHOUT_PREFIX: [&str; 2] = ["standard", "fss_legacy"];
+
+/// Devices, mailboxes, seats: sold by the piece where workloads are charged.
+pub(crate) const WORKLOADS: [&str; 24] = [
+    "workstations",
+    "servers",
+    "vms",
+    "mobiles",
+    "virtualhosts",
+    "win_server_essentials",
+    "universal_devices",
+    "mailboxes",
+    "websites",
+    "web_hosting_servers",
+    "hosting_servers",
+    "nas",
+    "gsuite_seats",
+    "m365_seats",
+    "o365_mailboxes",
+    "o365_seats",
+    "o365_teams",
+    "o365_onedrive",
+    "o365_sharepoint_sites",
+    "google_mail",
+    "google_drive",
+    "google_team_drive",
+    "fc_seats",
+    "hosted_exchange_mailboxes",
+];
+/// What a seat of Microsoft 365 or Google Workspace protects. The vendor's billing module has prices for seats and teams and for none of these.
+pub(crate) const SEAT_PARTS: [&str; 7] = [
+    "mailboxes",
+    "o365_mailboxes",
+    "o365_onedrive",
+    "o365_sharepoint_sites",
+    "google_mail",
+    "google_drive",
+    "google_team_drive",
+];
+pub(crate) const LOCAL_STORAGE: &str = "local_storage";
+pub(crate) const STORAGE: [&str; 5] = ["storage", "c2c_storage", "dr_storage", "fc_storage", "hci_storage"];
+/// Charged by use, whatever else the account is charged by.
+pub(crate) const SERVICES: [&str; 7] = [
+    "compute_points",
+    "public_ips",
+    "notary_storage",
+    "notarizations",
+    "esignatures",
+    "drives_shipped_to_cloud",
+    "drives_shipped_from_cloud",
+];
+/// Parts of storage or of calls that other rows count as a whole.
+const PARTS: [&str; 15] = [
+    "immutable_storage",
+    "vm_storage",
+    "server_storage",
+    "workstation_storage",
+    "mobile_storage",
+    "virtualhost_storage",
+    "website_storage",
+    "mailbox_storage",
+    "protected_mailbox_storage",
+    "orphaned_storage",
+    "hci_iscsi_storage",
+    "hci_s3_storage",
+    "hci_nfs_storage",
+    "hci_cifs_storage",
+    "notarizations_api",
+];
+
+/// Whether what the account is charged by, beyond the prefix of the item, can decide about it.
+pub(crate) fn depends_on_licensing(name: &str) -> bool {
+    let (name, by_prefix) = without_prefix(name);
+    by_prefix.is_open() && (is_stored(name) || WORKLOADS.contains(&name))
+}
+
+/// Whether it is storage that is sold by its size.
+pub(crate) fn is_stored(name: &str) -> bool {
+    STORAGE.contains(&name) || name == LOCAL_STORAGE
+}
+
+/// Whether a number is of storage, whose host matters; the unit may be missing, or spelt otherwise.
+pub(crate) fn is_storage(name: &str, measurement_unit: Option<&str>) -> bool {
+    measurement_unit.is_some_and(|unit| unit.eq_ignore_ascii_case("bytes")) || name.ends_with("storage")
+}
+
+/// Why a number of this name and unit is never charged, whatever else is known of it: it is no quantity, or one that others contain.
+pub(crate) fn never_charged(name: &str, measurement_unit: Option<&str>) -> Option<BillingReason> {
+    let unit = measurement_unit.unwrap_or_default();
+    if unit.eq_ignore_ascii_case("feature") || unit.eq_ignore_ascii_case("n/a") {
+        return Some(BillingReason::FeatureSwitch);
+    }
+    counted_only(name).or_else(|| counted_only(without_prefix(name).0))
+}
+
+impl Licensing {
+    /// Whether the item itself leaves open which of the licensing modes it is charged by.
+    pub(crate) fn is_open(self) -> bool {
+        matches!(self, Self::Edition | Self::Unprefixed)
+    }
+}
+
+impl From<LicensingMode> for Licensing {
+    fn from(mode: LicensingMode) -> Self {
+        match mode {
+            LicensingMode::PerDevice => Self::Workloads,
+            LicensingMode::PerGigabyte => Self::Gigabytes,
+        }
+    }
+}
+
+/// Names that are never sold.
+fn counted_only(name: &str) -> Option<BillingReason> {
+    if name.starts_with("total_") || name.ends_with("_total") || name.contains("_total_") {
+        return Some(BillingReason::TotalOfRows);
+    }
+    if PARTS.contains(&name) || name == "esignatures_api" {
+        return Some(BillingReason::PartOfRow);
+    }
+    let is_counter = name.ends_with("_count") || name.ends_with("child_storages");
+    is_counter.then_some(BillingReason::Counter)
+}
+
+pub(crate) fn without_prefix(name: &str) -> (&str, Licensing) {
+    let found = PREFIXES.iter().find_map(|(prefix, licensing)| Some((name.strip_prefix(prefix)?, *licensing)));
+    found.unwrap_or((name, Licensing::Unprefixed))
+}
+
+/// The bit of a name in a set of names; none for other names than those of workloads and storage.
+pub(crate) fn bit(name: &str) -> u64 {
+    let mut names = WORKLOADS.iter().chain(&STORAGE).chain([&LOCAL_STORAGE]);
+    names.position(|known| *known == name).map_or(0, |place| 1 << place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mode_is_read_only_where_it_can_decide() {
+        for name in ["p_storage", "local_storage", "storage", "servers", "adv_mailboxes", "p_local_storage"] {
+            assert!(depends_on_licensing(name), "{name}");
+        }
+        for name in
+            ["pw_base_storage", "pg_base_vms", "pu_base_fc_seats", "notarizations", "p_compute_points", "euc_count"]
+        {
+            assert!(!depends_on_licensing(name), "{name}");
+        }
+    }
+}

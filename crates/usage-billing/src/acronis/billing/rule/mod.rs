@@ -1,0 +1,165 @@
+//! Whether Acronis charges for a number: a pure decision from what a report states of it.
+//!
+//! The rule, with its sources, is in `docs/acronis.md`.
+
+use crate::acronis::account::licensing_mode::LicensingMode;
+use crate::acronis::billing::hosting::Host;
+use crate::acronis::billing::item_names::{
+    LOCAL_STORAGE, Licensing, SEAT_PARTS, SERVICES, STORAGE, WITHOUT_PREFIX, WORKLOADS, bit, is_stored, never_charged,
+    without_prefix,
+};
+use crate::{BillingReason, UsageMode};
+
+/// What is known of a number when the whole report was read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Item<'a> {
+    /// With the prefix of the edition: `pw_base_storage`.
+    pub(crate) name: &'a str,
+    pub(crate) measurement_unit: Option<&'a str>,
+    pub(crate) edition: Option<&'a str>,
+    /// Whether it has a SKU, in a report that has SKUs.
+    pub(crate) has_sku: Option<bool>,
+    pub(crate) host: Host,
+    pub(crate) mode: UsageMode,
+    /// What the report has beside it.
+    pub(crate) seen: &'a SeenItems,
+    /// What the report has of the same tenant.
+    pub(crate) of_tenant: &'a SeenItems,
+    /// What the account's settings state today, where they can be read. Whether it was so in the month of the report, no source states.
+    pub(crate) licensing_mode: Option<LicensingMode>,
+}
+
+/// What the items of a report, or of a tenant in it, show.
+#[derive(Debug, Default)]
+pub(crate) struct SeenItems {
+    /// Whether there are items of today's licensing: `pw_…`, `pg_…`, `pu_…`.
+    is_modern: bool,
+    /// Whether there are per-workload items: `pw_…`.
+    has_workloads: bool,
+    /// Whether there are per-gigabyte items: `pg_…`.
+    has_gigabytes: bool,
+    /// Which workloads and storage there are items of today's licensing for: a bit for each name.
+    sold: u64,
+}
+
+impl SeenItems {
+    pub(crate) fn add(&mut self, name: &str) {
+        let (name, licensing) = without_prefix(name);
+        if matches!(licensing, Licensing::Workloads | Licensing::Users | Licensing::Gigabytes) {
+            self.is_modern = true;
+            self.has_workloads |= licensing == Licensing::Workloads;
+            self.has_gigabytes |= licensing == Licensing::Gigabytes;
+            self.sold |= bit(name);
+        }
+    }
+
+    /// Whether an item of today's licensing counts the same.
+    fn contains(&self, name: &str) -> bool {
+        self.sold & bit(name) != 0
+    }
+
+    /// Whether the items are of this licensing mode, and none of the other one: then the mode was the same in the month of the report.
+    fn confirm(&self, mode: LicensingMode) -> bool {
+        (self.has_workloads, self.has_gigabytes)
+            == (mode == LicensingMode::PerDevice, mode == LicensingMode::PerGigabyte)
+    }
+}
+
+/// Why the vendor charges for the number or does not.
+pub(crate) fn reason(item: &Item<'_>) -> BillingReason {
+    if let Some(reason) = never_charged(item.name, item.measurement_unit) {
+        return reason;
+    }
+    if item.mode == UsageMode::Trial {
+        return BillingReason::Trial;
+    }
+    let (_, by_prefix) = without_prefix(item.name);
+    let stated = charged_by(item, by_prefix);
+    // An item's own prefix is of the month of the report, and outranks the mode of today.
+    let Some(mode) = item.licensing_mode.filter(|_| by_prefix.is_open()) else { return stated };
+    let in_mode = charged_by(item, mode.into());
+    match item.seen.confirm(mode) {
+        true => in_mode,
+        // The month may have had either mode.
+        false if in_mode.is_billable() != stated.is_billable() => BillingReason::UnknownLicensing,
+        false => stated,
+    }
+}
+
+fn charged_by(item: &Item<'_>, licensing: Licensing) -> BillingReason {
+    let (name, by_prefix) = without_prefix(item.name);
+    let is_workload = WORKLOADS.contains(&name);
+    let without_skus = match is_unnamed(item, by_prefix) && !SERVICES.contains(&name) {
+        true => unnamed(item, name, licensing),
+        false => by_licensing(item, name, licensing),
+    };
+    // An item of an edition without prefix, beside one of today's licensing that may count the same.
+    let is_repeated = by_prefix == Licensing::Unprefixed && item.of_tenant.contains(name);
+    let without_skus = match without_skus {
+        BillingReason::Usage if is_repeated => BillingReason::UnknownItem,
+        other => other,
+    };
+    match item.has_sku {
+        // "Accounted, but not billed": a SKU does not change it.
+        _ if is_workload && by_prefix == Licensing::Gigabytes => BillingReason::Included,
+        // By the mode devices are not charged, and by the SKU they are sold.
+        Some(true) if is_workload && licensing == Licensing::Gigabytes => BillingReason::UnknownLicensing,
+        Some(true) => BillingReason::Usage,
+        // By the mode all storage is charged, and without a SKU it is not sold.
+        Some(false) if is_stored(name) && (licensing, without_skus) == (Licensing::Gigabytes, BillingReason::Usage) => {
+            BillingReason::UnknownLicensing
+        }
+        Some(false) => BillingReason::NotSold,
+        None => without_skus,
+    }
+}
+
+/// Whether neither prefix nor edition states what the item is sold by.
+fn is_unnamed(item: &Item<'_>, by_prefix: Licensing) -> bool {
+    by_prefix == Licensing::Unprefixed && item.edition.is_none_or(|edition| !WITHOUT_PREFIX.contains(&edition))
+}
+
+fn unnamed(item: &Item<'_>, name: &str, licensing: Licensing) -> BillingReason {
+    let is_storage = is_stored(name);
+    match is_storage || WORKLOADS.contains(&name) {
+        true if name == LOCAL_STORAGE => unnamed_local_storage(item, licensing),
+        // In today's licensing only items are sold, and all others have a prefix. Which licensing a tenant has, only its own items show.
+        true if item.of_tenant.is_modern => BillingReason::Counter,
+        true if is_storage && item.edition.is_none() && !item.seen.is_modern => by_licensing(item, name, licensing),
+        _ => BillingReason::UnknownItem,
+    }
+}
+
+/// The vendor's billing module has a price for `local_storage` and for no such item with a prefix: it is what is charged per gigabyte.
+fn unnamed_local_storage(item: &Item<'_>, licensing: Licensing) -> BillingReason {
+    match licensing {
+        Licensing::Gigabytes | Licensing::Workloads => by_licensing(item, LOCAL_STORAGE, licensing),
+        // The prefixes of the other items stand in for the mode.
+        _ if item.seen.is_modern && !item.seen.has_gigabytes => BillingReason::Included,
+        _ => BillingReason::UnknownLicensing,
+    }
+}
+
+fn by_licensing(item: &Item<'_>, name: &str, licensing: Licensing) -> BillingReason {
+    use Licensing::{Gigabytes, Users, Workloads};
+    match licensing {
+        _ if SERVICES.contains(&name) => BillingReason::Usage,
+        Workloads | Gigabytes if name.starts_with("pack_") => BillingReason::Usage,
+        Workloads | Users if name == LOCAL_STORAGE => BillingReason::Included,
+        Gigabytes if is_stored(name) => BillingReason::Usage,
+        _ if name == LOCAL_STORAGE => BillingReason::UnknownLicensing,
+        _ if STORAGE.contains(&name) => match item.host {
+            Host::Vendor | Host::NoComponent => BillingReason::Usage,
+            Host::Unknown => BillingReason::UnknownHosting,
+            Host::Partner if matches!(licensing, Workloads | Users) => BillingReason::PartnerHosted,
+            Host::Partner => BillingReason::UnknownLicensing,
+        },
+        Gigabytes if WORKLOADS.contains(&name) => BillingReason::Included,
+        _ if SEAT_PARTS.contains(&name) => BillingReason::UnknownItem,
+        _ if WORKLOADS.contains(&name) => BillingReason::Usage,
+        _ => BillingReason::UnknownItem,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+//! What the user can do about a call that failed.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use usage_billing_core::{Error, ErrorKind};
+
+use crate::Period;
+
+/// When to come back, if the vendor does not say. The history is made "between 1 and 6 am", but in which time zone is not documented: whoever
+/// comes back every hour is never late by more than that.
+const LATER: Duration = Duration::from_secs(3600);
+
+const CREATE_REPORT: &str = "create_report";
+
+pub(crate) const PERHAPS_CREATED: &str =
+    "the report may exist nevertheless: look for it among the tenant's reports before creating another one";
+
+/// With a hint at what is most likely wrong; core has one for credentials and permissions.
+pub(crate) fn hinted(error: Error) -> Error {
+    let not_found = error.status().is_some_and(|status| status.as_u16() == 404);
+    match error.operation() {
+        Some("get_client") if not_found => error
+            .with_hint("the data centre may be another one: use the one that the console shows beside the client id"),
+        _ if not_found => {
+            error.with_hint("it may have been deleted, or belong to a tenant that the API client cannot see")
+        }
+        _ => error,
+    }
+}
+
+/// A report that was not created: not yet, or perhaps created all the same.
+pub(crate) fn of_creation(error: Error, period: Option<Period>, now: DateTime<Utc>) -> Error {
+    if error.operation() != Some(CREATE_REPORT) {
+        return hinted(error);
+    }
+    match refusal(error.kind(), error.status().map(|status| status.as_u16()), error.message(), period, now) {
+        Refusal::NotReady => {
+            let come_back = error.retry_after().unwrap_or(LATER);
+            error.with_kind(ErrorKind::NotReady).with_retry_after(Some(come_back)).with_hint(
+                "the usage history of the period is not ready (Acronis makes it between 1 and 6 am): create the report later",
+            )
+        }
+        Refusal::NotOver => error.with_hint(
+            "the period reaches into the future: ask for one that is over, or for one up to today (its rows are not final)",
+        ),
+        Refusal::NotRight => error.with_hint(
+            "if the request is right, the usage history may not be ready (Acronis makes it between 1 and 6 am): create the report later",
+        ),
+        Refusal::Unknown => error.with_hint(PERHAPS_CREATED),
+        Refusal::Other => hinted(error),
+    }
+}
+
+/// What it means that a report was not created.
+#[derive(Debug, PartialEq, Eq)]
+enum Refusal {
+    /// The history of the period is not ready.
+    NotReady,
+    /// The period goes on after today.
+    NotOver,
+    /// The history is not ready, or the request is wrong: the status is the same for both.
+    NotRight,
+    /// Nobody knows whether it was created.
+    Unknown,
+    Other,
+}
+
+/// Of what the error is about, its status, and the vendor's words. The vendor's document says: 400 at night, when the history is not ready
+/// and not due; 500 when it is due and not ready (CreateReport, seen 2026-10-04). The words are not documented.
+fn refusal(kind: ErrorKind, status: Option<u16>, words: &str, period: Option<Period>, now: DateTime<Utc>) -> Refusal {
+    let words = words.to_lowercase();
+    match (kind, status) {
+        _ if is_unsettled(kind, status) => Refusal::Unknown,
+        (_, Some(400)) if words.contains("history") || words.contains("not ready") => Refusal::NotReady,
+        (_, Some(400)) if period.is_some_and(|period| !period.has_ended(now + TimeDelta::days(1))) => Refusal::NotOver,
+        (_, Some(400)) => Refusal::NotRight,
+        (_, Some(500)) => Refusal::NotReady,
+        _ => Refusal::Other,
+    }
+}
+
+/// Whether a report may have been created all the same.
+pub(crate) fn may_be_made(error: &Error) -> bool {
+    let is_creation = error.operation() == Some(CREATE_REPORT);
+    is_creation && is_unsettled(error.kind(), error.status().map(|status| status.as_u16()))
+}
+
+/// Whether the vendor's work on the request that brought this error is over, so that a report that it does not list will not appear later.
+/// After a timeout, the vendor's or ours, the work may go on.
+pub(crate) fn is_over(error: &Error) -> bool {
+    ended(error.kind(), error.status().map(|status| status.as_u16()), error.is_timeout())
+}
+
+fn ended(kind: ErrorKind, status: Option<u16>, timed_out: bool) -> bool {
+    match status {
+        // 504 is a gateway's: its server may still be at work. A success was decoded in vain, and did create a report.
+        Some(status) => matches!(status, 408 | 502 | 503),
+        None => kind == ErrorKind::Connection && !timed_out,
+    }
+}
+
+fn is_unsettled(kind: ErrorKind, status: Option<u16>) -> bool {
+    use ErrorKind::{Connection, Decode, Limit};
+    matches!((kind, status), (Connection | Decode | Limit, _) | (_, Some(408 | 502..=504)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_that_was_not_created_may_come_later_or_be_there_already() {
+        let night = "2026-11-01T04:00:00Z".parse().unwrap();
+        use ErrorKind::{Api, Connection, Decode, Permission, Request};
+        for (kind, status, words, expected) in [
+            (Api, Some(400), "The usage history is not ready.", Refusal::NotReady),
+            (Api, Some(400), "NOT READY", Refusal::NotReady),
+            (Api, Some(400), "parameters.period: reaches into the future.", Refusal::NotRight),
+            (Api, Some(500), "Internal error.", Refusal::NotReady),
+            (Api, Some(503), "The usage history is not ready.", Refusal::Unknown),
+            (Api, Some(504), "", Refusal::Unknown),
+            (Connection, None, "connection lost", Refusal::Unknown),
+            (Decode, Some(200), "missing field `id`", Refusal::Unknown),
+            (ErrorKind::Limit, None, "the response body is larger", Refusal::Unknown),
+            (Permission, Some(403), "", Refusal::Other),
+            (Api, Some(429), "", Refusal::Other),
+            (Request, None, "not ready", Refusal::Other),
+        ] {
+            let period = "2026-10".parse().ok();
+            assert_eq!(refusal(kind, status, words, period, night), expected, "{kind:?} {status:?} {words}");
+        }
+        for (period, expected) in [
+            ("2026-11", Refusal::NotOver),
+            ("2026-10-15/2026-11-03", Refusal::NotOver),
+            ("2026-10-15/2026-11-02", Refusal::NotRight),
+        ] {
+            assert_eq!(refusal(Api, Some(400), "", period.parse().ok(), night), expected, "{period}");
+        }
+    }
+
+    #[test]
+    fn work_on_a_request_is_over_unless_something_timed_out_or_succeeded() {
+        use ErrorKind::{Api, Connection, Decode, Limit};
+        for (kind, status, timed_out, over) in [
+            (Api, Some(503), false, true),
+            (Api, Some(502), false, true),
+            (Api, Some(408), false, true),
+            (Api, Some(504), false, false),
+            (Connection, None, false, true),
+            (Connection, None, true, false),
+            (Decode, Some(200), false, false),
+            (Limit, None, false, false),
+        ] {
+            assert_eq!(ended(kind, status, timed_out), over, "{kind:?} {status:?} {timed_out}");
+        }
+    }
+}

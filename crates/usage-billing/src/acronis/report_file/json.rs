@@ -1,0 +1,333 @@
+//! `json_v2_0`: an object whose list `tenants` holds the rows, each the columns of `csv_v2_0` unfolded at their dots.
+//!
+//! The form of a row is inferred (Acronis says that both formats hold the same data): it is folded back into columns, so that both are
+//! read by the same rules.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_util::stream::{self, BoxStream, StreamExt};
+use json_event_parser::{JsonEvent, JsonParseError, TokioAsyncReaderJsonParser};
+use tokio::io::{AsyncRead, ReadBuf};
+use usage_billing_core::{Error, ErrorKind, Result};
+
+use crate::acronis::ReportRow;
+use crate::acronis::report_file::columns::Columns;
+use crate::acronis::report_file::limits::{COLUMNS, DEPTH, Meter, RECORD_BYTES, exceeded};
+use crate::acronis::report_file::record::RecordBuf;
+use crate::acronis::reports::download::{Reader, unreadable};
+
+/// Name of the list of rows.
+const ROWS: &str = "tenants";
+
+pub(crate) fn rows(reader: Reader) -> BoxStream<'static, Result<ReportRow>> {
+    stream::try_unfold(Box::new(Objects::new(reader)), |mut objects| async move {
+        Ok(objects.next().await?.map(|row| (row, objects)))
+    })
+    .boxed()
+}
+
+/// Whether a file that begins so has a list of rows.
+///
+/// # Errors
+/// As [`rows`] has them.
+pub(crate) async fn check_beginning(beginning: Reader) -> Result<()> {
+    Objects::new(beginning).find_rows().await
+}
+
+struct Objects {
+    parser: TokioAsyncReaderJsonParser<Reader>,
+    /// Bytes since the end of the last row.
+    meter: Meter,
+    state: State,
+    /// Dotted names of the present row, and their values; used again for each row.
+    names: RecordBuf,
+    cells: RecordBuf,
+    /// Of the last row: nearly always the next one has the same.
+    columns: Option<(RecordBuf, Columns)>,
+    /// Rows so far.
+    number: u64,
+}
+
+/// Where the parser is, as seen from the list of rows.
+#[derive(Clone, Copy)]
+enum State {
+    Before,
+    Within,
+    After,
+}
+
+impl Objects {
+    fn new(reader: Reader) -> Self {
+        let meter = Meter::default();
+        let reader: Reader = Box::pin(Metered { reader, meter: meter.clone() });
+        Self {
+            // The meter comes first: it counts from the end of the last row.
+            parser: TokioAsyncReaderJsonParser::new(reader).with_max_buffer_size(2 * RECORD_BYTES as usize),
+            meter,
+            state: State::Before,
+            names: RecordBuf::default(),
+            cells: RecordBuf::default(),
+            columns: None,
+            number: 0,
+        }
+    }
+
+    async fn next(&mut self) -> Result<Option<ReportRow>> {
+        if let State::Before = self.state {
+            self.find_rows().await?;
+            self.meter.reset();
+            self.state = State::Within;
+        }
+        if let State::Within = self.state {
+            match self.event().await? {
+                JsonEvent::StartObject => {
+                    let row = self.row().await?;
+                    self.meter.reset();
+                    return Ok(Some(row));
+                }
+                JsonEvent::EndArray => self.state = State::After,
+                _ => return Err(unexpected(&format!("row {} is not an object", self.number + 1))),
+            }
+        }
+        // To the end: a truncated file is an error even if all rows seem to be there, and so is one with more rows.
+        let mut depth = 1;
+        loop {
+            match self.event().await? {
+                JsonEvent::StartObject | JsonEvent::StartArray => depth = self.deeper(depth)?,
+                JsonEvent::EndObject | JsonEvent::EndArray => depth = depth.saturating_sub(1),
+                JsonEvent::ObjectKey(name) if depth == 1 && name == ROWS => {
+                    return Err(unexpected("it has two lists `tenants`"));
+                }
+                JsonEvent::Eof => return Ok(None),
+                _ => {}
+            }
+        }
+    }
+
+    /// Up to the beginning of the list.
+    async fn find_rows(&mut self) -> Result<()> {
+        let mut depth = 0;
+        let mut found = false;
+        loop {
+            match self.event().await? {
+                JsonEvent::StartArray if found => return Ok(()),
+                JsonEvent::StartObject | JsonEvent::StartArray => depth = self.deeper(depth)?,
+                JsonEvent::EndObject | JsonEvent::EndArray => depth = depth.saturating_sub(1),
+                JsonEvent::ObjectKey(name) => {
+                    found = depth == 1 && name == ROWS;
+                    continue;
+                }
+                JsonEvent::Eof => return Err(unexpected("it has no list `tenants`")),
+                _ => {}
+            }
+            found = false;
+        }
+    }
+
+    /// After the row's opening brace.
+    async fn row(&mut self) -> Result<ReportRow> {
+        self.names.clear();
+        self.cells.clear();
+        // Dotted name of what is read, and where it ends for each object or list around.
+        let mut name = String::new();
+        let place = self.place();
+        let mut around = vec![Container { end: 0, entries: None }];
+        while let Some(innermost) = around.last_mut() {
+            let event = event(&mut self.parser, &place).await?;
+            if let JsonEvent::ObjectKey(key) = event {
+                name.truncate(innermost.end);
+                name.push_str(&key);
+                continue;
+            }
+            if let JsonEvent::EndObject | JsonEvent::EndArray = event {
+                around.pop();
+                continue;
+            }
+            if let Some(entries) = &mut innermost.entries {
+                name.truncate(innermost.end);
+                name.push_str(&entries.to_string());
+                *entries += 1;
+            }
+            let cell = match &event {
+                JsonEvent::String(text) | JsonEvent::Number(text) => text,
+                JsonEvent::Boolean(true) => "true",
+                JsonEvent::Boolean(false) => "false",
+                JsonEvent::StartObject | JsonEvent::StartArray => {
+                    name.push('.');
+                    let entries = (event == JsonEvent::StartArray).then_some(0);
+                    // One more is the file's object, another the list of rows.
+                    if around.len() + 2 >= DEPTH {
+                        return Err(too_deep(&place));
+                    }
+                    around.push(Container { end: name.len(), entries });
+                    continue;
+                }
+                _ => "",
+            };
+            self.names.push(&name);
+            self.cells.push(cell);
+            if self.names.len() > COLUMNS {
+                return Err(exceeded(&place, &format!("{COLUMNS} values for one row")));
+            }
+            // Names repeat those of the objects around them, so their sum is not bounded by the bytes that were read.
+            if (self.names.size() + self.cells.size()) as u64 > RECORD_BYTES {
+                return Err(too_long(&place));
+            }
+        }
+        self.number += 1;
+        let columns = match self.columns.take() {
+            Some((names, columns)) if names == self.names => (names, columns),
+            _ => (self.names.clone(), Columns::new(self.names.as_record())?),
+        };
+        self.columns.insert(columns).1.row(self.number, self.cells.as_record())
+    }
+
+    async fn event(&mut self) -> Result<JsonEvent<'_>> {
+        let place = self.place();
+        event(&mut self.parser, &place).await
+    }
+
+    /// What is being read.
+    fn place(&self) -> String {
+        match self.state {
+            State::Before => "the file before its first row".to_owned(),
+            State::Within => format!("row {}", self.number + 1),
+            State::After => "the file after its last row".to_owned(),
+        }
+    }
+
+    fn deeper(&self, depth: usize) -> Result<usize> {
+        if depth >= DEPTH { Err(too_deep(&self.place())) } else { Ok(depth + 1) }
+    }
+}
+
+async fn event<'a>(parser: &'a mut TokioAsyncReaderJsonParser<Reader>, place: &str) -> Result<JsonEvent<'a>> {
+    parser.parse_next().await.map_err(|error| match &error {
+        // Of the parser's buffer, or of the meter.
+        JsonParseError::Io(cause) if cause.kind() == io::ErrorKind::OutOfMemory => too_long(place),
+        _ => unreadable(error),
+    })
+}
+
+/// Rejects reading on once so many bytes went by without a row that one row cannot have them.
+struct Metered {
+    reader: Reader,
+    meter: Meter,
+}
+
+impl AsyncRead for Metered {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.meter.bytes() >= RECORD_BYTES {
+            return Poll::Ready(Err(io::ErrorKind::OutOfMemory.into()));
+        }
+        let before = to.filled().len();
+        ready!(self.reader.as_mut().poll_read(context, to))?;
+        self.meter.add(to.filled().len() - before);
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// An object or a list that is not read to its end.
+struct Container {
+    /// Where the name of each entry begins.
+    end: usize,
+    /// Of a list: entries so far. They are named by their place.
+    entries: Option<u64>,
+}
+
+fn too_long(place: &str) -> Error {
+    exceeded(place, "1 MiB for one row")
+}
+
+fn too_deep(place: &str) -> Error {
+    exceeded(place, &format!("{DEPTH} nested objects and arrays"))
+}
+
+fn unexpected(what: &str) -> Error {
+    Error::new(ErrorKind::Decode, format!("the report's file cannot be read as json_v2_0: {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::TryStreamExt;
+    use serde_json::{Value, json};
+    use usage_billing_core::Decimal;
+
+    fn object() -> Value {
+        let amounts = json!({"production": 1, "trial": 2, "total": 3});
+        json!({
+            "tenant": {"id": "t-1", "kind": "customer", "name": "Birch, \"Inc.\" 株式会社", "customer_id": null},
+            "application": {"id": "a-1", "name": "backup"},
+            "infra": null,
+            "date": "2026-10-31",
+            "name": "pw_base_storage",
+            "measurement_unit": "bytes",
+            "is_range": false,
+            "quota": {"value": null},
+            "usage": {"absolute": amounts, "delta": amounts, "effective": amounts},
+        })
+    }
+
+    async fn read(text: impl Into<String>) -> Result<Vec<ReportRow>> {
+        rows(Box::pin(std::io::Cursor::new(text.into()))).try_collect().await
+    }
+
+    #[tokio::test]
+    async fn rows_are_read_wherever_the_list_stands() {
+        let params = json!({"kind": 5, "tenants": ["no row"], "deep": [{"tenants": []}]});
+        for file in [
+            json!({"params": params, "tenants": [object(), object()]}),
+            json!({"tenants": [object(), object()], "zzz": params}),
+        ] {
+            let rows = read(file.to_string()).await.unwrap();
+            assert_eq!(rows.iter().map(|row| row.number).collect::<Vec<_>>(), [1, 2]);
+            let row = &rows[1];
+            assert_eq!((row.tenant_name.as_str(), row.customer_id.as_deref()), ("Birch, \"Inc.\" 株式会社", None));
+            assert_eq!((row.effective.unwrap().total, row.quota, row.is_range), (3.into(), None, false));
+        }
+        assert!(read(r#"{"tenants": []}"#).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn numbers_keep_their_digits_and_unknown_fields_are_kept() {
+        let mut row = object();
+        row["sku"] = json!("S-1");
+        row["vendor"] = json!({"list": [1, {"a": true}], "note": "x"});
+        let text = json!({"tenants": [object(), row, object()]}).to_string();
+        let rows = read(text.replacen("\"total\":3", "\"total\":12345678901234567.123456789", 1)).await.unwrap();
+        assert_eq!(rows[0].absolute.total, "12345678901234567.123456789".parse::<Decimal>().unwrap());
+        assert_eq!(rows[1].sku.as_deref(), Some("S-1"));
+        let other: Vec<_> = rows[1].other.iter().map(|(name, cell)| (&**name, cell.as_str())).collect();
+        assert_eq!(other, [("infra", ""), ("vendor.list.0", "1"), ("vendor.list.1.a", "true"), ("vendor.note", "x")]);
+        assert_eq!(rows[2].sku, None);
+    }
+
+    #[tokio::test]
+    async fn what_is_no_report_says_why() {
+        let mut without = object();
+        without["tenant"].as_object_mut().unwrap().remove("id");
+        for (text, said) in [
+            ("{}".to_owned(), "it has no list `tenants`"),
+            ("[]".to_owned(), "it has no list `tenants`"),
+            (r#"{"tenants": null}"#.to_owned(), "it has no list `tenants`"),
+            (r#"{"tenants": [7]}"#.to_owned(), "row 1 is not an object"),
+            (json!({"tenants": [without]}).to_string(), "the report lacks tenant.id"),
+            (r#"{"tenants": [], "params": {"tenants": []}, "tenants": []}"#.to_owned(), "it has two lists `tenants`"),
+            ("<html>".to_owned(), "the report's file cannot be read: "),
+        ] {
+            let error = read(text.clone()).await.unwrap_err();
+            assert!(error.kind() == ErrorKind::Decode && error.message().contains(said), "{text}: {error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_cut_off_anywhere_is_an_error() {
+        let text = json!({"params": {"kind": 5}, "tenants": [object()]}).to_string();
+        for length in (1..text.len()).filter(|length| text.is_char_boundary(*length)) {
+            assert!(read(&text[..length]).await.is_err(), "{}", &text[..length]);
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Rows of a report file, in CSV and JSON.
+
+pub(super) mod columns;
+pub(super) mod csv;
+pub(super) mod json;
+pub(super) mod limits;
+pub(super) mod record;
+pub(super) mod row;
+pub(super) mod rows;

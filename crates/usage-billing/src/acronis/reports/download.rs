@@ -1,0 +1,237 @@
+//! A report's file while it arrives: gzip or not, as the vendor stores it.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+
+use async_compression::tokio::bufread::{GzipDecoder, GzipEncoder};
+use bytes::Bytes;
+use futures_core::Stream;
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::io::{AsyncBufRead, AsyncRead, BufReader};
+use tokio_util::io::{InspectReader, StreamReader};
+use usage_billing_core::{ByteStream, ClientInfo as _, Error, ErrorKind, Result, printable};
+
+use crate::acronis::error_hints::hinted;
+use crate::acronis::report_file::limits::{IDLE_GZIP_BYTES, Meter, exceeded};
+use crate::acronis::{Client, StoredFile};
+
+/// The first bytes of a gzip file (RFC 1952, 2.3.1).
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// How often a truncated download is restarted. The call itself has its retries.
+const MAX_RESTARTS: u32 = 2;
+
+/// Bytes as they are read.
+pub(crate) type Reader = Pin<Box<dyn AsyncRead + Send>>;
+/// The same, with what is there already.
+pub(crate) type BufferedReader = Pin<Box<dyn AsyncBufRead + Send>>;
+
+/// Bytes that are unpacked at a time: with 8 KiB more time goes into asking than into reading.
+const BUFFER: usize = 64 * 1024;
+
+impl Client {
+    /// The bytes of a file as the vendor stores them: gzip, as a rule. As rows: [`rows`](Self::rows); into a file here:
+    /// [`save_to`](Self::save_to).
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub async fn download(&self, file: &StoredFile) -> Result<ByteStream> {
+        let request = self.api.download_stored_report().report_id(file.report_id).stored_report_id(file.id);
+        Ok(request.send().await.map_err(hinted)?.into_inner())
+    }
+
+    /// Downloads a file, hands its body to `read`, and restarts both if the body was truncated.
+    ///
+    /// # Errors
+    /// Those of the call and of `read`.
+    pub(crate) async fn read_with_restart<T, F: Future<Output = Result<T>>>(
+        &self,
+        file: &StoredFile,
+        read: impl Fn(ReportBody) -> F,
+    ) -> Result<T> {
+        let mut cut_off = 0;
+        loop {
+            let bytes = self.download(file).await?;
+            let outcome = async { read(ReportBody::from_download(bytes).await?).await }.await;
+            match outcome {
+                Err(error) if error.kind() == ErrorKind::Connection && cut_off < MAX_RESTARTS => cut_off += 1,
+                done => return done.map_err(|error| self.api.inner().masked(naming_file(file, error))),
+            }
+        }
+    }
+}
+
+/// Adds which file it was that could not be read.
+pub(crate) fn naming_file(file: &StoredFile, error: Error) -> Error {
+    if !matches!(error.kind(), ErrorKind::Decode | ErrorKind::Limit) {
+        return error;
+    }
+    let hint = error.hint().map_or_else(String::new, |hint| format!("{hint}; "));
+    error.with_hint(format!("{hint}this is file {} of report {}", file.id, file.report_id))
+}
+
+/// The body of a report's file; whether it is packed is known.
+pub(crate) struct ReportBody {
+    packed: bool,
+    detects_truncation: bool,
+    /// Bytes since the last that unpacked to something.
+    idle: Meter,
+    bytes: StreamReader<BoxStream<'static, io::Result<Bytes>>, Bytes>,
+}
+
+impl ReportBody {
+    /// Looks at the first bytes: neither the content type nor the encoding header says it reliably.
+    ///
+    /// # Errors
+    /// Those of the stream.
+    pub(crate) async fn new(mut bytes: impl Stream<Item = Result<Bytes>> + Send + Unpin + 'static) -> Result<Self> {
+        let mut beginning = Vec::new();
+        while beginning.len() < GZIP.len() {
+            match bytes.next().await.transpose()? {
+                Some(chunk) => beginning.extend_from_slice(&chunk),
+                None => break,
+            }
+        }
+        let packed = beginning.starts_with(&GZIP);
+        let whole = stream::iter([Ok(Bytes::from(beginning))]).chain(bytes);
+        let idle = Meter::default();
+        // gzip ends with a checksum.
+        let bytes = if packed { metered(whole, idle.clone()).boxed() } else { whole.map_err(io::Error::other).boxed() };
+        Ok(Self { packed, detects_truncation: packed, idle, bytes: StreamReader::new(bytes) })
+    }
+
+    /// Of a download: HTTP says where its body ends, and it fails if it ends before.
+    ///
+    /// # Errors
+    /// Those of the stream.
+    pub(crate) async fn from_download(bytes: ByteStream) -> Result<Self> {
+        Ok(Self { detects_truncation: true, ..Self::new(bytes).await? })
+    }
+
+    /// Whether bytes that are missing at the end are noticed before rows are made of the rest.
+    pub(crate) fn detects_truncation(&self) -> bool {
+        self.detects_truncation
+    }
+
+    /// Returns the file unpacked.
+    pub(crate) fn decompressed(self) -> Reader {
+        if self.packed { Box::pin(self.unpacked()) } else { Box::pin(self.bytes) }
+    }
+
+    /// Returns the file unpacked, and not copied unless it was packed.
+    pub(crate) fn decompressed_buffered(self) -> BufferedReader {
+        if self.packed { buffered(self.unpacked()) } else { Box::pin(self.bytes) }
+    }
+
+    fn unpacked(self) -> impl AsyncRead + Send {
+        let mut decoder = GzipDecoder::new(self.bytes);
+        decoder.multiple_members(true);
+        let idle = self.idle;
+        InspectReader::new(decoder, move |unpacked: &[u8]| {
+            if !unpacked.is_empty() {
+                idle.reset();
+            }
+        })
+    }
+
+    /// Returns the file as gzip.
+    pub(crate) fn compressed(self) -> Reader {
+        if self.packed {
+            // Nothing unpacks it here.
+            let idle = self.idle;
+            return Box::pin(InspectReader::new(self.bytes, move |_: &[u8]| idle.reset()));
+        }
+        Box::pin(GzipEncoder::new(self.bytes))
+    }
+}
+
+pub(crate) fn buffered(reader: impl AsyncRead + Send + 'static) -> BufferedReader {
+    Box::pin(BufReader::with_capacity(BUFFER, reader))
+}
+
+/// Fails once more gzip arrives than may unpack to nothing: an endless header or endless empty members would be read for ever.
+fn metered(bytes: impl Stream<Item = Result<Bytes>>, idle: Meter) -> impl Stream<Item = io::Result<Bytes>> {
+    bytes.map(move |chunk| {
+        let chunk = chunk.map_err(io::Error::other)?;
+        if idle.bytes() > IDLE_GZIP_BYTES {
+            return Err(io::Error::other(exceeded("gzip without content", "1 MiB")));
+        }
+        idle.add(chunk.len());
+        Ok(chunk)
+    })
+}
+
+/// The reason is below layers of readers: a call's own error, or a fault of the file.
+pub(crate) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    let mut cause: &(dyn std::error::Error + 'static) = &error;
+    loop {
+        if let Some(ours) = cause.downcast_ref::<Error>() {
+            return ours.clone();
+        }
+        let inner = cause.downcast_ref::<io::Error>().and_then(|io| io.get_ref()).map(|inner| inner as _);
+        match inner.or_else(|| cause.source()) {
+            Some(source) => cause = source,
+            None => break,
+        }
+    }
+    Error::new(ErrorKind::Decode, format!("the report's file cannot be read: {}", printable(&cause.to_string())))
+        .with_source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::AsyncReadExt;
+
+    async fn body(chunks: Vec<Result<Bytes>>) -> Result<ReportBody> {
+        ReportBody::new(stream::iter(chunks)).await
+    }
+
+    async fn all(mut reader: Reader) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        reader.read_to_end(&mut bytes).await.map(|_| bytes)
+    }
+
+    fn bytewise(bytes: &[u8]) -> Vec<Result<Bytes>> {
+        bytes.iter().map(|byte| Ok(Bytes::copy_from_slice(&[*byte]))).collect()
+    }
+
+    #[tokio::test]
+    async fn both_forms_come_out_of_either_form_however_the_bytes_are_cut() {
+        for text in ["a,b\n1,2\n", "x", ""] {
+            let packed = all(body(bytewise(text.as_bytes())).await.unwrap().compressed()).await.unwrap();
+            assert!(packed.starts_with(&GZIP));
+            let again = all(body(bytewise(&packed)).await.unwrap().compressed()).await.unwrap();
+            assert_eq!(again, packed, "packed once");
+            for stored in [text.as_bytes(), &packed, &[packed.as_slice(), &packed].concat()] {
+                let plain = all(body(bytewise(stored)).await.unwrap().decompressed()).await.unwrap();
+                let times = stored.len() / packed.len().max(1);
+                let expected = if stored.starts_with(&GZIP) { text.repeat(times) } else { text.to_owned() };
+                assert_eq!(String::from_utf8(plain).unwrap(), expected);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_cut_in_the_packed_bytes_is_an_error_and_no_end() {
+        let packed = all(body(bytewise(b"a,b\n1,2\n")).await.unwrap().compressed()).await.unwrap();
+        for length in 2..packed.len() {
+            let read = all(body(bytewise(&packed[..length])).await.unwrap().decompressed()).await;
+            assert_eq!(unreadable(read.unwrap_err()).kind(), ErrorKind::Decode, "{length}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_error_of_the_call_comes_out_as_it_went_in() {
+        let lost =
+            || Err(Error::new(ErrorKind::Connection, "connection lost").with_operation("download_stored_report"));
+        let [mut before, mut within] = [Vec::new(), bytewise(b"a,b")];
+        before.push(lost());
+        within.push(lost());
+        assert_eq!(body(before).await.err().map(|error| error.kind()), Some(ErrorKind::Connection));
+        let error = unreadable(all(body(within).await.unwrap().decompressed()).await.unwrap_err());
+        assert_eq!((error.kind(), error.operation()), (ErrorKind::Connection, Some("download_stored_report")));
+    }
+}

@@ -1,0 +1,176 @@
+//! Reports that the tenant has already.
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use futures_util::stream::{self, BoxStream, StreamExt};
+use usage_billing_core::{Error, ErrorKind, Result};
+use uuid::Uuid;
+
+use crate::acronis::error_hints::hinted;
+use crate::acronis::report_file::rows;
+use crate::acronis::reports::create::{ObtainedReport, is_gone};
+use crate::acronis::reports::stored_file::{ReportFiles, StoredFile};
+use crate::acronis::{Client, ReportRequest, types};
+use crate::{Period, PollResult, Poller};
+
+/// Reports that are read at a time.
+const CONCURRENT: usize = 4;
+/// Reports that are read, at most, to save the vendor the work of another one.
+const MAX_READ: usize = 200;
+/// Rows of a file of which one has a SKU, if any has.
+const SKU_ROWS: usize = 1_000;
+/// How old a file of a period that is not over may be. The vendor rolls usage up once a day.
+const FRESH: TimeDelta = TimeDelta::hours(1);
+
+impl Client {
+    /// Looks for a report as `request` would make it, created on the day `since` (UTC) or later. For when the answer to
+    /// [`create_report`](Self::create_report) was lost; to reuse one that is done, there is [`obtain_report`](Self::obtain_report).
+    ///
+    /// Reads the tenant's reports one by one: Acronis lists ids only.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] for a request that could not be made; those of the calls. A report that cannot be read hides no other, but is
+    /// the error if the report is not found: it may be the one.
+    pub async fn find_report(&self, request: &ReportRequest, since: NaiveDate) -> Result<Option<Poller<ReportFiles>>> {
+        let now = self.clock.now();
+        let mut unread = None;
+        let mut reports = self.reports(self.report_ids(request.tenant()).await?);
+        while let Some(read) = reports.next().await {
+            match read {
+                Ok(Some(report)) if request.is_answered_by(&report, since, now)? => {
+                    return Ok(Some(self.waiting_for(report)));
+                }
+                Ok(_) => {}
+                Err(error) if is_of_one_report(&error) => unread = unread.or(Some(error)),
+                Err(error) => return Err(error),
+            }
+        }
+        unread.map_or(Ok(None), Err)
+    }
+
+    /// Returns a report that serves `request`: one that the tenant has already, if it contains all that a new one would, else a new one, as by
+    /// [`get_or_create_report`](Self::get_or_create_report).
+    ///
+    /// A report is reused if it is of the same kind, tenant, level and whole period, has the SKUs that were asked for, and a file with rows that was
+    /// made after the end of the period or, if that is not over, within the last hour of today: usage is rolled up once a day, and rows state in
+    /// `as_of` when the file was made. It may have rows without usage on top. Of a report that does not state whether it has SKUs, the first rows
+    /// of the file decide. One that was created today and is in the making is waited for. Of the tenant's reports at most 200 are
+    /// read, from both ends of the list; those that cannot be read are passed over.
+    ///
+    /// # Errors
+    /// As [`get_or_create_report`](Self::get_or_create_report).
+    pub async fn obtain_report(&self, request: &ReportRequest) -> Result<ObtainedReport> {
+        match self.reusable_report(request).await? {
+            Some(report) => Ok(ObtainedReport::Existing(report)),
+            None => self.create_settled(request).await,
+        }
+    }
+
+    /// # Errors
+    /// [`ErrorKind::Request`] for a request that could not be made. No other: a report that is not found can be created.
+    pub(crate) async fn reusable_report(&self, request: &ReportRequest) -> Result<Option<Poller<ReportFiles>>> {
+        let now = self.clock.now();
+        request.body(now)?;
+        let Some(period) = request.period() else { return Ok(None) };
+        let Ok(mut ids) = self.report_ids(request.tenant()).await else { return Ok(None) };
+        // The order is not documented: the newest may be first or last.
+        if ids.len() > MAX_READ {
+            ids.drain(MAX_READ / 2..ids.len() - MAX_READ / 2);
+        }
+        let mut in_the_making = None;
+        let mut reports = self.reports(ids);
+        while let Some(read) = reports.next().await {
+            let Ok(Some(report)) = read else { continue };
+            if !request.is_contained_in(&report, now)? {
+                continue;
+            }
+            let is_of_today = report.generation_date == now.date_naive();
+            let states_skus = report.parameters.show_skus.is_some();
+            let mut report = self.waiting_for(report);
+            match report.poll().await {
+                Ok(PollResult::Ready(files)) => {
+                    let file = files.saved.iter().find(|file| rows::are_in(&file.format));
+                    let file = file.filter(|file| has_all_of(file, period, now));
+                    if let Some(file) = file
+                        && (states_skus || self.has_skus(file).await)
+                    {
+                        return Ok(Some(report));
+                    }
+                }
+                Ok(PollResult::Pending { .. }) if is_of_today && states_skus => {
+                    in_the_making = in_the_making.or(Some(report));
+                }
+                _ => {}
+            }
+        }
+        Ok(in_the_making)
+    }
+
+    /// Whether one of the first rows of a file has a SKU.
+    async fn has_skus(&self, file: &StoredFile) -> bool {
+        let Ok(mut rows) = self.rows(file).await else { return false };
+        for _ in 0..SKU_ROWS {
+            match rows.next().await {
+                Some(Ok(row)) if row.sku.is_some() => return true,
+                Some(Ok(_)) => {}
+                _ => return false,
+            }
+        }
+        false
+    }
+
+    async fn report_ids(&self, tenant: Uuid) -> Result<Vec<Uuid>> {
+        Ok(self.api.list_tenant_reports().tenant_id(tenant).send().await.map_err(hinted)?.into_inner().items)
+    }
+
+    /// Reads reports, several at a time, in their order; `None` for one that was deleted meanwhile.
+    fn reports(&self, ids: Vec<Uuid>) -> BoxStream<'static, Result<Option<types::Report>>> {
+        let api = self.api.clone();
+        let read = move |id| {
+            let api = api.clone();
+            async move {
+                match api.get_report().report_id(id).send().await {
+                    Err(error) if is_gone(&error) => Ok(None),
+                    read => Ok(Some(read.map_err(hinted)?.into_inner())),
+                }
+            }
+        };
+        stream::iter(ids).map(read).buffered(CONCURRENT).boxed()
+    }
+}
+
+/// Whether another report may be readable all the same.
+fn is_of_one_report(error: &Error) -> bool {
+    use ErrorKind::{Api, Decode, Limit, Permission};
+    matches!(error.kind(), Api | Decode | Limit | Permission)
+}
+
+/// Whether a file has all rows of a period: it was made when the period was over, or just now.
+fn has_all_of(file: &StoredFile, period: Period, now: DateTime<Utc>) -> bool {
+    let is_fresh = |made: DateTime<Utc>| made <= now && now - made <= FRESH && made.date_naive() == now.date_naive();
+    file.created_at.is_some_and(|made| period.has_ended(made) || is_fresh(made))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::acronis::usage::aggregator::tests::summary;
+
+    #[test]
+    fn a_file_has_all_of_a_period_once_that_is_over_and_for_an_hour_before() {
+        let period = "2026-11".parse().unwrap();
+        for (made, now, expected) in [
+            (Some("2026-12-01T00:00:00Z"), "2026-12-05T00:00:00Z", true),
+            (Some("2026-11-30T23:59:59Z"), "2026-12-05T00:00:00Z", false),
+            (Some("2026-11-30T23:59:59Z"), "2026-12-01T00:00:00Z", false),
+            (None, "2026-12-05T00:00:00Z", false),
+            (Some("2026-11-21T12:00:00Z"), "2026-11-21T12:00:00Z", true),
+            (Some("2026-11-21T11:00:00Z"), "2026-11-21T12:00:00Z", true),
+            (Some("2026-11-21T10:59:59Z"), "2026-11-21T12:00:00Z", false),
+            (Some("2026-11-21T12:00:01Z"), "2026-11-21T12:00:00Z", false),
+            (Some("2026-11-20T23:59:59Z"), "2026-11-21T00:00:00Z", false),
+        ] {
+            let file = StoredFile { created_at: made.map(|made| made.parse().unwrap()), ..summary() };
+            assert_eq!(has_all_of(&file, period, now.parse().unwrap()), expected, "{made:?} {now}");
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! Rows of a report added up to usage.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use usage_billing_core::{Error, ErrorKind, Result, printable};
+use uuid::Uuid;
+
+use crate::acronis::account::facts::AccountFacts;
+use crate::acronis::account::tenant_kinds::{Standing, TenantKinds};
+use crate::acronis::billing::hosting::{Component, Host, Owners};
+use crate::acronis::billing::item_names;
+use crate::acronis::billing::rule::{self, Item, SeenItems};
+use crate::acronis::usage::parts::Parts;
+use crate::acronis::usage::report_context::AskedReport;
+use crate::acronis::usage::sums::{FirstRow, Key, Sum, metric, text_of_row};
+use crate::acronis::{ReportRow, StoredFile, types};
+use crate::memory_limit::{MemoryLimit, ROW, SLOT, text_bytes};
+use crate::rows::canonical_id::canonical_id;
+use crate::rows::identity::disambiguate_keys;
+use crate::{BillingReason, Period, UsageRow};
+
+/// The platform's own counters (end users, resellers) stand among the rows; nobody is billed for them.
+const PLATFORM: &str = "platform";
+/// Its id, the same in all accounts; in files without names it stands in the place of the name.
+const PLATFORM_ID: &str = "7459244f-68f3-3bf4-9f53-5f63ecc1d91f";
+
+/// What is added up so far.
+pub(crate) struct UsageAggregator<'a> {
+    file: &'a StoredFile,
+    kinds: TenantKinds,
+    by_day: bool,
+    owners: Owners,
+    /// The tenant that was reported on.
+    account: String,
+    /// Its name, if it has a row of its own.
+    account_name: Option<String>,
+    sums: BTreeMap<(Key, Option<Component>), Sum>,
+    /// Numbers of the rows that are added up, by the hash of all that distinguishes them.
+    numbers: BTreeMap<[u64; 2], u64>,
+    hashers: [RandomState; 2],
+    /// Each text once: rows of a report repeat nearly all of theirs.
+    texts: HashSet<Arc<str>>,
+    memory: MemoryLimit,
+}
+
+/// What a number of a row takes, in a tree whose nodes are half full.
+const NUMBER: usize = 2 * size_of::<([u64; 2], u64)>();
+/// What a sum takes, and the row that is made of it, but for the texts that differ between rows. Until then the tree of sums, whose nodes
+/// may be half full, takes less. The slot is that of its key when keys are compared.
+const SUM_AND_ROW: usize = size_of::<(Key, Option<Component>)>() + size_of::<Sum>() + ROW + SLOT;
+
+impl<'a> UsageAggregator<'a> {
+    /// Sums and the rows that are made of them may take `limit` bytes.
+    pub(crate) fn new(file: &'a StoredFile, limit: usize) -> Result<Self> {
+        let by_day = matches!(file.report.kind, types::ReportKind::UsageDaily | types::ReportKind::UsageBreakdown);
+        Ok(Self {
+            file,
+            kinds: TenantKinds::of(&file.report)?,
+            by_day,
+            owners: Owners::new(file.report.tenant_id.to_string()),
+            account: file.report.tenant_id.to_string(),
+            account_name: None,
+            sums: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+            hashers: [RandomState::new(), RandomState::new()],
+            texts: HashSet::new(),
+            memory: MemoryLimit::new(limit),
+        })
+    }
+
+    pub(crate) fn add(&mut self, row: &mut ReportRow) -> Result<()> {
+        let number = row.number;
+        // Compared as text, the own row would count beside those that it contains.
+        let ids = [&mut row.infra_id, &mut row.infra_owner_id].into_iter().flatten();
+        for id in ids.chain([&mut row.tenant_id, &mut row.application]) {
+            *id = canonical_id(std::mem::take(id));
+        }
+        let kept = self.owners.add(row);
+        self.keep(kept, number)?;
+        if self.account_name.is_none() && !row.tenant_name.is_empty() && row.tenant_id == self.account {
+            self.account_name = Some(row.tenant_name.clone());
+        }
+        if row.application == PLATFORM || row.application == PLATFORM_ID {
+            return Ok(());
+        }
+        if self.kinds.matter() && !row.tenant_kind.is_empty() {
+            let (tenant, kind) = (self.shared(&row.tenant_id, number)?, self.shared(&row.tenant_kind, number)?);
+            if self.kinds.add(tenant, kind) {
+                self.keep(SLOT, number)?;
+            }
+            if self.kinds.leaves_out(&row.tenant_kind) {
+                return Ok(());
+            }
+        }
+        self.check_day(row)?;
+        let parts = Parts::of(row)?;
+        // Whose it is matters to storage only.
+        let component = if item_names::is_storage(&row.name, row.measurement_unit.as_deref()) {
+            let id = self.shared_option(row.infra_id.as_deref(), number)?;
+            let owner = self.shared_option(row.infra_owner_id.as_deref(), number)?;
+            Component::of(id, owner, row.infra_backend.is_some())
+        } else {
+            None
+        };
+        let key = Key {
+            metric: self.shared(&metric(row), number)?,
+            tenant_id: self.shared(&row.tenant_id, number)?,
+            application: self.shared(&row.application, number)?,
+            name: self.shared(&row.name, number)?,
+            measurement_unit: self.shared_option(row.measurement_unit.as_deref(), number)?,
+            edition: self.shared_option(row.edition.as_deref(), number)?,
+            sku: self.shared_option(row.sku.as_deref(), number)?,
+            day: row.date.filter(|_| self.by_day),
+        };
+        let key = (key, component);
+        // What distinguishes rows that are added up: the component, the mode, and columns that are not known here. They may be long, and
+        // nothing but whether they came before matters; that two of them have the same 128 bits of a keyed hash is as good as impossible.
+        let discriminators = (&key, &row.infra_id, &row.pricing_mode, &row.other);
+        let hash = [&self.hashers[0], &self.hashers[1]].map(|hasher| hasher.hash_one(discriminators));
+        self.keep(NUMBER, number)?;
+        if let Some(before) = self.numbers.insert(hash, number) {
+            let message = format!(
+                "rows {before} and {number} of the report are both about {} of {}: added up, usage would count twice; look at both in the file, or create a new report",
+                printable(&row.name),
+                printable(&row.tenant_id)
+            );
+            return Err(Error::new(ErrorKind::Decode, message));
+        }
+        let first = FirstRow {
+            number,
+            tenant_name: self.shared(&row.tenant_name, number)?,
+            tenant_kind: self.shared(&row.tenant_kind, number)?,
+            customer_id: self.shared_option(row.customer_id.as_deref(), number)?,
+            quota: row.quota,
+        };
+        if let Some(sum) = self.sums.get_mut(&key) {
+            return sum.add(parts, &first, &row.name, &row.tenant_id);
+        }
+        let sum = Sum { parts, first, is_of_unknown_kind: false };
+        self.keep(SUM_AND_ROW + text_of_row(&key.0, &sum), number)?;
+        self.sums.insert(key, sum);
+        Ok(())
+    }
+
+    /// Counts bytes that are kept of a row.
+    fn keep(&mut self, bytes: usize, number: u64) -> Result<()> {
+        let kept = self.memory.keep(bytes, || format!("row {number} of the report: the usage up to it"));
+        kept.map_err(|error| error.with_hint(TOO_MUCH_USAGE))
+    }
+
+    /// The one copy of a text.
+    fn shared(&mut self, text: &str, number: u64) -> Result<Arc<str>> {
+        if let Some(known) = self.texts.get(text) {
+            return Ok(known.clone());
+        }
+        self.keep(text_bytes(text) + SLOT, number)?;
+        let text: Arc<str> = text.into();
+        self.texts.insert(text.clone());
+        Ok(text)
+    }
+
+    fn shared_option(&mut self, text: Option<&str>, number: u64) -> Result<Option<Arc<str>>> {
+        text.map(|text| self.shared(text, number)).transpose()
+    }
+
+    /// A monthly report's configuration may have another period than its latest file. Of `usage_current` the days are not documented.
+    fn check_day(&self, row: &ReportRow) -> Result<()> {
+        let report = &self.file.report;
+        let period = &report.period;
+        let of = match row.date {
+            Some(date) if (period.start..=period.end).contains(&date) => return Ok(()),
+            _ if report.kind == types::ReportKind::UsageCurrent => return Ok(()),
+            None if !self.by_day => return Ok(()),
+            Some(date) => date.to_string(),
+            None => "no day".to_owned(),
+        };
+        let message = format!(
+            "row {} of the report is of {of}, but the report is of {} to {}: usage would be billed in the wrong period; create a report of the \
+             schedule once",
+            row.number, period.start, period.end
+        );
+        Err(Error::new(ErrorKind::Decode, message))
+    }
+
+    /// The tenant that was reported on.
+    pub(crate) fn tenant(&self) -> Uuid {
+        self.file.report.tenant_id
+    }
+
+    /// Components of storage.
+    pub(crate) fn components(&self) -> BTreeSet<&Component> {
+        self.sums.keys().filter_map(|(_, component)| component.as_ref()).collect()
+    }
+
+    /// Tenants of which no row states whether they are customers, where that decides whether they count.
+    pub(crate) fn tenants_without_kind(&self) -> BTreeSet<Uuid> {
+        self.kinds.to_look_up(self.sums.keys().map(|(key, _)| &*key.tenant_id))
+    }
+
+    /// Whether the report lacks the name of the account.
+    pub(crate) fn lacks_account_name(&self) -> bool {
+        self.account_name.is_none() && !self.sums.is_empty()
+    }
+
+    pub(crate) fn owners(&self) -> &Owners {
+        &self.owners
+    }
+
+    /// Whether what the account is charged by can decide about any row.
+    pub(crate) fn depends_on_licensing(&self) -> bool {
+        self.file.report.kind == types::ReportKind::UsageSummary
+            && self.sums.keys().any(|(key, _)| item_names::depends_on_licensing(&key.name))
+    }
+
+    /// The month whose prices rows may have; `None` without SKUs, and for a report over several months.
+    pub(crate) fn priced_month(&self) -> Option<Period> {
+        let (first, last) = (self.file.report.period.start, self.file.report.period.end);
+        let month = Period::month_of(first);
+        let is_within = Period::of_days(first, last).is_ok_and(|period| period.end() <= month.end());
+        (is_within && self.sums.keys().any(|(key, _)| key.sku.is_some())).then_some(month)
+    }
+
+    /// The rows, and what they take.
+    pub(crate) fn rows(mut self, facts: &AccountFacts) -> Result<(Vec<UsageRow>, usize)> {
+        // Only now is it known who hosts what, and who is a customer.
+        self.numbers.clear();
+        self.texts = HashSet::new();
+        let mut others = self.sums.keys().map(|(key, _)| &*key.tenant_id).filter(|tenant| **tenant != *self.account);
+        let first = others.next();
+        let is_among_others = others.any(|tenant| Some(tenant) != first);
+        let mut hosted: Vec<(Key, Host, Sum)> = Vec::with_capacity(self.sums.len());
+        for ((key, component), mut sum) in std::mem::take(&mut self.sums) {
+            match self.kinds.standing(&key.tenant_id, &sum.first.tenant_kind, &facts.tenant_kinds) {
+                Standing::LeftOut => continue,
+                Standing::Counts(kind) => sum.first.tenant_kind = kind,
+                Standing::Unknown => sum.is_of_unknown_kind = is_among_others,
+            }
+            let host = self.owners.host(component.as_ref(), &facts.ownership);
+            // Those of one key come one after the other.
+            let mut of_key = hosted.iter_mut().rev().take_while(|(before, ..)| *before == key);
+            match of_key.find(|(_, before, _)| *before == host) {
+                Some((.., before)) => before.add(sum.parts, &sum.first, &key.name, &key.tenant_id)?,
+                None => hosted.push((key, host, sum)),
+            }
+        }
+        if hosted.is_empty() {
+            self.kinds.require_customers(&facts.tenant_kinds)?;
+        }
+        // Before the rows are made, which are large. What is needed no more is dropped until then, and each sum with its row.
+        drop(std::mem::take(&mut self.owners));
+        hosted.sort_unstable_by(|one, other| {
+            let names = one.2.first.tenant_name.cmp(&other.2.first.tenant_name);
+            names.then_with(|| (&one.0, one.1).cmp(&(&other.0, other.1)))
+        });
+        let asked = AskedReport::of(self.file)?;
+        let has_others = hosted.iter().any(|(key, ..)| *key.tenant_id != *asked.account);
+        // Only of rows that count: a partner's own row says nothing about its customers'.
+        let counts = |key: &&Key| !has_others || *key.tenant_id != *asked.account;
+        let mut has_skus = false;
+        let (mut seen, mut by_tenant) = (SeenItems::default(), HashMap::<_, SeenItems>::new());
+        for key in hosted.iter().map(|(key, ..)| key).filter(counts) {
+            has_skus |= key.sku.is_some();
+            seen.add(&key.name);
+            by_tenant.entry(key.tenant_id.clone()).or_default().add(&key.name);
+        }
+        let nothing = SeenItems::default();
+        let account_name = self.account_name.take().or_else(|| facts.account_name.clone());
+        let mut rows = Vec::with_capacity(hosted.len());
+        for (key, host, sum) in hosted {
+            let is_own = *key.tenant_id == *asked.account;
+            for (place, (mode, quantity, price)) in sum.parts.by_mode().enumerate() {
+                if place > 0 {
+                    self.keep(ROW + SLOT + text_of_row(&key, &sum), sum.first.number)?;
+                }
+                let item = Item {
+                    name: &key.name,
+                    measurement_unit: key.measurement_unit.as_deref(),
+                    edition: key.edition.as_deref(),
+                    has_sku: has_skus.then_some(key.sku.is_some()),
+                    host,
+                    mode,
+                    seen: &seen,
+                    of_tenant: by_tenant.get(&key.tenant_id).unwrap_or(&nothing),
+                    licensing_mode: facts.licensing_mode,
+                };
+                let never_charged = item_names::never_charged(&key.name, item.measurement_unit);
+                let never_charged = (has_others && is_own).then_some(BillingReason::TotalOfRows).or(never_charged);
+                let reason = never_charged.or(asked.reason()).unwrap_or_else(|| rule::reason(&item));
+                let reason = match reason.is_billable() {
+                    _ if sum.parts.contradict && matches!(reason, BillingReason::Usage | BillingReason::Trial) => {
+                        BillingReason::ContradictoryColumns
+                    }
+                    Some(true) if sum.is_of_unknown_kind => BillingReason::UnknownTenantKind,
+                    Some(true) if asked.may_be_early() => BillingReason::UnknownReportDate,
+                    _ => reason,
+                };
+                let mut row = asked.row(&key, &sum, (mode, host), quantity, price, reason)?;
+                row.account_name = account_name.clone();
+                facts.prices.apply(&mut row);
+                rows.push(row);
+            }
+        }
+        Ok((disambiguate_keys(rows), self.memory.kept()))
+    }
+}
+
+const TOO_MUCH_USAGE: &str = "ask for a report of one child tenant at a time, or read the rows of the file one by one";
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,220 @@
+//! Usage by reports.
+
+use std::time::Duration;
+
+use usage_billing_core::{Error, ErrorKind, Result, printable};
+use uuid::Uuid;
+
+use crate::acronis::account::facts::AccountFacts;
+use crate::acronis::error_hints::PERHAPS_CREATED;
+use crate::acronis::report_file::rows;
+use crate::acronis::reports::create::{ObtainedReport, not_built};
+use crate::acronis::reports::download::{ReportBody, naming_file};
+use crate::acronis::reports::stored_file::{ReportFiles, StoredFile};
+use crate::acronis::usage::aggregator::UsageAggregator;
+use crate::acronis::usage::options::{ReportEvent, UsageOptions};
+use crate::acronis::{Client, ReportRequest, ReportRow};
+use crate::failed_month::in_month;
+use crate::time_limit::TimeLimit;
+use crate::{Period, Poller, UsageRow};
+
+impl Client {
+    /// Usage of the direct children of the API client's tenant by a `usage_summary` for each calendar month of the period, all within `timeout`.
+    /// One report over several months would have one month's levels.
+    ///
+    /// A report that the tenant has already is reused if it contains everything, as by [`obtain_report`](Self::obtain_report); a new one stays
+    /// with the vendor. [`usage_with`](Self::usage_with) has other ways. Rows and errors name the report, so that [`report`](Self::report) can
+    /// take it up again and [`delete_report`](Self::delete_report) clean up.
+    ///
+    /// The rows of all months together may take [`with_max_usage_bytes`](Self::with_max_usage_bytes).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] for a period in the future; as [`obtain_report`](Self::obtain_report) and [`usage_from_report`](Self::usage_from_report).
+    /// [`ErrorKind::WaitTimeout`] without the id of a report if none was created in time. The error of one month of several has a hint that names the
+    /// month and the periods to ask for instead: no rows are returned beside it, but the reports of the months before it can be reused.
+    pub async fn usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
+        self.usage_with(period, timeout, UsageOptions::new()).await
+    }
+
+    /// As [`usage`](Self::usage), with options for the reports that it needs.
+    ///
+    /// # Errors
+    /// As [`usage`](Self::usage). A report that was to be deleted and could not be is no error, but an event and a warning in the trace: its rows
+    /// are right.
+    pub async fn usage_with(&self, period: Period, timeout: Duration, options: UsageOptions) -> Result<Vec<UsageRow>> {
+        let now = self.clock.now();
+        period.require_started(now)?;
+        let limit = TimeLimit::new(timeout);
+        let tenant = limit.run(self.own_tenant()).await;
+        let tenant = tenant.unwrap_or_else(|| Err(limit.exceeded("the tenant of the API client was not looked up")))?;
+        let (mut rows, mut kept) = (Vec::new(), 0);
+        for month in period.months().take_while(|month| month.start() <= now) {
+            let of_month = self.usage_of_month(limit, tenant, month, &options, kept).await;
+            let (of_month, bytes) = in_month(of_month, month, period)?;
+            rows.extend(of_month);
+            kept += bytes;
+        }
+        Ok(rows)
+    }
+
+    /// The rows of a month and the bytes that they take.
+    async fn usage_of_month(
+        &self,
+        limit: TimeLimit,
+        tenant: Uuid,
+        month: Period,
+        options: &UsageOptions,
+        kept: usize,
+    ) -> Result<(Vec<UsageRow>, usize)> {
+        let request = ReportRequest::usage_summary(tenant, month);
+        let existing = match options.reuses_reports {
+            true => limit.run(self.reusable_report(&request)).await,
+            false => Some(Ok(None)),
+        };
+        let existing = existing.unwrap_or_else(|| Err(limit.exceeded("the tenant's reports were not looked through")));
+        let obtained = match existing? {
+            Some(report) => ObtainedReport::Existing(report),
+            None => limit.run(self.create_settled(&request)).await.unwrap_or_else(|| {
+                Err(limit.exceeded("the creation of the report was not confirmed").with_hint(PERHAPS_CREATED))
+            })?,
+        };
+        let (mut report, is_own) = match obtained {
+            ObtainedReport::Created(report) => (report, true),
+            ObtainedReport::Existing(report) => (report, false),
+        };
+        let id = report.id();
+        options.notify(match is_own {
+            true => ReportEvent::Created { id, month },
+            false => ReportEvent::Reused { id, month },
+        });
+        let (of_month, bytes) = self.usage_within(limit, &mut report, kept).await?;
+        if is_own && options.deletes_created_reports {
+            self.clean_up(limit, report.id(), options).await;
+        }
+        Ok((of_month, bytes))
+    }
+
+    /// Deletes a report of which all rows have been read.
+    async fn clean_up(&self, limit: TimeLimit, id: &str, options: &UsageOptions) {
+        let Ok(report) = id.parse::<Uuid>() else { return };
+        let deleted = limit.run(self.delete_report(report)).await;
+        if let Err(error) =
+            deleted.unwrap_or_else(|| Err(limit.exceeded(format_args!("report {report} was not deleted"))))
+        {
+            tracing::warn!("Acronis report {} stays: {error}", printable(id));
+            options.notify(ReportEvent::NotDeleted { id, error: &error });
+        }
+    }
+
+    /// Usage by a report that was [created](Self::create_report) or [taken up again](Self::report): waits for it and reads the first of its
+    /// files that can be read as rows, all within `timeout`. A file for people that Acronis could not build hides no rows.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] at once for a report that has files for people only; as [`Poller::wait`](crate::Poller::wait) and
+    /// [`usage_from_file`](Self::usage_from_file), always naming the report's id.
+    pub async fn usage_from_report(
+        &self,
+        report: &mut Poller<ReportFiles>,
+        timeout: Duration,
+    ) -> Result<Vec<UsageRow>> {
+        self.usage_within(TimeLimit::new(timeout), report, 0).await.map(|(rows, _)| rows)
+    }
+
+    /// The rows and the bytes that they take; those of rows before them count for the limit.
+    async fn usage_within(
+        &self,
+        limit: TimeLimit,
+        report: &mut Poller<ReportFiles>,
+        kept: usize,
+    ) -> Result<(Vec<UsageRow>, usize)> {
+        let usage = async {
+            report.require_rows()?;
+            let files = report.wait_within(limit).await?;
+            self.usage_of_within(limit, file_with_rows(&files)?, kept).await
+        };
+        usage.await.map_err(|error| naming(report.id(), error))
+    }
+
+    /// Downloads a file of a report and adds its rows up, as [`usage_rows`] does; of the rows only their sums are in memory. A download that is
+    /// truncated is restarted, twice at most.
+    ///
+    /// Then asks, for a minute at most, for the account's name, whose the storage is, who is a customer (if the report does not state it), what the
+    /// account is charged by and at which prices. What the API client may not read is no error: rows stay unknown, or without prices.
+    ///
+    /// # Errors
+    /// As [`rows`](Self::rows) and [`usage_rows`]; [`ErrorKind::Limit`] if the usage takes more memory than
+    /// [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
+    pub async fn usage_from_file(&self, file: &StoredFile) -> Result<Vec<UsageRow>> {
+        self.usage_of_within(TimeLimit::new(Duration::MAX), file, 0).await.map(|(rows, _)| rows)
+    }
+
+    async fn usage_of_within(
+        &self,
+        limit: TimeLimit,
+        file: &StoredFile,
+        kept: usize,
+    ) -> Result<(Vec<UsageRow>, usize)> {
+        let max_bytes = self.max_usage_bytes.saturating_sub(kept);
+        let read = limit.run(self.read_with_restart(file, |body| add_up(file, body, max_bytes))).await;
+        let sums = read.unwrap_or_else(|| Err(limit.exceeded("the file of the report was not read to its end")))?;
+        let facts = limit.run(self.account_facts(&sums)).await.unwrap_or_default();
+        sums.rows(&facts).map_err(|error| naming_file(file, error))
+    }
+}
+
+/// The file to read; if it can have no rows, reading it says so.
+fn file_with_rows(files: &ReportFiles) -> Result<&StoredFile> {
+    if let Some(file) = files.saved.iter().find(|file| rows::are_in(&file.format)) {
+        return Ok(file);
+    }
+    let first = files.saved.first().ok_or_else(|| Error::new(ErrorKind::Decode, "it is done without a file"))?;
+    let failed = files.failed.iter().find(|format| rows::are_in(format));
+    failed.map_or(Ok(first), |format| Err(not_built(format, first.report_id)))
+}
+
+/// A report that was made can be read later, if it was the call that failed.
+fn naming(id: &str, error: Error) -> Error {
+    if error.message().contains(id) || error.hint().is_some_and(|hint| hint.contains(id)) {
+        return error;
+    }
+    use ErrorKind::{Api, Auth, Connection, Permission, WaitTimeout};
+    let done = match error.kind() {
+        Connection | Api | Auth | Permission | WaitTimeout => {
+            format!("report {id} is at Acronis: take it up again by its id")
+        }
+        _ => format!("this is report {id}"),
+    };
+    let hint = error.hint().map_or_else(String::new, |hint| format!("{hint}; "));
+    error.with_hint(format!("{hint}{done}"))
+}
+
+pub(crate) async fn add_up(file: &StoredFile, body: ReportBody, max_bytes: usize) -> Result<UsageAggregator<'_>> {
+    let mut sums = UsageAggregator::new(file, max_bytes)?;
+    let mut rows = rows::read(&file.format, body)?;
+    let mut row = ReportRow::default();
+    while rows.next_into(&mut row).await? {
+        sums.add(&mut row)?;
+    }
+    Ok(sums)
+}
+
+/// Rows of a file as usage, one for each tenant, service, item, backend, host, edition and SKU, production and trial apart (and day, in
+/// reports by the day); the components of a host are added up. Which number is charged is stated [here](crate::acronis#which-number-is-charged).
+///
+/// - No usage is counted twice: of the levels `all_customers` and `accounts` only the customers' rows are taken, for partners' rows hold their
+///   customers' usage again, and units' rows a part of their customers'. Rows of tenants of which no row states the kind are not known to be billable.
+/// - Items of another cloud than Acronis' own are items of their own: `pw_base_storage_google`.
+/// - Only rows of a `usage_summary` of one whole calendar month are billable. They are final if the file was made after the period's end;
+///   those of `usage_current` and of a part of a month never are. A report of the month so far has rows of the whole month, the same every day.
+///
+/// Without a client, what only the vendor's other operations state is not known: hosts and kinds that the file does not state, the licensing mode and
+/// prices; [`usage_from_file`](Client::usage_from_file) asks for them. Its memory is not limited: the rows are the caller's.
+///
+/// # Errors
+/// [`ErrorKind::Request`] for the level `all_partners`, where partners below partners would count twice, and for a level of customers if there
+/// are only others; [`ErrorKind::Decode`] if a row is there twice or of another period, or a sum has more than 28 digits.
+pub fn usage_rows(file: &StoredFile, rows: impl IntoIterator<Item = ReportRow>) -> Result<Vec<UsageRow>> {
+    let mut sums = UsageAggregator::new(file, usize::MAX)?;
+    rows.into_iter().try_for_each(|mut row| sums.add(&mut row))?;
+    sums.rows(&AccountFacts::default()).map(|(rows, _)| rows)
+}

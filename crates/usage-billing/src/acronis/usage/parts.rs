@@ -1,0 +1,161 @@
+//! The two parts of a number: production and trial, with the price of each.
+
+use usage_billing_core::{Decimal, Error, ErrorKind, Result};
+
+use crate::UsageMode;
+use crate::acronis::{Amounts, Price, ReportRow};
+
+const TRIAL: &str = "trial";
+
+/// Production and trial, in the file's unit.
+#[derive(Clone, Debug)]
+pub(crate) struct Parts {
+    production: Part,
+    trial: Part,
+    /// Whether columns of a row contradict each other about what is trial.
+    pub(crate) contradict: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Part {
+    quantity: Decimal,
+    /// Whether a row with this part had a price, and which; the price and cost of one row of several would be wrong.
+    price: Option<Option<Price>>,
+}
+
+impl Parts {
+    /// The parts of a row: production, and the rest of the total, so that they add up to the total whatever the column for trial has.
+    pub(crate) fn of(row: &ReportRow) -> Result<Self> {
+        let Amounts { production, trial: stated, total } = row.change_or_level();
+        let trial = total.checked_sub(production).ok_or_else(|| {
+            let message = format!("row {} of the report: its usage has more than 28 digits", row.number);
+            Error::new(ErrorKind::Decode, message)
+        })?;
+        let says_trial = row.pricing_mode.as_deref() == Some(TRIAL);
+        let is_trial = !trial.is_zero() && (says_trial || production.is_zero());
+        // Some files repeat the total in the column for trial where there is no trial.
+        let is_repeated = trial.is_zero() && stated == total;
+        let priced = |of_trial: bool| (is_trial == of_trial).then(|| row.price.clone());
+        Ok(Self {
+            production: Part { quantity: production, price: priced(false) },
+            trial: Part { quantity: trial, price: priced(true) },
+            contradict: (stated != trial && !is_repeated) || (says_trial && trial.is_zero() && !production.is_zero()),
+        })
+    }
+
+    /// `None` if a sum has more than 28 digits.
+    pub(crate) fn add(&mut self, other: Self) -> Option<()> {
+        self.contradict |= other.contradict;
+        self.production.add(other.production)?;
+        self.trial.add(other.trial)
+    }
+
+    /// Bytes of the names of currencies.
+    pub(crate) fn currency_bytes(&self) -> usize {
+        let prices = [&self.production, &self.trial].into_iter().filter_map(|part| part.price.as_ref()?.as_ref());
+        prices.map(|price| price.currency.len()).sum()
+    }
+
+    /// The parts that are there: production, unless all of it is trial; trial, if there is any.
+    pub(crate) fn by_mode(&self) -> impl Iterator<Item = (UsageMode, Decimal, Option<&Price>)> {
+        let has_trial = !self.trial.quantity.is_zero();
+        let has_production = !self.production.quantity.is_zero() || !has_trial;
+        let parts =
+            [(UsageMode::Production, &self.production, has_production), (UsageMode::Trial, &self.trial, has_trial)];
+        let present = parts.into_iter().filter(|(.., is_present)| *is_present);
+        present.map(|(mode, part, _)| (mode, part.quantity, part.price.as_ref().and_then(Option::as_ref)))
+    }
+}
+
+impl Part {
+    fn add(&mut self, other: Self) -> Option<()> {
+        self.quantity = self.quantity.checked_add(other.quantity)?;
+        self.price = match (self.price.take(), other.price) {
+            (Some(one), Some(other)) => Some(one.zip(other).and_then(|(one, other)| price_of_both(one, other))),
+            (one, other) => one.or(other),
+        };
+        Some(())
+    }
+}
+
+/// A price or a cost that is not that of all of it would be wrong.
+fn price_of_both(one: Price, other: Price) -> Option<Price> {
+    let total = one.total.zip(other.total).and_then(|(one, other)| one.checked_add(other));
+    let unit = one.unit.filter(|_| one.unit == other.unit);
+    (one.currency == other.currency).then_some(Price { total, unit, ..one })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::acronis::usage::aggregator::tests::{amounts, row};
+
+    fn parts(row: &ReportRow) -> Vec<(UsageMode, String)> {
+        Parts::of(row).unwrap().by_mode().map(|(mode, quantity, _)| (mode, quantity.to_string())).collect()
+    }
+
+    #[test]
+    fn parts_add_up_to_the_total() {
+        use UsageMode::{Production, Trial};
+        let with = |effective| ReportRow { effective: Some(effective), ..row("customer", "seats", None) };
+        assert_eq!(parts(&with(amounts(3, 2))), [(Production, "3".to_owned()), (Trial, "2".to_owned())]);
+        assert_eq!(parts(&with(amounts(0, 2))), [(Trial, "2".to_owned())]);
+        assert_eq!(parts(&with(amounts(0, 0))), [(Production, "0".to_owned())]);
+        // A file whose trial is the total again.
+        let doubled = Amounts { trial: 3.into(), ..amounts(3, 0) };
+        assert_eq!(parts(&with(doubled)), [(Production, "3".to_owned())]);
+    }
+
+    #[test]
+    fn columns_that_contradict_each_other_are_seen() {
+        let of = |production: i64, trial: i64, total: i64, mode: Option<&str>| ReportRow {
+            effective: Some(Amounts { production: production.into(), trial: trial.into(), total: total.into() }),
+            pricing_mode: mode.map(str::to_owned),
+            ..row("customer", "seats", None)
+        };
+        for (row, expected) in [
+            (of(3, 2, 5, None), false),
+            (of(-3, 1, -2, None), false),
+            (of(3, 2, 5, Some("trial")), false),
+            (of(0, 2, 2, Some("trial")), false),
+            (of(0, 0, 0, Some("trial")), false),
+            (of(3, 0, 3, Some("production")), false),
+            (of(3, 0, 3, Some("trial")), true),
+            (of(2, 1, 2, None), true),
+            (of(0, 0, 2, None), true),
+            (of(3, 3, 3, None), false),
+            (of(2, 3, 3, None), true),
+        ] {
+            let parts = Parts::of(&row).unwrap();
+            assert_eq!(parts.contradict, expected, "{row:?}");
+            let mut sum = Parts::of(&of(1, 0, 1, None)).unwrap();
+            sum.add(parts).unwrap();
+            assert_eq!(sum.contradict, expected, "a sum with it: {row:?}");
+        }
+    }
+
+    #[test]
+    fn a_price_is_that_of_the_part_that_the_row_is_about() {
+        use UsageMode::{Production, Trial};
+        for (mode, production, trial, expected) in [
+            (None, 3, 2, &[Production][..]),
+            (None, 3, 0, &[Production]),
+            (None, 0, 2, &[Trial]),
+            (None, 0, 0, &[Production]),
+            (Some("trial"), 3, 2, &[Trial]),
+            (Some("trial"), 3, 0, &[Production]),
+            (Some("production"), 3, 2, &[Production]),
+        ] {
+            let price = Price { currency: "EUR".to_owned(), unit: None, total: None };
+            let row = ReportRow {
+                effective: Some(amounts(production, trial)),
+                pricing_mode: mode.map(str::to_owned),
+                price: Some(price),
+                ..row("customer", "seats", None)
+            };
+            let parts = Parts::of(&row).unwrap();
+            let priced: Vec<_> = parts.by_mode().filter(|(.., price)| price.is_some()).map(|(mode, ..)| mode).collect();
+            assert_eq!((priced.as_slice(), parts.currency_bytes()), (expected, 3), "{mode:?} {production} {trial}");
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! Lists that come in pages.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
+use std::pin::Pin;
+use std::str::FromStr;
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+use futures_util::future::{BoxFuture, Either};
+use futures_util::{FutureExt, StreamExt, TryFutureExt};
+use tokio::task::JoinError;
+use tokio_util::task::AbortOnDropHandle;
+use tracing::{Instrument, Span};
+use usage_billing_core::__private::read_ahead;
+use usage_billing_core::{ClientInfo, Error, ErrorKind, Result, Transport, printable};
+
+use crate::memory_limit::MemoryLimit;
+
+/// The items of a paged list, one after the other; while you read a page, the next one is fetched.
+///
+/// A [`Stream`] that needs no pinning and borrows nothing. Nothing is fetched before the first item is asked for. From then on one page is
+/// ahead of the reader, fetched by a task of its own on the current tokio runtime: a future polled beside the reader would stand still
+/// while the reader works. The reader decodes it. Dropping the pager ends the task. After an error the list ends;
+/// [`continuation`](Self::continuation) says where to go on.
+///
+/// ```no_run
+/// # use usage_billing::{Result, suger::Client};
+/// # async fn list(client: Client, saved: Option<String>) -> Result<()> {
+/// let mut groups = client.usage_record_groups(|request| request.entitlement_id("ent-7"));
+/// if let Some(position) = saved {
+///     groups = groups.resume_from(position);
+/// }
+/// while let Some(group) = groups.next().await {
+///     match group {
+///         Ok(group) => println!("{:?} {:?}", group.id, group.status),
+///         Err(error) => {
+///             eprintln!("{error}; to be resumed at {}", groups.continuation());
+///             break;
+///         }
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A list of your own, of an operation that has no wrapper:
+///
+/// ```no_run
+/// use usage_billing::{Pager, genesys};
+///
+/// fn users(client: genesys::Client) -> Pager<genesys::types::UserLicenses> {
+///     Pager::new(1, move |number: i32| {
+///         let client = client.clone();
+///         async move {
+///             let request = client.api().get_license_users().page_size(100).page_number(number);
+///             let page = request.send().await?.into_inner();
+///             let next = page.page_count.filter(|last| number < *last).map(|_| number + 1);
+///             Ok((page.entities, next))
+///         }
+///     })
+/// }
+/// ```
+#[must_use = "nothing is fetched until items are asked for"]
+pub struct Pager<T> {
+    fetch: Fetch<T>,
+    /// Of the page that `items` are of, or of the one that could not be had.
+    position: String,
+    items: std::vec::IntoIter<T>,
+    prefetch: Prefetch<T>,
+    /// How far apart pages stand, if that is known beforehand.
+    step: Option<i64>,
+    /// The page after the one that is coming, fetched on the guess that it will be named.
+    speculative: Option<(String, Fetched<T>)>,
+    /// Hashes of all positions so far, against going round in circles.
+    seen: HashSet<u64>,
+    hasher: RandomState,
+    /// Whose secrets are masked in errors.
+    transport: Option<Transport>,
+}
+
+type Page<T> = (Vec<T>, Option<String>);
+type Fetched<T> = BoxFuture<'static, Result<Page<T>>>;
+type Fetch<T> = Box<dyn FnMut(&str) -> Fetched<T> + Send>;
+
+/// What comes after the page that is read.
+enum Prefetch<T> {
+    /// Nobody has asked for an item yet.
+    NotStarted,
+    Coming(String, Fetched<T>),
+    End(Option<Error>),
+}
+
+impl<T: Send + 'static> Pager<T> {
+    /// Pages from the position `first` on: `fetch` gives a page and the position of the next one. Also for lists that have no wrapper
+    /// here, over a client's `api()`.
+    ///
+    /// A position that comes again ends the list with an error: going on would read the same pages for ever. (To know it, a few bytes are
+    /// kept of each page.)
+    pub fn new<P, F>(first: P, mut fetch: impl FnMut(P) -> F + Send + 'static) -> Self
+    where
+        P: fmt::Display + FromStr,
+        F: Future<Output = Result<(Vec<T>, Option<P>)>> + Send + 'static,
+    {
+        let fetch = move |position: &str| match position.parse() {
+            Ok(position) => fetch(position).map_ok(|(items, next)| (items, next.map(|next| next.to_string()))).boxed(),
+            Err(_) => {
+                let message = format!(
+                    "`{}` is no position in this list: give one that `continuation()` gave",
+                    printable(position)
+                );
+                std::future::ready(Err(Error::new(ErrorKind::Request, message))).boxed()
+            }
+        };
+        Self {
+            fetch: Box::new(fetch),
+            position: first.to_string(),
+            items: Vec::new().into_iter(),
+            prefetch: Prefetch::NotStarted,
+            step: None,
+            speculative: None,
+            seen: HashSet::new(),
+            hasher: RandomState::new(),
+            transport: None,
+        }
+    }
+
+    /// Masks the secrets of a client in errors that are made of what its calls answered, positions among them. Of the calls' own errors they
+    /// are masked already.
+    pub fn masking(self, client: &impl ClientInfo<Transport>) -> Self {
+        Self { transport: Some(client.inner().clone()), ..self }
+    }
+
+    /// For lists whose pages stand at offsets, `step` apart: from the third page on, two are fetched at a time. At the end of
+    /// such a list one page too many is asked for, and dropped.
+    pub fn with_offset_step(self, step: i64) -> Self {
+        Self { step: Some(step), ..self }
+    }
+
+    /// Starts at a position that [`continuation`](Self::continuation) gave, in this process or another.
+    pub fn resume_from(self, position: impl Into<String>) -> Self {
+        let (items, prefetch, seen) = (Vec::new().into_iter(), Prefetch::NotStarted, HashSet::new());
+        Self { position: position.into(), items, prefetch, speculative: None, seen, ..self }
+    }
+
+    /// Where an interrupted listing goes on: at the page of the latest item, or at the one after it once all its items were read. The
+    /// page's first items may come a second time then, but none is left out.
+    pub fn continuation(&self) -> &str {
+        match &self.prefetch {
+            Prefetch::Coming(next, _) if self.items.len() == 0 => next,
+            _ => &self.position,
+        }
+    }
+
+    /// The next item; `None` at the end.
+    pub async fn next(&mut self) -> Option<Result<T>> {
+        StreamExt::next(self).await
+    }
+
+    /// All items that are left, in memory.
+    ///
+    /// # Errors
+    /// The first error of a page; what came before it is lost. [`ErrorKind::Limit`] if the items take more than 48 MiB, without their texts
+    /// and lists: read such a list one item after the other.
+    pub async fn try_collect(mut self) -> Result<Vec<T>> {
+        let mut memory = MemoryLimit::new(COLLECTED_BYTES);
+        let mut items = Vec::new();
+        while let Some(item) = self.next().await.transpose()? {
+            let kept = memory.keep(size_of::<T>().max(1), || "the list");
+            kept.map_err(|error| error.with_setting(None).with_hint("this limit is fixed: read the items one by one"))?;
+            items.push(item);
+        }
+        Ok(items)
+    }
+
+    /// All items that are left, which may take `memory`, each with `more` bytes for what is made of it.
+    #[cfg(any(feature = "acronis", feature = "genesys", feature = "suger"))]
+    #[cfg(any(feature = "acronis", feature = "genesys"))]
+    pub(crate) async fn collect_within(mut self, memory: &mut MemoryLimit, more: usize, what: &str) -> Result<Vec<T>>
+    where
+        T: serde::Serialize,
+    {
+        let mut items = Vec::new();
+        while let Some(item) = self.next().await.transpose()? {
+            memory.keep(crate::memory_limit::value_bytes(&item) + more, || what)?;
+            items.push(item);
+        }
+        Ok(items)
+    }
+
+    /// Has a page fetched, unless it has been already.
+    fn start_next(&mut self, next: String) -> Prefetch<T> {
+        if !self.seen.insert(self.hasher.hash_one(&next)) {
+            let message = format!(
+                "the vendor names {} as the page after {}, but it came before: the list may be incomplete",
+                printable(&next),
+                printable(&self.position)
+            );
+            return Prefetch::End(Some(Error::new(ErrorKind::Decode, message)));
+        }
+        let page = match self.speculative.take() {
+            Some((guess, page)) if guess == next => page,
+            _ => self.begin(&next),
+        };
+        if self.seen.len() > SHORT {
+            let guess =
+                self.step.and_then(|step| next.parse::<i64>().ok()?.checked_add(step)).map(|guess| guess.to_string());
+            self.speculative = guess.map(|guess| (guess.clone(), self.begin(&guess)));
+        }
+        Prefetch::Coming(next, page)
+    }
+
+    fn begin(&mut self, position: &str) -> Fetched<T> {
+        let task = tokio::spawn(read_ahead((self.fetch)(position)).instrument(Span::current()));
+        let task = AbortOnDropHandle::new(task);
+        async {
+            match task.await {
+                Ok(Either::Left(page)) => page,
+                Ok(Either::Right(decode)) => decode.await,
+                Err(error) => ended(error),
+            }
+        }
+        .boxed()
+    }
+}
+
+/// Of the items of a list that is collected, without what hangs on them.
+const COLLECTED_BYTES: usize = 48 << 20;
+/// Pages of a list for which nothing is speculative: most lists are no longer.
+const SHORT: usize = 2;
+
+impl<T: Send + 'static> Stream for Pager<T> {
+    type Item = Result<T>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        loop {
+            if let Some(item) = this.items.next() {
+                return Poll::Ready(Some(Ok(item)));
+            }
+            this.prefetch = match &mut this.prefetch {
+                Prefetch::End(error) => {
+                    this.speculative = None;
+                    let error = error.take().map(|error| match &this.transport {
+                        Some(transport) => transport.masked(error),
+                        None => error,
+                    });
+                    return Poll::Ready(error.map(Err));
+                }
+                Prefetch::NotStarted => this.start_next(this.position.clone()),
+                Prefetch::Coming(position, page) => {
+                    let page = ready!(page.poll_unpin(context));
+                    this.position = std::mem::take(position);
+                    match page {
+                        Ok((items, next)) => {
+                            this.items = items.into_iter();
+                            next.map_or(Prefetch::End(None), |next| this.start_next(next))
+                        }
+                        Err(error) => Prefetch::End(Some(error)),
+                    }
+                }
+            };
+        }
+    }
+}
+
+/// Items are moved out, never pinned in place.
+impl<T> Unpin for Pager<T> {}
+
+/// The task has come to no end of its own: a panic in it is the reader's, as if there were no task.
+fn ended<T>(error: JoinError) -> Result<T> {
+    match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(error) => {
+            Err(Error::new(ErrorKind::Connection, "the runtime stopped while a page was fetched").with_source(error))
+        }
+    }
+}
+
+impl<T> fmt::Debug for Pager<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pager").field("position", &self.position).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,191 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+use super::*;
+use tokio::time::Instant;
+
+/// Pages of two items, and how many were asked for.
+fn numbers(pages: u32) -> (Pager<u32>, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    let pager = Pager::new(0, move |page: u32| {
+        count.fetch_add(1, SeqCst);
+        async move { Ok((vec![2 * page, 2 * page + 1], (page + 1 < pages).then_some(page + 1))) }
+    });
+    (pager, asked)
+}
+
+async fn idle() {
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn all_pages_are_read_and_an_empty_one_in_the_middle_is_no_end() {
+    let pages = [vec![1, 2], vec![], vec![3]];
+    let pager = Pager::new(0usize, move |page| {
+        let items = pages[page].clone();
+        async move { Ok((items, (page < 2).then_some(page + 1))) }
+    });
+    assert_eq!(pager.try_collect().await.unwrap(), [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn one_page_is_fetched_ahead_and_no_more_and_none_before_the_first_item_is_asked_for() {
+    let (mut pager, asked) = numbers(5);
+    idle().await;
+    assert_eq!(asked.load(SeqCst), 0);
+    pager.next().await.unwrap().unwrap();
+    idle().await;
+    assert_eq!(asked.load(SeqCst), 2);
+    pager.next().await.unwrap().unwrap();
+    idle().await;
+    assert_eq!(asked.load(SeqCst), 2, "the second page is there, but not begun");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_page_comes_while_this_one_is_worked_on() {
+    let ten = Duration::from_secs(10);
+    let mut pager = Pager::new(1, move |page| async move {
+        tokio::time::sleep(ten).await;
+        Ok((vec![page], (page < 5).then_some(page + 1)))
+    });
+    let start = Instant::now();
+    while let Some(item) = pager.next().await {
+        item.unwrap();
+        tokio::time::sleep(ten).await;
+    }
+    assert_eq!(start.elapsed(), 6 * ten, "and not 10 times");
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_pages_at_offsets_two_come_at_a_time_and_one_too_many_is_asked_for() {
+    for (pages, asked_for, seconds) in [(1, 1, 10), (2, 2, 20), (3, 4, 30), (9, 10, 60)] {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = asked.clone();
+        let pager = Pager::new(0, move |offset: i64| {
+            count.fetch_add(1, SeqCst);
+            async move {
+                tokio::time::sleep(Duration::from_secs(10)).await;
+                Ok((vec![offset], (offset + 7 < pages * 7).then_some(offset + 7)))
+            }
+        });
+        let start = Instant::now();
+        let all = pager.with_offset_step(7).try_collect().await.unwrap();
+        assert_eq!(all, (0..pages).map(|page| page * 7).collect::<Vec<_>>());
+        assert_eq!((asked.load(SeqCst), start.elapsed().as_secs()), (asked_for, seconds), "{pages} pages");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_guess_is_dropped() {
+    let pager = Pager::new(0, |offset: i64| async move {
+        assert_eq!(offset % 5, 0, "what is not awaited is not heard of");
+        Ok((vec![offset], (offset < 20).then_some(offset + 5)))
+    });
+    assert_eq!(pager.with_offset_step(3).try_collect().await.unwrap(), [0, 5, 10, 15, 20]);
+}
+
+#[tokio::test]
+async fn a_pager_that_is_dropped_fetches_no_more() {
+    let (done, mut ended) = tokio::sync::oneshot::channel::<()>();
+    let mut done = Some(done);
+    let mut pager = Pager::new(0, move |page| {
+        let held = if page == 1 { done.take() } else { None };
+        async move {
+            if held.is_some() {
+                std::future::pending::<()>().await;
+            }
+            Ok((vec![page], Some(page + 1)))
+        }
+    });
+    pager.next().await.unwrap().unwrap();
+    idle().await;
+    assert!(ended.try_recv().is_err_and(|error| error == tokio::sync::oneshot::error::TryRecvError::Empty));
+    drop(pager);
+    assert!(ended.await.is_err(), "the task is gone, and what it held");
+}
+
+#[tokio::test]
+async fn a_position_that_comes_again_is_an_error_and_not_an_endless_list() {
+    for circle in [1, 2, 3] {
+        let pager = Pager::new(0, move |page| async move { Ok((vec![page], Some((page + 1) % circle))) });
+        let outcomes: Vec<_> = pager.collect().await;
+        let (error, items) = outcomes.split_last().unwrap();
+        assert_eq!(items.len(), circle, "each page once");
+        let error = error.as_ref().unwrap_err().to_string();
+        assert!(error.contains(&format!("names 0 as the page after {}", circle - 1)), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_interrupted_list_goes_on_where_it_was() {
+    let broken = |page: u32| async move {
+        match page {
+            2 => Err(Error::new(ErrorKind::Connection, "cut")),
+            _ => Ok((vec![2 * page, 2 * page + 1], Some(page + 1))),
+        }
+    };
+    let mut pager = Pager::new(0, broken);
+    let mut read = Vec::new();
+    while let Some(Ok(item)) = pager.next().await {
+        read.push(item);
+    }
+    assert_eq!((read, pager.continuation()), (vec![0, 1, 2, 3], "2"));
+    assert!(pager.next().await.is_none());
+    let (again, _) = numbers(4);
+    assert_eq!(again.resume_from(pager.continuation()).try_collect().await.unwrap(), [4, 5, 6, 7]);
+    let (mut begun, _) = numbers(4);
+    begun.next().await.unwrap().unwrap();
+    assert_eq!(begun.resume_from("3").try_collect().await.unwrap(), [6, 7]);
+
+    let (mut pager, _) = numbers(3);
+    let positions = [(0, "0"), (1, "1"), (2, "1"), (3, "2"), (4, "2"), (5, "2")];
+    assert_eq!(pager.continuation(), "0");
+    for (item, position) in positions {
+        assert_eq!((pager.next().await.unwrap().unwrap(), pager.continuation()), (item, position));
+    }
+    let error = numbers(3).0.resume_from("x").try_collect().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Request, "{error}");
+}
+
+#[tokio::test]
+#[should_panic(expected = "a fault in here")]
+async fn a_panic_while_fetching_is_the_readers() {
+    let _ = Pager::<u8>::new(0, |_: u8| async { panic!("a fault in here") }).next().await;
+}
+
+proptest::proptest! {
+    /// However pages are filled and wherever a list breaks: what was read of whole pages and what comes from the position on is all.
+    #[test]
+    fn a_list_that_breaks_anywhere_goes_on_without_loss(
+        sizes in proptest::collection::vec(0usize..4, 1..8),
+        read in 0usize..30,
+        step in proptest::option::of(1i64..3),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let all: Vec<Vec<(i64, usize)>> = (0..).zip(&sizes).map(|(page, size)| (0..*size).map(|item| (page, item)).collect()).collect();
+        let list = || {
+            let all = all.clone();
+            let pager = Pager::new(0, move |page: i64| {
+                let items = all.get(page as usize).cloned().unwrap_or_default();
+                let next = (page + 1 < all.len() as i64).then_some(page + 1);
+                async move { Ok((items, next)) }
+            });
+            Pager { step, ..pager }
+        };
+        runtime.block_on(async {
+            let (mut first, mut before) = (list(), Vec::new());
+            while before.len() < read && let Some(item) = first.next().await {
+                before.push(item.unwrap());
+            }
+            let position: i64 = first.continuation().parse().unwrap();
+            before.retain(|(page, _)| *page < position);
+            before.extend(list().resume_from(first.continuation()).try_collect().await.unwrap());
+            proptest::prop_assert_eq!(before, all.concat());
+            Ok(())
+        })?;
+    }
+}

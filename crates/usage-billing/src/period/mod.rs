@@ -1,0 +1,272 @@
+//! Spans of time that are billed.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Timelike, Utc};
+use usage_billing_core::{Error, ErrorKind, Result, printable};
+
+/// A half-open span of time in UTC: from `start` up to, but without, `end`. Never empty.
+///
+/// Written as a month (`2026-10`) or as an ISO 8601 interval of days or instants (`2026-10-01/2026-10-15`, which ends before the 15th;
+/// [`inclusive_end_warning`](Self::inclusive_end_warning) finds the usual mistake).
+/// Vendors' inclusive ends are converted here and nowhere else: from them by [`of_days`](Self::of_days) and [`through`](Self::through),
+/// to them by [`last_day`](Self::last_day) and [`last_millisecond`](Self::last_millisecond).
+///
+/// ```
+/// use usage_billing::{Period, chrono::{DateTime, Utc}};
+///
+/// let october: Period = "2026-10".parse()?;
+/// let now: DateTime<Utc> = "2026-11-02T06:00:00Z".parse().expect("a date-time");
+/// assert_eq!(Period::last_month(now), october);
+/// assert!(october.has_ended(now));
+///
+/// // The end is excluded: the 15th is not in it.
+/// let billing_month: Period = "2026-10-15/2026-11-15".parse()?;
+/// assert!(!billing_month.contains(billing_month.end()));
+/// assert_eq!(billing_month.months().count(), 2);
+/// # Ok::<(), usage_billing::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Period {
+    start: DateTime<Utc>,
+    end: DateTime<Utc>,
+}
+
+impl Period {
+    /// From `start` up to, but without, `end`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] if it would be empty, or reach out of the years 0 to 9999.
+    pub fn new(start: DateTime<Utc>, end: DateTime<Utc>) -> Result<Self> {
+        if start.year() < 0 || end.year() > 9999 {
+            return Err(wrong("a period lies within the years 0 to 9999".to_owned()));
+        }
+        if start < end {
+            return Ok(Self { start, end });
+        }
+        Err(wrong(format!("a period ends after its start, but {} is not after {}", instant(end), instant(start))))
+    }
+
+    /// The calendar month that holds `day`.
+    pub fn month_of(day: NaiveDate) -> Self {
+        let first = day.with_day(1).unwrap_or(day);
+        let next = first.checked_add_months(Months::new(1)).unwrap_or(NaiveDate::MAX);
+        Self { start: midnight(first), end: midnight(next) }
+    }
+
+    /// From the first day through the last one, both included, as vendors give days.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] if the last day is before the first.
+    pub fn of_days(first: NaiveDate, last: NaiveDate) -> Result<Self> {
+        Self::new(midnight(first), midnight(last.checked_add_days(Days::new(1)).unwrap_or(last)))
+    }
+
+    /// From `start` through `last`, an inclusive end as vendors give it: the last second (`23:59:59`), millisecond or microsecond. The
+    /// end is the next whole second. A whole quarter of an hour is taken for an end that is excluded already: midnight, in any time zone.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] if it would be empty.
+    pub fn through(start: DateTime<Utc>, last: DateTime<Utc>) -> Result<Self> {
+        let second = last.with_nanosecond(0).unwrap_or(last);
+        let next = second.checked_add_signed(TimeDelta::seconds(1)).unwrap_or(second);
+        let is_excluded = (last.minute() % 15, last.second(), last.nanosecond()) == (0, 0, 0);
+        Self::new(start, if is_excluded { last } else { next })
+    }
+
+    /// The last whole calendar month before `now`.
+    pub fn last_month(now: DateTime<Utc>) -> Self {
+        let first = Self::month_of(now.date_naive()).start.date_naive();
+        Self::month_of(first.checked_sub_days(Days::new(1)).unwrap_or(first))
+    }
+
+    /// Its parts by calendar month, in order: one, if it lies within a month.
+    pub fn months(&self) -> impl Iterator<Item = Self> + use<> {
+        let Self { start, end } = *self;
+        let parts = std::iter::successors(Some(start), move |start| Some(Self::month_of(start.date_naive()).end));
+        parts.take_while(move |start| *start < end).map(move |start| {
+            let month_end = Self::month_of(start.date_naive()).end;
+            Self { start, end: month_end.min(end) }
+        })
+    }
+
+    /// Its parts by month of its own: each begins on the day of the month on which the period begins, as billing months do. From the last day of
+    /// a short month, that day may be the one on which the period ends: 2026-02-28/2026-03-31 is a month from the 31st.
+    #[cfg(feature = "genesys")]
+    pub(crate) fn billing_months(&self) -> impl Iterator<Item = Self> + use<> {
+        let period = *self;
+        let start_of = move |month| period.billing_month_start(month).filter(|start| *start < period.end);
+        let parts = (0..).map_while(move |month| Some((start_of(month)?, month)));
+        parts.map(move |(start, month)| Self { start, end: start_of(month + 1).unwrap_or(period.end) })
+    }
+
+    /// Whether it is one whole month, from whichever day and instant of it.
+    #[cfg(feature = "genesys")]
+    pub(crate) fn is_billing_month(&self) -> bool {
+        self.billing_month_start(1) == Some(self.end)
+    }
+
+    /// Each counted from the start: the 31st of January and a month is the 28th of February, and another month the 31st of March.
+    #[cfg(feature = "genesys")]
+    fn billing_month_start(&self, month: u32) -> Option<DateTime<Utc>> {
+        let first = self.start.date_naive();
+        let is_last_day = first.succ_opt()?.day() == 1;
+        let day = if is_last_day { first.day().max(self.end.day()) } else { first.day() };
+        let of_month = first.with_day(1)?.checked_add_months(Months::new(month))?;
+        let date = (0..=3).find_map(|less| of_month.with_day(day - less))?;
+        Some(date.and_time(self.start.time()).and_utc())
+    }
+
+    /// First instant in it.
+    pub fn start(&self) -> DateTime<Utc> {
+        self.start
+    }
+
+    /// First instant after it.
+    pub fn end(&self) -> DateTime<Utc> {
+        self.end
+    }
+
+    /// Last millisecond in it, for vendors whose end is an inclusive instant.
+    pub fn last_millisecond(&self) -> DateTime<Utc> {
+        self.end - TimeDelta::milliseconds(1)
+    }
+
+    /// Whether `instant` lies in it.
+    pub fn contains(&self, instant: DateTime<Utc>) -> bool {
+        self.start <= instant && instant < self.end
+    }
+
+    /// Whether it is over at `now`: usage in it can still be reported late, but not arise.
+    pub fn has_ended(&self, now: DateTime<Utc>) -> bool {
+        self.end <= now
+    }
+
+    /// Rejects a period that has not begun at `now`: there is no usage of it, and each vendor would respond in a way of its own.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`], with the instant at which it begins.
+    pub fn require_started(&self, now: DateTime<Utc>) -> Result<()> {
+        if self.start <= now {
+            return Ok(());
+        }
+        Err(wrong(format!("{self} is in the future: it begins at {}", instant(self.start))))
+    }
+
+    /// Returns a warning if the period looks as if its end was meant to be included: `2026-10-01/2026-10-31` lacks the 31st. That is so if one
+    /// day or one second more would make it whole months; `None` for any other period, also for those that end at a month's end.
+    ///
+    /// ```
+    /// use usage_billing::Period;
+    ///
+    /// let period: Period = "2026-10-01/2026-10-31".parse()?;
+    /// let warning = "2026-10-01/2026-10-31 does not contain 2026-10-31, because its end is excluded: write 2026-10 to include it";
+    /// assert_eq!(period.inclusive_end_warning().as_deref(), Some(warning));
+    /// assert_eq!("2026-10".parse::<Period>()?.inclusive_end_warning(), None);
+    /// # Ok::<(), usage_billing::Error>(())
+    /// ```
+    pub fn inclusive_end_warning(&self) -> Option<String> {
+        let midnight_after = midnight(self.end.date_naive().checked_add_days(Days::new(1))?);
+        let lacks_a_day = self.end.time() == NaiveTime::MIN;
+        let lacks_a_second = midnight_after - self.end <= TimeDelta::seconds(1);
+        let is_whole = self.start.time() == NaiveTime::MIN && self.start.day() == midnight_after.day();
+        if !is_whole || !(lacks_a_day || lacks_a_second) {
+            return None;
+        }
+        let included = Self::new(self.start, midnight_after).ok()?;
+        let excluded = if lacks_a_day { self.end.date_naive().to_string() } else { instant(self.end) };
+        Some(format!("{self} does not contain {excluded}, because its end is excluded: write {included} to include it"))
+    }
+
+    /// Refuses a period that is not over at `now`, for whoever makes a bill of it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`], saying when it is over.
+    pub fn require_ended(&self, now: DateTime<Utc>) -> Result<()> {
+        if self.has_ended(now) {
+            return Ok(());
+        }
+        Err(wrong(format!("{self} is not over before {}: its quantities will still change", instant(self.end))))
+    }
+
+    /// First day in it, for vendors that take days.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] if it does not start at midnight (UTC).
+    pub fn first_day(&self) -> Result<NaiveDate> {
+        day(self.start)
+    }
+
+    /// Last day in it, for vendors whose end is inclusive.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] if it does not end at midnight (UTC).
+    pub fn last_day(&self) -> Result<NaiveDate> {
+        Ok(day(self.end)? - Days::new(1))
+    }
+}
+
+impl FromStr for Period {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        if let Some((start, end)) = text.split_once('/') {
+            return Self::new(moment(start)?, moment(end)?);
+        }
+        let month = written_day(&format!("{text}-01"));
+        month.map(Self::month_of).ok_or_else(|| {
+            wrong(format!("`{}` is no period: write a month (2026-10) or two days (2026-10-01/2026-11-01, the second one excluded)", printable(text)))
+        })
+    }
+}
+
+impl fmt::Display for Period {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Self::month_of(self.start.date_naive()) {
+            return write!(f, "{}", self.start.format("%Y-%m"));
+        }
+        match (day(self.start), day(self.end)) {
+            (Ok(start), Ok(end)) => write!(f, "{start}/{end}"),
+            _ => write!(f, "{}/{}", instant(self.start), instant(self.end)),
+        }
+    }
+}
+
+fn moment(text: &str) -> Result<DateTime<Utc>> {
+    if let Some(day) = written_day(text) {
+        return Ok(midnight(day));
+    }
+    DateTime::parse_from_rfc3339(text).map(|instant| instant.to_utc()).map_err(|_| {
+        wrong(format!("`{}` is neither a day (2026-10-01) nor an instant (2026-10-01T00:00:00Z)", printable(text)))
+    })
+}
+
+/// With four, two and two digits: chrono reads `26-10-1` too, which would be a day of the year 26.
+fn written_day(text: &str) -> Option<NaiveDate> {
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+    (day.format("%Y-%m-%d").to_string() == text).then_some(day)
+}
+
+fn midnight(day: NaiveDate) -> DateTime<Utc> {
+    day.and_time(NaiveTime::MIN).and_utc()
+}
+
+fn day(instant: DateTime<Utc>) -> Result<NaiveDate> {
+    if instant.time() == NaiveTime::MIN {
+        return Ok(instant.date_naive());
+    }
+    Err(wrong(format!("this vendor reports whole days (UTC); {} is not midnight", self::instant(instant))))
+}
+
+/// As in texts and keys: `2026-10-01T00:00:00Z`, with a fraction only if there is one.
+pub(crate) fn instant(instant: DateTime<Utc>) -> String {
+    instant.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+fn wrong(message: String) -> Error {
+    Error::new(ErrorKind::Request, message)
+}
+
+#[cfg(test)]
+mod tests;

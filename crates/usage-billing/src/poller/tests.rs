@@ -1,0 +1,154 @@
+use super::*;
+use tokio::time::Instant;
+
+fn ready_after(polls: u32) -> Poller<&'static str> {
+    asked_to_pause(polls, None)
+}
+
+fn asked_to_pause(mut polls: u32, retry_after: Option<Duration>) -> Poller<&'static str> {
+    Poller::new("report", "r-7".to_owned(), move || {
+        polls = polls.saturating_sub(1);
+        let pending = PollResult::Pending { status: Some("Running".to_owned()), retry_after };
+        let progress = if polls == 0 { PollResult::Ready("rows") } else { pending };
+        async move { Ok(progress) }
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_pauses_grow_from_two_to_fifteen_seconds() {
+    let start = Instant::now();
+    assert_eq!(ready_after(6).wait(Duration::from_secs(600)).await.unwrap(), "rows");
+    assert_eq!(start.elapsed().as_secs(), 2 + 4 + 8 + 15 + 15);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_pause_that_the_vendor_asks_for_comes_before_ours() {
+    for (asked, paused) in [(30, 60), (0, 2)] {
+        for fixed in [Duration::from_secs(5), Duration::ZERO] {
+            let start = Instant::now();
+            let mut report = asked_to_pause(3, Some(Duration::from_secs(asked))).poll_every(fixed);
+            report.wait(Duration::from_secs(600)).await.unwrap();
+            assert_eq!(start.elapsed().as_secs(), paused);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_times_out_names_the_id() {
+    let start = Instant::now();
+    let error = ready_after(99).poll_every(Duration::from_secs(1)).wait(Duration::from_secs(10)).await.unwrap_err();
+    assert_eq!(start.elapsed().as_secs(), 10);
+    assert_eq!(error.kind(), ErrorKind::WaitTimeout);
+    assert!(error.to_string().starts_with("report r-7 is not done after 10 s (the vendor says Running)"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_times_out_says_what_is_known_of_the_state() {
+    for (status, told) in [
+        (Some("A_NEW_STATE"), "report r-9 is not done after 5 s (the vendor says A_NEW_STATE);"),
+        (Some(""), "report r-9 is not done after 5 s (the vendor does not say how far it is);"),
+        (None, "report r-9 is not done after 5 s (the vendor does not say how far it is);"),
+    ] {
+        let pending =
+            move || async move { Ok(PollResult::Pending { status: status.map(str::to_owned), retry_after: None }) };
+        let mut report = Poller::<()>::new("report", "r-9".to_owned(), pending);
+        let error = report.wait(Duration::from_secs(5)).await.unwrap_err();
+        assert!(error.message().starts_with(told), "{error}");
+    }
+    let silent = || std::future::pending::<Result<PollResult<()>>>();
+    let error = Poller::new("report", "r-9".to_owned(), silent).wait(Duration::from_secs(5)).await.unwrap_err();
+    assert!(error.message().starts_with("report r-9 is not done after 5 s; it may still come"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_that_timed_out_can_be_waited_for_again_for_any_time() {
+    let mut report = ready_after(5);
+    assert!(report.wait(Duration::from_secs(1)).await.is_err());
+    assert_eq!(report.wait(Duration::MAX).await.unwrap(), "rows");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_report_is_an_error_at_once() {
+    let failing = || async { Err(Error::new(ErrorKind::Failed, "csv_v2_0 failed")) };
+    let error = Poller::<()>::new("report", "r-8".to_owned(), failing).wait(Duration::from_secs(9)).await.unwrap_err();
+    assert_eq!((error.kind(), error.message()), (ErrorKind::Failed, "csv_v2_0 failed"));
+}
+
+fn lost() -> Error {
+    Error::new(ErrorKind::Connection, "connection lost")
+}
+
+/// Polls end in this order, and the last one again and again.
+fn scripted(mut outcomes: Vec<fn() -> Result<PollResult<&'static str>>>) -> Poller<&'static str> {
+    Poller::new("report", "r-7".to_owned(), move || {
+        let outcome = if outcomes.len() > 1 { outcomes.remove(0)() } else { outcomes[0]() };
+        async move { outcome }
+    })
+}
+
+fn running() -> Result<PollResult<&'static str>> {
+    Ok(PollResult::Pending { status: Some("Running".to_owned()), retry_after: None })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_passes_does_not_end_the_wait_once_the_vendor_has_answered() {
+    let done = || Ok(PollResult::Ready("rows"));
+    let start = Instant::now();
+    let mut report = scripted(vec![running, || Err(lost()), || Err(lost()), running, done]);
+    assert_eq!(report.wait(Duration::from_secs(600)).await.unwrap(), "rows");
+    assert_eq!(start.elapsed().as_secs(), 2 + 4 + 8 + 15, "the pauses are those of any other poll");
+
+    let start = Instant::now();
+    let asked = || Err(lost().with_retry_after(Some(Duration::from_secs(90))));
+    let report = scripted(vec![running, asked, done]);
+    assert_eq!(report.poll_every(Duration::from_secs(1)).wait(Duration::from_secs(600)).await.unwrap(), "rows");
+    assert_eq!(start.elapsed().as_secs(), 1 + 90);
+
+    let mut report = scripted(vec![|| Err(lost()), done]);
+    assert_eq!(report.wait(Duration::from_secs(600)).await.unwrap_err().message(), "connection lost");
+    assert_eq!(report.wait(Duration::from_secs(600)).await.unwrap(), "rows");
+}
+
+#[cfg(any(feature = "acronis", feature = "genesys"))]
+#[tokio::test(start_paused = true)]
+async fn a_report_that_was_answered_for_when_it_was_created_is_waited_for_from_the_first_poll() {
+    let report = scripted(vec![|| Err(lost()), || Ok(PollResult::Ready("rows"))]);
+    assert_eq!(report.answered().wait(Duration::from_secs(600)).await.unwrap(), "rows");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_lasts_is_told_when_the_wait_times_out() {
+    let mut report = scripted(vec![running, || Err(lost())]);
+    let error = report.wait(Duration::from_secs(60)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WaitTimeout);
+    let told = "report r-7 is not done after 60 s (it could not be asked for: connection lost);";
+    assert!(error.message().starts_with(told), "{error}");
+    let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<Error>());
+    assert_eq!(source.map(Error::kind), Some(ErrorKind::Connection));
+}
+
+#[tokio::test(start_paused = true)]
+async fn permanent_connection_failure_ends_the_wait_at_once() {
+    let untrusted = || Err(Error::new(ErrorKind::Connection, "not trusted").with_permanent(true));
+    let start = Instant::now();
+    let error = scripted(vec![running, untrusted]).wait(Duration::from_secs(600)).await.unwrap_err();
+    assert_eq!((error.message(), start.elapsed().as_secs()), ("not trusted", 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_no_waiting_mends_ends_the_wait_at_once() {
+    use ErrorKind::{Auth, Config, Decode, Failed, Permission, Request};
+    for kind in [Failed, Permission, Auth, Decode, Request, Config, ErrorKind::Api] {
+        let mut first = true;
+        let mut report = Poller::<()>::new("report", "r-7".to_owned(), move || {
+            let outcome = match std::mem::take(&mut first) {
+                true => Ok(PollResult::Pending { status: None, retry_after: None }),
+                false => Err(Error::new(kind, "no")),
+            };
+            async move { outcome }
+        });
+        let start = Instant::now();
+        assert_eq!(report.wait(Duration::from_secs(600)).await.unwrap_err().kind(), kind);
+        assert_eq!(start.elapsed().as_secs(), 2, "{kind:?}");
+    }
+}

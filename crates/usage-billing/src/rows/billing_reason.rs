@@ -1,0 +1,138 @@
+//! Why a row's number is charged or not.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Why the vendor charges the account for a row's number, does not, or why no source states which. A closed list: `is_billable` follows
+/// from it, so that the two columns never contradict each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BillingReason {
+    /// Charged: usage that the vendor bills by.
+    Usage,
+    /// Not charged: use on trial.
+    Trial,
+    /// Not charged: a free quantity that is taken off the usage of another row.
+    Allowance,
+    /// Not charged: free in the ramp period of the contract.
+    RampPeriod,
+    /// Not charged: the total of other rows.
+    TotalOfRows,
+    /// Not charged: a part of what another row counts.
+    PartOfRow,
+    /// Not charged: a counter of the platform that nothing is sold by.
+    Counter,
+    /// Not charged: whether something is switched on, which is not a quantity.
+    FeatureSwitch,
+    /// Not charged: storage that the vendor does not host, which the fee for devices includes.
+    PartnerHosted,
+    /// Not charged: included in the fee for something else, such as local storage where devices are charged.
+    Included,
+    /// Not charged: without a SKU in a report that has SKUs, or of an item that is switched off.
+    NotSold,
+    /// Not charged as it is: not of one whole calendar month or billing period.
+    NotAWholePeriod,
+    /// Not charged by this number: the same usage seen otherwise (by the day, by users, as of today).
+    NotABillingBasis,
+    /// Not known: an item that no source names.
+    UnknownItem,
+    /// Not known: who hosts the storage.
+    UnknownHosting,
+    /// Not known: whether the account is charged by devices or by storage.
+    UnknownLicensing,
+    /// Not known: whether the tenant is a customer, or a partner whose number contains those of its customers in the same report.
+    UnknownTenantKind,
+    /// Not known: whether the month was over when the report was built.
+    UnknownReportDate,
+    /// Not known: columns of the report contradict each other about what is on trial.
+    ContradictoryColumns,
+    /// Not known: the vendor takes off what its response does not show, or states no rule; the invoice decides.
+    SeeInvoice,
+}
+
+impl BillingReason {
+    /// All of them, those that charge first, those that do not know last.
+    pub const ALL: [Self; 20] = [
+        Self::Usage,
+        Self::Trial,
+        Self::Allowance,
+        Self::RampPeriod,
+        Self::TotalOfRows,
+        Self::PartOfRow,
+        Self::Counter,
+        Self::FeatureSwitch,
+        Self::PartnerHosted,
+        Self::Included,
+        Self::NotSold,
+        Self::NotAWholePeriod,
+        Self::NotABillingBasis,
+        Self::UnknownItem,
+        Self::UnknownHosting,
+        Self::UnknownLicensing,
+        Self::UnknownTenantKind,
+        Self::UnknownReportDate,
+        Self::ContradictoryColumns,
+        Self::SeeInvoice,
+    ];
+
+    /// Whether the vendor charges the account for the number; `None` where no source states it.
+    pub fn is_billable(self) -> Option<bool> {
+        match self {
+            Self::Usage => Some(true),
+            Self::UnknownItem
+            | Self::UnknownHosting
+            | Self::UnknownLicensing
+            | Self::UnknownTenantKind
+            | Self::UnknownReportDate
+            | Self::ContradictoryColumns
+            | Self::SeeInvoice => None,
+            _ => Some(false),
+        }
+    }
+}
+
+impl fmt::Display for BillingReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Usage => "usage",
+            Self::Trial => "trial",
+            Self::Allowance => "allowance",
+            Self::RampPeriod => "ramp_period",
+            Self::TotalOfRows => "total_of_rows",
+            Self::PartOfRow => "part_of_row",
+            Self::Counter => "counter",
+            Self::FeatureSwitch => "feature_switch",
+            Self::PartnerHosted => "partner_hosted",
+            Self::Included => "included",
+            Self::NotSold => "not_sold",
+            Self::NotAWholePeriod => "not_a_whole_period",
+            Self::NotABillingBasis => "not_a_billing_basis",
+            Self::UnknownItem => "unknown_item",
+            Self::UnknownHosting => "unknown_hosting",
+            Self::UnknownLicensing => "unknown_licensing",
+            Self::UnknownTenantKind => "unknown_tenant_kind",
+            Self::UnknownReportDate => "unknown_report_date",
+            Self::ContradictoryColumns => "contradictory_columns",
+            Self::SeeInvoice => "see_invoice",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_reads_back_and_is_explained_with_its_verdict() {
+        let table = include_str!("../../docs/usage-rows.md");
+        for reason in BillingReason::ALL {
+            let json = serde_json::to_string(&reason).unwrap();
+            assert_eq!(json, format!("\"{reason}\""));
+            assert_eq!(serde_json::from_str::<BillingReason>(&json).unwrap(), reason);
+            let verdict = reason.is_billable().map_or("null", |is_billable| if is_billable { "true" } else { "false" });
+            let line = format!("| `{reason}` | {verdict} |");
+            assert_eq!(table.matches(&line).count(), 1, "{line}");
+        }
+    }
+}
