@@ -30,69 +30,77 @@ pub(crate) fn hinted(error: Error) -> Error {
 }
 
 /// A report that was not created: not yet, or perhaps created all the same.
-pub(crate) fn of_creation(error: Error, period: Option<Period>, now: DateTime<Utc>) -> Error {
+pub(crate) fn creation_error(error: Error, period: Option<Period>, now: DateTime<Utc>) -> Error {
     if error.operation() != Some(CREATE_REPORT) {
         return hinted(error);
     }
-    match refusal(error.kind(), error.status().map(|status| status.as_u16()), error.message(), period, now) {
-        Refusal::NotReady => {
+    match classify(error.kind(), error.status().map(|status| status.as_u16()), error.message(), period, now) {
+        CreationFailure::NotReady => {
             let come_back = error.retry_after().unwrap_or(LATER);
             error.with_kind(ErrorKind::NotReady).with_retry_after(Some(come_back)).with_hint(
                 "the usage history of the period is not ready (Acronis makes it between 1 and 6 am): create the report later",
             )
         }
-        Refusal::NotOver => error.with_hint(
+        CreationFailure::PeriodNotEnded => error.with_hint(
             "the period reaches into the future: ask for one that is over, or for one up to today (its rows are not final)",
         ),
-        Refusal::NotRight => error.with_hint(
+        CreationFailure::NotReadyOrInvalid => error.with_hint(
             "if the request is right, the usage history may not be ready (Acronis makes it between 1 and 6 am): create the report later",
         ),
-        Refusal::Unknown => error.with_hint(PERHAPS_CREATED),
-        Refusal::Other => hinted(error),
+        CreationFailure::Unknown => error.with_hint(PERHAPS_CREATED),
+        CreationFailure::Other => hinted(error),
     }
 }
 
 /// What it means that a report was not created.
 #[derive(Debug, PartialEq, Eq)]
-enum Refusal {
+enum CreationFailure {
     /// The history of the period is not ready.
     NotReady,
     /// The period goes on after today.
-    NotOver,
+    PeriodNotEnded,
     /// The history is not ready, or the request is wrong: the status is the same for both.
-    NotRight,
+    NotReadyOrInvalid,
     /// Nobody knows whether it was created.
     Unknown,
     Other,
 }
 
-/// Of what the error is about, its status, and the vendor's words. The vendor's document says: 400 at night, when the history is not ready
-/// and not due; 500 when it is due and not ready (CreateReport, seen 2026-10-04). The words are not documented.
-fn refusal(kind: ErrorKind, status: Option<u16>, words: &str, period: Option<Period>, now: DateTime<Utc>) -> Refusal {
-    let words = words.to_lowercase();
+/// Of what the error is about, its status, and the vendor's message. The vendor's document says: 400 at night, when the history is not ready
+/// and not due; 500 when it is due and not ready (CreateReport, seen 2026-10-04). The message are not documented.
+fn classify(
+    kind: ErrorKind,
+    status: Option<u16>,
+    message: &str,
+    period: Option<Period>,
+    now: DateTime<Utc>,
+) -> CreationFailure {
+    let message = message.to_lowercase();
     match (kind, status) {
-        _ if is_unsettled(kind, status) => Refusal::Unknown,
-        (_, Some(400)) if words.contains("history") || words.contains("not ready") => Refusal::NotReady,
-        (_, Some(400)) if period.is_some_and(|period| !period.has_ended(now + TimeDelta::days(1))) => Refusal::NotOver,
-        (_, Some(400)) => Refusal::NotRight,
-        (_, Some(500)) => Refusal::NotReady,
-        _ => Refusal::Other,
+        _ if is_unsettled(kind, status) => CreationFailure::Unknown,
+        (_, Some(400)) if message.contains("history") || message.contains("not ready") => CreationFailure::NotReady,
+        (_, Some(400)) if period.is_some_and(|period| !period.has_ended(now + TimeDelta::days(1))) => {
+            CreationFailure::PeriodNotEnded
+        }
+        (_, Some(400)) => CreationFailure::NotReadyOrInvalid,
+        (_, Some(500)) => CreationFailure::NotReady,
+        _ => CreationFailure::Other,
     }
 }
 
 /// Whether a report may have been created all the same.
-pub(crate) fn may_be_made(error: &Error) -> bool {
+pub(crate) fn may_have_been_created(error: &Error) -> bool {
     let is_creation = error.operation() == Some(CREATE_REPORT);
     is_creation && is_unsettled(error.kind(), error.status().map(|status| status.as_u16()))
 }
 
 /// Whether the vendor's work on the request that brought this error is over, so that a report that it does not list will not appear later.
 /// After a timeout, the vendor's or ours, the work may go on.
-pub(crate) fn is_over(error: &Error) -> bool {
-    ended(error.kind(), error.status().map(|status| status.as_u16()), error.is_timeout())
+pub(crate) fn has_request_ended(error: &Error) -> bool {
+    request_has_ended(error.kind(), error.status().map(|status| status.as_u16()), error.is_timeout())
 }
 
-fn ended(kind: ErrorKind, status: Option<u16>, timed_out: bool) -> bool {
+fn request_has_ended(kind: ErrorKind, status: Option<u16>, timed_out: bool) -> bool {
     match status {
         // 504 is a gateway's: its server may still be at work. A success was decoded in vain, and did create a report.
         Some(status) => matches!(status, 408 | 502 | 503),
@@ -113,36 +121,36 @@ mod tests {
     fn a_report_that_was_not_created_may_come_later_or_be_there_already() {
         let night = "2026-11-01T04:00:00Z".parse().unwrap();
         use ErrorKind::{Api, Connection, Decode, Permission, Request};
-        for (kind, status, words, expected) in [
-            (Api, Some(400), "The usage history is not ready.", Refusal::NotReady),
-            (Api, Some(400), "NOT READY", Refusal::NotReady),
-            (Api, Some(400), "parameters.period: reaches into the future.", Refusal::NotRight),
-            (Api, Some(500), "Internal error.", Refusal::NotReady),
-            (Api, Some(503), "The usage history is not ready.", Refusal::Unknown),
-            (Api, Some(504), "", Refusal::Unknown),
-            (Connection, None, "connection lost", Refusal::Unknown),
-            (Decode, Some(200), "missing field `id`", Refusal::Unknown),
-            (ErrorKind::Limit, None, "the response body is larger", Refusal::Unknown),
-            (Permission, Some(403), "", Refusal::Other),
-            (Api, Some(429), "", Refusal::Other),
-            (Request, None, "not ready", Refusal::Other),
+        for (kind, status, message, expected) in [
+            (Api, Some(400), "The usage history is not ready.", CreationFailure::NotReady),
+            (Api, Some(400), "NOT READY", CreationFailure::NotReady),
+            (Api, Some(400), "parameters.period: reaches into the future.", CreationFailure::NotReadyOrInvalid),
+            (Api, Some(500), "Internal error.", CreationFailure::NotReady),
+            (Api, Some(503), "The usage history is not ready.", CreationFailure::Unknown),
+            (Api, Some(504), "", CreationFailure::Unknown),
+            (Connection, None, "connection lost", CreationFailure::Unknown),
+            (Decode, Some(200), "missing field `id`", CreationFailure::Unknown),
+            (ErrorKind::Limit, None, "the response body is larger", CreationFailure::Unknown),
+            (Permission, Some(403), "", CreationFailure::Other),
+            (Api, Some(429), "", CreationFailure::Other),
+            (Request, None, "not ready", CreationFailure::Other),
         ] {
             let period = "2026-10".parse().ok();
-            assert_eq!(refusal(kind, status, words, period, night), expected, "{kind:?} {status:?} {words}");
+            assert_eq!(classify(kind, status, message, period, night), expected, "{kind:?} {status:?} {message}");
         }
         for (period, expected) in [
-            ("2026-11", Refusal::NotOver),
-            ("2026-10-15/2026-11-03", Refusal::NotOver),
-            ("2026-10-15/2026-11-02", Refusal::NotRight),
+            ("2026-11", CreationFailure::PeriodNotEnded),
+            ("2026-10-15/2026-11-03", CreationFailure::PeriodNotEnded),
+            ("2026-10-15/2026-11-02", CreationFailure::NotReadyOrInvalid),
         ] {
-            assert_eq!(refusal(Api, Some(400), "", period.parse().ok(), night), expected, "{period}");
+            assert_eq!(classify(Api, Some(400), "", period.parse().ok(), night), expected, "{period}");
         }
     }
 
     #[test]
     fn work_on_a_request_is_over_unless_something_timed_out_or_succeeded() {
         use ErrorKind::{Api, Connection, Decode, Limit};
-        for (kind, status, timed_out, over) in [
+        for (kind, status, timed_out, expected) in [
             (Api, Some(503), false, true),
             (Api, Some(502), false, true),
             (Api, Some(408), false, true),
@@ -152,7 +160,7 @@ mod tests {
             (Decode, Some(200), false, false),
             (Limit, None, false, false),
         ] {
-            assert_eq!(ended(kind, status, timed_out), over, "{kind:?} {status:?} {timed_out}");
+            assert_eq!(request_has_ended(kind, status, timed_out), expected, "{kind:?} {status:?} {timed_out}");
         }
     }
 }

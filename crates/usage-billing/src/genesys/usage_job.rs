@@ -52,7 +52,7 @@ impl Client {
         let interval = interval(period, self.clock.now())?;
         let request = self.api.post_usage_aggregates_query_jobs();
         let job = request.body_map(|body| query(body).interval(interval)).send().await?.into_inner();
-        Ok(self.usage_job(job.id).answered())
+        Ok(self.usage_job(job.id).confirmed_exists())
     }
 
     /// Takes up a job of the organization by its id.
@@ -81,7 +81,7 @@ impl Client {
         let interval = interval(period, self.clock.now())?;
         let request = self.api.post_usage_client_client_id_aggregates_query_jobs().client_id(client_id);
         let job = request.body_map(|body| query(body).interval(interval)).send().await?.into_inner();
-        Ok(self.client_usage_job(client_id, job.id).answered())
+        Ok(self.client_usage_job(client_id, job.id).confirmed_exists())
     }
 
     /// Takes up a job over one OAuth client by its id.

@@ -29,7 +29,7 @@ impl Client {
             let message = "the query was started, but the answer does not say its executionId";
             Error::new(ErrorKind::Decode, message).with_operation("postUsageQuery")
         })?;
-        Ok(self.usage_query(id).answered())
+        Ok(self.usage_query(id).confirmed_exists())
     }
 
     /// Takes up a query by its execution id.

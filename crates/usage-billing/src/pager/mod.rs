@@ -89,7 +89,7 @@ type Fetch<T> = Box<dyn FnMut(&str) -> Fetched<T> + Send>;
 enum Prefetch<T> {
     /// Nobody has asked for an item yet.
     NotStarted,
-    Coming(String, Fetched<T>),
+    Fetching(String, Fetched<T>),
     End(Option<Error>),
 }
 
@@ -149,7 +149,7 @@ impl<T: Send + 'static> Pager<T> {
     /// page's first items may come a second time then, but none is left out.
     pub fn continuation(&self) -> &str {
         match &self.prefetch {
-            Prefetch::Coming(next, _) if self.items.len() == 0 => next,
+            Prefetch::Fetching(next, _) if self.items.len() == 0 => next,
             _ => &self.position,
         }
     }
@@ -176,15 +176,19 @@ impl<T: Send + 'static> Pager<T> {
     }
 
     /// All items that are left, which may take `memory`, each with `more` bytes for what is made of it.
-    #[cfg(any(feature = "acronis", feature = "genesys", feature = "suger"))]
     #[cfg(any(feature = "acronis", feature = "genesys"))]
-    pub(crate) async fn collect_within(mut self, memory: &mut MemoryLimit, more: usize, what: &str) -> Result<Vec<T>>
+    pub(crate) async fn collect_within(
+        mut self,
+        memory: &mut MemoryLimit,
+        extra_bytes: usize,
+        what: &str,
+    ) -> Result<Vec<T>>
     where
         T: serde::Serialize,
     {
         let mut items = Vec::new();
         while let Some(item) = self.next().await.transpose()? {
-            memory.keep(crate::memory_limit::value_bytes(&item) + more, || what)?;
+            memory.keep(crate::memory_limit::value_bytes(&item) + extra_bytes, || what)?;
             items.push(item);
         }
         Ok(items)
@@ -202,24 +206,24 @@ impl<T: Send + 'static> Pager<T> {
         }
         let page = match self.speculative.take() {
             Some((guess, page)) if guess == next => page,
-            _ => self.begin(&next),
+            _ => self.spawn_fetch(&next),
         };
-        if self.seen.len() > SHORT {
+        if self.seen.len() > PAGES_BEFORE_SPECULATION {
             let guess =
                 self.step.and_then(|step| next.parse::<i64>().ok()?.checked_add(step)).map(|guess| guess.to_string());
-            self.speculative = guess.map(|guess| (guess.clone(), self.begin(&guess)));
+            self.speculative = guess.map(|guess| (guess.clone(), self.spawn_fetch(&guess)));
         }
-        Prefetch::Coming(next, page)
+        Prefetch::Fetching(next, page)
     }
 
-    fn begin(&mut self, position: &str) -> Fetched<T> {
+    fn spawn_fetch(&mut self, position: &str) -> Fetched<T> {
         let task = tokio::spawn(read_ahead((self.fetch)(position)).instrument(Span::current()));
         let task = AbortOnDropHandle::new(task);
         async {
             match task.await {
                 Ok(Either::Left(page)) => page,
                 Ok(Either::Right(decode)) => decode.await,
-                Err(error) => ended(error),
+                Err(error) => join_error(error),
             }
         }
         .boxed()
@@ -229,7 +233,7 @@ impl<T: Send + 'static> Pager<T> {
 /// Of the items of a list that is collected, without what hangs on them.
 const COLLECTED_BYTES: usize = 48 << 20;
 /// Pages of a list for which nothing is speculative: most lists are no longer.
-const SHORT: usize = 2;
+const PAGES_BEFORE_SPECULATION: usize = 2;
 
 impl<T: Send + 'static> Stream for Pager<T> {
     type Item = Result<T>;
@@ -250,7 +254,7 @@ impl<T: Send + 'static> Stream for Pager<T> {
                     return Poll::Ready(error.map(Err));
                 }
                 Prefetch::NotStarted => this.start_next(this.position.clone()),
-                Prefetch::Coming(position, page) => {
+                Prefetch::Fetching(position, page) => {
                     let page = ready!(page.poll_unpin(context));
                     this.position = std::mem::take(position);
                     match page {
@@ -270,7 +274,7 @@ impl<T: Send + 'static> Stream for Pager<T> {
 impl<T> Unpin for Pager<T> {}
 
 /// The task has come to no end of its own: a panic in it is the reader's, as if there were no task.
-fn ended<T>(error: JoinError) -> Result<T> {
+fn join_error<T>(error: JoinError) -> Result<T> {
     match error.try_into_panic() {
         Ok(panic) => std::panic::resume_unwind(panic),
         Err(error) => {

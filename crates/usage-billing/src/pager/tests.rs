@@ -110,13 +110,13 @@ async fn a_pager_that_is_dropped_fetches_no_more() {
 
 #[tokio::test]
 async fn a_position_that_comes_again_is_an_error_and_not_an_endless_list() {
-    for circle in [1, 2, 3] {
-        let pager = Pager::new(0, move |page| async move { Ok((vec![page], Some((page + 1) % circle))) });
+    for cycle in [1, 2, 3] {
+        let pager = Pager::new(0, move |page| async move { Ok((vec![page], Some((page + 1) % cycle))) });
         let outcomes: Vec<_> = pager.collect().await;
         let (error, items) = outcomes.split_last().unwrap();
-        assert_eq!(items.len(), circle, "each page once");
+        assert_eq!(items.len(), cycle, "each page once");
         let error = error.as_ref().unwrap_err().to_string();
-        assert!(error.contains(&format!("names 0 as the page after {}", circle - 1)), "{error}");
+        assert!(error.contains(&format!("names 0 as the page after {}", cycle - 1)), "{error}");
     }
 }
 

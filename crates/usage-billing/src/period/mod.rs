@@ -40,12 +40,16 @@ impl Period {
     /// [`ErrorKind::Request`] if it would be empty, or reach out of the years 0 to 9999.
     pub fn new(start: DateTime<Utc>, end: DateTime<Utc>) -> Result<Self> {
         if start.year() < 0 || end.year() > 9999 {
-            return Err(wrong("a period lies within the years 0 to 9999".to_owned()));
+            return Err(request_error("a period lies within the years 0 to 9999".to_owned()));
         }
         if start < end {
             return Ok(Self { start, end });
         }
-        Err(wrong(format!("a period ends after its start, but {} is not after {}", instant(end), instant(start))))
+        Err(request_error(format!(
+            "a period ends after its start, but {} is not after {}",
+            instant(end),
+            instant(start)
+        )))
     }
 
     /// The calendar month that holds `day`.
@@ -151,7 +155,7 @@ impl Period {
         if self.start <= now {
             return Ok(());
         }
-        Err(wrong(format!("{self} is in the future: it begins at {}", instant(self.start))))
+        Err(request_error(format!("{self} is in the future: it begins at {}", instant(self.start))))
     }
 
     /// Returns a warning if the period looks as if its end was meant to be included: `2026-10-01/2026-10-31` lacks the 31st. That is so if one
@@ -187,7 +191,7 @@ impl Period {
         if self.has_ended(now) {
             return Ok(());
         }
-        Err(wrong(format!("{self} is not over before {}: its quantities will still change", instant(self.end))))
+        Err(request_error(format!("{self} is not over before {}: its quantities will still change", instant(self.end))))
     }
 
     /// First day in it, for vendors that take days.
@@ -212,11 +216,11 @@ impl FromStr for Period {
 
     fn from_str(text: &str) -> Result<Self> {
         if let Some((start, end)) = text.split_once('/') {
-            return Self::new(moment(start)?, moment(end)?);
+            return Self::new(parse_instant(start)?, parse_instant(end)?);
         }
-        let month = written_day(&format!("{text}-01"));
+        let month = parse_day(&format!("{text}-01"));
         month.map(Self::month_of).ok_or_else(|| {
-            wrong(format!("`{}` is no period: write a month (2026-10) or two days (2026-10-01/2026-11-01, the second one excluded)", printable(text)))
+            request_error(format!("`{}` is no period: write a month (2026-10) or two days (2026-10-01/2026-11-01, the second one excluded)", printable(text)))
         })
     }
 }
@@ -233,17 +237,20 @@ impl fmt::Display for Period {
     }
 }
 
-fn moment(text: &str) -> Result<DateTime<Utc>> {
-    if let Some(day) = written_day(text) {
+fn parse_instant(text: &str) -> Result<DateTime<Utc>> {
+    if let Some(day) = parse_day(text) {
         return Ok(midnight(day));
     }
     DateTime::parse_from_rfc3339(text).map(|instant| instant.to_utc()).map_err(|_| {
-        wrong(format!("`{}` is neither a day (2026-10-01) nor an instant (2026-10-01T00:00:00Z)", printable(text)))
+        request_error(format!(
+            "`{}` is neither a day (2026-10-01) nor an instant (2026-10-01T00:00:00Z)",
+            printable(text)
+        ))
     })
 }
 
 /// With four, two and two digits: chrono reads `26-10-1` too, which would be a day of the year 26.
-fn written_day(text: &str) -> Option<NaiveDate> {
+fn parse_day(text: &str) -> Option<NaiveDate> {
     let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
     (day.format("%Y-%m-%d").to_string() == text).then_some(day)
 }
@@ -256,7 +263,7 @@ fn day(instant: DateTime<Utc>) -> Result<NaiveDate> {
     if instant.time() == NaiveTime::MIN {
         return Ok(instant.date_naive());
     }
-    Err(wrong(format!("this vendor reports whole days (UTC); {} is not midnight", self::instant(instant))))
+    Err(request_error(format!("this vendor reports whole days (UTC); {} is not midnight", self::instant(instant))))
 }
 
 /// As in texts and keys: `2026-10-01T00:00:00Z`, with a fraction only if there is one.
@@ -264,7 +271,7 @@ pub(crate) fn instant(instant: DateTime<Utc>) -> String {
     instant.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
-fn wrong(message: String) -> Error {
+fn request_error(message: String) -> Error {
     Error::new(ErrorKind::Request, message)
 }
 

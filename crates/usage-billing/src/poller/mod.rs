@@ -11,10 +11,10 @@ use usage_billing_core::{ClientInfo, Error, ErrorKind, ResponseValue, Result, Tr
 use crate::time_limit::TimeLimit;
 
 /// Pauses between two polls grow from the first to the last of these.
-const FIRST_PAUSE: Duration = Duration::from_secs(2);
-const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+const FIRST_DELAY: Duration = Duration::from_secs(2);
+const LONGEST_DELAY: Duration = Duration::from_secs(15);
 /// A vendor that asks for no pause at all does not mean to be asked without end.
-const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+const SHORTEST_DELAY: Duration = Duration::from_secs(1);
 
 /// A report that is being made. Dropping it leaves the vendor's work alone: take it up again by its [`id`](Self::id).
 ///
@@ -38,9 +38,9 @@ const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 pub struct Poller<T> {
     id: String,
     description: &'static str,
-    pause: Option<Duration>,
+    interval: Option<Duration>,
     /// Whether the vendor has ever answered for it. What was never answered may be a wrong address or no network, which no waiting mends.
-    answered: bool,
+    confirmed_exists: bool,
     /// Why no rows can be made of it, if that is known before it is done.
     #[cfg(feature = "acronis")]
     without_rows: Option<Error>,
@@ -73,8 +73,8 @@ impl<T> Poller<T> {
         Self {
             id,
             description,
-            pause: None,
-            answered: false,
+            interval: None,
+            confirmed_exists: false,
             #[cfg(feature = "acronis")]
             without_rows: None,
             transport: None,
@@ -88,8 +88,8 @@ impl<T> Poller<T> {
     }
 
     /// A fixed pause between two polls, in place of 2 s growing to 15 s. A pause that the vendor asks for comes before both.
-    pub fn poll_every(self, pause: Duration) -> Self {
-        Self { pause: Some(pause), ..self }
+    pub fn poll_every(self, interval: Duration) -> Self {
+        Self { interval: Some(interval), ..self }
     }
 
     /// Masks the secrets of a client in errors that are made of what its calls answered, the vendor's word for the state among them. Of the
@@ -100,8 +100,8 @@ impl<T> Poller<T> {
 
     /// A report that the vendor has answered for, when it was created or looked up.
     #[cfg(any(feature = "acronis", feature = "genesys"))]
-    pub(crate) fn answered(self) -> Self {
-        Self { answered: true, ..self }
+    pub(crate) fn confirmed_exists(self) -> Self {
+        Self { confirmed_exists: true, ..self }
     }
 
     /// A report of which no rows can be made, for a reason.
@@ -123,7 +123,7 @@ impl<T> Poller<T> {
     /// [`ErrorKind::Failed`] if the vendor has given the report up; else those of the call.
     pub async fn poll(&mut self) -> Result<PollResult<T>> {
         let outcome = (self.poll)().await;
-        self.answered |= outcome.is_ok();
+        self.confirmed_exists |= outcome.is_ok();
         outcome.map_err(|error| self.masked(error))
     }
 
@@ -154,21 +154,21 @@ impl<T> Poller<T> {
         let mut last = None;
         let waited = limit.run(async {
             loop {
-                let asked_for = match self.poll().await {
+                let retry_after = match self.poll().await {
                     Ok(PollResult::Ready(done)) => return Ok(done),
                     Ok(PollResult::Pending { status, retry_after }) => {
                         last = Some(Ok(status.filter(|status| !status.is_empty())));
                         retry_after
                     }
-                    Err(error) if self.answered && may_pass(&error) => {
+                    Err(error) if self.confirmed_exists && is_transient(&error) => {
                         let retry_after = error.retry_after();
                         last = Some(Err(error));
                         retry_after
                     }
                     Err(error) => return Err(error),
                 };
-                let asked_for = asked_for.map(|pause| pause.max(SHORTEST_PAUSE));
-                tokio::time::sleep(asked_for.or(self.pause).unwrap_or_else(|| pause(polls))).await;
+                let retry_after = retry_after.map(|delay| delay.max(SHORTEST_DELAY));
+                tokio::time::sleep(retry_after.or(self.interval).unwrap_or_else(|| delay(polls))).await;
                 polls = polls.saturating_add(1);
             }
         });
@@ -196,7 +196,7 @@ impl<T> Poller<T> {
 }
 
 /// Whether asking later may do: the connection, or the vendor's servers, and not what was asked.
-fn may_pass(error: &Error) -> bool {
+fn is_transient(error: &Error) -> bool {
     let is_theirs = |status: u16| matches!(status, 408 | 429 | 500 | 502..=504);
     let is_lost = error.kind() == ErrorKind::Connection && !error.is_permanent();
     is_lost || error.status().is_some_and(|status| is_theirs(status.as_u16()))
@@ -209,8 +209,8 @@ impl<T> PollResult<T> {
     }
 }
 
-fn pause(polls: u32) -> Duration {
-    FIRST_PAUSE.saturating_mul(1 << polls.min(10)).min(LONGEST_PAUSE)
+fn delay(polls: u32) -> Duration {
+    FIRST_DELAY.saturating_mul(1 << polls.min(10)).min(LONGEST_DELAY)
 }
 
 impl<T> fmt::Debug for Poller<T> {

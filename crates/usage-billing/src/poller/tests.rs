@@ -2,10 +2,10 @@ use super::*;
 use tokio::time::Instant;
 
 fn ready_after(polls: u32) -> Poller<&'static str> {
-    asked_to_pause(polls, None)
+    with_retry_after(polls, None)
 }
 
-fn asked_to_pause(mut polls: u32, retry_after: Option<Duration>) -> Poller<&'static str> {
+fn with_retry_after(mut polls: u32, retry_after: Option<Duration>) -> Poller<&'static str> {
     Poller::new("report", "r-7".to_owned(), move || {
         polls = polls.saturating_sub(1);
         let pending = PollResult::Pending { status: Some("Running".to_owned()), retry_after };
@@ -23,12 +23,12 @@ async fn the_pauses_grow_from_two_to_fifteen_seconds() {
 
 #[tokio::test(start_paused = true)]
 async fn the_pause_that_the_vendor_asks_for_comes_before_ours() {
-    for (asked, paused) in [(30, 60), (0, 2)] {
+    for (retry_after, elapsed) in [(30, 60), (0, 2)] {
         for fixed in [Duration::from_secs(5), Duration::ZERO] {
             let start = Instant::now();
-            let mut report = asked_to_pause(3, Some(Duration::from_secs(asked))).poll_every(fixed);
+            let mut report = with_retry_after(3, Some(Duration::from_secs(retry_after))).poll_every(fixed);
             report.wait(Duration::from_secs(600)).await.unwrap();
-            assert_eq!(start.elapsed().as_secs(), paused);
+            assert_eq!(start.elapsed().as_secs(), elapsed);
         }
     }
 }
@@ -44,7 +44,7 @@ async fn a_wait_that_times_out_names_the_id() {
 
 #[tokio::test(start_paused = true)]
 async fn a_wait_that_times_out_says_what_is_known_of_the_state() {
-    for (status, told) in [
+    for (status, expected) in [
         (Some("A_NEW_STATE"), "report r-9 is not done after 5 s (the vendor says A_NEW_STATE);"),
         (Some(""), "report r-9 is not done after 5 s (the vendor does not say how far it is);"),
         (None, "report r-9 is not done after 5 s (the vendor does not say how far it is);"),
@@ -53,7 +53,7 @@ async fn a_wait_that_times_out_says_what_is_known_of_the_state() {
             move || async move { Ok(PollResult::Pending { status: status.map(str::to_owned), retry_after: None }) };
         let mut report = Poller::<()>::new("report", "r-9".to_owned(), pending);
         let error = report.wait(Duration::from_secs(5)).await.unwrap_err();
-        assert!(error.message().starts_with(told), "{error}");
+        assert!(error.message().starts_with(expected), "{error}");
     }
     let silent = || std::future::pending::<Result<PollResult<()>>>();
     let error = Poller::new("report", "r-9".to_owned(), silent).wait(Duration::from_secs(5)).await.unwrap_err();
@@ -113,7 +113,7 @@ async fn a_failure_that_passes_does_not_end_the_wait_once_the_vendor_has_answere
 #[tokio::test(start_paused = true)]
 async fn a_report_that_was_answered_for_when_it_was_created_is_waited_for_from_the_first_poll() {
     let report = scripted(vec![|| Err(lost()), || Ok(PollResult::Ready("rows"))]);
-    assert_eq!(report.answered().wait(Duration::from_secs(600)).await.unwrap(), "rows");
+    assert_eq!(report.confirmed_exists().wait(Duration::from_secs(600)).await.unwrap(), "rows");
 }
 
 #[tokio::test(start_paused = true)]
@@ -121,8 +121,8 @@ async fn a_failure_that_lasts_is_told_when_the_wait_times_out() {
     let mut report = scripted(vec![running, || Err(lost())]);
     let error = report.wait(Duration::from_secs(60)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::WaitTimeout);
-    let told = "report r-7 is not done after 60 s (it could not be asked for: connection lost);";
-    assert!(error.message().starts_with(told), "{error}");
+    let expected = "report r-7 is not done after 60 s (it could not be asked for: connection lost);";
+    assert!(error.message().starts_with(expected), "{error}");
     let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<Error>());
     assert_eq!(source.map(Error::kind), Some(ErrorKind::Connection));
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveTime, Utc};
 
 use crate::Period;
 
-/// A period that was asked for, as of the instant at which its figures were made.
+/// A period that was requested for, as of the instant at which its figures were made.
 ///
 /// A part of a month that reaches up to the day of that instant (UTC), or beyond it, is the month so far from its first day on: its end moves
 /// from day to day. So its rows have the period up to the end of the month, and the same keys every day. Any other part has its own
@@ -13,23 +13,23 @@ use crate::Period;
 pub(crate) struct RowPeriod {
     pub(crate) period: Period,
     is_part_of_month: bool,
-    is_closed: bool,
+    has_ended: bool,
 }
 
 impl RowPeriod {
-    pub(crate) fn of(asked: Period, at: DateTime<Utc>) -> Self {
-        let month = Period::month_of(asked.start().date_naive());
-        let is_part_of_month = asked != month && asked.end() <= month.end();
-        let begins_with_a_day = asked.start().time() == NaiveTime::MIN;
-        let reaches_today = asked.end() >= at.date_naive().and_time(NaiveTime::MIN).and_utc();
+    pub(crate) fn of(requested: Period, at: DateTime<Utc>) -> Self {
+        let month = Period::month_of(requested.start().date_naive());
+        let is_part_of_month = requested != month && requested.end() <= month.end();
+        let begins_with_a_day = requested.start().time() == NaiveTime::MIN;
+        let reaches_today = requested.end() >= at.date_naive().and_time(NaiveTime::MIN).and_utc();
         let is_to_date = is_part_of_month && begins_with_a_day && reaches_today && month.contains(at);
-        let to_date = Period::new(asked.start(), month.end()).ok().filter(|_| is_to_date);
-        Self { period: to_date.unwrap_or(asked), is_part_of_month, is_closed: asked.has_ended(at) }
+        let to_date = Period::new(requested.start(), month.end()).ok().filter(|_| is_to_date);
+        Self { period: to_date.unwrap_or(requested), is_part_of_month, has_ended: requested.has_ended(at) }
     }
 
     /// Whether it is over, and no part of a month: only then rows can be final.
     pub(crate) fn is_complete(self) -> bool {
-        self.is_closed && !self.is_part_of_month
+        self.has_ended && !self.is_part_of_month
     }
 
     /// Whether it is one whole calendar month that is over.
@@ -44,13 +44,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn of(asked: &str, at: &str) -> RowPeriod {
-        RowPeriod::of(asked.parse().unwrap(), at.parse().unwrap())
+    fn of(requested: &str, at: &str) -> RowPeriod {
+        RowPeriod::of(requested.parse().unwrap(), at.parse().unwrap())
     }
 
     #[test]
     fn the_month_so_far_has_the_period_up_to_the_end_of_the_month() {
-        for (asked, at, expected) in [
+        for (requested, at, expected) in [
             ("2026-11-01/2026-11-22", "2026-11-21T12:00:00Z", "2026-11"),
             ("2026-11-01/2026-11-30", "2026-11-21T12:00:00Z", "2026-11"),
             // Up to yesterday.
@@ -58,15 +58,15 @@ mod tests {
             ("2026-11-10/2026-11-22", "2026-11-21T12:00:00Z", "2026-11-10/2026-12-01"),
             ("2026-11-01/2026-11-21T12:00:00Z", "2026-11-21T12:00:00Z", "2026-11"),
         ] {
-            let row = of(asked, at);
-            assert_eq!(row.period, expected.parse().unwrap(), "{asked} {at}");
-            assert!(!row.is_complete() && !row.is_whole_month(), "{asked} {at}");
+            let row = of(requested, at);
+            assert_eq!(row.period, expected.parse().unwrap(), "{requested} {at}");
+            assert!(!row.is_complete() && !row.is_whole_month(), "{requested} {at}");
         }
     }
 
     #[test]
     fn other_parts_of_a_month_have_their_own_period_and_are_never_complete() {
-        for (asked, at) in [
+        for (requested, at) in [
             // Its rows would replace fresher ones of the month so far.
             ("2026-11-01/2026-11-15", "2026-11-21T12:00:00Z"),
             ("2026-11-01/2026-11-21", "2026-11-22T00:00:00Z"),
@@ -77,24 +77,24 @@ mod tests {
             ("2026-12-01/2026-12-15", "2026-11-21T12:00:00Z"),
             ("2026-11-21T10:00:00Z/2026-11-21T11:00:00Z", "2026-11-21T12:00:00Z"),
         ] {
-            let row = of(asked, at);
-            assert_eq!(row.period, asked.parse().unwrap(), "{asked} {at}");
-            assert!(!row.is_complete() && !row.is_whole_month(), "{asked} {at}");
+            let row = of(requested, at);
+            assert_eq!(row.period, requested.parse().unwrap(), "{requested} {at}");
+            assert!(!row.is_complete() && !row.is_whole_month(), "{requested} {at}");
         }
     }
 
     #[test]
     fn whole_months_and_longer_periods_are_complete_once_they_are_over() {
-        for (asked, at, is_complete, is_whole_month) in [
+        for (requested, at, is_complete, is_whole_month) in [
             ("2026-10", "2026-11-01T00:00:00Z", true, true),
             ("2026-10", "2026-10-31T23:59:59Z", false, false),
             ("2026-09-01/2026-11-01", "2026-11-01T00:00:00Z", true, false),
             ("2026-09-15/2026-10-15", "2026-10-15T00:00:00Z", true, false),
             ("2026-10-15/2026-11-15", "2026-11-14T12:00:00Z", false, false),
         ] {
-            let row = of(asked, at);
-            assert_eq!(row.period, asked.parse().unwrap(), "{asked} {at}");
-            assert_eq!((row.is_complete(), row.is_whole_month()), (is_complete, is_whole_month), "{asked} {at}");
+            let row = of(requested, at);
+            assert_eq!(row.period, requested.parse().unwrap(), "{requested} {at}");
+            assert_eq!((row.is_complete(), row.is_whole_month()), (is_complete, is_whole_month), "{requested} {at}");
         }
     }
 

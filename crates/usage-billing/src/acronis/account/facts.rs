@@ -30,24 +30,28 @@ pub(crate) struct AccountFacts {
 
 impl Client {
     /// Asks for what can matter to the rows of a report; the requests are sent concurrently, and fail without an error.
-    pub(crate) async fn account_facts(&self, sums: &UsageAggregator<'_>) -> AccountFacts {
+    pub(crate) async fn account_facts(&self, aggregator: &UsageAggregator<'_>) -> AccountFacts {
         let limit = TimeLimit::new(LIMIT);
-        let tenant = sums.tenant();
-        let components = sums.components();
-        let without_kind = sums.tenants_without_kind();
+        let tenant = aggregator.tenant();
+        let components = aggregator.components();
+        let without_kind = aggregator.tenants_without_kind();
         let account_name = async {
-            if sums.lacks_account_name() { limit.run(self.tenant_name(tenant)).await.flatten() } else { None }
+            if aggregator.lacks_account_name() { limit.run(self.tenant_name(tenant)).await.flatten() } else { None }
         };
         let tenant_kinds =
             async { if without_kind.is_empty() { None } else { limit.run(self.tenant_kinds(&without_kind)).await } };
         let ownership = async {
-            if components.is_empty() { None } else { limit.run(self.ownership(&components, sums.owners())).await }
+            if components.is_empty() { None } else { limit.run(self.ownership(&components, aggregator.owners())).await }
         };
         let licensing_mode = async {
-            if sums.depends_on_licensing() { limit.run(self.licensing_mode(tenant)).await.flatten() } else { None }
+            if aggregator.depends_on_licensing() {
+                limit.run(self.licensing_mode(tenant)).await.flatten()
+            } else {
+                None
+            }
         };
         let prices = async {
-            match sums.priced_month() {
+            match aggregator.priced_month() {
                 Some(month) => limit.run(self.price_book(tenant, month)).await,
                 None => None,
             }

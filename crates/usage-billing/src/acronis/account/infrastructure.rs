@@ -5,21 +5,21 @@ use std::collections::{BTreeSet, HashSet};
 use usage_billing_core::Error;
 use uuid::Uuid;
 
-use crate::acronis::account::tenants::{TENANTS, joined};
+use crate::acronis::account::tenants::{TENANT_BATCH, comma_separated};
 use crate::acronis::billing::hosting::{Component, Owners, Ownership, StatedOwner};
 use crate::acronis::{Client, types};
 
 /// Ids in one request; no maximum is documented.
 const BATCH: usize = 100;
 /// Components, and owners, that are asked for; those of a report are a few dozen. The others stay unknown.
-const MOST_ASKED: usize = 2_000;
+const MAX_LOOKUPS: usize = 2_000;
 
 impl Client {
     /// Asks for the components of a report, and for owners of those that the vendor does not state to be its own or not. What cannot be
     /// read is missing: the components stay unknown then.
     pub(crate) async fn ownership(&self, components: &BTreeSet<&Component>, owners: &Owners) -> Ownership {
         let mut ownership = Ownership::default();
-        let ids: BTreeSet<_> = components.iter().filter_map(|component| component.id()).take(MOST_ASKED).collect();
+        let ids: BTreeSet<_> = components.iter().filter_map(|component| component.id()).take(MAX_LOOKUPS).collect();
         for ids in Vec::from_iter(ids).chunks(BATCH) {
             match self.infra(ids).await {
                 Ok(stated) => ownership.components.extend(stated.into_iter().map(|infra| (infra.id, owner(&infra)))),
@@ -30,7 +30,7 @@ impl Client {
             }
         }
         let asked = owners.to_look_up(components.iter().copied(), &ownership);
-        for ids in asked.into_iter().take(MOST_ASKED).collect::<Vec<_>>().chunks(TENANTS) {
+        for ids in asked.into_iter().take(MAX_LOOKUPS).collect::<Vec<_>>().chunks(TENANT_BATCH) {
             match self.visible_tenants(ids).await {
                 Ok(below) => ownership.below.extend(below),
                 Err(error) => {
@@ -44,17 +44,17 @@ impl Client {
 
     /// Components by their ids. One that is gone may fail the request for all of them (404): then one by one.
     async fn infra(&self, ids: &[Uuid]) -> Result<Vec<types::Infra>, Error> {
-        let is_gone = |error: &Error| error.status().is_some_and(|status| status.as_u16() == 404);
-        match self.api.list_infra().uuids(joined(ids)).send().await {
+        let is_not_found = |error: &Error| error.status().is_some_and(|status| status.as_u16() == 404);
+        match self.api.list_infra().uuids(comma_separated(ids)).send().await {
             Ok(batch) => return Ok(batch.into_inner().items),
-            Err(error) if is_gone(&error) => {}
+            Err(error) if is_not_found(&error) => {}
             Err(error) => return Err(error),
         }
         let mut known = Vec::new();
         for id in ids {
             match self.api.get_infra().infra_id(*id).send().await {
                 Ok(infra) => known.push(infra.into_inner()),
-                Err(error) if is_gone(&error) => {}
+                Err(error) if is_not_found(&error) => {}
                 Err(error) => return Err(error),
             }
         }

@@ -18,16 +18,16 @@ pub(crate) struct TenantKinds {
     /// The tenant that was reported on.
     account: String,
     /// Whether tenants stand beside those that their usage contains, so that customers alone count.
-    customers_only: bool,
+    counts_customers_only: bool,
     stated: HashMap<Arc<str>, Arc<str>>,
 }
 
 /// Whether the rows of a tenant count.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum Inclusion {
     /// With its kind, if it is known.
-    Counts(Arc<str>),
-    LeftOut,
+    Included(Arc<str>),
+    Excluded,
     /// It may be a partner that contains others of the report.
     Unknown,
 }
@@ -36,7 +36,7 @@ impl TenantKinds {
     /// # Errors
     /// [`ErrorKind::Request`] for a level whose tenants contain each other and that has no customers.
     pub(crate) fn of(report: &types::ReportParameters) -> Result<Self> {
-        let customers_only = match report.level {
+        let counts_customers_only = match report.level {
             types::ReportLevel::Itself | types::ReportLevel::DirectPartners => false,
             types::ReportLevel::AllCustomers | types::ReportLevel::Accounts => true,
             _ => {
@@ -49,12 +49,12 @@ impl TenantKinds {
             }
         };
         let account = report.tenant_id.to_string();
-        Ok(Self { level: report.level.clone(), account, customers_only, stated: HashMap::new() })
+        Ok(Self { level: report.level.clone(), account, counts_customers_only, stated: HashMap::new() })
     }
 
     /// Whether the kinds that rows state have to be kept.
-    pub(crate) fn matter(&self) -> bool {
-        self.customers_only
+    pub(crate) fn are_needed(&self) -> bool {
+        self.counts_customers_only
     }
 
     /// Keeps the kind that a row states, for other rows of the tenant that may lack it. Returns whether it is the first of the tenant.
@@ -63,29 +63,29 @@ impl TenantKinds {
     }
 
     /// Whether a row that states this kind does not count.
-    pub(crate) fn leaves_out(&self, kind: &str) -> bool {
-        self.customers_only && kind != CUSTOMER
+    pub(crate) fn excludes(&self, kind: &str) -> bool {
+        self.counts_customers_only && kind != CUSTOMER
     }
 
     /// Of the tenants with rows, those whose kind no row states and decides whether they count.
     pub(crate) fn to_look_up<'a>(&self, tenants: impl IntoIterator<Item = &'a str>) -> BTreeSet<Uuid> {
         let is_open =
-            |tenant: &&str| self.customers_only && *tenant != self.account && !self.stated.contains_key(*tenant);
+            |tenant: &&str| self.counts_customers_only && *tenant != self.account && !self.stated.contains_key(*tenant);
         tenants.into_iter().filter(is_open).filter_map(|tenant| tenant.parse().ok()).collect()
     }
 
     /// Once all rows were added; `kind` is that of the tenant's row, and `read` has what the vendor states elsewhere.
-    pub(crate) fn standing(&self, tenant: &str, kind: &Arc<str>, read: &HashMap<Uuid, Arc<str>>) -> Standing {
+    pub(crate) fn inclusion(&self, tenant: &str, kind: &Arc<str>, read: &HashMap<Uuid, Arc<str>>) -> Inclusion {
         let in_report = || self.stated.get(tenant);
         let elsewhere = || read.get(&tenant.parse().ok()?);
         let known = Some(kind).filter(|kind| !kind.is_empty()).or_else(in_report).or_else(elsewhere);
         match known {
-            _ if !self.customers_only => Standing::Counts(kind.clone()),
-            Some(known) if self.leaves_out(known) => Standing::LeftOut,
-            Some(known) => Standing::Counts(known.clone()),
+            _ if !self.counts_customers_only => Inclusion::Included(kind.clone()),
+            Some(known) if self.excludes(known) => Inclusion::Excluded,
+            Some(known) => Inclusion::Included(known.clone()),
             // It is compared with the others: a total, or all that there is.
-            None if tenant == self.account => Standing::Counts(kind.clone()),
-            None => Standing::Unknown,
+            None if tenant == self.account => Inclusion::Included(kind.clone()),
+            None => Inclusion::Unknown,
         }
     }
 
@@ -94,7 +94,7 @@ impl TenantKinds {
     /// # Errors
     /// [`ErrorKind::Request`] if only customers count, and there are tenants of other kinds.
     pub(crate) fn require_customers(&self, read: &HashMap<Uuid, Arc<str>>) -> Result<()> {
-        if self.stated.values().chain(read.values()).all(|kind| !self.leaves_out(kind)) {
+        if self.stated.values().chain(read.values()).all(|kind| !self.excludes(kind)) {
             return Ok(());
         }
         let message = format!(
@@ -118,18 +118,18 @@ mod tests {
         TenantKinds::of(&types::ReportParameters { level, tenant_id: ACCOUNT, ..summary().report }).unwrap()
     }
 
-    fn counts(kind: &str) -> Standing {
-        Standing::Counts(kind.into())
+    fn counts(kind: &str) -> Inclusion {
+        Inclusion::Included(kind.into())
     }
 
     #[test]
     fn every_tenant_of_one_level_of_the_tree_counts() {
         for level in [types::ReportLevel::Itself, types::ReportLevel::DirectPartners] {
             let kinds = kinds(level);
-            assert!(!kinds.matter() && kinds.to_look_up(["x", &ONE.to_string()]).is_empty());
+            assert!(!kinds.are_needed() && kinds.to_look_up(["x", &ONE.to_string()]).is_empty());
             for kind in ["partner", "customer", ""] {
                 let read = HashMap::from([(ONE, "partner".into())]);
-                assert_eq!(kinds.standing(&ONE.to_string(), &kind.into(), &read), counts(kind));
+                assert_eq!(kinds.inclusion(&ONE.to_string(), &kind.into(), &read), counts(kind));
             }
         }
     }
@@ -138,20 +138,20 @@ mod tests {
     fn of_levels_with_partners_and_their_customers_only_customers_count() {
         for level in [types::ReportLevel::AllCustomers, types::ReportLevel::Accounts] {
             let mut kinds = kinds(level);
-            assert!(kinds.matter());
+            assert!(kinds.are_needed());
             kinds.add(OTHER.to_string().into(), "partner".into());
             let none = HashMap::new();
             for (tenant, kind, expected) in [
                 (ONE, "customer", counts("customer")),
-                (ONE, "partner", Standing::LeftOut),
-                (ONE, "unit", Standing::LeftOut),
-                (ONE, "", Standing::Unknown),
-                (OTHER, "", Standing::LeftOut),
+                (ONE, "partner", Inclusion::Excluded),
+                (ONE, "unit", Inclusion::Excluded),
+                (ONE, "", Inclusion::Unknown),
+                (OTHER, "", Inclusion::Excluded),
                 (OTHER, "customer", counts("customer")),
                 (ACCOUNT, "", counts("")),
-                (ACCOUNT, "partner", Standing::LeftOut),
+                (ACCOUNT, "partner", Inclusion::Excluded),
             ] {
-                assert_eq!(kinds.standing(&tenant.to_string(), &kind.into(), &none), expected, "{tenant} {kind}");
+                assert_eq!(kinds.inclusion(&tenant.to_string(), &kind.into(), &none), expected, "{tenant} {kind}");
             }
         }
     }
@@ -167,7 +167,7 @@ mod tests {
         assert!(error.message().starts_with("a report of the level accounts counts customers, and this one has none"));
         let mut direct = self::kinds(types::ReportLevel::DirectPartners);
         direct.add("t-1".into(), "unit".into());
-        assert!(direct.require_customers(&HashMap::new()).is_ok() && !direct.leaves_out("unit"));
+        assert!(direct.require_customers(&HashMap::new()).is_ok() && !direct.excludes("unit"));
     }
 
     #[test]
@@ -176,10 +176,10 @@ mod tests {
         kinds.add(OTHER.to_string().into(), "customer".into());
         let tenants = [ACCOUNT, ONE, OTHER].map(|id| id.to_string());
         assert_eq!(kinds.to_look_up(tenants.iter().map(String::as_str).chain(["t-1"])), [ONE].into());
-        for (kind, expected) in [("customer", counts("customer")), ("folder", Standing::LeftOut)] {
+        for (kind, expected) in [("customer", counts("customer")), ("folder", Inclusion::Excluded)] {
             let read = HashMap::from([(ONE, kind.into())]);
-            assert_eq!(kinds.standing(&ONE.to_string(), &"".into(), &read), expected);
-            assert_eq!(kinds.standing("t-1", &"".into(), &read), Standing::Unknown);
+            assert_eq!(kinds.inclusion(&ONE.to_string(), &"".into(), &read), expected);
+            assert_eq!(kinds.inclusion("t-1", &"".into(), &read), Inclusion::Unknown);
         }
     }
 }

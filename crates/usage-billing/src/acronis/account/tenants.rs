@@ -11,9 +11,9 @@ use crate::acronis::error_hints::hinted;
 use crate::acronis::{Client, types};
 
 /// Ids in one request: what `list_tenants` accepts.
-pub(crate) const TENANTS: usize = 100;
+pub(crate) const TENANT_BATCH: usize = 100;
 /// Tenants whose kind is asked for; of the others it stays unknown.
-const MOST_KINDS: usize = 10_000;
+const MAX_KIND_LOOKUPS: usize = 10_000;
 
 impl Client {
     /// Direct children of a tenant.
@@ -67,7 +67,7 @@ impl Client {
     /// Kinds of tenants. Those that cannot be read are missing.
     pub(crate) async fn tenant_kinds(&self, ids: &BTreeSet<Uuid>) -> HashMap<Uuid, Arc<str>> {
         let mut kinds = HashMap::new();
-        for ids in ids.iter().take(MOST_KINDS).copied().collect::<Vec<_>>().chunks(TENANTS) {
+        for ids in ids.iter().take(MAX_KIND_LOOKUPS).copied().collect::<Vec<_>>().chunks(TENANT_BATCH) {
             match self.tenants(ids).await {
                 Ok(tenants) => {
                     let stated =
@@ -83,14 +83,14 @@ impl Client {
         kinds
     }
 
-    /// Those of at most [`TENANTS`] tenants that the API client sees: its own and those below it, not those above.
+    /// Those of at most [`TENANT_BATCH`] tenants that the API client sees: its own and those below it, not those above.
     pub(crate) async fn tenants(&self, ids: &[Uuid]) -> Result<Vec<types::Tenant>, Error> {
-        let page = self.api.list_tenants().uuids(joined(ids)).lod(types::TenantLod::Basic).send().await?;
+        let page = self.api.list_tenants().uuids(comma_separated(ids)).lod(types::TenantLod::Basic).send().await?;
         Ok(page.into_inner().items.into_iter().filter(|tenant| ids.contains(&tenant.id)).collect())
     }
 }
 
-pub(crate) fn joined(ids: &[Uuid]) -> String {
+pub(crate) fn comma_separated(ids: &[Uuid]) -> String {
     ids.iter().map(Uuid::to_string).collect::<Vec<_>>().join(",")
 }
 

@@ -38,8 +38,8 @@ pub(crate) fn rows(body: ReportBody) -> Rows {
 ///
 /// # Errors
 /// As [`rows`] has them.
-pub(crate) async fn check_beginning(beginning: Reader) -> Result<()> {
-    Records::new(buffered(beginning), true).header().await.map(drop)
+pub(crate) async fn check_prefix(prefix: Reader) -> Result<()> {
+    Records::new(buffered(prefix), true).header().await.map(drop)
 }
 
 /// The rows of a file. After an error there is none.
@@ -138,17 +138,17 @@ impl Records {
     }
 
     async fn skip_byte_order_mark(&mut self) -> Result<()> {
-        let mut beginning = [0; 3];
+        let mut prefix = [0; 3];
         let mut length = 0;
-        while length < beginning.len() {
-            match self.reader.read(&mut beginning[length..]).await.map_err(unreadable)? {
+        while length < prefix.len() {
+            match self.reader.read(&mut prefix[length..]).await.map_err(unreadable)? {
                 0 => break,
                 read => length += read,
             }
         }
-        if beginning[..length] != BYTE_ORDER_MARK {
+        if prefix[..length] != BYTE_ORDER_MARK {
             let rest = std::mem::replace(&mut self.reader, Box::pin(tokio::io::empty()));
-            self.reader = Box::pin(std::io::Cursor::new(beginning).take(length as u64).chain(rest));
+            self.reader = Box::pin(std::io::Cursor::new(prefix).take(length as u64).chain(rest));
         }
         Ok(())
     }

@@ -32,8 +32,8 @@ pub(crate) fn rows(reader: Reader) -> BoxStream<'static, Result<ReportRow>> {
 ///
 /// # Errors
 /// As [`rows`] has them.
-pub(crate) async fn check_beginning(beginning: Reader) -> Result<()> {
-    Objects::new(beginning).find_rows().await
+pub(crate) async fn check_prefix(prefix: Reader) -> Result<()> {
+    Objects::new(prefix).find_rows().await
 }
 
 struct Objects {
@@ -95,7 +95,7 @@ impl Objects {
         let mut depth = 1;
         loop {
             match self.event().await? {
-                JsonEvent::StartObject | JsonEvent::StartArray => depth = self.deeper(depth)?,
+                JsonEvent::StartObject | JsonEvent::StartArray => depth = self.descend(depth)?,
                 JsonEvent::EndObject | JsonEvent::EndArray => depth = depth.saturating_sub(1),
                 JsonEvent::ObjectKey(name) if depth == 1 && name == ROWS => {
                     return Err(unexpected("it has two lists `tenants`"));
@@ -113,7 +113,7 @@ impl Objects {
         loop {
             match self.event().await? {
                 JsonEvent::StartArray if found => return Ok(()),
-                JsonEvent::StartObject | JsonEvent::StartArray => depth = self.deeper(depth)?,
+                JsonEvent::StartObject | JsonEvent::StartArray => depth = self.descend(depth)?,
                 JsonEvent::EndObject | JsonEvent::EndArray => depth = depth.saturating_sub(1),
                 JsonEvent::ObjectKey(name) => {
                     found = depth == 1 && name == ROWS;
@@ -130,11 +130,11 @@ impl Objects {
     async fn row(&mut self) -> Result<ReportRow> {
         self.names.clear();
         self.cells.clear();
-        // Dotted name of what is read, and where it ends for each object or list around.
+        // Dotted name of what is read, and where it ends for each object or list containers.
         let mut name = String::new();
         let place = self.place();
-        let mut around = vec![Container { end: 0, entries: None }];
-        while let Some(innermost) = around.last_mut() {
+        let mut containers = vec![Container { end: 0, entries: None }];
+        while let Some(innermost) = containers.last_mut() {
             let event = event(&mut self.parser, &place).await?;
             if let JsonEvent::ObjectKey(key) = event {
                 name.truncate(innermost.end);
@@ -142,7 +142,7 @@ impl Objects {
                 continue;
             }
             if let JsonEvent::EndObject | JsonEvent::EndArray = event {
-                around.pop();
+                containers.pop();
                 continue;
             }
             if let Some(entries) = &mut innermost.entries {
@@ -158,10 +158,10 @@ impl Objects {
                     name.push('.');
                     let entries = (event == JsonEvent::StartArray).then_some(0);
                     // One more is the file's object, another the list of rows.
-                    if around.len() + 2 >= DEPTH {
+                    if containers.len() + 2 >= DEPTH {
                         return Err(too_deep(&place));
                     }
-                    around.push(Container { end: name.len(), entries });
+                    containers.push(Container { end: name.len(), entries });
                     continue;
                 }
                 _ => "",
@@ -171,7 +171,7 @@ impl Objects {
             if self.names.len() > COLUMNS {
                 return Err(exceeded(&place, &format!("{COLUMNS} values for one row")));
             }
-            // Names repeat those of the objects around them, so their sum is not bounded by the bytes that were read.
+            // Names repeat those of the objects containers them, so their sum is not bounded by the bytes that were read.
             if (self.names.size() + self.cells.size()) as u64 > RECORD_BYTES {
                 return Err(too_long(&place));
             }
@@ -198,7 +198,7 @@ impl Objects {
         }
     }
 
-    fn deeper(&self, depth: usize) -> Result<usize> {
+    fn descend(&self, depth: usize) -> Result<usize> {
         if depth >= DEPTH { Err(too_deep(&self.place())) } else { Ok(depth + 1) }
     }
 }
@@ -309,7 +309,7 @@ mod tests {
     async fn what_is_no_report_says_why() {
         let mut without = object();
         without["tenant"].as_object_mut().unwrap().remove("id");
-        for (text, said) in [
+        for (text, expected) in [
             ("{}".to_owned(), "it has no list `tenants`"),
             ("[]".to_owned(), "it has no list `tenants`"),
             (r#"{"tenants": null}"#.to_owned(), "it has no list `tenants`"),
@@ -319,7 +319,7 @@ mod tests {
             ("<html>".to_owned(), "the report's file cannot be read: "),
         ] {
             let error = read(text.clone()).await.unwrap_err();
-            assert!(error.kind() == ErrorKind::Decode && error.message().contains(said), "{text}: {error}");
+            assert!(error.kind() == ErrorKind::Decode && error.message().contains(expected), "{text}: {error}");
         }
     }
 

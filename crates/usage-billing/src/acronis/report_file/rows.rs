@@ -13,7 +13,7 @@ use usage_billing_core::{ClientInfo as _, Error, ErrorKind, Result, Transport, p
 
 use crate::acronis::report_file::csv;
 use crate::acronis::report_file::json;
-use crate::acronis::reports::download::{ReportBody, naming_file};
+use crate::acronis::reports::download::{ReportBody, with_file_hint};
 use crate::acronis::{Client, ReportRow, StoredFile, types};
 
 /// Rows of a report in the file's order; the file is never in memory as a whole.
@@ -64,7 +64,7 @@ impl Rows {
             },
         };
         Poll::Ready(read.map_err(|error| match self.download.as_deref() {
-            Some((file, transport)) => transport.masked(naming_file(file, error)),
+            Some((file, transport)) => transport.masked(with_file_hint(file, error)),
             None => error,
         }))
     }
@@ -98,14 +98,14 @@ pub async fn read_rows(
 }
 
 /// Whether a file of this format is read as rows.
-pub(crate) fn are_in(format: &types::ReportFormat) -> bool {
+pub(crate) fn has_rows(format: &types::ReportFormat) -> bool {
     matches!(format, types::ReportFormat::CsvV20 | types::ReportFormat::JsonV20)
 }
 
 /// Why a report with these formats never has rows; `None` if one of them is read as rows.
-pub(crate) fn without_rows(formats: &[types::ReportFormat]) -> Option<Error> {
+pub(crate) fn no_rows_error(formats: &[types::ReportFormat]) -> Option<Error> {
     let (first, others) = formats.split_first()?;
-    if formats.iter().any(are_in) {
+    if formats.iter().any(has_rows) {
         return None;
     }
     let others: String = others.iter().map(|format| format!(" and {}", printable(format.as_str()))).collect();

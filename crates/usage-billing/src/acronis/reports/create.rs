@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use usage_billing_core::{Error, ErrorKind, ResponseValue, Result, printable};
 use uuid::Uuid;
 
-use crate::acronis::error_hints::{hinted, is_over, may_be_made, of_creation};
+use crate::acronis::error_hints::{creation_error, has_request_ended, hinted, may_have_been_created};
 use crate::acronis::report_file::rows;
 use crate::acronis::reports::stored_file::{ReportFiles, StoredFile};
 use crate::acronis::{Client, ReportRequest, types};
@@ -23,7 +23,7 @@ impl Client {
     ///
     /// A period that is not over is asked for up to today, because Acronis rejects an end in the future.
     ///
-    /// Never sent again on its own after a lost answer, which would make a second report: [`find_report`](Self::find_report) finds the
+    /// Never sent again on its own after a lost response, which would make a second report: [`find_report`](Self::find_report) finds the
     /// first.
     ///
     /// # Errors
@@ -33,10 +33,10 @@ impl Client {
         let body = request.body(self.clock.now())?;
         let formats = body.parameters.formats.clone();
         let sent = self.api.create_report().body(body).send().await;
-        let mut report = sent.map_err(|error| of_creation(error, request.period(), self.clock.now()))?.into_inner();
-        // Those in the answer may not be all: the vendor's own document knows no json_v2_0 there (seen 2026-10-04).
+        let mut report = sent.map_err(|error| creation_error(error, request.period(), self.clock.now()))?.into_inner();
+        // Those in the response may not be all: the vendor's own document knows no json_v2_0 there (seen 2026-10-04).
         report.parameters.formats = formats;
-        Ok(self.waiting_for(report))
+        Ok(self.poller(report))
     }
 
     /// As [`create_report`](Self::create_report), but settles a failure after which the report may exist: looks for a report that was created
@@ -47,30 +47,30 @@ impl Client {
     /// # Errors
     /// As [`create_report`](Self::create_report); also after a timeout if no report is found, because the vendor may still be creating it.
     pub async fn get_or_create_report(&self, request: &ReportRequest) -> Result<Poller<ReportFiles>> {
-        Ok(match self.create_settled(request).await? {
+        Ok(match self.create_confirmed(request).await? {
             ObtainedReport::Created(report) | ObtainedReport::Existing(report) => report,
         })
     }
 
     /// As [`get_or_create_report`](Self::get_or_create_report), with whether it is certain that the report is the one created here: another program
     /// may have created one like it meanwhile.
-    pub(crate) async fn create_settled(&self, request: &ReportRequest) -> Result<ObtainedReport> {
+    pub(crate) async fn create_confirmed(&self, request: &ReportRequest) -> Result<ObtainedReport> {
         // Before it is made: the day may end meanwhile.
         let today = self.clock.now().date_naive();
         let mut creations = 1;
         loop {
             let failure = match self.create_report(request).await {
-                Err(failure) if may_be_made(&failure) => failure,
+                Err(failure) if may_have_been_created(&failure) => failure,
                 settled => return settled.map(ObtainedReport::Created),
             };
-            if let Some(report) = self.look_for(request, today, &failure).await? {
+            if let Some(report) = self.find_after_failure(request, today, &failure).await? {
                 return Ok(ObtainedReport::Existing(report));
             }
-            if creations == MAX_CREATIONS || !is_over(&failure) {
+            if creations == MAX_CREATIONS || !has_request_ended(&failure) {
                 return Err(failure);
             }
             tokio::time::sleep(SETTLING).await;
-            if let Some(report) = self.look_for(request, today, &failure).await? {
+            if let Some(report) = self.find_after_failure(request, today, &failure).await? {
                 return Ok(ObtainedReport::Existing(report));
             }
             creations += 1;
@@ -81,7 +81,7 @@ impl Client {
     ///
     /// # Errors
     /// That failure, if it is not known whether the report exists.
-    async fn look_for(
+    async fn find_after_failure(
         &self,
         request: &ReportRequest,
         since: NaiveDate,
@@ -101,7 +101,7 @@ impl Client {
             let error = Error::new(ErrorKind::Request, message);
             return Err(error.with_hint("create a report: those that are created here are stored"));
         }
-        Ok(self.waiting_for(report))
+        Ok(self.poller(report))
     }
 
     /// Deletes a report at the vendor's. It is no error if it is gone already.
@@ -110,25 +110,25 @@ impl Client {
     /// Those of the calls.
     pub async fn delete_report(&self, id: Uuid) -> Result<()> {
         let version = match self.api.get_report().report_id(id).send().await {
-            Err(error) if is_gone(&error) => return Ok(()),
+            Err(error) if is_not_found(&error) => return Ok(()),
             read => read.map_err(hinted)?.version,
         };
         match self.api.delete_report().report_id(id).version(version).send().await {
-            Err(error) if !is_gone(&error) => Err(hinted(error)),
+            Err(error) if !is_not_found(&error) => Err(hinted(error)),
             _ => Ok(()),
         }
     }
 
-    pub(crate) fn waiting_for(&self, mut report: types::Report) -> Poller<ReportFiles> {
+    pub(crate) fn poller(&self, mut report: types::Report) -> Poller<ReportFiles> {
         let formats = &mut report.parameters.formats;
         if formats.is_empty() {
             // What the vendor's own billing module expects if it asks for none (acronis-cyber-cloud-whmcs, seen 2026-11-21).
             formats.push(types::ReportFormat::CsvV20);
         }
         let (api, id) = (self.api.clone(), report.id.to_string());
-        let without_rows = rows::without_rows(formats);
+        let without_rows = rows::no_rows_error(formats);
         Poller::new("Acronis report", id, move || poll(api.clone(), report.clone()))
-            .answered()
+            .confirmed_exists()
             .without_rows(without_rows)
             .masking(&self.api)
     }
@@ -143,16 +143,16 @@ pub enum ObtainedReport {
     Created(Poller<ReportFiles>),
 }
 
-pub(crate) fn is_gone(error: &Error) -> bool {
+pub(crate) fn is_not_found(error: &Error) -> bool {
     error.status().is_some_and(|status| status.as_u16() == 404)
 }
 
 async fn poll(api: Api, report: types::Report) -> Result<PollResult<ReportFiles>> {
-    progress(&report, &api.list_stored_reports().report_id(report.id).send().await.map_err(hinted)?)
+    poll_result(&report, &api.list_stored_reports().report_id(report.id).send().await.map_err(hinted)?)
 }
 
 /// Done when the newest file of every wanted format is saved or has failed: one that failed does not hide those that were saved.
-fn progress(
+fn poll_result(
     report: &types::Report,
     stored: &ResponseValue<types::StoredReportList>,
 ) -> Result<PollResult<ReportFiles>> {
@@ -177,12 +177,12 @@ fn progress(
         return Ok(PollResult::pending(stored, Some(states.join(", "))));
     }
     match failed.first() {
-        Some(format) if saved.is_empty() => Err(not_built(format, report.id)),
+        Some(format) if saved.is_empty() => Err(build_failure(format, report.id)),
         _ => Ok(PollResult::Ready(ReportFiles { saved, failed })),
     }
 }
 
-pub(crate) fn not_built(format: &types::ReportFormat, report_id: Uuid) -> Error {
+pub(crate) fn build_failure(format: &types::ReportFormat, report_id: Uuid) -> Error {
     let message = format!(
         "Acronis could not build the {} file of report {report_id}; create a new report, or one without this format",
         printable(format.as_str())
@@ -204,8 +204,8 @@ mod tests {
             },
         });
         let stored = serde_json::from_value(serde_json::json!({"items": items})).unwrap();
-        let answer = ResponseValue::new(stored, Default::default(), Default::default());
-        progress(&serde_json::from_value(report).unwrap(), &answer)
+        let response = ResponseValue::new(stored, Default::default(), Default::default());
+        poll_result(&serde_json::from_value(report).unwrap(), &response)
     }
 
     const ID: &str = "41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73";

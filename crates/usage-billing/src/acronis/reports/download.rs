@@ -51,20 +51,20 @@ impl Client {
         file: &StoredFile,
         read: impl Fn(ReportBody) -> F,
     ) -> Result<T> {
-        let mut cut_off = 0;
+        let mut restarts = 0;
         loop {
             let bytes = self.download(file).await?;
             let outcome = async { read(ReportBody::from_download(bytes).await?).await }.await;
             match outcome {
-                Err(error) if error.kind() == ErrorKind::Connection && cut_off < MAX_RESTARTS => cut_off += 1,
-                done => return done.map_err(|error| self.api.inner().masked(naming_file(file, error))),
+                Err(error) if error.kind() == ErrorKind::Connection && restarts < MAX_RESTARTS => restarts += 1,
+                done => return done.map_err(|error| self.api.inner().masked(with_file_hint(file, error))),
             }
         }
     }
 }
 
 /// Adds which file it was that could not be read.
-pub(crate) fn naming_file(file: &StoredFile, error: Error) -> Error {
+pub(crate) fn with_file_hint(file: &StoredFile, error: Error) -> Error {
     if !matches!(error.kind(), ErrorKind::Decode | ErrorKind::Limit) {
         return error;
     }
@@ -87,18 +87,18 @@ impl ReportBody {
     /// # Errors
     /// Those of the stream.
     pub(crate) async fn new(mut bytes: impl Stream<Item = Result<Bytes>> + Send + Unpin + 'static) -> Result<Self> {
-        let mut beginning = Vec::new();
-        while beginning.len() < GZIP.len() {
+        let mut prefix = Vec::new();
+        while prefix.len() < GZIP.len() {
             match bytes.next().await.transpose()? {
-                Some(chunk) => beginning.extend_from_slice(&chunk),
+                Some(chunk) => prefix.extend_from_slice(&chunk),
                 None => break,
             }
         }
-        let packed = beginning.starts_with(&GZIP);
-        let whole = stream::iter([Ok(Bytes::from(beginning))]).chain(bytes);
+        let packed = prefix.starts_with(&GZIP);
+        let bytes = stream::iter([Ok(Bytes::from(prefix))]).chain(bytes);
         let idle = Meter::default();
         // gzip ends with a checksum.
-        let bytes = if packed { metered(whole, idle.clone()).boxed() } else { whole.map_err(io::Error::other).boxed() };
+        let bytes = if packed { metered(bytes, idle.clone()).boxed() } else { bytes.map_err(io::Error::other).boxed() };
         Ok(Self { packed, detects_truncation: packed, idle, bytes: StreamReader::new(bytes) })
     }
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::acronis::error_hints::hinted;
 use crate::acronis::report_file::rows;
-use crate::acronis::reports::create::{ObtainedReport, is_gone};
+use crate::acronis::reports::create::{ObtainedReport, is_not_found};
 use crate::acronis::reports::stored_file::{ReportFiles, StoredFile};
 use crate::acronis::{Client, ReportRequest, types};
 use crate::{Period, PollResult, Poller};
@@ -15,7 +15,7 @@ use crate::{Period, PollResult, Poller};
 /// Reports that are read at a time.
 const CONCURRENT: usize = 4;
 /// Reports that are read, at most, to save the vendor the work of another one.
-const MAX_READ: usize = 200;
+const MAX_REPORTS_READ: usize = 200;
 /// Rows of a file of which one has a SKU, if any has.
 const SKU_ROWS: usize = 1_000;
 /// How old a file of a period that is not over may be. The vendor rolls usage up once a day.
@@ -36,11 +36,11 @@ impl Client {
         let mut reports = self.reports(self.report_ids(request.tenant()).await?);
         while let Some(read) = reports.next().await {
             match read {
-                Ok(Some(report)) if request.is_answered_by(&report, since, now)? => {
-                    return Ok(Some(self.waiting_for(report)));
+                Ok(Some(report)) if request.is_matched_by(&report, since, now)? => {
+                    return Ok(Some(self.poller(report)));
                 }
                 Ok(_) => {}
-                Err(error) if is_of_one_report(&error) => unread = unread.or(Some(error)),
+                Err(error) if concerns_one_report(&error) => unread = unread.or(Some(error)),
                 Err(error) => return Err(error),
             }
         }
@@ -61,7 +61,7 @@ impl Client {
     pub async fn obtain_report(&self, request: &ReportRequest) -> Result<ObtainedReport> {
         match self.reusable_report(request).await? {
             Some(report) => Ok(ObtainedReport::Existing(report)),
-            None => self.create_settled(request).await,
+            None => self.create_confirmed(request).await,
         }
     }
 
@@ -73,23 +73,23 @@ impl Client {
         let Some(period) = request.period() else { return Ok(None) };
         let Ok(mut ids) = self.report_ids(request.tenant()).await else { return Ok(None) };
         // The order is not documented: the newest may be first or last.
-        if ids.len() > MAX_READ {
-            ids.drain(MAX_READ / 2..ids.len() - MAX_READ / 2);
+        if ids.len() > MAX_REPORTS_READ {
+            ids.drain(MAX_REPORTS_READ / 2..ids.len() - MAX_REPORTS_READ / 2);
         }
-        let mut in_the_making = None;
+        let mut in_progress = None;
         let mut reports = self.reports(ids);
         while let Some(read) = reports.next().await {
             let Ok(Some(report)) = read else { continue };
-            if !request.is_contained_in(&report, now)? {
+            if !request.is_covered_by(&report, now)? {
                 continue;
             }
             let is_of_today = report.generation_date == now.date_naive();
             let states_skus = report.parameters.show_skus.is_some();
-            let mut report = self.waiting_for(report);
+            let mut report = self.poller(report);
             match report.poll().await {
                 Ok(PollResult::Ready(files)) => {
-                    let file = files.saved.iter().find(|file| rows::are_in(&file.format));
-                    let file = file.filter(|file| has_all_of(file, period, now));
+                    let file = files.saved.iter().find(|file| rows::has_rows(&file.format));
+                    let file = file.filter(|file| is_complete_for(file, period, now));
                     if let Some(file) = file
                         && (states_skus || self.has_skus(file).await)
                     {
@@ -97,12 +97,12 @@ impl Client {
                     }
                 }
                 Ok(PollResult::Pending { .. }) if is_of_today && states_skus => {
-                    in_the_making = in_the_making.or(Some(report));
+                    in_progress = in_progress.or(Some(report));
                 }
                 _ => {}
             }
         }
-        Ok(in_the_making)
+        Ok(in_progress)
     }
 
     /// Whether one of the first rows of a file has a SKU.
@@ -129,7 +129,7 @@ impl Client {
             let api = api.clone();
             async move {
                 match api.get_report().report_id(id).send().await {
-                    Err(error) if is_gone(&error) => Ok(None),
+                    Err(error) if is_not_found(&error) => Ok(None),
                     read => Ok(Some(read.map_err(hinted)?.into_inner())),
                 }
             }
@@ -139,13 +139,13 @@ impl Client {
 }
 
 /// Whether another report may be readable all the same.
-fn is_of_one_report(error: &Error) -> bool {
+fn concerns_one_report(error: &Error) -> bool {
     use ErrorKind::{Api, Decode, Limit, Permission};
     matches!(error.kind(), Api | Decode | Limit | Permission)
 }
 
 /// Whether a file has all rows of a period: it was made when the period was over, or just now.
-fn has_all_of(file: &StoredFile, period: Period, now: DateTime<Utc>) -> bool {
+fn is_complete_for(file: &StoredFile, period: Period, now: DateTime<Utc>) -> bool {
     let is_fresh = |made: DateTime<Utc>| made <= now && now - made <= FRESH && made.date_naive() == now.date_naive();
     file.created_at.is_some_and(|made| period.has_ended(made) || is_fresh(made))
 }
@@ -170,7 +170,7 @@ mod tests {
             (Some("2026-11-20T23:59:59Z"), "2026-11-21T00:00:00Z", false),
         ] {
             let file = StoredFile { created_at: made.map(|made| made.parse().unwrap()), ..summary() };
-            assert_eq!(has_all_of(&file, period, now.parse().unwrap()), expected, "{made:?} {now}");
+            assert_eq!(is_complete_for(&file, period, now.parse().unwrap()), expected, "{made:?} {now}");
         }
     }
 }

@@ -132,42 +132,43 @@ impl ReportRequest {
     }
 
     /// Whether a report that is there already, made on the day `since` or later, is what this one would be at `now`.
-    pub(crate) fn is_answered_by(&self, report: &types::Report, since: NaiveDate, now: DateTime<Utc>) -> Result<bool> {
-        let told = &report.parameters;
+    pub(crate) fn is_matched_by(&self, report: &types::Report, since: NaiveDate, now: DateTime<Utc>) -> Result<bool> {
+        let parameters = &report.parameters;
         // What the vendor does not repeat (the guide's own sample lacks both flags) speaks neither for it nor against.
-        let same = |asked: bool, told: Option<bool>| told.is_none_or(|told| told == asked);
+        let agrees = |requested: bool, stated: Option<bool>| stated.is_none_or(|stated| stated == requested);
         Ok(report.generation_date >= since
-            && self.is_of_the_same(report, now)?
-            && self.formats.iter().all(|format| told.formats.contains(format))
-            && same(self.show_skus, told.show_skus)
-            && same(self.hide_zero_usage, told.hide_zero_usage))
+            && self.has_parameters_of(report, now)?
+            && self.formats.iter().all(|format| parameters.formats.contains(format))
+            && agrees(self.show_skus, parameters.show_skus)
+            && agrees(self.hide_zero_usage, parameters.hide_zero_usage))
     }
 
     /// Whether a report that is there already was made for all rows that this one would have, in whichever format: after the end of the period, or
     /// today for a period that is not over. Rows without usage may come on top.
     ///
     /// One that does not state whether it has SKUs may have none, whoever made it: only its file shows it.
-    pub(crate) fn is_contained_in(&self, report: &types::Report, now: DateTime<Utc>) -> Result<bool> {
-        let told = &report.parameters;
+    pub(crate) fn is_covered_by(&self, report: &types::Report, now: DateTime<Utc>) -> Result<bool> {
+        let parameters = &report.parameters;
         let Some(period) = self.period else { return Ok(false) };
         let since = if period.has_ended(now) { period.end() } else { now };
         Ok(report.generation_date >= since.date_naive()
-            && self.is_of_the_same(report, now)?
-            && told.formats.iter().any(rows::are_in)
-            && told.show_skus.unwrap_or(true) == self.show_skus
-            && (self.hide_zero_usage || told.hide_zero_usage == Some(false)))
+            && self.has_parameters_of(report, now)?
+            && parameters.formats.iter().any(rows::has_rows)
+            && parameters.show_skus.unwrap_or(true) == self.show_skus
+            && (self.hide_zero_usage || parameters.hide_zero_usage == Some(false)))
     }
 
     /// Whether a report is stored, made once, and of the same kind, tenant, level and days.
-    fn is_of_the_same(&self, report: &types::Report, now: DateTime<Utc>) -> Result<bool> {
-        let told = &report.parameters;
+    fn has_parameters_of(&self, report: &types::Report, now: DateTime<Utc>) -> Result<bool> {
+        let parameters = &report.parameters;
         let is_once = |schedule: &types::ReportSchedule| schedule.type_ == types::ReportScheduleType::Once;
-        let is_same = |days: types::ReportPeriod| (days.start, days.end) == (told.period.start, told.period.end);
+        let is_same =
+            |days: types::ReportPeriod| (days.start, days.end) == (parameters.period.start, parameters.period.end);
         Ok(report.result_action == types::ReportResultAction::Save
             && report.schedule.as_ref().is_none_or(is_once)
-            && told.kind == self.kind
-            && told.tenant_id == self.tenant
-            && told.level == self.level
+            && parameters.kind == self.kind
+            && parameters.tenant_id == self.tenant
+            && parameters.level == self.level
             && self.days(now)?.is_none_or(is_same))
     }
 }
@@ -244,7 +245,7 @@ mod tests {
     #[test]
     fn a_report_is_known_again_by_all_that_was_asked_for() {
         let since = "2026-11-01".parse().unwrap();
-        let known = |request: &ReportRequest, change| request.is_answered_by(&report(change), since, now()).unwrap();
+        let known = |request: &ReportRequest, change| request.is_matched_by(&report(change), since, now()).unwrap();
         assert!(known(&october(), |_| {}));
         assert!(known(&october().formats([JsonV20, CsvV20]), |_| {}));
         assert!(known(&october(), |report| report["parameters"]["show_skus"] = Value::Null));
@@ -262,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_report_is_reused_only_if_it_has_every_row_of_the_whole_period() {
-        let contained = |request: &ReportRequest, change| request.is_contained_in(&report(change), now()).unwrap();
+        let contained = |request: &ReportRequest, change| request.is_covered_by(&report(change), now()).unwrap();
         assert!(contained(&october(), |_| {}));
         assert!(contained(&october(), |report| report["parameters"]["formats"] = json!(["html", "json_v2_0"])));
         assert!(contained(&october(), |report| report["generation_date"] = json!("2026-11-20")));
@@ -276,13 +277,13 @@ mod tests {
 
     #[test]
     fn flags_that_are_not_repeated_speak_for_a_report_only_where_they_cannot_lose_rows() {
-        let contained = |skus: bool, hides_zero: bool, told_skus: Option<bool>, told_hides_zero: Option<bool>| {
+        let contained = |skus: bool, hides_zero: bool, stated_skus: Option<bool>, stated_hides_zero: Option<bool>| {
             let mut report = report(|_| {});
-            (report.parameters.show_skus, report.parameters.hide_zero_usage) = (told_skus, told_hides_zero);
+            (report.parameters.show_skus, report.parameters.hide_zero_usage) = (stated_skus, stated_hides_zero);
             let request = october().show_skus(skus).hide_zero_usage(hides_zero);
-            request.is_contained_in(&report, now()).unwrap()
+            request.is_covered_by(&report, now()).unwrap()
         };
-        for (skus, told, expected) in [
+        for (skus, stated, expected) in [
             (true, Some(true), true),
             (true, None, true),
             (true, Some(false), false),
@@ -290,9 +291,9 @@ mod tests {
             (false, None, false),
             (false, Some(true), false),
         ] {
-            assert_eq!(contained(skus, true, told, Some(true)), expected, "{skus} {told:?}");
+            assert_eq!(contained(skus, true, stated, Some(true)), expected, "{skus} {stated:?}");
         }
-        for (hides_zero, told, expected) in [
+        for (hides_zero, stated, expected) in [
             (true, Some(true), true),
             (true, Some(false), true),
             (true, None, true),
@@ -300,7 +301,7 @@ mod tests {
             (false, Some(true), false),
             (false, None, false),
         ] {
-            assert_eq!(contained(true, hides_zero, Some(true), told), expected, "{hides_zero} {told:?}");
+            assert_eq!(contained(true, hides_zero, Some(true), stated), expected, "{hides_zero} {stated:?}");
         }
     }
 
@@ -317,7 +318,7 @@ mod tests {
             let date = |text: &str| text.parse::<NaiveDate>().unwrap();
             report.parameters.period = types::ReportPeriod { start: date("2026-11-01"), end: date(end) };
             report.generation_date = date(generated);
-            assert_eq!(november.is_contained_in(&report, now()).unwrap(), expected, "{end} {generated}");
+            assert_eq!(november.is_covered_by(&report, now()).unwrap(), expected, "{end} {generated}");
         }
     }
 }

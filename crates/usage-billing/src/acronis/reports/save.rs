@@ -14,7 +14,7 @@ use crate::acronis::reports::saved_content::SavedContent;
 use crate::acronis::{Client, StoredFile, types};
 
 /// Bytes that are written at a time.
-const PIECE: usize = 64 * 1024;
+const CHUNK_BYTES: usize = 64 * 1024;
 
 impl Client {
     /// Downloads a file of any format to `path`, unpacked, or as gzip if the path ends with `.gz`. Returns the number of bytes written.
@@ -41,7 +41,7 @@ impl Client {
         let part = open_part(path)?;
         let form = |body: ReportBody| if is_packed(path) { body.compressed() } else { body.decompressed() };
         let written = self.read_with_restart(file, |body| write(form(body), &part, path, &file.format)).await?;
-        part.persist().map_err(|error| unwritable(path, error))?;
+        part.persist().map_err(|error| write_error(path, error))?;
         Ok(written)
     }
 }
@@ -57,28 +57,28 @@ fn open_part(path: &Path) -> Result<PartFile> {
         target.remove_abandoned_parts();
         target.create_part()
     };
-    open().map_err(|error| unwritable(path, error))
+    open().map_err(|error| write_error(path, error))
 }
 
-fn unwritable(path: &Path, error: io::Error) -> Error {
+fn write_error(path: &Path, error: io::Error) -> Error {
     Error::new(ErrorKind::File, format!("{} cannot be written: {error}", printable(&path.to_string_lossy())))
         .with_source(error)
 }
 
 /// Writes all of `from` into the partial file, and checks that it is a report.
 async fn write(mut from: Reader, part: &PartFile, path: &Path, format: &types::ReportFormat) -> Result<u64> {
-    let failed = |error| unwritable(path, error);
+    let failed = |error| write_error(path, error);
     let mut to = part.restart().map_err(failed)?;
-    let mut content = Examined::new(is_packed(path), format);
-    let mut piece = vec![0; PIECE];
+    let mut content = ContentCheck::new(is_packed(path), format);
+    let mut chunk = vec![0; CHUNK_BYTES];
     let mut written = 0;
     loop {
-        let read = from.read(&mut piece).await.map_err(unreadable)?;
+        let read = from.read(&mut chunk).await.map_err(unreadable)?;
         if read == 0 {
             break;
         }
-        content.add(&piece[..read]).await?;
-        to.write_all(&piece[..read]).await.map_err(failed)?;
+        content.add(&chunk[..read]).await?;
+        to.write_all(&chunk[..read]).await.map_err(failed)?;
         written += read as u64;
     }
     content.finish().await?;
@@ -88,7 +88,7 @@ async fn write(mut from: Reader, part: &PartFile, path: &Path, format: &types::R
 }
 
 /// What is written, unpacked: nothing else has looked at gzip that is kept as it came.
-enum Examined {
+enum ContentCheck {
     Packed(Box<Packed>),
     Plain(SavedContent),
 }
@@ -100,7 +100,7 @@ struct Packed {
     idle: u64,
 }
 
-impl Examined {
+impl ContentCheck {
     fn new(is_packed: bool, format: &types::ReportFormat) -> Self {
         let content = SavedContent::new(format.clone());
         if is_packed {
@@ -112,13 +112,13 @@ impl Examined {
     }
 
     /// Fails once it is clear that this is not a report.
-    async fn add(&mut self, piece: &[u8]) -> Result<()> {
+    async fn add(&mut self, chunk: &[u8]) -> Result<()> {
         match self {
             Self::Plain(content) => {
-                content.write_all(piece).map_err(unreadable)?;
+                content.write_all(chunk).map_err(unreadable)?;
                 content.check_early().await
             }
-            Self::Packed(packed) => packed.add(piece).await,
+            Self::Packed(packed) => packed.add(chunk).await,
         }
     }
 
@@ -131,11 +131,11 @@ impl Examined {
 }
 
 impl Packed {
-    async fn add(&mut self, piece: &[u8]) -> Result<()> {
+    async fn add(&mut self, chunk: &[u8]) -> Result<()> {
         let before = self.unpacked.get_ref().length();
-        self.unpacked.write_all(piece).map_err(unreadable)?;
+        self.unpacked.write_all(chunk).map_err(unreadable)?;
         self.is_empty = false;
-        self.idle = if self.unpacked.get_ref().length() > before { 0 } else { self.idle + piece.len() as u64 };
+        self.idle = if self.unpacked.get_ref().length() > before { 0 } else { self.idle + chunk.len() as u64 };
         if self.idle > IDLE_GZIP_BYTES {
             return Err(exceeded("gzip without content", "1 MiB"));
         }
@@ -171,7 +171,7 @@ mod tests {
     async fn save_as(format: &ReportFormat, from: Reader, path: &Path) -> Result<u64> {
         let part = open_part(path)?;
         let written = write(from, &part, path, format).await?;
-        part.persist().map_err(|error| unwritable(path, error))?;
+        part.persist().map_err(|error| write_error(path, error))?;
         Ok(written)
     }
 
@@ -290,7 +290,7 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_one_line_that_names_the_path() {
-        let error = unwritable(Path::new("/data/report.csv"), io::ErrorKind::StorageFull.into());
+        let error = write_error(Path::new("/data/report.csv"), io::ErrorKind::StorageFull.into());
         assert_eq!(error.to_string(), "/data/report.csv cannot be written: no storage space");
     }
 }

@@ -13,7 +13,7 @@ use crate::acronis::report_file::limits::RECORD_BYTES;
 use crate::acronis::reports::download::Reader;
 use crate::acronis::types::ReportFormat;
 
-/// Unpacked bytes at the beginning that are kept: one more than the row readers read for a header, or until the list of rows begins.
+/// Unpacked bytes at the prefix that are kept: one more than the row readers read for a header, or until the list of rows begins.
 const KEPT: usize = RECORD_BYTES as usize + 1;
 /// Of these, from the first that is not whitespace, how many are searched; a page's form comes early.
 const SEARCHED: usize = 64 * 1024;
@@ -47,7 +47,7 @@ const FAILURES: [&str; 11] = [
 pub(crate) struct SavedContent {
     format: ReportFormat,
     /// At most [`KEPT`] bytes, until they are checked.
-    beginning: Vec<u8>,
+    prefix: Vec<u8>,
     length: u64,
     /// The last byte that is not whitespace.
     last: Option<u8>,
@@ -56,7 +56,7 @@ pub(crate) struct SavedContent {
 
 impl SavedContent {
     pub(crate) fn new(format: ReportFormat) -> Self {
-        Self { format, beginning: Vec::new(), length: 0, last: None, is_checked: false }
+        Self { format, prefix: Vec::new(), length: 0, last: None, is_checked: false }
     }
 
     /// Bytes so far.
@@ -64,12 +64,12 @@ impl SavedContent {
         self.length
     }
 
-    /// Checks the beginning once enough of it is there, so that an endless page is not saved first.
+    /// Checks the prefix once enough of it is there, so that an endless page is not saved first.
     ///
     /// # Errors
     /// As [`check`](Self::check) has them.
     pub(crate) async fn check_early(&mut self) -> Result<()> {
-        if self.is_checked || self.length < KEPT as u64 { Ok(()) } else { self.check_beginning().await }
+        if self.is_checked || self.length < KEPT as u64 { Ok(()) } else { self.check_prefix().await }
     }
 
     /// Checks the whole, at its end.
@@ -78,43 +78,43 @@ impl SavedContent {
     /// [`ErrorKind::Decode`] if this is not a report: nothing, whitespace, or a page or message of something on the way.
     pub(crate) async fn check(&mut self) -> Result<()> {
         if !self.is_checked {
-            self.check_beginning().await?;
+            self.check_prefix().await?;
         }
         match (&self.format, self.last) {
             (_, Some(b'}' | b']')) => Ok(()),
-            (ReportFormat::JsonV1 | ReportFormat::JsonV20, _) => Err(self.foreign("JSON without its end")),
+            (ReportFormat::JsonV1 | ReportFormat::JsonV20, _) => Err(self.not_a_report("JSON without its end")),
             _ => Ok(()),
         }
     }
 
-    async fn check_beginning(&mut self) -> Result<()> {
+    async fn check_prefix(&mut self) -> Result<()> {
         self.is_checked = true;
-        let beginning = std::mem::take(&mut self.beginning);
-        let blank = beginning.iter().take_while(|byte| is_blank(**byte)).count();
-        let start = &beginning[blank..];
+        let prefix = std::mem::take(&mut self.prefix);
+        let blank = prefix.iter().take_while(|byte| is_blank(**byte)).count();
+        let start = &prefix[blank..];
         let start = &start[..start.len().min(SEARCHED)];
         match start.first() {
             None if self.length == 0 => return Err(invalid("the report's file is empty")),
             None => return Err(invalid("the report's file has nothing but whitespace")),
             Some(_) => {}
         }
-        let objection = self.objection(start);
-        let beginning: Reader = Box::pin(io::Cursor::new(beginning));
-        // A name of a customer is no objection to what can be read.
+        let mismatch = self.mismatch(start);
+        let prefix: Reader = Box::pin(io::Cursor::new(prefix));
+        // A name of a customer is no mismatch to what can be read.
         let rows = match &self.format {
-            ReportFormat::CsvV20 => csv::check_beginning(beginning).await,
-            ReportFormat::JsonV20 => json::check_beginning(beginning).await,
-            _ => return objection.map_or(Ok(()), |found| Err(self.foreign(found))),
+            ReportFormat::CsvV20 => csv::check_prefix(prefix).await,
+            ReportFormat::JsonV20 => json::check_prefix(prefix).await,
+            _ => return mismatch.map_or(Ok(()), |found| Err(self.not_a_report(found))),
         };
-        match (rows, objection) {
-            (Err(_), Some(found)) => Err(self.foreign(found)),
+        match (rows, mismatch) {
+            (Err(_), Some(found)) => Err(self.not_a_report(found)),
             (Err(error), None) if error.hint().is_none() => Err(error.with_hint(HINT)),
             (rows, _) => rows,
         }
     }
 
     /// What this seems to be in place of a report.
-    fn objection(&self, start: &[u8]) -> Option<&'static str> {
+    fn mismatch(&self, start: &[u8]) -> Option<&'static str> {
         let text = searchable(start);
         let has = |marks: &[&str]| marks.iter().any(|mark| text.contains(mark));
         let is_page =
@@ -143,7 +143,7 @@ impl SavedContent {
         }
     }
 
-    fn foreign(&self, found: &str) -> Error {
+    fn not_a_report(&self, found: &str) -> Error {
         invalid(&format!("the report's file is {found}, not a report in the format {}", self.format)).with_hint(HINT)
     }
 }
@@ -154,8 +154,8 @@ const HINT: &str =
 impl io::Write for SavedContent {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if !self.is_checked {
-            let kept = bytes.len().min(KEPT - self.beginning.len());
-            self.beginning.extend_from_slice(&bytes[..kept]);
+            let kept = bytes.len().min(KEPT - self.prefix.len());
+            self.prefix.extend_from_slice(&bytes[..kept]);
         }
         self.length += bytes.len() as u64;
         self.last = bytes.iter().rfind(|byte| !byte.is_ascii_whitespace()).copied().or(self.last);
@@ -178,7 +178,7 @@ fn searchable(start: &[u8]) -> String {
     trimmed(&String::from_utf8_lossy(&start)).to_owned()
 }
 
-/// Without what is not seen, or is no text, at the beginning.
+/// Without what is not seen, or is no text, at the prefix.
 fn trimmed(text: &str) -> &str {
     let is_invisible = |character: char| {
         let is_other = matches!(character, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{fffd}');
@@ -318,14 +318,14 @@ mod tests {
     #[tokio::test]
     async fn what_has_no_end_is_decided_early() {
         let header = [HEADER, ","].concat();
-        for (format, beginning, piece, message) in [
+        for (format, prefix, piece, message) in [
             (Html, LOGIN, "x", "is a web page with a form"),
             (CsvV20, "", " ", "has nothing but whitespace"),
             (CsvV20, &header, "x", "exceeds the limit"),
             (JsonV20, "{\"a\":\"", "x", "exceeds the limit"),
         ] {
             let mut saved = SavedContent::new(format);
-            saved.write_all(beginning.as_bytes()).unwrap();
+            saved.write_all(prefix.as_bytes()).unwrap();
             let error = loop {
                 match saved.check_early().await {
                     Ok(()) => saved.write_all(piece.repeat(4096).as_bytes()).unwrap(),
@@ -343,10 +343,10 @@ mod tests {
         saved.write_all(format!("{HEADER}\n").as_bytes()).unwrap();
         for _ in 0..3 * KEPT / 4096 {
             saved.write_all(&[b'x'; 4096]).unwrap();
-            assert!(saved.beginning.capacity() <= 2 * KEPT);
+            assert!(saved.prefix.capacity() <= 2 * KEPT);
             saved.check_early().await.unwrap();
         }
-        assert_eq!(saved.beginning.capacity(), 0);
+        assert_eq!(saved.prefix.capacity(), 0);
         assert!(saved.check().await.is_ok());
     }
 }

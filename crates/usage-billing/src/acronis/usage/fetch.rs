@@ -8,8 +8,8 @@ use uuid::Uuid;
 use crate::acronis::account::facts::AccountFacts;
 use crate::acronis::error_hints::PERHAPS_CREATED;
 use crate::acronis::report_file::rows;
-use crate::acronis::reports::create::{ObtainedReport, not_built};
-use crate::acronis::reports::download::{ReportBody, naming_file};
+use crate::acronis::reports::create::{ObtainedReport, build_failure};
+use crate::acronis::reports::download::{ReportBody, with_file_hint};
 use crate::acronis::reports::stored_file::{ReportFiles, StoredFile};
 use crate::acronis::usage::aggregator::UsageAggregator;
 use crate::acronis::usage::options::{ReportEvent, UsageOptions};
@@ -74,7 +74,7 @@ impl Client {
         let existing = existing.unwrap_or_else(|| Err(limit.exceeded("the tenant's reports were not looked through")));
         let obtained = match existing? {
             Some(report) => ObtainedReport::Existing(report),
-            None => limit.run(self.create_settled(&request)).await.unwrap_or_else(|| {
+            None => limit.run(self.create_confirmed(&request)).await.unwrap_or_else(|| {
                 Err(limit.exceeded("the creation of the report was not confirmed").with_hint(PERHAPS_CREATED))
             })?,
         };
@@ -87,15 +87,15 @@ impl Client {
             true => ReportEvent::Created { id, month },
             false => ReportEvent::Reused { id, month },
         });
-        let (of_month, bytes) = self.usage_within(limit, &mut report, kept).await?;
+        let (of_month, bytes) = self.usage_from_report_within(limit, &mut report, kept).await?;
         if is_own && options.deletes_created_reports {
-            self.clean_up(limit, report.id(), options).await;
+            self.delete_created(limit, report.id(), options).await;
         }
         Ok((of_month, bytes))
     }
 
     /// Deletes a report of which all rows have been read.
-    async fn clean_up(&self, limit: TimeLimit, id: &str, options: &UsageOptions) {
+    async fn delete_created(&self, limit: TimeLimit, id: &str, options: &UsageOptions) {
         let Ok(report) = id.parse::<Uuid>() else { return };
         let deleted = limit.run(self.delete_report(report)).await;
         if let Err(error) =
@@ -117,11 +117,11 @@ impl Client {
         report: &mut Poller<ReportFiles>,
         timeout: Duration,
     ) -> Result<Vec<UsageRow>> {
-        self.usage_within(TimeLimit::new(timeout), report, 0).await.map(|(rows, _)| rows)
+        self.usage_from_report_within(TimeLimit::new(timeout), report, 0).await.map(|(rows, _)| rows)
     }
 
     /// The rows and the bytes that they take; those of rows before them count for the limit.
-    async fn usage_within(
+    async fn usage_from_report_within(
         &self,
         limit: TimeLimit,
         report: &mut Poller<ReportFiles>,
@@ -130,12 +130,12 @@ impl Client {
         let usage = async {
             report.require_rows()?;
             let files = report.wait_within(limit).await?;
-            self.usage_of_within(limit, file_with_rows(&files)?, kept).await
+            self.usage_from_file_within(limit, file_with_rows(&files)?, kept).await
         };
-        usage.await.map_err(|error| naming(report.id(), error))
+        usage.await.map_err(|error| with_report_id(report.id(), error))
     }
 
-    /// Downloads a file of a report and adds its rows up, as [`usage_rows`] does; of the rows only their sums are in memory. A download that is
+    /// Downloads a file of a report and adds its rows up, as [`usage_rows`] does; of the rows only their aggregator are in memory. A download that is
     /// truncated is restarted, twice at most.
     ///
     /// Then asks, for a minute at most, for the account's name, whose the storage is, who is a customer (if the report does not state it), what the
@@ -145,35 +145,36 @@ impl Client {
     /// As [`rows`](Self::rows) and [`usage_rows`]; [`ErrorKind::Limit`] if the usage takes more memory than
     /// [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
     pub async fn usage_from_file(&self, file: &StoredFile) -> Result<Vec<UsageRow>> {
-        self.usage_of_within(TimeLimit::new(Duration::MAX), file, 0).await.map(|(rows, _)| rows)
+        self.usage_from_file_within(TimeLimit::new(Duration::MAX), file, 0).await.map(|(rows, _)| rows)
     }
 
-    async fn usage_of_within(
+    async fn usage_from_file_within(
         &self,
         limit: TimeLimit,
         file: &StoredFile,
         kept: usize,
     ) -> Result<(Vec<UsageRow>, usize)> {
         let max_bytes = self.max_usage_bytes.saturating_sub(kept);
-        let read = limit.run(self.read_with_restart(file, |body| add_up(file, body, max_bytes))).await;
-        let sums = read.unwrap_or_else(|| Err(limit.exceeded("the file of the report was not read to its end")))?;
-        let facts = limit.run(self.account_facts(&sums)).await.unwrap_or_default();
-        sums.rows(&facts).map_err(|error| naming_file(file, error))
+        let read = limit.run(self.read_with_restart(file, |body| aggregate(file, body, max_bytes))).await;
+        let aggregator =
+            read.unwrap_or_else(|| Err(limit.exceeded("the file of the report was not read to its end")))?;
+        let facts = limit.run(self.account_facts(&aggregator)).await.unwrap_or_default();
+        aggregator.rows(&facts).map_err(|error| with_file_hint(file, error))
     }
 }
 
 /// The file to read; if it can have no rows, reading it says so.
 fn file_with_rows(files: &ReportFiles) -> Result<&StoredFile> {
-    if let Some(file) = files.saved.iter().find(|file| rows::are_in(&file.format)) {
+    if let Some(file) = files.saved.iter().find(|file| rows::has_rows(&file.format)) {
         return Ok(file);
     }
     let first = files.saved.first().ok_or_else(|| Error::new(ErrorKind::Decode, "it is done without a file"))?;
-    let failed = files.failed.iter().find(|format| rows::are_in(format));
-    failed.map_or(Ok(first), |format| Err(not_built(format, first.report_id)))
+    let failed = files.failed.iter().find(|format| rows::has_rows(format));
+    failed.map_or(Ok(first), |format| Err(build_failure(format, first.report_id)))
 }
 
 /// A report that was made can be read later, if it was the call that failed.
-fn naming(id: &str, error: Error) -> Error {
+fn with_report_id(id: &str, error: Error) -> Error {
     if error.message().contains(id) || error.hint().is_some_and(|hint| hint.contains(id)) {
         return error;
     }
@@ -188,14 +189,14 @@ fn naming(id: &str, error: Error) -> Error {
     error.with_hint(format!("{hint}{done}"))
 }
 
-pub(crate) async fn add_up(file: &StoredFile, body: ReportBody, max_bytes: usize) -> Result<UsageAggregator<'_>> {
-    let mut sums = UsageAggregator::new(file, max_bytes)?;
+pub(crate) async fn aggregate(file: &StoredFile, body: ReportBody, max_bytes: usize) -> Result<UsageAggregator<'_>> {
+    let mut aggregator = UsageAggregator::new(file, max_bytes)?;
     let mut rows = rows::read(&file.format, body)?;
     let mut row = ReportRow::default();
     while rows.next_into(&mut row).await? {
-        sums.add(&mut row)?;
+        aggregator.add(&mut row)?;
     }
-    Ok(sums)
+    Ok(aggregator)
 }
 
 /// Rows of a file as usage, one for each tenant, service, item, backend, host, edition and SKU, production and trial apart (and day, in
@@ -214,7 +215,7 @@ pub(crate) async fn add_up(file: &StoredFile, body: ReportBody, max_bytes: usize
 /// [`ErrorKind::Request`] for the level `all_partners`, where partners below partners would count twice, and for a level of customers if there
 /// are only others; [`ErrorKind::Decode`] if a row is there twice or of another period, or a sum has more than 28 digits.
 pub fn usage_rows(file: &StoredFile, rows: impl IntoIterator<Item = ReportRow>) -> Result<Vec<UsageRow>> {
-    let mut sums = UsageAggregator::new(file, usize::MAX)?;
-    rows.into_iter().try_for_each(|mut row| sums.add(&mut row))?;
-    sums.rows(&AccountFacts::default()).map(|(rows, _)| rows)
+    let mut aggregator = UsageAggregator::new(file, usize::MAX)?;
+    rows.into_iter().try_for_each(|mut row| aggregator.add(&mut row))?;
+    aggregator.rows(&AccountFacts::default()).map(|(rows, _)| rows)
 }

@@ -1,4 +1,4 @@
-//! Rows of usage by what was asked for: period, kind, whether it was over.
+//! Rows of usage by what was requested: period, kind, whether it was over.
 
 use chrono::{DateTime, Utc};
 use usage_billing_core::{Decimal, Result};
@@ -14,8 +14,8 @@ use crate::{BillingReason, Period, UsageMode, UsageRow, Vendor};
 
 const OPERATION: &str = "download_stored_report";
 
-/// The report as it was asked for, and when it was built.
-pub(crate) struct AskedReport<'a> {
+/// The report as it was requested, and when it was built.
+pub(crate) struct ReportContext<'a> {
     file: &'a StoredFile,
     pub(crate) account: String,
     kind: String,
@@ -25,10 +25,10 @@ pub(crate) struct AskedReport<'a> {
     built: Option<DateTime<Utc>>,
 }
 
-impl<'a> AskedReport<'a> {
+impl<'a> ReportContext<'a> {
     pub(crate) fn of(file: &'a StoredFile) -> Result<Self> {
         let (first, last) = (file.report.period.start, file.report.period.end);
-        let asked = Period::of_days(first, last)?;
+        let requested = Period::of_days(first, last)?;
         // Unless it is known when the file was made, it may be of a month that was not over.
         let built = file.created_at.unwrap_or(DateTime::<Utc>::MIN_UTC);
         Ok(Self {
@@ -36,7 +36,7 @@ impl<'a> AskedReport<'a> {
             account: file.report.tenant_id.to_string(),
             kind: file.report.kind.to_string(),
             level: file.report.level.to_string(),
-            period: RowPeriod::of(asked, built),
+            period: RowPeriod::of(requested, built),
             built: file.created_at,
         })
     }
@@ -51,8 +51,8 @@ impl<'a> AskedReport<'a> {
 
     /// Whether it is of a month of which it is not known whether it was over when the report was built.
     pub(crate) fn may_be_early(&self) -> bool {
-        let asked = self.period.period;
-        self.built.is_none() && asked == Period::month_of(asked.start().date_naive())
+        let period = self.period.period;
+        self.built.is_none() && period == Period::month_of(period.start().date_naive())
     }
 
     pub(crate) fn row(

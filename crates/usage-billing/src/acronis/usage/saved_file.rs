@@ -9,11 +9,11 @@ use usage_billing_core::{Error, ErrorKind, Result, printable};
 use crate::UsageRow;
 use crate::acronis::StoredFile;
 use crate::acronis::account::facts::AccountFacts;
-use crate::acronis::reports::download::{ReportBody, naming_file};
-use crate::acronis::usage::fetch::add_up;
+use crate::acronis::reports::download::{ReportBody, with_file_hint};
+use crate::acronis::usage::fetch::aggregate;
 use crate::memory_limit::MAX_USAGE_BYTES;
 
-/// Reads a report file at `path`, packed or not, and adds its rows up, as [`usage_rows`](crate::acronis::usage_rows) does; of the rows only their sums are
+/// Reads a report file at `path`, packed or not, and adds its rows up, as [`usage_rows`](crate::acronis::usage_rows) does; of the rows only their aggregator are
 /// in memory, 64 MiB at most: of a larger file, give rows of [`read_rows`](crate::acronis::read_rows) to `usage_rows`. `file` states what the report is
 /// about: keep it when the file is saved, for its contents do not repeat all of it.
 ///
@@ -43,10 +43,10 @@ pub async fn saved_usage(file: &StoredFile, path: impl AsRef<Path>) -> Result<Ve
     let open = tokio::fs::File::open(path).await.map_err(&unreadable)?;
     let bytes = ReaderStream::new(open).map_err(unreadable);
     let rows = async {
-        let sums = add_up(file, ReportBody::new(bytes).await?, MAX_USAGE_BYTES).await?;
-        sums.rows(&AccountFacts::default()).map(|(rows, _)| rows)
+        let aggregator = aggregate(file, ReportBody::new(bytes).await?, MAX_USAGE_BYTES).await?;
+        aggregator.rows(&AccountFacts::default()).map(|(rows, _)| rows)
     };
-    rows.await.map_err(|error| naming_file(file, error.with_setting(None)))
+    rows.await.map_err(|error| with_file_hint(file, error.with_setting(None)))
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ pub(crate) struct FirstRow {
 }
 
 /// Bytes of the texts that a row copies.
-pub(crate) fn text_of_row(key: &Key, sum: &Sum) -> usize {
+pub(crate) fn string_bytes(key: &Key, sum: &Sum) -> usize {
     let Key { tenant_id, application, metric, measurement_unit, edition, sku, .. } = key;
     let FirstRow { tenant_name, tenant_kind, customer_id, .. } = &sum.first;
     let sku = sku.as_ref().map_or(application.len() + 1 + metric.len(), |sku| sku.len());
@@ -107,7 +107,7 @@ mod tests {
             day: None,
         };
         let others = 2 + 3 + 5 + 7 + 11 + 17 + 19 + 23 + 2 * 3;
-        assert_eq!(text_of_row(&key, &sum), others + 3 + 1 + 5, "service and metric stand in for the SKU");
-        assert_eq!(text_of_row(&Key { sku: Some(shared(13)), ..key }, &sum), others + 13);
+        assert_eq!(string_bytes(&key, &sum), others + 3 + 1 + 5, "service and metric stand in for the SKU");
+        assert_eq!(string_bytes(&Key { sku: Some(shared(13)), ..key }, &sum), others + 13);
     }
 }

@@ -157,7 +157,7 @@ fn a_column_that_is_there_twice_is_refused() {
 
 #[test]
 fn a_cell_that_cannot_be_read_is_told_with_its_place() {
-    for (column, cell, said) in [
+    for (column, cell, expected) in [
         ("usage.absolute.trial", "many", "usage.absolute.trial is `many`, which cannot be read"),
         ("usage.absolute.trial", "", "usage.absolute.trial is empty"),
         ("tenant.id", "", "tenant.id is empty"),
@@ -166,6 +166,6 @@ fn a_cell_that_cannot_be_read_is_told_with_its_place() {
     ] {
         let mut cells = cells();
         cells.iter_mut().filter(|(name, _)| *name == column).for_each(|(_, text)| *text = cell);
-        assert_eq!(read(&cells).unwrap_err().to_string(), format!("row 7 of the report: {said}"));
+        assert_eq!(read(&cells).unwrap_err().to_string(), format!("row 7 of the report: {expected}"));
     }
 }

@@ -8,13 +8,13 @@ use usage_billing_core::{Error, ErrorKind, Result, printable};
 use uuid::Uuid;
 
 use crate::acronis::account::facts::AccountFacts;
-use crate::acronis::account::tenant_kinds::{Standing, TenantKinds};
+use crate::acronis::account::tenant_kinds::{Inclusion, TenantKinds};
 use crate::acronis::billing::hosting::{Component, Host, Owners};
 use crate::acronis::billing::item_names;
 use crate::acronis::billing::rule::{self, Item, SeenItems};
 use crate::acronis::usage::parts::Parts;
-use crate::acronis::usage::report_context::AskedReport;
-use crate::acronis::usage::sums::{FirstRow, Key, Sum, metric, text_of_row};
+use crate::acronis::usage::report_context::ReportContext;
+use crate::acronis::usage::sums::{FirstRow, Key, Sum, metric, string_bytes};
 use crate::acronis::{ReportRow, StoredFile, types};
 use crate::memory_limit::{MemoryLimit, ROW, SLOT, text_bytes};
 use crate::rows::canonical_id::canonical_id;
@@ -85,12 +85,12 @@ impl<'a> UsageAggregator<'a> {
         if row.application == PLATFORM || row.application == PLATFORM_ID {
             return Ok(());
         }
-        if self.kinds.matter() && !row.tenant_kind.is_empty() {
+        if self.kinds.are_needed() && !row.tenant_kind.is_empty() {
             let (tenant, kind) = (self.shared(&row.tenant_id, number)?, self.shared(&row.tenant_kind, number)?);
             if self.kinds.add(tenant, kind) {
                 self.keep(SLOT, number)?;
             }
-            if self.kinds.leaves_out(&row.tenant_kind) {
+            if self.kinds.excludes(&row.tenant_kind) {
                 return Ok(());
             }
         }
@@ -139,7 +139,7 @@ impl<'a> UsageAggregator<'a> {
             return sum.add(parts, &first, &row.name, &row.tenant_id);
         }
         let sum = Sum { parts, first, is_of_unknown_kind: false };
-        self.keep(SUM_AND_ROW + text_of_row(&key.0, &sum), number)?;
+        self.keep(SUM_AND_ROW + string_bytes(&key.0, &sum), number)?;
         self.sums.insert(key, sum);
         Ok(())
     }
@@ -232,10 +232,10 @@ impl<'a> UsageAggregator<'a> {
         let is_among_others = others.any(|tenant| Some(tenant) != first);
         let mut hosted: Vec<(Key, Host, Sum)> = Vec::with_capacity(self.sums.len());
         for ((key, component), mut sum) in std::mem::take(&mut self.sums) {
-            match self.kinds.standing(&key.tenant_id, &sum.first.tenant_kind, &facts.tenant_kinds) {
-                Standing::LeftOut => continue,
-                Standing::Counts(kind) => sum.first.tenant_kind = kind,
-                Standing::Unknown => sum.is_of_unknown_kind = is_among_others,
+            match self.kinds.inclusion(&key.tenant_id, &sum.first.tenant_kind, &facts.tenant_kinds) {
+                Inclusion::Excluded => continue,
+                Inclusion::Included(kind) => sum.first.tenant_kind = kind,
+                Inclusion::Unknown => sum.is_of_unknown_kind = is_among_others,
             }
             let host = self.owners.host(component.as_ref(), &facts.ownership);
             // Those of one key come one after the other.
@@ -254,10 +254,10 @@ impl<'a> UsageAggregator<'a> {
             let names = one.2.first.tenant_name.cmp(&other.2.first.tenant_name);
             names.then_with(|| (&one.0, one.1).cmp(&(&other.0, other.1)))
         });
-        let asked = AskedReport::of(self.file)?;
-        let has_others = hosted.iter().any(|(key, ..)| *key.tenant_id != *asked.account);
+        let context = ReportContext::of(self.file)?;
+        let has_others = hosted.iter().any(|(key, ..)| *key.tenant_id != *context.account);
         // Only of rows that count: a partner's own row says nothing about its customers'.
-        let counts = |key: &&Key| !has_others || *key.tenant_id != *asked.account;
+        let counts = |key: &&Key| !has_others || *key.tenant_id != *context.account;
         let mut has_skus = false;
         let (mut seen, mut by_tenant) = (SeenItems::default(), HashMap::<_, SeenItems>::new());
         for key in hosted.iter().map(|(key, ..)| key).filter(counts) {
@@ -269,10 +269,10 @@ impl<'a> UsageAggregator<'a> {
         let account_name = self.account_name.take().or_else(|| facts.account_name.clone());
         let mut rows = Vec::with_capacity(hosted.len());
         for (key, host, sum) in hosted {
-            let is_own = *key.tenant_id == *asked.account;
+            let is_own = *key.tenant_id == *context.account;
             for (place, (mode, quantity, price)) in sum.parts.by_mode().enumerate() {
                 if place > 0 {
-                    self.keep(ROW + SLOT + text_of_row(&key, &sum), sum.first.number)?;
+                    self.keep(ROW + SLOT + string_bytes(&key, &sum), sum.first.number)?;
                 }
                 let item = Item {
                     name: &key.name,
@@ -287,16 +287,16 @@ impl<'a> UsageAggregator<'a> {
                 };
                 let never_charged = item_names::never_charged(&key.name, item.measurement_unit);
                 let never_charged = (has_others && is_own).then_some(BillingReason::TotalOfRows).or(never_charged);
-                let reason = never_charged.or(asked.reason()).unwrap_or_else(|| rule::reason(&item));
+                let reason = never_charged.or(context.reason()).unwrap_or_else(|| rule::reason(&item));
                 let reason = match reason.is_billable() {
                     _ if sum.parts.contradict && matches!(reason, BillingReason::Usage | BillingReason::Trial) => {
                         BillingReason::ContradictoryColumns
                     }
                     Some(true) if sum.is_of_unknown_kind => BillingReason::UnknownTenantKind,
-                    Some(true) if asked.may_be_early() => BillingReason::UnknownReportDate,
+                    Some(true) if context.may_be_early() => BillingReason::UnknownReportDate,
                     _ => reason,
                 };
-                let mut row = asked.row(&key, &sum, (mode, host), quantity, price, reason)?;
+                let mut row = context.row(&key, &sum, (mode, host), quantity, price, reason)?;
                 row.account_name = account_name.clone();
                 facts.prices.apply(&mut row);
                 rows.push(row);
