@@ -151,7 +151,7 @@ fn invalid_input_is_one_line_and_exit_code_2() {
         (
             &["usage", "fetch", "--sandbox", "--period", "2026-13"],
             &[],
-            "`2026-13` is no period: write a month (2026-10)",
+            "invalid period \"2026-13\": expected a month (2026-10)",
         ),
         (
             &["usage", "fetch", "--sandbox", "--period", "9999-01", "--allow-open"],
@@ -161,7 +161,7 @@ fn invalid_input_is_one_line_and_exit_code_2() {
         (
             &["usage", "fetch", "--sandbox", "--today", TODAY, "--period", "2026-11"],
             &[],
-            "error: 2026-11 is not over before 2026-12-01T00:00:00Z: its quantities will still change -> use --allow-open",
+            "error: 2026-11 does not end before 2026-12-01T00:00:00Z: its quantities will still change -> use --allow-open",
         ),
         (&["usage", "fetch", "oracle"], &[], "[possible values: acronis, genesys, suger]"),
         (
@@ -442,7 +442,7 @@ fn report_of_an_open_period_needs_allow_open() {
     let id = stderr.split("acronis: report ").nth(1).and_then(|stderr| stderr.split(' ').next()).unwrap();
     let (code, stdout, stderr) = fetch(&["--report", id]);
     assert_eq!((code, stdout.as_str()), (Some(2), ""), "{stderr}");
-    assert!(stderr.contains("is not over before") && stderr.contains("--allow-open"), "{stderr}");
+    assert!(stderr.contains("does not end before") && stderr.contains("--allow-open"), "{stderr}");
     let (code, stdout, stderr) = fetch(&["--report", id, "--allow-open"]);
     assert!(code == Some(0) && stdout.lines().count() > 2, "{stderr}");
 }

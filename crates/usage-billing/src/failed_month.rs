@@ -1,12 +1,12 @@
-//! Which month of a longer period failed, and how to go on.
+//! Hints on errors of one month of a longer period.
 
 use usage_billing_core::Result;
 
 use crate::Period;
 
-/// Names the month of `period` that failed, and the periods to ask for instead: rows of the other months are not returned with the error.
+/// Adds a hint that names the month of `period` that failed and the periods to request instead. Rows of other months are not returned with the error.
 pub(crate) fn in_month<T>(result: Result<T>, month: Period, period: Period) -> Result<T> {
-    result.map_err(|error| match how_to_go_on(month, period) {
+    result.map_err(|error| match resumption_hint(month, period) {
         Some(advice) => {
             let hint = error.hint().map_or_else(String::new, |hint| format!("{hint}; "));
             error.with_hint(format!("{hint}{advice}"))
@@ -15,15 +15,15 @@ pub(crate) fn in_month<T>(result: Result<T>, month: Period, period: Period) -> R
     })
 }
 
-/// `None` if the month is all that was asked for.
-fn how_to_go_on(month: Period, period: Period) -> Option<String> {
+/// Returns the advice; `None` if no other month was requested.
+fn resumption_hint(month: Period, period: Period) -> Option<String> {
     let before = Period::new(period.start(), month.start()).ok();
     let after = Period::new(month.end(), period.end()).ok();
     match (before, after) {
         (None, None) => None,
         (Some(before), _) => {
             let rest = Period::new(month.start(), period.end()).ok()?;
-            Some(format!("this is {month}; what is before it can be read: ask for {before}, and for {rest} later"))
+            Some(format!("this is {month}; earlier periods can be read: ask for {before}, and for {rest} later"))
         }
         (None, Some(after)) => Some(format!("this is {month}: ask for {after}, and for {month} later")),
     }
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_names_the_month_and_how_to_go_on() {
+    fn error_names_failed_month_and_periods_to_request() {
         for (month, period, expected) in [
             ("2026-10", "2026-10", None),
             ("2026-10", "2026-10-01/2026-12-01", Some("this is 2026-10: ask for 2026-11, and for 2026-10 later")),
@@ -44,7 +44,7 @@ mod tests {
                 "2026-10",
                 "2026-08-01/2026-12-01",
                 Some(
-                    "this is 2026-10; what is before it can be read: ask for 2026-08-01/2026-10-01, and for \
+                    "this is 2026-10; earlier periods can be read: ask for 2026-08-01/2026-10-01, and for \
                      2026-10-01/2026-12-01 later",
                 ),
             ),
@@ -52,7 +52,7 @@ mod tests {
                 "2026-10-15/2026-11-15",
                 "2026-09-15/2026-11-15",
                 Some(
-                    "this is 2026-10-15/2026-11-15; what is before it can be read: ask for 2026-09-15/2026-10-15, and \
+                    "this is 2026-10-15/2026-11-15; earlier periods can be read: ask for 2026-09-15/2026-10-15, and \
                      for 2026-10-15/2026-11-15 later",
                 ),
             ),

@@ -277,7 +277,7 @@ async fn usage_of_acronis_ends_in_time_whichever_step_is_trickled_and_names_its_
     for (step, expected) in [
         ("token", "the tenant of the API client was not looked up within LIMIT"),
         ("tenant", "the tenant of the API client was not looked up within LIMIT"),
-        ("list", "the tenant's reports were not looked through within LIMIT"),
+        ("list", "the tenant's reports were not searched within LIMIT"),
         ("creation", "the creation of the report was not confirmed within LIMIT -> the report may exist nevertheless"),
         ("poll", "Acronis report 41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73 is not done after LIMIT"),
         (

@@ -73,7 +73,7 @@ async fn timed_out<T>(report: Poller<T>) -> Error {
     let mut limit = Duration::from_millis(10);
     loop {
         let error = report.wait(limit).await.map(drop).unwrap_err();
-        if error.message().contains("the vendor says") {
+        if error.message().contains("last status: ") {
             return error;
         }
         limit *= 2;

@@ -262,7 +262,7 @@ usage_ends! {
 }
 
 saving_ends! {
-    saving_whitespace_without_end: Endless::csv("", " \n").packed() => "report.csv", "nothing but whitespace";
+    saving_whitespace_without_end: Endless::csv("", " \n").packed() => "report.csv", "only whitespace";
     saving_a_web_page_without_end: Endless::csv("<html>", "<p>") => "report.csv", "a web page";
     saving_a_login_page_without_end: Endless::html("<html><form>", "<p>").packed() => "report.html", "a web page with a form";
     saving_empty_members_without_end: empty_members() => "report.csv.gz", "gzip without content exceeds the limit of 1 MiB";

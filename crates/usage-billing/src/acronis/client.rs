@@ -10,7 +10,7 @@ use super::error_hints::hinted;
 use crate::clock::Clock;
 use crate::memory_limit::MAX_USAGE_BYTES;
 
-/// A client of one tenant and all below it.
+/// A client for one tenant and all tenants below it.
 #[derive(Clone)]
 pub struct Client {
     pub(super) api: Api,
@@ -19,7 +19,7 @@ pub struct Client {
     pub(super) max_usage_bytes: usize,
 }
 
-/// Without the id: it may be the secret, if the two are swapped.
+/// Omits the id, which is the secret if the two are swapped.
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("api", &self.api).finish_non_exhaustive()
@@ -27,7 +27,7 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// By an API client of the tenant's console.
+    /// Creates a builder from the credentials of an API client, which the tenant's console issues.
     pub fn builder(data_center: &DataCenter, credentials: Credentials) -> ClientBuilder<Self> {
         let client_id = credentials.client_id().to_owned();
         Api::builder(data_center, credentials).map(|api| Self {
@@ -38,7 +38,7 @@ impl Client {
         })
     }
 
-    /// From `ACRONIS_DATA_CENTER` (host or URL), `ACRONIS_CLIENT_ID` and `ACRONIS_CLIENT_SECRET`, or the file that
+    /// Creates a builder from `ACRONIS_DATA_CENTER` (host or URL), `ACRONIS_CLIENT_ID` and `ACRONIS_CLIENT_SECRET`, or the file that
     /// `ACRONIS_CLIENT_SECRET_FILE` names.
     ///
     /// # Errors
@@ -48,7 +48,7 @@ impl Client {
         Ok(Self::builder(&data_center, credentials))
     }
 
-    /// Returns a handle whose calls have other settings. It shares the token, the rate limit and the connections with this client.
+    /// Returns a client with other call options. It shares the token, the rate limit and the connections with this client.
     ///
     /// ```no_run
     /// # use std::time::Duration;
@@ -63,28 +63,28 @@ impl Client {
         Self { api: self.api.with_call_options(options), ..self.clone() }
     }
 
-    /// Takes `now` as the current time, in place of the system's clock: for tests, and for a sandbox whose day is fixed. What is final, which
-    /// periods are open and up to which day lists are read depends on it; retries and deadlines do not.
+    /// Sets the current time, in place of the system's clock, for tests and for a sandbox with a fixed day. It decides which rows are final,
+    /// which periods have ended and up to which day lists are read. Retries and deadlines do not depend on it.
     pub fn with_now(self, now: chrono::DateTime<chrono::Utc>) -> Self {
         Self { clock: Clock::fixed(now), ..self }
     }
 
-    /// Sets how much memory usage may take while it is put together, in bytes: the sums of a report and the [rows](crate::UsageRow) that are
-    /// made of them, and lists that are read for it. 64 MiB unless set, which is enough for about 30,000 rows. More is an error of the kind
+    /// Sets the memory limit for usage, in bytes. It covers the sums of a report, the [rows](crate::UsageRow) that are created from them, and
+    /// the lists that are read for them. The default of 64 MiB is enough for about 30,000 rows. More is an error of the kind
     /// [`Limit`](ErrorKind::Limit).
     pub fn with_max_usage_bytes(self, bytes: usize) -> Self {
         Self { max_usage_bytes: bytes, ..self }
     }
 
-    /// Every operation of the curated document, authorised and retried like the wrappers.
+    /// Returns the generated client with every operation of the OpenAPI document, authorised and retried like the wrappers.
     pub fn api(&self) -> &Api {
         &self.api
     }
 
-    /// The tenant that the API client belongs to.
+    /// Returns the tenant to which the API client belongs.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] for a client id that is no UUID; those of the call.
+    /// [`ErrorKind::Config`] if the client id is not a UUID; otherwise the errors of the call.
     pub async fn own_tenant(&self) -> Result<uuid::Uuid> {
         let client_id: uuid::Uuid = self.client_id.parse().map_err(|_| {
             // Not quoted: it may be the secret.

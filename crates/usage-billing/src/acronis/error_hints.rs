@@ -1,4 +1,4 @@
-//! What the user can do about a call that failed.
+//! Hints on errors: what the user can do about a failed call.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use usage_billing_core::{Error, ErrorKind};
 
 use crate::Period;
 
-/// When to come back, if the vendor does not say. The history is made "between 1 and 6 am", but in which time zone is not documented: whoever
-/// comes back every hour is never late by more than that.
-const LATER: Duration = Duration::from_secs(3600);
+/// The delay until the next attempt, if the vendor states none. The history is built "between 1 and 6 am" in an undocumented time zone; an
+/// hourly attempt is at most an hour late.
+const RETRY_DELAY: Duration = Duration::from_secs(3600);
 
 const CREATE_REPORT: &str = "create_report";
 
 pub(crate) const PERHAPS_CREATED: &str =
     "the report may exist nevertheless: look for it among the tenant's reports before creating another one";
 
-/// With a hint at what is most likely wrong; core has one for credentials and permissions.
+/// Adds a hint at the most likely cause; core adds hints for credentials and permissions.
 pub(crate) fn hinted(error: Error) -> Error {
     let not_found = error.status().is_some_and(|status| status.as_u16() == 404);
     match error.operation() {
@@ -29,45 +29,45 @@ pub(crate) fn hinted(error: Error) -> Error {
     }
 }
 
-/// A report that was not created: not yet, or perhaps created all the same.
+/// Sets kind and hint of a failed creation. The report may be possible later, or may exist despite the error.
 pub(crate) fn creation_error(error: Error, period: Option<Period>, now: DateTime<Utc>) -> Error {
     if error.operation() != Some(CREATE_REPORT) {
         return hinted(error);
     }
     match classify(error.kind(), error.status().map(|status| status.as_u16()), error.message(), period, now) {
         CreationFailure::NotReady => {
-            let come_back = error.retry_after().unwrap_or(LATER);
-            error.with_kind(ErrorKind::NotReady).with_retry_after(Some(come_back)).with_hint(
+            let delay = error.retry_after().unwrap_or(RETRY_DELAY);
+            error.with_kind(ErrorKind::NotReady).with_retry_after(Some(delay)).with_hint(
                 "the usage history of the period is not ready (Acronis makes it between 1 and 6 am): create the report later",
             )
         }
         CreationFailure::PeriodNotEnded => error.with_hint(
-            "the period reaches into the future: ask for one that is over, or for one up to today (its rows are not final)",
+            "the period ends in the future: request one that has ended, or one up to today (its rows are not final)",
         ),
         CreationFailure::NotReadyOrInvalid => error.with_hint(
-            "if the request is right, the usage history may not be ready (Acronis makes it between 1 and 6 am): create the report later",
+            "if the request is valid, the usage history may not be ready (Acronis makes it between 1 and 6 am): create the report later",
         ),
         CreationFailure::Unknown => error.with_hint(PERHAPS_CREATED),
         CreationFailure::Other => hinted(error),
     }
 }
 
-/// What it means that a report was not created.
+/// The meaning of a failed creation.
 #[derive(Debug, PartialEq, Eq)]
 enum CreationFailure {
     /// The history of the period is not ready.
     NotReady,
-    /// The period goes on after today.
+    /// The period ends after today.
     PeriodNotEnded,
-    /// The history is not ready, or the request is wrong: the status is the same for both.
+    /// The history is not ready, or the request is invalid: both have the same status.
     NotReadyOrInvalid,
-    /// Nobody knows whether it was created.
+    /// It is unknown whether the report was created.
     Unknown,
     Other,
 }
 
-/// Of what the error is about, its status, and the vendor's message. The vendor's document says: 400 at night, when the history is not ready
-/// and not due; 500 when it is due and not ready (CreateReport, seen 2026-10-04). The message are not documented.
+/// Classifies a failure by its kind, its status, and the vendor's message. The vendor's document states 400 at night, when the history is not
+/// ready and not due, and 500 when it is due and not ready (CreateReport, seen 2026-10-04). Messages are not documented.
 fn classify(
     kind: ErrorKind,
     status: Option<u16>,
@@ -88,21 +88,21 @@ fn classify(
     }
 }
 
-/// Whether a report may have been created all the same.
+/// Returns whether a report may have been created despite the error.
 pub(crate) fn may_have_been_created(error: &Error) -> bool {
     let is_creation = error.operation() == Some(CREATE_REPORT);
     is_creation && is_unsettled(error.kind(), error.status().map(|status| status.as_u16()))
 }
 
-/// Whether the vendor's work on the request that brought this error is over, so that a report that it does not list will not appear later.
-/// After a timeout, the vendor's or ours, the work may go on.
+/// Returns whether the vendor has ended its work on the failed request, so that a report that it does not list will not appear later. After a
+/// timeout of the vendor or the client, the work may continue.
 pub(crate) fn has_request_ended(error: &Error) -> bool {
     request_has_ended(error.kind(), error.status().map(|status| status.as_u16()), error.is_timeout())
 }
 
 fn request_has_ended(kind: ErrorKind, status: Option<u16>, timed_out: bool) -> bool {
     match status {
-        // 504 is a gateway's: its server may still be at work. A success was decoded in vain, and did create a report.
+        // A gateway sends 504 while its server may still be working. A success that could not be decoded has created a report.
         Some(status) => matches!(status, 408 | 502 | 503),
         None => kind == ErrorKind::Connection && !timed_out,
     }
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_report_that_was_not_created_may_come_later_or_be_there_already() {
+    fn creation_failure_is_classified_by_kind_status_and_message() {
         let night = "2026-11-01T04:00:00Z".parse().unwrap();
         use ErrorKind::{Api, Connection, Decode, Permission, Request};
         for (kind, status, message, expected) in [
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn work_on_a_request_is_over_unless_something_timed_out_or_succeeded() {
+    fn request_has_ended_unless_timed_out_or_succeeded() {
         use ErrorKind::{Api, Connection, Decode, Limit};
         for (kind, status, timed_out, expected) in [
             (Api, Some(503), false, true),

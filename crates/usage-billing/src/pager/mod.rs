@@ -1,4 +1,4 @@
-//! Lists that come in pages.
+//! Paginated lists.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -19,12 +19,12 @@ use usage_billing_core::{ClientInfo, Error, ErrorKind, Result, Transport, printa
 
 use crate::memory_limit::MemoryLimit;
 
-/// The items of a paged list, one after the other; while you read a page, the next one is fetched.
+/// Streams the items of a paginated list, and fetches the next page while the current one is read.
 ///
-/// A [`Stream`] that needs no pinning and borrows nothing. Nothing is fetched before the first item is asked for. From then on one page is
-/// ahead of the reader, fetched by a task of its own on the current tokio runtime: a future polled beside the reader would stand still
-/// while the reader works. The reader decodes it. Dropping the pager ends the task. After an error the list ends;
-/// [`continuation`](Self::continuation) says where to go on.
+/// The [`Stream`] needs no pinning and borrows nothing. Nothing is fetched before the first item is requested. From then on one page is
+/// prefetched by a task on the current tokio runtime: a future polled beside the reader would make no progress while the reader works. The
+/// reader decodes the page. Dropping the pager ends the task. After an error the list ends; [`continuation`](Self::continuation) returns where
+/// to resume.
 ///
 /// ```no_run
 /// # use usage_billing::{Result, suger::Client};
@@ -37,7 +37,7 @@ use crate::memory_limit::MemoryLimit;
 ///     match group {
 ///         Ok(group) => println!("{:?} {:?}", group.id, group.status),
 ///         Err(error) => {
-///             eprintln!("{error}; to be resumed at {}", groups.continuation());
+///             eprintln!("{error}; resume from {}", groups.continuation());
 ///             break;
 ///         }
 ///     }
@@ -46,7 +46,7 @@ use crate::memory_limit::MemoryLimit;
 /// # }
 /// ```
 ///
-/// A list of your own, of an operation that has no wrapper:
+/// The list of an operation that has no wrapper:
 ///
 /// ```no_run
 /// use usage_billing::{Pager, genesys};
@@ -63,21 +63,21 @@ use crate::memory_limit::MemoryLimit;
 ///     })
 /// }
 /// ```
-#[must_use = "nothing is fetched until items are asked for"]
+#[must_use = "nothing is fetched until items are requested"]
 pub struct Pager<T> {
     fetch: Fetch<T>,
-    /// Of the page that `items` are of, or of the one that could not be had.
+    /// The position of the page that `items` are from, or of the page that failed.
     position: String,
     items: std::vec::IntoIter<T>,
     prefetch: Prefetch<T>,
-    /// How far apart pages stand, if that is known beforehand.
+    /// The difference between the offsets of two pages, if it is known.
     step: Option<i64>,
-    /// The page after the one that is coming, fetched on the guess that it will be named.
+    /// The page after the one in flight, fetched at the position that is expected next.
     speculative: Option<(String, Fetched<T>)>,
-    /// Hashes of all positions so far, against going round in circles.
+    /// Hashes of all positions so far, to detect cycles.
     seen: HashSet<u64>,
     hasher: RandomState,
-    /// Whose secrets are masked in errors.
+    /// The transport whose secrets are masked in errors.
     transport: Option<Transport>,
 }
 
@@ -85,20 +85,20 @@ type Page<T> = (Vec<T>, Option<String>);
 type Fetched<T> = BoxFuture<'static, Result<Page<T>>>;
 type Fetch<T> = Box<dyn FnMut(&str) -> Fetched<T> + Send>;
 
-/// What comes after the page that is read.
+/// The state of the next page.
 enum Prefetch<T> {
-    /// Nobody has asked for an item yet.
+    /// No item has been requested yet.
     NotStarted,
     Fetching(String, Fetched<T>),
     End(Option<Error>),
 }
 
 impl<T: Send + 'static> Pager<T> {
-    /// Pages from the position `first` on: `fetch` gives a page and the position of the next one. Also for lists that have no wrapper
-    /// here, over a client's `api()`.
+    /// Creates a pager that starts at the position `first`; `fetch` returns a page and the position of the next one. It also serves lists
+    /// that have no wrapper here, through a client's `api()`.
     ///
-    /// A position that comes again ends the list with an error: going on would read the same pages for ever. (To know it, a few bytes are
-    /// kept of each page.)
+    /// A repeated position ends the list with an error, because the same pages would follow without end. A few bytes per page are kept to
+    /// detect it.
     pub fn new<P, F>(first: P, mut fetch: impl FnMut(P) -> F + Send + 'static) -> Self
     where
         P: fmt::Display + FromStr,
@@ -108,7 +108,7 @@ impl<T: Send + 'static> Pager<T> {
             Ok(position) => fetch(position).map_ok(|(items, next)| (items, next.map(|next| next.to_string()))).boxed(),
             Err(_) => {
                 let message = format!(
-                    "`{}` is no position in this list: give one that `continuation()` gave",
+                    "invalid position \"{}\": expected one that `continuation()` returned",
                     printable(position)
                 );
                 std::future::ready(Err(Error::new(ErrorKind::Request, message))).boxed()
@@ -127,26 +127,25 @@ impl<T: Send + 'static> Pager<T> {
         }
     }
 
-    /// Masks the secrets of a client in errors that are made of what its calls answered, positions among them. Of the calls' own errors they
-    /// are masked already.
+    /// Masks the secrets of a client in errors that quote its responses, such as positions. Errors of the calls themselves are masked already.
     pub fn masking(self, client: &impl ClientInfo<Transport>) -> Self {
         Self { transport: Some(client.inner().clone()), ..self }
     }
 
-    /// For lists whose pages stand at offsets, `step` apart: from the third page on, two are fetched at a time. At the end of
-    /// such a list one page too many is asked for, and dropped.
+    /// Sets the step between the offsets of pages. From the third page on, two pages are fetched concurrently. At the end of such a list one
+    /// extra page is requested and dropped.
     pub fn with_offset_step(self, step: i64) -> Self {
         Self { step: Some(step), ..self }
     }
 
-    /// Starts at a position that [`continuation`](Self::continuation) gave, in this process or another.
+    /// Starts at a position that [`continuation`](Self::continuation) returned, in this process or another.
     pub fn resume_from(self, position: impl Into<String>) -> Self {
         let (items, prefetch, seen) = (Vec::new().into_iter(), Prefetch::NotStarted, HashSet::new());
         Self { position: position.into(), items, prefetch, speculative: None, seen, ..self }
     }
 
-    /// Where an interrupted listing goes on: at the page of the latest item, or at the one after it once all its items were read. The
-    /// page's first items may come a second time then, but none is left out.
+    /// Returns where to resume an interrupted list: at the page of the latest item, or at the next page once all items of that page were read.
+    /// The first items of the page may be returned twice then, but none is skipped.
     pub fn continuation(&self) -> &str {
         match &self.prefetch {
             Prefetch::Fetching(next, _) if self.items.len() == 0 => next,
@@ -154,16 +153,16 @@ impl<T: Send + 'static> Pager<T> {
         }
     }
 
-    /// The next item; `None` at the end.
+    /// Returns the next item; `None` at the end.
     pub async fn next(&mut self) -> Option<Result<T>> {
         StreamExt::next(self).await
     }
 
-    /// All items that are left, in memory.
+    /// Collects the remaining items in memory.
     ///
     /// # Errors
-    /// The first error of a page; what came before it is lost. [`ErrorKind::Limit`] if the items take more than 48 MiB, without their texts
-    /// and lists: read such a list one item after the other.
+    /// The first error of a page; the items before it are dropped. [`ErrorKind::Limit`] if the items take more than 48 MiB, not counting their
+    /// strings and arrays: read such a list item by item.
     pub async fn try_collect(mut self) -> Result<Vec<T>> {
         let mut memory = MemoryLimit::new(COLLECTED_BYTES);
         let mut items = Vec::new();
@@ -175,7 +174,7 @@ impl<T: Send + 'static> Pager<T> {
         Ok(items)
     }
 
-    /// All items that are left, which may take `memory`, each with `more` bytes for what is made of it.
+    /// Collects the remaining items within `memory`, each with `extra_bytes` for the data that is derived from it.
     #[cfg(any(feature = "acronis", feature = "genesys"))]
     pub(crate) async fn collect_within(
         mut self,
@@ -194,11 +193,11 @@ impl<T: Send + 'static> Pager<T> {
         Ok(items)
     }
 
-    /// Has a page fetched, unless it has been already.
+    /// Starts the fetch of a page, unless it was prefetched speculatively.
     fn start_next(&mut self, next: String) -> Prefetch<T> {
         if !self.seen.insert(self.hasher.hash_one(&next)) {
             let message = format!(
-                "the vendor names {} as the page after {}, but it came before: the list may be incomplete",
+                "the vendor names {} as the page after {}, but it was already read: the list may be incomplete",
                 printable(&next),
                 printable(&self.position)
             );
@@ -230,9 +229,9 @@ impl<T: Send + 'static> Pager<T> {
     }
 }
 
-/// Of the items of a list that is collected, without what hangs on them.
+/// The limit for collected items, without the memory that they own on the heap.
 const COLLECTED_BYTES: usize = 48 << 20;
-/// Pages of a list for which nothing is speculative: most lists are no longer.
+/// Pages before speculative fetches begin: most lists are shorter.
 const PAGES_BEFORE_SPECULATION: usize = 2;
 
 impl<T: Send + 'static> Stream for Pager<T> {
@@ -270,10 +269,10 @@ impl<T: Send + 'static> Stream for Pager<T> {
     }
 }
 
-/// Items are moved out, never pinned in place.
+/// Items are moved out and never pinned in place.
 impl<T> Unpin for Pager<T> {}
 
-/// The task has come to no end of its own: a panic in it is the reader's, as if there were no task.
+/// Handles a task that did not return: its panic resumes in the reader, as without a task.
 fn join_error<T>(error: JoinError) -> Result<T> {
     match error.try_into_panic() {
         Ok(panic) => std::panic::resume_unwind(panic),

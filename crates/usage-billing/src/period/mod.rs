@@ -1,4 +1,4 @@
-//! Spans of time that are billed.
+//! Billed time spans.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Timelike, Utc};
 use usage_billing_core::{Error, ErrorKind, Result, printable};
 
-/// A half-open span of time in UTC: from `start` up to, but without, `end`. Never empty.
+/// A half-open time span in UTC: `start` is included, `end` is excluded. It is never empty.
 ///
 /// Written as a month (`2026-10`) or as an ISO 8601 interval of days or instants (`2026-10-01/2026-10-15`, which ends before the 15th;
 /// [`inclusive_end_warning`](Self::inclusive_end_warning) finds the usual mistake).
@@ -34,10 +34,10 @@ pub struct Period {
 }
 
 impl Period {
-    /// From `start` up to, but without, `end`.
+    /// Creates a period that includes `start` and excludes `end`.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] if it would be empty, or reach out of the years 0 to 9999.
+    /// [`ErrorKind::Request`] if it would be empty or exceed the years 0 to 9999.
     pub fn new(start: DateTime<Utc>, end: DateTime<Utc>) -> Result<Self> {
         if start.year() < 0 || end.year() > 9999 {
             return Err(request_error("a period lies within the years 0 to 9999".to_owned()));
@@ -52,14 +52,14 @@ impl Period {
         )))
     }
 
-    /// The calendar month that holds `day`.
+    /// Returns the calendar month that contains `day`.
     pub fn month_of(day: NaiveDate) -> Self {
         let first = day.with_day(1).unwrap_or(day);
         let next = first.checked_add_months(Months::new(1)).unwrap_or(NaiveDate::MAX);
         Self { start: midnight(first), end: midnight(next) }
     }
 
-    /// From the first day through the last one, both included, as vendors give days.
+    /// Creates a period from the first day through the last one, both included, as vendors state days.
     ///
     /// # Errors
     /// [`ErrorKind::Request`] if the last day is before the first.
@@ -67,8 +67,9 @@ impl Period {
         Self::new(midnight(first), midnight(last.checked_add_days(Days::new(1)).unwrap_or(last)))
     }
 
-    /// From `start` through `last`, an inclusive end as vendors give it: the last second (`23:59:59`), millisecond or microsecond. The
-    /// end is the next whole second. A whole quarter of an hour is taken for an end that is excluded already: midnight, in any time zone.
+    /// Creates a period from `start` through `last`, an inclusive end as vendors state it: the last second (`23:59:59`), millisecond or
+    /// microsecond. The end becomes the next whole second. A whole quarter of an hour, such as midnight in any time zone, counts as an
+    /// excluded end.
     ///
     /// # Errors
     /// [`ErrorKind::Request`] if it would be empty.
@@ -79,13 +80,13 @@ impl Period {
         Self::new(start, if is_excluded { last } else { next })
     }
 
-    /// The last whole calendar month before `now`.
+    /// Returns the last whole calendar month before `now`.
     pub fn last_month(now: DateTime<Utc>) -> Self {
         let first = Self::month_of(now.date_naive()).start.date_naive();
         Self::month_of(first.checked_sub_days(Days::new(1)).unwrap_or(first))
     }
 
-    /// Its parts by calendar month, in order: one, if it lies within a month.
+    /// Splits the period by calendar month, in order; a period within one month is one part.
     pub fn months(&self) -> impl Iterator<Item = Self> + use<> {
         let Self { start, end } = *self;
         let parts = std::iter::successors(Some(start), move |start| Some(Self::month_of(start.date_naive()).end));
@@ -95,8 +96,8 @@ impl Period {
         })
     }
 
-    /// Its parts by month of its own: each begins on the day of the month on which the period begins, as billing months do. From the last day of
-    /// a short month, that day may be the one on which the period ends: 2026-02-28/2026-03-31 is a month from the 31st.
+    /// Splits the period by billing month: each part begins on the day of the month on which the period begins. If that is the last day of a
+    /// short month, the end of the period may state the day: 2026-02-28/2026-03-31 is a month from the 31st.
     #[cfg(feature = "genesys")]
     pub(crate) fn billing_months(&self) -> impl Iterator<Item = Self> + use<> {
         let period = *self;
@@ -105,13 +106,14 @@ impl Period {
         parts.map(move |(start, month)| Self { start, end: start_of(month + 1).unwrap_or(period.end) })
     }
 
-    /// Whether it is one whole month, from whichever day and instant of it.
+    /// Returns whether the period is one whole month, from any day and instant.
     #[cfg(feature = "genesys")]
     pub(crate) fn is_billing_month(&self) -> bool {
         self.billing_month_start(1) == Some(self.end)
     }
 
-    /// Each counted from the start: the 31st of January and a month is the 28th of February, and another month the 31st of March.
+    /// Returns the start of a billing month, counted from the start of the period: one month after the 31st of January is the 28th of February,
+    /// two months after it the 31st of March.
     #[cfg(feature = "genesys")]
     fn billing_month_start(&self, month: u32) -> Option<DateTime<Utc>> {
         let first = self.start.date_naive();
@@ -122,35 +124,35 @@ impl Period {
         Some(date.and_time(self.start.time()).and_utc())
     }
 
-    /// First instant in it.
+    /// Returns the first instant of the period.
     pub fn start(&self) -> DateTime<Utc> {
         self.start
     }
 
-    /// First instant after it.
+    /// Returns the first instant after the period.
     pub fn end(&self) -> DateTime<Utc> {
         self.end
     }
 
-    /// Last millisecond in it, for vendors whose end is an inclusive instant.
+    /// Returns the last millisecond of the period, for vendors whose end is an inclusive instant.
     pub fn last_millisecond(&self) -> DateTime<Utc> {
         self.end - TimeDelta::milliseconds(1)
     }
 
-    /// Whether `instant` lies in it.
+    /// Returns whether the period contains `instant`.
     pub fn contains(&self, instant: DateTime<Utc>) -> bool {
         self.start <= instant && instant < self.end
     }
 
-    /// Whether it is over at `now`: usage in it can still be reported late, but not arise.
+    /// Returns whether the period has ended at `now`: its usage can still be reported late, but no new usage arises.
     pub fn has_ended(&self, now: DateTime<Utc>) -> bool {
         self.end <= now
     }
 
-    /// Rejects a period that has not begun at `now`: there is no usage of it, and each vendor would respond in a way of its own.
+    /// Rejects a period that has not started at `now`: it has no usage, and each vendor would respond differently.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`], with the instant at which it begins.
+    /// [`ErrorKind::Request`], with the instant at which the period begins.
     pub fn require_started(&self, now: DateTime<Utc>) -> Result<()> {
         if self.start <= now {
             return Ok(());
@@ -158,8 +160,8 @@ impl Period {
         Err(request_error(format!("{self} is in the future: it begins at {}", instant(self.start))))
     }
 
-    /// Returns a warning if the period looks as if its end was meant to be included: `2026-10-01/2026-10-31` lacks the 31st. That is so if one
-    /// day or one second more would make it whole months; `None` for any other period, also for those that end at a month's end.
+    /// Returns a warning if the end of the period was probably meant to be included: `2026-10-01/2026-10-31` lacks the 31st. The condition is
+    /// that one more day or second would complete whole months. Returns `None` for any other period.
     ///
     /// ```
     /// use usage_billing::Period;
@@ -183,18 +185,21 @@ impl Period {
         Some(format!("{self} does not contain {excluded}, because its end is excluded: write {included} to include it"))
     }
 
-    /// Refuses a period that is not over at `now`, for whoever makes a bill of it.
+    /// Rejects a period that has not ended at `now`, for callers that create a bill from it.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`], saying when it is over.
+    /// [`ErrorKind::Request`], with the instant at which the period ends.
     pub fn require_ended(&self, now: DateTime<Utc>) -> Result<()> {
         if self.has_ended(now) {
             return Ok(());
         }
-        Err(request_error(format!("{self} is not over before {}: its quantities will still change", instant(self.end))))
+        Err(request_error(format!(
+            "{self} does not end before {}: its quantities will still change",
+            instant(self.end)
+        )))
     }
 
-    /// First day in it, for vendors that take days.
+    /// Returns the first day of the period, for vendors that accept days.
     ///
     /// # Errors
     /// [`ErrorKind::Request`] if it does not start at midnight (UTC).
@@ -202,7 +207,7 @@ impl Period {
         day(self.start)
     }
 
-    /// Last day in it, for vendors whose end is inclusive.
+    /// Returns the last day of the period, for vendors whose end is inclusive.
     ///
     /// # Errors
     /// [`ErrorKind::Request`] if it does not end at midnight (UTC).
@@ -220,7 +225,7 @@ impl FromStr for Period {
         }
         let month = parse_day(&format!("{text}-01"));
         month.map(Self::month_of).ok_or_else(|| {
-            request_error(format!("`{}` is no period: write a month (2026-10) or two days (2026-10-01/2026-11-01, the second one excluded)", printable(text)))
+            request_error(format!("invalid period \"{}\": expected a month (2026-10) or two days (2026-10-01/2026-11-01, the second one excluded)", printable(text)))
         })
     }
 }
@@ -243,13 +248,13 @@ fn parse_instant(text: &str) -> Result<DateTime<Utc>> {
     }
     DateTime::parse_from_rfc3339(text).map(|instant| instant.to_utc()).map_err(|_| {
         request_error(format!(
-            "`{}` is neither a day (2026-10-01) nor an instant (2026-10-01T00:00:00Z)",
+            "invalid date \"{}\": expected a day (2026-10-01) or an instant (2026-10-01T00:00:00Z)",
             printable(text)
         ))
     })
 }
 
-/// With four, two and two digits: chrono reads `26-10-1` too, which would be a day of the year 26.
+/// Parses a day of four, two and two digits. chrono also parses `26-10-1`, as a day of the year 26.
 fn parse_day(text: &str) -> Option<NaiveDate> {
     let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
     (day.format("%Y-%m-%d").to_string() == text).then_some(day)
@@ -266,7 +271,7 @@ fn day(instant: DateTime<Utc>) -> Result<NaiveDate> {
     Err(request_error(format!("this vendor reports whole days (UTC); {} is not midnight", self::instant(instant))))
 }
 
-/// As in texts and keys: `2026-10-01T00:00:00Z`, with a fraction only if there is one.
+/// Formats an instant as in messages and keys: `2026-10-01T00:00:00Z`, with a fraction only if it is not zero.
 pub(crate) fn instant(instant: DateTime<Utc>) -> String {
     instant.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }

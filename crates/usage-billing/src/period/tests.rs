@@ -135,7 +135,7 @@ fn the_last_month_is_whole_even_on_the_first_of_january() {
     assert!(Period::last_month(new_year).has_ended(new_year));
     assert!(Period::last_month(new_year).require_ended(new_year).is_ok());
     let open = Period::month_of(new_year.date_naive()).require_ended(new_year).unwrap_err();
-    assert_eq!(open.message(), "2027-01 is not over before 2027-02-01T00:00:00Z: its quantities will still change");
+    assert_eq!(open.message(), "2027-01 does not end before 2027-02-01T00:00:00Z: its quantities will still change");
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn what_is_no_period_says_what_would_be() {
         assert_eq!(error.kind(), ErrorKind::Request, "{text}");
     }
     let error = "oct".parse::<Period>().unwrap_err().to_string();
-    assert!(error.starts_with("`oct` is no period: write a month (2026-10)"), "{error}");
+    assert!(error.starts_with("invalid period \"oct\": expected a month (2026-10)"), "{error}");
 }
 
 #[test]

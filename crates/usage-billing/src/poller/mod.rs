@@ -1,4 +1,4 @@
-//! Things that a vendor makes in its own time.
+//! Polling of reports and jobs that run at the vendor.
 
 use std::fmt;
 use std::future::Future;
@@ -10,16 +10,17 @@ use usage_billing_core::{ClientInfo, Error, ErrorKind, ResponseValue, Result, Tr
 
 use crate::time_limit::TimeLimit;
 
-/// Pauses between two polls grow from the first to the last of these.
+/// The delay before the second poll, and the maximum to which delays grow.
 const FIRST_DELAY: Duration = Duration::from_secs(2);
 const LONGEST_DELAY: Duration = Duration::from_secs(15);
-/// A vendor that asks for no pause at all does not mean to be asked without end.
+/// The minimum delay: `Retry-After: 0` must not cause a busy loop.
 const SHORTEST_DELAY: Duration = Duration::from_secs(1);
 
-/// A report that is being made. Dropping it leaves the vendor's work alone: take it up again by its [`id`](Self::id).
+/// Polls a report or job until the vendor has finished it. Dropping the poller does not cancel the vendor's work: resume it by its
+/// [`id`](Self::id).
 ///
-/// It is done, or has failed, only in a state that is known to say so. Any other, also one that the vendor adds tomorrow, is waited for, and
-/// named when the wait times out.
+/// Only documented final states end the wait. Any other state, including one that the vendor adds later, counts as pending and is named when
+/// the wait times out.
 ///
 /// ```no_run
 /// # use std::time::Duration;
@@ -28,44 +29,46 @@ const SHORTEST_DELAY: Duration = Duration::from_secs(1);
 /// let mut report = client.billable_usage(october).poll_every(Duration::from_secs(5));
 /// match report.wait(Duration::from_secs(120)).await {
 ///     Ok(usage) => println!("{} lines", usage.usages.iter().flatten().count()),
-///     Err(error) if error.kind() == ErrorKind::WaitTimeout => println!("{} is to be waited for again", report.id()),
+///     Err(error) if error.kind() == ErrorKind::WaitTimeout => println!("{} has not finished, wait for it again", report.id()),
 ///     Err(error) => return Err(error),
 /// }
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "a report is not waited for until `wait`"]
+#[must_use = "nothing is polled until `wait` or `poll` is called"]
 pub struct Poller<T> {
     id: String,
     description: &'static str,
     interval: Option<Duration>,
-    /// Whether the vendor has ever answered for it. What was never answered may be a wrong address or no network, which no waiting mends.
+    /// Whether a response has confirmed that the report exists. Without one, a failure may be a wrong address or a missing network, which
+    /// waiting does not fix.
     confirmed_exists: bool,
-    /// Why no rows can be made of it, if that is known before it is done.
+    /// Why the report has no rows, if that is known before it has finished.
     #[cfg(feature = "acronis")]
     without_rows: Option<Error>,
-    /// Whose secrets are masked in errors.
+    /// The transport whose secrets are masked in errors.
     transport: Option<Transport>,
     poll: Box<dyn FnMut() -> BoxFuture<'static, Result<PollResult<T>>> + Send>,
 }
 
-/// What a poll found.
+/// The result of one poll.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PollResult<T> {
-    /// Still being made.
+    /// The vendor has not finished.
     Pending {
-        /// The vendor's word for how far it is, if it says one.
+        /// The status that the vendor reports, if any.
         status: Option<String>,
-        /// How long it wants to be left alone.
+        /// The delay that the vendor requests (`Retry-After`).
         retry_after: Option<Duration>,
     },
-    /// Done.
+    /// The vendor has finished.
     Ready(T),
 }
 
 impl<T> Poller<T> {
-    /// A report that `poll` asks for; `description` and `id` name it in errors. Also for jobs that have no wrapper here, over a client's `api()`.
+    /// Creates a poller that calls `poll`; `description` and `id` name the report in errors. It also serves jobs that have no wrapper here,
+    /// through a client's `api()`.
     pub fn new<F>(description: &'static str, id: String, mut poll: impl FnMut() -> F + Send + 'static) -> Self
     where
         F: Future<Output = Result<PollResult<T>>> + Send + 'static,
@@ -82,45 +85,47 @@ impl<T> Poller<T> {
         }
     }
 
-    /// What to keep to take the report up again, in this process or another.
+    /// Returns the id by which this process or another can resume the report.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// A fixed pause between two polls, in place of 2 s growing to 15 s. A pause that the vendor asks for comes before both.
+    /// Sets a fixed delay between polls, in place of delays that grow from 2 s to 15 s. A `Retry-After` of the vendor takes precedence.
     pub fn poll_every(self, interval: Duration) -> Self {
         Self { interval: Some(interval), ..self }
     }
 
-    /// Masks the secrets of a client in errors that are made of what its calls answered, the vendor's word for the state among them. Of the
-    /// calls' own errors they are masked already.
+    /// Masks the secrets of a client in errors that quote its responses, such as the status of the report. Errors of the calls themselves are
+    /// masked already.
     pub fn masking(self, client: &impl ClientInfo<Transport>) -> Self {
         Self { transport: Some(client.inner().clone()), ..self }
     }
 
-    /// A report that the vendor has answered for, when it was created or looked up.
+    /// Marks the report as existing: the response to its creation or lookup has confirmed it.
     #[cfg(any(feature = "acronis", feature = "genesys"))]
     pub(crate) fn confirmed_exists(self) -> Self {
         Self { confirmed_exists: true, ..self }
     }
 
-    /// A report of which no rows can be made, for a reason.
+    /// Sets the reason why the report has no rows.
     #[cfg(feature = "acronis")]
     pub(crate) fn without_rows(self, reason: Option<Error>) -> Self {
         Self { without_rows: reason, ..self }
     }
 
+    /// Fails before the wait if the report has no rows.
+    ///
     /// # Errors
-    /// Why no rows can be made of it, so that nobody waits for nothing.
+    /// The reason set by [`without_rows`](Self::without_rows).
     #[cfg(feature = "acronis")]
     pub(crate) fn require_rows(&self) -> Result<()> {
         self.without_rows.clone().map_or(Ok(()), Err)
     }
 
-    /// Asks once.
+    /// Polls once.
     ///
     /// # Errors
-    /// [`ErrorKind::Failed`] if the vendor has given the report up; else those of the call.
+    /// [`ErrorKind::Failed`] if the vendor reports that the report has failed; otherwise the errors of the call.
     pub async fn poll(&mut self) -> Result<PollResult<T>> {
         let outcome = (self.poll)().await;
         self.confirmed_exists |= outcome.is_ok();
@@ -134,23 +139,23 @@ impl<T> Poller<T> {
         }
     }
 
-    /// Asks until the report is done, for no longer than `timeout`; `Duration::MAX` sets no limit, and a
-    /// timeout of 0 asks nothing: that is [`poll`](Self::poll).
+    /// Polls until the report has finished, at most for `timeout`. `Duration::MAX` sets no limit. A timeout of 0 sends nothing; use
+    /// [`poll`](Self::poll) for a single request.
     ///
-    /// The vendor goes on with the report while it cannot be asked: a lost connection, a 429 or a 5xx that outlasts the call's own retries is
-    /// waited out as well, once the vendor has answered for this report at all.
+    /// The vendor continues its work while polls fail. A lost connection, a 429 or a 5xx that outlasts the retries of the call does not end the
+    /// wait once a response has confirmed that the report exists.
     ///
     /// # Errors
-    /// [`ErrorKind::WaitTimeout`], naming the id and the last such failure: the report may still come, and can be waited for again. Else as
+    /// [`ErrorKind::WaitTimeout`], with the id and the last such failure: the report may still finish and can be waited for again. Otherwise as
     /// [`poll`](Self::poll).
     pub async fn wait(&mut self, timeout: Duration) -> Result<T> {
         self.wait_within(TimeLimit::new(timeout)).await
     }
 
-    /// As [`wait`](Self::wait), within what is left of a limit.
+    /// Waits as [`wait`](Self::wait), for the rest of a limit.
     pub(crate) async fn wait_within(&mut self, limit: TimeLimit) -> Result<T> {
         let mut polls = 0u32;
-        // What the last poll found: the vendor's word, or why it could not be asked.
+        // The status that the last poll returned, or its error.
         let mut last = None;
         let waited = limit.run(async {
             loop {
@@ -175,13 +180,13 @@ impl<T> Poller<T> {
         waited.await.unwrap_or_else(|| {
             let state = match &last {
                 None => String::new(),
-                Some(Ok(Some(status))) => format!(" (the vendor says {})", printable(status)),
-                Some(Ok(None)) => " (the vendor does not say how far it is)".to_owned(),
-                // The limit that one call met is not the one to raise.
-                Some(Err(failure)) => format!(" (it could not be asked for: {})", failure.clone().with_setting(None)),
+                Some(Ok(Some(status))) => format!(" (last status: {})", printable(status)),
+                Some(Ok(None)) => " (the vendor reports no status)".to_owned(),
+                // The limit of a single call is not the one to raise.
+                Some(Err(failure)) => format!(" (the last poll failed: {})", failure.clone().with_setting(None)),
             };
             let message = format!(
-                "{} {} is not done after {} s{state}; it may still come, so ask for it again later",
+                "{} {} is not done after {} s{state}; it may still finish: wait for it again later",
                 self.description,
                 printable(&self.id),
                 limit.seconds()
@@ -195,7 +200,7 @@ impl<T> Poller<T> {
     }
 }
 
-/// Whether asking later may do: the connection, or the vendor's servers, and not what was asked.
+/// Returns whether a later poll may succeed: the connection or the vendor's servers failed, not the request.
 fn is_transient(error: &Error) -> bool {
     let is_theirs = |status: u16| matches!(status, 408 | 429 | 500 | 502..=504);
     let is_lost = error.kind() == ErrorKind::Connection && !error.is_permanent();
@@ -203,9 +208,9 @@ fn is_transient(error: &Error) -> bool {
 }
 
 impl<T> PollResult<T> {
-    /// Still being made, as an answer says: its state, and the pause that it asks for.
-    pub fn pending<A>(answer: &ResponseValue<A>, status: Option<impl fmt::Display>) -> Self {
-        Self::Pending { status: status.map(|status| status.to_string()), retry_after: answer.retry_after() }
+    /// Creates a pending result from a response: its status, and its `Retry-After`.
+    pub fn pending<A>(response: &ResponseValue<A>, status: Option<impl fmt::Display>) -> Self {
+        Self::Pending { status: status.map(|status| status.to_string()), retry_after: response.retry_after() }
     }
 }
 

@@ -39,15 +39,15 @@ async fn a_wait_that_times_out_names_the_id() {
     let error = ready_after(99).poll_every(Duration::from_secs(1)).wait(Duration::from_secs(10)).await.unwrap_err();
     assert_eq!(start.elapsed().as_secs(), 10);
     assert_eq!(error.kind(), ErrorKind::WaitTimeout);
-    assert!(error.to_string().starts_with("report r-7 is not done after 10 s (the vendor says Running)"), "{error}");
+    assert!(error.to_string().starts_with("report r-7 is not done after 10 s (last status: Running)"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_wait_that_times_out_says_what_is_known_of_the_state() {
     for (status, expected) in [
-        (Some("A_NEW_STATE"), "report r-9 is not done after 5 s (the vendor says A_NEW_STATE);"),
-        (Some(""), "report r-9 is not done after 5 s (the vendor does not say how far it is);"),
-        (None, "report r-9 is not done after 5 s (the vendor does not say how far it is);"),
+        (Some("A_NEW_STATE"), "report r-9 is not done after 5 s (last status: A_NEW_STATE);"),
+        (Some(""), "report r-9 is not done after 5 s (the vendor reports no status);"),
+        (None, "report r-9 is not done after 5 s (the vendor reports no status);"),
     ] {
         let pending =
             move || async move { Ok(PollResult::Pending { status: status.map(str::to_owned), retry_after: None }) };
@@ -57,7 +57,7 @@ async fn a_wait_that_times_out_says_what_is_known_of_the_state() {
     }
     let silent = || std::future::pending::<Result<PollResult<()>>>();
     let error = Poller::new("report", "r-9".to_owned(), silent).wait(Duration::from_secs(5)).await.unwrap_err();
-    assert!(error.message().starts_with("report r-9 is not done after 5 s; it may still come"), "{error}");
+    assert!(error.message().starts_with("report r-9 is not done after 5 s; it may still finish"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -78,7 +78,7 @@ fn lost() -> Error {
     Error::new(ErrorKind::Connection, "connection lost")
 }
 
-/// Polls end in this order, and the last one again and again.
+/// Polls end in this order; the last outcome repeats.
 fn scripted(mut outcomes: Vec<fn() -> Result<PollResult<&'static str>>>) -> Poller<&'static str> {
     Poller::new("report", "r-7".to_owned(), move || {
         let outcome = if outcomes.len() > 1 { outcomes.remove(0)() } else { outcomes[0]() };
@@ -96,7 +96,7 @@ async fn a_failure_that_passes_does_not_end_the_wait_once_the_vendor_has_answere
     let start = Instant::now();
     let mut report = scripted(vec![running, || Err(lost()), || Err(lost()), running, done]);
     assert_eq!(report.wait(Duration::from_secs(600)).await.unwrap(), "rows");
-    assert_eq!(start.elapsed().as_secs(), 2 + 4 + 8 + 15, "the pauses are those of any other poll");
+    assert_eq!(start.elapsed().as_secs(), 2 + 4 + 8 + 15, "the delays are those of any other poll");
 
     let start = Instant::now();
     let asked = || Err(lost().with_retry_after(Some(Duration::from_secs(90))));
@@ -121,7 +121,7 @@ async fn a_failure_that_lasts_is_told_when_the_wait_times_out() {
     let mut report = scripted(vec![running, || Err(lost())]);
     let error = report.wait(Duration::from_secs(60)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::WaitTimeout);
-    let expected = "report r-7 is not done after 60 s (it could not be asked for: connection lost);";
+    let expected = "report r-7 is not done after 60 s (the last poll failed: connection lost);";
     assert!(error.message().starts_with(expected), "{error}");
     let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<Error>());
     assert_eq!(source.map(Error::kind), Some(ErrorKind::Connection));

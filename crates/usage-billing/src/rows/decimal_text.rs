@@ -1,4 +1,4 @@
-//! Decimals as text, in any format: most readers of JSON would make a float of a number.
+//! Decimals as strings in every format: most JSON parsers read a number as a float.
 
 use std::borrow::Cow;
 
@@ -15,7 +15,7 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
 
 fn parse<E: de::Error>(text: &str) -> Result<Decimal, E> {
     let number = text.parse::<DecimalNumber>();
-    number.map(Decimal::from).map_err(|reason| E::custom(format_args!("`{text}` is no decimal number ({reason})")))
+    number.map(Decimal::from).map_err(|reason| E::custom(format_args!("`{text}` is not a decimal number ({reason})")))
 }
 
 pub(crate) mod option {

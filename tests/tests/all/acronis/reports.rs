@@ -224,7 +224,7 @@ async fn a_file_is_saved_unpacked_or_packed() {
     let mut other = files_of_any(&client).await;
     other.format = ReportFormat::Csv;
     let error = client.rows(&other).await.unwrap_err().to_string();
-    assert_eq!(error, "rows are read from csv_v2_0 and json_v2_0 files, not from csv, which is for people");
+    assert_eq!(error, "rows are read from csv_v2_0 and json_v2_0 files; csv is a human-readable format");
 }
 
 async fn files_of_any(client: &Client) -> StoredFile {

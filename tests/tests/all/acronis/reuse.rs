@@ -113,7 +113,7 @@ async fn a_month_that_fails_is_named_and_the_months_before_it_are_reused() {
     inject(&sandbox, "404; skip=1; operation=download_stored_report");
     let error = client.usage("2026-08-01/2026-10-01".parse().unwrap(), PATIENCE).await.unwrap_err();
     let hint = error.hint().unwrap();
-    let advice = "this is 2026-09; what is before it can be read: ask for 2026-08, and for 2026-09 later";
+    let advice = "this is 2026-09; earlier periods can be read: ask for 2026-08, and for 2026-09 later";
     assert!(hint.ends_with(advice), "{hint}");
     sandbox.clear_faults();
     let created = reports(&sandbox).await;
@@ -387,7 +387,7 @@ async fn a_report_that_is_not_stored_or_has_files_for_people_only_fails_at_once(
         let mut report = client.report(id(place)).await.unwrap();
         let error = client.usage_from_report(&mut report, PATIENCE).await.unwrap_err();
         let message = format!(
-            "rows are read from csv_v2_0 and json_v2_0 files, and the report has {formats} only, which is for people"
+            "rows are read from csv_v2_0 and json_v2_0 files; the report has only human-readable ones: {formats}"
         );
         assert_eq!((error.kind(), error.message()), (ErrorKind::Request, message.as_str()));
         assert!(error.hint().is_some_and(|hint| hint.contains(REPORTS[place])), "{error}");

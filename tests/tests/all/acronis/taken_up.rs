@@ -44,7 +44,7 @@ async fn a_report_that_was_made_is_named_by_whatever_fails_afterwards_and_can_be
         let error = client.usage(september(), PATIENCE).await.unwrap_err().to_string();
         sandbox.clear_faults();
         let (before, after) = error.split_once("report ").expect("a report");
-        assert!(before.contains(words) && after.ends_with(" is at Acronis: take it up again by its id"), "{error}");
+        assert!(before.contains(words) && after.ends_with(" is stored at Acronis: resume it by its id"), "{error}");
         let id = after.split(' ').next().unwrap().parse().unwrap();
         let again = client.usage_from_report(&mut client.report(id).await.unwrap(), PATIENCE).await.unwrap();
         assert_eq!(told(&again), undisturbed, "{fault}");
@@ -58,7 +58,7 @@ async fn a_report_that_cannot_be_asked_for_to_the_end_of_the_wait_may_still_come
     inject(&sandbox, "500; operation=list_stored_reports");
     let error = client.usage(september(), std::time::Duration::from_secs(600)).await.unwrap_err();
     assert_eq!(error.kind(), usage_billing::ErrorKind::WaitTimeout);
-    assert!(error.message().contains("could not be asked for: list_stored_reports: 500 Internal"), "{error}");
+    assert!(error.message().contains("the last poll failed: list_stored_reports: 500 Internal"), "{error}");
     sandbox.clear_faults();
     let id = error.message().split(' ').nth(2).unwrap().parse().unwrap();
     assert!(!client.usage_from_report(&mut client.report(id).await.unwrap(), PATIENCE).await.unwrap().is_empty());
@@ -81,7 +81,7 @@ async fn of_several_formats_the_first_that_holds_rows_is_read() {
     assert_eq!(told(&client.usage_from_report(&mut report, PATIENCE).await.unwrap()), undisturbed);
     let error = client.usage_from_report(&mut done_with(vec![for_people]), PATIENCE).await.unwrap_err();
     let expected = format!(
-        "rows are read from csv_v2_0 and json_v2_0 files, not from csv, which is for people -> this is report {}",
+        "rows are read from csv_v2_0 and json_v2_0 files; csv is a human-readable format -> this is report {}",
         file.report_id
     );
     assert_eq!(error.to_string(), expected);

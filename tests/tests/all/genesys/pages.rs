@@ -86,7 +86,7 @@ async fn a_page_that_repeats_its_cursor_is_an_error_and_gives_no_row_twice() {
     let server = three_pages(move |asked| (asked == 1).then(|| Reply::json(200, again)));
     let (read, error, _) = until_error(rows_of(&client_at(server.url(), "id", "hush-secret")).await).await;
     assert_eq!(read, 1001, "the first page and the second, which leads to itself");
-    assert!(error.to_string().contains("it came before: the list may be incomplete"), "{error}");
+    assert!(error.to_string().contains("it was already read: the list may be incomplete"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -112,7 +112,7 @@ async fn a_pager_of_ones_own_ends_with_an_error_when_the_sandbox_repeats_a_page(
     let all = pages().try_collect().await.unwrap().len();
     sandbox.inject("duplicated_page; skip=1; operation=getUsageAggregatesQueryJob".parse().unwrap()).unwrap();
     let (read, error, _) = until_error(pages()).await;
-    assert!(error.to_string().contains("it came before"), "{error}");
+    assert!(error.to_string().contains("it was already read"), "{error}");
     assert!(read == 100 && read < all, "{read} of {all}");
 }
 

@@ -1,4 +1,4 @@
-//! Creating a report and waiting for its files.
+//! Creation, lookup by id and deletion of reports.
 
 use std::time::Duration;
 
@@ -13,36 +13,37 @@ use crate::acronis::{Client, ReportRequest, types};
 use crate::{PollResult, Poller};
 use usage_billing_acronis::Client as Api;
 
-/// How often a report is created that does not come into being.
+/// Attempts to create a report.
 const MAX_CREATIONS: u32 = 3;
-/// How long a report that was created may take until it is listed, and the delay before it is created again.
+/// The time that a created report may take until it is listed, and the delay before it is created again.
 const SETTLING: Duration = Duration::from_secs(2);
 
 impl Client {
-    /// Starts a report. Keep its id: [`report`](Self::report) takes it up again.
+    /// Creates a report. Keep its id: [`report`](Self::report) resumes it.
     ///
-    /// A period that is not over is asked for up to today, because Acronis rejects an end in the future.
+    /// For a period that has not ended, the days up to today are requested, because Acronis rejects an end in the future.
     ///
-    /// Never sent again on its own after a lost response, which would make a second report: [`find_report`](Self::find_report) finds the
-    /// first.
+    /// The request is not retried after a lost response, because that could create a second report. [`find_report`](Self::find_report) looks
+    /// for the first one.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a period in the future; [`ErrorKind::NotReady`], with when to come back, if the history of the period is
-    /// not ready (mostly at night); else those of the call.
+    /// [`ErrorKind::Request`] for a period in the future; [`ErrorKind::NotReady`], with the delay until the next attempt, if the
+    /// history of the period is not ready (mostly at night); otherwise the errors of the call.
     pub async fn create_report(&self, request: &ReportRequest) -> Result<Poller<ReportFiles>> {
         let body = request.body(self.clock.now())?;
         let formats = body.parameters.formats.clone();
         let sent = self.api.create_report().body(body).send().await;
         let mut report = sent.map_err(|error| creation_error(error, request.period(), self.clock.now()))?.into_inner();
-        // Those in the response may not be all: the vendor's own document knows no json_v2_0 there (seen 2026-10-04).
+        // The response may lack some: the vendor's document has no json_v2_0 there (seen 2026-10-04).
         report.parameters.formats = formats;
         Ok(self.poller(report))
     }
 
-    /// As [`create_report`](Self::create_report), but settles a failure after which the report may exist: looks for a report that was created
-    /// today (UTC) by [`find_report`](Self::find_report) and takes it up. If the vendor's work on the request is over (it rejected the request
-    /// with 408, 502 or 503, or the connection was lost) and the report is not listed, now and 2 s later, it is created again, up to 3 times
-    /// in all.
+    /// Creates a report as [`create_report`](Self::create_report), and resolves failures after which the report may exist.
+    ///
+    /// After such a failure, [`find_report`](Self::find_report) looks for a report that was created today (UTC). The report is created again if
+    /// it is not listed, now and 2 s later, and the vendor has ended its work on the request: a status of 408, 502 or 503, or a lost connection.
+    /// There are at most 3 attempts.
     ///
     /// # Errors
     /// As [`create_report`](Self::create_report); also after a timeout if no report is found, because the vendor may still be creating it.
@@ -52,10 +53,10 @@ impl Client {
         })
     }
 
-    /// As [`get_or_create_report`](Self::get_or_create_report), with whether it is certain that the report is the one created here: another program
-    /// may have created one like it meanwhile.
+    /// Creates a report as [`get_or_create_report`](Self::get_or_create_report), and returns whether this call created it for certain: another
+    /// program may have created an equal one in the meantime.
     pub(crate) async fn create_confirmed(&self, request: &ReportRequest) -> Result<ObtainedReport> {
-        // Before it is made: the day may end meanwhile.
+        // Before the creation: the day may end in the meantime.
         let today = self.clock.now().date_naive();
         let mut creations = 1;
         loop {
@@ -80,7 +81,7 @@ impl Client {
     /// Looks for a report that may exist although its creation failed.
     ///
     /// # Errors
-    /// That failure, if it is not known whether the report exists.
+    /// The failure of the creation, if it is unknown whether the report exists.
     async fn find_after_failure(
         &self,
         request: &ReportRequest,
@@ -90,10 +91,10 @@ impl Client {
         self.find_report(request, since).await.map_err(|_| failure.clone())
     }
 
-    /// Takes up a report that was created before, by its id, in this process or another.
+    /// Resumes a report by its id, which this process or another created.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a report that is sent by mail: no file of it is stored. Else those of the call.
+    /// [`ErrorKind::Request`] for a report that is sent by mail, as none of its files is stored; otherwise the errors of the call.
     pub async fn report(&self, id: Uuid) -> Result<Poller<ReportFiles>> {
         let report = self.api.get_report().report_id(id).send().await.map_err(hinted)?.into_inner();
         if report.result_action == types::ReportResultAction::Send {
@@ -104,10 +105,10 @@ impl Client {
         Ok(self.poller(report))
     }
 
-    /// Deletes a report at the vendor's. It is no error if it is gone already.
+    /// Deletes a report at Acronis. A report that was already deleted is not an error.
     ///
     /// # Errors
-    /// Those of the calls.
+    /// The errors of the calls.
     pub async fn delete_report(&self, id: Uuid) -> Result<()> {
         let version = match self.api.get_report().report_id(id).send().await {
             Err(error) if is_not_found(&error) => return Ok(()),
@@ -122,7 +123,7 @@ impl Client {
     pub(crate) fn poller(&self, mut report: types::Report) -> Poller<ReportFiles> {
         let formats = &mut report.parameters.formats;
         if formats.is_empty() {
-            // What the vendor's own billing module expects if it asks for none (acronis-cyber-cloud-whmcs, seen 2026-11-21).
+            // The vendor's billing module expects this format if it requests none (acronis-cyber-cloud-whmcs, seen 2026-11-21).
             formats.push(types::ReportFormat::CsvV20);
         }
         let (api, id) = (self.api.clone(), report.id.to_string());
@@ -134,12 +135,12 @@ impl Client {
     }
 }
 
-/// A report that serves a request.
+/// A report that satisfies a request.
 #[derive(Debug)]
 pub enum ObtainedReport {
-    /// It was there, or it may be that of another program: it is not to be deleted here.
+    /// The report existed before, or another program may have created it: do not delete it.
     Existing(Poller<ReportFiles>),
-    /// It was created by this call.
+    /// This call created the report.
     Created(Poller<ReportFiles>),
 }
 
@@ -151,14 +152,14 @@ async fn poll(api: Api, report: types::Report) -> Result<PollResult<ReportFiles>
     poll_result(&report, &api.list_stored_reports().report_id(report.id).send().await.map_err(hinted)?)
 }
 
-/// Done when the newest file of every wanted format is saved or has failed: one that failed does not hide those that were saved.
+/// Returns the files once the newest file of every requested format is saved or has failed. A failed format does not hide saved ones.
 fn poll_result(
     report: &types::Report,
     stored: &ResponseValue<types::StoredReportList>,
 ) -> Result<PollResult<ReportFiles>> {
     let (mut saved, mut failed, mut states) = (Vec::new(), Vec::new(), Vec::new());
     for format in &report.parameters.formats {
-        // A scheduled report gathers files of the same format over time.
+        // A scheduled report accumulates files of the same format.
         let newest =
             stored.items.iter().filter(|file| file.report_format == *format).max_by_key(|file| file.created_at);
         match newest.map(|file| (&file.status, file.id, file)) {
@@ -170,7 +171,7 @@ fn poll_result(
             Some((types::StoredReportStatus::Failed, ..)) => failed.push(format.clone()),
             // In progress, saved but without its id yet, or in a state that is not known.
             Some((state, ..)) => states.push(format!("{} {}", printable(format.as_str()), printable(state.as_str()))),
-            None => states.push(format!("{} not begun", printable(format.as_str()))),
+            None => states.push(format!("{} not started", printable(format.as_str()))),
         }
     }
     if !states.is_empty() {
@@ -212,7 +213,7 @@ mod tests {
     const NEWER: &str = "51b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73";
 
     #[test]
-    fn a_report_is_done_when_every_wanted_format_is_saved() {
+    fn report_is_ready_when_every_requested_format_is_saved() {
         let csv = serde_json::json!({"id": ID, "report_format": "csv_v2_0", "status": "saved", "created_at": "2026-11-01T00:00:00"});
         let json = |status: &str| serde_json::json!({"id": ID, "report_format": "json_v2_0", "status": status, "created_at": "2026-11-01T00:00:00Z"});
         let unnamed =
@@ -231,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_format_fails_the_report_only_if_no_other_was_saved() {
+    fn failed_format_fails_report_only_without_saved_ones() {
         let file = |format: &str, status: &str| serde_json::json!({"id": ID, "report_format": format, "status": status, "created_at": "2026-11-01T00:00:00Z"});
         let (csv, json) = (|status| file("csv_v2_0", status), |status| file("json_v2_0", status));
         let error = seen(serde_json::json!([csv("failed"), json("failed")])).unwrap_err();
@@ -251,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_files_of_a_format_the_newest_counts() {
+    fn newest_file_of_a_format_is_returned() {
         let file = |format: &str, id: &str, day: &str| serde_json::json!({"id": id, "report_format": format, "status": "saved", "created_at": day});
         let items = serde_json::json!([
             file("csv_v2_0", NEWER, "2026-11-02T00:00:00"),
@@ -264,9 +265,9 @@ mod tests {
     }
 
     #[test]
-    fn a_report_that_is_not_done_says_how_far_each_format_is() {
+    fn pending_report_states_status_of_each_format() {
         let csv = serde_json::json!([{"report_format": "csv_v2_0", "status": "in_progress", "created_at": "2026-11-01T00:00:00Z"}]);
         let PollResult::Pending { status, .. } = seen(csv).unwrap() else { panic!("not done") };
-        assert_eq!(status.as_deref(), Some("csv_v2_0 in_progress, json_v2_0 not begun"));
+        assert_eq!(status.as_deref(), Some("csv_v2_0 in_progress, json_v2_0 not started"));
     }
 }

@@ -1,4 +1,4 @@
-//! A report's file while it arrives: gzip or not, as the vendor stores it.
+//! Downloads of report files, as gzip or not.
 
 use std::future::Future;
 use std::io;
@@ -23,20 +23,19 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// How often a truncated download is restarted. The call itself has its retries.
 const MAX_RESTARTS: u32 = 2;
 
-/// Bytes as they are read.
+/// A reader of bytes.
 pub(crate) type Reader = Pin<Box<dyn AsyncRead + Send>>;
-/// The same, with what is there already.
+/// A reader of bytes with a buffer.
 pub(crate) type BufferedReader = Pin<Box<dyn AsyncBufRead + Send>>;
 
-/// Bytes that are unpacked at a time: with 8 KiB more time goes into asking than into reading.
+/// The size of the buffer for unpacked bytes: with 8 KiB, calls take longer than reading.
 const BUFFER: usize = 64 * 1024;
 
 impl Client {
-    /// The bytes of a file as the vendor stores them: gzip, as a rule. As rows: [`rows`](Self::rows); into a file here:
-    /// [`save_to`](Self::save_to).
+    /// Downloads a file as the vendor stores it, usually as gzip. [`rows`](Self::rows) reads its rows, [`save_to`](Self::save_to) saves it.
     ///
     /// # Errors
-    /// Those of the call.
+    /// The errors of the call.
     pub async fn download(&self, file: &StoredFile) -> Result<ByteStream> {
         let request = self.api.download_stored_report().report_id(file.report_id).stored_report_id(file.id);
         Ok(request.send().await.map_err(hinted)?.into_inner())
@@ -45,7 +44,7 @@ impl Client {
     /// Downloads a file, hands its body to `read`, and restarts both if the body was truncated.
     ///
     /// # Errors
-    /// Those of the call and of `read`.
+    /// The errors of the call and of `read`.
     pub(crate) async fn read_with_restart<T, F: Future<Output = Result<T>>>(
         &self,
         file: &StoredFile,
@@ -63,7 +62,7 @@ impl Client {
     }
 }
 
-/// Adds which file it was that could not be read.
+/// Adds a hint that names the file.
 pub(crate) fn with_file_hint(file: &StoredFile, error: Error) -> Error {
     if !matches!(error.kind(), ErrorKind::Decode | ErrorKind::Limit) {
         return error;
@@ -72,20 +71,20 @@ pub(crate) fn with_file_hint(file: &StoredFile, error: Error) -> Error {
     error.with_hint(format!("{hint}this is file {} of report {}", file.id, file.report_id))
 }
 
-/// The body of a report's file; whether it is packed is known.
+/// The body of a report's file, packed or not.
 pub(crate) struct ReportBody {
     packed: bool,
     detects_truncation: bool,
-    /// Bytes since the last that unpacked to something.
+    /// Packed bytes since the last unpacked byte.
     idle: Meter,
     bytes: StreamReader<BoxStream<'static, io::Result<Bytes>>, Bytes>,
 }
 
 impl ReportBody {
-    /// Looks at the first bytes: neither the content type nor the encoding header says it reliably.
+    /// Detects gzip by the first bytes: content type and encoding header are not reliable.
     ///
     /// # Errors
-    /// Those of the stream.
+    /// The errors of the stream.
     pub(crate) async fn new(mut bytes: impl Stream<Item = Result<Bytes>> + Send + Unpin + 'static) -> Result<Self> {
         let mut prefix = Vec::new();
         while prefix.len() < GZIP.len() {
@@ -102,15 +101,15 @@ impl ReportBody {
         Ok(Self { packed, detects_truncation: packed, idle, bytes: StreamReader::new(bytes) })
     }
 
-    /// Of a download: HTTP says where its body ends, and it fails if it ends before.
+    /// Creates the body of a download: HTTP states the length of its body, so that a truncated one fails.
     ///
     /// # Errors
-    /// Those of the stream.
+    /// The errors of the stream.
     pub(crate) async fn from_download(bytes: ByteStream) -> Result<Self> {
         Ok(Self { detects_truncation: true, ..Self::new(bytes).await? })
     }
 
-    /// Whether bytes that are missing at the end are noticed before rows are made of the rest.
+    /// Returns whether missing bytes at the end are detected before rows are created from the rest.
     pub(crate) fn detects_truncation(&self) -> bool {
         self.detects_truncation
     }
@@ -120,7 +119,7 @@ impl ReportBody {
         if self.packed { Box::pin(self.unpacked()) } else { Box::pin(self.bytes) }
     }
 
-    /// Returns the file unpacked, and not copied unless it was packed.
+    /// Returns the file unpacked, without a copy if it was not packed.
     pub(crate) fn decompressed_buffered(self) -> BufferedReader {
         if self.packed { buffered(self.unpacked()) } else { Box::pin(self.bytes) }
     }
@@ -139,7 +138,7 @@ impl ReportBody {
     /// Returns the file as gzip.
     pub(crate) fn compressed(self) -> Reader {
         if self.packed {
-            // Nothing unpacks it here.
+            // These bytes stay packed.
             let idle = self.idle;
             return Box::pin(InspectReader::new(self.bytes, move |_: &[u8]| idle.reset()));
         }
@@ -151,7 +150,7 @@ pub(crate) fn buffered(reader: impl AsyncRead + Send + 'static) -> BufferedReade
     Box::pin(BufReader::with_capacity(BUFFER, reader))
 }
 
-/// Fails once more gzip arrives than may unpack to nothing: an endless header or endless empty members would be read for ever.
+/// Limits gzip that unpacks to nothing: an endless header or endless empty members would be read without end.
 fn metered(bytes: impl Stream<Item = Result<Bytes>>, idle: Meter) -> impl Stream<Item = io::Result<Bytes>> {
     bytes.map(move |chunk| {
         let chunk = chunk.map_err(io::Error::other)?;
@@ -163,7 +162,7 @@ fn metered(bytes: impl Stream<Item = Result<Bytes>>, idle: Meter) -> impl Stream
     })
 }
 
-/// The reason is below layers of readers: a call's own error, or a fault of the file.
+/// Returns the cause below layers of readers: the error of a call, or a corrupt file.
 pub(crate) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     let mut cause: &(dyn std::error::Error + 'static) = &error;
     loop {
@@ -199,7 +198,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn both_forms_come_out_of_either_form_however_the_bytes_are_cut() {
+    async fn packed_and_plain_are_readable_from_both_at_any_chunk_size() {
         for text in ["a,b\n1,2\n", "x", ""] {
             let packed = all(body(bytewise(text.as_bytes())).await.unwrap().compressed()).await.unwrap();
             assert!(packed.starts_with(&GZIP));
@@ -215,7 +214,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cut_in_the_packed_bytes_is_an_error_and_no_end() {
+    async fn truncated_gzip_is_a_decode_error() {
         let packed = all(body(bytewise(b"a,b\n1,2\n")).await.unwrap().compressed()).await.unwrap();
         for length in 2..packed.len() {
             let read = all(body(bytewise(&packed[..length])).await.unwrap().decompressed()).await;
@@ -224,7 +223,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_error_of_the_call_comes_out_as_it_went_in() {
+    async fn error_of_the_call_is_returned_unchanged() {
         let lost =
             || Err(Error::new(ErrorKind::Connection, "connection lost").with_operation("download_stored_report"));
         let [mut before, mut within] = [Vec::new(), bytewise(b"a,b")];

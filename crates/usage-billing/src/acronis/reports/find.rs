@@ -1,4 +1,4 @@
-//! Reports that the tenant has already.
+//! Reuse of existing reports.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use futures_util::stream::{self, BoxStream, StreamExt};
@@ -12,24 +12,24 @@ use crate::acronis::reports::stored_file::{ReportFiles, StoredFile};
 use crate::acronis::{Client, ReportRequest, types};
 use crate::{Period, PollResult, Poller};
 
-/// Reports that are read at a time.
+/// Reports that are read concurrently.
 const CONCURRENT: usize = 4;
-/// Reports that are read, at most, to save the vendor the work of another one.
+/// The maximum number of reports that are read to avoid the creation of another one.
 const MAX_REPORTS_READ: usize = 200;
-/// Rows of a file of which one has a SKU, if any has.
+/// Rows of a file that are searched for a SKU.
 const SKU_ROWS: usize = 1_000;
-/// How old a file of a period that is not over may be. The vendor rolls usage up once a day.
+/// The maximum age of a file whose period has not ended. The vendor aggregates usage once a day.
 const FRESH: TimeDelta = TimeDelta::hours(1);
 
 impl Client {
-    /// Looks for a report as `request` would make it, created on the day `since` (UTC) or later. For when the answer to
-    /// [`create_report`](Self::create_report) was lost; to reuse one that is done, there is [`obtain_report`](Self::obtain_report).
+    /// Looks for a report with the parameters of `request`, created on the day `since` (UTC) or later. It serves after a lost response to
+    /// [`create_report`](Self::create_report); to reuse a finished report, call [`obtain_report`](Self::obtain_report).
     ///
-    /// Reads the tenant's reports one by one: Acronis lists ids only.
+    /// The tenant's reports are read one by one, because Acronis lists only ids.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a request that could not be made; those of the calls. A report that cannot be read hides no other, but is
-    /// the error if the report is not found: it may be the one.
+    /// [`ErrorKind::Request`] for an invalid request; otherwise the errors of the calls. A report that cannot be read does not hide others. Its
+    /// error is returned if no report matches, because it may be the one.
     pub async fn find_report(&self, request: &ReportRequest, since: NaiveDate) -> Result<Option<Poller<ReportFiles>>> {
         let now = self.clock.now();
         let mut unread = None;
@@ -47,14 +47,16 @@ impl Client {
         unread.map_or(Ok(None), Err)
     }
 
-    /// Returns a report that serves `request`: one that the tenant has already, if it contains all that a new one would, else a new one, as by
-    /// [`get_or_create_report`](Self::get_or_create_report).
+    /// Returns a report that satisfies `request`: an existing one that contains everything that a new one would, or else a new one, as
+    /// [`get_or_create_report`](Self::get_or_create_report) returns it.
     ///
-    /// A report is reused if it is of the same kind, tenant, level and whole period, has the SKUs that were asked for, and a file with rows that was
-    /// made after the end of the period or, if that is not over, within the last hour of today: usage is rolled up once a day, and rows state in
-    /// `as_of` when the file was made. It may have rows without usage on top. Of a report that does not state whether it has SKUs, the first rows
-    /// of the file decide. One that was created today and is in the making is waited for. Of the tenant's reports at most 200 are
-    /// read, from both ends of the list; those that cannot be read are passed over.
+    /// - A report is reused if it has the same kind, tenant, level, whole period and SKUs, and a file with rows.
+    /// - The file was built after the end of the period. If the period has not ended, it was built within the last hour of today: usage is
+    ///   aggregated once a day, and rows state in `as_of` when the file was built.
+    /// - The file may have additional rows without usage.
+    /// - If the report does not state whether it has SKUs, the first rows of the file decide.
+    /// - A report that was created today and is pending is waited for.
+    /// - At most 200 of the tenant's reports are read, from both ends of the list. Reports that cannot be read are skipped.
     ///
     /// # Errors
     /// As [`get_or_create_report`](Self::get_or_create_report).
@@ -65,8 +67,10 @@ impl Client {
         }
     }
 
+    /// Returns an existing report that satisfies `request`.
+    ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a request that could not be made. No other: a report that is not found can be created.
+    /// [`ErrorKind::Request`] for an invalid request. Other errors are ignored: a report that is not found can be created.
     pub(crate) async fn reusable_report(&self, request: &ReportRequest) -> Result<Option<Poller<ReportFiles>>> {
         let now = self.clock.now();
         request.body(now)?;
@@ -105,7 +109,7 @@ impl Client {
         Ok(in_progress)
     }
 
-    /// Whether one of the first rows of a file has a SKU.
+    /// Returns whether one of the first rows of a file has a SKU.
     async fn has_skus(&self, file: &StoredFile) -> bool {
         let Ok(mut rows) = self.rows(file).await else { return false };
         for _ in 0..SKU_ROWS {
@@ -122,7 +126,7 @@ impl Client {
         Ok(self.api.list_tenant_reports().tenant_id(tenant).send().await.map_err(hinted)?.into_inner().items)
     }
 
-    /// Reads reports, several at a time, in their order; `None` for one that was deleted meanwhile.
+    /// Reads reports concurrently and returns them in order; `None` for one that was deleted in the meantime.
     fn reports(&self, ids: Vec<Uuid>) -> BoxStream<'static, Result<Option<types::Report>>> {
         let api = self.api.clone();
         let read = move |id| {
@@ -138,13 +142,13 @@ impl Client {
     }
 }
 
-/// Whether another report may be readable all the same.
+/// Returns whether the error concerns one report, so that others may be readable.
 fn concerns_one_report(error: &Error) -> bool {
     use ErrorKind::{Api, Decode, Limit, Permission};
     matches!(error.kind(), Api | Decode | Limit | Permission)
 }
 
-/// Whether a file has all rows of a period: it was made when the period was over, or just now.
+/// Returns whether a file has all rows of a period: it was built after the end of the period, or just now.
 fn is_complete_for(file: &StoredFile, period: Period, now: DateTime<Utc>) -> bool {
     let is_fresh = |made: DateTime<Utc>| made <= now && now - made <= FRESH && made.date_naive() == now.date_naive();
     file.created_at.is_some_and(|made| period.has_ended(made) || is_fresh(made))
@@ -156,7 +160,7 @@ mod tests {
     use crate::acronis::usage::aggregator::tests::summary;
 
     #[test]
-    fn a_file_has_all_of_a_period_once_that_is_over_and_for_an_hour_before() {
+    fn file_is_complete_after_period_end_or_within_last_hour() {
         let period = "2026-11".parse().unwrap();
         for (made, now, expected) in [
             (Some("2026-12-01T00:00:00Z"), "2026-12-05T00:00:00Z", true),

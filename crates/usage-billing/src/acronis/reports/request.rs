@@ -1,4 +1,4 @@
-//! What to report.
+//! Requests for reports.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use usage_billing_core::{Error, ErrorKind, Result};
@@ -8,10 +8,10 @@ use crate::Period;
 use crate::acronis::report_file::rows;
 use crate::acronis::types;
 
-/// A report to create, once and to be downloaded: of the direct children of a tenant, for machines (`csv_v2_0`), with SKUs (if the
-/// partner is entitled to them), without rows of zero usage.
+/// A request for a report that is created once and stored for download. By default it covers the direct children of a tenant, in the
+/// machine-readable format `csv_v2_0`, with SKUs (if the partner is entitled to them) and without rows of zero usage.
 ///
-/// Periods are of whole days (UTC). Of one that is not over, the days up to today are asked for.
+/// Periods consist of whole days (UTC). For a period that has not ended, the days up to today are requested.
 ///
 /// ```no_run
 /// # use std::time::Duration;
@@ -32,7 +32,7 @@ use crate::acronis::types;
 pub struct ReportRequest {
     kind: types::ReportKind,
     tenant: Uuid,
-    /// Left to the vendor for `usage_current`.
+    /// `None` for `usage_current`, whose period the vendor sets.
     period: Option<Period>,
     level: types::ReportLevel,
     formats: Vec<types::ReportFormat>,
@@ -41,22 +41,22 @@ pub struct ReportRequest {
 }
 
 impl ReportRequest {
-    /// Usage at the end of a period, and its change between the period's first and last day: what is billed.
+    /// Requests usage at the end of a period, and its change between the period's first and last day. This is the billed report.
     pub fn usage_summary(tenant: Uuid, period: Period) -> Self {
         Self::new(types::ReportKind::UsageSummary, tenant, Some(period))
     }
 
-    /// As of yesterday, in each child's own billing period: a parent may differ from the sum of its children. Not for billing.
+    /// Requests usage as of yesterday, in each child's own billing period. A parent may differ from the sum of its children. It is not for billing.
     pub fn usage_current(tenant: Uuid) -> Self {
         Self::new(types::ReportKind::UsageCurrent, tenant, None)
     }
 
-    /// Usage at the end of each day of a period.
+    /// Requests usage at the end of each day of a period.
     pub fn usage_daily(tenant: Uuid, period: Period) -> Self {
         Self::new(types::ReportKind::UsageDaily, tenant, Some(period))
     }
 
-    /// Usage at the end of each day of a period, and its change on that day.
+    /// Requests usage at the end of each day of a period, and its change on that day.
     pub fn usage_breakdown(tenant: Uuid, period: Period) -> Self {
         Self::new(types::ReportKind::UsageBreakdown, tenant, Some(period))
     }
@@ -73,23 +73,23 @@ impl ReportRequest {
         }
     }
 
-    /// How far below the tenant the report goes. Levels that list a partner *and* its customers hold their usage twice:
-    /// [`usage_rows`](crate::acronis::usage_rows) takes care of it.
+    /// Sets how far below the tenant the report goes. Levels that list a partner *and* its customers contain their usage twice;
+    /// [`usage_rows`](crate::acronis::usage_rows) counts it once.
     pub fn level(self, level: types::ReportLevel) -> Self {
         Self { level, ..self }
     }
 
-    /// Which files to make; the report is done when all of them are. Each holds the same usage: read one.
+    /// Sets the formats to build; the report is finished when all of them are. Each file contains the same usage: read one.
     pub fn formats(self, formats: impl IntoIterator<Item = types::ReportFormat>) -> Self {
         Self { formats: formats.into_iter().collect(), ..self }
     }
 
-    /// Whether to ask for SKUs.
+    /// Sets whether rows have SKUs.
     pub fn show_skus(self, show: bool) -> Self {
         Self { show_skus: show, ..self }
     }
 
-    /// Whether to leave out rows without usage.
+    /// Sets whether rows without usage are omitted.
     pub fn hide_zero_usage(self, hide: bool) -> Self {
         Self { hide_zero_usage: hide, ..self }
     }
@@ -104,7 +104,7 @@ impl ReportRequest {
 
     pub(crate) fn body(&self, now: DateTime<Utc>) -> Result<types::ReportCreate> {
         if self.formats.is_empty() {
-            return Err(Error::new(ErrorKind::Request, "the report has no format: there would be nothing to wait for"));
+            return Err(Error::new(ErrorKind::Request, "the report has no format: set at least one"));
         }
         Ok(types::ReportCreate {
             generation_date: None,
@@ -123,7 +123,7 @@ impl ReportRequest {
         })
     }
 
-    /// The days that are asked for; the vendor's end is inclusive, and not after today.
+    /// Returns the requested days; the vendor's end is inclusive and not after today.
     fn days(&self, now: DateTime<Utc>) -> Result<Option<types::ReportPeriod>> {
         let Some(period) = self.period else { return Ok(None) };
         period.require_started(now)?;
@@ -131,10 +131,10 @@ impl ReportRequest {
         Ok(Some(types::ReportPeriod { start, end }))
     }
 
-    /// Whether a report that is there already, made on the day `since` or later, is what this one would be at `now`.
+    /// Returns whether an existing report, created on the day `since` or later, has the parameters of this request at `now`.
     pub(crate) fn is_matched_by(&self, report: &types::Report, since: NaiveDate, now: DateTime<Utc>) -> Result<bool> {
         let parameters = &report.parameters;
-        // What the vendor does not repeat (the guide's own sample lacks both flags) speaks neither for it nor against.
+        // Parameters that the vendor does not repeat (the guide's sample lacks both booleans) are not compared.
         let agrees = |requested: bool, stated: Option<bool>| stated.is_none_or(|stated| stated == requested);
         Ok(report.generation_date >= since
             && self.has_parameters_of(report, now)?
@@ -143,10 +143,10 @@ impl ReportRequest {
             && agrees(self.hide_zero_usage, parameters.hide_zero_usage))
     }
 
-    /// Whether a report that is there already was made for all rows that this one would have, in whichever format: after the end of the period, or
-    /// today for a period that is not over. Rows without usage may come on top.
+    /// Returns whether an existing report contains all rows of this request in any format. It was created after the end of the period, or today
+    /// if the period has not ended. It may have additional rows without usage.
     ///
-    /// One that does not state whether it has SKUs may have none, whoever made it: only its file shows it.
+    /// A report that does not state whether it has SKUs may have none: only its file shows it.
     pub(crate) fn is_covered_by(&self, report: &types::Report, now: DateTime<Utc>) -> Result<bool> {
         let parameters = &report.parameters;
         let Some(period) = self.period else { return Ok(false) };
@@ -158,7 +158,7 @@ impl ReportRequest {
             && (self.hide_zero_usage || parameters.hide_zero_usage == Some(false)))
     }
 
-    /// Whether a report is stored, made once, and of the same kind, tenant, level and days.
+    /// Returns whether a report is stored, created once, and has the same kind, tenant, level and days.
     fn has_parameters_of(&self, report: &types::Report, now: DateTime<Utc>) -> Result<bool> {
         let parameters = &report.parameters;
         let is_once = |schedule: &types::ReportSchedule| schedule.type_ == types::ReportScheduleType::Once;
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn the_period_goes_out_with_its_inclusive_end_and_only_where_there_is_one() {
+    fn period_is_sent_with_inclusive_end_unless_absent() {
         let sent =
             |request: ReportRequest| serde_json::to_value(request.body(now()).unwrap()).unwrap()["parameters"].take();
         let days = json!({"start": "2026-10-01", "end": "2026-10-31"});
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_period_that_is_not_over_is_asked_for_up_to_today_and_one_in_the_future_is_not() {
+    fn open_period_is_requested_up_to_today_and_future_rejected() {
         let sent = |period: &str| {
             let body = ReportRequest::usage_summary(Uuid::nil(), period.parse().unwrap()).body(now())?;
             Ok::<_, Error>(body.parameters.period.map(|days| (days.start.to_string(), days.end.to_string())).unwrap())
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_is_known_again_by_all_that_was_asked_for() {
+    fn report_matches_only_with_all_requested_parameters() {
         let since = "2026-11-01".parse().unwrap();
         let known = |request: &ReportRequest, change| request.is_matched_by(&report(change), since, now()).unwrap();
         assert!(known(&october(), |_| {}));
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_is_reused_only_if_it_has_every_row_of_the_whole_period() {
+    fn report_is_reused_only_with_every_row_of_the_period() {
         let contained = |request: &ReportRequest, change| request.is_covered_by(&report(change), now()).unwrap();
         assert!(contained(&october(), |_| {}));
         assert!(contained(&october(), |report| report["parameters"]["formats"] = json!(["html", "json_v2_0"])));
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_that_are_not_repeated_speak_for_a_report_only_where_they_cannot_lose_rows() {
+    fn absent_booleans_allow_reuse_only_if_no_row_is_lost() {
         let contained = |skus: bool, hides_zero: bool, stated_skus: Option<bool>, stated_hides_zero: Option<bool>| {
             let mut report = report(|_| {});
             (report.parameters.show_skus, report.parameters.hide_zero_usage) = (stated_skus, stated_hides_zero);
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_month_that_is_not_over_only_a_report_of_today_is_reused() {
+    fn report_of_open_month_is_reused_only_today() {
         let november = ReportRequest::usage_summary(Uuid::nil(), "2026-11".parse().unwrap());
         for (end, generated, expected) in [
             ("2026-11-21", "2026-11-21", true),

@@ -1,4 +1,4 @@
-//! A report's file kept on disk.
+//! Saves of report files to disk.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -13,29 +13,30 @@ use crate::acronis::reports::save_target::{PartFile, SaveTarget};
 use crate::acronis::reports::saved_content::SavedContent;
 use crate::acronis::{Client, StoredFile, types};
 
-/// Bytes that are written at a time.
+/// The size of a write.
 const CHUNK_BYTES: usize = 64 * 1024;
 
 impl Client {
     /// Downloads a file of any format to `path`, unpacked, or as gzip if the path ends with `.gz`. Returns the number of bytes written.
     ///
-    /// The file is there as a whole or not at all: a partial file beside it takes its place once it is complete and on disk. The partial
-    /// file is removed with the future if that is dropped, and by the next save to the same path if the process was killed; that save
-    /// leaves those of running processes alone. A truncated download is restarted, twice at most.
+    /// The save is atomic: a partial file beside the target replaces it once it is complete and on disk. If the future is dropped, the partial
+    /// file is removed. If the process is killed, the next save to the same path removes it; partial files of running processes are kept. A
+    /// truncated download is restarted at most twice.
     ///
-    /// - A file that was there before is replaced, and keeps its mode, without set-user-id, set-group-id and sticky bits. Its owner becomes the user of this process; access control lists,
-    ///   extended attributes and other hard links stay with the old content.
-    /// - A symbolic link is followed, and stays a link: the file that it names is replaced, or created if it does not exist.
-    /// - A path that ends in a slash, and directories, devices, pipes and sockets are rejected before anything is downloaded, and so is
-    ///   a directory in which no file can be created.
-    /// - A body that is empty or blank, or that cannot be of the file's format (a proxy's login page, an error message), is not saved. A
-    ///   `csv_v2_0` needs the columns and a `json_v2_0` the list that [`rows`](Self::rows) needs. In formats for people less is certain:
-    ///   `html` is HTML without a form, a redirect or a title such as `502 Bad Gateway`; `csv` is text that has a comma, a semicolon or a
-    ///   tab and no web page in it; `json_v1` is an object or a list; none is UTF-16. An error page or message that satisfies this is
-    ///   saved.
+    /// - An existing file is replaced and keeps its mode, without set-user-id, set-group-id and sticky bits. Its owner becomes the user of this
+    ///   process. Access control lists, extended attributes and other hard links stay with the old content.
+    /// - A symbolic link is followed and stays a link: its target is replaced, or created if it does not exist.
+    /// - A path that ends in a slash, directories, devices, pipes and sockets are rejected before the download, and so is a directory in which
+    ///   no file can be created.
+    /// - A body that is empty or blank, or that is not in the file's format (a proxy's login page, an error message), is rejected. `csv_v2_0` and
+    ///   `json_v2_0` must have the columns and the array that [`rows`](Self::rows) requires. Human-readable formats are checked less
+    ///   strictly: `html` is HTML without a form, a redirect or a title such as `502 Bad Gateway`; `csv` is text with a comma, a semicolon or a
+    ///   tab and without a web page; `json_v1` is an object or an array; UTF-16 is rejected. An error page or message that satisfies these checks
+    ///   is saved.
     ///
     /// # Errors
-    /// [`ErrorKind::File`] if it cannot be written; [`ErrorKind::Decode`] if it is not a report or not complete gzip; those of the call.
+    /// [`ErrorKind::File`] if it cannot be written; [`ErrorKind::Decode`] if it is not a report or not complete gzip; otherwise the
+    /// errors of the call.
     pub async fn save_to(&self, file: &StoredFile, path: impl AsRef<Path>) -> Result<u64> {
         let path = path.as_ref();
         let part = open_part(path)?;
@@ -50,7 +51,7 @@ fn is_packed(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"))
 }
 
-/// Blocks for no longer than a write that tokio would move to a thread.
+/// Opens the partial file. It blocks no longer than a write that tokio would move to a thread.
 fn open_part(path: &Path) -> Result<PartFile> {
     let open = || {
         let target = SaveTarget::new(path)?;
@@ -87,7 +88,7 @@ async fn write(mut from: Reader, part: &PartFile, path: &Path, format: &types::R
     Ok(written)
 }
 
-/// What is written, unpacked: nothing else has looked at gzip that is kept as it came.
+/// Checks the unpacked content of the file. Gzip that is saved as received is not read by anything else.
 enum ContentCheck {
     Packed(Box<Packed>),
     Plain(SavedContent),
@@ -96,7 +97,7 @@ enum ContentCheck {
 struct Packed {
     unpacked: MultiGzDecoder<SavedContent>,
     is_empty: bool,
-    /// Bytes since the last that unpacked to something.
+    /// Packed bytes since the last unpacked byte.
     idle: u64,
 }
 
@@ -143,7 +144,7 @@ impl Packed {
     }
 
     async fn finish(mut self) -> Result<()> {
-        // Nothing at all is not even gzip; it is reported as empty.
+        // An empty body is not gzip; it is reported as empty.
         if !self.is_empty {
             self.unpacked.try_finish().map_err(unreadable)?;
         }
@@ -163,7 +164,7 @@ mod tests {
         Box::pin(bytes)
     }
 
-    /// Of a format whose content is not known.
+    /// Saves in a format whose content is not checked.
     async fn save(from: Reader, path: &Path) -> Result<u64> {
         save_as(&"text".parse().unwrap(), from, path).await
     }
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_restarted_attempt_leaves_nothing_of_the_one_before() {
+    async fn restarted_attempt_overwrites_the_one_before() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("report.csv");
         let part = open_part(&path).unwrap();
@@ -235,11 +236,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_empty_or_blank_body_or_a_web_page_is_not_saved_in_any_form() {
+    async fn empty_blank_and_web_page_bodies_are_rejected_packed_or_not() {
         let folder = tempfile::tempdir().unwrap();
         for (content, message) in [
             ("", "the report's file is empty"),
-            (" \n", "the report's file has nothing but whitespace"),
+            (" \n", "the report's file is only whitespace"),
             ("<html>Sign in</html>", "the report's file is a web page, not a report in the format csv_v2_0"),
         ] {
             for stored in [content.as_bytes().to_vec(), gzip(content.as_bytes())] {
@@ -289,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_is_one_line_that_names_the_path() {
+    fn full_disk_error_names_the_path_on_one_line() {
         let error = write_error(Path::new("/data/report.csv"), io::ErrorKind::StorageFull.into());
         assert_eq!(error.to_string(), "/data/report.csv cannot be written: no storage space");
     }

@@ -1,7 +1,7 @@
-//! Whether what is saved can be a report of its format.
+//! Checks that a saved body can be a report of its format.
 //!
-//! `csv_v2_0` and `json_v2_0` have to begin as their row readers need it. Of the other formats little is known: web pages and messages of
-//! something on the way are recognised by what no report has.
+//! `csv_v2_0` and `json_v2_0` must begin as their row readers require. Little is known of the other formats: web pages and messages of
+//! intermediaries are recognised by content that no report has.
 
 use std::io;
 
@@ -13,21 +13,21 @@ use crate::acronis::report_file::limits::RECORD_BYTES;
 use crate::acronis::reports::download::Reader;
 use crate::acronis::types::ReportFormat;
 
-/// Unpacked bytes at the prefix that are kept: one more than the row readers read for a header, or until the list of rows begins.
+/// The size of the kept prefix in unpacked bytes: one more than the row readers accept before the first row.
 const KEPT: usize = RECORD_BYTES as usize + 1;
-/// Of these, from the first that is not whitespace, how many are searched; a page's form comes early.
+/// The searched part of the prefix, from the first byte that is not whitespace; the form of a page is near its start.
 const SEARCHED: usize = 64 * 1024;
 
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const UTF_16: [&[u8]; 2] = [&[0xff, 0xfe], &[0xfe, 0xff]];
-/// How files of other formats begin: Acronis documents none of these formats, but a report may list any.
+/// Signatures of other formats: Acronis documents none of them, but a report may list any.
 const SIGNATURES: [(&str, &[u8]); 2] = [("xlsx", b"PK\x03\x04"), ("pdf", b"%PDF-")];
 
-/// What only a web page has, on a line that begins with `<`. (Elsewhere it may be the name of a customer.)
+/// Tags that only a web page has, on a line that begins with `<`. (Elsewhere they may be the name of a customer.)
 const PAGE: [&str; 4] = ["<!doctype html", "<html", "<head", "<body"];
-/// What login and redirect pages have, and a report, which is only read, has not.
+/// Elements of login and redirect pages, which a static report does not have.
 const INTERACTIVE: [&str; 4] = ["<form", "type=\"password\"", "type='password'", "http-equiv=\"refresh\""];
-/// How titles of servers' pages about failures begin.
+/// Prefixes of the titles of servers' error pages.
 const FAILURES: [&str; 11] = [
     "400 bad",
     "401 authorization",
@@ -42,7 +42,7 @@ const FAILURES: [&str; 11] = [
     "504 gateway",
 ];
 
-/// The unpacked content as it goes by.
+/// The unpacked content, checked while it is written.
 #[derive(Debug)]
 pub(crate) struct SavedContent {
     format: ReportFormat,
@@ -64,25 +64,25 @@ impl SavedContent {
         self.length
     }
 
-    /// Checks the prefix once enough of it is there, so that an endless page is not saved first.
+    /// Checks the prefix once it is complete, so that an endless page is not saved first.
     ///
     /// # Errors
-    /// As [`check`](Self::check) has them.
+    /// As [`check`](Self::check).
     pub(crate) async fn check_early(&mut self) -> Result<()> {
         if self.is_checked || self.length < KEPT as u64 { Ok(()) } else { self.check_prefix().await }
     }
 
-    /// Checks the whole, at its end.
+    /// Checks the complete content.
     ///
     /// # Errors
-    /// [`ErrorKind::Decode`] if this is not a report: nothing, whitespace, or a page or message of something on the way.
+    /// [`ErrorKind::Decode`] for empty or blank content, and for a page or message of an intermediary.
     pub(crate) async fn check(&mut self) -> Result<()> {
         if !self.is_checked {
             self.check_prefix().await?;
         }
         match (&self.format, self.last) {
             (_, Some(b'}' | b']')) => Ok(()),
-            (ReportFormat::JsonV1 | ReportFormat::JsonV20, _) => Err(self.not_a_report("JSON without its end")),
+            (ReportFormat::JsonV1 | ReportFormat::JsonV20, _) => Err(self.not_a_report("truncated JSON")),
             _ => Ok(()),
         }
     }
@@ -95,12 +95,12 @@ impl SavedContent {
         let start = &start[..start.len().min(SEARCHED)];
         match start.first() {
             None if self.length == 0 => return Err(invalid("the report's file is empty")),
-            None => return Err(invalid("the report's file has nothing but whitespace")),
+            None => return Err(invalid("the report's file is only whitespace")),
             Some(_) => {}
         }
         let mismatch = self.mismatch(start);
         let prefix: Reader = Box::pin(io::Cursor::new(prefix));
-        // A name of a customer is no mismatch to what can be read.
+        // The name of a customer may look like a page in a readable file.
         let rows = match &self.format {
             ReportFormat::CsvV20 => csv::check_prefix(prefix).await,
             ReportFormat::JsonV20 => json::check_prefix(prefix).await,
@@ -113,7 +113,7 @@ impl SavedContent {
         }
     }
 
-    /// What this seems to be in place of a report.
+    /// Returns what the content seems to be, if it is not a report.
     fn mismatch(&self, start: &[u8]) -> Option<&'static str> {
         let text = searchable(start);
         let has = |marks: &[&str]| marks.iter().any(|mark| text.contains(mark));
@@ -125,20 +125,20 @@ impl SavedContent {
             return (!start.starts_with(signature)).then_some(found);
         }
         match &self.format {
-            ReportFormat::Unknown(_) if start.iter().all(|byte| *byte == 0) => Some("nothing but NUL bytes"),
+            ReportFormat::Unknown(_) if start.iter().all(|byte| *byte == 0) => Some("only NUL bytes"),
             ReportFormat::Unknown(_) => is_page.then_some("a web page"),
             _ if start.starts_with(GZIP) => Some("gzip within gzip"),
             _ if UTF_16.iter().any(|mark| start.starts_with(mark)) => Some("text in UTF-16"),
             _ if start.contains(&0) => Some("binary data"),
             ReportFormat::Html if is_json => Some("JSON"),
-            ReportFormat::Html if !text.starts_with('<') => Some("other text than HTML"),
+            ReportFormat::Html if !text.starts_with('<') => Some("text that is not HTML"),
             ReportFormat::Html if has(&INTERACTIVE) => Some("a web page with a form or a redirect"),
-            ReportFormat::Html => is_about_a_failure(&text).then_some("a server's page about a failure"),
+            ReportFormat::Html => is_error_page(&text).then_some("a server's error page"),
             _ if is_page || text.starts_with('<') => Some("a web page"),
-            ReportFormat::JsonV1 | ReportFormat::JsonV20 => (!is_json).then_some("other text than JSON"),
+            ReportFormat::JsonV1 | ReportFormat::JsonV20 => (!is_json).then_some("text that is not JSON"),
             ReportFormat::Csv | ReportFormat::CsvV20 if is_json => Some("JSON"),
             // Its columns are not known; a single one would hold no usage.
-            ReportFormat::Csv if !text.contains([',', ';', '\t']) => Some("other text than a table"),
+            ReportFormat::Csv if !text.contains([',', ';', '\t']) => Some("text that is not a table"),
             _ => None,
         }
     }
@@ -167,18 +167,18 @@ impl io::Write for SavedContent {
     }
 }
 
-/// Whitespace, and the bytes of a byte order mark.
+/// Returns whether a byte is whitespace or part of a byte order mark.
 fn is_blank(byte: u8) -> bool {
     byte.is_ascii_whitespace() || matches!(byte, 0xef | 0xbb | 0xbf)
 }
 
-/// The text of a page in lower case: of one in UTF-16, without the NUL of each letter.
+/// Returns the prefix in lower case; the NUL bytes of UTF-16 are removed.
 fn searchable(start: &[u8]) -> String {
     let start: Vec<u8> = start.iter().filter(|byte| **byte != 0).map(u8::to_ascii_lowercase).collect();
     trimmed(&String::from_utf8_lossy(&start)).to_owned()
 }
 
-/// Without what is not seen, or is no text, at the prefix.
+/// Trims invisible and invalid characters at the start.
 fn trimmed(text: &str) -> &str {
     let is_invisible = |character: char| {
         let is_other = matches!(character, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{fffd}');
@@ -187,7 +187,7 @@ fn trimmed(text: &str) -> &str {
     text.trim_start_matches(is_invisible)
 }
 
-fn is_about_a_failure(text: &str) -> bool {
+fn is_error_page(text: &str) -> bool {
     let title = text.split_once("<title").and_then(|(_, rest)| rest.split_once('>'));
     title.is_some_and(|(_, title)| FAILURES.iter().any(|failure| title.trim_start().starts_with(failure)))
 }
@@ -209,7 +209,7 @@ mod tests {
 
     async fn check(format: &ReportFormat, content: impl AsRef<[u8]>) -> Result<()> {
         let mut saved = SavedContent::new(format.clone());
-        // Byte by byte, as bytes may come.
+        // Byte by byte: chunks may have any size.
         for byte in content.as_ref() {
             saved.write_all(&[*byte]).unwrap();
         }
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_login_page_is_not_a_report_of_any_format_however_it_is_encoded() {
+    async fn login_page_in_any_encoding_is_rejected_for_every_format() {
         let mut pages = vec![LOGIN.as_bytes().to_vec()];
         for before in ["\u{b}", "\u{a0}", "\u{200b}", "\0", "\u{feff}\u{feff}", "Error\n", "<!-- -->"] {
             pages.push([before, LOGIN].concat().into_bytes());
@@ -286,25 +286,25 @@ mod tests {
         let packed = String::from_utf8_lossy(&gzip).into_owned();
         for (format, content, message) in [
             (CsvV20, "", "is empty"),
-            (CsvV20, " \r\n\t\u{feff}\n", "has nothing but whitespace"),
+            (CsvV20, " \r\n\t\u{feff}\n", "is only whitespace"),
             (CsvV20, "{\"error\": \"maintenance\"}", "is JSON, not a report in the format csv_v2_0"),
             (CsvV20, "Service Unavailable", "lacks tenant.id, "),
             (CsvV20, "Error, try again\n", "lacks tenant.id, "),
             (CsvV20, HEADER.trim_end_matches("usage.delta.total"), "the report lacks usage.delta.total"),
             (CsvV20, &"\0".repeat(100), "is binary data, "),
             (CsvV20, &packed, "lacks tenant.id, "),
-            (Csv, "Service Unavailable", "is other text than a table, "),
+            (Csv, "Service Unavailable", "is text that is not a table, "),
             (Csv, "Error, code 7\n <html>", "is a web page, "),
-            (Html, "Service Unavailable", "is other text than HTML, "),
+            (Html, "Service Unavailable", "is text that is not HTML, "),
             (Html, "{\"error\": \"maintenance\"}", "is JSON, "),
-            (Html, "<html><head><title>502 Bad Gateway</title></head></html>", "is a server's page about a failure, "),
-            (JsonV20, "Service Unavailable", "is other text than JSON, not a report in the format json_v2_0"),
+            (Html, "<html><head><title>502 Bad Gateway</title></head></html>", "is a server's error page, "),
+            (JsonV20, "Service Unavailable", "is text that is not JSON, not a report in the format json_v2_0"),
             (JsonV20, "{\"a\":", "cannot be read: "),
             (JsonV20, "{\"error\":\"maintenance\"}", "it has no list `tenants`"),
-            (JsonV20, "{\"tenants\":[", "is JSON without its end, "),
-            (JsonV1, "{\"a\":", "is JSON without its end, "),
+            (JsonV20, "{\"tenants\":[", "is truncated JSON, "),
+            (JsonV1, "{\"a\":", "is truncated JSON, "),
             (other("xlsx"), "Service Unavailable", "is other data, "),
-            (other("binary"), &"\0".repeat(100), "is nothing but NUL bytes, "),
+            (other("binary"), &"\0".repeat(100), "is only NUL bytes, "),
         ] {
             let error = check(&format, content).await.unwrap_err();
             assert!(error.message().contains(message), "{format}: {content}: {error}");
@@ -316,11 +316,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_has_no_end_is_decided_early() {
+    async fn endless_content_is_rejected_early() {
         let header = [HEADER, ","].concat();
         for (format, prefix, piece, message) in [
             (Html, LOGIN, "x", "is a web page with a form"),
-            (CsvV20, "", " ", "has nothing but whitespace"),
+            (CsvV20, "", " ", "is only whitespace"),
             (CsvV20, &header, "x", "exceeds the limit"),
             (JsonV20, "{\"a\":\"", "x", "exceeds the limit"),
         ] {
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_the_beginning_is_kept() {
+    async fn only_the_prefix_is_kept() {
         let mut saved = SavedContent::new(CsvV20);
         saved.write_all(format!("{HEADER}\n").as_bytes()).unwrap();
         for _ in 0..3 * KEPT / 4096 {

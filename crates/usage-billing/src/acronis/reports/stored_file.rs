@@ -6,11 +6,11 @@ use uuid::Uuid;
 
 use crate::acronis::types;
 
-/// The files of a report that is done.
+/// The files of a finished report.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ReportFiles {
-    /// Those that were saved, in the order of the report's formats. At least one.
+    /// Saved files, in the order of the report's formats; at least one.
     pub saved: Vec<StoredFile>,
     /// Formats that Acronis could not build.
     pub failed: Vec<types::ReportFormat>,
@@ -22,27 +22,27 @@ impl From<Vec<StoredFile>> for ReportFiles {
     }
 }
 
-/// A file of a report, ready for download, and what it is about. Keep it as JSON beside a file that was saved, so that
-/// [`saved_usage`](crate::acronis::saved_usage) makes rows of it later.
+/// A file of a report that can be downloaded, and the parameters of the report. Keep it as JSON beside a saved file, so that
+/// [`saved_usage`](crate::acronis::saved_usage) can create rows from it later.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StoredFile {
-    /// The report that it belongs to.
+    /// Id of the report.
     pub report_id: Uuid,
-    /// Its own id.
+    /// Id of the file.
     pub id: Uuid,
-    /// Its format.
+    /// Format of the file.
     pub format: types::ReportFormat,
-    /// Compressed size in bytes, if the vendor says.
+    /// Compressed size in bytes, if the vendor states it.
     pub size: Option<u64>,
-    /// When it was made, if the vendor says. Rows of a file without it are never final, and none is known to be billable.
+    /// When the file was built, if the vendor states it. Rows of a file without it are never final, and none is known to be billable.
     pub created_at: Option<DateTime<Utc>>,
-    /// What was asked for, as the vendor understood it.
+    /// The parameters of the report, as the vendor returned them.
     pub report: types::ReportParameters,
 }
 
 impl StoredFile {
-    /// A file that is known from elsewhere; its size and when it was made are fields.
+    /// Creates a file from known ids; set `size` and `created_at` as fields.
     ///
     /// ```
     /// # use usage_billing::acronis::{StoredFile, types::{ReportFormat, ReportKind, ReportLevel, ReportParameters, ReportPeriod}};
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_reads_back_from_its_json() {
+    fn stored_file_survives_json_round_trip() {
         let report = json!({
             "kind": "usage_summary", "tenant_id": Uuid::max(), "level": "direct_partners",
             "period": {"start": "2026-10-01", "end": "2026-10-31"}, "formats": ["csv_v2_0", "a_new_format"],

@@ -1,4 +1,4 @@
-//! Where a report's file is saved: the path that will be replaced, and the partial file beside it.
+//! The target of a save: the path that will be replaced, and the partial file beside it.
 
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io;
@@ -8,7 +8,7 @@ use tempfile::NamedTempFile;
 use usage_billing_core::printable;
 use uuid::Uuid;
 
-/// How often a partial file is created again because another process took it for an abandoned one.
+/// Attempts to create a partial file that another process removes as abandoned.
 const MAX_CREATIONS: usize = 8;
 const PREFIX: &str = ".usage-billing-";
 const SUFFIX: &str = ".part";
@@ -16,18 +16,18 @@ const SUFFIX: &str = ".part";
 /// A path that a file can be saved to.
 #[derive(Debug)]
 pub(crate) struct SaveTarget {
-    /// Without symbolic links at its end.
+    /// The path after symbolic links are followed.
     path: PathBuf,
     folder: PathBuf,
-    /// Of the file that is replaced.
+    /// Metadata of the file that is replaced.
     replaced: Option<Metadata>,
 }
 
 impl SaveTarget {
-    /// Follows symbolic links, and rejects what a report cannot replace.
+    /// Follows symbolic links, and rejects paths that a report cannot replace.
     ///
     /// # Errors
-    /// In words that complete `{path} cannot be written: `.
+    /// A message that completes `{path} cannot be written: `.
     pub(crate) fn new(path: &Path) -> io::Result<Self> {
         let invalid = |reason: &str| io::Error::new(io::ErrorKind::InvalidInput, reason);
         // `file_name` ignores a slash or `/.` at the end.
@@ -36,7 +36,7 @@ impl SaveTarget {
         if names_a_directory || (cfg!(windows) && bytes.ends_with(b"\\")) {
             return Err(invalid("it names a directory; give the name of a file"));
         }
-        // Links in /proc, and so /dev/stdout, have a text that leads nowhere: the system follows those.
+        // Links in /proc, and so /dev/stdout, have a target that is not a path: the system follows those.
         let (path, replaced) = match fs::metadata(path) {
             Ok(metadata) if metadata.is_file() => (fs::canonicalize(path)?, Some(metadata)),
             Ok(metadata) if metadata.is_dir() => return Err(invalid("it is a directory; give the name of a file")),
@@ -59,14 +59,14 @@ impl SaveTarget {
         }
     }
 
-    /// Begins of the names of partial files for this target: a digest, as the target's own name may be as long as names can be.
+    /// Returns the prefix of the names of partial files: a digest, because the target's name may have the maximum length.
     fn part_prefix(&self) -> String {
         let name = self.path.file_name().unwrap_or_default().as_encoded_bytes();
         format!("{PREFIX}{}-", &Uuid::new_v5(&Uuid::NAMESPACE_OID, name).simple().to_string()[..16])
     }
 
-    /// Removes partial files of earlier saves to this target whose process has ended, however it ended. A live process holds a lock on
-    /// its own. One that was created with an unusual umask may only be readable. A file that cannot be examined or removed stays: it does no harm to this save.
+    /// Removes partial files of earlier saves to this target whose process has ended. A running process holds a lock on its own file. A file
+    /// that was created with an unusual umask may only be readable. A file that cannot be opened or removed is kept and does not affect this save.
     pub(crate) fn remove_abandoned_parts(&self) {
         let prefix = self.part_prefix();
         let Ok(entries) = fs::read_dir(&self.folder) else { return };
@@ -88,15 +88,15 @@ impl SaveTarget {
         }
     }
 
-    /// Creates the partial file beside the target, for a rename works within one file system only.
+    /// Creates the partial file beside the target, because a rename works only within one file system.
     pub(crate) fn create_part(&self) -> io::Result<PartFile> {
         for _ in 0..MAX_CREATIONS {
             let part = self.new_part()?;
             match part.as_file().try_lock() {
-                // Another process examines it and will remove it.
+                // Another process holds the lock and will remove the file.
                 Err(TryLockError::WouldBlock) => {}
                 Ok(()) if is_removed(part.as_file())? => {}
-                // Without locks on this file system nobody takes it for an abandoned one either.
+                // On a file system without locks, no process removes it as abandoned.
                 Ok(()) | Err(TryLockError::Error(_)) => {
                     let mode = self.replaced.as_ref().map(Metadata::permissions);
                     return Ok(PartFile { part, path: self.path.clone(), mode });
@@ -106,8 +106,8 @@ impl SaveTarget {
         Err(io::Error::other("other processes keep removing the partial file"))
     }
 
-    /// With the mode of any new file, not the narrow one of a temporary file; if a file is replaced, only for this user until the partial file
-    /// [gets its mode](PartFile::persist).
+    /// Creates a file with the default mode of new files. If a file is replaced, the partial file is private to this user until it
+    /// [gets the final mode](PartFile::persist).
     fn new_part(&self) -> io::Result<NamedTempFile> {
         let prefix = self.part_prefix();
         let mut builder = tempfile::Builder::new();
@@ -115,7 +115,7 @@ impl SaveTarget {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            // Not yet that of the replaced file: from one that is read-only, the next save could not remove what a killed one left.
+            // Not the mode of the replaced file: if that is read-only, the next save could not remove the file of a killed process.
             let mode = if self.replaced.is_some() { 0o600 } else { 0o666 };
             builder.permissions(fs::Permissions::from_mode(mode));
         }
@@ -123,7 +123,7 @@ impl SaveTarget {
     }
 }
 
-/// The path at the end of symbolic links, which does not exist: a cycle is another error.
+/// Returns the target of symbolic links that does not exist; a cycle is another error.
 fn followed(path: &Path) -> PathBuf {
     let mut path = path.to_owned();
     while let Ok(link) = fs::read_link(&path) {
@@ -148,7 +148,7 @@ fn is_removed(_: &File) -> io::Result<bool> {
 pub(crate) struct PartFile {
     part: NamedTempFile,
     path: PathBuf,
-    /// Of the file that is replaced.
+    /// The mode of the file that is replaced.
     #[cfg_attr(not(unix), expect(dead_code, reason = "only the modes of Unix are kept"))]
     mode: Option<fs::Permissions>,
 }
@@ -163,12 +163,12 @@ impl PartFile {
         Ok(tokio::fs::File::from_std(file))
     }
 
-    /// Puts the file in the place of the target, with its mode.
+    /// Replaces the target by the file, with the mode of the target.
     pub(crate) fn persist(self) -> io::Result<()> {
         #[cfg(unix)]
         if let Some(replaced) = &self.mode {
             use std::os::unix::fs::PermissionsExt;
-            // Without set-user-id and the like: they were given to the old content.
+            // Without set-user-id and similar bits, which were granted to the old content.
             self.part.as_file().set_permissions(fs::Permissions::from_mode(replaced.mode() & 0o777))?;
         }
         self.part.persist(&self.path).map(drop).map_err(|error| error.error)

@@ -17,7 +17,7 @@ fn left(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn directories_are_rejected_however_they_are_written() {
+fn directories_are_rejected_in_any_spelling() {
     let folder = tempfile::tempdir().unwrap();
     let text = folder.path().to_str().unwrap().to_owned();
     let slash = format!("{text}/");
@@ -38,7 +38,7 @@ fn names_as_long_as_the_file_system_allows_can_be_saved() {
 }
 
 #[test]
-fn partial_files_of_dead_processes_are_removed_and_those_of_live_ones_kept() {
+fn partial_files_are_removed_only_if_their_process_ended() {
     let folder = tempfile::tempdir().unwrap();
     let target = SaveTarget::new(&folder.path().join("report.csv")).unwrap();
     let other = SaveTarget::new(&folder.path().join("other.csv")).unwrap();
@@ -97,7 +97,7 @@ mod unix {
     }
 
     #[test]
-    fn the_mode_of_a_replaced_file_is_kept_and_a_new_file_has_the_usual_one() {
+    fn replaced_file_keeps_mode_and_new_file_has_default_mode() {
         let folder = tempfile::tempdir().unwrap();
         let (ours, usual) = (folder.path().join("a"), folder.path().join("b"));
         fs::write(&usual, "").unwrap();
@@ -114,7 +114,7 @@ mod unix {
     }
 
     #[test]
-    fn a_partial_file_can_be_removed_whatever_the_mode_of_its_target() {
+    fn partial_file_is_removable_for_any_mode_of_its_target() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("report.csv");
         fs::write(&path, "old").unwrap();
