@@ -1,7 +1,7 @@
 //! `csv_v2_0`: a header of dotted names, then a line for each row.
 //!
-//! On `csv-core`, and not on a reader that returns records: such a reader keeps a record in memory however long it is. Nearly all lines have
-//! no quotes; they are split here, in a third of the time that csv-core's state machine takes over each byte.
+//! It uses `csv-core` instead of a reader that returns records, because such a reader keeps records of any length in memory. Nearly all lines
+//! have no quotes. They are split here, in a third of the time of csv-core's state machine.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
@@ -21,7 +21,7 @@ use crate::acronis::reports::download::{BufferedReader, Reader, ReportBody, buff
 /// U+FEFF. csv-core skips it only if it arrives in one piece.
 const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
 
-/// Its number among the rows.
+/// The row number of the header.
 const HEADER: u64 = 0;
 
 pub(crate) fn rows(body: ReportBody) -> Rows {
@@ -34,31 +34,31 @@ pub(crate) fn rows(body: ReportBody) -> Rows {
     Rows { source: Source::Opening(opening.boxed()), number: 0 }
 }
 
-/// Whether a file that begins so has a header with the columns of a report.
+/// Checks that a file with this prefix has a header with the columns of a report.
 ///
 /// # Errors
-/// As [`rows`] has them.
+/// As [`rows`].
 pub(crate) async fn check_prefix(prefix: Reader) -> Result<()> {
     Records::new(buffered(prefix), true).header().await.map(drop)
 }
 
-/// The rows of a file. After an error there is none.
+/// The rows of a file. No row follows an error.
 pub(crate) struct Rows {
     source: Source,
-    /// Of the last row, from 1.
+    /// The number of the last row, from 1.
     number: u64,
 }
 
 enum Source {
     Opening(BoxFuture<'static, Result<Box<(Records, Columns)>>>),
     Open(Box<(Records, Columns)>),
-    /// Or after an error.
+    /// The end of the file, or an error.
     End,
 }
 
 impl Rows {
-    /// Fills `row` with the next one; `false` at the end. Polled and not an `async fn`, and filled and not returned: a row is large, and each
-    /// future around it would move it once more.
+    /// Overwrites `row` with the next one; returns `false` at the end. The row is large, and each surrounding future would move it once more:
+    /// therefore this is polled, and the row is not returned.
     pub(crate) fn poll_next_into(&mut self, context: &mut Context<'_>, row: &mut ReportRow) -> Poll<Result<bool>> {
         let read = ready!(self.poll_row(context, row));
         if !matches!(read, Ok(true)) {
@@ -97,17 +97,17 @@ impl Rows {
 struct Records {
     reader: BufferedReader,
     parser: Parser,
-    /// Of the present record, with room for more.
+    /// The cells of the current record, with spare capacity.
     bytes: Vec<u8>,
     ends: Vec<usize>,
-    /// How much of `bytes` and `ends` the record has.
+    /// The used part of `bytes`.
     size: usize,
     columns: usize,
     /// Whether the record is a line with its commas.
     is_line: bool,
-    /// Bytes of a record that csv-core is reading.
+    /// Bytes that csv-core has consumed for the current record.
     consumed: u64,
-    /// The line on which it begins, blank lines before it included.
+    /// The line on which the record begins, including blank lines before it.
     line: u64,
     last_byte: Option<u8>,
     detects_truncation: bool,
@@ -163,7 +163,7 @@ impl Records {
             let input = ready!(self.reader.as_mut().poll_fill_buf(context)).map_err(unreadable)?;
             if self.consumed == 0 {
                 if self.last_byte == Some(b'\r') && input.first() == Some(&b'\n') {
-                    // csv-core ended the record before it.
+                    // csv-core ended the record before this line feed.
                     self.parser.set_line(self.parser.line() + 1);
                     self.last_byte = Some(b'\n');
                     self.reader.as_mut().consume(1);
@@ -193,7 +193,7 @@ impl Records {
             }
             let is_record = match result {
                 ReadRecordResult::InputEmpty => continue,
-                // No longer than what was consumed.
+                // The output is at most as long as the consumed input.
                 ReadRecordResult::OutputFull => {
                     self.bytes.resize(self.bytes.len() * 2, 0);
                     continue;
@@ -213,22 +213,20 @@ impl Records {
         }
     }
 
-    /// Whether the last record, which no line end closed, is complete.
+    /// Checks that the last record, which has no line end, is complete.
     fn check_end(&self) -> Result<()> {
-        // A line end would have closed it outside of quotes.
+        // Outside quotes, a line end would have ended the record.
         let is_quoted = matches!(self.last_byte, Some(b'\n' | b'\r'));
         let message = match (is_quoted, self.detects_truncation) {
             (true, _) => "the report's file ends within quotes: download it again",
             // `-600` may be read as `-6`.
-            (false, false) => {
-                "the report's file ends in the middle of a line, as if it were cut off: download it again"
-            }
+            (false, false) => "the report's file is truncated in the middle of a line: download it again",
             (false, true) => return Ok(()),
         };
         Err(Error::new(ErrorKind::Decode, message))
     }
 
-    /// The record that was read.
+    /// Returns the record that was read.
     fn record(&self, number: u64) -> Result<Record<'_>> {
         let (bytes, ends) = (&self.bytes[..self.size], &self.ends[..self.columns]);
         let record = if self.is_line { Record::from_line(bytes, ends) } else { Record::from_utf8(bytes, ends) };
@@ -239,8 +237,8 @@ impl Records {
     }
 }
 
-/// Splits the line that `input` begins with. Returns its size, the number of its columns, and its length with its end; `None` if it is not
-/// there as a whole, is empty or too long, has quotes, or there is no room for its columns.
+/// Splits the first line of `input`. Returns its size, the number of its columns, and its length including the line end. Returns `None` if the
+/// line is incomplete, empty or too long, has quotes, or has more columns than `ends`.
 fn split(input: &[u8], bytes: &mut Vec<u8>, ends: &mut [usize]) -> Option<(usize, usize, usize)> {
     let size = memchr::memchr3(b'\n', b'\r', b'"', input)?;
     let end = match &input[size..] {
@@ -261,8 +259,8 @@ fn split(input: &[u8], bytes: &mut Vec<u8>, ends: &mut [usize]) -> Option<(usize
     Some((size, columns + 1, size + end))
 }
 
-/// Where the commas of a line are, eight bytes at a time: cells are so short that memchr takes twice as long, which begins anew after each.
-/// Returns how many there are; `None` if there is no room for them.
+/// Finds the commas of a line, eight bytes at a time. memchr restarts after each comma and takes twice as long, because cells are short.
+/// Returns the number of commas; `None` if `places` is too small.
 fn find_commas(line: &[u8], places: &mut [usize]) -> Option<usize> {
     const COMMAS: u64 = u64::from_ne_bytes([b','; 8]);
     const LOW_BITS: u64 = u64::from_ne_bytes([0x7f; 8]);
@@ -275,7 +273,7 @@ fn find_commas(line: &[u8], places: &mut [usize]) -> Option<usize> {
     let (words, rest) = line.as_chunks::<8>();
     for (at, word) in words.iter().enumerate() {
         let differences = u64::from_le_bytes(*word) ^ COMMAS;
-        // The highest bit of each byte without a difference.
+        // Sets the highest bit of each byte that is a comma.
         let mut commas = !(((differences & LOW_BITS) + LOW_BITS) | differences | LOW_BITS);
         while commas != 0 {
             found(8 * at + commas.trailing_zeros() as usize / 8)?;
@@ -312,7 +310,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_byte_order_mark_before_a_quoted_name_hides_no_column() {
+    async fn byte_order_mark_before_quoted_name_hides_no_column() {
         let (name, rest) = HEADER.split_once(',').unwrap();
         let line = format!("2026-10-31,True,,seats,t-1,customer,Birch{REST}\n");
         for header in [format!("\u{feff}\"{name}\",{rest}\n"), format!("\u{feff}{name},{rest}\n")] {
@@ -323,15 +321,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_is_cut_off_in_a_number_is_no_smaller_number() {
+    async fn file_truncated_within_a_number_is_an_error() {
         let whole = format!("{HEADER}\n2026-10-31,False,,seats,t-1,customer,Birch,backup,1,2,3,4,5,-600\n");
         assert_eq!(read(whole.clone()).await.unwrap()[0].delta.total, (-600).into());
         for cut in 1..4 {
             let error = read(whole[..whole.len() - cut].to_owned()).await.unwrap_err();
-            assert!(error.kind() == ErrorKind::Decode && error.message().contains("cut off"), "{cut}: {error}");
+            assert!(error.kind() == ErrorKind::Decode && error.message().contains("is truncated"), "{cut}: {error}");
         }
-        assert!(read(HEADER.to_owned()).await.unwrap_err().message().contains("cut off"), "no usage at all");
-        // Packed, its checksum says that it is whole.
+        assert!(
+            read(HEADER.to_owned()).await.unwrap_err().message().contains("is truncated"),
+            "a header without usage"
+        );
+        // The checksum of gzip proves that the file is complete.
         let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
         std::io::Write::write_all(&mut packed, whole.trim_end().as_bytes()).unwrap();
         assert_eq!(read_bytes(packed.finish().unwrap()).await.unwrap()[0].delta.total, (-600).into());
@@ -351,7 +352,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn line_of_a_row_is_stated_whatever_ends_the_lines() {
+    async fn error_states_line_of_a_row_for_any_line_end() {
         for end in ["\n", "\r\n"] {
             for name in ["Birch", "\"Birch\""] {
                 let line = format!("2026-10-31,False,,seats,t-1,customer,{name}{REST}{end}");
@@ -375,7 +376,7 @@ mod tests {
         }
     }
 
-    /// As lines that arrive whole, and byte by byte, which leaves them to csv-core.
+    /// Compares lines that arrive complete with lines that arrive byte by byte, which csv-core splits.
     #[tokio::test]
     async fn a_line_without_quotes_is_split_as_csv_core_does() {
         let many = "x,".repeat(100) + "y";
@@ -403,7 +404,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_call_that_breaks_off_is_told_as_it_is() {
+    async fn error_of_the_call_is_returned_unchanged() {
         let lost = Error::new(usage_billing_core::ErrorKind::Connection, "connection lost");
         let chunks = [Ok(bytes::Bytes::from(format!("{HEADER}\n2026"))), Err(lost)];
         let body = ReportBody::new(stream::iter(chunks)).await.unwrap();
@@ -413,7 +414,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_that_is_too_short_is_told_and_ends_the_rows() {
+    async fn short_line_is_an_error_that_ends_the_rows() {
         let error = read(format!("{HEADER}\n2026-10-31,False\n")).await.unwrap_err().to_string();
         assert_eq!(error, "row 1 of the report (line 2) has 2 columns, but the header has 14");
         let error = read(String::new()).await.unwrap_err().to_string();

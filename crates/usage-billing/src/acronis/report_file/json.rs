@@ -1,7 +1,7 @@
-//! `json_v2_0`: an object whose list `tenants` holds the rows, each the columns of `csv_v2_0` unfolded at their dots.
+//! `json_v2_0`: an object whose array `tenants` contains the rows, each with the columns of `csv_v2_0` nested at their dots.
 //!
-//! The form of a row is inferred (Acronis says that both formats hold the same data): it is folded back into columns, so that both are
-//! read by the same rules.
+//! The shape of a row is inferred (Acronis states that both formats contain the same data). It is flattened into columns, so that both formats
+//! are read by the same rules.
 
 use std::io;
 use std::pin::Pin;
@@ -18,7 +18,7 @@ use crate::acronis::report_file::limits::{COLUMNS, DEPTH, Meter, RECORD_BYTES, e
 use crate::acronis::report_file::record::RecordBuf;
 use crate::acronis::reports::download::{Reader, unreadable};
 
-/// Name of the list of rows.
+/// Name of the array of rows.
 const ROWS: &str = "tenants";
 
 pub(crate) fn rows(reader: Reader) -> BoxStream<'static, Result<ReportRow>> {
@@ -28,10 +28,10 @@ pub(crate) fn rows(reader: Reader) -> BoxStream<'static, Result<ReportRow>> {
     .boxed()
 }
 
-/// Whether a file that begins so has a list of rows.
+/// Checks that a file with this prefix has an array of rows.
 ///
 /// # Errors
-/// As [`rows`] has them.
+/// As [`rows`].
 pub(crate) async fn check_prefix(prefix: Reader) -> Result<()> {
     Objects::new(prefix).find_rows().await
 }
@@ -41,16 +41,16 @@ struct Objects {
     /// Bytes since the end of the last row.
     meter: Meter,
     state: State,
-    /// Dotted names of the present row, and their values; used again for each row.
+    /// Dotted names and values of the current row; the buffers are reused for each row.
     names: RecordBuf,
     cells: RecordBuf,
-    /// Of the last row: nearly always the next one has the same.
+    /// The columns of the last row; the next one nearly always has the same.
     columns: Option<(RecordBuf, Columns)>,
-    /// Rows so far.
+    /// The number of rows so far.
     number: u64,
 }
 
-/// Where the parser is, as seen from the list of rows.
+/// The position of the parser relative to the array of rows.
 #[derive(Clone, Copy)]
 enum State {
     Before,
@@ -63,7 +63,7 @@ impl Objects {
         let meter = Meter::default();
         let reader: Reader = Box::pin(Metered { reader, meter: meter.clone() });
         Self {
-            // The meter comes first: it counts from the end of the last row.
+            // The meter fails first: it counts from the end of the last row.
             parser: TokioAsyncReaderJsonParser::new(reader).with_max_buffer_size(2 * RECORD_BYTES as usize),
             meter,
             state: State::Before,
@@ -91,14 +91,14 @@ impl Objects {
                 _ => return Err(unexpected(&format!("row {} is not an object", self.number + 1))),
             }
         }
-        // To the end: a truncated file is an error even if all rows seem to be there, and so is one with more rows.
+        // The rest is read as well: a truncated file, or one with a second array of rows, is an error.
         let mut depth = 1;
         loop {
             match self.event().await? {
                 JsonEvent::StartObject | JsonEvent::StartArray => depth = self.descend(depth)?,
                 JsonEvent::EndObject | JsonEvent::EndArray => depth = depth.saturating_sub(1),
                 JsonEvent::ObjectKey(name) if depth == 1 && name == ROWS => {
-                    return Err(unexpected("it has two lists `tenants`"));
+                    return Err(unexpected("it has two arrays `tenants`"));
                 }
                 JsonEvent::Eof => return Ok(None),
                 _ => {}
@@ -106,7 +106,7 @@ impl Objects {
         }
     }
 
-    /// Up to the beginning of the list.
+    /// Reads up to the start of the array of rows.
     async fn find_rows(&mut self) -> Result<()> {
         let mut depth = 0;
         let mut found = false;
@@ -119,18 +119,18 @@ impl Objects {
                     found = depth == 1 && name == ROWS;
                     continue;
                 }
-                JsonEvent::Eof => return Err(unexpected("it has no list `tenants`")),
+                JsonEvent::Eof => return Err(unexpected("it has no array `tenants`")),
                 _ => {}
             }
             found = false;
         }
     }
 
-    /// After the row's opening brace.
+    /// Reads a row after its opening brace.
     async fn row(&mut self) -> Result<ReportRow> {
         self.names.clear();
         self.cells.clear();
-        // Dotted name of what is read, and where it ends for each object or list containers.
+        // The dotted name of the current value, and its prefix for each enclosing object or array.
         let mut name = String::new();
         let place = self.place();
         let mut containers = vec![Container { end: 0, entries: None }];
@@ -157,7 +157,7 @@ impl Objects {
                 JsonEvent::StartObject | JsonEvent::StartArray => {
                     name.push('.');
                     let entries = (event == JsonEvent::StartArray).then_some(0);
-                    // One more is the file's object, another the list of rows.
+                    // The object of the file and the array of rows add two levels.
                     if containers.len() + 2 >= DEPTH {
                         return Err(too_deep(&place));
                     }
@@ -171,7 +171,7 @@ impl Objects {
             if self.names.len() > COLUMNS {
                 return Err(exceeded(&place, &format!("{COLUMNS} values for one row")));
             }
-            // Names repeat those of the objects containers them, so their sum is not bounded by the bytes that were read.
+            // Names repeat those of the enclosing objects, so their sum is not bounded by the bytes that were read.
             if (self.names.size() + self.cells.size()) as u64 > RECORD_BYTES {
                 return Err(too_long(&place));
             }
@@ -189,7 +189,7 @@ impl Objects {
         event(&mut self.parser, &place).await
     }
 
-    /// What is being read.
+    /// Returns the current position, for errors.
     fn place(&self) -> String {
         match self.state {
             State::Before => "the file before its first row".to_owned(),
@@ -205,13 +205,13 @@ impl Objects {
 
 async fn event<'a>(parser: &'a mut TokioAsyncReaderJsonParser<Reader>, place: &str) -> Result<JsonEvent<'a>> {
     parser.parse_next().await.map_err(|error| match &error {
-        // Of the parser's buffer, or of the meter.
+        // The limit of the parser's buffer, or of the meter.
         JsonParseError::Io(cause) if cause.kind() == io::ErrorKind::OutOfMemory => too_long(place),
         _ => unreadable(error),
     })
 }
 
-/// Rejects reading on once so many bytes went by without a row that one row cannot have them.
+/// A reader that fails once the bytes since the last row exceed the limit of one row.
 struct Metered {
     reader: Reader,
     meter: Meter,
@@ -229,11 +229,11 @@ impl AsyncRead for Metered {
     }
 }
 
-/// An object or a list that is not read to its end.
+/// An object or array that is being read.
 struct Container {
-    /// Where the name of each entry begins.
+    /// The length of the name prefix of its entries.
     end: usize,
-    /// Of a list: entries so far. They are named by their place.
+    /// For an array, the number of entries so far; entries are named by their index.
     entries: Option<u64>,
 }
 
@@ -276,8 +276,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn rows_are_read_wherever_the_list_stands() {
-        let params = json!({"kind": 5, "tenants": ["no row"], "deep": [{"tenants": []}]});
+    async fn rows_are_read_at_any_position_of_the_array() {
+        let params = json!({"kind": 5, "tenants": ["not a row"], "deep": [{"tenants": []}]});
         for file in [
             json!({"params": params, "tenants": [object(), object()]}),
             json!({"tenants": [object(), object()], "zzz": params}),
@@ -306,16 +306,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_report_says_why() {
+    async fn invalid_report_error_states_the_reason() {
         let mut without = object();
         without["tenant"].as_object_mut().unwrap().remove("id");
         for (text, expected) in [
-            ("{}".to_owned(), "it has no list `tenants`"),
-            ("[]".to_owned(), "it has no list `tenants`"),
-            (r#"{"tenants": null}"#.to_owned(), "it has no list `tenants`"),
+            ("{}".to_owned(), "it has no array `tenants`"),
+            ("[]".to_owned(), "it has no array `tenants`"),
+            (r#"{"tenants": null}"#.to_owned(), "it has no array `tenants`"),
             (r#"{"tenants": [7]}"#.to_owned(), "row 1 is not an object"),
             (json!({"tenants": [without]}).to_string(), "the report lacks tenant.id"),
-            (r#"{"tenants": [], "params": {"tenants": []}, "tenants": []}"#.to_owned(), "it has two lists `tenants`"),
+            (r#"{"tenants": [], "params": {"tenants": []}, "tenants": []}"#.to_owned(), "it has two arrays `tenants`"),
             ("<html>".to_owned(), "the report's file cannot be read: "),
         ] {
             let error = read(text.clone()).await.unwrap_err();
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_is_cut_off_anywhere_is_an_error() {
+    async fn file_truncated_anywhere_is_an_error() {
         let text = json!({"params": {"kind": 5}, "tenants": [object()]}).to_string();
         for length in (1..text.len()).filter(|length| text.is_char_boundary(*length)) {
             assert!(read(&text[..length]).await.is_err(), "{}", &text[..length]);

@@ -1,4 +1,4 @@
-//! Limits on what one report file may make its reader keep in memory.
+//! Memory limits for reading one report file.
 //!
 //! They are fixed: rows of real files have about 60 columns and 1 KiB.
 
@@ -7,23 +7,23 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use usage_billing_core::{Error, ErrorKind};
 
-/// Bytes of a file, unpacked, up to and including its header or its next row.
+/// Unpacked bytes up to the end of the header or of the next row.
 pub(crate) const RECORD_BYTES: u64 = 1 << 20;
-/// Columns of a file, or values of a JSON row.
+/// Columns of a file or values of a JSON row.
 pub(crate) const COLUMNS: usize = 4096;
-/// Objects and arrays within each other in a JSON file.
+/// Nested objects and arrays in a JSON file.
 pub(crate) const DEPTH: usize = 64;
-/// Bytes of gzip that unpack to nothing: headers without end, empty members.
+/// Bytes of gzip that unpack to nothing: endless headers, empty members.
 pub(crate) const IDLE_GZIP_BYTES: u64 = 1 << 20;
 
-/// `what` exceeds `limit`; both in words.
+/// Returns the error of a limit: `what` exceeds `limit`.
 pub(crate) fn exceeded(what: &str, limit: &str) -> Error {
     let message = format!("the report's file cannot be read: {what} exceeds the limit of {limit}");
     Error::new(ErrorKind::Limit, message)
         .with_hint("this limit is fixed; no known report comes near it: create a new report")
 }
 
-/// Counts the bytes that went by since the last [`reset`](Self::reset).
+/// Counts the bytes since the last [`reset`](Self::reset).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Meter(Arc<AtomicU64>);
 

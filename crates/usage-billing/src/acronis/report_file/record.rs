@@ -3,23 +3,23 @@
 /// One record, borrowed from the reader that reuses its buffers for each record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Record<'a> {
-    /// All cells, one after the other.
+    /// All cells, concatenated.
     text: &'a str,
-    /// Where each cell ends in `text`.
+    /// The end of each cell in `text`.
     ends: &'a [usize],
     /// Bytes between two cells.
     gap: usize,
 }
 
 impl<'a> Record<'a> {
-    /// `None` if `bytes` is not UTF-8 or a cell ends within a character.
+    /// Creates a record from concatenated cells; `None` if `bytes` is not UTF-8 or a cell ends within a character.
     pub(crate) fn from_utf8(bytes: &'a [u8], ends: &'a [usize]) -> Option<Self> {
         let text = std::str::from_utf8(bytes).ok()?;
         let is_split = !text.is_ascii() && !ends.iter().all(|end| text.is_char_boundary(*end));
         (!is_split).then_some(Self { text, ends, gap: 0 })
     }
 
-    /// Of a line with a comma at each of `ends` but the last, which is its length; `None` if it is not UTF-8.
+    /// Creates a record from a line with a comma at each of `ends` but the last, which is its length; `None` if it is not UTF-8.
     pub(crate) fn from_line(line: &'a [u8], ends: &'a [usize]) -> Option<Self> {
         Some(Self { text: std::str::from_utf8(line).ok()?, ends, gap: 1 })
     }
@@ -36,7 +36,7 @@ impl<'a> Record<'a> {
     }
 }
 
-/// A record that is put together cell by cell.
+/// A record that is built cell by cell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RecordBuf {
     text: String,

@@ -1,4 +1,4 @@
-//! A row of a report, whichever file it was read from.
+//! A row of a report in any file format.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,42 +6,42 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use usage_billing_core::Decimal;
 
-/// Usage of one thing by one tenant, in the vendor's terms and raw units. The default is empty, to be filled by
+/// Usage of one item by one tenant, in the vendor's terms and raw units. The default is empty and serves as a buffer for
 /// [`Rows::next_into`](crate::acronis::Rows::next_into).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReportRow {
-    /// Its place in the file, from 1.
+    /// Number of the row in the file, from 1.
     pub number: u64,
-    /// The tenant.
+    /// Id of the tenant.
     pub tenant_id: String,
-    /// Its present name, also for the past.
+    /// Current name of the tenant, also in reports of the past.
     pub tenant_name: String,
     /// `customer`, `partner`, `folder` or `unit`; may be empty in reports of the level `accounts`.
     pub tenant_kind: String,
-    /// The partner's own id of it.
+    /// The partner's own id of the tenant.
     pub customer_id: Option<String>,
-    /// The service: `backup`, `files_cloud`, `platform` and others; its id in files without names.
+    /// Service: `backup`, `files_cloud`, `platform` and others; the id in files without names.
     pub application: String,
     /// Id of the service.
     pub application_id: Option<String>,
-    /// The thing that is counted, with its edition's prefix: `pw_base_storage`.
+    /// Metric, with the prefix of its edition: `pw_base_storage`.
     pub name: String,
-    /// Edition, where the service has editions and the file is not older than they.
+    /// Edition, if the service has editions and the file is not older than they are.
     pub edition: Option<String>,
-    /// SKU, if asked for and the partner is entitled to them.
+    /// SKU, if requested and the partner is entitled to SKUs.
     pub sku: Option<String>,
-    /// Storage or recovery component.
+    /// Id of the storage or recovery component.
     pub infra_id: Option<String>,
     /// Name of the component.
     pub infra_name: Option<String>,
-    /// Tenant to whom the component belongs.
+    /// Id of the tenant that owns the component.
     pub infra_owner_id: Option<String>,
     /// Cloud of the component: `acronis`, `google`, `azure`.
     pub infra_backend: Option<String>,
-    /// Last day of the period in summaries, else the day. The vendor's own billing module (acronis-cyber-cloud-whmcs) does without it.
+    /// Last day of the period in summaries, otherwise the day. The vendor's billing module (acronis-cyber-cloud-whmcs) does not read it.
     pub date: Option<NaiveDate>,
-    /// Whether usage is a sum over the period; else it is a level, as in files that do not say.
+    /// Whether usage is a sum over the period; otherwise, and if the file does not state it, usage is a level.
     pub is_range: bool,
     /// `bytes`, `seconds`, or nothing for counts.
     pub measurement_unit: Option<String>,
@@ -49,7 +49,7 @@ pub struct ReportRow {
     pub absolute: Amounts,
     /// Change over the period; may be negative.
     pub delta: Amounts,
-    /// What is billed: absolute or delta, as fits. Files of 2020 and before lack it.
+    /// The billed numbers: absolute or delta, depending on the item. Files of 2020 and earlier lack them.
     pub effective: Option<Amounts>,
     /// Soft quota in the measurement unit; `None` for unlimited.
     pub quota: Option<Decimal>,
@@ -61,25 +61,25 @@ pub struct ReportRow {
     pub other: BTreeMap<Arc<str>, String>,
 }
 
-/// The same usage by mode of the tenant.
+/// Usage by mode of the tenant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Amounts {
-    /// Of paying use.
+    /// Paid use.
     pub production: Decimal,
-    /// Of trial use.
+    /// Trial use.
     pub trial: Decimal,
-    /// Both.
+    /// Total of both.
     pub total: Decimal,
 }
 
-/// What the platform says a row costs.
+/// The cost of a row, as the platform states it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Price {
     /// ISO 4217.
     pub currency: String,
-    /// Per unit.
+    /// Price per unit.
     pub unit: Option<Decimal>,
     /// Inferred: unit price times usage.
     pub total: Option<Decimal>,

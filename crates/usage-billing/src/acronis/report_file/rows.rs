@@ -1,4 +1,4 @@
-//! Rows of a report's file, one after the other.
+//! Streams of rows of a report's file.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -16,11 +16,11 @@ use crate::acronis::report_file::json;
 use crate::acronis::reports::download::{ReportBody, with_file_hint};
 use crate::acronis::{Client, ReportRow, StoredFile, types};
 
-/// Rows of a report in the file's order; the file is never in memory as a whole.
-#[must_use = "rows are read as they are asked for"]
+/// Streams the rows of a report in the order of the file; the complete file is never in memory.
+#[must_use = "rows are read when they are requested"]
 pub struct Rows {
     source: Source,
-    /// The file that is downloaded, which errors name, and whose secrets are masked in them.
+    /// The downloaded file, which errors name, and the transport whose secrets are masked in them.
     download: Option<Box<(StoredFile, Transport)>>,
 }
 
@@ -30,13 +30,13 @@ enum Source {
 }
 
 impl Rows {
-    /// The next row; `None` at the end. After an error there is none.
+    /// Returns the next row; `None` at the end and after an error.
     pub async fn next(&mut self) -> Option<Result<ReportRow>> {
         StreamExt::next(self).await
     }
 
-    /// Overwrites `row` with the next one; `false` at the end, or after an error. As [`next`](Self::next), but without an allocation for
-    /// each text of each row, which take a third of the time of reading a `csv_v2_0` file.
+    /// Overwrites `row` with the next one; returns `false` at the end and after an error. In contrast to [`next`](Self::next), it does not
+    /// allocate each string of each row, which takes a third of the time of reading a `csv_v2_0` file.
     ///
     /// ```
     /// # use usage_billing::{Decimal, Result, acronis::{ReportRow, Rows}};
@@ -50,7 +50,7 @@ impl Rows {
     /// ```
     ///
     /// # Errors
-    /// As the items of the stream. The row then has parts of two.
+    /// As the items of the stream. After an error, the row is a mixture of two rows.
     pub async fn next_into(&mut self, row: &mut ReportRow) -> Result<bool> {
         poll_fn(|context| self.poll_next_into(context, row)).await
     }
@@ -85,11 +85,12 @@ impl Client {
     }
 }
 
-/// Reads the rows of a file that did not come from [`Client::rows`]: one that was saved before, packed or not.
+/// Reads the rows of a file that was saved before, packed or not. For a download, call [`Client::rows`].
 ///
 /// # Errors
-/// Those of `bytes`; [`ErrorKind::Request`] for a format that is not read as rows; [`ErrorKind::Limit`] as [`Client::rows`];
-/// [`ErrorKind::Decode`], once that is seen, for a file that is cut off. Of a `csv_v2_0` that is not packed only an end in the middle of a line shows that: keep files packed.
+/// The errors of `bytes`; [`ErrorKind::Request`] for a format that is not read as rows; [`ErrorKind::Limit`] as [`Client::rows`];
+/// [`ErrorKind::Decode`] for a truncated file. In a `csv_v2_0` that is not packed, truncation is detected only in the middle of a line: keep
+/// files packed.
 pub async fn read_rows(
     format: &types::ReportFormat,
     bytes: impl Stream<Item = Result<Bytes>> + Send + Unpin + 'static,
@@ -97,12 +98,12 @@ pub async fn read_rows(
     read(format, ReportBody::new(bytes).await?)
 }
 
-/// Whether a file of this format is read as rows.
+/// Returns whether a file of this format is read as rows.
 pub(crate) fn has_rows(format: &types::ReportFormat) -> bool {
     matches!(format, types::ReportFormat::CsvV20 | types::ReportFormat::JsonV20)
 }
 
-/// Why a report with these formats never has rows; `None` if one of them is read as rows.
+/// Returns the error of a report whose formats are never read as rows; `None` if one of them is.
 pub(crate) fn no_rows_error(formats: &[types::ReportFormat]) -> Option<Error> {
     let (first, others) = formats.split_first()?;
     if formats.iter().any(has_rows) {
@@ -110,7 +111,7 @@ pub(crate) fn no_rows_error(formats: &[types::ReportFormat]) -> Option<Error> {
     }
     let others: String = others.iter().map(|format| format!(" and {}", printable(format.as_str()))).collect();
     let message = format!(
-        "rows are read from csv_v2_0 and json_v2_0 files, and the report has {}{others} only, which is for people",
+        "rows are read from csv_v2_0 and json_v2_0 files; the report has only human-readable ones: {}{others}",
         printable(first.as_str())
     );
     Some(
@@ -119,16 +120,18 @@ pub(crate) fn no_rows_error(formats: &[types::ReportFormat]) -> Option<Error> {
     )
 }
 
+/// Reads the rows of a body.
+///
 /// # Errors
 /// [`ErrorKind::Request`] for a format that is not read as rows.
 pub(crate) fn read(format: &types::ReportFormat, body: ReportBody) -> Result<Rows> {
     let source = match format {
         types::ReportFormat::CsvV20 => Source::Csv(csv::rows(body)),
         types::ReportFormat::JsonV20 => Source::Json(json::rows(body.decompressed())),
-        // `csv` and `html` are in other units as well: compute points are no seconds there.
+        // `csv` and `html` also have other units: compute points instead of seconds.
         other => {
             let message = format!(
-                "rows are read from csv_v2_0 and json_v2_0 files, not from {}, which is for people",
+                "rows are read from csv_v2_0 and json_v2_0 files; {} is a human-readable format",
                 printable(other.as_str())
             );
             return Err(Error::new(ErrorKind::Request, message));
@@ -167,7 +170,7 @@ mod tests {
     const CSV_ROW: &str = "backup,2026-10-31,False,bytes,pw_base_storage,t-1,customer,1,2,3,4,5,6\n";
     const JSON_ROW: &str = r#"{"application":{"name":"backup"},"date":"2026-10-31","is_range":false,"measurement_unit":"bytes","name":"pw_base_storage","tenant":{"id":"t-1","kind":"customer"},"usage":{"absolute":{"production":1,"trial":2,"total":3},"delta":{"production":4,"trial":5,"total":6}}}"#;
 
-    /// A file that is made while it is read.
+    /// A file that is generated while it is read.
     fn file(format: &types::ReportFormat) -> impl Stream<Item = String> + use<> {
         let (before, row, between, after) = match format {
             types::ReportFormat::CsvV20 => (CSV_HEADER, CSV_ROW, "", ""),
@@ -178,7 +181,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_is_read_no_faster_than_its_rows_are_asked_for() {
+    async fn file_is_read_no_faster_than_rows_are_requested() {
         for (format, length) in
             [(types::ReportFormat::CsvV20, CSV_ROW.len()), (types::ReportFormat::JsonV20, JSON_ROW.len() + 1)]
         {
@@ -200,7 +203,7 @@ mod tests {
         }
     }
 
-    /// A whole file with a piece of it replaced.
+    /// A complete file with some bytes replaced.
     fn spoilt(format: &types::ReportFormat, at: usize, piece: &[u8]) -> Vec<u8> {
         let mut whole = match format {
             types::ReportFormat::CsvV20 => [CSV_HEADER, CSV_ROW, CSV_ROW].concat(),
@@ -214,7 +217,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn whatever_a_file_holds_its_reading_ends_without_panic(
+        fn reading_any_file_ends_without_panic(
             at in proptest::prelude::any::<usize>(),
             piece in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..8),
             rest in ".{0,40}",

@@ -300,7 +300,7 @@ mod tests {
             (Html, "<html><head><title>502 Bad Gateway</title></head></html>", "is a server's error page, "),
             (JsonV20, "Service Unavailable", "is text that is not JSON, not a report in the format json_v2_0"),
             (JsonV20, "{\"a\":", "cannot be read: "),
-            (JsonV20, "{\"error\":\"maintenance\"}", "it has no list `tenants`"),
+            (JsonV20, "{\"error\":\"maintenance\"}", "it has no array `tenants`"),
             (JsonV20, "{\"tenants\":[", "is truncated JSON, "),
             (JsonV1, "{\"a\":", "is truncated JSON, "),
             (other("xlsx"), "Service Unavailable", "is other data, "),

@@ -1,6 +1,6 @@
-//! Which of a row's nine numbers count, and in what unit.
+//! The billed numbers of a row, and their unit.
 //!
-//! The rule, clause by clause and with its sources, stands in `docs/acronis.md`; it is made for files that are in bytes and seconds.
+//! The rule and its sources are in `docs/acronis.md`. It applies to files in bytes and seconds.
 
 use rust_decimal::RoundingStrategy;
 use usage_billing_core::Decimal;
@@ -8,21 +8,21 @@ use usage_billing_core::Decimal;
 use crate::acronis::{Amounts, ReportRow};
 use crate::rows::identity::UNITS;
 
-/// A gibibyte; what Acronis shows as a GB.
+/// A gibibyte, which Acronis shows as a GB.
 const GIB: Decimal = Decimal::from_parts(1 << 30, 0, 0, false, 0);
 /// Seconds in a compute point.
 const POINT: Decimal = Decimal::from_parts(3600, 0, 0, false, 0);
 
 impl ReportRow {
-    /// The three of the nine numbers that are charged by: the effective ones, the change of what is summed, or the level.
+    /// Returns the three billed numbers of the nine: the effective ones, the change of summed items, or the level.
     pub(crate) fn change_or_level(&self) -> Amounts {
         let summed = self.is_range || self.name.ends_with("compute_points");
         self.effective.unwrap_or(if summed { self.delta } else { self.absolute })
     }
 }
 
-/// A number of a file (`measurement_unit`: bytes, seconds, none) in the unit that is billed, and the unit's name: `GiB`, `compute points`,
-/// `units`, or the vendor's own where it is none of these. To be done once: points are no seconds any more.
+/// Converts a number of a file (`measurement_unit`: bytes, seconds, none) to the billed unit, and returns the name of the unit: `GiB`,
+/// `compute points`, `units`, or the vendor's own for other units. Convert once: points are not seconds.
 pub fn in_billing_unit(raw: Decimal, measurement_unit: Option<&str>) -> (Decimal, &str) {
     let (quantity, unit) = match measurement_unit {
         Some(unit) if unit.eq_ignore_ascii_case("bytes") => (raw / GIB, "GiB"),
@@ -43,7 +43,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn levels_changes_and_effective_numbers_are_chosen_by_the_item() {
+    fn item_decides_between_level_change_and_effective_number() {
         // Level 100 and 10 on trial, change -7 and -1 on trial, effective 40 and 2 on trial.
         let with = |name, is_range, effective: bool| ReportRow {
             effective: effective.then(|| amounts(40, 2)),

@@ -1,4 +1,4 @@
-//! Usage of the running period, without a report.
+//! Usage of the current period, without a report.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -15,25 +15,25 @@ use crate::rows::identity::{RowIdentity, disambiguate_keys};
 use crate::{BillingReason, Period, UsageRow, Vendor};
 
 const OPERATION: &str = "list_tenants_usages";
-/// Tenants asked for at a time: what the vendor's own billing module sends (seen 2026-11-21); no maximum is documented.
+/// Tenants per request, as the vendor's billing module sends (seen 2026-11-21); no maximum is documented.
 const BATCH: usize = 100;
 
 impl Client {
-    /// What the direct children of the API client's tenant have used of the running period so far.
+    /// Returns the usage of the direct children of the API client's tenant in the current period.
     ///
-    /// Hours old (5 to 6, says the guide), never final, and not for billing: production and trial use are not told apart, nor are
-    /// the clouds of components. No SKUs. Switches, totals and parts are marked
-    /// as in reports, and items that are switched off for the tenant as not sold.
+    /// The rows are hours old (5 to 6 by the guide), never final and not for billing. They do not distinguish production from trial, nor the
+    /// clouds of components, and have no SKUs. Switches, totals and parts are marked as in reports, and items that are switched off for the tenant
+    /// as not sold.
     ///
     /// # Errors
-    /// Those of the calls; [`ErrorKind::Limit`] if the rows take more memory than [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
+    /// The errors of the calls; [`ErrorKind::Limit`] if the rows take more memory than [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
     pub async fn current_usage(&self) -> Result<Vec<UsageRow>> {
         let now = self.clock.now();
         let own = self.own_tenant().await?;
         let account_name = self.tenant_name(own).await;
         let mut memory = MemoryLimit::new(self.max_usage_bytes);
         let tenants = self.children(own).collect_within(&mut memory, 0, "the list of tenants").await?;
-        // Tenants come and go while pages are read: one may come again on the next page.
+        // Tenants are created and deleted while pages are read: one may be repeated on the next page.
         let mut seen = HashSet::new();
         let tenants: Vec<_> = tenants.into_iter().filter(|tenant| seen.insert(tenant.id)).collect();
         let services = self.api.list_applications().send().await.map_err(hinted)?.into_inner().items;
@@ -55,11 +55,11 @@ impl Client {
 #[derive(Default)]
 struct CurrentSum {
     used: Decimal,
-    /// Whether any of its items is not known to be switched off.
+    /// Whether any item is not known to be switched off.
     is_on: bool,
 }
 
-/// The components of a thing added up.
+/// Aggregates the components of each item to rows.
 fn current_rows(
     account: Uuid,
     tenants: &[types::Tenant],
@@ -69,7 +69,7 @@ fn current_rows(
 ) -> Result<Vec<UsageRow>> {
     let mut rows = Vec::new();
     for tenant in tenants {
-        // In this order they become rows.
+        // The order of the rows.
         let mut sums: BTreeMap<_, CurrentSum> = BTreeMap::new();
         let used = usages.iter().filter(|used| used.tenant == tenant.id).flat_map(|used| &used.usages);
         for usage in used {
@@ -78,7 +78,7 @@ fn current_rows(
             let unit = usage.measurement_unit.to_string();
             let key = (service, &usage.name, unit, usage.edition.as_deref(), usage.range_start.0);
             let sum = sums.entry(key).or_default();
-            // Of what is summed, `value` is that of the period; of levels it is the same as `absolute_value`.
+            // For summed items, `value` is that of the period; for levels it equals `absolute_value`.
             sum.is_on |= usage.offering_item.as_ref().is_none_or(|item| item.status != 0);
             sum.used = sum.used.checked_add(usage.value.0).ok_or_else(|| {
                 let message =
@@ -96,7 +96,7 @@ fn current_rows(
                 sku: &sku,
                 metric: name,
                 unit,
-                ..RowIdentity::new(Vendor::Acronis, OPERATION, &account, counted(start, now)?)
+                ..RowIdentity::new(Vendor::Acronis, OPERATION, &account, count_period(start, now)?)
             };
             let off = (!is_on).then_some(BillingReason::NotSold);
             let reason = never_charged(name, Some(&raw_unit)).or(off).unwrap_or(BillingReason::NotABillingBasis);
@@ -114,9 +114,9 @@ fn current_rows(
     Ok(disambiguate_keys(rows))
 }
 
-/// The period in which the vendor counts, which says only its start: up to the end of that month, for figures that are hours old are still
-/// those of last month when this one has begun. What was begun in the middle of an earlier month goes on in the month that `now` is in.
-fn counted(start: DateTime<Utc>, now: DateTime<Utc>) -> Result<Period> {
+/// Returns the period of a count, of which the vendor states only the start. It ends with the month of its start: when a month begins, figures
+/// that are hours old are still those of the last month. A count that began within an earlier month ends with the month of `now`.
+fn count_period(start: DateTime<Utc>, now: DateTime<Utc>) -> Result<Period> {
     let month = Period::month_of(start.date_naive());
     let is_whole = month.start() == start || month.contains(now);
     let end = if is_whole { month.end() } else { Period::month_of(now.date_naive()).end() };
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn components_are_added_up_in_the_unit_of_the_bill_and_nothing_is_final() {
+    fn components_are_added_up_in_billed_unit_and_not_final() {
         let mut elsewhere = usage("seats", "quantity", 7, None);
         elsewhere["application_id"] = json!(OTHER);
         let rows = rows(json!([
@@ -158,15 +158,15 @@ mod tests {
             usage("pw_compute_points", "seconds", 1_234_560, Some(BACKUP)),
             elsewhere,
         ]));
-        let told: Vec<_> =
+        let found: Vec<_> =
             rows.iter().map(|row| (row.sku.as_str(), row.quantity.to_string(), row.unit.as_str())).collect();
         let expected = [
             ("backup/pw_base_storage", "1.5".to_owned(), "GiB"),
             ("backup/pw_compute_points", "342.93".to_owned(), "compute points"),
             ("dfd85a5f-a464-32ab-81fd-99bcc66a070f/seats", "7".to_owned(), "units"),
         ];
-        assert_eq!(told.len(), expected.len());
-        assert!(expected.iter().all(|row| told.contains(row)), "{told:?}");
+        assert_eq!(found.len(), expected.len());
+        assert!(expected.iter().all(|row| found.contains(row)), "{found:?}");
         let november: Period = "2026-11".parse().unwrap();
         assert!(
             rows.iter().all(|row| !row.is_final && row.is_billable == Some(false) && row.period_end == november.end())
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_states_whose_and_of_what_it_is_and_the_vendors_own_number() {
+    fn row_has_tenant_item_and_raw_quantity() {
         let mut of_edition = usage("pw_base_storage", "bytes", 3 << 29, None);
         of_edition["edition"] = json!("pck_per_workload");
         let row = rows(json!([of_edition])).remove(0);
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_hours_of_a_month_still_show_the_last_one() {
+    fn first_hours_of_a_month_have_the_period_of_the_last() {
         for (start, now, end) in [
             ("2026-10-01T00:00:00Z", "2026-11-01T03:00:00Z", "2026-11-01T00:00:00Z"),
             ("2026-11-01T00:00:00Z", "2026-11-01T03:00:00Z", "2026-12-01T00:00:00Z"),
@@ -259,13 +259,13 @@ mod tests {
             ("2026-10-15T00:00:00Z", "2026-11-03T12:00:00Z", "2026-12-01T00:00:00Z"),
             ("2026-12-01T00:00:00Z", "2026-11-30T23:59:59Z", "2027-01-01T00:00:00Z"),
         ] {
-            let period = counted(start.parse().unwrap(), now.parse().unwrap()).unwrap();
+            let period = count_period(start.parse().unwrap(), now.parse().unwrap()).unwrap();
             assert_eq!(period.end(), end.parse::<DateTime<Utc>>().unwrap(), "{start} {now}");
         }
     }
 
     #[test]
-    fn a_count_that_was_begun_within_the_month_says_so() {
+    fn count_begun_within_the_month_keeps_its_start() {
         let mut late = usage("pw_compute_points", "seconds", 3600, None);
         late["range_start"] = json!("2026-11-15T08:00:00Z");
         assert_eq!(rows(json!([late]))[0].period_start, "2026-11-15T08:00:00Z".parse::<DateTime<Utc>>().unwrap());

@@ -1,4 +1,4 @@
-//! Usage by reports.
+//! Usage from reports.
 
 use std::time::Duration;
 
@@ -19,28 +19,28 @@ use crate::time_limit::TimeLimit;
 use crate::{Period, Poller, UsageRow};
 
 impl Client {
-    /// Usage of the direct children of the API client's tenant by a `usage_summary` for each calendar month of the period, all within `timeout`.
-    /// One report over several months would have one month's levels.
+    /// Returns the usage of the direct children of the API client's tenant, from one `usage_summary` for each calendar month of the period, all
+    /// within `timeout`. One report over several months would have the levels of one month.
     ///
-    /// A report that the tenant has already is reused if it contains everything, as by [`obtain_report`](Self::obtain_report); a new one stays
-    /// with the vendor. [`usage_with`](Self::usage_with) has other ways. Rows and errors name the report, so that [`report`](Self::report) can
-    /// take it up again and [`delete_report`](Self::delete_report) clean up.
+    /// An existing report is reused if it contains everything, as in [`obtain_report`](Self::obtain_report). A new report is kept at the vendor;
+    /// [`usage_with`](Self::usage_with) has other options. Rows and errors name the report, so that [`report`](Self::report) can resume it and
+    /// [`delete_report`](Self::delete_report) can delete it.
     ///
-    /// The rows of all months together may take [`with_max_usage_bytes`](Self::with_max_usage_bytes).
+    /// The rows of all months share the memory limit of [`with_max_usage_bytes`](Self::with_max_usage_bytes).
     ///
     /// # Errors
     /// [`ErrorKind::Request`] for a period in the future; as [`obtain_report`](Self::obtain_report) and [`usage_from_report`](Self::usage_from_report).
-    /// [`ErrorKind::WaitTimeout`] without the id of a report if none was created in time. The error of one month of several has a hint that names the
-    /// month and the periods to ask for instead: no rows are returned beside it, but the reports of the months before it can be reused.
+    /// [`ErrorKind::WaitTimeout`] without the id of a report if none was created in time. The error of one month of several has a hint that names
+    /// the month and the periods to request instead. No rows are returned with it, but the reports of the months before it can be reused.
     pub async fn usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
         self.usage_with(period, timeout, UsageOptions::new()).await
     }
 
-    /// As [`usage`](Self::usage), with options for the reports that it needs.
+    /// Returns usage as [`usage`](Self::usage), with options for its reports.
     ///
     /// # Errors
-    /// As [`usage`](Self::usage). A report that was to be deleted and could not be is no error, but an event and a warning in the trace: its rows
-    /// are right.
+    /// As [`usage`](Self::usage). A failed deletion of a report is an event and a warning in the trace, not an error, because the rows are
+    /// correct.
     pub async fn usage_with(&self, period: Period, timeout: Duration, options: UsageOptions) -> Result<Vec<UsageRow>> {
         let now = self.clock.now();
         period.require_started(now)?;
@@ -57,7 +57,7 @@ impl Client {
         Ok(rows)
     }
 
-    /// The rows of a month and the bytes that they take.
+    /// Returns the rows of a month and their size in bytes.
     async fn usage_of_month(
         &self,
         limit: TimeLimit,
@@ -71,7 +71,7 @@ impl Client {
             true => limit.run(self.reusable_report(&request)).await,
             false => Some(Ok(None)),
         };
-        let existing = existing.unwrap_or_else(|| Err(limit.exceeded("the tenant's reports were not looked through")));
+        let existing = existing.unwrap_or_else(|| Err(limit.exceeded("the tenant's reports were not searched")));
         let obtained = match existing? {
             Some(report) => ObtainedReport::Existing(report),
             None => limit.run(self.create_confirmed(&request)).await.unwrap_or_else(|| {
@@ -94,23 +94,23 @@ impl Client {
         Ok((of_month, bytes))
     }
 
-    /// Deletes a report of which all rows have been read.
+    /// Deletes a report after all its rows have been read.
     async fn delete_created(&self, limit: TimeLimit, id: &str, options: &UsageOptions) {
         let Ok(report) = id.parse::<Uuid>() else { return };
         let deleted = limit.run(self.delete_report(report)).await;
         if let Err(error) =
             deleted.unwrap_or_else(|| Err(limit.exceeded(format_args!("report {report} was not deleted"))))
         {
-            tracing::warn!("Acronis report {} stays: {error}", printable(id));
+            tracing::warn!("Acronis report {} was not deleted: {error}", printable(id));
             options.notify(ReportEvent::NotDeleted { id, error: &error });
         }
     }
 
-    /// Usage by a report that was [created](Self::create_report) or [taken up again](Self::report): waits for it and reads the first of its
-    /// files that can be read as rows, all within `timeout`. A file for people that Acronis could not build hides no rows.
+    /// Returns the usage of a report that was [created](Self::create_report) or [resumed](Self::report). It waits for the report and reads the
+    /// first file that has rows, all within `timeout`. A human-readable file that Acronis could not build does not hide the rows.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] at once for a report that has files for people only; as [`Poller::wait`](crate::Poller::wait) and
+    /// [`ErrorKind::Request`] at once for a report that has only human-readable files; as [`Poller::wait`](crate::Poller::wait) and
     /// [`usage_from_file`](Self::usage_from_file), always naming the report's id.
     pub async fn usage_from_report(
         &self,
@@ -120,7 +120,7 @@ impl Client {
         self.usage_from_report_within(TimeLimit::new(timeout), report, 0).await.map(|(rows, _)| rows)
     }
 
-    /// The rows and the bytes that they take; those of rows before them count for the limit.
+    /// Returns the rows and their size in bytes; `kept` bytes of earlier rows count towards the limit.
     async fn usage_from_report_within(
         &self,
         limit: TimeLimit,
@@ -135,11 +135,11 @@ impl Client {
         usage.await.map_err(|error| with_report_id(report.id(), error))
     }
 
-    /// Downloads a file of a report and adds its rows up, as [`usage_rows`] does; of the rows only their aggregator are in memory. A download that is
-    /// truncated is restarted, twice at most.
+    /// Downloads a file of a report and aggregates its rows, as [`usage_rows`] does. Only the sums are kept in memory. A truncated download is
+    /// restarted at most twice.
     ///
-    /// Then asks, for a minute at most, for the account's name, whose the storage is, who is a customer (if the report does not state it), what the
-    /// account is charged by and at which prices. What the API client may not read is no error: rows stay unknown, or without prices.
+    /// Then it reads further data of the account, for a minute at most: its name, the owners of storage, the kinds of tenants (if the report does
+    /// not state them), the licensing mode and the prices. Missing permissions for these are not errors: rows stay unknown or have no prices.
     ///
     /// # Errors
     /// As [`rows`](Self::rows) and [`usage_rows`]; [`ErrorKind::Limit`] if the usage takes more memory than
@@ -163,30 +163,31 @@ impl Client {
     }
 }
 
-/// The file to read; if it can have no rows, reading it says so.
+/// Returns the file to read. If its format has no rows, the reader returns the error.
 fn file_with_rows(files: &ReportFiles) -> Result<&StoredFile> {
     if let Some(file) = files.saved.iter().find(|file| rows::has_rows(&file.format)) {
         return Ok(file);
     }
-    let first = files.saved.first().ok_or_else(|| Error::new(ErrorKind::Decode, "it is done without a file"))?;
+    let first =
+        files.saved.first().ok_or_else(|| Error::new(ErrorKind::Decode, "the report finished without a file"))?;
     let failed = files.failed.iter().find(|format| rows::has_rows(format));
     failed.map_or(Ok(first), |format| Err(build_failure(format, first.report_id)))
 }
 
-/// A report that was made can be read later, if it was the call that failed.
+/// Adds a hint that names the report. If only a call failed, the report can be read later.
 fn with_report_id(id: &str, error: Error) -> Error {
     if error.message().contains(id) || error.hint().is_some_and(|hint| hint.contains(id)) {
         return error;
     }
     use ErrorKind::{Api, Auth, Connection, Permission, WaitTimeout};
-    let done = match error.kind() {
+    let advice = match error.kind() {
         Connection | Api | Auth | Permission | WaitTimeout => {
-            format!("report {id} is at Acronis: take it up again by its id")
+            format!("report {id} is stored at Acronis: resume it by its id")
         }
         _ => format!("this is report {id}"),
     };
     let hint = error.hint().map_or_else(String::new, |hint| format!("{hint}; "));
-    error.with_hint(format!("{hint}{done}"))
+    error.with_hint(format!("{hint}{advice}"))
 }
 
 pub(crate) async fn aggregate(file: &StoredFile, body: ReportBody, max_bytes: usize) -> Result<UsageAggregator<'_>> {
@@ -199,21 +200,23 @@ pub(crate) async fn aggregate(file: &StoredFile, body: ReportBody, max_bytes: us
     Ok(aggregator)
 }
 
-/// Rows of a file as usage, one for each tenant, service, item, backend, host, edition and SKU, production and trial apart (and day, in
-/// reports by the day); the components of a host are added up. Which number is charged is stated [here](crate::acronis#which-number-is-charged).
+/// Aggregates the rows of a file to usage: one row for each tenant, service, item, backend, host, edition, SKU and mode (production or trial),
+/// and for each day in reports by the day. The components of a host are added up. The charged number is documented
+/// [here](crate::acronis#which-number-is-charged).
 ///
-/// - No usage is counted twice: of the levels `all_customers` and `accounts` only the customers' rows are taken, for partners' rows hold their
-///   customers' usage again, and units' rows a part of their customers'. Rows of tenants of which no row states the kind are not known to be billable.
-/// - Items of another cloud than Acronis' own are items of their own: `pw_base_storage_google`.
-/// - Only rows of a `usage_summary` of one whole calendar month are billable. They are final if the file was made after the period's end;
-///   those of `usage_current` and of a part of a month never are. A report of the month so far has rows of the whole month, the same every day.
+/// - No usage is counted twice. In the levels `all_customers` and `accounts`, only rows of customers count: rows of partners contain the usage of
+///   their customers, and rows of units a part of it. If no row states the kind of a tenant, its rows are not known to be billable.
+/// - Items in other clouds than Acronis' own are separate items: `pw_base_storage_google`.
+/// - Only rows of a `usage_summary` of one whole calendar month are billable. They are final if the file was built after the end of the period;
+///   rows of `usage_current` and of a part of a month never are. A report of the month so far has rows of the whole month, with the same keys
+///   every day.
 ///
-/// Without a client, what only the vendor's other operations state is not known: hosts and kinds that the file does not state, the licensing mode and
-/// prices; [`usage_from_file`](Client::usage_from_file) asks for them. Its memory is not limited: the rows are the caller's.
+/// Without a client, data of other operations is missing: hosts and kinds that the file does not state, the licensing mode and prices.
+/// [`usage_from_file`](Client::usage_from_file) reads them. Memory is not limited, because the caller holds the rows.
 ///
 /// # Errors
-/// [`ErrorKind::Request`] for the level `all_partners`, where partners below partners would count twice, and for a level of customers if there
-/// are only others; [`ErrorKind::Decode`] if a row is there twice or of another period, or a sum has more than 28 digits.
+/// [`ErrorKind::Request`] for the level `all_partners`, where partners below partners would count twice, and for a level of customers without
+/// customers. [`ErrorKind::Decode`] for a duplicate row, a row of another period, or a sum of more than 28 digits.
 pub fn usage_rows(file: &StoredFile, rows: impl IntoIterator<Item = ReportRow>) -> Result<Vec<UsageRow>> {
     let mut aggregator = UsageAggregator::new(file, usize::MAX)?;
     rows.into_iter().try_for_each(|mut row| aggregator.add(&mut row))?;

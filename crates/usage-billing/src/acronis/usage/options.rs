@@ -1,4 +1,4 @@
-//! What happens with the reports that usage is read from.
+//! Options for the reports from which usage is read.
 
 use std::fmt;
 use std::sync::Arc;
@@ -27,58 +27,58 @@ pub struct UsageOptions {
     on_report: Arc<dyn Fn(ReportEvent<'_>) + Send + Sync>,
 }
 
-/// Something that happened to a report while usage was read.
+/// An event of a report while usage is read.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ReportEvent<'a> {
-    /// It was created for the call, and is waited for from now on.
+    /// The report was created for this call, which now waits for it.
     Created {
-        /// Its id, by which it can be [taken up again](crate::acronis::Client::report).
+        /// Id of the report, which can [resume](crate::acronis::Client::report) it.
         id: &'a str,
-        /// What it is about.
+        /// Month of the report.
         month: Period,
     },
-    /// It was there already, or may be that of another program, and is read.
+    /// The report existed before, or another program may have created it; it is read.
     Reused {
-        /// Its id.
+        /// Id of the report.
         id: &'a str,
-        /// What it is about.
+        /// Month of the report.
         month: Period,
     },
-    /// Its rows were read, and it was to be deleted, which failed: it stays with the vendor.
+    /// The rows were read, but the deletion of the report failed: it still exists at the vendor.
     NotDeleted {
-        /// Its id, by which it can be [deleted](crate::acronis::Client::delete_report).
+        /// Id of the report, which can be [deleted](crate::acronis::Client::delete_report) by it.
         id: &'a str,
-        /// Why.
+        /// Error of the deletion.
         error: &'a Error,
     },
 }
 
 impl UsageOptions {
-    /// Reports that contain everything are reused, and created ones are kept.
+    /// Creates options that reuse reports that contain everything, and keep created ones.
     pub fn new() -> Self {
         Self { reuses_reports: true, deletes_created_reports: false, on_report: Arc::new(|_| {}) }
     }
 
-    /// Whether a report that the tenant has already is read, if it contains everything, in place of a new one.
+    /// Sets whether an existing report that contains everything is read in place of a new one.
     pub fn reuse_reports(self, reuse: bool) -> Self {
         Self { reuses_reports: reuse, ..self }
     }
 
-    /// Whether a report is deleted once its rows have been read. Only a report that this call created for certain: never one that was there
-    /// before, nor one that was found after a lost response, because it may be that of another program. A report whose rows could not be
-    /// read stays.
+    /// Sets whether a report is deleted once its rows have been read. Only a report that this call created for certain is deleted. A report that
+    /// existed before, or was found after a lost response, is kept, because another program may have created it. A report whose rows could not be
+    /// read is kept as well.
     pub fn delete_created_reports(self, delete: bool) -> Self {
         Self { deletes_created_reports: delete, ..self }
     }
 
-    /// Sets what is called with each event, at once: a program that prints the id of a report as soon as it is known can take the report up
-    /// again after it was interrupted. It should return quickly.
+    /// Sets a callback for events, which is called immediately and should return quickly. A program that prints the id of a report can resume the
+    /// report after an interruption.
     ///
     /// ```
     /// # use usage_billing::acronis::{ReportEvent, UsageOptions};
     /// let options = UsageOptions::new().on_report(|event| match event {
-    ///     ReportEvent::Created { id, month } => eprintln!("report {id} of {month} is being made"),
+    ///     ReportEvent::Created { id, month } => eprintln!("report {id} of {month} is being built"),
     ///     other => eprintln!("{other:?}"),
     /// });
     /// ```

@@ -1,4 +1,4 @@
-//! The two parts of a number: production and trial, with the price of each.
+//! The two parts of a number, production and trial, with the price of each.
 
 use usage_billing_core::{Decimal, Error, ErrorKind, Result};
 
@@ -7,7 +7,7 @@ use crate::acronis::{Amounts, Price, ReportRow};
 
 const TRIAL: &str = "trial";
 
-/// Production and trial, in the file's unit.
+/// Production and trial in the unit of the file.
 #[derive(Clone, Debug)]
 pub(crate) struct Parts {
     production: Part,
@@ -19,12 +19,12 @@ pub(crate) struct Parts {
 #[derive(Clone, Debug, Default)]
 struct Part {
     quantity: Decimal,
-    /// Whether a row with this part had a price, and which; the price and cost of one row of several would be wrong.
+    /// The price of the rows of this part. It is `Some(None)` if they differ or one lacks it: the price of one row would be wrong for the sum.
     price: Option<Option<Price>>,
 }
 
 impl Parts {
-    /// The parts of a row: production, and the rest of the total, so that they add up to the total whatever the column for trial has.
+    /// Splits a row into production and the rest of the total. Both add up to the total for any value of the column for trial.
     pub(crate) fn of(row: &ReportRow) -> Result<Self> {
         let Amounts { production, trial: stated, total } = row.change_or_level();
         let trial = total.checked_sub(production).ok_or_else(|| {
@@ -33,7 +33,7 @@ impl Parts {
         })?;
         let says_trial = row.pricing_mode.as_deref() == Some(TRIAL);
         let is_trial = !trial.is_zero() && (says_trial || production.is_zero());
-        // Some files repeat the total in the column for trial where there is no trial.
+        // Some files repeat the total in the column for trial if there is no trial.
         let is_repeated = trial.is_zero() && stated == total;
         let priced = |of_trial: bool| (is_trial == of_trial).then(|| row.price.clone());
         Ok(Self {
@@ -43,20 +43,20 @@ impl Parts {
         })
     }
 
-    /// `None` if a sum has more than 28 digits.
+    /// Adds parts; returns `None` if a sum has more than 28 digits.
     pub(crate) fn add(&mut self, other: Self) -> Option<()> {
         self.contradict |= other.contradict;
         self.production.add(other.production)?;
         self.trial.add(other.trial)
     }
 
-    /// Bytes of the names of currencies.
+    /// Returns the size of the names of currencies, in bytes.
     pub(crate) fn currency_bytes(&self) -> usize {
         let prices = [&self.production, &self.trial].into_iter().filter_map(|part| part.price.as_ref()?.as_ref());
         prices.map(|price| price.currency.len()).sum()
     }
 
-    /// The parts that are there: production, unless all of it is trial; trial, if there is any.
+    /// Returns the parts that exist: production, unless all use is trial; trial, if there is any.
     pub(crate) fn by_mode(&self) -> impl Iterator<Item = (UsageMode, Decimal, Option<&Price>)> {
         let has_trial = !self.trial.quantity.is_zero();
         let has_production = !self.production.quantity.is_zero() || !has_trial;
@@ -78,7 +78,7 @@ impl Part {
     }
 }
 
-/// A price or a cost that is not that of all of it would be wrong.
+/// Returns the price of both; `None` for fields that do not apply to both.
 fn price_of_both(one: Price, other: Price) -> Option<Price> {
     let total = one.total.zip(other.total).and_then(|(one, other)| one.checked_add(other));
     let unit = one.unit.filter(|_| one.unit == other.unit);
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_that_contradict_each_other_are_seen() {
+    fn contradictory_columns_are_detected() {
         let of = |production: i64, trial: i64, total: i64, mode: Option<&str>| ReportRow {
             effective: Some(Amounts { production: production.into(), trial: trial.into(), total: total.into() }),
             pricing_mode: mode.map(str::to_owned),
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_price_is_that_of_the_part_that_the_row_is_about() {
+    fn price_belongs_to_the_part_of_its_row() {
         use UsageMode::{Production, Trial};
         for (mode, production, trial, expected) in [
             (None, 3, 2, &[Production][..]),

@@ -1,4 +1,4 @@
-//! Rows of usage by what was requested: period, kind, whether it was over.
+//! The report's contribution to usage rows: period, kind, and whether the period had ended.
 
 use chrono::{DateTime, Utc};
 use usage_billing_core::{Decimal, Result};
@@ -14,13 +14,13 @@ use crate::{BillingReason, Period, UsageMode, UsageRow, Vendor};
 
 const OPERATION: &str = "download_stored_report";
 
-/// The report as it was requested, and when it was built.
+/// The requested report, and when it was built.
 pub(crate) struct ReportContext<'a> {
     file: &'a StoredFile,
     pub(crate) account: String,
     kind: String,
     level: String,
-    /// Of rows that are not by the day.
+    /// The period of rows that are not by the day.
     period: RowPeriod,
     built: Option<DateTime<Utc>>,
 }
@@ -29,7 +29,7 @@ impl<'a> ReportContext<'a> {
     pub(crate) fn of(file: &'a StoredFile) -> Result<Self> {
         let (first, last) = (file.report.period.start, file.report.period.end);
         let requested = Period::of_days(first, last)?;
-        // Unless it is known when the file was made, it may be of a month that was not over.
+        // Without the date of the file, the month may not have ended when it was built.
         let built = file.created_at.unwrap_or(DateTime::<Utc>::MIN_UTC);
         Ok(Self {
             file,
@@ -41,7 +41,7 @@ impl<'a> ReportContext<'a> {
         })
     }
 
-    /// Why none of its numbers is charged.
+    /// Returns why none of the numbers of the report is charged.
     pub(crate) fn reason(&self) -> Option<BillingReason> {
         if self.file.report.kind != types::ReportKind::UsageSummary {
             return Some(BillingReason::NotABillingBasis);
@@ -49,7 +49,7 @@ impl<'a> ReportContext<'a> {
         (!self.period.is_whole_month() && !self.may_be_early()).then_some(BillingReason::NotAWholePeriod)
     }
 
-    /// Whether it is of a month of which it is not known whether it was over when the report was built.
+    /// Returns whether the report covers a month that may not have ended when the report was built.
     pub(crate) fn may_be_early(&self) -> bool {
         let period = self.period.period;
         self.built.is_none() && period == Period::month_of(period.start().date_naive())

@@ -1,4 +1,4 @@
-//! Usage of a report file that was saved before, without the vendor.
+//! Usage from a saved report file, without the vendor.
 
 use std::path::Path;
 
@@ -13,9 +13,10 @@ use crate::acronis::reports::download::{ReportBody, with_file_hint};
 use crate::acronis::usage::fetch::aggregate;
 use crate::memory_limit::MAX_USAGE_BYTES;
 
-/// Reads a report file at `path`, packed or not, and adds its rows up, as [`usage_rows`](crate::acronis::usage_rows) does; of the rows only their aggregator are
-/// in memory, 64 MiB at most: of a larger file, give rows of [`read_rows`](crate::acronis::read_rows) to `usage_rows`. `file` states what the report is
-/// about: keep it when the file is saved, for its contents do not repeat all of it.
+/// Reads a report file at `path`, packed or not, and aggregates its rows, as [`usage_rows`](crate::acronis::usage_rows) does.
+///
+/// Only the sums are kept in memory, at most 64 MiB. For a larger file, pass the rows of [`read_rows`](crate::acronis::read_rows) to `usage_rows`.
+/// `file` has the parameters of the report: keep it when the file is saved, because the content does not repeat all of them.
 ///
 /// ```no_run
 /// # use usage_billing::acronis::{Client, StoredFile, saved_usage};
@@ -23,7 +24,7 @@ use crate::memory_limit::MAX_USAGE_BYTES;
 /// client.save_to(&file, "2026-10.csv.gz").await?;
 /// std::fs::write("2026-10.json", serde_json::to_string(&file)?)?;
 ///
-/// // Another day, without the vendor:
+/// // On another day, without the vendor:
 /// let file: StoredFile = serde_json::from_str(&std::fs::read_to_string("2026-10.json")?)?;
 /// let rows = saved_usage(&file, "2026-10.csv.gz").await?;
 /// # println!("{} rows", rows.len());
@@ -32,8 +33,8 @@ use crate::memory_limit::MAX_USAGE_BYTES;
 /// ```
 ///
 /// # Errors
-/// [`ErrorKind::File`] if it cannot be read; else as [`read_rows`](crate::acronis::read_rows) and [`usage_rows`](crate::acronis::usage_rows); [`ErrorKind::Limit`] if the usage takes more
-/// than 64 MiB of memory.
+/// [`ErrorKind::File`] if the file cannot be read. [`ErrorKind::Limit`] if the usage takes more than 64 MiB of memory. Otherwise as
+/// [`read_rows`](crate::acronis::read_rows) and [`usage_rows`](crate::acronis::usage_rows).
 pub async fn saved_usage(file: &StoredFile, path: impl AsRef<Path>) -> Result<Vec<UsageRow>> {
     let path = path.as_ref();
     let shown = printable(&path.to_string_lossy()).to_string();
@@ -73,7 +74,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_not_there_or_not_a_report_is_an_error_that_names_it() {
+    async fn missing_or_invalid_file_error_names_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("report.csv");
         let error = saved_usage(&summary(), &path).await.unwrap_err();

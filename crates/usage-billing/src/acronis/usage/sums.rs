@@ -1,4 +1,4 @@
-//! What usage is kept apart by, and the sums of it.
+//! Aggregation keys of usage, and the sums by key.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,13 +9,13 @@ use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
 use crate::acronis::ReportRow;
 use crate::acronis::usage::parts::Parts;
 
-/// What usage is kept apart by: all that a row's identity has, and what a text of it may hide (a stand-in for an absent SKU, a unit by two names).
-/// Rows that differ in nothing else are told apart by their occurrence. Rows come in this order, by name of the tenant.
+/// The aggregation key: everything that a row's identity contains, and facts that its strings may hide (the substitute of an absent SKU, a unit by
+/// two names). Rows that have equal identities are distinguished by their occurrence. Rows are sorted by name of the tenant, then by this key.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Key {
     pub(crate) tenant_id: Arc<str>,
     pub(crate) application: Arc<str>,
-    /// With the backend; of `name`.
+    /// The name, with the backend.
     pub(crate) metric: Arc<str>,
     pub(crate) name: Arc<str>,
     pub(crate) measurement_unit: Option<Arc<str>>,
@@ -27,21 +27,21 @@ pub(crate) struct Key {
 pub(crate) struct Sum {
     pub(crate) parts: Parts,
     pub(crate) first: FirstRow,
-    /// Whether it may contain what others of the report have.
+    /// Whether the tenant may be a partner whose usage contains that of others in the report.
     pub(crate) is_of_unknown_kind: bool,
 }
 
-/// Of the first of the rows that are added up.
+/// Columns of the first of the aggregated rows.
 pub(crate) struct FirstRow {
     pub(crate) number: u64,
     pub(crate) tenant_name: Arc<str>,
     pub(crate) tenant_kind: Arc<str>,
     pub(crate) customer_id: Option<Arc<str>>,
-    /// Unless the rows differ in it.
+    /// `None` if the rows differ in it.
     pub(crate) quota: Option<Decimal>,
 }
 
-/// Bytes of the texts that a row copies.
+/// Returns the size of the strings that a row copies, in bytes.
 pub(crate) fn string_bytes(key: &Key, sum: &Sum) -> usize {
     let Key { tenant_id, application, metric, measurement_unit, edition, sku, .. } = key;
     let FirstRow { tenant_name, tenant_kind, customer_id, .. } = &sum.first;
@@ -49,7 +49,7 @@ pub(crate) fn string_bytes(key: &Key, sum: &Sum) -> usize {
     let others = [measurement_unit, edition, customer_id].into_iter().flatten();
     let others: usize =
         others.chain([tenant_id, application, metric, tenant_name, tenant_kind]).map(|text| text.len()).sum();
-    // A currency stands in the sum, too.
+    // The sum has the currency as well.
     others + sku + 2 * sum.parts.currency_bytes()
 }
 
@@ -68,7 +68,7 @@ impl Sum {
     }
 }
 
-/// What is counted: storage at Google is priced apart from storage at Acronis.
+/// Returns the metric: storage at Google has another price than storage at Acronis.
 pub(crate) fn metric(row: &ReportRow) -> Cow<'_, str> {
     match row.infra_backend.as_deref() {
         None | Some("acronis") => Cow::Borrowed(&row.name),
@@ -83,7 +83,7 @@ mod tests {
     use crate::acronis::usage::aggregator::tests::row;
 
     #[test]
-    fn texts_that_a_row_copies_are_counted() {
+    fn size_counts_all_strings_that_a_row_copies() {
         let text = |bytes: usize| "x".repeat(bytes);
         let shared = |bytes| Arc::from(text(bytes));
         let price = Price { currency: text(3), unit: None, total: None };
@@ -107,7 +107,7 @@ mod tests {
             day: None,
         };
         let others = 2 + 3 + 5 + 7 + 11 + 17 + 19 + 23 + 2 * 3;
-        assert_eq!(string_bytes(&key, &sum), others + 3 + 1 + 5, "service and metric stand in for the SKU");
+        assert_eq!(string_bytes(&key, &sum), others + 3 + 1 + 5, "service and metric replace the SKU");
         assert_eq!(string_bytes(&Key { sku: Some(shared(13)), ..key }, &sum), others + 13);
     }
 }

@@ -9,7 +9,7 @@ use usage_billing_core::{Decimal, DecimalNumber, Error, ErrorKind, Result, print
 use crate::acronis::report_file::record::Record;
 use crate::acronis::report_file::row::{Amounts, Price, ReportRow};
 
-/// Where each column stands in a record. Order and number differ between files; only names say what columns are.
+/// The index of each column in a record. Order and number of columns differ between files, so columns are identified by name.
 #[derive(Debug)]
 pub(crate) struct Columns {
     tenant_id: usize,
@@ -42,8 +42,10 @@ pub(crate) struct Columns {
 }
 
 impl Columns {
+    /// Finds the columns in a header.
+    ///
     /// # Errors
-    /// [`ErrorKind::Decode`], naming all columns without which usage cannot be billed, or one that is there twice.
+    /// [`ErrorKind::Decode`], with all missing columns that billing requires, or with a duplicate column.
     pub(crate) fn new(header: Record<'_>) -> Result<Self> {
         let names: Vec<Arc<str>> =
             header.iter().map(|name| name.trim_start_matches('\u{feff}').trim().into()).collect();
@@ -64,7 +66,7 @@ impl Columns {
             infra_backend: resolver.find("infra.backend_type"),
             date: resolver.find("date"),
             is_range: resolver.find("is_range"),
-            // Without it, bytes would be billed as pieces.
+            // Without it, bytes would be billed as units.
             measurement_unit: resolver.required("measurement_unit"),
             absolute: MODES.map(|mode| resolver.required(&format!("usage.absolute.{mode}"))),
             delta: MODES.map(|mode| resolver.required(&format!("usage.delta.{mode}"))),
@@ -88,17 +90,19 @@ impl Columns {
             (true, None) => return Ok(Self { other: left, names, ..columns }),
             (false, _) => format!("the report lacks {}: is it csv_v2_0 or json_v2_0?", missing.join(", ")),
             (true, Some(name)) => {
-                format!("the report has the column {} twice: which one counts cannot be told", printable(name))
+                format!("the report has the column {} twice: no source states which one counts", printable(name))
             }
         };
         Err(Error::new(ErrorKind::Decode, wrong))
     }
 
-    /// How many there are, unknown ones included.
+    /// Returns the number of columns, including unknown ones.
     pub(crate) fn count(&self) -> usize {
         self.names.len()
     }
 
+    /// Reads a row.
+    ///
     /// # Errors
     /// [`ErrorKind::Decode`] with row and column.
     pub(crate) fn row(&self, number: u64, record: Record<'_>) -> Result<ReportRow> {
@@ -107,7 +111,7 @@ impl Columns {
         Ok(row)
     }
 
-    /// Overwrites `row`, whose texts keep their memory. After an error, it has parts of both.
+    /// Overwrites `row` and reuses the memory of its strings. After an error, the row is a mixture of both.
     ///
     /// # Errors
     /// As [`row`](Self::row).
@@ -117,7 +121,7 @@ impl Columns {
         row.number = number;
         set(&mut row.tenant_id, cells.required(self.tenant_id)?);
         set(&mut row.tenant_name, cells.optional(self.tenant_name).unwrap_or_default());
-        set(&mut row.tenant_kind, cells.text(self.tenant_kind));
+        set(&mut row.tenant_kind, cells.cell(self.tenant_kind));
         set_option(&mut row.customer_id, cells.optional(self.customer_id));
         let application_id = cells.optional(self.application_id);
         match cells.optional(Some(self.application)).or(application_id) {
@@ -133,7 +137,7 @@ impl Columns {
         set_option(&mut row.infra_owner_id, cells.optional(self.infra_owner_id));
         set_option(&mut row.infra_backend, cells.optional(self.infra_backend));
         row.date = self.date.map(|at| cells.read(at)).transpose()?;
-        row.is_range = self.is_range.map(|at| cells.flag(at)).transpose()?.unwrap_or_default();
+        row.is_range = self.is_range.map(|at| cells.boolean(at)).transpose()?.unwrap_or_default();
         set_option(&mut row.measurement_unit, cells.optional(Some(self.measurement_unit)));
         row.absolute = cells.amounts(self.absolute)?;
         row.delta = cells.amounts(self.delta)?;
@@ -147,13 +151,13 @@ impl Columns {
 
     fn fill_other(&self, other: &mut BTreeMap<Arc<str>, String>, cells: &Cells<'_>) {
         for at in &self.other {
-            let (name, cell) = (&self.names[*at], cells.text(*at));
+            let (name, cell) = (&self.names[*at], cells.cell(*at));
             match other.get_mut(name) {
                 Some(text) => set(text, cell),
                 None => _ = other.insert(name.clone(), cell.to_owned()),
             }
         }
-        // Those of another file.
+        // Columns of another file.
         if other.len() > self.other.len() {
             other.retain(|name, _| self.other.iter().any(|at| self.names[*at] == *name));
         }
@@ -175,7 +179,7 @@ fn set_option(text: &mut Option<String>, cell: Option<&str>) {
 /// In the order of the fields of [`Amounts`].
 const MODES: [&str; 3] = ["production", "trial", "total"];
 
-/// Columns that nobody has asked for yet, and those that were asked for in vain.
+/// The columns that are not resolved yet, and the names of missing ones.
 struct ColumnResolver<'a> {
     names: &'a [Arc<str>],
     left: Vec<usize>,
@@ -188,14 +192,14 @@ impl ColumnResolver<'_> {
         Some(self.left.remove(found))
     }
 
-    /// The id stays to be found: it is a column of its own beside the name.
+    /// The column of the id stays unresolved: it is also a column of its own.
     fn required_or_id(&mut self, name: &str, id: &str) -> usize {
         self.find(name)
             .or_else(|| self.names.iter().position(|other| &**other == id))
             .unwrap_or_else(|| self.required(name))
     }
 
-    /// Any place will do for one that is missing: it is told before a row is read.
+    /// Returns index 0 for a missing column, which is reported before a row is read.
     fn required(&mut self, name: &str) -> usize {
         self.find(name).unwrap_or_else(|| {
             self.missing.push(name.to_owned());
@@ -212,35 +216,35 @@ struct Cells<'a> {
 }
 
 impl<'a> Cells<'a> {
-    fn text(&self, at: usize) -> &'a str {
+    fn cell(&self, at: usize) -> &'a str {
         let cell = self.record.get(at).unwrap_or_default();
-        // `trim` takes long to find that there is nothing to trim, which is the rule.
+        // `trim` is slow for cells without whitespace, which are the rule.
         let is_text = |end: Option<&u8>| end.is_none_or(u8::is_ascii_graphic);
         let (first, last) = (cell.as_bytes().first(), cell.as_bytes().last());
         if is_text(first) && is_text(last) { cell } else { cell.trim() }
     }
 
     fn optional(&self, at: Option<usize>) -> Option<&'a str> {
-        at.map(|at| self.text(at)).filter(|cell| !cell.is_empty())
+        at.map(|at| self.cell(at)).filter(|cell| !cell.is_empty())
     }
 
-    /// What says who used what: an empty one would be added up under no name.
+    /// Reads a cell that identifies the usage, and rejects an empty one.
     fn required(&self, at: usize) -> Result<&'a str> {
         self.optional(Some(at)).ok_or_else(|| self.unreadable(at))
     }
 
     fn read<T: FromStr>(&self, at: usize) -> Result<T> {
-        self.text(at).parse().map_err(|_| self.unreadable(at))
+        self.cell(at).parse().map_err(|_| self.unreadable(at))
     }
 
     fn decimal(&self, at: Option<usize>) -> Result<Option<Decimal>> {
-        let filled = at.filter(|at| !self.text(*at).is_empty());
+        let filled = at.filter(|at| !self.cell(*at).is_empty());
         filled.map(|at| self.read::<DecimalNumber>(at).map(Decimal::from)).transpose()
     }
 
-    /// As Python prints it, or as JSON has it.
-    fn flag(&self, at: usize) -> Result<bool> {
-        match self.text(at) {
+    /// Reads a boolean in the spelling of Python or JSON.
+    fn boolean(&self, at: usize) -> Result<bool> {
+        match self.cell(at) {
             "True" | "true" => Ok(true),
             "False" | "false" => Ok(false),
             _ => Err(self.unreadable(at)),
@@ -254,7 +258,7 @@ impl<'a> Cells<'a> {
 
     fn unreadable(&self, at: usize) -> Error {
         let column = self.columns.names.get(at).map_or("?", |name| name);
-        let message = match self.text(at) {
+        let message = match self.cell(at) {
             "" => format!("row {} of the report: {} is empty", self.number, printable(column)),
             cell => format!(
                 "row {} of the report: {} is `{}`, which cannot be read",

@@ -22,7 +22,7 @@ fn cells() -> Vec<(&'static str, &'static str)> {
 }
 
 #[test]
-fn columns_are_found_by_name_in_any_order_and_unknown_ones_are_kept() {
+fn columns_are_found_by_name_and_unknown_ones_kept() {
     let mut cells = cells();
     cells.reverse();
     cells.extend([("tenant.name", "Birch, \"Inc.\""), ("sku.family", "STO"), ("sku.note", "")]);
@@ -34,7 +34,7 @@ fn columns_are_found_by_name_in_any_order_and_unknown_ones_are_kept() {
 }
 
 #[test]
-fn row_that_is_filled_again_keeps_nothing_of_what_it_held() {
+fn refilled_row_keeps_no_earlier_content() {
     let filled = |cells: &[(&str, &str)], mut row: ReportRow| {
         let names: RecordBuf = cells.iter().map(|(name, _)| *name).collect();
         let cells: RecordBuf = cells.iter().map(|(_, cell)| *cell).collect();
@@ -78,14 +78,14 @@ fn row_that_is_filled_again_keeps_nothing_of_what_it_held() {
 }
 
 #[test]
-fn a_byte_order_mark_is_no_part_of_a_name() {
+fn byte_order_mark_is_not_part_of_a_name() {
     let mut cells = cells();
     cells[0].0 = "\u{feff}tenant.id";
     assert_eq!(read(&cells).unwrap().tenant_id, "x");
 }
 
 #[test]
-fn no_more_columns_are_needed_than_the_vendors_own_module_reads() {
+fn columns_of_the_vendors_module_suffice() {
     let mut cells = cells();
     cells.retain(|(name, _)| !matches!(*name, "application.name" | "date" | "is_range"));
     cells.push(("application.id", "6e6d758d"));
@@ -149,14 +149,14 @@ fn all_missing_columns_are_named_at_once() {
 }
 
 #[test]
-fn a_column_that_is_there_twice_is_refused() {
+fn duplicate_column_is_rejected() {
     let mut cells = cells();
     cells.push(("name", "y"));
     assert!(read(&cells).unwrap_err().to_string().starts_with("the report has the column name twice"));
 }
 
 #[test]
-fn a_cell_that_cannot_be_read_is_told_with_its_place() {
+fn unreadable_cell_error_names_row_and_column() {
     for (column, cell, expected) in [
         ("usage.absolute.trial", "many", "usage.absolute.trial is `many`, which cannot be read"),
         ("usage.absolute.trial", "", "usage.absolute.trial is empty"),
