@@ -1,4 +1,4 @@
-//! A limit on what is kept in memory of a vendor's data.
+//! A memory limit for a vendor's data.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -9,21 +9,21 @@ use usage_billing_core::{Error, ErrorKind, Result};
 
 use crate::UsageRow;
 
-/// What an allocation takes beyond the bytes that were asked for.
+/// The overhead of an allocation in bytes.
 pub(crate) const ALLOCATION: usize = 16;
-/// What an entry of a hash table takes beyond its content: a quarter of the slots is in use just after the table has grown, and the old
-/// table is there until then.
+/// The overhead of an entry of a hash table in bytes. A quarter of the slots is in use just after the table has grown, and the old table is
+/// allocated until then.
 pub(crate) const SLOT: usize = 64;
 
-/// What a row takes, but for texts that differ between rows: it has about 14 texts, and account, operation, report and unit are the same in
-/// many.
+/// The size of a row without the strings that differ between rows. It has about 14 strings; account, operation, report and unit are equal in
+/// many rows.
 pub(crate) const ROW: usize = size_of::<UsageRow>() + 14 * ALLOCATION + 150;
-/// Unless a client is given another limit. Enough for about 30,000 rows.
+/// The default limit, which is enough for about 30,000 rows.
 pub(crate) const MAX_USAGE_BYTES: usize = 64 << 20;
 /// Name of the setting that raises the limit.
 pub(crate) const SETTING: &str = "max_usage_bytes";
 
-/// Counts what is kept.
+/// Counts the bytes that are kept.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MemoryLimit {
     kept: usize,
@@ -35,8 +35,10 @@ impl MemoryLimit {
         Self { kept: 0, limit }
     }
 
+    /// Adds bytes.
+    ///
     /// # Errors
-    /// [`ErrorKind::Limit`] if `what` exceeds the limit with so many bytes more.
+    /// [`ErrorKind::Limit`] if the sum exceeds the limit; `what` names the data.
     pub(crate) fn keep<W: fmt::Display>(&mut self, bytes: usize, what: impl FnOnce() -> W) -> Result<()> {
         self.kept = self.kept.saturating_add(bytes);
         if self.kept > self.limit {
@@ -46,17 +48,17 @@ impl MemoryLimit {
         Ok(())
     }
 
-    /// Bytes so far.
+    /// Returns the number of bytes so far.
     #[cfg(feature = "acronis")]
     pub(crate) fn kept(&self) -> usize {
         self.kept
     }
 }
 
-/// What a decoded value takes, estimated from its JSON: each object in it and each entry takes more than its text.
+/// Estimates the size of a decoded value from its JSON: each object and each entry takes more than its text.
 pub(crate) fn value_bytes<T: Serialize>(value: &T) -> usize {
     let mut json = Weight(0);
-    // A counter of bytes does not fail; a value that is no JSON has no text.
+    // A counter of bytes does not fail. A value that has no JSON counts as its own size.
     let _ = serde_json::to_writer(&mut json, value);
     size_of::<T>() + json.0
 }
@@ -81,7 +83,7 @@ impl Write for Weight {
     }
 }
 
-/// What a text takes, with its allocation.
+/// Returns the size of a string with its allocation.
 #[cfg(any(feature = "acronis", feature = "suger"))]
 pub(crate) fn text_bytes(text: &str) -> usize {
     text.len() + ALLOCATION
@@ -92,16 +94,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_takes_its_own_size_and_what_hangs_on_it() {
+    fn size_of_a_value_includes_its_heap() {
         assert_eq!(value_bytes(&7_u64), size_of::<u64>() + 1);
-        let texts = vec!["x".repeat(1000); 10];
-        assert!((10_000..11_000).contains(&value_bytes(&texts)));
+        let strings = vec!["x".repeat(1000); 10];
+        assert!((10_000..11_000).contains(&value_bytes(&strings)));
         let maps = vec![std::collections::BTreeMap::<String, u64>::new(); 100];
         assert!(value_bytes(&maps) > 100 * 256);
     }
 
     #[test]
-    fn what_is_kept_may_reach_the_limit_and_not_exceed_it() {
+    fn limit_may_be_reached_but_not_exceeded() {
         let mut memory = MemoryLimit::new(2 << 20);
         memory.keep(2 << 20, || "the list").unwrap();
         memory.keep(0, || "the list").unwrap();

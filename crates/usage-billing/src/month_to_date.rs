@@ -1,4 +1,4 @@
-//! What tests expect of rows of the month so far, whichever the vendor.
+//! Test helpers for rows of the month so far, for all vendors.
 
 use chrono::{DateTime, Months, NaiveDate, TimeDelta, Utc};
 use proptest::prelude::*;
@@ -13,8 +13,8 @@ pub(crate) fn months_and_days() -> impl Strategy<Value = (Period, Vec<i64>)> {
         .prop_map(move |(months, days)| (Period::month_of(first + Months::new(months)), days))
 }
 
-/// A load of the month so far, day after day, replaces its rows, and so does that of the month in the end. `row` makes the row of a period at
-/// an instant; that of the month is final `lag` after its end, and then `is_billable`.
+/// Checks that each daily load of the month so far, and the load of the complete month, replaces the rows before. `row` creates the row of a
+/// period at an instant. The row of the month is final `lag` after its end, and has `is_billable` then.
 pub(crate) fn check_keys_stay(
     (month, days): (Period, Vec<i64>),
     lag: TimeDelta,

@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 use usage_billing_core::{Error, ErrorKind};
 
-/// A limit that began to run when it was made.
+/// A limit that starts when it is created.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TimeLimit {
-    /// `None` for a limit that no clock reaches.
+    /// `None` if the limit exceeds the range of the clock.
     end: Option<Instant>,
     limit: Duration,
 }
@@ -19,8 +19,8 @@ impl TimeLimit {
         Self { end: Instant::now().checked_add(limit), limit }
     }
 
-    /// Runs `work` until the limit; `None` if the limit ended it. A limit of 0 begins nothing: whether work that needs no waiting is done
-    /// does not depend on the machine's speed then.
+    /// Runs `work` until the limit; `None` if the limit ended it. A limit of 0 starts nothing, so that the result of work that needs no waiting
+    /// does not depend on the speed of the machine.
     pub(crate) async fn run<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         match self.end {
             Some(_) if self.limit.is_zero() => None,
@@ -29,7 +29,7 @@ impl TimeLimit {
         }
     }
 
-    /// Returns whether nothing more is to be begun.
+    /// Returns whether the limit has expired.
     #[cfg(feature = "suger")]
     pub(crate) fn is_over(&self) -> bool {
         self.end.is_some_and(|end| end <= Instant::now())
@@ -40,7 +40,7 @@ impl TimeLimit {
         self.limit.as_millis().div_ceil(1000)
     }
 
-    /// Returns the error of what was not done in time, such as "the lists were not read to their end".
+    /// Returns the error of unfinished work; `what` states it, such as "the lists were not read to their end".
     pub(crate) fn exceeded(&self, what: impl std::fmt::Display) -> Error {
         Error::new(ErrorKind::WaitTimeout, format!("{what} within {} s", self.seconds()))
     }
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn work_ends_at_the_limit_however_it_is_divided() {
+    async fn work_in_parts_ends_at_the_limit() {
         let start = Instant::now();
         let limit = TimeLimit::new(Duration::from_millis(2500));
         assert_eq!(limit.run(tokio::time::sleep(Duration::from_secs(2))).await, Some(()));

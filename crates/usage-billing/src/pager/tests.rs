@@ -23,7 +23,7 @@ async fn idle() {
 }
 
 #[tokio::test]
-async fn all_pages_are_read_and_an_empty_one_in_the_middle_is_no_end() {
+async fn all_pages_are_read_after_an_empty_one() {
     let pages = [vec![1, 2], vec![], vec![3]];
     let pager = Pager::new(0usize, move |page| {
         let items = pages[page].clone();
@@ -33,7 +33,7 @@ async fn all_pages_are_read_and_an_empty_one_in_the_middle_is_no_end() {
 }
 
 #[tokio::test]
-async fn one_page_is_fetched_ahead_and_no_more_and_none_before_the_first_item_is_asked_for() {
+async fn one_page_is_prefetched_after_first_item_is_requested() {
     let (mut pager, asked) = numbers(5);
     idle().await;
     assert_eq!(asked.load(SeqCst), 0);
@@ -42,11 +42,11 @@ async fn one_page_is_fetched_ahead_and_no_more_and_none_before_the_first_item_is
     assert_eq!(asked.load(SeqCst), 2);
     pager.next().await.unwrap().unwrap();
     idle().await;
-    assert_eq!(asked.load(SeqCst), 2, "the second page is there, but not begun");
+    assert_eq!(asked.load(SeqCst), 2, "the second page is fetched, but not read");
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_next_page_comes_while_this_one_is_worked_on() {
+async fn next_page_is_fetched_while_current_one_is_processed() {
     let ten = Duration::from_secs(10);
     let mut pager = Pager::new(1, move |page| async move {
         tokio::time::sleep(ten).await;
@@ -61,7 +61,7 @@ async fn the_next_page_comes_while_this_one_is_worked_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_pages_at_offsets_two_come_at_a_time_and_one_too_many_is_asked_for() {
+async fn offset_pages_are_fetched_in_pairs_with_one_extra() {
     for (pages, asked_for, seconds) in [(1, 1, 10), (2, 2, 20), (3, 4, 30), (9, 10, 60)] {
         let asked = Arc::new(AtomicUsize::new(0));
         let count = asked.clone();
@@ -82,7 +82,7 @@ async fn of_pages_at_offsets_two_come_at_a_time_and_one_too_many_is_asked_for() 
 #[tokio::test]
 async fn a_wrong_guess_is_dropped() {
     let pager = Pager::new(0, |offset: i64| async move {
-        assert_eq!(offset % 5, 0, "what is not awaited is not heard of");
+        assert_eq!(offset % 5, 0, "a page that is not awaited reports nothing");
         Ok((vec![offset], (offset < 20).then_some(offset + 5)))
     });
     assert_eq!(pager.with_offset_step(3).try_collect().await.unwrap(), [0, 5, 10, 15, 20]);
@@ -105,11 +105,11 @@ async fn a_pager_that_is_dropped_fetches_no_more() {
     idle().await;
     assert!(ended.try_recv().is_err_and(|error| error == tokio::sync::oneshot::error::TryRecvError::Empty));
     drop(pager);
-    assert!(ended.await.is_err(), "the task is gone, and what it held");
+    assert!(ended.await.is_err(), "the task and its values are dropped");
 }
 
 #[tokio::test]
-async fn a_position_that_comes_again_is_an_error_and_not_an_endless_list() {
+async fn repeated_position_is_an_error() {
     for cycle in [1, 2, 3] {
         let pager = Pager::new(0, move |page| async move { Ok((vec![page], Some((page + 1) % cycle))) });
         let outcomes: Vec<_> = pager.collect().await;
@@ -121,7 +121,7 @@ async fn a_position_that_comes_again_is_an_error_and_not_an_endless_list() {
 }
 
 #[tokio::test]
-async fn an_interrupted_list_goes_on_where_it_was() {
+async fn interrupted_list_resumes_at_its_continuation() {
     let broken = |page: u32| async move {
         match page {
             2 => Err(Error::new(ErrorKind::Connection, "cut")),
@@ -153,14 +153,14 @@ async fn an_interrupted_list_goes_on_where_it_was() {
 
 #[tokio::test]
 #[should_panic(expected = "a fault in here")]
-async fn a_panic_while_fetching_is_the_readers() {
+async fn panic_of_a_fetch_resumes_in_the_reader() {
     let _ = Pager::<u8>::new(0, |_: u8| async { panic!("a fault in here") }).next().await;
 }
 
 proptest::proptest! {
-    /// However pages are filled and wherever a list breaks: what was read of whole pages and what comes from the position on is all.
+    /// For any page sizes and any interruption: items of complete pages and items from the continuation on are all items.
     #[test]
-    fn a_list_that_breaks_anywhere_goes_on_without_loss(
+    fn list_interrupted_anywhere_resumes_without_loss(
         sizes in proptest::collection::vec(0usize..4, 1..8),
         read in 0usize..30,
         step in proptest::option::of(1i64..3),

@@ -74,7 +74,7 @@ fn a_billing_month_is_one_whole_month_from_any_day() {
 }
 
 #[test]
-fn a_period_in_the_future_is_rejected_on_one_line() {
+fn future_period_is_rejected_on_one_line() {
     let now = "2026-11-21T12:00:00Z".parse().unwrap();
     for begun in ["2026-11", "2026-10", "2026-11-21/2027-05-01", "2026-11-21T12:00:00Z/2026-11-22"] {
         assert!(period(begun).require_started(now).is_ok(), "{begun}");
@@ -87,7 +87,7 @@ fn a_period_in_the_future_is_rejected_on_one_line() {
 }
 
 #[test]
-fn an_end_that_seems_to_be_included_is_warned_of() {
+fn inclusive_end_causes_a_warning() {
     for (text, included) in [
         ("2026-10-01/2026-10-31", "2026-10"),
         ("2024-02-01/2024-02-29", "2024-02"),
@@ -129,7 +129,7 @@ fn a_month_ends_where_the_next_one_starts() {
 }
 
 #[test]
-fn the_last_month_is_whole_even_on_the_first_of_january() {
+fn last_month_is_complete_on_the_first_of_january() {
     let new_year = "2027-01-01T00:00:00Z".parse().unwrap();
     assert_eq!(Period::last_month(new_year), period("2026-12"));
     assert!(Period::last_month(new_year).has_ended(new_year));
@@ -139,7 +139,7 @@ fn the_last_month_is_whole_even_on_the_first_of_january() {
 }
 
 #[test]
-fn what_is_no_period_says_what_would_be() {
+fn invalid_period_error_states_expected_form() {
     for text in [
         "",
         "2026",
@@ -165,7 +165,7 @@ fn what_is_no_period_says_what_would_be() {
 }
 
 #[test]
-fn inclusive_ends_of_all_kinds_meet_at_the_same_instant() {
+fn inclusive_ends_of_all_precisions_are_equal() {
     let start = period("2026-10").start();
     for last in
         ["2026-10-31T23:59:59Z", "2026-10-31T23:59:59.999Z", "2026-10-31T23:59:59.999999Z", "2026-11-01T00:00:00Z"]
@@ -223,7 +223,7 @@ proptest! {
     }
 
     #[test]
-    fn a_period_reads_back_from_its_text(start in 0i64..4_000_000_000, seconds in 1i64..40_000_000) {
+    fn period_survives_display_and_parse(start in 0i64..4_000_000_000, seconds in 1i64..40_000_000) {
         let start = DateTime::from_timestamp(start, 0).unwrap();
         let written = Period::new(start, start + chrono::TimeDelta::seconds(seconds)).unwrap();
         prop_assert_eq!(written.to_string().parse::<Period>().unwrap(), written);

@@ -15,14 +15,14 @@ fn with_retry_after(mut polls: u32, retry_after: Option<Duration>) -> Poller<&'s
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_pauses_grow_from_two_to_fifteen_seconds() {
+async fn delays_grow_from_two_to_fifteen_seconds() {
     let start = Instant::now();
     assert_eq!(ready_after(6).wait(Duration::from_secs(600)).await.unwrap(), "rows");
     assert_eq!(start.elapsed().as_secs(), 2 + 4 + 8 + 15 + 15);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_pause_that_the_vendor_asks_for_comes_before_ours() {
+async fn retry_after_takes_precedence_over_own_delays() {
     for (retry_after, elapsed) in [(30, 60), (0, 2)] {
         for fixed in [Duration::from_secs(5), Duration::ZERO] {
             let start = Instant::now();
@@ -34,7 +34,7 @@ async fn the_pause_that_the_vendor_asks_for_comes_before_ours() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_that_times_out_names_the_id() {
+async fn wait_timeout_error_names_the_id() {
     let start = Instant::now();
     let error = ready_after(99).poll_every(Duration::from_secs(1)).wait(Duration::from_secs(10)).await.unwrap_err();
     assert_eq!(start.elapsed().as_secs(), 10);
@@ -43,7 +43,7 @@ async fn a_wait_that_times_out_names_the_id() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_that_times_out_says_what_is_known_of_the_state() {
+async fn wait_timeout_error_states_last_status() {
     for (status, expected) in [
         (Some("A_NEW_STATE"), "report r-9 is not done after 5 s (last status: A_NEW_STATE);"),
         (Some(""), "report r-9 is not done after 5 s (the vendor reports no status);"),
@@ -61,7 +61,7 @@ async fn a_wait_that_times_out_says_what_is_known_of_the_state() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_report_that_timed_out_can_be_waited_for_again_for_any_time() {
+async fn wait_can_be_repeated_after_timeout() {
     let mut report = ready_after(5);
     assert!(report.wait(Duration::from_secs(1)).await.is_err());
     assert_eq!(report.wait(Duration::MAX).await.unwrap(), "rows");
@@ -91,7 +91,7 @@ fn running() -> Result<PollResult<&'static str>> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_that_passes_does_not_end_the_wait_once_the_vendor_has_answered() {
+async fn transient_failure_does_not_end_wait_of_confirmed_report() {
     let done = || Ok(PollResult::Ready("rows"));
     let start = Instant::now();
     let mut report = scripted(vec![running, || Err(lost()), || Err(lost()), running, done]);
@@ -111,13 +111,13 @@ async fn a_failure_that_passes_does_not_end_the_wait_once_the_vendor_has_answere
 
 #[cfg(any(feature = "acronis", feature = "genesys"))]
 #[tokio::test(start_paused = true)]
-async fn a_report_that_was_answered_for_when_it_was_created_is_waited_for_from_the_first_poll() {
+async fn confirmed_report_survives_failure_of_first_poll() {
     let report = scripted(vec![|| Err(lost()), || Ok(PollResult::Ready("rows"))]);
     assert_eq!(report.confirmed_exists().wait(Duration::from_secs(600)).await.unwrap(), "rows");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_that_lasts_is_told_when_the_wait_times_out() {
+async fn wait_timeout_error_has_last_failure_as_source() {
     let mut report = scripted(vec![running, || Err(lost())]);
     let error = report.wait(Duration::from_secs(60)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::WaitTimeout);
@@ -136,7 +136,7 @@ async fn permanent_connection_failure_ends_the_wait_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_no_waiting_mends_ends_the_wait_at_once() {
+async fn permanent_failures_end_the_wait_at_once() {
     use ErrorKind::{Auth, Config, Decode, Failed, Permission, Request};
     for kind in [Failed, Permission, Auth, Decode, Request, Config, ErrorKind::Api] {
         let mut first = true;

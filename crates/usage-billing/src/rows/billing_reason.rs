@@ -1,11 +1,11 @@
-//! Why a row's number is charged or not.
+//! Reasons why a row's number is charged or not.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Why the vendor charges the account for a row's number, does not, or why no source states which. A closed list: `is_billable` follows
-/// from it, so that the two columns never contradict each other.
+/// The reason why the vendor charges the account for a row's number, why it does not, or why no source states it. The list is closed, and
+/// `is_billable` follows from it, so that the two columns never contradict each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BillingReason {
@@ -21,7 +21,7 @@ pub enum BillingReason {
     TotalOfRows,
     /// Not charged: a part of what another row counts.
     PartOfRow,
-    /// Not charged: a counter of the platform that nothing is sold by.
+    /// Not charged: a counter of the platform that is not sold.
     Counter,
     /// Not charged: whether something is switched on, which is not a quantity.
     FeatureSwitch,
@@ -33,7 +33,7 @@ pub enum BillingReason {
     NotSold,
     /// Not charged as it is: not of one whole calendar month or billing period.
     NotAWholePeriod,
-    /// Not charged by this number: the same usage seen otherwise (by the day, by users, as of today).
+    /// Not charged by this number: the same usage in another view (by the day, by users, as of today).
     NotABillingBasis,
     /// Not known: an item that no source names.
     UnknownItem,
@@ -43,7 +43,7 @@ pub enum BillingReason {
     UnknownLicensing,
     /// Not known: whether the tenant is a customer, or a partner whose number contains those of its customers in the same report.
     UnknownTenantKind,
-    /// Not known: whether the month was over when the report was built.
+    /// Not known: whether the month had ended when the report was built.
     UnknownReportDate,
     /// Not known: columns of the report contradict each other about what is on trial.
     ContradictoryColumns,
@@ -52,7 +52,7 @@ pub enum BillingReason {
 }
 
 impl BillingReason {
-    /// All of them, those that charge first, those that do not know last.
+    /// All reasons: charged ones first, unknown ones last.
     pub const ALL: [Self; 20] = [
         Self::Usage,
         Self::Trial,
@@ -76,7 +76,7 @@ impl BillingReason {
         Self::SeeInvoice,
     ];
 
-    /// Whether the vendor charges the account for the number; `None` where no source states it.
+    /// Returns whether the vendor charges the account for the number; `None` if no source states it.
     pub fn is_billable(self) -> Option<bool> {
         match self {
             Self::Usage => Some(true),
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_reason_reads_back_and_is_explained_with_its_verdict() {
+    fn every_reason_survives_json_and_is_documented() {
         let table = include_str!("../../docs/usage-rows.md");
         for reason in BillingReason::ALL {
             let json = serde_json::to_string(&reason).unwrap();

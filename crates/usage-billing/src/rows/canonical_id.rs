@@ -1,4 +1,4 @@
-//! One spelling for ids of vendors' accounts and customers: keys of rows are made of them, and they are compared as text.
+//! Canonical spelling of the ids of accounts and customers, which are part of row keys and compared as strings.
 
 use uuid::Uuid;
 
@@ -6,8 +6,8 @@ use uuid::Uuid;
 const SHORTEST_UUID: usize = uuid::fmt::Simple::LENGTH;
 const HYPHENATED: usize = uuid::fmt::Hyphenated::LENGTH;
 
-/// Returns the id without blanks around it; a UUID, however it is written (in capitals, without hyphens, in braces, as a URN), in lower case with
-/// hyphens. Any other id stays as it is, for nothing states that its case does not matter.
+/// Trims an id, and formats a UUID in any spelling (capitals, without hyphens, braces, URN) in lower case with hyphens. The case of other ids is
+/// kept, because it may be significant.
 pub(crate) fn canonical_id(id: String) -> String {
     let trimmed = id.trim();
     let id = if trimmed.len() == id.len() { id } else { trimmed.to_owned() };
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_uuid_is_the_same_however_it_is_written_and_other_ids_keep_their_case() {
+    fn uuids_in_any_spelling_are_equal_and_other_ids_keep_case() {
         let id = "0d2f7c55-8a41-4b7e-9b0c-6a3f9e1d2c11";
         for (written, expected) in [
             (id, id),
@@ -34,7 +34,7 @@ mod tests {
             ("urn:uuid:0d2f7c55-8a41-4b7e-9b0c-6a3f9e1d2c11", id),
             (" Org-1 ", "Org-1"),
             ("ORG-1", "ORG-1"),
-            ("An id of 36 characters that is none.", "An id of 36 characters that is none."),
+            ("Text of 36 characters, and not a UUID", "Text of 36 characters, and not a UUID"),
             ("0D2F7C558A414B7E9B0C6A3F9E1D2C1", "0D2F7C558A414B7E9B0C6A3F9E1D2C1"),
             ("", ""),
         ] {

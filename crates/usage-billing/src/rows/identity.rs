@@ -1,4 +1,4 @@
-//! What makes a row the row that it is, and the key that follows from it.
+//! The identity of a row, and the key that follows from it.
 
 use usage_billing_core::Decimal;
 use uuid::Uuid;
@@ -7,18 +7,17 @@ use crate::period::instant;
 use crate::rows::loadable;
 use crate::{BillingReason, Period, StorageHost, UsageMode, UsageRow, Vendor};
 
-/// Namespace of the keys below; made once for this purpose. Must never change: a row fetched again has to get the same key.
+/// Namespace of the keys below. It must never change, so that a row that is fetched again has the same key.
 const NAMESPACE: Uuid = Uuid::from_u128(0xe18f_1ce0_5c2d_454b_9b95_22de_ae34_4997);
 
-/// The unit of what a vendor counts without naming one.
+/// The unit of counts for which a vendor names none.
 pub(crate) const UNITS: &str = "units";
 
-/// The columns that a row's key is made of. What may change from one fetch to the next (quantity, prices, names, whether it is
-/// final) is no part of it.
+/// The columns of a row's key. Columns that may change from one fetch to the next (quantity, prices, names, whether it is final) are excluded.
 #[derive(Clone, Copy)]
 pub(crate) struct RowIdentity<'a> {
     pub(crate) vendor: Vendor,
-    /// `operationId` of the call whose response holds the row.
+    /// `operationId` of the call whose response contains the row.
     pub(crate) operation: &'static str,
     pub(crate) account: &'a str,
     pub(crate) customer_id: Option<&'a str>,
@@ -36,7 +35,7 @@ pub(crate) struct RowIdentity<'a> {
 }
 
 impl<'a> RowIdentity<'a> {
-    /// One that lacks what most vendors do not have; the caller fills in what its vendor has.
+    /// Creates an identity without the columns that most vendors lack; the caller sets those that its vendor has.
     pub(crate) fn new(vendor: Vendor, operation: &'static str, account: &'a str, period: Period) -> Self {
         Self {
             vendor,
@@ -57,7 +56,7 @@ impl<'a> RowIdentity<'a> {
         }
     }
 
-    /// UUID version 5 over the JSON array `["usage-billing/row/3", …]` of all identity columns but `occurrence` in their order, without blanks,
+    /// Returns the UUID version 5 over the JSON array `["usage-billing/row/3", …]` of all identity columns but `occurrence` in their order, without blanks,
     /// times as `2026-10-01T00:00:00Z` (with a fraction only if there is one).
     fn key(&self) -> Uuid {
         let (start, end) = (instant(self.period.start()), instant(self.period.end()));
@@ -83,7 +82,7 @@ impl<'a> RowIdentity<'a> {
         Uuid::new_v5(&NAMESPACE, name.to_string().as_bytes())
     }
 
-    /// The row of this identity, so far open and without prices; the caller fills in what the vendor states.
+    /// Creates a row of this identity, not final and without prices; the caller sets the columns that the vendor states.
     pub(crate) fn row(&self, quantity: Decimal, reason: BillingReason) -> UsageRow {
         UsageRow {
             row_key: self.key(),
@@ -139,8 +138,8 @@ impl<'a> RowIdentity<'a> {
     }
 }
 
-/// Numbers rows of one response that are alike in all other identity columns, and gives them keys of their own: the second has the occurrence
-/// 2 and UUID version 5 of `2` in the namespace of the first one's key, and so on.
+/// Numbers rows of one response that are equal in all other identity columns, and gives them different keys. The second row has the occurrence 2
+/// and the UUID version 5 of `2` in the namespace of the first key, and so on.
 pub(crate) fn disambiguate_keys(mut rows: Vec<UsageRow>) -> Vec<UsageRow> {
     let mut places: Vec<_> = rows.iter().zip(0..).map(|(row, place)| (row.row_key, place)).collect();
     places.sort_unstable();
@@ -179,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn every_identity_column_makes_another_key_and_nothing_else_does() {
+    fn key_depends_on_every_identity_column_only() {
         let others = [
             RowIdentity { vendor: Vendor::Suger, ..identity() },
             RowIdentity { operation: "list", ..identity() },
@@ -221,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn the_verdict_follows_from_the_reason_and_the_vendors_number_stays() {
+    fn reason_decides_is_billable_and_raw_quantity_is_kept() {
         let third = Decimal::ONE / Decimal::from(3);
         let row = identity().row(third, BillingReason::UnknownItem);
         assert_eq!((row.is_billable, row.quantity.to_string().as_str()), (None, "0.333333333"));

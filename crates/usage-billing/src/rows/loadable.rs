@@ -1,21 +1,21 @@
-//! Numbers that fit the columns that datasets are loaded into.
+//! Numbers that fit the column types of datasets.
 
 use rust_decimal::RoundingStrategy;
 use usage_billing_core::{Decimal, Error, ErrorKind, Result};
 
-/// Places of quantities and amounts: DECIMAL(38,9), as in BigQuery's NUMERIC.
+/// Decimal places of quantities and amounts: DECIMAL(38,9), as in BigQuery's NUMERIC.
 const PLACES: u32 = 9;
-/// Places of unit prices: DECIMAL(38,12).
+/// Decimal places of unit prices: DECIMAL(38,12).
 const PRICE_PLACES: u32 = 12;
 /// 10^26, the first integer with more digits than DECIMAL(38,12) has before the point.
 const PRICE_LIMIT: Decimal = Decimal::from_parts(0xe400_0000, 0xdcc8_0cd2, 0x0052_b7d2, false, 0);
 
-/// A quantity or an amount, rounded half to even. All decimals fit: they have at most 29 digits before the point.
+/// Rounds a quantity or an amount half to even. All decimals fit: they have at most 29 digits before the point.
 pub(crate) fn quantity(value: Decimal) -> Decimal {
     rounded(value, PLACES)
 }
 
-/// A unit price, rounded half to even.
+/// Rounds a unit price half to even.
 ///
 /// # Errors
 /// [`ErrorKind::Decode`] if it has more than 26 digits before the point; `place` names the row.
@@ -27,12 +27,12 @@ pub(crate) fn unit_price(value: Decimal, place: impl Fn() -> String) -> Result<D
     Err(Error::new(ErrorKind::Decode, message))
 }
 
-/// Whether a unit price has at most 26 digits before the point once it is rounded.
+/// Returns whether a rounded unit price has at most 26 digits before the point.
 pub(crate) fn unit_price_fits(value: Decimal) -> bool {
     rounded_unit_price(value).abs() < PRICE_LIMIT
 }
 
-/// A unit price that is known to fit, rounded half to even.
+/// Rounds a unit price that is known to fit, half to even.
 pub(crate) fn rounded_unit_price(value: Decimal) -> Decimal {
     rounded(value, PRICE_PLACES)
 }

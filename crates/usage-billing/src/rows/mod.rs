@@ -1,4 +1,4 @@
-//! Usage rows: their columns, and the rules of keys, periods, numbers and verdicts that all vendors share.
+//! Usage rows: their columns, and the rules for keys, periods and numbers that all vendors share.
 
 mod billing_reason;
 #[cfg(any(feature = "acronis", feature = "genesys"))]

@@ -1,14 +1,14 @@
-//! Which period the rows of a part of a month belong to, and whether they can be final: one rule for all vendors.
+//! The period of rows of a part of a month, and whether rows can be final: one rule for all vendors.
 
 use chrono::{DateTime, NaiveTime, Utc};
 
 use crate::Period;
 
-/// A period that was requested for, as of the instant at which its figures were made.
+/// A requested period, as of the instant at which its figures were created.
 ///
-/// A part of a month that reaches up to the day of that instant (UTC), or beyond it, is the month so far from its first day on: its end moves
-/// from day to day. So its rows have the period up to the end of the month, and the same keys every day. Any other part has its own
-/// period, and so keys that never replace rows of the month so far or of the whole month. No part of a month is ever final or a bill.
+/// A part of a month that reaches the day of that instant (UTC) or later is the month so far from its first day on. Its end moves every day, so
+/// its rows have the period up to the end of the month, and the same keys every day. Any other part has its own period, and keys that never
+/// replace rows of the month so far or of the whole month. A part of a month is never final and never a bill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RowPeriod {
     pub(crate) period: Period,
@@ -27,12 +27,12 @@ impl RowPeriod {
         Self { period: to_date.unwrap_or(requested), is_part_of_month, has_ended: requested.has_ended(at) }
     }
 
-    /// Whether it is over, and no part of a month: only then rows can be final.
+    /// Returns whether the period has ended and is not a part of a month: only then rows can be final.
     pub(crate) fn is_complete(self) -> bool {
         self.has_ended && !self.is_part_of_month
     }
 
-    /// Whether it is one whole calendar month that is over.
+    /// Returns whether the period is one whole calendar month that has ended.
     #[cfg(any(feature = "acronis", feature = "suger", test))]
     pub(crate) fn is_whole_month(self) -> bool {
         self.is_complete() && self.period == Period::month_of(self.period.start().date_naive())
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn the_month_so_far_has_the_period_up_to_the_end_of_the_month() {
+    fn month_so_far_has_the_period_up_to_the_end_of_the_month() {
         for (requested, at, expected) in [
             ("2026-11-01/2026-11-22", "2026-11-21T12:00:00Z", "2026-11"),
             ("2026-11-01/2026-11-30", "2026-11-21T12:00:00Z", "2026-11"),
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn other_parts_of_a_month_have_their_own_period_and_are_never_complete() {
+    fn other_parts_have_their_own_period_and_are_not_complete() {
         for (requested, at) in [
             // Its rows would replace fresher ones of the month so far.
             ("2026-11-01/2026-11-15", "2026-11-21T12:00:00Z"),
@@ -73,7 +73,7 @@ mod tests {
             ("2026-11-01/2026-11-22", "2026-12-01T00:00:00Z"),
             ("2026-10-01/2026-10-15", "2026-11-21T12:00:00Z"),
             ("2026-10-15/2026-11-01", "2026-11-21T12:00:00Z"),
-            // Not yet begun, and of another month than the instant.
+            // A future period, in another month than the instant.
             ("2026-12-01/2026-12-15", "2026-11-21T12:00:00Z"),
             ("2026-11-21T10:00:00Z/2026-11-21T11:00:00Z", "2026-11-21T12:00:00Z"),
         ] {
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_months_and_longer_periods_are_complete_once_they_are_over() {
+    fn whole_months_and_longer_periods_are_complete_after_end() {
         for (requested, at, is_complete, is_whole_month) in [
             ("2026-10", "2026-11-01T00:00:00Z", true, true),
             ("2026-10", "2026-10-31T23:59:59Z", false, false),
@@ -99,7 +99,7 @@ mod tests {
     }
 
     proptest! {
-        /// A row of an earlier part never takes the place of one of the month so far that was made on a later day.
+        /// A row of an earlier part never replaces one of the month so far that was created on a later day.
         #[test]
         fn parts_share_a_period_only_if_both_reach_up_to_their_day(
             first in 0i64..20, last in 0i64..31, at in 0i64..31 * 24, other in 0i64..31,

@@ -1,4 +1,4 @@
-//! Usage of any vendor in one shape.
+//! The row type of usage of all vendors.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use crate::BillingReason;
 #[doc = include_str!("../../docs/usage-rows.md")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-#[allow(missing_docs, reason = "the table above says it once, for all formats")]
+#[allow(missing_docs, reason = "the table above documents the columns for all formats")]
 pub struct UsageRow {
     pub row_key: Uuid,
     pub vendor: Vendor,
@@ -135,7 +135,7 @@ impl UsageRow {
         "price_list_discount_percent",
     ];
 
-    /// States that the prices and the cost, if the row has any, are from the response that the row is from.
+    /// Sets the sources of prices and cost, if the row has any, to the operation of the row.
     pub(crate) fn with_price_source(self) -> Self {
         let prices = [self.unit_price, self.list_price, self.prepaid_price];
         let source = |is_priced: bool| is_priced.then(|| self.source_operation.clone());
@@ -148,9 +148,9 @@ impl UsageRow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum UsageMode {
-    /// Of a paying tenant.
+    /// Use of a paying tenant.
     Production,
-    /// On trial.
+    /// Use on trial.
     Trial,
 }
 
@@ -163,7 +163,7 @@ impl fmt::Display for UsageMode {
     }
 }
 
-/// Who hosts storage.
+/// The host of storage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StorageHost {
@@ -171,7 +171,7 @@ pub enum StorageHost {
     Vendor,
     /// The account itself, or a tenant below it.
     Partner,
-    /// Storage of one component, of which nothing states who hosts it.
+    /// Storage of one component whose host is not stated.
     Unknown,
 }
 
@@ -185,7 +185,7 @@ impl fmt::Display for StorageHost {
     }
 }
 
-/// A vendor that rows come from.
+/// The vendor of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -226,7 +226,7 @@ mod tests {
     );
 
     #[test]
-    fn the_columns_and_their_order_stay() {
+    fn columns_and_their_order_are_stable() {
         let row: UsageRow = serde_json::from_str(LINE).unwrap();
         assert_eq!(serde_json::to_string(&row).unwrap(), LINE);
         let places = UsageRow::COLUMNS.map(|column| LINE.find(&format!("\"{column}\":")).unwrap());
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_vendor_does_not_say_is_null_and_reads_back() {
+    fn absent_values_are_null_and_survive_json() {
         let mut row: UsageRow = serde_json::from_str(LINE).unwrap();
         row.overage_quantity = None;
         row.source_report_id = None;
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quantity_that_is_no_text_or_no_number_is_refused() {
+    fn quantity_other_than_decimal_string_is_rejected() {
         for wrong in ["0.5", "\"many\"", "\"1_000\"", "\"\"", "null"] {
             let line = LINE.replace("\"12345678901234567.123456789\"", wrong);
             assert!(serde_json::from_str::<UsageRow>(&line).is_err(), "{wrong}");
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn prices_of_a_row_are_from_its_own_response_and_a_row_without_prices_has_no_source() {
+    fn price_source_is_set_only_for_rows_with_prices() {
         let row: UsageRow = serde_json::from_str(LINE).unwrap();
         let (unit_price, list_price, prepaid_price, cost, source) = (None, None, None, None, None);
         let none = UsageRow {
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_shown_as_they_are_written() {
+    fn enums_display_as_they_serialize() {
         let shown = |value: &dyn fmt::Display| serde_json::Value::String(value.to_string());
         for mode in [UsageMode::Production, UsageMode::Trial] {
             assert_eq!(serde_json::to_value(mode).unwrap(), shown(&mode));
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn every_column_is_explained_once_and_in_order() {
+    fn every_column_is_documented_once_in_order() {
         let table = include_str!("../../docs/usage-rows.md");
         let explained: Vec<_> =
             table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`')).map(|(name, _)| name).collect();

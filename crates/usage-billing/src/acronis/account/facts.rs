@@ -1,4 +1,4 @@
-//! What the account's own data states beside a report: its name, whose storage is, who is a customer, what is charged, and at which prices.
+//! Data of the account beside a report: its name, owners of storage, kinds of tenants, licensing mode and prices.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,22 +14,22 @@ use crate::acronis::billing::hosting::Ownership;
 use crate::acronis::usage::aggregator::UsageAggregator;
 use crate::time_limit::TimeLimit;
 
-/// How long the vendor is asked for it. A bill does not wait longer for what it can do without.
+/// The time limit for all of it: a bill does not wait longer for optional data.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// What could be read. Nothing of it is needed for a bill: what is missing leaves rows unknown or without prices.
+/// The data that could be read. All of it is optional for a bill: missing data leaves rows unknown or without prices.
 #[derive(Debug, Default)]
 pub(crate) struct AccountFacts {
     pub(crate) account_name: Option<String>,
     pub(crate) ownership: Ownership,
-    /// Of tenants of which the report does not state it.
+    /// Kinds of tenants for which the report states none.
     pub(crate) tenant_kinds: HashMap<Uuid, Arc<str>>,
     pub(crate) licensing_mode: Option<LicensingMode>,
     pub(crate) prices: PriceBook,
 }
 
 impl Client {
-    /// Asks for what can matter to the rows of a report; the requests are sent concurrently, and fail without an error.
+    /// Reads the data that can affect the rows of a report. The requests are sent concurrently; failures are not errors.
     pub(crate) async fn account_facts(&self, aggregator: &UsageAggregator<'_>) -> AccountFacts {
         let limit = TimeLimit::new(LIMIT);
         let tenant = aggregator.tenant();

@@ -1,4 +1,4 @@
-//! Whose components are: what the vendor states of them. What follows from it is decided in `hosting.rs`.
+//! Owners of storage components, as the vendor states them. `billing/hosting.rs` decides the host from them.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -9,14 +9,14 @@ use crate::acronis::account::tenants::{TENANT_BATCH, comma_separated};
 use crate::acronis::billing::hosting::{Component, Owners, Ownership, StatedOwner};
 use crate::acronis::{Client, types};
 
-/// Ids in one request; no maximum is documented.
+/// Ids per request; no maximum is documented.
 const BATCH: usize = 100;
-/// Components, and owners, that are asked for; those of a report are a few dozen. The others stay unknown.
+/// The maximum number of components and of owners that are looked up; a report has a few dozen. The others stay unknown.
 const MAX_LOOKUPS: usize = 2_000;
 
 impl Client {
-    /// Asks for the components of a report, and for owners of those that the vendor does not state to be its own or not. What cannot be
-    /// read is missing: the components stay unknown then.
+    /// Reads the components of a report. If the vendor does not state whether a component is its own, the owner is looked up. Components that
+    /// cannot be read stay unknown.
     pub(crate) async fn ownership(&self, components: &BTreeSet<&Component>, owners: &Owners) -> Ownership {
         let mut ownership = Ownership::default();
         let ids: BTreeSet<_> = components.iter().filter_map(|component| component.id()).take(MAX_LOOKUPS).collect();
@@ -24,17 +24,17 @@ impl Client {
             match self.infra(ids).await {
                 Ok(stated) => ownership.components.extend(stated.into_iter().map(|infra| (infra.id, owner(&infra)))),
                 Err(error) => {
-                    tracing::warn!(%error, "whose the storage components are cannot be read; it stays unknown");
+                    tracing::warn!(%error, "the owners of storage components cannot be read; they stay unknown");
                     break;
                 }
             }
         }
-        let asked = owners.to_look_up(components.iter().copied(), &ownership);
-        for ids in asked.into_iter().take(MAX_LOOKUPS).collect::<Vec<_>>().chunks(TENANT_BATCH) {
+        let unresolved = owners.to_look_up(components.iter().copied(), &ownership);
+        for ids in unresolved.into_iter().take(MAX_LOOKUPS).collect::<Vec<_>>().chunks(TENANT_BATCH) {
             match self.visible_tenants(ids).await {
                 Ok(below) => ownership.below.extend(below),
                 Err(error) => {
-                    tracing::warn!(%error, "whether owners of storage are tenants below cannot be read; it stays unknown");
+                    tracing::warn!(%error, "whether owners of storage are tenants of the account cannot be read; it stays unknown");
                     break;
                 }
             }
@@ -42,7 +42,7 @@ impl Client {
         ownership
     }
 
-    /// Components by their ids. One that is gone may fail the request for all of them (404): then one by one.
+    /// Reads components by their ids. A deleted component may fail the request for all of them (404); they are read one by one then.
     async fn infra(&self, ids: &[Uuid]) -> Result<Vec<types::Infra>, Error> {
         let is_not_found = |error: &Error| error.status().is_some_and(|status| status.as_u16() == 404);
         match self.api.list_infra().uuids(comma_separated(ids)).send().await {
@@ -61,7 +61,7 @@ impl Client {
         Ok(known)
     }
 
-    /// Which of the tenants the API client sees: its own and those below it, not those above.
+    /// Returns the tenants that are visible to the API client: its own and those below it, not those above.
     async fn visible_tenants(&self, ids: &[Uuid]) -> Result<HashSet<Uuid>, Error> {
         Ok(self.tenants(ids).await?.into_iter().map(|tenant| tenant.id).collect())
     }

@@ -1,14 +1,14 @@
-//! What Acronis charges a partner by, as the partner's billing settings state it.
+//! The licensing mode of a partner, as its billing settings state it.
 
 use usage_billing_core::{ErrorKind, Result};
 use uuid::Uuid;
 
 use crate::acronis::{Client, types};
 
-/// The service that billing settings belong to; the same in all accounts.
+/// The service to which billing settings belong; its id is equal in all accounts.
 const PLATFORM: Uuid = Uuid::from_u128(0x7459_244f_68f3_3bf4_9f53_5f63_ecc1_d91f);
 const LICENSING_MODE: &str = "licensing_mode";
-/// The partner's prices as of today, with the licensing mode that they are for.
+/// The setting of the partner's prices as of today, with their licensing mode.
 const PRICING_INFO: &str = "pricing_info";
 
 /// The vendor's setting `licensing_mode` ("Managing billing settings", seen 2026-11-29).
@@ -16,12 +16,12 @@ const PRICING_INFO: &str = "pricing_info";
 pub(crate) enum LicensingMode {
     /// Each protected device, and storage that the vendor hosts.
     PerDevice,
-    /// Storage only, whoever hosts it.
+    /// Storage only, for any host.
     PerGigabyte,
 }
 
 impl LicensingMode {
-    /// The tenant's own setting: children do not inherit it. `None` if it is not set, or to something else.
+    /// Reads the tenant's own setting, which children do not inherit. `None` if it is not set or has another value.
     fn of(setting: &types::TenantApplicationSetting, tenant: Uuid) -> Option<Self> {
         let value = own_value(setting, tenant)?;
         match value.get(LICENSING_MODE).unwrap_or(value).as_str()? {
@@ -41,7 +41,7 @@ fn own_value(setting: &types::TenantApplicationSetting, tenant: Uuid) -> Option<
 }
 
 impl Client {
-    /// Reads the licensing mode of a partner, as it is today: the setting, or else the one in its price information. `None` if neither states it.
+    /// Reads the current licensing mode of a partner from the setting, or else from its price information. `None` if neither states it.
     pub(crate) async fn licensing_mode(&self, tenant: Uuid) -> Option<LicensingMode> {
         for name in [LICENSING_MODE, PRICING_INFO] {
             match self.licensing_mode_in(name, tenant).await {
@@ -49,7 +49,7 @@ impl Client {
                 Ok(mode) => return mode,
                 // The permission is the same for all settings.
                 Err(error) if error.kind() == ErrorKind::Permission => {
-                    tracing::warn!(%error, "the licensing mode cannot be read; items are judged by their names");
+                    tracing::warn!(%error, "the licensing mode cannot be read; items are classified by their names");
                     return None;
                 }
                 Err(error) => {

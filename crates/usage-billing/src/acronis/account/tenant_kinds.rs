@@ -1,4 +1,4 @@
-//! Which tenants of a report count, so that nothing counts twice: a pure decision. What it needs beside the report is read in `tenants.rs`.
+//! Decides which tenants of a report count, so that nothing counts twice. It is pure; `tenants.rs` reads the data that the report lacks.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -8,31 +8,33 @@ use uuid::Uuid;
 
 use crate::acronis::types;
 
-/// The kind of tenants that buy for themselves. The usage of all others contains that of those below them, or is a part of a customer's.
+/// The kind of tenants that buy for themselves. The usage of other kinds contains that of tenants below them, or is a part of a customer's.
 const CUSTOMER: &str = "customer";
 
 /// The kinds that the rows of a report state.
 #[derive(Debug)]
 pub(crate) struct TenantKinds {
     level: types::ReportLevel,
-    /// The tenant that was reported on.
+    /// The tenant of the report.
     account: String,
-    /// Whether tenants stand beside those that their usage contains, so that customers alone count.
+    /// Whether the report lists tenants beside others whose usage contains theirs, so that only customers count.
     counts_customers_only: bool,
     stated: HashMap<Arc<str>, Arc<str>>,
 }
 
-/// Whether the rows of a tenant count.
+/// The decision whether the rows of a tenant count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Inclusion {
-    /// With its kind, if it is known.
+    /// They count; the kind is empty if unknown.
     Included(Arc<str>),
     Excluded,
-    /// It may be a partner that contains others of the report.
+    /// The tenant may be a partner whose usage contains that of others in the report.
     Unknown,
 }
 
 impl TenantKinds {
+    /// Creates the kinds of a report.
+    ///
     /// # Errors
     /// [`ErrorKind::Request`] for a level whose tenants contain each other and that has no customers.
     pub(crate) fn of(report: &types::ReportParameters) -> Result<Self> {
@@ -52,29 +54,29 @@ impl TenantKinds {
         Ok(Self { level: report.level.clone(), account, counts_customers_only, stated: HashMap::new() })
     }
 
-    /// Whether the kinds that rows state have to be kept.
+    /// Returns whether the kinds that rows state decide anything.
     pub(crate) fn are_needed(&self) -> bool {
         self.counts_customers_only
     }
 
-    /// Keeps the kind that a row states, for other rows of the tenant that may lack it. Returns whether it is the first of the tenant.
+    /// Keeps the kind that a row states, for other rows of the tenant that lack it. Returns whether it is the first of the tenant.
     pub(crate) fn add(&mut self, tenant: Arc<str>, kind: Arc<str>) -> bool {
         self.stated.insert(tenant, kind).is_none()
     }
 
-    /// Whether a row that states this kind does not count.
+    /// Returns whether a row with this kind does not count.
     pub(crate) fn excludes(&self, kind: &str) -> bool {
         self.counts_customers_only && kind != CUSTOMER
     }
 
-    /// Of the tenants with rows, those whose kind no row states and decides whether they count.
+    /// Returns the tenants whose kind decides whether they count, and is not stated by any row.
     pub(crate) fn to_look_up<'a>(&self, tenants: impl IntoIterator<Item = &'a str>) -> BTreeSet<Uuid> {
         let is_open =
             |tenant: &&str| self.counts_customers_only && *tenant != self.account && !self.stated.contains_key(*tenant);
         tenants.into_iter().filter(is_open).filter_map(|tenant| tenant.parse().ok()).collect()
     }
 
-    /// Once all rows were added; `kind` is that of the tenant's row, and `read` has what the vendor states elsewhere.
+    /// Decides about a tenant once all rows were added. `kind` is from the tenant's row, `read` from other operations.
     pub(crate) fn inclusion(&self, tenant: &str, kind: &Arc<str>, read: &HashMap<Uuid, Arc<str>>) -> Inclusion {
         let in_report = || self.stated.get(tenant);
         let elsewhere = || read.get(&tenant.parse().ok()?);
@@ -83,13 +85,13 @@ impl TenantKinds {
             _ if !self.counts_customers_only => Inclusion::Included(kind.clone()),
             Some(known) if self.excludes(known) => Inclusion::Excluded,
             Some(known) => Inclusion::Included(known.clone()),
-            // It is compared with the others: a total, or all that there is.
+            // The own row is a total, or the only row.
             None if tenant == self.account => Inclusion::Included(kind.clone()),
             None => Inclusion::Unknown,
         }
     }
 
-    /// A report of which all rows are left out is no empty bill.
+    /// Rejects a report whose rows are all excluded, which is not an empty bill.
     ///
     /// # Errors
     /// [`ErrorKind::Request`] if only customers count, and there are tenants of other kinds.
@@ -135,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn of_levels_with_partners_and_their_customers_only_customers_count() {
+    fn only_customers_count_in_levels_with_partners() {
         for level in [types::ReportLevel::AllCustomers, types::ReportLevel::Accounts] {
             let mut kinds = kinds(level);
             assert!(kinds.are_needed());
@@ -157,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_of_others_than_customers_is_an_error() {
+    fn report_without_customers_is_an_error() {
         let read = |kind: &str| HashMap::from([(ONE, Arc::from(kind))]);
         let mut kinds = kinds(types::ReportLevel::Accounts);
         assert!(kinds.require_customers(&HashMap::new()).is_ok() && kinds.require_customers(&read("customer")).is_ok());

@@ -1,4 +1,4 @@
-//! Who is there, and what is switched on for whom.
+//! Tenants and their offering items.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -10,13 +10,13 @@ use crate::Pager;
 use crate::acronis::error_hints::hinted;
 use crate::acronis::{Client, types};
 
-/// Ids in one request: what `list_tenants` accepts.
+/// Ids per request, the maximum of `list_tenants`.
 pub(crate) const TENANT_BATCH: usize = 100;
-/// Tenants whose kind is asked for; of the others it stays unknown.
+/// The maximum number of tenants whose kind is looked up; the others stay unknown.
 const MAX_KIND_LOOKUPS: usize = 10_000;
 
 impl Client {
-    /// Direct children of a tenant.
+    /// Lists the direct children of a tenant.
     pub fn children(&self, tenant: Uuid) -> Pager<types::Tenant> {
         let api = self.api.clone();
         Pager::new(String::new(), move |after: String| {
@@ -34,7 +34,7 @@ impl Client {
         .masking(&self.api)
     }
 
-    /// Offering items (what can be used and billed, with its quota) of a tenant and all below it.
+    /// Lists the offering items (usable and billable items with their quotas) of a tenant and all tenants below it.
     pub fn offering_items(&self, tenant: Uuid) -> Pager<types::OfferingItem> {
         let api = self.api.clone();
         Pager::new(String::new(), move |after: String| {
@@ -53,18 +53,18 @@ impl Client {
 }
 
 impl Client {
-    /// The present name of a tenant. `None` if it cannot be read.
+    /// Reads the current name of a tenant; `None` if it cannot be read.
     pub(crate) async fn tenant_name(&self, tenant: Uuid) -> Option<String> {
         match self.api.get_tenant().tenant_id(tenant).send().await {
             Ok(tenant) => tenant.into_inner().name.filter(|name| !name.is_empty()),
             Err(error) => {
-                tracing::warn!(%error, "the name of the account cannot be read; rows are without it");
+                tracing::warn!(%error, "the name of the account cannot be read; rows lack it");
                 None
             }
         }
     }
 
-    /// Kinds of tenants. Those that cannot be read are missing.
+    /// Reads the kinds of tenants. Kinds that cannot be read are missing.
     pub(crate) async fn tenant_kinds(&self, ids: &BTreeSet<Uuid>) -> HashMap<Uuid, Arc<str>> {
         let mut kinds = HashMap::new();
         for ids in ids.iter().take(MAX_KIND_LOOKUPS).copied().collect::<Vec<_>>().chunks(TENANT_BATCH) {
@@ -75,7 +75,7 @@ impl Client {
                     kinds.extend(stated);
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "who is a customer and who a partner cannot be read; it stays unknown");
+                    tracing::warn!(%error, "the kinds of tenants cannot be read; they stay unknown");
                     break;
                 }
             }
@@ -83,7 +83,7 @@ impl Client {
         kinds
     }
 
-    /// Those of at most [`TENANT_BATCH`] tenants that the API client sees: its own and those below it, not those above.
+    /// Reads at most [`TENANT_BATCH`] tenants. Only those visible to the API client are returned: its own and those below it, not those above.
     pub(crate) async fn tenants(&self, ids: &[Uuid]) -> Result<Vec<types::Tenant>, Error> {
         let page = self.api.list_tenants().uuids(comma_separated(ids)).lod(types::TenantLod::Basic).send().await?;
         Ok(page.into_inner().items.into_iter().filter(|tenant| ids.contains(&tenant.id)).collect())

@@ -1,4 +1,4 @@
-//! Who hosts the storage of a row: a pure decision. What it is decided by is read in `infrastructure.rs`.
+//! Decides who hosts the storage of a row. It is pure; `account/infrastructure.rs` reads its data.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use crate::StorageHost;
 use crate::acronis::ReportRow;
 use crate::memory_limit::{SLOT, text_bytes};
 
-/// Who hosts a component.
+/// The host of a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Host {
-    /// The row is not of one component.
+    /// The row does not belong to one component.
     NoComponent,
     Vendor,
     Partner,
@@ -30,8 +30,8 @@ impl Host {
     }
 }
 
-/// What a row states of its component. The backend alone does not tell whose it is: the vendor's own example of `GET /infra` has a component
-/// of the partner's with the backend `acronis`.
+/// The component of a row, as the row states it. The backend does not identify the owner: the vendor's example of `GET /infra` has a component of
+/// a partner with the backend `acronis`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Component {
     id: Option<Arc<str>>,
@@ -39,25 +39,25 @@ pub(crate) struct Component {
 }
 
 impl Component {
-    /// `None` if the row is not of one component.
+    /// Creates a component; `None` if the row does not belong to one component.
     pub(crate) fn of(id: Option<Arc<str>>, owner: Option<Arc<str>>, has_backend: bool) -> Option<Self> {
         (id.is_some() || owner.is_some() || has_backend).then_some(Self { id, owner })
     }
 
-    /// Its id, if it has one by which it can be asked for.
+    /// Returns the id, if it is one that can be looked up.
     pub(crate) fn id(&self) -> Option<Uuid> {
         self.id.as_deref()?.parse().ok()
     }
 }
 
-/// What `GET /infra` states of a component.
+/// The ownership of a component, as `GET /infra` states it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct StatedOwner {
     pub(crate) platform_owned: Option<bool>,
     pub(crate) owner: Option<Uuid>,
 }
 
-/// What the vendor states of components and of their owners; empty where it may not be read.
+/// Components and their owners, as the vendor states them; empty if they cannot be read.
 #[derive(Debug, Default)]
 pub(crate) struct Ownership {
     pub(crate) components: HashMap<Uuid, StatedOwner>,
@@ -75,7 +75,7 @@ impl Ownership {
 /// locations", seen 2026-11-29). Other data centres may have another.
 const VENDOR: Uuid = Uuid::from_u128(0x8bee_f6be_c136_4ef6_a900_0e74_c703_ddcc);
 
-/// The tenant that was reported on, and those in the report, which are below it.
+/// The tenant of the report, and the tenants in the report, which are below it.
 #[derive(Debug, Default)]
 pub(crate) struct Owners {
     below: HashSet<String>,
@@ -86,7 +86,7 @@ impl Owners {
         Self { below: HashSet::from([account]) }
     }
 
-    /// Returns how many bytes it keeps of the row.
+    /// Adds the tenant of a row, and returns the number of bytes kept.
     pub(crate) fn add(&mut self, row: &ReportRow) -> usize {
         if self.below.contains(&row.tenant_id) {
             return 0;
@@ -95,8 +95,8 @@ impl Owners {
         text_bytes(&row.tenant_id) + SLOT
     }
 
-    /// Owners of components of which the vendor does not state whether they are its own, unless the report itself has them below the
-    /// account: whether they are below it has to be asked.
+    /// Returns the owners to look up: those of components that the vendor does not state to be its own or not, except owners that the report has
+    /// below the account.
     pub(crate) fn to_look_up<'a>(
         &self,
         components: impl IntoIterator<Item = &'a Component>,
@@ -110,8 +110,8 @@ impl Owners {
         open.filter(|owner| !self.below.contains(&owner.to_string())).collect()
     }
 
-    /// Once all rows were added. The vendor's own statement decides, then the owner. One that is neither the vendor nor known to be below the
-    /// account may be either, or above it.
+    /// Decides the host once all rows were added. The vendor's statement takes precedence over the owner. An owner that is neither the vendor nor
+    /// known to be below the account may be either, or above it.
     pub(crate) fn host(&self, component: Option<&Component>, ownership: &Ownership) -> Host {
         let Some(component) = component else { return Host::NoComponent };
         let stated = ownership.stated(component);
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_of_whom_no_source_states_who_it_is_is_unknown() {
+    fn owner_that_no_source_identifies_is_unknown() {
         let (vendor, other, above) = (VENDOR.to_string(), CHILD.to_string(), OTHER.to_string());
         for backend in [None, Some("acronis"), Some("google")] {
             let rows = [vendor.as_str(), &other, &above, "x"].map(|owner| at(Some(owner), backend));
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn without_the_vendors_statement_the_owner_decides_if_it_is_below_the_account() {
+    fn owner_below_the_account_decides_without_a_statement() {
         let unnamed = at(None, None);
         let named = at(Some(&CHILD.to_string()), Some("acronis"));
         for (ownership, row, host) in [

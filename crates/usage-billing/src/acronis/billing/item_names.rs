@@ -1,20 +1,20 @@
-//! What the names of items state: of what they are, and what the account is charged by. The lists have their sources in `docs/acronis.md`.
+//! Facts that the names of items state: their type, and the licensing. `docs/acronis.md` has the sources of the lists.
 
 use crate::BillingReason;
 use crate::acronis::account::licensing_mode::LicensingMode;
 
-/// What the account is charged by.
+/// The licensing of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Licensing {
     /// Devices, and storage that the vendor hosts.
     Workloads,
-    /// Users: items of services that `licensing_mode` is not about. Storage as with devices.
+    /// Users, for services that `licensing_mode` does not cover. Storage is charged as with devices.
     Users,
-    /// Storage, wherever it is; devices are only counted.
+    /// Storage of any host; devices are only counted.
     Gigabytes,
     /// Editions before these two, with a prefix of their own.
     Edition,
-    /// No prefix: an edition without one, or a metric that no item is sold by.
+    /// No prefix: an edition without one, or a metric that is not sold.
     Unprefixed,
 }
 
@@ -39,10 +39,10 @@ const PREFIXES: [(&str, Licensing); 17] = [
     ("dre_", Licensing::Edition),
 ];
 
-/// Editions whose items have no prefix ("Editions" of the offering items). A name without a prefix in any other edition is no item of it.
+/// Editions whose items have no prefix ("Editions" of the offering items). A name without a prefix in any other edition is not an item of it.
 pub(crate) const WITHOUT_PREFIX: [&str; 2] = ["standard", "fss_legacy"];
 
-/// Devices, mailboxes, seats: sold by the piece where workloads are charged.
+/// Devices, mailboxes and seats, which are sold individually if workloads are charged.
 pub(crate) const WORKLOADS: [&str; 24] = [
     "workstations",
     "servers",
@@ -69,7 +69,7 @@ pub(crate) const WORKLOADS: [&str; 24] = [
     "fc_seats",
     "hosted_exchange_mailboxes",
 ];
-/// What a seat of Microsoft 365 or Google Workspace protects. The vendor's billing module has prices for seats and teams and for none of these.
+/// Content that a seat of Microsoft 365 or Google Workspace protects. The vendor's billing module has prices for seats and teams and for none of these.
 pub(crate) const SEAT_PARTS: [&str; 7] = [
     "mailboxes",
     "o365_mailboxes",
@@ -81,7 +81,7 @@ pub(crate) const SEAT_PARTS: [&str; 7] = [
 ];
 pub(crate) const LOCAL_STORAGE: &str = "local_storage";
 pub(crate) const STORAGE: [&str; 5] = ["storage", "c2c_storage", "dr_storage", "fc_storage", "hci_storage"];
-/// Charged by use, whatever else the account is charged by.
+/// Items that are charged by use in any licensing.
 pub(crate) const SERVICES: [&str; 7] = [
     "compute_points",
     "public_ips",
@@ -110,23 +110,23 @@ const PARTS: [&str; 15] = [
     "notarizations_api",
 ];
 
-/// Whether what the account is charged by, beyond the prefix of the item, can decide about it.
+/// Returns whether the licensing mode can decide about the item in addition to its prefix.
 pub(crate) fn depends_on_licensing(name: &str) -> bool {
     let (name, by_prefix) = without_prefix(name);
     by_prefix.is_open() && (is_stored(name) || WORKLOADS.contains(&name))
 }
 
-/// Whether it is storage that is sold by its size.
+/// Returns whether the item is storage that is sold by size.
 pub(crate) fn is_stored(name: &str) -> bool {
     STORAGE.contains(&name) || name == LOCAL_STORAGE
 }
 
-/// Whether a number is of storage, whose host matters; the unit may be missing, or spelt otherwise.
+/// Returns whether a number is of storage, whose host matters; the unit may be missing or have another spelling.
 pub(crate) fn is_storage(name: &str, measurement_unit: Option<&str>) -> bool {
     measurement_unit.is_some_and(|unit| unit.eq_ignore_ascii_case("bytes")) || name.ends_with("storage")
 }
 
-/// Why a number of this name and unit is never charged, whatever else is known of it: it is no quantity, or one that others contain.
+/// Returns why a number of this name and unit is never charged: it is not a quantity, or other numbers contain it.
 pub(crate) fn never_charged(name: &str, measurement_unit: Option<&str>) -> Option<BillingReason> {
     let unit = measurement_unit.unwrap_or_default();
     if unit.eq_ignore_ascii_case("feature") || unit.eq_ignore_ascii_case("n/a") {
@@ -136,7 +136,7 @@ pub(crate) fn never_charged(name: &str, measurement_unit: Option<&str>) -> Optio
 }
 
 impl Licensing {
-    /// Whether the item itself leaves open which of the licensing modes it is charged by.
+    /// Returns whether the item does not state its licensing mode.
     pub(crate) fn is_open(self) -> bool {
         matches!(self, Self::Edition | Self::Unprefixed)
     }
@@ -168,7 +168,7 @@ pub(crate) fn without_prefix(name: &str) -> (&str, Licensing) {
     found.unwrap_or((name, Licensing::Unprefixed))
 }
 
-/// The bit of a name in a set of names; none for other names than those of workloads and storage.
+/// Returns the bit of a name in a set of names; 0 for names other than those of workloads and storage.
 pub(crate) fn bit(name: &str) -> u64 {
     let mut names = WORKLOADS.iter().chain(&STORAGE).chain([&LOCAL_STORAGE]);
     names.position(|known| *known == name).map_or(0, |place| 1 << place)

@@ -19,7 +19,8 @@ pub(crate) struct Parts {
 #[derive(Clone, Debug, Default)]
 struct Part {
     quantity: Decimal,
-    /// The price of the rows of this part. It is `Some(None)` if they differ or one lacks it: the price of one row would be wrong for the sum.
+    /// The price, if a row states one for this part. It is `Some(None)` if a row lacks it or rows differ, because the price of one row would be
+    /// wrong for the sum.
     price: Option<Option<Price>>,
 }
 

@@ -12,7 +12,7 @@ use crate::{Period, UsageRow};
 
 const OPERATION: &str = "list_effective_price_lists";
 
-/// What a partner is charged for a SKU in a month. All prices fit their columns.
+/// The price that a partner is charged for a SKU in a month. All prices fit their columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct SkuPrice {
     currency: String,
@@ -26,7 +26,7 @@ struct SkuPrice {
 /// Prices of several months; empty if none can be read.
 #[derive(Debug, Default)]
 pub(crate) struct PriceBook {
-    /// By month (`2026-10`) and SKU; `None` where a price cannot be read, or price lists contradict each other.
+    /// Prices by month (`2026-10`) and SKU; `None` if a price cannot be read or price lists contradict each other.
     prices: HashMap<(String, String), Option<SkuPrice>>,
 }
 
@@ -40,7 +40,7 @@ impl PriceBook {
                     Entry::Vacant(place) => {
                         place.insert(new);
                     }
-                    // The same price in two lists is one; of two prices nothing states which is charged.
+                    // Equal prices in two lists are one. For different prices, no source states which is charged.
                     Entry::Occupied(mut place) => {
                         let known: &Option<SkuPrice> = place.get();
                         if known.as_ref().is_some_and(|known| new.as_ref().is_none_or(|new| !known.agrees(new))) {
@@ -54,8 +54,8 @@ impl PriceBook {
         Self { prices }
     }
 
-    /// Fills in the price of the row's SKU in the month that the row lies in. No amount: what a price is for (a gigabyte, a hundred of them, a
-    /// pack) no source states.
+    /// Sets the price of the row's SKU in the month of the row. It sets no amount: no source states the unit of a price (a gigabyte, a hundred of
+    /// them, a pack).
     pub(crate) fn apply(&self, row: &mut UsageRow) {
         let month = Period::month_of(row.period_start.date_naive());
         if row.period_end > month.end() {
@@ -69,7 +69,7 @@ impl PriceBook {
         row.price_list_discount_percent = price.list_discount.map(loadable::quantity);
         row.price_list_code.clone_from(&price.list_code);
         row.price_source = Some(OPERATION.to_owned());
-        // What the partner's customer is charged, in a currency that the row cannot name.
+        // The cost, which the partner charges its customer, is in a currency that the row cannot state.
         if row.currency.as_deref() != Some(&price.currency) {
             (row.cost, row.cost_source) = (None, None);
         }
@@ -78,8 +78,10 @@ impl PriceBook {
 }
 
 impl SkuPrice {
+    /// Reads a price.
+    ///
     /// # Errors
-    /// Why there is no price that a row can have.
+    /// The reason why the price cannot be used.
     fn of(list: &types::EffectivePriceList, price: &types::EffectivePrice) -> Result<Self, String> {
         let number = |name: &str, number: &Option<LenientDecimal>| match number.as_ref().map(LenientDecimal::value) {
             None => Ok(None),
@@ -88,7 +90,7 @@ impl SkuPrice {
             }
             Some(value) => value.map_err(|reason| format!("{name} is {reason}")),
         };
-        // Beside the price they are not needed.
+        // These are optional beside the price.
         let optional = |name: &str, of: &Option<LenientDecimal>| {
             number(name, of).unwrap_or_else(|reason| {
                 warn(list, price, &reason);
@@ -115,28 +117,28 @@ impl SkuPrice {
     }
 }
 
-/// A price that is not taken leaves its rows without one.
+/// Logs a price that cannot be used; its rows have no price.
 fn warn(list: &types::EffectivePriceList, price: &types::EffectivePrice, reason: &str) {
     tracing::warn!(
         price_list = %printable(list.pricelist_code.as_deref().unwrap_or_default()), sku = %printable(&price.sku),
         month = %printable(&list.month), reason = %printable(reason),
-        "a price of a price list cannot be taken; rows of the SKU are without Acronis' price: ask Acronis for it"
+        "a price of a price list cannot be used; rows of the SKU lack Acronis' price: ask Acronis for it"
     );
 }
 
-/// As the vendor writes a month: `2026-10`.
+/// Formats a month as the vendor does: `2026-10`.
 fn name_of(month: Period) -> String {
     month.start().format("%Y-%m").to_string()
 }
 
 impl Client {
-    /// Reads what a partner is charged in a month. Without prices if they cannot be read.
+    /// Reads the prices of a partner in a month. The book is empty if they cannot be read.
     pub(crate) async fn price_book(&self, tenant: Uuid, month: Period) -> PriceBook {
         let month = name_of(month);
         match self.api.list_effective_price_lists().tenant_id(tenant).months(month).send().await {
             Ok(lists) => PriceBook::new(lists.into_inner()),
             Err(error) => {
-                tracing::warn!(%error, "price lists cannot be read; rows are without Acronis' prices");
+                tracing::warn!(%error, "price lists cannot be read; rows lack Acronis' prices");
                 PriceBook::default()
             }
         }

@@ -31,7 +31,7 @@ fn row(sku: &str, period: &str, quantity: &str, reason: BillingReason) -> UsageR
 }
 
 #[test]
-fn a_row_has_the_price_of_its_sku_and_month_and_where_it_is_from() {
+fn row_has_price_of_its_sku_and_month_with_source() {
     let book = book(json!([
         list("2026-09", "EUR", json!([price("S-1", "9.99")])),
         list("2026-10", "EUR", json!([price("S-1", "3.51"), price("S-2", "1")])),
@@ -73,7 +73,7 @@ fn contradicting_price_lists_give_no_price_and_equal_ones_do() {
         book(json!([list("2026-10", "EUR", prices)])).apply(&mut row);
         assert_eq!(row.unit_price, None, "which of the two is charged, nothing states: {first}");
     }
-    // A third list does not bring the price back.
+    // A third list does not restore the price.
     let third = json!([list("2026-10", "EUR", json!([price("S-1", "1"), price("S-1", "2"), price("S-1", "2")]))]);
     let mut row = row("S-1", "2026-10", "2", BillingReason::Usage);
     book(third).apply(&mut row);
@@ -108,7 +108,7 @@ fn a_cost_in_another_currency_is_dropped_with_it() {
 }
 
 #[test]
-fn a_price_that_does_not_fit_leaves_its_own_rows_without_one() {
+fn price_that_does_not_fit_is_left_out_of_its_rows() {
     const TOO_LARGE: &str = "100000000000000000000000000";
     let largest = "99999999999999999999999999";
     let mut with_list = price("S-3", "1");
@@ -144,7 +144,7 @@ impl Write for Lines {
 }
 
 #[test]
-fn a_price_that_is_not_taken_is_a_warning_that_names_it() {
+fn unusable_price_logs_a_warning_that_names_it() {
     let warned = |prices: Value| {
         let lines = Lines::default();
         let sink = lines.clone();
@@ -163,7 +163,7 @@ fn a_price_that_is_not_taken_is_a_warning_that_names_it() {
 }
 
 #[test]
-fn a_price_that_is_not_taken_says_why() {
+fn unusable_price_error_states_the_reason() {
     let reason = |change: &dyn Fn(&mut Value)| {
         let mut list = list("2026-10", "EUR", json!([price("S-1", "3.51")]));
         change(&mut list);

@@ -1,6 +1,6 @@
-//! Whether Acronis charges for a number: a pure decision from what a report states of it.
+//! Decides whether Acronis charges for a number. It is pure.
 //!
-//! The rule, with its sources, is in `docs/acronis.md`.
+//! The rule and its sources are in `docs/acronis.md`.
 
 use crate::acronis::account::licensing_mode::LicensingMode;
 use crate::acronis::billing::hosting::Host;
@@ -10,26 +10,26 @@ use crate::acronis::billing::item_names::{
 };
 use crate::{BillingReason, UsageMode};
 
-/// What is known of a number when the whole report was read.
+/// The facts about a number once the complete report was read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Item<'a> {
-    /// With the prefix of the edition: `pw_base_storage`.
+    /// The name with the prefix of the edition: `pw_base_storage`.
     pub(crate) name: &'a str,
     pub(crate) measurement_unit: Option<&'a str>,
     pub(crate) edition: Option<&'a str>,
-    /// Whether it has a SKU, in a report that has SKUs.
+    /// Whether it has a SKU; `None` in a report without SKUs.
     pub(crate) has_sku: Option<bool>,
     pub(crate) host: Host,
     pub(crate) mode: UsageMode,
-    /// What the report has beside it.
+    /// The items of the report.
     pub(crate) seen: &'a SeenItems,
-    /// What the report has of the same tenant.
+    /// The items of the same tenant in the report.
     pub(crate) of_tenant: &'a SeenItems,
-    /// What the account's settings state today, where they can be read. Whether it was so in the month of the report, no source states.
+    /// The current licensing mode of the account, if it can be read. No source states whether the month of the report had the same mode.
     pub(crate) licensing_mode: Option<LicensingMode>,
 }
 
-/// What the items of a report, or of a tenant in it, show.
+/// Facts about the items of a report, or of a tenant in it.
 #[derive(Debug, Default)]
 pub(crate) struct SeenItems {
     /// Whether there are items of today's licensing: `pw_…`, `pg_…`, `pu_…`.
@@ -38,7 +38,7 @@ pub(crate) struct SeenItems {
     has_workloads: bool,
     /// Whether there are per-gigabyte items: `pg_…`.
     has_gigabytes: bool,
-    /// Which workloads and storage there are items of today's licensing for: a bit for each name.
+    /// The workloads and storage that have items of today's licensing: a bit for each name.
     sold: u64,
 }
 
@@ -53,19 +53,19 @@ impl SeenItems {
         }
     }
 
-    /// Whether an item of today's licensing counts the same.
+    /// Returns whether an item of today's licensing counts the same.
     fn contains(&self, name: &str) -> bool {
         self.sold & bit(name) != 0
     }
 
-    /// Whether the items are of this licensing mode, and none of the other one: then the mode was the same in the month of the report.
+    /// Returns whether the items are of this licensing mode and none is of the other one. The month of the report had this mode then.
     fn confirm(&self, mode: LicensingMode) -> bool {
         (self.has_workloads, self.has_gigabytes)
             == (mode == LicensingMode::PerDevice, mode == LicensingMode::PerGigabyte)
     }
 }
 
-/// Why the vendor charges for the number or does not.
+/// Returns why the vendor charges for the number or does not.
 pub(crate) fn reason(item: &Item<'_>) -> BillingReason {
     if let Some(reason) = never_charged(item.name, item.measurement_unit) {
         return reason;
@@ -75,7 +75,7 @@ pub(crate) fn reason(item: &Item<'_>) -> BillingReason {
     }
     let (_, by_prefix) = without_prefix(item.name);
     let stated = charged_by(item, by_prefix);
-    // An item's own prefix is of the month of the report, and outranks the mode of today.
+    // The prefix of an item is of the month of the report, and takes precedence over the mode of today.
     let Some(mode) = item.licensing_mode.filter(|_| by_prefix.is_open()) else { return stated };
     let in_mode = charged_by(item, mode.into());
     match item.seen.confirm(mode) {
@@ -102,10 +102,10 @@ fn charged_by(item: &Item<'_>, licensing: Licensing) -> BillingReason {
     match item.has_sku {
         // "Accounted, but not billed": a SKU does not change it.
         _ if is_workload && by_prefix == Licensing::Gigabytes => BillingReason::Included,
-        // By the mode devices are not charged, and by the SKU they are sold.
+        // The mode states that devices are not charged, the SKU that they are sold.
         Some(true) if is_workload && licensing == Licensing::Gigabytes => BillingReason::UnknownLicensing,
         Some(true) => BillingReason::Usage,
-        // By the mode all storage is charged, and without a SKU it is not sold.
+        // The mode states that all storage is charged; without a SKU it is not sold.
         Some(false) if is_stored(name) && (licensing, without_skus) == (Licensing::Gigabytes, BillingReason::Usage) => {
             BillingReason::UnknownLicensing
         }
@@ -114,7 +114,7 @@ fn charged_by(item: &Item<'_>, licensing: Licensing) -> BillingReason {
     }
 }
 
-/// Whether neither prefix nor edition states what the item is sold by.
+/// Returns whether neither prefix nor edition states the licensing of the item.
 fn is_unnamed(item: &Item<'_>, by_prefix: Licensing) -> bool {
     by_prefix == Licensing::Unprefixed && item.edition.is_none_or(|edition| !WITHOUT_PREFIX.contains(&edition))
 }
@@ -123,18 +123,19 @@ fn unnamed(item: &Item<'_>, name: &str, licensing: Licensing) -> BillingReason {
     let is_storage = is_stored(name);
     match is_storage || WORKLOADS.contains(&name) {
         true if name == LOCAL_STORAGE => unnamed_local_storage(item, licensing),
-        // In today's licensing only items are sold, and all others have a prefix. Which licensing a tenant has, only its own items show.
+        // In today's licensing, only items are sold, and these have a prefix. Only the tenant's own items show its licensing.
         true if item.of_tenant.is_modern => BillingReason::Counter,
         true if is_storage && item.edition.is_none() && !item.seen.is_modern => by_licensing(item, name, licensing),
         _ => BillingReason::UnknownItem,
     }
 }
 
-/// The vendor's billing module has a price for `local_storage` and for no such item with a prefix: it is what is charged per gigabyte.
+/// Decides about `local_storage` without a prefix. The vendor's billing module has a price for it, and none for such an item with a prefix: it is
+/// the item that is charged per gigabyte.
 fn unnamed_local_storage(item: &Item<'_>, licensing: Licensing) -> BillingReason {
     match licensing {
         Licensing::Gigabytes | Licensing::Workloads => by_licensing(item, LOCAL_STORAGE, licensing),
-        // The prefixes of the other items stand in for the mode.
+        // The prefixes of the other items replace the mode.
         _ if item.seen.is_modern && !item.seen.has_gigabytes => BillingReason::Included,
         _ => BillingReason::UnknownLicensing,
     }

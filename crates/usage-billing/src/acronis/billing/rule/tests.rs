@@ -85,7 +85,7 @@ fn items_of_todays_licensing_are_known_by_their_prefix() {
 }
 
 #[test]
-fn local_storage_without_a_prefix_is_charged_per_gigabyte_if_no_item_counts_it() {
+fn unprefixed_local_storage_is_charged_per_gigabyte() {
     use LicensingMode::{PerDevice, PerGigabyte};
     for (beside, mode, expected) in [
         (&["pg_base_storage"][..], Some(PerGigabyte), Usage),
@@ -132,7 +132,7 @@ fn an_edition_whose_items_have_a_prefix_makes_no_counter_an_item() {
 }
 
 #[test]
-fn what_a_seat_protects_is_not_charged_beside_it_without_a_source() {
+fn content_of_a_seat_is_not_charged_without_a_source() {
     for name in [
         "pw_base_mailboxes",
         "pw_base_o365_mailboxes",
@@ -155,7 +155,7 @@ fn what_a_seat_protects_is_not_charged_beside_it_without_a_source() {
 }
 
 #[test]
-fn items_of_another_tenant_make_no_counter_of_this_tenants_items() {
+fn items_of_another_tenant_do_not_affect_a_tenant() {
     for (name, seen, of_tenant, expected) in [
         ("storage", &BY_DEVICE, &BY_DEVICE, Counter),
         ("storage", &BY_DEVICE, &BY_EDITION, UnknownItem),
@@ -167,7 +167,7 @@ fn items_of_another_tenant_make_no_counter_of_this_tenants_items() {
 }
 
 #[test]
-fn local_storage_is_charged_once_whatever_its_edition() {
+fn local_storage_is_charged_once_in_any_edition() {
     let seen = seen(&["pg_base_local_storage"]);
     for edition in [None, Some("standard"), Some("pck_per_gigabyte")] {
         let by_gigabyte = Some(LicensingMode::PerGigabyte);
@@ -234,7 +234,7 @@ fn todays_mode_decides_only_what_the_items_of_the_month_confirm() {
         ("p_storage", None, Partner, Some(false), NotSold, NotSold, UnknownLicensing),
         ("local_storage", None, NoComponent, Some(false), NotSold, NotSold, UnknownLicensing),
         ("p_storage", None, Partner, Some(true), Usage, Usage, Usage),
-        // A counter beside items, which is none of them.
+        // A counter beside items is not one of them.
         ("storage", None, NoComponent, Some(false), NotSold, NotSold, NotSold),
     ] {
         let of = |licensing_mode, seen| {
@@ -245,7 +245,7 @@ fn todays_mode_decides_only_what_the_items_of_the_month_confirm() {
         assert_eq!(of(None, &BY_EDITION), stated, "{label}");
         assert_eq!(of(Some(PerDevice), &BY_DEVICE), per_device, "{label}");
         assert_eq!(of(Some(PerGigabyte), &BY_GIGABYTE), per_gigabyte, "{label}");
-        // What nothing confirms makes a row unknown, and never known.
+        // An unconfirmed mode makes a row unknown, and never known.
         let both = seen(&["pw_base_vms", "pg_base_storage"]);
         for (mode, in_mode, seen) in [
             (PerDevice, per_device, &BY_EDITION),
@@ -284,7 +284,7 @@ fn a_sku_and_the_licensing_by_gigabyte_decide_together() {
 }
 
 #[test]
-fn an_item_of_an_older_edition_beside_the_same_of_today_is_not_known_to_be_charged() {
+fn old_edition_item_beside_its_successor_is_unknown() {
     for (name, edition, beside, expected) in [
         ("fc_seats", "fss_legacy", "pu_base_fc_seats", UnknownItem),
         ("fc_seats", "fss_legacy", "pw_base_servers", Usage),

@@ -1,4 +1,4 @@
-//! Rows of a report added up to usage.
+//! Aggregation of the rows of a report to usage.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -21,38 +21,38 @@ use crate::rows::canonical_id::canonical_id;
 use crate::rows::identity::disambiguate_keys;
 use crate::{BillingReason, Period, UsageRow};
 
-/// The platform's own counters (end users, resellers) stand among the rows; nobody is billed for them.
+/// The service of the platform's own counters (end users, resellers), which are never billed.
 const PLATFORM: &str = "platform";
-/// Its id, the same in all accounts; in files without names it stands in the place of the name.
+/// The id of that service, equal in all accounts; files without names have it in place of the name.
 const PLATFORM_ID: &str = "7459244f-68f3-3bf4-9f53-5f63ecc1d91f";
 
-/// What is added up so far.
+/// The sums of the rows so far.
 pub(crate) struct UsageAggregator<'a> {
     file: &'a StoredFile,
     kinds: TenantKinds,
     by_day: bool,
     owners: Owners,
-    /// The tenant that was reported on.
+    /// The tenant of the report.
     account: String,
-    /// Its name, if it has a row of its own.
+    /// The name of that tenant, if it has a row.
     account_name: Option<String>,
     sums: BTreeMap<(Key, Option<Component>), Sum>,
-    /// Numbers of the rows that are added up, by the hash of all that distinguishes them.
+    /// Numbers of the aggregated rows, by the hash of everything that distinguishes them.
     numbers: BTreeMap<[u64; 2], u64>,
     hashers: [RandomState; 2],
-    /// Each text once: rows of a report repeat nearly all of theirs.
-    texts: HashSet<Arc<str>>,
+    /// Interned strings: rows of a report repeat nearly all of theirs.
+    strings: HashSet<Arc<str>>,
     memory: MemoryLimit,
 }
 
-/// What a number of a row takes, in a tree whose nodes are half full.
+/// The size of a row number in a tree whose nodes are half full.
 const NUMBER: usize = 2 * size_of::<([u64; 2], u64)>();
-/// What a sum takes, and the row that is made of it, but for the texts that differ between rows. Until then the tree of sums, whose nodes
-/// may be half full, takes less. The slot is that of its key when keys are compared.
+/// The size of a sum and its row, without the strings that differ between rows. Before the rows are created, the tree of sums takes less, even
+/// if its nodes are half full. The slot is for the key when keys are compared.
 const SUM_AND_ROW: usize = size_of::<(Key, Option<Component>)>() + size_of::<Sum>() + ROW + SLOT;
 
 impl<'a> UsageAggregator<'a> {
-    /// Sums and the rows that are made of them may take `limit` bytes.
+    /// Creates an aggregator whose sums and rows may take `limit` bytes.
     pub(crate) fn new(file: &'a StoredFile, limit: usize) -> Result<Self> {
         let by_day = matches!(file.report.kind, types::ReportKind::UsageDaily | types::ReportKind::UsageBreakdown);
         Ok(Self {
@@ -65,14 +65,14 @@ impl<'a> UsageAggregator<'a> {
             sums: BTreeMap::new(),
             numbers: BTreeMap::new(),
             hashers: [RandomState::new(), RandomState::new()],
-            texts: HashSet::new(),
+            strings: HashSet::new(),
             memory: MemoryLimit::new(limit),
         })
     }
 
     pub(crate) fn add(&mut self, row: &mut ReportRow) -> Result<()> {
         let number = row.number;
-        // Compared as text, the own row would count beside those that it contains.
+        // With another spelling of its id, the own row would count beside the rows that it contains.
         let ids = [&mut row.infra_id, &mut row.infra_owner_id].into_iter().flatten();
         for id in ids.chain([&mut row.tenant_id, &mut row.application]) {
             *id = canonical_id(std::mem::take(id));
@@ -96,7 +96,7 @@ impl<'a> UsageAggregator<'a> {
         }
         self.check_day(row)?;
         let parts = Parts::of(row)?;
-        // Whose it is matters to storage only.
+        // The owner matters only for storage.
         let component = if item_names::is_storage(&row.name, row.measurement_unit.as_deref()) {
             let id = self.shared_option(row.infra_id.as_deref(), number)?;
             let owner = self.shared_option(row.infra_owner_id.as_deref(), number)?;
@@ -115,8 +115,8 @@ impl<'a> UsageAggregator<'a> {
             day: row.date.filter(|_| self.by_day),
         };
         let key = (key, component);
-        // What distinguishes rows that are added up: the component, the mode, and columns that are not known here. They may be long, and
-        // nothing but whether they came before matters; that two of them have the same 128 bits of a keyed hash is as good as impossible.
+        // Aggregated rows differ in the component, the mode, or an unknown column. The values may be long, and only duplicates matter:
+        // a keyed hash of 128 bits suffices.
         let discriminators = (&key, &row.infra_id, &row.pricing_mode, &row.other);
         let hash = [&self.hashers[0], &self.hashers[1]].map(|hasher| hasher.hash_one(discriminators));
         self.keep(NUMBER, number)?;
@@ -144,20 +144,20 @@ impl<'a> UsageAggregator<'a> {
         Ok(())
     }
 
-    /// Counts bytes that are kept of a row.
+    /// Counts the bytes that are kept of a row.
     fn keep(&mut self, bytes: usize, number: u64) -> Result<()> {
         let kept = self.memory.keep(bytes, || format!("row {number} of the report: the usage up to it"));
         kept.map_err(|error| error.with_hint(TOO_MUCH_USAGE))
     }
 
-    /// The one copy of a text.
+    /// Returns the interned copy of a string.
     fn shared(&mut self, text: &str, number: u64) -> Result<Arc<str>> {
-        if let Some(known) = self.texts.get(text) {
+        if let Some(known) = self.strings.get(text) {
             return Ok(known.clone());
         }
         self.keep(text_bytes(text) + SLOT, number)?;
         let text: Arc<str> = text.into();
-        self.texts.insert(text.clone());
+        self.strings.insert(text.clone());
         Ok(text)
     }
 
@@ -165,7 +165,8 @@ impl<'a> UsageAggregator<'a> {
         text.map(|text| self.shared(text, number)).transpose()
     }
 
-    /// A monthly report's configuration may have another period than its latest file. Of `usage_current` the days are not documented.
+    /// Checks the day of a row: the configuration of a monthly report may have another period than its latest file. For `usage_current`, the days
+    /// are not documented.
     fn check_day(&self, row: &ReportRow) -> Result<()> {
         let report = &self.file.report;
         let period = &report.period;
@@ -184,22 +185,22 @@ impl<'a> UsageAggregator<'a> {
         Err(Error::new(ErrorKind::Decode, message))
     }
 
-    /// The tenant that was reported on.
+    /// Returns the tenant of the report.
     pub(crate) fn tenant(&self) -> Uuid {
         self.file.report.tenant_id
     }
 
-    /// Components of storage.
+    /// Returns the components of storage.
     pub(crate) fn components(&self) -> BTreeSet<&Component> {
         self.sums.keys().filter_map(|(_, component)| component.as_ref()).collect()
     }
 
-    /// Tenants of which no row states whether they are customers, where that decides whether they count.
+    /// Returns the tenants whose kind no row states, if the kind decides whether they count.
     pub(crate) fn tenants_without_kind(&self) -> BTreeSet<Uuid> {
         self.kinds.to_look_up(self.sums.keys().map(|(key, _)| &*key.tenant_id))
     }
 
-    /// Whether the report lacks the name of the account.
+    /// Returns whether the report lacks the name of the account.
     pub(crate) fn lacks_account_name(&self) -> bool {
         self.account_name.is_none() && !self.sums.is_empty()
     }
@@ -208,13 +209,13 @@ impl<'a> UsageAggregator<'a> {
         &self.owners
     }
 
-    /// Whether what the account is charged by can decide about any row.
+    /// Returns whether the licensing mode can decide about any row.
     pub(crate) fn depends_on_licensing(&self) -> bool {
         self.file.report.kind == types::ReportKind::UsageSummary
             && self.sums.keys().any(|(key, _)| item_names::depends_on_licensing(&key.name))
     }
 
-    /// The month whose prices rows may have; `None` without SKUs, and for a report over several months.
+    /// Returns the month whose prices rows may have; `None` without SKUs, and for a report over several months.
     pub(crate) fn priced_month(&self) -> Option<Period> {
         let (first, last) = (self.file.report.period.start, self.file.report.period.end);
         let month = Period::month_of(first);
@@ -222,11 +223,11 @@ impl<'a> UsageAggregator<'a> {
         (is_within && self.sums.keys().any(|(key, _)| key.sku.is_some())).then_some(month)
     }
 
-    /// The rows, and what they take.
+    /// Returns the rows and their size in bytes.
     pub(crate) fn rows(mut self, facts: &AccountFacts) -> Result<(Vec<UsageRow>, usize)> {
-        // Only now is it known who hosts what, and who is a customer.
+        // Hosts and kinds of tenants are known once all rows were added.
         self.numbers.clear();
-        self.texts = HashSet::new();
+        self.strings = HashSet::new();
         let mut others = self.sums.keys().map(|(key, _)| &*key.tenant_id).filter(|tenant| **tenant != *self.account);
         let first = others.next();
         let is_among_others = others.any(|tenant| Some(tenant) != first);
@@ -238,7 +239,7 @@ impl<'a> UsageAggregator<'a> {
                 Inclusion::Unknown => sum.is_of_unknown_kind = is_among_others,
             }
             let host = self.owners.host(component.as_ref(), &facts.ownership);
-            // Those of one key come one after the other.
+            // Sums of one key are adjacent.
             let mut of_key = hosted.iter_mut().rev().take_while(|(before, ..)| *before == key);
             match of_key.find(|(_, before, _)| *before == host) {
                 Some((.., before)) => before.add(sum.parts, &sum.first, &key.name, &key.tenant_id)?,
@@ -248,7 +249,7 @@ impl<'a> UsageAggregator<'a> {
         if hosted.is_empty() {
             self.kinds.require_customers(&facts.tenant_kinds)?;
         }
-        // Before the rows are made, which are large. What is needed no more is dropped until then, and each sum with its row.
+        // Rows are large: unneeded data is dropped before they are created, and each sum with its row.
         drop(std::mem::take(&mut self.owners));
         hosted.sort_unstable_by(|one, other| {
             let names = one.2.first.tenant_name.cmp(&other.2.first.tenant_name);
@@ -256,7 +257,7 @@ impl<'a> UsageAggregator<'a> {
         });
         let context = ReportContext::of(self.file)?;
         let has_others = hosted.iter().any(|(key, ..)| *key.tenant_id != *context.account);
-        // Only of rows that count: a partner's own row says nothing about its customers'.
+        // Only rows that count: the own row of a partner states nothing about its customers.
         let counts = |key: &&Key| !has_others || *key.tenant_id != *context.account;
         let mut has_skus = false;
         let (mut seen, mut by_tenant) = (SeenItems::default(), HashMap::<_, SeenItems>::new());

@@ -89,7 +89,7 @@ fn backends_and_units_are_kept_apart() {
 }
 
 #[test]
-fn skus_editions_and_tenants_are_kept_apart_and_platform_counters_left_out() {
+fn rows_differ_by_sku_edition_and_tenant_without_platform() {
     let with = |sku: Option<&str>, edition: Option<&str>, application: &str| ReportRow {
         sku: sku.map(str::to_owned),
         edition: edition.map(str::to_owned),
@@ -110,7 +110,7 @@ fn skus_editions_and_tenants_are_kept_apart_and_platform_counters_left_out() {
 }
 
 #[test]
-fn a_row_that_is_there_twice_is_refused_and_not_billed_twice() {
+fn duplicate_row_is_rejected() {
     let at = |number, infra: &str| ReportRow {
         number,
         infra_id: Some(infra.to_owned()),
@@ -119,16 +119,16 @@ fn a_row_that_is_there_twice_is_refused_and_not_billed_twice() {
     let error = usage_rows(&summary(), [at(1, "a"), at(2, "b"), at(3, "a")]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert!(error.message().starts_with("rows 1 and 3 of the report are both about pw_base_storage of t-1"), "{error}");
-    // A column that we do not know may be what tells two rows apart.
-    let told = |text: &str| ReportRow {
+    // An unknown column may distinguish two rows.
+    let distinguished = |text: &str| ReportRow {
         other: BTreeMap::from([("workload.id".into(), text.to_owned())]),
         ..row("customer", "seats", None)
     };
-    assert_eq!(usage([told("w-1"), told("w-2")])[0].1, "220");
+    assert_eq!(usage([distinguished("w-1"), distinguished("w-2")])[0].1, "220");
 }
 
 #[test]
-fn a_tenant_under_two_names_is_one_and_rows_come_by_name() {
+fn tenant_under_two_names_is_one_and_rows_are_sorted_by_name() {
     let named = |id: &str, name: &str, infra: &str| ReportRow {
         tenant_id: id.to_owned(),
         tenant_name: name.to_owned(),
@@ -137,8 +137,8 @@ fn a_tenant_under_two_names_is_one_and_rows_come_by_name() {
     };
     let rows = [named("t-1", "Cedar", "a"), named("t-2", "Birch", "a"), named("t-1", "Cedar Ltd", "b")];
     let usage = usage_rows(&summary(), rows).unwrap();
-    let told: Vec<_> = usage.iter().map(|row| (row.customer_name.as_deref(), row.quantity)).collect();
-    assert_eq!(told, [(Some("Birch"), 110.into()), (Some("Cedar"), 220.into())]);
+    let found: Vec<_> = usage.iter().map(|row| (row.customer_name.as_deref(), row.quantity)).collect();
+    assert_eq!(found, [(Some("Birch"), 110.into()), (Some("Cedar"), 220.into())]);
     assert!(usage_rows(&summary(), [named("t-1", "Cedar", "a"), named("t-1", "Cedar Ltd", "a")]).is_err());
 }
 
@@ -163,7 +163,7 @@ fn no_level_counts_usage_twice() {
 }
 
 #[test]
-fn customers_that_are_not_there_are_no_empty_bill() {
+fn report_without_customers_is_an_error() {
     let file = file(types::ReportKind::UsageSummary, types::ReportLevel::Accounts);
     let error = usage_rows(&file, [row("unit", "seats", None)]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Request);
@@ -199,7 +199,7 @@ fn reports_by_the_day_give_days_and_are_not_billable() {
 }
 
 #[test]
-fn a_row_of_another_period_is_refused() {
+fn row_of_another_period_is_rejected() {
     for (day, is_right) in [("2026-09-30", false), ("2026-10-01", true), ("2026-10-31", true), ("2026-11-01", false)] {
         let of_day = || ReportRow { date: day.parse().ok(), ..row("customer", "seats", None) };
         assert_eq!(usage_rows(&summary(), [of_day()]).is_ok(), is_right, "{day}");
@@ -219,7 +219,7 @@ fn a_file_that_was_made_before_the_end_of_the_period_is_not_final() {
 }
 
 #[test]
-fn a_file_of_which_it_is_not_known_when_it_was_made_is_neither_billable_nor_not() {
+fn file_without_date_is_not_known_to_be_billable() {
     use BillingReason::{Included, NotABillingBasis, NotAWholePeriod, Trial, UnknownReportDate};
     let reasons = |kind, last: &str| {
         let mut file = StoredFile { created_at: None, ..file(kind, types::ReportLevel::DirectPartners) };
@@ -241,7 +241,7 @@ fn a_file_of_which_it_is_not_known_when_it_was_made_is_neither_billable_nor_not(
 }
 
 #[test]
-fn production_and_trial_are_rows_of_their_own_and_trial_is_not_billable() {
+fn production_and_trial_are_separate_and_trial_not_billable() {
     let of = |production, trial, infra: &str| ReportRow {
         effective: Some(amounts(production, trial)),
         infra_id: Some(infra.to_owned()),
@@ -266,7 +266,7 @@ fn production_and_trial_are_rows_of_their_own_and_trial_is_not_billable() {
 }
 
 #[test]
-fn numbers_that_contradict_each_other_are_not_known_and_keep_their_price() {
+fn contradictory_numbers_are_unknown_and_keep_their_price() {
     let free = Price { currency: "EUR".to_owned(), unit: Some(0.into()), total: Some(0.into()) };
     let of = |effective: Amounts, mode: &str| ReportRow {
         effective: Some(effective),
@@ -300,7 +300,7 @@ fn the_month_so_far_has_the_period_of_the_month_and_is_not_billable() {
     assert_eq!((whole.is_billable, whole.is_final, whole.as_of), (Some(true), true, None));
     let early = through("2026-10-31", "2026-10-31T01:00:00Z");
     assert_eq!((early.is_billable, early.is_final), (Some(false), false));
-    // A part that is over has a key of its own: it never replaces fresher rows, and is no more final than the month so far.
+    // A part that has ended has its own key: it never replaces fresher rows, and it is not final.
     for built in ["2026-10-21T12:00:00Z", "2026-11-02T01:00:00Z"] {
         let part = through("2026-10-12", built);
         assert!(part.row_key != whole.row_key && part.period_end < whole.period_end);
@@ -318,7 +318,7 @@ fn the_rest_of_a_running_month_has_the_same_period_every_day() {
         let day = ReportRow { date: last.parse().ok(), ..row("customer", "pw_base_servers", None) };
         usage_rows(&file, [day]).unwrap().remove(0)
     };
-    // Up to the day of the report, as of a period that is not over.
+    // Up to the day of the report, as of a period that has not ended.
     let (one, other) = (
         of("2026-10-10", "2026-10-12", "2026-10-12T09:00:00Z"),
         of("2026-10-10", "2026-10-30", "2026-10-30T23:00:00Z"),
@@ -362,7 +362,7 @@ fn the_account_is_named_where_it_has_a_row_of_its_own() {
 }
 
 #[test]
-fn switches_totals_and_parts_are_marked_in_reports_of_every_kind_and_period() {
+fn switches_totals_and_parts_are_marked_in_every_report() {
     use BillingReason::{FeatureSwitch, NotABillingBasis, NotAWholePeriod, PartOfRow, TotalOfRows};
     use types::ReportKind::{UsageCurrent, UsageSummary};
     let reasons = |kind, built: &str| {
@@ -382,7 +382,7 @@ fn switches_totals_and_parts_are_marked_in_reports_of_every_kind_and_period() {
 }
 
 #[test]
-fn a_row_states_whose_and_of_what_it_is_and_where_it_comes_from() {
+fn row_has_tenant_item_and_source() {
     let at = |number, infra: &str, quota: Option<i64>| ReportRow {
         number,
         customer_id: Some("B-7".to_owned()),
@@ -406,13 +406,13 @@ fn a_row_states_whose_and_of_what_it_is_and_where_it_comes_from() {
     assert_eq!(row.quota_quantity, Some(5.into()), "of both, not twice");
     assert_eq!((text(&row.source_report_id), row.source_row), (Uuid::nil().to_string(), Some(2)));
     assert_eq!(usage([at(1, "a", Some(5 << 30)), at(2, "b", Some(6 << 30))]).quota_quantity, None, "they differ");
-    // Of other things than storage a component says nothing about a host.
+    // For items other than storage, a component states nothing about a host.
     let seats = ReportRow { measurement_unit: None, name: "pw_base_vms".to_owned(), ..at(1, "a", None) };
     assert_eq!(usage_rows(&summary(), [seats]).unwrap()[0].storage_host, None);
 }
 
 #[test]
-fn rows_without_a_day_are_read_only_where_days_do_not_matter() {
+fn rows_without_a_day_are_read_only_in_summaries() {
     use types::ReportKind::{UsageBreakdown, UsageCurrent, UsageDaily, UsageSummary};
     for (kind, is_read) in [(UsageSummary, true), (UsageCurrent, true), (UsageDaily, false), (UsageBreakdown, false)] {
         let row = ReportRow { date: None, ..row("customer", "seats", None) };
@@ -425,7 +425,7 @@ fn rows_without_a_day_are_read_only_where_days_do_not_matter() {
 }
 
 #[test]
-fn what_one_row_shows_of_a_report_holds_for_the_others_whatever_their_order() {
+fn seen_items_apply_to_all_rows_in_any_order() {
     use BillingReason::{Counter, NotSold, UnknownItem, Usage};
     let sold = || ReportRow { sku: Some("S-1".to_owned()), ..row("customer", "pw_base_servers", None) };
     let of = |name: &str| row("customer", name, None);
@@ -486,7 +486,7 @@ fn ids_are_the_same_in_capitals() {
         reasons.sort();
         assert_eq!(reasons, [BillingReason::TotalOfRows, BillingReason::PartnerHosted]);
     }
-    // The same row in two spellings is there twice.
+    // The same row in two spellings is a duplicate.
     let twice = [of(child.to_string(), String::new(), "a"), of(child.to_string().to_uppercase(), String::new(), "a")];
     assert_eq!(usage_rows(&file, twice).unwrap_err().kind(), ErrorKind::Decode);
 }
@@ -524,7 +524,7 @@ fn rows_that_do_not_count_show_nothing_of_the_others() {
 }
 
 #[test]
-fn the_own_row_of_the_asking_tenant_is_a_total_among_those_of_others() {
+fn own_row_of_the_account_is_a_total_beside_others() {
     let file = file(types::ReportKind::UsageSummary, types::ReportLevel::Accounts);
     let of =
         |tenant: &str, kind: &str| ReportRow { tenant_id: tenant.to_owned(), ..row(kind, "pw_base_servers", None) };
@@ -563,7 +563,7 @@ fn prices_are_given_only_if_they_are_those_of_all_rows() {
 }
 
 #[test]
-fn a_report_ends_with_an_error_at_whatever_it_has_too_much_of() {
+fn report_exceeding_memory_limit_is_an_error() {
     let named = |number: u64| ReportRow { number, ..row("customer", "seats", None) };
     let file = summary();
     let twelve = |make: fn(ReportRow, String) -> ReportRow, text: fn(u64) -> String| {
@@ -595,14 +595,14 @@ fn a_report_ends_with_an_error_at_whatever_it_has_too_much_of() {
     }
     // A row has a copy of its name.
     assert_eq!(twelve(makes[1], |_| "x".repeat(100_000)).unwrap_err().kind(), ErrorKind::Limit);
-    // What is not kept may be long.
-    let told: fn(ReportRow, String) -> ReportRow = |row, text| ReportRow {
+    // Values that are not kept may be long.
+    let discarded: fn(ReportRow, String) -> ReportRow = |row, text| ReportRow {
         infra_id: Some(text.clone()),
         infra_name: Some(text.clone()),
         other: BTreeMap::from([("column".into(), text)]),
         ..row
     };
-    assert_eq!(twelve(told, distinct).unwrap().0.len(), 1);
+    assert_eq!(twelve(discarded, distinct).unwrap().0.len(), 1);
 }
 
 #[test]
@@ -617,7 +617,7 @@ fn a_sum_of_too_many_digits_is_an_error() {
 }
 
 #[test]
-fn tenants_without_a_kind_are_not_billed_beside_others_unless_they_are_customers() {
+fn tenants_without_kind_are_not_billed_beside_others() {
     use BillingReason::{NotABillingBasis, Trial, UnknownTenantKind, Usage};
     use types::ReportLevel::{Accounts, AllCustomers, DirectPartners};
     let id = |number| Uuid::from_u128(number).to_string();
@@ -688,7 +688,7 @@ fn unknown_hosts_are_apart_from_storage_of_no_component() {
 }
 
 #[test]
-fn storage_of_different_owners_is_apart_however_its_unit_is_spelt() {
+fn storage_of_different_owners_is_separate_for_any_unit() {
     use crate::StorageHost::{Partner, Vendor};
     let at = |infra: &str, owner: &str, unit: Option<&str>| ReportRow {
         infra_id: Some(infra.to_owned()),
@@ -716,7 +716,7 @@ fn levels_of_reports_are_apart() {
 }
 
 #[test]
-fn what_is_asked_of_the_vendor_follows_from_the_rows() {
+fn rows_decide_which_account_data_is_read() {
     let mut file = summary();
     file.report.tenant_id = Uuid::from_u128(7);
     let mut sums = UsageAggregator::new(&file, usize::MAX).unwrap();
@@ -745,9 +745,9 @@ fn identity(row: &UsageRow) -> Vec<String> {
     columns.into_iter().map(|column| row[column].to_string()).collect()
 }
 
-/// One of a few texts, among them those that stand for others in rows.
-fn any_of(texts: &'static [&'static str]) -> impl proptest::strategy::Strategy<Value = Option<String>> {
-    proptest::sample::select(texts).prop_map(|text| Some(text.to_owned()).filter(|text| !text.is_empty()))
+/// One of a few strings, among them those that replace others in rows.
+fn any_of(values: &'static [&'static str]) -> impl proptest::strategy::Strategy<Value = Option<String>> {
+    proptest::sample::select(values).prop_map(|value| Some(value.to_owned()).filter(|value| !value.is_empty()))
 }
 
 proptest::prop_compose! {
@@ -786,7 +786,7 @@ proptest::proptest! {
     ) {
         let file = file(types::ReportKind::UsageSummary, level);
         let mut sums = UsageAggregator::new(&file, usize::MAX).unwrap();
-        // Rows that are there twice are an error of the report, which other tests are about.
+        // Duplicate rows are an error of the report, which other tests check.
         rows.into_iter().for_each(|mut row| _ = sums.add(&mut row));
         let Ok((rows, _)) = sums.rows(&AccountFacts::default()) else { return Ok(()) };
         let keys: BTreeSet<_> = rows.iter().map(|row| row.row_key).collect();
@@ -832,7 +832,7 @@ proptest::proptest! {
     }
 
     #[test]
-    fn usage_is_the_same_however_it_is_split_over_components_and_in_whatever_order(
+    fn usage_is_independent_of_components_and_order(
         parts in proptest::collection::vec((0usize..3, -1_000_000_000_000i64..1_000_000_000_000), 1..20),
         turned in 0usize..20,
     ) {
