@@ -1,4 +1,4 @@
-//! Reports together with what else the vendor states: whose storage is, what the account is charged by, and at which prices.
+//! Reports together with account data of the vendor: owners of storage, licensing mode and prices.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ async fn rows(csv: Vec<u8>, other: impl Fn(&Request) -> Option<Reply> + Send + S
     client.usage_from_file(&file).await.unwrap()
 }
 
-/// Answers for components, as `(id, platform_owned, owner)` in JSON.
+/// Responses for components, as `(id, platform_owned, owner)` in JSON.
 fn infra(items: &[(&str, &str, &str)]) -> impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static {
     let item = |(id, platform_owned, owner): &(&str, &str, &str)| {
         format!(r#"{{"id": "{id}", "platform_owned": {platform_owned}, "owner_tenant_id": {owner}}}"#)
@@ -36,7 +36,7 @@ fn setting(value: &str) -> impl Fn(&Request) -> Option<Reply> + Send + Sync + 's
     move |request| request.target.ends_with(&path).then(|| Reply::json(200, &body))
 }
 
-/// Of `c03.csv`: hosted by Acronis, of an owner that is not in the report, hosted at Google.
+/// Components of `c03.csv`: hosted by Acronis, of an owner that is not in the report, hosted at Google.
 const C03: [&str; 3] = [
     "019097a6-114f-4418-bd54-e01ef049f209",
     "b0000000-0000-4000-8000-00000000000a",
@@ -44,7 +44,7 @@ const C03: [&str; 3] = [
 ];
 
 #[tokio::test]
-async fn hosts_that_the_report_leaves_open_are_decided_by_their_components() {
+async fn components_decide_hosts_that_the_report_does_not_state() {
     let owner = format!("\"{BELOW}\"");
     for (platform_owned, reason, host) in [
         ("false", BillingReason::PartnerHosted, StorageHost::Partner),
@@ -70,7 +70,7 @@ async fn a_file_without_owners_is_decided_by_its_components() {
         (row.quantity, row.is_billable, row.storage_host)
     };
     assert_eq!(storage("true").await, (12.into(), Some(true), Some(StorageHost::Vendor)));
-    // How an edition without prefix charges a partner's own storage, no source states.
+    // No source states how an edition without prefix charges a partner's own storage.
     assert_eq!(storage("false").await, (12.into(), None, Some(StorageHost::Partner)));
     assert_eq!(storage("null").await, (12.into(), None, Some(StorageHost::Unknown)));
 }
@@ -95,8 +95,8 @@ async fn an_owner_that_the_client_sees_is_the_partner() {
 }
 
 #[tokio::test]
-async fn components_that_are_gone_do_not_hide_the_others() {
-    let answers = |request: &Request| {
+async fn deleted_components_do_not_hide_others() {
+    let respond = |request: &Request| {
         let one = |id: &str| format!(r#"{{"id": "{id}", "platform_owned": false, "owner_tenant_id": "{VENDOR}"}}"#);
         match request.target.strip_prefix("/api/2/infra") {
             Some(batch) if batch.starts_with('?') => Some(Reply::json(404, r#"{"error": {"code": 404}}"#)),
@@ -105,12 +105,12 @@ async fn components_that_are_gone_do_not_hide_the_others() {
             None => None,
         }
     };
-    let rows = rows(fixture("c03.csv"), answers).await;
+    let rows = rows(fixture("c03.csv"), respond).await;
     let row = rows.iter().find(|row| row.quantity == 40.into()).unwrap();
     assert_eq!((row.storage_host, row.is_billable), (Some(StorageHost::Partner), Some(false)));
 }
 
-/// A line of a file without SKUs: of an item, in a component of the partner's own if it has one.
+/// A line of a file without SKUs, for an item in a component of the partner if it has one.
 fn line(name: &str, unit: &str, owner: &str) -> String {
     let backend = if owner.is_empty() { "" } else { "acronis" };
     let quantity = if unit == "bytes" { 90 * (1i64 << 30) } else { 7 };
@@ -128,7 +128,7 @@ async fn the_licensing_mode_of_today_decides_only_what_the_report_confirms() {
     let older = [line("p_storage", "bytes", ACCOUNT), line("p_servers", "", ""), line("local_storage", "bytes", "")];
     let (per_device, per_gb) = ("\"per_device\"", "\"per_gb\"");
     for (items, value, expected) in [
-        // Of storage of the partner's own, devices, and local storage.
+        // Storage of the partner, devices, and local storage.
         (&devices, per_device, [Some(false), Some(true), Some(false)]),
         (&gigabytes, per_gb, [Some(true), Some(false), Some(true)]),
         // The mode was another one in that month, or may have been.
@@ -171,7 +171,7 @@ async fn prices_are_joined_by_sku_and_month() {
         csv.lines().zip(0..).map(|(line, at)| format!("{line},{}\n", if at == 0 { "sku" } else { "S-1" })).collect();
     let priced = rows(with_sku.clone().into_bytes(), prices("2026-10")).await;
     let row = priced.iter().find(|row| row.is_billable == Some(true)).unwrap();
-    // For how much of it the price is, the vendor does not state: nothing is multiplied.
+    // The vendor does not state the unit of the price: nothing is multiplied.
     assert_eq!((row.unit_price.unwrap().to_string().as_str(), row.amount), ("1.2345678", None));
     assert_eq!((row.currency.as_deref(), row.cost, row.price_list_code.as_deref()), (Some("USD"), None, Some("P-1")));
     assert_eq!(row.price_source.as_deref(), Some("list_effective_price_lists"));
@@ -190,7 +190,7 @@ async fn without_skus(sandbox: &Sandbox) -> Vec<UsageRow> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bill_comes_without_any_of_it_and_guesses_nothing() {
+async fn bill_without_account_data_leaves_rows_unknown() {
     for fault in ["403", "404", "500", "502", "reset_before", "malformed_json", "cut_body"] {
         let sandbox = sandbox().await;
         for operation in LIMITED.into_iter().chain(["get_infra", "get_tenant", "list_tenants"]) {
@@ -208,7 +208,7 @@ async fn a_bill_comes_without_any_of_it_and_guesses_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_vendor_that_does_not_answer_holds_up_no_bill() {
+async fn missing_responses_do_not_delay_the_bill() {
     for timeout in [Duration::from_secs(30), PATIENCE] {
         let sandbox = sandbox().await;
         inject(&sandbox, "latency; millis=3600000; operation=list_infra");
@@ -220,7 +220,7 @@ async fn a_vendor_that_does_not_answer_holds_up_no_bill() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_open_is_decided_once_it_can_be_read() {
+async fn unknown_rows_are_decided_once_data_is_readable() {
     let sandbox = sandbox().await;
     let rows = without_skus(&sandbox).await;
     // The report has items of both licensings, and so confirms neither for an item without a prefix.
@@ -239,9 +239,9 @@ async fn without_the_scope_for_prices_rows_have_none() {
     let priced =
         client(&sandbox).usage_from_report(&mut client(&sandbox).report(id).await.unwrap(), PATIENCE).await.unwrap();
     assert!(priced.iter().any(|row| row.price_list_code.is_some()) && priced.iter().all(|row| row.amount.is_none()));
-    let told =
+    let quantities_by_key =
         |rows: &[UsageRow]| rows.iter().map(|row| (row.row_key, row.quantity, row.is_billable)).collect::<Vec<_>>();
-    assert_eq!(told(&rows), told(&priced));
+    assert_eq!(quantities_by_key(&rows), quantities_by_key(&priced));
 }
 
 #[tokio::test(start_paused = true)]
@@ -254,7 +254,7 @@ async fn rows_have_the_present_name_of_the_account() {
 #[tokio::test]
 async fn tenants_without_a_kind_are_looked_up() {
     const OTHER: &str = "aaaaaaaa-0000-4000-8000-000000000004";
-    // Two tenants, of which the file states no kind.
+    // The file states no kind for two tenants.
     let csv = String::from_utf8(fixture("c03.csv")).unwrap().replace(",partner,", ",,");
     let other: String =
         csv.lines().skip(1).map(|line| line.replace("aaaaaaaa-0000-4000-8000-000000000003", OTHER) + "\n").collect();
@@ -286,8 +286,8 @@ async fn tenants_without_a_kind_are_looked_up() {
 }
 
 #[tokio::test]
-async fn the_price_information_stands_in_for_the_licensing_mode() {
-    let answers = |request: &Request| match request.target.rsplit('/').next() {
+async fn price_information_replaces_the_licensing_mode() {
+    let respond = |request: &Request| match request.target.rsplit('/').next() {
         Some("licensing_mode") => Some(Reply::json(404, r#"{"error": {"code": 404}}"#)),
         Some("pricing_info") => Some(Reply::json(
             200,
@@ -296,12 +296,12 @@ async fn the_price_information_stands_in_for_the_licensing_mode() {
         _ => None,
     };
     let lines = [line("pg_base_storage", "bytes", ""), line("local_storage", "bytes", "")].concat();
-    let rows = rows([HEADER, &lines].concat().into_bytes(), answers).await;
+    let rows = rows([HEADER, &lines].concat().into_bytes(), respond).await;
     assert!(rows.iter().all(|row| row.is_billable == Some(true)), "per gigabyte, wherever it is: {rows:?}");
 }
 
 #[tokio::test]
-async fn a_bad_price_leaves_its_rows_without_one_and_the_bill_whole() {
+async fn invalid_price_affects_only_its_own_rows() {
     let csv = String::from_utf8(fixture("c28.csv")).unwrap();
     let skus: Vec<_> = rows(csv.clone().into_bytes(), |_| None).await.into_iter().map(|row| row.sku).collect();
     let sku = skus.iter().find(|sku| !sku.contains('/')).unwrap().clone();

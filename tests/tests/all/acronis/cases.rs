@@ -1,4 +1,4 @@
-//! Report files as they are in the field, each with its right value. Made after public bug reports and samples; names and numbers are invented.
+//! Realistic report files with their correct values. They are modelled on public bug reports and samples; names and numbers are invented.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,11 +10,11 @@ use usage_billing_tests::{Reply, Request, ScriptedServer};
 
 use super::{PATIENCE, client_at};
 
-/// The tenant that asks.
+/// The requesting tenant.
 pub(super) const ACCOUNT: &str = "5b1d9f0e-7a43-4c1c-9c53-1f2a6c0d8e11";
 const REPORT: &str = "41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73";
 
-/// A server of one finished report with one file, which gives other answers if `other` has some.
+/// A server of one finished report with one file; `other` may override responses.
 pub(super) fn server(
     format: &str,
     period: [&str; 2],
@@ -107,8 +107,8 @@ async fn storage_is_apart_by_its_host_and_its_cloud() {
     };
     let hosts = |rows: &[UsageRow]| rows.iter().filter_map(|row| row.storage_host).collect::<Vec<_>>();
     use StorageHost::{Partner, Unknown, Vendor};
-    // Of the 40 GiB the file states an owner that is neither in the file nor of a component with a backend: a tenant below, or Acronis. That
-    // they are the partner's own only `GET /infra` states.
+    // The owner of the 40 GiB is neither in the file nor of a component with a backend: a tenant below, or Acronis. Only `GET /infra` states that
+    // they are the partner's own.
     let rows = rows("c03.csv").await;
     assert_eq!((found(&rows), hosts(&rows)), (expected(None).into(), vec![Vendor, Unknown, Vendor]));
     let infra = |request: &Request| {
@@ -134,7 +134,7 @@ async fn the_partners_own_storage_is_not_charged_by_workload() {
 }
 
 #[tokio::test]
-async fn storage_of_an_owner_that_nothing_names_is_not_billed() {
+async fn storage_of_an_unidentified_owner_is_not_billed() {
     let csv = String::from_utf8(fixture("c26.csv")).unwrap();
     let (header, rows) = csv.split_once('\n').unwrap();
     let below = "77777777-0000-4000-8000-000000000007";
@@ -148,7 +148,7 @@ async fn storage_of_an_owner_that_nothing_names_is_not_billed() {
 }
 
 #[tokio::test]
-async fn totals_and_subsets_are_there_and_not_billable() {
+async fn totals_and_subsets_are_not_billable() {
     let rows = rows("c04.csv").await;
     assert_eq!((billable(&rows, "GiB"), billable(&rows, "units")), (100.into(), 5.into()));
     assert_eq!(rows.len(), 12);
@@ -181,7 +181,7 @@ async fn trial_is_apart_and_not_billable() {
 }
 
 #[tokio::test]
-async fn files_read_however_they_are_written() {
+async fn files_are_read_in_all_spellings() {
     let quantities = async |name: &str| {
         let rows = rows(name).await;
         rows.iter().map(|row| row.quantity.normalize().to_string()).collect::<Vec<_>>()
@@ -236,7 +236,7 @@ async fn switches_and_unknown_items_are_not_billable() {
 }
 
 #[tokio::test]
-async fn the_same_item_twice_is_rejected_with_its_place() {
+async fn duplicate_item_error_names_the_rows() {
     let error = usage_from_file("c23.csv", ["2026-10-01", "2026-10-31"]).await.unwrap_err();
     assert!(error.message().starts_with("rows 1 and 2 of the report are both about pw_base_storage"), "{error}");
 }

@@ -1,4 +1,4 @@
-//! Whatever is cut, slow or refused, usage comes out right or not at all.
+//! Usage is correct or an error for truncated, slow and rejected responses.
 
 use std::time::Duration;
 
@@ -9,14 +9,16 @@ use usage_billing::{BillingReason, ErrorKind};
 use usage_billing_sandbox::{self as demo, Sandbox};
 use usage_billing_tests::{ClosedPort, Reply, ScriptedServer};
 
-use super::{PATIENCE, client, client_at, files, inject, reports, sandbox, september, summary, tenant, told};
+use super::{
+    PATIENCE, client, client_at, files, inject, quantities_by_key, reports, sandbox, september, summary, tenant,
+};
 
 #[tokio::test(start_paused = true)]
-async fn what_passes_is_sat_out_and_usage_is_the_same() {
+async fn usage_is_equal_after_transient_faults() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
-    let undisturbed = told(&client.usage(september(), PATIENCE).await.unwrap());
-    let current = told(&client.current_usage().await.unwrap());
+    let undisturbed = quantities_by_key(&client.usage(september(), PATIENCE).await.unwrap());
+    let current = quantities_by_key(&client.current_usage().await.unwrap());
     let fresh = || client.usage_with(september(), PATIENCE, UsageOptions::new().reuse_reports(false));
     for fault in [
         "429; retry_after=5; times=2",
@@ -41,10 +43,10 @@ async fn what_passes_is_sat_out_and_usage_is_the_same() {
         inject(&sandbox, fault);
         let before = reports(&sandbox).await;
         let rows = fresh().await.unwrap_or_else(|error| panic!("{fault}: {error}"));
-        assert_eq!(told(&rows), undisturbed, "{fault}");
-        // One that exists is read again as well.
+        assert_eq!(quantities_by_key(&rows), undisturbed, "{fault}");
+        // An existing report is read again as well.
         let rows = client.usage(september(), PATIENCE).await.unwrap_or_else(|error| panic!("{fault}: {error}"));
-        assert_eq!(told(&rows), undisturbed, "{fault}");
+        assert_eq!(quantities_by_key(&rows), undisturbed, "{fault}");
         sandbox.clear_faults();
         assert_eq!(reports(&sandbox).await, before + 1, "{fault}");
     }
@@ -54,14 +56,14 @@ async fn what_passes_is_sat_out_and_usage_is_the_same() {
         for operation in ["get_client", "list_tenants", "list_applications", "list_tenants_usages"] {
             inject(&sandbox, &format!("{fault}; operation={operation}"));
             let rows = client.current_usage().await.unwrap_or_else(|error| panic!("{fault} {operation}: {error}"));
-            assert_eq!(told(&rows), current, "{fault} {operation}");
+            assert_eq!(quantities_by_key(&rows), current, "{fault} {operation}");
             sandbox.clear_faults();
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_does_not_pass_is_an_error_and_no_usage() {
+async fn permanent_faults_are_errors() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
     let file = &files(&client, &summary()).await[0];
@@ -90,7 +92,7 @@ async fn what_does_not_pass_is_an_error_and_no_usage() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_that_expires_while_a_report_is_made_is_renewed() {
+async fn token_that_expires_during_a_report_is_renewed() {
     let today = "2026-11-21".parse().unwrap();
     let builder = Sandbox::builder().today(today).polls_before_ready(8).token_lifetime(Duration::from_secs(30));
     let sandbox = builder.start().await.unwrap();
@@ -100,13 +102,13 @@ async fn a_token_that_expires_while_a_report_is_made_is_renewed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn history_that_is_not_ready_says_when_to_come_back() {
+async fn missing_history_error_states_retry_delay() {
     let sandbox = sandbox().await;
     inject(&sandbox, "500; operation=create_report");
     let error = client(&sandbox).usage(september(), PATIENCE).await.unwrap_err();
     assert_eq!((error.kind(), error.retry_after()), (ErrorKind::NotReady, Some(Duration::from_secs(3600))));
     let created = sandbox.requests().iter().filter(|request| request.operation == Some("create_report")).count();
-    assert_eq!(created, 1, "asked for once");
+    assert_eq!(created, 1, "requested once");
 
     let server = scripted(|target| match target {
         "/api/2/reports" => Reply::json(400, r#"{"error":{"code":400,"message":"The usage history is not ready."}}"#),
@@ -114,47 +116,47 @@ async fn history_that_is_not_ready_says_when_to_come_back() {
     });
     let error = scripted_client(&server).create_report(&summary()).await.unwrap_err();
     assert!(error.kind() == ErrorKind::NotReady && error.retry_after().is_some(), "{error}");
-    assert!(error.to_string().contains("The usage history is not ready"), "the vendor's words stay: {error}");
+    assert!(error.to_string().contains("The usage history is not ready"), "the vendor's message is kept: {error}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cursor_that_repeats_and_a_row_that_repeats_are_errors() {
+async fn repeated_cursors_and_rows_are_errors() {
     let page = r#"{"timestamp":"2026-11-21T00:00:00Z","items":[],"paging":{"cursors":{"after":"again"}}}"#;
     let server = scripted(move |_| Reply::json(200, page));
     let error = scripted_client(&server).children(tenant()).try_collect().await.unwrap_err();
     assert!(error.kind() == ErrorKind::Decode && error.message().contains("again"), "{error}");
     let error = scripted_client(&server).offering_items(tenant()).try_collect().await.unwrap_err();
     assert!(error.kind() == ErrorKind::Decode && error.message().contains("again"), "{error}");
-    let asked = server
+    let queries = server
         .requests()
         .into_iter()
         .filter_map(|request| request.target.split_once("offering_items?").map(|(_, query)| query.to_owned()));
     let expected = [format!("subtree_root_tenant_id={}", tenant()), "after=again".to_owned()];
-    assert_eq!(asked.collect::<Vec<_>>(), expected, "the cursor carries the rest");
+    assert_eq!(queries.collect::<Vec<_>>(), expected, "the cursor carries the rest");
 
-    // A file that is not packed, for once.
+    // Files that are not packed.
     let header = "tenant.id,tenant.kind,application.name,name,date,is_range,measurement_unit,usage.absolute.production,usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total";
     let line = "t-1,customer,backup,seats,2026-09-30,False,,1,0,1,1,0,1";
     let files = [format!("{header}\n{line}\n"), format!("{header}\n{line}\n{line}\n"), header.replace("name,", "")];
     let sandbox = sandbox().await;
     let known = &files_of(&sandbox).await[0];
-    for (file, said) in
+    for (file, expected) in
         files.into_iter().zip([None, Some("rows 1 and 2 of the report are both"), Some("the report lacks")])
     {
         let server = scripted(move |_| Reply::new(200, &[("content-type", "application/octet-stream")], &file));
         let usage = scripted_client(&server).usage_from_file(known).await;
-        match said {
+        match expected {
             None => assert_eq!(usage.unwrap().len(), 1),
-            Some(said) => {
+            Some(expected) => {
                 let error = usage.unwrap_err();
-                assert!(error.kind() == ErrorKind::Decode && error.message().starts_with(said), "{error}");
+                assert!(error.kind() == ErrorKind::Decode && error.message().starts_with(expected), "{error}");
             }
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_may_not_order_reports_is_told_which_roles_may() {
+async fn missing_permission_error_names_roles() {
     let sandbox = sandbox().await;
     let limited = client_at(sandbox.url(), demo::ACRONIS_LIMITED_CLIENT_ID, demo::ACRONIS_LIMITED_CLIENT_SECRET);
     let error = limited.create_report(&ReportRequest::usage_current(tenant())).await.unwrap_err();
@@ -205,11 +207,11 @@ async fn files_of(sandbox: &Sandbox) -> Vec<StoredFile> {
     files(&client(sandbox), &summary()).await
 }
 
-/// Gives tokens, and answers the rest by its path.
-fn scripted(answer: impl Fn(&str) -> Reply + Send + Sync + 'static) -> ScriptedServer {
+/// A server that issues tokens, and responds to other requests by their path.
+fn scripted(respond: impl Fn(&str) -> Reply + Send + Sync + 'static) -> ScriptedServer {
     ScriptedServer::start(move |request| match request.target.as_str() {
         "/api/2/idp/token" => Reply::json(200, r#"{"access_token":"t","token_type":"bearer","expires_in":7200}"#),
-        target => answer(target),
+        target => respond(target),
     })
 }
 

@@ -1,4 +1,4 @@
-//! Where files are saved, and what is refused before the vendor is asked for them.
+//! Targets of saved files, and paths that are rejected before the download.
 
 use usage_billing::ErrorKind;
 
@@ -11,7 +11,7 @@ async fn an_unsuitable_path_is_rejected_before_the_download() {
     let file = files(&client, &summary()).await.remove(0);
     let folder = tempfile::tempdir().unwrap();
     let folder_path = folder.path().to_str().unwrap();
-    // A download would be another kind of error.
+    // A download would fail with another kind of error.
     inject(&sandbox, "500; operation=download_stored_report");
     for path in [folder_path, &format!("{folder_path}/"), &format!("{folder_path}/none/report.csv"), "/dev/null"] {
         let error = client.save_to(&file, path).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! Acronis' wrappers against the sandbox and against answers that no sandbox gives.
+//! Tests of Acronis' wrappers with the sandbox, and with responses that the sandbox does not send.
 
 mod account_facts;
 mod cases;
@@ -6,8 +6,8 @@ mod faults;
 mod files;
 mod operations;
 mod reports;
+mod resume;
 mod reuse;
-mod taken_up;
 mod truth;
 mod whmcs;
 
@@ -55,7 +55,7 @@ fn inject(sandbox: &Sandbox, fault: &str) {
     sandbox.inject(fault.parse().expect("a fault")).expect("a good fault");
 }
 
-fn told(rows: &[UsageRow]) -> Vec<(uuid::Uuid, String)> {
+fn quantities_by_key(rows: &[UsageRow]) -> Vec<(uuid::Uuid, String)> {
     rows.iter().map(|row| (row.row_key, row.quantity.to_string())).collect()
 }
 

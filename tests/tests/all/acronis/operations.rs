@@ -23,7 +23,7 @@ fn start() -> (MockServer, Client) {
     (server, client)
 }
 
-/// Expects the headers that every request has, and no others that say something of the API.
+/// Expects the headers that every request has, and no others about the API.
 fn usual(when: When, accept: &str) -> When {
     when.header("authorization", Acronis::AUTHORIZATION).header("accept", accept).header_missing("api-version")
 }
@@ -57,7 +57,7 @@ async fn a_report_is_created_with_either_success() {
 }
 
 #[tokio::test]
-async fn the_stored_files_of_a_report() {
+async fn stored_files_of_a_report_are_listed() {
     let (server, client) = start();
     let mock = server.list_stored_reports(|when, then| {
         usual(when.report_id(&REPORT).into_inner(), "application/json").header_missing("content-type");
@@ -72,7 +72,7 @@ async fn the_stored_files_of_a_report() {
 }
 
 #[tokio::test]
-async fn a_stored_file_is_handed_on_as_it_is() {
+async fn stored_file_is_returned_unchanged() {
     let (server, client) = start();
     let gzip = b"\x1f\x8b\x08\x00not really".as_slice();
     let mock = server.download_stored_report(|when, then| {

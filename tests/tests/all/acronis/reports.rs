@@ -40,7 +40,7 @@ async fn all_rows(client: &Client, file: &StoredFile) -> Vec<ReportRow> {
     all
 }
 
-/// By customer and SKU, whichever cloud it is at. Sums of gibibytes, rounded to nine places each, agree to fewer.
+/// Sums by customer and SKU over all clouds. Sums of gibibytes, each rounded to nine places, agree to fewer.
 fn by_sku<'a>(
     rows: impl Iterator<Item = (&'a Option<String>, &'a str, Decimal)>,
 ) -> BTreeMap<(String, String), Decimal> {
@@ -52,7 +52,7 @@ fn by_sku<'a>(
     sums.into_iter().map(|(key, sum)| (key, sum.round_dp(6).normalize())).collect()
 }
 
-/// What is billable.
+/// Billable quantities.
 fn quantities(rows: &[UsageRow]) -> BTreeMap<(String, String), Decimal> {
     let billable = rows.iter().filter(|row| row.is_billable == Some(true));
     by_sku(billable.map(|row| (&row.customer_id, row.sku.as_str(), row.quantity)))
@@ -70,7 +70,7 @@ async fn usage_is_the_true_bill_and_names_its_report() {
     let rows = client.usage(september(), PATIENCE).await.unwrap();
     assert_eq!(quantities(&rows), expected(&sandbox, ReportLevel::DirectPartners));
     assert!(rows.iter().all(|row| row.is_final && row.source_operation == "download_stored_report"));
-    assert!(rows.iter().any(|row| row.metric == "pw_base_storage_google"), "another cloud is another thing");
+    assert!(rows.iter().any(|row| row.metric == "pw_base_storage_google"), "another cloud is a separate item");
     assert!(
         rows.iter().any(|row| row.is_billable == Some(false)) && rows.iter().any(|row| row.is_billable == Some(true)),
         "some is on trial"
@@ -93,10 +93,10 @@ async fn a_period_of_two_months_has_the_rows_of_each_month() {
     let rows = client.usage("2026-08-01/2026-10-01".parse().unwrap(), PATIENCE).await.unwrap();
     let mut each = client.usage("2026-08".parse().unwrap(), PATIENCE).await.unwrap();
     each.extend(client.usage(september(), PATIENCE).await.unwrap());
-    let told =
+    let quantities_by_key =
         |rows: &[UsageRow]| rows.iter().map(|row| (row.row_key, row.quantity, row.is_billable)).collect::<Vec<_>>();
-    assert_eq!(told(&rows), told(&each));
-    assert_eq!(reports(&sandbox).await, 2, "the second time they are there already");
+    assert_eq!(quantities_by_key(&rows), quantities_by_key(&each));
+    assert_eq!(reports(&sandbox).await, 2, "the second time they exist already");
 }
 
 #[tokio::test(start_paused = true)]
@@ -129,7 +129,7 @@ async fn no_level_bills_usage_twice() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn reports_by_the_day_have_the_levels_of_the_days_and_sums_that_add_up() {
+async fn daily_reports_have_daily_levels_and_matching_sums() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
     let whole = client.usage(september(), PATIENCE).await.unwrap();
@@ -146,7 +146,7 @@ async fn reports_by_the_day_have_the_levels_of_the_days_and_sums_that_add_up() {
             };
             let same: Vec<_> = days.iter().filter(|day| thing(day) == thing(row)).collect();
             match row.metric.as_str() {
-                // Each day's points are rounded for themselves.
+                // The points of each day are rounded separately.
                 "notarizations" | "pw_compute_points" => {
                     let off = (same.iter().map(|day| day.quantity).sum::<Decimal>() - row.quantity).abs();
                     assert!(off < Decimal::new(16, 2), "{off} {row:?}");
@@ -172,7 +172,7 @@ async fn current_usage_is_open_by_report_and_by_query() {
     let direct = client.current_usage().await.unwrap();
     assert!(report.iter().chain(&direct).all(|row| !row.is_final && row.is_billable == Some(false)));
     assert!(direct.iter().any(|row| row.unit == "compute points") && direct.iter().any(|row| row.unit == "GiB"));
-    // The query tells no SKUs, and no partner's production use apart. A switch is no quantity.
+    // The query has no SKUs, and does not distinguish the production use of partners. A switch is not a quantity.
     let of_customers = |rows: &[UsageRow]| {
         let customers = rows.iter().filter(|row| row.customer_kind.as_deref() == Some("customer"));
         let used =
@@ -183,16 +183,16 @@ async fn current_usage_is_open_by_report_and_by_query() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_report_says_how_far_it_is_and_fails_with_a_format() {
+async fn report_states_status_of_formats_and_fails_with_one() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
     let both = summary().formats([ReportFormat::CsvV20, ReportFormat::JsonV20]);
     let mut report = client.create_report(&both).await.unwrap();
-    let mut said = Vec::new();
+    let mut statuses = Vec::new();
     while let PollResult::Pending { status, .. } = report.poll().await.unwrap() {
-        said.extend(status);
+        statuses.extend(status);
     }
-    assert_eq!(said, ["csv_v2_0 in_progress, json_v2_0 in_progress", "json_v2_0 in_progress"]);
+    assert_eq!(statuses, ["csv_v2_0 in_progress, json_v2_0 in_progress", "json_v2_0 in_progress"]);
     let failing = summary().formats([ReportFormat::CsvV20, ReportFormat::Html]);
     let mut report = client.create_report(&failing).await.unwrap();
     let files = report.wait(PATIENCE).await.unwrap();
@@ -247,7 +247,7 @@ async fn the_month_end_of_an_msp_is_a_bill_by_customer_and_sku() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_month_that_is_not_over_is_no_bill_and_not_an_empty_one() {
+async fn open_month_has_rows_that_are_not_billable() {
     let sandbox = sandbox().await;
     let mut csv = Vec::new();
     let running = "2026-11-01/2026-11-22".parse().unwrap();

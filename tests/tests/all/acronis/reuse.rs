@@ -1,4 +1,4 @@
-//! Which reports `usage` reads again, creates and deletes.
+//! Reports that `usage` reuses, creates and deletes.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,7 +9,7 @@ use usage_billing_sandbox::Sandbox;
 use usage_billing_tests::{Reply, ScriptedServer, now};
 use uuid::Uuid;
 
-use super::{PATIENCE, client, client_at, inject, reports, sandbox, september, summary, tenant, told};
+use super::{PATIENCE, client, client_at, inject, quantities_by_key, reports, sandbox, september, summary, tenant};
 
 #[tokio::test(start_paused = true)]
 async fn the_same_month_again_reads_the_same_report() {
@@ -21,7 +21,7 @@ async fn the_same_month_again_reads_the_same_report() {
     }
     assert_eq!(reports(&sandbox).await, 1);
     let fresh = client.usage_with(september(), PATIENCE, UsageOptions::new().reuse_reports(false)).await.unwrap();
-    assert_eq!((told(&fresh), reports(&sandbox).await), (told(&first), 2));
+    assert_eq!((quantities_by_key(&fresh), reports(&sandbox).await), (quantities_by_key(&first), 2));
 }
 
 #[tokio::test(start_paused = true)]
@@ -44,7 +44,7 @@ async fn a_report_that_lacks_something_is_not_reused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_report_with_rows_of_zero_usage_has_all_that_one_without_them_has() {
+async fn report_with_zero_rows_covers_one_without_them() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
     let plain =
@@ -62,7 +62,7 @@ async fn a_report_with_rows_of_zero_usage_has_all_that_one_without_them_has() {
 }
 
 #[tokio::test]
-async fn a_report_that_does_not_state_its_skus_is_known_by_its_rows() {
+async fn rows_decide_about_skus_if_the_report_does_not_state_them() {
     let request = ReportRequest::usage_summary(ACCOUNT.parse().unwrap(), "2026-10".parse().unwrap());
     for (skus, show, expected) in
         [(&["", "S-1"][..], true, 0), (&["", ""], true, 3), (&[], true, 3), (&["S-1"], false, 3)]
@@ -107,7 +107,7 @@ async fn the_running_month_reads_the_same_report_for_an_hour() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_month_that_fails_is_named_and_the_months_before_it_are_reused() {
+async fn failed_month_is_named_and_earlier_months_are_reused() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
     inject(&sandbox, "404; skip=1; operation=download_stored_report");
@@ -142,7 +142,7 @@ async fn a_report_from_before_the_end_of_the_month_is_not_reused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_report_of_today_that_is_in_the_making_is_waited_for() {
+async fn pending_report_of_today_is_waited_for() {
     let sandbox = Sandbox::builder().today(now().date_naive()).polls_before_ready(3).start().await.unwrap();
     let client = client(&sandbox);
     let begun = client.create_report(&summary()).await.unwrap();
@@ -168,22 +168,22 @@ async fn only_a_report_that_was_created_here_is_deleted() {
     });
     let rows = client.usage_with(september(), PATIENCE, options.clone()).await.unwrap();
     assert_eq!(reports(&sandbox).await, 0, "its own");
-    // One that was there.
-    let kept = told(&client.usage(september(), PATIENCE).await.unwrap());
-    assert_eq!(told(&client.usage_with(september(), PATIENCE, options.clone()).await.unwrap()), kept);
-    assert_eq!((reports(&sandbox).await, kept), (1, told(&rows)));
-    // One that was found after a lost response may be anybody's.
+    // An existing report.
+    let kept = quantities_by_key(&client.usage(september(), PATIENCE).await.unwrap());
+    assert_eq!(quantities_by_key(&client.usage_with(september(), PATIENCE, options.clone()).await.unwrap()), kept);
+    assert_eq!((reports(&sandbox).await, kept), (1, quantities_by_key(&rows)));
+    // Another program may have created a report that was found after a lost response.
     let august: Period = "2026-08".parse().unwrap();
     inject(&sandbox, "reset_after; times=1; operation=create_report");
     client.usage_with(august, PATIENCE, options.clone()).await.unwrap();
     assert_eq!(reports(&sandbox).await, 2);
     sandbox.clear_faults();
-    // One whose rows could not be read can be taken up by its id.
+    // A report whose rows could not be read can be resumed by its id.
     inject(&sandbox, "404; operation=download_stored_report");
     client.usage_with("2026-07".parse().unwrap(), PATIENCE, options.clone()).await.unwrap_err();
     sandbox.clear_faults();
     assert_eq!(reports(&sandbox).await, 3);
-    // That it cannot be deleted makes its rows no worse.
+    // A failed deletion does not affect the rows.
     inject(&sandbox, "403; operation=delete_report");
     assert!(!client.usage_with("2026-06".parse().unwrap(), PATIENCE, options.clone()).await.unwrap().is_empty());
     sandbox.clear_faults();
@@ -216,7 +216,7 @@ const ROWS: &str = "application.name,date,is_range,measurement_unit,name,tenant.
     usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total\n\
     backup,2026-10-31,False,,pw_base_servers,t-1,customer,5,0,5,1,0,1\n";
 
-/// A report over October by the last of the tenant's reports, or by any id.
+/// A report over October with the last id of the tenant's reports, or any id.
 fn october(id: &str) -> Value {
     json!({
         "id": id, "version": 1, "generation_date": "2026-11-21", "result_action": "save", "schedule": {"type": "once", "enabled": true},
@@ -227,7 +227,7 @@ fn october(id: &str) -> Value {
     })
 }
 
-/// A tenant with three reports that answer as `read` has it; a fourth can be created, unless the response is lost. All have one file.
+/// A tenant with three reports, for which `read` responds. A fourth can be created, unless the response is lost. All have one file.
 fn server(
     read: impl Fn(&str) -> Reply + Send + Sync + 'static,
     created: impl Fn() -> Reply + Send + Sync + 'static,
@@ -269,7 +269,7 @@ async fn used_report(server: &ScriptedServer) -> String {
     rows[0].source_report_id.clone().unwrap()
 }
 
-/// What a report may be answered with, so that it cannot be read.
+/// Responses to a report that cannot be read.
 fn unreadable() -> [Reply; 4] {
     let mut of_another_form = october(REPORTS[0]);
     of_another_form["parameters"]["period"] = json!("2026-10");
@@ -282,14 +282,14 @@ fn unreadable() -> [Reply; 4] {
 }
 
 #[tokio::test]
-async fn a_neighbour_that_cannot_be_read_hides_no_report() {
+async fn unreadable_report_hides_no_other() {
     for reply in unreadable() {
         let of_neighbours = reply.clone();
         let known = move |id: &str| match id {
             id if id == REPORTS[2] => Reply::json(200, &october(id).to_string()),
             _ => of_neighbours.clone(),
         };
-        // Its flags are strings, as in the vendor's own samples.
+        // Its booleans are strings, as in the vendor's samples.
         assert_eq!(used_report(&server(known.clone(), creation)).await, REPORTS[2]);
         // The response to the creation was lost: the report is found.
         let client_of = |server: &ScriptedServer| client_at(server.url(), CREATED, "hush-secret");
@@ -308,7 +308,7 @@ async fn reports_that_cannot_be_read_do_not_stop_a_new_one() {
 }
 
 #[tokio::test]
-async fn of_very_many_reports_those_at_both_ends_are_read() {
+async fn only_reports_at_both_ends_of_a_long_list_are_read() {
     for place in [0, 299, 150] {
         let ids: Vec<_> = (0..300u128).map(|number| Uuid::from_u128(number + 1).to_string()).collect();
         let wanted = ids[place].clone();
@@ -344,7 +344,7 @@ async fn of_very_many_reports_those_at_both_ends_are_read() {
 }
 
 #[tokio::test]
-async fn after_a_lost_response_nothing_is_created_again_while_a_report_cannot_be_read() {
+async fn unreadable_report_prevents_second_creation() {
     let creations = std::sync::Arc::new(Mutex::new(0));
     let counted = creations.clone();
     let forbidden = |_: &str| Reply::json(403, r#"{"error": {"code": 403, "message": "not yours"}}"#);
@@ -362,7 +362,7 @@ async fn after_a_lost_response_nothing_is_created_again_while_a_report_cannot_be
 }
 
 #[tokio::test]
-async fn a_report_that_is_not_stored_or_has_files_for_people_only_fails_at_once() {
+async fn report_without_readable_files_fails_at_once() {
     let server = server(
         |id| {
             let mut report = october(id);

@@ -1,4 +1,4 @@
-//! The billable rows of random worlds come to what the sandbox says is charged, with nothing counted twice.
+//! The billable rows of random datasets add up to the charges that the sandbox states, without duplicates.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,10 +12,10 @@ use uuid::Uuid;
 
 use super::{PATIENCE, client, files, summary};
 
-/// Worlds that are looked at; each has its own seed and size.
+/// The tested datasets; each has its own seed and size.
 const WORLDS: usize = 12;
 
-/// Customer, metric, unit, and the SKU if there are SKUs.
+/// Customer, metric, unit, and the SKU if any.
 type Key = (Option<String>, String, String, Option<String>);
 
 fn sums(rows: impl Iterator<Item = (Key, Decimal, Option<Decimal>)>) -> BTreeMap<Key, (Decimal, Decimal)> {
@@ -31,14 +31,14 @@ fn sums(rows: impl Iterator<Item = (Key, Decimal, Option<Decimal>)>) -> BTreeMap
 fn assert_agree(rows: &[UsageRow], truth: Vec<ExpectedUsage>, has_skus: bool, world: &str) {
     let keys: BTreeSet<_> = rows.iter().map(|row| row.row_key).collect();
     assert_eq!(keys.len(), rows.len(), "{world}: no key twice");
-    // Without SKUs, beside items of both licensings, nothing states what it is charged by.
+    // Without SKUs, beside items of both licensings, no source states its licensing.
     let is_open =
         |row: &UsageRow| row.metric == "local_storage" && row.billing_reason == BillingReason::UnknownLicensing;
     assert!(rows.iter().all(|row| row.is_billable.is_some() || is_open(row)), "{world}: all is known");
     let sku = |sku: &str| has_skus.then(|| sku.to_owned());
     let billable = sums(rows.iter().filter(|row| row.is_billable == Some(true)).map(|row| {
         let key = (row.customer_id.clone(), row.metric.clone(), row.unit.clone(), sku(&row.sku));
-        // In the sandbox, a price is for one unit; for how much it is at the vendor, no source states.
+        // In the sandbox, a price is for one unit. No source states the unit at the vendor.
         assert_eq!(row.amount, None, "{world}");
         let is_list = row.price_source.as_deref() == Some("list_effective_price_lists");
         (key, row.quantity, row.unit_price.filter(|_| is_list).map(|price| price * row.quantity))
@@ -78,7 +78,7 @@ async fn rows_of(client: &Client, request: &ReportRequest) -> Vec<UsageRow> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn billable_rows_add_up_to_the_truth_in_every_world() {
+async fn billable_rows_add_up_to_the_truth_in_every_dataset() {
     let mut random = fastrand::Rng::with_seed(20_261_129);
     for at in 0..WORLDS {
         let (seed, tenants) = (random.u64(..), random.u32(13..70));
@@ -102,7 +102,7 @@ async fn billable_rows_add_up_to_the_truth_in_every_world() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_world_has_what_trips_people_up() {
+async fn every_dataset_has_the_known_pitfalls() {
     use StorageHost::{Partner, Vendor};
     let mut random = fastrand::Rng::with_seed(4_711);
     for seed in [0, random.u64(..), random.u64(..), random.u64(..)] {
@@ -146,7 +146,7 @@ async fn every_world_has_what_trips_people_up() {
         assert!(billed(&|row| row.metric == "local_storage", true), "{seed}");
         assert!(billed(&|row| row.metric == "servers" || row.metric == "pg_base_workstations", false), "{seed}");
         assert!(rows.iter().all(|row| row.price_source.as_deref() != Some("list_effective_price_lists")), "{seed}");
-        // The requesting tenant's own row stands among those of its customers.
+        // The requesting tenant's own row is among those of its customers.
         let file = files(&client, &own.level(ReportLevel::Accounts)).await.remove(0);
         let mut read = client.rows(&file).await.unwrap();
         let mut has_own = false;

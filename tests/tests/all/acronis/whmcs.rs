@@ -1,5 +1,5 @@
-//! The public rule of the vendor's own billing module, implemented a second time and compared row by row. Where the two differ, the reason
-//! is written down, and no other difference is accepted.
+//! The public rule of the vendor's billing module, implemented a second time and compared row by row. Every difference has a documented reason;
+//! other differences fail.
 //!
 //! Rule: acronis/acronis-cyber-cloud-whmcs 2.2.2-200 (MetricsFetcher and meta/metrics.php, seen 2026-11-29).
 
@@ -13,7 +13,7 @@ use usage_billing_tests::{Reply, Request};
 use super::cases::{file, fixture, server};
 use super::{client, files, sandbox, summary};
 
-/// What the module has prices for; it drops everything else.
+/// Metrics for which the module has prices; it drops all others.
 const METRICS: [&str; 43] = [
     "pw_p_ess_workstations",
     "pw_p_ess_servers",
@@ -59,7 +59,7 @@ const METRICS: [&str; 43] = [
     "drives_shipped_to_cloud",
     "drives_shipped_from_cloud",
 ];
-/// Items whose change counts; of all others it takes the level.
+/// Items whose change counts; for others, the module uses the level.
 const CHANGES: [&str; 4] = ["compute_points", "pw_compute_points", "dre_compute_points", "p_dre_compute_points"];
 /// Other names for storage that the platform does not own.
 const CHILD_STORAGE: [(&str, &str); 4] = [
@@ -69,18 +69,18 @@ const CHILD_STORAGE: [(&str, &str); 4] = [
     ("fc_storage", "fc_child_storages"),
 ];
 
-/// Why the module's number and ours differ.
+/// Reasons why the module's number and ours differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Difference {
     /// Its list ends in 2021: items of today's licensing (`pw_base_…`, `pg_base_…`, `pu_…`) and of editions are not in it. Acronis charges them.
     NotInList,
-    /// Of customers it takes the total, with trial. It is a reseller's bill to customers; Acronis does not charge trial use.
+    /// For customers it uses the total, including trial. It creates a reseller's bill to customers; Acronis does not charge trial use.
     TrialInTotal,
-    /// It takes the level of notarizations, signatures and drives, which are sums and never shrink: each month would be billed again.
+    /// It uses the level of notarizations, signatures and drives, which are sums and never shrink: each month would be billed again.
     LevelOfSum,
     /// It has other metrics for storage that a partner hosts, for resellers to price. Acronis includes it in the fee for devices.
     PartnerHosted,
-    /// It has a price for local storage, whatever the account is charged by. Acronis includes it in the fee for devices.
+    /// It has a price for local storage in any licensing. Acronis includes it in the fee for devices.
     Included,
     /// It reads no SKUs. In a report that has SKUs, Acronis sells nothing without one.
     NotSold,
@@ -96,7 +96,7 @@ enum Difference {
 #[derive(Clone, Debug, Default)]
 struct Group {
     module: Decimal,
-    /// Production of what the vendor hosts, changes of sums, whether in the list or not.
+    /// Production of items that the vendor hosts, and changes of sums, in the list or not.
     charged: Decimal,
     why: BTreeSet<Difference>,
 }
@@ -145,7 +145,7 @@ fn by_module(lines: &[Line], platform_owned: &HashMap<String, bool>) -> Groups {
         if side == "total" && !number(line, &format!("usage.{change_or_level}.trial")).is_zero() {
             group.why.insert(Difference::TrialInTotal);
         }
-        // Per gigabyte, storage is charged wherever it is.
+        // Per gigabyte, storage is charged on any host.
         if is_own && line["measurement_unit"] == "bytes" && !name.starts_with("pg_") {
             group.why.insert(Difference::PartnerHosted);
         } else {
@@ -155,7 +155,7 @@ fn by_module(lines: &[Line], platform_owned: &HashMap<String, bool>) -> Groups {
     groups
 }
 
-/// Compares, and returns the reasons that were needed.
+/// Compares the numbers, and returns the reasons that were needed.
 fn compare(
     lines: &[Line],
     rows: &[UsageRow],
@@ -170,7 +170,7 @@ fn compare(
         let place = format!("{file}: {tenant} {metric}: {ours} here, {} there", group.module);
         let mut reasons: BTreeSet<_> = same.iter().map(|row| row.billing_reason).collect();
         if same.iter().any(|row| row.is_billable.is_none()) {
-            // Never charged as a guess: the module's number, if it has one, has no number of ours beside it.
+            // Unknown rows are not charged: the module's number, if any, has no counterpart.
             assert!(ours.is_zero(), "{place}");
             if !group.module.is_zero() {
                 needed.insert(Difference::NotStated);
@@ -198,7 +198,7 @@ const TENANT: &str = "0f7c2b9a-6f0e-4a63-8d1b-7c3e5a9b2d44";
 const VENDORS: &str = "019097a6-114f-4418-bd54-e01ef049f209";
 const OWN: &str = "3d1efc54-4e9a-4db1-abe6-7d2aee50cead";
 
-fn answers(request: &Request) -> Option<Reply> {
+fn respond(request: &Request) -> Option<Reply> {
     let body = format!(
         r#"{{"items": [{{"id": "{VENDORS}", "platform_owned": true}}, {{"id": "{OWN}", "platform_owned": false}},
             {{"id": "b0000000-0000-4000-8000-00000000000a", "platform_owned": false}},
@@ -260,7 +260,7 @@ fn every_metric(is_wanted: impl Fn(&str) -> bool) -> String {
 }
 
 #[tokio::test]
-async fn rows_differ_from_the_vendors_billing_module_for_written_reasons_only() {
+async fn differences_from_vendors_billing_module_have_reasons() {
     let mut needed = BTreeSet::new();
     let fixtures = ["c03.csv", "c04.csv", "c05.csv", "c12.csv", "c24.csv", "c26.csv"];
     // With items of both licensings, of one, and of none.
@@ -272,7 +272,7 @@ async fn rows_differ_from_the_vendors_billing_module_for_written_reasons_only() 
     let made = made.map(|(name, csv)| (name, csv.into_bytes()));
     let inputs = fixtures.map(|name| (name, fixture(name))).into_iter().chain(made);
     for (name, csv) in inputs {
-        let server = server("csv_v2_0", ["2026-10-01", "2026-10-31"], csv.clone(), answers);
+        let server = server("csv_v2_0", ["2026-10-01", "2026-10-31"], csv.clone(), respond);
         let (client, file) = file(server.url()).await;
         let rows = client.usage_from_file(&file).await.unwrap();
         needed.extend(compare(&lines(&csv), &rows, &owned(), name));
@@ -286,8 +286,8 @@ async fn rows_differ_from_the_vendors_billing_module_for_written_reasons_only() 
         client.save_to(&file, &path).await.unwrap();
         let lines = lines(&std::fs::read(&path).unwrap());
         let ids: BTreeSet<_> = lines.iter().map(|line| line["infra.id"].as_str()).filter(|id| !id.is_empty()).collect();
-        let asked = client.api().list_infra().uuids(Vec::from_iter(ids).join(",")).send().await.unwrap();
-        let owned = asked.items.iter().map(|infra| (infra.id.to_string(), infra.platform_owned.unwrap())).collect();
+        let infra = client.api().list_infra().uuids(Vec::from_iter(ids).join(",")).send().await.unwrap();
+        let owned = infra.items.iter().map(|infra| (infra.id.to_string(), infra.platform_owned.unwrap())).collect();
         needed.extend(compare(&lines, &client.usage_from_file(&file).await.unwrap(), &owned, demo::ACRONIS_TENANT_ID));
     }
     use Difference::*;

@@ -1,25 +1,25 @@
-//! A report that was made is found, named and read later; it is not made twice.
+//! A created report is found, named and read later, and not created twice.
 
 use usage_billing::acronis::types::ReportFormat;
 use usage_billing::acronis::{ReportFiles, StoredFile};
 use usage_billing::{PollResult, Poller};
 
-use super::{PATIENCE, client, files, inject, reports, sandbox, september, summary, tenant, told};
+use super::{PATIENCE, client, files, inject, quantities_by_key, reports, sandbox, september, summary, tenant};
 
 #[tokio::test(start_paused = true)]
-async fn a_report_whose_creation_was_not_answered_is_found_and_not_made_again() {
+async fn report_is_found_after_a_lost_response_to_its_creation() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
     let today = "2026-11-21".parse().unwrap();
-    for (fault, is_made) in
+    for (fault, is_created) in
         [("reset_before", false), ("503", false), ("reset_after", true), ("503; after_effect", true)]
     {
         inject(&sandbox, &format!("{fault}; times=1; operation=create_report"));
         let error = client.create_report(&summary()).await.unwrap_err();
         assert!(error.hint().is_some_and(|hint| hint.contains("among the tenant's reports")), "{fault}: {error}");
-        assert_eq!(reports(&sandbox).await, usize::from(is_made), "{fault}");
+        assert_eq!(reports(&sandbox).await, usize::from(is_created), "{fault}");
         let found = client.find_report(&summary(), today).await.unwrap();
-        assert_eq!(found.is_some(), is_made, "{fault}");
+        assert_eq!(found.is_some(), is_created, "{fault}");
         if let Some(mut report) = found {
             let files = report.wait(PATIENCE).await.unwrap().saved;
             assert!(!client.usage_from_file(&files[0]).await.unwrap().is_empty());
@@ -31,10 +31,10 @@ async fn a_report_whose_creation_was_not_answered_is_found_and_not_made_again() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_report_that_was_made_is_named_by_whatever_fails_afterwards_and_can_be_read_later() {
+async fn later_failures_name_the_created_report() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
-    let undisturbed = told(&client.usage(september(), PATIENCE).await.unwrap());
+    let undisturbed = quantities_by_key(&client.usage(september(), PATIENCE).await.unwrap());
     for (fault, words) in [
         ("404; operation=list_stored_reports", "404"),
         ("cut_body; operation=download_stored_report", ""),
@@ -47,12 +47,12 @@ async fn a_report_that_was_made_is_named_by_whatever_fails_afterwards_and_can_be
         assert!(before.contains(words) && after.ends_with(" is stored at Acronis: resume it by its id"), "{error}");
         let id = after.split(' ').next().unwrap().parse().unwrap();
         let again = client.usage_from_report(&mut client.report(id).await.unwrap(), PATIENCE).await.unwrap();
-        assert_eq!(told(&again), undisturbed, "{fault}");
+        assert_eq!(quantities_by_key(&again), undisturbed, "{fault}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_report_that_cannot_be_asked_for_to_the_end_of_the_wait_may_still_come() {
+async fn report_can_be_resumed_after_polls_failed_until_timeout() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
     inject(&sandbox, "500; operation=list_stored_reports");
@@ -65,21 +65,21 @@ async fn a_report_that_cannot_be_asked_for_to_the_end_of_the_wait_may_still_come
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_several_formats_the_first_that_holds_rows_is_read() {
+async fn first_format_with_rows_is_read() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
-    let undisturbed = told(&client.usage(september(), PATIENCE).await.unwrap());
+    let undisturbed = quantities_by_key(&client.usage(september(), PATIENCE).await.unwrap());
     let file = files(&client, &summary()).await.remove(0);
-    let mut for_people = file.clone();
-    for_people.format = ReportFormat::Csv;
+    let mut human_readable = file.clone();
+    human_readable.format = ReportFormat::Csv;
     let done_with = |files: Vec<StoredFile>| {
         Poller::new("report", file.report_id.to_string(), move || {
             std::future::ready(Ok(PollResult::Ready(ReportFiles::from(files.clone()))))
         })
     };
-    let mut report = done_with(vec![for_people.clone(), file.clone()]);
-    assert_eq!(told(&client.usage_from_report(&mut report, PATIENCE).await.unwrap()), undisturbed);
-    let error = client.usage_from_report(&mut done_with(vec![for_people]), PATIENCE).await.unwrap_err();
+    let mut report = done_with(vec![human_readable.clone(), file.clone()]);
+    assert_eq!(quantities_by_key(&client.usage_from_report(&mut report, PATIENCE).await.unwrap()), undisturbed);
+    let error = client.usage_from_report(&mut done_with(vec![human_readable]), PATIENCE).await.unwrap_err();
     let expected = format!(
         "rows are read from csv_v2_0 and json_v2_0 files; csv is a human-readable format -> this is report {}",
         file.report_id
@@ -88,20 +88,20 @@ async fn of_several_formats_the_first_that_holds_rows_is_read() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn usage_goes_on_with_the_report_whose_creation_was_not_answered_and_makes_no_other() {
+async fn usage_continues_with_report_after_lost_response() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
     let month = usage_billing::Period::last_month(usage_billing_tests::now());
-    let undisturbed = told(&client.usage(month, PATIENCE).await.unwrap());
+    let undisturbed = quantities_by_key(&client.usage(month, PATIENCE).await.unwrap());
     for old in client.api().list_tenant_reports().tenant_id(tenant()).send().await.unwrap().items.clone() {
         client.delete_report(old).await.unwrap();
     }
-    for (fault, is_made) in [
+    for (fault, is_created) in [
         ("reset_after; times=1", true),
         ("503; after_effect; times=1", true),
         ("504; after_effect; times=1", true),
         ("cut_body; times=1", true),
-        // Not created, and listed by nobody: created again, twice at most.
+        // Neither created nor listed: it is created again, at most twice.
         ("reset_before; times=1", true),
         ("503; times=2", true),
         ("502; times=3", false),
@@ -112,10 +112,10 @@ async fn usage_goes_on_with_the_report_whose_creation_was_not_answered_and_makes
         sandbox.clear_faults();
         inject(&sandbox, &format!("{fault}; operation=create_report"));
         let usage = client.usage(month, PATIENCE).await;
-        assert_eq!(reports(&sandbox).await, before + usize::from(is_made), "{fault}");
-        assert_eq!(usage.is_ok(), is_made, "{fault}: {usage:?}");
+        assert_eq!(reports(&sandbox).await, before + usize::from(is_created), "{fault}");
+        assert_eq!(usage.is_ok(), is_created, "{fault}: {usage:?}");
         if let Ok(rows) = usage {
-            assert_eq!(told(&rows), undisturbed, "{fault}");
+            assert_eq!(quantities_by_key(&rows), undisturbed, "{fault}");
             client.delete_report(rows[0].source_report_id.as_deref().unwrap().parse().unwrap()).await.unwrap();
         }
     }
