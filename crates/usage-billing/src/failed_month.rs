@@ -23,9 +23,9 @@ fn resumption_hint(month: Period, period: Period) -> Option<String> {
         (None, None) => None,
         (Some(before), _) => {
             let rest = Period::new(month.start(), period.end()).ok()?;
-            Some(format!("this is {month}; earlier periods can be read: ask for {before}, and for {rest} later"))
+            Some(format!("this is {month}; earlier periods can be read: request {before}, and {rest} later"))
         }
-        (None, Some(after)) => Some(format!("this is {month}: ask for {after}, and for {month} later")),
+        (None, Some(after)) => Some(format!("this is {month}: request {after}, and {month} later")),
     }
 }
 
@@ -39,12 +39,12 @@ mod tests {
     fn error_names_failed_month_and_periods_to_request() {
         for (month, period, expected) in [
             ("2026-10", "2026-10", None),
-            ("2026-10", "2026-10-01/2026-12-01", Some("this is 2026-10: ask for 2026-11, and for 2026-10 later")),
+            ("2026-10", "2026-10-01/2026-12-01", Some("this is 2026-10: request 2026-11, and 2026-10 later")),
             (
                 "2026-10",
                 "2026-08-01/2026-12-01",
                 Some(
-                    "this is 2026-10; earlier periods can be read: ask for 2026-08-01/2026-10-01, and for \
+                    "this is 2026-10; earlier periods can be read: request 2026-08-01/2026-10-01, and \
                      2026-10-01/2026-12-01 later",
                 ),
             ),
@@ -52,8 +52,8 @@ mod tests {
                 "2026-10-15/2026-11-15",
                 "2026-09-15/2026-11-15",
                 Some(
-                    "this is 2026-10-15/2026-11-15; earlier periods can be read: ask for 2026-09-15/2026-10-15, and \
-                     for 2026-10-15/2026-11-15 later",
+                    "this is 2026-10-15/2026-11-15; earlier periods can be read: request 2026-09-15/2026-10-15, and \
+                     2026-10-15/2026-11-15 later",
                 ),
             ),
         ] {

@@ -63,7 +63,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn limit_of_zero_begins_nothing() {
-        assert_eq!(TimeLimit::new(Duration::ZERO).run(async { panic!("begun") }).await, None::<()>);
+        assert_eq!(TimeLimit::new(Duration::ZERO).run(async { panic!("started") }).await, None::<()>);
     }
 
     #[tokio::test(start_paused = true)]

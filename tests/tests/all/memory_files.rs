@@ -242,7 +242,7 @@ macro_rules! usage_ends {
         fn $name() {
             sum_up(concat!("memory_files::", stringify!($name)), || $file, |outcome| {
                 let outcome = outcome.map_err(|error| {
-                    let advice = " -> ask for a report of one child tenant at a time, or read the rows of the file one by one; this is file 41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73 of report 41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73; to allow more, set the client's `max_usage_bytes`";
+                    let advice = " -> request a report of one child tenant at a time, or read the rows of the file one by one; this is file 41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73 of report 41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73; to allow more, set the client's `max_usage_bytes`";
                     let line = error.to_string();
                     assert!(line.contains(": the usage up to it exceeds the limit of 64 MiB of memory") && line.ends_with(advice), "{line}");
                     (error.kind(), error.setting())

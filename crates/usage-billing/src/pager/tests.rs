@@ -5,15 +5,15 @@ use std::time::Duration;
 use super::*;
 use tokio::time::Instant;
 
-/// Pages of two items, and how many were asked for.
+/// Pages of two items, and a counter of requested pages.
 fn numbers(pages: u32) -> (Pager<u32>, Arc<AtomicUsize>) {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let count = asked.clone();
+    let requests = Arc::new(AtomicUsize::new(0));
+    let count = requests.clone();
     let pager = Pager::new(0, move |page: u32| {
         count.fetch_add(1, SeqCst);
         async move { Ok((vec![2 * page, 2 * page + 1], (page + 1 < pages).then_some(page + 1))) }
     });
-    (pager, asked)
+    (pager, requests)
 }
 
 async fn idle() {
@@ -34,15 +34,15 @@ async fn all_pages_are_read_after_an_empty_one() {
 
 #[tokio::test]
 async fn one_page_is_prefetched_after_first_item_is_requested() {
-    let (mut pager, asked) = numbers(5);
+    let (mut pager, requests) = numbers(5);
     idle().await;
-    assert_eq!(asked.load(SeqCst), 0);
+    assert_eq!(requests.load(SeqCst), 0);
     pager.next().await.unwrap().unwrap();
     idle().await;
-    assert_eq!(asked.load(SeqCst), 2);
+    assert_eq!(requests.load(SeqCst), 2);
     pager.next().await.unwrap().unwrap();
     idle().await;
-    assert_eq!(asked.load(SeqCst), 2, "the second page is fetched, but not read");
+    assert_eq!(requests.load(SeqCst), 2, "the second page is fetched, but not read");
 }
 
 #[tokio::test(start_paused = true)]
@@ -62,9 +62,9 @@ async fn next_page_is_fetched_while_current_one_is_processed() {
 
 #[tokio::test(start_paused = true)]
 async fn offset_pages_are_fetched_in_pairs_with_one_extra() {
-    for (pages, asked_for, seconds) in [(1, 1, 10), (2, 2, 20), (3, 4, 30), (9, 10, 60)] {
-        let asked = Arc::new(AtomicUsize::new(0));
-        let count = asked.clone();
+    for (pages, requested, seconds) in [(1, 1, 10), (2, 2, 20), (3, 4, 30), (9, 10, 60)] {
+        let requests = Arc::new(AtomicUsize::new(0));
+        let count = requests.clone();
         let pager = Pager::new(0, move |offset: i64| {
             count.fetch_add(1, SeqCst);
             async move {
@@ -75,7 +75,7 @@ async fn offset_pages_are_fetched_in_pairs_with_one_extra() {
         let start = Instant::now();
         let all = pager.with_offset_step(7).try_collect().await.unwrap();
         assert_eq!(all, (0..pages).map(|page| page * 7).collect::<Vec<_>>());
-        assert_eq!((asked.load(SeqCst), start.elapsed().as_secs()), (asked_for, seconds), "{pages} pages");
+        assert_eq!((requests.load(SeqCst), start.elapsed().as_secs()), (requested, seconds), "{pages} pages");
     }
 }
 
@@ -137,9 +137,9 @@ async fn interrupted_list_resumes_at_its_continuation() {
     assert!(pager.next().await.is_none());
     let (again, _) = numbers(4);
     assert_eq!(again.resume_from(pager.continuation()).try_collect().await.unwrap(), [4, 5, 6, 7]);
-    let (mut begun, _) = numbers(4);
-    begun.next().await.unwrap().unwrap();
-    assert_eq!(begun.resume_from("3").try_collect().await.unwrap(), [6, 7]);
+    let (mut started, _) = numbers(4);
+    started.next().await.unwrap().unwrap();
+    assert_eq!(started.resume_from("3").try_collect().await.unwrap(), [6, 7]);
 
     let (mut pager, _) = numbers(3);
     let positions = [(0, "0"), (1, "1"), (2, "1"), (3, "2"), (4, "2"), (5, "2")];

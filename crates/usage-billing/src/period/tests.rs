@@ -76,8 +76,8 @@ fn a_billing_month_is_one_whole_month_from_any_day() {
 #[test]
 fn future_period_is_rejected_on_one_line() {
     let now = "2026-11-21T12:00:00Z".parse().unwrap();
-    for begun in ["2026-11", "2026-10", "2026-11-21/2027-05-01", "2026-11-21T12:00:00Z/2026-11-22"] {
-        assert!(period(begun).require_started(now).is_ok(), "{begun}");
+    for started in ["2026-11", "2026-10", "2026-11-21/2027-05-01", "2026-11-21T12:00:00Z/2026-11-22"] {
+        assert!(period(started).require_started(now).is_ok(), "{started}");
     }
     let error = period("2027-05").require_started(now).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Request);

@@ -99,8 +99,8 @@ async fn transient_failure_does_not_end_wait_of_confirmed_report() {
     assert_eq!(start.elapsed().as_secs(), 2 + 4 + 8 + 15, "the delays are those of any other poll");
 
     let start = Instant::now();
-    let asked = || Err(lost().with_retry_after(Some(Duration::from_secs(90))));
-    let report = scripted(vec![running, asked, done]);
+    let failed = || Err(lost().with_retry_after(Some(Duration::from_secs(90))));
+    let report = scripted(vec![running, failed, done]);
     assert_eq!(report.poll_every(Duration::from_secs(1)).wait(Duration::from_secs(600)).await.unwrap(), "rows");
     assert_eq!(start.elapsed().as_secs(), 1 + 90);
 

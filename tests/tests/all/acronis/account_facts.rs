@@ -122,7 +122,7 @@ const HEADER: &str = "application.name,infra.backend_type,infra.id,infra.owner_i
     usage.delta.total\n";
 
 #[tokio::test]
-async fn the_licensing_mode_of_today_decides_only_what_the_report_confirms() {
+async fn current_licensing_mode_decides_only_confirmed_rows() {
     let devices = [line("pw_base_storage", "bytes", ACCOUNT), line("pw_base_vms", "", "")];
     let gigabytes = [line("pg_base_storage", "bytes", ACCOUNT), line("pg_base_vms", "", "")];
     let older = [line("p_storage", "bytes", ACCOUNT), line("p_servers", "", ""), line("local_storage", "bytes", "")];

@@ -113,7 +113,7 @@ async fn failed_month_is_named_and_earlier_months_are_reused() {
     inject(&sandbox, "404; skip=1; operation=download_stored_report");
     let error = client.usage("2026-08-01/2026-10-01".parse().unwrap(), PATIENCE).await.unwrap_err();
     let hint = error.hint().unwrap();
-    let advice = "this is 2026-09; earlier periods can be read: ask for 2026-08, and for 2026-09 later";
+    let advice = "this is 2026-09; earlier periods can be read: request 2026-08, and 2026-09 later";
     assert!(hint.ends_with(advice), "{hint}");
     sandbox.clear_faults();
     let created = reports(&sandbox).await;
@@ -145,9 +145,9 @@ async fn a_report_from_before_the_end_of_the_month_is_not_reused() {
 async fn pending_report_of_today_is_waited_for() {
     let sandbox = Sandbox::builder().today(now().date_naive()).polls_before_ready(3).start().await.unwrap();
     let client = client(&sandbox);
-    let begun = client.create_report(&summary()).await.unwrap();
+    let created = client.create_report(&summary()).await.unwrap();
     let rows = client.usage(september(), PATIENCE).await.unwrap();
-    assert!(rows.iter().all(|row| row.source_report_id.as_deref() == Some(begun.id())));
+    assert!(rows.iter().all(|row| row.source_report_id.as_deref() == Some(created.id())));
     assert_eq!(reports(&sandbox).await, 1);
 }
 

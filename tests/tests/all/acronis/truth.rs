@@ -114,8 +114,8 @@ async fn every_dataset_has_the_known_pitfalls() {
             |rows: &[UsageRow]| rows.iter().map(|row| row.billing_reason.to_string()).collect::<BTreeSet<_>>();
         let rows = client.usage(october, PATIENCE).await.unwrap();
         // Totals, parts, switches, rows without SKU.
-        let wanted = ["usage", "trial", "total_of_rows", "part_of_row", "feature_switch", "not_sold"];
-        assert!(wanted.iter().all(|reason| reasons(&rows).contains(*reason)), "{seed}: {:?}", reasons(&rows));
+        let expected = ["usage", "trial", "total_of_rows", "part_of_row", "feature_switch", "not_sold"];
+        assert!(expected.iter().all(|reason| reasons(&rows).contains(*reason)), "{seed}: {:?}", reasons(&rows));
         let hosts = |rows: &[UsageRow]| rows.iter().filter_map(|row| row.storage_host).collect::<BTreeSet<_>>();
         assert_eq!(hosts(&rows), [Vendor, Partner].into(), "{seed}");
         // Price lists.
@@ -132,8 +132,8 @@ async fn every_dataset_has_the_known_pitfalls() {
         let own = ReportRequest::usage_summary(super::tenant(), october);
         // Not sold: storage that the partner hosts, and local storage.
         let plain = rows_of(&client, &own.clone().show_skus(false)).await;
-        let wanted = ["partner_hosted", "included"];
-        assert!(wanted.iter().all(|reason| reasons(&plain).contains(*reason)), "{seed}: {:?}", reasons(&plain));
+        let expected = ["partner_hosted", "included"];
+        assert!(expected.iter().all(|reason| reasons(&plain).contains(*reason)), "{seed}: {:?}", reasons(&plain));
         // An account that is charged per gigabyte: storage of its own and local storage are billed, devices are not.
         let account = per_gigabyte_account(&client).await;
         let rows = rows_of(&client, &ReportRequest::usage_summary(account, october)).await;

@@ -28,7 +28,7 @@ async fn a_month_that_fails_is_named_with_the_periods_to_ask_for_instead() {
     let fault = "403; skip=1; operation=getBillingReportsBillableusage";
     sandbox.inject(fault.parse().unwrap()).unwrap();
     let error = client.usage("2026-08-01/2026-11-01".parse().unwrap(), PATIENCE).await.unwrap_err();
-    let advice = "this is 2026-09; earlier periods can be read: ask for 2026-08, and for 2026-09-01/2026-11-01 later";
+    let advice = "this is 2026-09; earlier periods can be read: request 2026-08, and 2026-09-01/2026-11-01 later";
     assert!(
         error.kind() == ErrorKind::Permission && error.hint().is_some_and(|hint| hint.ends_with(advice)),
         "{error}"

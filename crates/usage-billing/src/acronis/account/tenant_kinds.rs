@@ -100,7 +100,7 @@ impl TenantKinds {
             return Ok(());
         }
         let message = format!(
-            "a report of the level {} counts customers, and this one has none; ask for another level",
+            "a report of the level {} counts customers, and this one has none; request another level",
             printable(self.level.as_str())
         );
         Err(Error::new(ErrorKind::Request, message))

@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_counted_with_what_they_take() {
+    fn size_of_ids_is_counted_once() {
         let mut owners = Owners::new("t-0".to_owned());
         assert_eq!(owners.add(&at(None, None)), text_bytes("t-1") + SLOT);
         assert_eq!(owners.add(&at(Some("x"), Some("acronis"))), 0, "the same tenant");
@@ -237,9 +237,9 @@ mod tests {
         let rows = [at(Some(&CHILD.to_string()), None), at(Some(&OTHER.to_string()), None), at(Some("v"), None)];
         rows.iter().for_each(|row| _ = owners.add(row));
         let components: Vec<_> = rows.iter().filter_map(component).collect();
-        let asked = |ownership| owners.to_look_up(&components, &ownership);
-        assert_eq!(asked(Ownership::default()), [CHILD].into());
-        assert_eq!(asked(stated(None, Some(ID), &[])), [ID].into());
-        assert_eq!(asked(stated(Some(true), Some(CHILD), &[])), [].into());
+        let looked_up = |ownership| owners.to_look_up(&components, &ownership);
+        assert_eq!(looked_up(Ownership::default()), [CHILD].into());
+        assert_eq!(looked_up(stated(None, Some(ID), &[])), [ID].into());
+        assert_eq!(looked_up(stated(Some(true), Some(CHILD), &[])), [].into());
     }
 }

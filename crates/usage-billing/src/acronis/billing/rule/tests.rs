@@ -114,7 +114,7 @@ fn unprefixed_local_storage_is_charged_per_gigabyte() {
 }
 
 #[test]
-fn an_edition_whose_items_have_a_prefix_makes_no_counter_an_item() {
+fn unprefixed_name_is_an_item_only_in_editions_without_prefix() {
     for (name, edition, host, expected) in [
         ("mailboxes", "pck_per_workload", Host::NoComponent, [Counter, UnknownItem]),
         ("servers", "pck_per_gigabyte", Host::NoComponent, [Counter, UnknownItem]),
@@ -216,7 +216,7 @@ fn the_prefix_of_an_item_outranks_the_mode_of_today() {
 }
 
 #[test]
-fn todays_mode_decides_only_what_the_items_of_the_month_confirm() {
+fn current_mode_decides_only_if_items_confirm_it() {
     use Host::{NoComponent, Partner, Unknown, Vendor};
     use LicensingMode::{PerDevice, PerGigabyte};
     for (name, edition, host, has_sku, stated, per_device, per_gigabyte) in [

@@ -307,7 +307,7 @@ impl<'a> UsageAggregator<'a> {
     }
 }
 
-const TOO_MUCH_USAGE: &str = "ask for a report of one child tenant at a time, or read the rows of the file one by one";
+const TOO_MUCH_USAGE: &str = "request a report of one child tenant at a time, or read the rows of the file one by one";
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -209,7 +209,7 @@ fn row_of_another_period_is_rejected() {
 }
 
 #[test]
-fn a_file_that_was_made_before_the_end_of_the_period_is_not_final() {
+fn file_built_before_the_end_of_the_period_is_not_final() {
     for (built, is_final) in
         [(Some("2026-10-31T23:00:00Z"), false), (Some("2026-11-01T00:00:00Z"), true), (None, false)]
     {
@@ -285,7 +285,7 @@ fn contradictory_numbers_are_unknown_and_keep_their_price() {
 }
 
 #[test]
-fn the_month_so_far_has_the_period_of_the_month_and_is_not_billable() {
+fn month_so_far_has_period_of_the_month_and_is_not_billable() {
     let through = |last: &str, built: &str| {
         let mut file = StoredFile { created_at: built.parse().ok(), ..summary() };
         file.report.period.end = last.parse().unwrap();
@@ -630,17 +630,17 @@ fn tenants_without_kind_are_not_billed_beside_others() {
         let file = file(kind, level);
         let mut sums = UsageAggregator::new(&file, usize::MAX).unwrap();
         [of(&id(7), ""), of(&id(8), "customer")].into_iter().for_each(|mut row| sums.add(&mut row).unwrap());
-        let asked = sums.tenants_without_kind();
+        let to_look_up = sums.tenants_without_kind();
         let rows = sums.rows(facts).unwrap().0;
         let found = rows.into_iter().map(|row| (row.customer_kind.unwrap_or_default(), row.billing_reason));
-        (asked, found.collect::<Vec<_>>())
+        (to_look_up, found.collect::<Vec<_>>())
     };
     let named = |kind: &str, reason| (kind.to_owned(), reason);
     let customer = [named("customer", Usage), named("customer", Trial)];
     let nothing = AccountFacts::default();
     for level in [Accounts, AllCustomers] {
-        let (asked, found) = reasons(level.clone(), types::ReportKind::UsageSummary, &nothing);
-        assert_eq!(asked, [Uuid::from_u128(7)].into());
+        let (to_look_up, found) = reasons(level.clone(), types::ReportKind::UsageSummary, &nothing);
+        assert_eq!(to_look_up, [Uuid::from_u128(7)].into());
         assert_eq!(found, [&[named("", UnknownTenantKind), named("", Trial)][..], &customer].concat(), "{level}");
         for (kind, count) in [("customer", 4), ("partner", 2)] {
             let tenant_kinds = [(Uuid::from_u128(7), Arc::from(kind))].into();
@@ -649,8 +649,8 @@ fn tenants_without_kind_are_not_billed_beside_others() {
             assert_eq!(found, [&customer[..], &customer].concat()[..count], "{level} {kind}");
         }
     }
-    let (asked, found) = reasons(DirectPartners, types::ReportKind::UsageSummary, &nothing);
-    assert!(asked.is_empty());
+    let (to_look_up, found) = reasons(DirectPartners, types::ReportKind::UsageSummary, &nothing);
+    assert!(to_look_up.is_empty());
     assert_eq!(found, [&[named("", Usage), named("", Trial)][..], &customer].concat());
     let (_, found) = reasons(Accounts, types::ReportKind::UsageCurrent, &nothing);
     assert!(found.iter().all(|(_, reason)| *reason == NotABillingBasis));
