@@ -74,9 +74,9 @@ impl Client {
     /// Downloads a `csv_v2_0` or `json_v2_0` file and reads its rows as they arrive.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a file of another format; those of the call; [`ErrorKind::Decode`] if needed columns are missing;
-    /// [`ErrorKind::Limit`] for a header or row of more than 1 MiB or 4,096 columns or values, more than 64 objects and arrays within each
-    /// other, or 1 MiB of gzip without content. These limits are fixed.
+    /// [`ErrorKind::Request`] for a file of another format; the errors of the call; [`ErrorKind::Decode`] if required columns are
+    /// missing; [`ErrorKind::Limit`] for a header or row of more than 1 MiB or 4,096 columns or values, more than 64 nested objects and arrays,
+    /// or 1 MiB of gzip without content. These limits are fixed.
     pub async fn rows(&self, file: &StoredFile) -> Result<Rows> {
         let body = ReportBody::from_download(self.download(file).await?).await?;
         let transport = self.api.inner().clone();

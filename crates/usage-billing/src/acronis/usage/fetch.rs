@@ -29,9 +29,10 @@ impl Client {
     /// The rows of all months share the memory limit of [`with_max_usage_bytes`](Self::with_max_usage_bytes).
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a period in the future; as [`obtain_report`](Self::obtain_report) and [`usage_from_report`](Self::usage_from_report).
-    /// [`ErrorKind::WaitTimeout`] without the id of a report if none was created in time. The error of one month of several has a hint that names
-    /// the month and the periods to request instead. No rows are returned with it, but the reports of the months before it can be reused.
+    /// [`ErrorKind::Request`] for a period in the future; otherwise as [`obtain_report`](Self::obtain_report) and
+    /// [`usage_from_report`](Self::usage_from_report). [`ErrorKind::WaitTimeout`] has no id of a report if none was created in time. The error of
+    /// one month of several has a hint that names the month and the periods to request instead. No rows are returned with it, but the reports
+    /// of the months before it can be reused.
     pub async fn usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
         self.usage_with(period, timeout, UsageOptions::new()).await
     }
