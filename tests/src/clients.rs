@@ -4,32 +4,32 @@ use usage_billing_acronis::DataCenter;
 use usage_billing_core::{ClientBuilder, Credentials};
 use usage_billing_genesys::Region;
 
-/// An HTTP client without timeouts: under tokio's paused clock they would fire while a real socket is waited for.
+/// Builds an HTTP client without timeouts: under tokio's paused clock they would fire during a wait for a real socket.
 pub fn http() -> reqwest::Client {
-    // Whoever builds a client without core's `http_client` has to choose a provider; the first choice stands.
+    // A client that is built without core's `http_client` needs a provider; the first one that is installed stays.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    // Without trusted roots: to read them takes longer than most tests, and the servers of tests have no TLS.
+    // No trusted roots: reading them takes longer than most tests, and the servers of tests have no TLS.
     let builder = reqwest::Client::builder().no_proxy().retry(reqwest::retry::never()).tls_certs_only([]);
     builder.build().expect("a client without settings")
 }
 
-/// A client without any time limit, for tests that pause tokio's clock while a real socket is waited for.
+/// Removes every time limit, for tests that pause tokio's clock during a wait for a real socket.
 pub fn untimed<C>(builder: ClientBuilder<C>) -> ClientBuilder<C> {
     builder.http_client(http()).deadline(None).min_transfer_rate(None)
 }
 
-/// Genesys Cloud at `url`, login included.
+/// Returns a builder of a client of Genesys Cloud at `url`, token endpoint included.
 pub fn genesys(url: &str) -> ClientBuilder<usage_billing_genesys::Client> {
     let region: Region = url.parse().expect("a URL");
     untimed(usage_billing_genesys::Client::builder(&region, Credentials::new("id", "hush-secret")))
 }
 
-/// Suger at `url`.
+/// Returns a builder of a client of Suger at `url`.
 pub fn suger(url: &str) -> ClientBuilder<usage_billing_suger::Client> {
     untimed(usage_billing_suger::Client::builder("hush-key".to_owned()).base_url(url))
 }
 
-/// Acronis at `url`, token endpoint included.
+/// Returns a builder of a client of Acronis at `url`, token endpoint included.
 pub fn acronis(url: &str) -> ClientBuilder<usage_billing_acronis::Client> {
     let data_center: DataCenter = url.parse().expect("a URL");
     untimed(usage_billing_acronis::Client::builder(&data_center, Credentials::new("id", "hush-secret")))

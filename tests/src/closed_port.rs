@@ -1,4 +1,4 @@
-//! An address at which nothing listens.
+//! An address that refuses connections.
 
 use std::net::Ipv4Addr;
 

@@ -1,4 +1,4 @@
-//! The curated documents, read for what an operation has to be like.
+//! The OpenAPI documents, and the facts about operations that tests read from them.
 
 use std::sync::LazyLock;
 
@@ -10,7 +10,7 @@ pub struct Document {
     root: Value,
 }
 
-/// An operation of a document, with references followed.
+/// An operation of a document, with references resolved.
 pub struct Operation<'a> {
     document: &'a Document,
     /// `GET`.
@@ -44,12 +44,12 @@ impl Document {
         Self { root: serde_saphyr::from_str_with_options(text, options).expect("xtask reads the document, too") }
     }
 
-    /// What stands at a JSON pointer; `null` if nothing does.
-    pub fn at(&self, pointer: &str) -> &Value {
+    /// Returns the value at a JSON pointer; `null` if there is none.
+    pub fn value_at(&self, pointer: &str) -> &Value {
         self.root.pointer(pointer).unwrap_or(&Value::Null)
     }
 
-    /// All operations, in the document's order.
+    /// Returns all operations, in the document's order.
     pub fn operations(&self) -> Vec<Operation<'_>> {
         let paths = self.root["paths"].as_object().into_iter().flatten();
         paths
@@ -66,16 +66,19 @@ impl Document {
             .collect()
     }
 
-    /// The operation with this `operationId`.
+    /// Returns the operation with this `operationId`.
+    ///
+    /// # Panics
+    /// If the document has no such operation.
     pub fn operation(&self, id: &str) -> Operation<'_> {
         let found = self.operations().into_iter().find(|operation| operation.id() == id);
         found.unwrap_or_else(|| panic!("no operation `{id}` in the document"))
     }
 
-    /// Follows `$ref`, and an `allOf` that only serves to put text beside a reference.
+    /// Resolves `$ref`, and an `allOf` that only adds documentation to a reference.
     pub(crate) fn resolve<'a>(&'a self, node: &'a Value) -> &'a Value {
         if let Some(pointer) = node.get("$ref").and_then(Value::as_str) {
-            return self.resolve(self.at(pointer.trim_start_matches('#')));
+            return self.resolve(self.value_at(pointer.trim_start_matches('#')));
         }
         match node.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
             Some([only]) => self.resolve(only),
@@ -90,58 +93,61 @@ impl<'a> Operation<'a> {
         self.value["operationId"].as_str().unwrap_or_default()
     }
 
-    /// A mark or other field of the operation.
-    pub fn mark(&self, name: &str) -> &'a Value {
+    /// Returns an extension or another field of the operation.
+    pub fn field(&self, name: &str) -> &'a Value {
         &self.value[name]
     }
 
-    /// Whether a client has it; else core does it by hand.
+    /// Returns whether the operation is generated; otherwise core implements it.
     pub fn is_generated(&self) -> bool {
-        self.mark("x-client") != "core"
+        self.field("x-client") != "core"
     }
 
-    /// Whether the answer is a file.
+    /// Returns whether the response is a file.
     pub fn is_download(&self) -> bool {
-        self.mark("x-download") == true
+        self.field("x-download") == true
     }
 
-    /// Whether a success brings anything.
+    /// Returns whether a success has a body.
     pub fn has_body(&self) -> bool {
         self.successes().iter().any(|(status, ..)| *status != 204)
     }
 
-    /// Whether the document allows to send this body twice.
+    /// Returns whether the document permits another attempt with this body.
     pub fn is_repeatable(&self, body: &str) -> bool {
-        let id = self.mark("x-idempotent-with").as_str();
+        let id = self.field("x-idempotent-with").as_str();
         let sent: Value = serde_json::from_str(body).unwrap_or_default();
         matches!(self.method.as_str(), "GET" | "PUT" | "DELETE")
-            || self.mark("x-idempotent") == true
+            || self.field("x-idempotent") == true
             || id.is_some_and(|field| sent[field].is_string())
     }
 
-    /// Whether the document marks an error status as a response of the operation, after which it is not sent again.
+    /// Returns whether the document declares that an error status is not retried.
     pub fn is_final(&self, status: u16) -> bool {
-        self.mark("x-final-statuses").as_array().is_some_and(|all| all.iter().any(|one| *one == status))
+        self.field("x-final-statuses").as_array().is_some_and(|all| all.iter().any(|one| *one == status))
     }
 
-    /// Names of its query parameters.
+    /// Returns the names of the query parameters.
     pub fn query(&self) -> Vec<&'a str> {
         let parameters = self.value["parameters"].as_array().into_iter().flatten();
         let resolved = parameters.map(|parameter| self.document.resolve(parameter));
         resolved.filter(|parameter| parameter["in"] == "query").filter_map(|named| named["name"].as_str()).collect()
     }
 
-    /// The example of the request's body, decoded.
+    /// Returns the example of the request's body, decoded.
+    ///
+    /// # Panics
+    /// If the example does not match the type.
     pub fn body<T: DeserializeOwned>(&self) -> T {
         serde_json::from_value(self.body_example().clone()).expect("the example of the body fits its type")
     }
 
-    /// The example of the request's body; `null` if there is none.
+    /// Returns the example of the request's body; `null` if there is none.
     pub fn body_example(&self) -> &'a Value {
         &self.value["requestBody"]["content"]["application/json"]["example"]
     }
 
-    /// Status, schema and example of each success.
+    /// Returns status, schema and example of each success.
     pub fn successes(&self) -> Vec<(u16, &'a Value, &'a Value)> {
         let content = |response: &'a Value| {
             let media = response["content"].as_object().and_then(|types| types.values().next()).unwrap_or(&Value::Null);
@@ -152,7 +158,7 @@ impl<'a> Operation<'a> {
         good.map(|(status, response)| (status, content(response).0, content(response).1)).collect()
     }
 
-    /// Status and example of each documented error; a range of statuses counts by three of its members.
+    /// Returns status and example of each documented error. Three statuses represent the range `5XX`.
     pub fn errors(&self) -> Vec<(u16, &'a Value)> {
         let all = self.responses().flat_map(|(status, response)| {
             let example = &response["content"]["application/json"]["example"];
@@ -171,7 +177,7 @@ impl<'a> Operation<'a> {
         responses.map(|(status, response)| (status, self.document.resolve(response)))
     }
 
-    /// The document it stands in.
+    /// Returns the document that contains the operation.
     pub(crate) fn document(&self) -> &'a Document {
         self.document
     }

@@ -1,4 +1,4 @@
-//! Runs the client half of a test in a process of its own, with environment variables: those of the test process are shared by all tests.
+//! Runs the client half of a test in a child process with its own environment variables: those of the test process are shared by all tests.
 
 use std::env;
 use std::process::Command;
@@ -6,8 +6,8 @@ use std::process::Command;
 /// Set in the child to the name of the test whose client half it runs.
 const TEST: &str = "USAGE_BILLING_ENVIRONMENT_TEST";
 
-/// Runs `client` in a child process with the variables that `variables` returns, and without those of proxies and trusted roots that this
-/// process has.
+/// Runs `client` in a child process with the variables that `variables` returns. Variables of this process that configure proxies and trusted
+/// roots are removed.
 ///
 /// `test` is the full name of the calling test as `cargo test -- --list` prints it; the child is this test program with that test alone.
 /// `variables` runs in the parent only; start servers in it. Its second value is kept until the child has ended.

@@ -1,4 +1,4 @@
-//! Shared by the tests of the workspace.
+//! Helpers for the tests of the workspace.
 
 mod calls;
 mod clients;
@@ -13,7 +13,7 @@ mod scripted;
 mod variations;
 mod vendors;
 
-pub use calls::{Call, Sent, same};
+pub use calls::{Call, CallFuture, is_equivalent};
 pub use clients::{acronis, genesys, http, suger, untimed};
 pub use closed_port::ClosedPort;
 pub use document::{Document, Operation};
@@ -22,10 +22,10 @@ pub use environment::with_environment;
 pub use limited_process::limited_process;
 pub use now::now;
 pub use scripted::{Reply, Request, ScriptedServer};
-pub use variations::{Variation, nameless_nulls, variations};
-pub use vendors::{Acronis, Genesys, Said, Stage, Suger, Vendor};
+pub use variations::{Variation, added_and_missing_fields, unnamed_nulls};
+pub use vendors::{Acronis, ErrorExample, Genesys, MockVendor, Suger, Vendor};
 
-/// The examples of the READMEs compile and run. Those of the vendors' crates are here, as generated documentation is not tested.
+/// Compiles and runs the examples of the READMEs. Those of the vendors' crates are here because generated documentation is not tested.
 #[cfg(doctest)]
 mod readme {
     #[doc = include_str!("../../README.md")]

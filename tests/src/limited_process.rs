@@ -1,4 +1,4 @@
-//! Runs the client half of a test in a process of its own, whose memory is limited and measured.
+//! Runs the client half of a test in a child process whose memory is limited and measured.
 
 use std::env;
 use std::fs;
@@ -6,17 +6,17 @@ use std::process::Command;
 
 /// Set in the child to the name of the test whose client half it runs.
 const TEST: &str = "USAGE_BILLING_LIMITED_TEST";
-/// Set in the child to what the parent passes on, such as the URL of its server.
+/// Set in the child to the parent's input, such as the URL of its server.
 const INPUT: &str = "USAGE_BILLING_LIMITED_INPUT";
-/// What a process maps beyond what it uses: the program itself, stacks of threads, an allocator's reserve.
+/// Address space beyond the memory in use: the program itself, stacks of threads, an allocator's reserve.
 const MAPPED_MIB: u64 = 1024;
 
 /// Runs `client(input)` in a child process and checks the peak of its resident memory; prints the peak.
 ///
 /// `test` is the full name of the calling test as `cargo test -- --list` prints it; the child is this test program with that test alone.
-/// The child's address space is limited to `peak_mib` and 1 GiB for what it maps without using it, so that unbounded growth ends the child
-/// and not the machine. Everything outside `client` runs in both processes; start servers in `input`, which runs in the parent only and
-/// whose second value is kept until the child has ended.
+/// The child's address space is limited to `peak_mib` plus 1 GiB of mapped but unused memory, so that unbounded growth ends the child and not
+/// the machine. Everything outside `client` runs in both processes. `input` runs in the parent only: start servers there. Its second value is
+/// kept until the child has ended.
 ///
 /// # Panics
 /// If the child fails or its resident memory exceeds `peak_mib`.
@@ -35,7 +35,7 @@ pub fn limited_process<S>(test: &str, peak_mib: u64, input: impl FnOnce() -> (St
         .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .env(TEST, test)
         .env(INPUT, input)
-        // One arena: each more reserves 64 MiB of addresses.
+        // One arena: each additional one reserves 64 MiB of addresses.
         .env("MALLOC_ARENA_MAX", "1")
         .output()
         .expect("a shell");

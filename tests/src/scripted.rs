@@ -1,7 +1,7 @@
-//! A server that answers by a script, byte for byte: what a typed mock cannot send (a body cut off, a connection dropped, the third answer
-//! other than the second).
+//! A server that responds by a script, byte for byte. It sends what a typed mock cannot: a truncated body, a dropped connection, a third
+//! response that differs from the second.
 //!
-//! It runs on threads of its own, so that tests can pause tokio's clock.
+//! It runs on its own threads, so that tests can pause tokio's clock.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// What the server got.
+/// A request that the server received.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// `GET`.
@@ -18,62 +18,62 @@ pub struct Request {
     pub target: String,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body as text.
+    /// The body, decoded as UTF-8.
     pub body: String,
 }
 
 impl Request {
-    /// A header's value; the first, if there are several.
+    /// Returns the value of a header; the first one of several.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 }
 
-/// What the server sends back.
+/// A response of the server.
 #[derive(Clone, Debug)]
 pub struct Reply {
     bytes: Vec<u8>,
-    /// Sent again and again after `bytes`, with a delay before each, until the client closes the connection.
+    /// Sent repeatedly after `bytes`, with a delay before each chunk, until the client closes the connection.
     repeated: Option<(Vec<u8>, Duration)>,
 }
 
 impl Reply {
-    /// A whole answer; the connection closes after it.
+    /// A complete response, after which the connection is closed.
     pub fn new(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Self {
-        Self::announced(status, headers, body.as_ref(), body.as_ref().len())
+        Self::with_length(status, headers, body.as_ref(), body.as_ref().len())
     }
 
-    /// An answer of JSON.
+    /// A complete JSON response.
     pub fn json(status: u16, body: &str) -> Self {
         Self::new(status, &[("content-type", "application/json")], body)
     }
 
-    /// An answer whose body ends before the length that it announces.
-    pub fn cut_off(status: u16, body: &str) -> Self {
-        Self::announced(status, &[("content-type", "application/json")], body.as_bytes(), body.len() + 100)
+    /// A response whose body is shorter than its `content-length`.
+    pub fn truncated(status: u16, body: &str) -> Self {
+        Self::with_length(status, &[("content-type", "application/json")], body.as_bytes(), body.len() + 100)
     }
 
-    /// The connection closes without an answer.
+    /// Closes the connection without a response.
     pub fn dropped() -> Self {
         Self { bytes: Vec::new(), repeated: None }
     }
 
-    /// `bytes` as they are, status line and headers included; then the connection closes.
+    /// Sends `bytes` unchanged, status line and headers included, then closes the connection.
     pub fn raw(bytes: impl AsRef<[u8]>) -> Self {
         Self { bytes: bytes.as_ref().to_vec(), repeated: None }
     }
 
-    /// `head` byte for byte (status line, headers and the beginning of a body), then `chunk` until the client closes the connection.
+    /// Sends `head` (status line, headers and a prefix of the body), then `chunk` until the client closes the connection.
     pub fn endless(head: impl AsRef<[u8]>, chunk: impl AsRef<[u8]>) -> Self {
         Self::trickled(head, chunk, Duration::ZERO)
     }
 
-    /// The same with a delay before each chunk; the delay is real time.
+    /// As [`endless`](Self::endless), with a delay in real time before each chunk.
     pub fn trickled(head: impl AsRef<[u8]>, chunk: impl AsRef<[u8]>, delay: Duration) -> Self {
         Self { bytes: head.as_ref().to_vec(), repeated: Some((chunk.as_ref().to_vec(), delay)) }
     }
 
-    fn announced(status: u16, headers: &[(&str, &str)], body: &[u8], length: usize) -> Self {
+    fn with_length(status: u16, headers: &[(&str, &str)], body: &[u8], length: usize) -> Self {
         let mut head = format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\nconnection: close\r\n");
         for (name, value) in headers {
             head.push_str(&format!("{name}: {value}\r\n"));
@@ -92,14 +92,14 @@ impl Reply {
     }
 }
 
-/// A running script.
+/// A running server.
 pub struct ScriptedServer {
     url: String,
     requests: Arc<Mutex<Vec<Request>>>,
 }
 
 impl ScriptedServer {
-    /// `script` is called for each request in turn, each on its own thread.
+    /// Starts a server that calls `script` for each request, on a thread per request.
     pub fn start(script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on loopback");
         let url = format!("http://{}", listener.local_addr().expect("a bound port"));
@@ -109,7 +109,7 @@ impl ScriptedServer {
             for stream in listener.incoming().flatten() {
                 let (script, log) = (script.clone(), log.clone());
                 thread::spawn(move || {
-                    if let Some(request) = read(&stream) {
+                    if let Some(request) = read_request(&stream) {
                         log.lock().expect("no test panics under the lock").push(request.clone());
                         let _ = script(&request).send(&stream);
                     }
@@ -119,7 +119,7 @@ impl ScriptedServer {
         Self { url, requests }
     }
 
-    /// Answers one after the other; the last one stays.
+    /// Starts a server that sends `replies` in their order; the last one is repeated.
     pub fn in_turn(replies: Vec<Reply>) -> Self {
         let next = Mutex::new(0);
         Self::start(move |_| {
@@ -135,13 +135,13 @@ impl ScriptedServer {
         &self.url
     }
 
-    /// All requests so far.
+    /// Returns all requests so far.
     pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().expect("no test panics under the lock").clone()
     }
 }
 
-fn read(stream: &TcpStream) -> Option<Request> {
+fn read_request(stream: &TcpStream) -> Option<Request> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;

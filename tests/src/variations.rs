@@ -1,77 +1,78 @@
-//! What a vendor may send some day, made from an example and its schema.
+//! Responses that a vendor may send in the future, derived from an example and its schema.
 
 use serde_json::{Value, json};
 
 use crate::{Document, Operation};
 
-/// An answer, and what is to be left of it.
+/// A response, and the result of decoding it.
 pub struct Variation {
-    /// For messages.
+    /// Name for messages.
     pub name: String,
-    /// What the vendor sends.
+    /// The vendor's response.
     pub sent: Value,
-    /// What the client makes of it.
+    /// The decoded response, encoded again.
     pub kept: Value,
 }
 
-/// A place in an answer.
-struct Place<'a> {
+/// A location in a response.
+struct Location<'a> {
     pointer: String,
     schema: &'a Value,
     form: Form,
 }
 
-/// What a place is to what it stands in.
+/// The relation of a location to its parent.
 #[derive(Clone, Copy, PartialEq)]
 enum Form {
-    /// A field that is always there.
+    /// A required field.
     Required,
-    /// A field.
+    /// An optional field.
     Optional,
-    /// An item of a list, an entry of a map, or the whole.
-    Nameless,
+    /// An item of an array, an entry of a map, or the complete response.
+    Unnamed,
 }
 
-/// All enums with a value that nobody knows; a new field in every object; each field that need not be there missing, and each of
-/// these and of the lists and maps `null`.
-pub fn variations(operation: &Operation<'_>, schema: &Value, example: &Value) -> Vec<Variation> {
-    let places = places(operation, schema, example);
+/// Returns the example with unknown values of all enums, with a new field in every object, without each optional field, and with `null` in
+/// place of each optional field, array and map.
+pub fn added_and_missing_fields(operation: &Operation<'_>, schema: &Value, example: &Value) -> Vec<Variation> {
+    let locations = locations(operation, schema, example);
     let mut unknown = example.clone();
-    for place in places.iter().filter(|place| place.schema.get("enum").is_some()) {
-        *unknown.pointer_mut(&place.pointer).expect("walked") = json!("BRAND new: ü");
+    for location in locations.iter().filter(|location| location.schema.get("enum").is_some()) {
+        *unknown.pointer_mut(&location.pointer).expect("walked") = json!("BRAND new: ü");
     }
     let mut extended = example.clone();
-    for place in places.iter().filter(|place| is_record(place.schema)) {
-        extended.pointer_mut(&place.pointer).expect("walked")["xNew"] = json!({"a": [1, null]});
+    for location in locations.iter().filter(|location| is_record(location.schema)) {
+        extended.pointer_mut(&location.pointer).expect("walked")["xNew"] = json!({"a": [1, null]});
     }
     let mut all = vec![
         Variation { name: "unknown enum values".to_owned(), kept: unknown.clone(), sent: unknown },
         Variation { name: "new fields".to_owned(), kept: example.clone(), sent: extended },
     ];
-    for place in places.iter().filter(|place| place.form == Form::Optional) {
-        let missing = without(example, &place.pointer);
-        all.push(Variation { name: format!("nothing at {}", place.pointer), sent: missing.clone(), kept: missing });
-        all.push(null(example, place));
+    for location in locations.iter().filter(|location| location.form == Form::Optional) {
+        let missing = without(example, &location.pointer);
+        all.push(Variation { name: format!("no field at {}", location.pointer), sent: missing.clone(), kept: missing });
+        all.push(null(example, location));
     }
-    let required = places.iter().filter(|place| place.form == Form::Required && is_collection(place.schema));
-    all.extend(required.map(|place| null(example, place)));
+    let required =
+        locations.iter().filter(|location| location.form == Form::Required && is_collection(location.schema));
+    all.extend(required.map(|location| null(example, location)));
     all
 }
 
-/// Each list and map that is no field, `null`.
-pub fn nameless_nulls(operation: &Operation<'_>, schema: &Value, example: &Value) -> Vec<Variation> {
-    let places = places(operation, schema, example);
-    let nameless = places.iter().filter(|place| place.form == Form::Nameless && is_collection(place.schema));
-    nameless.map(|place| null(example, place)).collect()
+/// Returns the example with `null` in place of each array and map that is not a field.
+pub fn unnamed_nulls(operation: &Operation<'_>, schema: &Value, example: &Value) -> Vec<Variation> {
+    let locations = locations(operation, schema, example);
+    let unnamed = locations.iter().filter(|location| location.form == Form::Unnamed && is_collection(location.schema));
+    unnamed.map(|location| null(example, location)).collect()
 }
 
-fn null(example: &Value, place: &Place<'_>) -> Variation {
+fn null(example: &Value, location: &Location<'_>) -> Variation {
     let mut sent = example.clone();
-    *sent.pointer_mut(&place.pointer).expect("walked") = Value::Null;
-    Variation { name: format!("null at {:?}", place.pointer), sent, kept: without(example, &place.pointer) }
+    *sent.pointer_mut(&location.pointer).expect("walked") = Value::Null;
+    Variation { name: format!("null at {:?}", location.pointer), sent, kept: without(example, &location.pointer) }
 }
 
-/// An object of named fields: a new name in a map would be an entry.
+/// Returns whether the schema is an object of named fields. In a map a new name would be an entry.
 fn is_record(schema: &Value) -> bool {
     schema.get("properties").is_some() && schema.get("additionalProperties").is_none()
 }
@@ -84,7 +85,7 @@ fn is_required(schema: &Value, name: &str) -> bool {
     schema["required"].as_array().is_some_and(|names| names.iter().any(|required| required == name))
 }
 
-/// `value` without a field or entry; an item of a list leaves `null`, so that the others keep their places.
+/// Returns `value` without a field or entry. An item of an array becomes `null`, so that the indexes of the others stay.
 fn without(value: &Value, pointer: &str) -> Value {
     let mut left = value.clone();
     let (parent, name) = pointer.rsplit_once('/').unwrap_or_default();
@@ -97,19 +98,19 @@ fn without(value: &Value, pointer: &str) -> Value {
     left
 }
 
-fn places<'a>(operation: &Operation<'a>, schema: &'a Value, example: &Value) -> Vec<Place<'a>> {
+fn locations<'a>(operation: &Operation<'a>, schema: &'a Value, example: &Value) -> Vec<Location<'a>> {
     let mut found = Vec::new();
-    walk(operation.document(), example, Place { pointer: String::new(), schema, form: Form::Nameless }, &mut found);
+    walk(operation.document(), example, Location { pointer: String::new(), schema, form: Form::Unnamed }, &mut found);
     found
 }
 
-fn walk<'a>(document: &'a Document, value: &Value, place: Place<'a>, found: &mut Vec<Place<'a>>) {
-    let Place { schema, ref pointer, .. } = place;
+fn walk<'a>(document: &'a Document, value: &Value, location: Location<'a>, found: &mut Vec<Location<'a>>) {
+    let Location { schema, ref pointer, .. } = location;
     let mut inner = Vec::new();
     match value {
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                inner.push((item, format!("{pointer}/{index}"), &schema["items"], Form::Nameless));
+                inner.push((item, format!("{pointer}/{index}"), &schema["items"], Form::Unnamed));
             }
         }
         Value::Object(fields) => {
@@ -119,14 +120,14 @@ fn walk<'a>(document: &'a Document, value: &Value, place: Place<'a>, found: &mut
                     let form = if is_required(schema, name) { Form::Required } else { Form::Optional };
                     inner.push((field, pointer, property, form));
                 } else if let Some(entry @ Value::Object(_)) = schema.get("additionalProperties") {
-                    inner.push((field, pointer, entry, Form::Nameless));
+                    inner.push((field, pointer, entry, Form::Unnamed));
                 }
             }
         }
         _ => {}
     }
-    found.push(place);
+    found.push(location);
     for (value, pointer, schema, form) in inner {
-        walk(document, value, Place { pointer, schema: document.resolve(schema), form }, found);
+        walk(document, value, Location { pointer, schema: document.resolve(schema), form }, found);
     }
 }

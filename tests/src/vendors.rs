@@ -1,4 +1,4 @@
-//! The three vendors, as far as one harness has to know what differs.
+//! The three vendors: the differences that a shared harness needs.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,37 +7,37 @@ use usage_billing_core::{ClientBuilder, RetryPolicy};
 
 use crate::{Call, Document, Reply, Request, ScriptedServer, calls};
 
-/// A vendor's client and habits.
+/// A vendor's client and conventions.
 pub trait Vendor {
     /// The client.
     type Client: Clone + Send + 'static;
 
-    /// Header that names a request in the vendor's logs, if there is one.
+    /// Header with the id of a request in the vendor's logs, if there is one.
     const REQUEST_ID: Option<&str>;
 
-    /// `Authorization` of a client of [`client`](Self::client).
+    /// `Authorization` header that a client of [`client`](Self::client) sends.
     const AUTHORIZATION: &str;
 
-    /// The curated document.
+    /// Returns the vendor's OpenAPI document.
     fn document() -> &'static Document;
 
-    /// A client of a server on loopback.
+    /// Returns a builder of a client of a server on loopback.
     fn client(url: &str) -> ClientBuilder<Self::Client>;
 
-    /// All operations.
+    /// Returns a call of each operation.
     fn calls() -> Vec<Call<Self::Client>>;
 
-    /// What an error body of this vendor says for a status, when the document has no example.
-    fn error(status: u16) -> Said;
+    /// Returns an error body for a status of which the document has no example.
+    fn error(status: u16) -> ErrorExample;
 }
 
-/// An error body and what is to be read from it.
-pub struct Said {
-    /// JSON text.
+/// An error body, and the code and message that the client reads from it.
+pub struct ErrorExample {
+    /// The body, JSON.
     pub body: String,
     /// The vendor's code.
     pub code: Option<String>,
-    /// The vendor's words.
+    /// The vendor's message.
     pub message: String,
 }
 
@@ -61,13 +61,13 @@ impl Vendor for Genesys {
         calls::genesys()
     }
 
-    fn error(status: u16) -> Said {
-        Said {
+    fn error(status: u16) -> ErrorExample {
+        ErrorExample {
             body: format!(
-                r#"{{"message":"said {status}","code":"code.{status}","status":{status},"contextId":"c-7"}}"#
+                r#"{{"message":"message {status}","code":"code.{status}","status":{status},"contextId":"c-7"}}"#
             ),
             code: Some(format!("code.{status}")),
-            message: format!("said {status}"),
+            message: format!("message {status}"),
         }
     }
 }
@@ -92,8 +92,8 @@ impl Vendor for Suger {
         calls::suger()
     }
 
-    fn error(status: u16) -> Said {
-        Said { body: format!(r#""said {status}""#), code: None, message: format!("said {status}") }
+    fn error(status: u16) -> ErrorExample {
+        ErrorExample { body: format!(r#""message {status}""#), code: None, message: format!("message {status}") }
     }
 }
 
@@ -117,27 +117,27 @@ impl Vendor for Acronis {
         calls::acronis()
     }
 
-    fn error(status: u16) -> Said {
-        Said {
+    fn error(status: u16) -> ErrorExample {
+        ErrorExample {
             body: format!(
-                r#"{{"error":{{"code":{status},"domain":"PlatformAccountServer","message":"said {status}"}}}}"#
+                r#"{{"error":{{"code":{status},"domain":"PlatformAccountServer","message":"message {status}"}}}}"#
             ),
             code: Some(status.to_string()),
-            message: format!("said {status}"),
+            message: format!("message {status}"),
         }
     }
 }
 
-/// A server that answers operations as it was last told to, and issues tokens; with a client of it.
-pub struct Stage<V: Vendor> {
-    /// Clone it for each call.
+/// A server that issues tokens and sends the current response to every operation, with a client of it.
+pub struct MockVendor<V: Vendor> {
+    /// The client; clone it for each call.
     pub client: V::Client,
     server: ScriptedServer,
     reply: Arc<Mutex<Reply>>,
 }
 
-impl<V: Vendor> Stage<V> {
-    /// With a client that sends again as `retry` says.
+impl<V: Vendor> MockVendor<V> {
+    /// Starts the server, with a client that retries by `retry`.
     pub fn new(retry: RetryPolicy) -> Self {
         let reply = Arc::new(Mutex::new(Reply::dropped()));
         let current = reply.clone();
@@ -152,23 +152,23 @@ impl<V: Vendor> Stage<V> {
         Self { client, server, reply }
     }
 
-    /// What operations are answered from now on.
-    pub fn answer(&self, reply: Reply) {
+    /// Sets the response to operations.
+    pub fn respond(&self, reply: Reply) {
         *self.reply.lock().expect("no test panics under the lock") = reply;
     }
 
-    /// The requests of operations so far.
+    /// Returns the requests of operations so far.
     pub fn requests(&self) -> Vec<Request> {
         self.server.requests().into_iter().filter(|request| !is_login(request)).collect()
     }
 
-    /// Makes a call and decodes what it gives back.
+    /// Makes a call and parses the JSON that it returns.
     ///
     /// # Errors
     /// Those of the call.
     pub async fn call(&self, call: &Call<V::Client>) -> Result<Value, usage_billing_core::Error> {
         let text = (call.send)(self.client.clone()).await?;
-        Ok(serde_json::from_str(&text).expect("calls answer JSON"))
+        Ok(serde_json::from_str(&text).expect("calls return JSON"))
     }
 }
 

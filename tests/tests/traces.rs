@@ -1,4 +1,4 @@
-//! What a call tells a subscriber of `tracing`: OpenTelemetry's names, and no secret.
+//! Spans and events for a subscriber of `tracing`: OpenTelemetry's names, and no secrets.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -22,7 +22,7 @@ impl Write for Lines {
     }
 }
 
-/// All that is traced in `call`, as text.
+/// Returns everything that is traced in `call`.
 async fn traced(call: impl Future<Output = ()>) -> String {
     let lines = Lines::default();
     let sink = lines.clone();
@@ -38,7 +38,7 @@ async fn traced(call: impl Future<Output = ()>) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn late_usage_of_a_single_report_is_a_warning() {
+async fn late_usage_of_a_single_event_is_a_warning() {
     use usage_billing::suger::{Client, UsageEvent};
 
     let server = ScriptedServer::start(|request| {
@@ -60,7 +60,7 @@ async fn late_usage_of_a_single_report_is_a_warning() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_echoes_gets_no_secret_and_no_line_into_traces() {
+async fn traces_hide_echoed_secrets_and_forged_lines() {
     let server = ScriptedServer::start(|request| {
         let header = request.header("authorization").unwrap_or_default();
         let secret = if header.starts_with("Key ") { "hush-key" } else { "hush-secret" };
@@ -74,14 +74,14 @@ async fn a_server_that_echoes_gets_no_secret_and_no_line_into_traces() {
     .await;
     assert!(lines.contains("INFO") && lines.contains("usage_billing::http: retrying"), "{lines}");
     assert!(lines.contains("***"), "{lines}");
-    // "hush" and its base64 at the three places of a group.
+    // "hush" and its base64 at the three offsets of a group.
     for form in ["hush", "aHVzaC", "h1c2", "odXNo", "\u{1b}", "\nERROR forged"] {
         assert!(!lines.contains(form), "{form} in {lines}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_is_a_span_with_template_status_and_resends() {
+async fn call_span_has_template_status_and_resend_count() {
     let server = ScriptedServer::in_turn(vec![Reply::json(503, "{}"), Reply::json(200, "{}")]);
     let client = suger(server.url()).build().unwrap();
     let lines = traced(async {
@@ -103,7 +103,7 @@ async fn a_call_is_a_span_with_template_status_and_resends() {
 }
 
 #[tokio::test]
-async fn a_failed_call_says_so_and_no_secret_and_no_value_is_traced() {
+async fn failed_call_span_has_the_error_and_no_values() {
     let server = ScriptedServer::start(|request| match request.target.as_str() {
         "/oauth/token" => Reply::json(200, r#"{"access_token":"hush-token","expires_in":600}"#),
         _ => Reply::json(403, r#"{"message":"private text"}"#),
@@ -113,7 +113,7 @@ async fn a_failed_call_says_so_and_no_secret_and_no_value_is_traced() {
         client.get_license_user().user_id("user-7").send().await.unwrap_err();
     })
     .await;
-    // hyper and reqwest below may trace in their own ways; ours is ours to keep clean.
+    // Events of hyper and reqwest are outside our control.
     let ours: Vec<_> = lines.lines().filter(|line| line.contains("usage_billing::http")).collect();
     assert!(ours.iter().any(|line| line.contains("error.type=\"403\"") && line.contains("otel.status_code=\"ERROR\"")));
     assert!(ours.iter().any(|line| line.contains("otel.name=\"issue token\"")), "{ours:#?}");
@@ -126,8 +126,8 @@ fn usage(entitlement: &str) -> UsageEvent {
     UsageEvent::new(entitlement, "2026-11-19T07:00:00Z".parse().unwrap()).quantity("gb", 1)
 }
 
-/// Stores the usage of `e-good`, has no response for that of `e-lost`, rejects everything else, and echoes its key.
-fn moody() -> ScriptedServer {
+/// Starts a server that stores the usage of `e-good`, fails for that of `e-lost`, rejects everything else, and echoes the key.
+fn metering_server() -> ScriptedServer {
     ScriptedServer::start(|request| {
         let key = request.header("authorization").unwrap_or_default();
         if request.method == "GET" {
@@ -149,15 +149,15 @@ fn moody() -> ScriptedServer {
     })
 }
 
-/// The lines of ours at INFO and above: what an operator sees.
+/// Returns our lines at INFO and above, which an operator sees.
 fn visible(lines: &str) -> Vec<&str> {
     let of_level = |line: &&str| line.contains(" INFO ") || line.contains(" WARN ");
     lines.lines().filter(|line| line.contains("usage_billing::suger:")).filter(of_level).collect()
 }
 
 #[tokio::test(start_paused = true)]
-async fn delivered_retried_and_rejected_usage_is_traced_with_what_identifies_it() {
-    let server = moody();
+async fn delivered_unsent_and_rejected_usage_is_traced_with_its_id() {
+    let server = metering_server();
     let builder = untimed(Client::builder("acme", "hush-key").base_url(server.url()));
     let client = builder.build().unwrap().with_now("2026-11-19T07:30:00Z".parse().unwrap());
     let mut queue = client.usage_queue().flush_timeout(None);
@@ -187,7 +187,7 @@ async fn delivered_retried_and_rejected_usage_is_traced_with_what_identifies_it(
     {
         assert!(flush.contains(part), "{part} in {flush}");
     }
-    // The attempts in between, by core.
+    // Core reports the attempts in between.
     let resent = lines.lines().filter(|line| line.contains("usage_billing::http: retrying"));
     assert!(resent.clone().count() == 3 && resent.clone().all(|line| line.contains(" INFO ")), "{lines}");
     assert!(resent.clone().any(|line| line.contains("attempt=3") && line.contains("delay_ms=")), "{lines}");
@@ -198,7 +198,7 @@ async fn delivered_retried_and_rejected_usage_is_traced_with_what_identifies_it(
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_report_that_a_flush_leaves_is_traced_and_warned_about_once_if_it_is_late() {
+async fn unsent_usage_is_traced_and_late_usage_is_warned_about_once() {
     let server = ScriptedServer::in_turn(vec![Reply::json(403, "<html>")]);
     let builder = untimed(Client::builder("acme", "hush-key").base_url(server.url()));
     let client = builder.build().unwrap().with_now("2026-11-19T09:30:00Z".parse().unwrap());
@@ -222,8 +222,8 @@ async fn every_report_that_a_flush_leaves_is_traced_and_warned_about_once_if_it_
 }
 
 #[tokio::test(start_paused = true)]
-async fn key_in_the_place_of_an_entitlement_is_masked_in_every_event() {
-    // Stored, unless the quantity says otherwise.
+async fn key_used_as_entitlement_id_is_masked_in_every_event() {
+    // Stored, except for the quantities below.
     let server = ScriptedServer::start(|request| {
         if request.method == "GET" {
             return Reply::json(200, r#"{"usageRecordGroups":[]}"#);
@@ -261,8 +261,8 @@ async fn key_in_the_place_of_an_entitlement_is_masked_in_every_event() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn usage_that_a_dropped_sender_leaves_is_a_warning() {
-    let server = moody();
+async fn unsent_usage_of_a_dropped_sender_is_a_warning() {
+    let server = metering_server();
     let client = untimed(Client::builder("acme", "hush-key").base_url(server.url())).build().unwrap();
     let lines = traced(async {
         let (sender, mut receipts) = client.usage_queue().into_sender().spawn().unwrap();

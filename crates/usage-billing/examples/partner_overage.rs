@@ -1,7 +1,7 @@
-//! A Genesys Cloud partner's month end: the bills of client organizations for their last finished billing periods, charge by charge.
+//! Month end of a Genesys Cloud partner: prints the bills of client organizations for their last finished billing periods, charge by charge.
 //!
 //! `cargo run --example partner_overage [-- ORGANIZATION_ID…]`, with `GENESYS_REGION`, `GENESYS_CLIENT_ID` and `GENESYS_CLIENT_SECRET` set.
-//! Without ids, of all organizations that trust the own one.
+//! Without ids, it prints the bills of all organizations that trust the own one.
 
 use usage_billing::Result;
 use usage_billing::chrono::{DateTime, Utc};
@@ -16,16 +16,12 @@ async fn main() -> Result<std::process::ExitCode> {
     Ok(std::process::ExitCode::from(u8::from(!failures.is_empty())))
 }
 
-/// A line for each charge and each total, and one for everything that failed.
-pub(crate) async fn bills(
-    client: &Client,
-    asked: Vec<String>,
-    now: DateTime<Utc>,
-) -> Result<(Vec<String>, Vec<String>)> {
-    let organizations = if asked.is_empty() { ClientOrganizations::All } else { ClientOrganizations::Of(asked) };
+/// Returns a line for each charge and each total, and a line for each failure.
+pub(crate) async fn bills(client: &Client, ids: Vec<String>, now: DateTime<Utc>) -> Result<(Vec<String>, Vec<String>)> {
+    let organizations = if ids.is_empty() { ClientOrganizations::All } else { ClientOrganizations::Ids(ids) };
     let bills = client.client_bills(BillingPeriod::LastFinished { at: now }, organizations).await?;
     let found = bills.outcomes.iter().filter_map(|outcome| outcome.bill.as_ref().ok());
-    let lines = found.flat_map(|bill| bill.lines.iter().map(|of| line(bill, of)).chain([total(bill)]));
+    let lines = found.flat_map(|bill| bill.lines.iter().map(|charge| line(bill, charge)).chain([total(bill)]));
     let without = bills.outcomes.iter().filter(|outcome| outcome.no_bill.is_some());
     let without = without.map(|outcome| format!("{:?}: no bill of the period", outcome.organization_name));
     Ok((lines.chain(without).collect(), bills.errors().map(ToString::to_string).collect()))

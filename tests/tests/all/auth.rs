@@ -1,4 +1,4 @@
-//! Tokens: one for all callers, renewed when refused or old, and anew for each copy of a request.
+//! Tokens: one for all callers, renewed when rejected or old, and applied to each attempt of a request.
 
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use usage_billing_tests::{Reply, Request, ScriptedServer, acronis, genesys, suge
 
 const REPORT: &str = r#"{"status":"Complete","usages":[]}"#;
 
-/// Issues `token-1`, `token-2`, …, each for `life` seconds; other requests go to `api`.
+/// Starts a server that issues `token-1`, `token-2`, …, each for `life` seconds; `api` responds to other requests.
 fn issuing(life: u64, api: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> (ScriptedServer, Arc<AtomicU32>) {
     let issued = Arc::new(AtomicU32::new(0));
     let count = issued.clone();
@@ -28,7 +28,7 @@ fn issuing(life: u64, api: impl Fn(&Request) -> Reply + Send + Sync + 'static) -
     (server, issued)
 }
 
-/// Issues one token, for `life` seconds, and then answers `later`.
+/// Starts a server that issues one token, for `life` seconds, and then responds with `later`.
 fn issuing_once(life: u64, later: Reply) -> (ScriptedServer, Arc<AtomicU32>) {
     let logins = Arc::new(AtomicU32::new(0));
     let count = logins.clone();
@@ -42,8 +42,8 @@ fn issuing_once(life: u64, later: Reply) -> (ScriptedServer, Arc<AtomicU32>) {
     (server, logins)
 }
 
-/// Moves the clock on. It runs again afterwards: a paused one jumps to the next timer while an answer is on its way.
-async fn pass(seconds: u64) {
+/// Advances the clock. It runs again afterwards: a paused clock jumps to the next timer while a response is in transit.
+async fn advance(seconds: u64) {
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(seconds)).await;
     tokio::time::resume();
@@ -54,7 +54,7 @@ async fn fetch(client: &Client) -> Result<(), usage_billing_core::Error> {
     client.get_billing_reports_billableusage().start_date(day).end_date(day).send().await.map(|_| ())
 }
 
-async fn twenty_succeed_in_parallel(client: &Client) {
+async fn assert_parallel_calls_succeed(client: &Client) {
     let calls = (0..20).map(|_| {
         let client = client.clone();
         tokio::spawn(async move { fetch(&client).await })
@@ -65,35 +65,35 @@ async fn twenty_succeed_in_parallel(client: &Client) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn twenty_parallel_callers_share_one_token() {
+async fn parallel_callers_share_one_token() {
     let (server, issued) = issuing(300, |_| Reply::json(200, REPORT));
     let client = genesys(server.url()).rate_limit(None).build().unwrap();
-    twenty_succeed_in_parallel(&client).await;
+    assert_parallel_calls_succeed(&client).await;
     assert_eq!(issued.load(SeqCst), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn twenty_parallel_refusals_cause_one_renewal() {
+async fn parallel_rejections_cause_one_renewal() {
     let (server, issued) = issuing(300, |request| match request.header("authorization") {
         Some("Bearer token-1") => Reply::json(401, r#"{"message":"expired","code":"bad.credentials"}"#),
         _ => Reply::json(200, REPORT),
     });
     let client = genesys(server.url()).rate_limit(None).build().unwrap();
-    twenty_succeed_in_parallel(&client).await;
+    assert_parallel_calls_succeed(&client).await;
     assert_eq!(issued.load(SeqCst), 2);
 }
 
 #[tokio::test]
-async fn a_vendor_that_goes_on_refusing_is_asked_once_more_and_then_believed() {
+async fn rejected_new_token_fails_the_call() {
     let (server, issued) = issuing(300, |_| Reply::json(401, r#"{"message":"no","code":"bad.credentials"}"#));
     let error = fetch(&genesys(server.url()).build().unwrap()).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts(), issued.load(SeqCst)), (ErrorKind::Auth, 2, 2));
-    let told = "getBillingReportsBillableusage: 401 Unauthorized: bad.credentials: no (2 attempts) -> check the OAuth client's id";
-    assert!(error.to_string().starts_with(told), "{error}");
+    let expected = "getBillingReportsBillableusage: 401 Unauthorized: bad.credentials: no (2 attempts) -> check the OAuth client's id";
+    assert!(error.to_string().starts_with(expected), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_that_expires_during_a_retry_after_is_replaced_before_the_next_copy() {
+async fn token_that_expires_in_a_retry_delay_is_replaced() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let log = seen.clone();
     let (server, issued) = issuing(60, move |request| {
@@ -110,27 +110,27 @@ async fn a_token_that_expires_during_a_retry_after_is_replaced_before_the_next_c
 }
 
 #[tokio::test]
-async fn a_token_is_renewed_early_and_a_failed_early_renewal_keeps_the_good_one() {
-    let refused = Reply::json(401, r#"{"error":"invalid_client","description":"gone"}"#);
-    let (server, logins) = issuing_once(600, refused);
+async fn failed_early_renewal_keeps_the_valid_token() {
+    let rejection = Reply::json(401, r#"{"error":"invalid_client","description":"gone"}"#);
+    let (server, logins) = issuing_once(600, rejection);
     let client = genesys(server.url()).build().unwrap();
     fetch(&client).await.unwrap();
-    pass(530).await;
+    advance(530).await;
     fetch(&client).await.unwrap();
     assert_eq!(logins.load(SeqCst), 1, "530 s of 600 s: not yet due");
-    pass(20).await;
+    advance(20).await;
     fetch(&client).await.unwrap();
     fetch(&client).await.unwrap();
-    assert_eq!(logins.load(SeqCst), 2, "one early try, then a pause");
-    pass(60).await;
+    assert_eq!(logins.load(SeqCst), 2, "one early attempt, then a delay");
+    advance(60).await;
     let error = fetch(&client).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Auth);
-    let told = "issue token: 401 Unauthorized: invalid_client: gone -> check the OAuth client's id";
-    assert!(error.to_string().starts_with(told), "{error}");
+    let expected = "issue token: 401 Unauthorized: invalid_client: gone -> check the OAuth client's id";
+    assert!(error.to_string().starts_with(expected), "{error}");
 }
 
 #[tokio::test]
-async fn a_caller_that_gives_up_does_not_leave_the_others_waiting_for_its_token() {
+async fn cancelled_caller_does_not_block_other_callers() {
     let (arrive, arrived) = tokio::sync::oneshot::channel();
     let (release, held) = std::sync::mpsc::channel::<()>();
     let first = Mutex::new(Some((arrive, held)));
@@ -147,7 +147,7 @@ async fn a_caller_that_gives_up_does_not_leave_the_others_waiting_for_its_token(
     });
     let client = genesys(server.url()).build().unwrap();
     tokio::select! {
-        _ = fetch(&client) => panic!("its token never comes"),
+        _ = fetch(&client) => panic!("its token never arrives"),
         _ = arrived => {}
     }
     fetch(&client).await.unwrap();
@@ -155,7 +155,7 @@ async fn a_caller_that_gives_up_does_not_leave_the_others_waiting_for_its_token(
 }
 
 #[tokio::test]
-async fn a_refused_credential_fails_all_waiting_callers_with_one_request_and_sends_no_operation() {
+async fn rejected_credential_fails_all_callers_with_one_request() {
     let server = ScriptedServer::in_turn(vec![Reply::json(
         400,
         r#"{"error":"invalid_client","description":"client not found","error_description":"client not found"}"#,
@@ -172,40 +172,40 @@ async fn a_refused_credential_fails_all_waiting_callers_with_one_request_and_sen
 }
 
 #[tokio::test]
-async fn a_slow_renewal_holds_nobody_up_while_the_token_is_good() {
+async fn slow_renewal_delays_no_call_with_a_valid_token() {
     let (server, logins) = issuing_once(600, Reply::new(503, &[("retry-after", "30")], ""));
     let client = genesys(server.url()).build().unwrap();
     fetch(&client).await.unwrap();
-    pass(545).await;
+    advance(545).await;
     let start = tokio::time::Instant::now();
     fetch(&client).await.unwrap();
-    // Real time: well below the 30 seconds that the server asks for, however slow the machine.
+    // Real time: well below the 30 seconds that the server requests, even on a slow machine.
     assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
     assert_eq!(logins.load(SeqCst), 2, "tried once");
 }
 
 #[tokio::test]
-async fn a_token_answer_that_cannot_be_read_is_not_quoted() {
-    for answer in
+async fn unreadable_token_response_is_not_quoted() {
+    for body in
         [r#""hush-token""#, r#"{"access_token":"hush-token","expires_in":"soon"}"#, r#"{"token":"hush-token"}"#, "[]"]
     {
-        let server = ScriptedServer::in_turn(vec![Reply::json(200, answer)]);
+        let server = ScriptedServer::in_turn(vec![Reply::json(200, body)]);
         let error = fetch(&genesys(server.url()).build().unwrap()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
-        let told = format!("{error} {error:?} {:?} {:?}", error.body(), std::error::Error::source(&error));
-        assert!(!told.contains("hush") && error.body().is_empty(), "{told}");
+        let shown = format!("{error} {error:?} {:?} {:?}", error.body(), std::error::Error::source(&error));
+        assert!(!shown.contains("hush") && error.body().is_empty(), "{shown}");
     }
 }
 
 #[tokio::test]
-async fn a_policy_without_retries_holds_for_tokens_too() {
+async fn policy_without_retries_applies_to_token_requests() {
     let server = ScriptedServer::in_turn(vec![Reply::json(503, "{}")]);
     fetch(&genesys(server.url()).retry(RetryPolicy::none()).build().unwrap()).await.unwrap_err();
     assert_eq!(server.requests().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_new_token_does_not_use_up_an_attempt() {
+async fn token_renewal_does_not_count_as_an_attempt() {
     let server = ScriptedServer::start({
         let calls = AtomicU32::new(0);
         move |request| match request.target.as_str() {
@@ -221,7 +221,7 @@ async fn a_new_token_does_not_use_up_an_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_endpoint_that_is_busy_is_asked_again() {
+async fn busy_token_endpoint_is_retried() {
     let server = ScriptedServer::in_turn(vec![
         Reply::new(503, &[], "<html><title>busy</title>"),
         Reply::new(429, &[("retry-after", "5")], ""),
@@ -234,7 +234,7 @@ async fn a_token_endpoint_that_is_busy_is_asked_again() {
 }
 
 #[tokio::test]
-async fn a_429_of_the_token_endpoint_pauses_the_requests_for_tokens() {
+async fn status_429_of_the_token_endpoint_delays_token_requests() {
     let server = ScriptedServer::start(|request| match request.target.as_str() {
         "/oauth/token" => Reply::new(429, &[("retry-after", "600")], "{}"),
         _ => Reply::json(200, REPORT),
@@ -246,13 +246,13 @@ async fn a_429_of_the_token_endpoint_pauses_the_requests_for_tokens() {
         assert!(error.retry_after().is_some_and(|delay| delay <= Duration::from_secs(600)), "{error}");
     }
     assert_eq!(server.requests().len(), 1);
-    pass(600).await;
+    advance(600).await;
     fetch(&client).await.unwrap_err();
-    assert_eq!(server.requests().len(), 2, "the pause is over");
+    assert_eq!(server.requests().len(), 2, "the delay has ended");
 }
 
 #[tokio::test]
-async fn a_407_at_the_token_endpoint_says_nothing_about_the_credentials() {
+async fn status_407_of_the_token_endpoint_does_not_blame_credentials() {
     let server = ScriptedServer::in_turn(vec![Reply::new(407, &[], "")]);
     let error = fetch(&genesys(server.url()).build().unwrap()).await.unwrap_err();
     assert_eq!((error.kind(), server.requests().len()), (ErrorKind::Api, 1), "{error}");
@@ -260,7 +260,7 @@ async fn a_407_at_the_token_endpoint_says_nothing_about_the_credentials() {
 }
 
 #[tokio::test]
-async fn acronis_tokens_come_from_the_data_centre_and_their_life_from_expires_on() {
+async fn acronis_token_lifetime_is_read_from_expires_on() {
     let server = ScriptedServer::start(|request| match request.target.as_str() {
         "/api/2/idp/token" => Reply::new(
             200,
@@ -276,11 +276,11 @@ async fn acronis_tokens_come_from_the_data_centre_and_their_life_from_expires_on
     }
     let targets: Vec<_> = server.requests().into_iter().map(|request| request.target).collect();
     let stored = format!("/api/2/reports/{report}/stored");
-    assert_eq!(targets, ["/api/2/idp/token", &stored, &stored], "a clock that is off by decades does no harm");
+    assert_eq!(targets, ["/api/2/idp/token", &stored, &stored], "a clock that is wrong by decades has no effect");
 }
 
 #[tokio::test]
-async fn a_suger_key_goes_out_as_it_is_and_is_not_renewed() {
+async fn suger_key_is_sent_unchanged_and_not_renewed() {
     let server = ScriptedServer::in_turn(vec![Reply::json(401, r#""key revoked""#)]);
     let client = suger(server.url()).retry(RetryPolicy::default()).build().unwrap();
     let error = client.list_billable_metrics().org_id("acme").send().await.unwrap_err();

@@ -19,7 +19,7 @@ fn genesys(sandbox: &Sandbox) -> genesys::Client {
     untimed(builder).build().expect("a client").with_now(now())
 }
 
-/// Of a sandbox that is started for this: everything that becomes rows.
+/// Starts a sandbox and returns all of its rows.
 async fn fetched(polls: u32) -> Vec<UsageRow> {
     let sandbox =
         Sandbox::builder().today(now().date_naive()).polls_before_ready(polls).start().await.expect("a free port");
@@ -41,7 +41,7 @@ async fn fetched(polls: u32) -> Vec<UsageRow> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_stands_for_one_row_of_all_and_is_the_same_in_the_next_run() {
+async fn keys_are_unique_and_stable_across_runs() {
     let first = fetched(2).await;
     let keys: BTreeSet<_> = first.iter().map(|row| row.row_key).collect();
     assert_eq!(keys.len(), first.len(), "{} rows", first.len());
@@ -52,7 +52,7 @@ async fn a_key_stands_for_one_row_of_all_and_is_the_same_in_the_next_run() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_dataset_example_writes_a_row_a_line_that_reads_back() {
+async fn dataset_example_writes_one_readable_row_per_line() {
     let rows = fetched(0).await;
     let mut out = Vec::new();
     one_dataset::write(&rows, &mut out).unwrap();
@@ -62,10 +62,10 @@ async fn the_dataset_example_writes_a_row_a_line_that_reads_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_partner_example_prints_each_clients_bill_and_every_failure() {
+async fn partner_example_prints_each_bill_and_each_failure() {
     let sandbox = Sandbox::builder().today(now().date_naive()).start().await.expect("a free port");
-    let asked = vec![demo::GENESYS_TRUSTOR_ORG_ID.to_owned(), "no-such-organization".to_owned()];
-    let (charges, failed) = partner_overage::bills(&genesys(&sandbox), asked, now()).await.unwrap();
+    let ids = vec![demo::GENESYS_TRUSTOR_ORG_ID.to_owned(), "no-such-organization".to_owned()];
+    let (charges, failed) = partner_overage::bills(&genesys(&sandbox), ids, now()).await.unwrap();
     let [failed] = &failed[..] else { panic!("one failure: {failed:?}") };
     assert!(failed.contains("no-such-organization") && failed.contains("404 Not Found"), "{failed}");
     assert!(charges.iter().any(|line| line.ends_with(" EUR")), "{charges:#?}");

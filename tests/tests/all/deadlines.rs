@@ -1,6 +1,6 @@
-//! Whatever a server does, every call, wait and flush ends in time. Servers trickle for real, so limits are some hundredths of a second. A
-//! slow machine reaches less within such a limit: a case that expects progress runs again with twice the limit. A test fails if something
-//! takes 20 s.
+//! Every call, wait and flush ends in time, with any server. Servers send slowly in real time, so limits are some hundredths of a second. A
+//! slow machine makes less progress within such a limit: a case that expects progress is repeated with twice the limit. A test fails if
+//! something takes 20 s.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +21,7 @@ async fn ends<T>(work: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(20), work).await.expect("the work ends in time")
 }
 
-/// Runs the case with longer and longer limits until it observes what is expected.
+/// Repeats the case with doubled limits until it returns the expected value.
 async fn assert_reached<T: PartialEq + std::fmt::Debug>(what: &str, expected: T, case: impl AsyncFn(Duration) -> T) {
     let mut limit = SHORT;
     loop {
@@ -38,14 +38,14 @@ fn trickled(head: &str) -> Reply {
     Reply::trickled(head, " ", TICK)
 }
 
-/// A reply that never comes to an end, by what is endless about it.
+/// Returns responses that never end, each with the name of its endless part.
 fn endless() -> [(&'static str, Reply); 6] {
     [
         ("a JSON body", trickled("HTTP/1.1 200 X\r\ncontent-length: 1000000\r\n\r\n[")),
         ("a body to the end of the connection", trickled("HTTP/1.1 200 X\r\n\r\n[")),
-        ("a body of which nothing comes", Reply::trickled("HTTP/1.1 200 X\r\ncontent-length: 1000\r\n\r\n", "", TICK)),
+        ("a body without a byte", Reply::trickled("HTTP/1.1 200 X\r\ncontent-length: 1000\r\n\r\n", "", TICK)),
         ("the head", Reply::trickled("HTTP/1.1 200 X\r\n", "x-more: 1\r\n", TICK)),
-        ("no reply at all", Reply::trickled("", "", TICK)),
+        ("no response", Reply::trickled("", "", TICK)),
         ("100 Continue", Reply::trickled("", "HTTP/1.1 100 Continue\r\n\r\n".repeat(50), Duration::from_millis(1))),
     ]
 }
@@ -63,7 +63,7 @@ fn assert_deadline(error: &Error, limit: Duration, what: &str) {
 }
 
 #[tokio::test]
-async fn timeout_of_the_http_client_is_a_timeout_and_a_lost_connection_is_not() {
+async fn http_client_timeout_is_a_timeout_but_a_lost_connection_is_not() {
     for (reply, is_timeout) in [(Reply::trickled("", "", TICK), true), (Reply::dropped(), false)] {
         assert_reached("is_timeout", (ErrorKind::Connection, is_timeout, false), async |limit| {
             let server = ScriptedServer::in_turn(vec![reply.clone()]);
@@ -77,7 +77,7 @@ async fn timeout_of_the_http_client_is_a_timeout_and_a_lost_connection_is_not() 
 }
 
 #[tokio::test]
-async fn call_ends_at_its_deadline_whatever_is_endless() {
+async fn call_with_an_endless_response_ends_at_its_deadline() {
     for (what, reply) in endless() {
         let server = ScriptedServer::in_turn(vec![reply]);
         // The HTTP client has no timeouts.
@@ -90,7 +90,7 @@ async fn call_ends_at_its_deadline_whatever_is_endless() {
 }
 
 #[tokio::test]
-async fn error_response_that_is_trickled_keeps_its_status() {
+async fn trickled_error_response_keeps_its_status() {
     for status in [400, 503] {
         assert_reached("the status", (ErrorKind::Api, Some(status), true), async |limit| {
             let server = ScriptedServer::in_turn(vec![trickled(&format!("HTTP/1.1 {status} X\r\n\r\n\"out of order"))]);
@@ -104,7 +104,7 @@ async fn error_response_that_is_trickled_keeps_its_status() {
 }
 
 #[tokio::test]
-async fn token_that_is_trickled_ends_the_calls_that_wait_for_it() {
+async fn trickled_token_ends_the_waiting_calls() {
     for (what, reply) in endless() {
         assert_reached(what, 1, async |limit| {
             let server = ScriptedServer::in_turn(vec![reply.clone()]);
@@ -120,7 +120,7 @@ async fn token_that_is_trickled_ends_the_calls_that_wait_for_it() {
 }
 
 #[tokio::test]
-async fn deadline_of_single_calls_shares_the_token_and_leaves_the_client_as_it_is() {
+async fn deadline_of_a_handle_shares_the_token_of_the_client() {
     assert_reached("one token for three requests", (1, 3), async |limit| {
         let slow = Arc::new(AtomicBool::new(true));
         let is_slow = slow.clone();
@@ -142,7 +142,7 @@ async fn deadline_of_single_calls_shares_the_token_and_leaves_the_client_as_it_i
 }
 
 #[tokio::test]
-async fn last_failure_stands_in_the_error_of_the_deadline() {
+async fn deadline_error_contains_the_last_failure() {
     assert_reached("previous attempt", (2, true), async |limit| {
         let server = ScriptedServer::in_turn(vec![Reply::json(503, "\"busy\""), trickled("HTTP/1.1 200 X\r\n\r\n[")]);
         let policy = RetryPolicy::default().backoff(Duration::ZERO, Duration::ZERO);
@@ -154,7 +154,7 @@ async fn last_failure_stands_in_the_error_of_the_deadline() {
 }
 
 #[tokio::test]
-async fn download_ends_below_the_minimum_rate_and_at_the_deadline_before_its_headers() {
+async fn slow_download_ends_by_rate_and_by_deadline() {
     let token = Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#);
     let head = "HTTP/1.1 200 X\r\ncontent-length: 10000000000\r\n\r\n";
     let rate = MinTransferRate::new(1_000_000, SHORT);
@@ -183,19 +183,19 @@ fn suger_at(server: &ScriptedServer) -> suger::Client {
     untimed(suger::Client::builder("acme", "hush").base_url(server.url())).build().unwrap()
 }
 
-/// In seconds, as messages state a limit.
-fn rounded_up(limit: Duration) -> u128 {
+/// Returns a limit in seconds, as messages state it.
+fn seconds_rounded_up(limit: Duration) -> u128 {
     limit.as_millis().div_ceil(1000)
 }
 
 #[tokio::test]
-async fn flush_ends_in_time_behind_a_trickled_list_and_the_next_one_settles_what_is_queued() {
+async fn flush_ends_in_time_and_the_next_one_confirms_the_queue() {
     let report = UsageEvent::new("ent-1", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", 5);
     let group = format!(
         r#"{{"usageRecordGroups":[{{"id":"{}","entitlementID":"ent-1","status":"CREATED","records":{{"gb":5}}}}]}}"#,
         report.id("acme")
     );
-    assert_reached("requests and what the first flush says", (2, true), async |limit| {
+    assert_reached("requests and the outcome of the first flush", (2, true), async |limit| {
         let slow = Arc::new(AtomicBool::new(true));
         let (is_slow, group) = (slow.clone(), group.clone());
         let server = ScriptedServer::start(move |request| match request.method.as_str() {
@@ -208,7 +208,8 @@ async fn flush_ends_in_time_behind_a_trickled_list_and_the_next_one_settles_what
         let receipt = ends(queue.flush()).await;
         assert_eq!(receipt.to_string(), "0 delivered, 0 already delivered, 0 rejected, 1 unsent");
         let error = &receipt.unsent[0].error;
-        let expected = format!("not confirmed within {} s -> it is still queued: flush again later", rounded_up(limit));
+        let expected =
+            format!("not confirmed within {} s -> it is still queued: flush again later", seconds_rounded_up(limit));
         let is_confirmation = (error.kind(), error.to_string()) == (ErrorKind::WaitTimeout, expected);
         assert_eq!(queue.pending(), 1);
 
@@ -225,7 +226,7 @@ async fn flush_ends_in_time_behind_a_trickled_list_and_the_next_one_settles_what
 }
 
 #[tokio::test]
-async fn usage_of_suger_ends_in_time_behind_a_trickled_list() {
+async fn suger_usage_ends_in_time_with_a_trickled_list() {
     let server = ScriptedServer::in_turn(vec![trickled("HTTP/1.1 200 X\r\n\r\n[")]);
     let error = ends(suger_at(&server).usage("2026-10".parse().unwrap(), SHORT)).await.unwrap_err();
     let expected = (ErrorKind::WaitTimeout, "the lists of usage were not read to their end within 1 s");
@@ -234,8 +235,8 @@ async fn usage_of_suger_ends_in_time_behind_a_trickled_list() {
 
 const REPORT: &str = "41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73";
 
-/// Acronis up to a step, which is trickled.
-fn acronis_until(trickled_step: &'static str) -> ScriptedServer {
+/// Starts a server of Acronis that responds up to one step, which is trickled.
+fn acronis_with_trickled(trickled_step: &'static str) -> ScriptedServer {
     ScriptedServer::start(move |request| {
         let path = request.target.as_str();
         let step = match (request.method.as_str(), path) {
@@ -272,7 +273,7 @@ fn acronis_until(trickled_step: &'static str) -> ScriptedServer {
 }
 
 #[tokio::test]
-async fn usage_of_acronis_ends_in_time_whichever_step_is_trickled_and_names_its_report() {
+async fn acronis_usage_ends_in_time_at_any_trickled_step() {
     let october: Period = "2026-10".parse().unwrap();
     for (step, expected) in [
         ("token", "the tenant of the API client was not looked up within LIMIT"),
@@ -286,7 +287,7 @@ async fn usage_of_acronis_ends_in_time_whichever_step_is_trickled_and_names_its_
         ),
     ] {
         assert_reached(step, expected.to_owned(), async |limit| {
-            let server = acronis_until(step);
+            let server = acronis_with_trickled(step);
             let credentials = Credentials::new(demo::ACRONIS_CLIENT_ID, "x");
             let client =
                 untimed(acronis::Client::builder(&server.url().parse().unwrap(), credentials)).build().unwrap();
@@ -294,7 +295,7 @@ async fn usage_of_acronis_ends_in_time_whichever_step_is_trickled_and_names_its_
             assert_eq!(error.kind(), ErrorKind::WaitTimeout, "{step}: {error}");
             let creations = server.requests().iter().filter(|sent| sent.target.ends_with("/api/2/reports")).count();
             assert!(creations <= 1, "{step}: {creations}");
-            let text = error.to_string().replace(&format!("{} s", rounded_up(limit)), "LIMIT");
+            let text = error.to_string().replace(&format!("{} s", seconds_rounded_up(limit)), "LIMIT");
             text.chars().take(expected.len()).collect()
         })
         .await;

@@ -1,4 +1,4 @@
-//! The same checks for every operation of every vendor.
+//! Checks of every operation of every vendor.
 
 use usage_billing_tests::{Acronis, Genesys, Suger, robustness};
 

@@ -1,34 +1,34 @@
-//! The documents' examples go through the clients and come back the same.
+//! Round trips of the documents' examples through the clients.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 use usage_billing_core::RetryPolicy;
 use usage_billing_genesys::Region;
-use usage_billing_tests::{Acronis, Document, Genesys, Operation, Reply, Stage, Suger, Vendor, same};
+use usage_billing_tests::{Acronis, Document, Genesys, MockVendor, Operation, Reply, Suger, Vendor, is_equivalent};
 
-/// Answers every operation with each of its examples; looks at what was sent, too.
-async fn go_through_the_client<V: Vendor>() {
-    let stage = Stage::<V>::new(RetryPolicy::none());
-    let base = V::document().at("/servers/0/url").as_str().and_then(|url| url.split_once("}/"));
+/// Responds to every operation with each of its examples, and checks the request and the decoded response.
+async fn assert_round_trip<V: Vendor>() {
+    let vendor = MockVendor::<V>::new(RetryPolicy::none());
+    let base = V::document().value_at("/servers/0/url").as_str().and_then(|url| url.split_once("}/"));
     let base = base.map(|(_, path)| format!("/{path}")).unwrap_or_default();
     let mut wrong = Vec::new();
     for call in V::calls() {
         let operation = V::document().operation(call.operation);
         for (status, _, example) in operation.successes() {
-            stage.answer(reply(&operation, status, example));
-            match stage.call(&call).await {
-                Ok(value) if same(&value, example) => {}
+            vendor.respond(reply(&operation, status, example));
+            match vendor.call(&call).await {
+                Ok(value) if is_equivalent(&value, example) => {}
                 Ok(value) => wrong.push(format!("{} {status}: {example} became {value}", call.operation)),
                 Err(error) => wrong.push(error.to_string()),
             }
         }
-        let request = stage.requests().pop().expect("the call was sent");
+        let request = vendor.requests().pop().expect("the call was sent");
         let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
         let expected = (operation.method.as_str(), true, !operation.body_example().is_null());
         let body: Value = serde_json::from_str(&request.body).unwrap_or_default();
-        if (request.method.as_str(), fits(&base, operation.path, path), !body.is_null()) != expected
-            || !same(&body, operation.body_example())
+        if (request.method.as_str(), matches_template(&base, operation.path, path), !body.is_null()) != expected
+            || !is_equivalent(&body, operation.body_example())
         {
             wrong.push(format!("{}: sent {request:?}", call.operation));
         }
@@ -39,38 +39,38 @@ async fn go_through_the_client<V: Vendor>() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// A file is sent as it is, everything else as JSON.
+/// Sends a file unchanged, everything else as JSON.
 fn reply(operation: &Operation<'_>, status: u16, example: &Value) -> Reply {
     match example {
         Value::Null => Reply::new(status, &[], ""),
-        Value::String(file) if operation.mark("x-download") == true => Reply::new(status, &[], file),
+        Value::String(file) if operation.field("x-download") == true => Reply::new(status, &[], file),
         other => Reply::json(status, &other.to_string()),
     }
 }
 
-fn fits(base: &str, template: &str, path: &str) -> bool {
+fn matches_template(base: &str, template: &str, path: &str) -> bool {
     let Some(path) = path.strip_prefix(base) else { return false };
     let (template, path): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
     template.len() == path.len() && template.iter().zip(path).all(|(name, is)| name.starts_with('{') || *name == is)
 }
 
 #[tokio::test]
-async fn genesys_examples_come_back_the_same() {
-    go_through_the_client::<Genesys>().await;
+async fn genesys_examples_round_trip() {
+    assert_round_trip::<Genesys>().await;
 }
 
 #[tokio::test]
-async fn suger_examples_come_back_the_same() {
-    go_through_the_client::<Suger>().await;
+async fn suger_examples_round_trip() {
+    assert_round_trip::<Suger>().await;
 }
 
 #[tokio::test]
-async fn acronis_examples_come_back_the_same() {
-    go_through_the_client::<Acronis>().await;
+async fn acronis_examples_round_trip() {
+    assert_round_trip::<Acronis>().await;
 }
 
 #[test]
-fn no_operation_of_a_document_is_left_out() {
+fn calls_cover_every_operation_of_the_documents() {
     fn all<V: Vendor>() {
         let called = V::calls().into_iter().map(|call| call.operation).collect::<BTreeSet<_>>();
         let operations = V::document().operations().into_iter().filter(Operation::is_generated);
@@ -94,7 +94,7 @@ fn every_success_with_a_body_has_an_example() {
 }
 
 #[test]
-fn the_table_of_operations_says_what_the_document_says() {
+fn operation_table_matches_the_document() {
     let tables = [
         (Document::genesys(), usage_billing_genesys::OPERATIONS),
         (Document::suger(), usage_billing_suger::OPERATIONS),
@@ -105,47 +105,47 @@ fn the_table_of_operations_says_what_the_document_says() {
         for row in table {
             let operation = document.operation(row.name);
             assert_eq!((row.method, row.path), (operation.method.as_str(), operation.path), "{}", row.name);
-            assert_eq!(row.idempotent, operation.mark("x-idempotent") == true, "{}", row.name);
-            assert_eq!(row.idempotent_with, operation.mark("x-idempotent-with").as_str(), "{}", row.name);
-            let statuses = operation.mark("x-final-statuses").as_array().into_iter().flatten();
+            assert_eq!(row.idempotent, operation.field("x-idempotent") == true, "{}", row.name);
+            assert_eq!(row.idempotent_with, operation.field("x-idempotent-with").as_str(), "{}", row.name);
+            let statuses = operation.field("x-final-statuses").as_array().into_iter().flatten();
             assert!(statuses.eq(row.final_statuses.iter()), "{}", row.name);
-            assert_eq!(row.download, operation.mark("x-download") == true, "{}", row.name);
+            assert_eq!(row.download, operation.field("x-download") == true, "{}", row.name);
         }
     }
 }
 
 #[test]
-fn the_regions_of_genesys_are_those_of_its_document() {
+fn genesys_regions_match_the_document() {
     let document = Document::genesys();
-    let listed = document.at("/servers/0/variables/domain/enum").as_array().expect("an enum of domains");
+    let listed = document.value_at("/servers/0/variables/domain/enum").as_array().expect("an enum of domains");
     let listed: Vec<_> = listed.iter().filter_map(Value::as_str).collect();
     assert_eq!(Region::all().map(|(_, domain)| domain).collect::<Vec<_>>(), listed);
-    let default = document.at("/servers/0/variables/domain/default").as_str().expect("a default");
-    let url = document.at("/servers/0/url").as_str().expect("a URL").replace("{domain}", default);
+    let default = document.value_at("/servers/0/variables/domain/default").as_str().expect("a default");
+    let url = document.value_at("/servers/0/url").as_str().expect("a URL").replace("{domain}", default);
     assert_eq!(default.parse::<Region>().expect("a region").api_url(), url);
 }
 
 #[test]
-fn the_data_centres_of_acronis_are_those_of_its_document() {
+fn acronis_data_centres_match_the_document() {
     let document = Document::acronis();
-    let text = document.at("/servers/0/variables/datacenter/description").as_str().expect("a description");
+    let text = document.value_at("/servers/0/variables/datacenter/description").as_str().expect("a description");
     let named: BTreeSet<_> = text.split('`').filter_map(|word| word.strip_prefix("https://")).collect();
     assert_eq!(usage_billing_acronis::DataCenter::seen().collect::<BTreeSet<_>>(), named);
-    let default = document.at("/servers/0/variables/datacenter/default").as_str().expect("a default");
-    let url = document.at("/servers/0/url").as_str().expect("a URL").replace("{datacenter}", default);
+    let default = document.value_at("/servers/0/variables/datacenter/default").as_str().expect("a default");
+    let url = document.value_at("/servers/0/url").as_str().expect("a URL").replace("{datacenter}", default);
     let data_center: usage_billing_acronis::DataCenter = default.parse().expect("a data centre");
     assert_eq!(data_center.url(), url);
 }
 
 #[test]
-fn a_clients_default_address_is_the_documents() {
+fn default_base_url_matches_the_document() {
     let builder = format!("{:?}", usage_billing_suger::Client::builder("hush-key".to_owned()));
-    let url = Document::suger().at("/servers/0/url").as_str().expect("a URL");
+    let url = Document::suger().value_at("/servers/0/url").as_str().expect("a URL");
     assert!(builder.contains(&format!("{url:?}")), "{builder}");
 }
 
 #[test]
-fn the_crates_versions_name_their_documents() {
+fn crate_versions_contain_the_documents_version() {
     let crates = [
         (Document::genesys(), include_str!("../../../crates/usage-billing-genesys/Cargo.toml")),
         (Document::suger(), include_str!("../../../crates/usage-billing-suger/Cargo.toml")),
@@ -154,6 +154,6 @@ fn the_crates_versions_name_their_documents() {
     for (document, manifest) in crates {
         let version = manifest.lines().find_map(|line| line.strip_prefix("version = ")).expect("a version");
         let (_, built_from) = version.trim_matches('"').split_once('+').expect("build metadata");
-        assert_eq!(document.at("/info/version"), built_from);
+        assert_eq!(document.value_at("/info/version"), built_from);
     }
 }

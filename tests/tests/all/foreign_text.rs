@@ -1,4 +1,4 @@
-//! What a vendor sends cannot forge a line, whatever part of a response it is in.
+//! Text from a vendor cannot forge a line of output, in any part of a response.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use usage_billing::{PollResult, Poller};
 use usage_billing_core::Error;
 use usage_billing_tests::{Reply, ScriptedServer, suger};
 
-/// A value that would forge a line, control a terminal and reorder text, as JSON and as it is decoded.
+/// A value, in JSON, that would forge a line, control a terminal and reorder text.
 const HOSTILE: &str = r"RUN\nerror: forged line\r\u001b[2K\u0007\u0000\u202e\u2066\u2028\u0085\ufeff\u200b";
 
 fn is_hostile(character: char) -> bool {
@@ -14,15 +14,15 @@ fn is_hostile(character: char) -> bool {
         || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-/// All that an error may print.
+/// Checks everything that an error may print.
 fn check(error: &Error, context: &str) {
-    let mut texts = vec![error.to_string(), format!("{error:?}"), format!("{error:#?}")];
+    let mut outputs = vec![error.to_string(), format!("{error:?}"), format!("{error:#?}")];
     let mut cause = std::error::Error::source(error);
     while let Some(source) = cause {
-        texts.extend([source.to_string(), format!("{source:?}"), format!("{source:#?}")]);
+        outputs.extend([source.to_string(), format!("{source:?}"), format!("{source:#?}")]);
         cause = source.source();
     }
-    for text in texts {
+    for text in outputs {
         assert!(!text.contains(is_hostile), "{context}: {text:?}");
         assert!(text.chars().count() <= 2000, "{context}: {} characters", text.chars().count());
     }
@@ -35,7 +35,7 @@ async fn error_of(reply: Reply) -> Error {
 }
 
 #[tokio::test]
-async fn an_error_response_is_one_bounded_line() {
+async fn error_response_is_one_bounded_line() {
     let long = "x".repeat(5_000_000);
     for value in [HOSTILE.to_owned(), format!("{HOSTILE}{long}"), long.clone()] {
         for body in [
@@ -54,11 +54,11 @@ async fn an_error_response_is_one_bounded_line() {
     let id = format!("\t{}", "i".repeat(5000));
     let error = error_of(Reply::new(400, &[("x-correlation-id", &id)], "{}")).await;
     check(&error, "request id");
-    assert!(error.request_id().is_some_and(|id| id.len() == 5000), "as it came");
+    assert!(error.request_id().is_some_and(|id| id.len() == 5000), "unchanged");
 }
 
 #[tokio::test]
-async fn a_decode_error_is_one_bounded_line() {
+async fn decode_error_is_one_bounded_line() {
     for value in [HOSTILE.to_owned(), "x".repeat(1_000_000)] {
         for body in [
             format!(r#"{{"creationTime":"{value}"}}"#),
@@ -74,7 +74,7 @@ async fn a_decode_error_is_one_bounded_line() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_status_of_the_vendor_and_an_id_stay_in_their_line() {
+async fn status_and_id_of_a_report_are_escaped() {
     let status: String = serde_json::from_str(&format!(r#""{HOSTILE}""#)).unwrap();
     let mut report = Poller::<()>::new("report", "q-\u{202e}1\n".to_owned(), move || {
         let status = Some(status.clone());
@@ -86,7 +86,7 @@ async fn a_status_of_the_vendor_and_an_id_stay_in_their_line() {
 }
 
 #[test]
-fn settings_that_are_quoted_stay_in_their_line() {
+fn quoted_settings_are_escaped() {
     let text = format!("a b\n\u{1b}\u{202e}{}", "x".repeat(100_000));
     check(&text.parse::<usage_billing_genesys::Region>().unwrap_err(), "region");
     check(&text.parse::<usage_billing_acronis::DataCenter>().unwrap_err(), "data centre");

@@ -1,10 +1,10 @@
-//! Hints are read by the program's users, too, who call no functions.
+//! Messages and hints name no functions: users of the program read them, too.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The code of a crate without comments, attributes and tests.
+/// Returns the code of a crate without comments, attributes and tests.
 fn code(folder: &str) -> Vec<(PathBuf, String)> {
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
     let mut found = Vec::new();
@@ -25,7 +25,7 @@ fn code(folder: &str) -> Vec<(PathBuf, String)> {
 }
 
 #[test]
-fn no_text_of_the_library_names_a_function() {
+fn messages_of_the_library_name_no_functions() {
     let all = [code("../crates/usage-billing/src"), code("../crates/usage-billing-core/src")].concat();
     let names: BTreeSet<&str> = all
         .iter()
@@ -38,7 +38,7 @@ fn no_text_of_the_library_names_a_function() {
         let code = code.replace("\\\"", "").replace("'\"'", "");
         let sentences = code.split('"').skip(1).step_by(2).filter(|text| text.contains(' '));
         for text in sentences {
-            // Not the placeholders of values.
+            // Placeholders of values are skipped.
             let text: String = text.split('{').map(|part| part.rsplit('}').next().unwrap_or_default()).collect();
             let mut words = text.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
             let named = words.find(|word| names.contains(word));

@@ -1,4 +1,4 @@
-//! A process that is killed while it saves a file.
+//! Cleanup after a process that was killed while it saved a file.
 
 use std::env;
 use std::fs;
@@ -9,16 +9,16 @@ use usage_billing_tests::Reply;
 
 use super::memory_files::{CSV_HEADER, CSV_ROW, Endless, run, server};
 
-const TEST: &str = "killed_save::the_next_save_removes_what_a_killed_process_left";
+const TEST: &str = "killed_save::next_save_removes_the_partial_file_of_a_killed_process";
 /// Set in the child: the URL of its server and the path that it saves to.
 const URL: &str = "USAGE_BILLING_KILLED_URL";
 const PATH: &str = "USAGE_BILLING_KILLED_PATH";
 
 #[test]
-fn the_next_save_removes_what_a_killed_process_left() {
+fn next_save_removes_the_partial_file_of_a_killed_process() {
     if let (Ok(url), Ok(path)) = (env::var(URL), env::var(PATH)) {
         let error = run(&url, async |client, file| client.save_to(&file, path).await.unwrap_err());
-        unreachable!("it is killed before: {error}");
+        unreachable!("the process is killed first: {error}");
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("report.csv");
@@ -32,7 +32,7 @@ fn the_next_save_removes_what_a_killed_process_left() {
     let left = wait_for_part(folder.path(), None);
     killed.kill().unwrap();
     killed.wait().unwrap();
-    assert!(left.exists(), "what it leaves");
+    assert!(left.exists(), "the partial file of the killed process");
 
     let mut live = child();
     let lives = wait_for_part(folder.path(), Some(&left));
@@ -40,14 +40,14 @@ fn the_next_save_removes_what_a_killed_process_left() {
     let empty = server("csv_v2_0", Reply::new(200, &[], ""));
     let save = || run(empty.url(), async |client, file| client.save_to(&file, &path).await.unwrap_err());
     assert_eq!(save().message(), "the report's file is empty");
-    assert!(lives.exists(), "its process lives");
+    assert!(lives.exists(), "the partial file of a running process");
     live.kill().unwrap();
     live.wait().unwrap();
     save();
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
-/// Waits until there is a partial file with content, another than `left`.
+/// Waits for a partial file with content other than `left`.
 fn wait_for_part(folder: &Path, left: Option<&Path>) -> PathBuf {
     loop {
         let entries = fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path());

@@ -1,18 +1,19 @@
-//! Tests across crates. One program: each more would be linked with all three clients once more.
+//! Tests across crates. One program, because each additional one is linked with all three clients again.
 //!
-//! `traces` is a program of its own: whether a span is recorded is cached for the whole process, and other tests have no subscriber.
+//! `traces` is a separate program: whether a span is recorded is cached for the whole process, and other tests have no subscriber.
 
 mod acronis;
 mod auth;
 mod dataset;
 mod deadlines;
-mod echoes;
+mod echoed_credentials;
+mod end_to_end;
 mod every_operation;
 mod examples;
-mod expected;
 mod facade_mock;
 mod foreign_text;
 mod genesys;
+mod ground_truth;
 mod hints;
 #[cfg(target_os = "linux")]
 mod killed_save;
@@ -27,7 +28,6 @@ mod read_ahead;
 mod readme;
 mod redaction;
 mod retries;
-mod stories;
 mod suger;
 mod tls;
 mod token_provider;

@@ -1,11 +1,11 @@
-//! The client's memory is bounded, whatever a server sends: each input is read by a process of its own whose memory is limited.
+//! The client's memory is bounded for any response. Each input is read in a child process with limited memory.
 
 use std::future::Future;
 
 use usage_billing_core::{Error, ErrorKind, Result};
 use usage_billing_tests::{Reply, ScriptedServer, limited_process};
 
-/// The most that a client may use, the program and its runtime included.
+/// Largest memory of a client, program and runtime included.
 const PEAK_MIB: u64 = 95;
 const MIB: usize = 1024 * 1024;
 
@@ -26,13 +26,13 @@ fn call<F: Future<Output = Result<usize>>>(
     });
 }
 
-/// A list that is all of the body: a bare array.
+/// Requests a list that is the complete body: a bare array.
 async fn metrics(url: String) -> Result<usize> {
     let client = usage_billing_tests::suger(&url).build()?;
     Ok(client.list_billable_metrics().org_id("acme").send().await?.len())
 }
 
-/// A list in an object.
+/// Requests a list in an object.
 async fn groups(url: String) -> Result<usize> {
     let client = usage_billing_tests::suger(&url).build()?;
     Ok(client.list_usage_record_groups().org_id("acme").send().await?.usage_record_groups.len())
@@ -45,7 +45,7 @@ async fn token(url: String) -> Result<usize> {
 
 const CHUNKED: &str = "HTTP/1.1 200 X\r\ntransfer-encoding: chunked\r\n\r\n";
 
-/// A body of `content`, again and again for ever.
+/// Starts a server whose body repeats `content` indefinitely.
 fn endless(start: &str, content: &[u8]) -> ScriptedServer {
     let chunk = |content: &[u8]| [format!("{:x}\r\n", content.len()).as_bytes(), content, b"\r\n"].concat();
     let head = [CHUNKED.as_bytes(), &chunk(start.as_bytes())].concat();
@@ -81,7 +81,7 @@ fn endless_body_without_a_length_is_an_error_at_the_limit() {
 
 #[test]
 fn stated_length_over_the_limit_is_an_error_before_the_body() {
-    // Nothing of it comes.
+    // No byte of the body is sent.
     let head = "HTTP/1.1 200 X\r\ncontent-length: 10000000000\r\n\r\n";
     let server = || ScriptedServer::in_turn(vec![Reply::new(200, &[], ""), Reply::endless(head, "[")]);
     let two = async |url: String| {
@@ -94,11 +94,11 @@ fn stated_length_over_the_limit_is_an_error_before_the_body() {
     });
 }
 
-/// A list of one group of so many bytes.
+/// Returns a list with one group, of `bytes` bytes.
 fn padded(bytes: usize) -> String {
     let (start, end) = (r#"{"usageRecordGroups":[{"id":"g-1"}],"new field":["#, r#""]}"#);
-    let texts = format!(r#""{}","#, "x".repeat(MIB / 2 - 3)).repeat(bytes / (MIB / 2) - 1);
-    format!("{start}{texts}\"{}{end}", "x".repeat(bytes - start.len() - texts.len() - 1 - end.len()))
+    let padding = format!(r#""{}","#, "x".repeat(MIB / 2 - 3)).repeat(bytes / (MIB / 2) - 1);
+    format!("{start}{padding}\"{}{end}", "x".repeat(bytes - start.len() - padding.len() - 1 - end.len()))
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn body_of_small_map_entries_is_an_error_before_it_is_decoded() {
     });
 }
 
-/// A small body of so many empty items.
+/// Starts a server with a small body of `count` empty items.
 fn empty_items(start: &str, count: usize, end: &str) -> ScriptedServer {
     ScriptedServer::in_turn(vec![Reply::json(200, &format!("{start}{}{{}}{end}", "{},".repeat(count - 1)))])
 }
@@ -194,37 +194,37 @@ fn page_of_eight_thousand_items_is_read() {
 }
 
 #[test]
-fn text_of_nearly_the_whole_limit_is_an_error_before_it_is_copied() {
+fn string_near_the_limit_is_an_error_before_it_is_copied() {
     let server =
         || ScriptedServer::in_turn(vec![Reply::json(200, &format!(r#"[{{"id":"{}"}}]"#, "x".repeat(60 * MIB)))]);
     let buyers = async |url: String| {
         let client = usage_billing_tests::suger(&url).build()?;
         Ok(client.list_buyers().org_id("acme").send().await?.len())
     };
-    call("memory::text_of_nearly_the_whole_limit_is_an_error_before_it_is_copied", server, buyers, |outcome| {
+    call("memory::string_near_the_limit_is_an_error_before_it_is_copied", server, buyers, |outcome| {
         assert_limit(outcome, "the response has a string of more than 1 MiB");
     });
 }
 
 #[test]
-fn text_in_place_of_a_list_is_not_copied_into_the_error() {
+fn string_in_place_of_a_list_is_not_copied_into_the_error() {
     let server = || {
         let body = format!(r#"{{"usageRecordGroups":"{}"}}"#, "x".repeat(60 * MIB));
         ScriptedServer::in_turn(vec![Reply::json(200, &body)])
     };
-    call("memory::text_in_place_of_a_list_is_not_copied_into_the_error", server, groups, |outcome| {
+    call("memory::string_in_place_of_a_list_is_not_copied_into_the_error", server, groups, |outcome| {
         assert_limit(outcome, "the response has a string of more than 1 MiB");
     });
 }
 
 #[test]
-fn long_text_in_place_of_a_list_beside_a_large_body_is_a_bounded_error() {
+fn long_string_in_place_of_a_list_is_a_bounded_error() {
     let server = || {
         let text = "x".repeat(MIB - 1);
         let body = format!(r#"{{"new":[{}1],"usageRecordGroups":"{text}"}}"#, format!(r#""{text}","#).repeat(60));
         ScriptedServer::in_turn(vec![Reply::json(200, &body)])
     };
-    call("memory::long_text_in_place_of_a_list_beside_a_large_body_is_a_bounded_error", server, groups, |outcome| {
+    call("memory::long_string_in_place_of_a_list_is_a_bounded_error", server, groups, |outcome| {
         assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Decode);
     });
 }
@@ -238,9 +238,9 @@ fn deeply_nested_body_is_an_error() {
 }
 
 #[test]
-fn endless_error_body_is_cut_to_what_an_error_keeps() {
+fn endless_error_body_is_truncated() {
     let server = || ScriptedServer::in_turn(vec![Reply::endless("HTTP/1.1 400 X\r\n\r\n\"", "x".repeat(MIB))]);
-    call("memory::endless_error_body_is_cut_to_what_an_error_keeps", server, metrics, |outcome| {
+    call("memory::endless_error_body_is_truncated", server, metrics, |outcome| {
         let error = outcome.unwrap_err();
         assert_eq!((error.kind(), error.body().len()), (ErrorKind::Api, 64 * 1024));
     });

@@ -1,4 +1,4 @@
-//! Files that would fill the memory of their reader: each is read in a process whose memory is limited.
+//! Files that would exhaust memory: each is read in a child process with limited memory.
 
 use std::io::Write;
 use std::time::Duration;
@@ -9,16 +9,16 @@ use usage_billing::{Credentials, Error, ErrorKind};
 use usage_billing_tests::{Reply, ScriptedServer, http, limited_process};
 use uuid::Uuid;
 
-/// Of it, usage may take 64 and the test program itself takes up to 35, more with each test that it contains.
+/// Usage may take 64 MiB. The test program itself takes up to 35 MiB, and more with each test that it contains.
 const PEAK_MIB: u64 = 110;
-/// Far beyond what any of these takes: a test that hangs fails.
+/// Far longer than any test takes: a test that hangs fails.
 const TIMEOUT: Duration = Duration::from_secs(60);
 const REPORT: &str = "41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73";
 pub(super) const CSV_HEADER: &str = "application.name,date,is_range,measurement_unit,name,tenant.id,tenant.kind,usage.absolute.production,usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total\n";
 pub(super) const CSV_ROW: &str = "backup,2026-10-31,False,bytes,pw_base_storage,t-1,customer,1,2,3,4,5,6\n";
 const JSON_ROW: &str = r#"{"application":{"name":"backup"},"date":"2026-10-31","is_range":false,"measurement_unit":"bytes","name":"pw_base_storage","tenant":{"id":"t-1","kind":"customer"},"usage":{"absolute":{"production":1,"trial":2,"total":3},"delta":{"production":4,"trial":5,"total":6}}}"#;
 
-/// A body that begins with `head` and goes on with `chunk` for ever.
+/// A body of `head` and then `chunk`, repeated indefinitely.
 pub(super) struct Endless {
     format: &'static str,
     head: Vec<u8>,
@@ -38,7 +38,7 @@ impl Endless {
         Self { format: "html", ..Self::csv(head, piece) }
     }
 
-    /// The same as gzip: a thousandth of the bytes.
+    /// Compresses the body with gzip, to a thousandth of its size.
     fn packed(self) -> Self {
         let mut deflate = Compress::new(Compression::best(), false);
         let mut block = |bytes: &[u8]| {
@@ -54,14 +54,14 @@ impl Endless {
         }
     }
 
-    /// A server of one report with this file.
+    /// Starts a server of one report with this file.
     pub(super) fn server(self) -> ScriptedServer {
         let head = [b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n", &self.head[..]].concat();
         server(self.format, Reply::endless(head, self.chunk))
     }
 }
 
-/// A server of one report with one file.
+/// Starts a server of one report with one file.
 pub(super) fn server(format: &str, file: Reply) -> ScriptedServer {
     let report = format!(
         r#"{{"id": "{REPORT}", "version": 1, "generation_date": "2026-11-01", "result_action": "save", "parameters": {{
@@ -91,11 +91,11 @@ pub(super) fn run<T>(url: &str, task: impl AsyncFnOnce(Client, StoredFile) -> T)
             let files = client.report(report).await.unwrap().wait(TIMEOUT).await.unwrap().saved;
             task(client, files[0].clone()).await
         });
-        done.await.expect("it ends")
+        done.await.expect("the task ends in time")
     })
 }
 
-/// The error that ends the rows, and how many came before.
+/// Returns the number of rows before the error, and the error.
 fn read(url: &str) -> (usize, Error) {
     run(url, async |client, file| {
         let mut rows = client.rows(&file).await.unwrap();
@@ -116,7 +116,7 @@ fn save(url: &str, name: &str) -> Error {
     error
 }
 
-/// One test for each input, since each has a process of its own: name, input, rows before the error, and a part of the error.
+/// Defines one test per input, because each needs its own process: name, input, rows before the error, and a part of the error.
 macro_rules! rows_end {
     ($($name:ident: $input:expr => $rows:expr, $message:expr;)*) => {$(
         #[test]
@@ -135,7 +135,7 @@ macro_rules! rows_end {
     )*};
 }
 
-/// The same for files that are saved, with the name of the file.
+/// Defines one test per saved file: name, input, file name, and a part of the error.
 macro_rules! saving_ends {
     ($($name:ident: $input:expr => $file:expr, $message:expr;)*) => {$(
         #[test]
@@ -161,13 +161,13 @@ fn json_rows(rest: &str) -> String {
     format!("{{\"tenants\":[{JSON_ROW}{rest}")
 }
 
-/// Empty members of gzip.
+/// Returns empty gzip members, repeated indefinitely.
 fn empty_members() -> Endless {
     let empty = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     Endless::csv(empty, empty)
 }
 
-/// A member of gzip whose file name never ends.
+/// Returns a gzip member whose file name never ends.
 fn gzip_name() -> Endless {
     Endless::csv([0x1f, 0x8b, 8, 8, 0, 0, 0, 0, 0, 255], "name")
 }
@@ -207,7 +207,7 @@ rows_end! {
 
 const NAMED_HEADER: &str = "application.name,date,is_range,measurement_unit,name,tenant.id,tenant.kind,tenant.name,usage.absolute.production,usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total\n";
 
-/// A file with a row for each number.
+/// Returns a file with a row for each number.
 fn rows_of(numbers: std::ops::Range<u32>, name: &str, row: impl Fn(u32) -> String) -> Vec<u8> {
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), Compression::fast());
     gzip.write_all(NAMED_HEADER.as_bytes()).unwrap();
@@ -225,8 +225,8 @@ fn of_item(number: u32) -> String {
     format!("backup,2026-10-31,False,bytes,item_{number},t-1,customer")
 }
 
-/// The usage of a file with these rows, read in a limited process.
-fn sum_up(test: &str, file: impl FnOnce() -> Vec<u8>, check: impl FnOnce(Result<usize, Error>)) {
+/// Aggregates the usage of a file in a limited process.
+fn aggregate_usage(test: &str, file: impl FnOnce() -> Vec<u8>, check: impl FnOnce(Result<usize, Error>)) {
     let input = || {
         let server = server("csv_v2_0", Reply::new(200, &[], file()));
         (server.url().to_owned(), server)
@@ -240,7 +240,7 @@ macro_rules! usage_ends {
     ($($name:ident: $file:expr => $outcome:pat,)*) => {$(
         #[test]
         fn $name() {
-            sum_up(concat!("memory_files::", stringify!($name)), || $file, |outcome| {
+            aggregate_usage(concat!("memory_files::", stringify!($name)), || $file, |outcome| {
                 let outcome = outcome.map_err(|error| {
                     let advice = " -> request a report of one child tenant at a time, or read the rows of the file one by one; this is file 41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73 of report 41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73; to allow more, set the client's `max_usage_bytes`";
                     let line = error.to_string();

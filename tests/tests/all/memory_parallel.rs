@@ -1,4 +1,4 @@
-//! Calls in parallel, and lists of many pages, stay within the memory of one client.
+//! Parallel calls and lists of many pages stay within the memory limit of one client.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -8,12 +8,12 @@ use usage_billing::suger::UsageEvent;
 use usage_billing::{Credentials, ErrorKind, Period, genesys, suger};
 use usage_billing_tests::{Reply, ScriptedServer, limited_process, untimed};
 
-/// Of these, the test program itself, unoptimised, takes more than 20, one body 64, and each call that waits for its turn 1 and its buffers.
+/// The test program itself, unoptimised, takes more than 20 MiB, one body 64 MiB, and each waiting call 1 MiB and its buffers.
 const PEAK_MIB: u64 = 110;
-/// Far beyond what any of these takes.
+/// Far longer than any test takes.
 const TIMEOUT: Duration = Duration::from_secs(300);
 
-/// Runs calls in a limited process, on as many threads as a program has.
+/// Runs calls in a limited process, on several threads as a program does.
 fn calls<F: Future<Output = ()>>(
     test: &str,
     reply: impl Fn(&str, &str) -> Reply + Send + Sync + 'static,
@@ -33,7 +33,7 @@ fn endless() -> Reply {
     Reply::endless("HTTP/1.1 200 X\r\n\r\n{\"id\":\"", "x".repeat(1 << 20))
 }
 
-/// Pages that differ in their last item: a page that is repeated ends a list.
+/// Returns pages that differ in their last item: a repeated page ends a list.
 fn endless_pages(items: String) -> impl Fn(&str, &str) -> Reply {
     let number = AtomicUsize::new(0);
     move |_, _| Reply::json(200, &format!(r#"[{items}{{"id":"{}"}}]"#, number.fetch_add(1, Relaxed)))

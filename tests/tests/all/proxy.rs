@@ -1,4 +1,4 @@
-//! Proxies of the environment: named when they fail, without their password, and rejected when they are not valid.
+//! Proxies from the environment: errors name them without their password, and invalid ones are rejected.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -13,7 +13,7 @@ use usage_billing_tests::{Reply, ScriptedServer, with_environment};
 
 use super::redaction::{is_secret, shown};
 
-/// A proxy that answers every request with `response`; its address and how many connections it had.
+/// Starts a proxy that sends `response` to every request; returns its address and the count of connections.
 fn proxy(response: &'static str) -> (String, Arc<AtomicU32>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -33,7 +33,7 @@ fn closed_port() -> String {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
 
-/// The error of one call to a host that only a proxy could reach, and how often it was sent.
+/// Returns the error of one call to a host that only a proxy could reach, and the number of attempts.
 fn failure(base_url: &str, retry: RetryPolicy) -> (String, u32) {
     let call = async {
         let client =
@@ -48,9 +48,9 @@ fn failure(base_url: &str, retry: RetryPolicy) -> (String, u32) {
 }
 
 #[test]
-fn a_proxy_that_refuses_connections_is_named() {
+fn proxy_that_rejects_connections_is_named() {
     let variables = || (vec![("HTTPS_PROXY", format!("http://me:hush@{}", closed_port()))], ());
-    with_environment("proxy::a_proxy_that_refuses_connections_is_named", variables, || {
+    with_environment("proxy::proxy_that_rejects_connections_is_named", variables, || {
         let (line, _) = failure("https://api.example.test", RetryPolicy::none());
         assert!(line.contains("no connection to the proxy http://127.0.0.1:"), "{line}");
         assert!(line.contains(" (HTTPS_PROXY): connection refused") && line.contains("NO_PROXY"), "{line}");
@@ -58,12 +58,12 @@ fn a_proxy_that_refuses_connections_is_named() {
 }
 
 #[test]
-fn a_proxy_that_requires_a_password_is_named_and_asked_once() {
+fn proxy_that_requires_a_password_is_named_without_a_retry() {
     let variables = || {
         let (address, connections) = proxy("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n");
         (vec![("ALL_PROXY", address)], connections)
     };
-    with_environment("proxy::a_proxy_that_requires_a_password_is_named_and_asked_once", variables, || {
+    with_environment("proxy::proxy_that_requires_a_password_is_named_without_a_retry", variables, || {
         let (line, attempts) = failure("https://api.example.test", RetryPolicy::default());
         assert!(line.contains("no connection to api.example.test:443 through the proxy http://127.0.0.1:"), "{line}");
         assert!(line.contains(" (ALL_PROXY): the proxy requires a user name and password (407)"), "{line}");
@@ -75,12 +75,12 @@ fn a_proxy_that_requires_a_password_is_named_and_asked_once() {
 }
 
 #[test]
-fn a_proxy_that_cannot_reach_the_host_is_named() {
+fn proxy_that_cannot_reach_the_host_is_named() {
     let variables = || {
         let (address, connections) = proxy("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n");
         (vec![("https_proxy", address), ("HTTP_PROXY", "http://me:hush@proxy.invalid:3128".to_owned())], connections)
     };
-    with_environment("proxy::a_proxy_that_cannot_reach_the_host_is_named", variables, || {
+    with_environment("proxy::proxy_that_cannot_reach_the_host_is_named", variables, || {
         let (line, _) = failure("https://api.example.test", RetryPolicy::none());
         assert!(line.contains(" (https_proxy): the proxy did not connect to the host"), "{line}");
         let (line, _) = failure("http://api.example.test", RetryPolicy::none());
@@ -92,25 +92,25 @@ fn a_proxy_that_cannot_reach_the_host_is_named() {
 }
 
 #[test]
-fn a_proxy_that_closes_the_connection_is_named() {
+fn proxy_that_closes_the_connection_is_named() {
     let variables = || {
         let (address, connections) = proxy("");
         (vec![("HTTP_PROXY", address)], connections)
     };
-    with_environment("proxy::a_proxy_that_closes_the_connection_is_named", variables, || {
+    with_environment("proxy::proxy_that_closes_the_connection_is_named", variables, || {
         let (line, _) = failure("http://api.example.test", RetryPolicy::none());
         assert!(line.contains("connection lost to api.example.test:80 through the proxy http://127.0.0.1:"), "{line}");
     });
 }
 
 #[test]
-fn a_proxy_that_is_silent_is_named() {
+fn silent_proxy_is_named() {
     let variables = || {
         let server = ScriptedServer::start(|_| Reply::trickled("", "", Duration::from_millis(5)));
         let proxies = ["HTTP_PROXY", "HTTPS_PROXY"].map(|name| (name, server.url().to_owned()));
         (proxies.to_vec(), server)
     };
-    with_environment("proxy::a_proxy_that_is_silent_is_named", variables, || {
+    with_environment("proxy::silent_proxy_is_named", variables, || {
         for base_url in ["http://api.example.test", "https://api.example.test"] {
             let call = async {
                 let client = Client::builder("key-of-the-test".to_owned()).base_url(base_url).allow_http(true);
@@ -125,11 +125,11 @@ fn a_proxy_that_is_silent_is_named() {
 }
 
 #[test]
-fn unencrypted_requests_to_this_machine_go_through_no_proxy() {
-    let mut asked = None;
+fn unencrypted_requests_to_this_machine_use_no_proxy() {
+    let mut proxied = None;
     let variables = || {
         let (address, connections) = proxy("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n");
-        asked = Some(connections);
+        proxied = Some(connections);
         let server = ScriptedServer::start(|request| match request.target.contains("token") {
             true => Reply::json(200, r#"{"access_token":"t","expires_in":600}"#),
             false => Reply::json(400, r#"{"message":"direct"}"#),
@@ -137,7 +137,7 @@ fn unencrypted_requests_to_this_machine_go_through_no_proxy() {
         let url = server.url().to_owned();
         (vec![("HTTP_PROXY", address.clone()), ("ALL_PROXY", address), (SERVER, url)], server)
     };
-    with_environment("proxy::unencrypted_requests_to_this_machine_go_through_no_proxy", variables, || {
+    with_environment("proxy::unencrypted_requests_to_this_machine_use_no_proxy", variables, || {
         let url = std::env::var(SERVER).unwrap();
         let call = async |url: &str| {
             let credentials = || Credentials::new("id", "hush-secret");
@@ -163,19 +163,19 @@ fn unencrypted_requests_to_this_machine_go_through_no_proxy() {
         let error = mixed.base_url(&url).build().map(drop).unwrap_err();
         assert_eq!((error.kind(), error.hint()), (ErrorKind::Config, Some("add 127.0.0.1 to NO_PROXY")), "{error}");
     });
-    assert_eq!(asked.map_or(0, |asked| asked.load(SeqCst)), 0);
+    assert_eq!(proxied.map_or(0, |connections| connections.load(SeqCst)), 0);
 }
 
-/// The variable that tells the client half of a test where its server is.
+/// Variable with the URL of the server, for the client half of a test.
 const SERVER: &str = "USAGE_BILLING_TEST_SERVER";
 
 #[test]
-fn a_proxy_that_echoes_does_not_get_its_password_into_errors() {
-    // As it is decoded from the proxy's URL, and a token in place of a user name.
+fn errors_hide_a_proxy_password_that_is_echoed() {
+    // A password that is escaped in the proxy's URL, and a token in place of a user name.
     for (user, sent) in
         [("me:hush%40password%2F0123", "me:hush@password/0123"), ("hush-token-0123", "hush-token-0123:")]
     {
-        let test = "proxy::a_proxy_that_echoes_does_not_get_its_password_into_errors";
+        let test = "proxy::errors_hide_a_proxy_password_that_is_echoed";
         let variables = || {
             let sent = sent.to_owned();
             let server = ScriptedServer::start(move |request| {
@@ -200,30 +200,30 @@ fn a_proxy_that_echoes_does_not_get_its_password_into_errors() {
 }
 
 #[test]
-fn an_invalid_proxy_is_rejected_when_the_client_is_built() {
+fn invalid_proxy_is_rejected_at_build() {
     let variables = || (vec![("HTTPS_PROXY", "http://me:hush@proxy:port".to_owned())], ());
-    with_environment("proxy::an_invalid_proxy_is_rejected_when_the_client_is_built", variables, || {
+    with_environment("proxy::invalid_proxy_is_rejected_at_build", variables, || {
         let built: Result<Client> = Client::builder("key-of-the-test".to_owned()).build();
         let error = built.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
         assert!(error.to_string().starts_with("HTTPS_PROXY in the environment is not a valid proxy URL"), "{error}");
         assert!(!format!("{error} {error:?}").contains("hush"));
-        // A client of the caller's own may do without.
+        // A client of the caller's own may ignore it.
         let own = usage_billing_core::http_client().unwrap().no_proxy().build().unwrap();
         Client::builder("key-of-the-test".to_owned()).http_client(own).build().unwrap();
     });
 }
 
 #[test]
-fn the_environment_permits_http() {
+fn environment_variable_permits_http() {
     let variables = || (vec![("USAGE_BILLING_ALLOW_HTTP", "1".to_owned())], ());
-    with_environment("proxy::the_environment_permits_http", variables, || {
+    with_environment("proxy::environment_variable_permits_http", variables, || {
         Client::builder("key-of-the-test".to_owned()).base_url("http://api.example.test").build().unwrap();
     });
 }
 
 #[tokio::test]
-async fn a_connection_failure_has_the_same_hint_for_every_vendor() {
+async fn connection_failure_has_the_same_hint_for_every_vendor() {
     let port = closed_port();
     // `.invalid` is never resolved (RFC 6761).
     for (url, words, hint) in [

@@ -1,4 +1,4 @@
-//! The client's own limit, shared by its clones.
+//! The client's own rate limit, shared by its clones.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use usage_billing_core::{CallOptions, ErrorKind, RateLimit, RetryPolicy};
 use usage_billing_tests::{Reply, ScriptedServer, genesys, suger};
 
 #[tokio::test(start_paused = true)]
-async fn clones_share_one_limit_and_no_request_is_lost() {
+async fn clones_share_one_limit() {
     let server = ScriptedServer::in_turn(vec![Reply::json(200, "[]")]);
     let client = suger(server.url()).rate_limit(RateLimit::per_minute(60).burst(2)).build().unwrap();
     let start = Instant::now();
@@ -23,7 +23,7 @@ async fn clones_share_one_limit_and_no_request_is_lost() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn resent_copies_count_too() {
+async fn retries_count_toward_the_limit() {
     let server = ScriptedServer::in_turn(vec![Reply::new(429, &[("retry-after", "0")], "{}")]);
     let client = suger(server.url()).rate_limit(RateLimit::per_minute(60).burst(1)).build().unwrap();
     let start = Instant::now();
@@ -32,7 +32,7 @@ async fn resent_copies_count_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waiting_for_a_turn_does_not_use_up_the_budget() {
+async fn wait_for_the_limit_does_not_use_the_retry_budget() {
     let server = ScriptedServer::in_turn(vec![Reply::json(200, "[]"), Reply::json(503, "{}"), Reply::json(200, "[]")]);
     let policy = RetryPolicy::default().time_limit(Duration::from_secs(50));
     let client = suger(server.url()).rate_limit(RateLimit::per_minute(1)).retry(policy).build().unwrap();
@@ -41,13 +41,13 @@ async fn waiting_for_a_turn_does_not_use_up_the_budget() {
     assert_eq!(server.requests().len(), 3);
 }
 
-/// One 429 that names 30 s, and successes from then on.
+/// Starts a server that sends one 429 with 30 s, then successes.
 fn limited() -> ScriptedServer {
     ScriptedServer::in_turn(vec![Reply::new(429, &[("retry-after", "30")], "{}"), Reply::json(200, "[]")])
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_429_pauses_all_clones_until_the_time_that_the_vendor_names() {
+async fn status_429_delays_all_clones_until_the_stated_time() {
     let server = limited();
     let client = suger(server.url()).retry(RetryPolicy::none()).build().unwrap();
     let start = Instant::now();
@@ -63,11 +63,11 @@ async fn a_429_pauses_all_clones_until_the_time_that_the_vendor_names() {
     }
     assert_eq!((server.requests().len(), start.elapsed().as_secs()), (6, 30));
     client.list_billable_metrics().org_id("acme").send().await.unwrap();
-    assert_eq!(start.elapsed().as_secs(), 30, "the pause is over");
+    assert_eq!(start.elapsed().as_secs(), 30, "the delay has ended");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_whose_deadline_is_before_the_end_of_the_pause_fails_at_once() {
+async fn call_fails_at_once_if_its_deadline_precedes_the_delays_end() {
     let server = limited();
     let client = suger(server.url()).retry(RetryPolicy::none()).build().unwrap();
     client.list_billable_metrics().org_id("acme").send().await.unwrap_err();
@@ -83,7 +83,7 @@ async fn a_call_whose_deadline_is_before_the_end_of_the_pause_fails_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_429_without_retry_after_pauses_until_the_reset_that_the_vendors_crate_declares() {
+async fn status_429_without_retry_after_waits_for_the_vendors_reset() {
     let limit = Reply::new(429, &[("inin-ratelimit-reset", "13")], "{}");
     let token = Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#);
     let server = ScriptedServer::in_turn(vec![token, limit.clone(), Reply::json(200, "[]")]);
@@ -92,7 +92,7 @@ async fn a_429_without_retry_after_pauses_until_the_reset_that_the_vendors_crate
     client.get_license_definitions().send().await.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!((server.requests().len(), start.elapsed().as_secs()), (3, 13));
 
-    // Another vendor's header says nothing: the usual backoff.
+    // The header of another vendor is ignored: the usual backoff.
     let server = ScriptedServer::in_turn(vec![limit, Reply::json(200, "[]")]);
     let start = Instant::now();
     suger(server.url()).build().unwrap().list_billable_metrics().org_id("acme").send().await.unwrap();
@@ -100,7 +100,7 @@ async fn a_429_without_retry_after_pauses_until_the_reset_that_the_vendors_crate
 }
 
 #[test]
-fn a_limit_of_nothing_is_refused_when_the_client_is_built() {
+fn limit_of_zero_is_rejected_at_build() {
     let error = suger("http://127.0.0.1:1").rate_limit(RateLimit::per_minute(0)).build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
 }

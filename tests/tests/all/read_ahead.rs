@@ -1,4 +1,4 @@
-//! Responses that are read in the background and decoded where they are waited for.
+//! Responses that are read in the background and decoded by the task that awaits them.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ fn client(server: &ScriptedServer) -> suger::Client {
 }
 
 #[tokio::test]
-async fn body_that_takes_time_to_decode_is_left_to_whoever_waits_unless_it_would_take_much_memory() {
+async fn body_of_medium_size_is_decoded_by_the_awaiting_task() {
     for (size, is_left) in [(100, false), (100 << 10, true), (1 << 20, true), (2 << 20, false)] {
         let mut metric = r#"{"id":"7"}"#.to_owned();
         metric += &" ".repeat(size - metric.len());
@@ -34,9 +34,9 @@ async fn body_that_takes_time_to_decode_is_left_to_whoever_waits_unless_it_would
     }
 }
 
-/// Of the bodies of a list's page, no more than two are read at a time: those that wait for their readers must not count.
+/// At most two bodies of list pages are read concurrently. Bodies that wait for their reader must not count.
 #[tokio::test]
-async fn lists_that_are_read_side_by_side_do_not_wait_for_each_other() {
+async fn interleaved_lists_do_not_deadlock() {
     const PAGES: i64 = 4;
     let server = ScriptedServer::start(|request| {
         let (_, offset) = request.target.split_once("offset=").unwrap();
@@ -50,18 +50,18 @@ async fn lists_that_are_read_side_by_side_do_not_wait_for_each_other() {
     let all = async {
         let mut items = 0;
         while !lists.is_empty() {
-            let mut going_on = Vec::new();
+            let mut remaining = Vec::new();
             for mut list in lists.drain(..) {
                 if let Some(item) = list.next().await {
                     item.unwrap();
                     items += 1;
-                    going_on.push(list);
+                    remaining.push(list);
                 }
             }
-            lists = going_on;
+            lists = remaining;
         }
         items
     };
-    // A deadlock would last for ever: calls have no deadline here.
+    // Calls have no deadline here, so that a deadlock would last indefinitely.
     assert_eq!(tokio::time::timeout(Duration::from_secs(300), all).await, Ok(4 * PAGES * 1000));
 }

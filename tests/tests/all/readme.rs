@@ -1,9 +1,9 @@
-//! The README says what is there.
+//! The README matches the code.
 
 use std::collections::BTreeSet;
 
 #[test]
-fn the_coverage_table_names_every_generated_operation_and_no_other() {
+fn coverage_table_lists_exactly_the_generated_operations() {
     let readme = include_str!("../../../README.md");
     let vendors = [
         ("acronis", usage_billing_acronis::OPERATIONS),
@@ -18,7 +18,7 @@ fn the_coverage_table_names_every_generated_operation_and_no_other() {
     }
 }
 
-/// A client of the caller's own is of the re-exported version, so the documentation states it.
+/// A caller's own HTTP client has to be of the re-exported version, so the documentation states it.
 #[test]
 fn documentation_states_the_version_of_the_reexported_http_client() {
     let manifest = include_str!("../../../Cargo.toml");
@@ -35,7 +35,7 @@ fn documentation_states_the_version_of_the_reexported_http_client() {
     }
 }
 
-/// The facade, the vendors' crates and core take and return the same `reqwest::Client`.
+/// The facade, the vendors' crates and core share one `reqwest::Client` type.
 #[test]
 fn reexported_http_client_is_the_one_that_clients_take() {
     let of_facade: usage_billing::reqwest::Client = usage_billing_tests::http();

@@ -6,7 +6,7 @@ use usage_billing_tests::{Reply, ScriptedServer, acronis, genesys, http, suger};
 const SECRET: &str = "hush-";
 
 #[tokio::test]
-async fn no_public_type_that_holds_a_secret_prints_it() {
+async fn debug_of_public_types_hides_secrets() {
     let server = ScriptedServer::start(|request| {
         if request.target.contains("token") {
             Reply::json(200, r#"{"access_token":"hush-token","expires_in":600}"#)
@@ -39,7 +39,7 @@ async fn no_public_type_that_holds_a_secret_prints_it() {
 }
 
 #[tokio::test]
-async fn a_secret_in_an_answer_is_hidden_but_can_be_read() {
+async fn secret_in_a_response_is_hidden_but_can_be_read() {
     let client =
         r#"{"entities":[{"id":"c-1","name":"App","authorizedGrantType":"CLIENT-CREDENTIALS","secret":"hush-client"}]}"#;
     let server = ScriptedServer::start(move |request| {
@@ -55,12 +55,12 @@ async fn a_secret_in_an_answer_is_hidden_but_can_be_read() {
     assert_eq!(secret, Some("hush-client"));
 }
 
-/// A secret of more than 1,000 characters, in any 20 of which stands `hush`. Real tokens are as long.
+/// Returns a secret of more than 1,000 characters, of which any 20 contain `hush`. Real tokens are as long.
 pub(super) fn long(secret: &str) -> String {
     format!("{secret}-{}", "hush0123456789abcdef".repeat(60))
 }
 
-/// All that an error shows.
+/// Returns everything that an error displays.
 pub(super) fn shown(error: &Error) -> String {
     let accessors = [error.code(), error.request_id(), error.hint(), Some(error.message())];
     let mut text = format!("{error} {error:?} {error:#?} {accessors:?} {}", String::from_utf8_lossy(error.body()));
@@ -72,7 +72,7 @@ pub(super) fn shown(error: &Error) -> String {
     text
 }
 
-/// `hush` in the forms in which it may come back.
+/// Returns whether the text contains `hush` in any of the forms in which it may be echoed.
 pub(super) fn is_secret(text: &str) -> bool {
     // "hush" at the three places of a base64 group.
     ["hush", "%68ush", "%68%75%73%68", "\\u0068ush", "\\u0068\\u0075\\u0073\\u0068", "aHVzaC", "h1c2", "odXNo"]
@@ -83,7 +83,7 @@ pub(super) fn is_secret(text: &str) -> bool {
 const STATUSES: [u16; 6] = [200, 400, 401, 403, 404, 500];
 
 #[tokio::test]
-async fn a_server_that_echoes_credentials_does_not_get_them_into_errors() {
+async fn errors_hide_credentials_that_the_server_echoes() {
     // Characters that URLs, JSON and HTML escape.
     let short = "hush/\"key\"&0123456789";
     for (key, status) in
@@ -111,7 +111,7 @@ async fn a_server_that_echoes_credentials_does_not_get_them_into_errors() {
 }
 
 #[tokio::test]
-async fn a_token_endpoint_that_echoes_does_not_get_credentials_into_errors() {
+async fn errors_hide_credentials_that_the_token_endpoint_echoes() {
     let (id, short) = ("6be1f0c9-2d47-4c83-b5a9-7e3f10d8c264".to_owned(), "hush-secret-0123456789".to_owned());
     let long = long(&short);
     // Swapped in the second and the last case.
@@ -141,7 +141,7 @@ async fn a_token_endpoint_that_echoes_does_not_get_credentials_into_errors() {
 }
 
 #[tokio::test]
-async fn an_operation_that_echoes_the_token_does_not_get_it_into_errors() {
+async fn errors_hide_a_token_that_an_operation_echoes() {
     let short = "hush-token-0123456789".to_owned();
     for token in [short.clone(), long(&short)] {
         let server = ScriptedServer::start(move |request| match request.target.as_str() {
@@ -158,7 +158,7 @@ async fn an_operation_that_echoes_the_token_does_not_get_it_into_errors() {
     }
 }
 
-/// The error of a list whose response is `reply`, of a client with this key.
+/// Returns the error of a list whose response is `reply`, from a client with this key.
 async fn error_of(key: &str, reply: Reply) -> Error {
     let server = ScriptedServer::in_turn(vec![reply]);
     let client = usage_billing_suger::Client::builder(key.to_owned()).base_url(server.url()).http_client(http());
@@ -166,7 +166,7 @@ async fn error_of(key: &str, reply: Reply) -> Error {
 }
 
 #[tokio::test]
-async fn a_secret_is_masked_before_a_text_is_cut() {
+async fn secret_is_masked_before_truncation() {
     for key in ["hush-key-0123456789abcdef".to_owned(), long("hush-key")] {
         // The limit of what is displayed falls into the secret.
         for before in [0, 1, 190, 197, 395] {
@@ -186,7 +186,7 @@ async fn a_secret_is_masked_before_a_text_is_cut() {
 }
 
 #[tokio::test]
-async fn an_error_body_that_ends_within_a_secret_does_not_show_its_beginning() {
+async fn error_body_truncated_within_a_secret_hides_its_prefix() {
     for key in ["hush-key-0123456789abcdef".to_owned(), long("hush-key")] {
         let escaped: String = key.bytes().map(|byte| format!("%{byte:02x}")).collect();
         for echo in [key.clone(), format!("Key {key}"), escaped] {
@@ -195,7 +195,8 @@ async fn an_error_body_that_ends_within_a_secret_does_not_show_its_beginning() {
                 let full = format!("{}{echo}", " ".repeat(64 * 1024 - kept));
                 let quoted = format!("{{\"message\":\"{}{echo}", &"x ".repeat(32 * 1024)[..64 * 1024 - kept - 12]);
                 // The connection is lost.
-                for reply in [Reply::json(400, &full), Reply::json(400, &quoted), Reply::cut_off(400, &echo[..kept])] {
+                for reply in [Reply::json(400, &full), Reply::json(400, &quoted), Reply::truncated(400, &echo[..kept])]
+                {
                     let error = error_of(&key, reply).await;
                     assert_eq!(error.status().map(|status| status.as_u16()), Some(400));
                     assert!(!is_secret(&shown(&error)), "{kept}: {:.500}", shown(&error));

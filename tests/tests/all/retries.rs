@@ -1,4 +1,4 @@
-//! What is sent again, by method, status and mark, against a real socket.
+//! Retries by method, status and extension, against a real socket.
 
 use std::time::Duration;
 
@@ -7,22 +7,22 @@ use usage_billing_core::{Error, ErrorKind, RetryPolicy};
 use usage_billing_suger::{Client, types};
 use usage_billing_tests::{ClosedPort, Reply, ScriptedServer, suger};
 
-/// Calls with each kind of promise; all answer a JSON that fits.
+/// Calls that differ in their idempotency; a JSON response fits all of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Call {
     /// GET.
     Read,
     /// DELETE.
     Delete,
-    /// PATCH, not marked.
+    /// PATCH, without an extension.
     Patch,
     /// POST, `x-idempotent`.
     Validate,
     /// POST, `x-idempotent-with: id`, without the id.
     Report,
-    /// The same with the id.
+    /// POST, `x-idempotent-with: id`, with the id.
     ReportWithId,
-    /// POST, not marked.
+    /// POST, without an extension.
     Batch,
 }
 
@@ -69,14 +69,14 @@ async fn attempts(kind: Call, reply: Reply) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_resent_depends_on_method_status_and_mark() {
+async fn retry_depends_on_method_status_and_extension() {
     let safe = |kind| matches!(kind, Call::Read | Call::Delete | Call::Validate | Call::ReportWithId);
     for kind in ALL {
         let repeatable = if safe(kind) { 4 } else { 1 };
         for status in [408, 502, 503, 504] {
             assert_eq!(attempts(kind, Reply::json(status, "{}")).await, repeatable, "{kind:?} {status}");
         }
-        // A 500 of this operation is its verdict.
+        // A 500 is a final response of this operation.
         let after_500 = if kind == Call::Validate { 1 } else { repeatable };
         assert_eq!(attempts(kind, Reply::json(500, "{}")).await, after_500, "{kind:?} 500");
         assert_eq!(attempts(kind, Reply::dropped()).await, repeatable, "{kind:?} dropped");
@@ -96,14 +96,14 @@ async fn post_is_not_resent_after_503_but_is_after_429() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_is_cut_off_is_a_lost_connection() {
+async fn truncated_body_is_a_lost_connection() {
     for (kind, sent) in [(Call::Read, 4), (Call::Batch, 1)] {
-        let server = ScriptedServer::in_turn(vec![Reply::cut_off(200, r#"{"partnerUsage"#)]);
+        let server = ScriptedServer::in_turn(vec![Reply::truncated(200, r#"{"partnerUsage"#)]);
         let client = suger(server.url()).build().unwrap();
         let error = call(&client, kind).await.unwrap_err();
         assert_eq!((error.kind(), server.requests().len()), (ErrorKind::Connection, sent), "{error}");
     }
-    let server = ScriptedServer::in_turn(vec![Reply::cut_off(200, "{"), Reply::json(200, "{}")]);
+    let server = ScriptedServer::in_turn(vec![Reply::truncated(200, "{"), Reply::json(200, "{}")]);
     call(&suger(server.url()).build().unwrap(), Call::Read).await.unwrap();
 }
 
@@ -129,7 +129,7 @@ async fn error_states_whether_any_attempt_of_the_call_may_have_arrived() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_is_not_there_is_asked_again_whatever_the_method() {
+async fn unreachable_server_is_retried_for_any_method() {
     let closed = ClosedPort::reserve();
     let client = suger(closed.url()).build().unwrap();
     let error = call(&client, Call::Batch).await.unwrap_err();
@@ -140,7 +140,7 @@ async fn a_server_that_is_not_there_is_asked_again_whatever_the_method() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_vendors_retry_after_is_waited_for_in_both_forms() {
+async fn retry_after_is_honored_in_both_forms() {
     for header in ["37", "Sun, 09 Sep 2001 01:47:17 GMT"] {
         let headers = [("retry-after", header), ("date", "Sun, 09 Sep 2001 01:46:40 GMT")];
         let server = ScriptedServer::in_turn(vec![Reply::new(429, &headers, "{}"), Reply::json(200, "[]")]);
@@ -151,7 +151,7 @@ async fn the_vendors_retry_after_is_waited_for_in_both_forms() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retry_after_beyond_the_budget_is_told_at_once() {
+async fn retry_after_beyond_the_budget_fails_at_once() {
     let server = ScriptedServer::in_turn(vec![Reply::new(429, &[("retry-after", "600")], "{}")]);
     let start = Instant::now();
     let error = call(&suger(server.url()).build().unwrap(), Call::Read).await.unwrap_err();
@@ -160,7 +160,7 @@ async fn a_retry_after_beyond_the_budget_is_told_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_retry_after_the_pauses_grow_within_the_budget() {
+async fn delays_without_retry_after_grow_within_the_budget() {
     let server = ScriptedServer::in_turn(vec![Reply::json(503, "{}")]);
     let policy = RetryPolicy::default().max_attempts(50).time_limit(Duration::from_secs(60));
     let start = Instant::now();
@@ -170,7 +170,7 @@ async fn without_a_retry_after_the_pauses_grow_within_the_budget() {
 }
 
 #[tokio::test]
-async fn an_html_page_of_a_proxy_keeps_its_status_and_says_what_it_is() {
+async fn html_page_of_a_proxy_is_reported_with_its_status() {
     let page = "<html><head><title>502 Bad Gateway</title></head></html>";
     let server = ScriptedServer::in_turn(vec![Reply::new(502, &[("content-type", "text/html")], page)]);
     let client = suger(server.url()).retry(RetryPolicy::none()).build().unwrap();
@@ -183,7 +183,7 @@ async fn an_html_page_of_a_proxy_keeps_its_status_and_says_what_it_is() {
 }
 
 #[tokio::test]
-async fn a_path_value_that_changes_the_path_is_refused_before_anything_is_sent() {
+async fn path_value_that_changes_the_path_is_rejected() {
     let server = ScriptedServer::in_turn(vec![Reply::json(200, "{}")]);
     let client = suger(server.url()).build().unwrap();
     for value in ["", ".", ".."] {

@@ -1,4 +1,4 @@
-//! TLS failures in words and sent once, against servers on loopback with certificates made here.
+//! TLS failures are explained and not retried: servers on loopback with generated certificates.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -29,7 +29,7 @@ impl Authority {
         Self(Issuer::new(params, key), certificate)
     }
 
-    /// A certificate for `host` with what `change` makes of it, and its key.
+    /// Issues a certificate for `host`, modified by `change`, and its key.
     fn issue(&self, host: &str, change: impl FnOnce(&mut CertificateParams)) -> Identity {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new([host.to_owned()]).unwrap();
@@ -67,7 +67,7 @@ fn config(
     builder.with_single_cert(vec![identity.0.clone()], key).unwrap()
 }
 
-/// A server that answers every request with `{}`; its port and how many connections it had.
+/// Starts a server that sends `{}` to every request; returns its port and the count of connections.
 fn serve(config: ServerConfig) -> (u16, Arc<AtomicU32>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -78,7 +78,7 @@ fn serve(config: ServerConfig) -> (u16, Arc<AtomicU32>) {
             count.fetch_add(1, SeqCst);
             let mut connection = ServerConnection::new(config.clone()).unwrap();
             if connection.complete_io(&mut stream).is_err() {
-                // The alert that says why.
+                // The alert with the reason.
                 let _ = connection.write_tls(&mut stream);
                 continue;
             }
@@ -90,14 +90,14 @@ fn serve(config: ServerConfig) -> (u16, Arc<AtomicU32>) {
     (port, connections)
 }
 
-/// An HTTP client that trusts only `authority`.
+/// Returns a builder of an HTTP client that trusts only `authority`.
 fn trusting(authority: &Authority) -> reqwest::ClientBuilder {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let root = reqwest::Certificate::from_der(&authority.1).unwrap();
     reqwest::Client::builder().no_proxy().retry(reqwest::retry::never()).tls_certs_only([root])
 }
 
-/// One call of each vendor's client.
+/// Makes one call with each vendor's client.
 async fn calls(url: &str, http: &reqwest::Client, retry: RetryPolicy) -> [Result<(), Error>; 3] {
     let genesys = genesys(url).http_client(http.clone()).retry(retry).build().unwrap();
     let suger = suger(url).http_client(http.clone()).retry(retry).build().unwrap();
@@ -118,14 +118,14 @@ async fn fails_once(config: ServerConfig, http: &reqwest::Client, words: &str, h
         let line = error.to_string();
         assert!(line.contains(&format!("localhost:{port}: ")) && line.contains(words), "{words}: {line}");
         assert!(error.hint().unwrap_or_default().contains(hint), "{line}");
-        // Words, and nothing of rustls' structures.
+        // No debug output of rustls.
         assert!(!line.contains(['\n', '{']), "{line}");
     }
     assert_eq!(connections.load(SeqCst), 3, "{words}: one connection of each vendor's client");
 }
 
 #[tokio::test]
-async fn certificate_errors_are_in_words_and_not_sent_again() {
+async fn certificate_errors_are_explained_and_not_retried() {
     let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
     let http = trusting(&ours).build().unwrap();
     let no_change = |_: &mut CertificateParams| {};
@@ -148,7 +148,7 @@ async fn certificate_errors_are_in_words_and_not_sent_again() {
 }
 
 #[tokio::test]
-async fn incompatible_servers_are_in_words_and_not_sent_to_again() {
+async fn incompatible_servers_are_explained_and_not_retried() {
     let ours = Authority::new("ours");
     let identity = ours.issue("localhost", |_| {});
     for versions in [rustls::ALL_VERSIONS, &[&rustls::version::TLS12]] {
@@ -162,7 +162,7 @@ async fn incompatible_servers_are_in_words_and_not_sent_to_again() {
 }
 
 #[tokio::test]
-async fn a_server_without_tls_and_a_tls_server_behind_http_are_in_words() {
+async fn wrong_scheme_is_explained() {
     let ours = Authority::new("ours");
     let http = trusting(&ours).build().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -186,7 +186,7 @@ async fn a_server_without_tls_and_a_tls_server_behind_http_are_in_words() {
 }
 
 #[tokio::test]
-async fn a_trusted_certificate_is_no_error() {
+async fn trusted_certificate_is_accepted() {
     let ours = Authority::new("ours");
     let http = trusting(&ours).build().unwrap();
     let (port, _) = serve(config(&ours.issue("localhost", |_| {}), rustls::ALL_VERSIONS, None));
@@ -213,7 +213,7 @@ fn unreadable_trusted_roots_are_a_configuration_error() {
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::Config, 0));
         let line = error.to_string();
         assert!(line.contains(&format!("SSL_CERT_FILE names (`{PATH}`) cannot be read: No such file")), "{line}");
-        // Nor are they left out if only some of the URLs are of this machine; without TLS they are not read.
+        // They are also required if only some of the URLs are of this machine. Without TLS they are not read.
         let credentials = usage_billing_core::Credentials::new("id", "hush");
         let build = |token_url: &str| {
             let auth = usage_billing_core::Auth::client_credentials(token_url, credentials.clone());

@@ -1,4 +1,4 @@
-//! Tokens and keys of the caller's own, and headers for a gateway.
+//! Tokens and keys that the caller supplies, and headers for a gateway.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -9,10 +9,10 @@ use usage_billing_core::{AccessToken, ApiKey, Credentials, Error, ErrorKind, Res
 use usage_billing_genesys::{Client, Region};
 use usage_billing_tests::{Reply, Request, ScriptedServer, genesys, suger, untimed};
 
-/// Requests that a provider got, whether each came after a rejection.
+/// For each request to a provider, whether it followed a rejection.
 type Log = Arc<Mutex<Vec<bool>>>;
 
-/// Supplies `hush-token-1`, `hush-token-2`, …, each for `life` seconds.
+/// Returns a provider of `hush-token-1`, `hush-token-2`, …, each for `life` seconds.
 fn numbered(life: u64) -> (impl Fn(TokenRequest) -> std::future::Ready<Result<AccessToken>>, Log) {
     let log = Log::default();
     let requests = log.clone();
@@ -58,7 +58,7 @@ async fn rejected_token_is_replaced_once_for_all_callers() {
 }
 
 #[tokio::test]
-async fn token_that_is_rejected_again_fails_the_call() {
+async fn token_rejected_twice_fails_the_call() {
     let server = ScriptedServer::start(|_| Reply::json(401, r#"{"message":"no","code":"bad.credentials"}"#));
     let (provide, requests) = numbered(3600);
     let error = fetch(&client(&server, Credentials::token_provider("id", provide))).await.unwrap_err();
@@ -78,7 +78,7 @@ async fn expired_token_is_replaced_without_a_rejection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn token_that_is_rejected_during_its_early_renewal_is_replaced_by_a_request_after_the_rejection() {
+async fn token_rejected_during_early_renewal_is_replaced() {
     let is_rejected = Arc::new(AtomicBool::new(false));
     let rejects = is_rejected.clone();
     let server = ScriptedServer::start(move |request| match request.header("authorization") {
@@ -101,7 +101,7 @@ async fn token_that_is_rejected_during_its_early_renewal_is_replaced_by_a_reques
             Ok::<_, Error>(AccessToken::new(format!("hush-token-{number}")).expires_in(Duration::from_secs(1000)))
         }
     });
-    // The runtime is never idle: so the paused clock stands still while a socket is waited for.
+    // The runtime is never idle, so that the paused clock does not advance during a wait for a socket.
     tokio::spawn(async {
         loop {
             std::thread::yield_now();
@@ -138,7 +138,7 @@ async fn token_that_is_rejected_during_its_early_renewal_is_replaced_by_a_reques
 }
 
 #[tokio::test]
-async fn supplied_api_key_is_sent_with_the_vendors_scheme_and_replaced_once() {
+async fn supplied_api_key_uses_the_vendors_scheme() {
     let server = ScriptedServer::start(|request| match request.header("authorization") {
         Some("Key hush-token-2") => Reply::json(200, "[]"),
         _ => Reply::json(401, r#""unauthorized""#),
@@ -150,7 +150,7 @@ async fn supplied_api_key_is_sent_with_the_vendors_scheme_and_replaced_once() {
 }
 
 #[tokio::test]
-async fn supplied_token_is_masked_wherever_the_vendor_echoes_it() {
+async fn supplied_token_is_masked_where_the_vendor_echoes_it() {
     let server = ScriptedServer::start(|request| {
         let header = request.header("authorization").unwrap_or_default();
         Reply::json(400, &serde_json::json!({"message": header, "code": header}).to_string())
@@ -165,7 +165,7 @@ async fn supplied_token_is_masked_wherever_the_vendor_echoes_it() {
 }
 
 #[tokio::test]
-async fn failure_of_the_provider_fails_the_call_before_anything_is_sent() {
+async fn provider_failure_fails_the_call_without_a_request() {
     let server = ScriptedServer::start(|_| Reply::json(200, "[]"));
     let calls = Arc::new(AtomicU32::new(0));
     let count = calls.clone();
@@ -187,7 +187,7 @@ async fn failure_of_the_provider_fails_the_call_before_anything_is_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn error_of_a_provider_rejects_no_usage() {
+async fn provider_failure_does_not_reject_usage() {
     use usage_billing::suger::{Client, UsageEvent};
 
     let server = ScriptedServer::start(|_| Reply::json(200, r#"{"usageRecordGroups":[]}"#));
@@ -197,7 +197,7 @@ async fn error_of_a_provider_rejects_no_usage() {
     });
     for path in ["gone", "missing", ""] {
         let url = vault.url().to_owned();
-        // A provider that makes a call of its own with a client of this crate, or finds its own request wrong.
+        // The provider makes a call with a client of this crate, or rejects its own request.
         let key = ApiKey::provider(move |_| {
             let url = url.clone();
             async move {
@@ -217,7 +217,7 @@ async fn error_of_a_provider_rejects_no_usage() {
 }
 
 #[tokio::test]
-async fn token_that_no_header_can_carry_is_reported_without_it() {
+async fn token_invalid_in_a_header_is_not_quoted() {
     let server = ScriptedServer::start(|_| Reply::json(200, "[]"));
     for token in ["", "Bearer hush", "hush\n", "\"hush\""] {
         let credentials =

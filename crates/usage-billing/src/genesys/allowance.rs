@@ -1,4 +1,4 @@
-//! Which charge an allowance (`fair-use`) is taken off, and where an allowance applies that no overview contains. Pure.
+//! Assignment of allowances (`fair-use`) to charges, and allowances that no overview contains. Pure functions.
 
 use usage_billing_core::Decimal;
 
@@ -6,36 +6,36 @@ use super::SeeInvoice;
 use super::bill::ChargeRole;
 use super::charge::{Charge, ChargedItem, Grouping, is_same};
 
-/// What is included in one charge.
+/// The quantity included in one charge.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Allowance {
     /// Never negative.
     pub(super) quantity: Decimal,
-    /// Whether the overview contains an allowance for the charge, be it of 0.
+    /// Whether the overview contains an allowance for the charge; an allowance of 0 counts.
     pub(super) is_shown: bool,
-    /// Why it is not known.
+    /// Why the quantity is unknown.
     pub(super) unknown: Option<SeeInvoice>,
 }
 
 /// Assigns each allowance to the charge of the same part number, or else of the same name. Several charges of one part number share it, in
-/// their order. `roles` are those of `charges`, then of `unreadable`.
+/// their order. `roles` are the roles of `charges`, then of `unreadable`.
 pub(super) fn assign(charges: &[Charge], unreadable: &[&ChargedItem], roles: &[ChargeRole]) -> Vec<Allowance> {
     let mut assigned = vec![Allowance::default(); charges.len()];
     let items: Vec<&ChargedItem> =
         charges.iter().map(|charge| &charge.item).chain(unreadable.iter().copied()).collect();
     let allowances = items.iter().zip(roles).enumerate().filter(|(_, (_, role))| **role == ChargeRole::Allowance);
-    for (place, (item, _)) in allowances {
+    for (position, (item, _)) in allowances {
         let targets = targets(item, &items, roles);
         if targets.is_empty() {
-            // Perhaps that of a charge by another name. It is taken off none, and none of them is charged in full.
+            // It may belong to a charge by another name. It is not subtracted, and none of these charges is computed in full.
             let may_be_meant = |target: &usize| roles[*target].is_charged() && is_named_alike(items[*target], item);
             for target in (0..charges.len()).filter(may_be_meant) {
                 assigned[target].unknown.get_or_insert(SeeInvoice::AllowanceMayApply);
             }
         }
-        // Of a charge that cannot be read nothing is computed.
+        // Nothing is computed for an unreadable charge.
         let readable: Vec<usize> = targets.iter().copied().filter(|target| *target < charges.len()).collect();
-        let unknown = match charges.get(place) {
+        let unknown = match charges.get(position) {
             None => Some(SeeInvoice::AllowanceUnreadable),
             Some(allowance) if allowance.usage_quantity < Decimal::ZERO => Some(SeeInvoice::AllowanceUnreadable),
             Some(_) if targets.iter().any(|target| !is_same(&items[*target].unit, &item.unit)) => {
@@ -46,7 +46,7 @@ pub(super) fn assign(charges: &[Charge], unreadable: &[&ChargedItem], roles: &[C
             }
             Some(_) => None,
         };
-        match (unknown, charges.get(place)) {
+        match (unknown, charges.get(position)) {
             (None, Some(allowance)) => share(allowance.usage_quantity, &readable, charges, &mut assigned),
             (unknown, _) => readable.iter().for_each(|target| assigned[*target].unknown = unknown.clone()),
         }
@@ -54,20 +54,20 @@ pub(super) fn assign(charges: &[Charge], unreadable: &[&ChargedItem], roles: &[C
     assigned
 }
 
-/// The charges that an allowance may be taken off. A total stands for its parts.
+/// Returns the charges from which an allowance may be subtracted. A total represents its parts.
 fn targets(allowance: &ChargedItem, items: &[&ChargedItem], roles: &[ChargeRole]) -> Vec<usize> {
     let matching = |is_match: &dyn Fn(&ChargedItem) -> bool| -> Vec<usize> {
-        let of = |wanted: fn(ChargeRole) -> bool| {
+        let with_role = |wanted: fn(ChargeRole) -> bool| {
             let found =
                 items.iter().zip(roles).enumerate().filter(|(_, (item, role))| wanted(**role) && is_match(item));
-            found.map(|(place, _)| place).collect::<Vec<_>>()
+            found.map(|(position, _)| position).collect::<Vec<_>>()
         };
-        let own = of(ChargeRole::is_charged);
-        if !own.is_empty() || of(|role| role == ChargeRole::Part).is_empty() {
+        let own = with_role(ChargeRole::is_charged);
+        if !own.is_empty() || with_role(|role| role == ChargeRole::Part).is_empty() {
             return own;
         }
         let totals = roles.iter().enumerate().filter(|(_, role)| **role == ChargeRole::Total);
-        totals.map(|(place, _)| place).collect()
+        totals.map(|(position, _)| position).collect()
     };
     let by_part_number = matching(&|item| is_same(&item.part_number, &allowance.part_number));
     if by_part_number.is_empty() {
@@ -76,10 +76,10 @@ fn targets(allowance: &ChargedItem, items: &[&ChargedItem], roles: &[ChargeRole]
     by_part_number
 }
 
-/// Whether it makes no difference to the bill which of the charges an allowance is taken off.
+/// Returns whether the bill is the same for any distribution of an allowance over the charges.
 fn can_share(readable: &[usize], targets: usize, charges: &[Charge]) -> bool {
-    let price = |place: &usize| charges[*place].overage_price.map(|price| price.normalize());
-    let is_bundle = |place: &usize| charges[*place].bundle_quantity.is_some_and(|bundle| bundle > Decimal::ONE);
+    let price = |position: &usize| charges[*position].overage_price.map(|price| price.normalize());
+    let is_bundle = |position: &usize| charges[*position].bundle_quantity.is_some_and(|bundle| bundle > Decimal::ONE);
     readable.len() == targets
         && readable.windows(2).all(|pair| price(&pair[0]) == price(&pair[1]))
         && !readable.iter().any(is_bundle)
@@ -91,7 +91,7 @@ fn share(quantity: Decimal, targets: &[usize], charges: &[Charge], assigned: &mu
         let (charge, allowance) = (&charges[*target], &mut assigned[*target]);
         let covered = charge.prepaid_quantity.saturating_add(allowance.quantity);
         let beyond = charge.usage_quantity.saturating_sub(covered).max(Decimal::ZERO);
-        // The last one is shown the rest, whether it uses it or not.
+        // The last charge gets the rest, used or not.
         let taken = if number + 1 == targets.len() { left } else { beyond.min(left) };
         allowance.quantity = allowance.quantity.saturating_add(taken);
         allowance.is_shown = true;
@@ -99,7 +99,7 @@ fn share(quantity: Decimal, targets: &[usize], charges: &[Charge], assigned: &mu
     }
 }
 
-/// Whether the words of one name are words of the other one, in their order: `Voice Transcription` and `Voice Transcription Fair Use`.
+/// Returns whether one name contains the words of the other in their order: `Voice Transcription` and `Voice Transcription Fair Use`.
 fn is_named_alike(one: &ChargedItem, other: &ChargedItem) -> bool {
     let words = |item: &ChargedItem| {
         let words: Vec<_> = item.name.split(|of: char| !of.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
@@ -109,16 +109,16 @@ fn is_named_alike(one: &ChargedItem, other: &ChargedItem) -> bool {
     one.contains(&other) || other.contains(&one)
 }
 
-/// Whether the vendor includes a quantity that overviews are known to leave out: BYOC Cloud minutes by licence, and AI tokens (every
-/// `rollup` is a total of tokens) by organization. By the vendor's fair use policy and "AI token billing"; the admin app of a partner
+/// Returns whether the vendor includes a quantity that overviews are known to omit: BYOC Cloud minutes by licence, and AI tokens (every
+/// `rollup` is a total of tokens) by organization. Sources: the vendor's fair use policy and "AI token billing". The admin app of a partner
 /// computes both by itself.
 pub(super) fn may_apply(item: &ChargedItem) -> bool {
-    let texts = [&item.name, &item.part_number, &item.unit].map(|text| text.to_ascii_lowercase());
-    let mentions = |what: &str| texts.iter().any(|text| text.contains(what));
+    let fields = [&item.name, &item.part_number, &item.unit].map(|field| field.to_ascii_lowercase());
+    let mentions = |word: &str| fields.iter().any(|field| field.contains(word));
     item.grouping() == Grouping::Rollup || ["byoc", "bring your own carrier", "token"].into_iter().any(mentions)
 }
 
-/// Whether a public tool of partners never charges this licence (`Call`, `Collaborate User`) beyond what is committed.
+/// Returns whether a public tool of partners never charges this licence (`Call`, `Collaborate User`) beyond the committed quantity.
 pub(super) fn may_be_free(item: &ChargedItem) -> bool {
     let name = item.name.to_ascii_lowercase();
     let mut words = name.split_whitespace().skip_while(|word| matches!(*word, "genesys" | "cloud"));

@@ -1,4 +1,4 @@
-//! Counted API requests as rows, whichever way they were counted. Nobody is billed by them.
+//! Rows of counted API requests, for jobs and for the older query. They are never billed.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use crate::rows::identity::{RowIdentity, disambiguate_keys};
 use crate::time_limit::TimeLimit;
 use crate::{BillingReason, Period, UsageRow, Vendor};
 
-/// What was asked for, as far as rows do not repeat it.
+/// Parameters of a job or query that its rows do not contain.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ApiUsage<'a> {
     /// The id of the job or query.
     pub report_id: &'a str,
-    /// The account that rows are of.
+    /// The account of the rows.
     pub account: &'a Organization,
     /// The period that was counted.
     pub period: Period,
@@ -26,10 +26,10 @@ pub struct ApiUsage<'a> {
 }
 
 impl Client {
-    /// API requests of the organization as rows, by day, OAuth client, platform, method and path template, within `timeout`. Not billable.
+    /// Returns the API requests of the organization as rows, by day, OAuth client, platform, method and path template. Not billable.
     ///
     /// # Errors
-    /// As [`start_usage_job`](Self::start_usage_job) and [`Poller::wait`](crate::Poller::wait); [`ErrorKind::Limit`] if the rows take more memory
+    /// Those of [`start_usage_job`](Self::start_usage_job) and [`Poller::wait`](crate::Poller::wait); [`ErrorKind::Limit`] if the rows take more memory
     /// than [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
     pub async fn api_usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
         self.api_usage_within(TimeLimit::new(timeout), period).await.map_err(|error| self.api.inner().masked(error))
@@ -37,10 +37,10 @@ impl Client {
 
     async fn api_usage_within(&self, limit: TimeLimit, period: Period) -> Result<Vec<UsageRow>> {
         use types::OrganizationUsageGroupBy::{HttpMethod, OauthClientId, OauthClientName, Platform, TemplateUri};
-        let by = vec![OauthClientId, OauthClientName, Platform, HttpMethod, TemplateUri];
+        let dimensions = vec![OauthClientId, OauthClientName, Platform, HttpMethod, TemplateUri];
         let granularity = types::UsageGranularity::Day;
         let now = self.clock.now();
-        let start = self.start_usage_job(period, |query| query.granularity(granularity.clone()).group_by(by));
+        let start = self.start_usage_job(period, |query| query.granularity(granularity.clone()).group_by(dimensions));
         let job = limit.run(start).await;
         let mut job = job.unwrap_or_else(|| Err(limit.exceeded("the start of the usage job was not confirmed")))?;
         let pages = job.wait_within(limit).await?;
@@ -51,13 +51,13 @@ impl Client {
         })?;
         let account = limit.run(self.organization()).await;
         let account = account.unwrap_or_else(|| Err(limit.exceeded("the own organization was not named")))?;
-        let asked = ApiUsage::new(job.id(), &account, period, granularity);
-        asked.job_rows(&rows, now)
+        let usage = ApiUsage::new(job.id(), &account, period, granularity);
+        usage.job_rows(&rows, now)
     }
 }
 
 impl<'a> ApiUsage<'a> {
-    /// What was asked for, part by part as in the fields.
+    /// Creates a value from its fields.
     pub fn new(
         report_id: &'a str,
         account: &'a Organization,
@@ -67,10 +67,10 @@ impl<'a> ApiUsage<'a> {
         Self { report_id, account, period, granularity: granularity.into() }
     }
 
-    /// Rows of a job over the organization.
+    /// Returns the rows of a job over the organization.
     ///
     /// # Errors
-    /// [`ErrorKind::Decode`] for a row that lacks its date or its number of requests.
+    /// [`ErrorKind::Decode`] for a row without its date or its number of requests.
     pub fn job_rows(&self, rows: &[types::OrganizationPublicApiUsage], now: DateTime<Utc>) -> Result<Vec<UsageRow>> {
         let count = |row: &types::OrganizationPublicApiUsage| Count {
             operation: "getUsageAggregatesQueryJob",
@@ -85,10 +85,10 @@ impl<'a> ApiUsage<'a> {
         self.rows(rows.iter().map(count), now)
     }
 
-    /// Rows of a job over the OAuth client `client_id`.
+    /// Returns the rows of a job over the OAuth client `client_id`.
     ///
     /// # Errors
-    /// As [`job_rows`](Self::job_rows).
+    /// Those of [`job_rows`](Self::job_rows).
     pub fn client_job_rows(
         &self,
         client_id: &str,
@@ -108,10 +108,10 @@ impl<'a> ApiUsage<'a> {
         self.rows(rows.iter().map(count), now)
     }
 
-    /// Rows of a query.
+    /// Returns the rows of a query.
     ///
     /// # Errors
-    /// As [`job_rows`](Self::job_rows).
+    /// Those of [`job_rows`](Self::job_rows).
     pub fn query_rows(&self, rows: &[types::ApiUsageRow], now: DateTime<Utc>) -> Result<Vec<UsageRow>> {
         let count = |row: &types::ApiUsageRow| Count {
             operation: "getUsageQueryExecutionIdResults",
@@ -127,16 +127,18 @@ impl<'a> ApiUsage<'a> {
     }
 
     fn rows(&self, counts: impl Iterator<Item = Count>, now: DateTime<Utc>) -> Result<Vec<UsageRow>> {
-        let row = |(count, place): (Count, u64)| {
-            let lacks = |what: &str| {
-                let message = format!("row {place} of {} lacks {what}", printable(self.report_id));
+        let row = |(count, position): (Count, u64)| {
+            let missing = |field: &str| {
+                let message = format!("row {position} of {} lacks {field}", printable(self.report_id));
                 Error::new(ErrorKind::Decode, message).with_operation(count.operation)
             };
             let requests =
-                count.requests.ok_or_else(|| lacks("its number of requests: ask for the metric Requests"))?;
+                count.requests.ok_or_else(|| missing("its number of requests: request the metric Requests"))?;
             let period = match &self.granularity {
                 None => self.period,
-                Some(granularity) => bucket(count.date.ok_or_else(|| lacks("its date"))?, granularity, self.period)?,
+                Some(granularity) => {
+                    time_bucket(count.date.ok_or_else(|| missing("its date"))?, granularity, self.period)?
+                }
             };
             let grouping = count.grouping();
             let metric = [count.method.as_str(), &count.template].join(" ");
@@ -159,7 +161,7 @@ impl<'a> ApiUsage<'a> {
                 customer_name: Some(count.client_name).filter(|name| !name.is_empty()),
                 is_final,
                 source_report_id: Some(self.report_id.to_owned()),
-                source_row: Some(place),
+                source_row: Some(position),
                 ..identity.row(Decimal::from(requests), BillingReason::NotABillingBasis)
             })
         };
@@ -167,7 +169,7 @@ impl<'a> ApiUsage<'a> {
     }
 }
 
-/// A row of any of the three kinds; a dimension that was not asked for is empty.
+/// A row of any of the three kinds; a dimension that was not requested is empty.
 struct Count {
     operation: &'static str,
     date: Option<NaiveDate>,
@@ -175,7 +177,7 @@ struct Count {
     client_name: String,
     method: String,
     template: String,
-    /// What else the vendor counts by, and its value.
+    /// Names and values of other dimensions.
     others: [(&'static str, Option<String>); 2],
     requests: Option<i64>,
 }
@@ -183,29 +185,29 @@ struct Count {
 impl Count {
     fn grouping(&self) -> Option<String> {
         let given = self.others.iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
-        let texts = given.filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("{name}={value}"));
-        let texts: Vec<_> = texts.collect();
-        (!texts.is_empty()).then(|| texts.join(","))
+        let pairs = given.filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("{name}={value}"));
+        let pairs: Vec<_> = pairs.collect();
+        (!pairs.is_empty()).then(|| pairs.join(","))
     }
 }
 
-/// The time bucket that begins on `date`, cut to what was asked for.
-fn bucket(date: NaiveDate, granularity: &types::UsageGranularity, asked: Period) -> Result<Period> {
+/// Returns the time bucket that begins on `date`, clipped to the requested period.
+fn time_bucket(date: NaiveDate, granularity: &types::UsageGranularity, requested: Period) -> Result<Period> {
     let whole = match granularity {
         types::UsageGranularity::Day => Period::of_days(date, date)?,
         types::UsageGranularity::Week => Period::of_days(date, date.checked_add_days(Days::new(6)).unwrap_or(date))?,
         types::UsageGranularity::Month => {
             let month = Period::month_of(date);
-            // A month that the query cuts may be told by its first counted day.
+            // The date of a clipped month may be its first counted day.
             if date.day() == 1 { month } else { Period::new(Period::of_days(date, date)?.start(), month.end())? }
         }
         other => {
             let message =
-                format!("it is not known how long a time bucket of the granularity {} is", printable(other.as_str()));
+                format!("the length of time buckets of the granularity {} is unknown", printable(other.as_str()));
             return Err(Error::new(ErrorKind::Decode, message));
         }
     };
-    Ok(Period::new(whole.start().max(asked.start()), whole.end().min(asked.end())).unwrap_or(whole))
+    Ok(Period::new(whole.start().max(requested.start()), whole.end().min(requested.end())).unwrap_or(whole))
 }
 
 #[cfg(test)]
@@ -216,7 +218,7 @@ mod tests {
     static ACCOUNT: std::sync::LazyLock<Organization> =
         std::sync::LazyLock::new(|| Organization::new("org-1", Some("Northwind".to_owned())));
 
-    fn asked(granularity: Option<types::UsageGranularity>) -> ApiUsage<'static> {
+    fn usage(granularity: Option<types::UsageGranularity>) -> ApiUsage<'static> {
         ApiUsage::new("job-1", &ACCOUNT, "2026-10".parse().unwrap(), granularity)
     }
 
@@ -225,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_bucket_is_cut_to_the_period_that_was_asked_for() {
+    fn time_bucket_is_clipped_to_the_requested_period() {
         for (date, granularity, expected) in [
             ("2026-10-31", Day, "2026-10-31/2026-11-01"),
             ("2026-10-05", Week, "2026-10-05/2026-10-12"),
@@ -234,13 +236,13 @@ mod tests {
             ("2026-10-01", Month, "2026-10"),
             ("2026-10-20", Month, "2026-10-20/2026-11-01"),
         ] {
-            let found = bucket(date.parse().unwrap(), &granularity, "2026-10".parse().unwrap()).unwrap();
+            let found = time_bucket(date.parse().unwrap(), &granularity, "2026-10".parse().unwrap()).unwrap();
             assert_eq!(found.to_string(), expected, "{date} {granularity}");
         }
     }
 
     #[test]
-    fn counted_requests_are_never_billable_and_keep_their_dimensions_apart() {
+    fn rows_differ_by_dimension_and_are_never_billable() {
         let row = |platform: &str, method: &str| {
             serde_json::json!({
                 "date": "2026-10-02", "platform": platform, "httpMethod": method, "templateUri": "api/v2/users", "requestCount": 1204,
@@ -249,7 +251,7 @@ mod tests {
         };
         let rows =
             serde_json::from_value::<Vec<_>>(serde_json::json!([row("a", "GET"), row("b", "GET"), row("a", "POST")]));
-        let rows = asked(Some(Day)).job_rows(&rows.unwrap(), now()).unwrap();
+        let rows = usage(Some(Day)).job_rows(&rows.unwrap(), now()).unwrap();
         assert!(
             rows.iter().all(|row| row.is_billable == Some(false)
                 && row.is_final
@@ -263,19 +265,19 @@ mod tests {
     }
 
     #[test]
-    fn the_grouping_names_each_dimension_as_the_vendor_does() {
+    fn grouping_names_each_dimension_as_the_vendor_does() {
         let grouping = |rows: Result<Vec<UsageRow>>| {
             let row = rows.unwrap().remove(0);
             assert_eq!((row.account_id.as_str(), row.account_name.as_deref()), ("org-1", Some("Northwind")));
             row.vendor_grouping
         };
         let of = |json| serde_json::json!([json]);
-        let job = |json| grouping(asked(None).job_rows(&serde_json::from_value::<Vec<_>>(of(json)).unwrap(), now()));
+        let job = |json| grouping(usage(None).job_rows(&serde_json::from_value::<Vec<_>>(of(json)).unwrap(), now()));
         let client = |json| {
-            grouping(asked(None).client_job_rows("c", &serde_json::from_value::<Vec<_>>(of(json)).unwrap(), now()))
+            grouping(usage(None).client_job_rows("c", &serde_json::from_value::<Vec<_>>(of(json)).unwrap(), now()))
         };
         let query =
-            |json| grouping(asked(None).query_rows(&serde_json::from_value::<Vec<_>>(of(json)).unwrap(), now()));
+            |json| grouping(usage(None).query_rows(&serde_json::from_value::<Vec<_>>(of(json)).unwrap(), now()));
         let text = |text: &str| Some(text.to_owned());
         let all = serde_json::json!({"requestCount": 1, "platform": "public-api", "user": {"id": "u-1"}});
         assert_eq!(job(all), text("platform=public-api,user=u-1"));
@@ -289,24 +291,27 @@ mod tests {
     }
 
     #[test]
-    fn empty_dimensions_of_the_older_query_are_none() {
+    fn empty_dimensions_of_the_older_query_become_none() {
         let rows = serde_json::json!([{"clientId": "", "templateUri": "", "httpMethod": "", "requests": 7}]);
-        let rows = asked(None).query_rows(&serde_json::from_value::<Vec<_>>(rows).unwrap(), now()).unwrap();
+        let rows = usage(None).query_rows(&serde_json::from_value::<Vec<_>>(rows).unwrap(), now()).unwrap();
         let row = &rows[0];
         assert_eq!((row.customer_id.as_deref(), row.customer_kind.as_deref()), (None, None));
         assert_eq!(
             (row.metric.as_str(), row.period_start, row.source_row),
-            ("all requests", asked(None).period.start(), Some(1))
+            ("all requests", usage(None).period.start(), Some(1))
         );
     }
 
     #[test]
-    fn a_row_without_its_number_or_date_is_an_error_and_not_zero() {
+    fn row_without_its_number_or_date_is_an_error() {
         let rows = |json| serde_json::from_value::<Vec<types::ClientPublicApiUsage>>(json).unwrap();
-        let told =
-            |granularity, json| asked(granularity).client_job_rows("c", &rows(json), now()).unwrap_err().to_string();
-        let error = told(None, serde_json::json!([{"date": "2026-10-02", "status429": 3}]));
-        assert!(error.ends_with("row 1 of job-1 lacks its number of requests: ask for the metric Requests"), "{error}");
-        assert!(told(Some(Day), serde_json::json!([{"requestCount": 3}])).ends_with("lacks its date"));
+        let error =
+            |granularity, json| usage(granularity).client_job_rows("c", &rows(json), now()).unwrap_err().to_string();
+        let without_count = error(None, serde_json::json!([{"date": "2026-10-02", "status429": 3}]));
+        assert!(
+            without_count.ends_with("row 1 of job-1 lacks its number of requests: request the metric Requests"),
+            "{without_count}"
+        );
+        assert!(error(Some(Day), serde_json::json!([{"requestCount": 3}])).ends_with("lacks its date"));
     }
 }

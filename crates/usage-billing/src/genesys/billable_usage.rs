@@ -16,18 +16,18 @@ use crate::{BillingReason, Period, PollResult, Poller, UsageRow, Vendor};
 const OPERATION: &str = "getBillingReportsBillableusage";
 
 impl Client {
-    /// The report of billable usage, asked for again (the same request) until it is complete. There is no failed state.
+    /// Returns a poller for the report of billable usage. It repeats the same request until the report is complete; there is no failed state.
     ///
     /// Genesys bills by periods from the day of activation, not by calendar months: take the period's bounds from the bill. The
-    /// `resources` of each usage are left out; [`billable_usage_with_resources`](Self::billable_usage_with_resources) keeps them. A period in the
+    /// `resources` of each usage are removed; [`billable_usage_with_resources`](Self::billable_usage_with_resources) keeps them. A period in the
     /// future is an error at the first poll.
     pub fn billable_usage(&self, period: Period) -> Poller<types::BillingUsageReport> {
         self.billable_usage_report(period, false)
     }
 
-    /// As [`billable_usage`](Self::billable_usage), with the `resources` behind each number: who or what was used, and when first.
+    /// Returns a poller like [`billable_usage`](Self::billable_usage), with the `resources` of each number: users or devices, and when first used.
     ///
-    /// They hold users' e-mail addresses, which are personal data.
+    /// They contain users' e-mail addresses, which are personal data.
     pub fn billable_usage_with_resources(&self, period: Period) -> Poller<types::BillingUsageReport> {
         self.billable_usage_report(period, true)
     }
@@ -45,7 +45,7 @@ impl Client {
                     Some(types::BillingUsageReportStatus::Complete) => {
                         let mut report = report.into_inner();
                         check_period(&report, period)?;
-                        let usages = report.usages.as_mut().ok_or_else(without_usages)?;
+                        let usages = report.usages.as_mut().ok_or_else(missing_usages)?;
                         if !resources {
                             usages.iter_mut().for_each(|usage| usage.resources = Vec::new());
                         }
@@ -58,14 +58,14 @@ impl Client {
         .masking(&self.api)
     }
 
-    /// Billable usage as rows; the customer is the organization itself. A period of more than a month is fetched month by month, each from the
-    /// day of the month on which the period begins; months that have not begun are left out.
+    /// Returns billable usage as rows; the customer is the organization itself. A period of more than a month is fetched month by month, each from
+    /// the day of the month on which the period begins. Months that have not begun are omitted.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a period in the future; as [`Poller::wait`]. The error of one month of several has a hint that names the month and
-    /// the periods to ask for instead: no rows are returned beside it.
+    /// [`ErrorKind::Request`] for a period in the future; otherwise those of [`Poller::wait`]. An error of one month of several returns no rows: its
+    /// hint names the month and the periods to request instead.
     pub async fn usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
-        // Before the answer: what is complete at the end of a long wait may have been counted at its beginning.
+        // Before the response: a report that is complete after a long wait may have been counted at its start.
         let now = self.clock.now();
         period.require_started(now)?;
         let limit = TimeLimit::new(timeout);
@@ -78,41 +78,39 @@ impl Client {
         let account = account.unwrap_or_else(|| Err(limit.exceeded("the own organization was not named")))?;
         let mut rows = Vec::new();
         for (month, report) in &reports {
-            let of_month = usage_rows(report, &account, *month, now);
-            rows.extend(in_month(of_month, *month, period).map_err(|error| self.api.inner().masked(error))?);
+            let month_rows = usage_rows(report, &account, *month, now);
+            rows.extend(in_month(month_rows, *month, period).map_err(|error| self.api.inner().masked(error))?);
         }
         Ok(rows)
     }
 }
 
-/// The vendor's model requires the list: a report without it is not a bill of nothing.
-fn without_usages() -> Error {
+/// Returns the error of a report without its list, which the vendor's model requires: it is not an empty bill.
+fn missing_usages() -> Error {
     let error = Error::new(ErrorKind::Decode, "the report is complete, but has no list `usages`");
-    error
-        .with_operation(OPERATION)
-        .with_hint("the vendor's API has changed, or something on the way changed the response")
+    error.with_operation(OPERATION).with_hint("the vendor's API has changed, or an intermediary changed the response")
 }
 
-/// Genesys bills by periods of its own: rows of another period than was asked for would be billed in the wrong one. Whether the end is
-/// included, and how times of a day are taken, is not documented.
-fn check_period(report: &types::BillingUsageReport, asked: Period) -> Result<()> {
-    let far = |told: Option<DateTime<Utc>>, asked: DateTime<Utc>| {
-        told.is_some_and(|told| (told - asked).abs() > TimeDelta::days(1))
+/// Rejects a report of another period: its rows would be billed in the wrong one, because Genesys bills by periods of its own. Whether the end
+/// is included, and how times of day are interpreted, is not documented.
+fn check_period(report: &types::BillingUsageReport, requested: Period) -> Result<()> {
+    let is_far = |returned: Option<DateTime<Utc>>, requested: DateTime<Utc>| {
+        returned.is_some_and(|returned| (returned - requested).abs() > TimeDelta::days(1))
     };
-    if !far(report.start_date, asked.start()) && !far(report.end_date, asked.end()) {
+    if !is_far(report.start_date, requested.start()) && !is_far(report.end_date, requested.end()) {
         return Ok(());
     }
-    let told = |end: Option<DateTime<Utc>>| end.map_or_else(|| "?".to_owned(), instant);
+    let bound = |end: Option<DateTime<Utc>>| end.map_or_else(|| "?".to_owned(), instant);
     let message = format!(
-        "asked for the billable usage of {asked}, Genesys answers with that of {} to {}: ask for a period that it bills by",
-        told(report.start_date),
-        told(report.end_date)
+        "requested the billable usage of {requested}, Genesys returned that of {} to {}: request a period by which it bills",
+        bound(report.start_date),
+        bound(report.end_date)
     );
     Err(Error::new(ErrorKind::Decode, message).with_operation(OPERATION))
 }
 
-/// Returns one row per usage, never of its resources. Final a day after the period, if the report is complete. The month so far has rows of
-/// the whole month, the same every day, that are not final. Only one whole month, from whichever day, may be billed as it is.
+/// Returns one row per usage, without its resources. Rows are final a day after the period, if the report is complete. The month to date has
+/// rows of the complete month, with the same keys every day, that are not final. Only one complete month, from any day, may be billed unchanged.
 ///
 /// # Errors
 /// [`ErrorKind::Decode`] for a complete report without the list of usages.
@@ -123,13 +121,13 @@ pub fn usage_rows(
     now: DateTime<Utc>,
 ) -> Result<Vec<UsageRow>> {
     let is_complete = report.status == Some(types::BillingUsageReportStatus::Complete);
-    let asked = RowPeriod::of(period, now);
-    let period = asked.period;
-    let is_of_whole_months = asked.is_complete() && period.billing_months().all(|month| month.is_billing_month());
+    let row_period = RowPeriod::of(period, now);
+    let period = row_period.period;
+    let is_of_whole_months = row_period.is_complete() && period.billing_months().all(|month| month.is_billing_month());
     let is_final = is_complete && is_of_whole_months && period.has_ended(now - LAG);
     let is_whole = is_of_whole_months && period.is_billing_month();
     let reason = if is_whole { BillingReason::SeeInvoice } else { BillingReason::NotAWholePeriod };
-    let row = |(usage, place): (&types::BillingUsage, u64)| {
+    let row = |(usage, position): (&types::BillingUsage, u64)| {
         let identity = RowIdentity {
             sku: &usage.name,
             metric: &usage.name,
@@ -139,12 +137,12 @@ pub fn usage_rows(
             account_name: account.name.clone(),
             as_of: Some(now).filter(|_| !is_final),
             is_final,
-            source_row: Some(place),
+            source_row: Some(position),
             ..identity.row(usage.total_usage.0, reason)
         }
     };
     match &report.usages {
-        None if is_complete => Err(without_usages()),
+        None if is_complete => Err(missing_usages()),
         usages => Ok(disambiguate_keys(usages.iter().flatten().zip(1..).map(row).collect())),
     }
 }
@@ -176,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_complete_report_without_usages_is_an_error_and_an_empty_one_is_not() {
+    fn complete_report_without_usages_is_an_error() {
         let rows = |report: serde_json::Value| {
             let report = serde_json::from_value(report).unwrap();
             let period = "2026-10-15/2026-11-15".parse().unwrap();
@@ -194,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_hold_the_number_exactly_and_no_address() {
+    fn rows_contain_exact_numbers_and_no_addresses() {
         let rows = rows("2026-11-20T00:00:00Z");
         let read: Vec<_> = rows.iter().map(|row| (row.sku.as_str(), row.quantity.to_string())).collect();
         assert_eq!(read, [("CX 3", "2".to_owned()), ("IVR Minutes", "20451.50".to_owned()), ("CX 3", "3".to_owned())]);
@@ -202,13 +200,13 @@ mod tests {
             rows.iter().all(|row| row.is_billable.is_none() && row.customer_id.is_none() && row.unit_price.is_none())
         );
         assert!(rows.iter().all(|row| row.account_name == account().name && row.account_id == account().id));
-        assert!(rows.iter().zip(1..).all(|(row, place)| row.metric == row.sku && row.source_row == Some(place)));
+        assert!(rows.iter().zip(1..).all(|(row, position)| row.metric == row.sku && row.source_row == Some(position)));
         assert!(!serde_json::to_string(&rows).unwrap().contains('@'));
     }
 
     #[test]
-    fn a_report_of_another_period_is_refused_however_its_ends_are_written() {
-        let asked = "2026-10-15/2026-11-15".parse().unwrap();
+    fn report_of_another_period_is_rejected() {
+        let requested = "2026-10-15/2026-11-15".parse().unwrap();
         for (start, end, is_right) in [
             ("2026-10-15T00:00:00Z", "2026-11-14T23:59:59.999Z", true),
             ("2026-10-15T00:00:00Z", "2026-11-15T00:00:00Z", true),
@@ -218,22 +216,22 @@ mod tests {
             ("2026-10-15T00:00:00Z", "2026-11-30T23:59:59Z", false),
         ] {
             let report = serde_json::json!({"status": "Complete", "startDate": start, "endDate": end, "usages": []});
-            let checked = check_period(&serde_json::from_value(report).unwrap(), asked);
+            let checked = check_period(&serde_json::from_value(report).unwrap(), requested);
             assert_eq!(checked.is_ok(), is_right, "{start} {end} {checked:?}");
         }
-        let silent = serde_json::from_value(serde_json::json!({"status": "Complete", "usages": []})).unwrap();
-        assert!(check_period(&silent, asked).is_ok());
+        let without_dates = serde_json::from_value(serde_json::json!({"status": "Complete", "usages": []})).unwrap();
+        assert!(check_period(&without_dates, requested).is_ok());
     }
 
     #[test]
-    fn the_same_name_twice_is_two_rows_with_two_keys() {
+    fn repeated_name_becomes_two_rows_with_two_keys() {
         let keys: std::collections::BTreeSet<_> = rows("2026-11-20T00:00:00Z").iter().map(|row| row.row_key).collect();
         assert_eq!(keys.len(), 3);
     }
 
     proptest::proptest! {
         #[test]
-        fn the_keys_of_a_month_are_the_same_on_every_day_of_it(month in months_and_days()) {
+        fn row_keys_are_the_same_on_every_day_of_a_month(month in months_and_days()) {
             let report = serde_json::json!({"status": "Complete", "usages": [{"name": "CX 3", "totalUsage": "2"}]});
             let report = serde_json::from_value(report).unwrap();
             check_keys_stay(month, LAG, None, |period, now| {
@@ -243,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_whole_month_that_has_ended_may_be_billed_as_it_is() {
+    fn only_a_complete_ended_month_may_be_billed_unchanged() {
         let reason = |period: &str, now: &str| {
             let report = serde_json::json!({"status": "Complete", "usages": [{"name": "CX 3", "totalUsage": "2"}]});
             let report = serde_json::from_value(report).unwrap();
@@ -264,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_is_final_a_day_after_the_period_because_the_figures_lag() {
+    fn row_is_final_a_day_after_the_period() {
         for (now, expected) in [("2026-11-15T23:59:59Z", false), ("2026-11-16T00:00:00Z", true)] {
             assert!(rows(now).iter().all(|row| row.is_final == expected), "{now}");
             assert!(rows_of("InProgress", now).iter().all(|row| !row.is_final), "{now}");

@@ -1,4 +1,4 @@
-//! Finding a billing period by its dates. The vendor addresses billing periods by an index that moves days after a period has ended.
+//! Search for a billing period by its dates. The vendor addresses billing periods by an index that moves days after a period has ended.
 
 use chrono::{DateTime, Months, TimeDelta, Utc};
 use usage_billing_core::{Error, ErrorKind, Result};
@@ -7,15 +7,15 @@ use crate::Period;
 use crate::period::instant;
 use crate::rows::period::RowPeriod;
 
-/// Which billing period of a client organization.
+/// Selects a billing period of a client organization.
 ///
 /// ```
 /// use usage_billing::{Period, chrono::Utc, genesys::BillingPeriod};
 ///
 /// let october: Period = "2026-10".parse()?;
-/// // Of organizations whose billing months begin on different days, the one that begins in October.
+/// // For organizations whose billing months begin on different days, the period that begins in October.
 /// let of_month = BillingPeriod::StartingIn(october);
-/// // The one from the 15th to the 14th.
+/// // The period from the 15th to the 14th.
 /// let exactly: BillingPeriod = "2026-10-15/2026-11-15".parse::<Period>()?.into();
 /// let last = BillingPeriod::LastFinished { at: Utc::now() };
 /// # let _ = (of_month, exactly, last);
@@ -24,26 +24,26 @@ use crate::rows::period::RowPeriod;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BillingPeriod {
-    /// The one that ended last before an instant.
+    /// The period that ended last before an instant.
     LastFinished {
         /// The instant, usually now; not in the future.
         at: DateTime<Utc>,
     },
-    /// The one with these dates. Billing months begin on the day of the month on which the organization was activated.
+    /// The period with these dates. Billing months begin on the day of the month on which the organization was activated.
     Matching(Period),
-    /// The one that begins within a calendar month: each organization has one, on whichever day its billing months begin.
+    /// The period that begins within a calendar month. Each organization has one, because its billing months begin on a fixed day.
     StartingIn(Period),
 }
 
 impl BillingPeriod {
-    /// Returns the billing periods of client organizations that a period stands for at `now`: for calendar months those that begin within each
-    /// of them, also for the month so far; for any other period its months from the day on which it begins. None of them is in the future.
+    /// Returns the billing periods of client organizations that correspond to a period at `now`. For calendar months, and the month to date, these
+    /// begin within each month. For any other period they are its months from the day on which it begins. None of them is in the future.
     pub fn within(period: Period, now: DateTime<Utc>) -> Vec<Self> {
         let period = RowPeriod::of(period, now).period;
         let is_whole = period.months().all(|part| part == Period::month_of(part.start().date_naive()));
         let parts: Vec<_> = if is_whole { period.months().collect() } else { period.billing_months().collect() };
-        let begun = parts.into_iter().filter(|part| part.start() <= now);
-        begun.map(|part| if is_whole { Self::StartingIn(part) } else { Self::Matching(part) }).collect()
+        let started = parts.into_iter().filter(|part| part.start() <= now);
+        started.map(|part| if is_whole { Self::StartingIn(part) } else { Self::Matching(part) }).collect()
     }
 
     /// # Errors
@@ -51,8 +51,8 @@ impl BillingPeriod {
     pub(super) fn require_started(&self, now: DateTime<Utc>) -> Result<()> {
         match self {
             Self::LastFinished { at } if *at > now => {
-                let message = format!("which billing period ends last before {} is not known yet", instant(*at));
-                Err(Error::new(ErrorKind::Request, format!("{message}: that is in the future")))
+                let message = format!("the billing period that ends last before {} is not known yet", instant(*at));
+                Err(Error::new(ErrorKind::Request, format!("{message}: this instant is in the future")))
             }
             Self::LastFinished { .. } => Ok(()),
             Self::Matching(period) | Self::StartingIn(period) => period.require_started(now),
@@ -66,37 +66,36 @@ impl From<Period> for BillingPeriod {
     }
 }
 
-/// Longest distance between the dates of a billing period and those asked for. Whether the vendor's dates are those of UTC or of the
-/// organization's time zone is not documented; billing periods of two activation days are a whole day apart.
+/// Largest difference between the dates of a billing period and the requested ones. Whether the vendor's dates are in UTC or in the
+/// organization's time zone is not documented. Billing periods of two activation days differ by at least a day.
 const ZONE: TimeDelta = TimeDelta::hours(23);
 const HALF_A_DAY: TimeDelta = TimeDelta::hours(12);
 const SHORTEST_MONTH: TimeDelta = TimeDelta::days(28);
-/// Difference in length of two months.
+/// Largest difference in length of two months.
 const MONTHS_DIFFER: TimeDelta = TimeDelta::days(3);
-/// Billing periods that are looked at, at most: 20 years.
-const MOST: usize = 240;
+/// Largest number of billing periods that are read: 20 years.
+const MAX_PERIODS: usize = 240;
 
-/// Whether both are the same billing period.
+/// Returns whether both are the same billing period.
 pub(super) fn is_same_period(one: Period, other: Period) -> bool {
     let is_near = |one: DateTime<Utc>, other: DateTime<Utc>| (one - other).abs() <= ZONE;
     is_near(one.start(), other.start()) && is_near(one.end(), other.end())
 }
 
-/// Dates of an organization's contract, as its overviews state them: the start that the one of the highest index states, and the end that the
-/// one at index 0 does.
+/// Dates of an organization's contract: the start from the overview of the highest index, and the end from the overview at index 0.
 #[derive(Default)]
 pub(super) struct ContractDates {
     start: Option<DateTime<Utc>>,
     end: Option<DateTime<Utc>>,
-    is_begun: bool,
+    has_end: bool,
 }
 
 impl ContractDates {
-    /// Adds what the overview at the next index states.
+    /// Adds the dates of the overview at the next index.
     pub(super) fn add(&mut self, start: Option<DateTime<Utc>>, end: Option<DateTime<Utc>>) {
         self.start = start;
-        if !self.is_begun {
-            (self.end, self.is_begun) = (end, true);
+        if !self.has_end {
+            (self.end, self.has_end) = (end, true);
         }
     }
 }
@@ -107,25 +106,26 @@ impl ContractDates {
 pub enum NoBill {
     /// Its contract began after the billing period or ended before it, by the dates that the vendor states.
     OutsideContract,
-    /// The billing period is running, and the vendor shows the one before at index 0 still.
+    /// The billing period is running, and index 0 still is the period before it.
     NotShownYet,
     /// The billing period that begins within the month has not begun yet.
     NotBegun,
 }
 
-/// A walk over the indexes 0, 1, 2 … of one organization. Pure: the caller fetches.
+/// Search over the indexes 0, 1, 2 … of one organization. Pure: the caller fetches.
 pub(super) struct Search {
     wanted: BillingPeriod,
     seen: Vec<Period>,
 }
 
-/// What follows from a billing period that was found.
+/// Result of one step of a search.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Step {
+    /// The billing period matches.
     Fits,
-    /// The wanted one, if there is one, has a higher index.
-    GoOn,
-    /// None fits, and why.
+    /// The wanted period, if it exists, has a higher index.
+    Continue,
+    /// No period matches, for this reason.
     Fail(String),
 }
 
@@ -134,7 +134,7 @@ impl Search {
         Self { wanted, seen: Vec::new() }
     }
 
-    /// Judges the billing period at the next index; `None` if the vendor has none there.
+    /// Checks the billing period at the next index; `None` if the vendor has none at that index.
     pub(super) fn next(&mut self, found: Option<Period>) -> Step {
         let Some(found) = found else { return Step::Fail(self.failure("it has no earlier billing period")) };
         self.seen.push(found);
@@ -142,12 +142,12 @@ impl Search {
             BillingPeriod::LastFinished { at } if !found.has_ended(at) => {}
             // A contract that ended long ago stays at index 0: its last month was billed then.
             BillingPeriod::LastFinished { at } if at - found.end() >= found.end() - found.start() + MONTHS_DIFFER => {
-                let advice = "that one is over for longer than a billing period takes: ask for it by its dates";
+                let advice = "that one ended longer ago than a billing period lasts: request it by its dates";
                 return Step::Fail(self.failure(advice));
             }
             BillingPeriod::LastFinished { .. } => return Step::Fits,
             BillingPeriod::StartingIn(month) => {
-                // In the middle of the first day, whichever time zone it is of.
+                // In the middle of the first day, for any time zone.
                 if month.contains(found.start() + HALF_A_DAY) {
                     return Step::Fits;
                 }
@@ -160,44 +160,44 @@ impl Search {
                     return Step::Fits;
                 }
                 if found.end() <= wanted.start() + ZONE {
-                    return Step::Fail(self.failure("ask for one of these"));
+                    return Step::Fail(self.failure("request one of these"));
                 }
             }
         }
-        if self.seen.len() >= MOST {
-            return Step::Fail(self.failure("the vendor names no end of them"));
+        if self.seen.len() >= MAX_PERIODS {
+            return Step::Fail(self.failure("the vendor's list of them does not end"));
         }
-        Step::GoOn
+        Step::Continue
     }
 
-    /// Why none fits, if nothing is missing at `now`.
+    /// Returns why no period matches, if none is missing at `now`.
     pub(super) fn no_bill(&self, contract: &ContractDates, now: DateTime<Utc>) -> Option<NoBill> {
         if self.is_outside(contract) {
             return Some(NoBill::OutsideContract);
         }
-        self.not_yet(now)
+        self.not_shown(now)
     }
 
-    /// Whether the wanted one follows that of index 0, and is running or has not begun.
-    fn not_yet(&self, now: DateTime<Utc>) -> Option<NoBill> {
+    /// Returns a reason if the wanted period follows the one at index 0, and is running or has not begun.
+    fn not_shown(&self, now: DateTime<Utc>) -> Option<NoBill> {
         let next = self.seen.first()?.end();
-        let of_next = if next <= now { NoBill::NotShownYet } else { NoBill::NotBegun };
+        let reason = if next <= now { NoBill::NotShownYet } else { NoBill::NotBegun };
         match self.wanted {
             BillingPeriod::Matching(wanted) if (wanted.start() - next).abs() <= ZONE && now < wanted.end() => {
-                Some(of_next)
+                Some(reason)
             }
             // Later than that, the index would have moved.
             BillingPeriod::StartingIn(month) if now < next + SHORTEST_MONTH => {
                 let begins_within = |start: DateTime<Utc>| month.contains(start + HALF_A_DAY);
-                // The next one is running and not shown yet, the one after it begins within the month.
+                // The next period is running and not shown yet, and the period after it begins within the month.
                 let is_after_next = || next.checked_add_months(Months::new(1)).is_some_and(begins_within);
-                if begins_within(next) { Some(of_next) } else { is_after_next().then_some(NoBill::NotBegun) }
+                if begins_within(next) { Some(reason) } else { is_after_next().then_some(NoBill::NotBegun) }
             }
             _ => None,
         }
     }
 
-    /// Whether none fits because the contract began after the wanted billing period, or ended before it.
+    /// Returns whether the contract began after the wanted billing period, or ended before it.
     fn is_outside(&self, contract: &ContractDates) -> bool {
         let (Some(latest), Some(earliest)) = (self.seen.first(), self.seen.last()) else { return false };
         let (is_before, is_after) = match self.wanted {
@@ -235,7 +235,7 @@ impl Search {
     }
 }
 
-/// With its days even if it is a calendar month.
+/// Formats a period by its days, also if it is a calendar month.
 fn dates(period: &Period) -> String {
     match (period.first_day(), period.last_day()) {
         (Ok(first), Ok(last)) => format!("{first}/{}", last.succ_opt().unwrap_or(last)),
@@ -251,13 +251,13 @@ mod tests {
         text.parse().unwrap()
     }
 
-    /// The index that fits, or why none does.
+    /// Returns the index that matches, or the reason for which none does.
     fn find(wanted: BillingPeriod, indexes: &[&str]) -> Result<usize, String> {
         let mut search = Search::new(wanted);
         for (index, found) in indexes.iter().map(|text| Some(period(text))).chain([None]).enumerate() {
             match search.next(found) {
                 Step::Fits => return Ok(index),
-                Step::GoOn => {}
+                Step::Continue => {}
                 Step::Fail(reason) => return Err(reason),
             }
         }
@@ -272,7 +272,7 @@ mod tests {
     const LATE: [&str; 3] = ["2026-11", "2026-10", "2026-09"];
 
     #[test]
-    fn the_last_finished_period_does_not_depend_on_the_rotation() {
+    fn last_finished_period_does_not_depend_on_the_rotation() {
         assert_eq!(last_finished("2026-12-03T09:00:00Z", &RUNNING), Ok(1));
         assert_eq!(last_finished("2026-12-03T09:00:00Z", &LATE), Ok(0));
         assert_eq!(last_finished("2026-12-01T00:00:00Z", &LATE), Ok(0), "it has ended at this instant");
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_period_is_found_at_whichever_index_its_dates_are() {
+    fn period_is_found_at_any_index() {
         let october = BillingPeriod::from(period("2026-10"));
         assert_eq!((find(october, &RUNNING), find(october, &LATE)), (Ok(2), Ok(1)));
         let zoned = ["2026-11-01T04:00:00Z/2026-12-01T05:00:00Z", "2026-10-01T04:00:00Z/2026-11-01T04:00:00Z"];
@@ -291,21 +291,21 @@ mod tests {
     }
 
     #[test]
-    fn a_period_that_no_index_has_is_an_error_with_the_nearest_ones() {
+    fn missing_period_error_names_the_nearest_periods() {
         let wanted = |text: &str| find(period(text).into(), &LATE).unwrap_err();
         assert_eq!(
             wanted("2026-10-15/2026-11-15"),
             "it has no billing period with the dates 2026-10-15/2026-11-15; nearest are 2026-10-01/2026-11-01 and \
-             2026-11-01/2026-12-01: ask for one of these"
+             2026-11-01/2026-12-01: request one of these"
         );
-        assert!(wanted("2026-12").ends_with("nearest are 2026-11-01/2026-12-01: ask for one of these"), "at once");
+        assert!(wanted("2026-12").ends_with("nearest are 2026-11-01/2026-12-01: request one of these"), "at once");
         assert!(wanted("2026-08").ends_with("it has no earlier billing period"));
         assert!(wanted("2026-10-02/2026-11-02").contains("nearest are"), "another activation day");
         assert!(wanted("2026-09-01/2026-11-01").contains("nearest are"));
     }
 
     #[test]
-    fn each_organization_has_one_period_that_begins_in_a_month() {
+    fn one_period_begins_in_each_month() {
         let october = BillingPeriod::StartingIn(period("2026-10"));
         assert_eq!(find(october, &LATE), Ok(1));
         assert_eq!(find(october, &["2026-11-15/2026-12-15", "2026-10-15/2026-11-15", "2026-09-15/2026-10-15"]), Ok(1));
@@ -317,12 +317,12 @@ mod tests {
         assert!(find(october, &["2026-11", "2026-09"]).unwrap_err().ends_with("it began later, or has gaps"));
     }
 
-    /// Whether the contract, of these dates, explains that no index fits.
+    /// Returns whether a contract with these dates explains that no index matches.
     fn is_outside(wanted: BillingPeriod, indexes: &[&str], start: &str, end: &str) -> bool {
         let (mut search, mut contract) = (Search::new(wanted), ContractDates::default());
         let date = |text: &str| text.parse().ok();
         for (index, found) in indexes.iter().map(|text| Some(period(text))).chain([None]).enumerate() {
-            // Earlier periods may be of an earlier contract: only the last start and the first end count.
+            // Earlier periods may belong to an earlier contract: only the last start and the first end count.
             match (found, index) {
                 (Some(_), 0) => contract.add(date(start), date(end)),
                 (Some(_), _) => contract.add(date(start), date("2000-01-01T00:00:00Z")),
@@ -330,7 +330,7 @@ mod tests {
             }
             match search.next(found) {
                 Step::Fits => panic!("index {index} fits"),
-                Step::GoOn => {}
+                Step::Continue => {}
                 Step::Fail(_) => {
                     return search.no_bill(&contract, NOW.parse().unwrap()) == Some(NoBill::OutsideContract);
                 }
@@ -342,7 +342,7 @@ mod tests {
     const NOW: &str = "2027-06-01T00:00:00Z";
 
     #[test]
-    fn a_running_billing_period_is_not_shown_until_the_index_moves() {
+    fn running_period_is_not_shown_until_the_index_moves() {
         let month = |text: &str| BillingPeriod::StartingIn(period(text));
         let matching = |text: &str| BillingPeriod::Matching(period(text));
         let last = |at: &str| BillingPeriod::LastFinished { at: at.parse().unwrap() };
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn a_billing_period_that_begins_later_in_the_month_is_not_missing() {
+    fn period_that_begins_later_in_the_month_is_not_missing() {
         use NoBill::{NotBegun, NotShownYet};
         let month = |text: &str| BillingPeriod::StartingIn(period(text));
         const FROM_THE_15TH: [&str; 2] = ["2026-10-15/2026-11-15", "2026-09-15/2026-10-15"];
@@ -382,7 +382,7 @@ mod tests {
             (FROM_THE_15TH, month("2026-11"), "2026-11-14T23:59:59Z", Some(NotBegun)),
             (FROM_THE_15TH, month("2026-11"), "2026-11-15T00:00:00Z", Some(NotShownYet)),
             (FROM_THE_15TH, month("2026-11"), "2026-12-14T00:00:00Z", None),
-            // The index has not moved, and the billing period that runs is not the wanted one either.
+            // The index has not moved, and the running billing period is not the wanted one.
             (FROM_THE_30TH, month("2026-11"), "2026-11-02T00:00:00Z", Some(NotBegun)),
             (FROM_THE_30TH, month("2026-11"), "2026-11-29T00:00:00Z", None),
             (ZONED, month("2026-11"), "2026-11-10T12:00:00Z", Some(NotBegun)),
@@ -397,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn a_contract_that_began_later_explains_that_there_is_no_billing_period() {
+    fn contract_that_began_later_explains_a_missing_period() {
         let none = "";
         let month = |text: &str| BillingPeriod::StartingIn(period(text));
         let matching = |text: &str| BillingPeriod::Matching(period(text));
@@ -422,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn a_contract_that_ended_before_explains_that_there_is_no_billing_period() {
+    fn contract_that_ended_before_explains_a_missing_period() {
         let none = "";
         let month = |text: &str| BillingPeriod::StartingIn(period(text));
         let matching = |text: &str| BillingPeriod::Matching(period(text));
@@ -444,9 +444,9 @@ mod tests {
     }
 
     #[test]
-    fn a_contract_that_ended_long_ago_has_no_last_finished_period() {
+    fn contract_that_ended_long_ago_has_no_last_finished_period() {
         let error = last_finished("2026-12-03T09:00:00Z", &["2026-03", "2026-02"]).unwrap_err();
-        assert!(error.contains("nearest are 2026-03-01/2026-04-01: that one is over"), "{error}");
+        assert!(error.contains("nearest are 2026-03-01/2026-04-01: that one ended longer ago"), "{error}");
         assert_eq!(last_finished("2026-03-30T09:00:00Z", &["2026-02"]), Ok(0), "February is shorter than March");
         let error = last_finished("2026-12-03T09:00:00Z", &["2026-12"]).unwrap_err();
         assert!(error.ends_with("it has no earlier billing period"), "{error}");
@@ -457,7 +457,7 @@ mod tests {
     }
 
     #[test]
-    fn a_period_stands_for_the_billing_periods_of_its_months() {
+    fn period_maps_to_the_billing_periods_of_its_months() {
         use BillingPeriod::{Matching, StartingIn};
         let now = "2026-11-21T12:00:00Z".parse().unwrap();
         type Kind = fn(Period) -> BillingPeriod;
@@ -477,7 +477,7 @@ mod tests {
     }
 
     #[test]
-    fn a_billing_period_in_the_future_is_rejected() {
+    fn future_billing_period_is_rejected() {
         let now = "2026-11-21T12:00:00Z".parse().unwrap();
         assert!(BillingPeriod::Matching(period("2026-12-01/2027-01-01")).require_started(now).is_err());
         assert!(BillingPeriod::StartingIn(period("2026-12")).require_started(now).is_err());
@@ -491,9 +491,9 @@ mod tests {
     }
 
     #[test]
-    fn a_walk_without_end_ends() {
+    fn search_over_an_endless_list_ends() {
         let mut search = Search::new(period("2026-10").into());
-        let steps = (0..1000).map(|_| search.next(Some(period("2026-11")))).position(|step| step != Step::GoOn);
-        assert_eq!(steps, Some(MOST - 1));
+        let steps = (0..1000).map(|_| search.next(Some(period("2026-11")))).position(|step| step != Step::Continue);
+        assert_eq!(steps, Some(MAX_PERIODS - 1));
     }
 }

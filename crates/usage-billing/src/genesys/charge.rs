@@ -10,9 +10,9 @@ use crate::rows::loadable;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Charge {
-    /// What it is for.
+    /// The item that is charged for.
     pub item: ChargedItem,
-    /// Quantity used in the period; of an allowance, the quantity that is free.
+    /// Quantity used in the period. For an allowance, the free quantity.
     pub usage_quantity: Decimal,
     /// Quantity committed and prepaid.
     pub prepaid_quantity: Decimal,
@@ -20,18 +20,18 @@ pub struct Charge {
     pub prepaid_price: Option<Decimal>,
     /// Price of one unit beyond the prepaid quantity, before tax.
     pub overage_price: Option<Decimal>,
-    /// How many make a bundle. 0 and 1 are no bundle.
+    /// Units in a bundle. 0 and 1 mean that there are no bundles.
     pub bundle_quantity: Option<Decimal>,
     /// Whether it is another company's product.
     pub is_third_party: Option<bool>,
 }
 
-/// What a charge is for.
+/// The item that a charge is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ChargedItem {
-    /// Place in the overview, from 1.
-    pub place: u64,
+    /// Position in the overview, from 1.
+    pub position: u64,
     /// Name of the product; its part number if the overview contains no name.
     pub name: String,
     /// Part number of the product; its name if the overview contains no part number.
@@ -42,22 +42,22 @@ pub struct ChargedItem {
     pub unit: String,
 }
 
-/// A charge that cannot be read. What it is for is known as far as the overview states it.
+/// A charge that cannot be read. Its item is known as far as the overview states it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct UnreadableCharge {
-    /// What it is for.
+    /// The item that is charged for.
     pub item: ChargedItem,
-    /// Which of its numbers is wrong.
+    /// The error, which names the invalid field.
     pub error: Error,
 }
 
-/// What the vendor's groupings mean, as far as public sources state it.
+/// Meaning of the vendor's groupings, as far as public sources state it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Grouping {
     /// A licence of the vendor's software.
     Licence,
-    /// Any other charge of its own: devices, resources, messages, storage.
+    /// Any other separate charge: devices, resources, messages, storage.
     Other,
     /// Storage by category: whether it is contained in `storage` is not documented.
     StorageCategory,
@@ -87,37 +87,37 @@ impl ChargedItem {
     }
 }
 
-/// Whether two of the vendor's texts are the same thing.
+/// Returns whether two of the vendor's strings name the same thing.
 pub(super) fn is_same(one: &str, other: &str) -> bool {
     one.trim().eq_ignore_ascii_case(other.trim())
 }
 
-/// Reads the charge at `place` of the overview of `organization`.
+/// Reads the charge at `position` of the overview of `organization`.
 ///
 /// An empty price or bundle is absent. A quantity that is absent, null or empty makes the charge unreadable.
 pub(super) fn read(
     usage: &types::SubscriptionOverviewUsage,
-    place: u64,
+    position: u64,
     organization: &str,
 ) -> Result<Charge, Box<UnreadableCharge>> {
-    let text = |text: &Option<String>| text.as_deref().map(str::trim).unwrap_or_default().to_owned();
-    let (name, part_number) = (text(&usage.name), text(&usage.part_number));
+    let string = |field: &Option<String>| field.as_deref().map(str::trim).unwrap_or_default().to_owned();
+    let (name, part_number) = (string(&usage.name), string(&usage.part_number));
     let named = if name.is_empty() { &part_number } else { &name };
     let item = ChargedItem {
-        place,
+        position,
         part_number: if part_number.is_empty() { named.clone() } else { part_number.clone() },
         name: named.clone(),
-        grouping: text(&usage.grouping),
-        unit: text(&usage.unit_of_measure_type),
+        grouping: string(&usage.grouping),
+        unit: string(&usage.unit_of_measure_type),
     };
-    let unreadable = |what: String| {
+    let unreadable = |reason: String| {
         let label = match named.as_str() {
             "" => String::new(),
             _ if part_number.is_empty() || part_number == *named => format!(" ({named})"),
             _ => format!(" ({named}, {part_number})"),
         };
         let message =
-            format!("charge {place}{} of organization {}: {what}", printable(&label), printable(organization));
+            format!("charge {position}{} of organization {}: {reason}", printable(&label), printable(organization));
         let error = Error::new(ErrorKind::Decode, message).with_operation(OPERATION);
         Box::new(UnreadableCharge { item: item.clone(), error })
     };

@@ -1,4 +1,4 @@
-//! Our arithmetic beside the vendor's.
+//! Comparison of our arithmetic with the vendor's.
 
 use usage_billing_core::Decimal;
 
@@ -7,27 +7,27 @@ use super::billing_period::is_same_period;
 use super::charge::is_same;
 use super::{BillLine, ClientBill, ContractCharge, ContractCharges, Organization};
 
-/// A difference between our arithmetic and the vendor's. The vendor's number is the one that is billed.
+/// A difference between our arithmetic and the vendor's. The vendor bills its own number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ChargeDifference {
-    /// Whose bill differs.
+    /// The organization whose bill differs.
     pub organization: Organization,
     /// Part number of the product.
     pub part_number: String,
-    /// Which number differs: `overage_quantity`, `overage_amount` or `currency`.
+    /// Name of the number that differs: `overage_quantity`, `overage_amount` or `currency`.
     pub number: &'static str,
-    /// Ours; `None` if it is unknown to us.
+    /// Our number; `None` if it is unknown here.
     pub ours: Option<String>,
-    /// The vendor's; `None` if no charge of a contract is for the product.
+    /// The vendor's number; `None` if no charge of a contract is for the product.
     pub vendors: Option<String>,
 }
 
 /// Currencies of the vendor's price lists and their neighbours that have no cents (ISO 4217).
 const WITHOUT_CENTS: [&str; 5] = ["CLP", "ISK", "JPY", "KRW", "VND"];
 
-/// Whether an amount is an exact one rounded to the amount's own places. JSON leaves zeros at the end out (`100` for 100.00), so its places
-/// are those of the currency at least.
+/// Returns whether `amount` is `exact`, rounded to the decimal places of `amount`. JSON omits trailing zeros (`100` for 100.00), so it has at
+/// least the places of its currency.
 pub(super) fn is_rounded(amount: Decimal, exact: Decimal, currency: Option<&str>) -> bool {
     let has_cents = !WITHOUT_CENTS.iter().any(|code| currency.is_some_and(|currency| is_same(currency, code)));
     let places = amount.scale().clamp(if has_cents { 2 } else { 0 }, Decimal::MAX_SCALE);
@@ -53,16 +53,17 @@ impl ClientBill {
         ChargeDifference { organization: self.organization.clone(), part_number, number, ours, vendors }
     }
 
-    /// Compares the bill with the vendor's own charges: those that cover this organization alone, for the same billing period, by part number.
-    /// Where they differ, the vendor's number is right, and the formula here is not. An overage of this bill for which there is no charge is a
-    /// difference too, unless there are none at all for the organization: then its contract was not read.
+    /// Compares the bill with the vendor's own charges by part number: those that cover this organization alone, for the same billing period.
+    /// Where they differ, the vendor's number is right. An overage of this bill without a charge is also a difference, unless the organization
+    /// has no charges: then its contract was not read.
     pub fn compare(&self, charges: &[ContractCharge]) -> Vec<ChargeDifference> {
         let is_own = |organization: &Organization| organization.id == self.organization.id;
         let own = |charge: &&ContractCharge| matches!(charge.organizations.as_slice(), [one] if is_own(one));
-        let of_period: Vec<_> = charges.iter().filter(|charge| is_same_period(charge.period, self.period)).collect();
+        let period_charges: Vec<_> =
+            charges.iter().filter(|charge| is_same_period(charge.period, self.period)).collect();
         let sku = |charge: &ContractCharge| charge.sku().unwrap_or_default().to_owned();
         let mut by_product: Vec<Vec<&ContractCharge>> = Vec::new();
-        for charge in of_period.iter().copied().filter(own) {
+        for charge in period_charges.iter().copied().filter(own) {
             match by_product.iter_mut().find(|others| is_same(&sku(others[0]), &sku(charge))) {
                 Some(others) => others.push(charge),
                 None => by_product.push(vec![charge]),
@@ -71,9 +72,9 @@ impl ClientBill {
         let mut differences = Vec::new();
         for charges in &by_product {
             let charge = charges[0];
-            // Unknown if one of them has none.
-            let vendors_sum = |of: fn(&ContractCharge) -> Option<Decimal>| {
-                charges.iter().try_fold(Decimal::ZERO, |sum, charge| exact_sum(sum, of(charge)?))
+            // Unknown if any charge has none.
+            let vendors_sum = |number: fn(&ContractCharge) -> Option<Decimal>| {
+                charges.iter().try_fold(Decimal::ZERO, |sum, charge| exact_sum(sum, number(charge)?))
             };
             let is_line = |part_number: &str| !part_number.is_empty() && is_same(part_number, &sku(charge));
             let lines: Vec<_> = self
@@ -81,10 +82,10 @@ impl ClientBill {
                 .iter()
                 .filter(|line| line.role.is_charged() && is_line(&line.charge.item.part_number))
                 .collect();
-            let sum = |of: fn(&BillLine) -> Option<Decimal>| {
+            let sum = |number: fn(&BillLine) -> Option<Decimal>| {
                 lines
                     .iter()
-                    .try_fold(Decimal::ZERO, |sum, line| exact_sum(sum, of(line)?))
+                    .try_fold(Decimal::ZERO, |sum, line| exact_sum(sum, number(line)?))
                     .filter(|_| !lines.is_empty())
             };
             let mut note = |number: &'static str, ours: Option<String>, vendors: String| {
@@ -114,14 +115,14 @@ impl ClientBill {
         if by_product.is_empty() {
             return differences;
         }
-        // Also by charges that are shared with other organizations, or of nobody.
+        // Charges that several organizations share, or that name none, also count.
         let is_charged = |line: &BillLine| {
             let may_be_own = |charge: &&ContractCharge| {
                 charge.organizations.iter().any(|one| is_own(one) || one.id.is_empty())
                     || charge.organizations.is_empty()
             };
             let part_number = &line.charge.item.part_number;
-            of_period.iter().copied().filter(may_be_own).any(|charge| is_same(&sku(charge), part_number))
+            period_charges.iter().copied().filter(may_be_own).any(|charge| is_same(&sku(charge), part_number))
         };
         for line in self.lines.iter().filter(|line| line.role.is_charged() && !is_charged(line)) {
             for (number, ours) in [("overage_quantity", line.overage_quantity), ("overage_amount", line.overage_amount)]
@@ -140,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_amount_is_rounded_to_cents_at_the_coarsest() {
+    fn amount_is_rounded_to_cents_or_finer() {
         let number = |text: &str| text.parse::<Decimal>().unwrap();
         for (amount, exact, currency, expected) in [
             ("100.99", "100.99", Some("USD"), true),

@@ -13,18 +13,18 @@ use crate::memory_limit::MemoryLimit;
 use crate::rows::canonical_id::canonical_id;
 use crate::time_limit::TimeLimit;
 
-/// How many organizations are asked about at a time. The client's rate limit holds for all of them together.
+/// Number of organizations that are requested concurrently. They share the client's rate limit.
 const CONCURRENT: usize = 4;
 
 /// Id and name of an organization, as far as the list states them.
-type Asked = (Option<String>, Option<String>);
+type Selected = (Option<String>, Option<String>);
 
-/// Whose bills.
+/// Selection of client organizations.
 ///
 /// ```no_run
 /// # use usage_billing::{Result, genesys::{BillingPeriod, Client, ClientOrganizations}};
 /// # async fn bill(client: Client, october: BillingPeriod, ids: Vec<String>) -> Result<()> {
-/// for outcome in client.client_bills(october, ClientOrganizations::Of(ids)).await?.outcomes {
+/// for outcome in client.client_bills(october, ClientOrganizations::Ids(ids)).await?.outcomes {
 ///     println!("{:?}: {:?}", outcome.organization_name, outcome.bill.map(|bill| bill.total().amount));
 /// }
 /// # Ok(())
@@ -33,10 +33,10 @@ type Asked = (Option<String>, Option<String>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientOrganizations {
-    /// Those of all organizations that trust this one.
+    /// All organizations that trust this one.
     All,
-    /// Those of the organizations with these ids.
-    Of(Vec<String>),
+    /// The organizations with these ids.
+    Ids(Vec<String>),
 }
 
 /// Bills of client organizations, with the outcome for each.
@@ -57,17 +57,17 @@ pub struct ClientOutcome {
     pub organization_id: Option<String>,
     /// Its name, as far as it is known.
     pub organization_name: Option<String>,
-    /// Its bill, or why there is none.
+    /// Its bill, or the error for which there is none.
     pub bill: Result<ClientBill>,
-    /// Why there is no bill although nothing failed: then none is missing, and the error states what the vendor shows.
+    /// Why there is no bill although nothing failed. Then no bill is missing, and the error states what the vendor shows.
     pub no_bill: Option<NoBill>,
 }
 
 impl Client {
-    /// Returns the bills of client organizations, several at a time: each for the billing period that fits, at whichever index that is.
+    /// Returns the bills of client organizations, requested concurrently. Each is for the matching billing period, at any index.
     ///
-    /// An organization whose bill fails stops no other: its outcome is the error. None is left out. So it is with bills that would take, together
-    /// with those before them, more memory than [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
+    /// Every organization has an outcome; a failure is the outcome of its organization alone. A bill that exceeds, together with those before it,
+    /// the limit of [`with_max_usage_bytes`](Self::with_max_usage_bytes) is a failure too.
     ///
     /// ```no_run
     /// # use usage_billing::{Result, chrono::Utc, genesys::{BillingPeriod, Client, ClientOrganizations}};
@@ -83,7 +83,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a period in the future; those of [`organization`](Self::organization) and
+    /// [`ErrorKind::Request`] for a period in the future. Otherwise the errors of [`organization`](Self::organization) and
     /// [`client_organizations`](Self::client_organizations): without a complete list, organizations would be missing.
     pub async fn client_bills(
         &self,
@@ -93,11 +93,11 @@ impl Client {
         self.client_bills_within(period, organizations, Duration::MAX).await
     }
 
-    /// As [`client_bills`](Self::client_bills), within a time limit: an organization whose bill is not read by then hides no bill that is. Its
-    /// outcome is an error of the kind [`ErrorKind::WaitTimeout`].
+    /// Returns the bills like [`client_bills`](Self::client_bills), within a time limit. At the limit, an organization without a bill has an error
+    /// of the kind [`ErrorKind::WaitTimeout`] as its outcome; the bills that were read are returned.
     ///
     /// # Errors
-    /// Those of [`client_bills`](Self::client_bills); [`ErrorKind::WaitTimeout`] if whose bills there are is not known by then.
+    /// Those of [`client_bills`](Self::client_bills); [`ErrorKind::WaitTimeout`] if the organizations are not listed by then.
     pub async fn client_bills_within(
         &self,
         period: impl Into<BillingPeriod>,
@@ -106,49 +106,49 @@ impl Client {
     ) -> Result<ClientBills> {
         let (period, limit) = (period.into(), TimeLimit::new(timeout));
         period.require_started(self.clock.now())?;
-        let asked = limit.run(self.asked(organizations)).await;
-        let (account, asked) =
-            asked.unwrap_or_else(|| Err(limit.exceeded("the client organizations were not listed to their end")))?;
+        let selected = limit.run(self.select(organizations)).await;
+        let (account, selected) =
+            selected.unwrap_or_else(|| Err(limit.exceeded("the client organizations were not listed to their end")))?;
         let memory = Mutex::new(MemoryLimit::new(self.max_usage_bytes));
         let memory = &memory;
-        let outcomes = asked.into_iter().zip(1..).map(|((id, listed_name), place)| async move {
+        let outcomes = selected.into_iter().zip(1..).map(|((id, listed_name), position)| async move {
             let bill = match &id {
-                Some(id) => limit.run(self.client_bill_in(id, period)).await.unwrap_or_else(|| {
+                Some(id) => limit.run(self.client_bill_with_size(id, period)).await.unwrap_or_else(|| {
                     Err(limit.exceeded(format_args!("the bill of organization {} was not read", printable(id))).into())
                 }),
-                None => Err(without_id(place).into()),
+                None => Err(without_id(position).into()),
             };
             let no_bill = bill.as_ref().err().and_then(|failure| failure.no_bill);
             let bill = bill.map_err(|failure| failure.error);
             let bytes = bill.as_ref().map_or_else(|error| error.body().len(), |(_, bytes)| *bytes);
             // No code that can panic runs under the lock.
             let kept = memory.lock().unwrap_or_else(PoisonError::into_inner).keep(bytes, || "the sum of all bills");
-            let kept = kept.map_err(|error| error.with_hint("ask for the bills of some organizations at a time"));
+            let kept = kept.map_err(|error| error.with_hint("request the bills of some organizations at a time"));
             let bill = kept.and(bill).map(|(bill, _)| bill);
             let billed_name = bill.as_ref().ok().and_then(|bill| bill.organization.name.clone());
             let organization_name = billed_name.or(listed_name).filter(|name| !name.trim().is_empty());
-            (place, ClientOutcome { organization_id: id, organization_name, bill, no_bill })
+            (position, ClientOutcome { organization_id: id, organization_name, bill, no_bill })
         });
-        // Boxed: the compiler cannot tell otherwise that what it borrows lives long enough.
+        // Boxed, because the compiler cannot otherwise prove that its borrows live long enough.
         let outcomes: Vec<_> = outcomes.map(FutureExt::boxed).collect();
-        // In whichever order they are done: those that wait for a slow one would not begin.
+        // In the order of completion: a slow organization does not delay the start of others.
         let mut outcomes: Vec<_> = stream::iter(outcomes).buffer_unordered(CONCURRENT).collect().await;
-        outcomes.sort_by_key(|(place, _)| *place);
+        outcomes.sort_by_key(|(position, _)| *position);
         Ok(ClientBills { account, outcomes: outcomes.into_iter().map(|(_, outcome)| outcome).collect() })
     }
 
-    /// The own organization, and the ids and names of those whose bills are wanted.
-    async fn asked(&self, organizations: ClientOrganizations) -> Result<(Organization, Vec<Asked>)> {
+    /// Returns the own organization, and the ids and names of the selected ones.
+    async fn select(&self, organizations: ClientOrganizations) -> Result<(Organization, Vec<Selected>)> {
         let account = self.organization().await?;
-        let asked = match organizations {
-            ClientOrganizations::Of(ids) => distinct(ids).into_iter().map(|id| (Some(id), None)).collect(),
+        let selected = match organizations {
+            ClientOrganizations::Ids(ids) => distinct(ids).into_iter().map(|id| (Some(id), None)).collect(),
             ClientOrganizations::All => {
                 let name = |trustor: &super::types::Trustor| trustor.organization.as_ref()?.name.clone();
                 let trustors = self.client_organizations().await?;
                 trustors.iter().map(|trustor| (id_of(trustor), name(trustor))).collect()
             }
         };
-        Ok((account, asked))
+        Ok((account, selected))
     }
 }
 
@@ -163,8 +163,8 @@ impl ClientBills {
         self.bills().flat_map(|bill| bill.rows(&self.account)).collect()
     }
 
-    /// Returns every error: of organizations whose bill is missing, and of charges that cannot be read. Those for which
-    /// there is no bill ([`no_bill`](ClientOutcome::no_bill)) are not among them.
+    /// Returns every error: of organizations whose bill is missing, and of unreadable charges. Organizations without a bill to show
+    /// ([`no_bill`](ClientOutcome::no_bill)) are excluded.
     pub fn errors(&self) -> impl Iterator<Item = &Error> {
         self.outcomes.iter().flat_map(|outcome| match &outcome.bill {
             Ok(bill) => bill.unreadable.iter().map(|charge| &charge.error).collect::<Vec<_>>(),
@@ -174,7 +174,7 @@ impl ClientBills {
     }
 }
 
-/// Each id once: twice would be two bills.
+/// Removes duplicate ids, which would become two bills.
 fn distinct(ids: Vec<String>) -> Vec<String> {
     let mut distinct: Vec<String> = Vec::with_capacity(ids.len());
     for id in ids.into_iter().map(canonical_id) {
@@ -185,8 +185,9 @@ fn distinct(ids: Vec<String>) -> Vec<String> {
     distinct
 }
 
-fn without_id(place: u32) -> Error {
-    let message = format!("entry {place} of the list of client organizations has no id: its bill cannot be asked for");
+fn without_id(position: u32) -> Error {
+    let message =
+        format!("entry {position} of the list of client organizations has no id: its bill cannot be requested");
     Error::new(ErrorKind::Decode, message).with_operation("getOrgauthorizationTrustors")
 }
 
@@ -195,9 +196,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_organization_is_asked_about_once_however_its_id_is_written() {
+    fn ids_of_one_organization_are_deduplicated() {
         let (id, again) = ("0d2f7c55-8a41-4b7e-9b0c-6a3f9e1d2c11", " 0D2F7C55-8A41-4B7E-9B0C-6A3F9E1D2C11");
-        let asked = distinct([id, "o-1", again, "o-1 ", "O-1"].map(str::to_owned).to_vec());
-        assert_eq!(asked, [id, "o-1", "O-1"]);
+        let ids = distinct([id, "o-1", again, "o-1 ", "O-1"].map(str::to_owned).to_vec());
+        assert_eq!(ids, [id, "o-1", "O-1"]);
     }
 }

@@ -1,4 +1,4 @@
-//! The vendor's own arithmetic: charges of contracts. Their API is a preview, so nothing else here depends on it.
+//! The vendor's own arithmetic: charges of contracts. Their API is a preview, so that no other module depends on it.
 
 use std::time::Duration;
 
@@ -13,31 +13,31 @@ use crate::time_limit::TimeLimit;
 use crate::{Pager, Period};
 
 pub(super) const OPERATION: &str = "getBillingContractBillingperiod";
-/// Contracts on a page, at most (documented).
+/// Largest number of contracts on a page (documented).
 const PAGE: &str = "200";
-/// How many contracts are asked about at a time. The client's rate limit holds for all of them together.
+/// Number of contracts that are requested concurrently. They share the client's rate limit.
 const CONCURRENT: usize = 4;
-/// Days before an instant in which the contracts of the last finished billing periods are looked for: two months.
+/// Days before an instant in which contracts with last finished billing periods are searched: two months.
 const LOOKBACK: Days = Days::new(62);
 
-/// Charges of contracts, and why some are missing.
+/// Charges of contracts, and the errors of those that are missing.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ContractCharges {
     /// The charges, contract by contract, in the vendor's order.
     pub charges: Vec<ContractCharge>,
-    /// Why a contract or its billing period could not be read. One failure stops no other.
+    /// Errors of contracts or billing periods that could not be read. Other contracts are not affected.
     pub errors: Vec<Error>,
 }
 
-/// What the vendor charges for one product in one billing period of a contract, by its own arithmetic.
+/// The vendor's charge for one product in one billing period of a contract, by its own arithmetic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ContractCharge {
     /// Id of the contract.
     pub contract: String,
-    /// Place in the billing period, from 1.
-    pub place: u64,
+    /// Position in the billing period, from 1.
+    pub position: u64,
     /// The billing period.
     pub period: Period,
     /// Whether the vendor has finished the billing period.
@@ -46,7 +46,7 @@ pub struct ContractCharge {
     pub organizations: Vec<Organization>,
     /// Part number of the product.
     pub part_number: String,
-    /// Name of the charge, else of the product.
+    /// Name of the charge, or else of the product.
     pub name: String,
     /// Unit of the quantities, in the vendor's words.
     pub unit: Option<String>,
@@ -56,7 +56,7 @@ pub struct ContractCharge {
     pub fair_use_quantity: Option<Decimal>,
     /// Quantity that was used.
     pub actual_quantity: Option<Decimal>,
-    /// Quantity beyond what is prepaid and free.
+    /// Quantity beyond the prepaid and free quantities.
     pub overage_quantity: Option<Decimal>,
     /// Price of one unit of the overage.
     pub overage_rate: Option<Decimal>,
@@ -67,20 +67,20 @@ pub struct ContractCharge {
 }
 
 impl Client {
-    /// Returns the vendor's own charges for a billing period, over all contracts that the credential may read. A contract without such a billing
-    /// period has none.
+    /// Returns the vendor's own charges for a billing period, over all contracts that the credential may read. A contract without that billing
+    /// period has no charges.
     ///
     /// Preview: the vendor may change the operations without notice. Needs `billing:subscription:view`.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a period in the future or not of whole days; those of the list of contracts. Failures of single contracts are
-    /// in [`errors`](ContractCharges::errors).
+    /// [`ErrorKind::Request`] for a period that is in the future or not of whole days. Otherwise the errors of the list of contracts. Failures of
+    /// single contracts are in [`errors`](ContractCharges::errors).
     pub async fn contract_charges(&self, period: impl Into<BillingPeriod>) -> Result<ContractCharges> {
         self.contract_charges_within(period, Duration::MAX).await
     }
 
-    /// As [`contract_charges`](Self::contract_charges), within a time limit: a contract that is not read by then hides no other. It is among the
-    /// [`errors`](ContractCharges::errors), of the kind [`ErrorKind::WaitTimeout`].
+    /// Returns the charges like [`contract_charges`](Self::contract_charges), within a time limit. A contract that is not read by then has an error
+    /// of the kind [`ErrorKind::WaitTimeout`] among the [`errors`](ContractCharges::errors).
     ///
     /// # Errors
     /// Those of [`contract_charges`](Self::contract_charges); [`ErrorKind::WaitTimeout`] if the contracts are not listed by then.
@@ -94,19 +94,19 @@ impl Client {
         let contracts = limit.run(self.contract_ids(&period)).await;
         let contracts =
             contracts.unwrap_or_else(|| Err(limit.exceeded("the contracts were not listed to their end")))?;
-        let charges = contracts.into_iter().zip(0..).map(|(id, place): (_, usize)| async move {
+        let charges = contracts.into_iter().zip(0..).map(|(id, position): (_, usize)| async move {
             let charges = async {
                 let id = id?;
-                let read = limit.run(self.charges_of(&id, period)).await;
+                let read = limit.run(self.billing_period_charges(&id, period)).await;
                 let late = || limit.exceeded(format_args!("the charges of contract {} were not read", printable(&id)));
                 read.unwrap_or_else(|| Err(late()))
             };
-            (place, charges.await)
+            (position, charges.await)
         });
-        // Boxed: the compiler cannot tell otherwise that what it borrows lives long enough.
+        // Boxed, because the compiler cannot otherwise prove that its borrows live long enough.
         let charges: Vec<_> = charges.map(FutureExt::boxed).collect();
         let mut outcomes: Vec<_> = stream::iter(charges).buffer_unordered(CONCURRENT).collect().await;
-        outcomes.sort_by_key(|(place, _)| *place);
+        outcomes.sort_by_key(|(position, _)| *position);
         let mut found = ContractCharges { charges: Vec::new(), errors: Vec::new() };
         for (_, outcome) in outcomes {
             match outcome {
@@ -117,9 +117,9 @@ impl Client {
         Ok(found)
     }
 
-    /// Ids of the contracts that are in force in a billing period; an error for one without an id.
+    /// Returns the ids of the contracts in force in a billing period; an error for a contract without an id.
     async fn contract_ids(&self, period: &BillingPeriod) -> Result<Vec<Result<String>>> {
-        let (first, last) = days(period)?;
+        let (first, last) = search_days(period)?;
         let api = self.api.clone();
         let contracts = Pager::new(String::new(), move |after: String| {
             let api = api.clone();
@@ -131,29 +131,36 @@ impl Client {
             }
         })
         .masking(&self.api);
-        let lacks_id = || lacks("a contract in the list has no id".to_owned(), "getBillingContracts");
-        Ok(contracts.try_collect().await?.into_iter().map(|contract| contract.id.ok_or_else(lacks_id)).collect())
+        let missing_id_error = || missing_id("a contract in the list has no id".to_owned(), "getBillingContracts");
+        Ok(contracts
+            .try_collect()
+            .await?
+            .into_iter()
+            .map(|contract| contract.id.ok_or_else(missing_id_error))
+            .collect())
     }
 
-    async fn charges_of(&self, contract: &str, wanted: BillingPeriod) -> Result<Vec<ContractCharge>> {
-        // The list leaves out the billing periods.
+    async fn billing_period_charges(&self, contract: &str, wanted: BillingPeriod) -> Result<Vec<ContractCharge>> {
+        // The list does not contain the billing periods.
         let details = self.api.get_billing_contract().contract_id(contract).send().await?.into_inner();
-        let Some((place, period)) = find(wanted, &details.billing_periods) else { return Ok(Vec::new()) };
-        let id = details.billing_periods[place].id.clone();
-        let lacks_id = || {
+        let Some((position, period)) = find_period(wanted, &details.billing_periods) else { return Ok(Vec::new()) };
+        let id = details.billing_periods[position].id.clone();
+        let missing_id_error = || {
             let message = format!("the billing period {period} of contract {} has no id", printable(contract));
-            lacks(message, "getBillingContract")
+            missing_id(message, "getBillingContract")
         };
         let request = self.api.get_billing_contract_billingperiod().contract_id(contract);
-        let detail = request.billing_period_id(id.ok_or_else(lacks_id)?).send().await?.into_inner();
+        let detail = request.billing_period_id(id.ok_or_else(missing_id_error)?).send().await?.into_inner();
         let is_closed = detail.status == Some(types::BillingPeriodStatus::Closed);
         let charges = detail.charges.into_iter().zip(1..);
-        Ok(charges.map(|(charge, place)| ContractCharge::new(contract, place, period, is_closed, charge)).collect())
+        Ok(charges
+            .map(|(charge, position)| ContractCharge::new(contract, position, period, is_closed, charge))
+            .collect())
     }
 }
 
-/// The days of a billing period, or those around the last finished one.
-fn days(period: &BillingPeriod) -> Result<(NaiveDate, NaiveDate)> {
+/// Returns the first and last day of a billing period, or the days in which the last finished one is searched.
+fn search_days(period: &BillingPeriod) -> Result<(NaiveDate, NaiveDate)> {
     match period {
         BillingPeriod::Matching(period) | BillingPeriod::StartingIn(period) => {
             Ok((period.first_day()?, period.last_day()?))
@@ -165,27 +172,27 @@ fn days(period: &BillingPeriod) -> Result<(NaiveDate, NaiveDate)> {
     }
 }
 
-/// The billing period that is wanted, by the same rules as in overviews, and its place in the list.
-fn find(wanted: BillingPeriod, listed: &[types::BillingContractPeriod]) -> Option<(usize, Period)> {
+/// Finds the wanted billing period by the rules of overviews; returns its index in the list.
+fn find_period(wanted: BillingPeriod, listed: &[types::BillingContractPeriod]) -> Option<(usize, Period)> {
     let period = |listed: &types::BillingContractPeriod| Period::of_days(listed.date_start?, listed.date_end?).ok();
     let mut periods: Vec<_> =
-        listed.iter().enumerate().filter_map(|(place, listed)| Some((place, period(listed)?))).collect();
+        listed.iter().enumerate().filter_map(|(position, listed)| Some((position, period(listed)?))).collect();
     periods.sort_by_key(|(_, period)| std::cmp::Reverse(period.start()));
     let mut search = Search::new(wanted);
-    let step = |(place, period): (usize, Period)| match search.next(Some(period)) {
-        Step::GoOn => None,
-        Step::Fits => Some(Some((place, period))),
+    let step = |(position, period): (usize, Period)| match search.next(Some(period)) {
+        Step::Continue => None,
+        Step::Fits => Some(Some((position, period))),
         Step::Fail(_) => Some(None),
     };
     periods.into_iter().find_map(step).flatten()
 }
 
-fn lacks(message: String, operation: &'static str) -> Error {
+fn missing_id(message: String, operation: &'static str) -> Error {
     Error::new(ErrorKind::Decode, message).with_operation(operation)
 }
 
 impl ContractCharge {
-    fn new(contract: &str, place: u64, period: Period, is_closed: bool, charge: types::BillingCharge) -> Self {
+    fn new(contract: &str, position: u64, period: Period, is_closed: bool, charge: types::BillingCharge) -> Self {
         let number = |number: Option<DecimalNumber>| number.map(|number| number.0);
         let product = charge.product.unwrap_or_default();
         let named = |organization: types::NamedEntity| {
@@ -193,7 +200,7 @@ impl ContractCharge {
         };
         Self {
             contract: contract.to_owned(),
-            place,
+            position,
             period,
             is_closed,
             organizations: charge.organizations.into_iter().map(named).collect(),
@@ -216,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_billing_period_of_a_contract_is_found_by_its_dates_in_whichever_order_they_are_listed() {
+    fn billing_period_of_a_contract_is_found_in_any_order() {
         let listed = serde_json::json!([
             {"id": "a", "dateStart": "2026-09-15", "dateEnd": "2026-10-14"},
             {"id": "b", "dateStart": "2026-11-15", "dateEnd": "2026-12-14"},
@@ -224,7 +231,7 @@ mod tests {
             {"id": "d", "dateStart": "2026-10-15", "dateEnd": "2026-11-14"},
         ]);
         let listed: Vec<types::BillingContractPeriod> = serde_json::from_value(listed).unwrap();
-        let find = |wanted| super::find(wanted, &listed).map(|(place, _)| listed[place].id.as_deref().unwrap());
+        let find = |wanted| find_period(wanted, &listed).map(|(position, _)| listed[position].id.as_deref().unwrap());
         let period = |text: &str| text.parse::<Period>().unwrap();
         assert_eq!(find(BillingPeriod::Matching(period("2026-10-15/2026-11-15"))), Some("d"));
         assert_eq!(find(BillingPeriod::Matching(period("2026-10"))), None);

@@ -1,4 +1,4 @@
-//! The vendor's own charges as rows, and our arithmetic beside them.
+//! Rows of the vendor's own charges, with our amounts for comparison.
 
 use chrono::{DateTime, Utc};
 use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
@@ -13,23 +13,23 @@ use crate::rows::identity::{RowIdentity, UNITS, disambiguate_keys};
 use crate::rows::loadable;
 use crate::{BillingReason, UsageRow, Vendor};
 
-/// Rows of contracts, and the charges that cannot be rows.
+/// Rows of contracts, and the errors of charges without a row.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ContractRows {
     /// One row per charge.
     pub rows: Vec<UsageRow>,
-    /// Why a charge is no row.
+    /// Errors of charges that have no row.
     pub errors: Vec<Error>,
 }
 
 impl ContractCharges {
     /// Returns one row per charge; `account` is the own organization, which is not named as a customer. `overage_quantity` and `cost` are the
-    /// vendor's own; `amount` is computed here from the other quantities, so that it differs from `cost` where our arithmetic does.
+    /// vendor's own numbers. `amount` is computed here from the other quantities, and differs from `cost` where our arithmetic differs.
     ///
-    /// Charges for the own organization are billable: [billable usage](super::Client::usage), which has the same usage, states no charge. Those
-    /// for client organizations are not if `bills` count the same usage in their [rows](super::ClientBill::rows): the bill of each organization,
-    /// for the billing period, with a charge for the product. Whether any other charge is to be counted is unknown (`see_invoice`). They are
+    /// Charges for the own organization are billable: [billable usage](super::Client::usage) of the same usage states no charge. Charges for
+    /// client organizations are not billable if `bills` count the same usage in their [rows](super::ClientBill::rows): the bill of each
+    /// organization, for the billing period, with a charge for the product. Whether any other charge counts is unknown (`see_invoice`). Rows are
     /// final a day after the period if the vendor has closed it.
     pub fn rows(&self, account: &Organization, bills: &[&ClientBill], now: DateTime<Utc>) -> ContractRows {
         let (mut rows, mut errors) = (Vec::new(), Vec::new());
@@ -45,11 +45,12 @@ impl ContractCharges {
 
 impl ContractCharge {
     fn row(&self, account: &Organization, bills: &[&ClientBill], now: DateTime<Utc>) -> Result<UsageRow> {
-        let place = || format!("charge {} of contract {}", self.place, printable(&self.contract));
-        let lacks =
-            |what: &str| Error::new(ErrorKind::Decode, format!("{} has no {what}", place())).with_operation(OPERATION);
-        let quantity = self.actual_quantity.ok_or_else(|| lacks("actualQuantity"))?;
-        let sku = self.sku().ok_or_else(|| lacks("product and no name"))?;
+        let label = || format!("charge {} of contract {}", self.position, printable(&self.contract));
+        let missing = |field: &str| {
+            Error::new(ErrorKind::Decode, format!("{} has no {field}", label())).with_operation(OPERATION)
+        };
+        let quantity = self.actual_quantity.ok_or_else(|| missing("actualQuantity"))?;
+        let sku = self.sku().ok_or_else(|| missing("product and no name"))?;
         let (customer_id, customer_name) = self.customer(account);
         let unit = self.unit.as_deref().filter(|unit| !unit.is_empty());
         let identity = RowIdentity {
@@ -61,8 +62,8 @@ impl ContractCharge {
             ..RowIdentity::new(Vendor::Genesys, OPERATION, &account.id, self.period)
         };
         let is_final = self.is_closed && self.period.has_ended(now - LAG);
-        let is_over = self.period.has_ended(now);
-        let reason = if is_over { self.billing_reason(account, bills) } else { BillingReason::NotAWholePeriod };
+        let has_ended = self.period.has_ended(now);
+        let reason = if has_ended { self.billing_reason(account, bills) } else { BillingReason::NotAWholePeriod };
         let amount =
             self.expected_overage().zip(self.overage_rate).and_then(|(overage, rate)| exact_product(overage, rate));
         Ok(UsageRow {
@@ -75,23 +76,23 @@ impl ContractCharge {
             prepaid_quantity: self.prepaid_quantity.map(loadable::quantity),
             overage_quantity: self.overage_quantity.map(loadable::quantity),
             currency: self.currency.clone(),
-            unit_price: self.overage_rate.map(|rate| loadable::unit_price(rate, place)).transpose()?,
+            unit_price: self.overage_rate.map(|rate| loadable::unit_price(rate, label)).transpose()?,
             amount: amount.map(loadable::quantity),
             cost: self.overage_charge.map(loadable::quantity),
             source_report_id: Some(self.contract.clone()),
-            source_row: Some(self.place),
+            source_row: Some(self.position),
             ..identity.row(quantity, reason)
         }
         .with_price_source())
     }
 
-    /// What it is for: the part number, else the name.
+    /// Returns the part number, or else the name.
     pub(super) fn sku(&self) -> Option<&str> {
-        [&self.part_number, &self.name].into_iter().map(|text| text.trim()).find(|text| !text.is_empty())
+        [&self.part_number, &self.name].into_iter().map(|name| name.trim()).find(|name| !name.is_empty())
     }
 
-    /// Other rows of the own organization's usage are never billable. A client's usage is counted here only if no bill counts it, and that a
-    /// bill does not is never known: it may not have been asked for.
+    /// Returns the reason of a row of an ended period. Other rows of the own organization's usage are never billable. A client's usage would
+    /// count here only if no bill counts it, which is never known: the bill may not have been requested.
     fn billing_reason(&self, account: &Organization, bills: &[&ClientBill]) -> BillingReason {
         let is_own = |organization: &Organization| organization.id == account.id;
         let is_in_a_bill = |organization: &Organization| {
@@ -105,7 +106,7 @@ impl ContractCharge {
         }
     }
 
-    /// Whether it is a bill of the organization for the billing period in which a line that can be read has this usage.
+    /// Returns whether `bill` is of the organization and the billing period, and has a readable line with this usage.
     fn is_counted_by(&self, bill: &ClientBill, organization: &Organization) -> bool {
         let is_line = |line: &BillLine| {
             line.role != ChargeRole::Allowance
@@ -116,7 +117,7 @@ impl ContractCharge {
             && bill.lines.iter().any(is_line)
     }
 
-    /// Ids and names of the organizations that the charge covers, in their order by id; none if that is the account alone, or nobody.
+    /// Returns ids and names of the organizations that the charge covers, ordered by id; `None` if it covers the account alone or names none.
     fn customer(&self, account: &Organization) -> (Option<String>, Option<String>) {
         let mut organizations: Vec<&Organization> = self.organizations.iter().collect();
         organizations.sort_by(|one, other| one.id.cmp(&other.id));
@@ -128,19 +129,19 @@ impl ContractCharge {
         (Some(ids.join(",")), Some(names.join(", ")).filter(|names| !names.is_empty()))
     }
 
-    /// What was used less what is prepaid and free, never negative; `None` if a number is missing.
+    /// Returns the used quantity less the prepaid and free ones, never negative; `None` if a number is missing.
     fn expected_overage(&self) -> Option<Decimal> {
         let covered = exact_sum(self.prepaid_quantity?, self.fair_use_quantity?)?;
         Some(exact_sum(self.actual_quantity?, -covered)?.max(Decimal::ZERO))
     }
 
-    /// Whether the vendor's overage is what was used less what is prepaid and free, never negative; `None` if a number is missing.
+    /// Returns whether the vendor's overage is the used quantity less the prepaid and free ones, never negative; `None` if a number is missing.
     pub fn has_expected_overage(&self) -> Option<bool> {
         Some(self.overage_quantity? == self.expected_overage()?)
     }
 
-    /// Whether the vendor's amount is the exact product of overage and rate, or that rounded to its own places; `None` if a number is
-    /// missing.
+    /// Returns whether the vendor's amount is the product of overage and rate, exact or rounded to the places of the amount; `None` if a number
+    /// is missing.
     pub fn has_expected_charge(&self) -> Option<bool> {
         let (charge, exact) = (self.overage_charge?, exact_product(self.overage_quantity?, self.overage_rate?)?);
         Some(is_rounded(charge, exact, self.currency.as_deref()))
@@ -154,7 +155,7 @@ pub(super) mod tests {
     pub(in crate::genesys) fn charge(organizations: &[&str], overage: &str, amount: &str) -> ContractCharge {
         ContractCharge {
             contract: "CN-1".to_owned(),
-            place: 3,
+            position: 3,
             period: "2026-10".parse().unwrap(),
             is_closed: true,
             organizations: organizations.iter().map(|id| Organization::new(*id, Some(format!("Org {id}")))).collect(),
@@ -216,7 +217,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_row_is_final_once_the_period_is_closed_and_over_for_a_day() {
+    fn row_is_final_a_day_after_a_closed_period() {
         let open = |is_closed, now: &str| {
             rows(vec![ContractCharge { is_closed, ..charge(&["partner"], "0", "0") }], now).rows.remove(0)
         };
@@ -251,7 +252,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_charge_is_left_to_a_bill_only_if_a_bill_counts_the_same_usage() {
+    fn charge_is_not_billable_if_a_bill_counts_the_same_usage() {
         use BillingReason::{NotABillingBasis, SeeInvoice, Usage};
         let (start, end) = ("2026-10-01T04:00:00Z", "2026-11-01T03:59:59Z");
         let [one, other] = ["o-1", "o-2"].map(|id| bill(id, start, end, "gc-vtr"));
@@ -276,12 +277,12 @@ pub(super) mod tests {
         for part_number in ["FREE", "UNREAD"] {
             let charge = ContractCharge { part_number: part_number.to_owned(), ..charge(&["o-1"], "0", "0") };
             let row = rows_beside(&[&one], vec![charge], LATER).rows.remove(0);
-            assert_eq!(row.is_billable, None, "{part_number} is no row that counts usage");
+            assert_eq!(row.is_billable, None, "{part_number}: the row does not count usage");
         }
     }
 
     #[test]
-    fn customers_are_the_organizations_that_are_not_the_account() {
+    fn customers_exclude_the_account_alone() {
         let customer = |organizations: &[&str]| {
             let row = rows(vec![charge(organizations, "0", "0")], LATER).rows.remove(0);
             (row.customer_id, row.customer_name, row.customer_kind)
@@ -294,7 +295,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_charge_without_a_quantity_or_a_product_is_an_error_and_hides_no_other() {
+    fn charge_without_quantity_or_product_is_an_error() {
         let without_quantity = ContractCharge { actual_quantity: None, ..charge(&["o-1"], "0", "0") };
         let nameless = ContractCharge { part_number: String::new(), name: String::new(), ..charge(&["o-1"], "0", "0") };
         let twice = charge(&["o-1"], "0", "0");
@@ -309,22 +310,22 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_charge_without_a_part_number_goes_by_its_name_and_one_without_a_name_by_its_part_number() {
+    fn missing_part_number_or_name_is_replaced_by_the_other() {
         let named = |part_number: &str, name: &str, unit: Option<&str>| {
             let (part_number, name, unit) = (part_number.to_owned(), name.to_owned(), unit.map(str::to_owned));
             let row = rows(vec![ContractCharge { part_number, name, unit, ..charge(&["o-1"], "0", "0") }], LATER);
             let row = row.rows.into_iter().next().unwrap();
             (row.sku, row.metric, row.unit)
         };
-        let texts = |sku: &str, metric: &str, unit: &str| (sku.to_owned(), metric.to_owned(), unit.to_owned());
-        assert_eq!(named("", "Voice", None), texts("Voice", "Voice", "units"));
-        assert_eq!(named("GC-VTR", "", Some("")), texts("GC-VTR", "GC-VTR", "units"));
+        let fields = |sku: &str, metric: &str, unit: &str| (sku.to_owned(), metric.to_owned(), unit.to_owned());
+        assert_eq!(named("", "Voice", None), fields("Voice", "Voice", "units"));
+        assert_eq!(named("GC-VTR", "", Some("")), fields("GC-VTR", "GC-VTR", "units"));
         let free = ContractCharge { fair_use_quantity: Some(Decimal::ZERO), ..charge(&["o-1"], "0", "0") };
         assert_eq!(rows(vec![free], LATER).rows[0].included_quantity, None, "nothing is included");
     }
 
     #[test]
-    fn what_is_not_in_the_response_is_not_computed() {
+    fn missing_quantities_leave_the_amount_unknown() {
         let unknown = ContractCharge { fair_use_quantity: None, ..charge(&["o-1"], "11500", "115") };
         assert_eq!((unknown.has_expected_overage(), unknown.has_expected_charge()), (None, Some(true)));
         let row = rows(vec![unknown], LATER).rows.remove(0);

@@ -1,4 +1,4 @@
-//! Licences that users hold now.
+//! Licences that users currently hold.
 
 use std::collections::BTreeMap;
 
@@ -12,18 +12,18 @@ use crate::{BillingReason, Pager, Period, UsageRow, Vendor};
 
 const OPERATION: &str = "getLicenseUsers";
 
-/// Users on a page. The vendor documents no maximum; 100 is what its other numbered lists take.
+/// Users on a page. The vendor documents no maximum; its other numbered lists accept 100.
 const PAGE: i32 = 100;
 
 impl Client {
-    /// All users with the ids of the licences they hold.
+    /// Lists all users with the ids of the licences that they hold.
     pub fn licence_holders(&self) -> Pager<types::UserLicenses> {
         let api = self.api.clone();
         Pager::new(1, move |number| {
             let api = api.clone();
             async move {
                 let page = api.get_license_users().page_size(PAGE).page_number(number).send().await?.into_inner();
-                // There is no link to the next page, only the count of pages; without it, all come before an empty one.
+                // Responses contain no link to the next page, only the count of pages. Without it, an empty page ends the list.
                 let more = page.page_count.map_or(!page.entities.is_empty(), |count| number < count);
                 Ok((page.entities, more.then_some(number + 1)))
             }
@@ -31,14 +31,14 @@ impl Client {
         .masking(&self.api)
     }
 
-    /// How many users hold each licence today (UTC), as rows. Not billable: the bill goes by who logs in, see
+    /// Returns the number of users that hold each licence today (UTC), as rows. Not billable: the bill counts the users that log in, see
     /// [`billable_usage`](Self::billable_usage).
     ///
     /// # Errors
     /// Those of the calls; [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the list of users takes more memory than
     /// [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
     pub async fn licences(&self) -> Result<Vec<UsageRow>> {
-        // Before the answers: they are of then or later.
+        // Before the responses, whose data is of this time or later.
         let now = self.clock.now();
         let account = self.organization().await?;
         let mut memory = MemoryLimit::new(self.max_usage_bytes);
@@ -47,10 +47,10 @@ impl Client {
     }
 }
 
-/// Returns how many of `holders` hold each licence, as rows of the day of `now` (UTC); each user counts once, however often listed.
+/// Returns the number of `holders` of each licence, as rows of the day of `now` (UTC). A user who is listed repeatedly counts once.
 ///
 /// # Errors
-/// None but for a day at the end of time.
+/// [`ErrorKind::Request`](crate::ErrorKind::Request) for a day that no period can contain.
 pub fn licence_rows(
     holders: &[types::UserLicenses],
     account: &Organization,
@@ -58,9 +58,9 @@ pub fn licence_rows(
 ) -> Result<Vec<UsageRow>> {
     let today = now.date_naive();
     let period = Period::of_days(today, today)?;
-    // Users come and go while pages are read: one may come again on the next page.
+    // Users are added and removed while pages are read: one may be repeated on the next page.
     let users: BTreeMap<_, _> =
-        holders.iter().enumerate().map(|(place, user)| (user.id.as_deref().ok_or(place), user)).collect();
+        holders.iter().enumerate().map(|(position, user)| (user.id.as_deref().ok_or(position), user)).collect();
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for user in users.values() {
         let held: std::collections::BTreeSet<_> = user.licenses.iter().map(String::as_str).collect();

@@ -50,17 +50,17 @@ pub use usage_query::UsageQuery;
 /// The vendor's figures lag by a day (its billing pages, seen 2026-11-21).
 const LAG: TimeDelta = TimeDelta::days(1);
 
-/// A client of one organization.
+/// Client of one organization.
 #[derive(Clone)]
 pub struct Client {
     api: usage_billing_genesys::Client,
-    /// Of the credential; asked for when it is first needed.
+    /// The organization of the credential, requested at its first use.
     organization: Arc<OnceCell<Organization>>,
     clock: Clock,
     max_usage_bytes: usize,
 }
 
-/// Without the account: the caller may have set it to anything.
+/// Omits the account, which the caller may have set to any string.
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("api", &self.api).finish_non_exhaustive()
@@ -68,7 +68,7 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// By an OAuth client of the type "client credentials".
+    /// Returns a builder for an OAuth client of the type "client credentials".
     pub fn builder(region: &Region, credentials: Credentials) -> ClientBuilder<Self> {
         let organization = Arc::default();
         usage_billing_genesys::Client::builder(region, credentials).map(|api| Self {
@@ -79,18 +79,18 @@ impl Client {
         })
     }
 
-    /// From `GENESYS_REGION` (a region's name, domain or a URL), `GENESYS_CLIENT_ID` and `GENESYS_CLIENT_SECRET`, or the file that
-    /// `GENESYS_CLIENT_SECRET_FILE` names.
+    /// Returns a builder from the environment: `GENESYS_REGION` (a region's name, domain or a URL), `GENESYS_CLIENT_ID`, and
+    /// `GENESYS_CLIENT_SECRET` or the file that `GENESYS_CLIENT_SECRET_FILE` names.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming what is missing or wrong.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming the missing or invalid variables.
     pub fn builder_from_env() -> Result<ClientBuilder<Self>> {
         let (region, credentials) = usage_billing_genesys::Client::settings_from_env()?;
         Ok(Self::builder(&region, credentials))
     }
 
-    /// Sets the id of the own organization, which rows name as account and their keys are made of. Without it,
-    /// [`organization`](Self::organization) asks the vendor once.
+    /// Sets the id of the own organization: the account of rows, and a part of their keys. Without it,
+    /// [`organization`](Self::organization) requests it from the vendor once.
     pub fn with_account(self, organization_id: impl Into<String>) -> Self {
         Self { organization: Arc::new(OnceCell::new_with(Some(Organization::new(organization_id, None)))), ..self }
     }
@@ -100,19 +100,19 @@ impl Client {
         Self { api: self.api.with_call_options(options), ..self.clone() }
     }
 
-    /// Takes `now` as the current time, in place of the system's clock: for tests, and for a sandbox whose day is fixed. What is final, which
-    /// periods are open and up to which day lists are read depends on it; retries and deadlines do not.
+    /// Replaces the system's clock with `now`, for tests and for a sandbox whose day is fixed. It decides which rows are final, which periods
+    /// are open, and up to which day lists are read. Retries and deadlines do not use it.
     pub fn with_now(self, now: chrono::DateTime<chrono::Utc>) -> Self {
         Self { clock: Clock::fixed(now), ..self }
     }
 
-    /// Sets how much memory usage may take while it is put together, in bytes: lists, bills and the [rows](crate::UsageRow) that are made of
-    /// them. 64 MiB unless set, which is enough for about 30,000 rows. More is an error of the kind [`Limit`](crate::ErrorKind::Limit).
+    /// Sets the memory limit for the assembly of usage, in bytes: lists, bills and their [rows](crate::UsageRow). The default of 64 MiB is enough
+    /// for about 30,000 rows. More is an error of the kind [`Limit`](crate::ErrorKind::Limit).
     pub fn with_max_usage_bytes(self, bytes: usize) -> Self {
         Self { max_usage_bytes: bytes, ..self }
     }
 
-    /// Every operation of the curated document, authorised and retried like the wrappers.
+    /// Returns the client of every operation of the document, authorised and retried like the wrappers.
     pub fn api(&self) -> &usage_billing_genesys::Client {
         &self.api
     }

@@ -12,29 +12,29 @@ use crate::rows::canonical_id::canonical_id;
 const PAGE: i32 = 100;
 const OPERATION: &str = "getOrgauthorizationTrustors";
 
-/// An organization, as far as rows and bills name it.
+/// An organization, as rows and bills name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Organization {
     /// Its id; a UUID in lower case.
     pub id: String,
-    /// Its present name.
+    /// Its current name.
     pub name: Option<String>,
 }
 
 impl Organization {
-    /// Makes one of its id and, if it is known, its name; a blank name is none.
+    /// Creates an organization from its id and its name, if known. A blank name becomes `None`.
     pub fn new(id: impl Into<String>, name: Option<String>) -> Self {
         Self { id: canonical_id(id.into()), name: name.filter(|name| !name.trim().is_empty()) }
     }
 }
 
 impl Client {
-    /// Returns the organization that the credential belongs to: the one given to [`with_account`](Self::with_account), else the vendor's
-    /// answer, asked for once.
+    /// Returns the organization that the credential belongs to: the one given to [`with_account`](Self::with_account), or else the one that the
+    /// vendor returns. It is requested once.
     ///
     /// # Errors
-    /// [`ErrorKind::Decode`] for a response without an id; else those of the call, which needs no permission.
+    /// [`ErrorKind::Decode`] for a response without an id. Otherwise the errors of the call, which needs no permission.
     pub async fn organization(&self) -> Result<Organization> {
         let fetched = self.organization.get_or_try_init(|| async {
             let organization = self.api.get_organizations_me().send().await?.into_inner();
@@ -47,11 +47,11 @@ impl Client {
         fetched.await.cloned()
     }
 
-    /// Lists the client organizations, each once. Entries without an id are kept: nobody disappears.
+    /// Lists the client organizations without duplicates. Entries without an id are kept.
     ///
     /// # Errors
     /// [`ErrorKind::Decode`] if the list is truncated: fewer organizations than the vendor counts. [`ErrorKind::Limit`] if it takes more
-    /// memory than [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows. Else those of the calls, which need
+    /// memory than [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows. Otherwise the errors of the calls, which need
     /// `authorization:orgTrustor:view`.
     pub async fn client_organizations(&self) -> Result<Vec<types::Trustor>> {
         let (mut list, mut number) = (TrustorList::default(), 1);
@@ -59,7 +59,7 @@ impl Client {
         loop {
             let request = self.api.get_orgauthorization_trustors().page_size(PAGE).page_number(number);
             let page = request.send().await?.into_inner();
-            // Each id is kept once more, against repetition.
+            // Each id is stored a second time, to detect duplicates.
             let bytes = page.entities.iter().flatten().map(|entity| value_bytes(entity) + SLOT);
             memory.keep(bytes.sum(), || "the list of client organizations")?;
             match list.add(page, number)? {
@@ -70,12 +70,12 @@ impl Client {
     }
 }
 
-/// Pages of client organizations, put together.
+/// Client organizations of several pages.
 #[derive(Default)]
 struct TrustorList {
     trustors: Vec<types::Trustor>,
     seen: HashSet<String>,
-    /// The vendor's latest count: organizations come and go.
+    /// The vendor's latest count: organizations are added and removed.
     total: Option<i64>,
 }
 
@@ -96,13 +96,13 @@ impl TrustorList {
         self.trustors.extend(entities.into_iter().filter(is_new));
         if more && self.trustors.len() == before {
             return Err(truncated(format!(
-                "page {number} of the client organizations has no new one, but others follow"
+                "page {number} of the client organizations has no new organization, but other pages follow"
             )));
         }
         Ok(if more { number.checked_add(1) } else { None })
     }
 
-    /// Returns each organization once, if none is missing.
+    /// Returns the organizations, if none is missing.
     fn complete(self) -> Result<Vec<types::Trustor>> {
         let count = i64::try_from(self.trustors.len()).unwrap_or(i64::MAX);
         match self.total {
@@ -114,16 +114,16 @@ impl TrustorList {
     }
 }
 
-/// The id of a client organization.
+/// Returns the id of a client organization.
 pub(super) fn id_of(trustor: &types::Trustor) -> Option<String> {
-    let of_organization = trustor.organization.as_ref().and_then(|organization| organization.id.as_deref());
-    let ids = [trustor.id.as_deref(), of_organization].into_iter().flatten();
+    let nested_id = trustor.organization.as_ref().and_then(|organization| organization.id.as_deref());
+    let ids = [trustor.id.as_deref(), nested_id].into_iter().flatten();
     ids.map(|id| canonical_id(id.to_owned())).find(|id| !id.is_empty())
 }
 
 fn truncated(message: String) -> Error {
     let error = Error::new(ErrorKind::Decode, message).with_operation(OPERATION);
-    error.with_hint("it changed while it was read, or is truncated: list them again, or name the organizations")
+    error.with_hint("the list changed while it was read, or is truncated: list the organizations again, or name them")
 }
 
 #[cfg(test)]
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_page_is_known_by_its_count_its_link_or_its_emptiness() {
+    fn last_page_is_detected_by_count_link_or_emptiness() {
         let one = json!([{"id": "o-1"}]);
         for (json, number, next) in [
             (json!({"entities": one, "pageCount": 3}), 2, Some(3)),
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_without_organizations_before_the_end_is_an_error() {
+    fn page_without_organizations_before_the_end_is_an_error() {
         for json in [
             json!({"entities": [], "pageCount": 3}),
             json!({"entities": null, "pageCount": 0}),
@@ -168,11 +168,11 @@ mod tests {
         let mut list = TrustorList::default();
         let again = || page(json!({"entities": [{"id": "o-1"}], "nextUri": "/x"}));
         assert_eq!(list.add(again(), 1).unwrap(), Some(2));
-        assert!(list.add(again(), 2).is_err(), "the same page for ever");
+        assert!(list.add(again(), 2).is_err(), "the same page indefinitely");
     }
 
     #[test]
-    fn a_list_with_fewer_organizations_than_counted_is_an_error() {
+    fn list_with_fewer_organizations_than_counted_is_an_error() {
         let listed = |ids: &[&str], total: i64| {
             let entities: Vec<_> = ids.iter().map(|id| json!({"organization": {"id": id}})).collect();
             let mut list = TrustorList::default();
@@ -182,7 +182,7 @@ mod tests {
         assert_eq!(listed(&["a", "b"], 2).unwrap().len(), 2);
         let (id, again) = ("0d2f7c55-8a41-4b7e-9b0c-6a3f9e1d2c11", " 0D2F7C55-8A41-4B7E-9B0C-6A3F9E1D2C11");
         assert_eq!(listed(&["a", id, again], 2).unwrap().len(), 2, "listed twice");
-        assert_eq!(listed(&["a", "A"], 2).unwrap().len(), 2, "two organizations, as far as anybody knows");
+        assert_eq!(listed(&["a", "A"], 2).unwrap().len(), 2, "ids that are not UUIDs differ by case");
         let error = listed(&["a", "b", "a"], 3).unwrap_err();
         assert!(error.to_string().contains("the list has 2 of 3 client organizations"), "{error}");
         assert_eq!(listed(&["", "", "a"], 3).unwrap().len(), 3, "entries without an id are kept");

@@ -2,15 +2,14 @@
 
 use usage_billing_core::{Error, ErrorKind, Result};
 
-/// Returns the cursor in a link to the next page; `None` at the end of the list, which has no link or an empty one.
+/// Returns the cursor in a link to the next page; `None` at the end of the list, where the link is missing or empty.
 ///
-/// The rest of the link is not followed: the request goes to where the first one went, so that a link to another host cannot draw the
-/// token there.
+/// The rest of the link is ignored. The next request has the address of the first one, so that a link cannot send the token to another host.
 pub(super) fn next_cursor(next_uri: Option<&str>) -> Result<Option<String>> {
     let Some(link) = next_uri.map(str::trim).filter(|link| !link.is_empty()) else { return Ok(None) };
     let query = link.split_once('?').map_or("", |(_, query)| query);
     let query = query.split_once('#').map_or(query, |(query, _)| query);
-    // In a form, `+` is a blank. No cursor has blanks, but those in Base64 have `+`, which the vendor does not always escape.
+    // In a form, `+` is a blank. Cursors contain no blanks, but those in Base64 contain `+`, which the vendor does not always escape.
     let query = query.replace('+', "%2B");
     let after = form_urlencoded::parse(query.as_bytes()).find(|(name, value)| name == "after" && !value.is_empty());
     let cursor = after.map(|(_, value)| value.into_owned()).ok_or_else(|| {

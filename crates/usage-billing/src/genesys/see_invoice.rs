@@ -1,30 +1,30 @@
-//! Why a number of a bill is left to the invoice.
+//! Reasons for which a number of a bill is unknown before the invoice.
 
 use std::fmt;
 
 use usage_billing_core::{Decimal, printable};
 
-/// A point at which the vendor's sources end, so that a quantity or an amount is unknown here and the invoice decides.
+/// Reason for which a quantity or an amount is unknown here: the vendor's sources do not define it, and the invoice decides.
 ///
-/// `Display` gives one line for people.
+/// `Display` writes one human-readable line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SeeInvoice {
-    /// The grouping is not listed, or its meaning beside the other charges is not documented.
+    /// The grouping is not listed, or its meaning together with the other charges is not documented.
     UnknownGrouping {
         /// The vendor's grouping, or empty.
         grouping: String,
     },
-    /// A part of a total (`rollup-usage`) without the total (`rollup`), or beside totals to which the parts do not add up.
+    /// A part of a total (`rollup-usage`) without the total (`rollup`), or with totals that are not the sum of the parts.
     TotalUnknown,
-    /// Sold in bundles of other than one: how a bundle enters the overage is not documented.
+    /// Sold in bundles of more or less than one: the effect of a bundle on the overage is not documented.
     Bundle {
-        /// How many make a bundle.
+        /// Units in a bundle.
         quantity: Decimal,
     },
     /// An allowance may apply that the overview does not contain (BYOC Cloud minutes, AI tokens).
     AllowanceMayApply,
-    /// The licence may be free of charge beyond what is committed (`Call`, `Collaborate User`).
+    /// The licence may be free of charge beyond the committed quantity (`Call`, `Collaborate User`).
     LicenceMayBeFree,
     /// The allowance is in another unit than the usage.
     AllowanceUnit {
@@ -37,12 +37,12 @@ pub enum SeeInvoice {
     AllowanceUnreadable,
     /// A negative quantity or price: no source explains corrections.
     NegativeNumber,
-    /// The vendor does not document what is charged under this subscription type.
+    /// The vendor does not document the charges of this subscription type.
     SubscriptionType {
         /// The vendor's subscription type, or empty.
         subscription_type: String,
     },
-    /// The prepaid quantity is paid once a year; in which month is in no response.
+    /// The prepaid quantity is paid once a year, in a month that no response contains.
     PrepaidAnnually,
     /// A prepaid quantity under a subscription without commitment.
     PrepaidWithoutCommitment,
@@ -59,8 +59,8 @@ pub enum SeeInvoice {
 }
 
 impl SeeInvoice {
-    /// Whether it leaves open if the vendor charges for the quantity at all, and not only how much.
-    pub(super) fn is_about_being_charged(&self) -> bool {
+    /// Returns whether it is unknown if the vendor charges for the quantity at all, and not only how much.
+    pub(super) fn leaves_charging_unknown(&self) -> bool {
         !matches!(
             self,
             Self::PrepaidAnnually
@@ -76,18 +76,18 @@ impl fmt::Display for SeeInvoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownGrouping { grouping } => {
-                write!(f, "what the grouping {:?} means is not documented: see the invoice", printable(grouping))
+                write!(f, "the meaning of the grouping {:?} is not documented: see the invoice", printable(grouping))
             }
-            Self::TotalUnknown => {
-                f.write_str("which total of the overview it is a part of is unknown: see the invoice")
-            }
+            Self::TotalUnknown => f.write_str("the total that contains this part is unknown: see the invoice"),
             Self::Bundle { quantity } => {
                 write!(f, "sold in bundles of {quantity}, whose overage is not documented: see the invoice")
             }
             Self::AllowanceMayApply => {
                 f.write_str("an allowance may apply that the overview does not contain: see the invoice")
             }
-            Self::LicenceMayBeFree => f.write_str("this licence may be free beyond what is committed: see the invoice"),
+            Self::LicenceMayBeFree => {
+                f.write_str("this licence may be free beyond the committed quantity: see the invoice")
+            }
             Self::AllowanceUnit { unit } => {
                 write!(f, "the allowance is in {:?}, the usage is not: see the invoice", printable(unit))
             }
@@ -99,7 +99,7 @@ impl fmt::Display for SeeInvoice {
             Self::SubscriptionType { subscription_type } => {
                 write!(
                     f,
-                    "what the subscription type {:?} charges is not documented: see the invoice",
+                    "the charges of the subscription type {:?} are not documented: see the invoice",
                     printable(subscription_type)
                 )
             }
@@ -107,10 +107,12 @@ impl fmt::Display for SeeInvoice {
                 f.write_str("the prepaid quantity is paid once a year and not in this amount: see the invoice")
             }
             Self::PrepaidWithoutCommitment => {
-                f.write_str("a prepaid quantity in a subscription without commitment: see the invoice")
+                f.write_str("the subscription has a prepaid quantity but no commitment: see the invoice")
             }
-            Self::RampPeriod => f.write_str("in the ramp period this may be charged or not: see the invoice"),
-            Self::RampPeriodUnclear => f.write_str("whether this is the ramp period is unclear: see the invoice"),
+            Self::RampPeriod => {
+                f.write_str("it is unknown whether this is charged in the ramp period: see the invoice")
+            }
+            Self::RampPeriodUnclear => f.write_str("it is unclear whether this is the ramp period: see the invoice"),
             Self::PriceMissing => f.write_str("the overview contains no price for it: see the invoice"),
             Self::CurrencyMissing => f.write_str("the overview contains no currency: see the invoice"),
             Self::TooManyDigits => f.write_str("the amount has too many digits: see the invoice"),
@@ -123,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_reason_is_a_line_of_its_own_that_refers_to_the_invoice() {
+    fn each_reason_is_a_distinct_line_that_refers_to_the_invoice() {
         let reasons = [
             SeeInvoice::UnknownGrouping { grouping: "credits".to_owned() },
             SeeInvoice::TotalUnknown,
@@ -146,7 +148,7 @@ mod tests {
         let lines: std::collections::BTreeSet<_> = reasons.iter().map(ToString::to_string).collect();
         assert_eq!(lines.len(), reasons.len());
         assert!(lines.iter().all(|line| line.ends_with("see the invoice") && !line.contains('\n')), "{lines:#?}");
-        let about_amounts: Vec<_> = reasons.iter().filter(|reason| !reason.is_about_being_charged()).collect();
+        let about_amounts: Vec<_> = reasons.iter().filter(|reason| !reason.leaves_charging_unknown()).collect();
         assert_eq!(about_amounts, reasons[10..12].iter().chain(&reasons[14..]).collect::<Vec<_>>());
     }
 }

@@ -1,4 +1,4 @@
-//! API requests, the present way: jobs over the organization or one OAuth client, and the pages of their rows.
+//! API requests, counted by jobs over the organization or one OAuth client, and the pages of their rows.
 
 use std::future::Future;
 use std::time::Duration;
@@ -11,19 +11,19 @@ use super::page_link::next_cursor;
 use super::{Client, types};
 use crate::{Pager, Period, PollResult, Poller};
 
-/// The largest page that the vendor gives.
+/// Largest page of the vendor.
 const PAGE: i32 = 1000;
 
-/// A job's longest span in days, both ends included.
-const LONGEST: u64 = 90;
-/// How far back a job may start, in months.
-const OLDEST: Months = Months::new(12);
+/// Longest period of a job in days, both ends included.
+const MAX_DAYS: u64 = 90;
+/// Largest age of the start of a job, in months.
+const MAX_AGE: Months = Months::new(12);
 
 impl Client {
-    /// Starts to count the API requests of the organization in a period of whole days (UTC). Once done, the report gives the rows, page by
+    /// Starts a job that counts the API requests of the organization in a period of whole days (UTC). The finished job returns its rows page by
     /// page.
     ///
-    /// All requests count, those of the vendor's own clients too: Genesys says that its bills are not based on this.
+    /// It counts all requests, including those of the vendor's own clients. Genesys states that its bills are not based on this.
     ///
     /// ```no_run
     /// # use usage_billing::{Period, Result, genesys::{Client, types::{OrganizationUsageGroupBy, UsageGranularity}}};
@@ -42,23 +42,23 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Request`], before anything is sent, for a period that is in the future, starts over a year ago or is longer than 90 days;
-    /// else those of the call.
+    /// [`ErrorKind::Request`], without a request to the vendor, for a period that is in the future, starts over a year ago or is longer than 90
+    /// days. Otherwise the errors of the call.
     pub async fn start_usage_job(
         &self,
         period: Period,
         query: impl FnOnce(JobQuery) -> JobQuery,
     ) -> Result<Poller<Pager<types::OrganizationPublicApiUsage>>> {
-        let interval = interval(period, self.clock.now())?;
+        let interval = valid_interval(period, self.clock.now())?;
         let request = self.api.post_usage_aggregates_query_jobs();
         let job = request.body_map(|body| query(body).interval(interval)).send().await?.into_inner();
         Ok(self.usage_job(job.id).confirmed_exists())
     }
 
-    /// Takes up a job of the organization by its id.
+    /// Resumes a job over the organization by its id.
     pub fn usage_job(&self, id: impl Into<String>) -> Poller<Pager<types::OrganizationPublicApiUsage>> {
         let (api, id) = (self.api.clone(), id.into());
-        job(&self.api, id.clone(), move |size, after| {
+        poll_job(&self.api, id.clone(), move |size, after| {
             let (api, id) = (api.clone(), id.clone());
             async move {
                 let first = api.get_usage_aggregates_query_job().job_id(id).page_size(size);
@@ -68,30 +68,30 @@ impl Client {
         })
     }
 
-    /// As [`start_usage_job`](Self::start_usage_job), for the requests of one OAuth client.
+    /// Starts a job like [`start_usage_job`](Self::start_usage_job) for the requests of one OAuth client.
     ///
     /// # Errors
-    /// As [`start_usage_job`](Self::start_usage_job).
+    /// Those of [`start_usage_job`](Self::start_usage_job).
     pub async fn start_client_usage_job(
         &self,
         client_id: &str,
         period: Period,
         query: impl FnOnce(ClientJobQuery) -> ClientJobQuery,
     ) -> Result<Poller<Pager<types::ClientPublicApiUsage>>> {
-        let interval = interval(period, self.clock.now())?;
+        let interval = valid_interval(period, self.clock.now())?;
         let request = self.api.post_usage_client_client_id_aggregates_query_jobs().client_id(client_id);
         let job = request.body_map(|body| query(body).interval(interval)).send().await?.into_inner();
         Ok(self.client_usage_job(client_id, job.id).confirmed_exists())
     }
 
-    /// Takes up a job over one OAuth client by its id.
+    /// Resumes a job over one OAuth client by its id.
     pub fn client_usage_job(
         &self,
         client_id: &str,
         id: impl Into<String>,
     ) -> Poller<Pager<types::ClientPublicApiUsage>> {
         let (api, client_id, id) = (self.api.clone(), client_id.to_owned(), id.into());
-        job(&self.api, id.clone(), move |size, after| {
+        poll_job(&self.api, id.clone(), move |size, after| {
             let (api, client_id, id) = (api.clone(), client_id.clone(), id.clone());
             async move {
                 let job = api.get_usage_client_client_id_aggregates_query_job().client_id(client_id).job_id(id);
@@ -103,13 +103,13 @@ impl Client {
     }
 }
 
-/// Builds what a job over the organization counts.
+/// Builder for the query of a job over the organization.
 pub type JobQuery = types::builder::OrganizationPublicApiUsageQueryRequest;
-/// Builds what a job over one OAuth client counts.
+/// Builder for the query of a job over one OAuth client.
 pub type ClientJobQuery = types::builder::ClientPublicApiUsageQueryRequest;
 
-/// What an answer says of a job, be it over the organization or a client.
-struct Look<T> {
+/// State of a job over the organization or a client, and one page of its rows.
+struct JobPage<T> {
     status: types::UsageJobStatus,
     error: Option<types::ErrorBody>,
     rows: Vec<T>,
@@ -117,83 +117,88 @@ struct Look<T> {
     retry_after: Option<Duration>,
 }
 
-impl From<ResponseValue<types::OrganizationPublicApiUsageResultsResponse>> for Look<types::OrganizationPublicApiUsage> {
-    fn from(answer: ResponseValue<types::OrganizationPublicApiUsageResultsResponse>) -> Self {
-        let retry_after = answer.retry_after();
-        let answer = answer.into_inner();
-        let (status, error) = (answer.query_status, answer.error_body);
-        Self { status, error, rows: answer.entities, next_uri: answer.next_uri, retry_after }
+impl From<ResponseValue<types::OrganizationPublicApiUsageResultsResponse>>
+    for JobPage<types::OrganizationPublicApiUsage>
+{
+    fn from(response: ResponseValue<types::OrganizationPublicApiUsageResultsResponse>) -> Self {
+        let retry_after = response.retry_after();
+        let response = response.into_inner();
+        let (status, error) = (response.query_status, response.error_body);
+        Self { status, error, rows: response.entities, next_uri: response.next_uri, retry_after }
     }
 }
 
-impl From<ResponseValue<types::ClientPublicApiUsageResultsResponse>> for Look<types::ClientPublicApiUsage> {
-    fn from(answer: ResponseValue<types::ClientPublicApiUsageResultsResponse>) -> Self {
-        let retry_after = answer.retry_after();
-        let answer = answer.into_inner();
-        let (status, error) = (answer.query_status, answer.error_body);
-        Self { status, error, rows: answer.entities, next_uri: answer.next_uri, retry_after }
+impl From<ResponseValue<types::ClientPublicApiUsageResultsResponse>> for JobPage<types::ClientPublicApiUsage> {
+    fn from(response: ResponseValue<types::ClientPublicApiUsageResultsResponse>) -> Self {
+        let retry_after = response.retry_after();
+        let response = response.into_inner();
+        let (status, error) = (response.query_status, response.error_body);
+        Self { status, error, rows: response.entities, next_uri: response.next_uri, retry_after }
     }
 }
 
-/// A job that `look` looks at: by the size of the page and the cursor, which is empty for the first page.
-fn job<T, F>(api: &Api, id: String, look: impl Fn(i32, String) -> F + Clone + Send + 'static) -> Poller<Pager<T>>
+/// Returns the poller of a job. `fetch` requests a page by its size and its cursor, which is empty for the first page.
+fn poll_job<T, F>(api: &Api, id: String, fetch: impl Fn(i32, String) -> F + Clone + Send + 'static) -> Poller<Pager<T>>
 where
     T: Send + 'static,
-    F: Future<Output = Result<Look<T>>> + Send + 'static,
+    F: Future<Output = Result<JobPage<T>>> + Send + 'static,
 {
-    let of_pages = api.clone();
+    let page_api = api.clone();
     Poller::new("usage job", id, move || {
-        let (look, api) = (look.clone(), of_pages.clone());
+        let (fetch, api) = (fetch.clone(), page_api.clone());
         async move {
-            // Of the state alone; the rows come with the pages.
-            let seen = look(1, String::new()).await?;
-            match seen.status {
-                types::UsageJobStatus::Succeeded => Ok(PollResult::Ready(pages(look).masking(&api))),
-                types::UsageJobStatus::Failed | types::UsageJobStatus::Cancelled => Err(failed(&seen)),
-                state => Ok(PollResult::Pending { status: Some(state.to_string()), retry_after: seen.retry_after }),
+            // Only for the state; the rows are in the pages.
+            let page = fetch(1, String::new()).await?;
+            match page.status {
+                types::UsageJobStatus::Succeeded => Ok(PollResult::Ready(job_pages(fetch).masking(&api))),
+                types::UsageJobStatus::Failed | types::UsageJobStatus::Cancelled => Err(job_error(&page)),
+                state => Ok(PollResult::Pending { status: Some(state.to_string()), retry_after: page.retry_after }),
             }
         }
     })
     .masking(api)
 }
 
-fn pages<T, F>(look: impl Fn(i32, String) -> F + Clone + Send + 'static) -> Pager<T>
+fn job_pages<T, F>(fetch: impl Fn(i32, String) -> F + Clone + Send + 'static) -> Pager<T>
 where
     T: Send + 'static,
-    F: Future<Output = Result<Look<T>>> + Send + 'static,
+    F: Future<Output = Result<JobPage<T>>> + Send + 'static,
 {
     Pager::new(String::new(), move |after| {
-        let look = look.clone();
+        let fetch = fetch.clone();
         async move {
-            let page = look(PAGE, after).await?;
+            let page = fetch(PAGE, after).await?;
             if page.status != types::UsageJobStatus::Succeeded {
-                return Err(failed(&page));
+                return Err(job_error(&page));
             }
             Ok((page.rows, next_cursor(page.next_uri.as_deref())?))
         }
     })
 }
 
-/// Both answers of the vendor carry 202 alike; only the state tells a job that failed from one that runs.
-fn failed<T>(look: &Look<T>) -> Error {
-    let why = look.error.as_ref().and_then(|error| error.message.clone().or_else(|| error.code.clone()));
-    let why = why.unwrap_or_else(|| "the vendor does not say why; start another".to_owned());
-    Error::new(ErrorKind::Failed, format!("the usage job is {}: {}", printable(look.status.as_str()), printable(&why)))
+/// Returns the error of a failed job. The vendor responds to failed and running jobs with 202: only the state distinguishes them.
+fn job_error<T>(page: &JobPage<T>) -> Error {
+    let reason = page.error.as_ref().and_then(|error| error.message.clone().or_else(|| error.code.clone()));
+    let reason = reason.unwrap_or_else(|| "the vendor states no reason; start another job".to_owned());
+    Error::new(
+        ErrorKind::Failed,
+        format!("the usage job is {}: {}", printable(page.status.as_str()), printable(&reason)),
+    )
 }
 
-/// The interval as the vendor writes it, both ends included, if it may be asked for.
-fn interval(period: Period, now: DateTime<Utc>) -> Result<String> {
+/// Returns the interval in the vendor's form, both ends included, if the vendor accepts it.
+fn valid_interval(period: Period, now: DateTime<Utc>) -> Result<String> {
     period.require_started(now)?;
     let (first, last) = (period.first_day()?, period.last_day()?);
-    let wrong = |message: String| Err(Error::new(ErrorKind::Request, message));
-    let oldest = now.date_naive().checked_sub_months(OLDEST).unwrap_or_default();
+    let invalid = |message: String| Err(Error::new(ErrorKind::Request, message));
+    let oldest = now.date_naive().checked_sub_months(MAX_AGE).unwrap_or_default();
     if first < oldest {
-        return wrong(format!("{period} starts over a year ago: a usage job goes back to {oldest}"));
+        return invalid(format!("{period} starts over a year ago: a usage job goes back to {oldest}"));
     }
-    let longest = first.checked_add_days(Days::new(LONGEST)).unwrap_or(first);
+    let longest = first.checked_add_days(Days::new(MAX_DAYS)).unwrap_or(first);
     if last >= longest {
-        return wrong(format!(
-            "{period} is longer than {LONGEST} days: ask for it in parts, the first of them {first}/{longest}"
+        return invalid(format!(
+            "{period} is longer than {MAX_DAYS} days: request it in parts, the first of them {first}/{longest}"
         ));
     }
     Ok(format!("{first}T00:00:00/{last}T23:59:59"))
@@ -204,18 +209,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_period_beyond_the_vendors_limits_is_refused_before_it_is_sent() {
-        let asked = |period: &str| {
-            interval(period.parse().unwrap(), "2026-11-21T12:00:00Z".parse().unwrap())
+    fn period_beyond_the_vendors_limits_is_rejected() {
+        let interval = |period: &str| {
+            valid_interval(period.parse().unwrap(), "2026-11-21T12:00:00Z".parse().unwrap())
                 .map_err(|error| error.to_string())
         };
-        assert_eq!(asked("2026-08").unwrap(), "2026-08-01T00:00:00/2026-08-31T23:59:59");
-        assert_eq!(asked("2025-11-21/2025-11-22").unwrap(), "2025-11-21T00:00:00/2025-11-21T23:59:59");
-        assert!(asked("2025-11-20/2025-11-22").unwrap_err().contains("goes back to 2025-11-21"));
-        assert!(asked("2026-08-01/2026-10-30").is_ok(), "90 days");
-        assert!(asked("2026-08-01/2026-10-31").unwrap_err().ends_with("the first of them 2026-08-01/2026-10-30"));
-        assert!(asked("2026-08-01T06:00:00Z/2026-08-02").unwrap_err().contains("whole days"));
-        assert!(asked("2026-12").unwrap_err().contains("is in the future"));
-        assert!(asked("2026-11").is_ok());
+        assert_eq!(interval("2026-08").unwrap(), "2026-08-01T00:00:00/2026-08-31T23:59:59");
+        assert_eq!(interval("2025-11-21/2025-11-22").unwrap(), "2025-11-21T00:00:00/2025-11-21T23:59:59");
+        assert!(interval("2025-11-20/2025-11-22").unwrap_err().contains("goes back to 2025-11-21"));
+        assert!(interval("2026-08-01/2026-10-30").is_ok(), "90 days");
+        assert!(interval("2026-08-01/2026-10-31").unwrap_err().ends_with("the first of them 2026-08-01/2026-10-30"));
+        assert!(interval("2026-08-01T06:00:00Z/2026-08-02").unwrap_err().contains("whole days"));
+        assert!(interval("2026-12").unwrap_err().contains("is in the future"));
+        assert!(interval("2026-11").is_ok());
     }
 }

@@ -1,4 +1,4 @@
-//! Bills of client organizations: against the sandbox's true bill, and against responses that no sandbox gives.
+//! Bills of client organizations, compared with the sandbox's ground truth and with scripted responses.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,8 +13,8 @@ use usage_billing_tests::{Reply, ScriptedServer, now, untimed};
 
 use super::{client_at, keys};
 
-/// An organization that trusts the partner no more.
-const LEFT: &str = "3c9a7f52-84be-4d16-a0c7-5e1f29d6b803";
+/// An organization that no longer trusts the partner.
+const UNTRUSTING: &str = "3c9a7f52-84be-4d16-a0c7-5e1f29d6b803";
 
 fn october() -> Period {
     "2026-10".parse().unwrap()
@@ -33,7 +33,7 @@ fn client(sandbox: &Sandbox) -> usage_billing::genesys::Client {
 /// Customer, part number and start of the billing period.
 type Charged = (String, String, DateTime<Utc>);
 
-/// What customers have to pay for the billing periods that begin on the days on which those of the rows do: overage and amount.
+/// Returns the overage and amount that customers owe for the billing periods that begin on the same days as those of the rows.
 fn truth(sandbox: &Sandbox, rows: &[UsageRow]) -> BTreeMap<Charged, (Decimal, Decimal)> {
     let starts: BTreeSet<_> = rows.iter().map(|row| row.period_start).collect();
     let expected = starts.into_iter().flat_map(|start| {
@@ -45,12 +45,12 @@ fn truth(sandbox: &Sandbox, rows: &[UsageRow]) -> BTreeMap<Charged, (Decimal, De
         .collect()
 }
 
-/// By the rows alone, as a program that adds up a dataset does.
+/// Sums the rows alone, as a program that aggregates a dataset does.
 #[tokio::test(start_paused = true)]
-async fn the_sum_of_billable_rows_is_the_sandboxs_true_bill() {
+async fn sum_of_billable_rows_matches_the_ground_truth() {
     let mut random = fastrand::Rng::with_seed(20_261_129);
-    let worlds: Vec<_> = (0..7).map(|_| (random.u64(..), random.u32(3..41))).collect();
-    for (seed, organizations) in [(0, 3)].into_iter().chain(worlds) {
+    let datasets: Vec<_> = (0..7).map(|_| (random.u64(..), random.u32(3..41))).collect();
+    for (seed, organizations) in [(0, 3)].into_iter().chain(datasets) {
         let sandbox = sandbox(seed, organizations).await;
         let client = client(&sandbox);
         let last = BillingPeriod::LastFinished { at: now() };
@@ -58,7 +58,7 @@ async fn the_sum_of_billable_rows_is_the_sandboxs_true_bill() {
         assert_eq!(bills.errors().count(), 0);
         let mut rows = bills.rows();
         let truth = truth(&sandbox, &rows);
-        // The vendor's own charges are the same usage once more.
+        // The vendor's own charges repeat the same usage.
         let found: Vec<_> = bills.bills().collect();
         let contracts = client.contract_charges(last).await.unwrap().rows(&bills.account, &found, now());
         assert!(contracts.errors.is_empty() && contracts.rows.len() >= 4);
@@ -98,17 +98,18 @@ async fn the_sum_of_billable_rows_is_the_sandboxs_true_bill() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_client_has_an_outcome_and_one_failure_stops_nobody() {
+async fn each_client_has_an_outcome_despite_failures_of_others() {
     let sandbox = sandbox(0, 3).await;
     let client = client(&sandbox);
-    let ids = [demo::GENESYS_TRUSTOR_ORG_ID, LEFT, demo::GENESYS_YOUNG_TRUSTOR_ORG_ID, demo::GENESYS_TRUSTOR_ORG_ID];
-    let asked = ClientOrganizations::Of(ids.map(str::to_owned).to_vec());
-    let bills = client.client_bills(october(), asked).await.unwrap();
+    let ids =
+        [demo::GENESYS_TRUSTOR_ORG_ID, UNTRUSTING, demo::GENESYS_YOUNG_TRUSTOR_ORG_ID, demo::GENESYS_TRUSTOR_ORG_ID];
+    let organizations = ClientOrganizations::Ids(ids.map(str::to_owned).to_vec());
+    let bills = client.client_bills(october(), organizations).await.unwrap();
     let outcomes: Vec<_> =
         bills.outcomes.iter().map(|of| (of.organization_id.as_deref().unwrap(), of.bill.is_ok())).collect();
-    assert_eq!(outcomes, [(ids[0], true), (LEFT, false), (ids[2], false)], "each once");
+    assert_eq!(outcomes, [(ids[0], true), (UNTRUSTING, false), (ids[2], false)], "each once");
     let errors: Vec<_> = bills.errors().map(ToString::to_string).collect();
-    assert!(errors[0].contains(&format!("-> check that {LEFT} trusts this organization")), "{errors:?}");
+    assert!(errors[0].contains(&format!("-> check that {UNTRUSTING} trusts this organization")), "{errors:?}");
     let nearest = "nearest are 2026-10-15/2026-11-15 and 2026-09-15/2026-10-15";
     assert!(errors[1].contains(ids[2]) && errors[1].contains(nearest), "its month begins on the 15th: {errors:?}");
     let rows = bills.rows();
@@ -122,7 +123,7 @@ async fn every_client_has_an_outcome_and_one_failure_stops_nobody() {
     assert!(all.outcomes.iter().all(|of| of.organization_name.is_some()), "also of those without a bill");
 }
 
-/// The index of one organization has not moved yet: its last finished billing period, from the 19th of October, still is at index 0.
+/// The index of one organization has not moved: its last finished billing period, from the 19th of October, is still at index 0.
 #[tokio::test(start_paused = true)]
 async fn a_late_rotation_changes_no_bill() {
     let sandbox = sandbox(0, 3).await;
@@ -155,11 +156,11 @@ async fn a_late_rotation_changes_no_bill() {
     let later = now() + chrono::TimeDelta::days(12);
     let moved = bills(client.with_now(later), later).await;
     assert_eq!((moved.period, moved.is_final), (period, true));
-    assert_eq!(keys(&moved), keys(&late), "the final rows take the place of the others");
+    assert_eq!(keys(&moved), keys(&late), "the final rows replace the others");
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_organization_that_came_later_has_no_bill_and_none_is_missing() {
+async fn organization_added_later_has_no_bill_without_an_error() {
     let sandbox = sandbox(0, 3).await;
     let month = |text: &str| BillingPeriod::StartingIn(text.parse().unwrap());
     let bills = client(&sandbox).client_bills(month("2026-09"), ClientOrganizations::All).await.unwrap();
@@ -173,14 +174,14 @@ async fn an_organization_that_came_later_has_no_bill_and_none_is_missing() {
     assert!(!rows.is_empty() && rows.iter().all(|row| row.customer_id != without[0].organization_id));
 }
 
-/// Its contract began before: the vendor has a billing period, and does not show it.
+/// The contract began before the period: the vendor has a billing period that it does not show.
 #[tokio::test]
-async fn a_billing_period_that_the_vendor_does_not_show_is_an_error() {
+async fn billing_period_that_the_vendor_does_not_show_is_an_error() {
     for (start, is_outside) in [("2026-11-01T00:00:00Z", true), ("2025-03-01T00:00:00Z", false), ("", false)] {
         let mut shown = overview(json!({"id": "o-1"}), "2026-11", "30");
         shown["contractEffectiveDate"] = if start.is_empty() { Value::Null } else { json!(start) };
         let pages = vec![json!({"entities": [{"id": "o-1"}], "pageCount": 1, "total": 1})];
-        let server = scripted(pages, move |_, index| (index == 0).then(|| shown.clone()));
+        let server = overview_server(pages, move |_, index| (index == 0).then(|| shown.clone()));
         let client = client_at(server.url(), "id", "hush-secret");
         let bills = client.client_bills(BillingPeriod::StartingIn(october()), ClientOrganizations::All).await.unwrap();
         assert_eq!((bills.outcomes.len(), bills.outcomes[0].no_bill.is_some()), (1, is_outside), "{start}");
@@ -189,7 +190,7 @@ async fn a_billing_period_that_the_vendor_does_not_show_is_an_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rows_name_the_organization_and_not_the_oauth_client() {
+async fn account_of_rows_is_the_organization() {
     let sandbox = sandbox(0, 3).await;
     let credentials = usage_billing::Credentials::new(demo::GENESYS_CLIENT_ID, demo::GENESYS_CLIENT_SECRET);
     let builder = usage_billing::genesys::Client::builder(&sandbox.url().parse().unwrap(), credentials);
@@ -202,14 +203,14 @@ async fn rows_name_the_organization_and_not_the_oauth_client() {
         rows.extend(client.usage(october(), super::PATIENCE).await.unwrap());
         assert!(rows.iter().all(|row| row.account_id == organization.id && row.account_name == organization.name));
     }
-    assert_eq!(super::calls(&sandbox, "getOrganizationsMe"), 1, "asked for once");
+    assert_eq!(super::calls(&sandbox, "getOrganizationsMe"), 1, "requested once");
     let limited = client_at(sandbox.url(), demo::GENESYS_LIMITED_CLIENT_ID, demo::GENESYS_LIMITED_CLIENT_SECRET);
     let error = limited.client_bills(october(), ClientOrganizations::All).await.unwrap_err();
     assert_eq!(error.hint(), Some("the credential needs the permission authorization:orgTrustor:view"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_vendors_own_arithmetic_agrees_where_the_preview_may_be_read() {
+async fn contract_charges_agree_with_computed_amounts() {
     let sandbox = sandbox(0, 3).await;
     let client = client(&sandbox);
     let found = client.contract_charges(october()).await.unwrap();
@@ -223,8 +224,8 @@ async fn the_vendors_own_arithmetic_agrees_where_the_preview_may_be_read() {
     assert!(differences.iter().any(|of| of.part_number == "GC-170-NV-MSG1K"), "bundles: {differences:?}");
 }
 
-/// A server with these trustors, one on each page, and these overviews by organization and index.
-fn scripted(
+/// Starts a server with these pages of trustors, and these overviews by organization and index.
+fn overview_server(
     pages: Vec<Value>,
     overview: impl Fn(&str, usize) -> Option<Value> + Send + Sync + 'static,
 ) -> ScriptedServer {
@@ -258,7 +259,7 @@ fn overview(organization: Value, month: &str, last: &str) -> Value {
 }
 
 #[tokio::test]
-async fn no_organization_of_the_list_disappears() {
+async fn each_listed_organization_has_an_outcome() {
     let page = |entities: Value, next: &str, total: i64| json!({"entities": entities, "nextUri": next, "pageCount": null, "total": total});
     let list = |total| {
         vec![
@@ -271,7 +272,7 @@ async fn no_organization_of_the_list_disappears() {
             json!({"entities": []}),
         ]
     };
-    let server = scripted(list(4), |organization, index| match (organization, index) {
+    let server = overview_server(list(4), |organization, index| match (organization, index) {
         ("o-1", 0) => Some(overview(Value::Null, "2026-11", "30")),
         ("o-1" | "o-2", 1) | ("o-2", 0) => Some(overview(json!({"id": organization}), "2026-10", "31")),
         ("o-3", _) => Some(overview(json!({"id": "o-1"}), "2026-10", "31")),
@@ -284,20 +285,20 @@ async fn no_organization_of_the_list_disappears() {
     assert_eq!(outcomes, [(Some("o-1"), true), (None, false), (Some("o-2"), true), (Some("o-3"), false)]);
     let errors: Vec<_> = bills.errors().map(ToString::to_string).collect();
     assert!(errors[0].contains("entry 2 of the list of client organizations has no id"), "{errors:?}");
-    assert!(errors[1].contains("asked for the bill of organization o-3, Genesys returned that of o-1"), "{errors:?}");
+    assert!(errors[1].contains("requested the bill of organization o-3, Genesys returned that of o-1"), "{errors:?}");
     let customers: Vec<_> = bills.rows().into_iter().filter_map(|row| row.customer_id).collect();
     assert_eq!(customers, ["o-1", "o-2"]);
 
-    let server = scripted(list(5), |_, _| None);
+    let server = overview_server(list(5), |_, _| None);
     let error =
         client_at(server.url(), "id", "hush-secret").client_bills(last, ClientOrganizations::All).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert!(error.to_string().contains("the list has 4 of 5 client organizations"), "{error}");
 }
 
-/// The second organization's bill never comes to its end.
+/// The bill of the second organization never ends.
 #[tokio::test]
-async fn an_organization_that_hangs_hides_no_other() {
+async fn hanging_organization_hides_no_other() {
     let ids: Vec<_> = (1..=9).map(|number| format!("o-{number}")).collect();
     let server = ScriptedServer::start(|request| {
         let path = request.target.split('?').next().unwrap_or_default();
@@ -311,8 +312,8 @@ async fn an_organization_that_hangs_hides_no_other() {
         }
     });
     let client = client_at(server.url(), "id", "hush-secret");
-    let asked = ClientOrganizations::Of(ids.clone());
-    let bills = client.client_bills_within(october(), asked, Duration::from_secs(2)).await.unwrap();
+    let organizations = ClientOrganizations::Ids(ids.clone());
+    let bills = client.client_bills_within(october(), organizations, Duration::from_secs(2)).await.unwrap();
     let outcomes: Vec<_> =
         bills.outcomes.iter().map(|of| (of.organization_id.clone().unwrap(), of.bill.is_ok())).collect();
     let expected: Vec<_> = ids.into_iter().map(|id| (id.clone(), id != "o-2")).collect();
@@ -324,7 +325,7 @@ async fn an_organization_that_hangs_hides_no_other() {
 }
 
 #[tokio::test]
-async fn each_case_file_of_the_overview_gives_its_right_amount_over_http() {
+async fn overview_fixtures_have_their_expected_amounts_over_http() {
     const ORGANIZATION: &str = "0d2f7c55-8a41-4b7e-9b0c-6a3f9e1d2c11";
     let files = [
         (include_str!("../../../../crates/usage-billing/fixtures/genesys/fair-use.json"), Some("115"), 1, 0),
@@ -337,7 +338,7 @@ async fn each_case_file_of_the_overview_gives_its_right_amount_over_http() {
     ];
     for (file, amount, billable, errors) in files {
         let overview: Value = serde_json::from_str(file).unwrap();
-        let server = scripted(Vec::new(), move |_, index| (index == 0).then(|| overview.clone()));
+        let server = overview_server(Vec::new(), move |_, index| (index == 0).then(|| overview.clone()));
         let client = client_at(server.url(), "id", "hush-secret");
         let bill: ClientBill = client.client_bill(ORGANIZATION, october()).await.unwrap();
         let total = bill.total().amount.map(|amount| amount.normalize().to_string());
@@ -353,8 +354,9 @@ async fn each_case_file_of_the_overview_gives_its_right_amount_over_http() {
 async fn a_bill_states_why_a_number_is_left_to_the_invoice() {
     let mut odd = overview(json!({"id": "o-1"}), "2026-10", "31");
     odd["subscriptionType"] = json!("SOMETHING_NEW");
-    let server = scripted(Vec::new(), move |_, _| Some(odd.clone()));
+    let server = overview_server(Vec::new(), move |_, _| Some(odd.clone()));
     let bill = client_at(server.url(), "id", "hush-secret").client_bill("o-1", october()).await.unwrap();
-    let reasons: Vec<_> = bill.see_invoice().map(|(line, reason)| (line.charge.item.place, reason.clone())).collect();
+    let reasons: Vec<_> =
+        bill.see_invoice().map(|(line, reason)| (line.charge.item.position, reason.clone())).collect();
     assert_eq!(reasons, [(1, SeeInvoice::SubscriptionType { subscription_type: "SOMETHING_NEW".to_owned() })]);
 }

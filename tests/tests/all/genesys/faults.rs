@@ -1,4 +1,4 @@
-//! Faults on the way, and what errors say.
+//! Injected faults, and the errors that they cause.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use usage_billing::genesys::{BillingPeriod, Client, ClientOrganizations};
 use super::{PATIENCE, calls, client_at, last_month, start};
 
 #[tokio::test(start_paused = true)]
-async fn faults_on_the_way_change_no_row() {
+async fn transient_faults_change_no_row() {
     let rows = |sandbox: (Sandbox, Client)| async move {
         let (sandbox, client) = sandbox;
         let mut rows = client.api_usage(last_month(), PATIENCE).await.unwrap();
@@ -22,8 +22,8 @@ async fn faults_on_the_way_change_no_row() {
         rows.extend(bills.rows());
         rows.extend(client.licences().await.unwrap());
         rows.iter_mut().for_each(|row| row.source_report_id = None);
-        let met: usize = sandbox.requests().iter().map(|request| request.faults.len()).sum();
-        (rows, met)
+        let injected: usize = sandbox.requests().iter().map(|request| request.faults.len()).sum();
+        (rows, injected)
     };
     let (expected, _) = rows(start(Sandbox::builder()).await).await;
     for fault in [
@@ -45,15 +45,15 @@ async fn faults_on_the_way_change_no_row() {
             let fault = format!("{fault}; operation={operation}");
             let (sandbox, client) = start(Sandbox::builder()).await;
             sandbox.inject(fault.parse().unwrap()).unwrap();
-            let (found, met) = rows((sandbox, client)).await;
-            assert!(met > 0, "{fault} met nothing");
+            let (found, injected) = rows((sandbox, client)).await;
+            assert!(injected > 0, "{fault} was not injected");
             assert!(found == expected, "{fault}: {} rows, expected {}", found.len(), expected.len());
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn failures_that_outlast_a_calls_retries_do_not_end_the_wait_for_what_the_vendor_is_making() {
+async fn wait_survives_failures_that_outlast_a_calls_retries() {
     for fault in ["500; times=3", "503; times=9", "reset_after; times=9"] {
         for (operation, skip) in [("getUsageAggregatesQueryJob", 0), ("getBillingReportsBillableusage", 1)] {
             let (sandbox, client) = start(Sandbox::builder().polls_before_ready(3)).await;
@@ -65,14 +65,14 @@ async fn failures_that_outlast_a_calls_retries_do_not_end_the_wait_for_what_the_
             assert!(!rows.unwrap_or_else(|error| panic!("{fault} {operation}: {error}")).is_empty());
         }
     }
-    // An address that never answers is told at once.
+    // A closed port is reported at once.
     let closed = ClosedPort::reserve();
     let error = client_at(closed.url(), "id", "hush-secret").usage(last_month(), PATIENCE).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_that_ends_between_polls_is_replaced() {
+async fn token_that_expires_between_polls_is_replaced() {
     let builder = Sandbox::builder().polls_before_ready(6).token_lifetime(Duration::from_secs(20));
     let (sandbox, client) = start(builder).await;
     assert!(!client.usage(last_month(), PATIENCE).await.unwrap().is_empty());
@@ -80,7 +80,7 @@ async fn a_token_that_ends_between_polls_is_replaced() {
 }
 
 #[tokio::test]
-async fn the_vendors_retry_after_on_a_pending_job_is_told() {
+async fn retry_after_of_a_pending_job_is_reported() {
     let server = ScriptedServer::start(|request| match request.target.as_str() {
         "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
         _ => Reply::new(
@@ -95,7 +95,7 @@ async fn the_vendors_retry_after_on_a_pending_job_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn errors_name_the_permission_that_is_missing_and_what_a_wrong_credential_may_lack() {
+async fn errors_name_the_missing_permission() {
     let (sandbox, _) = start(Sandbox::builder()).await;
     let limited = client_at(sandbox.url(), demo::GENESYS_LIMITED_CLIENT_ID, demo::GENESYS_LIMITED_CLIENT_SECRET);
     let error = limited.usage(last_month(), PATIENCE).await.unwrap_err();
@@ -112,8 +112,8 @@ async fn errors_name_the_permission_that_is_missing_and_what_a_wrong_credential_
     assert!(error.hint().is_some_and(|hint| hint.contains("belongs to this region")), "{error}");
 }
 
-/// Replies with a token, and to anything else as `reply` does.
-fn answering(reply: impl Fn() -> Reply + Send + Sync + 'static) -> ScriptedServer {
+/// Starts a server that issues tokens and sends `reply` to every operation.
+fn server_with_reply(reply: impl Fn() -> Reply + Send + Sync + 'static) -> ScriptedServer {
     ScriptedServer::start(move |request| match request.target.as_str() {
         "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
         _ => reply(),
@@ -121,16 +121,16 @@ fn answering(reply: impl Fn() -> Reply + Send + Sync + 'static) -> ScriptedServe
 }
 
 #[tokio::test]
-async fn a_complete_report_without_its_list_is_an_error_and_an_empty_one_is_no_rows() {
+async fn complete_report_without_a_list_is_an_error() {
     for (report, rows) in [
         (r#"{"status":"Complete"}"#, None),
         (r#"{"status":"Complete","usages":null}"#, None),
         (r#"{"status":"Complete","usage":[{"name":"CX 3","totalUsage":"2"}]}"#, None),
         (r#"{"status":"Complete","usages":[]}"#, Some(0)),
-        // A byte order mark before JSON, as some gateways put it.
+        // A byte order mark before JSON, as some gateways send it.
         ("\u{feff}{\"status\":\"Complete\",\"usages\":[{\"name\":\"CX 3\",\"totalUsage\":\"2\"}]}", Some(1)),
     ] {
-        let server = answering(move || Reply::json(200, report));
+        let server = server_with_reply(move || Reply::json(200, report));
         let outcome = client_at(server.url(), "id", "hush-secret").usage(last_month(), PATIENCE).await;
         match rows {
             Some(count) => assert_eq!(outcome.unwrap().len(), count, "{report}"),
@@ -144,16 +144,16 @@ async fn a_complete_report_without_its_list_is_an_error_and_an_empty_one_is_no_r
 }
 
 #[tokio::test]
-async fn gzip_that_was_not_asked_for_is_named_as_such() {
+async fn unrequested_gzip_is_named() {
     let body = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 0xAB, 0xAE, 5, 0];
-    let server = answering(move || Reply::new(200, &[("content-type", "application/json")], body));
+    let server = server_with_reply(move || Reply::new(200, &[("content-type", "application/json")], body));
     let error = client_at(server.url(), "id", "hush-secret").usage(last_month(), PATIENCE).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert!(error.to_string().contains("compressed with gzip, which was not requested"), "{error}");
 }
 
 #[tokio::test]
-async fn a_job_cursor_arrives_as_it_was_and_an_empty_link_ends_the_list() {
+async fn job_cursor_round_trips_and_an_empty_link_ends_the_list() {
     for link in ["/j?pageSize=1000&after=a%2Fb%2Bc%3D", "/j?after=a/b+c=&pageSize=1000"] {
         let server = ScriptedServer::start(move |request| match request.target.as_str() {
             "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),

@@ -1,4 +1,4 @@
-//! Counted API requests: jobs, and the older query.
+//! API requests, counted by jobs and by the older query.
 
 use std::collections::BTreeMap;
 
@@ -11,16 +11,16 @@ use usage_billing_tests::{Reply, ScriptedServer, now};
 use super::{PATIENCE, calls, client_at, keys, last_month, start};
 
 #[tokio::test(start_paused = true)]
-async fn a_job_counts_all_requests_once_and_none_is_billable() {
+async fn job_counts_each_request_once_and_none_is_billable() {
     let (sandbox, client) = start(Sandbox::builder().polls_before_ready(3)).await;
     let rows = client.api_usage(last_month(), PATIENCE).await.unwrap();
-    assert_eq!(calls(&sandbox, "getUsageAggregatesQueryJob"), 4 + 1, "four looks at the state, and the page");
+    assert_eq!(calls(&sandbox, "getUsageAggregatesQueryJob"), 4 + 1, "four polls of the state, and the page");
     assert!(
         rows.iter().all(|row| row.is_billable == Some(false) && row.cost.is_none() && row.source_report_id.is_some())
     );
     assert_eq!(keys(&rows).len(), rows.len());
 
-    // The whole is the sum of the days, and of the clients.
+    // The total is the sum of the days, and of the clients.
     let mut whole = client.start_usage_job(last_month(), |query| query.group_by(vec![])).await.unwrap();
     let whole = whole.wait(PATIENCE).await.unwrap().try_collect().await.unwrap();
     let whole: i64 = whole.iter().filter_map(|row| row.request_count).sum();
@@ -33,14 +33,14 @@ async fn a_job_counts_all_requests_once_and_none_is_billable() {
     let mut job = client.start_client_usage_job(id, last_month(), |query| query).await.unwrap();
     let counted = job.wait(PATIENCE).await.unwrap().try_collect().await.unwrap();
     let account = client.organization().await.unwrap();
-    let asked = ApiUsage::new(job.id(), &account, last_month(), None);
-    let rows = asked.client_job_rows(id, &counted, now()).unwrap();
+    let usage = ApiUsage::new(job.id(), &account, last_month(), None);
+    let rows = usage.client_job_rows(id, &counted, now()).unwrap();
     assert_eq!(rows.iter().map(|row| row.quantity).sum::<Decimal>(), *expected);
     assert_eq!(keys(&rows).len(), rows.len());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_job_that_failed_is_an_error_at_once_although_it_answers_202() {
+async fn failed_job_with_status_202_is_an_error_at_once() {
     let (sandbox, client) = start(Sandbox::builder().polls_before_ready(0)).await;
     let mut job = client.start_client_usage_job("no-such-client", last_month(), |query| query).await.unwrap();
     let error = job.wait(PATIENCE).await.unwrap_err();
@@ -54,7 +54,7 @@ async fn a_job_that_failed_is_an_error_at_once_although_it_answers_202() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_period_that_no_job_takes_is_refused_before_anything_is_sent() {
+async fn invalid_job_period_is_rejected_without_a_request() {
     let (sandbox, client) = start(Sandbox::builder()).await;
     for period in ["2019-01", "2026-01-01/2026-06-01"] {
         let period: Period = period.parse().unwrap();
@@ -65,7 +65,7 @@ async fn a_period_that_no_job_takes_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_older_query_starts_with_either_success_and_is_not_billable() {
+async fn older_query_starts_with_either_success() {
     for polls in [0, 3] {
         let (sandbox, client) = start(Sandbox::builder().polls_before_ready(polls)).await;
         let by =
@@ -78,25 +78,26 @@ async fn the_older_query_starts_with_either_success_and_is_not_billable() {
         assert_eq!(started.status, Some(if polls == 0 { 200 } else { 202 }));
         let counted = query.wait(PATIENCE).await.unwrap();
         let again = client.usage_query(query.id()).wait(PATIENCE).await.unwrap();
-        assert_eq!(again.len(), counted.len(), "taken up by its id");
+        assert_eq!(again.len(), counted.len(), "resumed by its id");
         let account = client.organization().await.unwrap();
-        let asked = ApiUsage::new(query.id(), &account, last_month(), day);
-        let rows = asked.query_rows(&counted, now()).unwrap();
+        let usage = ApiUsage::new(query.id(), &account, last_month(), day);
+        let rows = usage.query_rows(&counted, now()).unwrap();
         assert!(!rows.is_empty() && rows.iter().all(|row| row.is_billable == Some(false) && row.unit == "requests"));
         assert_eq!(keys(&rows).len(), rows.len());
     }
 }
 
-fn answering(answer: impl AsRef<[u8]> + Send + Sync + 'static) -> ScriptedServer {
+/// Starts a server that issues tokens and sends `body` with 202 to every operation.
+fn server_with_body(body: impl AsRef<[u8]> + Send + Sync + 'static) -> ScriptedServer {
     ScriptedServer::start(move |request| match request.target.as_str() {
         "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
-        _ => Reply::new(202, &[("content-type", "application/json")], &answer),
+        _ => Reply::new(202, &[("content-type", "application/json")], &body),
     })
 }
 
 #[tokio::test]
-async fn a_query_that_failed_is_an_error_and_so_is_one_without_an_id() {
-    let server = answering(r#"{"queryStatus":"Failed"}"#);
+async fn failed_query_and_query_without_id_are_errors() {
+    let server = server_with_body(r#"{"queryStatus":"Failed"}"#);
     let client = client_at(server.url(), "id", "hush-secret");
     let error = client.usage_query("q-1").wait(PATIENCE).await.unwrap_err();
     assert!(error.kind() == ErrorKind::Failed && error.to_string().contains("the usage query has failed"), "{error}");
@@ -105,10 +106,10 @@ async fn a_query_that_failed_is_an_error_and_so_is_one_without_an_id() {
 }
 
 #[tokio::test]
-async fn a_state_that_nobody_knows_is_neither_done_nor_failed() {
+async fn unknown_state_is_pending() {
     for word in ["Paused", "complete"] {
-        let answer = format!(r#"{{"queryStatus":"{word}","status":"{word}"}}"#);
-        let server = answering(answer);
+        let body = format!(r#"{{"queryStatus":"{word}","status":"{word}"}}"#);
+        let server = server_with_body(body);
         let client = client_at(server.url(), "id", "hush-secret");
         let states = [
             state(client.billable_usage(last_month()).poll().await),
@@ -118,17 +119,17 @@ async fn a_state_that_nobody_knows_is_neither_done_nor_failed() {
         ];
         assert_eq!(states, [(); 4].map(|()| Some(word.to_owned())));
     }
-    let server = answering("{}");
+    let server = server_with_body("{}");
     let client = client_at(server.url(), "id", "hush-secret");
     assert_eq!(state(client.billable_usage(last_month()).poll().await), None);
     assert_eq!(state(client.usage_query("q-1").poll().await), None);
 }
 
-/// The vendor's word for how far it is, if it says one.
+/// Returns the vendor's status of a pending report, if it states one.
 fn state<T>(seen: usage_billing::Result<PollResult<T>>) -> Option<String> {
     match seen {
         Ok(PollResult::Pending { status, .. }) => status,
-        Ok(_) => panic!("it is not done"),
+        Ok(_) => panic!("the report is pending"),
         Err(error) => panic!("{error}"),
     }
 }

@@ -1,8 +1,8 @@
-//! Genesys Cloud's wrappers against the sandbox and against answers that no sandbox gives.
+//! Wrappers of Genesys Cloud against the sandbox, and against scripted responses that the sandbox does not send.
 
 mod client_bills;
+mod failed_flows;
 mod faults;
-mod flows;
 mod jobs;
 mod operations;
 mod pages;
@@ -16,7 +16,7 @@ use usage_billing::{Credentials, Period, UsageRow};
 use usage_billing_sandbox::{self as demo, Sandbox, SandboxBuilder};
 use usage_billing_tests::{now, untimed};
 
-/// No limit: under tokio's paused clock a limit may end while a real socket is waited for.
+/// No limit: under tokio's paused clock a limit may expire during a wait for a real socket.
 const PATIENCE: Duration = Duration::MAX;
 
 fn client_at(url: &str, id: &str, secret: &str) -> Client {

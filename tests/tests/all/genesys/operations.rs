@@ -15,7 +15,7 @@ const SEEDS: [&str; 4] = [
     "getUsageQueryExecutionIdResults",
 ];
 
-/// A mocked vendor that issues tokens.
+/// Starts a mock server that issues tokens.
 fn start() -> (MockServer, Client) {
     let server = MockServer::start();
     server.mock(|when, then| {
@@ -26,8 +26,8 @@ fn start() -> (MockServer, Client) {
     (server, client)
 }
 
-/// Expects the headers that every request has, and no others that say something of the API.
-fn usual(when: When) {
+/// Expects the headers of every request, and no API version.
+fn expect_common_headers(when: When) {
     when.header("authorization", Genesys::AUTHORIZATION)
         .header("accept", "application/json")
         .header_missing("api-version");
@@ -43,11 +43,11 @@ fn instant(text: &str) -> DateTime<Utc> {
 }
 
 #[tokio::test]
-async fn the_billable_usage_of_a_period() {
+async fn billable_usage_sends_its_period_and_decodes() {
     let (server, client) = start();
     let (start, end) = (instant("2026-09-01T00:00:00Z"), instant("2026-09-30T23:59:59.999Z"));
     let mock = server.get_billing_reports_billableusage(|when, then| {
-        usual(when.start_date(&start).end_date(&end).into_inner().header_missing("content-type"));
+        expect_common_headers(when.start_date(&start).end_date(&end).into_inner().header_missing("content-type"));
         then.ok(&example("getBillingReportsBillableusage"));
     });
     let report = client.get_billing_reports_billableusage().start_date(start).end_date(end).send().await.unwrap();
@@ -58,10 +58,10 @@ async fn the_billable_usage_of_a_period() {
 }
 
 #[tokio::test]
-async fn the_bill_of_a_customer_by_index() {
+async fn billing_overview_sends_its_index_and_decodes() {
     let (server, client) = start();
     let mock = server.get_billing_trusteebillingoverview_trustor_org_id(|when, then| {
-        usual(when.trustor_org_id("a/b?c d").billing_period_index(2).into_inner());
+        expect_common_headers(when.trustor_org_id("a/b?c d").billing_period_index(2).into_inner());
         then.ok(&example("getBillingTrusteebillingoverviewTrustorOrgId"));
     });
     let call = client.get_billing_trusteebillingoverview_trustor_org_id().trustor_org_id("a/b?c d");
@@ -71,7 +71,7 @@ async fn the_bill_of_a_customer_by_index() {
     assert_eq!(bill.minimum_monthly_amount.as_ref().unwrap().to_string(), "11000.00");
 
     let running = server.get_billing_trusteebillingoverview_trustor_org_id(|when, then| {
-        usual(when.trustor_org_id("a/b?c d").billing_period_index(None).into_inner());
+        expect_common_headers(when.trustor_org_id("a/b?c d").billing_period_index(None).into_inner());
         then.ok(&bill);
     });
     call.send().await.unwrap();
@@ -79,7 +79,7 @@ async fn the_bill_of_a_customer_by_index() {
 }
 
 #[tokio::test]
-async fn a_usage_query_is_started_with_either_success() {
+async fn usage_query_starts_with_either_success() {
     let (server, client) = start();
     let query: types::ApiUsageOrganizationQuery = Document::genesys().operation("postUsageQuery").body();
     let sent = concat!(
@@ -88,7 +88,7 @@ async fn a_usage_query_is_started_with_either_success() {
     );
     for status in [200, 202] {
         let mut mock = server.post_usage_query(|when, then| {
-            usual(when.body(&query).into_inner().header("content-type", "application/json").body(sent));
+            expect_common_headers(when.body(&query).into_inner().header("content-type", "application/json").body(sent));
             let execution = example("postUsageQuery");
             let _ = if status == 200 { then.ok(&execution) } else { then.accepted(&execution) };
         });
@@ -101,10 +101,10 @@ async fn a_usage_query_is_started_with_either_success() {
 }
 
 #[tokio::test]
-async fn the_rows_of_a_usage_query() {
+async fn usage_query_results_decode() {
     let (server, client) = start();
     let mock = server.get_usage_query_execution_id_results(|when, then| {
-        usual(when.execution_id("a/b%").into_inner());
+        expect_common_headers(when.execution_id("a/b%").into_inner());
         then.ok(&example("getUsageQueryExecutionIdResults"));
     });
     let rows = client.get_usage_query_execution_id_results().execution_id("a/b%").send().await.unwrap();

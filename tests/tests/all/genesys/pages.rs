@@ -1,4 +1,4 @@
-//! Pages of a job's rows.
+//! Pages of the rows of a job.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
@@ -9,21 +9,21 @@ use usage_billing_tests::{Reply, ScriptedServer};
 
 use super::{PATIENCE, client_at, last_month, start};
 
-/// The rows up to the error, the error, and where to go on.
+/// Returns the number of rows before the error, the error, and the continuation.
 async fn until_error(mut rows: Pager<types::OrganizationPublicApiUsage>) -> (usize, usage_billing::Error, String) {
     let mut read = 0;
     loop {
         match rows.next().await {
             Some(Ok(_)) => read += 1,
             Some(Err(error)) => return (read, error, rows.continuation().to_owned()),
-            None => panic!("the list came to an end"),
+            None => panic!("the list ended without an error"),
         }
     }
 }
 
-/// A finished job of 3 pages with 1000 rows each, but for the answers to single requests for pages, counted from 0.
+/// Starts a server of a finished job with 3 pages of 1000 rows. `other` replaces the response to a page request, counted from 0.
 fn three_pages(other: impl Fn(usize) -> Option<Reply> + Send + Sync + 'static) -> ScriptedServer {
-    let asked = AtomicUsize::new(0);
+    let count = AtomicUsize::new(0);
     ScriptedServer::start(move |request| {
         if request.target == "/oauth/token" {
             return Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#);
@@ -35,7 +35,7 @@ fn three_pages(other: impl Fn(usize) -> Option<Reply> + Send + Sync + 'static) -
             }
             None => 0,
         };
-        if let Some(other) = other(asked.fetch_add(1, SeqCst)) {
+        if let Some(other) = other(count.fetch_add(1, SeqCst)) {
             return other;
         }
         let row = |number| serde_json::json!({"requestCount": 1000 * page + number});
@@ -54,17 +54,17 @@ async fn rows_of(client: &Client) -> Pager<types::OrganizationPublicApiUsage> {
 }
 
 #[tokio::test]
-async fn all_pages_of_a_job_come_in_order() {
+async fn pages_of_a_job_are_read_in_order() {
     let server = three_pages(|_| None);
     let rows = rows_of(&client_at(server.url(), "id", "hush-secret")).await.try_collect().await.unwrap();
     assert!(rows.iter().zip(0..).all(|(row, number)| row.request_count == Some(number)) && rows.len() == 3000);
 }
 
 #[tokio::test]
-async fn a_list_that_breaks_in_the_middle_goes_on_at_its_position_without_loss() {
+async fn interrupted_list_resumes_without_loss() {
     for broken in 0..3 {
         let server =
-            three_pages(move |asked| (asked == broken).then(|| Reply::json(501, r#"{"code":"not.implemented"}"#)));
+            three_pages(move |number| (number == broken).then(|| Reply::json(501, r#"{"code":"not.implemented"}"#)));
         let client = client_at(server.url(), "id", "hush-secret");
         let (read, error, position) = until_error(rows_of(&client).await).await;
         assert_eq!((read, error.kind()), (1000 * broken, ErrorKind::Api), "{error}");
@@ -74,14 +74,14 @@ async fn a_list_that_breaks_in_the_middle_goes_on_at_its_position_without_loss()
 }
 
 #[tokio::test]
-async fn a_job_that_is_gone_while_its_pages_are_read_is_an_error_and_no_end() {
+async fn job_removed_while_its_pages_are_read_is_an_error() {
     let server = three_pages(|asked| (asked == 1).then(|| Reply::json(202, r#"{"queryStatus":"Failed"}"#)));
     let (read, error, _) = until_error(rows_of(&client_at(server.url(), "id", "hush-secret")).await).await;
     assert_eq!((read, error.kind()), (1000, ErrorKind::Failed), "{error}");
 }
 
 #[tokio::test]
-async fn a_page_that_repeats_its_cursor_is_an_error_and_gives_no_row_twice() {
+async fn repeated_cursor_is_an_error_without_duplicate_rows() {
     let again = r#"{"queryStatus":"Succeeded","entities":[{"requestCount":7}],"nextUri":"/j?after=1"}"#;
     let server = three_pages(move |asked| (asked == 1).then(|| Reply::json(200, again)));
     let (read, error, _) = until_error(rows_of(&client_at(server.url(), "id", "hush-secret")).await).await;
@@ -90,7 +90,7 @@ async fn a_page_that_repeats_its_cursor_is_an_error_and_gives_no_row_twice() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pager_of_ones_own_ends_with_an_error_when_the_sandbox_repeats_a_page() {
+async fn custom_pager_fails_on_a_repeated_page() {
     let (sandbox, client) = start(Sandbox::builder().polls_before_ready(0)).await;
     let mut job =
         client.start_usage_job(last_month(), |query| query.granularity(types::UsageGranularity::Day)).await.unwrap();
@@ -117,7 +117,7 @@ async fn a_pager_of_ones_own_ends_with_an_error_when_the_sandbox_repeats_a_page(
 }
 
 #[tokio::test]
-async fn a_link_to_another_host_is_not_followed() {
+async fn link_to_another_host_is_not_followed() {
     let page = |next: &str| format!(r#"{{"queryStatus":"Succeeded","entities":[{{"requestCount":1}}]{next}}}"#);
     let elsewhere = ScriptedServer::start(|_| Reply::json(200, "{}"));
     let next = format!(r#","nextUri":"{}/steal?pageSize=1&after=a%2Fb""#, elsewhere.url());

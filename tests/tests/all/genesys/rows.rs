@@ -10,7 +10,7 @@ use usage_billing_tests::{Reply, ScriptedServer, now};
 use super::{PATIENCE, client_at, last_month, start};
 
 #[tokio::test(start_paused = true)]
-async fn billable_usage_has_addresses_only_if_they_are_asked_for() {
+async fn billable_usage_has_addresses_only_on_request() {
     let (_sandbox, client) = start(Sandbox::builder().polls_before_ready(0)).await;
     let plain = client.billable_usage(last_month()).wait(PATIENCE).await.unwrap();
     let usages = plain.usages.unwrap();
@@ -23,7 +23,7 @@ async fn billable_usage_has_addresses_only_if_they_are_asked_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_month_that_fails_is_named_with_the_periods_to_ask_for_instead() {
+async fn failed_month_error_names_the_periods_to_request_instead() {
     let (sandbox, client) = start(Sandbox::builder().polls_before_ready(0)).await;
     let fault = "403; skip=1; operation=getBillingReportsBillableusage";
     sandbox.inject(fault.parse().unwrap()).unwrap();
@@ -47,9 +47,9 @@ async fn licences_are_counted_over_all_pages() {
     assert!(!rows.is_empty() && rows.iter().all(|row| row.is_billable == Some(false) && !row.is_final));
 }
 
-/// A service runs them as tasks on several threads.
+/// Services run the wrappers as tasks on several threads.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_wrappers_can_be_spawned() {
+async fn wrappers_can_be_spawned() {
     let (_sandbox, client) = start(Sandbox::builder().polls_before_ready(0)).await;
     let all = tokio::spawn(async move {
         let last = BillingPeriod::LastFinished { at: now() };
@@ -62,7 +62,7 @@ async fn the_wrappers_can_be_spawned() {
 }
 
 #[tokio::test]
-async fn licences_are_counted_over_all_pages_even_if_nobody_says_how_many_there_are() {
+async fn licences_are_counted_over_pages_without_a_count() {
     let server = ScriptedServer::start(|request| {
         match request.target.split(['?', '&']).find_map(|pair| pair.strip_prefix("pageNumber=")) {
             None => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),

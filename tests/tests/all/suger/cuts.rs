@@ -169,7 +169,7 @@ async fn an_unknown_outcome_is_resolved_with_the_same_id_and_the_same_bytes() {
     let replies = vec![
         Reply::dropped(),
         Reply::json(503, "\"\""),
-        Reply::cut_off(200, "{"),
+        Reply::truncated(200, "{"),
         Reply::json(500, "\"\""),
         Reply::json(409, "\"usage record group exists already\""),
         Reply::json(200, &page),

@@ -291,7 +291,7 @@ async fn mocked_errors_are_read() {
     server.update_usage_metering_config_info(|_, then| drop(then.error(404, body())));
     let (_, metering): (Vec<_>, Vec<_>) = Suger::calls().into_iter().partition(|call| {
         let operation = Document::suger().operation(call.operation);
-        operation.mark("tags")[0] != "Metering" || call.operation.starts_with("aggregate")
+        operation.field("tags")[0] != "Metering" || call.operation.starts_with("aggregate")
     });
     assert_eq!(metering.len(), 13);
     for call in metering {

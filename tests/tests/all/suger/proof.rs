@@ -122,7 +122,7 @@ impl Vendor {
                 Reply::new(status, &[("content-type", media_type)], body)
             }
             Answer::Dropped => Reply::dropped(),
-            Answer::CutOff => Reply::cut_off(200, "{"),
+            Answer::CutOff => Reply::truncated(200, "{"),
         }
     }
 

@@ -1,4 +1,4 @@
-//! What a month's charges come to before tax: the formula, and where it ends. Pure.
+//! Computation of a month's charges before tax, and its limits. Pure functions.
 //!
 //! Sources, seen 2026-11-29: the vendor's help pages "Resource usage on your invoice" (billable is actual less fair use), "AI token
 //! billing", "User overages on your invoice" (overage is billed monthly in arrears, also in annual contracts), "How is Genesys Cloud
@@ -13,24 +13,24 @@ use super::charge::{Charge, ChargedItem, Grouping, is_same};
 use super::types::SubscriptionType;
 use crate::BillingReason;
 
-/// What a charge is in the bill.
+/// Role of a charge in the bill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ChargeRole {
-    /// Usage that the vendor charges for by itself.
+    /// Usage that the vendor charges for separately.
     Usage,
     /// A total of other charges (`rollup`); the vendor charges for it, and not for its parts.
     Total,
     /// A part of a total (`rollup-usage`). Never charged.
     Part,
-    /// A free quantity (`fair-use`), taken off the usage of another charge. Never charged.
+    /// A free quantity (`fair-use`), subtracted from the usage of another charge. Never charged.
     Allowance,
     /// Not documented.
     Unknown,
 }
 
 impl ChargeRole {
-    /// Whether the vendor charges for it, or may.
+    /// Returns whether the vendor charges for it, or may do so.
     pub(super) fn is_charged(self) -> bool {
         !matches!(self, Self::Part | Self::Allowance)
     }
@@ -40,15 +40,15 @@ impl ChargeRole {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RampPeriod {
-    /// All of it.
+    /// The complete billing period.
     Inside,
-    /// Nothing of it.
+    /// No part of the billing period.
     Outside,
-    /// A part of it, or the overview contradicts itself.
+    /// A part of the billing period, or the overview contradicts itself.
     Unclear,
 }
 
-/// What holds for all charges of a bill.
+/// Terms of all charges of a bill.
 #[derive(Clone, Debug)]
 pub(super) struct Terms {
     pub(super) has_currency: bool,
@@ -56,39 +56,39 @@ pub(super) struct Terms {
     pub(super) ramp: RampPeriod,
 }
 
-/// A charge, and what it comes to.
+/// A charge and its computed amounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BillLine {
     /// The charge as the vendor states it.
     pub charge: Charge,
-    /// What it is in the bill.
+    /// Its role in the bill.
     pub role: ChargeRole,
-    /// The allowance that is taken off its usage; never negative.
+    /// The allowance that is subtracted from its usage; never negative.
     pub included_quantity: Decimal,
-    /// Usage beyond what is prepaid and included; never negative. `None` if unknown, and for what is never charged.
+    /// Usage beyond the prepaid and included quantities; never negative. `None` if unknown or never charged.
     pub overage_quantity: Option<Decimal>,
     /// Amount of the prepaid quantity this month. `None` if unknown, paid in another month, or never charged.
     pub prepaid_amount: Option<Decimal>,
-    /// Amount of the overage. `None` if unknown, and for what is never charged.
+    /// Amount of the overage. `None` if unknown or never charged.
     pub overage_amount: Option<Decimal>,
-    /// This month's amount before tax, exact and not rounded. `None` if unknown, and for what is never charged.
+    /// This month's amount before tax, exact and not rounded. `None` if unknown or never charged.
     pub amount: Option<Decimal>,
     /// Whether it is free of charge because of the ramp period.
     pub is_free_in_ramp: bool,
-    /// Why something of it is unknown. Empty if nothing is.
+    /// Reasons for unknown numbers. Empty if all are known.
     pub see_invoice: Vec<SeeInvoice>,
 }
 
 impl BillLine {
-    /// Whether the vendor charges for the quantity; `None` where no source states it.
+    /// Returns whether the vendor charges for the quantity; `None` where no source states it.
     ///
-    /// The charges of an overview for which this is true count nothing twice.
+    /// The charges of an overview for which this is true count no usage twice.
     pub fn is_billable(&self) -> Option<bool> {
         self.billing_reason().is_billable()
     }
 
-    /// Returns why the vendor charges for the quantity, does not, or why no source states which.
+    /// Returns why the vendor charges for the quantity or does not, or why that is unknown.
     pub fn billing_reason(&self) -> BillingReason {
         let has = |reason: fn(&SeeInvoice) -> bool| self.see_invoice.iter().any(reason);
         match self.role {
@@ -99,7 +99,7 @@ impl BillLine {
             }
             ChargeRole::Unknown => BillingReason::SeeInvoice,
             ChargeRole::Usage | ChargeRole::Total if self.is_free_in_ramp => BillingReason::RampPeriod,
-            ChargeRole::Usage | ChargeRole::Total if has(SeeInvoice::is_about_being_charged) => {
+            ChargeRole::Usage | ChargeRole::Total if has(SeeInvoice::leaves_charging_unknown) => {
                 BillingReason::SeeInvoice
             }
             ChargeRole::Usage | ChargeRole::Total => BillingReason::Usage,
@@ -113,30 +113,30 @@ impl BillLine {
     }
 }
 
-/// Lines of a bill, one for each charge that can be read, in their order. `unreadable` charges are not computed, but are what they are:
-/// an unreadable allowance leaves the usage unknown that it would be taken off.
+/// Computes the lines of a bill, one for each readable charge, in their order. `unreadable` charges are not computed but keep their roles: an
+/// unreadable allowance leaves its charge unknown.
 pub(super) fn lines(charges: Vec<Charge>, unreadable: &[&ChargedItem], terms: &Terms) -> Vec<BillLine> {
     let all: Vec<&ChargedItem> = charges.iter().map(|charge| &charge.item).chain(unreadable.iter().copied()).collect();
     let roles: Vec<_> = all.iter().map(|item| role(item, &all, &charges)).collect();
     let allowances = allowance::assign(&charges, unreadable, &roles);
     let lines = charges.into_iter().zip(&roles).zip(allowances);
-    lines.map(|((charge, role), allowance)| line(charge, *role, allowance, terms)).collect()
+    lines.map(|((charge, role), allowance)| compute_line(charge, *role, allowance, terms)).collect()
 }
 
 fn role(item: &ChargedItem, all: &[&ChargedItem], charges: &[Charge]) -> ChargeRole {
     match item.grouping() {
         Grouping::FairUse => ChargeRole::Allowance,
         Grouping::Rollup => ChargeRole::Total,
-        Grouping::RollupUsage if adds_up(item, all, charges) => ChargeRole::Part,
+        Grouping::RollupUsage if belongs_to_total(item, all, charges) => ChargeRole::Part,
         Grouping::RollupUsage | Grouping::Unknown => ChargeRole::Unknown,
         Grouping::StorageCategory if all.iter().any(|other| is_same(&other.grouping, "storage")) => ChargeRole::Unknown,
         Grouping::Licence | Grouping::Other | Grouping::StorageCategory => ChargeRole::Usage,
     }
 }
 
-/// Whether a part is one of a total in the overview. No field names the total: it has the part's unit, and is the sum of its parts. If those of
-/// the unit are more or less than its totals, some are parts of a total that is not there, and which ones nothing states.
-fn adds_up(part: &ChargedItem, all: &[&ChargedItem], charges: &[Charge]) -> bool {
+/// Returns whether a part belongs to a total in the overview. No field names the total: it has the part's unit, and is the sum of its parts. If
+/// the sums for the unit differ, some parts belong to a missing total, and no field states which.
+fn belongs_to_total(part: &ChargedItem, all: &[&ChargedItem], charges: &[Charge]) -> bool {
     let sum = |grouping| {
         let is_like = |item: &ChargedItem| item.grouping() == grouping && is_same(&item.unit, &part.unit);
         let readable: Vec<_> = charges.iter().filter(|charge| is_like(&charge.item)).collect();
@@ -147,7 +147,7 @@ fn adds_up(part: &ChargedItem, all: &[&ChargedItem], charges: &[Charge]) -> bool
     sum(Grouping::Rollup).is_some_and(|totals| sum(Grouping::RollupUsage) == Some(totals))
 }
 
-fn line(charge: Charge, role: ChargeRole, allowance: Allowance, terms: &Terms) -> BillLine {
+fn compute_line(charge: Charge, role: ChargeRole, allowance: Allowance, terms: &Terms) -> BillLine {
     let mut line = BillLine {
         role,
         included_quantity: allowance.quantity,
@@ -171,16 +171,16 @@ fn line(charge: Charge, role: ChargeRole, allowance: Allowance, terms: &Terms) -
         }
         ChargeRole::Usage | ChargeRole::Total => {}
     }
-    overage(&mut line, &allowance);
+    compute_overage(&mut line, &allowance);
     let is_bundle = line.see_invoice.iter().any(|reason| matches!(reason, SeeInvoice::Bundle { .. }));
-    amounts(&mut line, is_bundle, terms);
-    ramp(&mut line, terms.ramp);
+    compute_amounts(&mut line, is_bundle, terms);
+    apply_ramp_period(&mut line, terms.ramp);
     if !terms.has_currency && [line.prepaid_amount, line.overage_amount].into_iter().flatten().any(|of| !of.is_zero()) {
         line.note(SeeInvoice::CurrencyMissing);
         (line.prepaid_amount, line.overage_amount) = (None, None);
     }
     line.amount = match (line.prepaid_amount, line.overage_amount) {
-        // Another month's: this one is charged for the overage alone.
+        // Paid in another month: this month is charged for the overage alone.
         (None, overage) if line.see_invoice.contains(&SeeInvoice::PrepaidAnnually) => overage,
         (Some(prepaid), Some(overage)) => {
             let amount = exact_sum(prepaid, overage);
@@ -194,8 +194,8 @@ fn line(charge: Charge, role: ChargeRole, allowance: Allowance, terms: &Terms) -
     line
 }
 
-/// Usage less what is prepaid and what is included, if both are known.
-fn overage(line: &mut BillLine, allowance: &Allowance) {
+/// Computes usage less the prepaid and included quantities, if both are known.
+fn compute_overage(line: &mut BillLine, allowance: &Allowance) {
     let (usage, prepaid) = (line.charge.usage_quantity, line.charge.prepaid_quantity);
     let is_negative = |number: Decimal| number < Decimal::ZERO;
     if is_negative(usage) || is_negative(prepaid) {
@@ -210,7 +210,7 @@ fn overage(line: &mut BillLine, allowance: &Allowance) {
         line.overage_quantity = usage.is_zero().then_some(Decimal::ZERO);
         return;
     }
-    // An allowance can only make less of it, and none is left of nothing.
+    // An allowance can only reduce the overage, which is already zero.
     if beyond <= Decimal::ZERO {
         line.overage_quantity = Some(Decimal::ZERO);
         return;
@@ -228,7 +228,7 @@ fn overage(line: &mut BillLine, allowance: &Allowance) {
     }
 }
 
-fn amounts(line: &mut BillLine, is_bundle: bool, terms: &Terms) {
+fn compute_amounts(line: &mut BillLine, is_bundle: bool, terms: &Terms) {
     let subscription = terms.subscription.as_ref();
     let is_annual = subscription == Some(&SubscriptionType::Prepay);
     let is_monthly = subscription == Some(&SubscriptionType::PrepayMonthlyCommitment);
@@ -250,17 +250,17 @@ fn amounts(line: &mut BillLine, is_bundle: bool, terms: &Terms) {
     } else if is_bundle || prepaid.is_sign_negative() {
         None
     } else {
-        priced(line, prepaid, prepaid_price)
+        exact_amount(line, prepaid, prepaid_price)
     };
     line.overage_amount = match line.overage_quantity {
         Some(quantity) if quantity.is_zero() => Some(Decimal::ZERO),
-        Some(quantity) => priced(line, quantity, line.charge.overage_price),
+        Some(quantity) => exact_amount(line, quantity, line.charge.overage_price),
         None => None,
     };
 }
 
-/// The exact product, if there is a price and no digit is lost.
-fn priced(line: &mut BillLine, quantity: Decimal, price: Option<Decimal>) -> Option<Decimal> {
+/// Returns the exact product, if there is a price and no digit is lost.
+fn exact_amount(line: &mut BillLine, quantity: Decimal, price: Option<Decimal>) -> Option<Decimal> {
     let Some(price) = price else {
         line.note(SeeInvoice::PriceMissing);
         return None;
@@ -276,7 +276,7 @@ fn priced(line: &mut BillLine, quantity: Decimal, price: Option<Decimal>) -> Opt
     product
 }
 
-/// `None` if the product needs more digits than a decimal has: `checked_mul` alone would round.
+/// Returns the product; `None` if it needs more digits than a decimal has: `checked_mul` alone would round.
 pub(super) fn exact_product(one: Decimal, other: Decimal) -> Option<Decimal> {
     let (short, other_short) = (one.normalize(), other.normalize());
     let scale = short.scale() + other_short.scale();
@@ -285,30 +285,30 @@ pub(super) fn exact_product(one: Decimal, other: Decimal) -> Option<Decimal> {
     is_exact.then(|| with_places(product, one.scale() + other.scale()))
 }
 
-/// `None` if the sum needs more digits than a decimal has: `checked_add` alone would round.
+/// Returns the sum; `None` if it needs more digits than a decimal has: `checked_add` alone would round.
 pub(super) fn exact_sum(one: Decimal, other: Decimal) -> Option<Decimal> {
     let sum = one.checked_add(other)?;
     let is_exact = sum.checked_sub(one) == Some(other) && sum.checked_sub(other) == Some(one);
     is_exact.then_some(sum)
 }
 
-/// As many places as both factors had, if they fit: `115.00`, not `115`.
+/// Keeps the decimal places of both factors, if they fit: `115.00`, not `115`.
 fn with_places(mut product: Decimal, places: u32) -> Decimal {
     let exact = product;
     product.rescale(places.min(Decimal::MAX_SCALE));
     if product == exact { product } else { exact }
 }
 
-/// In the ramp period there are no charges for the vendor's software, but for messaging, for third parties' applications and for "a small
-/// set of specific Genesys services", which no source lists.
-fn ramp(line: &mut BillLine, ramp: RampPeriod) {
+/// Applies the ramp period: the vendor's software is free of charge. Messaging, third parties' applications and "a small set of specific
+/// Genesys services", which no source lists, are charged.
+fn apply_ramp_period(line: &mut BillLine, ramp: RampPeriod) {
     let is_software = line.charge.item.grouping() == Grouping::Licence && line.charge.is_third_party == Some(false);
     let is_undocumented =
         |reason: &SeeInvoice| matches!(reason, SeeInvoice::SubscriptionType { .. } | SeeInvoice::NegativeNumber);
     if ramp == RampPeriod::Inside && is_software && !line.see_invoice.iter().any(is_undocumented) {
         line.is_free_in_ramp = true;
         line.overage_amount = Some(Decimal::ZERO);
-        // In which month a year is paid for is unknown all the same.
+        // The month in which a year is paid for stays unknown.
         line.see_invoice.retain(|reason| *reason == SeeInvoice::PrepaidAnnually);
         if line.see_invoice.is_empty() {
             line.prepaid_amount = Some(Decimal::ZERO);

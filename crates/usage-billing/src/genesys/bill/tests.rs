@@ -7,12 +7,18 @@ fn decimal(text: &str) -> Decimal {
     text.parse().unwrap()
 }
 
-fn item(place: u64, name: &str, part_number: &str, grouping: &str, unit: &str) -> ChargedItem {
-    let text = str::to_owned;
-    ChargedItem { place, name: text(name), part_number: text(part_number), grouping: text(grouping), unit: text(unit) }
+fn item(position: u64, name: &str, part_number: &str, grouping: &str, unit: &str) -> ChargedItem {
+    let owned = str::to_owned;
+    ChargedItem {
+        position,
+        name: owned(name),
+        part_number: owned(part_number),
+        grouping: owned(grouping),
+        unit: owned(unit),
+    }
 }
 
-/// A charge at 0.25 for each unit of overage and 0.20 for each prepaid one.
+/// Returns a charge at 0.25 for each unit of overage and 0.20 for each prepaid one.
 fn charge(name: &str, grouping: &str, usage: &str, prepaid: &str) -> Charge {
     Charge {
         item: item(1, name, name, grouping, "minute"),
@@ -46,7 +52,7 @@ fn known(overage: &str, amount: &str) -> (Option<String>, Option<String>) {
 }
 
 #[test]
-fn a_month_has_the_commitment_and_what_goes_beyond_it() {
+fn month_is_charged_for_commitment_and_overage() {
     for (usage, prepaid, expected) in [
         ("1250", "1000", known("250", "262.5")),
         ("1000", "1000", known("0", "200")),
@@ -61,7 +67,7 @@ fn a_month_has_the_commitment_and_what_goes_beyond_it() {
 }
 
 #[test]
-fn each_subscription_type_charges_as_documented_or_is_unknown() {
+fn subscription_type_is_charged_as_documented_or_unknown() {
     let (wanted, none) = (|text: &str| Some(text.to_owned()), None);
     for (subscription, prepaid_amount, amount) in [
         ("PREPAY_MONTHLY_COMMITMENT", wanted("200"), wanted("262.5")),
@@ -90,7 +96,7 @@ fn each_subscription_type_charges_as_documented_or_is_unknown() {
     let line = lines(free, &[], &terms(Some(SubscriptionType::FreeTrialMonthToMonth))).remove(0);
     assert_eq!((numbers(&line), line.is_billable()), ((Some("0".to_owned()), None), None), "also within the allowance");
     let line = one(charge("Voice", "resource", "0", "0"), &terms(None));
-    assert_eq!(numbers(&line), known("0", "0"), "nothing costs nothing");
+    assert_eq!(numbers(&line), known("0", "0"), "no usage has no cost");
 }
 
 #[test]
@@ -112,14 +118,10 @@ fn only_bundles_of_one_or_none_are_computed() {
     assert_eq!((numbers(&line), line.is_billable()), ((None, None), None));
     assert_eq!(line.see_invoice, [SeeInvoice::Bundle { quantity: decimal("1000") }]);
     assert_eq!(numbers(&bundled("0", "0")), known("0", "0"));
-    assert_eq!(
-        numbers(&bundled("0", "3")),
-        (Some("0".to_owned()), None),
-        "how many the prepaid bundles are is unknown"
-    );
+    assert_eq!(numbers(&bundled("0", "3")), (Some("0".to_owned()), None), "the size of the prepaid bundles is unknown");
 }
 
-/// What is left of the overage once the allowance is taken off, and the included quantity, for each charge.
+/// Returns the overage after the allowance, and the included quantity, for each charge.
 fn with_allowances(charges: Vec<Charge>) -> Vec<(Option<String>, String)> {
     let lines = lines(charges, &[], &monthly());
     let text = |line: &BillLine| (numbers(line).0, line.included_quantity.to_string());
@@ -135,7 +137,7 @@ fn unknown(included: &str) -> (Option<String>, String) {
 }
 
 #[test]
-fn an_allowance_is_taken_off_the_charge_of_its_part_number_or_name() {
+fn allowance_reduces_the_charge_of_its_part_number_or_name() {
     let fair_use = |name: &str, quantity| charge(name, "fair-use", quantity, "0");
     let used = |name: &str, usage, prepaid| charge(name, "resource", usage, prepaid);
     assert_eq!(with_allowances(vec![fair_use("A", "50"), used("A", "61.5", "0")])[1], overage("11.5", "50"));
@@ -158,18 +160,18 @@ fn an_allowance_is_taken_off_the_charge_of_its_part_number_or_name() {
 }
 
 #[test]
-fn one_allowance_is_taken_off_once_however_many_charges_share_it() {
+fn shared_allowance_is_subtracted_once() {
     let fair_use = charge("A", "fair-use", "50", "0");
     let used = |usage| charge("A", "resource", usage, "0");
     let found = with_allowances(vec![used("30"), used("40"), fair_use.clone()]);
     assert_eq!(found[..2], [overage("0", "30"), overage("20", "20")]);
     let dear = Charge { overage_price: Some(decimal("9")), ..used("40") };
     let found = with_allowances(vec![used("30"), dear, fair_use]);
-    assert_eq!(found[..2], [unknown("0"), unknown("0")], "which of the prices it saves is not documented");
+    assert_eq!(found[..2], [unknown("0"), unknown("0")], "it is not documented which of the prices applies");
 }
 
 #[test]
-fn bundles_share_no_allowance_but_have_their_own() {
+fn bundles_share_no_allowance() {
     let bundled = |usage, bundle: &str| Charge {
         bundle_quantity: Some(decimal(bundle)),
         ..charge("A", "messaging-usage", usage, "0")
@@ -180,14 +182,14 @@ fn bundles_share_no_allowance_but_have_their_own() {
         assert_eq!((found[0].1.as_str(), found[1].1.as_str()), (first, second), "{bundle}");
     }
     let alone = with_allowances(vec![bundled("60", "1000"), charge("A", "fair-use", "50", "0")]);
-    assert_eq!(alone[0], unknown("50"), "it is shown, and the overage is left to the invoice");
+    assert_eq!(alone[0], unknown("50"), "the allowance is shown, and the overage is left to the invoice");
 }
 
 #[test]
-fn an_allowance_of_a_total_is_that_of_its_parts_and_of_nothing_else() {
+fn allowance_of_a_part_reduces_its_total_only() {
     let total = || charge("T", "rollup", "100", "0");
     let found = with_allowances(vec![charge("Z", "fair-use", "50", "0"), total()]);
-    assert_eq!(found[1], unknown("0"), "it belongs to nothing in the overview, and that of the total is not in it");
+    assert_eq!(found[1], unknown("0"), "the allowance has no charge in the overview, and the total has no allowance");
     let found = with_allowances(vec![
         charge("A", "fair-use", "50", "0"),
         total(),
@@ -198,7 +200,7 @@ fn an_allowance_of_a_total_is_that_of_its_parts_and_of_nothing_else() {
 }
 
 #[test]
-fn an_allowance_that_cannot_be_applied_leaves_the_usage_to_the_invoice() {
+fn inapplicable_allowance_leaves_the_usage_unknown() {
     let used = || charge("A", "resource", "60", "0");
     let mut gigabytes = charge("A", "fair-use", "50", "0");
     gigabytes.item.unit = "GB".to_owned();
@@ -207,7 +209,7 @@ fn an_allowance_that_cannot_be_applied_leaves_the_usage_to_the_invoice() {
     let unread = item(2, "A", "A", "fair-use", "minute");
     let line = lines(vec![used()], &[&unread], &monthly()).remove(0);
     assert_eq!(line.see_invoice, [SeeInvoice::AllowanceUnreadable]);
-    // Of a charge that cannot be read itself nothing is computed, and nothing of others changes.
+    // An unreadable charge is not computed, and others do not change.
     let unread_usage = item(1, "A", "A", "resource", "minute");
     let found = lines(
         vec![charge("A", "fair-use", "50", "0"), charge("B", "resource", "60", "0")],
@@ -220,7 +222,7 @@ fn an_allowance_that_cannot_be_applied_leaves_the_usage_to_the_invoice() {
 }
 
 #[test]
-fn a_total_is_charged_and_its_parts_are_not() {
+fn total_is_charged_without_its_parts() {
     let tokens = || {
         vec![
             charge("AI", "fair-use", "350", "0"),
@@ -247,18 +249,18 @@ fn a_total_is_charged_and_its_parts_are_not() {
     assert_eq!(without_total[1].see_invoice, [SeeInvoice::TotalUnknown]);
     let unread = item(9, "AI", "AI", "rollup", "minute");
     let parts = lines(tokens().split_off(2), &[&unread], &monthly());
-    assert!(parts.iter().all(|line| line.is_billable().is_none()), "nothing states that they add up to it");
+    assert!(parts.iter().all(|line| line.is_billable().is_none()), "the sum is unknown");
     let unread_part = item(9, "X", "X", "rollup-usage", "minute");
     let parts = lines(tokens(), &[&unread_part], &monthly()).split_off(2);
-    assert!(parts.iter().all(|line| line.is_billable().is_none()), "nor with a part that cannot be read");
+    assert!(parts.iter().all(|line| line.is_billable().is_none()), "the sum is unknown with an unreadable part");
     let mut of_a_part = tokens();
     of_a_part[0].item.name = "VA".to_owned();
     of_a_part[0].item.part_number = "VA".to_owned();
-    assert_eq!(numbers(&lines_of(of_a_part)[1]), known("62.5", "15.625"), "a total stands for its parts");
+    assert_eq!(numbers(&lines_of(of_a_part)[1]), known("62.5", "15.625"), "a total represents its parts");
 }
 
 #[test]
-fn allowances_that_no_overview_contains_leave_the_overage_to_the_invoice() {
+fn allowance_outside_the_overview_leaves_the_overage_unknown() {
     for (name, unit, reason) in [
         ("Genesys Cloud BYOC Cloud", "minute", SeeInvoice::AllowanceMayApply),
         ("AI Experience Tokens", "unit", SeeInvoice::AllowanceMayApply),
@@ -280,7 +282,7 @@ fn allowances_that_no_overview_contains_leave_the_overage_to_the_invoice() {
         let line = used("8");
         assert_eq!((numbers(&line), line.is_billable()), ((None, None), None), "{name}");
         assert_eq!(line.see_invoice, [reason], "{name}");
-        assert_eq!(numbers(&used("5")), known("0", "1"), "{name}: within what is committed");
+        assert_eq!(numbers(&used("5")), known("0", "1"), "{name}: within the committed quantity");
     }
     for name in
         ["Call Recording", "Maintenance", "Genesys Cloud CX 3", "AI Summaries", "Genesys Cloud", "Genesys Call Center"]
@@ -296,7 +298,7 @@ fn allowances_that_no_overview_contains_leave_the_overage_to_the_invoice() {
 }
 
 #[test]
-fn a_total_without_its_allowance_is_unknown_by_whatever_name_and_unit() {
+fn total_without_allowance_is_unknown_for_any_name_and_unit() {
     for (name, unit) in [("Experience Units", "each"), ("T", ""), ("Maintenance", "minute")] {
         let total = |usage| {
             let mut total = charge(name, "rollup", usage, "5");
@@ -306,7 +308,7 @@ fn a_total_without_its_allowance_is_unknown_by_whatever_name_and_unit() {
         let line = one(total("8"), &monthly());
         assert_eq!((numbers(&line), line.is_billable()), ((None, None), None), "{name}");
         assert_eq!(line.see_invoice, [SeeInvoice::AllowanceMayApply], "{name}");
-        assert_eq!(numbers(&one(total("5"), &monthly())), known("0", "1"), "{name}: within what is committed");
+        assert_eq!(numbers(&one(total("5"), &monthly())), known("0", "1"), "{name}: within the committed quantity");
         let mut allowance = charge(name, "fair-use", "2", "0");
         allowance.item.unit = unit.to_owned();
         let line = lines(vec![allowance, total("8")], &[], &monthly()).remove(1);
@@ -315,7 +317,7 @@ fn a_total_without_its_allowance_is_unknown_by_whatever_name_and_unit() {
 }
 
 #[test]
-fn an_allowance_by_a_similar_name_leaves_the_charge_to_the_invoice() {
+fn allowance_of_a_similar_name_leaves_the_charge_unknown() {
     for (charged, free, is_known) in [
         ("Voice Transcription", "Voice Transcription (Fair Use)", false),
         ("Voice Transcription Minutes", "voice  transcription", false),
@@ -344,7 +346,7 @@ fn an_allowance_by_a_similar_name_leaves_the_charge_to_the_invoice() {
 }
 
 #[test]
-fn a_part_of_another_total_than_is_there_is_not_a_part() {
+fn part_of_a_missing_total_is_unknown() {
     let unit =
         |unit: &str, charge: Charge| Charge { item: ChargedItem { unit: unit.to_owned(), ..charge.item }, ..charge };
     let total = || unit("token", charge("AI", "rollup", "412.5", "0"));
@@ -364,14 +366,14 @@ fn a_part_of_another_total_than_is_there_is_not_a_part() {
     );
     let nothing =
         lines(vec![charge("X", "rollup-usage", "0", "0"), charge("Y", "resource", "5", "0")], &[], &monthly());
-    assert_eq!(nothing[0].is_billable(), None, "other charges of the unit are no totals");
+    assert_eq!(nothing[0].is_billable(), None, "other charges of the unit are not totals");
     let of_one = two_totals[..2].to_vec();
-    assert_eq!(roles(of_one), [None, None], "of which of the two it is a part, nothing states");
+    assert_eq!(roles(of_one), [None, None], "it is unknown to which of the two totals it belongs");
     assert_eq!(roles(vec![part("token", "300"), part("token", "112.6")]), [None; 2], "more than the total");
 }
 
 #[test]
-fn what_no_source_explains_is_unknown_and_never_billable() {
+fn undocumented_charges_are_unknown_and_never_billable() {
     for grouping in ["", "surprise", "credits"] {
         let line = one(charge("X", grouping, "8", "5"), &monthly());
         assert_eq!((numbers(&line), line.role, line.is_billable()), ((None, None), ChargeRole::Unknown, None));
@@ -394,7 +396,7 @@ fn what_no_source_explains_is_unknown_and_never_billable() {
 }
 
 #[test]
-fn a_missing_price_or_currency_leaves_only_the_amount_unknown() {
+fn missing_price_or_currency_leaves_only_the_amount_unknown() {
     let free = Charge { overage_price: None, prepaid_price: None, ..charge("CX 1", "user-license", "5", "3") };
     let line = one(free.clone(), &monthly());
     assert_eq!((numbers(&line).0.as_deref(), line.amount, line.is_billable()), (Some("2"), None, Some(true)));
@@ -406,7 +408,7 @@ fn a_missing_price_or_currency_leaves_only_the_amount_unknown() {
 }
 
 #[test]
-fn in_the_ramp_period_only_software_is_free() {
+fn ramp_period_frees_only_software() {
     let in_ramp = |charge, ramp| one(charge, &Terms { ramp, ..monthly() });
     let licence = || charge("CX 1", "user-license", "5", "3");
     let line = in_ramp(licence(), RampPeriod::Inside);
@@ -433,7 +435,7 @@ fn in_the_ramp_period_only_software_is_free() {
 }
 
 #[test]
-fn the_ramp_period_frees_nothing_that_is_not_documented() {
+fn ramp_period_frees_no_undocumented_charges() {
     let in_ramp = |charge, subscription: &str| {
         one(charge, &Terms { ramp: RampPeriod::Inside, ..terms(Some(subscription.into())) })
     };
@@ -449,7 +451,7 @@ fn the_ramp_period_frees_nothing_that_is_not_documented() {
 }
 
 #[test]
-fn a_sum_is_exact_or_unknown() {
+fn sum_is_exact_or_unknown() {
     let sum = |one: &str, other: &str| exact_sum(decimal(one), decimal(other)).map(|of| of.to_string());
     assert_eq!(sum("62.50", "250").as_deref(), Some("312.50"));
     assert_eq!(sum("1", "-1").as_deref(), Some("0"));
@@ -468,7 +470,7 @@ fn a_sum_is_exact_or_unknown() {
 }
 
 #[test]
-fn an_amount_is_exact_or_unknown() {
+fn amount_is_exact_or_unknown() {
     let product = |one: &str, other: &str| exact_product(decimal(one), decimal(other)).map(|of| of.to_string());
     assert_eq!(product("11500", "0.01").as_deref(), Some("115.00"));
     assert_eq!(product("20451.5", "0.0119").as_deref(), Some("243.37285"));
@@ -507,7 +509,7 @@ fn charges() -> impl Strategy<Value = Vec<Charge>> {
 
 proptest! {
     #[test]
-    fn nothing_is_counted_twice_and_nothing_known_is_negative(charges in charges()) {
+    fn no_usage_is_counted_twice_or_negative(charges in charges()) {
         let found = lines(charges.clone(), &[], &monthly());
         prop_assert_eq!(found.len(), charges.len());
         let allowances: Decimal = charges.iter().filter(|charge| charge.item.grouping == "fair-use").map(|charge| charge.usage_quantity).sum();
@@ -538,7 +540,7 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_charges_does_not_change_the_sum(charges in charges(), seed in 0usize..8) {
+    fn order_of_charges_does_not_change_the_sum(charges in charges(), seed in 0usize..8) {
         let sum = |charges: Vec<Charge>| {
             let found = lines(charges, &[], &monthly());
             let amounts = found.iter().filter(|line| line.role.is_charged()).map(|line| line.amount);

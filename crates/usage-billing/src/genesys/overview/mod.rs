@@ -18,21 +18,21 @@ pub(super) const OPERATION: &str = "getBillingTrusteebillingoverviewTrustorOrgId
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ClientBill {
-    /// Whose bill it is.
+    /// The billed organization.
     pub organization: Organization,
     /// The billing period.
     pub period: Period,
-    /// When the overview was asked for.
+    /// When the overview was requested.
     pub as_of: DateTime<Utc>,
-    /// Whether the vendor will not change it any more.
+    /// Whether the vendor will no longer change it.
     pub is_final: bool,
     /// Currency of all prices and amounts.
     pub currency: Option<String>,
-    /// The commercial kind of the subscription.
+    /// The commercial type of the subscription.
     pub subscription_type: Option<types::SubscriptionType>,
     /// Whether the billing period lies in the ramp period of the contract.
     pub ramp_period: RampPeriod,
-    /// The least amount charged a month.
+    /// The minimum amount charged per month.
     pub minimum_monthly_amount: Option<Decimal>,
     /// The charges, in the vendor's order.
     pub lines: Vec<BillLine>,
@@ -40,26 +40,26 @@ pub struct ClientBill {
     pub unreadable: Vec<UnreadableCharge>,
 }
 
-/// What a bill comes to before tax.
+/// Total of a bill before tax.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BillTotal {
-    /// The sum of the amounts that are known.
+    /// The sum of the known amounts.
     pub known_amount: Decimal,
-    /// The amount due for the month; `None` if any amount is unknown or any charge unreadable, and where the least monthly amount is not
-    /// reached under terms for which its effect is not documented.
+    /// The amount due for the month. `None` if any amount is unknown or any charge unreadable, or if the minimum monthly amount is not reached
+    /// under terms for which its effect is not documented.
     pub amount: Option<Decimal>,
 }
 
 impl Client {
-    /// Returns the billing overview of a client organization (trustor) at an index: 0 is the present billing period, 1 the one before. The
-    /// index moves days after a billing period has ended: [`client_bill`](Self::client_bill) goes by dates.
+    /// Returns the billing overview of a client organization (trustor) at an index: 0 is the current billing period, 1 the one before. The
+    /// index moves days after a billing period has ended; [`client_bill`](Self::client_bill) searches by dates.
     ///
-    /// Prices are before tax; telephony of Genesys Cloud Voice and BYOC Cloud is not in it.
+    /// Prices are before tax. Telephony of Genesys Cloud Voice and BYOC Cloud is not included.
     ///
     /// # Errors
     /// [`ErrorKind::Decode`] for the overview of another organization. 403 without `affiliateOrganization:clientBilling:view`; 404 for an
-    /// organization without trust in this one, or an index before its first billing period (inferred); else those of the call.
+    /// organization without trust in this one, or an index before its first billing period (inferred). Otherwise the errors of the call.
     pub async fn billing_overview(&self, organization: &str, index: u16) -> Result<types::TrusteeBillingOverview> {
         let request = self.api.get_billing_trusteebillingoverview_trustor_org_id().trustor_org_id(organization);
         let overview = request.billing_period_index(i32::from(index)).send().await.map_err(|error| {
@@ -79,15 +79,15 @@ impl Client {
     /// Returns the bill of a client organization for a billing period, found by its dates.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a period in the future, and if no index has the billing period; else those of
+    /// [`ErrorKind::Request`] for a period in the future, and if no index has the billing period; otherwise those of
     /// [`billing_overview`](Self::billing_overview).
     pub async fn client_bill(&self, organization: &str, period: impl Into<BillingPeriod>) -> Result<ClientBill> {
-        let found = self.client_bill_in(&canonical_id(organization.to_owned()), period.into()).await;
+        let found = self.client_bill_with_size(&canonical_id(organization.to_owned()), period.into()).await;
         found.map(|(bill, _)| bill).map_err(|failure| failure.error)
     }
 
-    /// The bill, and about how much memory it and its rows take.
-    pub(super) async fn client_bill_in(
+    /// Returns the bill, and the approximate memory of the bill and its rows in bytes.
+    pub(super) async fn client_bill_with_size(
         &self,
         organization: &str,
         period: BillingPeriod,
@@ -102,14 +102,14 @@ impl Client {
     }
 
     async fn find_bill(&self, organization: &str, period: BillingPeriod) -> Result<(ClientBill, usize), BillFailure> {
-        // Before the answer: its figures are of then.
+        // Before the response, whose figures are of this time.
         let now = self.clock.now();
         period.require_started(now)?;
         let (mut search, mut contract) = (Search::new(period), ContractDates::default());
         for index in 0..=u16::MAX {
             let overview = match self.billing_overview(organization, index).await {
                 Ok(overview) => Some(overview),
-                // Before its first billing period (inferred); at index 0 there is no trust.
+                // Before its first billing period (inferred). At index 0 the trust is missing.
                 Err(error) if index > 0 && error.status().is_some_and(|status| status.as_u16() == 404) => None,
                 Err(error) => return Err(error.into()),
             };
@@ -136,10 +136,10 @@ impl Client {
     }
 }
 
-/// Why a bill was not found.
+/// Failure of the search for a bill.
 pub(super) struct BillFailure {
     pub(super) error: Error,
-    /// Set if nothing is missing.
+    /// Set if no bill is missing.
     pub(super) no_bill: Option<NoBill>,
 }
 
@@ -150,7 +150,7 @@ impl From<Error> for BillFailure {
 }
 
 impl ClientBill {
-    /// Makes a bill of an overview of `organization` that was asked for at `index`, at `now`. It is final only if the index is not 0, and
+    /// Creates the bill from an overview of `organization` that was requested at `index`, at `now`. It is final only if the index is not 0 and
     /// the period ended a day before `now`, because the figures lag.
     ///
     /// # Errors
@@ -164,18 +164,18 @@ impl ClientBill {
         check_organization(overview, organization)?;
         let period = billing_period(overview)?;
         let Some(usages) = &overview.usages else {
-            return Err(wrong("the overview has no list `usages`: it is not an empty bill"));
+            return Err(decode_error("the overview has no list `usages`: it is not an empty bill"));
         };
         let minimum = overview.minimum_monthly_amount.as_ref().map_or(Ok(None), LenientDecimal::value);
         let minimum_monthly_amount = minimum.map_err(|reason| {
-            wrong(format!("minimumMonthlyAmount of organization {} is {reason}", printable(organization)))
+            decode_error(format!("minimumMonthlyAmount of organization {} is {reason}", printable(organization)))
         })?;
         let currency = overview.currency.clone().filter(|currency| !currency.trim().is_empty());
         let subscription_type = overview.subscription_type.clone();
         let ramp_period = ramp_period(overview, period);
         let (mut charges, mut unreadable) = (Vec::new(), Vec::new());
-        for (usage, place) in usages.iter().zip(1..) {
-            match charge::read(usage, place, organization) {
+        for (usage, position) in usages.iter().zip(1..) {
+            match charge::read(usage, position, organization) {
                 Ok(charge) => charges.push(charge),
                 Err(reason) => unreadable.push(*reason),
             }
@@ -210,7 +210,7 @@ impl ClientBill {
         let exact = counted().try_fold(Decimal::ZERO, |sum, line| exact_sum(sum, line.amount?));
         let sum = exact.filter(|_| self.unreadable.is_empty());
         let minimum = self.minimum_monthly_amount.unwrap_or_default();
-        // "Least amount charged a month": what of it an annual payment or the ramp period takes away is not documented.
+        // "Least amount charged a month": the effect of an annual payment or the ramp period on it is not documented.
         let is_monthly = matches!(
             self.subscription_type,
             Some(types::SubscriptionType::MonthToMonth | types::SubscriptionType::PrepayMonthlyCommitment)
@@ -222,9 +222,9 @@ impl ClientBill {
         BillTotal { known_amount, amount }
     }
 
-    /// Returns one row per charge that can be read; `account` is the partner's organization. The least monthly amount is in no row. While the
-    /// billing period runs, nothing is billable yet. In a bill of `account` itself nothing is billable for certain: the charges of its contract
-    /// ([`ContractCharges::rows`](super::ContractCharges::rows)) are, and count the same usage.
+    /// Returns one row per readable charge; `account` is the partner's organization. The minimum monthly amount is in no row. Rows of a running
+    /// billing period are not billable yet. In a bill of `account` itself no row is known to be billable: the charges of its contract
+    /// ([`ContractCharges::rows`](super::ContractCharges::rows)) are billable, and count the same usage.
     pub fn rows(&self, account: &Organization) -> Vec<UsageRow> {
         disambiguate_keys(self.lines.iter().map(|line| self.row(line, account)).collect())
     }
@@ -243,7 +243,7 @@ impl ClientBill {
             reason if reason.is_billable() != Some(false) && !self.period.has_ended(self.as_of) => {
                 BillingReason::NotAWholePeriod
             }
-            // The own organization is no client: what it is charged for, its contract states.
+            // The own organization is not a client: its contract states its charges.
             BillingReason::Usage if self.organization.id == account.id => BillingReason::SeeInvoice,
             reason => reason,
         };
@@ -266,30 +266,30 @@ impl ClientBill {
             prepaid_price: charge.prepaid_price.map(loadable::rounded_unit_price),
             prepaid_amount: line.prepaid_amount.map(loadable::quantity),
             amount: line.amount.map(loadable::quantity),
-            source_row: Some(item.place),
+            source_row: Some(item.position),
             ..identity.row(charge.usage_quantity, reason)
         }
         .with_price_source()
     }
 
-    /// Why parts of the bill are unknown, charge by charge.
+    /// Returns why parts of the bill are unknown, charge by charge.
     pub fn see_invoice(&self) -> impl Iterator<Item = (&BillLine, &SeeInvoice)> {
         self.lines.iter().flat_map(|line| line.see_invoice.iter().map(move |reason| (line, reason)))
     }
 }
 
-fn wrong(message: impl Into<String>) -> Error {
+fn decode_error(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Decode, message).with_operation(OPERATION)
 }
 
-/// Rows of another organization would be on the wrong bill.
-fn check_organization(overview: &types::TrusteeBillingOverview, asked: &str) -> Result<()> {
-    let named = overview.organization.as_ref().and_then(|organization| organization.id.as_deref());
-    match named.map(|id| canonical_id(id.to_owned())).filter(|id| !id.is_empty()) {
-        Some(named) if named != canonical_id(asked.to_owned()) => Err(wrong(format!(
-            "asked for the bill of organization {}, Genesys returned that of {}",
-            printable(asked),
-            printable(&named)
+/// Rejects the overview of another organization: its rows would be on the wrong bill.
+fn check_organization(overview: &types::TrusteeBillingOverview, requested: &str) -> Result<()> {
+    let returned = overview.organization.as_ref().and_then(|organization| organization.id.as_deref());
+    match returned.map(|id| canonical_id(id.to_owned())).filter(|id| !id.is_empty()) {
+        Some(returned) if returned != canonical_id(requested.to_owned()) => Err(decode_error(format!(
+            "requested the bill of organization {}, Genesys returned that of {}",
+            printable(requested),
+            printable(&returned)
         ))),
         _ => Ok(()),
     }
@@ -297,12 +297,12 @@ fn check_organization(overview: &types::TrusteeBillingOverview, asked: &str) -> 
 
 fn billing_period(overview: &types::TrusteeBillingOverview) -> Result<Period> {
     let (Some(start), Some(last)) = (overview.billing_period_start_date, overview.billing_period_end_date) else {
-        return Err(wrong("the overview does not state its billing period"));
+        return Err(decode_error("the overview does not state its billing period"));
     };
-    Period::through(start, last).map_err(|error| wrong(error.message().to_owned()))
+    Period::through(start, last).map_err(|error| decode_error(error.message().to_owned()))
 }
 
-/// By the dates of the ramp period, and by `inRampPeriod`, if they agree.
+/// Returns the ramp period by its dates and by `inRampPeriod`, if they agree.
 fn ramp_period(overview: &types::TrusteeBillingOverview, period: Period) -> RampPeriod {
     let ramp_end = overview.ramp_period_end_date.and_then(|last| Period::through(DateTime::UNIX_EPOCH, last).ok());
     let by_dates = match (overview.ramp_period_start_date, ramp_end.map(|ramp| ramp.end())) {

@@ -32,7 +32,7 @@ fn amount(bill: &ClientBill) -> Option<String> {
 }
 
 #[test]
-fn fair_use_is_taken_off_the_usage_and_charged_once() {
+fn fair_use_is_subtracted_from_the_usage_once() {
     let bill = bill_of(fixture!("fair-use"), 1).unwrap();
     let rows = bill.rows(&Organization::new("partner", None));
     let billable: Vec<_> = rows.iter().filter(|row| row.is_billable == Some(true)).collect();
@@ -46,7 +46,7 @@ fn fair_use_is_taken_off_the_usage_and_charged_once() {
 }
 
 #[test]
-fn ai_tokens_are_charged_by_their_total_alone() {
+fn ai_tokens_are_charged_by_their_total() {
     let bill = bill_of(fixture!("ai-tokens"), 1).unwrap();
     let charged: Vec<_> = bill.lines.iter().filter(|line| line.is_billable() == Some(true)).collect();
     let [line] = charged.as_slice() else { panic!("{charged:?}") };
@@ -61,7 +61,7 @@ fn ai_tokens_are_charged_by_their_total_alone() {
 }
 
 #[test]
-fn an_annual_commitment_is_not_charged_again_each_month() {
+fn annual_commitment_is_not_charged_each_month() {
     let bill = bill_of(fixture!("prepay-annual"), 1).unwrap();
     assert_eq!(bill.total().amount.map(|amount| amount.normalize().to_string()).as_deref(), Some("62.5"));
     assert_eq!(bill.subscription_type, Some(types::SubscriptionType::Prepay));
@@ -76,13 +76,13 @@ fn an_annual_commitment_is_not_charged_again_each_month() {
 }
 
 #[test]
-fn a_bundle_of_zero_is_no_bundle() {
+fn bundle_of_zero_is_ignored() {
     let bill = bill_of(fixture!("bundle-zero"), 1).unwrap();
     assert_eq!(text(bill.lines[0].overage_quantity).as_deref(), Some("2500"));
 }
 
 #[test]
-fn an_empty_price_is_absent_and_hides_no_row() {
+fn empty_price_is_absent_and_hides_no_row() {
     let bill = bill_of(fixture!("empty-price"), 1).unwrap();
     let rows = bill.rows(&Organization::new("partner", None));
     assert_eq!(rows.iter().map(|row| row.metric.as_str()).collect::<Vec<_>>(), ["CX 1", "Storage"]);
@@ -91,7 +91,7 @@ fn an_empty_price_is_absent_and_hides_no_row() {
 }
 
 #[test]
-fn a_null_quantity_is_an_error_of_its_charge_alone() {
+fn null_quantity_is_an_error_of_its_charge_alone() {
     let bill = bill_of(fixture!("null-quantity"), 1).unwrap();
     let [unreadable] = bill.unreadable.as_slice() else { panic!("{:?}", bill.unreadable) };
     assert!(unreadable.error.to_string().contains("CX 1"), "{}", unreadable.error);
@@ -104,7 +104,7 @@ fn a_null_quantity_is_an_error_of_its_charge_alone() {
 }
 
 #[test]
-fn an_overview_without_an_organization_is_that_of_the_one_asked_for() {
+fn overview_without_an_organization_is_of_the_requested_one() {
     let bill = bill_of(fixture!("no-organization"), 1).unwrap();
     assert_eq!(bill.organization, Organization::new(ORGANIZATION, None));
     for organization in [json!({}), json!({"id": ""}), json!({"id": ORGANIZATION.to_uppercase(), "name": "H"})] {
@@ -119,7 +119,7 @@ fn an_overview_without_an_organization_is_that_of_the_one_asked_for() {
 }
 
 #[test]
-fn after_a_late_rotation_periods_are_found_by_their_dates() {
+fn periods_are_found_by_dates_after_a_late_rotation() {
     let overviews =
         [fixture!("late-rotation/index-0"), fixture!("late-rotation/index-1"), fixture!("late-rotation/index-2")]
             .map(|overview| serde_json::from_value::<types::TrusteeBillingOverview>(overview).unwrap());
@@ -128,7 +128,7 @@ fn after_a_late_rotation_periods_are_found_by_their_dates() {
         for (index, overview) in overviews.iter().map(Some).chain([None]).enumerate() {
             match search.next(overview.map(|overview| billing_period(overview).unwrap())) {
                 Step::Fits => return Ok(index),
-                Step::GoOn => {}
+                Step::Continue => {}
                 Step::Fail(reason) => return Err(reason),
             }
         }
@@ -160,7 +160,7 @@ fn overview() -> Value {
 }
 
 #[test]
-fn a_charge_becomes_a_row_with_every_number_exact() {
+fn charge_becomes_a_row_with_exact_numbers() {
     let bill = bill_of(overview(), 1).unwrap();
     let rows = bill.rows(&Organization::new("partner", None));
     let read: Vec<_> = rows
@@ -195,7 +195,7 @@ fn a_charge_becomes_a_row_with_every_number_exact() {
     (without["usages"][0]["grouping"], without["usages"][0]["unitOfMeasureType"]) = (json!(" "), Value::Null);
     let without = bill_of(without, 1).unwrap().rows(&Organization::new("partner", None)).remove(0);
     assert_eq!((without.vendor_grouping, without.raw_unit, without.unit.as_str()), (None, None, "units"));
-    assert_eq!(without.bundle_quantity, None, "0 is no bundle");
+    assert_eq!(without.bundle_quantity, None, "0 means that there are no bundles");
     let mut in_units = overview();
     in_units["usages"][0]["unitOfMeasureType"] = json!("units");
     let in_units = bill_of(in_units, 1).unwrap().rows(&Organization::new("partner", None)).remove(0);
@@ -204,7 +204,7 @@ fn a_charge_becomes_a_row_with_every_number_exact() {
         (Some("units"), "units"),
         "the vendor's own unit"
     );
-    assert_ne!(row.row_key, rows[2].row_key, "two lines of one part");
+    assert_ne!(row.row_key, rows[2].row_key, "two lines of one part number");
     let keys = |index| {
         bill_of(overview(), index)
             .unwrap()
@@ -213,11 +213,11 @@ fn a_charge_becomes_a_row_with_every_number_exact() {
             .map(|row| row.row_key)
             .collect::<Vec<_>>()
     };
-    assert_eq!(keys(0), keys(1), "the final row takes the place of the open one");
+    assert_eq!(keys(0), keys(1), "the final row replaces the open one");
 }
 
 #[test]
-fn a_bill_is_final_a_day_after_its_period_and_never_at_index_0() {
+fn bill_is_final_a_day_after_its_period_except_at_index_0() {
     for (now, index, is_final) in
         [("2026-11-15T23:59:59Z", 1, false), ("2026-11-16T00:00:00Z", 1, true), ("2026-11-16T00:00:00Z", 0, false)]
     {
@@ -228,7 +228,7 @@ fn a_bill_is_final_a_day_after_its_period_and_never_at_index_0() {
 }
 
 #[test]
-fn nothing_of_a_running_billing_period_is_billable_and_its_keys_stay() {
+fn running_period_is_not_billable_and_keeps_its_keys() {
     let rows = |now: &str, index| {
         let bill = ClientBill::new(
             &serde_json::from_value(fixture!("fair-use")).unwrap(),
@@ -239,22 +239,22 @@ fn nothing_of_a_running_billing_period_is_billable_and_its_keys_stay() {
         bill.unwrap().rows(&Organization::new("partner", None))
     };
     // The period is October.
-    let (early, late, over) =
+    let (early, late, ended) =
         (rows("2026-10-09T12:00:00Z", 0), rows("2026-10-30T12:00:00Z", 0), rows("2026-11-20T12:00:00Z", 1));
     for (running, now) in [(&early, "2026-10-09T12:00:00Z"), (&late, "2026-10-30T12:00:00Z")] {
-        for (row, over) in running.iter().zip(&over) {
-            assert_eq!((row.row_key, row.is_billable, row.is_final), (over.row_key, Some(false), false));
+        for (row, ended) in running.iter().zip(&ended) {
+            assert_eq!((row.row_key, row.is_billable, row.is_final), (ended.row_key, Some(false), false));
             assert_eq!(row.as_of, now.parse().ok());
         }
         let reasons: BTreeSet<_> = running.iter().map(|row| row.billing_reason).collect();
         assert_eq!(reasons, [BillingReason::Allowance, BillingReason::NotAWholePeriod].into());
     }
-    assert!(over.iter().all(|row| row.is_final && row.as_of.is_none()));
-    assert!(over.iter().any(|row| row.is_billable == Some(true)));
+    assert!(ended.iter().all(|row| row.is_final && row.as_of.is_none()));
+    assert!(ended.iter().any(|row| row.is_billable == Some(true)));
 }
 
 #[test]
-fn the_own_organization_among_the_clients_is_counted_by_its_contract_alone() {
+fn own_organization_is_counted_by_its_contract_alone() {
     let bill = bill_of(fixture!("fair-use"), 1).unwrap();
     let own = Organization::new(format!(" {} ", ORGANIZATION.to_uppercase()), None);
     let contract = || ContractCharges { charges: vec![charge(&[ORGANIZATION], "11500", "115")], errors: Vec::new() };
@@ -270,16 +270,16 @@ fn the_own_organization_among_the_clients_is_counted_by_its_contract_alone() {
 }
 
 #[test]
-fn keys_do_not_depend_on_how_the_caller_writes_ids() {
+fn keys_do_not_depend_on_the_spelling_of_ids() {
     const PARTNER: &str = "3c9a7f52-84be-4d16-a0c7-5e1f29d6b803";
     let rows = |organization: &str, account: &str| {
         let overview = serde_json::from_value(overview()).unwrap();
         let bill = ClientBill::new(&overview, organization, 1, now()).unwrap();
         let rows = bill.rows(&Organization::new(account, None));
         let contract = ContractCharges { charges: vec![charge(&[organization], "11500", "115")], errors: Vec::new() };
-        let of_contract = contract.rows(&Organization::new(account, None), &[&bill], now()).rows;
+        let contract_rows = contract.rows(&Organization::new(account, None), &[&bill], now()).rows;
         rows.into_iter()
-            .chain(of_contract)
+            .chain(contract_rows)
             .map(|row| (row.row_key, row.customer_id, row.account_id))
             .collect::<Vec<_>>()
     };
@@ -294,7 +294,7 @@ fn keys_do_not_depend_on_how_the_caller_writes_ids() {
 }
 
 #[test]
-fn an_overview_that_lacks_its_period_or_its_charges_is_an_error() {
+fn overview_without_period_or_charges_is_an_error() {
     for (field, value) in [
         ("billingPeriodEndDate", Value::Null),
         ("billingPeriodEndDate", json!("2026-10-12T00:00:00Z")),
@@ -314,7 +314,7 @@ fn an_overview_that_lacks_its_period_or_its_charges_is_an_error() {
 }
 
 #[test]
-fn the_least_monthly_amount_counts_where_its_effect_is_documented() {
+fn minimum_monthly_amount_applies_where_it_is_documented() {
     let total = |subscription: &str, minimum: &str, in_ramp: bool| {
         let mut overview = fixture!("fair-use");
         overview["subscriptionType"] = json!(subscription);
@@ -333,7 +333,7 @@ fn the_least_monthly_amount_counts_where_its_effect_is_documented() {
 }
 
 #[test]
-fn the_ramp_period_is_known_only_if_dates_and_flag_agree() {
+fn ramp_period_is_known_only_if_dates_and_flag_agree() {
     use RampPeriod::{Inside, Outside, Unclear};
     for (start, end, flag, expected) in [
         (Value::Null, Value::Null, Value::Null, Outside),
@@ -364,7 +364,7 @@ fn the_ramp_period_is_known_only_if_dates_and_flag_agree() {
 }
 
 #[test]
-fn our_arithmetic_is_compared_with_the_vendors() {
+fn bill_is_compared_with_the_vendors_charges() {
     let bill = bill_of(fixture!("fair-use"), 1).unwrap();
     let charge = |overage: &str, amount: &str| charge(&[&ORGANIZATION.to_uppercase()], overage, amount);
     let right = charge("11500.0", "115");
@@ -401,13 +401,13 @@ fn our_arithmetic_is_compared_with_the_vendors() {
     let bill_with_part = bill_of(with_part_of_a_cent, 1).unwrap();
     assert_eq!(bill_with_part.compare(&[charge("11500.4", "115")]), [], "115.004, rounded to cents");
     let shared = self::charge(&[ORGANIZATION, "o-2"], "12000", "99.99");
-    assert_eq!(bill.compare(&[shared]), [], "it covers other organizations too");
+    assert_eq!(bill.compare(&[shared]), [], "the charge covers other organizations, too");
     let unknown_to_us = ContractCharge { part_number: "GC-NEW".to_owned(), ..odd };
     assert_eq!(bill.compare(&[unknown_to_us])[0].ours, None);
 }
 
 #[test]
-fn bounds_in_another_time_zone_hide_no_difference() {
+fn period_bounds_in_another_time_zone_are_compared() {
     let mut overview = fixture!("fair-use");
     (overview["billingPeriodStartDate"], overview["billingPeriodEndDate"]) =
         (json!("2026-10-01T04:00:00Z"), json!("2026-11-01T03:59:59Z"));
@@ -419,7 +419,7 @@ fn bounds_in_another_time_zone_hide_no_difference() {
 }
 
 #[test]
-fn an_overage_that_no_contract_charges_is_a_difference() {
+fn overage_without_a_contract_charge_is_a_difference() {
     let bill = bill_of(fixture!("fair-use"), 1).unwrap();
     let named = |part_number: &str, organizations: &[&str]| ContractCharge {
         part_number: part_number.to_owned(),
@@ -438,7 +438,7 @@ fn an_overage_that_no_contract_charges_is_a_difference() {
 }
 
 #[test]
-fn the_charges_of_all_contracts_are_compared_with_all_bills() {
+fn charges_of_all_contracts_are_compared_with_all_bills() {
     let bill = bill_of(fixture!("fair-use"), 1).unwrap();
     let charges = |charges: Vec<ContractCharge>| ContractCharges { charges, errors: Vec::new() };
     let found = charges(vec![charge(&[ORGANIZATION], "12000", "115")]).compare(&[&bill, &bill]);
@@ -449,7 +449,7 @@ fn the_charges_of_all_contracts_are_compared_with_all_bills() {
 }
 
 #[test]
-fn a_total_that_needs_too_many_digits_is_unknown() {
+fn total_with_too_many_digits_is_unknown() {
     let mut overview = overview();
     let usage = |name: &str, quantity: &str, price: &str| {
         json!({"name": name, "partNumber": name, "grouping": "resource", "unitOfMeasureType": "minute", "usageQuantity": quantity,
@@ -461,20 +461,20 @@ fn a_total_that_needs_too_many_digits_is_unknown() {
     assert!(total.known_amount >= Decimal::new(7, 0));
 }
 
-/// What an organization agreed to and used, and what it has to pay: without roles, groupings or the order of rows.
+/// Terms and usage of a product, with the expected amounts computed without roles, groupings or the order of rows.
 #[derive(Clone, Debug)]
 struct Product {
     grouping: &'static str,
-    /// In hundredths.
+    /// Quantity in hundredths.
     used: u32,
     prepaid: u16,
-    /// Each is a row.
+    /// Free quantities, each in a separate row.
     free: Vec<u8>,
-    /// In cents.
+    /// Price in cents.
     price: u16,
     prepaid_price: u16,
     bundle: Option<u8>,
-    /// Shares of a total, in rows of their own.
+    /// Number of parts of a total, each in a separate row.
     parts: u8,
     /// Whether allowances have its part number, or only its name.
     is_by_part_number: bool,
@@ -493,7 +493,7 @@ impl Product {
         self.overage() * cents(self.price) + if is_monthly { prepaid } else { Decimal::ZERO }
     }
 
-    /// Nobody can know how many AI tokens are free that no row names.
+    /// Returns whether the overage is known: free AI tokens that no row names are unknown.
     fn is_known(&self) -> bool {
         self.parts == 0 || !self.free.is_empty() || self.used <= u32::from(self.prepaid) * 100
     }
@@ -538,7 +538,7 @@ fn products() -> impl Strategy<Value = Vec<Product>> {
 
 proptest! {
     #[test]
-    fn the_sum_of_billable_rows_is_what_has_to_be_paid(
+    fn sum_of_billable_rows_is_the_amount_due(
         products in products(),
         subscription in prop::sample::select(vec!["PREPAY_MONTHLY_COMMITMENT", "PREPAY", "MONTH_TO_MONTH"]),
         turned in 0usize..40,
@@ -565,7 +565,7 @@ proptest! {
         let overage: Decimal = known().map(Product::overage).sum();
         prop_assert_eq!(billable.iter().filter_map(|row| row.overage_quantity).sum::<Decimal>(), overage);
         let used: Decimal = known().map(|product| Decimal::new(product.used.into(), 2)).sum();
-        prop_assert_eq!(billable.iter().map(|row| row.quantity).sum::<Decimal>(), used, "nothing is counted twice");
+        prop_assert_eq!(billable.iter().map(|row| row.quantity).sum::<Decimal>(), used, "no usage is counted twice");
         let unknown = products.len() - known().count();
         prop_assert_eq!(rows.iter().filter(|row| row.is_billable.is_none()).count(), unknown);
         prop_assert_eq!(bill.total().amount, (unknown == 0).then_some(due));

@@ -1,4 +1,4 @@
-//! Flows that go wrong in the field on the way to a bill.
+//! Failures that occur in practice between the first call and a bill.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
@@ -28,12 +28,12 @@ fn overview(organization: &str) -> Value {
     })
 }
 
-/// A server of overviews and billable usage whose first response to anything but the token is `first`.
-fn after(first: Reply) -> ScriptedServer {
-    let asked = AtomicUsize::new(0);
+/// Starts a server of overviews and billable usage. Its first response is `first`, apart from the token.
+fn server_with_first_response(first: Reply) -> ScriptedServer {
+    let count = AtomicUsize::new(0);
     ScriptedServer::start(move |request| match request.target.split('?').next().unwrap_or_default() {
         "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
-        _ if asked.fetch_add(1, SeqCst) == 0 => first.clone(),
+        _ if count.fetch_add(1, SeqCst) == 0 => first.clone(),
         path if path.ends_with("/billableusage") => {
             Reply::json(200, r#"{"status":"Complete","usages":[{"name":"CX 3","totalUsage":"2"}]}"#)
         }
@@ -42,30 +42,30 @@ fn after(first: Reply) -> ScriptedServer {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_limit_without_retry_after_is_waited_out_as_long_as_the_vendors_own_header_says() {
+async fn status_429_without_retry_after_waits_for_the_vendors_header() {
     let limit = || Reply::new(429, &[("inin-ratelimit-reset", "9")], r#"{"code":"too.many.requests"}"#);
-    let server = after(limit());
-    let begun = Instant::now();
+    let server = server_with_first_response(limit());
+    let start = Instant::now();
     let bill = client_at(server.url(), "id", "hush-secret").client_bill(ORGANIZATION, october()).await.unwrap();
-    assert_eq!((bill.lines.len(), begun.elapsed().as_secs()), (1, 9));
-    let server = after(limit());
-    let begun = Instant::now();
+    assert_eq!((bill.lines.len(), start.elapsed().as_secs()), (1, 9));
+    let server = server_with_first_response(limit());
+    let start = Instant::now();
     let rows = client_at(server.url(), "id", "hush-secret").usage(october(), Duration::MAX).await.unwrap();
-    assert_eq!((rows.len(), begun.elapsed().as_secs()), (1, 9));
+    assert_eq!((rows.len(), start.elapsed().as_secs()), (1, 9));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_single_500_is_asked_again_on_the_overview_and_on_the_first_poll() {
-    let server = after(Reply::json(500, r#"{"message":"internal"}"#));
+async fn single_500_is_retried_for_overview_and_first_poll() {
+    let server = server_with_first_response(Reply::json(500, r#"{"message":"internal"}"#));
     let bill = client_at(server.url(), "id", "hush-secret").client_bill(ORGANIZATION, october()).await.unwrap();
     assert_eq!(bill.organization.id, ORGANIZATION);
-    let server = after(Reply::json(500, r#"{"message":"internal"}"#));
+    let server = server_with_first_response(Reply::json(500, r#"{"message":"internal"}"#));
     assert_eq!(client_at(server.url(), "id", "hush-secret").usage(october(), Duration::MAX).await.unwrap().len(), 1);
 }
 
-/// Five organizations on three pages; the overview of one names another, one always fails, one is not trusted.
+/// Five organizations on three pages: the overview of one names another, one always fails, one does not trust the partner.
 #[tokio::test(start_paused = true)]
-async fn one_failing_organization_stops_nobody_over_several_pages() {
+async fn failing_organization_stops_no_other_over_several_pages() {
     let server = ScriptedServer::start(|request| {
         let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
         let page = query.split('&').find_map(|pair| pair.strip_prefix("pageNumber=")).unwrap_or_default();
@@ -94,12 +94,12 @@ async fn one_failing_organization_stops_nobody_over_several_pages() {
     let customers: Vec<_> = bills.rows().into_iter().filter_map(|row| row.customer_name).collect();
     assert_eq!(customers, ["Org o-1", "Org o-5"]);
     let errors: Vec<_> = bills.errors().map(ToString::to_string).collect();
-    assert!(errors[0].contains("asked for the bill of organization o-2, Genesys returned that of o-1"), "{errors:?}");
+    assert!(errors[0].contains("requested the bill of organization o-2, Genesys returned that of o-1"), "{errors:?}");
     assert!(errors[1].contains("500") && errors[2].contains("404"), "{errors:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_vendors_own_charges_are_rows_beside_those_of_the_bills() {
+async fn contract_charges_are_rows_beside_those_of_the_bills() {
     let (_sandbox, client) = start(Sandbox::builder()).await;
     let charges = client.contract_charges(october()).await.unwrap();
     let account = client.organization().await.unwrap();
@@ -109,7 +109,10 @@ async fn the_vendors_own_charges_are_rows_beside_those_of_the_bills() {
     assert_eq!(found.rows.len(), charges.charges.len());
     assert_eq!(super::keys(&found.rows).len(), found.rows.len());
     let without_bills = charges.rows(&account, &[], now()).rows;
-    assert!(without_bills.iter().all(|row| row.is_billable.is_none()), "nobody else may count them");
+    assert!(
+        without_bills.iter().all(|row| row.is_billable.is_none()),
+        "without bills it is unknown whether they count"
+    );
     let of_bill = bill.rows(&account);
     let mut compared = 0;
     for row in &found.rows {
@@ -134,29 +137,41 @@ async fn the_vendors_own_charges_are_rows_beside_those_of_the_bills() {
     assert!(!rows.is_empty());
     assert!(rows.iter().all(|row| !row.is_final && row.billing_reason == BillingReason::NotAWholePeriod));
     let last = client.contract_charges(BillingPeriod::LastFinished { at: now() }).await.unwrap();
-    assert!(last.charges.len() >= charges.charges.len(), "also of those whose months begin on other days");
+    assert!(last.charges.len() >= charges.charges.len(), "also charges of contracts whose months begin on other days");
     assert!(last.charges.iter().all(|charge| charge.period.has_ended(now())));
 }
 
-#[tokio::test]
-async fn one_contract_that_cannot_be_read_hides_no_other() {
-    let server = ScriptedServer::start(|request| {
+/// Starts a server of contracts, each with the closed billing period `bp-1` of October. `respond` returns other responses by path, without the
+/// prefix of contracts.
+fn contracts_server(list: Value, respond: impl Fn(&str) -> Option<Reply> + Send + Sync + 'static) -> ScriptedServer {
+    ScriptedServer::start(move |request| {
         let path = request.target.split('?').next().unwrap_or_default();
+        let path = path.trim_start_matches("/api/v2/billing/contracts");
         let period = json!({"id": "bp-1", "dateStart": "2026-10-01", "dateEnd": "2026-10-31", "status": "Closed"});
-        match path.trim_start_matches("/api/v2/billing/contracts") {
+        respond(path).unwrap_or_else(|| match path {
             "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
-            "" => Reply::json(200, r#"{"entities":[{"id":"c-1"},{"name":"without id"},{"id":"c-2"},{"id":"c-3"}]}"#),
+            "" => Reply::json(200, &json!({"entities": list}).to_string()),
+            _ => Reply::json(200, &json!({"id": "c", "billingPeriods": [period]}).to_string()),
+        })
+    })
+}
+
+#[tokio::test]
+async fn unreadable_contract_hides_no_other_contract() {
+    let list = json!([{"id": "c-1"}, {"name": "without id"}, {"id": "c-2"}, {"id": "c-3"}]);
+    let server = contracts_server(list, |path| {
+        Some(match path {
             "/c-1" => Reply::json(403, r#"{"message":"not yours"}"#),
-            "/c-2" | "/c-3" => Reply::json(200, &json!({"id": "c", "billingPeriods": [period]}).to_string()),
             "/c-2/billingperiods/bp-1" => Reply::json(400, r#"{"message":"not now"}"#),
-            _ => {
+            "/c-3/billingperiods/bp-1" => {
                 let charge = json!({"product": {"sku": "GC-ST", "name": "Storage"}, "organizations": [{"id": "o-1"}],
                     "actualQuantity": 7, "prepaidQuantity": 0, "fairuseQuantity": 0, "overageQuantity": 7, "overageRate": 0.2,
                     "overageCharge": 1.4, "overageCurrency": "EUR"});
                 let unknown = json!({"product": {"sku": "GC-X"}, "overageQuantity": 7});
                 Reply::json(200, &json!({"id": "bp-1", "status": "Closed", "charges": [charge, unknown]}).to_string())
             }
-        }
+            _ => return None,
+        })
     });
     let client = client_at(server.url(), "id", "hush-secret");
     let charges = client.contract_charges(october()).await.unwrap();
@@ -169,23 +184,21 @@ async fn one_contract_that_cannot_be_read_hides_no_other() {
 }
 
 #[tokio::test]
-async fn a_contract_that_hangs_hides_no_other() {
-    let server = ScriptedServer::start(|request| {
-        let path = request.target.split('?').next().unwrap_or_default();
-        let period = json!({"id": "bp-1", "dateStart": "2026-10-01", "dateEnd": "2026-10-31", "status": "Closed"});
-        match path.trim_start_matches("/api/v2/billing/contracts") {
-            "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
-            "" => Reply::json(200, r#"{"entities":[{"id":"c-1"},{"id":"c-2"},{"id":"c-3"}]}"#),
+async fn hanging_contract_hides_no_other_contract() {
+    let server = contracts_server(json!([{"id": "c-1"}, {"id": "c-2"}, {"id": "c-3"}]), |path| {
+        Some(match path {
             "/c-1" => {
                 let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n";
-                Reply::trickled(head, " ", std::time::Duration::from_millis(20))
+                Reply::trickled(head, " ", Duration::from_millis(20))
             }
-            "/c-2" | "/c-3" => Reply::json(200, &json!({"id": "c", "billingPeriods": [period]}).to_string()),
-            _ => Reply::json(200, r#"{"id":"bp-1","status":"Closed","charges":[{"product":{"sku":"GC-ST"}}]}"#),
-        }
+            "/c-2/billingperiods/bp-1" | "/c-3/billingperiods/bp-1" => {
+                Reply::json(200, r#"{"id":"bp-1","status":"Closed","charges":[{"product":{"sku":"GC-ST"}}]}"#)
+            }
+            _ => return None,
+        })
     });
     let client = client_at(server.url(), "id", "hush-secret");
-    let charges = client.contract_charges_within(october(), std::time::Duration::from_secs(2)).await.unwrap();
+    let charges = client.contract_charges_within(october(), Duration::from_secs(2)).await.unwrap();
     let contracts: Vec<_> = charges.charges.iter().map(|charge| charge.contract.as_str()).collect();
     assert_eq!(contracts, ["c-2", "c-3"]);
     let errors: Vec<_> = charges.errors.iter().map(|error| (error.kind(), error.message())).collect();

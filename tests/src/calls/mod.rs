@@ -1,4 +1,4 @@
-//! Every operation of every client as a call that answers JSON text, so that one harness can make them all.
+//! Every operation of every client as a call that returns JSON, so that one harness can make all of them.
 
 mod acronis;
 mod genesys;
@@ -15,15 +15,15 @@ use usage_billing_core::{ByteStream, DecimalNumber, Error, LenientDateTime, Resp
 
 pub(crate) use self::{acronis::calls as acronis, genesys::calls as genesys, suger::calls as suger};
 
-/// The decoded answer, encoded again.
-pub type Sent = BoxFuture<'static, Result<String, Error>>;
+/// The decoded response, encoded again as JSON.
+pub type CallFuture = BoxFuture<'static, Result<String, Error>>;
 
-/// One operation, with parameters that fit.
+/// One operation, with valid parameters.
 pub struct Call<C> {
     /// `operationId`.
     pub operation: &'static str,
-    /// Sends it.
-    pub send: fn(C) -> Sent,
+    /// Sends the request.
+    pub send: fn(C) -> CallFuture,
 }
 
 macro_rules! calls {
@@ -36,13 +36,13 @@ macro_rules! calls {
 }
 use calls;
 
-async fn json<T: Serialize>(answer: ResponseValue<T>) -> Result<String, Error> {
-    Ok(serde_json::to_string(&answer.into_inner()).expect("answers encode"))
+async fn json<T: Serialize>(response: ResponseValue<T>) -> Result<String, Error> {
+    Ok(serde_json::to_string(&response.into_inner()).expect("responses encode"))
 }
 
-/// A file's text as a JSON string.
-async fn file(answer: ResponseValue<ByteStream>) -> Result<String, Error> {
-    let chunks: Vec<_> = answer.into_inner().try_collect().await?;
+/// Returns a file's content as a JSON string.
+async fn file(response: ResponseValue<ByteStream>) -> Result<String, Error> {
+    let chunks: Vec<_> = response.into_inner().try_collect().await?;
     Ok(serde_json::to_string(&String::from_utf8_lossy(&chunks.concat())).expect("text encodes"))
 }
 
@@ -54,8 +54,9 @@ fn day(text: &str) -> NaiveDate {
     text.parse().expect("a day")
 }
 
-/// Whether two JSON values say the same: `null` and empty lists and maps are nothing, `1.50` is `1.5`, times are instants.
-pub fn same(left: &Value, right: &Value) -> bool {
+/// Returns whether two JSON values are equivalent. `null`, an empty array and an empty object equal an absent field, `1.50` equals `1.5`, and
+/// date-times are compared as instants.
+pub fn is_equivalent(left: &Value, right: &Value) -> bool {
     canonical(left) == canonical(right)
 }
 
@@ -72,9 +73,9 @@ fn canonical(value: &Value) -> Value {
         Value::Array(items) if items.is_empty() => Value::Null,
         Value::Array(items) => items.iter().map(canonical).collect(),
         Value::Object(fields) => {
-            let said = fields.iter().map(|(name, field)| (name.clone(), canonical(field)));
-            let said: serde_json::Map<_, _> = said.filter(|(_, field)| !field.is_null()).collect();
-            if said.is_empty() { Value::Null } else { Value::Object(said) }
+            let fields = fields.iter().map(|(name, field)| (name.clone(), canonical(field)));
+            let fields: serde_json::Map<_, _> = fields.filter(|(_, field)| !field.is_null()).collect();
+            if fields.is_empty() { Value::Null } else { Value::Object(fields) }
         }
         other => other.clone(),
     }

@@ -1,4 +1,4 @@
-//! A vendor that puts the credential into a successful response does not get it into an error that is made of the response.
+//! Credentials that a successful response echoes do not appear in errors about that response.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use usage_billing_tests::{Reply, Request, ScriptedServer, now, untimed};
 
 use super::redaction::{is_secret, long, shown};
 
-const SOME_TIME: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 const ID: &str = "6be1f0c9-2d47-4c83-b5a9-7e3f10d8c264";
-/// Stands in scripted responses for what the server makes of the request's credential.
+/// Placeholder in scripted responses for the echoed credential.
 const ECHO: &str = "@echo";
 
-/// The forms in which the credential comes back: as it is, in a URL, in JSON within a text, in base64 of more than the credential, and at
-/// the end of a long value.
+/// Returns the forms in which the credential is echoed: unchanged, in a URL, in JSON within a string, in base64 of a longer value, and at the
+/// end of a long value.
 fn echoes(header: &str) -> [String; 5] {
     let escaped =
         |prefix: &str, width: usize| header.bytes().map(|byte| format!("{prefix}{byte:0width$x}")).collect::<String>();
@@ -31,7 +31,7 @@ fn echoes(header: &str) -> [String; 5] {
     ]
 }
 
-/// A server whose answers to operations are `respond`'s, with the credential in place of [`ECHO`].
+/// Starts a server that responds to operations by `respond`, with the credential in place of [`ECHO`].
 fn server(form: usize, respond: impl Fn(&Request) -> Value + Send + Sync + 'static) -> ScriptedServer {
     ScriptedServer::start(move |request| {
         if request.target.ends_with("/token") {
@@ -47,7 +47,7 @@ fn server(form: usize, respond: impl Fn(&Request) -> Value + Send + Sync + 'stat
     })
 }
 
-/// A text as it stands between the quotes of JSON.
+/// Escapes a string for use between the quotes of JSON.
 fn quoted(text: &str) -> String {
     let json = json!(text).to_string();
     json[1..json.len() - 1].to_owned()
@@ -67,7 +67,7 @@ fn suger(url: &str) -> suger::Client {
     untimed(suger::Client::builder("acme", long("hush-key")).base_url(url)).build().unwrap().with_now(now())
 }
 
-/// The error of a report that stays pending. The limit is longer and longer until the vendor has answered within it.
+/// Returns the error of a report that stays pending. The limit is doubled until the vendor has responded within it.
 async fn timed_out<T>(report: Poller<T>) -> Error {
     let mut report = report.poll_every(Duration::ZERO);
     let mut limit = Duration::from_millis(10);
@@ -83,12 +83,12 @@ async fn timed_out<T>(report: Poller<T>) -> Error {
 fn check(case: &str, form: usize, error: &Error) {
     let text = shown(error);
     assert!(!is_secret(&text), "{case}, form {form}: {text}");
-    // Of longer forms little is left where a text is cut.
-    assert!(form > 0 || error.message().contains("***"), "{case}: the credential was in it: {error}");
+    // Long forms may be truncated before the mask.
+    assert!(form > 0 || error.message().contains("***"), "{case}: the mask is missing: {error}");
 }
 
 #[tokio::test]
-async fn no_state_of_a_genesys_job_holds_it() {
+async fn genesys_job_state_hides_the_credential() {
     for form in 0..5 {
         for response in [
             json!({ "queryStatus": "Failed", "errorBody": { "message": ECHO } }),
@@ -109,15 +109,15 @@ async fn no_state_of_a_genesys_job_holds_it() {
 }
 
 #[tokio::test]
-async fn no_page_or_row_of_genesys_holds_it() {
+async fn genesys_page_and_row_errors_hide_the_credential() {
     let job = |request: &Request| match request.method.as_str() {
         "POST" => json!({ "id": "j-1" }),
         _ => json!({ "queryStatus": "Succeeded", "entities": [], "nextUri": "/next?after=a-@echo" }),
     };
     for form in [0, 3, 4] {
         let server = server(form, job);
-        let error = genesys(server.url()).api_usage("2026-09".parse().unwrap(), SOME_TIME).await.unwrap_err();
-        check("position", form, &error);
+        let error = genesys(server.url()).api_usage("2026-09".parse().unwrap(), TIMEOUT).await.unwrap_err();
+        check("cursor", form, &error);
     }
     let overview = |fields: Value| {
         let mut overview = json!({
@@ -168,11 +168,11 @@ fn report(format: &str, status: &str, file: &'static str) -> impl Fn(&Request) -
 
 async fn waited(client: &acronis::Client) -> Result<StoredFile, Error> {
     let mut report = client.report(ID.parse().unwrap()).await?;
-    Ok(report.wait(SOME_TIME).await?.saved.remove(0))
+    Ok(report.wait(TIMEOUT).await?.saved.remove(0))
 }
 
 #[tokio::test]
-async fn no_report_of_acronis_holds_it() {
+async fn acronis_report_errors_hide_the_credential() {
     for form in 0..5 {
         let failed = server(form, report(ECHO, "failed", ""));
         check("report", form, &waited(&acronis(failed.url())).await.unwrap_err());
@@ -190,7 +190,7 @@ async fn no_report_of_acronis_holds_it() {
 }
 
 #[tokio::test]
-async fn no_row_of_acronis_holds_it() {
+async fn acronis_row_errors_hide_the_credential() {
     let mut files =
         vec![("csv_v2_0", format!("{CSV}a\n").replace("is_range", "name,@echo,@echo").leak() as &'static str)];
     for column in [1, 2, 7, 12] {
@@ -202,7 +202,7 @@ async fn no_row_of_acronis_holds_it() {
         "json_v2_0",
         r#"{"tenants":[{"application":{"name":"backup"},"date":"2026-10-31","is_range":"@echo"}]}"#,
     ));
-    // What is quoted in a quoted cell is not what this is about.
+    // Form 2 contains quotes, which a quoted cell does not permit.
     for form in [0, 1, 3, 4] {
         for (format, file) in &files {
             let server = server(form, report(format, "saved", file));
@@ -224,7 +224,7 @@ async fn no_row_of_acronis_holds_it() {
 }
 
 #[tokio::test]
-async fn no_list_of_acronis_holds_it() {
+async fn acronis_list_errors_hide_the_credential() {
     let usage = json!({
         "application_id": ID, "name": ECHO, "usage_name": "storage", "type": "infra", "measurement_unit": "bytes",
         "range_start": "2026-11-01T00:00:00", "value": "70000000000000000000000000000",
@@ -250,7 +250,7 @@ async fn no_list_of_acronis_holds_it() {
 }
 
 #[tokio::test]
-async fn no_group_or_report_of_suger_holds_it() {
+async fn suger_group_and_report_errors_hide_the_credential() {
     let report = UsageEvent::new("ent-7", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", 5);
     let list = |items: Value| json!({ "usageRecordGroups": items, "usageRecordReports": items });
     for form in 0..5 {
@@ -266,7 +266,7 @@ async fn no_group_or_report_of_suger_holds_it() {
         queue.push(report.clone()).unwrap();
         check("receipt", form, &queue.flush().await.unsent[0].error);
         let period = "2026-10".parse().unwrap();
-        check("usage", form, &client.usage(period, SOME_TIME).await.unwrap_err());
+        check("usage", form, &client.usage(period, TIMEOUT).await.unwrap_err());
         check("reported usage", form, &client.reported_usage(period).await.unwrap_err());
 
         let id = report.id("acme").to_string();

@@ -1,4 +1,4 @@
-//! The facade against the sandbox: what a user does, from the first call to the rows.
+//! The facade against the sandbox, from the first call to the rows.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use usage_billing::{Credentials, ErrorKind, Period, genesys};
 use usage_billing_sandbox::{self as demo, Sandbox};
 use usage_billing_tests::{now, untimed};
 
-/// No limit: under tokio's paused clock a limit may end while a real socket is waited for.
+/// No limit: under tokio's paused clock a limit may expire during a wait for a real socket.
 const PATIENCE: Duration = Duration::MAX;
 
 fn september() -> Period {
@@ -40,22 +40,22 @@ pub(crate) fn suger(sandbox: &Sandbox) -> suger::Client {
 }
 
 #[tokio::test(start_paused = true)]
-async fn billable_usage_is_asked_for_until_it_is_complete() {
+async fn billable_usage_is_polled_until_complete() {
     let sandbox = sandbox().await;
     let start = Instant::now();
     let rows = genesys(&sandbox).usage(september(), PATIENCE).await.unwrap();
     assert_eq!(start.elapsed().as_secs(), 2 + 4 + 8, "three times in progress");
-    let mut asked = sandbox.requests().into_iter().filter_map(|request| request.query);
+    let mut queries = sandbox.requests().into_iter().filter_map(|request| request.query);
     assert!(
-        asked.next_back().is_some_and(|query| query.contains("endDate=2026-09-30T23%3A59%3A59.999Z")),
+        queries.next_back().is_some_and(|query| query.contains("endDate=2026-09-30T23%3A59%3A59.999Z")),
         "the end is inclusive"
     );
     assert!(rows.iter().all(|row| row.is_final && row.quantity > Decimal::ZERO), "{rows:?}");
-    assert!(rows.iter().any(|row| row.quantity.fract() != Decimal::ZERO), "decimal text stays exact: {rows:?}");
+    assert!(rows.iter().any(|row| row.quantity.fract() != Decimal::ZERO), "decimal strings stay exact: {rows:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_that_times_out_leaves_the_report_to_be_taken_up_again() {
+async fn report_resumes_after_a_wait_timeout() {
     let sandbox = sandbox().await;
     let client = genesys(&sandbox);
     let error = client.billable_usage(september()).wait(Duration::from_secs(3)).await.unwrap_err();
@@ -72,7 +72,7 @@ async fn a_wait_that_times_out_leaves_the_report_to_be_taken_up_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_acronis_report_becomes_the_rows_that_are_billed() {
+async fn acronis_report_becomes_the_billed_rows() {
     let sandbox = sandbox().await;
     let client = acronis(&sandbox);
     let rows = client.usage(september(), PATIENCE).await.unwrap();
@@ -88,7 +88,7 @@ async fn an_acronis_report_becomes_the_rows_that_are_billed() {
     let mut report = client.create_report(&ReportRequest::usage_summary(tenant, september())).await.unwrap();
     let files = report.wait(PATIENCE).await.unwrap().saved;
     let [file] = &files[..] else { panic!("one format, one file") };
-    // Read twice, a report gives the same.
+    // A second read of the report returns the same rows.
     let again = client.usage_from_file(file).await.unwrap();
     let quantities =
         |rows: &[usage_billing::UsageRow]| rows.iter().map(|row| (row.row_key, row.quantity)).collect::<Vec<_>>();
@@ -96,7 +96,7 @@ async fn an_acronis_report_becomes_the_rows_that_are_billed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_period_in_the_future_is_rejected_by_every_vendor_before_anything_is_sent() {
+async fn future_period_is_rejected_by_every_vendor_without_a_request() {
     let sandbox = sandbox().await;
     let (acronis, genesys, suger) = (acronis(&sandbox), genesys(&sandbox), suger(&sandbox));
     let tenant = demo::ACRONIS_TENANT_ID.parse().unwrap();
@@ -125,7 +125,7 @@ async fn a_period_in_the_future_is_rejected_by_every_vendor_before_anything_is_s
 }
 
 #[tokio::test(start_paused = true)]
-async fn longer_periods_are_fetched_month_by_month_up_to_the_running_one() {
+async fn long_period_equals_its_months_up_to_the_current_one() {
     let sandbox = sandbox().await;
     let (acronis, genesys, suger) = (acronis(&sandbox), genesys(&sandbox), suger(&sandbox));
     let months = ["2026-09", "2026-10", "2026-11"].map(|text| text.parse::<Period>().unwrap());
@@ -139,13 +139,13 @@ async fn longer_periods_are_fetched_month_by_month_up_to_the_running_one() {
         each.extend(genesys.usage(month, PATIENCE).await.unwrap());
         each.extend(suger.usage(month, PATIENCE).await.unwrap());
     }
-    let told = |rows: &[usage_billing::UsageRow]| {
-        let told: std::collections::BTreeMap<_, _> =
+    let values = |rows: &[usage_billing::UsageRow]| {
+        let values: std::collections::BTreeMap<_, _> =
             rows.iter().map(|row| (row.row_key, (row.quantity, row.is_final, row.is_billable))).collect();
-        assert_eq!(told.len(), rows.len(), "no key twice");
-        told
+        assert_eq!(values.len(), rows.len(), "no key twice");
+        values
     };
-    assert!(told(&all) == told(&each), "{} rows, {} one by one", all.len(), each.len());
+    assert!(values(&all) == values(&each), "{} rows, {} one by one", all.len(), each.len());
     for vendor in [usage_billing::Vendor::Acronis, usage_billing::Vendor::Genesys, usage_billing::Vendor::Suger] {
         let open: Vec<_> =
             all.iter().filter(|row| row.vendor == vendor && row.period_start == months[2].start()).collect();
@@ -158,7 +158,7 @@ async fn longer_periods_are_fetched_month_by_month_up_to_the_running_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_usage_record_groups_come_however_many_pages_they_take() {
+async fn usage_record_groups_of_all_pages_are_listed() {
     let sandbox = sandbox().await;
     let client = suger(&sandbox);
     let (first, last) = ("2026-09-01".parse().unwrap(), "2026-11-21".parse().unwrap());
@@ -171,14 +171,14 @@ async fn all_usage_record_groups_come_however_many_pages_they_take() {
         .await
         .unwrap();
     let pages = sandbox.requests().iter().filter(|request| request.path.ends_with("/usageRecordGroup")).count();
-    // One too many is asked for of a list that is not short: two pages are fetched at a time.
+    // One request more than needed: two pages of a list that is not short are fetched concurrently.
     assert_eq!(pages, groups.len() / 1000 + 2, "{} groups", groups.len());
     let ids: std::collections::BTreeSet<_> = groups.iter().filter_map(|group| group.id.as_deref()).collect();
     assert_eq!(ids.len(), groups.len(), "each once");
 }
 
 #[tokio::test(start_paused = true)]
-async fn usage_reported_twice_is_delivered_once() {
+async fn usage_sent_twice_is_delivered_once() {
     let sandbox = sandbox().await;
     let client = suger(&sandbox);
     let hour: DateTime<Utc> = "2026-11-20T07:00:00Z".parse().unwrap();

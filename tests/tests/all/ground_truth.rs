@@ -1,4 +1,4 @@
-//! What the facade fetches is what the sandbox says is true: all vendors, several worlds.
+//! The facade's rows compared with the sandbox's ground truth: all vendors, several datasets.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -7,9 +7,9 @@ use rust_decimal::Decimal;
 use usage_billing::{Period, UsageRow};
 use usage_billing_sandbox::{Bill, ExpectedUsage, Sandbox, Size};
 
-use crate::stories::{acronis, genesys, suger};
+use crate::end_to_end::{acronis, genesys, suger};
 
-/// No limit: under tokio's paused clock a limit may end while a real socket is waited for.
+/// No limit: under tokio's paused clock a limit may expire during a wait for a real socket.
 const PATIENCE: Duration = Duration::MAX;
 
 /// Customer and its name, SKU, metric, unit.
@@ -26,28 +26,28 @@ fn fetched(rows: Vec<UsageRow>) -> BTreeMap<Key, Decimal> {
     sums
 }
 
-/// Of Acronis the truth has what is charged: of a part of a month nothing is, as the month is billed as a whole.
+/// Returns the charged quantities. The ground truth of Acronis contains charges only, and a part of a month has none: months are billed as a whole.
 fn charged(rows: Vec<UsageRow>, is_month: bool) -> BTreeMap<Key, Decimal> {
     assert!(is_month || rows.iter().all(|row| row.is_billable == Some(false)));
     fetched(rows.into_iter().filter(|row| row.is_billable == Some(true) && !row.quantity.is_zero()).collect())
 }
 
-/// Numbers that are rounded before they are added up differ from their sum rounded once.
-fn assert_agree(found: &BTreeMap<Key, Decimal>, expected: &BTreeMap<Key, Decimal>, world: &str) {
-    assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{world}");
+/// Permits the difference between a sum of rounded numbers and a rounded sum.
+fn assert_agree(found: &BTreeMap<Key, Decimal>, expected: &BTreeMap<Key, Decimal>, dataset: &str) {
+    assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{dataset}");
     for (key, quantity) in found {
         let rounding = if key.4 == "compute points" { Decimal::new(1, 2) } else { Decimal::new(2, 9) };
-        assert!((quantity - expected[key]).abs() <= rounding, "{world}: {key:?} {quantity} {}", expected[key]);
+        assert!((quantity - expected[key]).abs() <= rounding, "{dataset}: {key:?} {quantity} {}", expected[key]);
     }
 }
 
-fn known(rows: Vec<ExpectedUsage>) -> BTreeMap<Key, Decimal> {
+fn expected_quantities(rows: Vec<ExpectedUsage>) -> BTreeMap<Key, Decimal> {
     let key = |row: ExpectedUsage| ((row.customer_id, row.customer, row.sku, row.metric, row.unit), row.quantity);
     rows.into_iter().map(key).collect()
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_fetched_is_what_was_used_in_every_world() {
+async fn fetched_rows_match_the_ground_truth_of_every_dataset() {
     let large = Size::default().tenants(120).organizations(9).entitlements(40).record_groups(12_000).months(3);
     let mut random = fastrand::Rng::with_seed(20_261_129);
     for seed in [0, random.u64(..), random.u64(..)] {
@@ -57,18 +57,19 @@ async fn what_is_fetched_is_what_was_used_in_every_world() {
                 Sandbox::builder().today(today).seed(seed).size(size.clone()).start().await.expect("a free port");
             for period in ["2026-10", "2026-10-03/2026-10-29"] {
                 let period: Period = period.parse().unwrap();
-                let expected = |bill: Bill| known(sandbox.expected_usage(&bill, period.start()..period.end()));
+                let expected =
+                    |bill: Bill| expected_quantities(sandbox.expected_usage(&bill, period.start()..period.end()));
                 let level = usage_billing::acronis::types::ReportLevel::DirectPartners;
                 let of_acronis = acronis(&sandbox).usage(period, PATIENCE).await.unwrap();
                 let of_genesys = genesys(&sandbox).usage(period, PATIENCE).await.unwrap();
                 let of_suger = suger(&sandbox).usage(period, PATIENCE).await.unwrap();
                 assert!(of_acronis.len() > 5 && of_genesys.len() > 5 && of_suger.len() > 5);
-                let world = format!("{seed} {size:?} {period}");
+                let dataset = format!("{seed} {size:?} {period}");
                 let is_month = period == "2026-10".parse().unwrap();
                 let due = if is_month { expected(Bill::Acronis(level)) } else { BTreeMap::new() };
-                assert_agree(&charged(of_acronis, is_month), &due, &world);
-                assert_agree(&fetched(of_genesys), &expected(Bill::Genesys), &world);
-                assert_agree(&fetched(of_suger), &expected(Bill::Suger), &world);
+                assert_agree(&charged(of_acronis, is_month), &due, &dataset);
+                assert_agree(&fetched(of_genesys), &expected(Bill::Genesys), &dataset);
+                assert_agree(&fetched(of_suger), &expected(Bill::Suger), &dataset);
             }
         }
     }
