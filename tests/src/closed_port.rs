@@ -1,4 +1,4 @@
-//! An address that refuses connections.
+//! An address at which no server listens.
 
 use std::net::Ipv4Addr;
 

@@ -1,4 +1,4 @@
-//! What decoding costs, without a network: a page of usage record groups, a report of billable usage, and rows of a report's file.
+//! Decoding without a network: a page of usage record groups, a report of billable usage, and rows of a report's file.
 
 use std::fmt::Write;
 use std::hint::black_box;

@@ -1,13 +1,13 @@
-//! Clients as a user sets them up, without limits of rate: the server here has none.
+//! Clients with a user's configuration, without rate limits: the server has none.
 
 use usage_billing::{Credentials, suger};
 
 use crate::workload::Result;
 
-/// What the server of the protocol takes for a key and for a token.
+/// Key and token that the server of the protocol accepts.
 const SECRET: &str = "bench";
 
-/// Suger's organization: the given one, unless the environment names another, as the settings that a sandbox prints do.
+/// Returns Suger's organization: the one that the environment names, as the settings of a sandbox do, or else the given one.
 pub(crate) fn org(given: &str) -> String {
     std::env::var("SUGER_ORG_ID").unwrap_or_else(|_| given.to_owned())
 }
@@ -16,39 +16,39 @@ fn suger_key() -> String {
     std::env::var("SUGER_API_KEY").unwrap_or_else(|_| SECRET.to_owned())
 }
 
-/// Suger's, of the organization `org`.
+/// Returns a client of Suger for the organization `org`.
 pub(crate) fn suger(base: &str, org: &str) -> Result<suger::Client> {
     Ok(suger::Client::builder(org, suger_key()).base_url(base).rate_limit(None).build()?)
 }
 
-/// Genesys', with a token from a host of our own that gives out [`SECRET`].
+/// Returns a client of Genesys, with a token endpoint of our own that issues [`SECRET`].
 pub(crate) async fn genesys(base: &str) -> Result<usage_billing::genesys::Client> {
     let login: usage_billing::genesys::Region = token_host().await?.parse()?;
     let client = usage_billing::genesys::Client::builder(&login, Credentials::new("bench", SECRET));
     Ok(client.base_url(base).rate_limit(None).build()?)
 }
 
-/// The servers that are measured against know no token endpoint.
+/// Starts a token endpoint, which the servers of the protocol lack.
 async fn token_host() -> Result<String> {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     tokio::spawn(async move {
         let body = format!(r#"{{"access_token":"{SECRET}","token_type":"bearer","expires_in":86400}}"#);
-        let answer = format!(
+        let response = format!(
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
             body.len()
         );
         while let Ok((mut connection, _)) = listener.accept().await {
             let mut request = [0; 4096];
             let _ = connection.read(&mut request).await;
-            let _ = connection.write_all(answer.as_bytes()).await;
+            let _ = connection.write_all(response.as_bytes()).await;
         }
     });
     Ok(format!("http://{address}"))
 }
 
-/// reqwest, and the value of `Authorization`.
+/// A reqwest client with the value of `Authorization`.
 pub(crate) struct ByHand {
     pub(crate) http: reqwest::Client,
     pub(crate) base: String,
@@ -56,12 +56,12 @@ pub(crate) struct ByHand {
 }
 
 impl ByHand {
-    /// For Suger.
+    /// Creates a client of Suger.
     pub(crate) fn key(base: &str) -> Result<Self> {
         Self::new(base, format!("Key {}", suger_key()))
     }
 
-    /// For Genesys and Acronis.
+    /// Creates a client of Genesys and Acronis.
     pub(crate) fn bearer(base: &str) -> Result<Self> {
         Self::new(base, format!("Bearer {SECRET}"))
     }
@@ -71,14 +71,14 @@ impl ByHand {
         Ok(Self { http, base: base.to_owned(), authorization })
     }
 
-    /// The decoded answer of a GET.
+    /// Returns the decoded response of a GET.
     pub(crate) async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T> {
         let request = self.http.get(format!("{}{path}", self.base)).header("authorization", &self.authorization);
         let body = request.send().await?.error_for_status()?.bytes().await?;
         Ok(serde_json::from_slice(&body)?)
     }
 
-    /// The decoded answer of a POST.
+    /// Returns the decoded response of a POST.
     pub(crate) async fn post<B: serde::Serialize, T: serde::de::DeserializeOwned>(
         &self,
         path: &str,
@@ -89,7 +89,7 @@ impl ByHand {
         Ok(serde_json::from_slice(&body)?)
     }
 
-    /// The bytes of a file as they arrive.
+    /// Returns the bytes of a file as they arrive.
     pub(crate) async fn download(
         &self,
         path: &str,

@@ -1,4 +1,4 @@
-//! A server that is far away: a relay on loopback that forwards what a client sends after a delay.
+//! Simulated latency: a relay on loopback that forwards requests after a delay.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Returns the URL of a relay to `base`, which works until the process ends. Its own work is part of the process's time.
+/// Starts a relay to `base`, which runs until the process ends, and returns its URL. Its work is part of the process's time.
 pub(crate) fn relay(base: &str, latency: Duration) -> io::Result<String> {
     let server = base.trim_start_matches("http://").trim_end_matches('/').to_owned();
     let listener = TcpListener::bind("127.0.0.1:0")?;
@@ -42,7 +42,7 @@ fn connect(client: TcpStream, server: TcpStream, latency: Duration) {
     });
     thread::spawn(move || {
         let (mut server, mut client) = (server, client);
-        // Within the kernel, where there is a call for it.
+        // In the kernel, where it has a call for this.
         let _ = io::copy(&mut server, &mut client);
         let _ = client.shutdown(Shutdown::Write);
     });

@@ -14,12 +14,12 @@ use crate::workload::{Result, Side};
 const USAGE: &str = "usage-billing-bench [--by-hand] [--threads T] [--latency MILLIS] WORKLOAD BASE_URL N
 workloads: list, report-bB-cC, poll, download, small-cC, single-cC (batches of B, C at a time)";
 
-/// How a workload is run.
+/// Arguments of a run.
 struct Run {
     side: Side,
-    /// Of a multi-thread runtime; 0 is the runtime of one thread.
+    /// Threads of a multi-thread runtime; 0 selects the runtime of one thread.
     threads: usize,
-    /// What the way to the server takes longer.
+    /// Additional latency of each request.
     latency: Duration,
     workload: String,
     base: String,
@@ -46,16 +46,16 @@ impl Run {
 fn main() -> ExitCode {
     match Run::parse(std::env::args().skip(1)) {
         Some(run) => measure(&run),
-        None => wrong(USAGE),
+        None => usage_error(USAGE),
     }
 }
 
 fn measure(run: &Run) -> ExitCode {
     let Run { side, threads, latency, workload, base, count } = run;
-    let far = if latency.is_zero() { Ok(base.clone()) } else { latency::relay(base, *latency) };
-    let (base, runtime) = match (far, workload::runtime(*threads)) {
+    let target = if latency.is_zero() { Ok(base.clone()) } else { latency::relay(base, *latency) };
+    let (base, runtime) = match (target, workload::runtime(*threads)) {
         (Ok(base), Ok(runtime)) => (base, runtime),
-        (Err(error), _) | (_, Err(error)) => return wrong(&format!("no relay or runtime: {error}")),
+        (Err(error), _) | (_, Err(error)) => return usage_error(&format!("no relay or runtime: {error}")),
     };
     let (wall, cpu) = (Instant::now(), ProcessTime::now());
     let run: Result<String> = runtime.block_on(workload::run(*side, workload, &base, *count));
@@ -72,7 +72,7 @@ fn measure(run: &Run) -> ExitCode {
     }
 }
 
-fn wrong(message: &str) -> ExitCode {
+fn usage_error(message: &str) -> ExitCode {
     eprintln!("{message}");
     ExitCode::from(2)
 }

@@ -1,4 +1,4 @@
-//! The program as a person runs it.
+//! Tests of the program as users run it.
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -7,12 +7,12 @@ use std::process::Stdio;
 
 use assert_cmd::Command;
 
-/// Given to the program and to its sandbox, so that no test depends on the day on which it runs.
+/// Date for the program and its sandbox, so that no test depends on the current day.
 const TODAY: &str = "2026-11-21";
 /// More polls than any test sends: reports stay in progress.
 const NEVER: &str = "4000000000";
 
-/// What is left of the environment: without the settings of whoever runs the tests, but on the date on which they run (`faketime`).
+/// Returns the variables that the program inherits: those of `faketime`, but no settings of the user who runs the tests.
 fn environment() -> impl Iterator<Item = (OsString, OsString)> {
     std::env::vars_os().filter(|(name, _)| {
         let name = name.to_string_lossy();
@@ -42,13 +42,13 @@ fn main_command_prints_usage_of_all_vendors() {
         assert!(stderr.contains(&format!("{vendor}: fetching usage of 2026-10")), "{stderr}");
     }
     assert!(stdout.starts_with("VENDOR "), "{stdout}");
-    // Customers of a Genesys partner are named as those of the others are.
+    // Rows name the customers of a Genesys partner, as for the other vendors.
     for customer in ["Harbor Lane Retail, Inc.", "運輸ポータル 株式会社", "Slow Turn, Ltd."] {
         assert!(stdout.lines().any(|line| line.starts_with("genesys") && line.contains(customer)), "{stdout}");
     }
 }
 
-/// As in the README, without a period: the last finished billing periods, customers by name, nothing amiss.
+/// The command of the README, without a period: last finished billing periods, customers by name, no warnings.
 #[test]
 fn readme_command_names_customers_of_every_vendor() {
     let (code, stdout, stderr) = run(&mut program(&["usage", "fetch", "--sandbox", "--today", TODAY]));
@@ -64,7 +64,7 @@ fn readme_command_names_customers_of_every_vendor() {
     assert!(!stderr.contains("warning"), "{stderr}");
 }
 
-/// The sandbox's contracts are dated from the day on which it starts: some organizations came after a month that was long ago.
+/// The sandbox's contracts are dated relative to its first day: for an old month, some organizations were added later.
 #[test]
 fn readme_command_for_a_month_succeeds_on_any_day() {
     for today in ["2026-11-21", "2026-12-01", "2027-01-31"] {
@@ -100,9 +100,9 @@ fn default_day_is_that_of_the_tests() {
     let before = last_month();
     let (code, _, stderr) = run(&mut program(&["usage", "fetch", "suger", "--sandbox"]));
     assert_eq!(code, Some(0), "{stderr}");
-    // A month may end meanwhile.
-    let is_said = |month: &str| stderr.contains(&format!("suger: fetching usage of {month}"));
-    assert!(is_said(&before) || is_said(&last_month()), "{stderr}");
+    // The month may end during the test.
+    let is_fetched = |month: &str| stderr.contains(&format!("suger: fetching usage of {month}"));
+    assert!(is_fetched(&before) || is_fetched(&last_month()), "{stderr}");
 }
 
 #[test]
@@ -117,16 +117,16 @@ fn json_and_csv_contain_the_same_exact_rows() {
     assert!(!rows.is_empty());
     let csv = fetch("csv");
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
-    let place = reader.headers().unwrap().iter().position(|column| column == "quantity").unwrap();
-    let quantities: Vec<_> = reader.records().map(|record| record.unwrap()[place].to_owned()).collect();
+    let column = reader.headers().unwrap().iter().position(|column| column == "quantity").unwrap();
+    let quantities: Vec<_> = reader.records().map(|record| record.unwrap()[column].to_owned()).collect();
     assert_eq!(quantities, rows.iter().map(|row| row["quantity"].as_str().unwrap()).collect::<Vec<_>>());
 }
 
 #[test]
 fn true_usage_of_a_dataset_is_printed_without_a_server() {
     let expected = |seed: &str| {
-        let world = ["sandbox", "--today", TODAY, "--seed", seed, "expected", "--period", "2026-10"];
-        let (code, stdout, stderr) = run(&mut program(&world));
+        let arguments = ["sandbox", "--today", TODAY, "--seed", seed, "expected", "--period", "2026-10"];
+        let (code, stdout, stderr) = run(&mut program(&arguments));
         assert_eq!(code, Some(0), "{stderr}");
         serde_json::from_str::<Vec<serde_json::Value>>(&stdout).unwrap()
     };
@@ -238,11 +238,11 @@ fn secret_file_is_used_unless_others_can_read_it() {
     }
 }
 
-/// The program's own sandbox verb, and the settings that it prints.
+/// A running `sandbox` command of the program, and the settings that it prints.
 struct RunningSandbox(std::process::Child, Vec<(String, String)>);
 
 impl RunningSandbox {
-    /// `polls` find a report in progress.
+    /// Starts a sandbox in which a report stays in progress for `polls` polls.
     fn start(polls: &str) -> Self {
         let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("usage-billing"));
         command.args(["sandbox", "--today", TODAY, "--polls", polls]);
@@ -256,7 +256,7 @@ impl RunningSandbox {
         Self(child, settings)
     }
 
-    /// Moves the sandbox's clock on.
+    /// Advances the sandbox's clock.
     fn advance(&self, seconds: u64) {
         self.post("/_sandbox/clock", &format!(r#"{{"advance_seconds":{seconds}}}"#));
     }
@@ -277,7 +277,7 @@ impl RunningSandbox {
         assert!(response.starts_with("HTTP/1.1 2"), "{response}");
     }
 
-    /// A call of the program with the settings of this sandbox, on its day.
+    /// Returns a command with the settings and the date of this sandbox.
     fn program(&self, arguments: &[&str]) -> Command {
         let mut command = program(&["usage", "fetch", "--today", TODAY]);
         command.args(arguments).envs(self.1.clone());
@@ -326,7 +326,7 @@ fn settings_come_from_the_environment_and_failures_are_printed() {
 
 #[test]
 fn timeout_while_waiting_is_exit_code_5() {
-    // No poll finds a report ready, so that no machine is fast enough.
+    // Reports are never ready, so that the result does not depend on the machine's speed.
     let sandbox = RunningSandbox::start(NEVER);
     let (code, stdout, stderr) = run(&mut sandbox.program(&["genesys", "--timeout", "0"]));
     assert_eq!((code, stdout.as_str()), (Some(5), ""), "{stderr}");
@@ -355,7 +355,7 @@ fn month_without_data_hides_no_other_month() {
     assert_eq!(code, Some(4), "{stderr}");
     assert!(0 < of_clients(&stdout) && of_clients(&stdout) < of_clients(&whole), "{stdout}");
     assert!(stderr.lines().any(|line| line.starts_with("genesys: ") && line.contains("400")), "{stderr}");
-    // One organization of one month.
+    // A failure of one organization in one month.
     let fault =
         r#"{"kind":"status","status":400,"operation":"getBillingTrusteebillingoverviewTrustorOrgId","times":1}"#;
     sandbox.post("/_sandbox/faults", fault);
@@ -364,8 +364,8 @@ fn month_without_data_hides_no_other_month() {
     assert!(0 < of_clients(&stdout) && of_clients(&stdout) < of_clients(&whole), "{stdout}");
 }
 
-/// Orders an Acronis report, and ends the program while it waits; returns the id that it printed.
-fn interrupted(sandbox: &RunningSandbox) -> String {
+/// Starts an Acronis report, kills the program while it waits, and returns the printed id.
+fn interrupt_report(sandbox: &RunningSandbox) -> String {
     let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("usage-billing"));
     command
         .args(["usage", "fetch", "acronis", "--today", TODAY])
@@ -403,20 +403,20 @@ fn timeouts_have_units_and_an_invalid_one_is_one_line() {
 fn interrupted_report_is_resumed_by_its_id() {
     let sandbox = RunningSandbox::start(NEVER);
     let fetch = |arguments: &[&str]| run(sandbox.program(&["--format", "csv"]).args(arguments));
-    let id = &*interrupted(&sandbox);
+    let id = &*interrupt_report(&sandbox);
     let (code, stdout, stderr) = fetch(&["--report", id, "--timeout", "0"]);
     assert_eq!((code, stdout.as_str()), (Some(5), ""), "{stderr}");
     assert!(stderr.contains("(resume it with --report and its id, or increase --timeout)"), "{stderr}");
 
-    // No report takes longer than ten minutes of the sandbox's clock.
+    // Every report is ready after ten minutes of the sandbox's clock.
     sandbox.advance(3600);
     let (code, stdout, stderr) = fetch(&["--report", id]);
     assert_eq!(code, Some(0), "{stderr}");
     assert!(stdout.lines().count() > 5 && stdout.lines().skip(1).all(|line| line.contains(id)), "{stdout}");
     assert!(stderr.lines().count() == 2 && stderr.contains(&format!("acronis: fetching report {id}")), "{stderr}");
 
-    let gone = "41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73";
-    let (code, _, stderr) = fetch(&["--report", gone]);
+    let unknown = "41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73";
+    let (code, _, stderr) = fetch(&["--report", unknown]);
     assert_eq!(code, Some(1), "{stderr}");
     assert!(stderr.contains("404") && stderr.contains("it may have been deleted"), "{stderr}");
     for (arguments, expected) in [
@@ -458,13 +458,13 @@ fn acronis_report_is_reused_and_own_ones_are_deleted_on_request() {
     let (deleted, stderr) = fetch(&["--period", "2026-10", "--delete-report"]);
     assert_eq!(stderr.matches("was created").count(), 1, "{stderr}");
     let (first, stderr) = fetch(&["--period", "2026-10"]);
-    assert!(stderr.contains("was created"), "the first is gone: {stderr}");
+    assert!(stderr.contains("was created"), "the first report was deleted: {stderr}");
     for arguments in [&["--period", "2026-10"][..], &["--period", "2026-10", "--delete-report"], &[]] {
         let (again, stderr) = fetch(arguments);
         assert!(again == first && stderr.contains("reusing report "), "{stderr}");
     }
     assert_eq!(deleted.lines().count(), first.lines().count());
-    // Longer periods month by month.
+    // Longer periods are fetched month by month.
     let (both, stderr) = fetch(&["--period", "2026-09-01/2026-11-01"]);
     assert!(stderr.contains("reusing report ") && stderr.contains("was created"), "{stderr}");
     let rows = |text: &str| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
@@ -484,12 +484,12 @@ fn month_to_date_rows_keep_their_keys_the_next_day() {
         let (code, stdout, stderr) = run(&mut program(&arguments));
         assert_eq!(code, Some(0), "{stderr}");
         let rows: Vec<serde_json::Value> = serde_json::from_str(&stdout).unwrap();
-        let of_months = rows.into_iter().filter(|row| row["period_end"] == "2026-12-01T00:00:00Z");
-        let stderr = |row: serde_json::Value| {
+        let month_rows = rows.into_iter().filter(|row| row["period_end"] == "2026-12-01T00:00:00Z");
+        let open_key = |row: serde_json::Value| {
             assert!(row["is_final"] == false && row["is_billable"] != true && row["as_of"].is_string(), "{row}");
             (row["vendor"].as_str().unwrap().to_owned(), row["row_key"].as_str().unwrap().to_owned())
         };
-        of_months.map(stderr).collect::<std::collections::BTreeSet<_>>()
+        month_rows.map(open_key).collect::<std::collections::BTreeSet<_>>()
     };
     let (one, other) = (keys("2026-11-20", "2026-11-21"), keys("2026-11-21", "2026-11-22"));
     for vendor in ["acronis", "genesys", "suger"] {
@@ -511,7 +511,7 @@ fn contract_charges_are_printed_only_on_request() {
     assert!(rows == 0 && !stderr.contains("contract"), "{stderr}");
     let (rows, stderr) = fetch(&["--genesys-contracts"]);
     assert!(rows >= 4, "{rows}");
-    // Bundles are left to the invoice here, and known to the vendor.
+    // Bundles are left to the invoice here; the contract contains their charge.
     let line =
         |line: &&str| line.contains("GC-170-NV-MSG1K") && line.ends_with("by its overview; the contract is right");
     assert!(stderr.lines().any(|stderr| line(&stderr)), "{stderr}");

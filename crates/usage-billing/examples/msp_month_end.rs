@@ -1,4 +1,4 @@
-//! An MSP's month end: what each customer of an Acronis partner used last month of each SKU, as CSV.
+//! Month end of an MSP: writes the usage of each customer of an Acronis partner by SKU, for the last month, as CSV.
 //!
 //! `cargo run --example msp_month_end > bill.csv`, with `ACRONIS_DATA_CENTER`, `ACRONIS_CLIENT_ID` and `ACRONIS_CLIENT_SECRET` set.
 
@@ -19,11 +19,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
 pub(crate) async fn bill(client: &Client, month: Period, to: impl Write) -> Result<(), Box<dyn Error>> {
     let rows = client.usage(month, Duration::from_secs(600)).await?;
     if let Some(row) = rows.iter().find(|row| !row.is_final) {
-        return Err(format!("{} of {:?} may still change: make the bill later", row.sku, row.customer_name).into());
+        return Err(format!("{} of {:?} may still change: create the bill later", row.sku, row.customer_name).into());
     }
     let mut csv = csv::Writer::from_writer(to);
     csv.write_record(["customer_id", "customer", "sku", "metric", "quantity", "unit"])?;
-    // Trials, totals and the like are rows as well, and not for an invoice; rows that no source decides need a look.
+    // Trials, totals and similar rows are not for an invoice. Rows that no source decides need a review.
     for row in rows.iter().filter(|row| row.is_billable.is_none()) {
         eprintln!("{} of {:?} is not on the bill: {}", row.metric, row.customer_name, row.billing_reason);
     }

@@ -1,4 +1,4 @@
-//! Last month's usage of all vendors as one dataset: a JSON object on each line, to be loaded with merge on `key`.
+//! Writes last month's usage of all vendors as one dataset: a JSON object on each line, to be loaded with merge on `key`.
 //!
 //! `cargo run --example one_dataset > usage.jsonl`, with the environment that `usage-billing usage fetch --help` lists.
 
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use usage_billing::{Period, Result, UsageRow, acronis, chrono::Utc, genesys, suger};
 
-pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(600);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -25,11 +25,8 @@ pub(crate) async fn dataset(
     suger: &suger::Client,
     period: Period,
 ) -> Result<Vec<UsageRow>> {
-    let usage = tokio::try_join!(
-        acronis.usage(period, PATIENCE),
-        genesys.usage(period, PATIENCE),
-        suger.usage(period, PATIENCE)
-    );
+    let usage =
+        tokio::try_join!(acronis.usage(period, TIMEOUT), genesys.usage(period, TIMEOUT), suger.usage(period, TIMEOUT));
     usage.map(|(acronis, genesys, suger)| [acronis, genesys, suger].concat())
 }
 

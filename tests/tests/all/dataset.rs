@@ -31,7 +31,7 @@ async fn fetched(polls: u32) -> Vec<UsageRow> {
     let genesys = genesys(&sandbox);
     let period = Period::last_month(now());
     let mut rows = one_dataset::dataset(&acronis, &genesys, &suger, period).await.unwrap();
-    rows.extend(genesys.api_usage(period, one_dataset::PATIENCE).await.unwrap());
+    rows.extend(genesys.api_usage(period, one_dataset::TIMEOUT).await.unwrap());
     rows.extend(genesys.licences().await.unwrap());
     let last = genesys::BillingPeriod::LastFinished { at: now() };
     let bills = genesys.client_bills(last, genesys::ClientOrganizations::All).await.unwrap();

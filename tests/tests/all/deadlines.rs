@@ -63,7 +63,7 @@ fn assert_deadline(error: &Error, limit: Duration, what: &str) {
 }
 
 #[tokio::test]
-async fn http_client_timeout_is_a_timeout_but_a_lost_connection_is_not() {
+async fn timeout_of_the_http_client_is_distinguished_from_a_lost_connection() {
     for (reply, is_timeout) in [(Reply::trickled("", "", TICK), true), (Reply::dropped(), false)] {
         assert_reached("is_timeout", (ErrorKind::Connection, is_timeout, false), async |limit| {
             let server = ScriptedServer::in_turn(vec![reply.clone()]);

@@ -83,7 +83,7 @@ fn calls_cover_every_operation_of_the_documents() {
 }
 
 #[test]
-fn every_success_with_a_body_has_an_example() {
+fn successes_with_a_body_have_an_example() {
     for document in [Document::genesys(), Document::suger(), Document::acronis()] {
         for operation in document.operations() {
             for (status, _, example) in operation.successes() {

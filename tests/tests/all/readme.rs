@@ -20,7 +20,7 @@ fn coverage_table_lists_exactly_the_generated_operations() {
 
 /// A caller's own HTTP client has to be of the re-exported version, so the documentation states it.
 #[test]
-fn documentation_states_the_version_of_the_reexported_http_client() {
+fn documentation_states_the_version_of_the_http_client() {
     let manifest = include_str!("../../../Cargo.toml");
     let version = manifest.split_once("\nreqwest = { version = \"").expect("the dependency").1;
     let compatible: Vec<_> = version.split(['.', '"']).take(2).collect();

@@ -108,7 +108,7 @@ async fn truncated_body_is_a_lost_connection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn error_states_whether_any_attempt_of_the_call_may_have_arrived() {
+async fn error_states_whether_an_attempt_may_have_arrived() {
     let reply = |status| Reply::new(status, &[("retry-after", "0")], "\"no\"");
     for (replies, expected) in [
         (vec![reply(404)], false),

@@ -146,7 +146,7 @@ async fn decimal_in_a_response_keeps_every_digit() {
 }
 
 #[tokio::test]
-async fn a_decimal_that_is_none_is_told_with_its_place() {
+async fn invalid_decimal_error_names_its_path() {
     let vendor = MockVendor::<Suger>::new(RetryPolicy::none());
     vendor.respond(Reply::json(200, r#"{"id":"g","records":{"gb":"a dozen"}}"#));
     let error =

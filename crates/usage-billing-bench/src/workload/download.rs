@@ -1,4 +1,4 @@
-//! A report's file as rows, while it arrives.
+//! Decodes rows of a report's file while it arrives.
 
 use csv_async::AsyncReaderBuilder;
 use futures_util::{StreamExt, TryStreamExt};
@@ -13,13 +13,13 @@ use crate::clients::ByHand;
 
 pub(super) async fn run(side: Side, base: &str, count: u64) -> Result<String> {
     let client = ByHand::bearer(base)?;
-    let (id, stored) = make(&client, count).await?;
+    let (id, stored) = create_report(&client, count).await?;
     let bytes = client.download(&format!("/api/2/reports/{id}/stored/{stored}")).await?;
     let mut sum = Sum::default();
     match side {
         Side::Ours => {
-            let lost = |error: reqwest::Error| Error::new(ErrorKind::Connection, error.to_string());
-            let mut rows = read_rows(&ReportFormat::CsvV20, bytes.map_err(lost)).await?;
+            let connection_error = |error: reqwest::Error| Error::new(ErrorKind::Connection, error.to_string());
+            let mut rows = read_rows(&ReportFormat::CsvV20, bytes.map_err(connection_error)).await?;
             let mut row = ReportRow::default();
             while rows.next_into(&mut row).await? {
                 let effective = row.effective.unwrap_or_default();
@@ -42,10 +42,10 @@ pub(super) async fn run(side: Side, base: &str, count: u64) -> Result<String> {
     ))
 }
 
-/// Creates the report and waits for its file: the same on both sides, and nothing beside the file's length.
-async fn make(client: &ByHand, count: u64) -> Result<(String, String)> {
+/// Creates the report and waits for its file. Both sides do this, and it takes little time compared with the file.
+async fn create_report(client: &ByHand, count: u64) -> Result<(String, String)> {
     #[derive(serde::Deserialize)]
-    struct Made {
+    struct Created {
         id: String,
     }
     #[derive(serde::Deserialize)]
@@ -64,7 +64,7 @@ async fn make(client: &ByHand, count: u64) -> Result<(String, String)> {
         "schedule": {"type": "once"},
         "result_action": "save",
     });
-    let report: Made = client.post("/api/2/reports", &body).await?;
+    let report: Created = client.post("/api/2/reports", &body).await?;
     loop {
         let stored: Stored = client.get(&format!("/api/2/reports/{}/stored", report.id)).await?;
         let saved = stored.items.into_iter().find(|file| file.status == "saved");
@@ -74,9 +74,9 @@ async fn make(client: &ByHand, count: u64) -> Result<(String, String)> {
     }
 }
 
-/// What somebody would write down for these columns, with exact numbers.
+/// A hand-written row with these columns and exact numbers.
 #[derive(serde::Deserialize)]
-#[expect(dead_code, reason = "read to be compared with what our rows hold")]
+#[expect(dead_code, reason = "decoded because our rows decode the same columns")]
 struct Row {
     #[serde(rename = "tenant.id")]
     tenant_id: String,
@@ -119,8 +119,8 @@ struct Row {
 }
 
 fn exact<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Decimal, D::Error> {
-    struct Text;
-    impl Visitor<'_> for Text {
+    struct DecimalVisitor;
+    impl Visitor<'_> for DecimalVisitor {
         type Value = Decimal;
         fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
             f.write_str("a number")
@@ -129,7 +129,7 @@ fn exact<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Deci
             text.parse().map_err(E::custom)
         }
     }
-    deserializer.deserialize_str(Text)
+    deserializer.deserialize_str(DecimalVisitor)
 }
 
 #[derive(Default)]

@@ -1,4 +1,4 @@
-//! All usage record groups of an organization, 1000 a page.
+//! Lists all usage record groups of an organization, 1000 per page.
 
 use usage_billing::Decimal;
 use usage_billing::suger::types::{ListUsageRecordGroupsResponse, MeteringUsageRecordGroup, UsageRecordGroupStatus};
@@ -33,7 +33,7 @@ pub(super) async fn run(side: Side, base: &str, count: u64) -> Result<String> {
     ))
 }
 
-/// What makes sure that all was decoded.
+/// Checksum over the decoded fields, so that no side omits work.
 #[derive(Default)]
 pub(super) struct Sum {
     pub(super) count: u64,

@@ -1,4 +1,4 @@
-//! A report of billable usage, asked for until it is complete.
+//! Polls a report of billable usage until it is complete.
 
 use chrono::{DateTime, Days, SecondsFormat, Utc};
 use usage_billing::genesys::types::{BillingUsageReport, BillingUsageReportStatus};

@@ -1,4 +1,4 @@
-//! Usage record groups sent, in batches.
+//! Sends usage record groups in batches.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::clients::{self, ByHand};
 
 const ORG: &str = "bench-0001";
 
-pub(super) async fn batches(side: Side, base: &str, count: u64, batch: usize, at_once: usize) -> Result<String> {
+pub(super) async fn batches(side: Side, base: &str, count: u64, batch: usize, concurrency: usize) -> Result<String> {
     let batch = batch as u64;
     let body = move |index| (index * batch..count.min((index + 1) * batch)).map(group).collect::<Vec<_>>();
     let sums = match side {
@@ -30,7 +30,7 @@ pub(super) async fn batches(side: Side, base: &str, count: u64, batch: usize, at
                     Ok(sum)
                 }
             };
-            tasks::run(count.div_ceil(batch), at_once, task).await?
+            tasks::run(count.div_ceil(batch), concurrency, task).await?
         }
         Side::ByHand => {
             let client = Arc::new(ByHand::key(base)?);
@@ -46,7 +46,7 @@ pub(super) async fn batches(side: Side, base: &str, count: u64, batch: usize, at
                     Ok(sum)
                 }
             };
-            tasks::run(count.div_ceil(batch), at_once, task).await?
+            tasks::run(count.div_ceil(batch), concurrency, task).await?
         }
     };
     let count: u64 = sums.iter().map(|sum| sum.count).sum();
@@ -55,7 +55,7 @@ pub(super) async fn batches(side: Side, base: &str, count: u64, batch: usize, at
     Ok(format!("CHECKSUM report count={count} records={records:.3} serial={serial}"))
 }
 
-/// The `index`th group: three dimensions, a second after the one before.
+/// Returns the group of an index: three dimensions, one second later than the previous group.
 fn group(index: u64) -> NewUsageRecordGroup {
     let eighths = |count: u64| DecimalNumber(Decimal::from(count) * Decimal::new(125, 3));
     let records = [

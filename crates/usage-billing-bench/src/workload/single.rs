@@ -1,4 +1,4 @@
-//! Usage reported one by one, each with its id: against a sandbox, which remembers ids.
+//! Sends usage one by one, each with its id, to a sandbox, which stores ids.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -12,11 +12,11 @@ use super::list::Sum;
 use super::{Result, Side};
 use crate::clients::{self, ByHand};
 
-/// Of the sandbox.
+/// An entitlement of the sandbox.
 const ENTITLEMENT: &str = "ent-azu01";
 const DIMENSION: &str = "seats";
 
-pub(super) async fn run(side: Side, base: &str, count: u64, at_once: usize) -> Result<String> {
+pub(super) async fn run(side: Side, base: &str, count: u64, concurrency: usize) -> Result<String> {
     let org = clients::org("bench-0001");
     let start = Utc::now() - TimeDelta::hours(20);
     let mut sum = Sum::default();
@@ -37,7 +37,7 @@ pub(super) async fn run(side: Side, base: &str, count: u64, at_once: usize) -> R
                     }
                 }
             });
-            stream::iter(calls).buffer_unordered(at_once).try_for_each(&mut add).await?;
+            stream::iter(calls).buffer_unordered(concurrency).try_for_each(&mut add).await?;
         }
         Side::ByHand => {
             let client = ByHand::key(base)?;
@@ -45,7 +45,7 @@ pub(super) async fn run(side: Side, base: &str, count: u64, at_once: usize) -> R
             let calls = (0..count).map(|index| {
                 let report = report(start, index);
                 let body = Body {
-                    // The same work; another id than ours, which the sandbox may know from the run before.
+                    // The same work with another id, because the sandbox may know ours from a previous run.
                     id: Uuid::new_v5(&report.id(&org), b"by hand"),
                     organization_id: &org,
                     entitlement_id: ENTITLEMENT,
@@ -55,7 +55,7 @@ pub(super) async fn run(side: Side, base: &str, count: u64, at_once: usize) -> R
                 let (client, path) = (&client, &path);
                 async move { client.post(path, &body).await }
             });
-            stream::iter(calls).buffer_unordered(at_once).try_for_each(&mut add).await?;
+            stream::iter(calls).buffer_unordered(concurrency).try_for_each(&mut add).await?;
         }
     }
     Ok(format!("CHECKSUM single count={} records={:.3}", sum.count, sum.records))

@@ -1,4 +1,4 @@
-//! Many small answers.
+//! Requests many small responses.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::clients::{self, ByHand};
 
 const ORG: &str = "bench-0001";
 
-pub(super) async fn run(side: Side, base: &str, count: u64, at_once: usize) -> Result<String> {
+pub(super) async fn run(side: Side, base: &str, count: u64, concurrency: usize) -> Result<String> {
     let sums = match side {
         Side::Ours => {
             let client = clients::suger(base, ORG)?;
@@ -24,7 +24,7 @@ pub(super) async fn run(side: Side, base: &str, count: u64, at_once: usize) -> R
                     Ok(sum)
                 }
             };
-            tasks::run(count, at_once, task).await?
+            tasks::run(count, concurrency, task).await?
         }
         Side::ByHand => {
             let client = Arc::new(ByHand::key(base)?);
@@ -38,7 +38,7 @@ pub(super) async fn run(side: Side, base: &str, count: u64, at_once: usize) -> R
                     Ok(sum)
                 }
             };
-            tasks::run(count, at_once, task).await?
+            tasks::run(count, concurrency, task).await?
         }
     };
     let sum = |of: fn(&Sum) -> usize| sums.iter().map(of).sum::<usize>();

@@ -1,5 +1,5 @@
-//! Calls that several tasks make, as a service would: a future that the runtime's own thread blocks on costs another look at the sockets each
-//! time it is woken.
+//! Calls from several tasks, as in a service: a future that the runtime's thread blocks on costs an additional poll of the sockets at each
+//! wake-up.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use super::Result;
 
-/// The numbers of the calls that are left.
+/// Indexes of the remaining calls.
 pub(super) struct Calls {
     next: AtomicU64,
     count: u64,
@@ -20,13 +20,13 @@ impl Calls {
     }
 }
 
-/// Runs `at_once` tasks that share `count` calls, and returns the sums that they made.
-pub(super) async fn run<S, F>(count: u64, at_once: usize, task: impl Fn(Arc<Calls>) -> F) -> Result<Vec<S>>
+/// Runs `concurrency` tasks that share `count` calls, and returns their sums.
+pub(super) async fn run<S, F>(count: u64, concurrency: usize, task: impl Fn(Arc<Calls>) -> F) -> Result<Vec<S>>
 where
     S: Send + 'static,
     F: Future<Output = Result<S>> + Send + 'static,
 {
     let calls = Arc::new(Calls { next: AtomicU64::new(0), count });
-    let tasks: JoinSet<_> = (0..at_once).map(|_| task(calls.clone())).collect();
+    let tasks: JoinSet<_> = (0..concurrency).map(|_| task(calls.clone())).collect();
     tasks.join_all().await.into_iter().collect()
 }

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_price_or_bundle_is_absent() {
+    fn empty_price_or_bundle_is_absent() {
         let charge = parse(json!({"overagePrice": "", "prepayPrice": " ", "bundleQuantity": ""})).unwrap();
         assert_eq!((charge.overage_price, charge.prepaid_price, charge.bundle_quantity), (None, None, None));
         assert_eq!(parse(json!({"overagePrice": null})).unwrap().overage_price, None);
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unreadable_number_names_the_charge_and_the_field() {
+    fn unreadable_number_error_names_charge_and_field() {
         for (change, expected) in [
             (
                 json!({"usageQuantity": null}),
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn an_allowance_needs_no_prepaid_quantity() {
+    fn allowance_needs_no_prepaid_quantity() {
         assert!(parse(json!({"grouping": "fair-use", "prepayQuantity": null})).is_ok());
         assert!(parse(json!({"grouping": " Rollup-Usage ", "prepayQuantity": null})).is_ok());
         assert!(parse(json!({"grouping": "rollup", "prepayQuantity": null})).is_err());

@@ -57,7 +57,7 @@ pub struct ClientOutcome {
     pub organization_id: Option<String>,
     /// Its name, as far as it is known.
     pub organization_name: Option<String>,
-    /// Its bill, or the error for which there is none.
+    /// Its bill, or the error.
     pub bill: Result<ClientBill>,
     /// Why there is no bill although nothing failed. Then no bill is missing, and the error states what the vendor shows.
     pub no_bill: Option<NoBill>,

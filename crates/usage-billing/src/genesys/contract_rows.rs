@@ -199,7 +199,7 @@ pub(super) mod tests {
     const LATER: &str = "2026-11-21T12:00:00Z";
 
     #[test]
-    fn a_charge_is_a_row_with_the_vendors_numbers_and_ours_beside_them() {
+    fn charge_row_has_the_vendors_numbers_and_ours() {
         let ContractRows { rows, errors } = rows(vec![charge(&["o-1"], "12000", "99.99")], LATER);
         assert!(errors.is_empty());
         let [row] = rows.as_slice() else { panic!("{rows:?}") };

@@ -125,7 +125,7 @@ async fn each_client_has_an_outcome_despite_failures_of_others() {
 
 /// The index of one organization has not moved: its last finished billing period, from the 19th of October, is still at index 0.
 #[tokio::test(start_paused = true)]
-async fn a_late_rotation_changes_no_bill() {
+async fn late_rotation_changes_no_bill() {
     let sandbox = sandbox(0, 3).await;
     let bills = |client: usage_billing::genesys::Client, now| async move {
         let last = BillingPeriod::LastFinished { at: now };
@@ -351,7 +351,7 @@ async fn overview_fixtures_have_their_expected_amounts_over_http() {
 }
 
 #[tokio::test]
-async fn a_bill_states_why_a_number_is_left_to_the_invoice() {
+async fn bill_states_the_reasons_of_unknown_numbers() {
     let mut odd = overview(json!({"id": "o-1"}), "2026-10", "31");
     odd["subscriptionType"] = json!("SOMETHING_NEW");
     let server = overview_server(Vec::new(), move |_, _| Some(odd.clone()));

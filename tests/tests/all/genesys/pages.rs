@@ -75,17 +75,17 @@ async fn interrupted_list_resumes_without_loss() {
 
 #[tokio::test]
 async fn job_removed_while_its_pages_are_read_is_an_error() {
-    let server = three_pages(|asked| (asked == 1).then(|| Reply::json(202, r#"{"queryStatus":"Failed"}"#)));
+    let server = three_pages(|number| (number == 1).then(|| Reply::json(202, r#"{"queryStatus":"Failed"}"#)));
     let (read, error, _) = until_error(rows_of(&client_at(server.url(), "id", "hush-secret")).await).await;
     assert_eq!((read, error.kind()), (1000, ErrorKind::Failed), "{error}");
 }
 
 #[tokio::test]
 async fn repeated_cursor_is_an_error_without_duplicate_rows() {
-    let again = r#"{"queryStatus":"Succeeded","entities":[{"requestCount":7}],"nextUri":"/j?after=1"}"#;
-    let server = three_pages(move |asked| (asked == 1).then(|| Reply::json(200, again)));
+    let repeated = r#"{"queryStatus":"Succeeded","entities":[{"requestCount":7}],"nextUri":"/j?after=1"}"#;
+    let server = three_pages(move |number| (number == 1).then(|| Reply::json(200, repeated)));
     let (read, error, _) = until_error(rows_of(&client_at(server.url(), "id", "hush-secret")).await).await;
-    assert_eq!(read, 1001, "the first page and the second, which leads to itself");
+    assert_eq!(read, 1001, "the first page and the second, whose link is to itself");
     assert!(error.to_string().contains("it was already read: the list may be incomplete"), "{error}");
 }
 
