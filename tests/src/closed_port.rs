@@ -18,7 +18,7 @@ impl ClosedPort {
         Self { url: format!("http://{}", socket.local_addr().expect("a bound port")), _socket: socket }
     }
 
-    /// `http://127.0.0.1:…`
+    /// Returns the URL, `http://127.0.0.1:…`.
     pub fn url(&self) -> &str {
         &self.url
     }

@@ -21,19 +21,19 @@ pub struct Operation<'a> {
 }
 
 impl Document {
-    /// `openapi/genesys.yaml`.
+    /// Returns `openapi/genesys.yaml`.
     pub fn genesys() -> &'static Self {
         static READ: LazyLock<Document> = LazyLock::new(|| Document::parse(include_str!("../../openapi/genesys.yaml")));
         &READ
     }
 
-    /// `openapi/suger.yaml`.
+    /// Returns `openapi/suger.yaml`.
     pub fn suger() -> &'static Self {
         static READ: LazyLock<Document> = LazyLock::new(|| Document::parse(include_str!("../../openapi/suger.yaml")));
         &READ
     }
 
-    /// `openapi/acronis.yaml`.
+    /// Returns `openapi/acronis.yaml`.
     pub fn acronis() -> &'static Self {
         static READ: LazyLock<Document> = LazyLock::new(|| Document::parse(include_str!("../../openapi/acronis.yaml")));
         &READ
@@ -88,7 +88,7 @@ impl Document {
 }
 
 impl<'a> Operation<'a> {
-    /// `operationId`.
+    /// Returns the `operationId`.
     pub fn id(&self) -> &'a str {
         self.value["operationId"].as_str().unwrap_or_default()
     }

@@ -38,17 +38,17 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// A complete response, after which the connection is closed.
+    /// Creates a complete response, after which the connection is closed.
     pub fn new(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Self {
         Self::with_length(status, headers, body.as_ref(), body.as_ref().len())
     }
 
-    /// A complete JSON response.
+    /// Creates a complete JSON response.
     pub fn json(status: u16, body: &str) -> Self {
         Self::new(status, &[("content-type", "application/json")], body)
     }
 
-    /// A response whose body is shorter than its `content-length`.
+    /// Creates a response whose body is shorter than its `content-length`.
     pub fn truncated(status: u16, body: &str) -> Self {
         Self::with_length(status, &[("content-type", "application/json")], body.as_bytes(), body.len() + 100)
     }
@@ -68,7 +68,7 @@ impl Reply {
         Self::trickled(head, chunk, Duration::ZERO)
     }
 
-    /// As [`endless`](Self::endless), with a delay in real time before each chunk.
+    /// Sends the same as [`endless`](Self::endless), with a delay in real time before each chunk.
     pub fn trickled(head: impl AsRef<[u8]>, chunk: impl AsRef<[u8]>, delay: Duration) -> Self {
         Self { bytes: head.as_ref().to_vec(), repeated: Some((chunk.as_ref().to_vec(), delay)) }
     }
@@ -130,7 +130,7 @@ impl ScriptedServer {
         })
     }
 
-    /// `http://127.0.0.1:…`
+    /// Returns the URL, `http://127.0.0.1:…`.
     pub fn url(&self) -> &str {
         &self.url
     }

@@ -32,8 +32,8 @@ enum Form {
     Unnamed,
 }
 
-/// Returns the example with unknown values of all enums, with a new field in every object, without each optional field, and with `null` in
-/// place of each optional field, array and map.
+/// Returns the example with unknown values of all enums, and with a new field in every object. Further variations omit one optional field, or
+/// contain `null` in place of one optional field, array or map.
 pub fn added_and_missing_fields(operation: &Operation<'_>, schema: &Value, example: &Value) -> Vec<Variation> {
     let locations = locations(operation, schema, example);
     let mut unknown = example.clone();

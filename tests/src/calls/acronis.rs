@@ -7,7 +7,7 @@ use crate::{Call, Document};
 
 const ID: Uuid = Uuid::from_u128(0x2f4c_1b7e_0a55_4d1e_9b1f_6a1d_3c8e_7f10);
 
-/// The document's example of the body.
+/// Returns the document's example of the body.
 fn body<T: DeserializeOwned>(operation: &str) -> T {
     Document::acronis().operation(operation).body()
 }

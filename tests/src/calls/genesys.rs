@@ -4,7 +4,7 @@ use usage_billing_genesys::{Client, types};
 use super::{calls, instant};
 use crate::{Call, Document};
 
-/// The document's example of the body.
+/// Returns the document's example of the body.
 fn body<T: DeserializeOwned>(operation: &str) -> T {
     Document::genesys().operation(operation).body()
 }

@@ -4,7 +4,7 @@ use usage_billing_suger::{Client, types};
 use super::{calls, day};
 use crate::{Call, Document};
 
-/// The document's example of the body.
+/// Returns the document's example of the body.
 fn body<T: DeserializeOwned>(operation: &str) -> T {
     Document::suger().operation(operation).body()
 }

@@ -50,7 +50,7 @@ impl Client {
             Err(limit.exceeded(format_args!("the pages of usage job {} were not read to their end", job.id())))
         })?;
         let account = limit.run(self.organization()).await;
-        let account = account.unwrap_or_else(|| Err(limit.exceeded("the own organization was not named")))?;
+        let account = account.unwrap_or_else(|| Err(limit.exceeded("the own organization was not looked up")))?;
         let usage = ApiUsage::new(job.id(), &account, period, granularity);
         usage.job_rows(&rows, now)
     }

@@ -75,7 +75,7 @@ impl Client {
             reports.push((month, in_month(report, month, period)?));
         }
         let account = limit.run(self.organization()).await;
-        let account = account.unwrap_or_else(|| Err(limit.exceeded("the own organization was not named")))?;
+        let account = account.unwrap_or_else(|| Err(limit.exceeded("the own organization was not looked up")))?;
         let mut rows = Vec::new();
         for (month, report) in &reports {
             let month_rows = usage_rows(report, &account, *month, now);

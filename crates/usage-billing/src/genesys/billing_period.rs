@@ -46,8 +46,10 @@ impl BillingPeriod {
         started.map(|part| if is_whole { Self::StartingIn(part) } else { Self::Matching(part) }).collect()
     }
 
+    /// Rejects a period or an instant in the future.
+    ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a period or an instant in the future.
+    /// [`ErrorKind::Request`].
     pub(super) fn require_started(&self, now: DateTime<Utc>) -> Result<()> {
         match self {
             Self::LastFinished { at } if *at > now => {
@@ -87,15 +89,15 @@ pub(super) fn is_same_period(one: Period, other: Period) -> bool {
 pub(super) struct ContractDates {
     start: Option<DateTime<Utc>>,
     end: Option<DateTime<Utc>>,
-    has_end: bool,
+    is_end_read: bool,
 }
 
 impl ContractDates {
     /// Adds the dates of the overview at the next index.
     pub(super) fn add(&mut self, start: Option<DateTime<Utc>>, end: Option<DateTime<Utc>>) {
         self.start = start;
-        if !self.has_end {
-            (self.end, self.has_end) = (end, true);
+        if !self.is_end_read {
+            (self.end, self.is_end_read) = (end, true);
         }
     }
 }

@@ -35,8 +35,8 @@ pub(super) fn is_rounded(amount: Decimal, exact: Decimal, currency: Option<&str>
 }
 
 impl ContractCharges {
-    /// Compares bills of client organizations with these charges, as [`ClientBill::compare`] does, in the order of the bills. The charges
-    /// outrank the bills: where the credential may read both, read a bill as right only where nothing differs.
+    /// Compares bills of client organizations with these charges by [`ClientBill::compare`], in the order of the bills. The charges
+    /// outrank the bills: if the credential may read both, a bill is right only where there is no difference.
     pub fn compare(&self, bills: &[&ClientBill]) -> Vec<ChargeDifference> {
         bills.iter().flat_map(|bill| bill.compare(&self.charges)).collect()
     }

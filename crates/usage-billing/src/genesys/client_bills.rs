@@ -123,7 +123,7 @@ impl Client {
             let bytes = bill.as_ref().map_or_else(|error| error.body().len(), |(_, bytes)| *bytes);
             // No code that can panic runs under the lock.
             let kept = memory.lock().unwrap_or_else(PoisonError::into_inner).keep(bytes, || "the sum of all bills");
-            let kept = kept.map_err(|error| error.with_hint("request the bills of some organizations at a time"));
+            let kept = kept.map_err(|error| error.with_hint("request the bills of fewer organizations at a time"));
             let bill = kept.and(bill).map(|(bill, _)| bill);
             let billed_name = bill.as_ref().ok().and_then(|bill| bill.organization.name.clone());
             let organization_name = billed_name.or(listed_name).filter(|name| !name.trim().is_empty());

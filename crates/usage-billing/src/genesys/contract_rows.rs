@@ -181,7 +181,7 @@ pub(super) mod tests {
         ContractCharges { charges, errors: Vec::new() }.rows(&account, bills, now.parse().unwrap())
     }
 
-    /// The bill of an organization from midnight to midnight of a time zone, with one charge.
+    /// Returns the bill of an organization with one charge, with bounds at midnight of a time zone.
     fn bill(organization: &str, start: &str, end: &str, part_number: &str) -> ClientBill {
         let overview = serde_json::json!({
             "billingPeriodStartDate": start, "billingPeriodEndDate": end, "currency": "EUR",

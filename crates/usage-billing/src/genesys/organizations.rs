@@ -8,7 +8,7 @@ use super::{Client, types};
 use crate::memory_limit::{MemoryLimit, SLOT, value_bytes};
 use crate::rows::canonical_id::canonical_id;
 
-/// Organizations on a page. The vendor documents no maximum; public clients ask for 100.
+/// Organizations on a page. The vendor documents no maximum; public clients request 100.
 const PAGE: i32 = 100;
 const OPERATION: &str = "getOrgauthorizationTrustors";
 
@@ -40,7 +40,7 @@ impl Client {
             let organization = self.api.get_organizations_me().send().await?.into_inner();
             let id = organization.id.filter(|id| !id.trim().is_empty()).ok_or_else(|| {
                 let error = Error::new(ErrorKind::Decode, "the own organization has no id in the response");
-                error.with_operation("getOrganizationsMe").with_hint("set the id of the account yourself")
+                error.with_operation("getOrganizationsMe").with_hint("set the id of the account")
             })?;
             Ok(Organization::new(id, organization.name))
         });
