@@ -19,7 +19,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 pub(crate) async fn bill(client: &Client, month: Period, to: impl Write) -> Result<(), Box<dyn Error>> {
     let rows = client.usage(month, Duration::from_secs(600)).await?;
     if let Some(row) = rows.iter().find(|row| !row.is_final) {
-        return Err(format!("{} of {:?} may still change: create the bill later", row.sku, row.customer_name).into());
+        return Err(format!("{} of {:?} may still change: make the bill later", row.sku, row.customer_name).into());
     }
     let mut csv = csv::Writer::from_writer(to);
     csv.write_record(["customer_id", "customer", "sku", "metric", "quantity", "unit"])?;
