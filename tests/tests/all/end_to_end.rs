@@ -12,7 +12,7 @@ use usage_billing_sandbox::{self as demo, Sandbox};
 use usage_billing_tests::{now, untimed};
 
 /// No limit: under tokio's paused clock a limit may expire during a wait for a real socket.
-const PATIENCE: Duration = Duration::MAX;
+const NO_LIMIT: Duration = Duration::MAX;
 
 fn september() -> Period {
     "2026-09".parse().expect("a month")
@@ -43,7 +43,7 @@ pub(crate) fn suger(sandbox: &Sandbox) -> suger::Client {
 async fn billable_usage_is_polled_until_complete() {
     let sandbox = sandbox().await;
     let start = Instant::now();
-    let rows = genesys(&sandbox).usage(september(), PATIENCE).await.unwrap();
+    let rows = genesys(&sandbox).usage(september(), NO_LIMIT).await.unwrap();
     assert_eq!(start.elapsed().as_secs(), 2 + 4 + 8, "three times in progress");
     let mut queries = sandbox.requests().into_iter().filter_map(|request| request.query);
     assert!(
@@ -60,14 +60,14 @@ async fn report_resumes_after_a_wait_timeout() {
     let client = genesys(&sandbox);
     let error = client.billable_usage(september()).wait(Duration::from_secs(3)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::WaitTimeout);
-    assert!(!client.billable_usage(september()).wait(PATIENCE).await.unwrap().usages.unwrap().is_empty());
+    assert!(!client.billable_usage(september()).wait(NO_LIMIT).await.unwrap().usages.unwrap().is_empty());
 
     let client = acronis(&sandbox);
     let request = ReportRequest::usage_summary(client.own_tenant().await.unwrap(), september());
     let mut report = client.create_report(&request).await.unwrap();
     let id = report.id().parse().unwrap();
     assert_eq!(report.wait(Duration::from_secs(1)).await.unwrap_err().kind(), ErrorKind::WaitTimeout);
-    let files = client.report(id).await.unwrap().wait(PATIENCE).await.unwrap().saved;
+    let files = client.report(id).await.unwrap().wait(NO_LIMIT).await.unwrap().saved;
     assert_eq!(files.len(), 1);
 }
 
@@ -75,7 +75,7 @@ async fn report_resumes_after_a_wait_timeout() {
 async fn acronis_report_becomes_the_billed_rows() {
     let sandbox = sandbox().await;
     let client = acronis(&sandbox);
-    let rows = client.usage(september(), PATIENCE).await.unwrap();
+    let rows = client.usage(september(), NO_LIMIT).await.unwrap();
     let units: std::collections::BTreeSet<_> = rows.iter().map(|row| row.unit.as_str()).collect();
     assert_eq!(units, ["GiB", "compute points", "feature", "units"].into());
     assert!(rows.iter().any(|row| row.customer_name.as_deref() == Some("株式会社さくら")), "{rows:?}");
@@ -86,7 +86,7 @@ async fn acronis_report_becomes_the_billed_rows() {
     assert!(rows.iter().all(|row| !row.sku.starts_with("platform/")));
     let tenant = client.own_tenant().await.unwrap();
     let mut report = client.create_report(&ReportRequest::usage_summary(tenant, september())).await.unwrap();
-    let files = report.wait(PATIENCE).await.unwrap().saved;
+    let files = report.wait(NO_LIMIT).await.unwrap().saved;
     let [file] = &files[..] else { panic!("one format, one file") };
     // A second read of the report returns the same rows.
     let again = client.usage_from_file(file).await.unwrap();
@@ -104,16 +104,16 @@ async fn future_period_is_rejected_by_every_vendor_without_a_request() {
     for text in ["2027-05", "2026-11-22/2026-11-23", "2026-11-21T12:00:01Z/2027-01-01"] {
         let period: Period = text.parse().unwrap();
         let mut outcomes = vec![
-            acronis.usage(period, PATIENCE).await.map(drop),
+            acronis.usage(period, NO_LIMIT).await.map(drop),
             acronis.create_report(&ReportRequest::usage_daily(tenant, period)).await.map(drop),
-            genesys.usage(period, PATIENCE).await.map(drop),
-            genesys.billable_usage(period).wait(PATIENCE).await.map(drop),
+            genesys.usage(period, NO_LIMIT).await.map(drop),
+            genesys.billable_usage(period).wait(NO_LIMIT).await.map(drop),
             genesys.client_bill(demo::GENESYS_TRUSTOR_ORG_ID, period).await.map(drop),
             genesys.client_bills(genesys::BillingPeriod::StartingIn(period), all.clone()).await.map(drop),
             genesys.contract_charges(period).await.map(drop),
-            genesys.api_usage(period, PATIENCE).await.map(drop),
+            genesys.api_usage(period, NO_LIMIT).await.map(drop),
             genesys.start_usage_query(period, |query| query).await.map(drop),
-            suger.usage(period, PATIENCE).await.map(drop),
+            suger.usage(period, NO_LIMIT).await.map(drop),
             suger.reported_usage(period).await.map(drop),
         ];
         for error in outcomes.drain(..).map(Result::unwrap_err) {
@@ -131,13 +131,13 @@ async fn long_period_equals_its_months_up_to_the_current_one() {
     let months = ["2026-09", "2026-10", "2026-11"].map(|text| text.parse::<Period>().unwrap());
     let whole: Period = "2026-09-01/2027-02-01".parse().unwrap();
     let mut each = Vec::new();
-    let mut all = acronis.usage(whole, PATIENCE).await.unwrap();
-    all.extend(genesys.usage(whole, PATIENCE).await.unwrap());
-    all.extend(suger.usage(whole, PATIENCE).await.unwrap());
+    let mut all = acronis.usage(whole, NO_LIMIT).await.unwrap();
+    all.extend(genesys.usage(whole, NO_LIMIT).await.unwrap());
+    all.extend(suger.usage(whole, NO_LIMIT).await.unwrap());
     for month in months {
-        each.extend(acronis.usage(month, PATIENCE).await.unwrap());
-        each.extend(genesys.usage(month, PATIENCE).await.unwrap());
-        each.extend(suger.usage(month, PATIENCE).await.unwrap());
+        each.extend(acronis.usage(month, NO_LIMIT).await.unwrap());
+        each.extend(genesys.usage(month, NO_LIMIT).await.unwrap());
+        each.extend(suger.usage(month, NO_LIMIT).await.unwrap());
     }
     let values = |rows: &[usage_billing::UsageRow]| {
         let values: std::collections::BTreeMap<_, _> =

@@ -10,7 +10,7 @@ use usage_billing_sandbox::{Bill, ExpectedUsage, Sandbox, Size};
 use crate::end_to_end::{acronis, genesys, suger};
 
 /// No limit: under tokio's paused clock a limit may expire during a wait for a real socket.
-const PATIENCE: Duration = Duration::MAX;
+const NO_LIMIT: Duration = Duration::MAX;
 
 /// Customer and its name, SKU, metric, unit.
 type Key = (Option<String>, Option<String>, String, String, String);
@@ -60,9 +60,9 @@ async fn fetched_rows_match_the_ground_truth_of_every_dataset() {
                 let expected =
                     |bill: Bill| expected_quantities(sandbox.expected_usage(&bill, period.start()..period.end()));
                 let level = usage_billing::acronis::types::ReportLevel::DirectPartners;
-                let of_acronis = acronis(&sandbox).usage(period, PATIENCE).await.unwrap();
-                let of_genesys = genesys(&sandbox).usage(period, PATIENCE).await.unwrap();
-                let of_suger = suger(&sandbox).usage(period, PATIENCE).await.unwrap();
+                let of_acronis = acronis(&sandbox).usage(period, NO_LIMIT).await.unwrap();
+                let of_genesys = genesys(&sandbox).usage(period, NO_LIMIT).await.unwrap();
+                let of_suger = suger(&sandbox).usage(period, NO_LIMIT).await.unwrap();
                 assert!(of_acronis.len() > 5 && of_genesys.len() > 5 && of_suger.len() > 5);
                 let dataset = format!("{seed} {size:?} {period}");
                 let is_month = period == "2026-10".parse().unwrap();

@@ -8,14 +8,14 @@ use usage_billing_tests::{ClosedPort, Reply, ScriptedServer, now};
 
 use usage_billing::genesys::{BillingPeriod, Client, ClientOrganizations};
 
-use super::{PATIENCE, calls, client_at, last_month, start};
+use super::{NO_LIMIT, calls, client_at, last_month, start};
 
 #[tokio::test(start_paused = true)]
 async fn transient_faults_change_no_row() {
     let rows = |sandbox: (Sandbox, Client)| async move {
         let (sandbox, client) = sandbox;
-        let mut rows = client.api_usage(last_month(), PATIENCE).await.unwrap();
-        rows.extend(client.usage(last_month(), PATIENCE).await.unwrap());
+        let mut rows = client.api_usage(last_month(), NO_LIMIT).await.unwrap();
+        rows.extend(client.usage(last_month(), NO_LIMIT).await.unwrap());
         let last = BillingPeriod::LastFinished { at: now() };
         let bills = client.client_bills(last, ClientOrganizations::All).await.unwrap();
         assert_eq!(bills.errors().map(ToString::to_string).collect::<Vec<_>>(), Vec::<String>::new());
@@ -59,15 +59,15 @@ async fn wait_survives_failures_that_outlast_a_calls_retries() {
             let (sandbox, client) = start(Sandbox::builder().polls_before_ready(3)).await;
             sandbox.inject(format!("{fault}; skip={skip}; operation={operation}").parse().unwrap()).unwrap();
             let rows = match skip {
-                0 => client.api_usage(last_month(), PATIENCE).await,
-                _ => client.usage(last_month(), PATIENCE).await,
+                0 => client.api_usage(last_month(), NO_LIMIT).await,
+                _ => client.usage(last_month(), NO_LIMIT).await,
             };
             assert!(!rows.unwrap_or_else(|error| panic!("{fault} {operation}: {error}")).is_empty());
         }
     }
     // A closed port is reported at once.
     let closed = ClosedPort::reserve();
-    let error = client_at(closed.url(), "id", "hush-secret").usage(last_month(), PATIENCE).await.unwrap_err();
+    let error = client_at(closed.url(), "id", "hush-secret").usage(last_month(), NO_LIMIT).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
 }
 
@@ -75,7 +75,7 @@ async fn wait_survives_failures_that_outlast_a_calls_retries() {
 async fn token_that_expires_between_polls_is_replaced() {
     let builder = Sandbox::builder().polls_before_ready(6).token_lifetime(Duration::from_secs(20));
     let (sandbox, client) = start(builder).await;
-    assert!(!client.usage(last_month(), PATIENCE).await.unwrap().is_empty());
+    assert!(!client.usage(last_month(), NO_LIMIT).await.unwrap().is_empty());
     assert!(calls(&sandbox, "issueToken") > 1, "a minute of polls with tokens of 20 s");
 }
 
@@ -98,7 +98,7 @@ async fn retry_after_of_a_pending_job_is_reported() {
 async fn errors_name_the_missing_permission() {
     let (sandbox, _) = start(Sandbox::builder()).await;
     let limited = client_at(sandbox.url(), demo::GENESYS_LIMITED_CLIENT_ID, demo::GENESYS_LIMITED_CLIENT_SECRET);
-    let error = limited.usage(last_month(), PATIENCE).await.unwrap_err();
+    let error = limited.usage(last_month(), NO_LIMIT).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Permission);
     let hint = "the credential needs one of the permissions billing:subscription:read, billing:subscription:view";
     assert_eq!(error.hint(), Some(hint));
@@ -107,7 +107,7 @@ async fn errors_name_the_missing_permission() {
     assert_eq!(error.hint(), Some("the credential needs the permission affiliateOrganization:clientBilling:view"));
 
     let wrong = client_at(sandbox.url(), demo::GENESYS_CLIENT_ID, "wrong");
-    let error = wrong.usage(last_month(), PATIENCE).await.unwrap_err();
+    let error = wrong.usage(last_month(), NO_LIMIT).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Auth);
     assert!(error.hint().is_some_and(|hint| hint.contains("belongs to this region")), "{error}");
 }
@@ -131,7 +131,7 @@ async fn complete_report_without_a_list_is_an_error() {
         ("\u{feff}{\"status\":\"Complete\",\"usages\":[{\"name\":\"CX 3\",\"totalUsage\":\"2\"}]}", Some(1)),
     ] {
         let server = server_with_reply(move || Reply::json(200, report));
-        let outcome = client_at(server.url(), "id", "hush-secret").usage(last_month(), PATIENCE).await;
+        let outcome = client_at(server.url(), "id", "hush-secret").usage(last_month(), NO_LIMIT).await;
         match rows {
             Some(count) => assert_eq!(outcome.unwrap().len(), count, "{report}"),
             None => {
@@ -147,7 +147,7 @@ async fn complete_report_without_a_list_is_an_error() {
 async fn unrequested_gzip_is_named() {
     let body = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 0xAB, 0xAE, 5, 0];
     let server = server_with_reply(move || Reply::new(200, &[("content-type", "application/json")], body));
-    let error = client_at(server.url(), "id", "hush-secret").usage(last_month(), PATIENCE).await.unwrap_err();
+    let error = client_at(server.url(), "id", "hush-secret").usage(last_month(), NO_LIMIT).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert!(error.to_string().contains("compressed with gzip, which was not requested"), "{error}");
 }
@@ -168,7 +168,7 @@ async fn job_cursor_round_trips_and_an_empty_link_ends_the_list() {
             }
         });
         let client = client_at(server.url(), "id", "hush-secret");
-        let rows = client.usage_job("j-1").wait(PATIENCE).await.unwrap().try_collect().await.unwrap();
+        let rows = client.usage_job("j-1").wait(NO_LIMIT).await.unwrap().try_collect().await.unwrap();
         assert_eq!(rows.iter().map(|row| row.request_count).collect::<Vec<_>>(), [Some(1), Some(2)], "{link}");
     }
 }

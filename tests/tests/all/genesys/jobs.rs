@@ -8,12 +8,12 @@ use usage_billing::{ErrorKind, Period, PollResult};
 use usage_billing_sandbox::Sandbox;
 use usage_billing_tests::{Reply, ScriptedServer, now};
 
-use super::{PATIENCE, calls, client_at, keys, last_month, start};
+use super::{NO_LIMIT, calls, client_at, keys, last_month, start};
 
 #[tokio::test(start_paused = true)]
 async fn job_counts_each_request_once_and_none_is_billable() {
     let (sandbox, client) = start(Sandbox::builder().polls_before_ready(3)).await;
-    let rows = client.api_usage(last_month(), PATIENCE).await.unwrap();
+    let rows = client.api_usage(last_month(), NO_LIMIT).await.unwrap();
     assert_eq!(calls(&sandbox, "getUsageAggregatesQueryJob"), 4 + 1, "four polls of the state, and the page");
     assert!(
         rows.iter().all(|row| row.is_billable == Some(false) && row.cost.is_none() && row.source_report_id.is_some())
@@ -22,7 +22,7 @@ async fn job_counts_each_request_once_and_none_is_billable() {
 
     // The total is the sum of the days, and of the clients.
     let mut whole = client.start_usage_job(last_month(), |query| query.group_by(vec![])).await.unwrap();
-    let whole = whole.wait(PATIENCE).await.unwrap().try_collect().await.unwrap();
+    let whole = whole.wait(NO_LIMIT).await.unwrap().try_collect().await.unwrap();
     let whole: i64 = whole.iter().filter_map(|row| row.request_count).sum();
     assert_eq!(rows.iter().map(|row| row.quantity).sum::<Decimal>(), Decimal::from(whole));
     let mut by_client: BTreeMap<&str, Decimal> = BTreeMap::new();
@@ -31,7 +31,7 @@ async fn job_counts_each_request_once_and_none_is_billable() {
     }
     let (id, expected) = by_client.iter().max_by_key(|(_, requests)| **requests).unwrap();
     let mut job = client.start_client_usage_job(id, last_month(), |query| query).await.unwrap();
-    let counted = job.wait(PATIENCE).await.unwrap().try_collect().await.unwrap();
+    let counted = job.wait(NO_LIMIT).await.unwrap().try_collect().await.unwrap();
     let account = client.organization().await.unwrap();
     let usage = ApiUsage::new(job.id(), &account, last_month(), None);
     let rows = usage.client_job_rows(id, &counted, now()).unwrap();
@@ -43,13 +43,13 @@ async fn job_counts_each_request_once_and_none_is_billable() {
 async fn failed_job_with_status_202_is_an_error_at_once() {
     let (sandbox, client) = start(Sandbox::builder().polls_before_ready(0)).await;
     let mut job = client.start_client_usage_job("no-such-client", last_month(), |query| query).await.unwrap();
-    let error = job.wait(PATIENCE).await.unwrap_err();
+    let error = job.wait(NO_LIMIT).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Failed, "{error}");
     assert!(error.to_string().contains("the usage job is Failed: There is no such OAuth client"), "{error}");
     assert_eq!(calls(&sandbox, "getUsageClientClientIdAggregatesQueryJob"), 1);
 
     let naming = |query: usage_billing::genesys::JobQuery| query.oauth_client_ids(vec!["no-such-client".to_owned()]);
-    let error = client.start_usage_job(last_month(), naming).await.unwrap().wait(PATIENCE).await.unwrap_err();
+    let error = client.start_usage_job(last_month(), naming).await.unwrap().wait(NO_LIMIT).await.unwrap_err();
     assert!(error.to_string().contains("is Cancelled"), "{error}");
 }
 
@@ -58,7 +58,7 @@ async fn invalid_job_period_is_rejected_without_a_request() {
     let (sandbox, client) = start(Sandbox::builder()).await;
     for period in ["2019-01", "2026-01-01/2026-06-01"] {
         let period: Period = period.parse().unwrap();
-        let error = client.api_usage(period, PATIENCE).await.unwrap_err();
+        let error = client.api_usage(period, NO_LIMIT).await.unwrap_err();
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::Request, 0), "{error}");
     }
     assert!(sandbox.requests().is_empty());
@@ -76,8 +76,8 @@ async fn older_query_starts_with_either_success() {
         let started =
             sandbox.requests().into_iter().find(|request| request.operation == Some("postUsageQuery")).unwrap();
         assert_eq!(started.status, Some(if polls == 0 { 200 } else { 202 }));
-        let counted = query.wait(PATIENCE).await.unwrap();
-        let again = client.usage_query(query.id()).wait(PATIENCE).await.unwrap();
+        let counted = query.wait(NO_LIMIT).await.unwrap();
+        let again = client.usage_query(query.id()).wait(NO_LIMIT).await.unwrap();
         assert_eq!(again.len(), counted.len(), "resumed by its id");
         let account = client.organization().await.unwrap();
         let usage = ApiUsage::new(query.id(), &account, last_month(), day);
@@ -99,7 +99,7 @@ fn server_with_body(body: impl AsRef<[u8]> + Send + Sync + 'static) -> ScriptedS
 async fn failed_query_and_query_without_id_are_errors() {
     let server = server_with_body(r#"{"queryStatus":"Failed"}"#);
     let client = client_at(server.url(), "id", "hush-secret");
-    let error = client.usage_query("q-1").wait(PATIENCE).await.unwrap_err();
+    let error = client.usage_query("q-1").wait(NO_LIMIT).await.unwrap_err();
     assert!(error.kind() == ErrorKind::Failed && error.to_string().contains("the usage query has failed"), "{error}");
     let error = client.start_usage_query(last_month(), |query| query).await.unwrap_err();
     assert!(error.kind() == ErrorKind::Decode && error.to_string().contains("executionId"), "{error}");

@@ -17,7 +17,7 @@ use usage_billing_sandbox::{self as demo, Sandbox, SandboxBuilder};
 use usage_billing_tests::{now, untimed};
 
 /// No limit: under tokio's paused clock a limit may expire during a wait for a real socket.
-const PATIENCE: Duration = Duration::MAX;
+const NO_LIMIT: Duration = Duration::MAX;
 
 fn client_at(url: &str, id: &str, secret: &str) -> Client {
     let builder = Client::builder(&url.parse().expect("a URL"), Credentials::new(id, secret));

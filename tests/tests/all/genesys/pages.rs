@@ -7,7 +7,7 @@ use usage_billing::{ErrorKind, Pager};
 use usage_billing_sandbox::Sandbox;
 use usage_billing_tests::{Reply, ScriptedServer};
 
-use super::{PATIENCE, client_at, last_month, start};
+use super::{NO_LIMIT, client_at, last_month, start};
 
 /// Returns the number of rows before the error, the error, and the continuation.
 async fn until_error(mut rows: Pager<types::OrganizationPublicApiUsage>) -> (usize, usage_billing::Error, String) {
@@ -50,7 +50,7 @@ fn three_pages(other: impl Fn(usize) -> Option<Reply> + Send + Sync + 'static) -
 }
 
 async fn rows_of(client: &Client) -> Pager<types::OrganizationPublicApiUsage> {
-    client.usage_job("j-1").wait(PATIENCE).await.unwrap()
+    client.usage_job("j-1").wait(NO_LIMIT).await.unwrap()
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn link_to_another_host_is_not_followed() {
         _ => Reply::json(200, &page(&next)),
     });
     let client = client_at(server.url(), "id", "hush-secret");
-    let rows = client.usage_job("j-1").wait(PATIENCE).await.unwrap().try_collect().await.unwrap();
+    let rows = client.usage_job("j-1").wait(NO_LIMIT).await.unwrap().try_collect().await.unwrap();
     assert_eq!(rows.len(), 2);
     assert!(elsewhere.requests().is_empty());
     let targets: Vec<_> = server.requests().into_iter().map(|request| request.target).collect();

@@ -7,18 +7,18 @@ use usage_billing::genesys::{BillingPeriod, ClientOrganizations};
 use usage_billing_sandbox::Sandbox;
 use usage_billing_tests::{Reply, ScriptedServer, now};
 
-use super::{PATIENCE, client_at, last_month, start};
+use super::{NO_LIMIT, client_at, last_month, start};
 
 #[tokio::test(start_paused = true)]
 async fn billable_usage_has_addresses_only_on_request() {
     let (_sandbox, client) = start(Sandbox::builder().polls_before_ready(0)).await;
-    let plain = client.billable_usage(last_month()).wait(PATIENCE).await.unwrap();
+    let plain = client.billable_usage(last_month()).wait(NO_LIMIT).await.unwrap();
     let usages = plain.usages.unwrap();
     assert!(!usages.is_empty() && usages.iter().all(|usage| usage.resources.is_empty()));
-    let full = client.billable_usage_with_resources(last_month()).wait(PATIENCE).await.unwrap();
+    let full = client.billable_usage_with_resources(last_month()).wait(NO_LIMIT).await.unwrap();
     let usages = full.usages.unwrap();
     assert!(usages.iter().any(|usage| usage.resources.iter().any(|resource| resource.name.contains('@'))));
-    let rows = client.usage(last_month(), PATIENCE).await.unwrap();
+    let rows = client.usage(last_month(), NO_LIMIT).await.unwrap();
     assert!(!serde_json::to_string(&rows).unwrap().contains('@'));
 }
 
@@ -27,14 +27,14 @@ async fn failed_month_error_names_the_periods_to_request_instead() {
     let (sandbox, client) = start(Sandbox::builder().polls_before_ready(0)).await;
     let fault = "403; skip=1; operation=getBillingReportsBillableusage";
     sandbox.inject(fault.parse().unwrap()).unwrap();
-    let error = client.usage("2026-08-01/2026-11-01".parse().unwrap(), PATIENCE).await.unwrap_err();
+    let error = client.usage("2026-08-01/2026-11-01".parse().unwrap(), NO_LIMIT).await.unwrap_err();
     let advice = "this is 2026-09; earlier periods can be read: request 2026-08, and 2026-09-01/2026-11-01 later";
     assert!(
         error.kind() == ErrorKind::Permission && error.hint().is_some_and(|hint| hint.ends_with(advice)),
         "{error}"
     );
     sandbox.clear_faults();
-    assert!(!client.usage("2026-08".parse().unwrap(), PATIENCE).await.unwrap().is_empty());
+    assert!(!client.usage("2026-08".parse().unwrap(), NO_LIMIT).await.unwrap().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -54,7 +54,7 @@ async fn wrappers_can_be_spawned() {
     let all = tokio::spawn(async move {
         let last = BillingPeriod::LastFinished { at: now() };
         let bills = client.client_bills(last, ClientOrganizations::All).await.unwrap();
-        let rows = client.api_usage(last_month(), PATIENCE).await.unwrap();
+        let rows = client.api_usage(last_month(), NO_LIMIT).await.unwrap();
         let licences = client.licences().await.unwrap();
         (bills.errors().count() == 0, rows.is_empty(), licences.is_empty())
     });
