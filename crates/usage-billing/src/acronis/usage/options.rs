@@ -33,7 +33,7 @@ pub struct UsageOptions {
 pub enum ReportEvent<'a> {
     /// The report was created for this call, which now waits for it.
     Created {
-        /// Id of the report, which can [resume](crate::acronis::Client::report) it.
+        /// Id of the report, by which [`report`](crate::acronis::Client::report) resumes it.
         id: &'a str,
         /// Month of the report.
         month: Period,
@@ -47,7 +47,7 @@ pub enum ReportEvent<'a> {
     },
     /// The rows were read, but the deletion of the report failed: it still exists at the vendor.
     NotDeleted {
-        /// Id of the report, which can be [deleted](crate::acronis::Client::delete_report) by it.
+        /// Id of the report, by which [`delete_report`](crate::acronis::Client::delete_report) deletes it.
         id: &'a str,
         /// Error of the deletion.
         error: &'a Error,
