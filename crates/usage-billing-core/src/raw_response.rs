@@ -34,6 +34,11 @@ impl RawResponse {
         self.response.status()
     }
 
+    /// Returns whether the status has no body by definition.
+    pub(crate) fn has_no_content(&self) -> bool {
+        [StatusCode::NO_CONTENT, StatusCode::RESET_CONTENT].contains(&self.status())
+    }
+
     pub(crate) fn take_headers(&mut self) -> HeaderMap {
         std::mem::take(self.response.headers_mut())
     }

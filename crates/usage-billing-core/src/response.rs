@@ -95,13 +95,17 @@ impl<T: DeserializeOwned> ResponseValue<T> {
 }
 
 impl<T: DeserializeOwned> ResponseValue<Vec<T>> {
-    /// Decodes a JSON array, or `null` or an empty body as an empty one. Generated code calls it.
+    /// Decodes a JSON array; `null` and a status without a body (204, 205) are an empty one. Generated code calls it.
     ///
     /// # Errors
     /// The same as of [`from_response`](ResponseValue::from_response).
     #[doc(hidden)]
     pub async fn from_list_response(response: Box<RawResponse>) -> Result<Self> {
-        Ok(ResponseValue::<Option<Vec<T>>>::decode(response, b"null").await?.map(Option::unwrap_or_default))
+        if response.has_no_content() {
+            return Ok(ResponseValue::empty(response).map(|()| Vec::new()));
+        }
+        // An empty body of another status is an error: items may be missing.
+        Ok(ResponseValue::<Option<Vec<T>>>::from_response(response).await?.map(Option::unwrap_or_default))
     }
 }
 
@@ -112,7 +116,7 @@ impl<T: DeserializeOwned> ResponseValue<Option<T>> {
     /// The same as of [`from_response`](ResponseValue::from_response).
     #[doc(hidden)]
     pub async fn from_optional_response(response: Box<RawResponse>) -> Result<Self> {
-        if [StatusCode::NO_CONTENT, StatusCode::RESET_CONTENT].contains(&response.status()) {
+        if response.has_no_content() {
             return Ok(ResponseValue::empty(response).map(|()| None));
         }
         Self::decode(response, b"null").await
