@@ -53,8 +53,8 @@ async fn late_usage_of_a_single_event_is_a_warning() {
     for (hours, is_late) in [(5, false), (6, true)] {
         let builder = Client::builder("acme", "hush").base_url(server.url());
         let client = usage_billing_tests::untimed(builder).build().unwrap().with_now(now);
-        let report = UsageEvent::new("e-1", now - chrono::TimeDelta::hours(hours)).quantity("gb", 1);
-        let lines = traced(async { _ = client.send_usage(&report).await.unwrap() }).await;
+        let event = UsageEvent::new("e-1", now - chrono::TimeDelta::hours(hours)).quantity("gb", 1);
+        let lines = traced(async { _ = client.send_usage(&event).await.unwrap() }).await;
         assert_eq!(lines.contains("usage is older than its marketplace accepts"), is_late, "{lines}");
     }
 }
@@ -177,7 +177,7 @@ async fn delivered_unsent_and_rejected_usage_is_traced_with_its_id() {
         (unconfirmed, lost, "entitlement_id=e-lost"),
         (rejected, bad, "entitlement_id=e-\\u{1b}[2Kbad"),
     ] {
-        for part in [&format!("id={id}"), entitlement, "window=2026-11-19 07:00:00 UTC"] {
+        for part in [&format!("id={id}"), entitlement, "usage_timestamp=2026-11-19 07:00:00 UTC"] {
             assert!(line.contains(part), "{part} in {line}");
         }
     }

@@ -1,4 +1,4 @@
-//! An ISV's service that meters for months: it queues usage as it is counted, sends it in the background, and stops in time.
+//! An ISV's long-running metering service: it queues usage as it is counted, sends it in the background, and stops in time.
 //!
 //! `SUGER_ORG_ID=… SUGER_API_KEY=… cargo run -p usage-billing --example isv_metering_service`
 
@@ -13,7 +13,7 @@ use usage_billing::{ErrorKind, Result};
 /// Time for the last flush: an orchestrator kills the process soon after (Kubernetes after 30 s).
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(20);
 
-/// Queues what `metered` yields until it ends, and returns what is left to be reported after the next start.
+/// Queues the events of `metered` until it ends, and returns the unsent ones for the next start.
 pub(crate) async fn serve(
     client: &Client,
     metered: impl Stream<Item = UsageEvent>,
@@ -23,18 +23,18 @@ pub(crate) async fn serve(
     let queue = client.usage_queue().validate_first().after_restart();
     let (sender, mut receipts) = queue.into_sender().interval(Duration::from_secs(300)).capacity(50_000).spawn()?;
     let reader = tokio::spawn(async move {
-        // A program of yours stores the receipts: delivered usage need not be kept any longer, rejected usage is not billed.
+        // Store the receipts: delivered usage need not be kept any longer, rejected usage is not billed.
         while let Some(receipt) = receipts.next().await {
             println!("{receipt}");
         }
     });
     pin_mut!(metered);
-    while let Some(report) = metered.next().await {
-        if let Err(refused) = sender.push(report) {
-            match refused.error.kind() {
-                // The vendor has been down for long: what you keep is pushed again later.
-                ErrorKind::Limit => eprintln!("kept for later: {}", refused.id),
-                _ => eprintln!("a mistake of the meter: {}", refused.error),
+    while let Some(event) = metered.next().await {
+        if let Err(rejected) = sender.push(event) {
+            match rejected.error.kind() {
+                // The vendor has been unavailable for long: keep the event and push it again later.
+                ErrorKind::Limit => eprintln!("kept for later: {}", rejected.id),
+                _ => eprintln!("invalid event: {}", rejected.error),
             }
         }
     }
@@ -45,10 +45,10 @@ pub(crate) async fn serve(
 
 #[tokio::main]
 async fn main() -> Result<ExitCode> {
-    // Shows what is delivered, sent again and rejected. `usage_billing::http` are the calls, `usage_billing::suger` the usage.
+    // Shows deliveries, retries and rejections: target `usage_billing::http` for calls, `usage_billing::suger` for usage.
     tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).init();
     let client = Client::builder_from_env()?.build()?;
-    // Your meter in place of this: three hours' usage, and then a signal to stop.
+    // Replace this by your meter: it yields the usage of three hours, and then stops.
     let hour = Utc::now().duration_trunc(TimeDelta::hours(1)).expect("hours are round");
     let usage = |back| UsageEvent::new("ent-aws01", hour - TimeDelta::hours(back)).quantity("ingest_gb", 1 + back);
     let last = serve(&client, futures_util::stream::iter((1..4).map(usage)), SHUTDOWN_LIMIT).await?;

@@ -1,4 +1,4 @@
-//! Who buys what: buyers, entitlements and products; and the marketplaces' own count of usage by day.
+//! Buyers, entitlements and products; and daily usage according to the marketplaces.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::Pager;
 use usage_billing_core::Result;
 
 impl Client {
-    /// All buyers that `filter` lets through.
+    /// Lists the buyers that `filter` selects.
     pub fn buyers(
         &self,
         filter: impl for<'a> Fn(builder::ListBuyers<'a>) -> builder::ListBuyers<'a> + Send + Sync + Clone + 'static,
@@ -25,8 +25,8 @@ impl Client {
         .masking(&self.api)
     }
 
-    /// All entitlements that `filter` lets through: whose usage can be reported. Suger is thought to ignore a filter that it does not
-    /// know, so look at what comes.
+    /// Lists the entitlements that `filter` selects, for which usage can be sent. Suger presumably ignores unknown
+    /// filters, so check the results.
     ///
     /// ```no_run
     /// # use usage_billing::suger::Client;
@@ -57,7 +57,8 @@ impl Client {
         .masking(&self.api)
     }
 
-    /// Returns the marketplace that an entitlement is billed by; `None` if Suger does not say, or does not know the entitlement.
+    /// Returns the marketplace that bills an entitlement, or `None` if Suger does not state it or does not know the
+    /// entitlement.
     pub(super) async fn marketplace_of(&self, entitlement_id: &str) -> Result<Option<types::Partner>> {
         let request = self.api.get_entitlement().org_id(&self.org_id).entitlement_id(entitlement_id);
         match request.send().await {
@@ -67,7 +68,7 @@ impl Client {
         }
     }
 
-    /// All products that `filter` lets through, with their dimensions.
+    /// Lists the products that `filter` selects, with their dimensions.
     pub fn products(
         &self,
         filter: impl for<'a> Fn(builder::ListProducts<'a>) -> builder::ListProducts<'a> + Send + Sync + Clone + 'static,
@@ -83,8 +84,8 @@ impl Client {
         .masking(&self.api)
     }
 
-    /// Usage as a marketplace has it, by day, entitlement and dimension, of what `filter` lets through: what to compare own numbers with.
-    /// Without dates the vendor lists the last 30 days.
+    /// Lists usage according to a marketplace, by day, entitlement and dimension, as selected by `filter`. Compare
+    /// your own usage with it. Without dates the vendor lists the last 30 days.
     pub fn daily_records(
         &self,
         marketplace: types::Partner,

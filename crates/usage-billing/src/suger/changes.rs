@@ -1,4 +1,4 @@
-//! The two changes of a stored group that Suger allows: a failed one goes back to be reported, one that was not reported is deleted.
+//! Changes of stored groups that Suger allows: a failed group is requeued, a group that was not reported is deleted.
 
 use futures_core::Stream;
 use futures_util::{StreamExt, stream};
@@ -8,28 +8,28 @@ use super::groups::{is_set, name_of, used_at};
 use super::types::{MeteringUsageRecordGroup as Group, UsageRecordGroupStatus as Status};
 use super::{Client, listed_days};
 
-/// Requests at a time.
+/// Number of concurrent requests.
 const CONCURRENCY: usize = 8;
 
-/// What became of the groups that were to be changed. Each is in one of the two lists.
+/// The outcomes of changes of groups. Each group is in one of the two lists.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
-#[must_use = "what was not changed is told here and nowhere else"]
+#[must_use = "only this value reports groups that were not changed"]
 pub struct GroupChanges {
-    /// As they are now.
+    /// Changed groups, in their new state.
     pub changed: Vec<Group>,
-    /// As they were, each with the reason why it was not changed or is not known to be.
+    /// Groups in their old state, each with the reason why it was not changed, or is not known to be.
     pub failed: Vec<(Group, Error)>,
 }
 
 impl Client {
-    /// Puts groups that Suger has given up (`REPORT_FAILED`) back for the next hourly run, several at a time. Mend the cause first: it is the
-    /// `message` of the entitlement's failed usage record report.
+    /// Requeues failed groups (`REPORT_FAILED`) for the next hourly run, several concurrently. Fix the cause first: it
+    /// is the `message` of the failed usage record report of the entitlement.
     ///
     /// ```no_run
     /// # use usage_billing::suger::{Client, types::UsageRecordGroupStatus};
     /// # async fn retry(client: Client) -> usage_billing::Result<()> {
-    /// // The whole list first: what is put back leaves it, and would shift its pages.
+    /// // Read the complete list first: requeued groups are removed from it, which would shift its pages.
     /// let failed = client.usage_record_groups(|request| request.status(UsageRecordGroupStatus::ReportFailed)).try_collect().await?;
     /// for (group, error) in client.retry_groups(failed).await.failed {
     ///     eprintln!("{:?}: {error}", group.id);
@@ -42,35 +42,38 @@ impl Client {
         GroupChanges::of(outcomes.buffer_unordered(CONCURRENCY)).await
     }
 
-    /// Deletes groups that were not reported (`CREATED`, `INVALID`), several at a time. Their usage will not be billed, and their ids stay
-    /// used up.
+    /// Deletes groups that were not reported (`CREATED`, `INVALID`), several concurrently. Their usage will not be
+    /// billed, and their ids stay used up.
     pub async fn delete_groups(&self, groups: Vec<Group>) -> GroupChanges {
         let outcomes = stream::iter(groups).map(|group| async { (self.delete_group(&group).await, group) });
         GroupChanges::of(outcomes.buffer_unordered(CONCURRENCY)).await
     }
 
-    /// Puts one group that Suger has given up back for the next hourly run. It is put back if the response, or the list after one that
-    /// does not show it or was lost, has it as `CREATED`, `REPORT_PENDING` or `REPORTED`.
+    /// Requeues one failed group for the next hourly run. The change is confirmed if the response shows the group as
+    /// `CREATED`, `REPORT_PENDING` or `REPORTED`. After any other or a lost response, the list has to show it.
     ///
     /// # Errors
-    /// [`ErrorKind::Api`] (400) if the group is not `REPORT_FAILED`; [`ErrorKind::Decode`] if neither the response nor the list shows it as put back;
-    /// else those of the call.
+    /// - [`ErrorKind::Api`] (400) if the group is not `REPORT_FAILED`.
+    /// - [`ErrorKind::Decode`] if neither the response nor the list shows the group as requeued.
+    /// - Other kinds as returned by the call.
     pub async fn retry_group(&self, group: &Group) -> Result<Group> {
         let mut request =
             self.api.retry_usage_record_group().org_id(&self.org_id).usage_record_group_id(self.id_of(group)?);
         if let Some(made) = group.creation_time.filter(is_set) {
             request = request.creation_date(made.date_naive());
         }
-        // Of the next hourly run, which may have come meanwhile.
+        // The next hourly run may have reported the group already.
         let is_done = |status: &Status| matches!(status, Status::Created | Status::ReportPending | Status::Reported);
-        self.settled(group, request.send().await.map(ResponseValue::into_inner), is_done, None).await
+        self.confirm_change(group, request.send().await.map(ResponseValue::into_inner), is_done, None).await
     }
 
-    /// Deletes one group that was not reported. After a lost response its state is read back: it is deleted if it is listed so, or if a further
-    /// attempt found it gone (404) and so does the list. The group is then returned as it was, with the status `DELETED`.
+    /// Deletes one group that was not reported. After a lost response the group is looked up. It is deleted if it is
+    /// listed as `DELETED`, or if a later attempt got 404 and the list does not contain it. In the latter case the
+    /// given group is returned with the status `DELETED`.
     ///
     /// # Errors
-    /// [`ErrorKind::Api`] (400) if the group is neither `CREATED` nor `INVALID`; else those of the call.
+    /// - [`ErrorKind::Api`] (400) if the group is neither `CREATED` nor `INVALID`.
+    /// - Other kinds as returned by the call.
     pub async fn delete_group(&self, group: &Group) -> Result<Group> {
         let mut request =
             self.api.delete_usage_record_group().org_id(&self.org_id).usage_record_group_id(self.id_of(group)?);
@@ -78,10 +81,10 @@ impl Client {
             request = request.creation_date(made.date_naive());
         }
         let is_done = |status: &Status| *status == Status::Deleted;
-        let answer = request.send().await.map(ResponseValue::into_inner);
-        let is_gone = answer.as_ref().is_err_and(|error| error.status().is_some_and(|status| status == 404));
-        let deleted = is_gone.then(|| Group { status: Some(Status::Deleted), ..group.clone() });
-        self.settled(group, answer, is_done, deleted).await
+        let response = request.send().await.map(ResponseValue::into_inner);
+        let is_missing = response.as_ref().is_err_and(|error| error.status().is_some_and(|status| status == 404));
+        let deleted = is_missing.then(|| Group { status: Some(Status::Deleted), ..group.clone() });
+        self.confirm_change(group, response, is_done, deleted).await
     }
 
     fn id_of<'a>(&self, group: &'a Group) -> Result<&'a str> {
@@ -89,22 +92,23 @@ impl Client {
         group.id.as_deref().ok_or_else(|| self.api.inner().masked(unnamed()))
     }
 
-    /// Returns the response if it settles the matter, or otherwise what the list says of the group; `unlisted` if it is not listed.
-    async fn settled(
+    /// Returns the changed group of the response or, if that is inconclusive, of the list. `unlisted` is returned if
+    /// the group is not listed.
+    async fn confirm_change(
         &self,
         group: &Group,
-        answer: Result<Group>,
+        response: Result<Group>,
         is_done: impl Fn(&Status) -> bool,
         unlisted: Option<Group>,
     ) -> Result<Group> {
         let is_changed = |now: &Group| now.id == group.id && now.status.as_ref().is_some_and(&is_done);
-        let error = match answer {
+        let error = match response {
             Ok(now) if is_changed(&now) => return Ok(now),
             Ok(_) => {
                 let message = format!("the response does not show {} as changed", name_of(group));
                 self.api.inner().masked(Error::new(ErrorKind::Decode, message))
             }
-            // Rejected, and no attempt before it can have changed anything.
+            // The call was rejected, and no earlier attempt can have changed anything.
             Err(error)
                 if !error.may_have_arrived() && error.status().is_some_and(|status| status.is_client_error()) =>
             {
@@ -118,7 +122,7 @@ impl Client {
             return Err(error);
         };
         let days = listed_days::of_group(used_at(group).unwrap_or(made), made, self.clock.now());
-        let found = self.read_back(entitlement, days, [id.clone()].into()).await;
+        let found = self.find_groups(entitlement, days, [id.clone()].into()).await;
         match found.map(|mut found| found.remove(id)) {
             Ok(Some(now)) if is_changed(&now) => Ok(now),
             Ok(None) => unlisted.ok_or(error),

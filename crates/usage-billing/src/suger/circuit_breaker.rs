@@ -1,85 +1,91 @@
-//! When to stop sending, or looking up: an entitlement that brings no answers is left alone, and so is a vendor that is down.
+//! The circuit breaker of a flush: it skips an entitlement whose requests fail, and all of them once the vendor is
+//! unavailable.
 
 use std::collections::{BTreeMap, HashMap};
 
 use usage_billing_core::{Error, ErrorKind, printable};
 
-/// So many failures in a row without an answer are enough: of reports of one entitlement, or of entitlements.
-const ENOUGH: usize = 3;
-/// An answer, though it settles nothing, may be about its report alone. A few such that are the oldest would hold up all others, flush after
-/// flush.
-const ENOUGH_ANSWERED: usize = 10;
+/// Number of consecutive failures without a response that opens the breaker: of events of one entitlement, or of
+/// entitlements.
+const MAX_FAILURES: usize = 3;
+/// The same with responses. A response that resolves nothing may concern its event alone, and a few such events, if
+/// they are the oldest, would block the others in every flush.
+const MAX_FAILURES_WITH_RESPONSE: usize = 10;
 
-/// What one flush has met so far. A failure here is an outcome that settles nothing: no answer, or one that says nothing of the report.
+/// Failures in one flush. A failure is an outcome that resolves nothing: no response, or one without a statement about
+/// the event.
 #[derive(Debug, Default)]
 pub(super) struct CircuitBreaker {
-    /// By entitlement, each with the last error.
+    /// Failures by entitlement, with the last error.
     failures: HashMap<String, (Failures, Error)>,
-    /// Entitlements that have failed since the last answer that settled anything, and whether with an answer.
-    in_a_row: BTreeMap<String, bool>,
-    stopped: Option<Error>,
+    /// Entitlements that have failed since the last resolved event, and whether with a response.
+    consecutive: BTreeMap<String, bool>,
+    opened_by: Option<Error>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Failures {
-    answered: usize,
-    silent: usize,
+    with_response: usize,
+    without_response: usize,
 }
 
 impl Failures {
-    fn and(self, answered: bool) -> Self {
-        match answered {
-            true => Self { answered: self.answered + 1, ..self },
-            false => Self { silent: self.silent + 1, ..self },
+    fn and(self, has_response: bool) -> Self {
+        match has_response {
+            true => Self { with_response: self.with_response + 1, ..self },
+            false => Self { without_response: self.without_response + 1, ..self },
         }
     }
 
     fn all(self) -> usize {
-        self.answered + self.silent
+        self.with_response + self.without_response
     }
 
-    fn are_enough(self) -> bool {
-        self.silent >= ENOUGH || self.all() >= ENOUGH_ANSWERED
+    fn reach_limit(self) -> bool {
+        self.without_response >= MAX_FAILURES || self.all() >= MAX_FAILURES_WITH_RESPONSE
     }
 }
 
 impl CircuitBreaker {
-    /// A report was settled: the vendor is there.
-    pub(super) fn settled(&mut self, entitlement_id: &str) {
+    /// Records a resolved event, which proves that the vendor is available.
+    pub(super) fn record_success(&mut self, entitlement_id: &str) {
         self.failures.remove(entitlement_id);
-        self.in_a_row.clear();
+        self.consecutive.clear();
     }
 
-    /// A report's response settled nothing; `answered` if it was Suger's own, not a gateway's before it.
-    pub(super) fn failed(&mut self, entitlement_id: &str, error: &Error, answered: bool) {
+    /// Records an outcome that resolved nothing. `has_response` states whether Suger itself responded, not a gateway
+    /// before it.
+    pub(super) fn record_failure(&mut self, entitlement_id: &str, error: &Error, has_response: bool) {
         let (failures, last) =
             self.failures.entry(entitlement_id.to_owned()).or_insert_with(|| (Failures::default(), error.clone()));
-        *failures = failures.and(answered);
+        *failures = failures.and(has_response);
         *last = error.clone();
-        self.in_a_row.insert(entitlement_id.to_owned(), answered);
-        let entitlements = self.in_a_row.values().fold(Failures::default(), |all, answered| all.and(*answered));
-        if concerns_all(error) || entitlements.are_enough() {
-            self.stopped.get_or_insert_with(|| error.clone());
+        self.consecutive.insert(entitlement_id.to_owned(), has_response);
+        let entitlements =
+            self.consecutive.values().fold(Failures::default(), |all, has_response| all.and(*has_response));
+        if concerns_all(error) || entitlements.reach_limit() {
+            self.opened_by.get_or_insert_with(|| error.clone());
         }
     }
 
-    /// Returns what the next step of the flush begins with: nothing, unless the vendor refuses the client itself.
-    pub(super) fn of_next_step(self) -> Self {
-        Self { stopped: self.stopped.filter(concerns_all), ..Self::default() }
+    /// Returns the breaker for the lookups of the flush. It is closed, unless the vendor rejects the client itself.
+    pub(super) fn for_lookups(self) -> Self {
+        Self { opened_by: self.opened_by.filter(concerns_all), ..Self::default() }
     }
 
-    /// Why no report of an entitlement is sent any more, or looked up; `not_done` states that.
-    pub(super) fn ends(&self, entitlement_id: &str, not_done: &str) -> Option<Error> {
-        if let Some(error) = &self.stopped {
+    /// Returns the error of the events of an entitlement that are skipped, or `None` if they are not. `not_done`
+    /// states what is skipped.
+    pub(super) fn rejection_for(&self, entitlement_id: &str, not_done: &str) -> Option<Error> {
+        if let Some(error) = &self.opened_by {
             return Some(ended(not_done, "others", error));
         }
         let (failures, error) = self.failures.get(entitlement_id)?;
         let others = || format!("{} others of {}", failures.all(), printable(entitlement_id));
-        failures.are_enough().then(|| ended(not_done, &others(), error))
+        failures.reach_limit().then(|| ended(not_done, &others(), error))
     }
 }
 
-/// A refused key, or a vendor that wants to be left alone: the next report would fare the same.
+/// Returns whether an error concerns all events: a rejected key, or a rate limit.
 fn concerns_all(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Auth | ErrorKind::Config) || error.status().is_some_and(|status| status == 429)
 }
@@ -98,51 +104,51 @@ mod tests {
     }
 
     #[test]
-    fn an_entitlement_that_fails_is_left_alone_and_stops_no_other() {
+    fn failing_entitlement_is_skipped_and_others_are_not() {
         let mut breaker = CircuitBreaker::default();
         for _ in 0..9 {
-            breaker.failed("bad", &lost(), false);
+            breaker.record_failure("bad", &lost(), false);
         }
-        assert!(breaker.ends("good", "not sent").is_none());
-        let why = breaker.ends("bad", "not sent").unwrap();
+        assert!(breaker.rejection_for("good", "not sent").is_none());
+        let why = breaker.rejection_for("bad", "not sent").unwrap();
         assert_eq!(
             why.to_string(),
             "not sent, after 9 others of bad failed: connection lost -> it is still queued: flush again later"
         );
-        breaker.settled("bad");
-        assert!(breaker.ends("bad", "not sent").is_none());
+        breaker.record_success("bad");
+        assert!(breaker.rejection_for("bad", "not sent").is_none());
     }
 
     #[test]
-    fn one_report_that_fails_does_not_hold_up_its_entitlement() {
+    fn single_failing_event_does_not_block_its_entitlement() {
         let mut breaker = CircuitBreaker::default();
         for _ in 0..9 {
-            breaker.failed("e", &lost(), false);
-            breaker.failed("e", &lost(), false);
-            assert!(breaker.ends("e", "not sent").is_none());
-            breaker.settled("e");
+            breaker.record_failure("e", &lost(), false);
+            breaker.record_failure("e", &lost(), false);
+            assert!(breaker.rejection_for("e", "not sent").is_none());
+            breaker.record_success("e");
         }
     }
 
     #[test]
-    fn three_entitlements_in_a_row_are_the_vendors_fault() {
+    fn three_consecutive_entitlements_open_the_breaker() {
         let mut breaker = CircuitBreaker::default();
         for entitlement in ["a", "b"] {
-            breaker.failed(entitlement, &lost(), false);
+            breaker.record_failure(entitlement, &lost(), false);
         }
-        breaker.settled("c");
+        breaker.record_success("c");
         for entitlement in ["d", "e"] {
-            breaker.failed(entitlement, &lost(), false);
-            assert!(breaker.ends("f", "not sent").is_none());
+            breaker.record_failure(entitlement, &lost(), false);
+            assert!(breaker.rejection_for("f", "not sent").is_none());
         }
-        breaker.failed("a", &lost(), false);
-        assert!(breaker.ends("f", "not sent").is_some());
-        breaker.settled("a");
-        assert!(breaker.ends("f", "not sent").is_some(), "late answers of parallel reports change nothing");
+        breaker.record_failure("a", &lost(), false);
+        assert!(breaker.rejection_for("f", "not sent").is_some());
+        breaker.record_success("a");
+        assert!(breaker.rejection_for("f", "not sent").is_some(), "late responses of parallel events change nothing");
     }
 
     #[test]
-    fn only_a_vendor_that_refuses_the_client_ends_the_next_step_as_well() {
+    fn only_a_rejected_client_skips_the_lookups() {
         for (error, expected) in [
             (
                 Error::new(ErrorKind::Auth, "no"),
@@ -152,17 +158,23 @@ mod tests {
         ] {
             let mut breaker = CircuitBreaker::default();
             for entitlement in ["a", "b", "c"] {
-                breaker.failed(entitlement, &error, false);
+                breaker.record_failure(entitlement, &error, false);
             }
-            let next = breaker.of_next_step();
-            assert_eq!(next.ends("a", "not looked up").map(|why| why.to_string()).as_deref(), expected);
+            let next = breaker.for_lookups();
+            assert_eq!(next.rejection_for("a", "not looked up").map(|why| why.to_string()).as_deref(), expected);
         }
     }
 
     #[test]
-    fn a_refused_key_ends_it_at_once() {
+    fn rejected_key_opens_the_breaker_at_once() {
         let mut breaker = CircuitBreaker::default();
-        breaker.failed("a", &Error::new(ErrorKind::Auth, "no"), true);
-        assert!(breaker.ends("b", "not sent").unwrap().to_string().starts_with("not sent, after others failed: no"));
+        breaker.record_failure("a", &Error::new(ErrorKind::Auth, "no"), true);
+        assert!(
+            breaker
+                .rejection_for("b", "not sent")
+                .unwrap()
+                .to_string()
+                .starts_with("not sent, after others failed: no")
+        );
     }
 }

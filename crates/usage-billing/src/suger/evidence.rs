@@ -1,44 +1,44 @@
-//! What a group at Suger proves of a report.
+//! Comparison of a group at Suger with the event that has its id.
 
 use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
 use uuid::Uuid;
 
 use super::UsageEvent;
 use super::groups::name_of;
-use super::quantities::{differences, quantities_of, states_what_was_reported};
+use super::quantities::{differences, quantities_of, states_original_quantities};
 use super::types::{MeteringUsageRecordGroup as Group, UsageRecordGroupStatus as Status};
 
-/// What a group proves of a report.
+/// The conclusion from a group about an event.
 #[derive(Clone, Debug)]
 pub(super) enum Evidence {
-    /// It is the report, and at the marketplace or on its way there.
+    /// The group matches the event, and is at the marketplace or on its way there.
     Delivered,
-    /// It has the report's id, but will not be billed as the report says.
+    /// The group has the event's id, but will not be billed as it was sent.
     Contradicted(Error),
     Unclear(Error),
 }
 
-/// Returns what a group proves: it has to be the one that was sent, by id, entitlement and quantities, in a status from which it is reported to
-/// the marketplace.
-pub(super) fn evidence(report: &UsageEvent, id: Uuid, group: &Group) -> Evidence {
+/// Compares a group with an event. A delivery needs the same id, entitlement and quantities, and a status from which
+/// Suger reports the group to the marketplace.
+pub(super) fn evidence(event: &UsageEvent, id: Uuid, group: &Group) -> Evidence {
     let expected = id.to_string();
     if group.id.as_deref() != Some(expected.as_str()) {
         return Evidence::Unclear(not_the_group(&format!("it is {}", name_of(group)), &expected));
     }
-    if group.entitlement_id.as_deref() != Some(report.entitlement_id()) {
-        let entitlement = printable(group.entitlement_id.as_deref().unwrap_or("none")).to_string();
+    if group.entitlement_id.as_deref() != Some(event.entitlement_id()) {
+        let entitlement = printable(group.entitlement_id.as_deref().unwrap_or("missing")).to_string();
         return Evidence::Unclear(not_the_group(&format!("its entitlement is {entitlement}"), &expected));
     }
     match &group.status {
-        Some(Status::Invalid) => return Evidence::Contradicted(invalid(report, group)),
+        Some(Status::Invalid) => return Evidence::Contradicted(invalid(event, group)),
         Some(Status::Deleted) => {
             let message =
-                format!("{} was deleted at Suger: it is not billed, and its id is used up", place(report, group));
+                format!("{} was deleted at Suger: it is not billed, and its id is used up", describe(event, group));
             return Evidence::Contradicted(Error::new(ErrorKind::Failed, message).with_hint(ANOTHER));
         }
         _ => {}
     }
-    match compared(report, group) {
+    match compared(event, group) {
         Ok(Compared::Same) => {}
         Ok(Compared::Different { dimension, sent, there }) => {
             let message = format!(
@@ -50,8 +50,8 @@ pub(super) fn evidence(report: &UsageEvent, id: Uuid, group: &Group) -> Evidence
         }
         Ok(Compared::Unknown) => {
             let message = format!(
-                "{} does not state the quantities that were reported, and those that it has are others: they may be mapped",
-                place(report, group)
+                "{} does not state the quantities that were reported, and its own quantities differ: they may be mapped",
+                describe(event, group)
             );
             return Evidence::Unclear(Error::new(ErrorKind::Decode, message).with_hint(MAPPED));
         }
@@ -62,17 +62,17 @@ pub(super) fn evidence(report: &UsageEvent, id: Uuid, group: &Group) -> Evidence
         Some(Status::ReportFailed) => Evidence::Unclear(
             Error::new(
                 ErrorKind::Failed,
-                format!("Suger has {}, but could not report it to the marketplace", place(report, group)),
+                format!("Suger has {}, but could not report it to the marketplace", describe(event, group)),
             )
             .with_hint(
-                "fix the cause, which its usage record report names, and put the group back for the next hourly run",
+                "fix the cause, which its usage record report states, and requeue the group for the next hourly run",
             ),
         ),
         status => {
             let status = status
                 .as_ref()
                 .map_or_else(|| "no status".to_owned(), |it| format!("the status {}", printable(it.as_str())));
-            let message = format!("{} has {status}: whether it will be billed is not known", place(report, group));
+            let message = format!("{} has {status}: it is unknown whether it will be billed", describe(event, group));
             Evidence::Unclear(Error::new(ErrorKind::Decode, message))
         }
     }
@@ -84,29 +84,29 @@ enum Compared {
     Unknown,
 }
 
-/// Compares the quantities of a report and of the group with its id.
-fn compared(report: &UsageEvent, group: &Group) -> Result<Compared> {
+/// Compares the quantities of an event and of the group with its id.
+fn compared(event: &UsageEvent, group: &Group) -> Result<Compared> {
     let there = quantities_of(group)?;
-    Ok(match differences(report.quantities(), &there).next() {
+    Ok(match differences(event.quantities(), &there).next() {
         None => Compared::Same,
-        Some(_) if !states_what_was_reported(group) => Compared::Unknown,
+        Some(_) if !states_original_quantities(group) => Compared::Unknown,
         Some((dimension, sent, there)) => Compared::Different { dimension: dimension.to_owned(), sent, there },
     })
 }
 
-const ANOTHER: &str = "if the usage is to be billed, report it again under another sequence";
-const MAPPED: &str = "compare the group with what was sent; reported again under another sequence, the usage would be billed twice if it is there";
-/// The first attempt stands: a correction is a report of its own.
-pub(super) const MISSING: &str = "report what is missing under another sequence";
+const ANOTHER: &str = "to have the usage billed, send it again with another sequence";
+const MAPPED: &str = "compare the group with the event; if the group is correct, sending the usage again with another sequence bills it twice";
+/// Suger keeps the first event: a correction is a separate event.
+pub(super) const MISSING: &str = "send the missing usage with another sequence";
 
-/// A group with what identifies its usage.
-fn place(report: &UsageEvent, group: &Group) -> String {
-    format!("{} ({})", name_of(group), report.place())
+/// Describes a group and its usage.
+fn describe(event: &UsageEvent, group: &Group) -> String {
+    format!("{} ({})", name_of(group), event.describe())
 }
 
-fn invalid(report: &UsageEvent, group: &Group) -> Error {
+fn invalid(event: &UsageEvent, group: &Group) -> Error {
     let message =
-        format!("Suger stored {} as INVALID: it will not be billed, and its id is used up", place(report, group));
+        format!("Suger stored {} as INVALID: it will not be billed, and its id is used up", describe(event, group));
     Error::new(ErrorKind::Failed, message).with_hint(format!(
         "check that the entitlement is active and has these dimensions, and delete the group; {ANOTHER}"
     ))
@@ -123,26 +123,26 @@ pub(super) mod tests {
     use serde_json::{Value, json};
 
     pub(in crate::suger) fn sent() -> (UsageEvent, Uuid) {
-        let report =
+        let event =
             UsageEvent::new("e-1", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", 5).quantity("calls", 0);
-        let id = report.id("acme");
-        (report, id)
+        let id = event.id("acme");
+        (event, id)
     }
 
     /// The group that was sent, with other fields in place of its own.
     pub(in crate::suger) fn group(other: Value) -> Group {
-        let (report, id) = sent();
+        let (event, id) = sent();
         let records = json!({"gb": 5.0, "calls": 0});
         let mut group =
-            json!({"id": id, "entitlementID": report.entitlement_id(), "status": "CREATED", "records": records});
+            json!({"id": id, "entitlementID": event.entitlement_id(), "status": "CREATED", "records": records});
         group.as_object_mut().unwrap().extend(other.as_object().unwrap().clone());
         serde_json::from_value(group).unwrap()
     }
 
-    /// `delivered`, or the kind of evidence with its words.
-    fn told(other: Value) -> (&'static str, String) {
-        let (report, id) = sent();
-        match evidence(&report, id, &group(other)) {
+    /// `delivered`, or the kind of evidence with its message.
+    fn outcome(other: Value) -> (&'static str, String) {
+        let (event, id) = sent();
+        match evidence(&event, id, &group(other)) {
             Evidence::Delivered => ("delivered", String::new()),
             Evidence::Contradicted(error) => ("contradicted", error.to_string()),
             Evidence::Unclear(error) => ("unclear", error.to_string()),
@@ -150,7 +150,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn group_is_evidence_only_by_id_entitlement_quantities_and_a_status_that_is_billed() {
+    fn delivery_needs_the_id_entitlement_quantities_and_status() {
         let origin = |records: Value| json!({"records": {"mapped": 1}, "metaInfo": {"originRecords": records}});
         let cases = [
             (json!({}), "delivered", ""),
@@ -161,7 +161,7 @@ pub(super) mod tests {
             (json!({"id": null}), "unclear", "it is usage record group without id"),
             (json!({"id": "g-2"}), "unclear", "it is usage record group g-2"),
             (json!({"entitlementID": "e-2"}), "unclear", "its entitlement is e-2"),
-            (json!({"entitlementID": null}), "unclear", "its entitlement is none"),
+            (json!({"entitlementID": null}), "unclear", "its entitlement is missing"),
             (json!({"records": null}), "unclear", "does not state the quantities"),
             (json!({"records": {"mapped": 5}}), "unclear", "does not state the quantities"),
             (json!({"records": {"gb": 5, "mapped": 1}}), "unclear", "does not state the quantities"),
@@ -181,41 +181,41 @@ pub(super) mod tests {
             (json!({"status": "INVALID", "records": {"gb": 4}}), "contradicted", "as INVALID: it will not be billed"),
             (json!({"status": "REPORTED", "records": {"gb": 4}}), "unclear", "does not state the quantities"),
             (json!({"status": "INVALID", "entitlementID": "e-2"}), "unclear", "its entitlement is e-2"),
-            (json!({"status": "DELETED", "entitlementID": null}), "unclear", "its entitlement is none"),
+            (json!({"status": "DELETED", "entitlementID": null}), "unclear", "its entitlement is missing"),
             (json!({"status": "REPORT_FAILED"}), "unclear", "could not report it to the marketplace"),
             (json!({"status": "REPORT_FAILED", "records": {"gb": 4}}), "unclear", "does not state the quantities"),
             (
                 json!({"status": "REJECTED_NEW"}),
                 "unclear",
-                "has the status REJECTED_NEW: whether it will be billed is not known",
+                "has the status REJECTED_NEW: it is unknown whether it will be billed",
             ),
-            (json!({"status": ""}), "unclear", "has the status : whether"),
-            (json!({"status": null}), "unclear", "has no status: whether it will be billed is not known"),
+            (json!({"status": ""}), "unclear", "has the status : it is unknown"),
+            (json!({"status": null}), "unclear", "has no status: it is unknown whether it will be billed"),
         ];
-        for (other, kind, words) in cases {
-            let (found, said) = told(other.clone());
-            assert!(found == kind && said.contains(words), "{other}: {found}: {said}");
-            let is_free = said.contains("under another sequence") && !said.contains("billed twice");
-            assert!(kind == "contradicted" || !is_free, "{other}: {said}");
+        for (other, kind, expected) in cases {
+            let (found, message) = outcome(other.clone());
+            assert!(found == kind && message.contains(expected), "{other}: {found}: {message}");
+            let is_free = message.contains("with another sequence") && !message.contains("bills it twice");
+            assert!(kind == "contradicted" || !is_free, "{other}: {message}");
         }
     }
 
     #[test]
-    fn error_of_an_invalid_group_names_entitlement_window_and_dimensions() {
-        let (_, said) = told(json!({"status": "INVALID"}));
-        let expected = "(entitlement e-1, window 2026-10-01T07:00:00Z, dimensions: calls, gb) as INVALID";
-        assert!(said.contains(expected), "{said}");
+    fn invalid_group_error_describes_the_usage() {
+        let (_, message) = outcome(json!({"status": "INVALID"}));
+        let expected = "(entitlement e-1, timestamp 2026-10-01T07:00:00Z, dimensions: calls, gb) as INVALID";
+        assert!(message.contains(expected), "{message}");
     }
 
     pub(in crate::suger) fn evidence_is_delivery(group: &Group) -> bool {
-        let (report, id) = sent();
-        matches!(evidence(&report, id, group), Evidence::Delivered)
+        let (event, id) = sent();
+        matches!(evidence(&event, id, group), Evidence::Delivered)
     }
 
     proptest! {
-        /// Whatever a group says: it is a delivery only if all of it is right.
+        /// A group is a delivery only if all of its fields match.
         #[test]
-        fn group_that_differs_in_anything_is_no_delivery(
+        fn group_with_any_difference_is_not_a_delivery(
             same_id: bool,
             entitlement in prop::option::of("e-[12]"),
             status in prop::sample::select(vec!["CREATED", "REPORTED", "REPORT_PENDING", "REPORT_FAILED", "INVALID", "DELETED", "", "NEW"]),

@@ -1,4 +1,4 @@
-//! Usage record groups and reports as they are listed.
+//! Lists of usage record groups and reports.
 
 use std::sync::Arc;
 
@@ -10,9 +10,9 @@ use super::{Client, builder, types};
 use crate::Pager;
 
 impl Client {
-    /// All usage record groups that `filter` lets through, a page of 1000 at a time. Without dates the vendor lists the last 30
-    /// days; it takes at most one of partner, buyer and entitlement. A list whose end cannot be told from a gap ends with
-    /// [`ErrorKind::Decode`], and so does a response without the list.
+    /// Lists the usage record groups that `filter` selects, 1000 per page. Without dates the vendor lists the last 30
+    /// days. It accepts at most one of partner, buyer and entitlement. If the end of the list cannot be determined, or
+    /// a response has no list, the last item is an error of the kind [`ErrorKind::Decode`].
     ///
     /// ```no_run
     /// # use usage_billing::suger::{Client, types::UsageRecordGroupStatus};
@@ -45,8 +45,8 @@ impl Client {
         .masking(&self.api)
     }
 
-    /// All usage record reports that `filter` lets through: what the hourly runs sent to the marketplaces. Without dates the vendor lists the
-    /// last 30 days.
+    /// Lists the usage record reports that `filter` selects, which the hourly runs sent to the marketplaces. Without
+    /// dates the vendor lists the last 30 days.
     pub fn usage_record_reports(
         &self,
         filter: impl for<'a> Fn(builder::ListUsageRecordReports<'a>) -> builder::ListUsageRecordReports<'a>
@@ -69,7 +69,7 @@ impl Client {
     }
 }
 
-/// When the usage happened; when it was reported, if the vendor does not say.
+/// Returns the time of the usage, or the creation time if the group does not state it.
 pub(super) fn used_at(group: &types::MeteringUsageRecordGroup) -> Result<DateTime<Utc>> {
     let used = group.meta_info.as_ref().and_then(|info| info.timestamp);
     used.filter(is_set).or(group.creation_time.filter(is_set)).ok_or_else(|| {
@@ -77,18 +77,18 @@ pub(super) fn used_at(group: &types::MeteringUsageRecordGroup) -> Result<DateTim
     })
 }
 
-/// Events of billable metrics; a group has these or `records`.
+/// Returns the events of billable metrics. A group has either these or `records`.
 pub(super) fn events(group: &types::MeteringUsageRecordGroup) -> impl Iterator<Item = &types::MeteringUsageRecord> {
     let info = group.meta_info.iter().filter(|_| group.records.is_empty());
     info.flat_map(|info| &info.billable_records)
 }
 
-/// Go's empty text stands for "not set": what has no id of its own is not the same as another without.
+/// Returns an id that is set. Go serializes a missing id as an empty string, so two empty ids are not the same id.
 pub(super) fn id_in(id: &Option<String>) -> Option<&str> {
     id.as_deref().filter(|id| !id.is_empty())
 }
 
-/// Go's zero time stands for "not set".
+/// Returns whether a time is set. Go serializes a missing time as its zero time.
 pub(super) fn is_set(time: &DateTime<Utc>) -> bool {
     time.timestamp() > 0
 }

@@ -1,4 +1,4 @@
-//! Usage that is reported later than its marketplace accepts.
+//! Usage that is sent later than its marketplace accepts.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,10 +14,12 @@ use super::types::{MeteringUsageRecordGroup as Group, Partner};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// How old usage may be when it is reported, by marketplace: the time from the start of a report's window to its arrival at Suger. Suger names
-/// no limit of its own, and sends on what it has only with its next hourly run, so that an hour of each limit may be gone by then.
+/// Maximum age of usage by marketplace: the time from the timestamp of an event to its arrival at Suger. Suger
+/// documents no limit of its own, and forwards usage only with its next hourly run, so up to an hour of each limit may
+/// have passed by then.
 ///
-/// The defaults are what the marketplaces state (seen 2026-11-29); a marketplace that is not listed has no limit.
+/// The defaults are the limits that the marketplaces state (seen 2026-11-29). A marketplace that is not listed has no
+/// limit.
 ///
 /// | marketplace | limit | source |
 /// |---|---|---|
@@ -45,7 +47,7 @@ impl Default for MarketplaceWindows {
 }
 
 impl MarketplaceWindows {
-    /// Limits no marketplace.
+    /// Returns windows without limits.
     pub fn none() -> Self {
         Self(BTreeMap::new())
     }
@@ -56,16 +58,17 @@ impl MarketplaceWindows {
         self
     }
 
-    /// Returns the shortest of all limits: younger usage is late nowhere.
+    /// Returns the shortest of all limits. Younger usage is not late at any marketplace.
     pub(super) fn shortest(&self) -> Option<Duration> {
         self.0.values().min().copied()
     }
 
-    /// Returns what is late about a report that arrived at `arrival`; by the shortest limit, if its marketplace is not known.
+    /// Returns the late usage of an event that arrived at `arrival`. The shortest limit applies if the marketplace is
+    /// not known.
     pub(super) fn check(
         &self,
         marketplace: Option<&Partner>,
-        report: &UsageEvent,
+        event: &UsageEvent,
         id: Uuid,
         arrival: DateTime<Utc>,
     ) -> Option<LateUsage> {
@@ -74,53 +77,55 @@ impl MarketplaceWindows {
             Some(marketplace) => *self.0.get(marketplace)?,
             None => self.shortest()?,
         };
-        let age = age(report, arrival);
+        let age = age(event, arrival);
         (age >= limit).then(|| LateUsage {
             id,
-            entitlement_id: report.entitlement_id().to_owned(),
-            window: report.window(),
+            entitlement_id: event.entitlement_id().to_owned(),
+            timestamp: event.timestamp(),
             marketplace: marketplace.cloned(),
             age,
             limit,
         })
     }
 
-    /// Returns what is late about a report that is there as `group`; `marketplace` is that of its entitlement, if it was asked for before.
+    /// Returns the late usage of an event that Suger has as `group`. `marketplace` is that of its entitlement, if it
+    /// was looked up before.
     pub(super) fn check_group(
         &self,
-        report: &UsageEvent,
+        event: &UsageEvent,
         id: Uuid,
         group: &Group,
         marketplace: Option<&Partner>,
         now: DateTime<Utc>,
     ) -> Option<LateUsage> {
         let stated = group.partner.as_ref().filter(|partner| !partner.as_str().is_empty());
-        self.check(stated.or(marketplace), report, id, group.creation_time.filter(is_set).unwrap_or(now))
+        self.check(stated.or(marketplace), event, id, group.creation_time.filter(is_set).unwrap_or(now))
     }
 }
 
-/// The time from a report's window to `arrival`; nothing, if that is before the window.
-pub(super) fn age(report: &UsageEvent, arrival: DateTime<Utc>) -> Duration {
-    let age: TimeDelta = arrival - report.window();
+/// Returns the time from the timestamp of an event to `arrival`, or zero if it arrived earlier.
+pub(super) fn age(event: &UsageEvent, arrival: DateTime<Utc>) -> Duration {
+    let age: TimeDelta = arrival - event.timestamp();
     age.to_std().unwrap_or_default()
 }
 
-/// A report whose usage is older than its marketplace accepts.
+/// An event whose usage is older than its marketplace accepts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct LateUsage {
-    /// The report's id.
+    /// The id of the event.
     pub id: Uuid,
-    /// Whose usage.
+    /// The id of the entitlement.
     pub entitlement_id: String,
-    /// Start of the report's window.
-    pub window: DateTime<Utc>,
-    /// Where the usage is billed; `None` if neither the group nor the entitlement states it. Then the limit is the shortest of all.
+    /// The timestamp of the event.
+    pub timestamp: DateTime<Utc>,
+    /// The marketplace that bills the usage. `None` if neither the group nor the entitlement states it; the limit is
+    /// then the shortest of all.
     pub marketplace: Option<Partner>,
-    /// From the start of the window to the arrival at Suger; whole seconds in JSON.
+    /// Time from the timestamp to the arrival at Suger; whole seconds in JSON.
     #[serde(rename = "age_seconds", serialize_with = "seconds")]
     pub age: Duration,
-    /// The marketplace's limit; whole seconds in JSON.
+    /// The limit of the marketplace; whole seconds in JSON.
     #[serde(rename = "limit_seconds", serialize_with = "seconds")]
     pub limit: Duration,
 }
@@ -130,18 +135,18 @@ impl LateUsage {
         self.marketplace.as_ref().map_or("a marketplace", Partner::as_str)
     }
 
-    /// The error of a report that is not sent because it is late.
+    /// Returns the error of an event that is not sent because it is late.
     pub(super) fn error(&self) -> Error {
         let message = format!(
             "not sent: usage of {} from {} is {} min old, and {} accepts usage for {} min",
             printable(&self.entitlement_id),
-            self.window,
+            self.timestamp,
             self.age.as_secs() / 60,
             printable(self.marketplace()),
             self.limit.as_secs() / 60
         );
         Error::new(ErrorKind::Request, message)
-            .with_hint("report it in a window that is still open, or settle it with the buyer")
+            .with_hint("send it with a timestamp that the marketplace still accepts, or settle it with the buyer")
     }
 }
 
@@ -154,13 +159,13 @@ mod tests {
     use super::*;
 
     fn late(windows: &MarketplaceWindows, marketplace: &str, seconds: i64) -> bool {
-        let report = UsageEvent::new("e-1", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", 1);
-        let arrival = report.window() + TimeDelta::seconds(seconds);
-        windows.check(Some(&marketplace.into()), &report, Uuid::nil(), arrival).is_some()
+        let event = UsageEvent::new("e-1", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", 1);
+        let arrival = event.timestamp() + TimeDelta::seconds(seconds);
+        windows.check(Some(&marketplace.into()), &event, Uuid::nil(), arrival).is_some()
     }
 
     #[test]
-    fn usage_is_late_from_the_limit_of_its_marketplace_on() {
+    fn usage_is_late_from_its_marketplaces_limit_on() {
         let windows = MarketplaceWindows::default();
         for (marketplace, hours) in [("AWS", 6), ("AWS_CHINA", 6), ("AZURE", 24), ("GCP", 2)] {
             assert!(!late(&windows, marketplace, hours * 3600 - 1), "{marketplace}");
@@ -172,13 +177,13 @@ mod tests {
     }
 
     #[test]
-    fn usage_of_an_unknown_marketplace_is_late_by_the_shortest_limit() {
-        let report = UsageEvent::new("e-1", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", 1);
+    fn unknown_marketplace_has_the_shortest_limit() {
+        let event = UsageEvent::new("e-1", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", 1);
         let windows = MarketplaceWindows::default();
         let check = |group: serde_json::Value, known: Option<&str>, hours| {
             let group: Group = serde_json::from_value(group).unwrap();
-            let now = report.window() + TimeDelta::hours(hours);
-            let late = windows.check_group(&report, Uuid::nil(), &group, known.map(Partner::from).as_ref(), now);
+            let now = event.timestamp() + TimeDelta::hours(hours);
+            let late = windows.check_group(&event, Uuid::nil(), &group, known.map(Partner::from).as_ref(), now);
             late.map(|late| (late.marketplace().to_owned(), late.limit.as_secs() / 3600))
         };
         let late = |marketplace: &str, hours| Some((marketplace.to_owned(), hours));
@@ -191,12 +196,12 @@ mod tests {
         }
         let aws = serde_json::json!({"partner": "AWS"});
         assert_eq!((check(aws.clone(), Some("GCP"), 5), check(aws, Some("GCP"), 6)), (None, late("AWS", 6)));
-        // What counts is when it arrived, not when that is found out.
+        // The arrival counts, not the time of the lookup.
         let arrived = serde_json::json!({"partner": "AWS", "creationTime": "2026-10-01T08:00:00Z"});
         assert_eq!(check(arrived, None, 100), None);
         let unset = serde_json::json!({"partner": "AWS", "creationTime": "0001-01-01T00:00:00Z"});
         assert_eq!(check(unset, None, 100), late("AWS", 6));
-        assert!(MarketplaceWindows::none().check(None, &report, Uuid::nil(), report.window() + HOUR * 900).is_none());
+        assert!(MarketplaceWindows::none().check(None, &event, Uuid::nil(), event.timestamp() + HOUR * 900).is_none());
     }
 
     #[test]

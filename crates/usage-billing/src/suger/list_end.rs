@@ -1,5 +1,6 @@
-//! Where a list of pages at offsets ends. How Suger marks the end is not documented, and a page may be shorter than it was asked to be (that
-//! Suger gives as many items as are asked for stands in prose only). So only an empty page ends a list that names no next offset.
+//! The end of a list of pages at offsets. It is not documented how Suger marks the end. A page may be shorter than
+//! requested, since only prose states that Suger returns as many items as requested. A list without next offsets
+//! therefore ends only with an empty page.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, PoisonError};
@@ -7,34 +8,34 @@ use std::sync::{Mutex, PoisonError};
 use serde::Serialize;
 use usage_billing_core::{Error, ErrorKind, Result};
 
-/// The largest page that the vendor gives, and the one that is asked for.
+/// The maximum page size of the vendor, which is always requested.
 pub(super) const PAGE: i64 = 1000;
 
-/// What the pages of one list have shown of how it ends.
+/// State of one list that determines its end.
 #[derive(Debug, Default)]
-pub(super) struct ListEnd(Mutex<Shown>);
+pub(super) struct ListEnd(Mutex<Observed>);
 
 #[derive(Debug, Default)]
-struct Shown {
-    /// A page has named a next offset that leads on: so this list marks its end by naming none.
+struct Observed {
+    /// Whether a page has named a usable next offset, so that this list marks its end by omitting it.
     names_next: bool,
-    /// The first page that came.
-    first: Option<Mark>,
-    /// The latest two: two servers that ignore the offset may respond alternately.
-    latest: [Option<Mark>; 2],
+    /// The first page.
+    first: Option<PageHash>,
+    /// The latest two pages: two servers that ignore the offset may respond alternately.
+    latest: [Option<PageHash>; 2],
 }
 
-/// What a page is recognised by: hashes of its first and its last item, which take no memory to speak of.
+/// Identifies a page by hashes of its first and its last item, which take little memory.
 #[derive(Clone, Copy, Debug)]
-struct Mark {
+struct PageHash {
     offset: i64,
     count: usize,
     first: u64,
     last: u64,
 }
 
-impl Mark {
-    /// Returns the mark of a page that has items.
+impl PageHash {
+    /// Returns the hash of a page, if it has items.
     fn of<T: Serialize>(offset: i64, items: &[T]) -> Option<Self> {
         let hash = |item: &T| {
             let mut hasher = DefaultHasher::new();
@@ -44,40 +45,40 @@ impl Mark {
         Some(Self { offset, count: items.len(), first: hash(items.first()?)?, last: hash(items.last()?)? })
     }
 
-    /// Whether a page behind this one begins as it does.
+    /// Returns whether a later page begins with the same item.
     fn begins_again(&self, later: &Self) -> bool {
         later.offset > self.offset && later.first == self.first
     }
 
-    /// Whether a page behind this one has the same items.
+    /// Returns whether a later page has the same items.
     fn is_repeated(&self, later: &Self) -> bool {
         self.begins_again(later) && later.last == self.last && later.count == self.count
     }
 }
 
 impl ListEnd {
-    /// Returns a page's items and the offset of the next page; `None` at the end.
+    /// Returns the items of a page and the offset of the next page, or `None` at the end.
     ///
-    /// A page that was not named, is not full and begins as the list does comes from a server that ignores the offset: the list has ended
-    /// before it.
+    /// A page that no page named, that is not full and begins like the first one, comes from a server that ignores the
+    /// offset: the list has ended before it.
     ///
     /// # Errors
-    /// Those of [`following`]; and [`ErrorKind::Decode`] for a page that repeats one of the two before it and is followed by another: such
-    /// a list would never end, and may be incomplete.
+    /// The errors of [`following`]; and [`ErrorKind::Decode`] for a page that repeats one of the two before it and is
+    /// followed by another. Such a list would never end, and may be incomplete.
     pub(super) fn page<T: Serialize>(
         &self,
         offset: i64,
         items: Vec<T>,
         next_offset: Option<i64>,
     ) -> Result<(Vec<T>, Option<i64>)> {
-        let mut shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let page = Mark::of(offset, &items);
-        let begins_again = shown.first.zip(page).is_some_and(|(first, page)| first.begins_again(&page));
-        if begins_again && !shown.names_next && count(&items) < PAGE {
+        let mut observed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let page = PageHash::of(offset, &items);
+        let begins_again = observed.first.zip(page).is_some_and(|(first, page)| first.begins_again(&page));
+        if begins_again && !observed.names_next && count(&items) < PAGE {
             return Ok((Vec::new(), None));
         }
-        let next = following(offset, count(&items), next_offset, shown.names_next)?;
-        let mut latest = shown.latest.into_iter().flatten();
+        let next = following(offset, count(&items), next_offset, observed.names_next)?;
+        let mut latest = observed.latest.into_iter().flatten();
         if next.is_some() && page.is_some_and(|page| latest.any(|latest| latest.is_repeated(&page))) {
             let message = format!(
                 "the page of {} items at offset {offset} repeats an earlier one (is the offset ignored?): the list may be incomplete",
@@ -85,11 +86,11 @@ impl ListEnd {
             );
             return Err(Error::new(ErrorKind::Decode, message));
         }
-        shown.first = shown.first.or(page);
+        observed.first = observed.first.or(page);
         if page.is_some() {
-            shown.latest = [shown.latest[1], page];
+            observed.latest = [observed.latest[1], page];
         }
-        shown.names_next |= next.is_some() && next_offset.is_some_and(|named| named > offset);
+        observed.names_next |= next.is_some() && next_offset.is_some_and(|named| named > offset);
         Ok((items, next))
     }
 }
@@ -98,17 +99,18 @@ fn count<T>(items: &[T]) -> i64 {
     i64::try_from(items.len()).unwrap_or(i64::MAX)
 }
 
-/// Returns the offset of the page after the one of `count` items at `offset`; `None` at the end. `names_next` states whether an earlier page
-/// has named the next one.
+/// Returns the offset of the page after the one of `count` items at `offset`, or `None` at the end. `names_next`
+/// states whether an earlier page has named the next one.
 ///
-/// - An empty page is the end, whatever it says of a next one: a server may always name one.
-/// - Without a next offset (absent, null, 0 or -1) a page is followed by one more, which is empty at the end. Only in a list that has named
-///   next offsets, a page that is not full is the last.
-/// - The page's own offset named as the next one is the same, but an error if the page is full.
-/// - The next page begins where the items end, also if a whole page later is named, since the page may be shorter than it was asked to be.
+/// - An empty page is the end, whatever next offset it names: a server may always name one.
+/// - Without a next offset (absent, null, 0 or -1) a page is followed by another request. In a list that has named
+///   next offsets, a page that is not full is the last one.
+/// - The page's own offset as the next one is treated as absent, but is an error if the page is full.
+/// - The next page begins where the items end, even if the named offset is a full page later, since the page may be
+///   shorter than requested.
 ///
 /// # Errors
-/// [`ErrorKind::Decode`] for any other next offset that does not lead on: items may be missing.
+/// [`ErrorKind::Decode`] for any other next offset that does not advance: items may be missing.
 fn following(offset: i64, count: i64, next_offset: Option<i64>, names_next: bool) -> Result<Option<i64>> {
     let is_full = count >= PAGE;
     match next_offset {
@@ -134,7 +136,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn list_ends_only_where_nothing_can_be_lost() {
+    fn list_ends_only_where_no_item_can_be_missing() {
         let (end, error) = (Some(None), None);
         for (offset, count, next, in_any, in_one_that_names) in [
             // Without a next offset.
@@ -191,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn full_page_that_repeats_is_an_error_and_not_a_list_without_end() {
+    fn repeated_full_page_is_an_error() {
         for (pages, next_offset) in [
             (&[(0, 1000)][..], None),
             (&[(0, 2500)][..], None),
@@ -223,13 +225,13 @@ mod tests {
     }
 
     #[test]
-    fn page_far_behind_an_equal_one_is_part_of_the_list() {
+    fn page_far_after_an_equal_one_is_part_of_the_list() {
         let items = read(|at| if at < 9000 { (vec![at / 1000 % 3; 1000], None) } else { (Vec::new(), None) });
         assert_eq!(items.len(), 9000);
     }
 
     #[test]
-    fn server_that_ignores_the_offset_has_one_page_unless_the_page_is_full() {
+    fn server_that_ignores_the_offset_has_one_page_if_not_full() {
         assert_eq!(read(|_| (vec![7], None)), [7]);
         assert_eq!(read(|_| ((0..999).collect(), Some(0))).len(), 999);
         // A page that was named is read, whatever is on it.
@@ -244,11 +246,11 @@ mod tests {
     }
 
     #[test]
-    fn list_that_names_next_offsets_ends_with_a_short_page_that_names_none() {
+    fn list_with_next_offsets_ends_with_a_short_page_without_one() {
         let end = ListEnd::default();
         assert_eq!(end.page(0, vec![1], Some(1)).unwrap().1, Some(1));
         assert_eq!(end.page(1, vec![2], None).unwrap().1, None);
-        // An empty page that names one leads nowhere, and neither does one that names itself.
+        // An empty page with a next offset ends the list, and so does one that names itself.
         for (items, next) in [(vec![], Some(9)), (vec![3], Some(5))] {
             let end = ListEnd::default();
             end.page(5, items, next).unwrap();
@@ -257,8 +259,8 @@ mod tests {
     }
 
     proptest! {
-        /// However a server marks the end of a list, however few items it puts on a page, and whether it names the next page by the items or by
-        /// the limit: every item comes once.
+        /// Every item is listed once, for any mark of the end, any page size, and next offsets by items or by
+        /// the limit.
         #[test]
         fn list_is_read_to_its_end_however_the_end_is_marked(
             items in 0i64..3000,
@@ -278,7 +280,7 @@ mod tests {
         }
 
         #[test]
-        fn list_always_leads_on(offset in 0..i64::MAX, count in 0i64..3000, next: Option<i64>, names_next: bool) {
+        fn next_offset_always_advances(offset in 0..i64::MAX, count in 0i64..3000, next: Option<i64>, names_next: bool) {
             if let Ok(Some(next)) = following(offset, count, next, names_next) {
                 prop_assert!(next > offset);
             }

@@ -1,7 +1,7 @@
-//! Which days lists are asked for.
+//! The days for which lists are requested.
 //!
-//! Not documented: by which time of a group or report the vendor filters (its creation or the time of the usage), and whether the last day is
-//! included. So the days span both times, and end a day later.
+//! It is not documented by which time of a group or report the vendor filters (its creation or the time of the usage),
+//! and whether the last day is included. The days therefore span both times, and end a day later.
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
@@ -11,23 +11,23 @@ use crate::Period;
 /// First and last day.
 pub(super) type ListedDays = (NaiveDate, NaiveDate);
 
-/// How long before its window a report may have been sent, where the window is still ahead: as long as the vendor lists groups unless it is
-/// given days.
+/// How long before its timestamp an event may have been sent, if the timestamp is in the future: the default span of
+/// the lists of the vendor.
 const AHEAD: Days = Days::new(31);
 
-/// Returns the days of the usage of a period, however late it came in.
+/// Returns the days of the usage of a period, however late it arrived.
 pub(super) fn of_period(period: Period, now: DateTime<Utc>) -> ListedDays {
-    // The clock of whoever reported may have been ahead of the vendor's.
+    // The clock of the sender may have been ahead of the vendor's.
     (before(period.start(), Days::new(1)), day_after(now.max(period.end() + LATE)))
 }
 
-/// Returns the days of the group of a report: usage is reported after it happened, unless its window is still ahead.
-pub(super) fn of_report(window: DateTime<Utc>, now: DateTime<Utc>) -> ListedDays {
-    let first = if window > now { before(now, AHEAD) } else { before(window, Days::new(1)) };
-    (first, day_after(now.max(window)))
+/// Returns the days of the group of an event. Usage is sent after it happened, unless its timestamp is in the future.
+pub(super) fn of_event(timestamp: DateTime<Utc>, now: DateTime<Utc>) -> ListedDays {
+    let first = if timestamp > now { before(now, AHEAD) } else { before(timestamp, Days::new(1)) };
+    (first, day_after(now.max(timestamp)))
 }
 
-/// Returns the days of a group that was used and created at these times.
+/// Returns the days of a group with these times of use and creation.
 pub(super) fn of_group(used: DateTime<Utc>, created: DateTime<Utc>, now: DateTime<Utc>) -> ListedDays {
     (before(used.min(created), Days::new(1)), day_after(now.max(used)))
 }
@@ -55,9 +55,9 @@ mod tests {
     }
 
     #[test]
-    fn days_of_a_report_span_its_window_and_the_time_in_which_it_can_have_been_sent() {
+    fn days_of_an_event_span_its_timestamp_and_time_of_sending() {
         let now = at("2026-11-21T10");
-        let of = |window: &str| span(of_report(at(window), now));
+        let of = |timestamp: &str| span(of_event(at(timestamp), now));
         assert_eq!(of("2026-10-01T00"), "2026-09-30 2026-11-22");
         assert_eq!(of("2026-11-21T10"), "2026-11-20 2026-11-22");
         assert_eq!(of("2026-11-21T11"), "2026-10-21 2026-11-22");
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn days_of_a_period_begin_a_day_before_it_and_end_a_day_after_what_came_in_late() {
+    fn days_of_a_period_include_a_day_before_and_late_usage() {
         let october = "2026-10".parse().unwrap();
         assert_eq!(span(of_period(october, at("2026-10-05T00"))), "2026-09-30 2026-11-03");
         assert_eq!(span(of_period(october, at("2026-11-21T00"))), "2026-09-30 2026-11-22");
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn first_and_last_day_that_exist_are_no_obstacle() {
+    fn extreme_dates_do_not_overflow() {
         let (first, last) = (DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC);
         assert_eq!(of_group(first, first, last), (first.date_naive(), last.date_naive()));
     }

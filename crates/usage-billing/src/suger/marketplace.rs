@@ -1,4 +1,5 @@
-//! What a marketplace itself said of usage that Suger reported to it. `SUCCESS` of a report is Suger's word.
+//! Acceptance of reported usage according to the response of the marketplace. `SUCCESS` of a report is only the status
+//! of Suger.
 
 use usage_billing_core::{DecimalNumber, printable};
 
@@ -8,82 +9,84 @@ use super::types::{
     Partner, UsageRecordReportStatus as Status,
 };
 
-/// Words that are kept of one report; a response can have as many as records.
-const MAX_WORDS: usize = 20;
+/// Maximum number of reasons that are kept of one report; a response can have one for each record.
+const MAX_REASONS: usize = 20;
 
 /// Whether a marketplace bills usage that was reported to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Acceptance {
-    /// Suger says so, and the marketplace's own response as well; Suger alone, if nothing was charged, or if it is a marketplace whose response
-    /// reports do not have.
+    /// Accepted according to Suger and the response of the marketplace. The status of Suger alone is enough if nothing was charged, or if
+    /// reports have no response of this marketplace.
     Accepted,
-    /// The report is under way, or what became of it is not known; with the words of the report, if there are any.
+    /// The report is in progress, or its outcome is unknown; with the reasons in the report, if there are any.
     Pending(Vec<String>),
-    /// The marketplace or Suger says that it is not; with their words.
-    Refused(Vec<String>),
+    /// Rejected by the marketplace or Suger; with their reasons.
+    Rejected(Vec<String>),
 }
 
-/// Returns what became of a dimension (its key at the marketplace) in a report; of the report's own quantities, if several dimensions
-/// are asked for, what is worst. None are asked for where the dimension is not known: then everything in the report counts.
+/// Returns the acceptance of a dimension (its key at the marketplace) in a report. For several dimensions it is the
+/// worst of theirs. Without dimensions, because they are unknown, everything in the report counts.
 ///
-/// - AWS: a record is accepted with `Success` alone. `CustomerNotSubscribed` and `DuplicateRecord` (another quantity was metered before) are
-///   not billed; unprocessed records were not looked at.
-/// - Azure: an event is accepted with `Accepted` alone. `Duplicate` means that the hour has another event.
+/// - AWS: a record is accepted only with `Success`. `CustomerNotSubscribed` and `DuplicateRecord` (another quantity
+///   was metered before) are not billed; unprocessed records were not processed.
+/// - Azure: an event is accepted only with `Accepted`. `Duplicate` means that the hour has another event.
 /// - Google Cloud: a report is accepted without `reportErrors`.
-/// - Alibaba: a report is accepted if `Success` is true. The response of Alibaba International is not documented; it is read in the same way.
+/// - Alibaba: a report is accepted if `Success` is true. The response of Alibaba International is not documented; it
+///   is read in the same way.
 ///
-/// Only the response of the marketplace that the report names accepts anything; of any, if it names none. A response that does not mention what was
-/// charged accepts nothing, and neither does the lack of the response in a report to one of these marketplaces: the outcome is pending. So is that of
-/// a dimension that the report does not state, unless it states no quantities at all.
+/// Only the response of the marketplace that the report names counts, or any response if it names none. The outcome is
+/// pending if that response does not mention the charged usage, or if a report to one of these marketplaces has no
+/// response. It is also pending for a dimension that the report does not state, unless the report states no quantities
+/// at all.
 pub(super) fn acceptance(info: &Info, dimensions: &[&str]) -> Acceptance {
-    let mut words = refusals(info, dimensions);
+    let mut reasons = rejections(info, dimensions);
     match &info.status {
-        Some(_) if is_success(info) && words.is_empty() => {
-            let silences = match dimensions {
-                [] => vec![silence(info, None)],
-                _ => dimensions.iter().map(|dimension| silence(info, Some(dimension))).collect(),
+        Some(_) if is_success(info) && reasons.is_empty() => {
+            let missing = match dimensions {
+                [] => vec![missing_response(info, None)],
+                _ => dimensions.iter().map(|dimension| missing_response(info, Some(dimension))).collect(),
             };
-            match silences.into_iter().flatten().next() {
+            match missing.into_iter().flatten().next() {
                 None => Acceptance::Accepted,
-                Some(words) => Acceptance::Pending(vec![words]),
+                Some(reasons) => Acceptance::Pending(vec![reasons]),
             }
         }
-        Some(_) if is_success(info) => Acceptance::Refused(words),
+        Some(_) if is_success(info) => Acceptance::Rejected(reasons),
         Some(status @ (Status::Failed | Status::Deleted | Status::Canceled)) => {
-            words.insert(0, spoken(&format!("Suger: {status}"), info.message.as_deref()));
-            Acceptance::Refused(words)
+            reasons.insert(0, with_message(&format!("Suger: {status}"), info.message.as_deref()));
+            Acceptance::Rejected(reasons)
         }
         status => {
             let status = status.as_ref().map_or("no status", |status| status.as_str());
-            words.insert(0, spoken(&format!("Suger: {}", printable(status)), info.message.as_deref()));
-            Acceptance::Pending(words)
+            reasons.insert(0, with_message(&format!("Suger: {}", printable(status)), info.message.as_deref()));
+            Acceptance::Pending(reasons)
         }
     }
 }
 
-/// Whether Suger says that the marketplace took a report.
+/// Returns whether the marketplace accepted a report according to Suger.
 pub(super) fn is_success(info: &Info) -> bool {
     matches!(info.status, Some(Status::Success | Status::Invoiced))
 }
 
-/// Words of the marketplace against a dimension, or against any if none is asked for.
-fn refusals(info: &Info, dimensions: &[&str]) -> Vec<String> {
+/// Returns the reasons of the marketplace against a dimension, or against any dimension if none is given.
+fn rejections(info: &Info, dimensions: &[&str]) -> Vec<String> {
     let is_meant = |dimension: &Option<String>| match dimension.as_deref() {
         Some(dimension) => dimensions.is_empty() || dimensions.contains(&dimension),
-        // It may be any.
+        // It may be any dimension.
         None => true,
     };
-    let mut words = Vec::new();
+    let mut reasons = Vec::new();
     if let Some(AwsBatchMeterUsageOutput { results, unprocessed_records, .. }) = &info.aws_metering_response {
         for result in results {
             let dimension = result.usage_record.as_ref().and_then(|record| record.dimension.clone());
             if result.status != Some(AwsUsageRecordResultStatus::Success) && is_meant(&dimension) {
                 let status = result.status.as_ref().map_or("a result without status", |status| status.as_str());
-                words.push(of_dimension("AWS", status, dimension.as_deref(), None));
+                reasons.push(of_dimension("AWS", status, dimension.as_deref(), None));
             }
         }
         for record in unprocessed_records.iter().filter(|record| is_meant(&record.dimension)) {
-            words.push(of_dimension("AWS", "unprocessed record", record.dimension.as_deref(), None));
+            reasons.push(of_dimension("AWS", "unprocessed record", record.dimension.as_deref(), None));
         }
     }
     if let Some(AzureBatchUsageEventOkResponse { result, .. }) = &info.azure_metering_response {
@@ -91,7 +94,7 @@ fn refusals(info: &Info, dimensions: &[&str]) -> Vec<String> {
             if is_meant(&event.dimension) {
                 let status = event.status.as_ref().map_or("an event without status", |status| status.as_str());
                 let message = event.error.as_ref().and_then(|error| error.message.as_deref());
-                words.push(of_dimension("Azure", status, event.dimension.as_deref(), message));
+                reasons.push(of_dimension("Azure", status, event.dimension.as_deref(), message));
             }
         }
     }
@@ -101,21 +104,21 @@ fn refusals(info: &Info, dimensions: &[&str]) -> Vec<String> {
             let code =
                 status.and_then(|status| status.code).map_or_else(|| "error".to_owned(), |code| format!("code {code}"));
             let message = status.and_then(|status| status.message.as_deref());
-            words.push(spoken(&format!("Google Cloud: {code}"), message));
+            reasons.push(with_message(&format!("Google Cloud: {code}"), message));
         }
     }
     if alibaba_success(info).any(|success| success == Some(false)) {
-        words.push("Alibaba: not successful".to_owned());
+        reasons.push("Alibaba: not successful".to_owned());
     }
-    if words.len() > MAX_WORDS {
-        let more = words.len() - MAX_WORDS;
-        words.truncate(MAX_WORDS);
-        words.push(format!("and {more} more"));
+    if reasons.len() > MAX_REASONS {
+        let more = reasons.len() - MAX_REASONS;
+        reasons.truncate(MAX_REASONS);
+        reasons.push(format!("and {more} more"));
     }
-    words
+    reasons
 }
 
-/// `Success` of Alibaba's responses, as far as there are any.
+/// Returns `Success` of each Alibaba response in the report.
 fn alibaba_success(info: &Info) -> impl Iterator<Item = Option<bool>> {
     let international = &info.alibaba_international_metering_response;
     let of_international = || {
@@ -126,9 +129,9 @@ fn alibaba_success(info: &Info) -> impl Iterator<Item = Option<bool>> {
     response.into_iter().chain((!international.is_empty()).then(of_international))
 }
 
-/// Returns what is missing in the marketplace's response about a dimension, or about anything if none is given; `None` if nothing is, or nothing
-/// was charged.
-fn silence(info: &Info, dimension: Option<&str>) -> Option<String> {
+/// Returns a message if the response of the marketplace does not mention a dimension, or anything if none is given.
+/// `None` if it does, or if nothing was charged.
+fn missing_response(info: &Info, dimension: Option<&str>) -> Option<String> {
     let charge = charge(info, dimension);
     if charge == Charge::Nothing {
         return None;
@@ -136,7 +139,7 @@ fn silence(info: &Info, dimension: Option<&str>) -> Option<String> {
     let what = || dimension.map_or_else(|| "anything".to_owned(), |dimension| printable(dimension).to_string());
     let is_about = |named: Option<&str>| match (named, dimension) {
         (Some(named), Some(dimension)) => named == dimension,
-        // It may be any.
+        // It may be any dimension.
         _ => charge != Charge::NotStated,
     };
     let is_about_all = charge != Charge::NotStated;
@@ -153,7 +156,7 @@ fn silence(info: &Info, dimension: Option<&str>) -> Option<String> {
     let gcp = info.gcp_metering_response.as_ref().map(|_| is_about_all);
     let alibaba = alibaba_success(info).reduce(|one, other| one.or(other));
     let alibaba = alibaba.map(|success| success == Some(true) && is_about_all);
-    let answers = match &info.partner {
+    let responses = match &info.partner {
         Some(Partner::Aws | Partner::AwsChina) => [results, None, None, None],
         Some(Partner::Azure) => [None, events, None, None],
         Some(Partner::Gcp) => [None, None, gcp, None],
@@ -161,11 +164,10 @@ fn silence(info: &Info, dimension: Option<&str>) -> Option<String> {
         Some(partner) if !partner.as_str().is_empty() => [None; 4],
         _ => [results, events, gcp, alibaba],
     };
-    let mut answers = answers.into_iter().flatten().peekable();
+    let mut responses = responses.into_iter().flatten().peekable();
     match &info.partner {
-        _ if answers.peek().is_some() => {
-            (!answers.all(|answer| answer)).then(|| format!("the marketplace's response does not mention {}", what()))
-        }
+        _ if responses.peek().is_some() => (!responses.all(|is_accepted| is_accepted))
+            .then(|| format!("the marketplace's response does not mention {}", what())),
         Some(Partner::Aws | Partner::Azure | Partner::Gcp | Partner::Alibaba) => {
             Some("the report has no response of the marketplace".to_owned())
         }
@@ -174,18 +176,18 @@ fn silence(info: &Info, dimension: Option<&str>) -> Option<String> {
     }
 }
 
-/// What a report says that it charged.
+/// The charge that a report states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Charge {
-    /// Nothing: 0 is stated, or that included amounts, credit or the next report cover it.
+    /// Nothing: the report states 0, or included amounts, credit or the next report cover the usage.
     Nothing,
-    /// Something; or it states no quantities at all, and may have charged anything.
+    /// A quantity, or an unknown one because the report states no quantities at all.
     Something,
-    /// It states quantities, but not of the dimension.
+    /// The report states quantities, but not of the dimension.
     NotStated,
 }
 
-/// Returns what a report charged of a dimension, or of anything if none is given.
+/// Returns the charge of a dimension in a report, or of any dimension if none is given.
 fn charge(info: &Info, dimension: Option<&str>) -> Charge {
     let is_some = |quantity: &DecimalNumber| !quantity.0.is_zero();
     let covered = [&info.included_records, &info.credit_records, &info.new_decimal_parts];
@@ -212,14 +214,14 @@ fn charge(info: &Info, dimension: Option<&str>) -> Charge {
 
 fn of_dimension(marketplace: &str, status: &str, dimension: Option<&str>, message: Option<&str>) -> String {
     let dimension = dimension.map(|dimension| format!(" for {}", printable(dimension))).unwrap_or_default();
-    spoken(&format!("{marketplace}: {}{dimension}", printable(status)), message)
+    with_message(&format!("{marketplace}: {}{dimension}", printable(status)), message)
 }
 
-/// A line of words, with a message if there is one.
-fn spoken(words: &str, message: Option<&str>) -> String {
+/// Returns a reason, with a message if there is one.
+fn with_message(reasons: &str, message: Option<&str>) -> String {
     match message.filter(|message| !message.is_empty()) {
-        Some(message) => format!("{words}: {}", printable(message)),
-        None => words.to_owned(),
+        Some(message) => format!("{reasons}: {}", printable(message)),
+        None => reasons.to_owned(),
     }
 }
 
@@ -242,16 +244,16 @@ mod tests {
         json!({"status": status, "usageRecord": {"dimension": dimension, "quantity": 5}})
     }
 
-    fn refused(words: &[&str]) -> Acceptance {
-        Acceptance::Refused(words.iter().map(|words| (*words).to_owned()).collect())
+    fn rejected(reasons: &[&str]) -> Acceptance {
+        Acceptance::Rejected(reasons.iter().map(|reasons| (*reasons).to_owned()).collect())
     }
 
-    fn silent(what: &str) -> Acceptance {
+    fn not_mentioned(what: &str) -> Acceptance {
         Acceptance::Pending(vec![format!("the marketplace's response does not mention {what}")])
     }
 
     #[test]
-    fn success_of_a_marketplace_whose_response_reports_do_not_have_is_sugers_word() {
+    fn success_is_enough_for_marketplaces_without_a_response() {
         for status in ["SUCCESS", "INVOICED"] {
             for partner in [Value::Null, json!(""), json!("STRIPE"), json!("NEW")] {
                 assert_eq!(of(json!({"status": status, "partner": partner}), &["gb"]), Acceptance::Accepted);
@@ -280,15 +282,15 @@ mod tests {
         };
         for charged in [json!({"gb": 5}), json!({}), Value::Null] {
             for report in empty(charged) {
-                assert_eq!(of(report.clone(), &["gb"]), silent("gb"), "{report}");
-                assert_eq!(of(report.clone(), &[]), silent("anything"), "{report}");
+                assert_eq!(of(report.clone(), &["gb"]), not_mentioned("gb"), "{report}");
+                assert_eq!(of(report.clone(), &[]), not_mentioned("anything"), "{report}");
             }
         }
         for report in empty(json!({"gb": 0})) {
             assert_eq!(of(report.clone(), &["gb"]), Acceptance::Accepted, "{report}");
             assert_eq!(of(report.clone(), &[]), Acceptance::Accepted, "{report}");
         }
-        // What is covered by other quantities was not charged.
+        // Usage that other quantities cover was not charged.
         for covered in ["includedRecords", "creditRecords", "newDecimalParts"] {
             let report = json!({"awsMeteringResponse": {}, "reportedRecords": {}, covered: {"gb": 5}});
             assert_eq!(of(report, &["gb"]), Acceptance::Accepted, "{covered}");
@@ -299,35 +301,35 @@ mod tests {
             report["aggregatedBillableRecords"] = json!([total]);
             of(report, &[])
         };
-        assert_eq!(total(json!({"key": "gpu", "quantity": 3})), silent("anything"));
-        assert_eq!(total(json!({"key": "gpu", "amount": 0.5})), silent("anything"));
+        assert_eq!(total(json!({"key": "gpu", "quantity": 3})), not_mentioned("anything"));
+        assert_eq!(total(json!({"key": "gpu", "amount": 0.5})), not_mentioned("anything"));
         assert_eq!(total(json!({"key": "gpu", "quantity": 0, "amount": 0})), Acceptance::Accepted);
     }
 
     #[test]
-    fn aws_accepts_a_record_with_success_alone() {
+    fn aws_accepts_a_record_only_with_success() {
         let all = aws(json!([result("gb", "Success"), result("calls", "CustomerNotSubscribed")]));
         assert_eq!(of(all.clone(), &["gb"]), Acceptance::Accepted);
-        assert_eq!(of(all.clone(), &["calls"]), refused(&["AWS: CustomerNotSubscribed for calls"]));
-        assert_eq!(of(all, &[]), refused(&["AWS: CustomerNotSubscribed for calls"]));
+        assert_eq!(of(all.clone(), &["calls"]), rejected(&["AWS: CustomerNotSubscribed for calls"]));
+        assert_eq!(of(all, &[]), rejected(&["AWS: CustomerNotSubscribed for calls"]));
         for status in ["DuplicateRecord", "NEW_STATUS", ""] {
-            assert_eq!(of(aws(json!([result("gb", status)])), &["gb"]), refused(&[&format!("AWS: {status} for gb")]));
+            assert_eq!(of(aws(json!([result("gb", status)])), &["gb"]), rejected(&[&format!("AWS: {status} for gb")]));
         }
         assert_eq!(
             of(aws(json!([{"status": "CustomerNotSubscribed"}])), &["gb"]),
-            refused(&["AWS: CustomerNotSubscribed"])
+            rejected(&["AWS: CustomerNotSubscribed"])
         );
-        assert_eq!(of(aws(json!([{}])), &["gb"]), refused(&["AWS: a result without status"]));
+        assert_eq!(of(aws(json!([{}])), &["gb"]), rejected(&["AWS: a result without status"]));
         let unprocessed = json!({"awsMeteringResponse": {"results": [], "unprocessedRecords": [{"dimension": "gb"}]}});
-        assert_eq!(of(unprocessed.clone(), &["gb"]), refused(&["AWS: unprocessed record for gb"]));
-        assert_eq!(of(unprocessed, &["calls"]), silent("calls"));
+        assert_eq!(of(unprocessed.clone(), &["gb"]), rejected(&["AWS: unprocessed record for gb"]));
+        assert_eq!(of(unprocessed, &["calls"]), not_mentioned("calls"));
     }
 
     #[test]
-    fn dimension_that_was_charged_has_to_be_in_the_response() {
-        assert_eq!(of(aws(json!([result("gb", "Success")])), &["calls"]), silent("calls"));
+    fn charged_dimension_must_be_in_the_response() {
+        assert_eq!(of(aws(json!([result("gb", "Success")])), &["calls"]), not_mentioned("calls"));
         let azure = json!({"azureMeteringResponse": {"result": [{"status": "Accepted", "dimension": "gb"}]}});
-        assert_eq!(of(azure.clone(), &["gb", "calls"]), silent("calls"));
+        assert_eq!(of(azure.clone(), &["gb", "calls"]), not_mentioned("calls"));
         let mut included = azure.clone();
         included["includedRecords"] = json!({"included": 2});
         assert_eq!(of(included, &["included"]), Acceptance::Accepted, "nothing of it was charged");
@@ -335,29 +337,32 @@ mod tests {
     }
 
     #[test]
-    fn azure_accepts_an_event_with_accepted_alone() {
+    fn azure_accepts_an_event_only_with_accepted() {
         let azure = |event: Value| json!({"azureMeteringResponse": {"result": [event]}});
         assert_eq!(of(azure(json!({"status": "Accepted", "dimension": "gb"})), &["gb"]), Acceptance::Accepted);
         let expired = json!({"status": "Expired", "dimension": "gb", "error": {"message": "too old"}});
-        assert_eq!(of(azure(expired), &["gb"]), refused(&["Azure: Expired for gb: too old"]));
-        assert_eq!(of(azure(json!({"status": "Duplicate"})), &["gb"]), refused(&["Azure: Duplicate"]));
-        assert_eq!(of(azure(json!({"dimension": "gb"})), &["gb"]), refused(&["Azure: an event without status for gb"]));
+        assert_eq!(of(azure(expired), &["gb"]), rejected(&["Azure: Expired for gb: too old"]));
+        assert_eq!(of(azure(json!({"status": "Duplicate"})), &["gb"]), rejected(&["Azure: Duplicate"]));
+        assert_eq!(
+            of(azure(json!({"dimension": "gb"})), &["gb"]),
+            rejected(&["Azure: an event without status for gb"])
+        );
     }
 
     #[test]
-    fn google_cloud_and_alibaba_accept_whole_reports() {
+    fn google_cloud_and_alibaba_accept_entire_reports() {
         let gcp = |errors: Value| json!({"gcpMeteringResponse": {"reportErrors": errors}});
         assert_eq!(of(gcp(json!([])), &["gb"]), Acceptance::Accepted);
         let error = json!([{"operationId": "o-1", "status": {"code": 3, "message": "unknown consumer"}}]);
-        assert_eq!(of(gcp(error), &["gb"]), refused(&["Google Cloud: code 3: unknown consumer"]));
-        assert_eq!(of(gcp(json!([{}])), &["gb"]), refused(&["Google Cloud: error"]));
+        assert_eq!(of(gcp(error), &["gb"]), rejected(&["Google Cloud: code 3: unknown consumer"]));
+        assert_eq!(of(gcp(json!([{}])), &["gb"]), rejected(&["Google Cloud: error"]));
         let alibaba = |success: Value| json!({"alibabaMeteringResponse": {"Success": success}});
         assert_eq!(of(alibaba(json!(true)), &["gb"]), Acceptance::Accepted);
-        assert_eq!(of(alibaba(json!(false)), &["gb"]), refused(&["Alibaba: not successful"]));
+        assert_eq!(of(alibaba(json!(false)), &["gb"]), rejected(&["Alibaba: not successful"]));
     }
 
     #[test]
-    fn only_the_response_of_the_reports_own_marketplace_accepts_its_usage() {
+    fn only_the_response_of_the_named_marketplace_counts() {
         let responses = [
             ("awsMeteringResponse", aws(json!([result("gb", "Success")]))["awsMeteringResponse"].take()),
             ("azureMeteringResponse", json!({"result": [{"status": "Accepted", "dimension": "gb"}]})),
@@ -375,23 +380,23 @@ mod tests {
         }
         let both =
             |aws: Value| of(json!({"partner": "AWS", "awsMeteringResponse": aws, "gcpMeteringResponse": {}}), &["gb"]);
-        assert_eq!(both(json!({"results": []})), silent("gb"));
+        assert_eq!(both(json!({"results": []})), not_mentioned("gb"));
         assert_eq!(both(json!({"results": [result("gb", "Success")]})), Acceptance::Accepted);
-        // What nobody names has to be accepted by all.
-        assert_eq!(of(json!({"awsMeteringResponse": {}, "gcpMeteringResponse": {}}), &["gb"]), silent("gb"));
-        // Of a marketplace whose response reports do not have, nothing is waited for.
+        // Without a named marketplace, all responses must accept the usage.
+        assert_eq!(of(json!({"awsMeteringResponse": {}, "gcpMeteringResponse": {}}), &["gb"]), not_mentioned("gb"));
+        // Reports to other marketplaces have no response, so none is needed.
         assert_eq!(of(json!({"partner": "STRIPE", "awsMeteringResponse": {}}), &["gb"]), Acceptance::Accepted);
-        assert_eq!(of(json!({"partner": "AWS_CHINA", "awsMeteringResponse": {}}), &["gb"]), silent("gb"));
-        for (response, expected) in [(json!({"RequestId": "r"}), silent("gb")), (json!({}), missing)] {
+        assert_eq!(of(json!({"partner": "AWS_CHINA", "awsMeteringResponse": {}}), &["gb"]), not_mentioned("gb"));
+        for (response, expected) in [(json!({"RequestId": "r"}), not_mentioned("gb")), (json!({}), missing)] {
             let report = json!({"partner": "ALIBABA", "alibabaInternationalMeteringResponse": response});
             assert_eq!(of(report, &["gb"]), expected);
         }
         let international = json!({"partner": "ALIBABA", "alibabaInternationalMeteringResponse": {"Success": false}});
-        assert_eq!(of(international, &["gb"]), refused(&["Alibaba: not successful"]));
+        assert_eq!(of(international, &["gb"]), rejected(&["Alibaba: not successful"]));
     }
 
     #[test]
-    fn dimension_that_the_report_does_not_state_is_pending() {
+    fn dimension_missing_in_the_report_is_pending() {
         let not_stated = Acceptance::Pending(vec!["the report does not state seats".to_owned()]);
         for partner in [Value::Null, json!("STRIPE")] {
             assert_eq!(of(json!({"partner": partner}), &["seats"]), not_stated);
@@ -404,7 +409,7 @@ mod tests {
             json!({"gcpMeteringResponse": {}}),
             json!({"alibabaMeteringResponse": {"Success": true}}),
         ] {
-            assert_eq!(of(response.clone(), &["seats"]), silent("seats"), "{response}");
+            assert_eq!(of(response.clone(), &["seats"]), not_mentioned("seats"), "{response}");
         }
         // The marketplace itself names it, or the report does.
         assert_eq!(of(aws(json!([result("seats", "Success")])), &["seats"]), Acceptance::Accepted);
@@ -420,25 +425,25 @@ mod tests {
     }
 
     #[test]
-    fn words_of_a_report_are_bounded() {
-        let Acceptance::Refused(words) = of(aws(json!(vec![result("gb", "DuplicateRecord"); 1000])), &["gb"]) else {
+    fn reasons_of_a_report_are_bounded() {
+        let Acceptance::Rejected(reasons) = of(aws(json!(vec![result("gb", "DuplicateRecord"); 1000])), &["gb"]) else {
             panic!()
         };
-        assert_eq!((words.len(), words[MAX_WORDS].as_str()), (MAX_WORDS + 1, "and 980 more"));
-        let most = of(aws(json!(vec![result("gb", "DuplicateRecord"); MAX_WORDS])), &["gb"]);
-        assert_eq!(most, refused(&["AWS: DuplicateRecord for gb"; MAX_WORDS]));
+        assert_eq!((reasons.len(), reasons[MAX_REASONS].as_str()), (MAX_REASONS + 1, "and 980 more"));
+        let most = of(aws(json!(vec![result("gb", "DuplicateRecord"); MAX_REASONS])), &["gb"]);
+        assert_eq!(most, rejected(&["AWS: DuplicateRecord for gb"; MAX_REASONS]));
     }
 
     #[test]
-    fn report_that_is_not_a_success_is_not_accepted() {
+    fn report_without_success_is_not_accepted() {
         for status in ["FAILED", "DELETED", "CANCELED"] {
             let found = of(json!({"status": status, "message": "no such plan\n"}), &["gb"]);
-            assert_eq!(found, refused(&[&format!("Suger: {status}: no such plan\\n")]));
+            assert_eq!(found, rejected(&[&format!("Suger: {status}: no such plan\\n")]));
         }
-        for (status, said) in
+        for (status, stated) in
             [(json!("CREATED"), "CREATED"), (json!(""), ""), (json!("NEW"), "NEW"), (Value::Null, "no status")]
         {
-            assert_eq!(of(json!({"status": status}), &["gb"]), Acceptance::Pending(vec![format!("Suger: {said}")]));
+            assert_eq!(of(json!({"status": status}), &["gb"]), Acceptance::Pending(vec![format!("Suger: {stated}")]));
         }
     }
 }

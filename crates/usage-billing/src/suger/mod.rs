@@ -1,20 +1,21 @@
 #![doc = include_str!("../../docs/suger.md")]
 
+mod attempts;
 mod carried;
 mod catalogue;
 mod changes;
 mod circuit_breaker;
 mod comparison;
 mod delivery;
-mod doubt;
 mod evidence;
 mod flush;
 mod groups;
 mod late_usage;
 mod list_end;
 mod listed_days;
+mod lookups;
 mod marketplace;
-mod names;
+mod pending_acceptance;
 mod proof;
 mod quantities;
 mod receipt;
@@ -27,7 +28,6 @@ mod rows;
 mod sender;
 mod sums;
 mod trace;
-mod unsettled;
 mod usage_event;
 mod usage_queue;
 mod validation;
@@ -41,14 +41,14 @@ pub use usage_billing_suger::{builder, types};
 #[cfg_attr(docsrs, doc(cfg(feature = "mock")))]
 pub use usage_billing_suger::{httpmock, mock};
 
-use self::doubt::Doubts;
+use self::attempts::Attempts;
 use crate::clock::Clock;
 use crate::memory_limit::MAX_USAGE_BYTES;
 pub use changes::GroupChanges;
 pub use comparison::reconcile;
 pub use delivery::Delivery;
 pub use late_usage::{LateUsage, MarketplaceWindows};
-pub use names::Names;
+pub use lookups::Lookups;
 pub use receipt::{Receipt, UndeliveredEvent};
 pub use reconcile_period::Reconcile;
 pub use reconciliation::{ReconciledQuantity, Reconciliation};
@@ -65,10 +65,10 @@ pub struct Client {
     org_id: String,
     clock: Clock,
     max_usage_bytes: usize,
-    doubts: Arc<Doubts>,
+    attempts: Arc<Attempts>,
 }
 
-/// Without the organization's id: a key may have been given in its place.
+/// Omits the organization's id: a caller may have passed the key in its place.
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("api", &self.api).finish_non_exhaustive()
@@ -76,16 +76,18 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// By the organization's id and an API key of its console, fixed or [supplied](ApiKey::provider) by the caller's own code.
+    /// Returns a builder of a client, with the organization's id and an API key of its console. The key is fixed or
+    /// [supplied](ApiKey::provider) by a callback.
     pub fn builder(org_id: impl Into<String>, api_key: impl Into<ApiKey>) -> ClientBuilder<Self> {
         let org_id = org_id.into();
         usage_billing_suger::Client::builder(api_key).map(|api| Self::new(api, org_id))
     }
 
-    /// From `SUGER_ORG_ID`, `SUGER_API_KEY` (or the file that `SUGER_API_KEY_FILE` names), and `SUGER_BASE_URL` if another address is meant.
+    /// Returns a builder with `SUGER_ORG_ID`, `SUGER_API_KEY` (or the file that `SUGER_API_KEY_FILE` names), and
+    /// optionally `SUGER_BASE_URL`.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming what is missing.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), which names the missing variable.
     pub fn builder_from_env() -> Result<ClientBuilder<Self>> {
         let [org_id, _] = usage_billing_core::required_env(["SUGER_ORG_ID", "SUGER_API_KEY"])?;
         Ok(usage_billing_suger::Client::builder_from_env()?.map(|api| Self::new(api, org_id)))
@@ -93,33 +95,36 @@ impl Client {
 
     fn new(api: usage_billing_suger::Client, org_id: String) -> Self {
         let clock = Clock::default();
-        Self { api, org_id, clock, max_usage_bytes: MAX_USAGE_BYTES, doubts: Arc::default() }
+        Self { api, org_id, clock, max_usage_bytes: MAX_USAGE_BYTES, attempts: Arc::default() }
     }
 
-    /// The organization's id, which ids of reports and keys of rows are made of.
+    /// Returns the organization's id, which is part of event ids and row keys.
     pub fn org_id(&self) -> &str {
         &self.org_id
     }
 
-    /// Returns a handle whose calls have other settings. It shares the token, the rate limit and the connections with this client.
+    /// Returns a handle whose calls have other options. It shares the token, the rate limit and the connections with
+    /// this client.
     pub fn with_call_options(&self, options: CallOptions) -> Self {
         Self { api: self.api.with_call_options(options), ..self.clone() }
     }
 
-    /// Takes `now` as the current time, in place of the system's clock: for tests, and for a sandbox whose day is fixed. What is final, which
-    /// periods are open and up to which day lists are read depends on it; retries and deadlines do not.
+    /// Uses `now` as the current time, in place of the system clock, for tests and for a sandbox with a fixed day. It
+    /// determines which rows are final, which periods are open and up to which day lists are read. Retries and
+    /// deadlines do not depend on it.
     pub fn with_now(self, now: chrono::DateTime<chrono::Utc>) -> Self {
         Self { clock: Clock::fixed(now), ..self }
     }
 
-    /// Sets how much memory usage may take while it is put together, in bytes: lists, sums, ids of groups and the [rows](crate::UsageRow) that
-    /// are made of them. 64 MiB unless set, which is enough for about 30,000 rows. More is an error of the kind
-    /// [`Limit`](crate::ErrorKind::Limit).
+    /// Sets the memory limit for usage that is being collected, in bytes: lists, sums, ids of groups and the resulting
+    /// [rows](crate::UsageRow). The default of 64 MiB is enough for about 30,000 rows. Exceeding it is an error of the
+    /// kind [`Limit`](crate::ErrorKind::Limit).
     pub fn with_max_usage_bytes(self, bytes: usize) -> Self {
         Self { max_usage_bytes: bytes, ..self }
     }
 
-    /// Every operation of the curated document, authorised and retried like the wrappers.
+    /// Returns the generated client with every operation of the OpenAPI document, authorized and retried like the
+    /// wrappers.
     pub fn api(&self) -> &usage_billing_suger::Client {
         &self.api
     }

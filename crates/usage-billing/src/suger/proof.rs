@@ -1,15 +1,15 @@
-//! Whether a report is proved to be at Suger: pure functions of what was sent, what the response says, and what Suger lists.
+//! Proof that an event is at Suger: pure functions of the event, the response and the list of groups.
 //!
-//! | Suger lists | the response | verdict |
+//! | list | response | verdict |
 //! |---|---|---|
-//! | not asked | 200 with the group that was sent, in a status on the way to the marketplace | delivered |
-//! | not asked | any other 200, 409, a rejection | the list decides |
-//! | the report's id, entitlement and quantities, a status on the way to the marketplace | any of these | delivered before |
-//! | the report's id and entitlement, `INVALID`, `DELETED` or other quantities, which it states as those that were reported | any of these | rejected, id used up |
-//! | the report's id, another entitlement or status, or quantities that cannot be compared | any of these | open |
-//! | no such id | a rejection in Suger's own error format, or nothing was sent for a reason that stands; no earlier attempt may still arrive | rejected, id free |
+//! | not read | 200 with the group that was sent, in a status on the way to the marketplace | delivered |
+//! | not read | any other 200, 409, a rejection | the list decides |
+//! | the event's id, entitlement and quantities, a status on the way to the marketplace | any of these | delivered before |
+//! | the event's id and entitlement, `INVALID`, `DELETED` or other original quantities | any of these | rejected, id used up |
+//! | the event's id, another entitlement or status, or quantities that cannot be compared | any of these | open |
+//! | no such id | a rejection in Suger's error format, or the event was withheld or could not be built; no earlier attempt may still arrive | rejected, id free |
 //! | no such id | anything else | open |
-//! | (no list to be had) | any of these | open |
+//! | (not available) | any of these | open |
 //! | - | no response, 5xx, 401, 403, 408, 429 | open |
 
 use usage_billing_core::{Error, ErrorKind};
@@ -20,34 +20,34 @@ use super::evidence::{Evidence, evidence};
 use super::response::Response;
 use super::types::MeteringUsageRecordGroup as Group;
 
-/// What Suger lists under the id of a report.
+/// The entry of the list for the id of an event.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Listed<'a> {
     Group(&'a Group),
-    /// The list was read to its end without the id.
+    /// The complete list does not contain the id.
     Absent,
     Unavailable(&'a Error),
 }
 
-/// What is known of a report.
+/// The outcome of an event, as far as it is proved.
 #[derive(Clone, Debug)]
 pub(super) enum Verdict {
-    /// The response proves it.
+    /// Proved by the response.
     Delivered,
-    /// The list proves it.
+    /// Proved by the list.
     DeliveredBefore,
-    /// Suger does not have the report; its id is free.
+    /// Suger does not have the event; its id is free.
     Rejected(Error),
-    /// Suger has the id, but not as the report, or not to bill it.
-    IdUsedUp(Error),
-    /// Not known: the report may yet arrive or be reported to the marketplace.
+    /// Suger has the id, but for other usage, or will not bill it.
+    IdConsumed(Error),
+    /// Unknown: the event may still arrive or be reported to the marketplace.
     Open(Error),
 }
 
-/// Returns what the response alone proves; `None` if only the list can tell.
-pub(super) fn by_response(report: &UsageEvent, id: Uuid, response: &Response) -> Option<Verdict> {
+/// Returns the verdict that the response alone proves, or `None` if the list has to decide.
+pub(super) fn by_response(event: &UsageEvent, id: Uuid, response: &Response) -> Option<Verdict> {
     match response {
-        Response::Group(group) => match evidence(report, id, group) {
+        Response::Group(group) => match evidence(event, id, group) {
             Evidence::Delivered => Some(Verdict::Delivered),
             Evidence::Contradicted(_) | Evidence::Unclear(_) => None,
         },
@@ -55,14 +55,14 @@ pub(super) fn by_response(report: &UsageEvent, id: Uuid, response: &Response) ->
             None
         }
         Response::Unsendable(error) => Some(Verdict::Rejected(error.clone())),
-        Response::Nothing { error, .. } => Some(Verdict::Open(error.clone())),
+        Response::Inconclusive { error, .. } => Some(Verdict::Open(error.clone())),
     }
 }
 
-/// Returns what the list proves of a report whose response left it open. `may_arrive` states whether an earlier attempt of it may still be worked
-/// on: then it is not rejected, since its id may be taken at any time.
+/// Returns the verdict that the list proves, for an event that the response left open. `may_arrive` states whether an
+/// earlier attempt may still be processed: the event is then not rejected, since its id may be consumed at any time.
 pub(super) fn by_list(
-    report: &UsageEvent,
+    event: &UsageEvent,
     id: Uuid,
     response: &Response,
     listed: Listed<'_>,
@@ -72,23 +72,25 @@ pub(super) fn by_list(
         (Listed::Absent, Response::Rejection { error, from_suger: true } | Response::Withheld(error)) if may_arrive => {
             let message = format!("rejected and not listed, but an earlier attempt may still arrive: {error}");
             let error = Error::new(error.kind(), message).with_source(error.clone());
-            Verdict::Open(error.with_hint("flush or report again in some minutes, with the same report"))
+            Verdict::Open(error.with_hint("flush or send again in some minutes, with the same event"))
         }
-        (Listed::Group(group), _) => match evidence(report, id, group) {
+        (Listed::Group(group), _) => match evidence(event, id, group) {
             Evidence::Delivered => Verdict::DeliveredBefore,
-            Evidence::Contradicted(error) => Verdict::IdUsedUp(error),
+            Evidence::Contradicted(error) => Verdict::IdConsumed(error),
             Evidence::Unclear(error) => Verdict::Open(error),
         },
         (Listed::Absent, Response::Rejection { error, from_suger: true }) => Verdict::Rejected(error.clone()),
-        (Listed::Absent, Response::Rejection { error, from_suger: false }) => {
-            Verdict::Open(error.clone().with_hint(
-                "not in Suger's error format (a proxy on the way?), so it decides nothing: flush again later",
-            ))
-        }
+        (Listed::Absent, Response::Rejection { error, from_suger: false }) => Verdict::Open(
+            error
+                .clone()
+                .with_hint("not in Suger's error format (a proxy?), so the outcome is unknown: flush again later"),
+        ),
         (Listed::Absent, Response::Withheld(error) | Response::Unsendable(error)) => Verdict::Rejected(error.clone()),
-        (Listed::Absent, Response::Group(group)) => Verdict::Open(unproved(report, id, group)),
+        (Listed::Absent, Response::Group(group)) => Verdict::Open(unproved(event, id, group)),
         (Listed::Absent, Response::Conflict { .. }) => Verdict::Open(unlisted(id)),
-        (Listed::Absent, Response::Unreadable(error) | Response::Nothing { error, .. }) => Verdict::Open(error.clone()),
+        (Listed::Absent, Response::Unreadable(error) | Response::Inconclusive { error, .. }) => {
+            Verdict::Open(error.clone())
+        }
         (Listed::Unavailable(unread), Response::Rejection { error, .. } | Response::Withheld(error)) => {
             let message = format!("rejected, but whether it arrived before could not be verified ({unread}): {error}");
             Verdict::Open(Error::new(unread.kind(), message).with_source(error.clone()))
@@ -97,18 +99,18 @@ pub(super) fn by_list(
     }
 }
 
-/// The error of a 200 that proves nothing, and whose report is not listed.
-pub(super) fn unproved(report: &UsageEvent, id: Uuid, group: &Group) -> Error {
-    let (Evidence::Contradicted(error) | Evidence::Unclear(error)) = evidence(report, id, group) else {
+/// Returns the error of a 200 that proves nothing, for an event that is not listed.
+pub(super) fn unproved(event: &UsageEvent, id: Uuid, group: &Group) -> Error {
+    let (Evidence::Contradicted(error) | Evidence::Unclear(error)) = evidence(event, id, group) else {
         return unlisted(id);
     };
-    let hint = "Suger lists no such group yet: flush again later";
+    let hint = "Suger does not list the group yet: flush again later";
     Error::new(ErrorKind::Decode, format!("the response proves no delivery: {}", error.message())).with_hint(hint)
 }
 
 pub(super) fn unlisted(id: Uuid) -> Error {
     let message = format!("usage record group {id} is not among those that Suger lists for the entitlement");
-    Error::new(ErrorKind::Failed, message).with_hint("look for it in the console before the usage is reported again")
+    Error::new(ErrorKind::Failed, message).with_hint("look it up in the console before the usage is sent again")
 }
 
 #[cfg(test)]
@@ -118,15 +120,15 @@ mod tests {
     use serde_json::{Value, json};
 
     fn error() -> Error {
-        Error::new(ErrorKind::Api, "the response's words")
+        Error::new(ErrorKind::Api, "the response's message")
     }
 
-    fn word(verdict: &Verdict) -> &'static str {
+    fn verdict_name(verdict: &Verdict) -> &'static str {
         match verdict {
             Verdict::Delivered => "delivered",
             Verdict::DeliveredBefore => "delivered before",
             Verdict::Rejected(_) => "rejected",
-            Verdict::IdUsedUp(_) => "id used up",
+            Verdict::IdConsumed(_) => "id used up",
             Verdict::Open(_) => "open",
         }
     }
@@ -148,32 +150,32 @@ mod tests {
         for from_suger in [true, false] {
             all.push(Response::Conflict { error: error(), from_suger });
             all.push(Response::Rejection { error: error(), from_suger });
-            all.push(Response::Nothing { error: error(), from_suger });
+            all.push(Response::Inconclusive { error: error(), from_suger });
         }
         all
     }
 
     #[test]
-    fn response_alone_settles_what_it_proves_and_nothing_else() {
-        let (report, id) = sent();
+    fn response_alone_resolves_only_proved_outcomes() {
+        let (event, id) = sent();
         for response in responses() {
             let expected = match &response {
                 Response::Group(group) if evidence_is_delivery(group) => Some("delivered"),
                 Response::Unsendable(_) => Some("rejected"),
-                Response::Nothing { .. } => Some("open"),
+                Response::Inconclusive { .. } => Some("open"),
                 _ => None,
             };
-            assert_eq!(by_response(&report, id, &response).as_ref().map(word), expected, "{response:?}");
+            assert_eq!(by_response(&event, id, &response).as_ref().map(verdict_name), expected, "{response:?}");
         }
     }
 
     #[test]
-    fn list_decides_whatever_the_response_says() {
-        let (report, id) = sent();
-        let unread = Error::new(ErrorKind::Connection, "the list was cut off");
+    fn list_decides_regardless_of_the_response() {
+        let (event, id) = sent();
+        let unread = Error::new(ErrorKind::Connection, "the list was truncated");
         for response in responses() {
             for may_arrive in [false, true] {
-                let verdict = |listed: Listed<'_>| word(&by_list(&report, id, &response, listed, may_arrive));
+                let verdict = |listed: Listed<'_>| verdict_name(&by_list(&event, id, &response, listed, may_arrive));
                 for (other, expected) in [
                     (json!({}), "delivered before"),
                     (json!({"status": "REPORTED"}), "delivered before"),
@@ -200,27 +202,31 @@ mod tests {
     }
 
     #[test]
-    fn open_verdicts_state_what_is_not_known() {
-        let (report, id) = sent();
-        let said = |response: &Response, listed: Listed<'_>| match by_list(&report, id, response, listed, true) {
+    fn open_verdict_states_the_unknown_part() {
+        let (event, id) = sent();
+        let open_message = |response: &Response, listed: Listed<'_>| match by_list(&event, id, response, listed, true) {
             Verdict::Open(error) => error.to_string(),
             other => panic!("{other:?}"),
         };
         let rejection = |from_suger| Response::Rejection { error: error(), from_suger };
-        assert!(said(&rejection(false), Listed::Absent).ends_with("it decides nothing: flush again later"));
-        let may_arrive = said(&rejection(true), Listed::Absent);
-        let expected = "rejected and not listed, but an earlier attempt may still arrive: the response's words -> flush or report again";
+        assert!(
+            open_message(&rejection(false), Listed::Absent).ends_with("so the outcome is unknown: flush again later")
+        );
+        let may_arrive = open_message(&rejection(true), Listed::Absent);
+        let expected = "rejected and not listed, but an earlier attempt may still arrive: the response's message -> flush or send again";
         assert!(may_arrive.starts_with(expected), "{may_arrive}");
-        let unread = Error::new(ErrorKind::Connection, "cut off");
-        let told = said(&rejection(true), Listed::Unavailable(&unread));
+        let unread = Error::new(ErrorKind::Connection, "truncated");
+        let message = open_message(&rejection(true), Listed::Unavailable(&unread));
         assert_eq!(
-            told,
-            "rejected, but whether it arrived before could not be verified (cut off): the response's words"
+            message,
+            "rejected, but whether it arrived before could not be verified (truncated): the response's message"
         );
         let conflict = Response::Conflict { error: error(), from_suger: true };
-        assert!(said(&conflict, Listed::Absent).contains("is not among those that Suger lists"));
-        assert_eq!(said(&conflict, Listed::Unavailable(&unread)), "cut off");
+        assert!(open_message(&conflict, Listed::Absent).contains("is not among those that Suger lists"));
+        assert_eq!(open_message(&conflict, Listed::Unavailable(&unread)), "truncated");
         let other = Response::Group(Box::new(group(json!({"status": "DELETED"}))));
-        assert!(said(&other, Listed::Absent).starts_with("the response proves no delivery: usage record group "));
+        assert!(
+            open_message(&other, Listed::Absent).starts_with("the response proves no delivery: usage record group ")
+        );
     }
 }

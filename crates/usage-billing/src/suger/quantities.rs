@@ -11,7 +11,7 @@ pub(super) fn is_void(group: &Group) -> bool {
     matches!(group.status, Some(Status::Invalid | Status::Deleted))
 }
 
-/// Quantities of a group as they were reported; of events the sum by metric, to have something to name.
+/// Returns the quantities of a group as they were reported; of events the sum by metric.
 ///
 /// # Errors
 /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) for a sum of more than 28 digits.
@@ -29,18 +29,18 @@ pub(super) fn quantities_of(group: &Group) -> Result<BTreeMap<String, Decimal>> 
     Ok(all)
 }
 
-/// Returns whether a group states what was reported. What others have may have been mapped, also to the same dimension in another unit: that
-/// it differs from what was sent proves nothing.
-pub(super) fn states_what_was_reported(group: &Group) -> bool {
+/// Returns whether a group states its original quantities. Without them its quantities may be mapped, also to the same
+/// dimension in another unit, so a difference from the sent quantities proves nothing.
+pub(super) fn states_original_quantities(group: &Group) -> bool {
     group.meta_info.as_ref().is_some_and(|info| !info.origin_records.is_empty())
 }
 
-/// Quantities that may be billed.
+/// Returns the quantities that may be billed.
 pub(super) fn billed(group: &Group) -> Result<BTreeMap<String, Decimal>> {
     if is_void(group) { Ok(BTreeMap::new()) } else { quantities_of(group) }
 }
 
-/// Dimensions whose quantities are not the same, with both quantities; what is not there is zero.
+/// Returns the dimensions with different quantities, with both quantities. A missing quantity is zero.
 pub(super) fn differences<'a>(
     sent: &'a BTreeMap<String, Decimal>,
     there: &'a BTreeMap<String, Decimal>,

@@ -1,4 +1,4 @@
-//! What became of each report of a flush.
+//! The outcome of each event of a flush.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,72 +10,76 @@ use uuid::Uuid;
 
 use super::{LateUsage, UsageEvent};
 
-/// What became of the reports of a [`flush`](super::UsageQueue::flush). Each is in one of the first six lists, and in it once.
+/// The outcomes of the events of a [`flush`](super::UsageQueue::flush). Each event is in exactly one of the first six
+/// lists.
 ///
 /// Serializes in the [stable JSON form](crate::suger#json-of-receipts-and-reconciliations).
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
-#[must_use = "what was not delivered is told here and nowhere else"]
+#[must_use = "only the receipt reports events that were not delivered"]
 pub struct Receipt {
-    /// Ids of reports whose response returned the group that was sent: Suger stored them.
+    /// Ids of events whose response returned the group that was sent: Suger stored them.
     pub delivered: Vec<Uuid>,
-    /// Ids under which Suger lists the same usage, in a status on the way to the marketplace: from an earlier attempt, of this process or another, or
-    /// from this one, whose response did not prove it.
+    /// Ids under which Suger lists the same usage, in a status on the way to the marketplace. The attempt was an
+    /// earlier one, of this process or another, or one whose response did not prove the delivery.
     pub already_delivered: Vec<Uuid>,
-    /// Ids that Suger says it has (409), and that were not looked up because of
-    /// [`trust_duplicates_unverified`](super::UsageQueue::trust_duplicates_unverified): they may be there as `INVALID`, deleted or with other
-    /// quantities. No longer queued.
+    /// Ids that Suger reported as duplicates (409), and that were not looked up because of
+    /// [`trust_duplicates_unverified`](super::UsageQueue::trust_duplicates_unverified). The groups may be `INVALID`,
+    /// deleted or have other quantities. The events are no longer queued.
     pub unverified: Vec<Uuid>,
-    /// Rejected by Suger, or withheld because its check failed or the usage is too old, and not listed; or listed, but `INVALID`, deleted or
-    /// with other quantities. No longer queued, and Suger does not have the usage as it was reported. What another process sent and
-    /// Suger still works on is not seen.
+    /// Events that are no longer queued, and whose usage Suger does not have as it was sent. Either they were
+    /// rejected, or withheld because validation failed or the usage is too old, and Suger does not list them. Or Suger
+    /// lists them as `INVALID`, deleted or with other quantities. An attempt of another process that Suger still
+    /// processes is not visible.
     pub rejected: Vec<UndeliveredEvent>,
-    /// Not sent, or sent without proof of what became of them. Still queued: the next flush sends them again under the same ids, and settles what
-    /// can be proved by then. Some stay until somebody acts, such as those whose group is `REPORT_FAILED`.
+    /// Events that were not sent, or whose outcome is not proved. They are still queued: the next flush sends them
+    /// again with the same ids. Some stay until a user acts, such as events whose group is `REPORT_FAILED`.
     pub unsent: Vec<UndeliveredEvent>,
-    /// Taken out of a sender's queue by [`UsageSender::remove`](super::UsageSender::remove), each with whether it was sent before.
+    /// Events that [`UsageSender::remove`](super::UsageSender::remove) removed from the queue of a sender. The error
+    /// states whether the event was sent before.
     pub removed: Vec<UndeliveredEvent>,
-    /// Those of the delivered and already delivered reports whose usage was older than its marketplace accepts when Suger received it, and those
-    /// of the unverified and unsent ones whose usage is that old now: watch their groups, and see [`MarketplaceWindows`](super::MarketplaceWindows).
+    /// Events with usage that is older than its marketplace accepts: delivered and already delivered ones by the time
+    /// when Suger received them, unverified and unsent ones by the current time. Watch their groups, and see
+    /// [`MarketplaceWindows`](super::MarketplaceWindows).
     pub late: Vec<LateUsage>,
-    /// Ids of reports that were pushed again while an equal one was queued, or after the same queue had delivered it, with how many times: their
-    /// usage is counted once. If these were several events, their quantities have to be added up, or numbered by the
-    /// [`sequence`](UsageEvent::sequence).
+    /// Number of duplicates by event id: events that were pushed while an equal one was queued, or after the same
+    /// queue had delivered it. Their usage is counted once. If they were separate usage, add up the quantities, or
+    /// number them by the [`sequence`](UsageEvent::sequence).
     pub merged: BTreeMap<Uuid, u32>,
 }
 
-/// A report that was not delivered, or is not known to be.
+/// An event that was not delivered, or is not known to be.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct UndeliveredEvent {
-    /// The report's id.
+    /// The id of the event.
     pub id: Uuid,
-    /// The report.
-    pub report: UsageEvent,
-    /// Why.
+    /// The event.
+    pub event: UsageEvent,
+    /// The reason.
     pub error: Error,
 }
 
 impl Receipt {
-    /// How many reports it is about, merged ones counted once.
+    /// Returns the number of events, with merged ones counted once.
     pub fn total(&self) -> usize {
         let ids = self.delivered.len() + self.already_delivered.len() + self.unverified.len();
         ids + self.rejected.len() + self.unsent.len() + self.removed.len()
     }
 
-    /// Keeps what is said of some reports, by their ids.
+    /// Retains the outcomes of those events whose ids `keep` accepts.
     pub(super) fn retain(&mut self, keep: impl Fn(&Uuid) -> bool) {
         for ids in [&mut self.delivered, &mut self.already_delivered, &mut self.unverified] {
             ids.retain(&keep);
         }
-        for reports in [&mut self.rejected, &mut self.unsent, &mut self.removed] {
-            reports.retain(|it| keep(&it.id));
+        for events in [&mut self.rejected, &mut self.unsent, &mut self.removed] {
+            events.retain(|it| keep(&it.id));
         }
         self.late.retain(|it| keep(&it.id));
     }
 
-    /// Returns whether every report is proved to be at Suger: none was rejected or removed, is unsent, or was
-    /// [taken for delivered](Self::unverified) without a look.
+    /// Returns whether every event is proved to be at Suger: none is rejected, unsent, removed or
+    /// [unverified](Self::unverified).
     pub fn is_complete(&self) -> bool {
         [&self.rejected, &self.unsent, &self.removed].into_iter().all(Vec::is_empty) && self.unverified.is_empty()
     }
@@ -124,13 +128,13 @@ impl Serialize for UndeliveredEvent {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut one = serializer.serialize_struct("UndeliveredEvent", 3)?;
         one.serialize_field("id", &self.id)?;
-        one.serialize_field("report", &self.report)?;
+        one.serialize_field("event", &self.event)?;
         one.serialize_field("error", &ErrorJson(&self.error))?;
         one.end()
     }
 }
 
-/// An error in JSON: for programs its kind and status, for people its line.
+/// Serializes an error: kind and status for programs, and a human-readable message.
 struct ErrorJson<'a>(&'a Error);
 
 impl Serialize for ErrorJson<'_> {
@@ -167,11 +171,11 @@ mod tests {
     use std::time::Duration;
 
     fn undelivered(kind: ErrorKind) -> UndeliveredEvent {
-        let report = UsageEvent::new("ent-7", "2026-10-01T07:00:00Z".parse().unwrap())
+        let event = UsageEvent::new("ent-7", "2026-10-01T07:00:00Z".parse().unwrap())
             .quantity("gb", rust_decimal::Decimal::new(1_2500, 4))
             .sequence(2);
         let error = Error::new(kind, "entitlement\nnot found").with_hint("check it");
-        UndeliveredEvent { id: Uuid::from_u128(7), report, error }
+        UndeliveredEvent { id: Uuid::from_u128(7), event, error }
     }
 
     fn receipt() -> Receipt {
@@ -186,7 +190,7 @@ mod tests {
             late: vec![LateUsage {
                 id: Uuid::from_u128(1),
                 entitlement_id: "ent-7".to_owned(),
-                window: "2026-10-01T07:00:00Z".parse().unwrap(),
+                timestamp: "2026-10-01T07:00:00Z".parse().unwrap(),
                 marketplace: Some("AWS".into()),
                 age: Duration::from_millis(21_600_500),
                 limit: Duration::from_secs(21_600),
@@ -202,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_of_errors_have_stable_names() {
+    fn error_kinds_have_stable_names() {
         for (kind, name) in [
             (ErrorKind::Config, "config"),
             (ErrorKind::Request, "request"),
@@ -222,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn line_counts_every_report_once() {
+    fn display_counts_every_event_once() {
         assert_eq!(receipt().total(), 8);
         let line = "2 delivered, 1 already delivered, 1 rejected, 1 unsent, 2 unverified, 1 removed, 1 merged";
         assert_eq!(receipt().to_string(), line);
@@ -230,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_of_some_reports_is_kept_in_every_list() {
+    fn retain_filters_every_list() {
         let mut all = Receipt { merged: [].into(), ..receipt() };
         all.retain(|_| true);
         assert_eq!((all.total(), all.late.len()), (8, 1));
@@ -243,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn receipt_is_complete_only_if_every_report_is_proved() {
+    fn receipt_is_complete_only_if_every_event_is_proved() {
         let proved = || Receipt { rejected: vec![], unsent: vec![], unverified: vec![], removed: vec![], ..receipt() };
         assert!(proved().is_complete() && Receipt::default().is_complete());
         assert!(!Receipt { rejected: receipt().rejected, ..proved() }.is_complete());

@@ -1,4 +1,4 @@
-//! A period's reports compared with what Suger lists of it.
+//! Comparison of a period's events with the lists of Suger.
 
 use std::collections::{BTreeSet, HashSet};
 use std::future::IntoFuture;
@@ -16,10 +16,10 @@ use crate::Period;
 use crate::memory_limit::{MemoryLimit, value_bytes};
 use crate::time_limit::TimeLimit;
 
-/// Longest time unless set otherwise.
+/// Default time limit.
 const TIMEOUT: Duration = Duration::from_secs(600);
 
-/// A reconciliation that is to be made: await it.
+/// A request for a reconciliation. Await it to run it.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is listed until it is awaited"]
 pub struct Reconcile<'a> {
@@ -31,11 +31,12 @@ pub struct Reconcile<'a> {
 }
 
 impl Client {
-    /// Compares what was sent of a period with what Suger has and what the marketplaces said of it. Give all reports of the period, as they were
-    /// sent; those of windows outside it are counted and not compared.
+    /// Compares the events of a period with the groups of Suger and the responses of the marketplaces. Pass all events
+    /// of the period as they were sent; those with timestamps outside the period are counted and not compared.
     ///
-    /// Lists the organization's usage record groups and reports from the period's first day up to today, however late they came in, and
-    /// keeps those of windows inside the period and of entitlements that were sent or [named](Reconcile::entitlement).
+    /// Lists the usage record groups and reports of the organization from the first day of the period up to today,
+    /// however late they arrived. Groups are kept if their time is in the period and their entitlement is in `sent` or
+    /// [named](Reconcile::entitlement).
     ///
     /// ```no_run
     /// # use usage_billing::suger::{Client, UsageEvent};
@@ -43,31 +44,33 @@ impl Client {
     /// let october = client.reconcile("2026-10".parse()?, &sent).entitlement("ent-without-usage").await?;
     /// println!("{october}"); // 744 billed, 2 pending, 1 failed, 0 different, 0 missing, 0 extra
     /// for one in &october.failed {
-    ///     eprintln!("{} {} {}: {}", one.entitlement_id, one.window, one.dimension, one.words.join("; "));
+    ///     eprintln!("{} {} {}: {}", one.entitlement_id, one.timestamp, one.dimension, one.reasons.join("; "));
     /// }
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// Those of the lists; [`ErrorKind::WaitTimeout`](crate::ErrorKind::WaitTimeout) if they are not read in time;
-    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if what is compared takes more memory than
-    /// [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows;
-    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) for a group without any time, or a sum of more than 28 digits.
+    /// - [`ErrorKind::WaitTimeout`](crate::ErrorKind::WaitTimeout) if the lists are not read in time.
+    /// - [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the lists take more memory than
+    ///   [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
+    /// - [`ErrorKind::Decode`](crate::ErrorKind::Decode) for a group without any time, or a sum of more than 28
+    ///   digits.
+    /// - Other kinds as returned by the list calls.
     pub fn reconcile<'a>(&'a self, period: Period, sent: &'a [UsageEvent]) -> Reconcile<'a> {
-        let entitlements = sent.iter().map(|report| report.entitlement_id().to_owned()).collect();
+        let entitlements = sent.iter().map(|event| event.entitlement_id().to_owned()).collect();
         Reconcile { client: self, period, sent, entitlements, timeout: TIMEOUT }
     }
 }
 
 impl Reconcile<'_> {
-    /// Compares an entitlement of which nothing was sent, too: what Suger has of it is extra.
+    /// Includes an entitlement without events: its usage at Suger is extra.
     pub fn entitlement(mut self, id: impl Into<String>) -> Self {
         self.entitlements.insert(id.into());
         self
     }
 
-    /// Sets the longest time for all lists, in place of 10 minutes.
+    /// Sets the time limit for all lists. The default is 10 minutes.
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
@@ -80,11 +83,11 @@ impl Reconcile<'_> {
     }
 
     async fn compare(&self) -> Result<Reconciliation> {
-        // Before the lists: what is billed has to have been so when they were read.
+        // The time is taken before the lists, so that billed usage was billed when the lists were read.
         let now = self.client.clock.now();
         let (inside, outside): (Vec<_>, Vec<_>) =
-            self.sent.iter().cloned().partition(|report| self.period.contains(report.window()));
-        let ids: HashSet<_> = inside.iter().map(|report| report.id(&self.client.org_id).to_string()).collect();
+            self.sent.iter().cloned().partition(|event| self.period.contains(event.timestamp()));
+        let ids: HashSet<_> = inside.iter().map(|event| event.id(&self.client.org_id).to_string()).collect();
         let mut memory = MemoryLimit::new(self.client.max_usage_bytes);
         let groups = self.groups(now, &ids, &mut memory).await?;
         let reports = self.reports(now, &groups, &mut memory).await?;
@@ -92,7 +95,7 @@ impl Reconcile<'_> {
         Ok(Reconciliation { period: Some(self.period), as_of: Some(now), outside_period: outside.len(), ..found })
     }
 
-    /// Groups of the period and of the entitlements; those of reports that were sent, whatever time they state.
+    /// Returns the groups of the period and the entitlements, and the groups of the events regardless of their time.
     async fn groups(&self, now: DateTime<Utc>, ids: &HashSet<String>, memory: &mut MemoryLimit) -> Result<Vec<Group>> {
         let (first, last) = listed_days::of_period(self.period, now);
         let mut groups = self.client.usage_record_groups(move |request| request.start_date(first).end_date(last));
@@ -108,7 +111,8 @@ impl Reconcile<'_> {
         Ok(kept)
     }
 
-    /// Reports in which groups were sent to the marketplaces, and those that took in fractions of earlier ones.
+    /// Returns the reports in which groups were sent to the marketplaces, and those that include fractions of earlier
+    /// ones.
     async fn reports(&self, now: DateTime<Utc>, groups: &[Group], memory: &mut MemoryLimit) -> Result<Vec<Report>> {
         let (first, last) = listed_days::of_period(self.period, now);
         let ids: HashSet<_> = groups.iter().filter_map(|group| id_in(&group.id)).collect();

@@ -1,4 +1,4 @@
-//! The outcome of a comparison of what was sent with what Suger has and what the marketplaces said of it.
+//! The result of the comparison of sent usage with the groups of Suger and the responses of the marketplaces.
 
 use std::fmt;
 
@@ -11,36 +11,38 @@ use super::types::UsageRecordGroupStatus as Status;
 use crate::Period;
 use crate::rows::decimal_text;
 
-/// Every quantity that was sent or is at Suger, by what became of it: one for each dimension of a report and the group with its id, and one for
-/// each entitlement, window and dimension of what has no partner by id. Each list is sorted by entitlement, window and dimension.
+/// Every quantity that was sent or is at Suger, by its state: one for each dimension of an event and the group with
+/// its id, and one for each entitlement, timestamp and dimension of usage without a counterpart by id. Each list is
+/// sorted by entitlement, timestamp and dimension.
 ///
 /// Serializes in the [stable JSON form](crate::suger#json-of-receipts-and-reconciliations).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reconciliation {
-    /// The period that it is limited to, if it is ([`Client::reconcile`](super::Client::reconcile)).
+    /// The period, if the comparison is limited to one ([`Client::reconcile`](super::Client::reconcile)).
     pub period: Option<Period>,
-    /// When its lists were read, if they were.
+    /// When the lists were read, if they were.
     pub as_of: Option<DateTime<Utc>>,
-    /// The same on both sides, reported, and accepted by the marketplace: in its own response where the report has one, else in Suger's word
-    /// alone. Nothing of it is left to a later report.
+    /// Equal on both sides, reported, and accepted by the marketplace: according to its own response if the report has
+    /// one, otherwise according to Suger alone. Nothing of it is left to a later report.
     pub billed: Vec<ReconciledQuantity>,
-    /// The same on both sides, but not reported to the marketplace yet, or not in full (a fraction of a unit is left to the next report), or what
-    /// the marketplace said is not known.
+    /// Equal on both sides, but not reported to the marketplace yet, or not in full (a fraction of a unit is left to
+    /// the next report), or with an unknown response of the marketplace.
     pub pending: Vec<ReconciledQuantity>,
-    /// The same on both sides, but not accepted by the marketplace: not billed.
+    /// Equal on both sides, but not accepted by the marketplace, and therefore not billed.
     pub failed: Vec<ReconciledQuantity>,
-    /// There in another quantity than sent.
+    /// At Suger in another quantity than sent.
     pub different: Vec<ReconciledQuantity>,
-    /// Sent, and not there, or there as `INVALID` or `DELETED`: not billed.
+    /// Sent, but not at Suger, or at Suger as `INVALID` or `DELETED`: not billed.
     pub missing: Vec<ReconciledQuantity>,
-    /// There, and not sent: may be billed without a reason that is known here.
+    /// At Suger, but not sent. It may be billed for a reason that is unknown here.
     pub extra: Vec<ReconciledQuantity>,
-    /// Of groups that do not state what was reported: they have other quantities than were sent, which may be mapped, and no `originRecords`; or
-    /// no entitlement. `sent` and `vendor` are of these dimensions each, and not comparable.
+    /// Quantities of groups that do not state what was reported: their quantities differ and may be mapped, and they
+    /// have no `originRecords`; or they have no entitlement. `sent` and `vendor` are of one dimension each, and not
+    /// comparable.
     pub not_comparable: Vec<ReconciledQuantity>,
-    /// How many of the reports that were given are of windows outside the period, and so not compared. They do not keep it from being
-    /// [clean](Self::is_clean).
+    /// Number of given events with timestamps outside the period, which are not compared. They do not affect
+    /// [`is_clean`](Self::is_clean).
     pub outside_period: usize,
 }
 
@@ -48,38 +50,39 @@ pub struct Reconciliation {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ReconciledQuantity {
-    /// Whose usage.
+    /// The id of the entitlement.
     pub entitlement_id: String,
-    /// Start of the report's window; at Suger the time of the usage.
-    pub window: DateTime<Utc>,
-    /// Dimension, as it was reported (before Suger's dimension mapping); of events the billable metric's id.
+    /// The timestamp of the event; at Suger the time of the usage.
+    pub timestamp: DateTime<Utc>,
+    /// The dimension as it was sent, before the dimension mapping of Suger; for events of a billable metric the id of
+    /// the metric.
     pub dimension: String,
-    /// Sum of what was sent, in the dimension's unit; 0 if nothing was.
+    /// Sum of the sent quantities in the unit of the dimension, or 0.
     #[serde(serialize_with = "decimal_text::serialize")]
     pub sent: Decimal,
-    /// Sum of what Suger has, without what is `INVALID` or `DELETED`; 0 if nothing.
+    /// Sum of the quantities at Suger, without groups that are `INVALID` or `DELETED`, or 0.
     #[serde(serialize_with = "decimal_text::serialize")]
     pub vendor: Decimal,
-    /// Id of the group: the one that has the report's id, or the only one of this entitlement, window and dimension.
+    /// Id of the group with the event's id, or of the only group of this entitlement, timestamp and dimension.
     pub group_id: Option<String>,
-    /// Its status.
+    /// Status of that group.
     pub status: Option<Status>,
-    /// Id of the usage record report in which the group was last sent to the marketplace, if it is among those that were read.
+    /// Id of the usage record report in which the group was last sent to the marketplace, if that report was read.
     pub report_id: Option<String>,
-    /// What Suger and the marketplace said against it, one line each: `AWS: CustomerNotSubscribed for gb`.
-    pub words: Vec<String>,
+    /// Reasons of Suger and the marketplace against the billing, one line each: `AWS: CustomerNotSubscribed for gb`.
+    pub reasons: Vec<String>,
 }
 
 impl Reconciliation {
-    /// Returns whether everything is agreed and billed: something is, and nothing is pending, failed, different, missing, extra or not comparable.
-    /// A comparison of nothing with nothing is not clean: it may be that of another period. Reports
-    /// [outside of the period](Self::outside_period) are not looked at.
+    /// Returns whether all quantities are equal and billed, and there is at least one. A comparison of nothing with
+    /// nothing is not clean, because it may be of the wrong period. Events [outside of the
+    /// period](Self::outside_period) are ignored.
     pub fn is_clean(&self) -> bool {
         self.agrees() && self.pending.is_empty() && !self.billed.is_empty()
     }
 
-    /// Returns whether everything is billed or may yet be without anybody's doing: Suger has what was sent and nothing else, and nothing of it
-    /// has failed. So it is if nothing was compared.
+    /// Returns whether all quantities are billed, or may still be billed without intervention: Suger has exactly the
+    /// sent usage, and none of it has failed. It is also true if nothing was compared.
     pub fn agrees(&self) -> bool {
         let others = [&self.failed, &self.different, &self.missing, &self.extra, &self.not_comparable];
         others.into_iter().all(Vec::is_empty)
@@ -88,7 +91,7 @@ impl Reconciliation {
     pub(super) fn note(&mut self, found: ReconciledQuantity, state: State) {
         let list = match (state, found.sent, found.vendor) {
             (State::NotComparable, ..) => &mut self.not_comparable,
-            // Nothing on both sides is no quantity.
+            // Zero on both sides is not listed.
             (_, sent, vendor) if sent.is_zero() && vendor.is_zero() => return,
             (_, _, vendor) if vendor.is_zero() => &mut self.missing,
             (_, sent, _) if sent.is_zero() => &mut self.extra,
@@ -118,7 +121,7 @@ impl fmt::Display for Reconciliation {
         let [others @ .., (_, not_comparable)] = self.lists();
         let counts: Vec<_> = others.iter().map(|(name, list)| format!("{} {name}", list.len())).collect();
         if self.lists().iter().all(|(_, list)| list.is_empty()) {
-            f.write_str("nothing to compare: no usage was sent or is there")?;
+            f.write_str("nothing to compare: no usage was sent or is at Suger")?;
         } else {
             f.write_str(&counts.join(", "))?;
         }
@@ -127,8 +130,8 @@ impl fmt::Display for Reconciliation {
         }
         match self.outside_period {
             0 => Ok(()),
-            1 => f.write_str("; 1 report outside of the period"),
-            reports => write!(f, "; {reports} reports outside of the period"),
+            1 => f.write_str("; 1 event outside of the period"),
+            events => write!(f, "; {events} events outside of the period"),
         }
     }
 }
@@ -148,7 +151,7 @@ impl Serialize for Reconciliation {
     }
 }
 
-/// What became of a quantity that is the same on both sides, or that it cannot be compared; of several groups the worst.
+/// State of a quantity that is equal on both sides, or cannot be compared; of several groups the worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum State {
     Billed,

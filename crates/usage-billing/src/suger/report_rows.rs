@@ -1,4 +1,4 @@
-//! What the hourly runs told the marketplaces, as rows.
+//! Usage record reports of the hourly runs, as rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,18 +15,22 @@ use crate::rows::identity::{RowIdentity, UNITS, disambiguate_keys};
 use crate::rows::loadable;
 use crate::{BillingReason, Period, UsageRow, Vendor};
 
-/// The operation that reports come from.
+/// The operation that lists the reports.
 pub(super) const REPORTS: &str = "listUsageRecordReports";
 
-/// Rows of the usage record reports whose hour begins in `period`, each report once however often it is listed: one for each dimension
-/// (v1), and one for each billable metric and group-by value (v2; the value ends the SKU, `ent-7/gpu_seconds/region=eu`). Reports that
-/// failed or were taken back are left out; a row is final once the report succeeded and the marketplace's own response accepts the row's usage
-/// (AWS: `Success`; Azure: `Accepted`; Google Cloud: no error). Of other marketplaces reports have no response, and success is enough.
+/// Returns rows of the usage record reports whose hour begins in `period`. Each report counts once, however often it
+/// is listed. It has one row for each dimension (v1), and one for each billable metric and group-by value (v2; the
+/// value is the last part of the SKU, `ent-7/gpu_seconds/region=eu`). Reports that failed, were deleted or canceled
+/// are left out.
 ///
-/// The quantity of a dimension is what was sent (`overage_quantity`: what the marketplace charges), what included amounts cover
-/// (`included_quantity`) and what was paid from credit, together. A marketplace such as AWS takes whole units only: a fraction is carried to
-/// the next report, and counted there. Prices are those that the report states, without a currency, which it does not state. Totals of
-/// `MAX`, `LAST` and `UNIQUE_COUNT` are of their hour: do not add them up.
+/// A row is final once the report succeeded and the response of the marketplace accepts its usage (AWS: `Success`;
+/// Azure: `Accepted`; Google Cloud: no error). Reports to other marketplaces have no response; their success is
+/// enough.
+///
+/// The quantity of a dimension is the sum of the sent quantity (`overage_quantity`, which the marketplace charges),
+/// the included amount (`included_quantity`) and the part paid from credit. A marketplace such as AWS accepts whole
+/// units only: a fraction is carried to the next report, and counted there. Prices are those of the report, which
+/// states no currency. Totals of `MAX`, `LAST` and `UNIQUE_COUNT` are of their hour: do not add them up.
 ///
 /// # Errors
 /// [`ErrorKind::Decode`] for a report without any time, or a quantity of more than 28 digits.
@@ -39,7 +43,7 @@ pub fn report_rows(
     rows(reports, buyers, org_id, period, |_| true)
 }
 
-/// The same rows, of those metrics that are wanted and of no dimension.
+/// Returns the same rows, limited to wanted metrics, without dimensions.
 pub(super) fn of_metrics(
     reports: &[Report],
     buyers: &BTreeMap<String, String>,
@@ -50,7 +54,7 @@ pub(super) fn of_metrics(
     rows(reports, buyers, org_id, period, |part| part.of_metric && wanted(part.metric))
 }
 
-/// Keys and places are those among all rows of a report, whichever of them are wanted.
+/// Returns the wanted rows. Keys and positions are those among all rows of a report.
 fn rows(
     reports: &[Report],
     buyers: &BTreeMap<String, String>,
@@ -89,12 +93,12 @@ fn rows(
         .collect())
 }
 
-/// Whether the marketplace does not bill by it.
+/// Returns whether the marketplace does not bill by a report.
 fn is_void(info: &Info) -> bool {
     matches!(info.status, Some(Status::Failed | Status::Deleted | Status::Canceled))
 }
 
-/// Whether a report is of an hour that begins in `period`, and counts.
+/// Returns whether the hour of a report begins in `period`, and the report is not void.
 pub(super) fn begins_in(period: Period, report: &Report) -> Result<bool> {
     let info = report.info.as_ref().filter(|info| !is_void(info));
     let hour = info.map(|info| hour(report, info)).transpose()?;
@@ -104,9 +108,9 @@ pub(super) fn begins_in(period: Period, report: &Report) -> Result<bool> {
 /// One quantity of a report.
 struct Part<'a> {
     metric: &'a str,
-    /// Of a billable metric, not of a dimension.
+    /// Whether it is of a billable metric, not of a dimension.
     of_metric: bool,
-    /// Values of the group-bys, `region=eu`.
+    /// Values of the group-bys, such as `region=eu`.
     group: &'a str,
     unit: &'static str,
     quantity: Decimal,
@@ -118,7 +122,7 @@ struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    /// Dimensions first.
+    /// Returns all quantities of a report, dimensions first.
     fn all(info: &'a Info) -> Result<Vec<Self>> {
         let metrics = info.aggregated_billable_records.iter().map(|total| Ok(Self::of_metric(total)));
         dimensions(info).into_iter().map(|dimension| Self::of_dimension(info, dimension)).chain(metrics).collect()
@@ -165,7 +169,7 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// Which dimensions a metric is billed by is not stated: all of the report count.
+    /// Returns the acceptance of the quantity. The dimensions of a metric are not stated, so all of the report count.
     fn acceptance(&self, info: &Info) -> Acceptance {
         marketplace::acceptance(info, if self.of_metric { &[] } else { std::slice::from_ref(&self.metric) })
     }
@@ -182,14 +186,14 @@ impl<'a> Part<'a> {
             customer_id: report.buyer_id.as_deref(),
             sku: &sku,
             metric: self.metric,
-            // A group that was put back is in a second report of its hour.
+            // A requeued group is in a second report of its hour.
             vendor_grouping: report.id.as_deref(),
             unit: self.unit,
             ..RowIdentity::new(Vendor::Suger, REPORTS, org_id, period)
         };
-        let place =
+        let location =
             || format!("{} in usage record report {}", self.metric, report.id.as_deref().unwrap_or("without id"));
-        let price = |price: Option<Decimal>| price.map(|price| loadable::unit_price(price, place)).transpose();
+        let price = |price: Option<Decimal>| price.map(|price| loadable::unit_price(price, location)).transpose();
         Ok(UsageRow {
             customer_kind: report.buyer_id.as_ref().map(|_| "buyer".to_owned()),
             included_quantity: self.included.map(loadable::quantity),
@@ -204,13 +208,13 @@ impl<'a> Part<'a> {
     }
 }
 
-/// All dimensions that a report has a quantity of.
+/// Returns all dimensions of which a report has a quantity.
 fn dimensions(info: &Info) -> BTreeSet<&str> {
     let maps = [&info.reported_records, &info.included_records, &info.credit_records];
     maps.into_iter().flat_map(|map| map.keys().map(String::as_str)).collect()
 }
 
-/// The window of a report; the hour before it was made, if it does not say.
+/// Returns the hour of a report, or the hour before its creation if it states none.
 fn hour(report: &Report, info: &Info) -> Result<Period> {
     let hour = TimeDelta::hours(1);
     let wrong = |what: &str| {
@@ -244,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dimension_is_what_was_charged_included_and_paid_from_credit() {
+    fn dimension_is_the_sum_of_charged_included_and_credit() {
         let rows = october(&[report(
             "r-1",
             json!({
@@ -265,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_metric_is_a_row_for_each_group_by_value_with_its_amount() {
+    fn metric_has_a_row_for_each_group_by_value() {
         let total = |group: &str, quantity: i64, how: &str| json!({"key": "gpu", "groupBysExpression": group, "quantity": quantity, "amount": 0.5, "billableMetricAggregationType": how});
         let info = json!({"aggregatedBillableRecords": [total("region=eu", 3, "COUNT"), total("", 5, "MAX")]});
         let rows = october(&[report("r-1", info)]).unwrap();
@@ -276,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_marketplace_did_not_take_is_left_out_and_what_is_not_settled_is_not_final() {
+    fn void_reports_are_excluded_and_unfinished_ones_not_final() {
         let with = |status: &str| report(status, json!({"status": status, "reportedRecords": {"gb": 1}}));
         for status in ["FAILED", "DELETED", "CANCELED"] {
             assert!(october(&[with(status)]).unwrap().is_empty(), "{status}");
@@ -318,13 +322,13 @@ mod tests {
     }
 
     #[test]
-    fn two_reports_of_one_hour_are_rows_of_their_own() {
+    fn two_reports_of_one_hour_have_separate_rows() {
         let rows = october(&["r-1", "r-2"].map(|id| report(id, json!({"reportedRecords": {"gb": 1}})))).unwrap();
         assert_ne!(rows[0].row_key, rows[1].row_key);
     }
 
     #[test]
-    fn what_a_report_says_twice_has_two_keys_and_a_metric_has_the_same_row_alone_as_among_all() {
+    fn duplicates_have_separate_keys_and_filters_keep_them() {
         let total = |quantity: i64| json!({"key": "gb", "quantity": quantity});
         let info = json!({"reportedRecords": {"gb": 1}, "aggregatedBillableRecords": [total(2), total(3)]});
         let all = october(&[report("r-1", info.clone())]).unwrap();
@@ -334,13 +338,13 @@ mod tests {
             let period = "2026-10".parse().unwrap();
             of_metrics(&[report("r-1", info.clone())], &BTreeMap::new(), "acme", period, |_| wanted).unwrap()
         };
-        let told = |rows: &[UsageRow]| rows.iter().map(|row| (row.row_key, row.source_row)).collect::<Vec<_>>();
-        assert_eq!(told(&metrics(true)), told(&all[1..]));
+        let keys_of = |rows: &[UsageRow]| rows.iter().map(|row| (row.row_key, row.source_row)).collect::<Vec<_>>();
+        assert_eq!(keys_of(&metrics(true)), keys_of(&all[1..]));
         assert!(metrics(false).is_empty());
     }
 
     #[test]
-    fn a_report_without_a_window_is_of_the_hour_before_it_was_made() {
+    fn report_without_a_start_is_of_the_hour_before_its_creation() {
         let unset = json!({"startTime": "0001-01-01T00:00:00Z", "endTime": null, "reportedRecords": {"gb": 1}});
         let rows = october(&[report("r-1", unset)]).unwrap();
         assert_eq!(rows[0].period_start.to_rfc3339(), "2026-10-30T23:01:00+00:00");
@@ -352,7 +356,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn a_report_is_of_one_of_two_periods_wherever_they_meet(
+        fn report_is_in_one_of_two_adjacent_periods(
             hours in proptest::collection::vec((0i64..744, 0i64..1_000_000), 1..20),
             cut in 1i64..31 * 86_400,
         ) {
@@ -366,8 +370,8 @@ mod tests {
             let rows = parts.map(|part| report_rows(&reports, &BTreeMap::new(), "acme", part).unwrap()).concat();
             let keys: BTreeSet<_> = rows.iter().map(|row| row.row_key).collect();
             proptest::prop_assert_eq!((rows.len(), keys.len()), (hours.len(), hours.len()));
-            let told: Decimal = rows.iter().map(|row| row.quantity).sum();
-            proptest::prop_assert_eq!(told, hours.iter().map(|hour| Decimal::from(hour.1)).sum::<Decimal>());
+            let sum: Decimal = rows.iter().map(|row| row.quantity).sum();
+            proptest::prop_assert_eq!(sum, hours.iter().map(|hour| Decimal::from(hour.1)).sum::<Decimal>());
         }
     }
 }

@@ -1,11 +1,11 @@
-//! What usage record reports say of the groups in them.
+//! Outcomes of groups according to the usage record reports that contain them.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use usage_billing_core::printable;
 
-use super::carried::{carried_out, settled_dimensions, start_of};
+use super::carried::{carried_out, cleared_dimensions, start_of};
 use super::groups::id_in;
 use super::marketplace::{Acceptance, acceptance, is_success};
 use super::reconciliation::State;
@@ -14,24 +14,24 @@ use super::types::{
     UsageRecordGroupStatus as Status,
 };
 
-/// Usage record reports by their own ids, and by the groups in them.
+/// Usage record reports by their own ids, and by the groups that they contain.
 pub(super) struct Reported<'a> {
     by_id: HashMap<&'a str, &'a Report>,
-    /// The latest one of each group: one that failed may have been put back.
+    /// The latest report of each group: a failed group may have been requeued.
     by_group: HashMap<&'a str, &'a Report>,
-    /// By entitlement and dimension, the start of the latest report that settles the fractions of earlier ones.
-    settled: HashMap<(&'a str, &'a str), DateTime<Utc>>,
+    /// By entitlement and dimension, the start of the latest report that bills the fractions of earlier ones.
+    cleared: HashMap<(&'a str, &'a str), DateTime<Utc>>,
 }
 
 impl<'a> Reported<'a> {
     pub(super) fn new(reports: &'a [Report]) -> Self {
         let mut by_group: HashMap<&str, &Report> = HashMap::new();
-        let mut settled: HashMap<_, DateTime<Utc>> = HashMap::new();
+        let mut cleared: HashMap<_, DateTime<Utc>> = HashMap::new();
         for report in reports {
             if let (Some(start), Some(info)) = (start_of(report), &report.info) {
-                for dimension in settled_dimensions(info) {
-                    let place = (report.entitlement_id.as_deref().unwrap_or_default(), dimension);
-                    settled.entry(place).and_modify(|latest| *latest = start.max(*latest)).or_insert(start);
+                for dimension in cleared_dimensions(info) {
+                    let key = (report.entitlement_id.as_deref().unwrap_or_default(), dimension);
+                    cleared.entry(key).and_modify(|latest| *latest = start.max(*latest)).or_insert(start);
                 }
             }
             for group in report.info.iter().flat_map(|info| &info.usage_record_group_ids) {
@@ -44,11 +44,11 @@ impl<'a> Reported<'a> {
         Self {
             by_id: reports.iter().filter_map(|report| Some((id_in(&report.id)?, report))).collect(),
             by_group,
-            settled,
+            cleared,
         }
     }
 
-    /// The report that a group names, or the latest one that names the group.
+    /// Returns the report that a group names, or the latest one that names the group.
     pub(super) fn of(&self, group: &Group) -> Option<&'a Report> {
         match id_in(&group.usage_record_report_id) {
             Some(id) => self.by_id.get(id).copied(),
@@ -56,25 +56,26 @@ impl<'a> Reported<'a> {
         }
     }
 
-    /// What a report leaves to the next one of a group's usage, and no later one has settled.
+    /// Returns a message about the fraction of a group's usage that a report leaves to the next one, if no later
+    /// report has billed it.
     fn carried(&self, report: &Report, info: &Info, group: &Group, dimensions: &[&str]) -> Option<String> {
         let entitlement = report.entitlement_id.as_deref().unwrap_or_default();
         dimensions.iter().find_map(|dimension| {
             let quantity = group.records.get(*dimension).filter(|quantity| !quantity.0.is_zero())?;
             let part = carried_out(info, dimension, quantity.0)?;
-            let settled = self.settled.get(&(entitlement, *dimension));
-            let is_settled = settled.zip(start_of(report)).is_some_and(|(settled, start)| *settled > start);
-            let words = || format!("Suger: {part} of {} left to the next report", printable(dimension));
-            (!is_settled).then(words)
+            let cleared = self.cleared.get(&(entitlement, *dimension));
+            let is_cleared = cleared.zip(start_of(report)).is_some_and(|(cleared, start)| *cleared > start);
+            let reasons = || format!("Suger: {part} of {} left to the next report", printable(dimension));
+            (!is_cleared).then(reasons)
         })
     }
 
-    /// What became of a dimension of a group, with the words against it.
+    /// Returns the state of a dimension of a group, with the reasons against its billing.
     pub(super) fn state(&self, group: &Group, dimension: &str) -> (State, Vec<String>) {
         let is_used = |name: &str| group.records.get(name).is_some_and(|quantity| !quantity.0.is_zero());
         let mapped: Vec<&str> = match group.records.contains_key(dimension) {
             true => vec![dimension],
-            // What it was mapped to is not stated. Of what was not used, a report need not say anything.
+            // The mapped dimensions are not stated. A report need not mention unused ones.
             false => group.records.keys().map(String::as_str).filter(|name| is_used(name)).collect(),
         };
         let report = self.of(group).and_then(|report| Some((report, report.info.as_ref()?)));
@@ -86,15 +87,15 @@ impl<'a> Reported<'a> {
         let (outcome, carried) = outcome.unzip();
         match (&group.status, outcome) {
             (Some(Status::Reported), Some(Acceptance::Accepted)) => match carried.flatten() {
-                Some(words) => (State::Pending, vec![words]),
+                Some(reasons) => (State::Pending, vec![reasons]),
                 None => (State::Billed, Vec::new()),
             },
-            (Some(Status::Reported), Some(Acceptance::Pending(words))) => (State::Pending, words),
-            (Some(Status::Reported), Some(Acceptance::Refused(words))) => (State::Failed, words),
+            (Some(Status::Reported), Some(Acceptance::Pending(reasons))) => (State::Pending, reasons),
+            (Some(Status::Reported), Some(Acceptance::Rejected(reasons))) => (State::Failed, reasons),
             (Some(Status::Reported), None) => {
                 (State::Pending, vec!["its usage record report is not among those that were read".to_owned()])
             }
-            (Some(Status::ReportFailed), Some(Acceptance::Refused(words))) => (State::Failed, words),
+            (Some(Status::ReportFailed), Some(Acceptance::Rejected(reasons))) => (State::Failed, reasons),
             (Some(Status::ReportFailed), _) => (State::Failed, vec!["Suger: REPORT_FAILED".to_owned()]),
             (Some(Status::Created | Status::ReportPending | Status::Invalid | Status::Deleted), _) => {
                 (State::Pending, Vec::new())

@@ -1,23 +1,23 @@
-//! What the response to a report says.
+//! Classification of the response to an event.
 
 use usage_billing_core::{Error, ErrorKind, Result};
 
 use super::types::MeteringUsageRecordGroup as Group;
 
-/// What the response to a report says. `from_suger` states whether Suger itself responded, not a gateway before it.
+/// The response to an event. `from_suger` states whether Suger itself responded, not a gateway before it.
 #[derive(Clone, Debug)]
 pub(super) enum Response {
     /// 200 with a group.
     Group(Box<Group>),
-    /// 200 with a body that is not a group: a page, `null`, JSON that was cut off. The report may be there.
+    /// 200 with a body that is not a group: a page, `null`, truncated JSON. Suger may have the event.
     Unreadable(Error),
     /// Suger has the id (409).
     Conflict { error: Error, from_suger: bool },
-    /// An error status that rejects this report, and would reject it again.
+    /// An error status that rejects this event permanently.
     Rejection { error: Error, from_suger: bool },
-    /// Nothing about the report: no response, 5xx, 401, 403, 408, 429.
-    Nothing { error: Error, from_suger: bool },
-    /// Not sent, for a reason that stands: Suger's own check failed, or the usage is too old.
+    /// Without a statement about the event: no response, 5xx, 401, 403, 408, 429.
+    Inconclusive { error: Error, from_suger: bool },
+    /// Not sent, for a permanent reason: Suger's validation failed, or the usage is too old.
     Withheld(Error),
     /// The request cannot be built.
     Unsendable(Error),
@@ -35,19 +35,21 @@ impl From<Result<Group>> for Response {
             Meaning::Unreadable => Self::Unreadable(error),
             Meaning::Conflict => Self::Conflict { error, from_suger },
             Meaning::Rejection => Self::Rejection { error, from_suger },
-            Meaning::Nothing => Self::Nothing { error, from_suger: from_suger && matches!(status, Some(400..=500)) },
+            Meaning::Inconclusive => {
+                Self::Inconclusive { error, from_suger: from_suger && matches!(status, Some(400..=500)) }
+            }
             Meaning::Unsendable => Self::Unsendable(error),
         }
     }
 }
 
-/// What an error says of the report.
+/// The statement of an error about the event.
 #[derive(Debug, PartialEq, Eq)]
 enum Meaning {
     Unreadable,
     Conflict,
     Rejection,
-    Nothing,
+    Inconclusive,
     Unsendable,
 }
 
@@ -55,33 +57,34 @@ fn meaning(status: Option<u16>, kind: ErrorKind) -> Meaning {
     match status {
         Some(200..300) => Meaning::Unreadable,
         Some(409) => Meaning::Conflict,
-        // Of the caller or of the moment.
-        Some(408) => Meaning::Nothing,
-        Some(status) if REFUSALS.contains(&status) => Meaning::Nothing,
+        // The cause is the caller or temporary.
+        Some(408) => Meaning::Inconclusive,
+        Some(status) if GENERIC_REJECTIONS.contains(&status) => Meaning::Inconclusive,
         Some(400..500) => Meaning::Rejection,
-        Some(_) => Meaning::Nothing,
+        Some(_) => Meaning::Inconclusive,
         None if kind == ErrorKind::Request => Meaning::Unsendable,
-        None => Meaning::Nothing,
+        None => Meaning::Inconclusive,
     }
 }
 
 impl Response {
-    /// Returns whether Suger may yet come to work on the request, or on an attempt before it: it decides nothing that the report is not
-    /// listed meanwhile. An attempt that was rejected is over.
+    /// Returns whether Suger may still process the request or an earlier attempt of it. Until then, the absence of the
+    /// event from the list proves nothing. A rejected attempt has ended.
     pub(super) fn may_arrive_later(&self) -> bool {
         match self {
             Self::Group(_) | Self::Unreadable(_) | Self::Conflict { .. } => true,
-            Self::Rejection { error, .. } | Self::Nothing { error, .. } => error.may_have_arrived(),
+            Self::Rejection { error, .. } | Self::Inconclusive { error, .. } => error.may_have_arrived(),
             Self::Withheld(_) | Self::Unsendable(_) => false,
         }
     }
 }
 
-/// Statuses that turn a request away before anybody has looked at the report.
-const REFUSALS: [u16; 5] = [401, 403, 407, 425, 429];
+/// Statuses that reject a request before the event is processed.
+const GENERIC_REJECTIONS: [u16; 5] = [401, 403, 407, 425, 429];
 
-/// Returns whether an error response is Suger's: a JSON string, which is the documented format. Suger may send objects as well, but so do gateways,
-/// and no header that gateways cannot send tells the two apart. So an object decides nothing, and neither does anything else.
+/// Returns whether an error response has the documented format of Suger: a JSON string. Suger may send objects as
+/// well, but so do gateways, and no header distinguishes them. An object, like any other body, therefore decides
+/// nothing.
 pub(super) fn is_of_suger(error: &Error) -> bool {
     has_format_of_suger(error.body())
 }
@@ -120,24 +123,24 @@ mod tests {
     }
 
     #[test]
-    fn statuses_reject_the_report_or_say_nothing_of_it() {
+    fn status_rejects_the_event_or_is_inconclusive() {
         for (meant, statuses) in [
             (Meaning::Unreadable, &[200, 201, 204, 299][..]),
             (Meaning::Conflict, &[409]),
             (Meaning::Rejection, &[400, 402, 404, 405, 410, 413, 421, 422, 423, 499]),
-            (Meaning::Nothing, &[199, 300, 302, 401, 403, 407, 408, 425, 429, 500, 501, 502, 503, 504, 599]),
+            (Meaning::Inconclusive, &[199, 300, 302, 401, 403, 407, 408, 425, 429, 500, 501, 502, 503, 504, 599]),
         ] {
             for status in statuses {
                 assert_eq!(meaning(Some(*status), ErrorKind::Api), meant, "{status}");
             }
         }
         assert_eq!(meaning(None, ErrorKind::Request), Meaning::Unsendable);
-        assert_eq!(meaning(Some(503), ErrorKind::Request), Meaning::Nothing);
-        assert_eq!(meaning(None, ErrorKind::Connection), Meaning::Nothing);
+        assert_eq!(meaning(Some(503), ErrorKind::Request), Meaning::Inconclusive);
+        assert_eq!(meaning(None, ErrorKind::Connection), Meaning::Inconclusive);
     }
 
     #[test]
-    fn only_one_clear_rejection_leaves_nothing_to_arrive() {
+    fn clear_rejection_cannot_arrive_later() {
         let error = || Error::new(ErrorKind::Api, "no");
         assert!(Response::Group(Box::default()).may_arrive_later() && Response::Unreadable(error()).may_arrive_later());
         assert!(Response::Conflict { error: error(), from_suger: true }.may_arrive_later());
@@ -146,10 +149,10 @@ mod tests {
     }
 
     #[test]
-    fn errors_without_a_response_say_nothing_or_that_nothing_can_be_sent() {
+    fn error_without_a_response_is_inconclusive_or_unsendable() {
         let of = |kind| Response::from(Err(Error::new(kind, "no")));
-        assert!(matches!(of(ErrorKind::Connection), Response::Nothing { from_suger: false, .. }));
-        assert!(matches!(of(ErrorKind::Auth), Response::Nothing { from_suger: false, .. }));
+        assert!(matches!(of(ErrorKind::Connection), Response::Inconclusive { from_suger: false, .. }));
+        assert!(matches!(of(ErrorKind::Auth), Response::Inconclusive { from_suger: false, .. }));
         assert!(matches!(of(ErrorKind::Request), Response::Unsendable(_)));
         assert!(!of(ErrorKind::Auth).may_arrive_later() && !of(ErrorKind::Request).may_arrive_later());
     }

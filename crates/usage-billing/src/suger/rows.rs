@@ -1,4 +1,4 @@
-//! Usage as rows: added up from usage record groups, or as the marketplaces were told.
+//! Usage as rows: added up from usage record groups, or as sent to the marketplaces.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,25 +9,29 @@ use usage_billing_core::{ClientInfo as _, Result};
 use super::groups::id_in;
 use super::report_rows::{self, report_rows};
 use super::sums::Sums;
-use super::{Client, Names, listed_days, types};
+use super::{Client, Lookups, listed_days, types};
 use crate::memory_limit::{MemoryLimit, ROW, SLOT, text_bytes, value_bytes};
 use crate::time_limit::TimeLimit;
 use crate::{Period, UsageRow};
 
 impl Client {
-    /// Usage of a period as rows, one for each buyer, entitlement and dimension, added up from the usage record groups by the time of use;
-    /// all lists are read within `timeout`.
+    /// Returns the usage of a period as rows, one for each buyer, entitlement and dimension. They are added up from
+    /// the usage record groups by the time of use. All lists are read within `timeout`.
     ///
-    /// Events of a billable metric that adds up (`SUM` or `COUNT` without filters) are added up as well. What becomes of events of any other
-    /// metric only Suger knows: they are rows of the hourly usage record reports, as in [`reported_usage`](Self::reported_usage).
+    /// Events of a billable metric that adds up (`SUM` or `COUNT` without filters) are added up as well. Only Suger
+    /// knows the result for any other metric: its rows are those of the hourly usage record reports, as in
+    /// [`reported_usage`](Self::reported_usage).
     ///
-    /// Groups and reports are read from the period's first day up to today, however late they came in; only sums and ids are in memory. A row is
-    /// final if the marketplace accepted all of it. A period of several calendar months has rows for each of them; months that have not begun
-    /// are left out.
+    /// Groups and reports are read from the first day of the period up to today, however late they arrived; only sums
+    /// and ids are in memory. A row is final if the marketplace accepted all of its usage. A period of several
+    /// calendar months has rows for each of them; months that have not begun are left out.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`](crate::ErrorKind::Request) for a period in the future; those of the calls, and of [`usage_rows`](super::usage_rows); [`ErrorKind::WaitTimeout`](crate::ErrorKind::WaitTimeout) if the lists
-    /// are not read in time; [`ErrorKind::Limit`](crate::ErrorKind::Limit) if they take more memory than [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
+    /// - [`ErrorKind::Request`](crate::ErrorKind::Request) for a period in the future.
+    /// - [`ErrorKind::WaitTimeout`](crate::ErrorKind::WaitTimeout) if the lists are not read in time.
+    /// - [`ErrorKind::Limit`](crate::ErrorKind::Limit) if they take more memory than
+    ///   [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
+    /// - Other kinds as returned by the list calls, and by [`usage_rows`](super::usage_rows).
     pub async fn usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
         let limit = TimeLimit::new(timeout);
         let usage = limit.run(self.usage_in(period)).await;
@@ -36,28 +40,28 @@ impl Client {
     }
 
     async fn usage_in(&self, period: Period) -> Result<Vec<UsageRow>> {
-        // Before the lists: what is final has to have been so when they were read.
+        // The time is taken before the lists, so that final rows were final when the lists were read.
         let now = self.clock.now();
         period.require_started(now)?;
         let (first, last) = listed_days::of_period(period, now);
         let mut memory = MemoryLimit::new(self.max_usage_bytes);
-        let names = Names { buyers: self.buyer_names(&mut memory).await?, metrics: self.metrics().await? };
+        let lookups = Lookups { buyers: self.buyer_names(&mut memory).await?, metrics: self.metrics().await? };
         let months = period.months().take_while(|month| month.start() <= now);
         let mut sums: Vec<_> = months.map(Sums::new).collect();
         let mut groups = self.usage_record_groups(move |request| request.start_date(first).end_date(last));
         while let Some(group) = groups.next().await.transpose()? {
-            // Also of one that comes again: so that a list without end ends.
+            // Duplicates count as well, so that an endless list reaches the limit.
             let id = id_in(&group.id).unwrap_or_default();
             memory.keep(SLOT + text_bytes(id), || "the list of usage record groups")?;
-            sums.iter_mut().try_for_each(|sums| sums.add(&group, &names, &mut memory))?;
+            sums.iter_mut().try_for_each(|sums| sums.add(&group, &lookups, &mut memory))?;
         }
-        // A report of the period may be of events before it, so that no group of the period leads to it.
-        let unsummed = names.metrics.keys().any(|metric| names.unit_of_sum(metric).is_none());
+        // A report of the period may contain only events before it, so no group of the period refers to it.
+        let unsummed = lookups.metrics.keys().any(|metric| lookups.unit_of_sum(metric).is_none());
         let has_rows = unsummed || sums.iter().any(Sums::has_events_in_reports);
-        let reports = match has_rows || sums.iter().any(Sums::is_unsettled) {
+        let reports = match has_rows || sums.iter().any(Sums::is_pending) {
             true => {
                 let is_kept = |report: &types::MeteringUsageRecordReport| {
-                    sums.iter_mut().for_each(|sums| sums.settle(report));
+                    sums.iter_mut().for_each(|sums| sums.apply(report));
                     let is_wanted = |id: &str| sums.iter().any(|sums| sums.is_wanted(id));
                     Ok(has_rows
                         && (report_rows::begins_in(period, report)? || report.id.as_deref().is_some_and(is_wanted)))
@@ -68,18 +72,20 @@ impl Client {
         };
         let mut rows = Vec::new();
         for sums in sums {
-            rows.extend(sums.rows(&reports, &names, &self.org_id, now)?);
+            rows.extend(sums.rows(&reports, &lookups, &self.org_id, now)?);
         }
         Ok(rows)
     }
 
-    /// What the marketplaces were told of a period as rows, one for each usage record report and dimension or metric, with the prices that
-    /// the reports state. Reports count by the hour that they are of, and are read up to today: groups that were
-    /// [put back](Self::retry_groups) are reported late. See [`report_rows`].
+    /// Returns the usage that was sent to the marketplaces in a period as rows, one for each usage record report and
+    /// dimension or metric, with the prices that the reports state. A report counts by its hour. Reports are read up
+    /// to today, because groups that were [requeued](Self::retry_groups) are reported late. See [`report_rows`].
     ///
     /// # Errors
-    /// [`ErrorKind::Request`](crate::ErrorKind::Request) for a period in the future; those of the calls, and of [`report_rows`]; [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the lists and rows
-    /// take more memory than [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
+    /// - [`ErrorKind::Request`](crate::ErrorKind::Request) for a period in the future.
+    /// - [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the lists and rows take more memory than
+    ///   [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
+    /// - Other kinds as returned by the list calls, and by [`report_rows`].
     pub async fn reported_usage(&self, period: Period) -> Result<Vec<UsageRow>> {
         let now = self.clock.now();
         period.require_started(now)?;
@@ -92,7 +98,7 @@ impl Client {
         rows.await.map_err(|error| self.api.inner().masked(error))
     }
 
-    /// The reports that may be of a period, those of them that are to be kept.
+    /// Returns the reports that may be of a period and that `is_kept` accepts.
     async fn reports_of(
         &self,
         period: Period,
@@ -112,19 +118,19 @@ impl Client {
         Ok(kept)
     }
 
-    /// All billable metrics by id.
+    /// Returns all billable metrics by id.
     async fn metrics(&self) -> Result<BTreeMap<String, types::BillableMetric>> {
         let metrics = self.api.list_billable_metrics().org_id(&self.org_id).send().await?.into_inner();
         Ok(metrics.into_iter().filter_map(|metric| Some((metric.id.clone()?, metric))).collect())
     }
 
-    /// Names of all buyers by id.
+    /// Returns the names of all buyers by id.
     async fn buyer_names(&self, memory: &mut MemoryLimit) -> Result<BTreeMap<String, String>> {
         let mut buyers = self.buyers(|request| request);
         let mut names = BTreeMap::new();
         while let Some(buyer) = buyers.next().await.transpose()? {
             let (id, name) = (buyer.id.unwrap_or_default(), buyer.name.unwrap_or_default());
-            // Also of one that comes again: so that a list without end ends.
+            // Duplicates count as well, so that an endless list reaches the limit.
             memory.keep(SLOT + text_bytes(&id) + text_bytes(&name), || "the list of buyers")?;
             if !id.is_empty() && !name.is_empty() {
                 names.insert(id, name);

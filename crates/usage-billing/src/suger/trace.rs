@@ -1,4 +1,4 @@
-//! What is traced of the delivery of usage: [the events](crate::suger#traces) have the target `usage_billing::suger`.
+//! Traces of the delivery of usage, with the target `usage_billing::suger`: see [Traces](crate::suger#traces).
 
 use std::time::Duration;
 
@@ -15,47 +15,47 @@ macro_rules! event {
 }
 pub(super) use event;
 
-/// What is known of a report after an attempt to deliver it.
-pub(super) fn verdict(client: &Client, report: &UsageEvent, id: Uuid, verdict: &Verdict) {
+/// Traces the outcome of an attempt to deliver an event.
+pub(super) fn verdict(client: &Client, event: &UsageEvent, id: Uuid, verdict: &Verdict) {
     match verdict {
-        Verdict::Delivered => settled(client, report, id, "usage delivered"),
-        Verdict::DeliveredBefore => settled(client, report, id, "usage delivered before"),
-        Verdict::Rejected(error) | Verdict::IdUsedUp(error) => {
-            let entitlement_id = masked_text(client, report.entitlement_id());
-            let (entitlement_id, window) = (printable(&entitlement_id), report.window());
+        Verdict::Delivered => resolved(client, event, id, "usage delivered"),
+        Verdict::DeliveredBefore => resolved(client, event, id, "usage delivered before"),
+        Verdict::Rejected(error) | Verdict::IdConsumed(error) => {
+            let entitlement_id = masked_text(client, event.entitlement_id());
+            let (entitlement_id, usage_timestamp) = (printable(&entitlement_id), event.timestamp());
             let error = masked(client, error);
-            event!(WARN, %id, %entitlement_id, %window, %error, "usage rejected: it is not billed");
+            event!(WARN, %id, %entitlement_id, %usage_timestamp, %error, "usage rejected: it is not billed");
         }
-        Verdict::Open(error) => unsent(client, report, id, error),
+        Verdict::Open(error) => unsent(client, event, id, error),
     }
 }
 
-/// A report that was not sent, or without proof of what became of it.
-pub(super) fn unsent(client: &Client, report: &UsageEvent, id: Uuid, error: &Error) {
-    let entitlement_id = masked_text(client, report.entitlement_id());
-    let (entitlement_id, window) = (printable(&entitlement_id), report.window());
+/// Traces an event that was not sent, or whose outcome is not proved.
+pub(super) fn unsent(client: &Client, event: &UsageEvent, id: Uuid, error: &Error) {
+    let entitlement_id = masked_text(client, event.entitlement_id());
+    let (entitlement_id, usage_timestamp) = (printable(&entitlement_id), event.timestamp());
     let error = masked(client, error);
-    event!(INFO, %id, %entitlement_id, %window, %error, "usage not confirmed");
+    event!(INFO, %id, %entitlement_id, %usage_timestamp, %error, "usage not confirmed");
 }
 
-/// A report whose usage came too late for its marketplace.
+/// Traces an event whose usage is late for its marketplace.
 pub(super) fn late(client: &Client, late: &LateUsage) {
     let entitlement_id = masked_text(client, &late.entitlement_id);
     let entitlement_id = printable(&entitlement_id);
     let marketplace = printable(late.marketplace());
-    let (id, window, age_s, limit_s) = (late.id, late.window, late.age.as_secs(), late.limit.as_secs());
-    event!(WARN, %id, %entitlement_id, %window, %marketplace, age_s, limit_s, "usage is older than its marketplace accepts");
+    let (id, usage_timestamp, age_s, limit_s) = (late.id, late.timestamp, late.age.as_secs(), late.limit.as_secs());
+    event!(WARN, %id, %entitlement_id, %usage_timestamp, %marketplace, age_s, limit_s, "usage is older than its marketplace accepts");
 }
 
-/// A report that is taken for delivered without proof.
-pub(super) fn unverified(client: &Client, report: &UsageEvent, id: Uuid) {
-    settled(client, report, id, "usage taken for delivered, unverified");
+/// Traces an event that is assumed to be delivered without proof.
+pub(super) fn unverified(client: &Client, event: &UsageEvent, id: Uuid) {
+    resolved(client, event, id, "usage taken for delivered, unverified");
 }
 
-fn settled(client: &Client, report: &UsageEvent, id: Uuid, message: &'static str) {
-    let entitlement_id = masked_text(client, report.entitlement_id());
-    let (entitlement_id, window) = (printable(&entitlement_id), report.window());
-    event!(INFO, %id, %entitlement_id, %window, "{message}");
+fn resolved(client: &Client, event: &UsageEvent, id: Uuid, message: &'static str) {
+    let entitlement_id = masked_text(client, event.entitlement_id());
+    let (entitlement_id, usage_timestamp) = (printable(&entitlement_id), event.timestamp());
+    event!(INFO, %id, %entitlement_id, %usage_timestamp, "{message}");
 }
 
 fn masked(client: &Client, error: &Error) -> Error {
@@ -66,19 +66,19 @@ fn masked_text(client: &Client, text: &str) -> String {
     client.api.inner().masked_text(text)
 }
 
-/// A report that was taken out of a sender's queue.
-pub(super) fn removed(client: &Client, report: &UsageEvent, id: Uuid, error: &Error) {
-    let entitlement_id = masked_text(client, report.entitlement_id());
-    let (entitlement_id, window) = (printable(&entitlement_id), report.window());
-    event!(WARN, %id, %entitlement_id, %window, %error, "usage removed from the queue");
+/// Traces an event that was removed from the queue of a sender.
+pub(super) fn removed(client: &Client, event: &UsageEvent, id: Uuid, error: &Error) {
+    let entitlement_id = masked_text(client, event.entitlement_id());
+    let (entitlement_id, usage_timestamp) = (printable(&entitlement_id), event.timestamp());
+    event!(WARN, %id, %entitlement_id, %usage_timestamp, %error, "usage removed from the queue");
 }
 
-/// The end of a flush that had anything to send.
+/// Traces the end of a flush that had events to send.
 pub(super) fn flushed(receipt: &Receipt, elapsed: Duration) {
     if receipt.total() == 0 {
         return;
     }
-    // One of the reasons: the reports that were not sent have the same.
+    // This is one of the reasons: events that were not sent have the same one.
     let error = receipt.unsent.first().map(|it| tracing::field::display(&it.error));
     event!(
         INFO,

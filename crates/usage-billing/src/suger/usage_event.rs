@@ -1,4 +1,4 @@
-//! One report of usage, and the id by which a repeat of it is recognised.
+//! One usage event, and the id by which its duplicates are recognized.
 
 use std::collections::BTreeMap;
 
@@ -9,102 +9,107 @@ use uuid::Uuid;
 
 use super::types;
 
-/// Namespace of the ids below; made once for this purpose. Must never change: a repeat in a later version has to get the same id.
+/// Namespace of event ids, generated for this purpose. It must never change: an event must have the same id in every
+/// later version.
 const NAMESPACE: Uuid = Uuid::from_u128(0x9957_d223_2c4d_48f1_a13b_32af_f8bc_9cdc);
 
-/// Usage of one entitlement in one window of time (an hour, usually), by dimension. At Suger it becomes one usage record group.
+/// Usage of one entitlement at one time, by dimension. Usually it covers an hour. Suger stores it as one usage record
+/// group.
 ///
-/// Suger tells reports apart by their [`id`](Self::id), which has the window to the second. So usage of several events in one second is added
-/// up in one report, or numbered by [`sequence`](Self::sequence); a window with a fraction of a second is rejected, since two of them would
-/// have one id.
+/// Suger identifies an event by its [`id`](Self::id), which contains the timestamp to the second. Usage within one
+/// second must therefore be added up in one event, or numbered by [`sequence`](Self::sequence). A timestamp with a
+/// fraction of a second is rejected, because two such events could have the same id.
 ///
-/// In JSON (one way): `entitlement_id`, `window` (RFC 3339, UTC), `sequence`, and `quantities` by dimension, as strings.
+/// JSON (serialization only): `entitlement_id`, `timestamp` (RFC 3339, UTC), `sequence`, and `quantities` by
+/// dimension, as strings.
 ///
 /// ```
 /// use usage_billing::{Decimal, suger::UsageEvent};
 ///
 /// let hour = "2026-10-01T07:00:00Z".parse().expect("a date-time");
-/// let report = UsageEvent::new("ent-7", hour).quantity("gb_hours", Decimal::new(125, 1)).quantity("api_calls", 40_000);
-/// assert!(report.check().is_ok());
+/// let event = UsageEvent::new("ent-7", hour).quantity("gb_hours", Decimal::new(125, 1)).quantity("api_calls", 40_000);
+/// assert!(event.check().is_ok());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct UsageEvent {
     entitlement_id: String,
-    window: DateTime<Utc>,
+    timestamp: DateTime<Utc>,
     sequence: u32,
     #[serde(rename = "quantities", serialize_with = "exact_quantities")]
     records: BTreeMap<String, Decimal>,
 }
 
 impl UsageEvent {
-    /// Usage of `entitlement_id` in the window that starts at `window`, a whole second: the start of the hour, if usage is added up by the
-    /// hour. Sent as the time of the usage.
-    pub fn new(entitlement_id: impl Into<String>, window: DateTime<Utc>) -> Self {
-        Self { entitlement_id: entitlement_id.into(), window, records: BTreeMap::new(), sequence: 0 }
+    /// Creates an event without quantities. `timestamp` is sent as the time of the usage and must be a whole second:
+    /// the start of the hour, if usage is added up by the hour.
+    pub fn new(entitlement_id: impl Into<String>, timestamp: DateTime<Utc>) -> Self {
+        Self { entitlement_id: entitlement_id.into(), timestamp, records: BTreeMap::new(), sequence: 0 }
     }
 
-    /// Adds the quantity of a dimension (its key at the marketplace), in that dimension's unit; the last one counts if a dimension is
-    /// given twice.
+    /// Sets the quantity of a dimension (its key at the marketplace), in the unit of the dimension. A second call with
+    /// the same dimension replaces the first.
     pub fn quantity(mut self, dimension: impl Into<String>, quantity: impl Into<Decimal>) -> Self {
         self.records.insert(dimension.into(), quantity.into().normalize());
         self
     }
 
-    /// Tells apart several reports of the same dimensions in the same window, such as usage that came in late; 0 unless set.
+    /// Sets the sequence number, which distinguishes events with the same dimensions and timestamp, such as late
+    /// usage. The default is 0.
     pub fn sequence(self, number: u32) -> Self {
         Self { sequence: number, ..self }
     }
 
-    /// Whose usage it is.
+    /// Returns the id of the entitlement.
     pub fn entitlement_id(&self) -> &str {
         &self.entitlement_id
     }
 
-    /// Start of the window.
-    pub fn window(&self) -> DateTime<Utc> {
-        self.window
+    /// Returns the time of the usage.
+    pub fn timestamp(&self) -> DateTime<Utc> {
+        self.timestamp
     }
 
-    /// Quantities by dimension.
+    /// Returns the quantities by dimension.
     pub fn quantities(&self) -> &BTreeMap<String, Decimal> {
         &self.records
     }
 
-    /// The id that makes a repeat recognisable: the same for the same organization, entitlement, window (to the second), set of
-    /// dimensions and sequence, today and in every later version. Quantities are not part of it: a report that was changed is still
-    /// the same report.
+    /// Returns the id by which Suger recognizes a duplicate. It depends on the organization, entitlement, timestamp
+    /// (to the second), set of dimensions and sequence, and is the same in every later version. Quantities are not
+    /// part of it: an event with changed quantities keeps its id.
     ///
-    /// UUID version 5 over the JSON array `["usage-billing/1", organization, entitlement, window, [dimensions, sorted], sequence]`
-    /// without blanks, the window as `2026-10-01T07:00:00Z`; namespace `9957d223-2c4d-48f1-a13b-32aff8bc9cdc`.
+    /// It is a UUID version 5 over the JSON array `["usage-billing/1", organization, entitlement, timestamp,
+    /// [dimensions, sorted], sequence]` without blanks, with the timestamp as `2026-10-01T07:00:00Z`. The namespace is
+    /// `9957d223-2c4d-48f1-a13b-32aff8bc9cdc`.
     pub fn id(&self, org_id: &str) -> Uuid {
-        let window = self.window.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let timestamp = self.timestamp.to_rfc3339_opts(SecondsFormat::Secs, true);
         let dimensions: Vec<_> = self.records.keys().collect();
         let name =
-            serde_json::json!(["usage-billing/1", org_id, self.entitlement_id, window, dimensions, self.sequence]);
+            serde_json::json!(["usage-billing/1", org_id, self.entitlement_id, timestamp, dimensions, self.sequence]);
         Uuid::new_v5(&NAMESPACE, name.to_string().as_bytes())
     }
 
-    /// What distinguishes reports with one id: their quantities.
+    /// Returns a hash of the quantities, which distinguishes events with the same id.
     pub(super) fn fingerprint(&self, id: Uuid) -> Uuid {
         Uuid::new_v5(&id, format!("{:?}", self.records).as_bytes())
     }
 
-    /// What Suger would refuse, before it is asked.
+    /// Validates the event against rules that Suger is known to enforce, without a request.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] without an entitlement, with a fraction of a second in the window, with a dimension that has no name or a
-    /// negative quantity, or with nothing but zeros.
+    /// [`ErrorKind::Request`] if the entitlement is empty, the timestamp has a fraction of a second, a dimension has
+    /// no name, a quantity is negative, or all quantities are zero.
     pub fn check(&self) -> Result<()> {
         let wrong = |message: String| Err(Error::new(ErrorKind::Request, message));
         if self.entitlement_id.is_empty() {
-            return wrong("the report names no entitlement".to_owned());
+            return wrong("the event has no entitlement".to_owned());
         }
-        if self.window.timestamp_subsec_nanos() != 0 {
+        if self.timestamp.timestamp_subsec_nanos() != 0 {
             return wrong(format!(
-                "the window of {} is {}, with a fraction of a second: reports of one second have one id, so add their usage up, or \
-                 use whole seconds and a sequence",
+                "the timestamp of {} is {}, with a fraction of a second: events of one second have the same id, so add up \
+                 their usage, or use whole seconds and a sequence",
                 printable(&self.entitlement_id),
-                self.window
+                self.timestamp
             ));
         }
         if self.records.contains_key("") {
@@ -112,27 +117,27 @@ impl UsageEvent {
         }
         if let Some((dimension, quantity)) = self.records.iter().find(|(_, quantity)| quantity.is_sign_negative()) {
             return wrong(format!(
-                "{} of {} is {quantity}: marketplaces take no negative quantities; what was reported too much is \
-                 settled with the buyer, or by a smaller report later",
+                "{} of {} is {quantity}: marketplaces do not accept negative quantities; settle excess usage with \
+                 the buyer, or send a smaller quantity later",
                 printable(dimension),
                 printable(&self.entitlement_id)
             ));
         }
         if self.records.values().all(Decimal::is_zero) {
             return wrong(format!(
-                "all quantities of {} are zero: Suger refuses such a report, and there is nothing to bill",
+                "all quantities of {} are zero: Suger rejects such an event, and there is nothing to bill",
                 printable(&self.entitlement_id)
             ));
         }
         Ok(())
     }
 
-    /// What identifies the usage, for errors: entitlement, window and dimensions.
-    pub(super) fn place(&self) -> String {
+    /// Describes the usage for error messages: entitlement, timestamp and dimensions.
+    pub(super) fn describe(&self) -> String {
         let dimensions: Vec<_> = self.records.keys().map(|dimension| printable(dimension).to_string()).collect();
-        let window = self.window.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+        let timestamp = self.timestamp.to_rfc3339_opts(SecondsFormat::AutoSi, true);
         format!(
-            "entitlement {}, window {window}, dimensions: {}",
+            "entitlement {}, timestamp {timestamp}, dimensions: {}",
             printable(&self.entitlement_id),
             dimensions.join(", ")
         )
@@ -142,14 +147,14 @@ impl UsageEvent {
         self.records.iter().map(|(dimension, quantity)| (dimension.clone(), (*quantity).into())).collect()
     }
 
-    /// The body of a report. The same report is always the same bytes.
+    /// Returns the request body. The same event always serializes to the same bytes.
     pub(super) fn body(&self, org_id: &str) -> types::CreateUsageRecordGroupParams {
         types::CreateUsageRecordGroupParams {
             organization_id: org_id.to_owned(),
             entitlement_id: self.entitlement_id.clone(),
             id: Some(self.id(org_id).to_string()),
             records: Some(self.wire_records()),
-            timestamp: Some(self.window),
+            timestamp: Some(self.timestamp),
             billable_records: Vec::new(),
             usage_allocations: BTreeMap::new(),
             meta_info: None,
@@ -161,13 +166,13 @@ fn exact_quantities<S: Serializer>(quantities: &BTreeMap<String, Decimal>, seria
     serializer.collect_map(quantities.iter().map(|(dimension, quantity)| (dimension, quantity.to_string())))
 }
 
-/// For the calls that take no ids: the check of many reports, and the batch (which must never be sent twice).
+/// Converts an event for the calls without ids: validation, and the batch, which must never be sent twice.
 impl From<&UsageEvent> for types::NewUsageRecordGroup {
-    fn from(report: &UsageEvent) -> Self {
+    fn from(event: &UsageEvent) -> Self {
         Self {
-            entitlement_id: report.entitlement_id.clone(),
-            records: Some(report.wire_records()),
-            timestamp: Some(report.window),
+            entitlement_id: event.entitlement_id.clone(),
+            records: Some(event.wire_records()),
+            timestamp: Some(event.timestamp),
             billable_records: Vec::new(),
             usage_allocations: BTreeMap::new(),
             meta_info: None,
@@ -181,53 +186,56 @@ mod tests {
     use chrono::TimeDelta;
     use proptest::prelude::*;
 
-    fn report() -> UsageEvent {
+    fn event() -> UsageEvent {
         UsageEvent::new("ent-7", "2026-10-01T07:00:00Z".parse().unwrap())
             .quantity("gb", Decimal::new(125, 1))
             .quantity("calls", 3)
     }
 
     #[test]
-    fn the_id_of_a_report_stays_for_ever() {
-        assert_eq!(report().id("acme").to_string(), "7a64bcbe-2432-5e73-a338-6ac53aff01d1");
+    fn id_is_stable() {
+        assert_eq!(event().id("acme").to_string(), "7a64bcbe-2432-5e73-a338-6ac53aff01d1");
     }
 
     #[test]
-    fn the_id_depends_on_what_is_reported_but_not_on_how_much() {
-        let id = report().id("acme");
-        assert_eq!(report().quantity("gb", 99).id("acme"), id);
+    fn id_depends_on_all_fields_but_the_quantities() {
+        let id = event().id("acme");
+        assert_eq!(event().quantity("gb", 99).id("acme"), id);
         let others = [
-            report().id("acme2"),
-            report().sequence(1).id("acme"),
-            report().quantity("more", 1).id("acme"),
-            UsageEvent { window: "2026-10-01T08:00:00Z".parse().unwrap(), ..report() }.id("acme"),
-            UsageEvent { entitlement_id: "ent-8".to_owned(), ..report() }.id("acme"),
+            event().id("acme2"),
+            event().sequence(1).id("acme"),
+            event().quantity("more", 1).id("acme"),
+            UsageEvent { timestamp: "2026-10-01T08:00:00Z".parse().unwrap(), ..event() }.id("acme"),
+            UsageEvent { entitlement_id: "ent-8".to_owned(), ..event() }.id("acme"),
         ];
         assert!(others.iter().all(|other| *other != id));
     }
 
     #[test]
-    fn what_suger_refuses_is_refused_before_it_is_sent() {
-        let window = "2026-10-01T07:00:00Z".parse().unwrap();
+    fn invalid_event_is_rejected_before_it_is_sent() {
+        let timestamp = "2026-10-01T07:00:00Z".parse().unwrap();
         let cases = [
-            (UsageEvent::new("", window).quantity("gb", 1), "names no entitlement"),
-            (UsageEvent::new("e", window), "all quantities of e are zero"),
-            (UsageEvent::new("e", window).quantity("gb", 0), "all quantities of e are zero"),
-            (UsageEvent::new("e", window).quantity("gb", 1).quantity("calls", -1), "calls of e is -1"),
-            (UsageEvent::new("e", window).quantity("", 1), "has no dimension"),
-            (UsageEvent::new("e", window + TimeDelta::nanoseconds(1)).quantity("gb", 1), "with a fraction of a second"),
+            (UsageEvent::new("", timestamp).quantity("gb", 1), "has no entitlement"),
+            (UsageEvent::new("e", timestamp), "all quantities of e are zero"),
+            (UsageEvent::new("e", timestamp).quantity("gb", 0), "all quantities of e are zero"),
+            (UsageEvent::new("e", timestamp).quantity("gb", 1).quantity("calls", -1), "calls of e is -1"),
+            (UsageEvent::new("e", timestamp).quantity("", 1), "has no dimension"),
+            (
+                UsageEvent::new("e", timestamp + TimeDelta::nanoseconds(1)).quantity("gb", 1),
+                "with a fraction of a second",
+            ),
         ];
-        for (report, expected) in cases {
-            let error = report.check().unwrap_err();
+        for (event, expected) in cases {
+            let error = event.check().unwrap_err();
             assert!(error.to_string().contains(expected), "{error}");
         }
-        assert!(UsageEvent::new("e", window).quantity("gb", 1).quantity("calls", 0).check().is_ok());
+        assert!(UsageEvent::new("e", timestamp).quantity("gb", 1).quantity("calls", 0).check().is_ok());
     }
 
     #[test]
-    fn two_names_for_the_dimension_set_do_not_meet_in_one_id() {
+    fn dimension_names_with_separators_do_not_collide() {
         let with = |dimensions: &[&str]| {
-            dimensions.iter().fold(UsageEvent::new("e", report().window), |report, it| report.quantity(*it, 1)).id("o")
+            dimensions.iter().fold(UsageEvent::new("e", event().timestamp), |event, it| event.quantity(*it, 1)).id("o")
         };
         assert_ne!(with(&["a,b"]), with(&["a", "b"]));
         assert_ne!(with(&["a\",\"b"]), with(&["a", "b"]));
@@ -235,19 +243,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_same_usage_is_the_same_id_and_the_same_bytes_however_it_was_put_together(
+        fn equal_usage_has_the_same_id_and_bytes_in_any_order(
             quantities in proptest::collection::btree_map("[a-z]{1,3}", 0i64..1_000_000, 1..5),
             zeros in 0u32..4,
         ) {
             let at = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
-            let forth = quantities.iter().fold(UsageEvent::new("e", at), |report, (dimension, quantity)| {
-                report.quantity(dimension, Decimal::new(*quantity, 2))
+            let forth = quantities.iter().fold(UsageEvent::new("e", at), |event, (dimension, quantity)| {
+                event.quantity(dimension, Decimal::new(*quantity, 2))
             });
-            let back = quantities.iter().rev().fold(UsageEvent::new("e", at), |report, (dimension, quantity)| {
-                report.quantity(dimension, Decimal::new(*quantity * 10i64.pow(zeros), 2 + zeros))
+            let back = quantities.iter().rev().fold(UsageEvent::new("e", at), |event, (dimension, quantity)| {
+                event.quantity(dimension, Decimal::new(*quantity * 10i64.pow(zeros), 2 + zeros))
             });
             prop_assert_eq!(forth.id("o"), back.id("o"));
-            let bytes = |report: &UsageEvent| serde_json::to_vec(&report.body("o")).unwrap();
+            let bytes = |event: &UsageEvent| serde_json::to_vec(&event.body("o")).unwrap();
             prop_assert_eq!(bytes(&forth), bytes(&back));
         }
     }

@@ -1,4 +1,4 @@
-//! Many reports: queued, sent several at a time, each to an end that is told.
+//! The queue of events: events are sent concurrently, and the receipt reports the outcome of each.
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
@@ -11,54 +11,57 @@ use tokio::time::Instant;
 use usage_billing_core::{Error, ErrorKind, Result, printable};
 use uuid::Uuid;
 
-use super::doubt::WORKED_ON;
+use super::attempts::MAX_PROCESSING_TIME;
 use super::evidence::MISSING;
 use super::late_usage::MarketplaceWindows;
 use super::types::Partner;
 use super::{Client, Receipt, UndeliveredEvent, UsageEvent, trace};
 use crate::time_limit::TimeLimit;
 
-/// Requests at a time unless set otherwise. Suger publishes no limit.
+/// Default number of concurrent requests. Suger publishes no limit.
 const CONCURRENCY: usize = 8;
 
-/// Longest time of a flush unless set otherwise: usage is reported by the hour, so the next flush is due.
+/// Default time limit of a flush. Usage is sent by the hour, so the next flush is due by then.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(3600);
 
-/// Entitlements of which a queue that forgets reports remembers anything.
+/// Maximum number of entitlements that a background sender remembers anything about.
 const REMEMBERED_ENTITLEMENTS: usize = 10_000;
 
-/// Where a report stands in the queue: oldest window first.
-pub(super) type Place = (DateTime<Utc>, Uuid);
+/// Position of an event in the queue: the oldest timestamp is first.
+pub(super) type QueueKey = (DateTime<Utc>, Uuid);
 
-/// Sends many reports, several at a time, within the client's rate limit.
+/// Sends many events concurrently, within the rate limit of the client.
 ///
-/// A report counts as delivered only if that is proved. The response has to return the group that was sent; where it does not (another
-/// body, 409, a rejection), the groups of the entitlement are listed, once in a flush, and the list decides. So a rejected report is one that
-/// Suger does not list, or not as it was sent, and of which no attempt of this client and its clones can arrive any more. What the list cannot
-/// decide stays queued, and so does a rejected report whose earlier attempt, less than five minutes ago, may still arrive. Attempts of other
-/// processes are not known here: see [`after_restart`](Self::after_restart).
+/// An event counts as delivered only with proof. The response must return the group that was sent. After any other
+/// response (another body, 409, a rejection) the groups of the entitlement are listed, once per flush, and the list
+/// decides. A rejected event is therefore one that Suger does not list, or lists differently, and of which no attempt
+/// of this client and its clones can still arrive. An event that the list cannot decide stays queued. So does a
+/// rejected event with an attempt that ended less than five minutes ago and may still arrive. Attempts of other
+/// processes are not known: see [`after_restart`](Self::after_restart).
 ///
-/// One report's failure is told in the [`Receipt`] and stops no other one. But an entitlement is left alone for the rest of a flush after three
-/// reports in a row without a response of Suger's, or ten without one that settles anything; all of them after as many entitlements in a row that
-/// fail so, or once the key is refused or Suger says "too many requests" beyond the retries. What is left stays queued, and is sent by the next
-/// flush before what has failed. The same rules end the look-ups of a flush.
+/// The [`Receipt`] reports the failure of an event, which does not stop the others. A circuit breaker skips an
+/// entitlement for the rest of a flush after three consecutive events without a response from Suger, or ten without a
+/// response that resolves anything. It skips all entitlements after as many consecutive entitlements that fail in this
+/// way. It also does so once the key is rejected, or Suger still responds "too many requests" after all retries.
+/// Skipped events stay queued, and the next flush sends them before those that failed. The same rules apply to the
+/// lookups of a flush.
 ///
-/// It keeps nothing on disk and sends nothing when it is dropped. After a crash, push the same reports again: their ids are the same, so
-/// that what arrived before comes back as already delivered. It remembers the id of every report that it was given, some 70 bytes each, for as
-/// long as it lives.
+/// Nothing is stored on disk, and nothing is sent on drop. After a crash, push the same events again: their ids are
+/// the same, so events that arrived before are already delivered. The queue remembers the id of every event that was
+/// pushed, about 70 bytes each, for its whole lifetime.
 ///
 /// ```no_run
 /// # use usage_billing::suger::{Client, MarketplaceWindows, UsageEvent};
 /// # async fn hourly(client: Client, metered: Vec<UsageEvent>) -> usage_billing::Result<()> {
 /// let mut queue = client.usage_queue().concurrency(4).reject_late_usage().marketplace_windows(MarketplaceWindows::default());
-/// for report in metered {
-///     queue.push(report)?;
+/// for event in metered {
+///     queue.push(event)?;
 /// }
 /// let receipt = queue.flush().await;
 /// for rejected in &receipt.rejected {
-///     eprintln!("not billed: {} {}", rejected.report.entitlement_id(), rejected.error);
+///     eprintln!("not billed: {} {}", rejected.event.entitlement_id(), rejected.error);
 /// }
-/// // Still queued: the next flush sends them again, under the same ids.
+/// // The next flush sends the events that are still queued, with the same ids.
 /// println!("{} to be sent again", queue.pending());
 /// # Ok(())
 /// # }
@@ -71,46 +74,46 @@ pub struct UsageQueue {
     flush_timeout: Option<Duration>,
     pub(super) validates: bool,
     pub(super) trusts_duplicates: bool,
-    /// Until then, another process's attempt to send any of the reports may still arrive.
+    /// Until this time, an attempt of another process to send any of the events may still arrive.
     pub(super) others_arrive_until: Option<Instant>,
     pub(super) windows: MarketplaceWindows,
     pub(super) rejects_late_usage: bool,
-    pub(super) queue: BTreeMap<Place, UsageEvent>,
+    pub(super) queue: BTreeMap<QueueKey, UsageEvent>,
     pub(super) known: HashMap<Uuid, Known>,
-    /// Where entitlements are billed, of those that were asked for.
+    /// Marketplaces of the entitlements that were looked up.
     pub(super) marketplaces: HashMap<String, Option<Partner>>,
-    /// How many flushes have begun.
+    /// Number of flushes that have begun.
     pub(super) flushes: u64,
-    /// The last flush in which an entitlement's reports were sent or looked up, and none of them was settled.
+    /// Number of the last flush in which events of an entitlement were sent or looked up, and none was resolved.
     pub(super) failed_in: HashMap<String, u64>,
-    /// What is settled, until a flush comes to its end and hands it out.
-    pub(super) settled: Receipt,
+    /// Outcomes that the next receipt returns.
+    pub(super) resolved: Receipt,
 }
 
-/// What is remembered of a report.
+/// What the queue remembers of an event.
 #[derive(Debug)]
 pub(super) struct Known {
     fingerprint: Uuid,
     pub(super) state: State,
-    /// The last flush in which it was sent and not settled; 0 if there is none.
+    /// Number of the last flush in which it was sent and not resolved, or 0.
     pub(super) failed_in: u64,
-    /// Whether the trace states that its usage is late.
+    /// Whether the trace reports that its usage is late.
     pub(super) is_warned: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// It was not sent.
+    /// Not sent.
     New,
     Sent,
-    /// It was delivered, or is taken for delivered.
+    /// Delivered, or assumed to be.
     Delivered,
-    /// Suger has the id, but not as a delivery of the report: as `INVALID`, deleted, or with other quantities.
+    /// Suger has the id, but as `INVALID`, deleted, or with other quantities.
     IdConsumed,
 }
 
 impl Client {
-    /// A queue of reports to send.
+    /// Returns an empty queue of events.
     pub fn usage_queue(&self) -> UsageQueue {
         UsageQueue {
             client: self.clone(),
@@ -126,119 +129,127 @@ impl Client {
             marketplaces: HashMap::new(),
             flushes: 0,
             failed_in: HashMap::new(),
-            settled: Receipt::default(),
+            resolved: Receipt::default(),
         }
     }
 }
 
 impl UsageQueue {
-    /// So many requests at a time, in place of 8; 0 is taken as 1.
+    /// Sets the number of concurrent requests. The default is 8; 0 is treated as 1.
     pub fn concurrency(self, requests: usize) -> Self {
         Self { concurrency: requests.max(1), ..self }
     }
 
-    /// Sets the longest time of a flush, in place of an hour; `None` for no limit. What is not confirmed by then stays queued.
+    /// Sets the time limit of a flush. The default is an hour; `None` removes the limit. Events that are not confirmed
+    /// by then stay queued.
     pub fn flush_timeout(self, limit: impl Into<Option<Duration>>) -> Self {
         Self { flush_timeout: limit.into(), ..self }
     }
 
-    /// Asks Suger to check all reports before any is sent: one with an unknown dimension or an inactive entitlement is then rejected, where
-    /// otherwise it would be stored as `INVALID` and use up its id. Reports that could not be checked are not sent.
+    /// Validates all events at Suger before any is sent. An event with an unknown dimension or an inactive entitlement
+    /// is then rejected; otherwise Suger would store it as `INVALID`, which consumes its id. Events that could not be
+    /// validated are not sent.
     pub fn validate_first(self) -> Self {
         Self { validates: true, ..self }
     }
 
-    /// Takes Suger at its word when it says that it has an id already (409): such a report is [unverified](Receipt::unverified) instead of
-    /// looked up, and the receipt is not complete. It may be there as `INVALID`, deleted or with other quantities. Saves a list of the
-    /// entitlement's groups for each entitlement with such a report. Reports of which this queue lost a response are looked up nevertheless.
+    /// Accepts the response 409 (duplicate id) without a lookup. Such an event is [unverified](Receipt::unverified),
+    /// and the receipt is not complete: the group may be `INVALID`, deleted or have other quantities. This saves one
+    /// list per entitlement with such an event. Events of which this queue lost a response are still looked up.
     pub fn trust_duplicates_unverified(self) -> Self {
         Self { trusts_duplicates: true, ..self }
     }
 
-    /// Assumes that another process has sent the reports until now, such as one that crashed: for five minutes, one that Suger rejects and does not
-    /// list stays queued, since that process's attempt may still arrive. For a service whose next flushes settle it; a program that flushes
-    /// once would never see a rejection.
+    /// Assumes that another process, such as one that crashed, has sent the events until now. For five minutes, an
+    /// event that Suger rejects and does not list stays queued, because an attempt of that process may still arrive.
+    /// This is for a service, whose later flushes resolve the event; a program that flushes once would never see a
+    /// rejection.
     pub fn after_restart(self) -> Self {
-        Self { others_arrive_until: Instant::now().checked_add(WORKED_ON), ..self }
+        Self { others_arrive_until: Instant::now().checked_add(MAX_PROCESSING_TIME), ..self }
     }
 
-    /// Sets how old usage may be, by marketplace, in place of the [defaults](MarketplaceWindows). Older usage is sent, and is
-    /// [late](Receipt::late) in the receipt.
+    /// Sets the maximum age of usage by marketplace, in place of the [defaults](MarketplaceWindows). Older usage is
+    /// sent, and is [late](Receipt::late) in the receipt.
     pub fn marketplace_windows(self, windows: MarketplaceWindows) -> Self {
         Self { windows, ..self }
     }
 
-    /// Rejects usage that is older than its marketplace accepts, before it is sent, unless Suger lists it already. Asks Suger once for each
-    /// entitlement with old usage where it is billed; where Suger does not say, or does not know the entitlement, the shortest limit counts. If that
-    /// call fails, the report stays unsent.
+    /// Rejects usage that is older than its marketplace accepts, before it is sent, unless Suger already lists it. The
+    /// marketplace of each entitlement with old usage is looked up once. The shortest limit applies if Suger does not
+    /// state the marketplace or does not know the entitlement. If the lookup fails, the event stays unsent.
     pub fn reject_late_usage(self) -> Self {
         Self { rejects_late_usage: true, ..self }
     }
 
-    /// Queues a report, and returns its id. Two reports are the same, and one usage, if they have the same id and quantities: usage of one
-    /// entitlement, second and set of dimensions has to be added up, or numbered by [`sequence`](UsageEvent::sequence). A report that is queued
-    /// already stays queued once; one that this queue delivered before is sent again, and is then already delivered. Both are counted
-    /// as [merged](Receipt::merged) in the receipt.
+    /// Queues an event and returns its id. Events with the same id and quantities are duplicates, and count as one
+    /// usage: add up the usage of one entitlement, second and set of dimensions, or number it by
+    /// [`sequence`](UsageEvent::sequence).
+    ///
+    /// A duplicate of a queued event is not queued again. A duplicate of an event that this queue delivered is sent
+    /// again, and is then already delivered. The receipt counts both as [merged](Receipt::merged).
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for what Suger is known to refuse ([`UsageEvent::check`]), and for an id that this queue has sent or queued with
-    /// other quantities, or that is used up at Suger: the first report stands, and this one would be ignored.
-    pub fn push(&mut self, report: UsageEvent) -> Result<Uuid> {
-        report.check()?;
-        let id = report.id(&self.client.org_id);
-        let fingerprint = report.fingerprint(id);
+    /// [`ErrorKind::Request`] for an event that Suger is known to reject ([`UsageEvent::check`]), and for an id that
+    /// this queue has sent or queued with other quantities, or that is used up at Suger. The first event stays; Suger
+    /// would ignore this one.
+    pub fn push(&mut self, event: UsageEvent) -> Result<Uuid> {
+        event.check()?;
+        let id = event.id(&self.client.org_id);
+        let fingerprint = event.fingerprint(id);
         let new = Known { fingerprint, state: State::New, failed_in: 0, is_warned: false };
         let known = self.known.entry(id).or_insert(new);
         let reason = match known {
-            Known { state: State::IdConsumed, .. } => "the report's id is used up at Suger",
-            known if known.fingerprint != fingerprint => "a report with this id has other quantities",
+            Known { state: State::IdConsumed, .. } => "the event's id is used up at Suger",
+            known if known.fingerprint != fingerprint => "an event with this id has other quantities",
             known => {
                 let is_delivered = known.state == State::Delivered;
-                if self.queue.insert((report.window(), id), report).is_some() || is_delivered {
-                    let merged = self.settled.merged.entry(id).or_default();
+                if self.queue.insert((event.timestamp(), id), event).is_some() || is_delivered {
+                    let merged = self.resolved.merged.entry(id).or_default();
                     *merged = merged.saturating_add(1);
                 }
                 return Ok(id);
             }
         };
-        Err(taken(reason, &report, id))
+        Err(id_unavailable(reason, &event, id))
     }
 
-    /// Takes a report out of the queue. If it was not sent, its id is free for other quantities.
+    /// Removes an event from the queue and returns it. If it was never sent, its id is free for other quantities.
     pub fn remove(&mut self, id: Uuid) -> Option<UsageEvent> {
-        let place = *self.queue.keys().find(|(_, queued)| *queued == id)?;
+        let key = *self.queue.keys().find(|(_, queued)| *queued == id)?;
         if self.known.get(&id).is_some_and(|known| known.state == State::New) {
             self.known.remove(&id);
         }
-        self.settled.merged.remove(&id);
-        self.queue.remove(&place)
+        self.resolved.merged.remove(&id);
+        self.queue.remove(&key)
     }
 
-    /// How many reports are queued.
+    /// Returns the number of queued events.
     pub fn pending(&self) -> usize {
         self.queue.len()
     }
 
-    /// Sends what is queued, oldest window first, and says what became of each. What failed in earlier flushes comes last, so that it holds up
-    /// nothing else.
+    /// Sends the queued events, oldest timestamp first, and returns the outcome of each. Events that failed in earlier
+    /// flushes are sent last, so that they do not delay the others.
     ///
-    /// Reports whose response got lost are sent again with the same id and the same bytes: by the client's retries, and by the next flush. A future
-    /// that is dropped before its end leaves everything that is not settled in the queue; what it had settled is in the receipt of
-    /// the next flush. At the end of [`flush_timeout`](Self::flush_timeout) the receipt lists what is not settled as unsent: it stays queued,
-    /// and the next flush finds out what arrived.
+    /// Events whose response was lost are sent again with the same id and the same bytes, by the retries of the client
+    /// and by the next flush.
+    ///
+    /// If the future is dropped, unresolved events stay queued, and the receipt of the next flush contains the
+    /// outcomes so far. After [`flush_timeout`](Self::flush_timeout) the receipt lists unresolved events as unsent:
+    /// they stay queued, and the next flush determines whether they arrived.
     pub async fn flush(&mut self) -> Receipt {
         self.flush_until(std::future::pending()).await
     }
 
-    /// Flushes as [`flush`](Self::flush), until `interruption` resolves to the reason for what is not settled by then.
+    /// Flushes until `interruption` resolves to the reason for the events that are unresolved by then.
     pub(super) async fn flush_until(&mut self, interruption: impl Future<Output = Error>) -> Receipt {
-        self.forget_what_was_pushed_again();
+        self.forget_requeued();
         self.flushes += 1;
         let started = Instant::now();
         let mut reasons = HashMap::new();
         let limit = TimeLimit::new(self.flush_timeout.unwrap_or(Duration::MAX));
-        // The interruption first: one that is due already begins nothing.
-        let ended_by = match select(pin!(interruption), pin!(limit.run(self.settle(&mut reasons)))).await {
+        // The interruption is polled first: if it is due already, no request is sent.
+        let ended_by = match select(pin!(interruption), pin!(limit.run(self.resolve(&mut reasons)))).await {
             Either::Left((reason, _)) => Some(reason),
             Either::Right((Some(()), _)) => None,
             Either::Right((None, _)) => {
@@ -255,30 +266,30 @@ impl UsageQueue {
         receipt
     }
 
-    /// Hands out what is settled; reports that are queued and have a reason are unsent.
+    /// Returns the resolved outcomes; queued events with a reason are unsent.
     pub(super) fn receipt(&mut self, mut reasons: HashMap<Uuid, Error>) -> Receipt {
-        let mut receipt = std::mem::take(&mut self.settled);
+        let mut receipt = std::mem::take(&mut self.resolved);
         let now = self.client.clock.now();
-        for ((_, id), report) in &self.queue {
+        for ((_, id), event) in &self.queue {
             let Some(error) = reasons.remove(id) else { continue };
-            trace::unsent(&self.client, report, *id, &error);
-            let marketplace = self.marketplaces.get(report.entitlement_id()).and_then(Option::as_ref);
-            if let Some(late) = self.windows.check(marketplace, report, *id, now) {
+            trace::unsent(&self.client, event, *id, &error);
+            let marketplace = self.marketplaces.get(event.entitlement_id()).and_then(Option::as_ref);
+            if let Some(late) = self.windows.check(marketplace, event, *id, now) {
                 let known = self.known.get_mut(id);
                 if known.is_none_or(|known| !std::mem::replace(&mut known.is_warned, true)) {
                     trace::late(&self.client, &late);
                 }
                 receipt.late.push(late);
             }
-            receipt.unsent.push(UndeliveredEvent { id: *id, report: report.clone(), error });
+            receipt.unsent.push(UndeliveredEvent { id: *id, event: event.clone(), error });
         }
         receipt
     }
 
-    /// Forgets a report that is not queued: another one with its id is left to Suger to reject.
+    /// Forgets an event that is not queued. Suger then has to reject another event with its id.
     pub(super) fn forget(&mut self, id: Uuid) {
         self.known.remove(&id);
-        // Entitlements come and go, in a process that runs for months.
+        // The set of entitlements changes in a process that runs for months.
         if self.marketplaces.len() > REMEMBERED_ENTITLEMENTS {
             self.marketplaces.clear();
         }
@@ -288,8 +299,8 @@ impl UsageQueue {
     }
 }
 
-/// The error of a report whose id cannot be used for it.
-pub(super) fn taken(reason: &str, report: &UsageEvent, id: Uuid) -> Error {
-    let (entitlement, window) = (printable(report.entitlement_id()), report.window());
-    Error::new(ErrorKind::Request, format!("{reason} ({entitlement}, {window}, {id})")).with_hint(MISSING)
+/// Returns the error of an event whose id cannot be used.
+pub(super) fn id_unavailable(reason: &str, event: &UsageEvent, id: Uuid) -> Error {
+    let (entitlement, timestamp) = (printable(event.entitlement_id()), event.timestamp());
+    Error::new(ErrorKind::Request, format!("{reason} ({entitlement}, {timestamp}, {id})")).with_hint(MISSING)
 }

@@ -1,4 +1,4 @@
-//! How many requests are under way at a time.
+//! Number of concurrent requests.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -6,26 +6,26 @@ use usage_billing::RateLimit;
 use usage_billing::suger::{Client, UsageEvent};
 use usage_billing_tests::{Reply, ScriptedServer, untimed};
 
-use super::{page_of, scripted, stored_as_sent, window};
+use super::{page_of, scripted, stored_as_sent, timestamp};
 
 #[tokio::test(start_paused = true)]
-async fn so_many_requests_are_under_way_at_a_time_and_no_more() {
-    static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
+async fn concurrency_limits_the_requests_in_flight() {
+    static IN_FLIGHT: AtomicUsize = AtomicUsize::new(0);
     static ARRIVED: AtomicUsize = AtomicUsize::new(0);
     static MOST: AtomicUsize = AtomicUsize::new(0);
     let server = ScriptedServer::start(|request| {
-        MOST.fetch_max(UNDER_WAY.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        MOST.fetch_max(IN_FLIGHT.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
         let number = ARRIVED.fetch_add(1, Ordering::SeqCst);
-        // Answers none of a wave of three before all three have come.
+        // Responds to none of three requests before all three have arrived.
         while ARRIVED.load(Ordering::SeqCst) < (number / 3 + 1) * 3 {
             std::thread::yield_now();
         }
-        UNDER_WAY.fetch_sub(1, Ordering::SeqCst);
+        IN_FLIGHT.fetch_sub(1, Ordering::SeqCst);
         stored_as_sent(request)
     });
     let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(3);
     for number in 0..9 {
-        queue.push(UsageEvent::new("e-1", window(number)).quantity("gb", 1)).unwrap();
+        queue.push(UsageEvent::new("e-1", timestamp(number)).quantity("gb", 1)).unwrap();
     }
     fn is_send<T: Send>(future: T) -> T {
         future
@@ -35,13 +35,13 @@ async fn so_many_requests_are_under_way_at_a_time_and_no_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn lists_of_several_entitlements_are_under_way_at_a_time() {
+async fn lists_of_several_entitlements_are_concurrent() {
     static LISTS: AtomicUsize = AtomicUsize::new(0);
     let server = ScriptedServer::start(|request| {
         if request.method == "POST" {
             return Reply::json(409, "\"it is there\"");
         }
-        // Answers no list before three are asked for.
+        // Responds to no list before three are requested.
         LISTS.fetch_add(1, Ordering::SeqCst);
         while LISTS.load(Ordering::SeqCst) < 3 {
             std::thread::yield_now();
@@ -50,19 +50,19 @@ async fn lists_of_several_entitlements_are_under_way_at_a_time() {
     });
     let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(3);
     for number in 0..3 {
-        queue.push(UsageEvent::new(format!("e-{number}"), window(0)).quantity("gb", 1)).unwrap();
+        queue.push(UsageEvent::new(format!("e-{number}"), timestamp(0)).quantity("gb", 1)).unwrap();
     }
     assert_eq!(queue.flush().await.unsent.len(), 3);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_flush_keeps_to_the_clients_rate_limit() {
+async fn flush_observes_the_rate_limit_of_the_client() {
     let server = ScriptedServer::start(stored_as_sent);
     let builder = untimed(Client::builder("acme", "hush").base_url(server.url()));
     let client = builder.rate_limit(RateLimit::per_minute(60).burst(2)).build().unwrap();
     let mut queue = client.usage_queue().flush_timeout(None);
     for number in 0..6 {
-        queue.push(UsageEvent::new("e-1", window(number)).quantity("gb", 1)).unwrap();
+        queue.push(UsageEvent::new("e-1", timestamp(number)).quantity("gb", 1)).unwrap();
     }
     let start = tokio::time::Instant::now();
     assert_eq!(queue.flush().await.delivered.len(), 6);

@@ -13,9 +13,9 @@ fn hours_ago(entitlement_id: &str, hours: i64) -> UsageEvent {
     UsageEvent::new(entitlement_id, now() - TimeDelta::hours(hours)).quantity("gb", 1)
 }
 
-/// Entitlements are named after their marketplaces; nothing is there but `listed`.
+/// A server whose entitlements are named after their marketplaces, and whose only groups are `listed`.
 fn vendor(listed: Vec<UsageEvent>) -> ScriptedServer {
-    let listed: Vec<_> = listed.iter().map(|report| group_for(report, json!({}))).collect();
+    let listed: Vec<_> = listed.iter().map(|event| group_for(event, json!({}))).collect();
     ScriptedServer::start(move |request| {
         let entitlement = request.target.split('/').nth(4).unwrap_or_default().to_owned();
         match request.method.as_str() {
@@ -29,14 +29,14 @@ fn vendor(listed: Vec<UsageEvent>) -> ScriptedServer {
     })
 }
 
-fn push_all(mut queue: UsageQueue, reports: Vec<UsageEvent>) -> UsageQueue {
-    for report in reports {
-        queue.push(report).unwrap();
+fn push_all(mut queue: UsageQueue, events: Vec<UsageEvent>) -> UsageQueue {
+    for event in events {
+        queue.push(event).unwrap();
     }
     queue
 }
 
-fn reports() -> Vec<UsageEvent> {
+fn events() -> Vec<UsageEvent> {
     vec![
         hours_ago("AWS", 5),
         hours_ago("AWS", 6),
@@ -47,9 +47,9 @@ fn reports() -> Vec<UsageEvent> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn late_usage_is_sent_and_named_in_the_receipt() {
+async fn late_usage_is_sent_and_listed_in_the_receipt() {
     let server = vendor(vec![]);
-    let receipt = push_all(scripted(&server).usage_queue().flush_timeout(None), reports()).flush().await;
+    let receipt = push_all(scripted(&server).usage_queue().flush_timeout(None), events()).flush().await;
     assert_eq!(receipt.to_string(), "5 delivered, 0 already delivered, 0 rejected, 0 unsent");
     assert!(receipt.is_complete() && server.requests().len() == 5);
     let mut late: Vec<_> =
@@ -60,14 +60,14 @@ async fn late_usage_is_sent_and_named_in_the_receipt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn late_usage_that_is_unsent_or_unverified_is_named_as_well() {
+async fn unsent_or_unverified_late_usage_is_listed_as_well() {
     let server = ScriptedServer::start(|request| match request.body.contains("LOST") {
         true => Reply::json(403, "\"no\""),
         false => Reply::json(409, "\"it is there\""),
     });
     let queue = scripted(&server).usage_queue().flush_timeout(None).trust_duplicates_unverified();
-    let reports = vec![hours_ago("LOST", 1), hours_ago("LOST", 3), hours_ago("THERE", 1), hours_ago("THERE", 4)];
-    let mut queue = push_all(queue, reports);
+    let events = vec![hours_ago("LOST", 1), hours_ago("LOST", 3), hours_ago("THERE", 1), hours_ago("THERE", 4)];
+    let mut queue = push_all(queue, events);
     let late = |receipt: &Receipt| {
         let late = receipt.late.iter().map(|one| (one.entitlement_id.clone(), one.age.as_secs() / 3600));
         late.collect::<std::collections::BTreeSet<_>>()
@@ -79,15 +79,15 @@ async fn late_usage_that_is_unsent_or_unverified_is_named_as_well() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn usage_of_an_unknown_marketplace_is_late_by_the_shortest_limit() {
+async fn unknown_marketplace_has_the_shortest_limit() {
     for named in ["", "null"] {
         let server = ScriptedServer::start(move |request| {
             let partner = if named == "null" { serde_json::Value::Null } else { json!(named) };
             Reply::json(200, &group_of(request, json!({"partner": partner})).to_string())
         });
         let queue = scripted(&server).usage_queue().flush_timeout(None);
-        let reports = vec![hours_ago("e-1", 1), hours_ago("e-1", 2), hours_ago("e-2", 30)];
-        let receipt = push_all(queue, reports).flush().await;
+        let events = vec![hours_ago("e-1", 1), hours_ago("e-1", 2), hours_ago("e-2", 30)];
+        let receipt = push_all(queue, events).flush().await;
         let mut late: Vec<_> =
             receipt.late.iter().map(|one| (one.entitlement_id.as_str(), one.limit.as_secs())).collect();
         late.sort_unstable();
@@ -105,12 +105,12 @@ async fn marketplace_windows_are_configurable() {
         (MarketplaceWindows::none().with("AWS", Duration::from_secs(5 * 3600)), 2),
     ] {
         let queue = scripted(&server).usage_queue().flush_timeout(None).marketplace_windows(windows);
-        assert_eq!(push_all(queue, reports()).flush().await.late.len(), expected);
+        assert_eq!(push_all(queue, events()).flush().await.late.len(), expected);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn late_usage_is_rejected_unsent_if_asked_for_unless_it_arrived_before() {
+async fn late_usage_is_rejected_on_request_unless_it_arrived() {
     let arrived = hours_ago("AWS", 7);
     let server = vendor(vec![arrived.clone()]);
     let others = vec![
@@ -120,7 +120,7 @@ async fn late_usage_is_rejected_unsent_if_asked_for_unless_it_arrived_before() {
         hours_ago("GCP", 2),
         hours_ago("UNNAMED", 2),
     ];
-    let all = [reports(), others].concat();
+    let all = [events(), others].concat();
     let mut queue = push_all(scripted(&server).usage_queue().flush_timeout(None).reject_late_usage(), all);
     let receipt = queue.flush().await;
     assert_eq!(receipt.to_string(), "3 delivered, 1 already delivered, 5 rejected, 1 unsent", "{receipt:?}");
@@ -131,20 +131,20 @@ async fn late_usage_is_rejected_unsent_if_asked_for_unless_it_arrived_before() {
     }
     let line = receipt.unsent[0].error.to_string();
     assert!(
-        line.starts_with("not sent, because its marketplace could not be found out: getEntitlement: 500"),
+        line.starts_with("not sent, because its marketplace could not be looked up: getEntitlement: 500"),
         "{line}"
     );
     let sent = |what: &str| server.requests().iter().filter(|request| request.target.contains(what)).count();
-    let asked =
+    let lookups =
         || server.requests().iter().filter(|request| request.method == "GET" && !request.target.contains('?')).count();
-    // By the shortest limit, where the marketplace is not known.
+    // The shortest limit applies where the marketplace is not known.
     for unknown in ["UNKNOWN", "UNNAMED"] {
-        let one = receipt.rejected.iter().find(|one| one.report.entitlement_id() == unknown).unwrap();
+        let one = receipt.rejected.iter().find(|one| one.event.entitlement_id() == unknown).unwrap();
         assert!(one.error.to_string().contains("and a marketplace accepts usage for 120 min"), "{}", one.error);
     }
     // Once for each entitlement with old usage: AWS, AZURE, GCP, STRIPE, UNKNOWN, UNNAMED, and BROKEN with its retries.
-    // A list without the report is read to an empty page.
-    assert_eq!((sent("/usageRecordGroup?"), asked()), (10, 6 + 4));
+    // A list without the event is read to an empty page.
+    assert_eq!((sent("/usageRecordGroup?"), lookups()), (10, 6 + 4));
     let again = queue.flush().await;
-    assert_eq!((again.unsent.len(), asked()), (1, 6 + 4 + 4), "what is known is not asked for again");
+    assert_eq!((again.unsent.len(), lookups()), (1, 6 + 4 + 4), "known marketplaces are not looked up again");
 }

@@ -1,4 +1,4 @@
-//! What Suger lists, and the changes of groups that a list leads to.
+//! Lists of Suger, and changes of listed groups.
 
 use usage_billing::ErrorKind;
 use usage_billing::suger::UsageEvent;
@@ -11,7 +11,7 @@ use usage_billing_tests::{Reply, ScriptedServer, now};
 use super::{client, page_of, sandbox, scripted};
 
 #[tokio::test(start_paused = true)]
-async fn groups_are_put_back_and_deleted_by_status_even_if_answers_get_lost() {
+async fn groups_are_requeued_and_deleted_despite_lost_responses() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
     let listed = async |status: Status| {
@@ -30,7 +30,7 @@ async fn groups_are_put_back_and_deleted_by_status_even_if_answers_get_lost() {
     let changes = client.retry_groups(failed.clone()).await;
     assert_eq!((changes.changed.len(), changes.failed.len()), (failed.len(), 0), "{changes:?}");
     assert!(listed(Status::ReportFailed).await.is_empty());
-    // A second time they are no longer failed: so it is told, with what they were.
+    // The second call reports an error for each group, since they are no longer failed.
     let changes = client.retry_groups(failed.clone()).await;
     assert_eq!((changes.changed.len(), changes.failed.len()), (0, failed.len()));
     assert_eq!(changes.failed[0].1.status().map(|status| status.as_u16()), Some(400));
@@ -44,7 +44,7 @@ async fn groups_are_put_back_and_deleted_by_status_even_if_answers_get_lost() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn group_is_put_back_only_if_the_response_or_the_list_says_so() {
+async fn requeued_group_is_confirmed_by_the_response_or_the_list() {
     let group = |status: &str| json!({"id": "g-1", "entitlementID": "e-1", "status": status, "creationTime": now()});
     for (status, listed, is_done) in [
         ("CREATED", "REPORT_FAILED", true),
@@ -68,7 +68,7 @@ async fn group_is_put_back_only_if_the_response_or_the_list_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_goes_round_in_circles_is_an_error() {
+async fn cyclic_list_is_an_error() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
     for operation in ["listUsageRecordGroups", "listUsageRecordReports"] {
@@ -89,7 +89,7 @@ async fn a_list_that_goes_round_in_circles_is_an_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_buys_what_and_the_marketplaces_own_count_are_listed_by_their_filters() {
+async fn catalogue_and_daily_records_are_listed_by_filter() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
     let buyers = client.buyers(|request| request).try_collect().await.unwrap();
@@ -105,7 +105,7 @@ async fn who_buys_what_and_the_marketplaces_own_count_are_listed_by_their_filter
 }
 
 #[tokio::test]
-async fn a_list_whose_pages_are_shorter_than_asked_for_is_read_to_its_end() {
+async fn list_with_short_pages_is_read_to_its_end() {
     let server = ScriptedServer::start(|request| {
         let offset =
             request.target.split(['?', '&']).find_map(|pair| pair.strip_prefix("offset=")?.parse::<u32>().ok());
@@ -119,7 +119,7 @@ async fn a_list_whose_pages_are_shorter_than_asked_for_is_read_to_its_end() {
     assert_eq!(client.buyers(|request| request).try_collect().await.unwrap().len(), 230);
 }
 
-/// A server of so many groups in pages of `most`, with `next` after the page at an offset that has so many groups left after it.
+/// A server of `count` groups in pages of `most`. `next` returns the next offset, from the offset of a page and the number of groups after it.
 fn pages(count: i64, most: i64, next: impl Fn(i64, i64) -> Value + Send + Sync + 'static) -> ScriptedServer {
     ScriptedServer::start(move |request| {
         let number = |name: &str| {
@@ -140,7 +140,7 @@ fn pages(count: i64, most: i64, next: impl Fn(i64, i64) -> Value + Send + Sync +
 }
 
 #[tokio::test(start_paused = true)]
-async fn list_is_read_to_its_end_however_the_end_is_marked() {
+async fn list_is_read_to_its_end_for_any_end_marker() {
     type Next = fn(i64, i64) -> Value;
     let ways: [(&str, Next); 7] = [
         ("never a next offset", |_, _| json!("absent")),
@@ -153,7 +153,7 @@ async fn list_is_read_to_its_end_however_the_end_is_marked() {
     ];
     for (way, next) in ways {
         for count in [0, 1, 999, 1000, 1001, 2000, 2500] {
-            // A full page that names itself may have more behind it.
+            // More items may follow a full page that names itself.
             let is_error = way.starts_with("its own") && count == 2000;
             let client = scripted(&pages(count, 1000, next));
             let found = client.usage_record_groups(|request| request).try_collect().await;
@@ -170,14 +170,14 @@ async fn list_is_read_to_its_end_however_the_end_is_marked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn list_whose_pages_are_shorter_than_asked_for_and_name_no_next_one_is_read_to_its_end() {
+async fn list_with_short_pages_without_next_is_read_to_its_end() {
     type Next = fn(i64, i64) -> Value;
     let ways: [Next; 5] = [
         |_, _| json!("absent"),
         |_, _| Value::Null,
         |_, _| json!(0),
         |_, _| json!(-1),
-        // By the limit that was asked for, though the page has fewer.
+        // The next offset is by the requested limit, though the page has fewer items.
         |offset, _| json!(offset + 1000),
     ];
     for (way, next) in ways.into_iter().enumerate() {
@@ -204,7 +204,7 @@ async fn server_that_ignores_the_offset_has_one_page() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn full_page_that_comes_again_and_again_ends_with_an_error() {
+async fn repeated_full_page_is_an_error() {
     let report = UsageEvent::new("e-1", now()).quantity("gb", 1);
     for count in [1000, 2500] {
         let groups: Vec<_> = (0..count).map(|number| json!({"id": number.to_string()})).collect();
@@ -223,7 +223,7 @@ async fn full_page_that_comes_again_and_again_ends_with_an_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn next_offset_that_does_not_lead_on_is_an_error() {
+async fn next_offset_that_does_not_advance_is_an_error() {
     for next in [-2, 5, 999, 1000] {
         let server = pages(5000, 1000, move |offset, _| if offset < 1000 { json!(1000) } else { json!(next) });
         let error = scripted(&server).usage_record_groups(|request| request).try_collect().await.unwrap_err();
@@ -233,7 +233,7 @@ async fn next_offset_that_does_not_lead_on_is_an_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn body_without_its_list_is_an_error_and_no_empty_page() {
+async fn body_without_its_list_is_an_error() {
     for body in
         ["{}", r#"{"error": "maintenance"}"#, r#"{"usageRecordGroups": {"error": "maintenance"}}"#, "null", r#""down""#]
     {
@@ -263,7 +263,7 @@ async fn body_without_its_list_is_an_error_and_no_empty_page() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn delete_whose_response_got_lost_succeeded_if_the_group_is_gone() {
+async fn delete_with_a_lost_response_succeeds_if_the_group_is_missing() {
     let group: types::MeteringUsageRecordGroup = serde_json::from_value(json!({
         "id": "g-1", "entitlementID": "e-1", "status": "CREATED", "creationTime": now(), "records": {"gb": 5},
         "metaInfo": {"timestamp": "2026-11-01T07:00:00Z"},
@@ -282,7 +282,7 @@ async fn delete_whose_response_got_lost_succeeded_if_the_group_is_gone() {
         (vec![lost(), gone()], with("DELETED"), true),
         (vec![lost(), gone()], with("CREATED"), false),
         (vec![lost(), gone()], with("REPORTED"), false),
-        // It was gone before, or cannot be seen.
+        // The group was deleted before, or is not visible.
         (vec![gone()], vec![], false),
         (vec![lost(), lost(), lost(), lost()], vec![], false),
         (vec![lost(), Reply::json(400, "\"already reported\"")], vec![], false),

@@ -1,14 +1,14 @@
-//! Suger's wrappers against the sandbox and against answers that no sandbox gives.
+//! Suger's wrappers against the sandbox and against responses that the sandbox never sends.
 
 mod concurrency;
-mod cuts;
 mod duplicates;
 mod late_usage;
 mod lists;
+mod lost_responses;
 mod operations;
 mod proof;
 mod reconciliation;
-mod refusals;
+mod rejections;
 mod rows;
 mod sender;
 
@@ -25,8 +25,9 @@ use usage_billing_tests::{Reply, Request, ScriptedServer, now, untimed};
 use uuid::Uuid;
 
 const ORG: &str = demo::SUGER_ORG_ID;
-/// Entitlements that take usage, with a dimension of each.
-const DEALS: [(&str, &str); 3] = [("ent-aws01", "ingest_gb"), ("ent-azu01", "seats"), ("ent-gcp01", "node_hours")];
+/// Entitlements that accept usage, with a dimension of each.
+const ENTITLEMENTS: [(&str, &str); 3] =
+    [("ent-aws01", "ingest_gb"), ("ent-azu01", "seats"), ("ent-gcp01", "node_hours")];
 
 async fn sandbox() -> Sandbox {
     Sandbox::builder().today(now().date_naive()).start().await.expect("a free port")
@@ -45,14 +46,14 @@ fn scripted(server: &ScriptedServer) -> Client {
     untimed(Client::builder("acme", "hush").base_url(server.url())).build().expect("a client").with_now(now())
 }
 
-/// The response to a report that is stored as it was sent.
+/// The response to an event that is stored as it was sent.
 fn stored_as_sent(request: &Request) -> Reply {
     Reply::json(200, &group_of(request, json!({})).to_string())
 }
 
-/// The group of a report that was sent, with other fields in place of its own.
+/// The group of an event that was sent, with other fields in index of its own.
 fn group_of(request: &Request, other: Value) -> Value {
-    let sent: Value = serde_json::from_str(&request.body).expect("a report");
+    let sent: Value = serde_json::from_str(&request.body).expect("an event");
     let info = json!({"timestamp": sent["timestamp"], "originRecords": sent["records"]});
     let mut group = json!({
         "id": sent["id"], "entitlementID": sent["entitlementID"], "status": "CREATED", "records": sent["records"],
@@ -62,13 +63,13 @@ fn group_of(request: &Request, other: Value) -> Value {
     group
 }
 
-/// The group of a report as it is listed, with other fields in place of its own.
-fn group_for(report: &UsageEvent, other: Value) -> Value {
+/// The group of an event as it is listed, with other fields in index of its own.
+fn group_for(event: &UsageEvent, other: Value) -> Value {
     let records: Map<_, _> =
-        report.quantities().iter().map(|(name, it)| (name.clone(), json!(it.to_string()))).collect();
-    let info = json!({"timestamp": report.window(), "originRecords": records});
+        event.quantities().iter().map(|(name, it)| (name.clone(), json!(it.to_string()))).collect();
+    let info = json!({"timestamp": event.timestamp(), "originRecords": records});
     let mut group = json!({
-        "id": report.id("acme"), "entitlementID": report.entitlement_id(), "status": "CREATED", "records": records,
+        "id": event.id("acme"), "entitlementID": event.entitlement_id(), "status": "CREATED", "records": records,
         "creationTime": now(), "metaInfo": info,
     });
     group.as_object_mut().expect("an object").extend(other.as_object().expect("an object").clone());
@@ -80,41 +81,41 @@ fn page_of(groups: &[Value]) -> String {
     json!({"usageRecordGroups": groups}).to_string()
 }
 
-/// Windows that no group of the sandbox's world has: those are whole minutes.
-fn window(number: i64) -> DateTime<Utc> {
+/// Returns timestamps that no group of the sandbox's dataset has: those are whole minutes.
+fn timestamp(number: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_763_600_407, 0).expect("a time") + TimeDelta::hours(number)
 }
 
-fn reports(number: i64) -> Vec<UsageEvent> {
-    let quantity = |place: i64| Decimal::new(100_001 + number + place, 4);
-    DEALS
+fn events(number: i64) -> Vec<UsageEvent> {
+    let quantity = |index: i64| Decimal::new(100_001 + number + index, 4);
+    ENTITLEMENTS
         .iter()
         .zip(0..)
-        .map(|((id, dimension), place)| UsageEvent::new(*id, window(number)).quantity(*dimension, quantity(place)))
+        .map(|((id, dimension), index)| UsageEvent::new(*id, timestamp(number)).quantity(*dimension, quantity(index)))
         .collect()
 }
 
-fn push_all(queue: &mut UsageQueue, reports: &[UsageEvent]) -> BTreeSet<Uuid> {
-    reports.iter().map(|report| queue.push(report.clone()).expect("a good report")).collect()
+fn push_all(queue: &mut UsageQueue, events: &[UsageEvent]) -> BTreeSet<Uuid> {
+    events.iter().map(|event| queue.push(event.clone()).expect("a good event")).collect()
 }
 
-/// What the vendor has of the windows of these tests.
+/// Returns the groups of the vendor with timestamps of these tests.
 async fn stored(client: &Client) -> Vec<Group> {
     let groups = client.usage_record_groups(|request| request).try_collect().await.unwrap();
     let ours = |group: &Group| {
         let used = group.meta_info.as_ref().and_then(|info| info.timestamp);
-        used.is_some_and(|used| used.timestamp().rem_euclid(60) == window(0).timestamp().rem_euclid(60))
+        used.is_some_and(|used| used.timestamp().rem_euclid(60) == timestamp(0).timestamp().rem_euclid(60))
     };
     groups.into_iter().filter(ours).collect()
 }
 
-/// Each report is there once, with its quantities, and nothing else is.
-async fn assert_there_once(client: &Client, reports: &[UsageEvent]) {
+/// Asserts that Suger has each event once, with its quantities, and nothing else.
+async fn assert_there_once(client: &Client, events: &[UsageEvent]) {
     let groups = stored(client).await;
-    assert_eq!(groups.len(), reports.len());
-    let all = reconcile(ORG, reports, &groups, &[]).unwrap();
+    assert_eq!(groups.len(), events.len());
+    let all = reconcile(ORG, events, &groups, &[]).unwrap();
     assert!(all.agrees(), "{all:?}");
-    let sum: Decimal = reports.iter().flat_map(|report| report.quantities().values()).sum();
+    let sum: Decimal = events.iter().flat_map(|event| event.quantities().values()).sum();
     let there: Decimal = groups.iter().flat_map(|group| group.records.values().map(|quantity| quantity.0)).sum();
     assert_eq!(sum, there);
 }

@@ -21,7 +21,7 @@ fn start() -> (MockServer, Client) {
     (server, client)
 }
 
-/// Expects the headers that every request has, and no others that say something of the API.
+/// Expects the headers of every request, and no other header that concerns the API.
 fn usual(when: When) -> When {
     when.header("authorization", Suger::AUTHORIZATION)
         .header("accept", "application/json")
@@ -56,7 +56,7 @@ fn long() -> DecimalNumber {
 }
 
 #[tokio::test]
-async fn a_report_of_usage_with_every_digit() {
+async fn usage_report_has_every_digit() {
     let (server, client) = start();
     let mock = server.report_usage_record_group(|when, then| {
         let json = format!(
@@ -78,7 +78,7 @@ async fn a_report_of_usage_with_every_digit() {
 }
 
 #[tokio::test]
-async fn a_batch_of_reports_with_every_digit() {
+async fn batch_of_reports_has_every_digit() {
     let (server, client) = start();
     let mut group = usage(LONG);
     group.timestamp = Some("2026-11-20T10:15:00Z".parse().unwrap());
@@ -101,7 +101,7 @@ async fn a_batch_of_reports_with_every_digit() {
 }
 
 #[tokio::test]
-async fn a_validation_that_answers_nothing_at_all_is_a_success() {
+async fn validation_with_an_empty_response_is_a_success() {
     let server = ScriptedServer::in_turn(vec![Reply::new(200, &[], "")]);
     let client = Suger::client(server.url()).build().unwrap();
     let call = client.batch_validate_usage_record_groups().org_id(ORG).body(vec![]);
@@ -170,7 +170,7 @@ async fn usage_record_reports_by_every_filter() {
 }
 
 #[tokio::test]
-async fn a_group_is_deleted_and_retried_by_its_id() {
+async fn group_is_deleted_and_retried_by_its_id() {
     let (server, client) = start();
     let created = day("2026-11-20");
     let mock = server.delete_usage_record_group(|when, then| {
@@ -231,7 +231,7 @@ async fn billable_metrics_are_created_read_listed_and_changed() {
 }
 
 #[tokio::test]
-async fn the_metering_settings_are_read_and_sent_back_with_every_digit() {
+async fn metering_settings_round_trip_with_every_digit() {
     let (server, client) = start();
     let mut settings: types::UsageMeteringConfigInfo = example("getUsageMeteringConfigInfo");
     let mock = server.get_usage_metering_config_info(|when, then| {
@@ -258,16 +258,17 @@ async fn the_metering_settings_are_read_and_sent_back_with_every_digit() {
 }
 
 #[tokio::test]
-async fn a_mock_gives_and_takes_every_digit() {
+async fn mock_round_trips_every_digit() {
     let (server, client) = start();
     let stored = types::MeteringUsageRecordGroup { records: [("gb".to_owned(), long())].into(), ..Default::default() };
     let mock = server.batch_report_usage_record_groups(|when, then| {
         when.body(&vec![usage(LONG)]);
         then.ok(&vec![stored]);
     });
-    let answer = client.batch_report_usage_record_groups().org_id("acme").body(vec![usage(LONG)]).send().await.unwrap();
+    let response =
+        client.batch_report_usage_record_groups().org_id("acme").body(vec![usage(LONG)]).send().await.unwrap();
     mock.assert();
-    assert_eq!(answer[0].records["gb"].to_string(), LONG);
+    assert_eq!(response[0].records["gb"].to_string(), LONG);
     let other = client.batch_report_usage_record_groups().org_id("acme").body(vec![usage("12345678901234567.12345")]);
     other.send().await.expect_err("another quantity");
 }
@@ -301,7 +302,7 @@ async fn mocked_errors_are_read() {
 }
 
 #[tokio::test]
-async fn errors_that_the_vendor_does_not_document_are_read_in_every_form() {
+async fn undocumented_error_formats_are_read() {
     let forms = [
         ("quota exceeded\n", None, "quota exceeded"),
         ("", None, "no reason given"),

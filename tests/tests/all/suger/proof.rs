@@ -1,4 +1,4 @@
-//! Delivered means that this usage is there: every pair of what Suger holds and what its response says.
+//! Proof of delivery, for every pair of the group at Suger and the response of Suger.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,9 +7,9 @@ use usage_billing::ErrorKind;
 use usage_billing::suger::{Client, Delivery, Receipt, UsageEvent};
 use usage_billing_tests::{Reply, Request, ScriptedServer};
 
-use super::{group_for, group_of, ids, page_of, scripted, stored_as_sent, window};
+use super::{group_for, group_of, ids, page_of, scripted, stored_as_sent, timestamp};
 
-/// What Suger holds under the report's id before it is sent, as fields in place of the report's own.
+/// Groups at Suger under the event's id before it is sent, as fields that replace the event's own.
 const HOLDINGS: [Option<&str>; 14] = [
     None,
     Some(r#"{}"#),
@@ -27,7 +27,7 @@ const HOLDINGS: [Option<&str>; 14] = [
     Some(r#"{"status": "REJECTED_NEW"}"#),
 ];
 
-/// What becomes of the request.
+/// The effect of the request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Effect {
     Stored,
@@ -35,8 +35,8 @@ enum Effect {
 }
 
 #[derive(Clone, Debug)]
-enum Answer {
-    /// The group as it is held.
+enum Behavior {
+    /// The group as it is stored.
     Truth,
     /// The group that was sent, with other fields.
     Other(&'static str),
@@ -45,50 +45,50 @@ enum Answer {
     CutOff,
 }
 
-fn answers() -> Vec<Answer> {
+fn behaviors() -> Vec<Behavior> {
     let (json, page) = (r#""the service's words""#, "<html><title>Gone</title></html>");
     let mut all = vec![
-        Answer::Truth,
-        Answer::Other(r#"{"id": "another-id"}"#),
-        Answer::Other(r#"{"entitlementID": "e-2"}"#),
-        Answer::Other(r#"{"metaInfo": {"originRecords": {"gb": 4, "calls": 3}}}"#),
-        Answer::Other(r#"{"metaInfo": {"originRecords": {"gb": 5, "calls": 2}}}"#),
-        Answer::Other(r#"{"metaInfo": {"originRecords": {"gb": 5}}}"#),
-        Answer::Other(r#"{"records": {}, "metaInfo": null}"#),
-        Answer::Other(r#"{"status": "INVALID"}"#),
-        Answer::Other(r#"{"entitlementID": "e-2", "status": "INVALID"}"#),
-        Answer::Other(r#"{"status": "DELETED"}"#),
-        Answer::Other(r#"{"status": "REPORT_FAILED"}"#),
-        Answer::Other(r#"{"status": "REJECTED_NEW"}"#),
-        Answer::Other(r#"{"status": null}"#),
-        Answer::Status(200, "{}"),
-        Answer::Status(200, r#"{"error": "maintenance"}"#),
-        Answer::Status(200, page),
-        Answer::Status(200, "null"),
-        Answer::Status(200, r#"{"id": "#),
-        Answer::Status(200, ""),
-        Answer::Dropped,
-        Answer::CutOff,
+        Behavior::Truth,
+        Behavior::Other(r#"{"id": "another-id"}"#),
+        Behavior::Other(r#"{"entitlementID": "e-2"}"#),
+        Behavior::Other(r#"{"metaInfo": {"originRecords": {"gb": 4, "calls": 3}}}"#),
+        Behavior::Other(r#"{"metaInfo": {"originRecords": {"gb": 5, "calls": 2}}}"#),
+        Behavior::Other(r#"{"metaInfo": {"originRecords": {"gb": 5}}}"#),
+        Behavior::Other(r#"{"records": {}, "metaInfo": null}"#),
+        Behavior::Other(r#"{"status": "INVALID"}"#),
+        Behavior::Other(r#"{"entitlementID": "e-2", "status": "INVALID"}"#),
+        Behavior::Other(r#"{"status": "DELETED"}"#),
+        Behavior::Other(r#"{"status": "REPORT_FAILED"}"#),
+        Behavior::Other(r#"{"status": "REJECTED_NEW"}"#),
+        Behavior::Other(r#"{"status": null}"#),
+        Behavior::Status(200, "{}"),
+        Behavior::Status(200, r#"{"error": "maintenance"}"#),
+        Behavior::Status(200, page),
+        Behavior::Status(200, "null"),
+        Behavior::Status(200, r#"{"id": "#),
+        Behavior::Status(200, ""),
+        Behavior::Dropped,
+        Behavior::CutOff,
     ];
     for status in [400, 404, 409, 410, 413, 421, 422, 423] {
-        all.extend([json, page, r#"{"message": "of a gateway"}"#].map(|body| Answer::Status(status, body)));
+        all.extend([json, page, r#"{"message": "of a gateway"}"#].map(|body| Behavior::Status(status, body)));
     }
-    all.extend([401, 403, 408, 429, 500, 503].map(|status| Answer::Status(status, json)));
+    all.extend([401, 403, 408, 429, 500, 503].map(|status| Behavior::Status(status, json)));
     all
 }
 
-/// Suger with one id.
+/// A server with one group.
 struct Vendor {
     held: Option<Value>,
     stored: usize,
-    answer: Option<(Effect, Answer)>,
-    /// Whether it lists what it holds.
+    behavior: Option<(Effect, Behavior)>,
+    /// Whether its list works.
     lists: bool,
 }
 
-/// One for all pairs: a client takes longer to make than to use.
+/// Returns one server for all pairs: creating a client takes longer than its use.
 fn vendor() -> (Arc<Mutex<Vendor>>, Client) {
-    let vendor = Arc::new(Mutex::new(Vendor { held: None, stored: 0, answer: None, lists: true }));
+    let vendor = Arc::new(Mutex::new(Vendor { held: None, stored: 0, behavior: None, lists: true }));
     let shared = vendor.clone();
     let server = ScriptedServer::start(move |request| shared.lock().unwrap().reply(request));
     (vendor, scripted(&server))
@@ -103,96 +103,96 @@ impl Vendor {
             return Reply::json(200, &page_of(&self.held.iter().cloned().collect::<Vec<_>>()));
         }
         let is_new = self.held.is_none();
-        let (effect, answer) = self.answer.clone().unwrap_or((Effect::Stored, Answer::Truth));
+        let (effect, behavior) = self.behavior.clone().unwrap_or((Effect::Stored, Behavior::Truth));
         if is_new && effect == Effect::Stored {
             self.held = Some(group_of(request, json!({})));
             self.stored += 1;
         }
-        match answer {
-            Answer::Truth => match &self.held {
+        match behavior {
+            Behavior::Truth => match &self.held {
                 Some(held) if is_new => Reply::json(200, &held.to_string()),
                 Some(_) => Reply::json(409, r#""usage record group exists already""#),
                 None => Reply::json(404, r#""entitlement not found""#),
             },
-            Answer::Other(fields) => {
+            Behavior::Other(fields) => {
                 Reply::json(200, &group_of(request, serde_json::from_str(fields).unwrap()).to_string())
             }
-            Answer::Status(status, body) => {
+            Behavior::Status(status, body) => {
                 let media_type = if body.starts_with('<') { "text/html" } else { "application/json" };
                 Reply::new(status, &[("content-type", media_type)], body)
             }
-            Answer::Dropped => Reply::dropped(),
-            Answer::CutOff => Reply::truncated(200, "{"),
+            Behavior::Dropped => Reply::dropped(),
+            Behavior::CutOff => Reply::truncated(200, "{"),
         }
     }
 
-    /// Whether the report's usage will be billed as it was sent.
-    fn bills(&self, report: &UsageEvent) -> bool {
+    /// Returns whether the usage of the event will be billed as it was sent.
+    fn bills(&self, event: &UsageEvent) -> bool {
         self.held.as_ref().is_some_and(|held| {
             let status = held["status"].as_str().unwrap_or_default();
             let quantity =
                 |name: &str| held["metaInfo"]["originRecords"][name].to_string().trim_matches('"').to_owned();
             ["CREATED", "REPORTED", "REPORT_PENDING"].contains(&status)
-                && held["entitlementID"] == report.entitlement_id()
-                && report.quantities().iter().all(|(name, sent)| quantity(name) == sent.to_string())
+                && held["entitlementID"] == event.entitlement_id()
+                && event.quantities().iter().all(|(name, sent)| quantity(name) == sent.to_string())
         })
     }
 }
 
-/// The receipt says of the one report what is true of the vendor.
-fn assert_true(receipt: &Receipt, bills: bool, place: &str) {
-    assert_eq!(receipt.total(), 1, "{place}: {receipt:?}");
+/// Asserts that the receipt of one event agrees with the vendor.
+fn assert_true(receipt: &Receipt, bills: bool, case: &str) {
+    assert_eq!(receipt.total(), 1, "{case}: {receipt:?}");
     let is_delivered = receipt.delivered.len() + receipt.already_delivered.len() == 1;
-    assert!(!is_delivered || bills, "{place}: delivered, and not billed: {receipt:?}");
-    assert!(receipt.rejected.is_empty() || !bills, "{place}: rejected, and billed: {receipt:?}");
-    assert_eq!(receipt.is_complete(), is_delivered, "{place}: {receipt:?}");
+    assert!(!is_delivered || bills, "{case}: delivered, and not billed: {receipt:?}");
+    assert!(receipt.rejected.is_empty() || !bills, "{case}: rejected, and billed: {receipt:?}");
+    assert_eq!(receipt.is_complete(), is_delivered, "{case}: {receipt:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn receipt_is_true_for_every_pair_of_what_suger_holds_and_what_its_response_says() {
-    let report = UsageEvent::new("e-1", window(0)).quantity("gb", 5).quantity("calls", 3);
+async fn receipt_is_correct_for_every_group_and_response() {
+    let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", 5).quantity("calls", 3);
     let (vendor, client) = vendor();
     let mut pairs = 0;
     for held in HOLDINGS {
-        for answer in answers() {
+        for behavior in behaviors() {
             for (effect, lists) in
                 [(Effect::Stored, true), (Effect::Ignored, true), (Effect::Stored, false), (Effect::Ignored, false)]
             {
-                let place = format!("{held:?} {answer:?} {effect:?} {lists}");
-                let held = held.map(|fields| group_for(&report, serde_json::from_str(fields).unwrap()));
-                *vendor.lock().unwrap() = Vendor { held, stored: 0, answer: Some((effect, answer.clone())), lists };
+                let case = format!("{held:?} {behavior:?} {effect:?} {lists}");
+                let held = held.map(|fields| group_for(&event, serde_json::from_str(fields).unwrap()));
+                *vendor.lock().unwrap() = Vendor { held, stored: 0, behavior: Some((effect, behavior.clone())), lists };
                 let mut queue = client.usage_queue().flush_timeout(None);
-                let id = queue.push(report.clone()).unwrap();
+                let id = queue.push(event.clone()).unwrap();
 
                 let first = queue.flush().await;
-                let bills = vendor.lock().unwrap().bills(&report);
-                assert_true(&first, bills, &place);
+                let bills = vendor.lock().unwrap().bills(&event);
+                assert_true(&first, bills, &case);
                 assert_eq!(
                     (queue.pending(), ids(&first.unsent).contains(&id)),
                     (first.unsent.len(), !first.unsent.is_empty())
                 );
 
-                assert!(lists || first.rejected.is_empty(), "{place}: rejected without a list: {first:?}");
+                assert!(lists || first.rejected.is_empty(), "{case}: rejected without a list: {first:?}");
 
-                // Suger is well again: whatever was left open is settled, and stored once.
-                (vendor.lock().unwrap().answer, vendor.lock().unwrap().lists) = (None, true);
+                // Suger works again: open events are resolved, and stored once.
+                (vendor.lock().unwrap().behavior, vendor.lock().unwrap().lists) = (None, true);
                 let second = queue.flush().await;
                 let vendor = vendor.lock().unwrap();
                 match first.unsent.is_empty() {
-                    true => assert_eq!(second.total(), 0, "{place}"),
-                    false => assert_true(&second, vendor.bills(&report), &place),
+                    true => assert_eq!(second.total(), 0, "{case}"),
+                    false => assert_true(&second, vendor.bills(&event), &case),
                 }
                 let last = if first.unsent.is_empty() { &first } else { &second };
                 let of_held = |name: &str| vendor.held.as_ref().map(|held| held[name].as_str().unwrap_or_default());
                 match (of_held("status"), of_held("entitlementID")) {
-                    // It stays visible until the group is put back, or somebody finds out what it is.
+                    // It stays visible until the group is requeued, or a user finds out what it is.
                     (Some("REPORT_FAILED" | "REJECTED_NEW"), _) | (_, Some("e-2" | "")) => {
-                        assert_eq!(last.unsent.len(), 1, "{place}: {last:?}");
+                        assert_eq!(last.unsent.len(), 1, "{case}: {last:?}");
                     }
-                    _ if vendor.bills(&report) => assert!(last.is_complete(), "{place}: {last:?}"),
-                    _ => assert_eq!(last.rejected.len(), 1, "{place}: {last:?}"),
+                    _ if vendor.bills(&event) => assert!(last.is_complete(), "{case}: {last:?}"),
+                    _ => assert_eq!(last.rejected.len(), 1, "{case}: {last:?}"),
                 }
-                assert!(vendor.stored <= 1, "{place}: stored twice");
+                assert!(vendor.stored <= 1, "{case}: stored twice");
                 pairs += 1;
             }
         }
@@ -201,27 +201,29 @@ async fn receipt_is_true_for_every_pair_of_what_suger_holds_and_what_its_respons
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_report_is_proved_by_the_same_rules_as_many() {
-    let report = UsageEvent::new("e-1", window(0)).quantity("gb", 5).quantity("calls", 3);
+async fn single_event_is_proved_by_the_same_rules() {
+    let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", 5).quantity("calls", 3);
     let (vendor, client) = vendor();
     for held in HOLDINGS {
-        for (answer, lists) in answers().into_iter().flat_map(|answer| [(answer.clone(), true), (answer, false)]) {
-            let place = format!("{held:?} {answer:?} {lists}");
-            let held = held.map(|fields| group_for(&report, serde_json::from_str(fields).unwrap()));
-            *vendor.lock().unwrap() = Vendor { held, stored: 0, answer: Some((Effect::Stored, answer)), lists };
-            let outcome = client.send_usage(&report).await;
-            let bills = vendor.lock().unwrap().bills(&report);
-            assert!(bills || outcome.is_err(), "{place}: {outcome:?}");
+        for (behavior, lists) in
+            behaviors().into_iter().flat_map(|behavior| [(behavior.clone(), true), (behavior, false)])
+        {
+            let case = format!("{held:?} {behavior:?} {lists}");
+            let held = held.map(|fields| group_for(&event, serde_json::from_str(fields).unwrap()));
+            *vendor.lock().unwrap() = Vendor { held, stored: 0, behavior: Some((Effect::Stored, behavior)), lists };
+            let outcome = client.send_usage(&event).await;
+            let bills = vendor.lock().unwrap().bills(&event);
+            assert!(bills || outcome.is_err(), "{case}: {outcome:?}");
             if let Ok(Delivery::Delivered(group)) = &outcome {
-                assert_eq!(group.id, Some(report.id("acme").to_string()), "{place}");
+                assert_eq!(group.id, Some(event.id("acme").to_string()), "{case}");
             }
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn proxys_page_decides_nothing_about_a_report_that_is_not_listed() {
-    let report = UsageEvent::new("e-1", window(0)).quantity("gb", 5);
+async fn proxy_response_does_not_reject_an_unlisted_event() {
+    let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", 5);
     for status in [400, 404, 410, 413, 421, 422, 423] {
         let of_gateway = r#"{"message": "no Route matched with those values"}"#;
         for (body, correlation, expected) in [
@@ -238,20 +240,20 @@ async fn proxys_page_decides_nothing_about_a_report_that_is_not_listed() {
                 _ => Reply::new(status, &[("x-correlation-id", correlation)], body),
             });
             let mut queue = scripted(&server).usage_queue().flush_timeout(None);
-            queue.push(report.clone()).unwrap();
+            queue.push(event.clone()).unwrap();
             let receipt = queue.flush().await;
             assert_eq!((receipt.unsent.len(), receipt.rejected.len()), (expected, 1 - expected), "{status} {body}");
             if expected == 0 {
                 // Suger does not have it: its id is free.
-                queue.push(report.clone().quantity("gb", 6)).unwrap();
+                queue.push(event.clone().quantity("gb", 6)).unwrap();
             }
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn list_that_cannot_be_read_decides_nothing() {
-    let report = UsageEvent::new("e-1", window(0)).quantity("gb", 5);
+async fn unreadable_list_decides_nothing() {
+    let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", 5);
     for list in [
         Reply::json(404, "\"entitlement not found\""),
         Reply::json(404, r#"{"message": "no Route matched with those values"}"#),
@@ -269,25 +271,25 @@ async fn list_that_cannot_be_read_decides_nothing() {
                 _ => Reply::json(status, "\"no\""),
             });
             let mut queue = scripted(&server).usage_queue().flush_timeout(None);
-            queue.push(report.clone()).unwrap();
+            queue.push(event.clone()).unwrap();
             assert_eq!(queue.flush().await.to_string(), "0 delivered, 0 already delivered, 0 rejected, 1 unsent");
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_list_of_an_entitlement_settles_all_of_its_reports_in_a_flush() {
+async fn one_list_per_entitlement_resolves_all_its_events() {
     let all: Vec<_> =
-        (0..30).map(|hour| UsageEvent::new(format!("e-{}", hour % 3), window(hour)).quantity("gb", 5)).collect();
-    let groups: Vec<_> = all.iter().map(|report| group_for(report, json!({}))).collect();
+        (0..30).map(|hour| UsageEvent::new(format!("e-{}", hour % 3), timestamp(hour)).quantity("gb", 5)).collect();
+    let groups: Vec<_> = all.iter().map(|event| group_for(event, json!({}))).collect();
     let server = ScriptedServer::start(move |request| match request.method.as_str() {
         "GET" => Reply::json(200, &page_of(&groups)),
         _ if request.body.contains("e-1") => Reply::json(200, "{}"),
         _ => Reply::json(409, "\"it is there\""),
     });
     let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
-    for report in &all {
-        queue.push(report.clone()).unwrap();
+    for event in &all {
+        queue.push(event.clone()).unwrap();
     }
     assert_eq!(queue.flush().await.to_string(), "0 delivered, 30 already delivered, 0 rejected, 0 unsent");
     let lists = server.requests().iter().filter(|request| request.method == "GET").count();
@@ -295,13 +297,13 @@ async fn one_list_of_an_entitlement_settles_all_of_its_reports_in_a_flush() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn duplicates_are_trusted_only_where_that_is_asked_for_and_no_response_was_lost() {
-    let report = UsageEvent::new("e-1", window(0)).quantity("gb", 5);
-    let other = group_for(&report, json!({"records": {"gb": 4}, "metaInfo": {"originRecords": {"gb": 4}}}));
+async fn duplicates_are_trusted_on_request_without_lost_responses() {
+    let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", 5);
+    let other = group_for(&event, json!({"records": {"gb": 4}, "metaInfo": {"originRecords": {"gb": 4}}}));
     for (replies, trusts, expected) in [
         (vec![Reply::json(409, "\"there\"")], true, "0 rejected, 0 unsent, 1 unverified"),
         (vec![Reply::json(409, "\"there\"")], false, "1 rejected, 0 unsent"),
-        // A proxy's page is no word of Suger.
+        // A proxy's page is not a response of Suger.
         (vec![Reply::new(409, &[], "<html>conflict</html>")], true, "1 rejected, 0 unsent"),
         (vec![Reply::dropped(), Reply::json(409, "\"there\"")], true, "1 rejected, 0 unsent"),
     ] {
@@ -312,7 +314,7 @@ async fn duplicates_are_trusted_only_where_that_is_asked_for_and_no_response_was
         });
         let queue = scripted(&server).usage_queue().flush_timeout(None);
         let mut queue = if trusts { queue.trust_duplicates_unverified() } else { queue };
-        queue.push(report.clone()).unwrap();
+        queue.push(event.clone()).unwrap();
         let receipt = queue.flush().await;
         assert_eq!(receipt.to_string(), format!("0 delivered, 0 already delivered, {expected}"));
         assert!(!receipt.is_complete());
@@ -322,12 +324,12 @@ async fn duplicates_are_trusted_only_where_that_is_asked_for_and_no_response_was
 }
 
 #[tokio::test(start_paused = true)]
-async fn events_of_one_second_are_added_up_or_rejected_and_none_is_lost() {
+async fn events_within_one_second_are_merged_or_rejected() {
     let server = ScriptedServer::start(stored_as_sent);
     let mut queue = scripted(&server).usage_queue().flush_timeout(None);
     let mut pushed = 0;
     for part in 0..4 {
-        let at = window(0) + chrono::TimeDelta::milliseconds(250 * part);
+        let at = timestamp(0) + chrono::TimeDelta::milliseconds(250 * part);
         match queue.push(UsageEvent::new("e-1", at).quantity("gb", 1)) {
             Ok(_) => pushed += 1,
             Err(error) => {
@@ -340,18 +342,18 @@ async fn events_of_one_second_are_added_up_or_rejected_and_none_is_lost() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn lookup_reads_the_days_of_the_window_and_of_sending_and_no_further_than_needed() {
+async fn lookup_reads_the_days_of_the_timestamp_and_of_sending() {
     let now = usage_billing_tests::now();
     let ahead = now + chrono::TimeDelta::days(3);
-    for (window, since, until) in [
+    for (timestamp, since, until) in [
         (now - chrono::TimeDelta::days(2), "2026-11-18", "2026-11-22"),
         (now, "2026-11-20", "2026-11-22"),
-        // It may have been sent long before its window.
+        // It may have been sent long before its timestamp.
         (ahead, "2026-10-21", "2026-11-25"),
     ] {
-        let report = UsageEvent::new("e-1", window).quantity("gb", 5);
-        // A page that is full has another one behind it.
-        let mut groups = vec![group_for(&report, json!({}))];
+        let event = UsageEvent::new("e-1", timestamp).quantity("gb", 5);
+        // A full page is followed by another request.
+        let mut groups = vec![group_for(&event, json!({}))];
         groups.extend((1..1000).map(|number| json!({"id": number.to_string()})));
         let page = page_of(&groups);
         let server = ScriptedServer::start(move |request| match request.method.as_str() {
@@ -359,47 +361,51 @@ async fn lookup_reads_the_days_of_the_window_and_of_sending_and_no_further_than_
             "GET" => Reply::json(500, "\"no further\""),
             _ => Reply::json(409, "\"it is there\""),
         });
-        scripted(&server).send_usage(&report).await.unwrap();
+        scripted(&server).send_usage(&event).await.unwrap();
         let first = server.requests()[1].target.clone();
-        assert!(first.contains(&format!("startDate={since}")), "{window}: {first}");
-        assert!(first.contains(&format!("endDate={until}")), "{window}: {first}");
+        assert!(first.contains(&format!("startDate={since}")), "{timestamp}: {first}");
+        assert!(first.contains(&format!("endDate={until}")), "{timestamp}: {first}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_a_missing_entitlement_is_said_to_be_missing() {
+async fn hint_about_the_entitlement_is_only_for_404() {
     for (status, says) in [(404, true), (400, false), (500, false)] {
         let server = ScriptedServer::start(move |request| match request.method.as_str() {
             "GET" => Reply::json(200, &page_of(&[])),
             _ => Reply::json(status, "\"no\""),
         });
         let error =
-            scripted(&server).send_usage(&UsageEvent::new("e-1", window(0)).quantity("gb", 5)).await.unwrap_err();
+            scripted(&server).send_usage(&UsageEvent::new("e-1", timestamp(0)).quantity("gb", 5)).await.unwrap_err();
         let line = error.to_string();
-        assert_eq!(line.contains("check that entitlement e-1 is of the client's organization"), says, "{line}");
+        assert_eq!(
+            line.contains("check that entitlement e-1 belongs to the organization of the client"),
+            says,
+            "{line}"
+        );
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn duplicate_is_not_trusted_if_an_earlier_flush_lost_the_response() {
-    let report = UsageEvent::new("e-1", window(0)).quantity("gb", 5);
-    let (page, answers) = (page_of(&[group_for(&report, json!({"status": "INVALID"}))]), Mutex::new(0));
+async fn duplicate_is_not_trusted_after_a_lost_response() {
+    let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", 5);
+    let (page, behaviors) = (page_of(&[group_for(&event, json!({"status": "INVALID"}))]), Mutex::new(0));
     let server = ScriptedServer::start(move |request| match request.method.as_str() {
         "GET" => Reply::json(200, &page),
         _ => {
-            let mut answers = answers.lock().unwrap();
-            *answers += 1;
-            if *answers > 4 { Reply::json(409, "\"it is there\"") } else { Reply::dropped() }
+            let mut behaviors = behaviors.lock().unwrap();
+            *behaviors += 1;
+            if *behaviors > 4 { Reply::json(409, "\"it is there\"") } else { Reply::dropped() }
         }
     });
     let mut queue = scripted(&server).usage_queue().flush_timeout(None).trust_duplicates_unverified();
-    queue.push(report).unwrap();
+    queue.push(event).unwrap();
     assert_eq!(queue.flush().await.unsent.len(), 1);
     assert_eq!(queue.flush().await.to_string(), "0 delivered, 0 already delivered, 1 rejected, 0 unsent");
 }
 
 #[tokio::test(start_paused = true)]
-async fn pages_of_a_gateway_end_a_flush_sooner_than_words_of_suger() {
+async fn gateway_pages_end_a_flush_sooner_than_suger_errors() {
     for (status, body, sent) in [
         (500, "\"down\"", 10),
         (500, "<html>down</html>", 3),
@@ -413,7 +419,7 @@ async fn pages_of_a_gateway_end_a_flush_sooner_than_words_of_suger() {
         });
         let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
         for hour in 0..20 {
-            queue.push(UsageEvent::new("e-1", window(hour)).quantity("gb", 5)).unwrap();
+            queue.push(UsageEvent::new("e-1", timestamp(hour)).quantity("gb", 5)).unwrap();
         }
         assert_eq!(queue.flush().await.unsent.len(), 20);
         let bodies: std::collections::BTreeSet<_> = server.requests().into_iter().map(|request| request.body).collect();
@@ -423,27 +429,27 @@ async fn pages_of_a_gateway_end_a_flush_sooner_than_words_of_suger() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn response_that_calls_the_report_invalid_is_looked_up() {
-    let report = UsageEvent::new("e-1", window(0)).quantity("gb", 5);
+async fn response_with_an_invalid_group_is_looked_up() {
+    let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", 5);
     for (listed, expected) in [
         (Some(json!({})), "0 delivered, 1 already delivered, 0 rejected, 0 unsent"),
         (Some(json!({"status": "INVALID"})), "0 delivered, 0 already delivered, 1 rejected, 0 unsent"),
         (None, "0 delivered, 0 already delivered, 0 rejected, 1 unsent"),
     ] {
-        let page = page_of(&listed.map(|fields| group_for(&report, fields)).into_iter().collect::<Vec<_>>());
+        let page = page_of(&listed.map(|fields| group_for(&event, fields)).into_iter().collect::<Vec<_>>());
         let server = ScriptedServer::start(move |request| match request.method.as_str() {
             "GET" => Reply::json(200, &page),
             _ => Reply::json(200, &group_of(request, json!({"status": "INVALID"})).to_string()),
         });
         let mut queue = scripted(&server).usage_queue().flush_timeout(None);
-        queue.push(report.clone()).unwrap();
+        queue.push(event.clone()).unwrap();
         assert_eq!(queue.flush().await.to_string(), expected);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn rejection_beside_an_attempt_that_may_still_arrive_does_not_free_the_id() {
-    let report = UsageEvent::new("e-1", window(0)).quantity("gb", 5);
+async fn rejection_keeps_the_id_while_an_attempt_may_arrive() {
+    let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", 5);
     // The first attempt is lost on the way back and arrives later; the second one is rejected.
     let late = Arc::new(Mutex::new(Vec::new()));
     let (listed, posts) = (late.clone(), Mutex::new(0));
@@ -457,8 +463,8 @@ async fn rejection_beside_an_attempt_that_may_still_arrive_does_not_free_the_id(
     });
     let client = scripted(&server);
     let mut queue = client.usage_queue().flush_timeout(None);
-    let id = queue.push(report.clone()).unwrap();
-    let other = report.clone().quantity("gb", 6);
+    let id = queue.push(event.clone()).unwrap();
+    let other = event.clone().quantity("gb", 6);
     for minutes in [0, 1, 3] {
         tokio::time::sleep(std::time::Duration::from_secs(60 * minutes)).await;
         let receipt = queue.flush().await;
@@ -467,12 +473,12 @@ async fn rejection_beside_an_attempt_that_may_still_arrive_does_not_free_the_id(
         assert!(line.starts_with("rejected and not listed, but an earlier attempt may still arrive: "), "{line}");
         assert_eq!(queue.push(other.clone()).unwrap_err().kind(), ErrorKind::Request, "its id is not free");
     }
-    late.lock().unwrap().push(group_for(&report, json!({})));
+    late.lock().unwrap().push(group_for(&event, json!({})));
     assert_eq!(queue.flush().await.already_delivered, [id]);
 
     // It never arrives: five minutes later it is rejected, and its id is free.
     late.lock().unwrap().clear();
-    let lost = UsageEvent::new("e-1", window(1)).quantity("gb", 5);
+    let lost = UsageEvent::new("e-1", timestamp(1)).quantity("gb", 5);
     let server = ScriptedServer::in_turn(vec![
         Reply::dropped(),
         Reply::json(400, "\"not now\""),
@@ -489,8 +495,8 @@ async fn rejection_beside_an_attempt_that_may_still_arrive_does_not_free_the_id(
 }
 
 #[tokio::test(start_paused = true)]
-async fn single_report_that_may_still_arrive_is_no_rejection() {
-    let report = UsageEvent::new("e-1", window(0)).quantity("gb", 5);
+async fn single_event_that_may_still_arrive_is_not_rejected() {
+    let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", 5);
     for (replies, may_arrive) in [
         (vec![Reply::dropped(), Reply::json(404, "\"no\"")], true),
         (vec![Reply::json(503, "\"down\""), Reply::json(404, "\"no\"")], true),
@@ -501,26 +507,26 @@ async fn single_report_that_may_still_arrive_is_no_rejection() {
             "GET" => Reply::json(200, &page_of(&[])),
             _ => replies.lock().unwrap().next().expect("no more is sent"),
         });
-        let line = scripted(&server).send_usage(&report).await.unwrap_err().to_string();
+        let line = scripted(&server).send_usage(&event).await.unwrap_err().to_string();
         assert_eq!(line.contains("an earlier attempt may still arrive"), may_arrive, "{line}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn equal_reports_of_one_second_are_one_and_the_receipt_says_so() {
+async fn equal_events_of_one_second_are_merged_in_the_receipt() {
     let server = ScriptedServer::start(stored_as_sent);
     let mut queue = scripted(&server).usage_queue().flush_timeout(None);
-    let report = UsageEvent::new("e-1", window(0)).quantity("gb", 1);
-    let id = queue.push(report.clone()).unwrap();
+    let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", 1);
+    let id = queue.push(event.clone()).unwrap();
     for _ in 0..3 {
-        queue.push(report.clone()).unwrap();
+        queue.push(event.clone()).unwrap();
     }
-    queue.push(report.clone().sequence(1)).unwrap();
+    queue.push(event.clone().sequence(1)).unwrap();
     let receipt = queue.flush().await;
     assert_eq!(receipt.to_string(), "2 delivered, 0 already delivered, 0 rejected, 0 unsent, 1 merged");
     assert_eq!((receipt.merged.into_iter().collect::<Vec<_>>(), server.requests().len()), (vec![(id, 3)], 2));
-    // What was taken out is not merged.
-    let other = report.clone().sequence(2);
+    // A removed event is not merged.
+    let other = event.clone().sequence(2);
     let id_of_other = queue.push(other.clone()).unwrap();
     queue.push(other.clone()).unwrap();
     queue.remove(id_of_other);
@@ -529,15 +535,15 @@ async fn equal_reports_of_one_second_are_one_and_the_receipt_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn equal_reports_with_a_flush_between_them_are_one_and_the_receipt_says_so() {
-    let report = UsageEvent::new("e-1", window(0)).quantity("gb", 1);
-    let (listed, posts) = (page_of(&[group_for(&report, json!({}))]), Mutex::new(0));
+async fn equal_events_of_two_flushes_are_merged_in_the_receipt() {
+    let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", 1);
+    let (listed, posts) = (page_of(&[group_for(&event, json!({}))]), Mutex::new(0));
     let server = ScriptedServer::start(move |request| {
         let mut posts = posts.lock().unwrap();
         *posts += usize::from(request.method == "POST");
         match (request.method.as_str(), *posts) {
             ("GET", _) => Reply::json(200, &listed),
-            // The first two flushes do not settle it.
+            // The first two flushes do not resolve it.
             (_, 1 | 2) => Reply::json(403, "\"no\""),
             (_, 3) => stored_as_sent(request),
             _ => Reply::json(409, "\"it is there\""),
@@ -546,15 +552,15 @@ async fn equal_reports_with_a_flush_between_them_are_one_and_the_receipt_says_so
     for trusts in [false, true] {
         let queue = scripted(&server).usage_queue().flush_timeout(None);
         let mut queue = if trusts { queue.trust_duplicates_unverified() } else { queue };
-        let id = queue.push(report.clone()).unwrap();
+        let id = queue.push(event.clone()).unwrap();
         let first = queue.flush().await;
         if !trusts {
-            // Sent again, and not pushed again.
+            // It is sent again, but not pushed again.
             assert_eq!((queue.flush().await.merged.len(), queue.flush().await.merged.len()), (0, 0));
         }
         assert!(first.merged.is_empty() && queue.pending() == 0);
         for _ in 0..2 {
-            queue.push(report.clone()).unwrap();
+            queue.push(event.clone()).unwrap();
         }
         let again = queue.flush().await;
         let line = "0 delivered, 1 already delivered, 0 rejected, 0 unsent, 1 merged";
@@ -562,8 +568,8 @@ async fn equal_reports_with_a_flush_between_them_are_one_and_the_receipt_says_so
     }
 }
 
-/// Runs a future without letting the paused clock run ahead while a socket is waited for.
-async fn in_no_time<T>(future: impl Future<Output = T>) -> T {
+/// Runs a future without advancing the paused clock while a socket is waited for.
+async fn without_delay<T>(future: impl Future<Output = T>) -> T {
     let busy = async {
         loop {
             tokio::task::yield_now().await;
@@ -576,8 +582,8 @@ async fn in_no_time<T>(future: impl Future<Output = T>) -> T {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pause_of_the_client_does_not_hide_an_attempt_that_may_still_arrive() {
-    let report = UsageEvent::new("e-1", window(0)).quantity("gb", 5);
+async fn rate_limit_delay_does_not_hide_an_attempt_in_flight() {
+    let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", 5);
     let posts = Arc::new(Mutex::new(0));
     let counted = posts.clone();
     let server = ScriptedServer::start(move |request| {
@@ -596,16 +602,16 @@ async fn pause_of_the_client_does_not_hide_an_attempt_that_may_still_arrive() {
     });
     let client = scripted(&server);
     let mut queue = client.usage_queue().flush_timeout(None);
-    queue.push(report.clone()).unwrap();
+    queue.push(event.clone()).unwrap();
     let others = async {
-        in_no_time(async {
+        without_delay(async {
             while *posts.lock().unwrap() == 0 {
                 tokio::task::yield_now().await
             }
         })
         .await;
         let list = client.usage_record_groups(|request| request.buyer_id("b-1")).try_collect();
-        assert_eq!(in_no_time(list).await.unwrap_err().status().map(|status| status.as_u16()), Some(429));
+        assert_eq!(without_delay(list).await.unwrap_err().status().map(|status| status.as_u16()), Some(429));
     };
     let (first, ()) = tokio::join!(queue.flush(), others);
     let line = first.unsent[0].error.to_string();
@@ -617,9 +623,9 @@ async fn pause_of_the_client_does_not_hide_an_attempt_that_may_still_arrive() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn doubt_about_an_attempt_is_shared_by_all_that_send_with_a_client() {
+async fn attempts_are_shared_by_clones_of_a_client() {
     let minutes = |minutes: u64| tokio::time::sleep(std::time::Duration::from_secs(60 * minutes));
-    let new_report = |hour: i64| UsageEvent::new("e-1", window(hour)).quantity("gb", 5);
+    let new_report = |hour: i64| UsageEvent::new("e-1", timestamp(hour)).quantity("gb", 5);
     let lost = Arc::new(Mutex::new(true));
     let is_lost = lost.clone();
     let server = ScriptedServer::start(move |request| match request.method.as_str() {
@@ -631,12 +637,12 @@ async fn doubt_about_an_attempt_is_shared_by_all_that_send_with_a_client() {
     let may_arrive = "an earlier attempt may still arrive";
     for (hour, is_single) in [(0, true), (1, false)] {
         *lost.lock().unwrap() = true;
-        let report = new_report(hour);
+        let event = new_report(hour);
         match is_single {
-            true => _ = client.send_usage(&report).await.unwrap_err(),
+            true => _ = client.send_usage(&event).await.unwrap_err(),
             false => {
                 let mut queue = client.usage_queue().flush_timeout(None);
-                queue.push(report.clone()).unwrap();
+                queue.push(event.clone()).unwrap();
                 assert_eq!(queue.flush().await.unsent.len(), 1);
             }
         }
@@ -644,14 +650,14 @@ async fn doubt_about_an_attempt_is_shared_by_all_that_send_with_a_client() {
         minutes(4).await;
         // Another queue, and a call of a clone.
         let mut queue = client.clone().usage_queue().flush_timeout(None);
-        queue.push(report.clone()).unwrap();
+        queue.push(event.clone()).unwrap();
         assert!(queue.flush().await.unsent[0].error.to_string().contains(may_arrive));
-        assert!(client.clone().send_usage(&report).await.unwrap_err().to_string().contains(may_arrive));
+        assert!(client.clone().send_usage(&event).await.unwrap_err().to_string().contains(may_arrive));
         minutes(1).await;
-        assert!(!client.send_usage(&report).await.unwrap_err().to_string().contains(may_arrive));
+        assert!(!client.send_usage(&event).await.unwrap_err().to_string().contains(may_arrive));
         assert_eq!(queue.flush().await.rejected.len(), 1);
     }
-    // Of another process's attempt nothing is known here, unless it is said that there may be one.
+    // Attempts of another process are not known, unless `after_restart` assumes them.
     for (after_restart, expected) in [(false, 1), (true, 0)] {
         let queue = client.usage_queue().flush_timeout(None);
         let mut queue = if after_restart { queue.after_restart() } else { queue };
@@ -663,16 +669,16 @@ async fn doubt_about_an_attempt_is_shared_by_all_that_send_with_a_client() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn group_that_may_be_mapped_uses_up_no_id() {
-    let report = UsageEvent::new("e-1", window(0)).quantity("calls", 4000);
+async fn group_that_may_be_mapped_does_not_use_up_the_id() {
+    let event = UsageEvent::new("e-1", timestamp(0)).quantity("calls", 4000);
     // The dimension is mapped to itself, in thousands.
-    let group = group_for(&report, json!({"records": {"calls": 4}, "metaInfo": {"timestamp": window(0)}}));
+    let group = group_for(&event, json!({"records": {"calls": 4}, "metaInfo": {"timestamp": timestamp(0)}}));
     let server = ScriptedServer::start(move |request| match request.method.as_str() {
         "GET" => Reply::json(200, &page_of(std::slice::from_ref(&group))),
         _ => Reply::json(200, &group.to_string()),
     });
     let mut queue = scripted(&server).usage_queue().flush_timeout(None);
-    queue.push(report.clone()).unwrap();
+    queue.push(event.clone()).unwrap();
     let receipt = queue.flush().await;
     assert_eq!(
         (receipt.to_string().as_str(), queue.pending()),
@@ -680,6 +686,6 @@ async fn group_that_may_be_mapped_uses_up_no_id() {
     );
     let line = receipt.unsent[0].error.to_string();
     assert!(line.contains("does not state the quantities that were reported"), "{line}");
-    assert!(!line.contains("report what is missing"), "{line}");
-    assert_eq!(scripted(&server).confirm(&report).await.unwrap_err().kind(), ErrorKind::Decode);
+    assert!(!line.contains("send the missing usage"), "{line}");
+    assert_eq!(scripted(&server).confirm(&event).await.unwrap_err().kind(), ErrorKind::Decode);
 }

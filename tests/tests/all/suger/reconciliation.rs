@@ -1,4 +1,4 @@
-//! A period's reports, compared with what Suger and the marketplaces have.
+//! Comparison of a period's events with the groups of Suger and the responses of the marketplaces.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use usage_billing::suger::{ReconciledQuantity, UsageEvent};
 use usage_billing::{ErrorKind, Period};
 use usage_billing_tests::{Reply, ScriptedServer, now};
 
-use super::{DEALS, client, group_for, push_all, sandbox, scripted};
+use super::{ENTITLEMENTS, client, group_for, push_all, sandbox, scripted};
 
 fn month() -> Period {
     Period::last_month(now())
@@ -19,7 +19,7 @@ fn usage(entitlement: &str, at: DateTime<Utc>) -> UsageEvent {
     UsageEvent::new(entitlement, at).quantity("gb", 5)
 }
 
-/// Suger with these groups and reports.
+/// A server with these groups and reports.
 fn vendor(groups: Vec<Value>, reports: Vec<Value>) -> ScriptedServer {
     ScriptedServer::start(move |request| match request.target.contains("/usageRecordReport") {
         true => Reply::json(200, &json!({"usageRecordReports": reports}).to_string()),
@@ -27,12 +27,12 @@ fn vendor(groups: Vec<Value>, reports: Vec<Value>) -> ScriptedServer {
     })
 }
 
-fn places(of: &[ReconciledQuantity]) -> Vec<(&str, DateTime<Utc>)> {
-    of.iter().map(|one| (one.entitlement_id.as_str(), one.window)).collect()
+fn keys(of: &[ReconciledQuantity]) -> Vec<(&str, DateTime<Utc>)> {
+    of.iter().map(|one| (one.entitlement_id.as_str(), one.timestamp)).collect()
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_windows_of_the_period_and_entitlements_that_were_sent_or_named_are_compared() {
+async fn only_the_period_and_sent_or_named_entitlements_are_compared() {
     let (start, last) = (month().start(), month().end() - TimeDelta::hours(1));
     let outside = [start - TimeDelta::seconds(1), month().end()];
     let mut groups: Vec<_> =
@@ -46,19 +46,19 @@ async fn only_windows_of_the_period_and_entitlements_that_were_sent_or_named_are
     let client = scripted(&server);
     let sent: Vec<_> = [start, last, outside[0], outside[1]].map(|at| usage("e-1", at)).into();
     let found = client.reconcile(month(), &sent).timeout(Duration::MAX).await.unwrap();
-    let line = "0 billed, 2 pending, 0 failed, 0 different, 0 missing, 0 extra; 2 reports outside of the period";
+    let line = "0 billed, 2 pending, 0 failed, 0 different, 0 missing, 0 extra; 2 events outside of the period";
     assert_eq!(found.to_string(), line);
     assert_eq!((found.outside_period, found.period, found.as_of), (2, Some(month()), Some(now())));
-    assert_eq!(places(&found.pending), [("e-1", start), ("e-1", last)]);
+    assert_eq!(keys(&found.pending), [("e-1", start), ("e-1", last)]);
 
     let found = client.reconcile(month(), &sent).entitlement("e-3").timeout(Duration::MAX).await.unwrap();
-    assert_eq!(places(&found.extra), [("e-3", start)]);
-    // Nothing was sent, or nothing in the period: that nothing differs proves nothing.
+    assert_eq!(keys(&found.extra), [("e-3", start)]);
+    // Nothing was sent, or nothing in the period: the absence of differences proves nothing.
     for (sent, line) in [
-        (&[][..], "nothing to compare: no usage was sent or is there"),
+        (&[][..], "nothing to compare: no usage was sent or is at Suger"),
         (
             &[usage("e-9", outside[0])],
-            "nothing to compare: no usage was sent or is there; 1 report outside of the period",
+            "nothing to compare: no usage was sent or is at Suger; 1 event outside of the period",
         ),
     ] {
         let found = client.reconcile(month(), sent).timeout(Duration::MAX).await.unwrap();
@@ -67,7 +67,7 @@ async fn only_windows_of_the_period_and_entitlements_that_were_sent_or_named_are
 }
 
 #[tokio::test(start_paused = true)]
-async fn report_that_names_the_group_is_found_if_the_group_does_not_name_it() {
+async fn report_is_found_by_group_if_the_group_does_not_name_it() {
     let report = usage("e-1", month().start());
     let group = group_for(&report, json!({"status": "REPORTED"}));
     let info = json!({"status": "SUCCESS", "startTime": now(), "usageRecordGroupIds": [group["id"]]});
@@ -77,9 +77,9 @@ async fn report_that_names_the_group_is_found_if_the_group_does_not_name_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn group_that_came_in_late_and_its_late_report_are_found() {
+async fn late_group_and_its_late_report_are_found() {
     let report = usage("e-1", month().end() - TimeDelta::hours(1));
-    // It states no time of use.
+    // The group states no time of use.
     let late = group_for(&report, json!({"status": "REPORTED", "usageRecordReportID": "r-1", "metaInfo": null}));
     let of_group = json!({"id": "r-1", "creationTime": now(), "info": {"status": "SUCCESS", "startTime": now()}});
     let server = vendor(vec![late], vec![json!({"id": "r-2"}), of_group]);
@@ -90,7 +90,7 @@ async fn group_that_came_in_late_and_its_late_report_are_found() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn usage_that_a_marketplace_did_not_take_is_failed_with_its_words() {
+async fn usage_rejected_by_a_marketplace_is_failed_with_reasons() {
     let at = month().start();
     let report = usage("e-1", at);
     let group = |status: &str| group_for(&report, json!({"status": status, "usageRecordReportID": "r-1"}));
@@ -115,14 +115,14 @@ async fn usage_that_a_marketplace_did_not_take_is_failed_with_its_words() {
             scripted(&server).reconcile(month(), std::slice::from_ref(&report)).timeout(Duration::MAX).await.unwrap();
         assert_eq!(found.failed.len(), 1, "{found:?}");
         assert_eq!(
-            (&found.failed[0].words, found.is_clean()),
+            (&found.failed[0].reasons, found.is_clean()),
             (&expected.into_iter().map(str::to_owned).collect(), false)
         );
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn marketplaces_silence_and_a_fraction_that_is_left_over_are_pending() {
+async fn missing_response_and_carried_fraction_are_pending() {
     let report = usage("e-1", month().start()).quantity("gb", Decimal::new(525, 2));
     let group = group_for(&report, json!({"status": "REPORTED", "usageRecordReportID": "r-1"}));
     let of_report = |id: &str, hours: i64, info: Value| {
@@ -133,7 +133,7 @@ async fn marketplaces_silence_and_a_fraction_that_is_left_over_are_pending() {
     };
     let left = || of_report("r-1", 0, json!({"reportedRecords": {"gb": 5}, "newDecimalParts": {"gb": 0.25}}));
     let later = of_report("r-2", 1, json!({"reportedRecords": {"gb": 1}, "decimalParts": {"gb": 0.25}}));
-    for (reports, is_clean, words) in [
+    for (reports, is_clean, reasons) in [
         (
             vec![of_report("r-1", 0, json!({"awsMeteringResponse": {"results": []}}))],
             false,
@@ -146,13 +146,13 @@ async fn marketplaces_silence_and_a_fraction_that_is_left_over_are_pending() {
         let sent = std::slice::from_ref(&report);
         let found = scripted(&server).reconcile(month(), sent).timeout(Duration::MAX).await.unwrap();
         assert_eq!((found.is_clean(), found.pending.len()), (is_clean, usize::from(!is_clean)), "{found:?}");
-        let said = found.pending.first().map(|one| one.words.join("; ")).unwrap_or_default();
-        assert_eq!(said, words);
+        let said = found.pending.first().map(|one| one.reasons.join("; ")).unwrap_or_default();
+        assert_eq!(said, reasons);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn lists_that_cannot_be_read_are_an_error_and_no_reconciliation() {
+async fn unreadable_list_is_an_error() {
     let report = usage("e-1", month().start());
     for reply in [Reply::json(200, r#"{"error": "maintenance"}"#), Reply::json(200, "{}"), Reply::json(500, "\"down\"")]
     {
@@ -166,11 +166,11 @@ async fn lists_that_cannot_be_read_are_an_error_and_no_reconciliation() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn month_of_the_sandbox_is_clean_once_its_hours_were_reported_and_accepted() {
+async fn sandbox_month_is_clean_once_reported_and_accepted() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
     let today = "2026-11-21/2026-11-22".parse().unwrap();
-    let sent: Vec<_> = DEALS
+    let sent: Vec<_> = ENTITLEMENTS
         .iter()
         .map(|(id, dimension)| {
             UsageEvent::new(*id, now() + TimeDelta::seconds(7)).quantity(*dimension, Decimal::from(3))
@@ -179,7 +179,7 @@ async fn month_of_the_sandbox_is_clean_once_its_hours_were_reported_and_accepted
     let mut queue = client.usage_queue().flush_timeout(None);
     push_all(&mut queue, &sent);
     assert!(queue.flush().await.is_complete());
-    // What others have used of these entitlements today is extra; here only what was sent is of interest.
+    // Other usage of these entitlements today is extra; only the sent usage is checked.
     let ours = async || {
         let found = client.reconcile(today, &sent).timeout(Duration::MAX).await.unwrap();
         let count = |list: &[ReconciledQuantity]| list.iter().filter(|one| one.sent == Decimal::from(3)).count();
@@ -199,10 +199,10 @@ async fn month_of_the_sandbox_is_clean_once_its_hours_were_reported_and_accepted
         format!(r#"replace_value; pointer={response}; value={{"results": [{{"status": "CustomerNotSubscribed"}}]}}"#),
         format!(r#"replace_value; pointer={response}; value={{"unprocessedRecords": [{{}}]}}"#),
     ] {
-        // Into every report: the place of ours in the list is not known.
-        for place in 0..1000 {
-            let fault = fault.replace("/usageRecordReports/0/", &format!("/usageRecordReports/{place}/"));
-            if place < 200 {
+        // The fault applies to every report, since the position of ours in the list is not known.
+        for index in 0..1000 {
+            let fault = fault.replace("/usageRecordReports/0/", &format!("/usageRecordReports/{index}/"));
+            if index < 200 {
                 sandbox.inject(format!("{fault}; operation=listUsageRecordReports").parse().unwrap()).unwrap();
             }
         }

@@ -1,4 +1,4 @@
-//! Usage as rows: added up from groups, and as the marketplaces were told.
+//! Usage as rows: added up from groups, and as sent to the marketplaces.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use usage_billing_tests::{Reply, ScriptedServer, now};
 use super::{ORG, client, sandbox, scripted};
 
 #[tokio::test(start_paused = true)]
-async fn what_the_marketplaces_were_told_comes_as_rows_with_keys_of_their_own() {
+async fn reported_usage_has_rows_with_unique_keys() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
     let october = "2026-10".parse().unwrap();
@@ -22,23 +22,23 @@ async fn what_the_marketplaces_were_told_comes_as_rows_with_keys_of_their_own() 
     let keys: BTreeSet<_> = rows.iter().map(|row| row.row_key).collect();
     assert!(rows.len() > 1000 && keys.len() == rows.len(), "{} rows, {} keys", rows.len(), keys.len());
     assert!(rows.iter().all(|row| row.is_final && october.contains(row.period_start) && row.customer_name.is_some()));
-    // AWS is told whole units; over a month less than one is carried.
+    // AWS gets whole units; over a month less than one is carried.
     let sum = |rows: &[UsageRow], sku: &str| -> Decimal {
         rows.iter().filter(|row| row.sku == sku).map(|row| row.quantity).sum()
     };
     let usage = client.usage(october, Duration::MAX).await.unwrap();
     for sku in ["ent-aws01/ingest_gb", "ent-azu01/seats", "ent-gcp01/node_hours"] {
-        let (told, used) = (sum(&rows, sku), sum(&usage, sku));
+        let (reported, used) = (sum(&rows, sku), sum(&usage, sku));
         assert!(
-            used > Decimal::ZERO && (told - used).abs() <= used / Decimal::from(100),
-            "{sku}: {told} told, {used} used"
+            used > Decimal::ZERO && (reported - used).abs() <= used / Decimal::from(100),
+            "{sku}: {reported} reported, {used} used"
         );
     }
     assert!(rows.iter().filter(|row| row.sku.starts_with("ent-aws01/")).all(|row| row.quantity.fract().is_zero()));
 }
 
 #[tokio::test(start_paused = true)]
-async fn events_of_a_metric_that_does_not_add_up_are_read_from_the_reports() {
+async fn events_that_do_not_add_up_are_read_from_the_reports() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
     let metric = types::BillableMetric::builder()
@@ -80,7 +80,7 @@ async fn events_of_a_metric_that_does_not_add_up_are_read_from_the_reports() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn faults_on_the_way_change_no_row() {
+async fn faults_change_no_row() {
     let today = "2026-11-02".parse().unwrap();
     let sandbox = Sandbox::builder().today(today).start().await.expect("a free port");
     let client = client(&sandbox);
@@ -111,7 +111,7 @@ async fn faults_on_the_way_change_no_row() {
             let found = all().await.unwrap_or_else(|error| panic!("{fault} {operation}: {error}"));
             assert!(
                 sandbox.requests()[before..].iter().any(|request| !request.faults.is_empty()),
-                "{fault} met nothing"
+                "{fault} was not applied"
             );
             assert!(found == expected, "{fault} {operation}: {} rows, expected {}", found.len(), expected.len());
         }
@@ -123,7 +123,7 @@ async fn faults_on_the_way_change_no_row() {
     }
 }
 
-/// A vendor that has these groups and reports, and lists them by the day of their creation; `peak` is a maximum.
+/// A server that lists these groups and reports by the day of their creation; `peak` is a maximum.
 fn vendor_with(groups: Vec<Value>, reports: Vec<Value>) -> ScriptedServer {
     ScriptedServer::start(move |request| {
         let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
@@ -133,18 +133,18 @@ fn vendor_with(groups: Vec<Value>, reports: Vec<Value>) -> ScriptedServer {
             let created = |one: &Value| one["creationTime"].as_str().expect("a time")[..10].to_owned();
             all.iter().filter(|one| (&first..=&last).contains(&&created(one))).cloned().collect()
         };
-        let answer = match path.rsplit('/').next() {
+        let body = match path.rsplit('/').next() {
             Some("usageRecordGroup") => json!({"usageRecordGroups": listed(&groups)}),
             Some("usageRecordReport") => json!({"usageRecordReports": listed(&reports)}),
             Some("billableMetric") => json!([{"id": "peak", "aggregationType": "MAX"}]),
             _ => json!([]),
         };
-        Reply::json(200, &answer.to_string())
+        Reply::json(200, &body.to_string())
     })
 }
 
 #[tokio::test(start_paused = true)]
-async fn usage_is_final_only_if_the_marketplace_accepted_it() {
+async fn usage_is_final_if_the_marketplace_accepted_it() {
     let month = Period::last_month(now());
     let group = json!({
         "id": "g-1", "entitlementID": "e-1", "status": "REPORTED", "records": {"gb": 5}, "usageRecordReportID": "r-1",
@@ -173,26 +173,26 @@ fn hour_before(end: DateTime<Utc>) -> Value {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_comes_in_or_is_reported_long_after_the_period_is_not_lost() {
+async fn usage_that_arrives_long_after_the_period_is_included() {
     let now = now();
     let month = Period::last_month(now);
     let late_group = json!({
         "id": "g-1", "entitlementID": "e-1", "status": "REPORTED", "records": {"gb": 5}, "creationTime": now,
         "metaInfo": {"timestamp": month.end() - TimeDelta::hours(1)},
     });
-    let mut put_back =
+    let mut requeued =
         json!({"id": "r-1", "entitlementID": "e-1", "creationTime": now, "info": hour_before(month.end())});
-    put_back["info"]["reportedRecords"] = json!({"gb": 5});
-    let server = vendor_with(vec![late_group], vec![put_back]);
+    requeued["info"]["reportedRecords"] = json!({"gb": 5});
+    let server = vendor_with(vec![late_group], vec![requeued]);
     let client = scripted(&server);
     for rows in [client.usage(month, Duration::MAX).await.unwrap(), client.reported_usage(month).await.unwrap()] {
-        let told: Vec<_> = rows.iter().map(|row| (row.sku.as_str(), row.quantity)).collect();
-        assert_eq!(told, [("e-1/gb", Decimal::from(5))], "{rows:?}");
+        let found: Vec<_> = rows.iter().map(|row| (row.sku.as_str(), row.quantity)).collect();
+        assert_eq!(found, [("e-1/gb", Decimal::from(5))], "{rows:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_last_hour_of_a_metric_that_does_not_add_up_counts_where_its_report_does_and_nowhere_else() {
+async fn last_hour_of_a_metric_counts_in_the_period_of_its_report() {
     let month = Period::last_month(now());
     // Used in the last minutes of the month before, and reported with the first hour of this one; nothing was used since.
     let before = Period::last_month(month.start());

@@ -1,4 +1,4 @@
-//! The background sender: nothing is lost, nothing is sent twice, and nothing waits for anybody.
+//! The background sender: it loses nothing, sends nothing twice and blocks no caller.
 
 use std::collections::BTreeSet;
 use std::future::poll_fn;
@@ -15,7 +15,7 @@ use usage_billing::{ErrorKind, RetryPolicy};
 use usage_billing_tests::{Reply, Request, ScriptedServer, now, untimed};
 
 use super::{
-    assert_there_once, client, ids, page_of, reports, sandbox, scripted, stored_as_sent, window, with_retries,
+    assert_there_once, client, events, ids, page_of, sandbox, scripted, stored_as_sent, timestamp, with_retries,
 };
 
 #[path = "../../../../crates/usage-billing/examples/isv_metering_service.rs"]
@@ -24,17 +24,17 @@ mod isv_metering_service;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-fn report(number: i64) -> UsageEvent {
-    UsageEvent::new("e-1", window(number)).quantity("gb", 1)
+fn event(number: i64) -> UsageEvent {
+    UsageEvent::new("e-1", timestamp(number)).quantity("gb", 1)
 }
 
-/// A sender without limits of time, which the paused clock would reach while a socket is waited for.
+/// A sender without time limits, which the paused clock would reach while a socket is waited for.
 fn sender_to(server: &ScriptedServer) -> UsageSenderBuilder {
     scripted(server).usage_queue().flush_timeout(None).into_sender()
 }
 
-/// A server that stores what it gets once `release` is sent to, or dropped.
-fn held() -> (ScriptedServer, mpsc::Receiver<()>, mpsc::Sender<()>) {
+/// A server that stores events once `release` is used or dropped.
+fn blocked_server() -> (ScriptedServer, mpsc::Receiver<()>, mpsc::Sender<()>) {
     let (arrive, arrived) = mpsc::channel();
     let (release, released) = mpsc::channel::<()>();
     let released = Mutex::new(released);
@@ -46,7 +46,7 @@ fn held() -> (ScriptedServer, mpsc::Receiver<()>, mpsc::Sender<()>) {
     (server, arrived, release)
 }
 
-/// Waits for a request without keeping the runtime from running its tasks.
+/// Waits for a request without blocking the runtime.
 async fn arrival(arrived: &mpsc::Receiver<()>) {
     while arrived.try_recv().is_err() {
         tokio::task::yield_now().await;
@@ -62,11 +62,11 @@ async fn rest(receipts: &mut Receipts) -> Vec<Receipt> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn queued_usage_is_sent_at_the_interval_and_reported_in_a_receipt() {
+async fn queued_usage_is_sent_at_the_interval_with_a_receipt() {
     let server = ScriptedServer::start(stored_as_sent);
     let (sender, mut receipts) = sender_to(&server).interval(MINUTE * 5).spawn().unwrap();
     let start = Instant::now();
-    let pushed: BTreeSet<_> = (0..3).map(|number| sender.push(report(number)).unwrap()).collect();
+    let pushed: BTreeSet<_> = (0..3).map(|number| sender.push(event(number)).unwrap()).collect();
     assert_eq!(sender.pending(), 3);
     let receipt = receipts.next().await.unwrap();
     assert_eq!(start.elapsed().as_secs(), 300);
@@ -79,26 +79,26 @@ async fn queued_usage_is_sent_at_the_interval_and_reported_in_a_receipt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn failed_flush_is_repeated_at_the_next_interval_and_every_report_is_there_once() {
+async fn failed_flush_is_repeated_without_duplicates() {
     let sandbox = sandbox().await;
     sandbox.inject("503; after_effect; times=2; operation=reportUsageRecordGroup".parse().unwrap()).unwrap();
     let queue = with_retries(&sandbox, RetryPolicy::none()).usage_queue().flush_timeout(None).concurrency(1);
     let (sender, mut receipts) = queue.into_sender().spawn().unwrap();
     let start = Instant::now();
-    let pushed: BTreeSet<_> = reports(1).into_iter().map(|report| sender.push(report).unwrap()).collect();
+    let pushed: BTreeSet<_> = events(1).into_iter().map(|event| sender.push(event).unwrap()).collect();
     let first = receipts.next().await.unwrap();
     assert_eq!((first.delivered.len(), first.unsent.len(), start.elapsed().as_secs()), (1, 2, 60));
     assert_eq!(sender.pending(), 2);
     let second = receipts.next().await.unwrap();
     assert_eq!((second.already_delivered.len(), second.unsent.len(), start.elapsed().as_secs()), (2, 0, 120));
-    let settled = [first.delivered, second.already_delivered].concat();
-    assert_eq!(BTreeSet::from_iter(settled), pushed);
+    let resolved = [first.delivered, second.already_delivered].concat();
+    assert_eq!(BTreeSet::from_iter(resolved), pushed);
     assert!(sender.shutdown(Duration::MAX).await.is_complete());
-    assert_there_once(&client(&sandbox), &reports(1)).await;
+    assert_there_once(&client(&sandbox), &events(1)).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn vendor_that_is_down_is_called_once_per_interval_and_nothing_is_lost() {
+async fn unavailable_vendor_is_called_once_per_interval() {
     let is_up = Arc::new(AtomicBool::new(false));
     let up = is_up.clone();
     let server = ScriptedServer::start(move |request| match (up.load(SeqCst), request.method.as_str()) {
@@ -109,7 +109,7 @@ async fn vendor_that_is_down_is_called_once_per_interval_and_nothing_is_lost() {
     let (sender, mut receipts) = sender_to(&server).spawn().unwrap();
     let start = Instant::now();
     for number in 0..50 {
-        sender.push(report(number)).unwrap();
+        sender.push(event(number)).unwrap();
     }
     let down = receipts.next().await.unwrap();
     assert_eq!((down.unsent.len(), start.elapsed().as_secs()), (50, 60));
@@ -122,31 +122,31 @@ async fn vendor_that_is_down_is_called_once_per_interval_and_nothing_is_lost() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn full_queue_returns_the_report_at_once() {
-    let (server, arrived, release) = held();
+async fn full_queue_returns_the_event_at_once() {
+    let (server, arrived, release) = blocked_server();
     let (sender, mut receipts) = sender_to(&server).capacity(2).spawn().unwrap();
-    sender.push(report(1)).unwrap();
-    // Half of the capacity: it is sent before the interval.
+    sender.push(event(1)).unwrap();
+    // It fills half of the capacity, so it is sent before the interval.
     arrival(&arrived).await;
-    sender.push(report(2)).unwrap();
-    let full = sender.push(report(3)).unwrap_err();
-    assert_eq!((full.error.kind(), &full.report), (ErrorKind::Limit, &report(3)));
-    assert!(sender.push(report(2)).is_ok(), "it is queued already");
+    sender.push(event(2)).unwrap();
+    let full = sender.push(event(3)).unwrap_err();
+    assert_eq!((full.error.kind(), &full.event), (ErrorKind::Limit, &event(3)));
+    assert!(sender.push(event(2)).is_ok(), "it is queued already");
     drop(release);
     assert_eq!(receipts.next().await.unwrap().delivered.len(), 1);
-    assert!(sender.push(full.report).is_ok());
+    assert!(sender.push(full.event).is_ok());
     assert_eq!(sender.shutdown(Duration::MAX).await.delivered.len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn report_pushed_again_while_it_is_under_way_is_sent_once() {
-    let (server, arrived, release) = held();
+async fn event_pushed_again_in_flight_is_sent_once() {
+    let (server, arrived, release) = blocked_server();
     let (sender, mut receipts) = sender_to(&server).spawn().unwrap();
-    let id = sender.push(report(1)).unwrap();
+    let id = sender.push(event(1)).unwrap();
     sender.flush_now();
     arrival(&arrived).await;
-    assert_eq!(sender.push(report(1)).unwrap(), id);
-    let other = sender.push(report(1).quantity("gb", 2)).unwrap_err();
+    assert_eq!(sender.push(event(1)).unwrap(), id);
+    let other = sender.push(event(1).quantity("gb", 2)).unwrap_err();
     assert_eq!(other.error.kind(), ErrorKind::Request);
     drop(release);
     assert_eq!(receipts.next().await.unwrap().delivered, [id]);
@@ -156,7 +156,7 @@ async fn report_pushed_again_while_it_is_under_way_is_sent_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn report_that_never_gets_through_can_be_taken_out() {
+async fn event_that_keeps_failing_can_be_removed() {
     let server =
         ScriptedServer::start(move |request| match (request.method.as_str(), request.target.contains("/bad/")) {
             ("POST", true) => Reply::json(403, "\"no\""),
@@ -164,7 +164,7 @@ async fn report_that_never_gets_through_can_be_taken_out() {
             _ => Reply::json(200, &page_of(&[])),
         });
     let (sender, mut receipts) = sender_to(&server).capacity(3).spawn().unwrap();
-    let bad = |number| UsageEvent::new("bad", window(number)).quantity("gb", 1);
+    let bad = |number| UsageEvent::new("bad", timestamp(number)).quantity("gb", 1);
     let [first, second] = [1, 2].map(|number| sender.push(bad(number)).unwrap());
     assert_eq!(receipts.next().await.unwrap().unsent.len(), 2);
     let third = sender.push(bad(3)).unwrap();
@@ -172,12 +172,15 @@ async fn report_that_never_gets_through_can_be_taken_out() {
     let receipt = receipts.next().await.unwrap();
     assert_eq!((ids(&receipt.removed), receipt.is_complete()), ([first, third].into(), false));
     let line = |id| receipt.removed.iter().find(|one| one.id == id).map(|one| one.error.message().to_owned()).unwrap();
-    assert!(line(first).contains("may be at Suger") && line(third).ends_with("before it was sent"), "{receipt:?}");
+    assert!(
+        line(first).contains("may still be at Suger") && line(third).ends_with("before it was sent"),
+        "{receipt:?}"
+    );
     assert_eq!(sender.pending(), 1);
-    // What was never sent leaves its id free; there is room again.
+    // The id of an event that was never sent is free, and so is its capacity.
     assert!(sender.push(bad(1).quantity("gb", 2)).is_err());
     sender.push(bad(3).quantity("gb", 2)).unwrap();
-    sender.push(report(4)).unwrap();
+    sender.push(event(4)).unwrap();
     assert_eq!(receipts.next().await.unwrap().delivered.len(), 1);
     let start = Instant::now();
     assert!(sender.remove(second));
@@ -189,42 +192,42 @@ async fn report_that_never_gets_through_can_be_taken_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn id_that_is_used_up_at_suger_is_rejected_by_push() {
-    let invalid = || super::group_for(&report(1), serde_json::json!({"status": "INVALID"}));
+async fn id_used_up_at_suger_is_rejected_by_push() {
+    let invalid = || super::group_for(&event(1), serde_json::json!({"status": "INVALID"}));
     let server = ScriptedServer::start(move |request| match request.method.as_str() {
         "POST" => Reply::json(200, &invalid().to_string()),
         _ => Reply::json(200, &page_of(&[invalid()])),
     });
     let (sender, mut receipts) = sender_to(&server).spawn().unwrap();
-    let id = sender.push(report(1)).unwrap();
+    let id = sender.push(event(1)).unwrap();
     assert_eq!(ids(&receipts.next().await.unwrap().rejected), [id].into());
-    let error = sender.push(report(1)).unwrap_err().error;
-    assert!(error.message().starts_with("the report's id is used up at Suger"), "{error}");
+    let error = sender.push(event(1)).unwrap_err().error;
+    assert!(error.message().starts_with("the event's id is used up at Suger"), "{error}");
     assert_eq!(sender.pending(), 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn shutdown_sends_what_is_queued_and_takes_nothing_more() {
+async fn shutdown_sends_the_queue_and_rejects_further_events() {
     let server = ScriptedServer::start(stored_as_sent);
     let (sender, mut receipts) = sender_to(&server).spawn().unwrap();
-    sender.push(report(1)).unwrap();
-    sender.push(report(2)).unwrap();
+    sender.push(event(1)).unwrap();
+    sender.push(event(2)).unwrap();
     let last = sender.shutdown(Duration::MAX).await;
     assert_eq!((last.delivered.len(), last.is_complete()), (2, true));
-    let late = sender.push(report(3)).unwrap_err();
-    assert_eq!((late.error.kind(), &late.report), (ErrorKind::Request, &report(3)));
+    let late = sender.push(event(3)).unwrap_err();
+    assert_eq!((late.error.kind(), &late.event), (ErrorKind::Request, &event(3)));
     assert_eq!(sender.shutdown(Duration::MAX).await.total(), 0);
     assert!(rest(&mut receipts).await.is_empty(), "the last receipt is returned, and not in the stream");
 }
 
 #[tokio::test(start_paused = true)]
-async fn shutdown_ends_at_its_limit_and_returns_what_is_left() {
-    let (server, arrived, release) = held();
+async fn shutdown_ends_at_its_limit_and_returns_unsent_events() {
+    let (server, arrived, release) = blocked_server();
     let (sender, _) = sender_to(&server).spawn().unwrap();
-    let pushed: BTreeSet<_> = (0..20).map(|number| sender.push(report(number)).unwrap()).collect();
+    let pushed: BTreeSet<_> = (0..20).map(|number| sender.push(event(number)).unwrap()).collect();
     sender.flush_now();
     arrival(&arrived).await;
-    let waiting = sender.push(report(20)).unwrap();
+    let waiting = sender.push(event(20)).unwrap();
     let start = Instant::now();
     let last = sender.shutdown(Duration::from_secs(7)).await;
     assert_eq!(start.elapsed().as_secs(), 7);
@@ -237,16 +240,16 @@ async fn shutdown_ends_at_its_limit_and_returns_what_is_left() {
 async fn shutdown_without_time_sends_nothing() {
     let server = ScriptedServer::start(stored_as_sent);
     let (sender, _) = sender_to(&server).spawn().unwrap();
-    let id = sender.push(report(1)).unwrap();
+    let id = sender.push(event(1)).unwrap();
     assert_eq!(ids(&sender.shutdown(Duration::ZERO).await.unsent), [id].into());
     assert!(server.requests().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
-async fn shutdown_that_was_given_up_goes_on_and_its_receipt_is_returned_later() {
-    let (server, arrived, release) = held();
+async fn dropped_shutdown_continues_and_returns_its_receipt_later() {
+    let (server, arrived, release) = blocked_server();
     let (sender, _) = sender_to(&server).spawn().unwrap();
-    let id = sender.push(report(1)).unwrap();
+    let id = sender.push(event(1)).unwrap();
     assert!(sender.shutdown(Duration::MAX).now_or_never().is_none());
     arrival(&arrived).await;
     drop(release);
@@ -254,13 +257,13 @@ async fn shutdown_that_was_given_up_goes_on_and_its_receipt_is_returned_later() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn dropped_sender_stops_and_its_last_receipt_has_what_is_left() {
-    let (server, arrived, release) = held();
+async fn dropped_sender_stops_and_its_last_receipt_lists_the_queue() {
+    let (server, arrived, release) = blocked_server();
     let (sender, mut receipts) = sender_to(&server).spawn().unwrap();
-    let mut pushed: BTreeSet<_> = [sender.push(report(1)).unwrap()].into();
+    let mut pushed: BTreeSet<_> = [sender.push(event(1)).unwrap()].into();
     sender.flush_now();
     arrival(&arrived).await;
-    pushed.insert(sender.push(report(2)).unwrap());
+    pushed.insert(sender.push(event(2)).unwrap());
     drop(sender);
     let left = rest(&mut receipts).await;
     assert_eq!((left.len(), ids(&left[0].unsent)), (1, pushed));
@@ -280,24 +283,24 @@ fn end_of_the_runtime_loses_nothing() {
         let runtime = builder().enable_all().build().unwrap();
         let other = builder().enable_all().build().unwrap();
         let (sender, mut receipts) = start(&runtime);
-        let id = sender.push(report(1)).unwrap();
+        let id = sender.push(event(1)).unwrap();
         drop(runtime);
-        assert_eq!(sender.push(report(2)).unwrap_err().error.kind(), ErrorKind::Request);
+        assert_eq!(sender.push(event(2)).unwrap_err().error.kind(), ErrorKind::Request);
         assert_eq!(ids(&other.block_on(sender.shutdown(MINUTE)).unsent), [id].into());
         assert!(other.block_on(receipts.next()).is_none());
 
         let runtime = builder().enable_all().build().unwrap();
         let (sender, mut receipts) = start(&runtime);
-        let id = sender.push(report(1)).unwrap();
+        let id = sender.push(event(1)).unwrap();
         drop(runtime);
         drop(sender);
         assert_eq!(ids(&other.block_on(receipts.next()).unwrap().unsent), [id].into(), "in the stream, if not taken");
     }
-    // A runtime that never came to run the task.
+    // A runtime that never ran the task.
     let (runtime, other) =
         [(); 2].map(|()| tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()).into();
     let (sender, _receipts) = start(&runtime);
-    let id = sender.push(report(1)).unwrap();
+    let id = sender.push(event(1)).unwrap();
     assert!(sender.remove(id));
     drop(runtime);
     let last = other.block_on(sender.shutdown(MINUTE));
@@ -310,12 +313,12 @@ fn sender_is_not_started_outside_of_a_runtime() {
     assert_eq!(sender_to(&server).spawn().unwrap_err().kind(), ErrorKind::Config);
 }
 
-/// Pushes from many tasks at once while the vendor fails now and then.
+/// Pushes from many concurrent tasks while the vendor fails intermittently.
 async fn storm() {
     static CALLS: AtomicUsize = AtomicUsize::new(0);
     let stored = Arc::new(Mutex::new(Vec::new()));
     let log = stored.clone();
-    let answer = move |request: &Request| {
+    let respond = move |request: &Request| {
         if request.method == "GET" {
             return Reply::json(200, &page_of(&log.lock().unwrap()));
         }
@@ -329,11 +332,11 @@ async fn storm() {
             return Reply::json(409, r#""exists""#);
         }
         log.push(group.clone());
-        // Stored, but the response is lost.
+        // The event is stored, but the response is lost.
         if number % 11 == 5 { Reply::dropped() } else { Reply::json(200, &group.to_string()) }
     };
-    let server = ScriptedServer::start(answer);
-    // Without delays between attempts: pushers that do not rest keep a paused clock from moving.
+    let server = ScriptedServer::start(respond);
+    // There are no delays between attempts: busy tasks keep a paused clock from advancing.
     let builder = untimed(Client::builder("acme", "hush").base_url(server.url())).retry(RetryPolicy::none());
     let queue = builder.build().unwrap().with_now(now()).usage_queue().flush_timeout(None);
     let (sender, mut receipts) = queue.into_sender().capacity(64).spawn().unwrap();
@@ -342,10 +345,10 @@ async fn storm() {
         let sender = sender.clone();
         tokio::spawn(async move {
             for number in 0..25 {
-                let mut report = report(pusher * 100 + number);
-                while let Err(full) = sender.push(report) {
+                let mut event = event(pusher * 100 + number);
+                while let Err(full) = sender.push(event) {
                     assert_eq!(full.error.kind(), ErrorKind::Limit);
-                    report = full.report;
+                    event = full.event;
                     sender.flush_now();
                     tokio::task::yield_now().await;
                 }
@@ -358,13 +361,13 @@ async fn storm() {
     }
     let mut all = vec![sender.shutdown(Duration::MAX).await];
     all.extend(reader.await.unwrap());
-    let settled: Vec<_> =
+    let resolved: Vec<_> =
         all.iter().flat_map(|receipt| receipt.delivered.iter().chain(&receipt.already_delivered)).copied().collect();
     let left = ids(&all[0].unsent);
     let expected: BTreeSet<_> =
-        (0..4).flat_map(|pusher| (0..25).map(move |number| report(pusher * 100 + number).id("acme"))).collect();
-    assert_eq!(settled.len() + left.len(), expected.len(), "each once: {all:?}");
-    assert_eq!(settled.into_iter().chain(left).collect::<BTreeSet<_>>(), expected);
+        (0..4).flat_map(|pusher| (0..25).map(move |number| event(pusher * 100 + number).id("acme"))).collect();
+    assert_eq!(resolved.len() + left.len(), expected.len(), "each once: {all:?}");
+    assert_eq!(resolved.into_iter().chain(left).collect::<BTreeSet<_>>(), expected);
     let stored = stored.lock().unwrap();
     let there: BTreeSet<_> = stored.iter().map(|group| group["id"].to_string()).collect();
     assert_eq!(there.len(), stored.len(), "nothing is stored twice");
@@ -385,7 +388,7 @@ async fn slow_reader_gets_the_receipts_of_several_flushes_as_one() {
     let server = ScriptedServer::start(stored_as_sent);
     let (sender, mut receipts) = sender_to(&server).capacity(4).spawn().unwrap();
     for number in 0..6 {
-        sender.push(report(number)).unwrap();
+        sender.push(event(number)).unwrap();
         sender.flush_now();
         while sender.pending() > 0 {
             tokio::task::yield_now().await;
@@ -393,7 +396,7 @@ async fn slow_reader_gets_the_receipts_of_several_flushes_as_one() {
     }
     assert_eq!(receipts.missed(), 2);
     let receipt = receipts.next().await.unwrap();
-    assert_eq!(receipt.delivered, [2, 3, 4, 5].map(|number| report(number).id("acme")));
+    assert_eq!(receipt.delivered, [2, 3, 4, 5].map(|number| event(number).id("acme")));
 }
 
 #[tokio::test(start_paused = true)]
@@ -402,7 +405,7 @@ async fn absent_reader_does_not_stop_the_sender() {
     let (sender, receipts) = sender_to(&server).capacity(2).spawn().unwrap();
     drop(receipts);
     for number in 0..9 {
-        sender.push(report(number)).unwrap();
+        sender.push(event(number)).unwrap();
         while sender.pending() > 0 {
             tokio::task::yield_now().await;
         }
@@ -411,10 +414,10 @@ async fn absent_reader_does_not_stop_the_sender() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn reports_that_the_reporter_has_queued_are_sent_at_once() {
+async fn events_queued_before_the_start_are_sent_at_once() {
     let server = ScriptedServer::start(stored_as_sent);
     let mut queue = scripted(&server).usage_queue().flush_timeout(None);
-    let id = queue.push(report(1)).unwrap();
+    let id = queue.push(event(1)).unwrap();
     let start = Instant::now();
     let (sender, mut receipts) = queue.into_sender().capacity(1).spawn().unwrap();
     assert_eq!(sender.pending(), 1);
@@ -423,10 +426,10 @@ async fn reports_that_the_reporter_has_queued_are_sent_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn receipts_are_a_stream_and_a_reader_that_gives_up_loses_none() {
+async fn receipts_are_a_cancel_safe_stream() {
     let server = ScriptedServer::start(stored_as_sent);
     let (sender, receipts) = sender_to(&server).spawn().unwrap();
-    let id = sender.push(report(1)).unwrap();
+    let id = sender.push(event(1)).unwrap();
     let mut receipts = pin!(receipts);
     assert!(receipts.next().now_or_never().is_none());
     sender.flush_now();
@@ -437,7 +440,7 @@ async fn receipts_are_a_stream_and_a_reader_that_gives_up_loses_none() {
     assert_eq!(polled.await.unwrap().delivered, [id]);
 }
 
-/// So that it can be shared, and its calls spawned.
+/// The sender can be shared, and its futures spawned.
 #[test]
 fn handle_and_stream_are_send_and_sync() {
     fn check<T: Send + Sync>() {}
@@ -455,7 +458,7 @@ fn handle_and_stream_are_send_and_sync() {
 #[tokio::test(start_paused = true)]
 async fn example_of_a_service_delivers_all_usage() {
     let sandbox = sandbox().await;
-    let all: Vec<_> = (0..3).flat_map(reports).collect();
+    let all: Vec<_> = (0..3).flat_map(events).collect();
     let metered = futures_util::stream::iter(all.clone());
     let last = isv_metering_service::serve(&client(&sandbox), metered, Duration::MAX).await.unwrap();
     assert_eq!((last.delivered.len(), last.is_complete()), (all.len(), true), "{last:?}");

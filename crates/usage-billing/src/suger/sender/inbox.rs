@@ -1,48 +1,48 @@
-//! Reports that were pushed and are not settled: so many and no more, each once.
+//! Unresolved events that were pushed to a sender: a bounded number, each once.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use usage_billing_core::{Error, ErrorKind, Result};
 use uuid::Uuid;
 
-use super::super::usage_queue::taken;
+use super::super::usage_queue::id_unavailable;
 use super::super::{UndeliveredEvent, UsageEvent};
 
-/// How many settled reports are remembered, some 150 bytes each, to reject their ids with other quantities. Suger rejects those that are
-/// forgotten.
+/// Number of resolved events that are remembered, about 150 bytes each, to reject their ids with other quantities.
+/// Suger rejects the older ones.
 pub(super) const REMEMBERED: usize = 100_000;
 
 #[derive(Debug)]
 pub(super) struct Inbox {
     org_id: String,
     capacity: usize,
-    /// Pushed since the task took them last.
+    /// Events that the task has not taken yet.
     pushed: Vec<UsageEvent>,
-    /// How often reports were pushed again since then, while an equal one was not settled.
+    /// Number of duplicates of unresolved events since the task took the last ones.
     merged: BTreeMap<Uuid, u32>,
-    unsettled: HashSet<Uuid>,
-    /// Those of them that the task is to take out.
+    unresolved: HashSet<Uuid>,
+    /// Unresolved events that the task must remove.
     removals: HashSet<Uuid>,
-    /// Of unsettled reports, and of the last settled ones.
+    /// Unresolved events, and the last resolved ones.
     known: HashMap<Uuid, Known>,
-    /// Oldest first.
-    settled: VecDeque<Uuid>,
+    /// Resolved events, oldest first.
+    resolved: VecDeque<Uuid>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Known {
     fingerprint: Uuid,
-    is_id_used_up: bool,
+    is_id_consumed: bool,
 }
 
-/// What a flush means for the id of a report that it settled.
+/// State of the id of an event after a flush resolved it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
-    /// Its usage is at Suger, or may be.
+    /// Suger has the usage, or may have it.
     Sent,
     /// Suger has the id, but not this usage.
-    IdUsedUp,
-    /// Another report may have the id.
+    IdConsumed,
+    /// Another event may have the id.
     IdFree,
 }
 
@@ -53,10 +53,10 @@ impl Inbox {
             capacity: capacity.max(1),
             pushed: Vec::new(),
             merged: BTreeMap::new(),
-            unsettled: HashSet::new(),
+            unresolved: HashSet::new(),
             removals: HashSet::new(),
             known: HashMap::new(),
-            settled: VecDeque::new(),
+            resolved: VecDeque::new(),
         }
     }
 
@@ -68,99 +68,99 @@ impl Inbox {
         self.capacity
     }
 
-    /// How many reports are not settled.
-    pub(super) fn unsettled(&self) -> usize {
-        self.unsettled.len()
+    /// Returns the number of unresolved events.
+    pub(super) fn unresolved(&self) -> usize {
+        self.unresolved.len()
     }
 
-    /// How many of them the task has not taken.
+    /// Queues an event, unless it is queued already.
     pub(super) fn pushed(&self) -> usize {
         self.pushed.len()
     }
 
-    /// Takes a report that the queue has queued already, whatever the capacity.
-    pub(super) fn adopt(&mut self, report: &UsageEvent) {
-        let id = report.id(&self.org_id);
-        self.unsettled.insert(id);
-        self.known.insert(id, Known { fingerprint: report.fingerprint(id), is_id_used_up: false });
+    /// Registers an event that is already queued, regardless of the capacity.
+    pub(super) fn adopt(&mut self, event: &UsageEvent) {
+        let id = event.id(&self.org_id);
+        self.unresolved.insert(id);
+        self.known.insert(id, Known { fingerprint: event.fingerprint(id), is_id_consumed: false });
     }
 
-    /// Queues a report, once.
-    pub(super) fn push(&mut self, report: UsageEvent) -> Result<Uuid, UndeliveredEvent> {
-        let id = report.id(&self.org_id);
-        match self.accept(&report, id) {
+    /// Queues an event, once.
+    pub(super) fn push(&mut self, event: UsageEvent) -> Result<Uuid, UndeliveredEvent> {
+        let id = event.id(&self.org_id);
+        match self.accept(&event, id) {
             Ok(()) => {
                 let stays = self.removals.remove(&id);
-                if self.unsettled.insert(id) {
-                    self.pushed.push(report);
+                if self.unresolved.insert(id) {
+                    self.pushed.push(event);
                 } else if !stays {
                     let merged = self.merged.entry(id).or_default();
                     *merged = merged.saturating_add(1);
                 }
                 Ok(id)
             }
-            Err(error) => Err(UndeliveredEvent { id, report, error }),
+            Err(error) => Err(UndeliveredEvent { id, event, error }),
         }
     }
 
-    fn accept(&mut self, report: &UsageEvent, id: Uuid) -> Result<()> {
-        report.check()?;
-        let fingerprint = report.fingerprint(id);
+    fn accept(&mut self, event: &UsageEvent, id: Uuid) -> Result<()> {
+        event.check()?;
+        let fingerprint = event.fingerprint(id);
         match self.known.get(&id) {
-            Some(Known { is_id_used_up: true, .. }) => {
-                return Err(taken("the report's id is used up at Suger", report, id));
+            Some(Known { is_id_consumed: true, .. }) => {
+                return Err(id_unavailable("the event's id is used up at Suger", event, id));
             }
             Some(known) if known.fingerprint != fingerprint => {
-                return Err(taken("a report with this id has other quantities", report, id));
+                return Err(id_unavailable("an event with this id has other quantities", event, id));
             }
             _ => {}
         }
-        if self.unsettled.len() >= self.capacity && !self.unsettled.contains(&id) {
-            let message = format!("the queue is full: {} reports are not settled", self.unsettled.len());
+        if self.unresolved.len() >= self.capacity && !self.unresolved.contains(&id) {
+            let message = format!("the queue is full: {} events are unresolved", self.unresolved.len());
             let hint = "push it again after a flush, or set a larger `capacity`";
             return Err(Error::new(ErrorKind::Limit, message).with_hint(hint));
         }
-        self.known.insert(id, Known { fingerprint, is_id_used_up: false });
+        self.known.insert(id, Known { fingerprint, is_id_consumed: false });
         Ok(())
     }
 
-    /// Marks a report for the task to take out, and returns whether it is unsettled.
+    /// Marks an event for removal by the task, and returns whether it is unresolved.
     pub(super) fn remove(&mut self, id: Uuid) -> bool {
-        let is_unsettled = self.unsettled.contains(&id);
+        let is_unsettled = self.unresolved.contains(&id);
         if is_unsettled {
             self.removals.insert(id);
         }
         is_unsettled
     }
 
-    /// Hands the marked reports to the task. They stay unsettled.
+    /// Returns the marked events for the task. They stay unresolved.
     pub(super) fn take_removals(&mut self) -> HashSet<Uuid> {
         std::mem::take(&mut self.removals)
     }
 
-    /// Hands the pushed reports to the task, and how often others were pushed again. They stay unsettled.
+    /// Returns the pushed events and the numbers of duplicates for the task. The events stay unresolved.
     pub(super) fn take(&mut self) -> (Vec<UsageEvent>, BTreeMap<Uuid, u32>) {
         (std::mem::take(&mut self.pushed), std::mem::take(&mut self.merged))
     }
 
-    /// Notes what became of a report, and returns the one that is forgotten for it.
-    pub(super) fn settle(&mut self, id: Uuid, fate: Fate) -> Option<Uuid> {
-        self.unsettled.remove(&id);
+    /// Records the outcome of an event, and returns the event that is forgotten in its place.
+    pub(super) fn resolve(&mut self, id: Uuid, fate: Fate) -> Option<Uuid> {
+        self.unresolved.remove(&id);
         self.removals.remove(&id);
         match fate {
             Fate::IdFree => {
                 self.known.remove(&id);
                 return None;
             }
-            Fate::IdUsedUp => _ = self.known.get_mut(&id).map(|known| known.is_id_used_up = true),
+            Fate::IdConsumed => _ = self.known.get_mut(&id).map(|known| known.is_id_consumed = true),
             Fate::Sent => {}
         }
-        self.settled.push_back(id);
-        if self.settled.len() <= REMEMBERED {
+        self.resolved.push_back(id);
+        if self.resolved.len() <= REMEMBERED {
             return None;
         }
-        // It may be queued once more.
-        let oldest = self.settled.pop_front().filter(|id| !self.unsettled.contains(id))?;
+        // The oldest one may be queued again.
+        let oldest = self.resolved.pop_front().filter(|id| !self.unresolved.contains(id))?;
         self.known.remove(&oldest).map(|_| oldest)
     }
 }
@@ -169,7 +169,7 @@ impl Inbox {
 mod tests {
     use super::*;
 
-    fn report(number: u32) -> UsageEvent {
+    fn event(number: u32) -> UsageEvent {
         UsageEvent::new("e-1", "2026-10-01T07:00:00Z".parse().unwrap()).sequence(number).quantity("gb", 1)
     }
 
@@ -178,81 +178,81 @@ mod tests {
     }
 
     #[test]
-    fn full_queue_returns_the_report_and_takes_it_once_another_is_settled() {
+    fn full_queue_returns_the_event_until_another_is_resolved() {
         let mut inbox = inbox(2);
-        let first = inbox.push(report(1)).unwrap();
-        inbox.push(report(2)).unwrap();
-        // Taking them makes no room: they are still in memory.
+        let first = inbox.push(event(1)).unwrap();
+        inbox.push(event(2)).unwrap();
+        // Taking them frees no capacity: they are still in memory.
         assert_eq!(inbox.take().0.len(), 2);
-        let full = inbox.push(report(3)).unwrap_err();
-        assert_eq!((full.error.kind(), &full.report), (ErrorKind::Limit, &report(3)));
-        inbox.settle(first, Fate::Sent);
-        assert!(inbox.push(full.report).is_ok());
-        assert_eq!((inbox.unsettled(), inbox.pushed()), (2, 1));
+        let full = inbox.push(event(3)).unwrap_err();
+        assert_eq!((full.error.kind(), &full.event), (ErrorKind::Limit, &event(3)));
+        inbox.resolve(first, Fate::Sent);
+        assert!(inbox.push(full.event).is_ok());
+        assert_eq!((inbox.unresolved(), inbox.pushed()), (2, 1));
     }
 
     #[test]
-    fn report_that_is_queued_already_is_queued_once_even_in_a_full_queue() {
+    fn duplicate_of_a_queued_event_is_queued_once_in_a_full_queue() {
         let mut inbox = inbox(1);
-        let id = inbox.push(report(1)).unwrap();
-        assert_eq!(inbox.push(report(1)).unwrap(), id);
-        assert_eq!(inbox.take(), (vec![report(1)], [(id, 1)].into()));
-        assert_eq!(inbox.push(report(1)).unwrap(), id, "while it is sent");
-        assert_eq!((inbox.unsettled(), inbox.pushed()), (1, 0));
+        let id = inbox.push(event(1)).unwrap();
+        assert_eq!(inbox.push(event(1)).unwrap(), id);
+        assert_eq!(inbox.take(), (vec![event(1)], [(id, 1)].into()));
+        assert_eq!(inbox.push(event(1)).unwrap(), id, "while it is sent");
+        assert_eq!((inbox.unresolved(), inbox.pushed()), (1, 0));
     }
 
     #[test]
-    fn id_with_other_quantities_is_rejected_while_the_first_report_is_known() {
+    fn known_id_with_other_quantities_is_rejected() {
         let mut inbox = inbox(9);
-        let id = inbox.push(report(1)).unwrap();
-        let other = || report(1).quantity("gb", 2);
+        let id = inbox.push(event(1)).unwrap();
+        let other = || event(1).quantity("gb", 2);
         assert_eq!(inbox.push(other()).unwrap_err().error.kind(), ErrorKind::Request);
-        inbox.settle(id, Fate::Sent);
+        inbox.resolve(id, Fate::Sent);
         assert!(
-            inbox.push(other()).unwrap_err().error.message().starts_with("a report with this id has other quantities")
+            inbox.push(other()).unwrap_err().error.message().starts_with("an event with this id has other quantities")
         );
-        assert!(inbox.push(report(1)).is_ok(), "the same usage may be sent again");
-        inbox.settle(id, Fate::IdUsedUp);
-        assert!(inbox.push(report(1)).unwrap_err().error.message().starts_with("the report's id is used up"));
+        assert!(inbox.push(event(1)).is_ok(), "the same usage may be sent again");
+        inbox.resolve(id, Fate::IdConsumed);
+        assert!(inbox.push(event(1)).unwrap_err().error.message().starts_with("the event's id is used up"));
     }
 
     #[test]
-    fn report_to_be_taken_out_is_unsettled_until_then_and_stays_if_it_is_pushed_again() {
+    fn removed_event_is_unresolved_until_taken_and_stays_if_pushed() {
         let mut inbox = inbox(9);
-        let [first, second, third] = [1, 2, 3].map(|number| inbox.push(report(number)).unwrap());
+        let [first, second, third] = [1, 2, 3].map(|number| inbox.push(event(number)).unwrap());
         assert!(!inbox.remove(Uuid::nil()));
         assert!(inbox.remove(first) && inbox.remove(first) && inbox.remove(second) && inbox.remove(third));
-        inbox.push(report(2)).unwrap();
-        inbox.settle(third, Fate::Sent);
-        assert_eq!((inbox.take_removals(), inbox.unsettled()), ([first].into(), 2));
+        inbox.push(event(2)).unwrap();
+        inbox.resolve(third, Fate::Sent);
+        assert_eq!((inbox.take_removals(), inbox.unresolved()), ([first].into(), 2));
         assert!(inbox.take_removals().is_empty() && inbox.take().1.is_empty());
-        assert!(!inbox.remove(third), "it is settled");
+        assert!(!inbox.remove(third), "it is resolved");
     }
 
     #[test]
-    fn id_of_a_rejected_report_is_free_for_other_quantities() {
+    fn id_of_a_rejected_event_is_free_for_other_quantities() {
         let mut inbox = inbox(9);
-        let id = inbox.push(report(1)).unwrap();
-        inbox.settle(id, Fate::IdFree);
-        assert_eq!(inbox.push(report(1).quantity("gb", 2)).unwrap(), id);
+        let id = inbox.push(event(1)).unwrap();
+        inbox.resolve(id, Fate::IdFree);
+        assert_eq!(inbox.push(event(1).quantity("gb", 2)).unwrap(), id);
     }
 
     #[test]
-    fn report_that_suger_would_reject_is_returned() {
+    fn event_that_suger_would_reject_is_returned() {
         let invalid = UsageEvent::new("", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", 1);
         assert_eq!(inbox(9).push(invalid).unwrap_err().error.kind(), ErrorKind::Request);
     }
 
     #[test]
-    fn memory_of_settled_reports_is_bounded() {
+    fn memory_of_resolved_events_is_bounded() {
         let mut inbox = inbox(1);
         let mut forgotten = Vec::new();
         for number in 0..u128::try_from(REMEMBERED).unwrap() + 3 {
             let id = Uuid::from_u128(number);
-            inbox.known.insert(id, Known { fingerprint: id, is_id_used_up: false });
-            forgotten.extend(inbox.settle(id, Fate::Sent));
+            inbox.known.insert(id, Known { fingerprint: id, is_id_consumed: false });
+            forgotten.extend(inbox.resolve(id, Fate::Sent));
         }
         assert_eq!(forgotten, [0, 1, 2].map(Uuid::from_u128));
-        assert_eq!((inbox.known.len(), inbox.settled.len()), (REMEMBERED, REMEMBERED));
+        assert_eq!((inbox.known.len(), inbox.resolved.len()), (REMEMBERED, REMEMBERED));
     }
 }

@@ -1,4 +1,4 @@
-//! Usage that is sent in the background: a queue of bounded size, flushed at intervals.
+//! Background delivery: a queue of bounded size, flushed at intervals.
 
 mod inbox;
 mod receipts;
@@ -26,21 +26,23 @@ use super::{Receipt, UndeliveredEvent, UsageEvent, UsageQueue};
 use crate::time_limit::TimeLimit;
 pub use receipts::Receipts;
 
-/// Time between two flushes unless set otherwise.
+/// Default delay between two flushes.
 const INTERVAL: Duration = Duration::from_secs(60);
-/// Reports that are not settled, unless set otherwise: some MB.
+/// Default number of unresolved events: some MB.
 const CAPACITY: usize = 10_000;
 
-/// Sends usage in the background, on the tokio runtime on which it was [started](UsageSenderBuilder::spawn). Share it in an [`Arc`].
+/// Sends usage in the background, on the tokio runtime on which it was [started](UsageSenderBuilder::spawn). Share it
+/// in an [`Arc`].
 ///
-/// [`push`](Self::push) queues a report and returns at once. The queue is flushed at intervals, as by [`UsageQueue::flush`]: what fails stays
-/// queued and is sent again at the next interval, under the same id. [`shutdown`](Self::shutdown) flushes once more and returns what is
-/// left. What became of each report is in the [`Receipts`].
+/// [`push`](Self::push) queues an event and returns at once. The queue is flushed at intervals, as by
+/// [`UsageQueue::flush`]. Failed events stay queued and are sent again at the next interval, with the same id.
+/// [`shutdown`](Self::shutdown) flushes once more and returns the events that are left. The [`Receipts`] report the
+/// outcome of each event.
 ///
-/// If this is dropped without a shutdown, the task stops at once, requests under way included. What was queued then is in the last
-/// receipt as [`unsent`](Receipt::unsent), and a warning in the [trace](crate::suger#traces) states how many reports these are. The same
-/// happens if the runtime ends. Nothing is kept on disk: push the same reports again after a restart. Their ids are the same, so that what
-/// arrived is not billed twice.
+/// If the sender is dropped without a shutdown, the task stops at once and aborts its requests. The last receipt then
+/// lists the queued events as [`unsent`](Receipt::unsent), and a warning in the [trace](crate::suger#traces) states
+/// their number. The same happens when the runtime ends. Nothing is stored on disk: push the same events again after a
+/// restart. Their ids are the same, so usage that arrived is not billed twice.
 ///
 /// ```no_run
 /// # use std::time::Duration;
@@ -49,21 +51,21 @@ const CAPACITY: usize = 10_000;
 /// let (sender, mut receipts) = client.usage_queue().validate_first().into_sender().interval(Duration::from_secs(300)).spawn()?;
 /// let reader = tokio::spawn(async move {
 ///     while let Some(receipt) = receipts.next().await {
-///         println!("{receipt}"); // store it: what was rejected is not billed
+///         println!("{receipt}"); // store it: rejected usage is not billed
 ///     }
 /// });
 /// sender.push(metered)?;
 /// // …
 /// let last = sender.shutdown(Duration::from_secs(20)).await;
 /// for left in &last.unsent {
-///     eprintln!("{} is still to be reported: {}", left.id, left.error);
+///     eprintln!("{} is still to be sent: {}", left.id, left.error);
 /// }
 /// # Ok(())
 /// # }
 /// ```
 pub struct UsageSender(Arc<Shared>);
 
-/// Settings of a [`UsageSender`].
+/// Configuration of a [`UsageSender`].
 #[derive(Debug)]
 #[must_use = "nothing is sent until `spawn`"]
 pub struct UsageSenderBuilder {
@@ -73,63 +75,67 @@ pub struct UsageSenderBuilder {
 }
 
 impl UsageQueue {
-    /// Makes a sender of it that flushes in the background, with the settings of this queue and what it has queued.
+    /// Converts the queue into a sender that flushes in the background, with the configuration and the queued events
+    /// of this queue.
     pub fn into_sender(self) -> UsageSenderBuilder {
         UsageSenderBuilder { queue: self, interval: INTERVAL, capacity: CAPACITY }
     }
 }
 
 impl UsageSenderBuilder {
-    /// Sets the time from the end of a flush to the next one, in place of a minute; a second at least. It is longer if the vendor asks for
-    /// that (`Retry-After`), an hour at most. Reports that fill half of the capacity between two flushes are sent earlier.
+    /// Sets the delay from the end of a flush to the next one. The default is a minute, the minimum a second. It is
+    /// longer after a `Retry-After`, up to an hour. New events that fill half of the capacity are sent earlier.
     pub fn interval(self, interval: Duration) -> Self {
         Self { interval, ..self }
     }
 
-    /// Sets how many reports may be queued and under way, in place of 10,000; 0 is taken as 1. Reports beyond it are not taken. Unread
-    /// [`Receipts`] list as many settled reports at most.
-    pub fn capacity(self, reports: usize) -> Self {
-        Self { capacity: reports, ..self }
+    /// Sets the maximum number of events that are queued or in flight. The default is 10,000; 0 is treated as 1. More
+    /// events are rejected. Unread [`Receipts`] list at most as many resolved events.
+    pub fn capacity(self, events: usize) -> Self {
+        Self { capacity: events, ..self }
     }
 
-    /// Starts the sender on the current tokio runtime, of either flavour, which needs its timer (`enable_time`). Reports that the queue has
-    /// queued are sent at once, the first of the others after the interval.
+    /// Starts the sender on the current tokio runtime of either flavor, which needs its timer (`enable_time`). Events
+    /// that are already queued are sent at once, later ones after the interval.
     ///
     /// # Errors
     /// [`ErrorKind::Config`] outside of a tokio runtime.
     pub fn spawn(self) -> Result<(UsageSender, Receipts)> {
         let Self { queue, interval, capacity } = self;
         let runtime = Handle::try_current()
-            .map_err(|_| Error::new(ErrorKind::Config, "a sender has to be started on a tokio runtime"))?;
+            .map_err(|_| Error::new(ErrorKind::Config, "a sender must be started on a tokio runtime"))?;
         let mut inbox = Inbox::new(queue.client.org_id().to_owned(), capacity);
-        queue.queue.values().for_each(|report| inbox.adopt(report));
-        let schedule = Schedule::new(interval, Instant::now(), inbox.unsettled());
+        queue.queue.values().for_each(|event| inbox.adopt(event));
+        let schedule = Schedule::new(interval, Instant::now(), inbox.unresolved());
         let unread = Unread::new(inbox.capacity());
         let state = State { inbox, unread, is_flush_requested: false, end: None, last: None, is_running: true };
         let shared =
             Arc::new(Shared { state: Mutex::new(state), changed: Notify::new(), ended: CancellationToken::new() });
-        // Without the current span, which ends long before the sender.
+        // The task is outside of the current span, which ends long before the sender.
         runtime.spawn(Task::new(shared.clone(), queue, schedule).run().with_current_subscriber());
         Ok((UsageSender(shared.clone()), Receipts(shared)))
     }
 }
 
 impl UsageSender {
-    /// Queues a report, and returns its id. It never waits. A report that is queued already, or under way, stays queued once, and is
-    /// counted as [merged](Receipt::merged) in the receipt; so is one that was delivered before, and is sent again.
+    /// Queues an event and returns its id, without waiting. A duplicate of an event that is queued or in flight is not
+    /// queued again. A duplicate of a delivered event is sent again. The receipt counts both as
+    /// [merged](Receipt::merged).
     ///
     /// # Errors
-    /// The report that was not taken, with the reason:
+    /// Returns the event with the reason:
     /// - [`ErrorKind::Limit`] if the queue is full;
-    /// - [`ErrorKind::Request`] for what Suger is known to reject ([`UsageEvent::check`]), for an id that is queued, or was one of the last
-    ///   100,000 settled, with other quantities, for an id that is used up at Suger, and after the end of the sender.
-    pub fn push(&self, report: UsageEvent) -> Result<Uuid, UndeliveredEvent> {
+    /// - [`ErrorKind::Request`] for an event that Suger is known to reject ([`UsageEvent::check`]);
+    /// - [`ErrorKind::Request`] for an id with other quantities that is queued or one of the last 100,000 resolved,
+    ///   and for an id that is used up at Suger;
+    /// - [`ErrorKind::Request`] after the end of the sender.
+    pub fn push(&self, event: UsageEvent) -> Result<Uuid, UndeliveredEvent> {
         let mut state = self.0.state();
         if state.end.is_some() {
-            let error = Error::new(ErrorKind::Request, "the sender has ended: it takes no more reports");
-            return Err(UndeliveredEvent { id: report.id(state.inbox.org_id()), report, error });
+            let error = Error::new(ErrorKind::Request, "the sender has ended and accepts no more events");
+            return Err(UndeliveredEvent { id: event.id(state.inbox.org_id()), event, error });
         }
-        let pushed = state.inbox.push(report);
+        let pushed = state.inbox.push(event);
         let is_filling = state.inbox.pushed() >= state.inbox.capacity() / 2;
         drop(state);
         if is_filling {
@@ -138,9 +144,9 @@ impl UsageSender {
         pushed
     }
 
-    /// Takes a report out of the queue, such as one that never gets through, and returns whether it was queued or under way. A flush that is under
-    /// way may still settle it; otherwise it is [removed](Receipt::removed) in the next receipt. Its id is free for other quantities if it was
-    /// never sent. Pushed again before it is taken out, it stays.
+    /// Removes an event from the queue, such as one that keeps failing, and returns whether it was queued or in
+    /// flight. A running flush may still resolve it; otherwise it is [removed](Receipt::removed) in the next receipt.
+    /// If it was never sent, its id is free for other quantities. If it is pushed again before the removal, it stays.
     pub fn remove(&self, id: Uuid) -> bool {
         let mut state = self.0.state();
         let is_queued = state.is_running && state.inbox.remove(id);
@@ -149,25 +155,27 @@ impl UsageSender {
         is_queued
     }
 
-    /// Returns how many reports are queued or under way.
+    /// Returns the number of events that are queued or in flight.
     pub fn pending(&self) -> usize {
-        self.0.state().inbox.unsettled()
+        self.0.state().inbox.unresolved()
     }
 
-    /// Begins a flush now, or after the one that is under way, without waiting for it.
+    /// Starts a flush now, or after the running one, without waiting for it.
     pub fn flush_now(&self) {
         let mut state = self.0.state();
-        state.is_flush_requested = state.inbox.unsettled() > 0;
+        state.is_flush_requested = state.inbox.unresolved() > 0;
         drop(state);
         self.0.changed.notify_one();
     }
 
-    /// Takes no more reports, flushes what is queued once more, and returns within `limit` the receipt of all that was settled since the
-    /// last one of the [`Receipts`], which end. [`unsent`](Receipt::unsent) is all that is left, with the report and the reason: keep it and
-    /// push it again after the restart. Requests that are under way at the end of `limit` are dropped, and their reports are unsent.
+    /// Rejects further events, flushes once more, and returns within `limit` a receipt of everything resolved since
+    /// the last one of the [`Receipts`], which end. Its [`unsent`](Receipt::unsent) events are all that are left: keep
+    /// them and push them again after the restart. Requests in flight at the end of `limit` are dropped, and their
+    /// events are unsent.
     ///
-    /// Cancel safe: if the future is dropped, the shutdown goes on, and another call returns its receipt. The first call sets the limit; after
-    /// the receipt was returned, further calls return an empty one. The limit is kept by the sender's runtime: do not block it meanwhile.
+    /// This method is cancel safe: if the future is dropped, the shutdown continues, and another call returns its
+    /// receipt. The first call sets the limit. After the receipt was returned, further calls return an empty one. The
+    /// runtime of the sender enforces the limit, so do not block it.
     pub async fn shutdown(&self, limit: Duration) -> Receipt {
         self.0.state().end.get_or_insert_with(|| End::Shutdown(TimeLimit::new(limit)));
         self.0.changed.notify_one();
@@ -203,14 +211,14 @@ impl fmt::Debug for UsageSender {
     }
 }
 
-/// For `?` where the report itself is not needed.
+/// Allows `?` where the event itself is not needed.
 impl From<UndeliveredEvent> for Error {
     fn from(undelivered: UndeliveredEvent) -> Self {
         undelivered.error
     }
 }
 
-/// What the handle, the task and the reader of receipts have in common.
+/// State that the handle, the task and the reader of receipts share.
 struct Shared {
     state: Mutex<State>,
     /// Wakes the task: there is more to send, or it is to end.
@@ -239,7 +247,7 @@ enum End {
 }
 
 impl State {
-    /// Whether no receipt is to come any more.
+    /// Returns whether no further receipt will follow.
     fn has_ended(&self) -> bool {
         !self.is_running && self.last.is_none()
     }
@@ -251,7 +259,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The task has ended: its last receipt is kept for the shutdown, unless nobody can ask for it any more.
+    /// Marks the task as ended. Its last receipt is kept for the shutdown, unless no caller can request it any more.
     fn end(&self) {
         let mut state = self.state();
         state.is_running = false;
@@ -265,14 +273,14 @@ impl Shared {
         self.ended.cancel();
     }
 
-    /// Resolves when a flush has to end, with the reason for what it leaves.
+    /// Resolves when a flush has to end, with the reason for the unresolved events.
     async fn interruption(&self) -> Error {
         loop {
             let end = self.state().end;
             match end {
                 None => self.changed.notified().await,
                 Some(End::Dropped | End::Stopped) => return task::dropped(),
-                // Woken, it may have been dropped meanwhile.
+                // The handle may have been dropped when this is woken.
                 Some(End::Shutdown(limit)) => {
                     if limit.run(self.changed.notified()).await.is_none() {
                         return limit.exceeded("not confirmed").with_hint("push it again: its id is the same");

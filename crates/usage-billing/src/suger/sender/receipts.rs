@@ -1,4 +1,4 @@
-//! Receipts of a sender, as a stream that neither holds it up nor grows.
+//! Receipts of a sender, as a stream of bounded memory that does not block the sender.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -13,24 +13,27 @@ use uuid::Uuid;
 use super::super::Receipt;
 use super::Shared;
 
-/// What became of the reports of a [`UsageSender`](super::UsageSender), as a stream of [`Receipt`]s. It ends after the sender's end.
+/// The outcomes of the events of a [`UsageSender`](super::UsageSender), as a stream of [`Receipt`]s. The stream ends
+/// after the sender.
 ///
-/// Each receipt has everything that became known since the one before: usually of one flush; of several, if the reader is slower than the
-/// flushes. [`unsent`](Receipt::unsent) are the reports that stayed queued in the latest of them; later receipts settle them.
+/// Each receipt contains the outcomes since the previous one: usually of one flush, or of several if the reader is
+/// slower than the flushes. [`unsent`](Receipt::unsent) lists the events that stayed queued after the latest of these
+/// flushes; later receipts resolve them.
 ///
-/// A reader that is slow, or does not read, does not hold up the sender. Unread receipts list as many settled reports as the sender's
-/// [`capacity`](super::UsageSenderBuilder::capacity); of more, the oldest are dropped, delivered ones first, with a warning in the
-/// [trace](crate::suger#traces), and [counted](Self::missed). If this is dropped, nothing is kept for it. Every rejected report is in the
-/// trace in any case.
+/// A slow or absent reader does not block the sender. Unread receipts list at most as many resolved events as the
+/// [`capacity`](super::UsageSenderBuilder::capacity) of the sender. Beyond it the oldest are dropped, delivered ones
+/// first, with a warning in the [trace](crate::suger#traces), and [counted](Self::missed). If this stream is dropped,
+/// no receipts are kept for it. The trace contains every rejected event in any case.
 pub struct Receipts(pub(super) Arc<Shared>);
 
 impl Receipts {
-    /// Waits for the next receipt; `None` after the last one. Cancel safe: a receipt that was not returned is not lost.
+    /// Waits for the next receipt, and returns `None` after the last one. This method is cancel safe: a receipt that
+    /// was not returned is not lost.
     pub async fn next(&mut self) -> Option<Receipt> {
         poll_fn(|context| self.poll_receipt(context)).await
     }
 
-    /// Returns how many settled reports were dropped from receipts that were not read in time.
+    /// Returns the number of resolved events that were dropped from unread receipts.
     pub fn missed(&self) -> u64 {
         self.0.state().unread.missed
     }
@@ -56,7 +59,7 @@ impl Stream for Receipts {
 
 impl Drop for Receipts {
     fn drop(&mut self) {
-        self.0.state().unread.reader_is_gone();
+        self.0.state().unread.drop_reader();
     }
 }
 
@@ -66,11 +69,11 @@ impl fmt::Debug for Receipts {
     }
 }
 
-/// What was not read yet, as one receipt.
+/// Unread outcomes, combined in one receipt.
 #[derive(Debug)]
 pub(super) struct Unread {
     receipt: Receipt,
-    /// How many settled reports it lists at most.
+    /// Maximum number of resolved events that it lists.
     limit: usize,
     missed: u64,
     has_reader: bool,
@@ -82,7 +85,7 @@ impl Unread {
         Self { receipt: Receipt::default(), limit, missed: 0, has_reader: true, waker: None }
     }
 
-    /// Adds a later receipt, and returns how many settled reports were dropped for it.
+    /// Adds a later receipt, and returns the number of resolved events that were dropped.
     pub(super) fn add(&mut self, later: Receipt) -> usize {
         if !self.has_reader {
             return 0;
@@ -94,7 +97,7 @@ impl Unread {
         dropped
     }
 
-    /// Wakes the reader, to see a receipt or the end.
+    /// Wakes the reader for a receipt or the end.
     pub(super) fn wake(&mut self) {
         if let Some(waker) = self.waker.take() {
             waker.wake();
@@ -106,14 +109,14 @@ impl Unread {
         has_news.then(|| std::mem::take(&mut self.receipt))
     }
 
-    fn reader_is_gone(&mut self) {
+    fn drop_reader(&mut self) {
         self.has_reader = false;
         self.receipt = Receipt::default();
         self.waker = None;
     }
 }
 
-/// Makes one receipt of an earlier and a later one, in which each report is listed once, as it was in the later one.
+/// Merges a later receipt into an earlier one. Each event is then listed once, as in the later one.
 pub(super) fn absorb(earlier: &mut Receipt, later: Receipt) {
     let Receipt { delivered, already_delivered, unverified, rejected, unsent, removed, late, merged } = later;
     let undelivered = rejected.iter().chain(&unsent).chain(&removed).map(|it| &it.id);
@@ -133,16 +136,16 @@ pub(super) fn absorb(earlier: &mut Receipt, later: Receipt) {
     }
 }
 
-/// Drops settled reports beyond `limit`, and returns how many.
+/// Drops resolved events beyond `limit`, and returns their number.
 fn shorten(receipt: &mut Receipt, limit: usize) -> usize {
-    let settled = receipt.total() - receipt.unsent.len();
-    let excess = settled.saturating_sub(limit);
+    let resolved = receipt.total() - receipt.unsent.len();
+    let excess = resolved.saturating_sub(limit);
     let mut left = excess;
     for ids in [&mut receipt.delivered, &mut receipt.already_delivered, &mut receipt.unverified] {
         left -= ids.drain(..left.min(ids.len())).len();
     }
-    for reports in [&mut receipt.removed, &mut receipt.rejected] {
-        left -= reports.drain(..left.min(reports.len())).len();
+    for events in [&mut receipt.removed, &mut receipt.rejected] {
+        left -= events.drain(..left.min(events.len())).len();
     }
     receipt.late.drain(..receipt.late.len().saturating_sub(limit));
     while receipt.merged.len() > limit {
@@ -164,7 +167,7 @@ mod tests {
     fn undelivered(numbers: &[u128]) -> Vec<UndeliveredEvent> {
         let one = |id| UndeliveredEvent {
             id,
-            report: UsageEvent::new("e-1", "2026-10-01T07:00:00Z".parse().unwrap()),
+            event: UsageEvent::new("e-1", "2026-10-01T07:00:00Z".parse().unwrap()),
             error: Error::new(ErrorKind::Api, "no"),
         };
         ids(numbers).into_iter().map(one).collect()
@@ -175,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn unread_receipts_become_one_with_each_report_once() {
+    fn unread_receipts_become_one_with_each_event_once() {
         let mut receipt = Receipt { delivered: ids(&[1, 2]), unsent: undelivered(&[3, 4]), ..Receipt::default() };
         let later = Receipt {
             delivered: ids(&[3]),
@@ -195,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn oldest_delivered_reports_are_dropped_first_and_counted() {
+    fn oldest_delivered_events_are_dropped_first_and_counted() {
         let mut unread = Unread::new(3);
         unread.add(Receipt { delivered: ids(&[1, 2]), rejected: undelivered(&[3]), ..Receipt::default() });
         assert_eq!(unread.missed, 0);
@@ -206,11 +209,7 @@ mod tests {
         assert_eq!((unread.missed, numbers(&unread.receipt.rejected)), (4, vec![9, 10, 11]));
         unread.add(Receipt { removed: undelivered(&[12, 13]), ..Receipt::default() });
         assert_eq!((unread.missed, numbers(&unread.receipt.rejected)), (6, vec![9, 10, 11]));
-        assert_eq!(
-            unread.take().map(|receipt| receipt.total()),
-            Some(3 + 4),
-            "those of which nothing else is known are unsent"
-        );
+        assert_eq!(unread.take().map(|receipt| receipt.total()), Some(3 + 4), "unsent events are never dropped");
         assert!(unread.take().is_none());
     }
 
@@ -218,7 +217,7 @@ mod tests {
     fn nothing_is_kept_without_a_reader() {
         let mut unread = Unread::new(3);
         unread.add(Receipt { delivered: ids(&[1]), ..Receipt::default() });
-        unread.reader_is_gone();
+        unread.drop_reader();
         unread.add(Receipt { delivered: ids(&[2, 3, 4, 5]), ..Receipt::default() });
         assert_eq!((unread.receipt.total(), unread.missed), (0, 0));
     }

@@ -1,29 +1,30 @@
-//! When a sender flushes: a pure function of the time and of what is queued.
+//! When a sender flushes: a pure function of the time and the queue.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Shortest time between two flushes that no full queue and no caller asked for: a vendor that is down is not to be called in a loop.
+/// Minimum delay between two flushes without a full queue or a request of the caller, so that an unavailable vendor is
+/// not called in a loop.
 const MIN_INTERVAL: Duration = Duration::from_secs(1);
-/// Longest delay that a vendor's `Retry-After` causes, as in the client itself.
+/// Maximum delay after a `Retry-After`, as in the client itself.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
-/// What the sender does next.
+/// The next step of the sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Flush,
-    /// Waits until then, or for whatever changes the load; `None` for the latter alone.
+    /// Wait until then or until the load changes; `None` for the latter alone.
     Wait(Option<Instant>),
     End,
 }
 
-/// What the next step depends on.
+/// The state that determines the next step.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Load {
-    /// Reports that are not settled.
-    pub(super) unsettled: usize,
-    /// Those of them that were pushed since the last flush began.
+    /// Number of unresolved events.
+    pub(super) unresolved: usize,
+    /// Number of those that were pushed since the last flush began.
     pub(super) pushed: usize,
     pub(super) capacity: usize,
     pub(super) is_flush_requested: bool,
@@ -33,7 +34,7 @@ pub(super) struct Load {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     Running,
-    /// Shut down: what is queued is flushed once more, if there is time for it.
+    /// Shut down: the queue is flushed once more, if there is time.
     Closing {
         has_time: bool,
     },
@@ -41,7 +42,7 @@ pub(super) enum Phase {
     Abandoned,
 }
 
-/// When the next flush is due.
+/// The time at which the next flush is due.
 #[derive(Debug)]
 pub(super) struct Schedule {
     interval: Duration,
@@ -52,7 +53,7 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    /// A schedule whose first flush is due after the interval; now, if reports are queued already.
+    /// Creates a schedule whose first flush is due after the interval, or now if events are already queued.
     pub(super) fn new(interval: Duration, now: Instant, queued: usize) -> Self {
         let interval = interval.max(MIN_INTERVAL);
         let due = if queued > 0 { Some(now) } else { now.checked_add(interval) };
@@ -62,20 +63,20 @@ impl Schedule {
     pub(super) fn next(&mut self, now: Instant, load: &Load) -> Step {
         match load.phase {
             Phase::Abandoned => return Step::End,
-            Phase::Closing { has_time: true } if load.unsettled > 0 && !self.is_last => {
+            Phase::Closing { has_time: true } if load.unresolved > 0 && !self.is_last => {
                 self.is_last = true;
                 return Step::Flush;
             }
             Phase::Closing { .. } => return Step::End,
             Phase::Running => {}
         }
-        // Only by new reports: those that stay queued while the vendor is down would cause one flush after the other.
+        // Only new events count: those that stay queued while the vendor is unavailable would cause continuous flushes.
         let is_filling = load.pushed >= (load.capacity / 2).max(1);
-        if load.unsettled > 0 && (load.is_flush_requested || is_filling) {
+        if load.unresolved > 0 && (load.is_flush_requested || is_filling) {
             return Step::Flush;
         }
         if self.due.is_some_and(|due| due <= now) {
-            if load.unsettled > 0 {
+            if load.unresolved > 0 {
                 return Step::Flush;
             }
             self.due = now.checked_add(self.interval);
@@ -83,7 +84,7 @@ impl Schedule {
         Step::Wait(self.due)
     }
 
-    /// A flush ended; `retry_after` is the longest delay that the vendor asked for in it.
+    /// Records the end of a flush. `retry_after` is the longest delay that the vendor requested in it.
     pub(super) fn flushed(&mut self, now: Instant, retry_after: Option<Duration>) {
         let asked = retry_after.unwrap_or_default().min(MAX_RETRY_AFTER);
         self.due = now.checked_add(self.interval.max(asked));
@@ -96,12 +97,12 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_secs(60);
 
-    fn load(unsettled: usize, pushed: usize) -> Load {
-        Load { unsettled, pushed, capacity: 10, is_flush_requested: false, phase: Phase::Running }
+    fn load(unresolved: usize, pushed: usize) -> Load {
+        Load { unresolved, pushed, capacity: 10, is_flush_requested: false, phase: Phase::Running }
     }
 
     #[test]
-    fn queue_is_flushed_once_per_interval_counted_from_the_last_flush() {
+    fn queue_is_flushed_once_per_interval_after_the_last_flush() {
         let start = Instant::now();
         let mut schedule = Schedule::new(MINUTE, start, 0);
         assert_eq!(schedule.next(start, &load(1, 1)), Step::Wait(Some(start + MINUTE)));
@@ -125,13 +126,13 @@ mod tests {
     }
 
     #[test]
-    fn reports_that_were_queued_before_the_start_are_sent_at_once() {
+    fn events_queued_before_the_start_are_sent_at_once() {
         let start = Instant::now();
         assert_eq!(Schedule::new(MINUTE, start, 3).next(start, &load(3, 0)), Step::Flush);
     }
 
     #[test]
-    fn new_reports_that_fill_half_of_the_queue_are_sent_early_and_old_ones_are_not() {
+    fn only_new_events_that_fill_half_of_the_queue_are_sent_early() {
         let start = Instant::now();
         let mut schedule = Schedule::new(MINUTE, start, 0);
         assert_eq!(schedule.next(start, &load(4, 4)), Step::Wait(Some(start + MINUTE)));
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn vendors_retry_after_postpones_the_next_flush_for_an_hour_at_most() {
+    fn retry_after_delays_the_next_flush_up_to_an_hour() {
         let start = Instant::now();
         let mut schedule = Schedule::new(MINUTE, start, 0);
         for (asked, expected) in [(5, 60), (300, 300), (1 << 40, 3600)] {
@@ -162,7 +163,7 @@ mod tests {
     #[test]
     fn shutdown_flushes_once_if_there_is_anything_and_time() {
         let start = Instant::now();
-        let closing = |has_time, unsettled| Load { phase: Phase::Closing { has_time }, ..load(unsettled, 0) };
+        let closing = |has_time, unresolved| Load { phase: Phase::Closing { has_time }, ..load(unresolved, 0) };
         let mut schedule = Schedule::new(MINUTE, start, 0);
         assert_eq!(schedule.next(start, &closing(true, 2)), Step::Flush);
         schedule.flushed(start, None);

@@ -1,4 +1,4 @@
-//! The task of a sender: flushes when the schedule says so, until it is shut down or dropped.
+//! The task of a sender: it flushes according to the schedule, until it is shut down or dropped.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use usage_billing_core::{Error, ErrorKind};
 
 use super::super::trace::{self, event};
-use super::super::usage_queue::{State as ReportState, UsageQueue};
+use super::super::usage_queue::{State as EventState, UsageQueue};
 use super::super::{Receipt, UndeliveredEvent};
 use super::inbox::Fate;
 use super::receipts::absorb;
@@ -18,18 +18,18 @@ pub(super) struct Task {
     shared: Arc<Shared>,
     queue: UsageQueue,
     schedule: Schedule,
-    /// Pushed, but not taken by the queue.
-    refused: Vec<UndeliveredEvent>,
+    /// Pushed events that the queue rejected.
+    not_queued: Vec<UndeliveredEvent>,
 }
 
 impl Task {
     pub(super) fn new(shared: Arc<Shared>, queue: UsageQueue, schedule: Schedule) -> Self {
-        Self { shared, queue, schedule, refused: Vec::new() }
+        Self { shared, queue, schedule, not_queued: Vec::new() }
     }
 
     pub(super) async fn run(mut self) {
         loop {
-            self.take_out_removed();
+            self.process_removals();
             let load = self.load();
             match self.schedule.next(Instant::now(), &load) {
                 Step::Flush => self.flush().await,
@@ -43,7 +43,7 @@ impl Task {
     fn load(&self) -> Load {
         let state = self.shared.state();
         Load {
-            unsettled: state.inbox.unsettled(),
+            unresolved: state.inbox.unresolved(),
             pushed: state.inbox.pushed(),
             capacity: state.inbox.capacity(),
             is_flush_requested: state.is_flush_requested,
@@ -56,29 +56,29 @@ impl Task {
     }
 
     async fn flush(&mut self) {
-        // Before the reports are taken: a request that comes later is for later reports.
+        // This comes before the events are taken: a later request is for later events.
         self.shared.state().is_flush_requested = false;
         self.take_pushed();
         let receipt = self.queue.flush_until(self.shared.interruption()).await;
         let retry_after = receipt.unsent.iter().filter_map(|it| it.error.retry_after()).max();
         self.schedule.flushed(Instant::now(), retry_after);
-        self.hand_out(receipt);
+        self.publish(receipt);
     }
 
     fn take_pushed(&mut self) {
         let (pushed, merged) = self.shared.state().inbox.take();
-        self.queue.settled.merged.extend(merged);
-        for report in pushed {
-            let id = report.id(self.queue.client.org_id());
-            // It knows no more than the inbox does; if it did, the next receipt would have the report.
-            if let Err(error) = self.queue.push(report.clone()) {
-                self.refused.push(UndeliveredEvent { id, report, error });
+        self.queue.resolved.merged.extend(merged);
+        for event in pushed {
+            let id = event.id(self.queue.client.org_id());
+            // The queue knows no more than the inbox. If it did, the next receipt would contain the event.
+            if let Err(error) = self.queue.push(event.clone()) {
+                self.not_queued.push(UndeliveredEvent { id, event, error });
             }
         }
     }
 
-    /// Takes the reports out of the queue that the caller no longer wants to be sent, unless a flush has settled them meanwhile.
-    fn take_out_removed(&mut self) {
+    /// Removes the events from the queue that the caller removed, unless a flush has resolved them meanwhile.
+    fn process_removals(&mut self) {
         let removals = self.shared.state().inbox.take_removals();
         if removals.is_empty() {
             return;
@@ -86,22 +86,23 @@ impl Task {
         self.take_pushed();
         let mut removed = Vec::new();
         for id in removals {
-            let is_new = self.queue.known.get(&id).is_some_and(|known| known.state == ReportState::New);
-            let Some(report) = self.queue.remove(id) else { continue };
+            let is_new = self.queue.known.get(&id).is_some_and(|known| known.state == EventState::New);
+            let Some(event) = self.queue.remove(id) else { continue };
             let error = match is_new {
                 true => Error::new(ErrorKind::Failed, "removed from the queue before it was sent"),
-                false => Error::new(ErrorKind::Failed, "removed from the queue; it may be at Suger all the same")
-                    .with_hint("look for it there before the usage is reported in another way"),
+                false => Error::new(ErrorKind::Failed, "removed from the queue; it may still be at Suger")
+                    .with_hint("look it up there before the usage is sent in another way"),
             };
-            trace::removed(&self.queue.client, &report, id, &error);
-            removed.push(UndeliveredEvent { id, report, error });
+            trace::removed(&self.queue.client, &event, id, &error);
+            removed.push(UndeliveredEvent { id, event, error });
         }
-        self.hand_out(Receipt { removed, ..Receipt::default() });
+        self.publish(Receipt { removed, ..Receipt::default() });
     }
 
-    /// Frees the queue of what is settled, and passes the receipt on: to the shutdown once it has begun, before to the stream.
-    fn hand_out(&mut self, mut receipt: Receipt) {
-        receipt.rejected.append(&mut self.refused);
+    /// Records resolved events in the inbox, and adds the receipt to that of the shutdown, or to the stream if none
+    /// has begun.
+    fn publish(&mut self, mut receipt: Receipt) {
+        receipt.rejected.append(&mut self.not_queued);
         let mut state = self.shared.state();
         let delivered = receipt.delivered.iter().chain(&receipt.already_delivered).chain(&receipt.unverified);
         let delivered = delivered.map(|id| (*id, Fate::Sent));
@@ -111,10 +112,10 @@ impl Task {
         });
         let rejected = receipt.rejected.iter().map(|it| match self.queue.known.get(&it.id) {
             None => (it.id, Fate::IdFree),
-            Some(_) => (it.id, Fate::IdUsedUp),
+            Some(_) => (it.id, Fate::IdConsumed),
         });
         let forgotten: Vec<_> =
-            delivered.chain(rejected).chain(removed).filter_map(|(id, fate)| state.inbox.settle(id, fate)).collect();
+            delivered.chain(rejected).chain(removed).filter_map(|(id, fate)| state.inbox.resolve(id, fate)).collect();
         let dropped = match state.end {
             Some(_) => {
                 absorb(state.last.get_or_insert_default(), receipt);
@@ -124,19 +125,20 @@ impl Task {
         };
         drop(state);
         if dropped > 0 {
-            event!(WARN, dropped, "receipts are not read: the oldest settled reports are dropped from them");
+            event!(WARN, dropped, "receipts are not read: the oldest resolved events are dropped from them");
         }
         forgotten.iter().for_each(|id| self.queue.forget(*id));
     }
 }
 
-/// Whatever ends the task (a shutdown, the handle's drop, the end of the runtime, a panic): what is left is handed out.
+/// Publishes the remaining events, whatever ends the task: a shutdown, the drop of the handle, the end of the runtime,
+/// a panic.
 impl Drop for Task {
     fn drop(&mut self) {
-        // First of all: from here on, nothing is pushed that nobody would take.
+        // This comes first: events that are pushed later would stay in the inbox.
         let end = *self.shared.state().end.get_or_insert(End::Stopped);
         self.take_pushed();
-        self.take_out_removed();
+        self.process_removals();
         let (why, reason) = match end {
             End::Shutdown(limit) => ("shutdown", limit.exceeded("not sent")),
             End::Dropped => ("the sender was dropped without a shutdown", dropped()),
@@ -153,22 +155,22 @@ impl Drop for Task {
             reasons.entry(*id).or_insert_with(|| reason.clone());
         }
         let receipt = self.queue.receipt(reasons);
-        let (unsent, oldest) = (receipt.unsent.len(), receipt.unsent.iter().map(|it| it.report.window()).min());
+        let (unsent, oldest) = (receipt.unsent.len(), receipt.unsent.iter().map(|it| it.event.timestamp()).min());
         if unsent > 0 && !matches!(end, End::Shutdown(_)) {
             let oldest = oldest.map(tracing::field::display);
             event!(WARN, unsent, oldest, "{why}: the queued usage is not sent");
         } else {
             event!(INFO, unsent, "sender ended");
         }
-        self.hand_out(receipt);
+        self.publish(receipt);
         self.shared.end();
     }
 }
 
-/// Why a report is not sent any more after the handle's drop.
+/// Returns the reason for unsent events after the drop of the handle.
 pub(super) fn dropped() -> Error {
     Error::new(ErrorKind::Failed, "not confirmed: the sender was dropped without a shutdown")
-        .with_hint("push it again: its id is the same, so that it is not billed twice")
+        .with_hint("push it again: its id is the same, so it is not billed twice")
 }
 
 #[cfg(test)]
@@ -187,13 +189,13 @@ mod tests {
     use crate::suger::{Client, UsageEvent};
 
     #[test]
-    fn reporter_forgets_what_the_inbox_forgets() {
+    fn queue_forgets_events_that_the_inbox_forgets() {
         let client = Client::builder("acme", "hush").base_url("http://127.0.0.1:1").build().unwrap();
-        let report = UsageEvent::new("e-1", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", 1);
+        let event = UsageEvent::new("e-1", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", 1);
         let mut queue = client.usage_queue();
-        let id = queue.push(report.clone()).unwrap();
+        let id = queue.push(event.clone()).unwrap();
         let mut inbox = Inbox::new("acme".to_owned(), 9);
-        inbox.adopt(&report);
+        inbox.adopt(&event);
         let unread = Unread::new(9);
         let state = State { inbox, unread, is_flush_requested: false, end: None, last: None, is_running: true };
         let (changed, ended) = (Notify::new(), CancellationToken::new());
@@ -202,12 +204,12 @@ mod tests {
         let delivered = |id| Receipt { delivered: vec![id], ..Receipt::default() };
 
         task.queue.queue.clear();
-        task.hand_out(delivered(id));
+        task.publish(delivered(id));
         for number in 1..u128::try_from(REMEMBERED).unwrap() {
-            shared.state().inbox.settle(Uuid::from_u128(number), Fate::Sent);
+            shared.state().inbox.resolve(Uuid::from_u128(number), Fate::Sent);
         }
         assert!(task.queue.known.contains_key(&id));
-        task.hand_out(delivered(Uuid::max()));
+        task.publish(delivered(Uuid::max()));
         assert!(!task.queue.known.contains_key(&id));
     }
 }

@@ -1,4 +1,4 @@
-//! Which sums wait for the marketplaces' word: usage counts as accepted only once the report in which its group was sent says so.
+//! Sums that wait for acceptance: usage counts as accepted only once the report in which its group was sent shows it.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use usage_billing_core::Decimal;
 
-use super::carried::{carried_out, settled_dimensions, start_of};
+use super::carried::{carried_out, cleared_dimensions, start_of};
 use super::groups::id_in;
 use super::marketplace::{Acceptance, acceptance};
 use super::sums::Key;
@@ -15,18 +15,18 @@ use super::types::{
 };
 use crate::memory_limit::SLOT;
 
-/// What one link takes in memory: an id, and its place in two tables.
+/// Estimated memory of one link: an id, and its entries in two tables.
 pub(super) const LINK: usize = 3 * SLOT + 40;
 
 #[derive(Debug, Default)]
-pub(super) struct Unsettled {
-    /// Sums by the reports that their groups name, until the report comes and accepts them.
+pub(super) struct PendingAcceptance {
+    /// Sums by the reports that their groups name, until such a report accepts them.
     by_report: HashMap<String, Vec<Link>>,
     /// Sums by groups that name no report, until a report that names the group accepts them.
     by_group: HashMap<String, Vec<Link>>,
-    /// Sums that no report can settle.
+    /// Sums that no report can accept, because neither a report nor a group id identifies them.
     nameless: BTreeSet<Arc<Key>>,
-    /// By entitlement and dimension: fractions that reports left to later ones.
+    /// By entitlement and dimension, the fractions that reports left to later ones.
     fractions: HashMap<(String, String), Fractions>,
 }
 
@@ -34,33 +34,33 @@ pub(super) struct Unsettled {
 #[derive(Debug)]
 struct Link {
     key: Arc<Key>,
-    /// Of a billable metric; the marketplace knows it under another name.
+    /// Whether the sum is of a billable metric, which the marketplace knows under another name.
     of_metric: bool,
-    /// A quantity that is not a whole number, if there is one, so that a fraction may be of it.
+    /// The fractional part of a quantity that is not a whole number, or 0 if all are.
     fraction: Decimal,
 }
 
 /// Fractions of one dimension.
 #[derive(Debug, Default)]
 struct Fractions {
-    /// The sums with usage in a report that left a fraction to later ones, each with the start of the latest of these reports.
+    /// Sums with usage in a report that left a fraction to later ones, with the start of the latest such report.
     left: HashMap<Arc<Key>, DateTime<Utc>>,
-    /// The start of the latest report that settles those of earlier ones.
-    settled: Option<DateTime<Utc>>,
+    /// The start of the latest report that bills the fractions of earlier ones.
+    cleared: Option<DateTime<Utc>>,
 }
 
-impl Unsettled {
+impl PendingAcceptance {
     pub(super) fn is_empty(&self) -> bool {
         self.by_report.is_empty() && self.by_group.is_empty() && self.nameless.is_empty()
     }
 
-    /// Adds usage of a group that was reported; returns whether it takes memory. Nothing has to accept a quantity of 0, which reports need not
-    /// state.
+    /// Adds usage of a group that was reported, and returns whether it takes memory. A quantity of 0, which reports
+    /// need not state, does not wait for acceptance.
     pub(super) fn add(&mut self, group: &Group, key: Arc<Key>, quantity: Decimal) -> bool {
         if quantity.is_zero() {
             return false;
         }
-        let place = (key.entitlement.clone(), key.metric.clone());
+        let sum = (key.entitlement.clone(), key.metric.clone());
         let link = Link { key, of_metric: group.records.is_empty(), fraction: quantity.fract() };
         let links = match (id_in(&group.usage_record_report_id), id_in(&group.id)) {
             (Some(report), _) => self.by_report.entry(report.to_owned()).or_default(),
@@ -72,42 +72,42 @@ impl Unsettled {
             return false;
         }
         links.push(link);
-        self.fractions.entry(place).or_default();
+        self.fractions.entry(sum).or_default();
         true
     }
 
-    pub(super) fn settle(&mut self, report: &Report) {
+    pub(super) fn apply(&mut self, report: &Report) {
         let Some(info) = &report.info else { return };
         let start = start_of(report);
-        self.note_settled_fractions(report, info, start);
+        self.note_cleared_fractions(report, info, start);
         if let Some(id) = id_in(&report.id)
             && let Some(mut links) = self.by_report.remove(id)
         {
-            links.retain(|link| !self.is_settled_by(link, info, start));
+            links.retain(|link| !self.is_accepted_by(link, info, start));
             if !links.is_empty() {
                 self.by_report.insert(id.to_owned(), links);
             }
         }
         for group in &info.usage_record_group_ids {
             let Some(mut links) = self.by_group.remove(group) else { continue };
-            links.retain(|link| !self.is_settled_by(link, info, start));
+            links.retain(|link| !self.is_accepted_by(link, info, start));
             if !links.is_empty() {
                 self.by_group.insert(group.clone(), links);
             }
         }
     }
 
-    fn note_settled_fractions(&mut self, report: &Report, info: &Info, start: Option<DateTime<Utc>>) {
+    fn note_cleared_fractions(&mut self, report: &Report, info: &Info, start: Option<DateTime<Utc>>) {
         let entitlement = report.entitlement_id.clone().unwrap_or_default();
-        for dimension in settled_dimensions(info) {
+        for dimension in cleared_dimensions(info) {
             if let Some(fractions) = self.fractions.get_mut(&(entitlement.clone(), dimension.to_owned())) {
-                fractions.settled = fractions.settled.max(start);
+                fractions.cleared = fractions.cleared.max(start);
             }
         }
     }
 
-    /// Returns whether a report accepts a sum's usage in it; a fraction of it may be left to later reports.
-    fn is_settled_by(&mut self, link: &Link, info: &Info, start: Option<DateTime<Utc>>) -> bool {
+    /// Returns whether a report accepts the usage of a sum. A fraction of it may be left to later reports.
+    fn is_accepted_by(&mut self, link: &Link, info: &Info, start: Option<DateTime<Utc>>) -> bool {
         let Key { entitlement, metric, .. } = &*link.key;
         let dimensions: &[&str] = if link.of_metric { &[] } else { &[metric.as_str()] };
         if acceptance(info, dimensions) != Acceptance::Accepted {
@@ -121,13 +121,13 @@ impl Unsettled {
         true
     }
 
-    /// Returns the sums that are not settled by the reports so far.
+    /// Returns the sums that the reports so far do not accept in full.
     pub(super) fn keys(self) -> BTreeSet<Arc<Key>> {
         let links = self.by_report.into_values().chain(self.by_group.into_values()).flatten();
         let waiting = links.map(|link| link.key).chain(self.nameless);
-        let left = self.fractions.into_values().flat_map(|Fractions { left, settled }| {
+        let left = self.fractions.into_values().flat_map(|Fractions { left, cleared }| {
             left.into_iter()
-                .filter(move |(_, start)| settled.is_none_or(|settled| settled <= *start))
+                .filter(move |(_, start)| cleared.is_none_or(|cleared| cleared <= *start))
                 .map(|(key, _)| key)
         });
         waiting.chain(left).collect()
@@ -144,49 +144,49 @@ mod tests {
         Arc::new(Key { buyer: None, entitlement, metric, unit: "units" })
     }
 
-    fn add(unsettled: &mut Unsettled, group: Value, metric: &str) -> bool {
+    fn add(pending: &mut PendingAcceptance, group: Value, metric: &str) -> bool {
         let group: Group = serde_json::from_value(group).unwrap();
-        unsettled.add(&group, key(metric), Decimal::ONE)
+        pending.add(&group, key(metric), Decimal::ONE)
     }
 
     #[test]
-    fn everything_that_was_reported_is_unsettled_until_a_report_accepts_it() {
+    fn reported_usage_is_pending_until_a_report_accepts_it() {
         let accepted = |id: &str, groups: &[&str]| -> Report {
             let info = json!({"status": "SUCCESS", "usageRecordGroupIds": groups});
             serde_json::from_value(json!({"id": id, "entitlementID": "e-1", "info": info})).unwrap()
         };
-        assert!(Unsettled::default().is_empty());
+        assert!(PendingAcceptance::default().is_empty());
         for (group, settles) in [
             (json!({"id": "g-1", "usageRecordReportID": "r-1"}), accepted("r-1", &[])),
             (json!({"id": "g-1"}), accepted("r-2", &["g-1"])),
             (json!({"id": "g-1", "usageRecordReportID": ""}), accepted("", &["g-1"])),
         ] {
-            let mut unsettled = Unsettled::default();
-            assert!(add(&mut unsettled, group.clone(), "gb") && !unsettled.is_empty());
-            unsettled.settle(&accepted("r-3", &["g-2"]));
-            assert!(!unsettled.is_empty());
-            unsettled.settle(&settles);
-            assert!(unsettled.is_empty() && unsettled.keys().is_empty(), "{group}");
+            let mut pending = PendingAcceptance::default();
+            assert!(add(&mut pending, group.clone(), "gb") && !pending.is_empty());
+            pending.apply(&accepted("r-3", &["g-2"]));
+            assert!(!pending.is_empty());
+            pending.apply(&settles);
+            assert!(pending.is_empty() && pending.keys().is_empty(), "{group}");
         }
-        let mut nameless = Unsettled::default();
+        let mut nameless = PendingAcceptance::default();
         assert!(add(&mut nameless, json!({}), "gb") && !nameless.is_empty());
         assert_eq!(nameless.keys().into_iter().collect::<Vec<_>>(), [key("gb")]);
     }
 
     #[test]
-    fn quantity_of_zero_waits_for_nothing() {
-        let mut unsettled = Unsettled::default();
+    fn quantity_of_zero_needs_no_acceptance() {
+        let mut pending = PendingAcceptance::default();
         let group: Group = serde_json::from_value(json!({"id": "g-1", "records": {"gb": 0}})).unwrap();
-        assert!(!unsettled.add(&group, key("gb"), Decimal::new(0, 2)) && unsettled.is_empty());
+        assert!(!pending.add(&group, key("gb"), Decimal::new(0, 2)) && pending.is_empty());
     }
 
     #[test]
     fn usage_of_one_sum_in_one_report_takes_memory_once() {
-        let mut unsettled = Unsettled::default();
+        let mut pending = PendingAcceptance::default();
         let group = || json!({"id": "g-1", "usageRecordReportID": "r-1", "records": {"gb": 1, "calls": 1}});
         let event = json!({"id": "g-2", "usageRecordReportID": "r-1"});
-        assert!(add(&mut unsettled, group(), "gb") && !add(&mut unsettled, group(), "gb"));
-        assert!(add(&mut unsettled, group(), "calls") && add(&mut unsettled, event, "gb"));
-        assert!(add(&mut unsettled, json!({}), "gb") && !add(&mut unsettled, json!({}), "gb"));
+        assert!(add(&mut pending, group(), "gb") && !add(&mut pending, group(), "gb"));
+        assert!(add(&mut pending, group(), "calls") && add(&mut pending, event, "gb"));
+        assert!(add(&mut pending, json!({}), "gb") && !add(&mut pending, json!({}), "gb"));
     }
 }

@@ -1,4 +1,4 @@
-//! Whatever is cut and wherever, the vendor has each report once, and the receipt tells the truth.
+//! Lost responses: Suger stores each event once, and the receipt is correct, for any fault at any point.
 
 use std::collections::BTreeSet;
 use std::future::poll_fn;
@@ -14,7 +14,7 @@ use usage_billing_tests::{Reply, ScriptedServer};
 use uuid::Uuid;
 
 use super::{
-    assert_there_once, client, group_for, ids, page_of, push_all, reports, sandbox, scripted, stored, window,
+    assert_there_once, client, events, group_for, ids, page_of, push_all, sandbox, scripted, stored, timestamp,
     with_retries,
 };
 
@@ -22,7 +22,7 @@ use super::{
 #[allow(dead_code, reason = "its main is for the example itself")]
 mod isv_hourly_report;
 
-/// Polls a future so many times and then drops it.
+/// Polls a future `polls` times and then drops it.
 pub(crate) async fn dropped_after<F: Future>(polls: u32, future: F) -> Option<F::Output> {
     let (mut future, mut left) = (pin!(future), polls);
     poll_fn(|context| {
@@ -36,7 +36,7 @@ pub(crate) async fn dropped_after<F: Future>(polls: u32, future: F) -> Option<F:
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_fault_is_ridden_out_and_every_report_is_there_once() {
+async fn each_fault_is_survived_without_duplicates() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
     let mut sent = Vec::new();
@@ -62,25 +62,25 @@ async fn each_fault_is_ridden_out_and_every_report_is_there_once() {
         sandbox.clear_faults();
         sandbox.inject(format!("{fault}; operation=reportUsageRecordGroup").parse().unwrap()).unwrap();
         let mut queue = client.usage_queue().flush_timeout(None).concurrency(1);
-        let all = push_all(&mut queue, &reports(number));
+        let all = push_all(&mut queue, &events(number));
         let first = queue.flush().await;
-        let told = (first.delivered.len(), first.already_delivered.len(), first.unsent.len());
-        assert_eq!((told, first.total()), (expected, 3), "{fault}: {first:?}");
+        let counts = (first.delivered.len(), first.already_delivered.len(), first.unsent.len());
+        assert_eq!((counts, first.total()), (expected, 3), "{fault}: {first:?}");
         assert_eq!((queue.pending(), ids(&first.unsent).len()), (expected.2, expected.2));
         if fault.contains("retry_after=3600") {
             tokio::time::sleep(Duration::from_secs(3600)).await;
         }
         let second = queue.flush().await;
         assert!(second.is_complete() && second.total() == expected.2, "{fault}: {second}");
-        let settled = [first.delivered, first.already_delivered, second.delivered, second.already_delivered].concat();
-        assert_eq!(BTreeSet::from_iter(settled), all);
-        sent.extend(reports(number));
+        let resolved = [first.delivered, first.already_delivered, second.delivered, second.already_delivered].concat();
+        assert_eq!(BTreeSet::from_iter(resolved), all);
+        sent.extend(events(number));
     }
     assert_there_once(&client, &sent).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn whatever_is_cut_and_wherever_the_vendor_has_what_was_sent_once_and_the_receipt_tells_the_truth() {
+async fn random_faults_lose_and_duplicate_nothing() {
     const KINDS: [&str; 9] = [
         "429; retry_after=1",
         "500",
@@ -96,76 +96,76 @@ async fn whatever_is_cut_and_wherever_the_vendor_has_what_was_sent_once_and_the_
         ["reportUsageRecordGroup", "reportUsageRecordGroup", "batchValidateUsageRecordGroups", "listUsageRecordGroups"];
     let sandbox = sandbox().await;
     let clients = [RetryPolicy::default(), RetryPolicy::none()].map(|retry| with_retries(&sandbox, retry));
-    let mut dice = fastrand::Rng::with_seed(20_261_121);
+    let mut random = fastrand::Rng::with_seed(20_261_121);
     let (mut sent, mut dropped, mut left) = (Vec::new(), 0, 0);
     for case in 0..60 {
         sandbox.clear_faults();
-        for _ in 0..dice.u32(1..4) {
-            let (kind, percent) = (dice.choice(KINDS).unwrap(), dice.u8(5..70));
-            let operation = dice.choice(OPERATIONS).unwrap();
+        for _ in 0..random.u32(1..4) {
+            let (kind, percent) = (random.choice(KINDS).unwrap(), random.u8(5..70));
+            let operation = random.choice(OPERATIONS).unwrap();
             let fault = format!("{kind}; percent={percent}; operation={operation}");
             sandbox.inject(fault.parse().unwrap()).unwrap();
         }
-        let client = dice.choice(&clients).unwrap();
-        let mut queue = client.usage_queue().flush_timeout(None).concurrency(dice.usize(1..6));
-        if dice.u8(..4) == 0 {
+        let client = random.choice(&clients).unwrap();
+        let mut queue = client.usage_queue().flush_timeout(None).concurrency(random.usize(1..6));
+        if random.u8(..4) == 0 {
             queue = queue.validate_first();
         }
         let mut all = BTreeSet::new();
-        for hour in 0..dice.i64(1..4) {
-            let reports = reports(case * 10 + hour);
-            all.append(&mut push_all(&mut queue, &reports));
-            sent.extend(reports);
+        for hour in 0..random.i64(1..4) {
+            let events = events(case * 10 + hour);
+            all.append(&mut push_all(&mut queue, &events));
+            sent.extend(events);
         }
-        let mut settled = BTreeSet::new();
+        let mut resolved = BTreeSet::new();
         for round in 0.. {
-            if dice.bool() {
-                // Nothing is said of a flush that is dropped; what it settled is in the next receipt.
-                match dropped_after(dice.u32(1..16), queue.flush()).await {
-                    Some(receipt) => take(&receipt, &mut settled),
+            if random.bool() {
+                // A dropped flush returns no receipt; its outcomes are in the next one.
+                match dropped_after(random.u32(1..16), queue.flush()).await {
+                    Some(receipt) => take(&receipt, &mut resolved),
                     None => dropped += 1,
                 }
-                // A process that ends here loses its queue, and starts again with the same reports.
-                if dice.bool() {
+                // A process that ends here loses its queue, and starts again with the same events.
+                if random.bool() {
                     queue = client.usage_queue().flush_timeout(None);
-                    settled.clear();
+                    resolved.clear();
                     push_all(&mut queue, &sent[sent.len() - all.len()..]);
                 }
             }
             if round == 3 {
                 sandbox.clear_faults();
             }
-            let before = all.len() - settled.len();
+            let before = all.len() - resolved.len();
             let receipt = queue.flush().await;
             assert_eq!(receipt.total(), before, "case {case}: {receipt}");
             assert!(receipt.rejected.is_empty(), "case {case}: {receipt:?}");
-            take(&receipt, &mut settled);
+            take(&receipt, &mut resolved);
             let unsent = ids(&receipt.unsent);
-            assert!(unsent.is_disjoint(&settled) && &unsent | &settled == all, "case {case}: {receipt:?}");
+            assert!(unsent.is_disjoint(&resolved) && &unsent | &resolved == all, "case {case}: {receipt:?}");
             left += unsent.len();
             if queue.pending() == 0 {
                 break;
             }
             assert!(round < 4, "case {case}: {receipt:?}");
         }
-        assert_eq!(settled, all);
+        assert_eq!(resolved, all);
     }
     assert!(dropped >= 10 && left >= 50, "the faults were of no use: {dropped} dropped, {left} left");
     sandbox.clear_faults();
     assert_there_once(&clients[0], &sent).await;
 }
 
-/// Moves what a receipt settles; nothing is settled twice.
-fn take(receipt: &Receipt, settled: &mut BTreeSet<Uuid>) {
+/// Adds the resolved events of a receipt; none is resolved twice.
+fn take(receipt: &Receipt, resolved: &mut BTreeSet<Uuid>) {
     for id in receipt.delivered.iter().chain(&receipt.already_delivered) {
-        assert!(settled.insert(*id), "{id} is settled twice");
+        assert!(resolved.insert(*id), "{id} is resolved twice");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_outcome_is_resolved_with_the_same_id_and_the_same_bytes() {
-    let report = UsageEvent::new("e-1", window(0)).quantity("gb", Decimal::new(1_2500, 4));
-    let page = page_of(&[group_for(&report, json!({}))]);
+async fn unknown_outcome_is_retried_with_the_same_id_and_bytes() {
+    let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", Decimal::new(1_2500, 4));
+    let page = page_of(&[group_for(&event, json!({}))]);
     let replies = vec![
         Reply::dropped(),
         Reply::json(503, "\"\""),
@@ -176,14 +176,14 @@ async fn an_unknown_outcome_is_resolved_with_the_same_id_and_the_same_bytes() {
     ];
     let server = ScriptedServer::in_turn(replies);
     let mut queue = scripted(&server).usage_queue().flush_timeout(None);
-    let id = queue.push(report).unwrap();
+    let id = queue.push(event).unwrap();
     let first = queue.flush().await;
     assert_eq!((ids(&first.unsent), first.total()), ([id].into(), 1));
     let second = queue.flush().await;
     assert_eq!((second.already_delivered, queue.pending()), (vec![id], 0));
     let mut requests = server.requests();
     assert_eq!(requests.len(), 6);
-    assert_eq!(requests.pop().unwrap().method, "GET", "looked at, for the answer got lost");
+    assert_eq!(requests.pop().unwrap().method, "GET", "it is looked up, because the response was lost");
     let expected = format!(
         r#"{{"entitlementID":"e-1","id":"{id}","organizationID":"acme","records":{{"gb":1.25}},"timestamp":"2025-11-20T01:00:07Z"}}"#
     );
@@ -191,10 +191,10 @@ async fn an_unknown_outcome_is_resolved_with_the_same_id_and_the_same_bytes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_stored_as_invalid_is_rejected_even_if_the_answer_that_says_so_got_lost() {
+async fn invalid_event_is_rejected_despite_a_lost_response() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
-    let cancelled = |number| UsageEvent::new("ent-aws02", window(number)).quantity("ingest_gb", 1);
+    let cancelled = |number| UsageEvent::new("ent-aws02", timestamp(number)).quantity("ingest_gb", 1);
     for (fault, number) in [("reset_after", 0), ("503; after_effect", 1), ("cut_body", 2), ("500; after_effect", 3)] {
         sandbox.inject(format!("{fault}; times=1; operation=reportUsageRecordGroup").parse().unwrap()).unwrap();
         let mut queue = client.usage_queue().flush_timeout(None);
@@ -209,33 +209,33 @@ async fn what_was_stored_as_invalid_is_rejected_even_if_the_answer_that_says_so_
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_refused_after_a_lost_answer_may_have_arrived_and_is_looked_up() {
-    let report = UsageEvent::new("e-1", window(0)).quantity("gb", 1);
+async fn rejection_after_a_lost_response_is_looked_up() {
+    let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", 1);
     for (listed, expected) in [
         (true, "0 delivered, 1 already delivered, 0 rejected, 0 unsent"),
         (false, "0 delivered, 0 already delivered, 0 rejected, 1 unsent"),
     ] {
-        let groups = if listed { vec![group_for(&report, json!({}))] } else { vec![] };
+        let groups = if listed { vec![group_for(&event, json!({}))] } else { vec![] };
         let page = page_of(&groups);
         let replies = vec![Reply::dropped(), Reply::json(404, "\"entitlement not found\""), Reply::json(200, &page)];
         let server = ScriptedServer::in_turn(replies);
         let mut queue = scripted(&server).usage_queue().flush_timeout(None);
-        queue.push(report.clone()).unwrap();
+        queue.push(event.clone()).unwrap();
         assert_eq!(queue.flush().await.to_string(), expected);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_no_longer_valid_after_a_lost_answer_may_have_arrived_and_is_looked_up() {
-    let report = UsageEvent::new("e-1", window(0)).quantity("gb", 1);
+async fn failed_validation_after_a_lost_response_is_looked_up() {
+    let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", 1);
     for (listed, restarted, expected) in [
         (true, false, "0 delivered, 1 already delivered, 0 rejected, 0 unsent"),
         (true, true, "0 delivered, 1 already delivered, 0 rejected, 0 unsent"),
-        // The attempt of this process may still arrive; of another one's nothing is known here.
+        // The attempt of this process may still arrive; those of another process are not known.
         (false, false, "0 delivered, 0 already delivered, 0 rejected, 1 unsent"),
         (false, true, "0 delivered, 0 already delivered, 1 rejected, 0 unsent"),
     ] {
-        let groups = if listed { vec![group_for(&report, json!({}))] } else { vec![] };
+        let groups = if listed { vec![group_for(&event, json!({}))] } else { vec![] };
         let page = page_of(&groups);
         let checks = AtomicUsize::new(0);
         let server = ScriptedServer::start(move |request| match request.target.split_once('?') {
@@ -247,26 +247,26 @@ async fn what_is_no_longer_valid_after_a_lost_answer_may_have_arrived_and_is_loo
         });
         let client = scripted(&server);
         let mut queue = client.usage_queue().flush_timeout(None).validate_first();
-        queue.push(report.clone()).unwrap();
+        queue.push(event.clone()).unwrap();
         assert_eq!(queue.flush().await.unsent.len(), 1);
         if restarted {
             queue = scripted(&server).usage_queue().flush_timeout(None).validate_first();
-            queue.push(report.clone()).unwrap();
+            queue.push(event.clone()).unwrap();
         }
         assert_eq!(queue.flush().await.to_string(), expected);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_hourly_report_survives_a_crash() {
+async fn hourly_job_survives_a_crash() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
-    let hour = window(0);
+    let hour = timestamp(0);
     for polls in [1, 3, 6, 10, 15, 25] {
-        drop(dropped_after(polls, isv_hourly_report::report(&client, hour)).await);
+        drop(dropped_after(polls, isv_hourly_report::send_hour(&client, hour)).await);
     }
     let arrived = stored(&client).await.len();
-    let receipt = isv_hourly_report::report(&client, hour).await.unwrap();
+    let receipt = isv_hourly_report::send_hour(&client, hour).await.unwrap();
     assert_eq!(
         (receipt.already_delivered.len(), receipt.total(), receipt.is_complete()),
         (arrived, 3, true),
@@ -276,19 +276,19 @@ async fn the_hourly_report_survives_a_crash() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_pushed_again_after_a_flush_was_dropped_is_in_the_next_receipt_once() {
+async fn event_requeued_after_a_dropped_flush_is_listed_once() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
-    let mut settled_before = 0;
+    let mut resolved_before = 0;
     for polls in 1..40 {
-        let reports = reports(polls.into());
+        let events = events(polls.into());
         let mut queue = client.usage_queue().flush_timeout(None).concurrency(1);
-        let all = push_all(&mut queue, &reports);
+        let all = push_all(&mut queue, &events);
         let ended = dropped_after(polls, queue.flush()).await;
-        settled_before += usize::from(ended.is_none() && queue.pending() < reports.len());
-        push_all(&mut queue, &reports);
+        resolved_before += usize::from(ended.is_none() && queue.pending() < events.len());
+        push_all(&mut queue, &events);
         let receipt = queue.flush().await;
         assert_eq!((receipt.total(), receipt.is_complete()), (all.len(), true), "{polls} polls: {receipt}");
     }
-    assert!(settled_before > 0, "no flush was dropped after it had settled something");
+    assert!(resolved_before > 0, "no flush was dropped after it had resolved something");
 }

@@ -1,4 +1,5 @@
-//! What is refused, or meets a vendor that is down, stops nothing else, and is told in the vendor's words.
+//! Rejected events and an unavailable vendor: they do not affect other events, and errors contain the message of the
+//! vendor.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -6,37 +7,37 @@ use std::sync::Mutex;
 use usage_billing::suger::UsageEvent;
 use usage_billing_tests::{Reply, ScriptedServer};
 
-use super::{assert_there_once, client, page_of, push_all, reports, sandbox, scripted, stored_as_sent, window};
+use super::{assert_there_once, client, events, page_of, push_all, sandbox, scripted, stored_as_sent, timestamp};
 
 #[tokio::test(start_paused = true)]
-async fn a_bad_entitlement_stops_no_other_and_the_vendors_words_are_told() {
+async fn invalid_entitlement_affects_no_other() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
     let mut queue = client.usage_queue().flush_timeout(None).concurrency(1);
-    let at = window(0);
+    let at = timestamp(0);
     let bad = [
         (UsageEvent::new("no-such-1", at).quantity("ingest_gb", 1), "entitlement not found"),
         (UsageEvent::new("ent-aws02", at).quantity("ingest_gb", 1), "as INVALID: it will not be billed"),
         (UsageEvent::new("ent-aws01", at).quantity("ingest", 1), "as INVALID: it will not be billed"),
     ];
-    for (report, _) in &bad {
-        queue.push(report.clone()).unwrap();
+    for (event, _) in &bad {
+        queue.push(event.clone()).unwrap();
     }
-    push_all(&mut queue, &reports(0));
+    push_all(&mut queue, &events(0));
     let receipt = queue.flush().await;
     assert_eq!(receipt.to_string(), "3 delivered, 0 already delivered, 3 rejected, 0 unsent");
-    for (report, words) in &bad {
-        let told = receipt.rejected.iter().find(|one| one.report == *report).unwrap();
-        assert!(told.error.to_string().contains(words), "{}", told.error);
+    for (event, message) in &bad {
+        let undelivered = receipt.rejected.iter().find(|one| one.event == *event).unwrap();
+        assert!(undelivered.error.to_string().contains(message), "{}", undelivered.error);
     }
-    // An id that is used up is refused; one that Suger never had is free, with other quantities too.
+    // A used-up id is rejected; an id that Suger never had is free, also with other quantities.
     let error = queue.push(bad[1].0.clone()).unwrap_err();
-    assert!(error.to_string().starts_with("the report's id is used up at Suger (ent-aws02, "), "{error}");
+    assert!(error.to_string().starts_with("the event's id is used up at Suger (ent-aws02, "), "{error}");
     queue.push(bad[0].0.clone().quantity("ingest_gb", 2)).unwrap();
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_entitlement_that_brings_no_answers_is_left_alone_and_holds_up_no_other() {
+async fn entitlement_without_responses_is_skipped() {
     let server = ScriptedServer::start(|request| match request.target.contains("/ent-bad/") {
         true => Reply::json(500, "\"out of order\""),
         false => stored_as_sent(request),
@@ -44,7 +45,7 @@ async fn an_entitlement_that_brings_no_answers_is_left_alone_and_holds_up_no_oth
     let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
     for hour in 0..20 {
         for entitlement in ["ent-bad", "ent-good"] {
-            queue.push(UsageEvent::new(entitlement, window(hour)).quantity("gb", 1)).unwrap();
+            queue.push(UsageEvent::new(entitlement, timestamp(hour)).quantity("gb", 1)).unwrap();
         }
     }
     let receipt = queue.flush().await;
@@ -57,9 +58,9 @@ async fn an_entitlement_that_brings_no_answers_is_left_alone_and_holds_up_no_oth
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_vendor_that_is_down_or_refuses_the_key_is_not_asked_for_every_report() {
+async fn unavailable_vendor_or_rejected_key_ends_the_flush() {
     let many: Vec<_> =
-        (0..40).map(|number| UsageEvent::new(format!("ent-{number}"), window(0)).quantity("gb", 1)).collect();
+        (0..40).map(|number| UsageEvent::new(format!("ent-{number}"), timestamp(0)).quantity("gb", 1)).collect();
     for (reply, asked) in [
         (Reply::json(401, "\"no\""), 1),
         (Reply::dropped(), 4 * 3),
@@ -76,22 +77,22 @@ async fn a_vendor_that_is_down_or_refuses_the_key_is_not_asked_for_every_report(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_few_entitlements_that_always_fail_do_not_hold_up_the_others_even_if_they_are_the_oldest() {
+async fn failing_oldest_entitlements_do_not_block_the_others() {
     let server = ScriptedServer::start(|request| match request.target.contains("/ent-bad-") {
         true => Reply::json(500, "\"out of order\""),
         false => stored_as_sent(request),
     });
     let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
     for number in 0..9 {
-        queue.push(UsageEvent::new(format!("ent-bad-{number}"), window(0)).quantity("gb", 1)).unwrap();
-        queue.push(UsageEvent::new(format!("ent-good-{number}"), window(1)).quantity("gb", 1)).unwrap();
+        queue.push(UsageEvent::new(format!("ent-bad-{number}"), timestamp(0)).quantity("gb", 1)).unwrap();
+        queue.push(UsageEvent::new(format!("ent-good-{number}"), timestamp(1)).quantity("gb", 1)).unwrap();
     }
     assert_eq!(queue.flush().await.to_string(), "9 delivered, 0 already delivered, 0 rejected, 9 unsent");
 }
 
 #[tokio::test(start_paused = true)]
-async fn entitlements_that_end_a_flush_do_not_end_the_next_one_at_the_same_place() {
-    // A firewall blocks three entitlements, the oldest; of another, it blocks three reports, the oldest.
+async fn entitlements_that_end_a_flush_are_last_in_the_next() {
+    // A firewall blocks three entitlements, the oldest; of another, it blocks three events, the oldest.
     for (status, body) in [(403, "<html>blocked</html>"), (200, "<html>hello</html>"), (400, "<html>no</html>")] {
         let server = ScriptedServer::start(move |request| {
             match request.target.contains("/ent-bad-") || request.body.contains("blocked") {
@@ -101,16 +102,16 @@ async fn entitlements_that_end_a_flush_do_not_end_the_next_one_at_the_same_place
             }
         });
         let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
-        let report = |entitlement: &str, hour: i64, dimension: &str| {
-            UsageEvent::new(entitlement, window(hour)).quantity(dimension, 1)
+        let event = |entitlement: &str, hour: i64, dimension: &str| {
+            UsageEvent::new(entitlement, timestamp(hour)).quantity(dimension, 1)
         };
         for number in 0..3 {
-            let bad: Vec<_> = (0..9).map(|hour| report(&format!("ent-bad-{number}"), hour, "gb")).collect();
+            let bad: Vec<_> = (0..9).map(|hour| event(&format!("ent-bad-{number}"), hour, "gb")).collect();
             push_all(&mut queue, &bad);
         }
-        push_all(&mut queue, &(20..23).map(|hour| report("ent-mixed", hour, "blocked")).collect::<Vec<_>>());
-        push_all(&mut queue, &(23..29).map(|hour| report("ent-mixed", hour, "gb")).collect::<Vec<_>>());
-        push_all(&mut queue, &(30..36).map(|hour| report("ent-good", hour, "gb")).collect::<Vec<_>>());
+        push_all(&mut queue, &(20..23).map(|hour| event("ent-mixed", hour, "blocked")).collect::<Vec<_>>());
+        push_all(&mut queue, &(23..29).map(|hour| event("ent-mixed", hour, "gb")).collect::<Vec<_>>());
+        push_all(&mut queue, &(30..36).map(|hour| event("ent-good", hour, "gb")).collect::<Vec<_>>());
         assert_eq!(queue.flush().await.delivered.len(), 0, "{status}");
         assert_eq!(queue.flush().await.delivered.len(), 6, "{status}");
         assert_eq!(queue.flush().await.delivered.len(), 0, "{status}: what failed longest ago comes first");
@@ -120,7 +121,7 @@ async fn entitlements_that_end_a_flush_do_not_end_the_next_one_at_the_same_place
 }
 
 #[tokio::test(start_paused = true)]
-async fn entitlement_that_gets_through_again_has_its_turn_by_its_windows() {
+async fn recovered_entitlement_is_sent_by_its_timestamps() {
     let sent = Mutex::new(0);
     let server = ScriptedServer::start(move |request| {
         let mut sent = sent.lock().unwrap();
@@ -128,33 +129,36 @@ async fn entitlement_that_gets_through_again_has_its_turn_by_its_windows() {
         if *sent == 1 { Reply::json(403, "\"no\"") } else { stored_as_sent(request) }
     });
     let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
-    push_all(&mut queue, &[UsageEvent::new("ent-1", window(0)).quantity("gb", 1)]);
+    push_all(&mut queue, &[UsageEvent::new("ent-1", timestamp(0)).quantity("gb", 1)]);
     assert_eq!((queue.flush().await.unsent.len(), queue.flush().await.delivered.len()), (1, 1));
-    push_all(&mut queue, &[1, 2].map(|hour| UsageEvent::new(format!("ent-{hour}"), window(hour)).quantity("gb", 1)));
+    push_all(&mut queue, &[1, 2].map(|hour| UsageEvent::new(format!("ent-{hour}"), timestamp(hour)).quantity("gb", 1)));
     assert_eq!(queue.flush().await.delivered.len(), 2);
     assert!(server.requests()[2].target.contains("/ent-1/"), "the older window");
 }
 
 #[tokio::test(start_paused = true)]
-async fn lookups_that_fail_now_and_then_do_not_end_the_others() {
+async fn intermittent_lookup_failures_do_not_end_the_others() {
     let server = ScriptedServer::start(move |request| match request.method.as_str() {
         "GET" if request.target.contains("-0&limit") => Reply::json(200, &page_of(&[])),
         "GET" => Reply::json(200, "<html>hello</html>"),
         _ => Reply::json(409, "\"it is there\""),
     });
     let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
-    // Two lists that cannot be read, and one that can.
+    // Two lists are unreadable, and one is not.
     let entitlements = (0..12).map(|number| format!("ent-{number:02}-{}", if number % 3 == 2 { 0 } else { 1 }));
-    push_all(&mut queue, &entitlements.map(|id| UsageEvent::new(id, window(0)).quantity("gb", 1)).collect::<Vec<_>>());
+    push_all(
+        &mut queue,
+        &entitlements.map(|id| UsageEvent::new(id, timestamp(0)).quantity("gb", 1)).collect::<Vec<_>>(),
+    );
     let receipt = queue.flush().await;
     let is_left = receipt.unsent.iter().any(|one| one.error.to_string().starts_with("not looked up"));
     assert!(receipt.unsent.len() == 12 && !is_left, "{receipt:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn lookups_run_several_at_a_time_and_end_once_the_vendor_is_down() {
+async fn concurrent_lookups_end_once_the_vendor_is_unavailable() {
     let many: Vec<_> =
-        (0..40).map(|number| UsageEvent::new(format!("ent-{number:02}"), window(0)).quantity("gb", 1)).collect();
+        (0..40).map(|number| UsageEvent::new(format!("ent-{number:02}"), timestamp(0)).quantity("gb", 1)).collect();
     for (list, lists) in [
         (Reply::json(401, "\"no\""), 1),
         (Reply::new(503, &[], "<html>down</html>"), 4 * 3),
@@ -180,14 +184,14 @@ async fn lookups_run_several_at_a_time_and_end_once_the_vendor_is_down() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn refused_key_ends_the_lookups_as_well() {
+async fn rejected_key_ends_the_lookups_as_well() {
     let server = ScriptedServer::start(move |request| match request.target.contains("/ent-0/") {
         true => Reply::json(409, "\"it is there\""),
         false => Reply::json(401, "\"no\""),
     });
     let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
     for number in 0..3 {
-        queue.push(UsageEvent::new(format!("ent-{number}"), window(number)).quantity("gb", 1)).unwrap();
+        queue.push(UsageEvent::new(format!("ent-{number}"), timestamp(number)).quantity("gb", 1)).unwrap();
     }
     let receipt = queue.flush().await;
     assert_eq!((receipt.unsent.len(), server.requests().len()), (3, 2), "{receipt:?}");
@@ -196,40 +200,40 @@ async fn refused_key_ends_the_lookups_as_well() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn entitlements_without_answers_between_others_do_not_end_a_flush() {
+async fn failing_entitlements_between_others_do_not_end_a_flush() {
     let server = ScriptedServer::start(|request| match request.target.contains("/ent-bad-") {
         true => Reply::new(403, &[], "<html>blocked</html>"),
         false => stored_as_sent(request),
     });
     let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
     for number in 0..9 {
-        let of = |kind: &str, hour| UsageEvent::new(format!("ent-{kind}-{number}"), window(hour)).quantity("gb", 1);
+        let of = |kind: &str, hour| UsageEvent::new(format!("ent-{kind}-{number}"), timestamp(hour)).quantity("gb", 1);
         push_all(&mut queue, &[of("bad", 2 * number), of("good", 2 * number + 1)]);
     }
     assert_eq!((queue.flush().await.delivered.len(), server.requests().len()), (9, 18));
 }
 
 #[tokio::test(start_paused = true)]
-async fn checked_first_a_bad_report_is_rejected_and_never_stored() {
+async fn invalid_event_found_by_validation_is_never_stored() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
     let bad = |number: i64| {
         [
-            UsageEvent::new("ent-aws02", window(number)).quantity("ingest_gb", 1),
-            UsageEvent::new("ent-gcp01", window(number)).quantity("no_such", 1),
-            UsageEvent::new("no-such-1", window(number)).quantity("ingest_gb", 1),
+            UsageEvent::new("ent-aws02", timestamp(number)).quantity("ingest_gb", 1),
+            UsageEvent::new("ent-gcp01", timestamp(number)).quantity("no_such", 1),
+            UsageEvent::new("no-such-1", timestamp(number)).quantity("ingest_gb", 1),
         ]
     };
     let mut queue = client.usage_queue().flush_timeout(None).validate_first();
     let mut good = Vec::new();
     for number in 0..60 {
-        good.extend(reports(number));
-        push_all(&mut queue, &reports(number));
+        good.extend(events(number));
+        push_all(&mut queue, &events(number));
         if number % 20 == 0 {
             push_all(&mut queue, &bad(number));
         }
     }
-    // One that the server is at fault for says nothing of the reports.
+    // A failure of the server proves nothing about the events.
     sandbox.inject("500; times=1; operation=batchValidateUsageRecordGroups".parse().unwrap()).unwrap();
     let receipt = queue.flush().await;
     assert_eq!(receipt.to_string(), "180 delivered, 0 already delivered, 9 rejected, 0 unsent");
@@ -238,7 +242,7 @@ async fn checked_first_a_bad_report_is_rejected_and_never_stored() {
     assert_eq!(words, expected.map(|reason| format!("usage record group 0 is not valid: {reason}")).into());
     assert_there_once(&client, &good).await;
 
-    // Not stored, so the id is free.
+    // The event was not stored, so its id is free.
     queue.push(bad(0)[0].clone().quantity("ingest_gb", 2)).unwrap();
     let sent = sandbox.requests().len();
     for fault in ["500", "503", "reset_before"] {
@@ -246,17 +250,17 @@ async fn checked_first_a_bad_report_is_rejected_and_never_stored() {
         sandbox.inject(format!("{fault}; operation=batchValidateUsageRecordGroups").parse().unwrap()).unwrap();
         let receipt = queue.flush().await;
         assert_eq!(receipt.to_string(), "0 delivered, 0 already delivered, 0 rejected, 1 unsent", "{fault}");
-        assert!(receipt.unsent[0].error.to_string().starts_with("not sent, because Suger could not check it: "));
+        assert!(receipt.unsent[0].error.to_string().starts_with("not sent, because Suger could not validate it: "));
     }
     assert!(sandbox.requests()[sent..].iter().all(|request| request.path.ends_with("/batchValidateUsageRecordGroups")));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_check_that_is_out_of_order_refuses_nothing() {
-    let good = |number: i64| UsageEvent::new("ent-good", window(number)).quantity("gb", 1);
-    let bad = UsageEvent::new("ent-bad", window(0)).quantity("gb", 1);
+async fn failing_validation_rejects_no_event() {
+    let good = |number: i64| UsageEvent::new("ent-good", timestamp(number)).quantity("gb", 1);
+    let bad = UsageEvent::new("ent-bad", timestamp(0)).quantity("gb", 1);
     let out_of_order = "\"database: connection refused\"";
-    // What the check answers of the bad report and of the good ones, and what is told.
+    // Responses to the validation of the invalid event and of the valid ones, and the expected receipt.
     for (of_bad, of_good, expected) in [
         ("\"the entitlement is not active\"", None, "3 delivered, 0 already delivered, 1 rejected, 0 unsent"),
         ("\"Internal Server Error\"", None, "3 delivered, 0 already delivered, 0 rejected, 1 unsent"),
@@ -283,9 +287,9 @@ async fn a_check_that_is_out_of_order_refuses_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_proxy_that_blocks_the_check_rejects_no_report() {
-    let good = |number: i64| UsageEvent::new("ent-good", window(number)).quantity("gb", 1);
-    let bad = UsageEvent::new("ent-bad", window(0)).quantity("gb", 1);
+async fn proxy_that_blocks_validation_rejects_no_event() {
+    let good = |number: i64| UsageEvent::new("ent-good", timestamp(number)).quantity("gb", 1);
+    let bad = UsageEvent::new("ent-bad", timestamp(0)).quantity("gb", 1);
     const OF_SUGER: &[(&str, &str)] = &[("x-correlation-id", "c-1")];
     for (status, headers, body, rejected) in [
         (400, &[][..], "Request blocked", 0),
@@ -316,14 +320,14 @@ async fn a_proxy_that_blocks_the_check_rejects_no_report() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_500_rejects_a_report_only_if_another_passes_the_check() {
-    let of = |entitlement: &str, number: i64| UsageEvent::new(entitlement, window(number)).quantity("gb", 1);
+async fn status_500_rejects_an_event_only_if_another_passes() {
+    let of = |entitlement: &str, number: i64| UsageEvent::new(entitlement, timestamp(number)).quantity("gb", 1);
     for (queued, expected) in [
         (vec![of("ent-bad", 0)], "0 delivered, 0 already delivered, 0 rejected, 1 unsent"),
         (vec![of("ent-bad", 0), of("ent-bad", 1)], "0 delivered, 0 already delivered, 0 rejected, 2 unsent"),
         (vec![of("ent-bad", 0), of("ent-bad-2", 1)], "0 delivered, 0 already delivered, 0 rejected, 2 unsent"),
         (vec![of("ent-bad", 0), of("ent-good", 1)], "1 delivered, 0 already delivered, 1 rejected, 0 unsent"),
-        // The one that passes is in another lot.
+        // The event that passes is in another batch.
         (
             (0..100).map(|hour| of("ent-bad", hour)).chain([of("ent-good", 100)]).collect(),
             "1 delivered, 0 already delivered, 100 rejected, 0 unsent",

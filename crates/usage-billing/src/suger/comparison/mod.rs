@@ -1,0 +1,184 @@
+//! Comparison of sent usage with the groups of Suger and the reports to the marketplaces: a pure function.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use chrono::{DateTime, SubsecRound, Utc};
+use usage_billing_core::{Decimal, Result, printable};
+
+use super::groups::{id_in, name_of, too_long, used_at};
+use super::quantities::{
+    billed, differences, dimensions, is_void, quantities_of, quantity, states_original_quantities,
+};
+use super::reconciliation::State;
+use super::reported::Reported;
+use super::types::{MeteringUsageRecordGroup as Group, MeteringUsageRecordReport as Report};
+use super::{ReconciledQuantity, Reconciliation, UsageEvent};
+
+/// Compares events with groups: first by id; then the rest (sent in a batch, or by another program) by entitlement,
+/// timestamp and dimension, added up. Each event and each group counts once, however often it is given. Of several
+/// events with one id, one is paired with the group. A group that is `INVALID` or `DELETED` counts as nothing.
+///
+/// Pass groups of the same entitlements and days as the events, because all others are extra. Pass the usage record
+/// reports in which they were sent to the marketplaces, because a group without its report is pending.
+/// [`Client::reconcile`](super::Client::reconcile) lists what is needed.
+///
+/// Quantities are compared as they were reported, before the dimension mapping of Suger (`metaInfo.originRecords`).
+/// Events of billable metrics, which a [`UsageEvent`] cannot have, are extra.
+///
+/// # Errors
+/// [`ErrorKind::Decode`](crate::ErrorKind::Decode) for a group without any time, or a sum of more than 28 digits.
+pub fn reconcile(org_id: &str, sent: &[UsageEvent], groups: &[Group], reports: &[Report]) -> Result<Reconciliation> {
+    let reported = Reported::new(reports);
+    let by_id: BTreeMap<&str, &Group> = groups.iter().filter_map(|group| Some((id_in(&group.id)?, group))).collect();
+    let (mut found, mut unpaired, mut paired) = (Vec::new(), Vec::new(), HashSet::new());
+    let mut sent_by_id: BTreeMap<String, BTreeMap<_, &UsageEvent>> = BTreeMap::new();
+    for event in sent {
+        sent_by_id.entry(event.id(org_id).to_string()).or_default().insert(event.quantities(), event);
+    }
+    for (id, same_id) in sent_by_id {
+        let mut events: Vec<_> = same_id.into_values().collect();
+        if let Some(group) = by_id.get(id.as_str()).filter(|group| may_be_of(group, &events)) {
+            // Suger has one group, whatever was sent with its id.
+            let there = billed(group)?;
+            let index = events.iter().position(|event| differences(event.quantities(), &there).next().is_none());
+            found.extend(pair(events.swap_remove(index.unwrap_or(0)), group, &reported)?);
+            paired.insert(id);
+        }
+        unpaired.append(&mut events);
+    }
+    let others = by_id.into_iter().filter(|(id, _)| !paired.contains(*id)).map(|(_, group)| group);
+    let nameless = groups.iter().filter(|group| id_in(&group.id).is_none());
+    found.extend(by_usage(&unpaired, others.chain(nameless), &reported)?);
+    found.sort_by_cached_key(|(one, _)| (one.entitlement_id.clone(), one.timestamp, one.dimension.clone()));
+    let mut all = Reconciliation::default();
+    found.into_iter().for_each(|(one, state)| all.note(one, state));
+    Ok(all)
+}
+
+/// Returns whether a group with the id of events can belong to one of them: it must not be usage of another
+/// entitlement.
+fn may_be_of(group: &Group, events: &[&UsageEvent]) -> bool {
+    let entitlement = id_in(&group.entitlement_id);
+    entitlement.is_none_or(|entitlement| events.iter().any(|event| event.entitlement_id() == entitlement))
+}
+
+/// Returns why a group with other quantities cannot be compared with the sent usage, if it cannot.
+fn incomparable(group: &Group) -> Result<Option<String>> {
+    if is_void(group) {
+        return Ok(None);
+    }
+    if id_in(&group.entitlement_id).is_none() {
+        return Ok(Some("Suger: the group has no entitlement".to_owned()));
+    }
+    if states_original_quantities(group) {
+        return Ok(None);
+    }
+    let there = quantities_of(group)?;
+    let dimensions: Vec<_> = there.keys().take(MAX_NAMED).map(|dimension| printable(dimension).to_string()).collect();
+    let dimensions = if dimensions.is_empty() { "none".to_owned() } else { dimensions.join(", ") };
+    Ok(Some(format!("Suger: the group does not state what was reported (its dimensions: {dimensions})")))
+}
+
+/// Maximum number of dimensions that a message names.
+const MAX_NAMED: usize = 10;
+
+/// Compares an event with the group that has its id.
+fn pair(event: &UsageEvent, group: &Group, reported: &Reported<'_>) -> Result<Vec<(ReconciledQuantity, State)>> {
+    let there = billed(group)?;
+    let is_same = id_in(&group.entitlement_id).is_some() && differences(event.quantities(), &there).next().is_none();
+    let incomparable = if is_same { None } else { incomparable(group)? };
+    let one = |dimension: &String| {
+        let (state, reasons) = match &incomparable {
+            Some(reasons) => (State::NotComparable, vec![reasons.clone()]),
+            None => reported.state(group, dimension),
+        };
+        let quantity = ReconciledQuantity {
+            entitlement_id: event.entitlement_id().to_owned(),
+            timestamp: event.timestamp(),
+            dimension: dimension.clone(),
+            sent: quantity(event.quantities(), dimension),
+            vendor: quantity(&there, dimension),
+            group_id: group.id.clone(),
+            status: group.status.clone(),
+            report_id: reported.of(group).and_then(|report| report.id.clone()),
+            reasons,
+        };
+        (quantity, state)
+    };
+    Ok(dimensions(event.quantities(), &there).map(one).collect())
+}
+
+/// Compares events and groups without a counterpart by id.
+fn by_usage<'a>(
+    events: &[&UsageEvent],
+    groups: impl Iterator<Item = &'a Group>,
+    reported: &Reported<'_>,
+) -> Result<Vec<(ReconciledQuantity, State)>> {
+    let mut sums: BTreeMap<(&str, DateTime<Utc>, String), Sums<'_>> = BTreeMap::new();
+    let sent: BTreeSet<_> = events.iter().map(|event| (event.entitlement_id(), event.timestamp())).collect();
+    for event in events {
+        for (dimension, quantity) in event.quantities() {
+            let key = (event.entitlement_id(), event.timestamp(), dimension.clone());
+            let sums = sums.entry(key).or_default();
+            sums.sent = sums.sent.checked_add(*quantity).ok_or_else(|| too_long("the events"))?;
+        }
+    }
+    let mut incomparables = BTreeMap::new();
+    for group in groups {
+        let there = billed(group)?;
+        let timestamp = used_at(group)?.trunc_subsecs(0);
+        let key = (group.entitlement_id.as_deref().unwrap_or_default(), timestamp);
+        // Events of billable metrics are not mapped dimensions.
+        if sent.contains(&key)
+            && !group.records.is_empty()
+            && let Some(reasons) = incomparable(group)?
+        {
+            incomparables.insert(key, reasons);
+        }
+        for dimension in quantities_of(group)?.into_keys() {
+            let quantity = quantity(&there, &dimension);
+            let key = (group.entitlement_id.as_deref().unwrap_or_default(), timestamp, dimension);
+            let sums = sums.entry(key).or_default();
+            sums.vendor = sums.vendor.checked_add(quantity).ok_or_else(|| too_long(&name_of(group)))?;
+            sums.groups.push(group);
+        }
+    }
+    let different = sums.iter().filter(|(_, sums)| sums.sent != sums.vendor);
+    let different: HashSet<_> = different.map(|(key, _)| (key.0, key.1)).collect();
+    incomparables.retain(|key, _| different.contains(key));
+    let one = |((entitlement_id, timestamp, dimension), sums): ((&str, _, String), Sums<'_>)| {
+        let only = sums.groups.first().filter(|_| sums.groups.len() == 1);
+        // Void groups do not affect the state of the others in one quantity.
+        let counted = sums.groups.iter().filter(|group| !is_void(group));
+        let states: Vec<_> = counted.map(|group| reported.state(group, &dimension)).collect();
+        let state = states.iter().map(|(state, _)| *state).max().unwrap_or(State::Pending);
+        let reasons = states.into_iter().flat_map(|(_, reasons)| reasons).collect();
+        let (state, reasons) = match incomparables.get(&(entitlement_id, timestamp)) {
+            Some(reasons) => (State::NotComparable, vec![reasons.clone()]),
+            None => (state, reasons),
+        };
+        let quantity = ReconciledQuantity {
+            entitlement_id: entitlement_id.to_owned(),
+            timestamp,
+            dimension,
+            sent: sums.sent,
+            vendor: sums.vendor,
+            group_id: only.and_then(|group| group.id.clone()),
+            status: only.and_then(|group| group.status.clone()),
+            report_id: only.and_then(|group| reported.of(group)).and_then(|report| report.id.clone()),
+            reasons,
+        };
+        (quantity, state)
+    };
+    Ok(sums.into_iter().map(one).collect())
+}
+
+#[derive(Default)]
+struct Sums<'a> {
+    sent: Decimal,
+    vendor: Decimal,
+    groups: Vec<&'a Group>,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,235 @@
+//! Usage added up from usage record groups.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
+
+use super::groups::{events, id_in, name_of, too_long, used_at};
+use super::pending_acceptance::{LINK, PendingAcceptance};
+use super::report_rows::{self, REPORTS};
+use super::{Lookups, types};
+use crate::memory_limit::{MemoryLimit, ROW};
+use crate::rows::identity::{RowIdentity, UNITS};
+use crate::rows::period::RowPeriod;
+use crate::{BillingReason, Period, UsageRow, Vendor};
+
+/// How long after a period its usage may still arrive and be reported: marketplaces accept it for up to 24 hours.
+pub(super) const LATE: TimeDelta = TimeDelta::days(1);
+
+/// Adds up the usage in `period` by the time of use. Each group counts once, however often it is listed. Deleted and
+/// invalid groups are left out.
+///
+/// A row is final when the period ended at least a day ago and the marketplace accepted all of its usage according to
+/// `reports`. Pass the reports in which the groups were sent, and later ones, which bill fractions of units that AWS
+/// left to them. Only rows of one whole calendar month that has ended are billable. The current month has rows of the
+/// whole month, the same every day.
+///
+/// Events of metrics that do not add up are taken from `reports`, by the hour of the report. Events that are not in a
+/// report yet become a row of quantity 0 for their hour, which is not final; its key is not that of the row of the
+/// report.
+///
+/// # Errors
+/// [`ErrorKind::Decode`] for a group without any time, for a sum of more than 28 digits, and for a group with events
+/// that do not add up whose report is not among `reports`.
+pub fn usage_rows(
+    groups: &[types::MeteringUsageRecordGroup],
+    reports: &[types::MeteringUsageRecordReport],
+    lookups: &Lookups,
+    org_id: &str,
+    period: Period,
+    now: DateTime<Utc>,
+) -> Result<Vec<UsageRow>> {
+    let (mut sums, mut memory) = (Sums::new(period), MemoryLimit::new(usize::MAX));
+    groups.iter().try_for_each(|group| sums.add(group, lookups, &mut memory))?;
+    reports.iter().for_each(|report| sums.apply(report));
+    sums.rows(reports, lookups, org_id, now)
+}
+
+/// Usage that is added up so far.
+pub(super) struct Sums {
+    period: Period,
+    sums: BTreeMap<Arc<Key>, Sum>,
+    /// Sums that wait for acceptance by the marketplaces.
+    pending: PendingAcceptance,
+    /// Events that do not add up and are not in a report yet, by hour.
+    open: BTreeSet<(Key, DateTime<Utc>)>,
+    /// Ids of reports with events that do not add up, each with a group and its metric as a reason.
+    in_reports: BTreeMap<String, (String, String)>,
+    /// Ids of groups. New groups shift the pages while they are read, so a group may appear again on the next page.
+    seen: HashSet<String>,
+}
+
+impl Sums {
+    pub(super) fn new(period: Period) -> Self {
+        let (sums, open, in_reports) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
+        Self { period, sums, pending: PendingAcceptance::default(), open, in_reports, seen: HashSet::new() }
+    }
+
+    /// Returns whether some rows are made of reports, because their events do not add up.
+    pub(super) fn has_events_in_reports(&self) -> bool {
+        !self.in_reports.is_empty() || !self.open.is_empty()
+    }
+
+    /// Returns whether a report contains events that do not add up.
+    pub(super) fn is_wanted(&self, report_id: &str) -> bool {
+        self.in_reports.contains_key(report_id)
+    }
+
+    /// Returns whether anything was reported, so that reports determine its acceptance.
+    pub(super) fn is_pending(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// Applies the outcome in a report to the sums, after all groups are added up.
+    pub(super) fn apply(&mut self, report: &types::MeteringUsageRecordReport) {
+        self.pending.apply(report);
+    }
+
+    pub(super) fn add(
+        &mut self,
+        group: &types::MeteringUsageRecordGroup,
+        lookups: &Lookups,
+        memory: &mut MemoryLimit,
+    ) -> Result<()> {
+        use types::UsageRecordGroupStatus::{Deleted, Invalid, Reported};
+        let used_at = used_at(group)?;
+        if !self.period.contains(used_at) || id_in(&group.id).is_some_and(|id| !self.seen.insert(id.to_owned())) {
+            return Ok(());
+        }
+        if matches!(group.status, Some(Deleted | Invalid)) {
+            return Ok(());
+        }
+        let reported = group.status == Some(Reported);
+        let records = group.records.iter().map(|(dimension, quantity)| (dimension.clone(), Some(UNITS), quantity.0));
+        let events = events(group).map(|event| {
+            let metric = event.key.clone().unwrap_or_default();
+            let unit = lookups.unit_of_sum(&metric);
+            let quantity = if unit == Some("events") { Decimal::ONE } else { event.quantity.unwrap_or_default().0 };
+            (metric, unit, quantity)
+        });
+        for (metric, unit, quantity) in records.chain(events) {
+            let key = Arc::new(Key {
+                buyer: group.buyer_id.clone(),
+                entitlement: group.entitlement_id.clone().unwrap_or_default(),
+                metric,
+                unit: unit.unwrap_or(UNITS),
+            });
+            let text_bytes = key.entitlement.len() + key.metric.len() + key.buyer.as_ref().map_or(0, String::len);
+            // A row copies the strings, and so do the fractions that wait for acceptance. Nodes of a tree may be half full.
+            let of_row = 2 * (size_of::<(Key, DateTime<Utc>)>() + 2 * text_bytes) + ROW;
+            let is_new = if unit.is_some() {
+                let is_new = !self.sums.contains_key(&key);
+                let sum = self.sums.entry(key.clone()).or_default();
+                sum.quantity = sum.quantity.checked_add(quantity).ok_or_else(|| too_long(&name_of(group)))?;
+                sum.is_unreported |= !reported;
+                if reported && self.pending.add(group, key, quantity) {
+                    memory.keep(LINK, || "the usage of all groups")?;
+                }
+                is_new
+            } else if !reported {
+                let key = Arc::unwrap_or_clone(key);
+                self.open.insert((key, used_at.duration_trunc(TimeDelta::hours(1)).unwrap_or(used_at)))
+            } else {
+                let report = group.usage_record_report_id.clone().unwrap_or_default();
+                let before = self.in_reports.len();
+                self.in_reports.entry(report).or_insert_with(|| (name_of(group), key.metric.clone()));
+                self.in_reports.len() > before
+            };
+            if is_new {
+                memory.keep(of_row, || "the usage of all groups")?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn rows(
+        self,
+        reports: &[types::MeteringUsageRecordReport],
+        lookups: &Lookups,
+        org_id: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<UsageRow>> {
+        let given: BTreeSet<&str> = reports.iter().filter_map(|report| report.id.as_deref()).collect();
+        if let Some((report, (group, metric))) = self.in_reports.iter().find(|(id, _)| !given.contains(id.as_str())) {
+            return Err(unaccounted(report, group, metric));
+        }
+        let requested = RowPeriod::of(self.period, now);
+        let period = requested.period;
+        let has_ended = requested.is_complete() && period.has_ended(now - LATE);
+        let reason = if requested.is_whole_month() { BillingReason::Usage } else { BillingReason::NotAWholePeriod };
+        let mut rows = Vec::with_capacity(self.sums.len());
+        let pending = self.pending.keys();
+        for (key, sum) in self.sums {
+            let row = key.row("listUsageRecordGroups", period, sum.quantity, reason, lookups, org_id);
+            let is_final = has_ended && !sum.is_unreported && !pending.contains(&key);
+            rows.push(UsageRow { is_final, as_of: Some(now).filter(|_| !is_final), ..row });
+        }
+        for (key, hour) in self.open {
+            let hour = Period::new(hour, hour + TimeDelta::hours(1))?;
+            let row = key.row(REPORTS, hour, Decimal::ZERO, BillingReason::Usage, lookups, org_id);
+            rows.push(UsageRow { as_of: Some(now), ..row });
+        }
+        let unsummed = |metric: &str| lookups.unit_of_sum(metric).is_none();
+        rows.extend(report_rows::of_metrics(reports, &lookups.buyers, org_id, self.period, unsummed)?);
+        Ok(rows)
+    }
+}
+
+#[derive(Default)]
+struct Sum {
+    quantity: Decimal,
+    /// Something of it was not reported.
+    is_unreported: bool,
+}
+
+/// Identity of a sum.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Key {
+    pub(super) buyer: Option<String>,
+    pub(super) entitlement: String,
+    pub(super) metric: String,
+    pub(super) unit: &'static str,
+}
+
+impl Key {
+    /// Returns an open row.
+    fn row(
+        &self,
+        operation: &'static str,
+        period: Period,
+        quantity: Decimal,
+        reason: BillingReason,
+        lookups: &Lookups,
+        org_id: &str,
+    ) -> UsageRow {
+        let sku = format!("{}/{}", self.entitlement, self.metric);
+        let identity = RowIdentity {
+            customer_id: self.buyer.as_deref(),
+            sku: &sku,
+            metric: &self.metric,
+            unit: self.unit,
+            ..RowIdentity::new(Vendor::Suger, operation, org_id, period)
+        };
+        UsageRow {
+            customer_name: self.buyer.as_ref().and_then(|id| lookups.buyers.get(id).cloned()),
+            customer_kind: self.buyer.as_ref().map(|_| "buyer".to_owned()),
+            ..identity.row(quantity, reason)
+        }
+    }
+}
+
+fn unaccounted(report: &str, group: &str, metric: &str) -> Error {
+    let report = if report.is_empty() { "without id" } else { report };
+    let message = format!(
+        "{group} has events of the billable metric {}, which do not add up; their usage record report {} \
+         is not among the given reports",
+        printable(metric),
+        printable(report)
+    );
+    Error::new(ErrorKind::Decode, message).with_hint("pass the reports of all hours in which the groups were reported")
+}
+
+#[cfg(test)]
+mod tests;

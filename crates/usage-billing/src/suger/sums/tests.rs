@@ -1,0 +1,357 @@
+use super::*;
+use crate::month_to_date::{check_keys_stay, months_and_days};
+
+fn group(json: serde_json::Value) -> types::MeteringUsageRecordGroup {
+    serde_json::from_value(json).unwrap()
+}
+
+fn october(groups: &[types::MeteringUsageRecordGroup]) -> Result<Vec<UsageRow>> {
+    with_reports(groups, &[])
+}
+
+fn with_reports(
+    groups: &[types::MeteringUsageRecordGroup],
+    reports: &[types::MeteringUsageRecordReport],
+) -> Result<Vec<UsageRow>> {
+    let now = "2026-11-21T00:00:00Z".parse().unwrap();
+    let reports = [reports, &[accepted()]].concat();
+    usage_rows(groups, &reports, &lookups(), "acme", "2026-10".parse().unwrap(), now)
+}
+
+/// A report that was accepted, and states no quantities.
+fn accepted() -> types::MeteringUsageRecordReport {
+    let json = serde_json::json!({"id": "r-ok", "creationTime": "2026-10-05T08:01:00Z", "info": {"status": "SUCCESS"}});
+    serde_json::from_value(json).unwrap()
+}
+
+fn lookups() -> Lookups {
+    let metrics = serde_json::json!({
+        "gb": {"aggregationType": "SUM", "info": {"filterGroups": [], "groupBys": ["region"]}},
+        "call": {"aggregationType": "COUNT"},
+        "peak": {"aggregationType": "MAX"},
+        "paid": {"aggregationType": "SUM", "info": {"filterGroups": [{"filters": [{"name": "tier"}]}]}},
+    });
+    Lookups {
+        buyers: BTreeMap::from([("b-1".to_owned(), "Birch, Inc.".to_owned())]),
+        metrics: serde_json::from_value(metrics).unwrap(),
+    }
+}
+
+#[test]
+fn usage_is_added_up_by_the_time_of_use() {
+    let used = |at: &str, reported: &str| {
+        group(serde_json::json!({
+            "buyerID": "b-1", "entitlementID": "e-1", "status": "REPORTED", "usageRecordReportID": "r-ok", "records": {"calls": 0.1},
+            "creationTime": reported, "metaInfo": {"timestamp": at},
+        }))
+    };
+    let rows = october(&[
+        used("2026-09-30T23:59:59Z", "2026-10-01T00:10:00Z"),
+        used("2026-10-01T00:00:00Z", "2026-10-01T00:10:00Z"),
+        used("2026-10-31T23:59:59Z", "2026-11-01T00:10:00Z"),
+        used("2026-11-01T00:00:00Z", "2026-11-01T00:10:00Z"),
+        used("0001-01-01T00:00:00Z", "2026-10-02T00:10:00Z"),
+    ])
+    .unwrap();
+    let [row] = &rows[..] else { panic!("one row: {rows:?}") };
+    assert_eq!((row.quantity.to_string().as_str(), row.sku.as_str(), row.is_final), ("0.3", "e-1/calls", true));
+    assert_eq!(row.customer_name.as_deref(), Some("Birch, Inc."));
+}
+
+proptest::proptest! {
+    #[test]
+    fn keys_of_a_month_are_the_same_on_every_day(month in months_and_days()) {
+        let used = group(serde_json::json!({
+            "id": "g-1", "buyerID": "b-1", "entitlementID": "e-1", "status": "REPORTED", "usageRecordReportID": "r-ok",
+            "records": {"calls": 1}, "creationTime": month.0.start(),
+        }));
+        check_keys_stay(month, LATE, Some(true), |period, now| {
+            usage_rows(std::slice::from_ref(&used), &[accepted()], &lookups(), "acme", period, now).unwrap().remove(0)
+        })?;
+    }
+}
+
+#[test]
+fn part_of_a_month_has_its_own_period_and_is_not_billable() {
+    let used = group(
+        serde_json::json!({"status": "REPORTED", "usageRecordReportID": "r-ok", "records": {"calls": 1}, "creationTime": "2026-10-05T00:00:00Z"}),
+    );
+    let period: Period = "2026-10-03/2026-10-20".parse().unwrap();
+    let now = "2026-11-21T00:00:00Z".parse().unwrap();
+    let rows = usage_rows(&[used], &[accepted()], &lookups(), "acme", period, now).unwrap();
+    assert_eq!((rows[0].period_end, rows[0].is_final), (period.end(), false));
+    assert_eq!((rows[0].is_billable, rows[0].billing_reason), (Some(false), BillingReason::NotAWholePeriod));
+}
+
+#[test]
+fn groups_without_ids_are_not_deduplicated() {
+    let without = |id: serde_json::Value| {
+        group(serde_json::json!({
+            "id": id, "status": "REPORTED", "records": {"calls": 1}, "creationTime": "2026-10-05T00:00:00Z",
+        }))
+    };
+    let (empty, none) = (without("".into()), without(serde_json::Value::Null));
+    let rows = october(&[empty.clone(), empty, none.clone(), none, without("g-1".into()), without("g-1".into())]);
+    assert_eq!(rows.unwrap()[0].quantity, Decimal::from(5));
+}
+
+#[test]
+fn void_groups_are_excluded_and_unreported_ones_not_final() {
+    let with = |status: &str| {
+        group(serde_json::json!({
+            "id": status, "status": status, "usageRecordReportID": "r-ok", "records": {"calls": 1}, "creationTime": "2026-10-05T00:00:00Z",
+        }))
+    };
+    let rows = october(&[with("REPORTED"), with("INVALID"), with("DELETED")]).unwrap();
+    assert_eq!((rows[0].quantity, rows[0].is_final), (Decimal::ONE, true));
+    for open in ["CREATED", "REPORT_PENDING", "REPORT_FAILED", "A_NEW_ONE"] {
+        let rows = october(&[with("REPORTED"), with(open)]).unwrap();
+        assert_eq!((rows[0].quantity, rows[0].is_final), (Decimal::TWO, false), "{open}");
+    }
+}
+
+#[test]
+fn events_of_billable_metrics_count_where_there_are_no_records() {
+    let rows = october(&[group(serde_json::json!({
+        "id": "g", "creationTime": "2026-10-05T00:00:00Z", "records": null,
+        "metaInfo": {"billableRecords": [{"key": "gb", "quantity": "2.5"}, {"key": "gb", "quantity": 1}, {"key": "call", "quantity": 9}]},
+    }))])
+    .unwrap();
+    let read: Vec<_> =
+        rows.iter().map(|row| (row.metric.as_str(), row.quantity.to_string(), row.unit.as_str())).collect();
+    assert_eq!(read, [("call", "1".to_owned(), "events"), ("gb", "3.5".to_owned(), "units")]);
+}
+
+fn event(metric: &str, status: &str) -> types::MeteringUsageRecordGroup {
+    group(serde_json::json!({
+        "id": metric, "status": status, "creationTime": "2026-10-05T07:10:00Z", "entitlementID": "e-1",
+        "usageRecordReportID": if status == "REPORTED" { "r-1" } else { "" },
+        "metaInfo": {"billableRecords": [{"key": metric, "quantity": 7}]},
+    }))
+}
+
+#[test]
+fn events_that_do_not_add_up_are_taken_from_the_report() {
+    let report: types::MeteringUsageRecordReport = serde_json::from_value(serde_json::json!({
+        "id": "r-1", "entitlementID": "e-1", "buyerID": "b-1", "creationTime": "2026-10-05T08:01:00Z",
+        "info": {
+            "status": "SUCCESS", "startTime": "2026-10-05T07:00:00Z", "endTime": "2026-10-05T08:00:00Z",
+            "reportedRecords": {"seats": 3},
+            "aggregatedBillableRecords": [
+                {"key": "gb", "quantity": 7}, {"key": "peak", "quantity": 5}, {"key": "paid", "quantity": 2},
+                {"key": "new", "quantity": 1},
+            ],
+        },
+    }))
+    .unwrap();
+    let groups = ["gb", "peak", "paid", "new"].map(|metric| event(metric, "REPORTED"));
+    let rows = with_reports(&groups, std::slice::from_ref(&report)).unwrap();
+    let read: Vec<_> = rows.iter().map(|row| (row.metric.as_str(), row.quantity.to_string(), row.is_final)).collect();
+    // `gb` adds up: once, and not again from the report.
+    let expected = [("gb", "7", true), ("peak", "5", true), ("paid", "2", true), ("new", "1", true)];
+    assert_eq!(read, expected.map(|(metric, quantity, is_final)| (metric, quantity.to_owned(), is_final)));
+    assert_eq!(rows[1].period_start.to_rfc3339(), "2026-10-05T07:00:00+00:00");
+    assert_eq!(rows[1].customer_name.as_deref(), Some("Birch, Inc."));
+}
+
+#[test]
+fn events_that_do_not_add_up_without_a_report_are_an_error() {
+    for metric in ["peak", "paid", "new"] {
+        let error = october(&[event(metric, "REPORTED")]).unwrap_err();
+        let expected =
+            format!("usage record group {metric} has events of the billable metric {metric}, which do not add up");
+        assert!(error.to_string().starts_with(&expected), "{error}");
+        // Two of an hour that is not reported yet: one open row.
+        let mut other = event(metric, "CREATED");
+        other.id = None;
+        let rows = october(&[event(metric, "CREATED"), other]).unwrap();
+        let [row] = &rows[..] else { panic!("{rows:?}") };
+        assert_eq!((row.quantity, row.is_final, row.metric.as_str()), (Decimal::ZERO, false, metric));
+        assert_eq!(row.period_start.to_rfc3339(), "2026-10-05T07:00:00+00:00");
+    }
+}
+
+#[test]
+fn group_that_is_listed_twice_counts_once() {
+    let twice = group(serde_json::json!({
+        "id": "g-7", "status": "REPORTED", "records": {"calls": 5}, "creationTime": "2026-10-05T00:00:00Z",
+    }));
+    assert_eq!(october(&[twice.clone(), twice]).unwrap()[0].quantity, Decimal::from(5));
+}
+
+#[test]
+fn no_row_is_final_before_the_period_has_ended() {
+    let reported = group(serde_json::json!({
+        "id": "g-6", "status": "REPORTED", "usageRecordReportID": "r-ok", "records": {"calls": 5}, "creationTime": "2026-10-05T00:00:00Z",
+    }));
+    let rows = |now: &str| {
+        usage_rows(
+            std::slice::from_ref(&reported),
+            &[accepted()],
+            &lookups(),
+            "acme",
+            "2026-10".parse().unwrap(),
+            now.parse().unwrap(),
+        )
+    };
+    assert!(!rows("2026-10-20T00:00:00Z").unwrap()[0].is_final);
+    assert!(!rows("2026-11-01T12:00:00Z").unwrap()[0].is_final, "usage of the last day still arrives");
+    assert!(rows("2026-11-02T00:00:00Z").unwrap()[0].is_final);
+}
+
+/// Usage of two groups of one hour, and whether the row of their sum is final after these reports, in any order.
+fn is_final(groups: [serde_json::Value; 2], reports: &[serde_json::Value]) -> bool {
+    let groups = groups.map(|more| {
+        let mut json = serde_json::json!({
+            "id": "g-1", "entitlementID": "e-1", "status": "REPORTED", "usageRecordReportID": "r-1", "records": {"gb": 2.25},
+            "creationTime": "2026-10-05T07:30:00Z",
+        });
+        json.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        group(json)
+    });
+    let mut reports: Vec<types::MeteringUsageRecordReport> =
+        reports.iter().map(|report| serde_json::from_value(report.clone()).unwrap()).collect();
+    let mut of = || {
+        reports.reverse();
+        let rows = with_reports(&groups, &reports).unwrap();
+        assert_eq!((rows.len(), rows[0].metric.as_str()), (1, "gb"), "{rows:?}");
+        assert_eq!(rows[0].as_of.is_some(), !rows[0].is_final);
+        rows[0].is_final
+    };
+    let (last_first, first_first) = (of(), of());
+    assert_eq!(last_first, first_first);
+    last_first
+}
+
+fn report_of(id: &str, hour: u32, info: serde_json::Value) -> serde_json::Value {
+    let mut json = serde_json::json!({"id": id, "entitlementID": "e-1", "info": {
+        "status": "SUCCESS", "startTime": format!("2026-10-05T{hour:02}:00:00Z"), "reportedRecords": {"gb": 4},
+    }});
+    json["info"].as_object_mut().unwrap().extend(info.as_object().unwrap().clone());
+    json
+}
+
+#[test]
+fn sum_is_final_only_once_the_marketplace_accepted_all_of_it() {
+    use serde_json::json;
+    let result = |status: &str| json!({"awsMeteringResponse": {"results": [{"status": status, "usageRecord": {"dimension": "gb"}}]}});
+    let one = |info: serde_json::Value| report_of("r-1", 7, info);
+    let both = || [json!({}), json!({"id": "g-2"})];
+    assert!(is_final(both(), &[one(json!({}))]) && is_final(both(), &[one(result("Success"))]));
+    assert!(!is_final(both(), &[]), "its report is not known");
+    for not_accepted in [
+        result("CustomerNotSubscribed"),
+        result("DuplicateRecord"),
+        json!({"awsMeteringResponse": {"results": []}}),
+        json!({"status": "FAILED"}),
+        json!({"status": "CREATED"}),
+    ] {
+        assert!(!is_final(both(), &[one(not_accepted.clone())]), "{not_accepted}");
+    }
+    // One of the two in another report.
+    let apart = || [json!({}), json!({"id": "g-2", "usageRecordReportID": "r-2"})];
+    let two = |info: serde_json::Value| report_of("r-2", 8, info);
+    assert!(is_final(apart(), &[one(json!({})), two(json!({}))]));
+    assert!(
+        !is_final(apart(), &[one(json!({}))])
+            && !is_final(apart(), &[one(json!({})), two(json!({"status": "FAILED"}))])
+    );
+    // A group that names no report is in the one that names it; of several, one that was accepted.
+    let unnamed = || [json!({}), json!({"id": "g-2", "usageRecordReportID": ""})];
+    let names = |id: &str, status: &str| report_of(id, 8, json!({"status": status, "usageRecordGroupIds": ["g-2"]}));
+    assert!(is_final(unnamed(), &[one(json!({})), names("r-2", "FAILED"), names("r-3", "SUCCESS")]));
+    assert!(!is_final(unnamed(), &[one(json!({})), names("r-2", "FAILED")]));
+    assert!(!is_final(unnamed(), &[one(json!({})), two(json!({}))]));
+    // A group without any id.
+    assert!(!is_final(
+        [json!({}), json!({"id": "", "usageRecordReportID": ""})],
+        &[one(json!({})), names("r-2", "SUCCESS")]
+    ));
+}
+
+#[test]
+fn sum_with_a_carried_fraction_is_final_once_it_is_billed() {
+    use serde_json::json;
+    let both = || [json!({}), json!({"id": "g-2", "usageRecordReportID": "r-2"})];
+    let parts = || json!({"decimalParts": {"gb": 0.5}, "newDecimalParts": {"gb": 0.5}});
+    let left = |id: &str, hour| report_of(id, hour, parts());
+    let whole = |hour| report_of("r-3", hour, json!({"reportedRecords": {"gb": 1}, "decimalParts": {"gb": 0.5}}));
+    let last = || [left("r-1", 7), left("r-2", 8)];
+    assert!(!is_final(both(), &last()), "the second report leaves a fraction as well");
+    assert!(is_final(both(), &[last().to_vec(), vec![whole(9)]].concat()));
+    assert!(!is_final(both(), &[last().to_vec(), vec![whole(8)]].concat()));
+    assert!(is_final(both(), &[left("r-1", 7), report_of("r-2", 8, json!({"decimalParts": {"gb": 0.5}}))]));
+    assert!(!is_final(both(), &[left("r-1", 7), report_of("r-2", 8, json!({}))]), "it does not include the fraction");
+    let part = report_of("r-3", 9, json!({"reportedRecords": {"gb": 0.75}, "decimalParts": {"gb": 0.5}}));
+    assert!(!is_final(both(), &[last().to_vec(), vec![part]].concat()));
+    let mut other = whole(9);
+    other["entitlementID"] = json!("e-2");
+    assert!(!is_final(both(), &[last().to_vec(), vec![other]].concat()));
+    // Whole numbers leave no fraction.
+    let wholes = || [json!({"records": {"gb": 2}}), json!({"id": "g-2", "records": {"gb": 3}})];
+    let first = || report_of("r-1", 7, json!({"newDecimalParts": {"gb": 0.5}}));
+    assert!(is_final(wholes(), &[first()]));
+    let one_part = || [json!({"records": {"gb": 2}}), json!({"id": "g-2"})];
+    assert!(!is_final(one_part(), &[first()]));
+    // The fraction is of another dimension.
+    let other = json!({"decimalParts": {"gb": 0.5}, "newDecimalParts": {"calls": 0.5}});
+    assert!(is_final(both(), &[left("r-1", 7), report_of("r-2", 8, other)]));
+}
+
+#[test]
+fn sum_of_events_is_final_once_its_report_is_accepted() {
+    use serde_json::json;
+    let events =
+        |id: &str| json!({"id": id, "records": {}, "metaInfo": {"billableRecords": [{"key": "gb", "quantity": 2}]}});
+    let both = || [events("g-1"), events("g-2")];
+    let report = |info: serde_json::Value| {
+        let mut report = report_of("r-1", 7, info);
+        report["info"]["aggregatedBillableRecords"] = json!([{"key": "gb", "quantity": 4}]);
+        report["info"]["reportedRecords"] = json!({});
+        report
+    };
+    assert!(is_final(both(), &[report(json!({}))]));
+    assert!(is_final(both(), &[report(json!({"partner": "GCP", "gcpMeteringResponse": {}}))]));
+    assert!(!is_final(both(), &[report(json!({"partner": "GCP"}))]));
+    let rejected = json!({"awsMeteringResponse": {"results": [{"status": "DuplicateRecord", "usageRecord": {"dimension": "usd"}}]}});
+    assert!(!is_final(both(), &[report(rejected)]));
+}
+
+#[test]
+fn group_without_any_time_is_an_error() {
+    let error = october(&[group(serde_json::json!({"id": "g-9", "records": {"calls": 1}}))]).unwrap_err();
+    assert_eq!(error.to_string(), "usage record group g-9 has neither a timestamp nor a creation time");
+}
+
+proptest::proptest! {
+    /// The split of the period, and the order and number of listings, change no quantity.
+    #[test]
+    fn parts_of_a_period_add_up_to_the_period(
+        used in proptest::collection::vec((0i64..31 * 86_400, 0i64..1_000_000, 0u32..6, 0usize..6, 0usize..3), 1..30),
+        cut in 1i64..31 * 86_400,
+        turned in 0usize..30,
+    ) {
+        let whole: Period = "2026-10".parse().unwrap();
+        let at = |seconds: i64| whole.start() + TimeDelta::seconds(seconds);
+        let statuses = ["CREATED", "REPORTED", "REPORT_PENDING", "REPORT_FAILED", "INVALID", "DELETED"];
+        let mut groups: Vec<_> = used.iter().zip(0..).map(|(&(seconds, mantissa, places, status, times), id)| {
+            let it = group(serde_json::json!({
+                "id": format!("g-{id}"), "entitlementID": format!("e-{times}"), "status": statuses[status],
+                "records": {"gb": Decimal::new(mantissa, places).to_string()},
+                "creationTime": "2026-11-01T00:00:00Z", "metaInfo": {"timestamp": at(seconds)},
+            }));
+            vec![it; times + 1]
+        }).collect();
+        let middle = turned % groups.len();
+        groups.rotate_left(middle);
+        let groups = groups.concat();
+        let total = |period: Period| -> Decimal {
+            let rows = usage_rows(&groups, &[], &lookups(), "acme", period, at(0)).unwrap();
+            rows.iter().map(|row| row.quantity).sum()
+        };
+        let parts = [Period::new(whole.start(), at(cut)).unwrap(), Period::new(at(cut), whole.end()).unwrap()];
+        let billed = used.iter().filter(|one| one.3 < 4).map(|one| Decimal::new(one.1, one.2));
+        proptest::prop_assert_eq!(total(whole), billed.sum::<Decimal>());
+        proptest::prop_assert_eq!(parts.map(total).iter().sum::<Decimal>(), total(whole));
+    }
+}
