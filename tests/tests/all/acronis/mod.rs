@@ -4,11 +4,13 @@ mod account_facts;
 mod cases;
 mod faults;
 mod files;
+mod find_report;
 mod operations;
 mod reports;
 mod resume;
 mod reuse;
 mod truth;
+mod usage;
 mod whmcs;
 
 use std::time::Duration;
