@@ -85,6 +85,6 @@ pub(super) fn next(name: &str, seconds: f32) -> String {
          - openapi/{name}.yaml: read it against the vendor's pages; own words, marks, formats; `cargo xtask lint {name}` lists them\n\
          - openapi/upstream/{name}.md: what was lost; `cargo xtask upstream {name} --from FILE` compares again when the vendor moves\n\
          - crates/usage-billing-{name}/src/client.rs: the header of request ids and the rate limit, if the vendor documents them\n\
-         - README.md: a row in \"What is covered\"; CHANGELOG.md\n"
+         - README.md: a row in \"What is covered\"\n"
     )
 }
