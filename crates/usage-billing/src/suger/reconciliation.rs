@@ -7,6 +7,7 @@ use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use usage_billing_core::Decimal;
 
+use super::quantities::is_same_quantity;
 use super::types::UsageRecordGroupStatus as Status;
 use crate::Period;
 use crate::rows::decimal_text;
@@ -95,7 +96,7 @@ impl Reconciliation {
             (_, sent, vendor) if sent.is_zero() && vendor.is_zero() => return,
             (_, _, vendor) if vendor.is_zero() => &mut self.missing,
             (_, sent, _) if sent.is_zero() => &mut self.extra,
-            (_, sent, vendor) if sent != vendor => &mut self.different,
+            (_, sent, vendor) if !is_same_quantity(sent, vendor) => &mut self.different,
             (State::Billed, ..) => &mut self.billed,
             (State::Pending, ..) => &mut self.pending,
             (State::Failed, ..) => &mut self.failed,

@@ -7,7 +7,7 @@ use usage_billing_core::{Decimal, Result, printable};
 
 use super::groups::{id_in, name_of, too_long, used_at};
 use super::quantities::{
-    billed, differences, dimensions, is_void, quantities_of, quantity, states_original_quantities,
+    billed, differences, dimensions, is_same_quantity, is_void, quantities_of, quantity, states_original_quantities,
 };
 use super::reconciliation::State;
 use super::reported::Reported;
@@ -143,7 +143,7 @@ fn by_usage<'a>(
             sums.groups.push(group);
         }
     }
-    let different = sums.iter().filter(|(_, sums)| sums.sent != sums.vendor);
+    let different = sums.iter().filter(|(_, sums)| !is_same_quantity(sums.sent, sums.vendor));
     let different: HashSet<_> = different.map(|(key, _)| (key.0, key.1)).collect();
     incomparables.retain(|key, _| different.contains(key));
     let one = |((entitlement_id, timestamp, dimension), sums): ((&str, _, String), Sums<'_>)| {
