@@ -1,6 +1,6 @@
 //! The steps of a flush: it sends the queue, and resolves the remaining events by the lists of their entitlements.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures_util::StreamExt;
 use futures_util::stream::{self, FuturesUnordered};
@@ -36,13 +36,15 @@ impl UsageQueue {
     }
 
     /// Removes earlier outcomes of events that were pushed again after a dropped flush: the next receipt contains only
-    /// their new outcome.
+    /// their new outcome. A rejection stays if the event was pushed again with other quantities.
     pub(super) fn forget_requeued(&mut self) {
         if self.resolved.total() == 0 {
             return;
         }
-        let queued: HashSet<Uuid> = self.queue.keys().map(|(_, id)| *id).collect();
-        self.resolved.retain(|id| !queued.contains(id));
+        let queued: HashMap<Uuid, &UsageEvent> = self.queue.iter().map(|((_, id), event)| (*id, event)).collect();
+        self.resolved.remove_replaced(|id, event| {
+            queued.get(&id).is_some_and(|queued| event.is_none_or(|event| event == *queued))
+        });
     }
 
     /// Withholds usage that is too old for its marketplace. The list decides whether it arrived before.
@@ -302,6 +304,29 @@ impl UsageQueue {
         if let Some(late) = late {
             trace::late(&self.client, &late);
             self.resolved.late.push(late);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use usage_billing_core::ErrorKind;
+
+    use super::*;
+    use crate::suger::Client;
+
+    #[test]
+    fn rejection_stays_if_other_quantities_are_pushed_with_its_id() {
+        let client = Client::builder("acme", "hush").base_url("http://127.0.0.1:1").build().unwrap();
+        let event = |gb: i64| UsageEvent::new("e-1", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", gb);
+        for (pushed, left) in [(5, 0), (6, 1)] {
+            let mut queue = client.usage_queue();
+            let id = event(5).id("acme");
+            let error = Error::new(ErrorKind::Api, "no");
+            queue.resolved.rejected.push(UndeliveredEvent { id, event: event(5), error });
+            assert_eq!(queue.push(event(pushed)).unwrap(), id);
+            queue.forget_requeued();
+            assert_eq!(queue.resolved.rejected.len(), left, "{pushed}");
         }
     }
 }

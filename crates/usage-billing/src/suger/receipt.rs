@@ -11,7 +11,8 @@ use uuid::Uuid;
 use super::{LateUsage, UsageEvent};
 
 /// The outcomes of the events of a [`flush`](super::UsageQueue::flush). Each event is in exactly one of the first six
-/// lists.
+/// lists. An event that was rejected and one that was pushed afterwards with the same id and other quantities are two
+/// events.
 ///
 /// Serializes in the [stable JSON form](crate::suger#json-of-receipts-and-reconciliations).
 #[derive(Clone, Debug, Default)]
@@ -67,15 +68,24 @@ impl Receipt {
         ids + self.rejected.len() + self.unsent.len() + self.removed.len()
     }
 
-    /// Retains the outcomes of those events whose ids `keep` accepts.
-    pub(super) fn retain(&mut self, keep: impl Fn(&Uuid) -> bool) {
+    /// Adds numbers of duplicates.
+    pub(super) fn add_merged(&mut self, merged: BTreeMap<Uuid, u32>) {
+        for (id, times) in merged {
+            let all = self.merged.entry(id).or_default();
+            *all = all.saturating_add(times);
+        }
+    }
+
+    /// Removes outcomes that later ones replace: by the id, and by the event where the receipt contains it. An event
+    /// with the same id may have other quantities, and is then a separate one.
+    pub(super) fn remove_replaced(&mut self, is_replaced: impl Fn(Uuid, Option<&UsageEvent>) -> bool) {
         for ids in [&mut self.delivered, &mut self.already_delivered, &mut self.unverified] {
-            ids.retain(&keep);
+            ids.retain(|id| !is_replaced(*id, None));
         }
         for events in [&mut self.rejected, &mut self.unsent, &mut self.removed] {
-            events.retain(|it| keep(&it.id));
+            events.retain(|it| !is_replaced(it.id, Some(&it.event)));
         }
-        self.late.retain(|it| keep(&it.id));
+        self.late.retain(|it| !is_replaced(it.id, None));
     }
 
     /// Returns whether every event is proved to be at Suger: none is rejected, unsent, removed or
@@ -236,12 +246,12 @@ mod tests {
     #[test]
     fn retain_filters_every_list() {
         let mut all = Receipt { merged: [].into(), ..receipt() };
-        all.retain(|_| true);
+        all.remove_replaced(|_, _| false);
         assert_eq!((all.total(), all.late.len()), (8, 1));
-        all.retain(|id| id.as_u128() != 7);
+        all.remove_replaced(|id, _| id.as_u128() == 7);
         assert_eq!((all.rejected.len(), all.unsent.len(), all.removed.len()), (0, 0, 0));
         assert_eq!((all.total(), all.late.len()), (5, 1));
-        all.retain(|id| ![1, 3, 5].contains(&id.as_u128()));
+        all.remove_replaced(|id, _| [1, 3, 5].contains(&id.as_u128()));
         assert_eq!(all.delivered, [Uuid::from_u128(2)]);
         assert_eq!((all.already_delivered.len(), all.unverified, all.late.len()), (0, vec![Uuid::from_u128(4)], 0));
     }

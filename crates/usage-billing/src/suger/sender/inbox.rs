@@ -73,7 +73,7 @@ impl Inbox {
         self.unresolved.len()
     }
 
-    /// Queues an event, unless it is queued already.
+    /// Returns the number of events that the task has not taken yet.
     pub(super) fn pushed(&self) -> usize {
         self.pushed.len()
     }
@@ -122,6 +122,11 @@ impl Inbox {
         }
         self.known.insert(id, Known { fingerprint, is_id_consumed: false });
         Ok(())
+    }
+
+    /// Returns whether an event is the one that has its id, or another that is no longer known.
+    pub(super) fn may_be(&self, id: Uuid, event: &UsageEvent) -> bool {
+        self.known.get(&id).is_none_or(|known| known.fingerprint == event.fingerprint(id))
     }
 
     /// Marks an event for removal by the task, and returns whether it is unresolved.

@@ -195,7 +195,8 @@ impl Drop for UsageSender {
             state.end = Some(End::Dropped);
         } else if let Some(last) = state.last.take() {
             unsent = last.unsent.len();
-            state.unread.add(last);
+            let State { unread, inbox, .. } = &mut *state;
+            unread.add(last, inbox);
         }
         drop(state);
         if unsent > 0 {
@@ -266,7 +267,8 @@ impl Shared {
         if matches!(state.end, Some(End::Dropped))
             && let Some(last) = state.last.take()
         {
-            state.unread.add(last);
+            let State { unread, inbox, .. } = &mut *state;
+            unread.add(last, inbox);
         }
         state.unread.wake();
         drop(state);

@@ -1,6 +1,6 @@
 //! Receipts of a sender, as a stream of bounded memory that does not block the sender.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -10,8 +10,9 @@ use std::task::{Context, Poll, Waker};
 use futures_core::Stream;
 use uuid::Uuid;
 
-use super::super::Receipt;
+use super::super::{Receipt, UsageEvent};
 use super::Shared;
+use super::inbox::Inbox;
 
 /// The outcomes of the events of a [`UsageSender`](super::UsageSender), as a stream of [`Receipt`]s. The stream ends
 /// after the sender.
@@ -22,7 +23,8 @@ use super::Shared;
 ///
 /// A slow or absent reader does not block the sender. Unread receipts list at most as many resolved events as the
 /// [`capacity`](super::UsageSenderBuilder::capacity) of the sender. Beyond it the oldest are dropped, delivered ones
-/// first, with a warning in the [trace](crate::suger#traces), and [counted](Self::missed). If this stream is dropped,
+/// first, with a warning in the [trace](crate::suger#traces), and [counted](Self::missed). The same limit applies to the
+/// lists of [late](Receipt::late) usage and of [duplicates](Receipt::merged). If this stream is dropped,
 /// no receipts are kept for it. The trace contains every rejected event in any case.
 pub struct Receipts(pub(super) Arc<Shared>);
 
@@ -33,7 +35,8 @@ impl Receipts {
         poll_fn(|context| self.poll_receipt(context)).await
     }
 
-    /// Returns the number of resolved events that were dropped from unread receipts.
+    /// Returns the number of entries that were dropped from unread receipts: resolved events, entries of
+    /// [late](Receipt::late) usage, and ids with duplicates ([`merged`](Receipt::merged)).
     pub fn missed(&self) -> u64 {
         self.0.state().unread.missed
     }
@@ -73,7 +76,7 @@ impl fmt::Debug for Receipts {
 #[derive(Debug)]
 pub(super) struct Unread {
     receipt: Receipt,
-    /// Maximum number of resolved events that it lists.
+    /// Maximum number of resolved events, of late usage and of ids with duplicates that it lists.
     limit: usize,
     missed: u64,
     has_reader: bool,
@@ -85,12 +88,12 @@ impl Unread {
         Self { receipt: Receipt::default(), limit, missed: 0, has_reader: true, waker: None }
     }
 
-    /// Adds a later receipt, and returns the number of resolved events that were dropped.
-    pub(super) fn add(&mut self, later: Receipt) -> usize {
+    /// Adds a later receipt, and returns the number of entries that were dropped.
+    pub(super) fn add(&mut self, later: Receipt, inbox: &Inbox) -> usize {
         if !self.has_reader {
             return 0;
         }
-        absorb(&mut self.receipt, later);
+        absorb(&mut self.receipt, later, inbox);
         let dropped = shorten(&mut self.receipt, self.limit);
         self.missed = self.missed.saturating_add(u64::try_from(dropped).unwrap_or(u64::MAX));
         self.wake();
@@ -116,13 +119,20 @@ impl Unread {
     }
 }
 
-/// Merges a later receipt into an earlier one. Each event is then listed once, as in the later one.
-pub(super) fn absorb(earlier: &mut Receipt, later: Receipt) {
+/// Merges a later receipt into an earlier one. Each event is then listed once, as in the later one. The inbox knows
+/// the quantities of delivered events, of which a receipt has the ids only.
+pub(super) fn absorb(earlier: &mut Receipt, later: Receipt, inbox: &Inbox) {
     let Receipt { delivered, already_delivered, unverified, rejected, unsent, removed, late, merged } = later;
-    let undelivered = rejected.iter().chain(&unsent).chain(&removed).map(|it| &it.id);
-    let ids: HashSet<Uuid> =
-        delivered.iter().chain(&already_delivered).chain(&unverified).chain(undelivered).copied().collect();
-    earlier.retain(|id| !ids.contains(id));
+    let ids: HashSet<Uuid> = delivered.iter().chain(&already_delivered).chain(&unverified).copied().collect();
+    let mut undelivered: HashMap<Uuid, Vec<&UsageEvent>> = HashMap::new();
+    for it in rejected.iter().chain(&unsent).chain(&removed) {
+        undelivered.entry(it.id).or_default().push(&it.event);
+    }
+    earlier.remove_replaced(|id, event| {
+        let is_delivered = ids.contains(&id) && event.is_none_or(|event| inbox.may_be(id, event));
+        let is_same = |events: &Vec<_>| event.is_none_or(|event| events.contains(&event));
+        is_delivered || undelivered.get(&id).is_some_and(is_same)
+    });
     earlier.delivered.extend(delivered);
     earlier.already_delivered.extend(already_delivered);
     earlier.unverified.extend(unverified);
@@ -130,13 +140,10 @@ pub(super) fn absorb(earlier: &mut Receipt, later: Receipt) {
     earlier.unsent.extend(unsent);
     earlier.removed.extend(removed);
     earlier.late.extend(late);
-    for (id, times) in merged {
-        let all = earlier.merged.entry(id).or_default();
-        *all = all.saturating_add(times);
-    }
+    earlier.add_merged(merged);
 }
 
-/// Drops resolved events beyond `limit`, and returns their number.
+/// Drops resolved events, late usage and ids with duplicates beyond `limit` each, and returns the number of entries.
 fn shorten(receipt: &mut Receipt, limit: usize) -> usize {
     let resolved = receipt.total() - receipt.unsent.len();
     let excess = resolved.saturating_sub(limit);
@@ -147,11 +154,12 @@ fn shorten(receipt: &mut Receipt, limit: usize) -> usize {
     for events in [&mut receipt.removed, &mut receipt.rejected] {
         left -= events.drain(..left.min(events.len())).len();
     }
-    receipt.late.drain(..receipt.late.len().saturating_sub(limit));
-    while receipt.merged.len() > limit {
+    let late = receipt.late.drain(..receipt.late.len().saturating_sub(limit)).len();
+    let merged = receipt.merged.len().saturating_sub(limit);
+    for _ in 0..merged {
         receipt.merged.pop_first();
     }
-    excess
+    excess + late + merged
 }
 
 #[cfg(test)]
@@ -159,6 +167,10 @@ mod tests {
     use super::*;
     use crate::suger::{UndeliveredEvent, UsageEvent};
     use usage_billing_core::{Error, ErrorKind};
+
+    fn inbox() -> Inbox {
+        Inbox::new("acme".to_owned(), 9)
+    }
 
     fn ids(numbers: &[u128]) -> Vec<Uuid> {
         numbers.iter().copied().map(Uuid::from_u128).collect()
@@ -190,7 +202,7 @@ mod tests {
         };
         receipt.unsent.extend(undelivered(&[6]));
         receipt.merged = [(Uuid::from_u128(3), 1), (Uuid::from_u128(2), 1)].into();
-        absorb(&mut receipt, later);
+        absorb(&mut receipt, later, &inbox());
         assert_eq!((&receipt.delivered, &receipt.already_delivered), (&ids(&[2, 3]), &ids(&[1])));
         assert_eq!((numbers(&receipt.unsent), numbers(&receipt.removed)), (vec![4, 5], vec![6]));
         assert_eq!(receipt.total(), 6);
@@ -200,14 +212,15 @@ mod tests {
     #[test]
     fn oldest_delivered_events_are_dropped_first_and_counted() {
         let mut unread = Unread::new(3);
-        unread.add(Receipt { delivered: ids(&[1, 2]), rejected: undelivered(&[3]), ..Receipt::default() });
+        unread.add(Receipt { delivered: ids(&[1, 2]), rejected: undelivered(&[3]), ..Receipt::default() }, &inbox());
         assert_eq!(unread.missed, 0);
-        unread.add(Receipt { delivered: ids(&[4]), unsent: undelivered(&[5, 6, 7, 8]), ..Receipt::default() });
+        unread
+            .add(Receipt { delivered: ids(&[4]), unsent: undelivered(&[5, 6, 7, 8]), ..Receipt::default() }, &inbox());
         assert_eq!(unread.missed, 1);
         assert_eq!((&unread.receipt.delivered, numbers(&unread.receipt.rejected)), (&ids(&[2, 4]), vec![3]));
-        unread.add(Receipt { rejected: undelivered(&[9, 10, 11]), ..Receipt::default() });
+        unread.add(Receipt { rejected: undelivered(&[9, 10, 11]), ..Receipt::default() }, &inbox());
         assert_eq!((unread.missed, numbers(&unread.receipt.rejected)), (4, vec![9, 10, 11]));
-        unread.add(Receipt { removed: undelivered(&[12, 13]), ..Receipt::default() });
+        unread.add(Receipt { removed: undelivered(&[12, 13]), ..Receipt::default() }, &inbox());
         assert_eq!((unread.missed, numbers(&unread.receipt.rejected)), (6, vec![9, 10, 11]));
         assert_eq!(unread.take().map(|receipt| receipt.total()), Some(3 + 4), "unsent events are never dropped");
         assert!(unread.take().is_none());
@@ -216,9 +229,42 @@ mod tests {
     #[test]
     fn nothing_is_kept_without_a_reader() {
         let mut unread = Unread::new(3);
-        unread.add(Receipt { delivered: ids(&[1]), ..Receipt::default() });
+        unread.add(Receipt { delivered: ids(&[1]), ..Receipt::default() }, &inbox());
         unread.drop_reader();
-        unread.add(Receipt { delivered: ids(&[2, 3, 4, 5]), ..Receipt::default() });
+        unread.add(Receipt { delivered: ids(&[2, 3, 4, 5]), ..Receipt::default() }, &inbox());
         assert_eq!((unread.receipt.total(), unread.missed), (0, 0));
+    }
+
+    #[test]
+    fn rejection_stays_if_other_quantities_are_resolved_with_its_id() {
+        let event = |gb: i64| UsageEvent::new("e-1", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", gb);
+        let id = event(5).id("acme");
+        let one = |gb: i64| UndeliveredEvent { id, event: event(gb), error: Error::new(ErrorKind::Api, "no") };
+        let mut inbox = inbox();
+        inbox.push(event(6)).unwrap();
+        let rejection = || Receipt { rejected: vec![one(5)], ..Receipt::default() };
+        let merged = |later: Receipt| {
+            let mut receipt = rejection();
+            absorb(&mut receipt, later, &inbox);
+            receipt.rejected.iter().map(|it| it.event.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(merged(Receipt { delivered: vec![id], ..Receipt::default() }), [event(5)]);
+        assert_eq!(merged(Receipt { unsent: vec![one(6)], ..Receipt::default() }), [event(5)]);
+        assert_eq!(merged(Receipt { rejected: vec![one(6)], ..Receipt::default() }), [event(5), event(6)]);
+        assert_eq!(merged(rejection()), [event(5)]);
+        assert!(merged(Receipt { unsent: vec![one(5)], ..Receipt::default() }).is_empty());
+        let mut inbox = super::Inbox::new("acme".to_owned(), 9);
+        inbox.push(event(5)).unwrap();
+        let mut receipt = rejection();
+        absorb(&mut receipt, Receipt { delivered: vec![id], ..Receipt::default() }, &inbox);
+        assert!(receipt.rejected.is_empty(), "the same event was delivered");
+    }
+
+    #[test]
+    fn dropped_duplicates_are_counted() {
+        let mut unread = Unread::new(2);
+        let merged = [1, 2, 3].map(|number| (Uuid::from_u128(number), 1)).into();
+        assert_eq!(unread.add(Receipt { merged, ..Receipt::default() }, &inbox()), 1);
+        assert_eq!((unread.receipt.merged.len(), unread.missed), (2, 1));
     }
 }

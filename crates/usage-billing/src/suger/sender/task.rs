@@ -1,14 +1,15 @@
 //! The task of a sender: it flushes according to the schedule, until it is shut down or dropped.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use tokio::time::Instant;
 use usage_billing_core::{Error, ErrorKind};
+use uuid::Uuid;
 
 use super::super::trace::{self, event};
 use super::super::usage_queue::{State as EventState, UsageQueue};
-use super::super::{Receipt, UndeliveredEvent};
+use super::super::{Receipt, UndeliveredEvent, UsageEvent};
 use super::inbox::Fate;
 use super::receipts::absorb;
 use super::schedule::{Load, Phase, Schedule, Step};
@@ -66,8 +67,12 @@ impl Task {
     }
 
     fn take_pushed(&mut self) {
-        let (pushed, merged) = self.shared.state().inbox.take();
-        self.queue.resolved.merged.extend(merged);
+        let taken = self.shared.state().inbox.take();
+        self.queue_all(taken);
+    }
+
+    fn queue_all(&mut self, (pushed, merged): (Vec<UsageEvent>, BTreeMap<Uuid, u32>)) {
+        self.queue.resolved.add_merged(merged);
         for event in pushed {
             let id = event.id(self.queue.client.org_id());
             // The queue knows no more than the inbox. If it did, the next receipt would contain the event.
@@ -79,12 +84,16 @@ impl Task {
 
     /// Removes the events from the queue that the caller removed, unless a flush has resolved them meanwhile.
     fn process_removals(&mut self) {
-        let removals = self.shared.state().inbox.take_removals();
+        let shared = self.shared.clone();
+        let (mut removed, mut forgotten) = (Vec::new(), Vec::new());
+        // The queue and the inbox lose an event under one lock: a push is before the removal and stops it, or after
+        // it and queues the event again.
+        let mut state = shared.state();
+        let removals = state.inbox.take_removals();
         if removals.is_empty() {
             return;
         }
-        self.take_pushed();
-        let mut removed = Vec::new();
+        self.queue_all(state.inbox.take());
         for id in removals {
             let is_new = self.queue.known.get(&id).is_some_and(|known| known.state == EventState::New);
             let Some(event) = self.queue.remove(id) else { continue };
@@ -93,37 +102,41 @@ impl Task {
                 false => Error::new(ErrorKind::Failed, "removed from the queue; it may still be at Suger")
                     .with_hint("look it up there before the usage is sent in another way"),
             };
-            trace::removed(&self.queue.client, &event, id, &error);
+            forgotten.extend(state.inbox.resolve(id, if is_new { Fate::IdFree } else { Fate::Sent }));
             removed.push(UndeliveredEvent { id, event, error });
+        }
+        drop(state);
+        forgotten.iter().for_each(|id| self.queue.forget(*id));
+        for UndeliveredEvent { id, event, error } in &removed {
+            trace::removed(&self.queue.client, event, *id, error);
         }
         self.publish(Receipt { removed, ..Receipt::default() });
     }
 
-    /// Records resolved events in the inbox, and adds the receipt to that of the shutdown, or to the stream if none
-    /// has begun.
+    /// Records resolved events in the inbox, except removed ones, and adds the receipt to that of the shutdown, or to
+    /// the stream if none has begun.
     fn publish(&mut self, mut receipt: Receipt) {
         receipt.rejected.append(&mut self.not_queued);
-        let mut state = self.shared.state();
+        let mut guard = self.shared.state();
+        let state = &mut *guard;
         let delivered = receipt.delivered.iter().chain(&receipt.already_delivered).chain(&receipt.unverified);
         let delivered = delivered.map(|id| (*id, Fate::Sent));
-        let removed = receipt.removed.iter().map(|it| match self.queue.known.get(&it.id) {
-            None => (it.id, Fate::IdFree),
-            Some(_) => (it.id, Fate::Sent),
-        });
-        let rejected = receipt.rejected.iter().map(|it| match self.queue.known.get(&it.id) {
-            None => (it.id, Fate::IdFree),
-            Some(_) => (it.id, Fate::IdConsumed),
+        let rejected = receipt.rejected.iter().filter_map(|it| match self.queue.known.get(&it.id) {
+            None => Some((it.id, Fate::IdFree)),
+            Some(known) if known.state == EventState::IdConsumed => Some((it.id, Fate::IdConsumed)),
+            // Another event has the id: its own outcome is recorded.
+            Some(_) => None,
         });
         let forgotten: Vec<_> =
-            delivered.chain(rejected).chain(removed).filter_map(|(id, fate)| state.inbox.resolve(id, fate)).collect();
+            delivered.chain(rejected).filter_map(|(id, fate)| state.inbox.resolve(id, fate)).collect();
         let dropped = match state.end {
             Some(_) => {
-                absorb(state.last.get_or_insert_default(), receipt);
+                absorb(state.last.get_or_insert_default(), receipt, &state.inbox);
                 0
             }
-            None => state.unread.add(receipt),
+            None => state.unread.add(receipt, &state.inbox),
         };
-        drop(state);
+        drop(guard);
         if dropped > 0 {
             event!(WARN, dropped, "receipts are not read: the oldest resolved events are dropped from them");
         }
@@ -180,27 +193,81 @@ mod tests {
 
     use tokio::sync::Notify;
     use tokio_util::sync::CancellationToken;
-    use uuid::Uuid;
 
     use super::super::State;
     use super::super::inbox::{Inbox, REMEMBERED};
     use super::super::receipts::Unread;
     use super::*;
-    use crate::suger::{Client, UsageEvent};
+    use crate::suger::Client;
 
-    #[test]
-    fn queue_forgets_events_that_the_inbox_forgets() {
+    fn event() -> UsageEvent {
+        UsageEvent::new("e-1", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", 1)
+    }
+
+    /// A task with one queued event.
+    fn task() -> (Task, Uuid) {
         let client = Client::builder("acme", "hush").base_url("http://127.0.0.1:1").build().unwrap();
-        let event = UsageEvent::new("e-1", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", 1);
         let mut queue = client.usage_queue();
-        let id = queue.push(event.clone()).unwrap();
+        let id = queue.push(event()).unwrap();
         let mut inbox = Inbox::new("acme".to_owned(), 9);
-        inbox.adopt(&event);
+        inbox.adopt(&event());
         let unread = Unread::new(9);
         let state = State { inbox, unread, is_flush_requested: false, end: None, last: None, is_running: true };
         let (changed, ended) = (Notify::new(), CancellationToken::new());
         let shared = Arc::new(Shared { state: Mutex::new(state), changed, ended });
-        let mut task = Task::new(shared.clone(), queue, Schedule::new(Duration::MAX, Instant::now(), 0));
+        (Task::new(shared, queue, Schedule::new(Duration::MAX, Instant::now(), 0)), id)
+    }
+
+    /// Pushes an event again when the trace reports its removal.
+    struct PushOnTrace(Arc<Shared>);
+
+    impl tracing::Subscriber for PushOnTrace {
+        fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+            true
+        }
+
+        fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+            tracing::span::Id::from_u64(1)
+        }
+
+        fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+        fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+        fn event(&self, _: &tracing::Event<'_>) {
+            self.0.state().inbox.push(event()).unwrap();
+        }
+
+        fn enter(&self, _: &tracing::span::Id) {}
+
+        fn exit(&self, _: &tracing::span::Id) {}
+    }
+
+    #[test]
+    fn event_pushed_again_during_its_removal_is_queued() {
+        let (mut task, id) = task();
+        let shared = task.shared.clone();
+        assert!(shared.state().inbox.remove(id));
+        tracing::subscriber::with_default(PushOnTrace(shared.clone()), || task.process_removals());
+        assert_eq!((shared.state().inbox.unresolved(), task.queue.pending()), (1, 0));
+        task.take_pushed();
+        assert_eq!((shared.state().inbox.unresolved(), task.queue.pending()), (1, 1));
+    }
+
+    #[test]
+    fn rejection_of_other_quantities_does_not_resolve_a_queued_event() {
+        let (mut task, id) = task();
+        let error = Error::new(ErrorKind::Api, "no");
+        let rejected = vec![UndeliveredEvent { id, event: event().quantity("gb", 2), error }];
+        task.publish(Receipt { rejected, ..Receipt::default() });
+        assert_eq!((task.shared.state().inbox.unresolved(), task.queue.pending()), (1, 1));
+        assert!(task.shared.state().inbox.push(event()).is_ok());
+    }
+
+    #[test]
+    fn queue_forgets_events_that_the_inbox_forgets() {
+        let (mut task, id) = task();
+        let shared = task.shared.clone();
         let delivered = |id| Receipt { delivered: vec![id], ..Receipt::default() };
 
         task.queue.queue.clear();
