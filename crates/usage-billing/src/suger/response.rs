@@ -69,11 +69,14 @@ fn meaning(status: Option<u16>, kind: ErrorKind) -> Meaning {
 
 impl Response {
     /// Returns whether Suger may still process the request or an earlier attempt of it. Until then, the absence of the
-    /// event from the list proves nothing. A rejected attempt has ended.
+    /// event from the list proves nothing. An attempt that Suger itself rejects has ended.
     pub(super) fn may_arrive_later(&self) -> bool {
         match self {
             Self::Group(_) | Self::Unreadable(_) | Self::Conflict { .. } => true,
-            Self::Rejection { error, .. } | Self::Inconclusive { error, .. } => error.may_have_arrived(),
+            // A proxy may respond in place of Suger after it has forwarded the request.
+            Self::Rejection { error, from_suger } | Self::Inconclusive { error, from_suger } => {
+                error.may_have_arrived() || !from_suger && error.status().is_some()
+            }
             Self::Withheld(_) | Self::Unsendable(_) => false,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use usage_billing::ErrorKind;
 use usage_billing::suger::{Client, Delivery, Receipt, UsageEvent};
@@ -492,6 +493,48 @@ async fn rejection_keeps_the_id_while_an_attempt_may_arrive() {
     tokio::time::sleep(std::time::Duration::from_secs(300)).await;
     assert_eq!(queue.flush().await.rejected.len(), 1);
     queue.push(lost.quantity("gb", 6)).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempt_with_a_proxy_response_may_still_arrive() {
+    let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", 5);
+    for (status, body, may_arrive) in [
+        (403, "<html>no</html>", true),
+        (404, "", true),
+        (421, "<html>no</html>", true),
+        (499, r#"{"message": "closed"}"#, true),
+        (404, "\"no such thing\"", false),
+        (403, "\"not allowed\"", false),
+    ] {
+        let posts = Mutex::new(0);
+        let server = ScriptedServer::start(move |request| match request.method.as_str() {
+            "GET" => Reply::json(200, &page_of(&[])),
+            _ => {
+                let mut posts = posts.lock().unwrap();
+                *posts += 1;
+                if *posts == 1 { Reply::new(status, &[], body) } else { Reply::json(400, "\"not now\"") }
+            }
+        });
+        let client = scripted(&server);
+        assert!(client.send_usage(&event).await.is_err());
+        let line = client.send_usage(&event).await.unwrap_err().to_string();
+        assert_eq!(line.contains("an earlier attempt may still arrive"), may_arrive, "{status} {body}: {line}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn quantity_that_suger_stores_as_a_float_is_delivered() {
+    let third: Decimal = "0.3333333333333333333333333333".parse().unwrap();
+    let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", third);
+    for (there, is_delivered) in [(json!(0.3333333333333333), true), (json!(0.333333333333334), false)] {
+        let group = group_for(&event, json!({"metaInfo": {"originRecords": {"gb": there}}, "records": {"gb": there}}));
+        let list = page_of(std::slice::from_ref(&group));
+        let server = ScriptedServer::start(move |request| match request.method.as_str() {
+            "GET" => Reply::json(200, &list),
+            _ => Reply::json(200, &group.to_string()),
+        });
+        assert_eq!(scripted(&server).send_usage(&event).await.is_ok(), is_delivered, "{there}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
