@@ -87,23 +87,34 @@ impl Reconcile<'_> {
         let now = self.client.clock.now();
         let (inside, outside): (Vec<_>, Vec<_>) =
             self.sent.iter().cloned().partition(|event| self.period.contains(event.timestamp()));
-        let ids: HashSet<_> = inside.iter().map(|event| event.id(&self.client.org_id).to_string()).collect();
+        let ids_of = |events: &[UsageEvent]| -> HashSet<String> {
+            events.iter().map(|event| event.id(&self.client.org_id).to_string()).collect()
+        };
+        let (ids, ids_outside) = (ids_of(&inside), ids_of(&outside));
         let mut memory = MemoryLimit::new(self.client.max_usage_bytes);
-        let groups = self.groups(now, &ids, &mut memory).await?;
+        let groups = self.groups(now, &ids, &ids_outside, &mut memory).await?;
         let reports = self.reports(now, &groups, &mut memory).await?;
         let found = reconcile(&self.client.org_id, &inside, &groups, &reports)?;
         Ok(Reconciliation { period: Some(self.period), as_of: Some(now), outside_period: outside.len(), ..found })
     }
 
-    /// Returns the groups of the period and the entitlements, and the groups of the events regardless of their time.
-    async fn groups(&self, now: DateTime<Utc>, ids: &HashSet<String>, memory: &mut MemoryLimit) -> Result<Vec<Group>> {
+    /// Returns the groups of the period and the entitlements, and the groups of the events regardless of their time. A
+    /// group of an event outside of the period is not usage of the period, even if Suger states another time for it.
+    async fn groups(
+        &self,
+        now: DateTime<Utc>,
+        ids: &HashSet<String>,
+        ids_outside: &HashSet<String>,
+        memory: &mut MemoryLimit,
+    ) -> Result<Vec<Group>> {
         let (first, last) = listed_days::of_period(self.period, now);
         let mut groups = self.client.usage_record_groups(move |request| request.start_date(first).end_date(last));
         let mut kept = Vec::new();
         while let Some(group) = groups.next().await.transpose()? {
             let is_wanted = group.entitlement_id.as_ref().is_some_and(|id| self.entitlements.contains(id));
             let is_sent = id_in(&group.id).is_some_and(|id| ids.contains(id));
-            if is_sent || is_wanted && self.period.contains(used_at(&group)?) {
+            let is_outside = id_in(&group.id).is_some_and(|id| ids_outside.contains(id));
+            if is_sent || is_wanted && !is_outside && self.period.contains(used_at(&group)?) {
                 memory.keep(value_bytes(&group), || "the list of usage record groups")?;
                 kept.push(group);
             }

@@ -67,6 +67,18 @@ async fn only_the_period_and_sent_or_named_entitlements_are_compared() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn group_of_an_event_outside_of_the_period_is_not_extra() {
+    let before = usage("e-1", month().start() - TimeDelta::seconds(1));
+    let inside = usage("e-1", month().start());
+    // Suger states the time at which it received the event, which is in the period.
+    let received = json!({"metaInfo": {"originRecords": {"gb": 5}}, "creationTime": month().start()});
+    let server = vendor(vec![group_for(&before, received), group_for(&inside, json!({}))], vec![]);
+    let found = scripted(&server).reconcile(month(), &[before, inside]).timeout(Duration::MAX).await.unwrap();
+    let line = "0 billed, 1 pending, 0 failed, 0 different, 0 missing, 0 extra; 1 event outside of the period";
+    assert_eq!(found.to_string(), line);
+}
+
+#[tokio::test(start_paused = true)]
 async fn report_is_found_by_group_if_the_group_does_not_name_it() {
     let report = usage("e-1", month().start());
     let group = group_for(&report, json!({"status": "REPORTED"}));
