@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use usage_billing_core::Decimal;
 
 use super::groups::is_set;
-use super::marketplace::{Acceptance, acceptance};
+use super::marketplace::{Acceptance, acceptance, partner_of};
 use super::types::{MeteringUsageRecordReport as Report, MeteringUsageRecordReportInfo as Info};
 
 /// Returns the fraction of a dimension that a report leaves to the next one. `None` if it leaves none, or if
@@ -23,8 +23,8 @@ fn is_carried_in(info: &Info, dimension: &str) -> bool {
 /// Returns the dimensions of which a report bills every fraction that was left to it. It includes them, leaves nothing
 /// to a later one, and was accepted. A new fraction may be the one that was carried in: after 0.5, a report of 2 has 2
 /// units and leaves 0.5.
-pub(super) fn cleared_dimensions(info: &Info) -> impl Iterator<Item = &str> {
-    let cleared = |dimension: &&str| {
+pub(super) fn cleared_dimensions<'a>(report: &'a Report, info: &'a Info) -> impl Iterator<Item = &'a str> {
+    let cleared = move |dimension: &&str| {
         let parts = [&info.reported_records, &info.included_records, &info.credit_records];
         let parts = parts.into_iter().filter_map(|map| map.get(*dimension));
         let whole = parts.map(|part| part.0).try_fold(Decimal::ZERO, Decimal::checked_add);
@@ -32,7 +32,7 @@ pub(super) fn cleared_dimensions(info: &Info) -> impl Iterator<Item = &str> {
         is_carried_in(info, dimension)
             && leaves_none
             && whole.is_none_or(|whole| whole >= Decimal::ONE)
-            && acceptance(info, &[dimension]) == Acceptance::Accepted
+            && acceptance(info, partner_of(report, None), &[dimension]) == Acceptance::Accepted
     };
     info.reported_records.keys().map(String::as_str).filter(cleared)
 }
@@ -67,7 +67,7 @@ mod tests {
             let parts = json!({"gb": 0.25, "calls": 0.25, "seats": 0.25});
             let mut json = json!({"status": "SUCCESS", "reportedRecords": records, "decimalParts": parts});
             json.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            cleared_dimensions(&info_of(json)).map(str::to_owned).collect::<Vec<_>>()
+            cleared_dimensions(&Report::default(), &info_of(json)).map(str::to_owned).collect::<Vec<_>>()
         };
         assert_eq!(cleared(json!({"gb": 1, "calls": 0.9, "seats": 2}), json!({})), ["gb", "seats"]);
         assert_eq!(

@@ -5,8 +5,8 @@ use usage_billing_core::{DecimalNumber, printable};
 
 use super::types::{
     AggregatedMeteringUsageRecord, AwsBatchMeterUsageOutput, AwsUsageRecordResult, AwsUsageRecordResultStatus,
-    AzureBatchUsageEventOkResponse, AzureUsageEventStatus, GcpReportResponse, MeteringUsageRecordReportInfo as Info,
-    Partner, UsageRecordReportStatus as Status,
+    AzureBatchUsageEventOkResponse, AzureUsageEventStatus, GcpReportResponse, MeteringUsageRecordReport as Report,
+    MeteringUsageRecordReportInfo as Info, Partner, UsageRecordReportStatus as Status,
 };
 
 /// Maximum number of reasons that are kept of one report; a response can have one for each record.
@@ -34,17 +34,17 @@ pub(super) enum Acceptance {
 /// - Alibaba: a report is accepted if `Success` is true. The response of Alibaba International is not documented; it
 ///   is read in the same way.
 ///
-/// Only the response of the marketplace that the report names counts, or any response if it names none. The outcome is
+/// Only the response of `partner`, the marketplace of the report ([`partner_of`]), counts, or any response without it. The outcome is
 /// pending if that response does not mention the charged usage, or if a report to one of these marketplaces has no
 /// response. It is also pending for a dimension that the report does not state, unless the report states no quantities
 /// at all.
-pub(super) fn acceptance(info: &Info, dimensions: &[&str]) -> Acceptance {
+pub(super) fn acceptance(info: &Info, partner: Option<&Partner>, dimensions: &[&str]) -> Acceptance {
     let mut reasons = rejections(info, dimensions);
     match &info.status {
         Some(_) if is_success(info) && reasons.is_empty() => {
             let missing = match dimensions {
-                [] => vec![missing_response(info, None)],
-                _ => dimensions.iter().map(|dimension| missing_response(info, Some(dimension))).collect(),
+                [] => vec![missing_response(info, partner, None)],
+                _ => dimensions.iter().map(|dimension| missing_response(info, partner, Some(dimension))).collect(),
             };
             match missing.into_iter().flatten().next() {
                 None => Acceptance::Accepted,
@@ -62,6 +62,13 @@ pub(super) fn acceptance(info: &Info, dimensions: &[&str]) -> Acceptance {
             Acceptance::Pending(reasons)
         }
     }
+}
+
+/// Returns the marketplace of a report that names it: in its details, in the report itself, or by a group in it.
+pub(super) fn partner_of<'a>(report: &'a Report, of_group: Option<&'a Partner>) -> Option<&'a Partner> {
+    let of_info = report.info.as_ref().and_then(|info| info.partner.as_ref());
+    let all = [of_info, report.partner.as_ref(), of_group];
+    all.into_iter().flatten().find(|partner| !partner.as_str().is_empty())
 }
 
 /// Returns whether the marketplace accepted a report according to Suger.
@@ -131,7 +138,7 @@ fn alibaba_success(info: &Info) -> impl Iterator<Item = Option<bool>> {
 
 /// Returns a message if the response of the marketplace does not mention a dimension, or anything if none is given.
 /// `None` if it does, or if nothing was charged.
-fn missing_response(info: &Info, dimension: Option<&str>) -> Option<String> {
+fn missing_response(info: &Info, partner: Option<&Partner>, dimension: Option<&str>) -> Option<String> {
     let charge = charge(info, dimension);
     if charge == Charge::Nothing {
         return None;
@@ -156,19 +163,19 @@ fn missing_response(info: &Info, dimension: Option<&str>) -> Option<String> {
     let gcp = info.gcp_metering_response.as_ref().map(|_| is_about_all);
     let alibaba = alibaba_success(info).reduce(|one, other| one.or(other));
     let alibaba = alibaba.map(|success| success == Some(true) && is_about_all);
-    let responses = match &info.partner {
+    let responses = match partner {
         Some(Partner::Aws | Partner::AwsChina) => [results, None, None, None],
         Some(Partner::Azure) => [None, events, None, None],
         Some(Partner::Gcp) => [None, None, gcp, None],
         Some(Partner::Alibaba) => [None, None, None, alibaba],
-        Some(partner) if !partner.as_str().is_empty() => [None; 4],
-        _ => [results, events, gcp, alibaba],
+        Some(_) => [None; 4],
+        None => [results, events, gcp, alibaba],
     };
     let mut responses = responses.into_iter().flatten().peekable();
-    match &info.partner {
+    match partner {
         _ if responses.peek().is_some() => (!responses.all(|is_accepted| is_accepted))
             .then(|| format!("the marketplace's response does not mention {}", what())),
-        Some(Partner::Aws | Partner::Azure | Partner::Gcp | Partner::Alibaba) => {
+        Some(Partner::Aws | Partner::AwsChina | Partner::Azure | Partner::Gcp | Partner::Alibaba) => {
             Some("the report has no response of the marketplace".to_owned())
         }
         _ if charge == Charge::NotStated => Some(format!("the report does not state {}", what())),
@@ -233,7 +240,8 @@ mod tests {
     fn of(json: Value, dimensions: &[&str]) -> Acceptance {
         let mut info = json!({"status": "SUCCESS", "reportedRecords": {"gb": 5, "calls": 3}});
         info.as_object_mut().unwrap().extend(json.as_object().unwrap().clone());
-        acceptance(&serde_json::from_value(info).unwrap(), dimensions)
+        let report: Report = serde_json::from_value(json!({"info": info})).unwrap();
+        acceptance(report.info.as_ref().unwrap(), partner_of(&report, None), dimensions)
     }
 
     fn aws(results: Value) -> Value {
@@ -258,7 +266,7 @@ mod tests {
             for partner in [Value::Null, json!(""), json!("STRIPE"), json!("NEW")] {
                 assert_eq!(of(json!({"status": status, "partner": partner}), &["gb"]), Acceptance::Accepted);
             }
-            for partner in ["AWS", "AZURE", "GCP", "ALIBABA"] {
+            for partner in ["AWS", "AWS_CHINA", "AZURE", "GCP", "ALIBABA"] {
                 let missing = Acceptance::Pending(vec!["the report has no response of the marketplace".to_owned()]);
                 assert_eq!(of(json!({"status": status, "partner": partner}), &["gb"]), missing);
                 assert_eq!(of(json!({"status": status, "partner": partner}), &[]), missing);
@@ -393,6 +401,22 @@ mod tests {
         }
         let international = json!({"partner": "ALIBABA", "alibabaInternationalMeteringResponse": {"Success": false}});
         assert_eq!(of(international, &["gb"]), rejected(&["Alibaba: not successful"]));
+    }
+
+    #[test]
+    fn marketplace_is_named_by_the_details_the_report_or_the_group() {
+        for (of_info, of_report, of_group, expected) in [
+            (json!("AWS"), json!("GCP"), json!("AZURE"), Some("AWS")),
+            (json!(""), json!("GCP"), json!("AZURE"), Some("GCP")),
+            (Value::Null, json!(""), json!("AZURE"), Some("AZURE")),
+            (Value::Null, Value::Null, json!(""), None),
+            (Value::Null, Value::Null, Value::Null, None),
+        ] {
+            let report: Report =
+                serde_json::from_value(json!({"partner": of_report, "info": {"partner": of_info}})).unwrap();
+            let of_group: Option<Partner> = serde_json::from_value(of_group).unwrap();
+            assert_eq!(partner_of(&report, of_group.as_ref()).map(Partner::as_str), expected);
+        }
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod quantities;
 mod receipt;
 mod reconcile_period;
 mod reconciliation;
+mod report_quantities;
 mod report_rows;
 mod reported;
 mod response;

@@ -8,15 +8,17 @@ use usage_billing_core::Decimal;
 
 use super::carried::{carried_out, cleared_dimensions, start_of};
 use super::groups::id_in;
-use super::marketplace::{Acceptance, acceptance};
+use super::marketplace::{Acceptance, acceptance, partner_of};
+use super::report_quantities::unstated;
 use super::sums::Key;
 use super::types::{
     MeteringUsageRecordGroup as Group, MeteringUsageRecordReport as Report, MeteringUsageRecordReportInfo as Info,
+    Partner,
 };
 use crate::memory_limit::SLOT;
 
 /// Estimated memory of one link: an id, and its entries in two tables.
-pub(super) const LINK: usize = 3 * SLOT + 40;
+pub(super) const LINK: usize = 3 * SLOT + 80;
 
 #[derive(Debug, Default)]
 pub(super) struct PendingAcceptance {
@@ -36,6 +38,10 @@ struct Link {
     key: Arc<Key>,
     /// Whether the sum is of a billable metric, which the marketplace knows under another name.
     of_metric: bool,
+    /// The marketplace that the groups name.
+    partner: Option<Partner>,
+    /// Quantity of the groups.
+    quantity: Decimal,
     /// The fractional part of a quantity that is not a whole number, or 0 if all are.
     fraction: Decimal,
 }
@@ -61,7 +67,13 @@ impl PendingAcceptance {
             return false;
         }
         let sum = (key.entitlement.clone(), key.metric.clone());
-        let link = Link { key, of_metric: group.records.is_empty(), fraction: quantity.fract() };
+        let link = Link {
+            key,
+            of_metric: group.records.is_empty(),
+            partner: group.partner.clone(),
+            quantity,
+            fraction: quantity.fract(),
+        };
         let links = match (id_in(&group.usage_record_report_id), id_in(&group.id)) {
             (Some(report), _) => self.by_report.entry(report.to_owned()).or_default(),
             (None, Some(group)) => self.by_group.entry(group.to_owned()).or_default(),
@@ -69,6 +81,7 @@ impl PendingAcceptance {
         };
         if let Some(known) = links.iter_mut().find(|known| known.key == link.key && known.of_metric == link.of_metric) {
             known.fraction = known.fraction.max(link.fraction);
+            known.quantity = known.quantity.saturating_add(link.quantity);
             return false;
         }
         links.push(link);
@@ -78,28 +91,28 @@ impl PendingAcceptance {
 
     pub(super) fn apply(&mut self, report: &Report) {
         let Some(info) = &report.info else { return };
-        let start = start_of(report);
-        self.note_cleared_fractions(report, info, start);
+        self.note_cleared_fractions(report, info);
         if let Some(id) = id_in(&report.id)
             && let Some(mut links) = self.by_report.remove(id)
         {
-            links.retain(|link| !self.is_accepted_by(link, info, start));
+            links.retain(|link| !self.is_accepted_by(link, report, info));
             if !links.is_empty() {
                 self.by_report.insert(id.to_owned(), links);
             }
         }
         for group in &info.usage_record_group_ids {
             let Some(mut links) = self.by_group.remove(group) else { continue };
-            links.retain(|link| !self.is_accepted_by(link, info, start));
+            links.retain(|link| !self.is_accepted_by(link, report, info));
             if !links.is_empty() {
                 self.by_group.insert(group.clone(), links);
             }
         }
     }
 
-    fn note_cleared_fractions(&mut self, report: &Report, info: &Info, start: Option<DateTime<Utc>>) {
+    fn note_cleared_fractions(&mut self, report: &Report, info: &Info) {
+        let start = start_of(report);
         let entitlement = report.entitlement_id.clone().unwrap_or_default();
-        for dimension in cleared_dimensions(info) {
+        for dimension in cleared_dimensions(report, info) {
             if let Some(fractions) = self.fractions.get_mut(&(entitlement.clone(), dimension.to_owned())) {
                 fractions.cleared = fractions.cleared.max(start);
             }
@@ -107,10 +120,14 @@ impl PendingAcceptance {
     }
 
     /// Returns whether a report accepts the usage of a sum. A fraction of it may be left to later reports.
-    fn is_accepted_by(&mut self, link: &Link, info: &Info, start: Option<DateTime<Utc>>) -> bool {
+    fn is_accepted_by(&mut self, link: &Link, report: &Report, info: &Info) -> bool {
+        let start = start_of(report);
         let Key { entitlement, metric, .. } = &*link.key;
         let dimensions: &[&str] = if link.of_metric { &[] } else { &[metric.as_str()] };
-        if acceptance(info, dimensions) != Acceptance::Accepted {
+        let partner = partner_of(report, link.partner.as_ref());
+        if acceptance(info, partner, dimensions) != Acceptance::Accepted
+            || !link.of_metric && unstated(info, metric, link.quantity).is_some()
+        {
             return false;
         }
         if !link.of_metric && carried_out(info, metric, link.fraction).is_some() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use usage_billing_core::{Decimal, Result};
+use usage_billing_core::{Decimal, DecimalNumber, Result};
 
 use super::groups::{events, name_of, too_long};
 use super::types::{MeteringUsageRecordGroup as Group, UsageRecordGroupStatus as Status};
@@ -33,6 +33,18 @@ pub(super) fn quantities_of(group: &Group) -> Result<BTreeMap<String, Decimal>> 
 /// dimension in another unit, so a difference from the sent quantities proves nothing.
 pub(super) fn states_original_quantities(group: &Group) -> bool {
     group.meta_info.as_ref().is_some_and(|info| !info.origin_records.is_empty())
+}
+
+/// Returns whether the quantities of a group are those that were reported, so that no dimension was mapped.
+pub(super) fn is_unmapped(group: &Group) -> bool {
+    let quantities = |records: &BTreeMap<String, DecimalNumber>| -> BTreeMap<String, Decimal> {
+        records.iter().map(|(dimension, quantity)| (dimension.clone(), quantity.0)).collect()
+    };
+    group
+        .meta_info
+        .as_ref()
+        .filter(|info| !info.origin_records.is_empty())
+        .is_none_or(|info| differences(&quantities(&info.origin_records), &quantities(&group.records)).next().is_none())
 }
 
 /// Returns the quantities that may be billed.

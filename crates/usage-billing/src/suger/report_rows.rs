@@ -80,7 +80,7 @@ fn rows(
             let row = part.row(report, org_id, hour)?;
             all.push(UsageRow {
                 customer_name: row.customer_id.as_ref().and_then(|id| buyers.get(id).cloned()),
-                is_final: part.acceptance(info) == Acceptance::Accepted,
+                is_final: part.acceptance(report, info) == Acceptance::Accepted,
                 source_row: Some(number),
                 ..row
             });
@@ -170,8 +170,9 @@ impl<'a> Part<'a> {
     }
 
     /// Returns the acceptance of the quantity. The dimensions of a metric are not stated, so all of the report count.
-    fn acceptance(&self, info: &Info) -> Acceptance {
-        marketplace::acceptance(info, if self.of_metric { &[] } else { std::slice::from_ref(&self.metric) })
+    fn acceptance(&self, report: &Report, info: &Info) -> Acceptance {
+        let dimensions = if self.of_metric { &[] } else { std::slice::from_ref(&self.metric) };
+        marketplace::acceptance(info, marketplace::partner_of(report, None), dimensions)
     }
 
     /// # Errors

@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use usage_billing_core::printable;
+use usage_billing_core::{Decimal, printable};
 
 use super::carried::{carried_out, cleared_dimensions, start_of};
 use super::groups::id_in;
-use super::marketplace::{Acceptance, acceptance, is_success};
+use super::marketplace::{Acceptance, acceptance, is_success, partner_of};
+use super::quantities::is_unmapped;
 use super::reconciliation::State;
+use super::report_quantities::unstated;
 use super::types::{
     MeteringUsageRecordGroup as Group, MeteringUsageRecordReport as Report, MeteringUsageRecordReportInfo as Info,
     UsageRecordGroupStatus as Status,
@@ -21,15 +23,18 @@ pub(super) struct Reported<'a> {
     by_group: HashMap<&'a str, &'a Report>,
     /// By entitlement and dimension, the start of the latest report that bills the fractions of earlier ones.
     cleared: HashMap<(&'a str, &'a str), DateTime<Utc>>,
+    /// By report and dimension, the usage of the groups that were sent in the report.
+    used: HashMap<(*const Report, &'a str), Decimal>,
 }
 
 impl<'a> Reported<'a> {
-    pub(super) fn new(reports: &'a [Report]) -> Self {
+    /// Each group must be given once.
+    pub(super) fn new(reports: &'a [Report], groups: impl Iterator<Item = &'a Group>) -> Self {
         let mut by_group: HashMap<&str, &Report> = HashMap::new();
         let mut cleared: HashMap<_, DateTime<Utc>> = HashMap::new();
         for report in reports {
             if let (Some(start), Some(info)) = (start_of(report), &report.info) {
-                for dimension in cleared_dimensions(info) {
+                for dimension in cleared_dimensions(report, info) {
                     let key = (report.entitlement_id.as_deref().unwrap_or_default(), dimension);
                     cleared.entry(key).and_modify(|latest| *latest = start.max(*latest)).or_insert(start);
                 }
@@ -41,11 +46,20 @@ impl<'a> Reported<'a> {
                 }
             }
         }
-        Self {
+        let mut all = Self {
             by_id: reports.iter().filter_map(|report| Some((id_in(&report.id)?, report))).collect(),
             by_group,
             cleared,
+            used: HashMap::new(),
+        };
+        for group in groups.filter(|group| group.status == Some(Status::Reported)) {
+            let Some(report) = all.of(group) else { continue };
+            for (dimension, quantity) in &group.records {
+                let used = all.used.entry((std::ptr::from_ref(report), dimension)).or_default();
+                *used = used.saturating_add(quantity.0);
+            }
         }
+        all
     }
 
     /// Returns the report that a group names, or the latest one that names the group.
@@ -70,23 +84,42 @@ impl<'a> Reported<'a> {
         })
     }
 
+    /// Returns a message about usage of the groups of a report that the report does not state.
+    fn unstated(&self, report: &Report, info: &Info, dimensions: &[&str]) -> Option<String> {
+        dimensions.iter().find_map(|dimension| {
+            let used = self.used.get(&(std::ptr::from_ref(report), *dimension))?;
+            let part = unstated(info, dimension, *used)?;
+            Some(format!(
+                "Suger: {part} of {used} {} in the groups of the report is not in the report",
+                printable(dimension)
+            ))
+        })
+    }
+
     /// Returns the state of a dimension of a group, with the reasons against its billing.
     pub(super) fn state(&self, group: &Group, dimension: &str) -> (State, Vec<String>) {
         let is_used = |name: &str| group.records.get(name).is_some_and(|quantity| !quantity.0.is_zero());
-        let mapped: Vec<&str> = match group.records.contains_key(dimension) {
+        let mapped: Vec<&str> = match is_unmapped(group) && group.records.contains_key(dimension) {
             true => vec![dimension],
-            // The mapped dimensions are not stated. A report need not mention unused ones.
+            // A dimension is mapped to one or several others, and maybe to itself as well; the group does not state
+            // to which. A report need not mention unused ones.
             false => group.records.keys().map(String::as_str).filter(|name| is_used(name)).collect(),
         };
         let report = self.of(group).and_then(|report| Some((report, report.info.as_ref()?)));
         let is_unused = mapped == [dimension] && !is_used(dimension);
-        let outcome = report.map(|(report, info)| match acceptance(info, &mapped) {
-            Acceptance::Pending(_) if is_unused && is_success(info) => (Acceptance::Accepted, None),
-            acceptance => (acceptance, self.carried(report, info, group, &mapped)),
+        let outcome = report.map(|(report, info)| {
+            let partner = partner_of(report, group.partner.as_ref());
+            match acceptance(info, partner, &mapped) {
+                Acceptance::Pending(_) if is_unused && is_success(info) => (Acceptance::Accepted, None),
+                acceptance => {
+                    let carried = || self.carried(report, info, group, &mapped);
+                    (acceptance, self.unstated(report, info, &mapped).or_else(carried))
+                }
+            }
         });
-        let (outcome, carried) = outcome.unzip();
+        let (outcome, open) = outcome.unzip();
         match (&group.status, outcome) {
-            (Some(Status::Reported), Some(Acceptance::Accepted)) => match carried.flatten() {
+            (Some(Status::Reported), Some(Acceptance::Accepted)) => match open.flatten() {
                 Some(reasons) => (State::Pending, vec![reasons]),
                 None => (State::Billed, Vec::new()),
             },

@@ -28,8 +28,9 @@ use super::{ReconciledQuantity, Reconciliation, UsageEvent};
 /// # Errors
 /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) for a group without any time, or a sum of more than 28 digits.
 pub fn reconcile(org_id: &str, sent: &[UsageEvent], groups: &[Group], reports: &[Report]) -> Result<Reconciliation> {
-    let reported = Reported::new(reports);
     let by_id: BTreeMap<&str, &Group> = groups.iter().filter_map(|group| Some((id_in(&group.id)?, group))).collect();
+    let nameless = || groups.iter().filter(|group| id_in(&group.id).is_none());
+    let reported = Reported::new(reports, by_id.values().copied().chain(nameless()));
     let (mut found, mut unpaired, mut paired) = (Vec::new(), Vec::new(), HashSet::new());
     let mut sent_by_id: BTreeMap<String, BTreeMap<_, &UsageEvent>> = BTreeMap::new();
     for event in sent {
@@ -47,8 +48,7 @@ pub fn reconcile(org_id: &str, sent: &[UsageEvent], groups: &[Group], reports: &
         unpaired.append(&mut events);
     }
     let others = by_id.into_iter().filter(|(id, _)| !paired.contains(*id)).map(|(_, group)| group);
-    let nameless = groups.iter().filter(|group| id_in(&group.id).is_none());
-    found.extend(by_usage(&unpaired, others.chain(nameless), &reported)?);
+    found.extend(by_usage(&unpaired, others.chain(nameless()), &reported)?);
     found.sort_by_cached_key(|(one, _)| (one.entitlement_id.clone(), one.timestamp, one.dimension.clone()));
     let mut all = Reconciliation::default();
     found.into_iter().for_each(|(one, state)| all.note(one, state));

@@ -376,6 +376,106 @@ fn carried_fraction_is_pending_until_a_report_includes_it() {
     assert!(reconcile("acme", &[sent(5)], &[whole], std::slice::from_ref(&first)).unwrap().is_clean());
 }
 
+#[test]
+fn mapped_dimension_is_billed_only_if_all_targets_are() {
+    let result = |dimension: &str, status: &str| json!({"status": status, "usageRecord": {"dimension": dimension}});
+    let accepted = |name: &str| result(name, "Success");
+    let rejected = |name: &str| result(name, "CustomerNotSubscribed");
+    for (sent, origin, records, results, expected) in [
+        // Mapped to itself and to another dimension.
+        (
+            json!({"calls": 3}),
+            json!({"calls": 3}),
+            json!({"calls": 3, "premium": 0.3}),
+            [accepted("calls"), rejected("premium")],
+            "failed",
+        ),
+        (
+            json!({"calls": 3}),
+            json!({"calls": 3}),
+            json!({"calls": 3, "premium": 0.3}),
+            [accepted("calls"), accepted("premium")],
+            "billed",
+        ),
+        // A chain: gb is mapped to calls, and calls to api.
+        (
+            json!({"gb": 0, "calls": 3}),
+            json!({"gb": 0, "calls": 3}),
+            json!({"calls": 0, "api": 3}),
+            [accepted("calls"), rejected("api")],
+            "failed",
+        ),
+        (
+            json!({"gb": 0, "calls": 3}),
+            json!({"gb": 0, "calls": 3}),
+            json!({"calls": 0, "api": 3}),
+            [accepted("calls"), accepted("api")],
+            "billed",
+        ),
+        // Not mapped: the other dimension does not matter.
+        (
+            json!({"calls": 3}),
+            json!({"calls": 3.0}),
+            json!({"calls": 3}),
+            [accepted("calls"), rejected("premium")],
+            "billed",
+        ),
+    ] {
+        let quantities = sent.as_object().unwrap().iter();
+        let usage = quantities.fold(UsageEvent::new("e-1", SEVEN.parse().unwrap()), |event, (dimension, quantity)| {
+            event.quantity(dimension.clone(), quantity.as_i64().unwrap())
+        });
+        let there = group(&id(&usage), "REPORTED", origin);
+        let there = Group { records: serde_json::from_value(records.clone()).unwrap(), ..there };
+        let info = json!({"partner": "AWS", "reportedRecords": records, "awsMeteringResponse": {"results": results}});
+        let all = reconcile("acme", &[usage.clone()], &[there], &[report("r-1", &[&id(&usage)], info)]).unwrap();
+        let counts = (all.billed.len(), all.failed.len());
+        assert_eq!(counts, if expected == "billed" { (1, 0) } else { (0, 1) }, "{all:?}");
+    }
+}
+
+#[test]
+fn marketplace_named_outside_of_the_details_must_have_responded() {
+    let usage = UsageEvent::new("e-1", SEVEN.parse().unwrap()).quantity("gb", 5);
+    for (of_report, of_group, is_billed) in
+        [(json!("AWS"), Value::Null, false), (json!(""), json!("AWS"), false), (json!("STRIPE"), json!("AWS"), true)]
+    {
+        let mut there = group(&id(&usage), "REPORTED", json!({"gb": 5}));
+        there.records = [("gb".to_owned(), 5.into())].into();
+        there.partner = serde_json::from_value(of_group).unwrap();
+        let mut report = report("r-1", &[&id(&usage)], json!({"reportedRecords": {"gb": 5}}));
+        report.partner = serde_json::from_value(of_report.clone()).unwrap();
+        let all = reconcile("acme", std::slice::from_ref(&usage), &[there], &[report]).unwrap();
+        assert_eq!((all.is_clean(), all.pending.len()), (is_billed, usize::from(!is_billed)), "{of_report}: {all:?}");
+    }
+}
+
+#[test]
+fn usage_that_its_report_does_not_state_is_pending() {
+    let usages = [5, 2].map(|gb| UsageEvent::new(format!("e-{gb}"), SEVEN.parse().unwrap()).quantity("gb", gb));
+    let of = |info: Value| {
+        let there = usages.each_ref().map(|usage| -> Group {
+            let records: BTreeMap<_, _> =
+                usage.quantities().iter().map(|(it, quantity)| (it, quantity.to_string())).collect();
+            serde_json::from_value(json!({
+                "id": id(usage), "entitlementID": usage.entitlement_id(), "status": "REPORTED", "records": records,
+                "metaInfo": {"timestamp": SEVEN, "originRecords": records},
+            }))
+            .unwrap()
+        });
+        // A group counts once, however often it is listed.
+        let there = [there.clone(), there].concat();
+        reconcile("acme", &usages, &there, &[report("r-1", &[&id(&usages[0]), &id(&usages[1])], info)]).unwrap()
+    };
+    let all = of(json!({"reportedRecords": {"gb": 0}, "results": []}));
+    assert_eq!((all.billed.len(), all.pending.len()), (0, 2));
+    assert_eq!(all.pending[0].reasons, ["Suger: 7 of 7 gb in the groups of the report is not in the report"]);
+    assert_eq!(of(json!({"reportedRecords": {"gb": 5}})).pending.len(), 2);
+    assert!(of(json!({"reportedRecords": {"gb": 7}})).is_clean());
+    assert!(of(json!({"reportedRecords": {"gb": 5}, "includedRecords": {"gb": 2}})).is_clean());
+    assert!(of(json!({"reportedRecords": {"gb": 6}, "creditRecords": {"gb": 1}})).is_clean());
+}
+
 /// Hours at AWS, each with a quantity, what was reported of it, and the fractions that were carried in and out.
 fn hours(hours: &[(Decimal, i64, Decimal, Decimal)]) -> Reconciliation {
     let (mut sent, mut groups, mut reports) = (Vec::new(), Vec::new(), Vec::new());

@@ -225,7 +225,7 @@ fn is_final(groups: [serde_json::Value; 2], reports: &[serde_json::Value]) -> bo
 
 fn report_of(id: &str, hour: u32, info: serde_json::Value) -> serde_json::Value {
     let mut json = serde_json::json!({"id": id, "entitlementID": "e-1", "info": {
-        "status": "SUCCESS", "startTime": format!("2026-10-05T{hour:02}:00:00Z"), "reportedRecords": {"gb": 4},
+        "status": "SUCCESS", "startTime": format!("2026-10-05T{hour:02}:00:00Z"), "reportedRecords": {"gb": 5},
     }});
     json["info"].as_object_mut().unwrap().extend(info.as_object().unwrap().clone());
     json
@@ -248,6 +248,16 @@ fn sum_is_final_only_once_the_marketplace_accepted_all_of_it() {
     ] {
         assert!(!is_final(both(), &[one(not_accepted.clone())]), "{not_accepted}");
     }
+    // The groups have 4.5.
+    assert!(!is_final(both(), &[one(json!({"reportedRecords": {"gb": 4}}))]));
+    assert!(is_final(both(), &[one(json!({"reportedRecords": {"gb": 4}, "includedRecords": {"gb": 0.5}}))]));
+    // The report or the group names the marketplace.
+    let named = |mut report: serde_json::Value| {
+        report["partner"] = json!("AWS");
+        report
+    };
+    assert!(!is_final(both(), &[named(one(json!({})))]) && is_final(both(), &[named(one(result("Success")))]));
+    assert!(!is_final(both().map(named), &[one(json!({}))]));
     // One of the two in another report.
     let apart = || [json!({}), json!({"id": "g-2", "usageRecordReportID": "r-2"})];
     let two = |info: serde_json::Value| report_of("r-2", 8, info);
