@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn retain_filters_every_list() {
+    fn replaced_outcomes_are_removed_from_every_list() {
         let mut all = Receipt { merged: [].into(), ..receipt() };
         all.remove_replaced(|_, _| false);
         assert_eq!((all.total(), all.late.len()), (8, 1));

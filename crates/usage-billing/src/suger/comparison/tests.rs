@@ -428,7 +428,8 @@ fn mapped_dimension_is_billed_only_if_all_targets_are() {
         let there = group(&id(&usage), "REPORTED", origin);
         let there = Group { records: serde_json::from_value(records.clone()).unwrap(), ..there };
         let info = json!({"partner": "AWS", "reportedRecords": records, "awsMeteringResponse": {"results": results}});
-        let all = reconcile("acme", &[usage.clone()], &[there], &[report("r-1", &[&id(&usage)], info)]).unwrap();
+        let all =
+            reconcile("acme", std::slice::from_ref(&usage), &[there], &[report("r-1", &[&id(&usage)], info)]).unwrap();
         let counts = (all.billed.len(), all.failed.len());
         assert_eq!(counts, if expected == "billed" { (1, 0) } else { (0, 1) }, "{all:?}");
     }
