@@ -84,12 +84,10 @@ enum Difference {
     Included,
     /// It reads no SKUs. In a report that has SKUs, Acronis sells nothing without one.
     NotSold,
-    /// `hci_total_storage` is the total of other rows.
-    TotalOfRows,
     /// Beside items of today's licensing, metrics without prefix (`fc_seats`) are counters of the same use.
     CounterBesideItems,
-    /// No source states what Acronis charges: partner-hosted storage of an item without prefix and edition, seats without them, and local storage
-    /// beside items of both licensing modes.
+    /// No source states what Acronis charges: `hci_total_storage`, partner-hosted storage of an item without prefix and edition, seats without
+    /// them, and local storage beside items of both licensing modes.
     NotStated,
 }
 
@@ -183,7 +181,6 @@ fn compare(
             assert!(ours.is_zero(), "{place}: {reasons:?}");
             reasons.remove(&BillingReason::Trial);
             needed.insert(match Vec::from_iter(reasons)[..] {
-                [BillingReason::TotalOfRows] => Difference::TotalOfRows,
                 [BillingReason::Included] => Difference::Included,
                 [BillingReason::NotSold] => Difference::NotSold,
                 [BillingReason::Counter] => Difference::CounterBesideItems,
@@ -293,18 +290,7 @@ async fn differences_from_vendors_billing_module_have_reasons() {
     use Difference::*;
     assert_eq!(
         needed,
-        [
-            NotInList,
-            TrialInTotal,
-            LevelOfSum,
-            PartnerHosted,
-            Included,
-            NotSold,
-            TotalOfRows,
-            CounterBesideItems,
-            NotStated
-        ]
-        .into(),
+        [NotInList, TrialInTotal, LevelOfSum, PartnerHosted, Included, NotSold, CounterBesideItems, NotStated].into(),
         "each reason is needed"
     );
 }

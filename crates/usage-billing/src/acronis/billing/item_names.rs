@@ -80,7 +80,10 @@ pub(crate) const SEAT_PARTS: [&str; 7] = [
     "google_team_drive",
 ];
 pub(crate) const LOCAL_STORAGE: &str = "local_storage";
-pub(crate) const STORAGE: [&str; 5] = ["storage", "c2c_storage", "dr_storage", "fc_storage", "hci_storage"];
+pub(crate) const HCI_STORAGE: &str = "hci_storage";
+/// No source states whether it is sold, or contains other rows.
+pub(crate) const HCI_TOTAL: &str = "hci_total_storage";
+pub(crate) const STORAGE: [&str; 5] = ["storage", "c2c_storage", "dr_storage", "fc_storage", HCI_STORAGE];
 /// Items that are charged by use in any licensing.
 pub(crate) const SERVICES: [&str; 7] = [
     "compute_points",
@@ -126,6 +129,17 @@ pub(crate) fn is_storage(name: &str, measurement_unit: Option<&str>) -> bool {
     measurement_unit.is_some_and(|unit| unit.eq_ignore_ascii_case("bytes")) || name.ends_with("storage")
 }
 
+/// Returns whether the name is of storage or compute points, and the unit is not the one in which the vendor counts these. Their quantity is
+/// unknown then.
+pub(crate) fn contradicts_unit(name: &str, measurement_unit: Option<&str>) -> bool {
+    let expected = match without_prefix(name).0 {
+        "compute_points" => "seconds",
+        name if is_stored(name) || name == "notary_storage" || name == HCI_TOTAL => "bytes",
+        _ => return false,
+    };
+    !measurement_unit.is_some_and(|unit| unit.eq_ignore_ascii_case(expected))
+}
+
 /// Returns why a number of this name and unit is never charged: it is not a quantity, or other numbers contain it.
 pub(crate) fn never_charged(name: &str, measurement_unit: Option<&str>) -> Option<BillingReason> {
     let unit = measurement_unit.unwrap_or_default();
@@ -153,6 +167,9 @@ impl From<LicensingMode> for Licensing {
 
 /// Names that are never sold.
 fn counted_only(name: &str) -> Option<BillingReason> {
+    if name == HCI_TOTAL {
+        return None;
+    }
     if name.starts_with("total_") || name.ends_with("_total") || name.contains("_total_") {
         return Some(BillingReason::TotalOfRows);
     }
@@ -177,6 +194,26 @@ pub(crate) fn bit(name: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn storage_is_counted_in_bytes_and_compute_points_in_seconds() {
+        for (name, right) in [
+            ("pw_base_storage", "Bytes"),
+            ("pg_local_storage", "bytes"),
+            ("hci_total_storage", "bytes"),
+            ("notary_storage", "bytes"),
+            ("p_dre_compute_points", "seconds"),
+        ] {
+            for unit in ["bytes", "BYTES", "seconds", "", "quantity", "GB", "octets"] {
+                let is_right = unit.eq_ignore_ascii_case(right);
+                assert_eq!(contradicts_unit(name, Some(unit)), !is_right, "{name} {unit}");
+            }
+            assert!(contradicts_unit(name, None), "{name}");
+        }
+        for name in ["pw_base_servers", "something_new", "compute_points_quota"] {
+            assert!(!contradicts_unit(name, None) && !contradicts_unit(name, Some("parcels")), "{name}");
+        }
+    }
 
     #[test]
     fn the_mode_is_read_only_where_it_can_decide() {

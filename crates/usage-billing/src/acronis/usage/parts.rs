@@ -32,7 +32,7 @@ impl Parts {
             let message = format!("row {} of the report: its usage has more than 28 digits", row.number);
             Error::new(ErrorKind::Decode, message)
         })?;
-        let says_trial = row.pricing_mode.as_deref() == Some(TRIAL);
+        let says_trial = row.pricing_mode.as_deref().is_some_and(|mode| mode.trim().eq_ignore_ascii_case(TRIAL));
         let is_trial = !trial.is_zero() && (says_trial || production.is_zero());
         // Some files repeat the total in the column for trial if there is no trial.
         let is_repeated = trial.is_zero() && stated == total;
@@ -122,6 +122,7 @@ mod tests {
             (of(0, 0, 0, Some("trial")), false),
             (of(3, 0, 3, Some("production")), false),
             (of(3, 0, 3, Some("trial")), true),
+            (of(3, 0, 3, Some(" Trial ")), true),
             (of(2, 1, 2, None), true),
             (of(0, 0, 2, None), true),
             (of(3, 3, 3, None), false),
@@ -144,6 +145,7 @@ mod tests {
             (None, 0, 2, &[Trial]),
             (None, 0, 0, &[Production]),
             (Some("trial"), 3, 2, &[Trial]),
+            (Some("TRIAL\t"), 3, 2, &[Trial]),
             (Some("trial"), 3, 0, &[Production]),
             (Some("production"), 3, 2, &[Production]),
         ] {

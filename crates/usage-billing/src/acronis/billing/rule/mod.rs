@@ -5,8 +5,8 @@
 use crate::acronis::account::licensing_mode::LicensingMode;
 use crate::acronis::billing::hosting::Host;
 use crate::acronis::billing::item_names::{
-    LOCAL_STORAGE, Licensing, SEAT_PARTS, SERVICES, STORAGE, WITHOUT_PREFIX, WORKLOADS, bit, is_stored, never_charged,
-    without_prefix,
+    HCI_STORAGE, HCI_TOTAL, LOCAL_STORAGE, Licensing, SEAT_PARTS, SERVICES, STORAGE, WITHOUT_PREFIX, WORKLOADS, bit,
+    is_stored, never_charged, without_prefix,
 };
 use crate::{BillingReason, UsageMode};
 
@@ -104,6 +104,15 @@ fn charged_by(item: &Item<'_>, licensing: Licensing) -> BillingReason {
         _ if is_workload && by_prefix == Licensing::Gigabytes => BillingReason::Included,
         // The mode states that devices are not charged, the SKU that they are sold.
         Some(true) if is_workload && licensing == Licensing::Gigabytes => BillingReason::UnknownLicensing,
+        Some(true) if name == HCI_TOTAL => BillingReason::UnknownItem,
+        Some(true) if is_stored(name) => match by_licensing(item, name, licensing) {
+            // The mode states that this storage is included, the SKU that it is sold.
+            BillingReason::Included | BillingReason::PartnerHosted if by_prefix.is_open() => {
+                BillingReason::UnknownLicensing
+            }
+            // A SKU is of the item on any host: it does not state who hosts the storage.
+            reason => reason,
+        },
         Some(true) => BillingReason::Usage,
         // The mode states that all storage is charged; without a SKU it is not sold.
         Some(false) if is_stored(name) && (licensing, without_skus) == (Licensing::Gigabytes, BillingReason::Usage) => {
@@ -123,6 +132,8 @@ fn unnamed(item: &Item<'_>, name: &str, licensing: Licensing) -> BillingReason {
     let is_storage = is_stored(name);
     match is_storage || WORKLOADS.contains(&name) {
         true if name == LOCAL_STORAGE => unnamed_local_storage(item, licensing),
+        // No source states whether it is an item or a counter.
+        true if name == HCI_STORAGE && item.of_tenant.is_modern => BillingReason::UnknownItem,
         // In today's licensing, only items are sold, and these have a prefix. Only the tenant's own items show its licensing.
         true if item.of_tenant.is_modern => BillingReason::Counter,
         true if is_storage && item.edition.is_none() && !item.seen.is_modern => by_licensing(item, name, licensing),
@@ -145,7 +156,8 @@ fn by_licensing(item: &Item<'_>, name: &str, licensing: Licensing) -> BillingRea
     use Licensing::{Gigabytes, Users, Workloads};
     match licensing {
         _ if SERVICES.contains(&name) => BillingReason::Usage,
-        Workloads | Gigabytes if name.starts_with("pack_") => BillingReason::Usage,
+        // No source states whether advanced packs are charged per gigabyte.
+        Workloads if name.starts_with("pack_") => BillingReason::Usage,
         Workloads | Users if name == LOCAL_STORAGE => BillingReason::Included,
         Gigabytes if is_stored(name) => BillingReason::Usage,
         _ if name == LOCAL_STORAGE => BillingReason::UnknownLicensing,

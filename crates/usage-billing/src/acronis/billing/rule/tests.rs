@@ -109,7 +109,13 @@ fn unprefixed_local_storage_is_charged_per_gigabyte() {
         let item = Item { seen: &seen, of_tenant: &seen, licensing_mode: mode, ..item("local_storage") };
         assert_eq!(reason(&item), expected, "{beside:?} {mode:?}");
         assert_eq!(reason(&Item { mode: UsageMode::Trial, ..item }), Trial);
-        assert_eq!(reason(&Item { has_sku: Some(true), ..item }), Usage);
+        // A SKU does not state the licensing.
+        let with_sku = if mode == Some(PerGigabyte) && beside.iter().all(|name| name.starts_with("pg_")) {
+            Usage
+        } else {
+            UnknownLicensing
+        };
+        assert_eq!(reason(&Item { has_sku: Some(true), ..item }), with_sku, "{beside:?} {mode:?}");
     }
 }
 
@@ -233,7 +239,10 @@ fn current_mode_decides_only_if_items_confirm_it() {
         // By the mode storage is charged, and without a SKU it is not sold.
         ("p_storage", None, Partner, Some(false), NotSold, NotSold, UnknownLicensing),
         ("local_storage", None, NoComponent, Some(false), NotSold, NotSold, UnknownLicensing),
-        ("p_storage", None, Partner, Some(true), Usage, Usage, Usage),
+        ("p_storage", None, Partner, Some(true), UnknownLicensing, UnknownLicensing, Usage),
+        ("p_storage", None, Unknown, Some(true), UnknownHosting, UnknownHosting, Usage),
+        ("p_storage", None, Vendor, Some(true), Usage, Usage, Usage),
+        ("p_local_storage", None, NoComponent, Some(true), UnknownLicensing, UnknownLicensing, Usage),
         // A counter beside items is not one of them.
         ("storage", None, NoComponent, Some(false), NotSold, NotSold, NotSold),
     ] {
@@ -263,8 +272,8 @@ fn current_mode_decides_only_if_items_confirm_it() {
 }
 
 #[test]
-fn a_sku_and_the_licensing_by_gigabyte_decide_together() {
-    use Host::{NoComponent, Partner, Vendor};
+fn a_sku_and_the_licensing_decide_together() {
+    use Host::{NoComponent, Partner, Unknown, Vendor};
     for (name, host, with_sku, without_sku) in [
         ("pg_base_storage", Vendor, Usage, UnknownLicensing),
         ("pg_base_storage", Partner, Usage, UnknownLicensing),
@@ -273,8 +282,14 @@ fn a_sku_and_the_licensing_by_gigabyte_decide_together() {
         ("pg_base_mailboxes", NoComponent, Included, Included),
         ("pg_base_something_new", NoComponent, Usage, NotSold),
         ("pg_compute_points", NoComponent, Usage, NotSold),
-        ("pw_base_storage", Partner, Usage, NotSold),
-        ("pw_base_local_storage", NoComponent, Usage, NotSold),
+        ("pw_base_storage", Vendor, Usage, NotSold),
+        ("pw_base_storage", NoComponent, Usage, NotSold),
+        ("pw_base_storage", Partner, PartnerHosted, NotSold),
+        ("pu_base_fc_storage", Partner, PartnerHosted, NotSold),
+        ("pw_base_storage", Unknown, UnknownHosting, NotSold),
+        ("pw_base_local_storage", NoComponent, Included, NotSold),
+        ("pw_base_local_storage", Partner, Included, NotSold),
+        ("storage", Partner, UnknownLicensing, NotSold),
     ] {
         let of = |has_sku| reason(&Item { host, has_sku: Some(has_sku), seen: &BY_GIGABYTE, ..item(name) });
         assert_eq!([of(true), of(false)], [with_sku, without_sku], "{name} {host:?}");
@@ -308,7 +323,6 @@ fn counters_totals_parts_and_switches_are_never_charged() {
         ("total_storage", TotalOfRows),
         ("storage_total", TotalOfRows),
         ("pw_total_protected_workloads", TotalOfRows),
-        ("hci_total_storage", TotalOfRows),
         ("immutable_storage", PartOfRow),
         ("pw_base_immutable_storage", PartOfRow),
         ("esignatures_api", PartOfRow),
@@ -334,6 +348,12 @@ fn unknown_items_are_unknown_unless_a_sku_decides() {
         ("adv_security_edr_workloads", Some(true), Usage),
         ("pw_base_servers", Some(false), NotSold),
         ("pw_pack_adv_security", None, Usage),
+        ("pg_pack_adv_security", None, UnknownItem),
+        ("pg_pack_adv_security", Some(true), Usage),
+        ("hci_storage", None, UnknownItem),
+        ("hci_total_storage", None, UnknownItem),
+        ("hci_total_storage", Some(true), UnknownItem),
+        ("hci_total_storage", Some(false), NotSold),
     ] {
         assert_eq!(reason(&Item { has_sku, ..item(name) }), expected, "{name} {has_sku:?}");
     }

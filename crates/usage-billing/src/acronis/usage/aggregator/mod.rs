@@ -293,6 +293,9 @@ impl<'a> UsageAggregator<'a> {
                     _ if sum.parts.contradict && matches!(reason, BillingReason::Usage | BillingReason::Trial) => {
                         BillingReason::ContradictoryColumns
                     }
+                    Some(true) if item_names::contradicts_unit(&key.name, item.measurement_unit) => {
+                        BillingReason::ContradictoryColumns
+                    }
                     Some(true) if sum.is_of_unknown_kind => BillingReason::UnknownTenantKind,
                     Some(true) if context.may_be_early() => BillingReason::UnknownReportDate,
                     _ => reason,

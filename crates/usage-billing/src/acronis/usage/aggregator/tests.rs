@@ -285,6 +285,33 @@ fn contradictory_numbers_are_unknown_and_keep_their_price() {
 }
 
 #[test]
+fn storage_and_compute_points_in_another_unit_are_not_known_to_be_billable() {
+    use BillingReason::{ContradictoryColumns, Included, PartOfRow, Trial, Usage};
+    for (name, unit, expected) in [
+        ("pw_base_storage", None, ContradictoryColumns),
+        ("pg_base_storage", Some("KB"), ContradictoryColumns),
+        ("pw_compute_points", Some("quantity"), ContradictoryColumns),
+        ("pw_base_storage", Some("bytes"), Usage),
+        ("pw_compute_points", Some("seconds"), Usage),
+        ("pw_base_servers", None, Usage),
+        ("pw_base_local_storage", None, Included),
+        ("immutable_storage", None, PartOfRow),
+    ] {
+        for sku in [None, Some("S-1".to_owned())] {
+            let of = || ReportRow { sku: sku.clone(), ..row("customer", name, unit) };
+            let on_trial = ReportRow { effective: Some(amounts(0, 3)), ..of() };
+            let reason = |row| usage_rows(&summary(), [row]).unwrap()[0].billing_reason;
+            assert_eq!(
+                reason(ReportRow { effective: Some(amounts(3, 0)), ..of() }),
+                expected,
+                "{name} {unit:?} {sku:?}"
+            );
+            assert_eq!(reason(on_trial), if expected == PartOfRow { PartOfRow } else { Trial }, "{name} {unit:?}");
+        }
+    }
+}
+
+#[test]
 fn month_so_far_has_period_of_the_month_and_is_not_billable() {
     let through = |last: &str, built: &str| {
         let mut file = StoredFile { created_at: built.parse().ok(), ..summary() };
@@ -450,7 +477,10 @@ fn seen_items_apply_to_all_rows_in_any_order() {
 
 #[test]
 fn the_items_of_a_tenant_decide_about_its_own_rows_only() {
-    let of = |tenant: &str, name: &str| ReportRow { tenant_id: tenant.to_owned(), ..row("customer", name, None) };
+    let of = |tenant: &str, name: &str| {
+        let unit = (name == "storage").then_some("bytes");
+        ReportRow { tenant_id: tenant.to_owned(), ..row("customer", name, unit) }
+    };
     let reasons = |rows: Vec<ReportRow>| {
         let rows = usage_rows(&summary(), rows).unwrap().into_iter();
         rows.filter(|row| row.metric == "storage").map(|row| row.billing_reason).collect::<Vec<_>>()
@@ -699,7 +729,8 @@ fn storage_of_different_owners_is_separate_for_any_unit() {
         let rows = [at("a", "8beef6be-c136-4ef6-a900-0e74c703ddcc", unit), at("b", "t-1", unit)];
         let rows = usage_rows(&summary(), rows).unwrap();
         let found: Vec<_> = rows.iter().map(|row| (row.storage_host, row.is_billable)).collect();
-        assert_eq!(found, [(Some(Vendor), Some(true)), (Some(Partner), Some(false))], "{unit:?}");
+        let is_billable = unit.filter(|unit| unit.eq_ignore_ascii_case("bytes")).map(|_| true);
+        assert_eq!(found, [(Some(Vendor), is_billable), (Some(Partner), Some(false))], "{unit:?}");
     }
 }
 
