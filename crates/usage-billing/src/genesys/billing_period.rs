@@ -1,6 +1,6 @@
 //! Search for a billing period by its dates. The vendor addresses billing periods by an index that moves days after a period has ended.
 
-use chrono::{DateTime, Months, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, Months, TimeDelta, Utc};
 use usage_billing_core::{Error, ErrorKind, Result};
 
 use crate::Period;
@@ -71,7 +71,9 @@ impl From<Period> for BillingPeriod {
 /// Largest difference between the dates of a billing period and the requested ones. Whether the vendor's dates are in UTC or in the
 /// organization's time zone is not documented. Billing periods of two activation days differ by at least a day.
 const ZONE: TimeDelta = TimeDelta::hours(23);
-const HALF_A_DAY: TimeDelta = TimeDelta::hours(12);
+/// Largest offsets of time zones: UTC-12 and UTC+14.
+const WEST: TimeDelta = TimeDelta::hours(12);
+const EAST: TimeDelta = TimeDelta::hours(14);
 const SHORTEST_MONTH: TimeDelta = TimeDelta::days(28);
 /// Largest difference in length of two months.
 const MONTHS_DIFFER: TimeDelta = TimeDelta::days(3);
@@ -82,6 +84,20 @@ const MAX_PERIODS: usize = 240;
 pub(super) fn is_same_period(one: Period, other: Period) -> bool {
     let is_near = |one: DateTime<Utc>, other: DateTime<Utc>| (one - other).abs() <= ZONE;
     is_near(one.start(), other.start()) && is_near(one.end(), other.end())
+}
+
+/// Returns an instant on the organization's own first day of a billing period, which starts at its midnight. `neighbour` is the start of the next
+/// or the previous billing period.
+///
+/// From 10:00 to 12:00 UTC it is midnight both in zones from UTC-10 to UTC-12 and, of the next day, in those from UTC+12 to UTC+14. Billing
+/// months begin on a fixed day: if both starts are the first of a month in UTC+14, that is the day. Months that begin on the 31st from UTC-10 to
+/// UTC-12 cannot be distinguished from these, and count as the month with which they overlap most.
+fn on_first_day(start: DateTime<Utc>, neighbour: DateTime<Utc>) -> DateTime<Utc> {
+    let is_first_in_east = |at: DateTime<Utc>| (at + EAST).day() == 1 && at.day() != 1;
+    if is_first_in_east(start) && is_first_in_east(neighbour) {
+        return start + EAST;
+    }
+    start + WEST - TimeDelta::milliseconds(1)
 }
 
 /// Dates of an organization's contract: the start from the overview of the highest index, and the end from the overview at index 0.
@@ -149,8 +165,7 @@ impl Search {
             }
             BillingPeriod::LastFinished { .. } => return Step::Fits,
             BillingPeriod::StartingIn(month) => {
-                // In the middle of the first day, for any time zone.
-                if month.contains(found.start() + HALF_A_DAY) {
+                if month.contains(on_first_day(found.start(), found.end())) {
                     return Step::Fits;
                 }
                 if found.end() <= month.start() {
@@ -182,7 +197,8 @@ impl Search {
 
     /// Returns a reason if the wanted period follows the one at index 0, and is running or has not begun.
     fn not_shown(&self, now: DateTime<Utc>) -> Option<NoBill> {
-        let next = self.seen.first()?.end();
+        let latest = self.seen.first()?;
+        let next = latest.end();
         let reason = if next <= now { NoBill::NotShownYet } else { NoBill::NotBegun };
         match self.wanted {
             BillingPeriod::Matching(wanted) if (wanted.start() - next).abs() <= ZONE && now < wanted.end() => {
@@ -190,10 +206,11 @@ impl Search {
             }
             // Later than that, the index would have moved.
             BillingPeriod::StartingIn(month) if now < next + SHORTEST_MONTH => {
-                let begins_within = |start: DateTime<Utc>| month.contains(start + HALF_A_DAY);
+                let first_day = on_first_day(next, latest.start());
                 // The next period is running and not shown yet, and the period after it begins within the month.
-                let is_after_next = || next.checked_add_months(Months::new(1)).is_some_and(begins_within);
-                if begins_within(next) { Some(reason) } else { is_after_next().then_some(NoBill::NotBegun) }
+                let is_after_next =
+                    || first_day.checked_add_months(Months::new(1)).is_some_and(|after| month.contains(after));
+                if month.contains(first_day) { Some(reason) } else { is_after_next().then_some(NoBill::NotBegun) }
             }
             _ => None,
         }
@@ -208,7 +225,8 @@ impl Search {
                 (wanted.end() <= earliest.start() + ZONE, latest.end() <= wanted.start() + ZONE)
             }
             BillingPeriod::StartingIn(month) => {
-                (month.end() <= earliest.start() + HALF_A_DAY, latest.start() < month.start())
+                let first_day = |period: &Period| on_first_day(period.start(), period.end());
+                (month.end() <= first_day(earliest), first_day(latest) < month.start())
             }
         };
         let is_first = contract.start.is_some_and(|start| start >= earliest.start() - ZONE);
@@ -317,6 +335,51 @@ mod tests {
         );
         assert!(find(october, &["2026-12", "2026-11"]).unwrap_err().contains("begins within 2026-10-01/2026-11-01"));
         assert!(find(october, &["2026-11", "2026-09"]).unwrap_err().ends_with("it began later, or has gaps"));
+    }
+
+    #[test]
+    fn first_day_is_the_organizations_own_in_any_time_zone() {
+        let first: chrono::NaiveDate = "2026-01-01".parse().unwrap();
+        for (anchor, half_hours) in (1..=31u32).flat_map(|anchor| (-24..=28).map(move |offset| (anchor, offset))) {
+            // Midnight of the anchor, or of the last day of a shorter month.
+            let start = |number: u32| {
+                let month = first + Months::new(number);
+                let last = (month + Months::new(1)).pred_opt().unwrap();
+                let day = month.with_day(anchor).unwrap_or(last);
+                day.and_time(chrono::NaiveTime::MIN).and_utc() - TimeDelta::minutes(30 * half_hours)
+            };
+            for number in 0..36 {
+                let (found, next) = (start(number), start(number + 1));
+                // Daylight saving time moves one of the two by an hour.
+                for saved in
+                    [TimeDelta::zero(), TimeDelta::hours(if half_hours > 26 || half_hours < -22 { 0 } else { 1 })]
+                {
+                    let found = found - saved;
+                    let month = Period::month_of(first + Months::new(number));
+                    // Midnight there is also midnight of the 1st from UTC+12 to UTC+14.
+                    let is_ambiguous = anchor == 31 && (-24..=-20).contains(&half_hours);
+                    let fits = |month: Period| month.contains(on_first_day(found, next));
+                    let expected = if is_ambiguous && (found + EAST).day() == 1 {
+                        Period::month_of(first + Months::new(number + 1))
+                    } else {
+                        month
+                    };
+                    assert!(fits(expected), "{anchor} {half_hours} {found} {next}");
+                    let period = Period::new(found, next).unwrap();
+                    let mut search = Search::new(BillingPeriod::StartingIn(expected));
+                    assert_eq!(search.next(Some(period)), Step::Fits, "{anchor} {half_hours} {found} {next}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn billing_month_of_an_eastern_organization_is_its_own() {
+        let indexes = ["2026-10-31T11:00:00Z/2026-11-30T11:00:00Z", "2026-09-30T11:00:00Z/2026-10-31T11:00:00Z"];
+        assert_eq!(find(BillingPeriod::StartingIn(period("2026-10")), &indexes), Ok(1));
+        assert_eq!(find(BillingPeriod::StartingIn(period("2026-11")), &indexes), Ok(0));
+        let western = ["2026-10-30T11:00:00Z/2026-11-30T11:00:00Z", "2026-09-30T11:00:00Z/2026-10-30T11:00:00Z"];
+        assert_eq!(find(BillingPeriod::StartingIn(period("2026-09")), &western), Ok(1), "from the 30th in UTC-11");
     }
 
     /// Returns whether a contract with these dates explains that no index matches.
