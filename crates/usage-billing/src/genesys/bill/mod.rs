@@ -134,17 +134,21 @@ fn role(item: &ChargedItem, all: &[&ChargedItem], charges: &[Charge]) -> ChargeR
     }
 }
 
-/// Returns whether a part belongs to a total in the overview. No field names the total: it has the part's unit, and is the sum of its parts. If
-/// the sums for the unit differ, some parts belong to a missing total, and no field states which.
+/// Returns whether a part belongs to a total in the overview. No field names the total: it has the part's unit, and is the sum of its parts, each
+/// of which may be rounded. If the sums for the unit differ by more, some parts belong to a missing total, and no field states which.
 fn belongs_to_total(part: &ChargedItem, all: &[&ChargedItem], charges: &[Charge]) -> bool {
     let sum = |grouping| {
         let is_like = |item: &ChargedItem| item.grouping() == grouping && is_same(&item.unit, &part.unit);
         let readable: Vec<_> = charges.iter().filter(|charge| is_like(&charge.item)).collect();
         let is_readable = !readable.is_empty() && readable.len() == all.iter().filter(|item| is_like(item)).count();
         let sum = readable.iter().try_fold(Decimal::ZERO, |sum, charge| exact_sum(sum, charge.usage_quantity));
-        sum.filter(|_| is_readable)
+        sum.filter(|_| is_readable).map(|sum| (sum, readable.len()))
     };
-    sum(Grouping::Rollup).is_some_and(|totals| sum(Grouping::RollupUsage) == Some(totals))
+    let Some(((totals, _), (parts, count))) = sum(Grouping::Rollup).zip(sum(Grouping::RollupUsage)) else {
+        return false;
+    };
+    let rounding = Decimal::new(1, 2).saturating_mul(count.into());
+    totals.checked_sub(parts).is_some_and(|difference| difference.abs() <= rounding)
 }
 
 fn compute_line(charge: Charge, role: ChargeRole, allowance: Allowance, terms: &Terms) -> BillLine {

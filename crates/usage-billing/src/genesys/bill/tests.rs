@@ -356,6 +356,10 @@ fn part_of_a_missing_total_is_unknown() {
         found[1..].iter().map(|line| line.is_billable()).collect::<Vec<_>>()
     };
     assert_eq!(roles(vec![part("token", "300"), part("Token ", "112.5")]), [Some(false); 2]);
+    for rounded in ["112.49", "112.51", "112.52", "112.4999"] {
+        assert_eq!(roles(vec![part("token", "300"), part("token", rounded)]), [Some(false); 2], "{rounded}");
+    }
+    assert_eq!(roles(vec![part("token", "300"), part("token", "112.521")]), [None; 2], "more than is rounded");
     assert_eq!(roles(vec![part("token", "412.50"), part("GB", "5")]), [Some(false), None], "no total is in GB");
     assert_eq!(roles(vec![part("token", "300"), part("token", "112.4")]), [None; 2], "less than the total");
     let two_totals = vec![unit("token", charge("B", "rollup", "10", "0")), part("token", "412.5"), part("token", "10")];
