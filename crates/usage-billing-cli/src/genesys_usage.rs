@@ -5,8 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use usage_billing::genesys::{
-    BillingPeriod, ChargeDifference, Client, ClientBill, ClientBills, ClientOrganizations, ClientOutcome, ContractRows,
-    NoBill,
+    BillingPeriod, ChargeDifference, Client, ClientBill, ClientBills, ClientOrganizations, ClientOutcome,
+    ContractCharges, ContractRows, NoBill, Organization,
 };
 use usage_billing::{ErrorKind, Period, Result, printable};
 
@@ -54,12 +54,13 @@ pub(crate) async fn fetch(
     }
     if arguments.genesys_contracts {
         let found: Vec<_> = found.iter().flat_map(ClientBills::bills).collect();
-        let charges = bills.iter().map(|period| contract_charges(client, *period, &found, timeout, now));
+        let charges = bills.iter().map(|period| contract_charges(client, *period, &found, timeout));
         for charges in join_all(charges).await {
             match charges {
-                Ok(charges) => {
-                    fetched.rows.extend(charges.rows);
-                    fetched.errors.extend(charges.errors);
+                Ok((charges, account)) => {
+                    let ContractRows { rows, errors, .. } = charges.rows(&account, &mut fetched.rows, now);
+                    fetched.rows.extend(rows);
+                    fetched.errors.extend(charges.errors.into_iter().chain(errors));
                 }
                 Err(error) => fetched.errors.push(error),
             }
@@ -68,19 +69,16 @@ pub(crate) async fn fetch(
     Ok(fetched)
 }
 
-/// The vendor's own charges of a billing period as rows. Differences from our own results are printed.
+/// The vendor's own charges of a billing period, and the own organization. Differences from our own results are printed.
 async fn contract_charges(
     client: &Client,
     period: BillingPeriod,
     bills: &[&ClientBill],
     timeout: Duration,
-    now: DateTime<Utc>,
-) -> Result<Fetched> {
+) -> Result<(ContractCharges, Organization)> {
     let charges = client.contract_charges_within(period, timeout).await?;
     charges.compare(bills).iter().for_each(print_difference);
-    let account = client.organization().await?;
-    let ContractRows { rows, errors, .. } = charges.rows(&account, bills, now);
-    Ok(Fetched { rows, errors: charges.errors.into_iter().chain(errors).collect() })
+    Ok((charges, client.organization().await?))
 }
 
 /// Prints why an organization has no bill: none is omitted silently.

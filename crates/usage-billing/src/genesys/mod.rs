@@ -9,6 +9,7 @@ mod charge;
 mod charge_difference;
 mod client_bills;
 mod contract_charges;
+mod contract_precedence;
 mod contract_rows;
 mod licences;
 mod organizations;

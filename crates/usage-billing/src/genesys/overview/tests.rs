@@ -258,11 +258,12 @@ fn own_organization_is_counted_by_its_contract_alone() {
     let bill = bill_of(fixture!("fair-use"), 1).unwrap();
     let own = Organization::new(format!(" {} ", ORGANIZATION.to_uppercase()), None);
     let contract = || ContractCharges { charges: vec![charge(&[ORGANIZATION], "11500", "115")], errors: Vec::new() };
-    for bills in [&[][..], &[&bill]] {
+    for is_compared in [false, true] {
         let mut rows = bill.rows(&own);
         assert!(rows.iter().all(|row| row.is_billable != Some(true)), "{rows:?}");
         assert!(rows.iter().any(|row| row.billing_reason == BillingReason::SeeInvoice));
-        rows.extend(contract().rows(&own, bills, now()).rows);
+        let of_contract = contract().rows(&own, if is_compared { &mut rows } else { &mut [] }, now()).rows;
+        rows.extend(of_contract);
         let billable: Vec<_> = rows.iter().filter(|row| row.is_billable == Some(true)).collect();
         let [row] = billable.as_slice() else { panic!("{billable:?}") };
         assert_eq!((row.source_operation.as_str(), row.quantity), ("getBillingContractBillingperiod", 61_500.into()));
@@ -275,9 +276,9 @@ fn keys_do_not_depend_on_the_spelling_of_ids() {
     let rows = |organization: &str, account: &str| {
         let overview = serde_json::from_value(overview()).unwrap();
         let bill = ClientBill::new(&overview, organization, 1, now()).unwrap();
-        let rows = bill.rows(&Organization::new(account, None));
+        let mut rows = bill.rows(&Organization::new(account, None));
         let contract = ContractCharges { charges: vec![charge(&[organization], "11500", "115")], errors: Vec::new() };
-        let contract_rows = contract.rows(&Organization::new(account, None), &[&bill], now()).rows;
+        let contract_rows = contract.rows(&Organization::new(account, None), &mut rows, now()).rows;
         rows.into_iter()
             .chain(contract_rows)
             .map(|row| (row.row_key, row.customer_id, row.account_id))
