@@ -258,7 +258,12 @@ fn special(opened: NaiveDate) -> Vec<Customer> {
     fair_use.charges.extend([transcription.clone(), tokens, messages.clone()]);
     let mut late = customer(2, "Slow Turn, Ltd.", monthly.clone(), Payment::Monthly);
     // A billing period has just ended, and the index has not moved yet. Every month has a 28th.
-    (late.anchor, late.rotation) = (days_before(opened, 2).day().min(28), 5);
+    let anchor = match days_before(opened, 2).day() {
+        // The 28th would be five days before, when the index moves.
+        31 => 1,
+        day => day.min(28),
+    };
+    (late.anchor, late.rotation) = (anchor, 5);
     late.charges = vec![transcription, unpriced];
     let mut ramp = customer(3, "Neubau GmbH", monthly, Payment::Monthly);
     ramp.finished = 1;
@@ -312,5 +317,23 @@ impl Charge {
         // Seats vary by tenths of tens: see `Customer::used`.
         let least = if self.measured { 1 } else { 10_000 };
         self.average = (self.average * percent.unsigned_abs() / 100).max(least);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::genesys::periods::Calendar;
+
+    #[test]
+    fn index_of_one_customer_has_not_moved_on_any_first_day() {
+        let first: NaiveDate = "2027-01-01".parse().unwrap();
+        for opened in first.iter_days().take(2 * 366) {
+            let calendar = Calendar { opened, today: opened };
+            let special = special(opened);
+            let late = special.iter().find(|customer| customer.rotation > 0).unwrap();
+            let turned = Calendar { today: days_before(opened, late.rotation), opened };
+            assert_eq!(late.count(turned) + 1, late.count(calendar), "{opened}");
+        }
     }
 }
