@@ -1,5 +1,6 @@
 //! Tests of the program as users run it.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -133,6 +134,23 @@ fn true_usage_of_a_dataset_is_printed_without_a_server() {
     let rows = expected("3");
     for vendor in ["acronis", "genesys", "suger"] {
         assert!(rows.iter().any(|row| row["vendor"] == vendor && row["quantity"].is_string()), "{vendor}");
+    }
+    // Counted, and not stated to be charged.
+    let own = |row: &&serde_json::Value| row["vendor"] == "genesys" && row["customer_id"].is_null();
+    assert!(rows.iter().filter(own).count() > 4);
+    for row in &rows {
+        assert_eq!(row["is_billable"].as_bool(), if own(&row) { None } else { Some(true) }, "{row}");
+    }
+    // The partner of the demo client is licensed by device, the one below by gigabyte.
+    let accounts: BTreeSet<_> = rows
+        .iter()
+        .filter(|row| row["vendor"] == "acronis")
+        .map(|row| &row["account_id"])
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(accounts.len(), 2, "{accounts:?}");
+    for prefix in ["pw_base_", "pg_base_"] {
+        assert!(rows.iter().any(|row| row["metric"].as_str().unwrap().starts_with(prefix)), "{prefix}");
     }
     assert_eq!(rows, expected("3"));
     assert_ne!(rows, expected("4"));

@@ -8,8 +8,9 @@ use serde::{Serialize, Serializer};
 use usage_billing_acronis::types::ReportLevel;
 use usage_billing_core::Decimal;
 
+use crate::SUGER_ORG_ID;
 use crate::dataset::acronis::{Span, Tree, Usage, price_list};
-use crate::dataset::genesys::{AmountDue, Partner};
+use crate::dataset::genesys::{AmountDue, Partner, organization_id};
 use crate::dataset::suger::{InitialStatus, Measure, Organization};
 use crate::dataset::{Dataset, days_before, midnight, month_of, months_before};
 use crate::vendors::Vendor;
@@ -24,7 +25,7 @@ pub enum Bill {
     /// The bill of Acronis to the partner below, which is licensed per gigabyte (`Cedar MSP` with the seed 0), by tenants of a level: all
     /// storage, and no devices. It has neither SKUs nor amounts, which partners below do not see.
     AcronisPerGigabyte(ReportLevel),
-    /// Billable usage of the organization of the demo client.
+    /// Billable usage of the organization of the demo client. It is counted and not stated to be charged: `is_billable` is `None`.
     Genesys,
     /// Amounts due from the client organizations of that organization, as a partner: overage and amounts of the billing periods that begin
     /// in the period and have ended.
@@ -34,12 +35,14 @@ pub enum Bill {
     Suger,
 }
 
-/// A billed quantity of one customer.
+/// A billed quantity of one customer, or a counted one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ExpectedUsage {
     /// The vendor that bills it.
     pub vendor: Vendor,
+    /// The account that the vendor bills: Acronis' tenant, the Genesys Cloud organization, Suger's organization.
+    pub account_id: String,
     /// The vendor's id of the customer; `None` if the account itself is the customer.
     pub customer_id: Option<String>,
     /// The customer's name.
@@ -54,6 +57,8 @@ pub struct ExpectedUsage {
     pub quantity: Decimal,
     /// `GiB`, `compute points`, `units` or, for client organizations, the vendor's unit.
     pub unit: String,
+    /// Whether the vendor charges for it; `None` where the vendor's responses do not state that, as the rows of `usage-billing` have it.
+    pub is_billable: Option<bool>,
     /// Amount due for the month before tax, if the bill has amounts. A string in JSON.
     #[serde(serialize_with = "exact_amount", skip_serializing_if = "Option::is_none")]
     pub amount: Option<Decimal>,
@@ -117,7 +122,7 @@ fn acronis(
     let span = Span::summary(first, last, days_before(today, 1));
     let prices = (month_of(first) == month_of(last)).then(|| price_list(month_of(first)));
     let mut rows = Vec::new();
-    let Some(licensing) = Tree::licensing(partner) else { return rows };
+    let (Some(licensing), Some(account)) = (Tree::licensing(partner), tree.get(partner)) else { return rows };
     let sees_skus = tree.sees_skus(partner);
     let sku = |usage: &Usage| usage.sku().filter(|_| sees_skus);
     let tenants = tree.at_level(partner, level).into_iter().filter_map(|index| Some((index, tree.get(index)?)));
@@ -135,12 +140,14 @@ fn acronis(
             let price = key.2.and_then(|sku| Some((prices.as_ref()?, prices.as_ref()?.of(sku)?)));
             rows.push(ExpectedUsage {
                 vendor: Vendor::Acronis,
+                account_id: account.id.to_string(),
                 customer_id: Some(tenant.id.to_string()),
                 customer: Some(tenant.name.clone()),
                 sku: key.2.map_or_else(|| format!("{}/{}", usage.item.application.kind, key.0), str::to_owned),
                 metric: key.0.clone(),
                 quantity,
                 unit: unit.to_owned(),
+                is_billable: Some(true),
                 amount: price.map(|(_, price)| (quantity * price.effective).normalize()),
                 currency: price.map(|(list, _)| list.currency.to_owned()),
             });
@@ -161,12 +168,14 @@ fn metric(usage: &Usage) -> String {
 fn genesys(partner: &Partner, today: NaiveDate, start: DateTime<Utc>, end: DateTime<Utc>) -> Vec<ExpectedUsage> {
     let row = |usage: usage_billing_genesys::types::BillingUsage| ExpectedUsage {
         vendor: Vendor::Genesys,
+        account_id: organization_id(),
         customer_id: None,
         customer: None,
         sku: usage.name.clone(),
         metric: usage.name,
         quantity: usage.total_usage.0,
         unit: "units".to_owned(),
+        is_billable: None,
         amount: None,
         currency: None,
     };
@@ -176,12 +185,14 @@ fn genesys(partner: &Partner, today: NaiveDate, start: DateTime<Utc>, end: DateT
 fn genesys_clients(dataset: &Dataset, first: NaiveDate, last: NaiveDate) -> Vec<ExpectedUsage> {
     let row = |amount_due: AmountDue<'_>| ExpectedUsage {
         vendor: Vendor::Genesys,
+        account_id: organization_id(),
         customer_id: Some(amount_due.organization_id.to_owned()),
         customer: Some(amount_due.organization_name.to_owned()),
         sku: amount_due.part_number.to_owned(),
         metric: amount_due.name.to_owned(),
         quantity: amount_due.overage.normalize(),
         unit: amount_due.unit.to_owned(),
+        is_billable: Some(true),
         amount: Some(amount_due.amount.normalize()),
         currency: Some(amount_due.currency.to_owned()),
     };
@@ -207,12 +218,14 @@ fn suger(organization: &Organization, start: DateTime<Utc>, end: DateTime<Utc>) 
         let spec = organization.specs.get(spec)?;
         Some(ExpectedUsage {
             vendor: Vendor::Suger,
+            account_id: SUGER_ORG_ID.to_owned(),
             customer_id: Some(spec.buyer.clone()),
             customer: Some(spec.buyer_name.clone()),
             sku: format!("{}/{key}", spec.id()),
             metric: key.to_owned(),
             quantity: quantity.normalize(),
             unit: "units".to_owned(),
+            is_billable: Some(true),
             amount: None,
             currency: None,
         })

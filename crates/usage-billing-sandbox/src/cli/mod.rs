@@ -37,7 +37,14 @@ pub async fn run(mut options: Options) -> io::Result<()> {
     })?;
     if let Some(Command::Expected { period }) = command {
         let period = period.unwrap_or_else(|| last_month(sandbox.now().date_naive()));
-        let bills = [Bill::Acronis(ReportLevel::DirectPartners), Bill::Genesys, Bill::GenesysClients, Bill::Suger];
+        let level = ReportLevel::DirectPartners;
+        let bills = [
+            Bill::Acronis(level.clone()),
+            Bill::AcronisPerGigabyte(level),
+            Bill::Genesys,
+            Bill::GenesysClients,
+            Bill::Suger,
+        ];
         let rows: Vec<_> = bills.iter().flat_map(|bill| sandbox.expected_usage(bill, period.clone())).collect();
         return print(&format!("{:#}\n", serde_json::to_value(rows)?));
     }
