@@ -351,9 +351,7 @@ mod tests {
             for number in 0..36 {
                 let (found, next) = (start(number), start(number + 1));
                 // Daylight saving time moves one of the two by an hour.
-                for saved in
-                    [TimeDelta::zero(), TimeDelta::hours(if half_hours > 26 || half_hours < -22 { 0 } else { 1 })]
-                {
+                for saved in [TimeDelta::zero(), TimeDelta::hours(i64::from((-22..=26).contains(&half_hours)))] {
                     let found = found - saved;
                     let month = Period::month_of(first + Months::new(number));
                     // Midnight there is also midnight of the 1st from UTC+12 to UTC+14.
