@@ -53,7 +53,7 @@ async fn current(State(page): State<Arc<Page>>) -> Response {
 /// Serves the reference page `suger`, the document `suger.yaml`, and `suger.json`, which the page loads.
 async fn openapi(Path(name): Path<String>) -> Response {
     let (vendor, kind) = name.split_once('.').unwrap_or((&name, ""));
-    let vendor = Vendor::ALL.into_iter().find(|known| known.name() == vendor);
+    let vendor = Vendor::from_name(vendor);
     match (vendor, kind) {
         (Some(_), "") => html(include_str!("../../../assets/reference.html")),
         (Some(vendor), "yaml") => with_body(StatusCode::OK, "application/yaml", document::yaml(vendor).into()),
