@@ -131,7 +131,9 @@ impl ValueEnum for Level {
 
 fn level_of_rule(text: &str) -> std::result::Result<(String, Level), String> {
     let (rule, level) = text.split_once('=').ok_or("expected RULE=LEVEL")?;
-    Ok((rule.to_owned(), Level::from_str(level, false)?))
+    let level = Level::from_str(level, false)
+        .map_err(|_| format!("invalid level \"{level}\": expected breaking, warning, info or none"))?;
+    Ok((rule.to_owned(), level))
 }
 
 /// What a run finds around it.

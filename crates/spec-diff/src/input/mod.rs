@@ -5,7 +5,6 @@ pub mod url;
 
 use std::{
     collections::BTreeMap,
-    fs::File,
     io,
     path::{Path, PathBuf},
 };
@@ -157,8 +156,7 @@ impl Folder {
                 // A symbolic link may lead out of the folder.
                 let file = folder.join(path).canonicalize().ok()?;
                 let inside = file.starts_with(folder.canonicalize().ok()?) && file.is_file();
-                let bytes = budget.read_stream(File::open(inside.then_some(file)?).ok()?).ok()?;
-                String::from_utf8(bytes).ok()
+                budget.read_text(&inside.then_some(file)?).ok()
             }
             Self::Git { git, commit, path: folder } => git.text(commit, &format!("{folder}{path}"), budget).ok()?,
         }

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use openapi_document::operations;
 use serde_json::Value;
 use syn::{
-    Attribute, ExprPath, Field, File, GenericArgument, ImplItemFn, PathArguments, ReturnType, Type, parse_quote,
+    Attribute, Field, File, GenericArgument, ImplItemFn, PathArguments, ReturnType, Type, parse_quote,
     visit_mut::VisitMut,
 };
 
-use super::{foreign_name, last_name, module};
+use super::{foreign_name, last_name, module, successes::Reader};
 use crate::codegen::identifiers::{component_name, value_name};
 
 /// Lets `null` stand for an empty list or map: in fields, in maps of lists, and as a whole answer. A missing one is empty as well, but for the
@@ -45,19 +45,7 @@ impl VisitMut for Answers {
         let ReturnType::Type(_, of) = &function.sig.output else { return };
         let answer = argument(of, 0).filter(|of| last_name(of).is_some_and(|name| name == "ResponseValue"));
         if answer.and_then(|of| argument(of, 0)).and_then(foreign_name).is_some_and(|name| name == "Vec") {
-            ListAnswer.visit_block_mut(&mut function.block);
-        }
-    }
-}
-
-struct ListAnswer;
-
-impl VisitMut for ListAnswer {
-    fn visit_expr_path_mut(&mut self, path: &mut ExprPath) {
-        if let Some(last) = path.path.segments.last_mut()
-            && last.ident == "from_response"
-        {
-            last.ident = syn::Ident::new("from_list_response", last.ident.span());
+            Reader("from_list_response").visit_block_mut(&mut function.block);
         }
     }
 }

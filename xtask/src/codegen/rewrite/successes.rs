@@ -61,7 +61,7 @@ fn optional(send: &mut ImplItemFn) {
 }
 
 /// Names another function in place of `from_response`.
-struct Reader(&'static str);
+pub(super) struct Reader(pub(super) &'static str);
 
 impl VisitMut for Reader {
     fn visit_expr_path_mut(&mut self, path: &mut syn::ExprPath) {
