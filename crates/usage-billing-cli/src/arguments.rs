@@ -90,8 +90,8 @@ pub(crate) struct FetchArguments {
     #[arg(long, conflicts_with = "report")]
     pub(crate) delete_report: bool,
 
-    /// Also print Genesys Cloud's own charges of contracts (preview; needs billing:subscription:view) and where ours differ from them. Those
-    /// of client organizations are not billable: their bills have the same usage.
+    /// Also print Genesys Cloud's own charges of contracts (preview; needs billing:subscription:view) and where ours differ from them. A
+    /// client organization's charge takes the place of its bill's row where the two differ.
     #[arg(long, conflicts_with = "report")]
     pub(crate) genesys_contracts: bool,
 

@@ -1,4 +1,4 @@
-//! The vendor's own arithmetic: charges of contracts. Their API is a preview, so that no other module depends on it.
+//! The vendor's own charges of contracts. Their API is a preview: bills come without them, too.
 
 use std::time::Duration;
 
