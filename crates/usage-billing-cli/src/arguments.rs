@@ -1,13 +1,9 @@
 //! The command line.
 
-use std::time::Duration;
-
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use usage_billing::Period;
-use usage_billing::uuid::Uuid;
+use clap::{Parser, Subcommand};
 use usage_billing_sandbox::cli::check_arguments;
 
+use crate::commands::usage::UsageCommand;
 use crate::exit::Failure;
 
 /// Usage and billing data of Genesys Cloud, Suger and Acronis.
@@ -26,24 +22,6 @@ const EXIT_CODES: &str = "Exit codes:
   4  partial: the rows of some vendors were printed, others failed
   5  not ready: a vendor is still at work, try again later";
 
-const ENVIRONMENT: &str = "Environment (without --sandbox; a vendor is used if its variables are set):
-  GENESYS_REGION       name (eu-central-1), domain (mypurecloud.de) or URL
-  GENESYS_CLIENT_ID, GENESYS_CLIENT_SECRET
-  SUGER_ORG_ID, SUGER_API_KEY
-  SUGER_BASE_URL       if it is not https://api.suger.cloud
-  ACRONIS_DATA_CENTER  host (eu2-cloud.acronis.com) or URL
-  ACRONIS_CLIENT_ID, ACRONIS_CLIENT_SECRET
-
-  GENESYS_CLIENT_SECRET_FILE, SUGER_API_KEY_FILE and ACRONIS_CLIENT_SECRET_FILE each name a file that holds the secret, in
-  place of the variable with the secret; only the file's owner may have access to it (chmod 600), and the group of root's.
-  USAGE_BILLING_ALLOW_HTTP=1 permits http:// URLs of other machines, to which credentials are sent unencrypted.
-  HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE, SSL_CERT_DIR are used as other programs use them.
-
-Examples:
-  usage-billing usage fetch --sandbox
-  usage-billing usage fetch acronis --period 2026-10 --format csv > october.csv
-  usage-billing usage fetch acronis --report 41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73     # resume a report";
-
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Usage data.
@@ -53,119 +31,10 @@ pub(crate) enum Command {
     Sandbox(usage_billing_sandbox::cli::Options),
 }
 
-#[derive(Subcommand)]
-pub(crate) enum UsageCommand {
-    /// Fetch a period's usage of every vendor: one row per customer and SKU.
-    #[command(after_help = ENVIRONMENT)]
-    Fetch(FetchArguments),
-}
-
-#[derive(Args)]
-pub(crate) struct FetchArguments {
-    /// Vendors to fetch from [default: all that have settings].
-    #[arg(value_name = "VENDOR", value_enum)]
-    pub(crate) vendors: Vec<Vendor>,
-
-    /// Fetch from a sandbox that is started for this call; no account is needed.
-    #[arg(long)]
-    pub(crate) sandbox: bool,
-
-    /// A month (2026-10), or a start and an excluded end (2026-10-01/2026-10-15), in UTC. Longer periods are fetched month by month [default: last month].
-    #[arg(long)]
-    pub(crate) period: Option<Period>,
-
-    /// Use noon (UTC) of this day (2026-11-21) as the current time, also in the sandbox of --sandbox, for repeatable output [default: now].
-    #[arg(long, value_name = "DAY")]
-    pub(crate) today: Option<NaiveDate>,
-
-    /// Also fetch a period that has not ended; its quantities may still change.
-    #[arg(long)]
-    pub(crate) allow_open: bool,
-
-    /// Resume the Acronis report with this id, as printed by `usage fetch`.
-    #[arg(long, value_name = "ID", conflicts_with_all = ["period", "sandbox"])]
-    pub(crate) report: Option<Uuid>,
-
-    /// Delete the Acronis reports that this call creates, once their rows have been read. Existing reports are never deleted.
-    #[arg(long, conflicts_with = "report")]
-    pub(crate) delete_report: bool,
-
-    /// Also print Genesys Cloud's own charges of contracts (preview; needs billing:subscription:view) and where ours differ from them. A
-    /// client organization's charge takes the place of its bill's row where the two differ.
-    #[arg(long, conflicts_with = "report")]
-    pub(crate) genesys_contracts: bool,
-
-    /// Output format of the rows.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub(crate) format: Format,
-
-    /// Time limit of all calls to each vendor: 90s, 10m, 1h30m, or a number of seconds.
-    #[arg(long, value_name = "TIME", value_parser = time, default_value = "10m")]
-    pub(crate) timeout: Duration,
-
-    /// Memory limit for the usage of one vendor, in MiB; the default is enough for about 30,000 rows.
-    #[arg(long, value_name = "MIB", default_value_t = 64)]
-    pub(crate) max_usage_mib: usize,
-}
-
-impl FetchArguments {
-    /// Returns the current time. The program reads the clock here only.
-    pub(crate) fn now(&self) -> DateTime<Utc> {
-        self.today.map_or_else(Utc::now, |day| day.and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(12))
-    }
-}
-
-/// In the order in which rows are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Vendor {
-    Acronis,
-    Genesys,
-    Suger,
-}
-
-impl Vendor {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Acronis => "acronis",
-            Self::Genesys => "genesys",
-            Self::Suger => "suger",
-        }
-    }
-
-    /// Returns the environment variables of its settings.
-    pub(crate) fn settings(self) -> &'static [&'static str] {
-        match self {
-            Self::Acronis => {
-                &["ACRONIS_DATA_CENTER", "ACRONIS_CLIENT_ID", "ACRONIS_CLIENT_SECRET", "ACRONIS_CLIENT_SECRET_FILE"]
-            }
-            Self::Genesys => {
-                &["GENESYS_REGION", "GENESYS_CLIENT_ID", "GENESYS_CLIENT_SECRET", "GENESYS_CLIENT_SECRET_FILE"]
-            }
-            Self::Suger => &["SUGER_ORG_ID", "SUGER_API_KEY", "SUGER_API_KEY_FILE", "SUGER_BASE_URL"],
-        }
-    }
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum Format {
-    /// Human-readable columns; quantities are truncated after six decimal places.
-    Table,
-    /// One array of objects; quantities are exact strings.
-    Json,
-    /// With a header line; quantities are exact.
-    Csv,
-}
-
 /// The arguments of the command line. Those that cannot be quoted on one line are rejected before an error message quotes them.
 pub(crate) fn parse() -> Result<Arguments, Failure> {
     check_arguments(std::env::args_os()).map_err(Failure::of_sandbox)?;
     Ok(Arguments::parse())
-}
-
-fn time(text: &str) -> Result<Duration, String> {
-    let expected = "expected a time such as 90s, 10m or 1h30m, or a whole number of seconds";
-    let seconds = text.parse().map(Duration::from_secs);
-    seconds.or_else(|_| humantime::parse_duration(text)).map_err(|_| expected.to_owned())
 }
 
 #[cfg(test)]
@@ -175,27 +44,5 @@ mod tests {
     #[test]
     fn arguments_are_consistent() {
         <Arguments as clap::CommandFactory>::command().debug_assert();
-    }
-
-    #[test]
-    fn time_is_read_with_units_and_as_seconds() {
-        for (text, seconds) in [
-            ("0", 0),
-            ("90", 90),
-            ("90s", 90),
-            ("10m", 600),
-            ("2h", 7_200),
-            ("1h30m", 5_400),
-            ("1h 30m", 5_400),
-            ("1d", 86_400),
-            ("18446744073709551615", u64::MAX),
-        ] {
-            assert_eq!(time(text), Ok(Duration::from_secs(seconds)), "{text}");
-        }
-        for text in ["", " ", "-1", "soon", "1.5", "10x", "s", "99999999999999999999", "99999999999999999999h", "5 m s"]
-        {
-            let error = time(text).unwrap_err();
-            assert!(error.starts_with("expected a time such as 90s"), "{text}: {error}");
-        }
     }
 }

@@ -1,17 +1,17 @@
 //! `usage-billing`: usage and billing data of Genesys Cloud, Suger and Acronis on the command line.
 
-mod acronis_usage;
+mod accounts;
 mod arguments;
+mod commands;
 mod exit;
-mod fetch;
-mod genesys_usage;
-mod output;
+mod formats;
 mod runtime;
-mod vendors;
+mod terminal;
 
 use std::process::ExitCode;
 
-use arguments::{Command, UsageCommand};
+use arguments::Command;
+use commands::usage;
 use exit::Failure;
 use usage_billing_sandbox::cli;
 
@@ -19,14 +19,14 @@ fn main() -> ExitCode {
     let outcome = arguments::parse().and_then(|arguments| {
         let work = async {
             match arguments.command {
-                Command::Usage(UsageCommand::Fetch(fetch)) => fetch::run(fetch).await,
+                Command::Usage(command) => usage::run(command).await,
                 Command::Sandbox(options) => run_sandbox(options).await,
             }
         };
         runtime::run(work).unwrap_or_else(|error| Err(Failure::of_sandbox(error)))
     });
     outcome.unwrap_or_else(|failure| {
-        output::eprint_line(&format!("error: {failure}"));
+        terminal::eprint_line(&format!("error: {failure}"));
         failure.code()
     })
 }

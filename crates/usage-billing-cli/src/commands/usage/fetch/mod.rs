@@ -1,5 +1,10 @@
 //! `usage fetch`.
 
+mod acronis;
+mod arguments;
+mod genesys;
+mod vendor_usage;
+
 use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
@@ -8,10 +13,11 @@ use usage_billing::uuid::Uuid;
 use usage_billing::{Error, ErrorKind, Period, UsageRow};
 use usage_billing_sandbox::{Sandbox, SandboxBuilder};
 
-use crate::arguments::{FetchArguments, Vendor};
+pub(crate) use self::arguments::{FetchArguments, HELP};
+use self::vendor_usage::{FetchTarget, Fetched};
+use crate::accounts::{self, Client, Vendor};
 use crate::exit::{Failure, PARTIAL};
-use crate::output;
-use crate::vendors::{self, Client, FetchTarget, Fetched};
+use crate::{formats, terminal};
 
 pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> {
     let now = arguments.now();
@@ -30,7 +36,7 @@ pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> 
     if let FetchTarget::Period(period) | FetchTarget::LastMonth(period) = wanted {
         period.require_started(now).map_err(|error| Failure::Usage(error.to_string()))?;
         if let Some(warning) = period.inclusive_end_warning() {
-            output::eprint_line(&format!("warning: {warning}"));
+            terminal::eprint_line(&format!("warning: {warning}"));
         }
         arguments.check_closed(period, now)?;
     }
@@ -46,10 +52,10 @@ pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> 
     };
     let clients = match &sandbox {
         Some(sandbox) => {
-            output::eprint_line(&format!("sandbox: {}", sandbox.url()));
-            vendors::of_sandbox(&vendors, sandbox.url())
+            terminal::eprint_line(&format!("sandbox: {}", sandbox.url()));
+            accounts::of_sandbox(&vendors, sandbox.url())
         }
-        None => vendors::from_env(&vendors),
+        None => accounts::from_env(&vendors),
     };
     let clients = clients.map_err(|error| Failure::Usage(error.to_string()))?;
     let clients = clients.into_iter().map(|client| client.with_max_usage_mib(arguments.max_usage_mib));
@@ -81,7 +87,7 @@ pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> 
             .filter_map(|row: &UsageRow| Period::new(row.period_start, row.period_end).ok())
             .try_for_each(|period| arguments.check_closed(period, now))?;
     }
-    output::print(&rows, arguments.format)
+    formats::print(&rows, arguments.format)
         .map_err(|error| Failure::Local(format!("the rows cannot be written: {error}")))?;
     Ok(if errors.is_empty() && !is_partial { ExitCode::SUCCESS } else { ExitCode::from(PARTIAL) })
 }
@@ -104,22 +110,22 @@ async fn fetch(
     now: DateTime<Utc>,
 ) -> usage_billing::Result<Fetched> {
     let vendor = client.vendor().name();
-    output::eprint_line(&match wanted {
+    terminal::eprint_line(&match wanted {
         FetchTarget::Period(period) | FetchTarget::LastMonth(period) => {
             format!("{vendor}: fetching usage of {period} …")
         }
         FetchTarget::Report(id) => format!("{vendor}: fetching report {id} …"),
     });
-    let outcome = client.usage(wanted, arguments, now).await;
+    let outcome = vendor_usage::usage(client, wanted, arguments, now).await;
     match &outcome {
         Ok(fetched) => {
             fetched
                 .errors
                 .iter()
-                .for_each(|error| output::eprint_line(&format!("{vendor}: {}", error_line(client.vendor(), error))));
-            output::eprint_line(&format!("{vendor}: {}", output::row_count(fetched.rows.len())));
+                .for_each(|error| terminal::eprint_line(&format!("{vendor}: {}", error_line(client.vendor(), error))));
+            terminal::eprint_line(&format!("{vendor}: {}", terminal::row_count(fetched.rows.len())));
         }
-        Err(error) => output::eprint_line(&format!("{vendor}: {}", error_line(client.vendor(), error))),
+        Err(error) => terminal::eprint_line(&format!("{vendor}: {}", error_line(client.vendor(), error))),
     }
     outcome
 }

@@ -5,19 +5,19 @@ use std::sync::mpsc;
 use usage_billing::acronis::{Client, ReportEvent, UsageOptions};
 use usage_billing::{Period, Result};
 
-use crate::arguments::FetchArguments;
-use crate::output;
-use crate::vendors::Fetched;
+use super::FetchArguments;
+use super::vendor_usage::Fetched;
+use crate::terminal;
 
 /// Fetches the usage of each calendar month that has started. Each report id is printed as soon as it is known, so that it can be resumed.
 pub(crate) async fn fetch(client: &Client, period: Period, arguments: &FetchArguments) -> Result<Fetched> {
     let (failed, errors) = mpsc::channel();
     let on_report = move |event: ReportEvent<'_>| match event {
         ReportEvent::Created { id, .. } => {
-            output::eprint_line(&format!("acronis: report {id} was created (resume it with --report {id})"));
+            terminal::eprint_line(&format!("acronis: report {id} was created (resume it with --report {id})"));
         }
         ReportEvent::Reused { id, month } => {
-            output::eprint_line(&format!("acronis: reusing report {id} of {month}"));
+            terminal::eprint_line(&format!("acronis: reusing report {id} of {month}"));
         }
         // The receiver lives as long as events are sent.
         ReportEvent::NotDeleted { error, .. } => _ = failed.send(error.clone()),

@@ -1,39 +1,11 @@
 //! Clients of the vendors, from the environment or of a sandbox.
 
-use std::future::Future;
-use std::time::{Duration, Instant};
-
 use chrono::{DateTime, Utc};
 use clap::ValueEnum;
-use usage_billing::genesys::BillingPeriod;
-use usage_billing::uuid::Uuid;
-use usage_billing::{Credentials, Error, ErrorKind, Period, Result, UsageRow, acronis, genesys, suger};
+use usage_billing::{Credentials, Error, ErrorKind, Result, acronis, genesys, suger};
 use usage_billing_sandbox as demo;
 
-use crate::arguments::{FetchArguments, Vendor};
-use crate::{acronis_usage, genesys_usage};
-
-/// What to fetch.
-#[derive(Clone, Copy)]
-pub(crate) enum FetchTarget {
-    Period(Period),
-    /// No period was set: the last month, or the vendor's last finished billing periods.
-    LastMonth(Period),
-    /// An existing report.
-    Report(Uuid),
-}
-
-/// Rows, and the errors of what is missing.
-pub(crate) struct Fetched {
-    pub(crate) rows: Vec<UsageRow>,
-    pub(crate) errors: Vec<Error>,
-}
-
-impl From<Vec<UsageRow>> for Fetched {
-    fn from(rows: Vec<UsageRow>) -> Self {
-        Self { rows, errors: Vec::new() }
-    }
-}
+use super::Vendor;
 
 pub(crate) enum Client {
     Acronis(acronis::Client),
@@ -69,39 +41,6 @@ impl Client {
         }
     }
 
-    /// Fetches usage within the timeout. An error names the report if there is one.
-    pub(crate) async fn usage(
-        &self,
-        wanted: FetchTarget,
-        arguments: &FetchArguments,
-        now: DateTime<Utc>,
-    ) -> Result<Fetched> {
-        let timeout = arguments.timeout;
-        match (self, wanted) {
-            (Self::Genesys(client), FetchTarget::Period(period)) => {
-                let bills = BillingPeriod::within(period, now);
-                genesys_usage::fetch(client, period, &bills, arguments, now).await
-            }
-            (Self::Genesys(client), FetchTarget::LastMonth(period)) => {
-                genesys_usage::fetch(client, period, &[BillingPeriod::LastFinished { at: now }], arguments, now).await
-            }
-            (Self::Acronis(client), FetchTarget::Period(period) | FetchTarget::LastMonth(period)) => {
-                acronis_usage::fetch(client, period, arguments).await
-            }
-            (Self::Acronis(client), FetchTarget::Report(id)) => {
-                let start = Instant::now();
-                let mut report = in_time(timeout, &format!("report {id} was not found"), client.report(id)).await?;
-                client.usage_from_report(&mut report, timeout.saturating_sub(start.elapsed())).await.map(Fetched::from)
-            }
-            (Self::Suger(client), FetchTarget::Period(period) | FetchTarget::LastMonth(period)) => {
-                client.usage(period, timeout).await.map(Fetched::from)
-            }
-            (Self::Genesys(_) | Self::Suger(_), FetchTarget::Report(_)) => {
-                Err(Error::new(ErrorKind::Request, "this vendor has no reports with ids: use --period"))
-            }
-        }
-    }
-
     fn from_env(vendor: Vendor) -> Result<Self> {
         match vendor {
             Vendor::Acronis => acronis::Client::builder_from_env()?.build().map(Self::Acronis),
@@ -132,18 +71,6 @@ impl Client {
                 builder.base_url(url).http_client(http).build().map(Self::Suger)
             }
         }
-    }
-}
-
-/// Runs the first part of a fetch; `not_done` is the error's text if it does not end in time.
-pub(crate) async fn in_time<T>(timeout: Duration, not_done: &str, part: impl Future<Output = Result<T>>) -> Result<T> {
-    let too_late = || {
-        let message = format!("{not_done} within {}", humantime::format_duration(timeout));
-        Err(Error::new(ErrorKind::WaitTimeout, message))
-    };
-    match timeout.is_zero() {
-        true => too_late(),
-        false => tokio::time::timeout(timeout, part).await.unwrap_or_else(|_| too_late()),
     }
 }
 

@@ -10,9 +10,9 @@ use usage_billing::genesys::{
 };
 use usage_billing::{ErrorKind, Period, Result, printable};
 
-use crate::arguments::FetchArguments;
-use crate::output;
-use crate::vendors::Fetched;
+use super::FetchArguments;
+use super::vendor_usage::Fetched;
+use crate::terminal;
 
 /// Fetches the usage of the organization itself, the bills of its client organizations if it may list them, and the vendor's own charges if
 /// `--genesys-contracts` is set.
@@ -41,7 +41,7 @@ pub(crate) async fn fetch(
             // Most organizations have no clients and no permission to list them.
             Err(error) if error.kind() == ErrorKind::Permission => {
                 if !std::mem::replace(&mut is_forbidden, true) {
-                    output::eprint_line(&format!("genesys: client organizations are not included: {error}"));
+                    terminal::eprint_line(&format!("genesys: client organizations are not included: {error}"));
                 }
             }
             Err(error) => fetched.errors.push(error),
@@ -91,7 +91,7 @@ fn print_missing_bill(outcome: &ClientOutcome) {
     };
     let customer = outcome.organization_name.as_deref().unwrap_or("a client organization");
     let error = outcome.bill.as_ref().err().map(|error| format!(": {error}")).unwrap_or_default();
-    output::eprint_line(&format!("genesys: {}: no bill, as {why}{error}", printable(customer)));
+    terminal::eprint_line(&format!("genesys: {}: no bill, as {why}{error}", printable(customer)));
 }
 
 fn print_difference(difference: &ChargeDifference) {
@@ -104,5 +104,5 @@ fn print_difference(difference: &ChargeDifference) {
         None => format!("{ours} by the vendor's overview, and no contract that could be read charges for it"),
     };
     let (customer, part_number) = (printable(customer), printable(&difference.part_number));
-    output::eprint_line(&format!("genesys: {customer}, {part_number}: {} is {compared}", difference.number));
+    terminal::eprint_line(&format!("genesys: {customer}, {part_number}: {} is {compared}", difference.number));
 }

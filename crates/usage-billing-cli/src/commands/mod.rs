@@ -1,0 +1,3 @@
+//! The verbs: one module per command.
+
+pub(crate) mod usage;
