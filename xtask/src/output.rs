@@ -19,7 +19,7 @@ pub(crate) struct Output<'a> {
 }
 
 impl Output<'_> {
-    /// Writes why nothing can be answered, for programs as a document as well. Exit code 2.
+    /// Writes why the command failed, for programs also as a document. Exit code 2.
     pub(crate) fn failed(&mut self, as_json: bool, error: &str) -> Result<ExitCode> {
         writeln!(self.err, "error: {}", printable(error))?;
         if as_json {

@@ -103,7 +103,7 @@ impl<'a> Operation<'a> {
     }
 
     /// Returns the strings of a field that is an array.
-    pub fn texts(&self, key: &str) -> impl Iterator<Item = &'a str> {
+    pub fn strings(&self, key: &str) -> impl Iterator<Item = &'a str> {
         self.value.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
     }
 

@@ -9,7 +9,7 @@ use crate::resolve::lookup;
 /// What a reference to a component schema begins with.
 pub const SCHEMAS: &str = "#/components/schemas/";
 
-/// Returns the texts of all references below a node.
+/// Returns all references below a node.
 #[must_use]
 pub fn references(node: &Value) -> Vec<&str> {
     let (mut found, mut next) = (Vec::new(), vec![node]);

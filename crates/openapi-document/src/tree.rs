@@ -132,8 +132,8 @@ impl<'a> Index<'a> {
                 for (key, value) in members {
                     match key.as_str() {
                         "$ref" if !names => {
-                            let texts = value.as_str().filter(|text| !text.starts_with('#'));
-                            self.outside.extend(texts.map(|text| (self.file, text)));
+                            let reference = value.as_str().filter(|text| !text.starts_with('#'));
+                            self.outside.extend(reference.map(|text| (self.file, text)));
                         }
                         "$id" | "$anchor" | "$dynamicAnchor" if !names => self.has_names |= value.is_string(),
                         "example" | "examples" | "default" | "enum" | "const" if !names => continue,
@@ -422,7 +422,7 @@ impl<'a> DocumentTree<'a> {
     }
 }
 
-/// What a JSON pointer leads to from a node. Fragments that are names are no pointers.
+/// Returns the node that a JSON pointer resolves to. A fragment that is a name is not a pointer.
 fn walk<'a>(start: Node<'a>, path: &str) -> Option<Node<'a>> {
     if !path.is_empty() && !path.starts_with('/') {
         return None;

@@ -58,8 +58,8 @@ async fn reads(address: &str) -> Result<[(&'static str, String, String); 3], Fai
 async fn token(address: &str, path: &str, id: &str, secret: &str) -> Result<String, Failure> {
     let http = usage_billing_core::http_client()?.no_proxy().build()?;
     let form = [("grant_type", "client_credentials")];
-    let answer = http.post(format!("http://{address}{path}")).basic_auth(id, Some(secret)).form(&form).send().await?;
-    let token: serde_json::Value = serde_json::from_slice(&answer.bytes().await?)?;
+    let response = http.post(format!("http://{address}{path}")).basic_auth(id, Some(secret)).form(&form).send().await?;
+    let token: serde_json::Value = serde_json::from_slice(&response.bytes().await?)?;
     Ok(format!("Bearer {}", token["access_token"].as_str().ok_or("no token")?))
 }
 
@@ -109,9 +109,9 @@ async fn connect(address: &str) -> Result<SendRequest<Body>, Failure> {
 
 async fn ask(connection: &mut SendRequest<Body>, request: &Request<()>) -> Result<(), Failure> {
     connection.ready().await?;
-    let answer = connection.send_request(request.clone().map(|()| Body::empty())).await?;
-    let status = answer.status();
-    let body = to_bytes(Body::new(answer.into_body()), 1 << 20).await?;
+    let response = connection.send_request(request.clone().map(|()| Body::empty())).await?;
+    let status = response.status();
+    let body = to_bytes(Body::new(response.into_body()), 1 << 20).await?;
     if status != StatusCode::OK {
         return Err(format!("{status}: {}", String::from_utf8_lossy(&body)).into());
     }

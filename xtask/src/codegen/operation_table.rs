@@ -34,7 +34,7 @@ fn row(operation: &openapi_document::Operation<'_>) -> TokenStream {
     let download = operation.flag("x-download");
     let statuses = operation.value.get("x-final-statuses").and_then(Value::as_array).into_iter().flatten();
     let final_statuses = statuses.filter_map(|status| u16::try_from(status.as_u64()?).ok()).collect::<Vec<_>>();
-    let permissions = operation.texts("x-permissions").collect::<Vec<_>>();
+    let permissions = operation.strings("x-permissions").collect::<Vec<_>>();
     quote! {
         progenitor_client::Operation {
             id: #id,

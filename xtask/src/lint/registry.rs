@@ -63,7 +63,7 @@ pub(crate) static RULES: &[&Rule] = &[
     &schemas::enum_type::RULE,
     &schemas::enum_values::RULE,
     &schemas::property_default::RULE,
-    &responses::answer_limit::RULE,
+    &responses::response_limit::RULE,
     &responses::secret::RULE,
     &schemas::description::RULE,
     &schemas::name::RULE,

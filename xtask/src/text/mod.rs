@@ -1,4 +1,4 @@
-//! Texts from documents as plain text: in one line, as a sentence, in quotes.
+//! Strings of documents as plain text: in one line, as a sentence, in quotes.
 
 pub(crate) mod markdown;
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Says which crates and copies were made from a document that is not there any more; whether there is none. They are not
-/// deleted: whoever did so may not have meant it.
+/// deleted: a user may have done so by mistake.
 pub(crate) fn report(root: &Path, out: &mut dyn Write) -> io::Result<bool> {
     let mut good = true;
     let crates = names(&root.join("crates"))?;

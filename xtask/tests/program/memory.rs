@@ -69,7 +69,7 @@ fn all_commands(name: &str, text: &str, expected: impl Fn(&str, bool, &str)) -> 
 }
 
 /// An error of one line that names the limit.
-fn refused(arguments: &str, good: bool, printed: &str) {
+fn rejected(arguments: &str, good: bool, printed: &str) {
     assert!(!good, "{arguments}");
     let begin = printed.chars().take(2_000).collect::<String>();
     assert!(printed.contains("limit"), "{arguments}: {begin}");
@@ -142,7 +142,7 @@ fn aliases_end_at_the_limit() -> std::io::Result<()> {
     }
     let merged = format!("x-a: &a {{k: {}}}\nx-b: [{}]\n", "x".repeat(1 << 20), "{<<: *a}, ".repeat(5_000));
     for bomb in [long, laughs, merged] {
-        all_commands("spec.yaml", &(bomb + &diamond(1, |next| next.to_owned())), refused)?;
+        all_commands("spec.yaml", &(bomb + &diamond(1, |next| next.to_owned())), rejected)?;
     }
     Ok(())
 }
@@ -155,7 +155,7 @@ fn large_documents_end_at_the_limit() -> std::io::Result<()> {
         format!("{{\"openapi\": \"3.0.3\", \"x\": {}{:?}{}}}", "[".repeat(100), "x".repeat(20 << 20), "]".repeat(100));
     let file = format!("{{\"openapi\": \"3.0.3\", \"x\": {:?}}}", "x".repeat(33 << 20));
     for text in [many, keys, deep, file] {
-        all_commands("spec.json", &text, refused)?;
+        all_commands("spec.json", &text, rejected)?;
     }
     Ok(())
 }
@@ -168,7 +168,7 @@ fn an_endless_file_ends_at_the_limit() -> std::io::Result<()> {
         let (good, peak, printed) = limited(root.path(), arguments);
         println!("{arguments}: peak {peak} MiB");
         assert!(peak < PEAK_MIB, "{arguments}: {peak} MiB");
-        refused(arguments, good, &printed);
+        rejected(arguments, good, &printed);
     }
     Ok(())
 }

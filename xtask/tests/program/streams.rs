@@ -25,7 +25,7 @@ fn written(root: &Path) -> std::io::Result<()> {
 fn json_is_one_document_whatever_happens() -> std::io::Result<()> {
     let root = repository()?;
     written(root.path())?;
-    for (arguments, code, told) in [
+    for (arguments, code, is_error) in [
         ("lint --format json", 0, false),
         ("lint --format json --rules", 0, false),
         ("lint --format json --strict other.yaml", 1, false),
@@ -50,9 +50,9 @@ fn json_is_one_document_whatever_happens() -> std::io::Result<()> {
         let (found, value, err) = json(root.path(), arguments);
         assert_eq!(found, code, "{arguments}: {value:#} {err}");
         assert!(value.is_object(), "{arguments}: {value}");
-        assert_eq!(err.contains("error: "), told, "{arguments}: {err}");
+        assert_eq!(err.contains("error: "), is_error, "{arguments}: {err}");
         let names_error = !value["error"].is_null() || value["problems"].as_array().is_some_and(|all| !all.is_empty());
-        assert!(!told || names_error, "{arguments}: {value:#}");
+        assert!(!is_error || names_error, "{arguments}: {value:#}");
     }
     Ok(())
 }

@@ -20,7 +20,7 @@ pub(super) fn component<'a>(node: &Node<'a>) -> Option<&'a str> {
 }
 
 impl<'a> Comparison<'a> {
-    /// Remembers that two components stand in each other's place.
+    /// Records that two components correspond to each other.
     pub(super) fn pair_up(&mut self, old: &[Node<'a>], new: &[Node<'a>]) {
         let ([old], [new]) = (old, new) else { return };
         if let (Some(old), Some(new)) = (component(old), component(new))

@@ -68,8 +68,8 @@ impl<'a> Comparison<'a> {
             return;
         }
         // Of thousands of values each is looked for once.
-        let texts = |values: &[&Value]| values.iter().map(|value| key(value)).collect::<HashSet<_>>();
-        let (olds, news) = (texts(before), texts(after));
+        let keys = |values: &[&Value]| values.iter().map(|value| key(value)).collect::<HashSet<_>>();
+        let (olds, news) = (keys(before), keys(after));
         for value in before.iter().filter(|value| !news.contains(&key(value))) {
             let finding = Finding::new(removed).at(listed_at(old), listed_at(new));
             self.note_data(context, finding.values((*value).clone(), None));
@@ -143,17 +143,18 @@ impl<'a> Comparison<'a> {
     }
 
     fn content_of_text(&mut self, word: &'static str, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
-        let texts = |schema: &Schema<'a>| schema.content.get(word).cloned().unwrap_or_default();
-        let (before, after) = (texts(old), texts(new));
+        let media_types = |schema: &Schema<'a>| schema.content.get(word).cloned().unwrap_or_default();
+        let (before, after) = (media_types(old), media_types(new));
         if before == after {
             return;
         }
-        let value = |texts: &BTreeSet<&str>| {
-            (!texts.is_empty()).then(|| Value::from(texts.iter().copied().collect::<Vec<_>>().join(", ")))
+        let value = |media_types: &BTreeSet<&str>| {
+            (!media_types.is_empty()).then(|| Value::from(media_types.iter().copied().collect::<Vec<_>>().join(", ")))
         };
         let finding = Finding::new(&rules::CONTENT_CHANGED).what(word).at(&old.at, &new.at);
-        // Bytes of any kind are bytes of one kind too, and a string that holds bytes is no other string.
-        let is_any = |texts: &BTreeSet<&str>| texts.is_empty() || texts.contains("application/octet-stream");
+        // Bytes of any type include bytes of one type, and a string that holds bytes remains a string.
+        let is_any =
+            |media_types: &BTreeSet<&str>| media_types.is_empty() || media_types.contains("application/octet-stream");
         let of_bytes = before.contains("application/octet-stream") || after.contains("application/octet-stream");
         let finding = finding.when(of_bytes && is_any(&before) && is_any(&after), Circumstance::StillBytes);
         self.note_data(context, finding.values(value(&before), value(&after)));
@@ -189,7 +190,7 @@ impl<'a> Comparison<'a> {
         self.note_data(context, finding.when(narrowed, Circumstance::Narrowed));
     }
 
-    /// Added and removed patterns. Where one stands in another's place, which strings match is for a reader to decide.
+    /// Added and removed patterns. If one replaces another, a reader has to decide which strings match.
     fn patterns(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
         let matches_all = |pattern: &str| matches!(pattern, ".*" | "^.*$" | "" | "^" | "$" | "^.*" | ".*$");
         let own = |one: &Schema<'a>, other: &Schema<'a>| {

@@ -28,7 +28,7 @@ impl<'a> Sunset<'a> {
         }
     }
 
-    /// Whether the day is over.
+    /// Whether the day has ended.
     pub(super) fn has_passed(self, today: Option<&str>) -> bool {
         // Days in this form are in the order of their text.
         matches!((self, today), (Self::Day(day), Some(today)) if day < today)

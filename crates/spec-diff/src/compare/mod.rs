@@ -121,7 +121,7 @@ pub(crate) struct Comparison<'a> {
     unchanged: Unchanged<'a>,
     /// Of the base and of the revision.
     subtypes: Rc<[Subtypes<'a>; 2]>,
-    /// Components that stand in each other's place: names in the base and in the revision.
+    /// Components that correspond to each other: names in the base and in the revision.
     pairs: HashMap<&'a str, &'a str>,
     /// Which operations a security scheme lets in.
     scheme_users: BTreeMap<&'a str, Vec<ScopeId>>,

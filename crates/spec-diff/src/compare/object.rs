@@ -19,8 +19,8 @@ impl<'a> Comparison<'a> {
             match (old.properties.get(name), new.properties.get(name)) {
                 (Some(parts), Some(others)) => self.property((name, old, parts), (name, new, others), context),
                 (Some(parts), None) => {
-                    let is_refused = matches!(new.additional, Additional::Closed);
-                    self.property_removed((name, old, parts), is_refused, context);
+                    let is_closed = matches!(new.additional, Additional::Closed);
+                    self.property_removed((name, old, parts), is_closed, context);
                 }
                 (None, Some(parts)) => self.property_added(old, (name, new, parts), context),
                 (None, None) => {}
@@ -74,13 +74,13 @@ impl<'a> Comparison<'a> {
     fn property_removed(
         &mut self,
         (name, old, parts): (&str, &Schema<'a>, &[Node<'a>]),
-        is_refused: bool,
+        is_closed: bool,
         context: Context,
     ) {
         let usage = Usage::of(&self.base, parts);
         let required = old.required.contains(name);
         let rule = if required { &rules::PROPERTY_REMOVED_REQUIRED } else { &rules::PROPERTY_REMOVED_OPTIONAL };
-        let is_rejected = context.direction == Direction::Request && is_refused;
+        let is_rejected = context.direction == Direction::Request && is_closed;
         let mut finding = Finding::new(rule).removed(&usage.at).when(is_rejected, Circumstance::Rejected);
         finding.before = describe(&Schema::of(&self.base, &usage.core));
         let absent = context.absent || is_absent(&usage, context.direction);

@@ -9,7 +9,7 @@ use crate::report::OperationRef;
 /// The methods of OpenAPI, 3.2's `query` included.
 const METHODS: &[&str] = &["get", "put", "post", "delete", "options", "head", "patch", "trace", "query"];
 
-/// An operation and the path item that it stands in.
+/// An operation and its path item.
 #[derive(Debug, Clone)]
 pub(crate) struct Operation<'a> {
     pub(crate) method: &'a str,
@@ -75,7 +75,7 @@ pub(crate) fn calls<'a>(item: &Node<'a>) -> impl Iterator<Item = (&'a str, Node<
     item.entries().filter(|(key, _)| METHODS.contains(key)).chain(other)
 }
 
-/// Members of a path item that are no operations and are compared, or that say nothing of calls.
+/// Members of a path item that are compared and are not operations, or that do not affect calls.
 pub(crate) const ITEM: &[&str] = &["$ref", "additionalOperations", "parameters", "servers"];
 
 /// Whether a member of a path item is one of its operations.

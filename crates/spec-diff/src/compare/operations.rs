@@ -23,8 +23,8 @@ impl<'a> Comparison<'a> {
         let paths_left: BTreeSet<_> =
             news.iter().map(|operation| super::operation_pairing::template(operation.path)).collect();
         let prefixes = self.server_prefixes();
-        let texts = prefixes.as_ref().map(|[before, after]| [before.as_str(), after.as_str()]);
-        let pairing = Pairing::of(olds, news, texts);
+        let paths = prefixes.as_ref().map(|[before, after]| [before.as_str(), after.as_str()]);
+        let pairing = Pairing::of(olds, news, paths);
         let mut items = BTreeSet::new();
         for (old, new) in &pairing.kept {
             if items.insert(old.item.address()) {
@@ -51,7 +51,7 @@ impl<'a> Comparison<'a> {
         self.webhooks();
         // All calls go to the URLs that they went to: only the cut between server and path is another.
         let is_same_url = |(old, new): &(Operation<'a>, Operation<'a>)| {
-            texts.is_some_and(|[before, after]| {
+            paths.is_some_and(|[before, after]| {
                 let url = |prefix: &str, path: &str| super::operation_pairing::template(&format!("{prefix}{path}"));
                 url(before, old.path) == url(after, new.path)
             })
@@ -114,7 +114,7 @@ impl<'a> Comparison<'a> {
         scope
     }
 
-    /// What is sent and what is answered.
+    /// The request and the response.
     pub(super) fn exchange(&mut self, old: &Operation<'a>, new: &Operation<'a>) {
         self.parameters(old, new);
         self.request_body(old, new);

@@ -193,7 +193,7 @@ impl<'a> Comparison<'a> {
         self.usages(&[before], &[after], context);
     }
 
-    /// Whether `/` and `?` stay as they are in a query's texts; numbers have none.
+    /// Whether `/` and `?` stay as they are in a query's strings; numbers have none.
     fn reserved(
         &mut self,
         (old, before): (&Node<'a>, &Schema<'a>),

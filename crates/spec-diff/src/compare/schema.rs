@@ -1,4 +1,4 @@
-//! Two schemas that stand in the same place: types first, then what the common types have.
+//! Two schemas at the same location: types first, then what the common types have.
 
 use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
@@ -41,7 +41,7 @@ impl<'a> Comparison<'a> {
         self.values(old, new, context);
         self.limits(old, new, context);
         self.conditions(old, new, context);
-        // Also where properties stand beside a type that has none: somebody may read them.
+        // Also where properties stand beside a type that has none: a caller may read them.
         let is_object = |schema: &Schema<'a>| schema.types.0.contains_key("object") || !schema.properties.is_empty();
         let untyped = old.types.is_any() && new.types.is_any();
         if untyped || (is_object(old) && is_object(new)) {
@@ -122,7 +122,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// References that lead nowhere in the document cannot be followed: they are compared as text.
+    /// Unresolved references cannot be followed: they are compared as strings.
     fn unresolved(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
         let dangling = |document: &openapi_document::DocumentTree<'a>, schema: &Schema<'a>| {
             let dangling = |node: &Node<'a>| node.text("$ref").filter(|_| document.target(node).is_none());

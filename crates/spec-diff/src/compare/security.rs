@@ -1,4 +1,4 @@
-//! Security: is every way in that the base offered still a way in?
+//! Security: is every security requirement that the base accepted still accepted?
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{Circumstance, Comparison, Finding, ScopeId, operation_pairing::Operation};
 use crate::rules;
 
-/// A way in: the credentials that are needed together, each with the scheme's name and its scopes. Empty: anonymous.
+/// A security requirement: the credentials that are needed together, each with the scheme's name and its scopes. Empty: anonymous.
 type SecurityRequirement<'a> = BTreeMap<Rc<str>, (&'a str, BTreeSet<&'a str>)>;
 
 /// What stands for a scheme's credential on both sides, by the scheme's name.

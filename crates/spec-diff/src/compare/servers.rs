@@ -57,7 +57,7 @@ impl<'a> Comparison<'a> {
         (old_host == new_host && old_path != new_path).then(|| [old_path.to_owned(), new_path.to_owned()])
     }
 
-    /// The document's servers. `kept`: calls go to the same URLs all the same.
+    /// The document's servers. `kept`: calls still go to the same URLs.
     pub(super) fn default_server(&mut self, kept: bool) {
         let (old, new) = (self.base.root(), self.revision.root());
         self.server_lists(&old, &new, kept, 0);

@@ -40,7 +40,7 @@ impl Git {
         let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let mut child = child.map_err(|error| format!("git cannot be run: {error}"))?;
         let bytes = child.stdout.take().map(|stdout| budget.read_stream(stdout));
-        // Git ends when nobody reads the rest.
+        // Git ends when the rest is not read.
         let status = child.wait().map_err(|error| format!("git show: {error}"))?;
         let bytes = bytes.unwrap_or_else(|| Ok(Vec::new())).map_err(|error| error.to_string())?;
         if !status.success() {

@@ -61,8 +61,8 @@ pub struct Parsed {
     pub document: Document,
     /// The other files.
     pub files: Files,
-    /// Their texts, by their paths from the document's folder.
-    pub texts: BTreeMap<String, Source>,
+    /// Their sources, by their paths from the document's folder.
+    pub sources: BTreeMap<String, Source>,
 }
 
 /// Reads what an argument of the command line names: a file, `git:REVISION:PATH`, or a URL if `allow_url`.
@@ -101,7 +101,7 @@ pub fn read(argument: &str, allow_url: bool) -> Result<Input, String> {
 }
 
 impl Input {
-    /// Returns the name with the revision, for people.
+    /// Returns the name with the revision, for messages.
     #[must_use]
     pub fn title(&self) -> String {
         match &self.folder {
@@ -125,7 +125,7 @@ impl Input {
             (source.name.get(..source.name.len() - own.len()).unwrap_or_default(), own)
         });
         let mut files = Files { own: own.to_owned(), others: BTreeMap::new() };
-        let mut texts = BTreeMap::new();
+        let mut sources = BTreeMap::new();
         let mut next = paths(&files.own, &document.root);
         while let Some(path) = next.pop() {
             if path == files.own || files.others.contains_key(&path) || files.others.len() == MAX_FILES {
@@ -136,9 +136,9 @@ impl Input {
             let Ok(parsed) = Document::parse_within(&budget, &file.name, &file.text) else { continue };
             next.extend(paths(&path, &parsed.root));
             files.others.insert(path.clone(), parsed.root);
-            texts.insert(path, file);
+            sources.insert(path, file);
         }
-        Ok(Parsed { source, document, files, texts })
+        Ok(Parsed { source, document, files, sources })
     }
 }
 
@@ -167,7 +167,7 @@ impl Parsed {
     /// Returns the text that a location is in.
     #[must_use]
     pub fn source_of(&self, file: Option<&str>) -> &Source {
-        file.and_then(|file| self.texts.get(file)).unwrap_or(&self.source)
+        file.and_then(|file| self.sources.get(file)).unwrap_or(&self.source)
     }
 }
 

@@ -22,7 +22,7 @@ const DETAILS: usize = 5;
 /// A line that may be left out, if there is no room.
 struct Line {
     text: String,
-    /// Whether it stands in the folded part.
+    /// Whether it is in the folded part.
     folded: bool,
     /// What is left out first: the highest number.
     rank: u8,

@@ -1,4 +1,4 @@
-//! A review, written for people and programs.
+//! The output formats of a review.
 
 pub mod github;
 mod html;

@@ -16,7 +16,7 @@ const LETTERS: usize = 240;
 const LONG: usize = 300;
 const READ: usize = 16 * 1024;
 
-/// The texts of one side, split into lines once.
+/// The sources of one side, split into lines once.
 pub(super) struct Excerpts<'a> {
     parsed: &'a Parsed,
     lines: HashMap<&'a str, Vec<&'a str>>,

@@ -1,4 +1,4 @@
-//! The report as JSON. Changes stand in one flat list, each with its API, so that a reader needs no second loop.
+//! The report as JSON. Changes are one flat array, each with its API, so that a reader needs no second loop.
 
 use serde::Serialize;
 use serde_json::Value;

@@ -53,7 +53,7 @@ impl Finding {
         places.iter().map(entry).collect::<Vec<_>>().join("\n")
     }
 
-    /// Returns whether a reviewer has to decide: nobody has, and programs may be affected.
+    /// Returns whether a reviewer has to decide: no reviewer has, and programs may be affected.
     #[must_use]
     pub fn needs_decision(&self) -> bool {
         self.accepted.is_none() && self.change.level >= Level::Warning

@@ -5,7 +5,7 @@ use openapi_document::text::pluralize;
 use super::{ApiDiff, Finding};
 use crate::Level;
 
-/// Returns why an API fails, in a line: the number of findings and notices of this level and above that nobody has accepted.
+/// Returns why an API fails, in a line: the number of findings and notices of this level and above that are not accepted.
 #[must_use]
 pub fn failure(api: &ApiDiff, least: Level) -> Option<String> {
     let open = api.findings.iter().filter(|finding| finding.accepted.is_none()).map(|finding| finding.change.level);

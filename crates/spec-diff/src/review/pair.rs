@@ -138,7 +138,7 @@ fn locations(parsed: &Parsed, report: &Report) -> BTreeMap<String, Locations> {
         Locations::of(&source.name, &source.text, within.map(|location| location.pointer.as_str()))
     };
     let is_used = |path: &str| all().any(|location| location.file.as_deref() == Some(path));
-    let others = parsed.texts.iter().filter(|(path, _)| is_used(path));
+    let others = parsed.sources.iter().filter(|(path, _)| is_used(path));
     let others = others.map(|(path, source)| (path.clone(), of(path, source)));
     std::iter::once((String::new(), of("", &parsed.source))).chain(others).collect()
 }

@@ -109,7 +109,7 @@ rules! { DATA:
     WRAPPED_IN_ONE_OF = Rule::data("wrapped-in-one-of", Composition, (Breaking, Breaking), Major,
         "unwrapped-from-one-of", "one form became several, none of which is the old one");
     UNWRAPPED_FROM_ONE_OF = Rule::data("unwrapped-from-one-of", Composition, (Breaking, Breaking), Major,
-        "wrapped-in-one-of", "several alternatives became one, which is none of the old ones");
+        "wrapped-in-one-of", "several alternatives became one, which is not one of the old ones");
     DISCRIMINATOR_ADDED = Rule::data("discriminator-added", Composition, (Warning, Warning), Patch,
         "discriminator-removed", "a property now distinguishes the alternatives");
     DISCRIMINATOR_REMOVED = Rule::data("discriminator-removed", Composition, (Warning, Warning), Patch,

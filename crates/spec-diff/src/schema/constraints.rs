@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_beyond_the_precision_of_floats_are_told_apart() {
+    fn numbers_beyond_the_precision_of_floats_are_distinguished() {
         assert_eq!(
             is_tighter(Bound::Upper, &json!(9_007_199_254_740_993_u64), &json!(9_007_199_254_740_992_u64)),
             Some(true)

@@ -195,7 +195,10 @@ impl<'d, 'a> Walk<'d, 'a> {
             && wide.multiples.iter().all(has_multiple)
             && wide.patterns.is_subset(&narrow.patterns)
             && (!wide.unique || narrow.unique)
-            && wide.content.iter().all(|(word, texts)| narrow.content.get(word).is_some_and(|own| texts.is_subset(own)))
+            && wide
+                .content
+                .iter()
+                .all(|(word, media_types)| narrow.content.get(word).is_some_and(|own| media_types.is_subset(own)))
     }
 
     /// Conditions are only looked for, not weighed.
@@ -281,9 +284,9 @@ impl<'d, 'a> Walk<'d, 'a> {
             Additional::Open => !self.strict && !one.properties.is_empty() && !one.properties.contains_key(**name),
             Additional::Typed(_) => false,
         };
-        let is_refused =
+        let is_rejected =
             |name: &&&str| matches!(other.additional, Additional::Closed) && !other.properties.contains_key(**name);
-        other.required.iter().any(|name| cannot_have(&name)) || one.required.iter().any(|name| is_refused(&name))
+        other.required.iter().any(|name| cannot_have(&name)) || one.required.iter().any(|name| is_rejected(&name))
     }
 
     /// Whether a member that one of both requires has no value in common.

@@ -127,7 +127,7 @@ impl<'a> Types<'a> {
         })
     }
 
-    /// `integer/int32`, `string or null`, `any`, for people.
+    /// `integer/int32`, `string or null`, `any`, for messages.
     pub(crate) fn describe(&self) -> Value {
         if self.is_any() {
             return Value::from("any");

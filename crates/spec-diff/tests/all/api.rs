@@ -252,7 +252,7 @@ fn ways_in() {
         ("{security: [{oauth: [a, b]}]}", "{security: [{oauth: [b]}]}", &["info security-scope-removed"]),
         ("{security: [{key: []}, {oauth: []}]}", "{security: [{oauth: []}, {key: []}]}", &[]),
     ]);
-    // Written out, the document's requirement is no change.
+    // Written out, the document's requirement is not a change.
     let global = operation("{}", "{security: [{key: []}]}");
     assert_eq!(lines(&compare(&global, &operation("{security: [{key: []}]}", "{security: [{key: []}]}"))), [""; 0]);
 }
@@ -308,12 +308,12 @@ fn security_schemes() {
     );
 }
 
-/// What the vendor sends may not widen, and what it takes as an answer may not narrow.
+/// What the vendor sends may not widen, and what callers accept as a response may not narrow.
 #[test]
 fn in_callbacks_and_webhooks_data_goes_the_other_way() {
-    let call = |request: &str, answer: &str| {
+    let call = |request: &str, response: &str| {
         let body = |schema: &str| format!("content: {{application/json: {{schema: {schema}}}}}");
-        format!("{{post: {{requestBody: {{{}}}, responses: {{200: {{{}}}}}}}}}", body(request), body(answer))
+        format!("{{post: {{requestBody: {{{}}}, responses: {{200: {{{}}}}}}}}}", body(request), body(response))
     };
     let (event, reply) = ("{properties: {n: {type: integer}}}", "{properties: {ok: {type: boolean}}}");
     let rows = [
@@ -414,9 +414,9 @@ fn a_shared_component_is_one_finding_with_all_operations_and_roles() {
 fn a_new_name_for_the_same_component_is_recognised_and_harmless() {
     let document = |name: &str, kind: &str| {
         let schema = json!({"$ref": format!("#/components/schemas/{name}")});
-        let answer = json!({"content": {"application/json": {"schema": {"type": "array", "items": schema}}}});
+        let response = json!({"content": {"application/json": {"schema": {"type": "array", "items": schema}}}});
         document(
-            json!({"/a": {"get": {"responses": {"200": answer}}}}),
+            json!({"/a": {"get": {"responses": {"200": response}}}}),
             json!({"schemas": {name: {"properties": {"a": {"type": kind}}}}}),
         )
     };

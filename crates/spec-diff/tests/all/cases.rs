@@ -8,7 +8,7 @@ use spec_diff::{Options, diff};
 
 use crate::support::lines;
 
-/// One line of `cases.jsonl`. Members of the document that are the same on both sides stand in `both`.
+/// One line of `cases.jsonl`. Members of the document that are the same on both sides are in `both`.
 #[derive(Deserialize)]
 struct Case {
     name: String,

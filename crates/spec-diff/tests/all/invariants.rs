@@ -292,10 +292,10 @@ proptest! {
             rules::rule(name).is_some_and(|rule| rule.inverse == rules::Inverse::Rule(rules::rule(other).map_or("", |rule| rule.name)))
         };
         for change in &forth.changes {
-            let answered = back.changes.iter().any(|other| {
+            let is_reversed = back.changes.iter().any(|other| {
                 change.group == other.group && (mirrors(change.rule, other.rule) || mirrors(other.rule, change.rule))
             });
-            prop_assert!(answered, "{}\n{base:#}\n{revision:#}", line(change));
+            prop_assert!(is_reversed, "{}\n{base:#}\n{revision:#}", line(change));
         }
     }
 

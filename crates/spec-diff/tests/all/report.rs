@@ -38,19 +38,19 @@ fn json_of_the_library_is_as_its_schema_describes() {
 /// What of a value is not as the schema says, for the few keywords that ours has: a validator of everything would be forty more crates
 /// in the lock file for this one test. Members that the schema does not describe are a mismatch too.
 pub(crate) fn mismatch(root: &Value, schema: &Value, value: &Value) -> Option<String> {
-    let refuse = |why: &str| Some(format!("{why}: {value} is not as {schema}"));
+    let reject = |why: &str| Some(format!("{why}: {value} is not as {schema}"));
     if let Some(reference) = schema["$ref"].as_str() {
         return mismatch(root, root.pointer(&reference[1..]).expect("a target"), value);
     }
     if schema.get("const").is_some_and(|only| only != value) {
-        return refuse("const");
+        return reject("const");
     }
     if schema["enum"].as_array().is_some_and(|values| !values.contains(value)) {
-        return refuse("enum");
+        return reject("enum");
     }
     if let Some(forms) = schema["oneOf"].as_array() {
         let fitting = forms.iter().filter(|form| mismatch(root, form, value).is_none()).count();
-        return if fitting == 1 { None } else { refuse("oneOf") };
+        return if fitting == 1 { None } else { reject("oneOf") };
     }
     let is = |name: &Value| match value {
         Value::Null => name == "null",
@@ -62,7 +62,7 @@ pub(crate) fn mismatch(root: &Value, schema: &Value, value: &Value) -> Option<St
     };
     let types = schema.get("type").map_or(vec![], |name| name.as_array().cloned().unwrap_or(vec![name.clone()]));
     if !types.is_empty() && !types.iter().any(is) {
-        return refuse("type");
+        return reject("type");
     }
     if let Some(items) = value.as_array() {
         return items.iter().find_map(|item| mismatch(root, &schema["items"], item));
@@ -71,11 +71,11 @@ pub(crate) fn mismatch(root: &Value, schema: &Value, value: &Value) -> Option<St
     let missing =
         schema["required"].as_array()?.iter().find(|name| !members.contains_key(name.as_str().unwrap_or_default()));
     if let Some(name) = missing {
-        return refuse(&format!("{name} is missing"));
+        return reject(&format!("{name} is missing"));
     }
     members.iter().find_map(|(name, member)| match schema["properties"].get(name) {
         Some(schema) => mismatch(root, schema, member),
-        None => refuse(&format!("{name} is not described")),
+        None => reject(&format!("{name} is not described")),
     })
 }
 
@@ -110,8 +110,8 @@ fn positions_are_filled_in_on_both_sides() {
 #[test]
 fn document_that_is_not_openapi_is_an_error() {
     let good = in_response(&json!({}), &json!({}));
-    let refused = diff(&good, &json!({"swagger": "2.0", "paths": {}}), &Options::default());
-    assert_eq!(refused, Err(NotOpenApi { side: Side::Revision, found: "it is Swagger 2.0; convert it first".into() }));
+    let rejected = diff(&good, &json!({"swagger": "2.0", "paths": {}}), &Options::default());
+    assert_eq!(rejected, Err(NotOpenApi { side: Side::Revision, found: "it is Swagger 2.0; convert it first".into() }));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::support::{compare, in_request, in_response, lines, yaml};
 
-/// The schema before and after, and the findings in requests and in answers.
+/// The schema before and after, and the findings in requests and in responses.
 type Row = (&'static str, &'static str, &'static [&'static str], &'static [&'static str]);
 
 fn check(rows: &[Row]) {
@@ -15,7 +15,7 @@ fn check(rows: &[Row]) {
         assert_eq!(found, raw(&expected), "in requests: {base} -> {revision}");
         let found = lines(&compare(&in_response(&old, &none), &in_response(&new, &none)));
         let expected: Vec<_> = response.iter().map(|line| line.replacen(' ', " response-", 1)).collect();
-        assert_eq!(found, raw(&expected), "in answers: {base} -> {revision}");
+        assert_eq!(found, raw(&expected), "in responses: {base} -> {revision}");
     }
 }
 
@@ -294,7 +294,7 @@ fn parts_of_an_all_of_that_come_and_go() {
             &["warning body-all-of-removed L", "none property-min-length-unset a"],
             &["warning property-min-length-unset a", "info body-all-of-removed L"],
         ),
-        // A part of new optional properties is no condition on what callers send.
+        // A part of new optional properties does not restrict what callers send.
         (
             all(&[A, OTHER_A]),
             all(&[A, OTHER_A, B]),
@@ -667,7 +667,7 @@ fn alternatives_are_compared_by_what_fits_them() {
             "info",
             "info",
         ),
-        // A member with one value tells alternatives apart, whatever else they have in common.
+        // A member with one value distinguishes alternatives, whatever else they have in common.
         (
             one(&["{properties: {k: {const: a}, x: {type: string}}, required: [k]}", "{type: string, maxLength: 3}"]),
             one(&["{properties: {k: {const: b}, x: {type: string}}, required: [k]}", "{type: string, maxLength: 3}"]),

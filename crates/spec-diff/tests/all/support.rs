@@ -32,7 +32,7 @@ fn with_thing(schema: &Value, others: &Value) -> Value {
     json!({"schemas": schemas})
 }
 
-/// A document whose one operation answers with the schema.
+/// A document whose one operation responds with the schema.
 pub(crate) fn in_response(schema: &Value, others: &Value) -> Value {
     let content = json!({"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}});
     let operation = json!({"responses": {"200": {"description": "ok", "content": content}}});

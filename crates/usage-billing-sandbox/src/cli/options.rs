@@ -21,7 +21,7 @@ pub struct Options {
     #[arg(long, default_value_t = 0)]
     port: u16,
 
-    /// Address to listen on. Anybody who reaches another address than loopback can use the sandbox: the demo credentials are public.
+    /// Address to listen on. Every caller that reaches an address other than loopback can use the sandbox: the demo credentials are public.
     #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     listen: IpAddr,
 

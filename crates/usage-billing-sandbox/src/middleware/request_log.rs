@@ -201,9 +201,12 @@ mod tests {
         for number in [0, 1, 2, 3, u64::MAX] {
             log.set_status(number, StatusCode::IM_A_TEAPOT);
         }
-        let answered: Vec<_> = log.all().iter().filter(|it| it.status.is_some()).map(|it| it.number).collect();
-        assert!(answered.iter().all(|number| [2, 3, MAX_REQUESTS as u64 + 1].contains(number)), "{answered:?}");
-        assert!(answered.contains(&2) && answered.contains(&3));
+        let with_response: Vec<_> = log.all().iter().filter(|it| it.status.is_some()).map(|it| it.number).collect();
+        assert!(
+            with_response.iter().all(|number| [2, 3, MAX_REQUESTS as u64 + 1].contains(number)),
+            "{with_response:?}"
+        );
+        assert!(with_response.contains(&2) && with_response.contains(&3));
     }
 
     #[test]

@@ -109,7 +109,7 @@ fn is_admin(uri: &Uri) -> bool {
     uri.path().starts_with("/_sandbox")
 }
 
-/// Whether a host is an address, a name that nobody can register in the public DNS, or one that was allowed. A page cannot rebind an address,
+/// Whether a host is an address, a name that cannot be registered in the public DNS, or one that was allowed. A page cannot rebind an address,
 /// and a name without a dot, or below `localhost` and `internal` (RFC 6761, ICANN), is given only by this machine or its network: containers
 /// use such names for each other and for their host.
 fn is_accepted(host: &str, allowed: &[HostName]) -> bool {

@@ -102,7 +102,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// Sets the address to listen on, instead of 127.0.0.1 and a free port. Anybody who reaches the address can use the sandbox, because the demo
+    /// Sets the address to listen on, instead of 127.0.0.1 and a free port. Every caller that reaches the address can use the sandbox, because the demo
     /// credentials are public.
     pub fn listen(mut self, address: impl Into<SocketAddr>) -> Self {
         self.address = address.into();

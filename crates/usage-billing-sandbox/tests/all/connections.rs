@@ -113,14 +113,14 @@ async fn slow_heads_and_idle_connections_are_closed() {
             tokio::time::sleep(SECOND).await;
         }
     });
-    let mut answer = Vec::new();
-    let _ = read.read_to_end(&mut answer).await;
-    assert!(answer.is_empty(), "{}", String::from_utf8_lossy(&answer));
+    let mut response = Vec::new();
+    let _ = read.read_to_end(&mut response).await;
+    assert!(response.is_empty(), "{}", String::from_utf8_lossy(&response));
     trickle.await.unwrap();
 
     let mut idle = connect(&sandbox).await;
     idle.write_all(request("keep-alive").as_bytes()).await.unwrap();
-    assert!(rest(idle).await.starts_with("HTTP/1.1 401"), "answered, and then closed");
+    assert!(rest(idle).await.starts_with("HTTP/1.1 401"), "a response, and then closed");
 }
 
 #[tokio::test(start_paused = true)]
@@ -151,12 +151,12 @@ async fn connection_of_client_that_reads_nothing_is_closed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_callers_at_once_are_all_answered() {
+async fn many_callers_at_once_all_get_a_response() {
     let sandbox = builder().max_connections(4).start().await.unwrap();
     let calls = (0..64).map(|_| async {
         let caller = Caller::suger(&sandbox);
         // `close`: an idle connection may end for the next caller.
-        caller.request(Method::GET, BUYERS).header("connection", "close").send().await.map(|answer| answer.status())
+        caller.request(Method::GET, BUYERS).header("connection", "close").send().await.map(|response| response.status())
     });
     for outcome in futures_util::future::join_all(calls).await {
         assert_eq!(outcome.unwrap(), StatusCode::OK);

@@ -177,9 +177,9 @@ async fn oversized_bodies_and_heads_are_rejected() {
         async move {
             let mut stream = TcpStream::connect(address).await.unwrap();
             let _ = stream.write_all(text.as_bytes()).await;
-            let mut answer = Vec::new();
-            let _ = stream.read_to_end(&mut answer).await;
-            String::from_utf8_lossy(&answer).lines().next().unwrap_or_default().to_owned()
+            let mut response = Vec::new();
+            let _ = stream.read_to_end(&mut response).await;
+            String::from_utf8_lossy(&response).lines().next().unwrap_or_default().to_owned()
         }
     };
     let many: String = (0..200).map(|n| format!("x-{n}: y\r\n")).collect();

@@ -57,7 +57,7 @@ async fn other_web_pages_cannot_change_or_read_the_sandbox() {
 }
 
 #[tokio::test]
-async fn own_page_and_programs_are_answered() {
+async fn own_page_and_programs_are_allowed() {
     let sandbox = builder().start().await.unwrap();
     let state = send(&sandbox, Method::GET, "/_sandbox/state").header("sec-fetch-site", "same-origin");
     assert_eq!(state.send().await.unwrap().status(), 200);

@@ -77,11 +77,11 @@ async fn unknown_path_error_names_the_vendors_paths() {
 
 #[tokio::test]
 async fn sandbox_stops_on_shutdown_and_drop() {
-    for told in [true, false] {
+    for is_set in [true, false] {
         let sandbox = builder().start().await.unwrap();
         let address = sandbox.url().trim_start_matches("http://").to_owned();
         assert!(TcpStream::connect(&address).await.is_ok());
-        if told {
+        if is_set {
             sandbox.shut_down().await;
         } else {
             drop(sandbox);

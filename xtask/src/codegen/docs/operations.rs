@@ -78,7 +78,7 @@ fn marks(operation: &Operation<'_>, known: &[&str]) -> String {
     if operation.flag("x-preview") {
         said.push("**Preview**: the vendor may change it without notice.".to_owned());
     }
-    match operation.texts("x-permissions").map(code_span).collect::<Vec<_>>().as_slice() {
+    match operation.strings("x-permissions").map(code_span).collect::<Vec<_>>().as_slice() {
         [] => {}
         [one] => said.push(format!("Permission: {one}.")),
         any => said.push(format!("Permissions: any of {}.", any.join(", "))),
@@ -233,7 +233,7 @@ Sends `GET /orders`.
 - `limit`: Size of the page. Default: 25. At least 1. At most 100.
 - `since`: Not before.
 - `status`: Only these.
-- `x_trace`: Comes back in the answer.
+- `x_trace`: Returned in the response.
 
 # Errors
 

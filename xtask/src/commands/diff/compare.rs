@@ -13,7 +13,7 @@ use super::{
     verdict::{self, CrateVerdict},
 };
 
-/// Documentation for people: no client can depend on it.
+/// Human-readable documentation: no client can depend on it.
 const IGNORED: [&str; 1] = ["x-source"];
 
 /// An API with both verdicts.

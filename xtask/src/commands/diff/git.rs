@@ -13,7 +13,7 @@ pub(super) struct Repository {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Base {
     pub(super) commit: String,
-    /// For people: `1a2b3c4d (where HEAD left origin/main)`.
+    /// Human-readable: `1a2b3c4d (where HEAD left origin/main)`.
     pub(super) title: String,
 }
 
@@ -130,7 +130,7 @@ mod tests {
         let root = repository("a: 1\n")?;
         git(&root, &["branch", "--move", "trunk"]);
         assert!(base(&root, None).is_err_and(|error| error.starts_with("nothing to compare with")));
-        let error = base(&tempfile::tempdir()?, None).expect_err("it is none");
+        let error = base(&tempfile::tempdir()?, None).expect_err("it is not a repository");
         assert!(error.starts_with("git rev-parse: not a git repository") && error.lines().count() == 1, "{error}");
         Ok(())
     }

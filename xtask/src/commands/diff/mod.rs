@@ -103,7 +103,7 @@ pub(crate) fn run(root: &Path, arguments: &Arguments, here: &Env, output: &mut O
 
 type Inputs = Vec<std::result::Result<ApiInput, String>>;
 
-/// What is compared, and the base's name for people.
+/// What is compared, and the base's human-readable name.
 fn pairs(root: &Path, arguments: &Arguments) -> std::result::Result<(String, Inputs), String> {
     if let (Some(base), Some(revision)) = (&arguments.base, &arguments.revision) {
         return Ok((base.clone(), vec![inputs::files(base, revision)]));

@@ -25,7 +25,7 @@ pub(super) struct Sunset {
     left: Left,
     file: String,
     line: usize,
-    /// What it is, for people.
+    /// What it is, for messages.
     what: String,
     day: Option<NaiveDate>,
 }
@@ -40,7 +40,7 @@ enum Left {
 }
 
 impl Sunset {
-    /// Whether somebody has to act soon.
+    /// Whether a maintainer has to act soon.
     pub(super) fn is_urgent(&self) -> bool {
         match self.left {
             Left::Unreadable => true,

@@ -58,7 +58,7 @@ fn ran(root: &TempDir, arguments: &str) -> (u8, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let code = run(root.path(), &cli.arguments, &here, &mut Output { out: &mut out, err: &mut err })
         .expect("a vector takes all");
-    // In the other formats the standard output is the report, and the standard error is for people.
+    // In the other formats the standard output is the report, and the standard error is human-readable.
     if cli.arguments.format == Format::Text || cli.arguments.output.is_some() {
         out.splice(0..0, err);
     }

@@ -1,4 +1,4 @@
-//! Findings as text for people, as JSON for programs, and as annotations for GitHub.
+//! Findings as text, as JSON for programs, and as annotations for GitHub.
 
 use std::io::{Result, Write};
 

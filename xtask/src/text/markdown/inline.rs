@@ -114,7 +114,7 @@ impl<'s> Inline<'s> {
     }
 }
 
-/// An address on the web, as it stands in parentheses and in angle brackets.
+/// An address on the web, as written in parentheses and in angle brackets.
 fn web(address: &str) -> Option<String> {
     let known = ["https://", "http://", "mailto:"].iter().any(|scheme| address.starts_with(scheme));
     let odd = |letter: char| letter.is_whitespace() || letter.is_control() || "<>()[]\\`\"|".contains(letter);

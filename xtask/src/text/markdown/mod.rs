@@ -1,4 +1,4 @@
-//! Texts of a document as doc comments: Markdown without HTML, without links into Rust, and without code that rustdoc would run.
+//! Documentation of a document as doc comments: Markdown without HTML, without links into Rust, and without code that rustdoc would run.
 //!
 //! A text is parsed with rustdoc's own parser and written again in a small subset of Markdown. Every block of code becomes a
 //! fence marked as text. The result is parsed once more; a text that still has other code in it is put into one fence as a whole.

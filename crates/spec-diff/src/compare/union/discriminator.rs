@@ -72,7 +72,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Compares what stands in the place of its parent wherever the discriminator's value says so.
+    /// Compares the subtypes that replace their parent by the discriminator's value.
     fn subtype(&mut self, old: &str, new: &str, context: Context) {
         if let (Some(old), Some(new)) = (self.base.schema(old), self.revision.schema(new)) {
             self.later(vec![old], vec![new], context);
@@ -80,7 +80,7 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// Components by the component that they include with `allOf`: those that may stand in its place, if it has a discriminator.
+/// Components by the component that they include with `allOf`: its subtypes, if it has a discriminator.
 pub(in crate::compare) type Subtypes<'a> = HashMap<&'a str, Vec<&'a str>>;
 
 /// The subtypes of a document's components.

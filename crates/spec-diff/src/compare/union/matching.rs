@@ -54,7 +54,7 @@ impl<'a> Comparison<'a> {
         matching
     }
 
-    /// Pairs what is left, the most alike first; of equals those that stand in the same place, so that both directions pair the same.
+    /// Pairs what is left, the most alike first; of equals those at the same position, so that both directions pair the same.
     fn pair_by_likeness(&self, left: Vec<Node<'a>>, all: (&[Node<'a>], &[Node<'a>]), matching: &mut Matching<'a>) {
         let added = std::mem::take(&mut matching.added);
         let olds: Vec<_> = left.iter().map(|old| normal(&self.base, old)).collect();

@@ -30,6 +30,7 @@ impl<'a> Comparison<'a> {
     }
 
     fn alternatives(&mut self, old: &Union<'a>, new: &Union<'a>, context: Context) {
+        let (old, new) = (&flat(&self.base, old), &flat(&self.revision, new));
         let matching = self.matching(&old.variants, &new.variants);
         for (old, new) in &matching.pairs {
             self.variants(old, new, context.inside());
@@ -277,6 +278,37 @@ fn types_of<'a>(document: &DocumentTree<'a>, variants: &[Node<'a>]) -> Types<'a>
 enum Side {
     Base,
     Revision,
+}
+
+/// How deep unnamed alternatives are flattened.
+const FLAT_DEPTH: u8 = 6;
+
+/// Returns the union with the alternatives of nested ones in their place: `anyOf` in `anyOf` takes the same values. Components remain, because
+/// they are paired by name.
+fn flat<'a>(document: &DocumentTree<'a>, union: &Union<'a>) -> Union<'a> {
+    let mut variants = Vec::with_capacity(union.variants.len());
+    flatten(document, union, FLAT_DEPTH, &mut variants);
+    Union { any: union.any, at: union.at.clone(), variants }
+}
+
+fn flatten<'a>(document: &DocumentTree<'a>, union: &Union<'a>, depth: u8, variants: &mut Vec<Node<'a>>) {
+    for variant in &union.variants {
+        let usage = Usage::of(document, std::slice::from_ref(variant));
+        let schema = Schema::of(document, &usage.core);
+        match schema.unions.as_slice() {
+            [nested]
+                if union.any
+                    && nested.any
+                    && depth > 0
+                    && usage.nullable.is_none()
+                    && name(variant).is_none()
+                    && schema.is_bare_union() =>
+            {
+                flatten(document, nested, depth - 1, variants);
+            }
+            _ => variants.push(variant.clone()),
+        }
+    }
 }
 
 /// The component that an alternative is, if it is one: a reference, bare or in a single `allOf`.

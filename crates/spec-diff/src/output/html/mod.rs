@@ -11,7 +11,7 @@ use crate::{
     review::{ApiDiff, Finding, Review},
 };
 
-/// How many members of a finding are shown with their texts; the message names all.
+/// How many members of a finding are shown with their excerpts; the message names all.
 const MEMBERS: usize = 25;
 
 /// How many operations a finding names.

@@ -38,7 +38,7 @@ pub enum FaultKind {
         /// Whether `Retry-After` is sent as the date that many seconds from now.
         #[serde(default, skip_serializing_if = "is_false")]
         as_date: bool,
-        /// Whether the request takes effect all the same.
+        /// Whether the request still takes effect.
         #[serde(default, skip_serializing_if = "is_false")]
         after_effect: bool,
     },
@@ -53,7 +53,7 @@ pub enum FaultKind {
         /// Media type; by default JSON, or HTML for a string.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         content_type: Option<String>,
-        /// Whether the request takes effect all the same.
+        /// Whether the request still takes effect.
         #[serde(default, skip_serializing_if = "is_false")]
         after_effect: bool,
     },

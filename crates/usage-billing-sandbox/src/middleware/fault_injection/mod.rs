@@ -120,10 +120,10 @@ pub(crate) async fn inject(State(layer): State<Arc<FaultInjection>>, mut request
 
 /// Removes the header, which is not part of any vendor's API.
 fn take_header_faults(headers: &mut HeaderMap) -> Vec<String> {
-    let texts = headers.get_all(HEADER).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-    let texts = texts.collect();
+    let values = headers.get_all(HEADER).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let values = values.collect();
     headers.remove(HEADER);
-    texts
+    values
 }
 
 /// Returns the vendor's error response with a status, perhaps with `Retry-After`.

@@ -87,9 +87,9 @@ pub(super) async fn create(State(acronis): Shared, body: RequestBody) -> Handler
     let reports = &mut *acronis.reports();
     reports.created += 1;
     report.id = Uuid::new_v5(&acronis.realm, format!("report/{}", reports.created).as_bytes());
-    let answer = ok(&report);
+    let response = ok(&report);
     reports.kept.insert(report.id, ScheduledReport::new(report, acronis.clock.now()));
-    Ok(answer)
+    Ok(response)
 }
 
 /// "Unlike for tenants, the request carries no version": the last writer wins.

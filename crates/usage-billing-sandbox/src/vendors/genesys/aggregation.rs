@@ -25,7 +25,7 @@ impl Dimension {
 }
 
 /// Values by the index of their [`Dimension`]; empty if it was not requested.
-type Texts<'a> = [&'a str; Dimension::COUNT];
+type Labels<'a> = [&'a str; Dimension::COUNT];
 
 /// A dimension and the values that are counted.
 pub(super) type Filter = (Dimension, Vec<String>);
@@ -47,7 +47,7 @@ pub(super) struct Aggregation {
 pub(super) struct Row {
     /// First day of the bucket.
     pub(super) date: Option<NaiveDate>,
-    texts: [String; Dimension::COUNT],
+    labels: [String; Dimension::COUNT],
     counts: Counts,
 }
 
@@ -62,7 +62,7 @@ struct Counts {
 impl Row {
     /// Returns the value of a dimension, empty if it was not requested.
     pub(super) fn text(&self, dimension: Dimension) -> &str {
-        &self.texts[dimension as usize]
+        &self.labels[dimension as usize]
     }
 
     /// Returns the value of a dimension, `None` if it was not requested.
@@ -115,17 +115,17 @@ pub(super) fn counters(requested: &[UsageMetric]) -> Vec<UsageMetric> {
 impl Aggregation {
     pub(super) fn rows(&self, partner: &Partner) -> Vec<Row> {
         let (clients, organization) = (clients(), organization_id());
-        let mut sums: BTreeMap<(Option<NaiveDate>, Texts<'_>), Counts> = BTreeMap::new();
+        let mut sums: BTreeMap<(Option<NaiveDate>, Labels<'_>), Counts> = BTreeMap::new();
         for some in partner.requests(&clients, self.today, self.first, self.last) {
-            let texts = texts(&some, &organization);
+            let labels = labels(&some, &organization);
             let counts = self.builtin || !some.client.builtin;
-            if !counts || !self.only.iter().all(|(of, values)| values.iter().any(|value| value == texts[*of as usize]))
+            if !counts || !self.only.iter().all(|(of, values)| values.iter().any(|value| value == labels[*of as usize]))
             {
                 continue;
             }
-            let mut split = Texts::default();
+            let mut split = Labels::default();
             for dimension in &self.by {
-                split[*dimension as usize] = texts[*dimension as usize];
+                split[*dimension as usize] = labels[*dimension as usize];
             }
             let date = self.granularity.as_ref().map(|size| bucket(size, some.day));
             let sum = sums.entry((date, split)).or_default();
@@ -134,11 +134,13 @@ impl Aggregation {
             sum.limited += some.limited;
             sum.failed += some.failed;
         }
-        sums.into_iter().map(|((date, texts), counts)| Row { date, texts: texts.map(str::to_owned), counts }).collect()
+        sums.into_iter()
+            .map(|((date, labels), counts)| Row { date, labels: labels.map(str::to_owned), counts })
+            .collect()
     }
 }
 
-fn texts<'a>(some: &Requests<'a>, organization: &'a str) -> Texts<'a> {
+fn labels<'a>(some: &Requests<'a>, organization: &'a str) -> Labels<'a> {
     let client = some.client;
     [&client.id, client.name, organization, &client.user, some.template, some.method, client.platform]
 }

@@ -27,7 +27,7 @@ async fn components_of_a_report_have_owners_of_both_kinds() {
     assert!(owned(true) >= 3 && owned(false) == 2);
     let own =
         batch.items.iter().find(|infra| infra.owner_tenant_id.is_some_and(|id| id.to_string() == ACRONIS_TENANT_ID));
-    assert_eq!(own.unwrap().backend_type.as_deref(), Some("acronis"), "the backend does not tell");
+    assert_eq!(own.unwrap().backend_type.as_deref(), Some("acronis"), "the backend does not distinguish them");
     for infra in &batch.items {
         let (_, alone) = caller.get(&format!("/api/2/infra/{}", infra.id)).await;
         assert_eq!(alone, serde_json::to_value(infra).unwrap());

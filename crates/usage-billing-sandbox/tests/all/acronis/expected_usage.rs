@@ -118,7 +118,7 @@ async fn expected_bill_of_genesys_agrees_with_billable_usage() {
     let (sandbox, caller) = start_genesys(builder().polls_before_ready(0)).await;
     let query = "startDate=2026-10-01T00:00:00Z&endDate=2026-10-31T23:59:59.999Z";
     let (_, report) = caller.get(&format!("/api/v2/billing/reports/billableusage?{query}")).await;
-    let told: BTreeMap<_, _> = report["usages"]
+    let reported: BTreeMap<_, _> = report["usages"]
         .as_array()
         .unwrap()
         .iter()
@@ -128,5 +128,5 @@ async fn expected_bill_of_genesys_agrees_with_billable_usage() {
         })
         .collect();
     let expected = sandbox.expected_usage(&Bill::Genesys, period("2026-10-01", "2026-11-01"));
-    assert_eq!(expected.into_iter().map(|row| (row.sku, row.quantity)).collect::<BTreeMap<_, _>>(), told);
+    assert_eq!(expected.into_iter().map(|row| (row.sku, row.quantity)).collect::<BTreeMap<_, _>>(), reported);
 }

@@ -88,17 +88,17 @@ async fn report_is_created_polled_and_downloaded() {
     };
     assert_eq!(states, [0, 0, 1, 2]);
 
-    let mut texts = Vec::new();
+    let mut contents = Vec::new();
     for item in done.items {
         let response = caller.request(Method::GET, &format!("{stored}/{}", item.id.unwrap())).send().await.unwrap();
         assert_eq!(response.headers()[header::CONTENT_ENCODING], "gzip");
         assert_eq!(response.headers()[header::CONTENT_TYPE], "application/octet-stream");
         let bytes = response.bytes().await.unwrap();
         assert_eq!(item.size, i64::try_from(bytes.len()).ok());
-        texts.push(decoded(&bytes));
+        contents.push(decoded(&bytes));
     }
-    let rows = rows(&texts[0]);
-    let json: Value = serde_json::from_str(&texts[1]).unwrap();
+    let rows = rows(&contents[0]);
+    let json: Value = serde_json::from_str(&contents[1]).unwrap();
     assert_eq!(json["tenants"].as_array().unwrap().len(), rows.len());
     for (row, same) in rows.iter().zip(json["tenants"].as_array().unwrap()) {
         assert_eq!(same["usage"]["effective"]["total"].to_string(), row["usage.effective.total"]);

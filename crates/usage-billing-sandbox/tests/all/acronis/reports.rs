@@ -72,9 +72,9 @@ async fn deleting_a_report_removes_its_files() {
         assert_eq!((got.as_u16(), &error["error"]["code"]), (status, &json!(code)), "{query}");
     }
     assert_eq!(caller.request(Method::GET, &file).send().await.unwrap().status(), 200);
-    let answer = delete("?version=1").await;
-    assert_eq!(answer.status(), 204);
-    assert!(answer.bytes().await.unwrap().is_empty());
+    let response = delete("?version=1").await;
+    assert_eq!(response.status(), 204);
+    assert!(response.bytes().await.unwrap().is_empty());
     for gone in [&path, &format!("{path}/stored"), &file] {
         assert_eq!(caller.get(gone).await.0, 404, "{gone}");
     }

@@ -49,8 +49,8 @@ async fn form_boolean_is_validated() {
         let form = [("grant_type", "client_credentials"), ("not_required_introspection", flag)];
         let request = http().post(format!("{}/api/2/idp/token", sandbox.url())).form(&form);
         let request = request.basic_auth(demo::ACRONIS_CLIENT_ID, Some(demo::ACRONIS_CLIENT_SECRET));
-        let (answered, body) = read(request.send().await.unwrap()).await;
-        assert_eq!(answered, status, "{flag}");
+        let (returned, body) = read(request.send().await.unwrap()).await;
+        assert_eq!(returned, status, "{flag}");
         assert_eq!(body["error"] == "invalid_request", status == 400, "{body}");
     }
 }
@@ -59,12 +59,12 @@ async fn form_boolean_is_validated() {
 async fn invalid_exchange_is_rejected_with_the_code_of_the_rfc() {
     let sandbox = builder().start().await.unwrap();
     let token = Caller::acronis(&sandbox).await.authorization.trim_start_matches("Bearer ").to_owned();
-    let nobody = scope("00000000-0000-4000-8000-000000000000");
+    let unknown = scope("00000000-0000-4000-8000-000000000000");
     for (assertion, scope, status, error) in [
         ("", &*scope(demo::ACRONIS_TENANT_ID), 400, "invalid_request"),
         ("made-up", &*scope(demo::ACRONIS_TENANT_ID), 400, "invalid_grant"),
         (&*token, "openid", 400, "invalid_scope"),
-        (&*token, &*nobody, 403, "access_denied"),
+        (&*token, &*unknown, 403, "access_denied"),
     ] {
         let (given, body) = exchange(&sandbox, assertion, scope).await;
         assert_eq!((given.as_u16(), &body["error"]), (status, &json!(error)), "{body}");

@@ -104,8 +104,8 @@ async fn random_admin_requests_leave_a_working_sandbox() {
         for number in 0..REQUESTS {
             let request = request(&mut random);
             let said = named(seed, number, &request);
-            let answer = target.ask(&request, &said).await;
-            let status = parsed(&answer).map(|(status, _)| status);
+            let response = target.ask(&request, &said).await;
+            let status = parsed(&response).map(|(status, _)| status);
             assert!(status.is_some_and(|status| status < 500), "{said}: {status:?}");
             // With these faults any response is possible, but it must end.
             let operation = random.choice(&operations).unwrap();

@@ -10,7 +10,7 @@ use super::values::pick;
 use crate::{builder, start_suger};
 
 #[tokio::test]
-async fn random_requests_under_faults_are_answered_without_500() {
+async fn random_requests_under_faults_return_no_500() {
     for seed in seeds(4) {
         let builder = builder()
             .fault(Fault::new(FaultKind::ExtraFields {}).percent(10))

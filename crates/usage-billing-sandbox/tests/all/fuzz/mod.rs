@@ -1,4 +1,4 @@
-//! Random input: a response or a clean end, no undocumented 500, no panic, and the next request is answered.
+//! Random input: a response or a clean end, no undocumented 500, no panic, and the next request gets a response.
 //!
 //! Each run is the same. `FUZZ_ROUNDS=100 cargo test -p usage-billing-sandbox fuzz` runs a hundred times as long, and `FUZZ_SEED=7` with
 //! other input.
@@ -91,16 +91,16 @@ impl Target {
             if and_end {
                 let _ = stream.shutdown().await;
             }
-            let mut answer = Vec::new();
-            let _ = stream.read_to_end(&mut answer).await;
+            let mut response = Vec::new();
+            let _ = stream.read_to_end(&mut response).await;
             // Otherwise a long run would have too few ports.
             let _ = stream.set_zero_linger();
-            answer
+            response
         };
-        let answer = tokio::time::timeout(Duration::from_secs(60), talk).await;
-        let answer = answer.unwrap_or_else(|_| panic!("{said}: the connection hangs"));
+        let response = tokio::time::timeout(Duration::from_secs(60), talk).await;
+        let response = response.unwrap_or_else(|_| panic!("{said}: the connection hangs"));
         assert_eq!(PANICS.load(Ordering::SeqCst), 0, "{said}: a panic");
-        answer
+        response
     }
 
     /// Checks that the sandbox still responds.
@@ -118,8 +118,8 @@ fn named(seed: u64, number: usize, request: &[u8]) -> String {
 }
 
 /// Returns status and body of a response, if it is one.
-fn parsed(answer: &[u8]) -> Option<(u16, &[u8])> {
-    let end = answer.windows(4).position(|window| window == b"\r\n\r\n")?;
-    let status = std::str::from_utf8(answer.get(..12)?).ok()?.strip_prefix("HTTP/1.1 ")?;
-    Some((status.parse().ok()?, &answer[end + 4..]))
+fn parsed(response: &[u8]) -> Option<(u16, &[u8])> {
+    let end = response.windows(4).position(|window| window == b"\r\n\r\n")?;
+    let status = std::str::from_utf8(response.get(..12)?).ok()?.strip_prefix("HTTP/1.1 ")?;
+    Some((status.parse().ok()?, &response[end + 4..]))
 }

@@ -31,7 +31,7 @@ const TOKENS: [&[u8]; 18] = [
 #[tokio::test]
 async fn random_bytes_get_a_response_or_a_clean_end() {
     let operations = operations();
-    let mut answered = 0;
+    let mut responses = 0;
     for seed in seeds(6) {
         let target = Target::start(builder()).await;
         let (mut random, found) = (Rng::with_seed(seed), Found::default());
@@ -51,17 +51,17 @@ async fn random_bytes_get_a_response_or_a_clean_end() {
             }
             let (first, second) = bytes.split_at(random.usize(..=bytes.len()));
             let said = named(seed, number, &bytes);
-            let answer = target.send(&[first, second], true, &said).await;
-            assert!(answer.is_empty() || answer.starts_with(b"HTTP/1."), "{}: {answer:?}", said);
-            let text = String::from_utf8_lossy(&answer);
+            let response = target.send(&[first, second], true, &said).await;
+            assert!(response.is_empty() || response.starts_with(b"HTTP/1."), "{}: {response:?}", said);
+            let text = String::from_utf8_lossy(&response);
             // One operation has a documented 500.
             let is_meant = !text.contains("HTTP/1.1 500") || String::from_utf8_lossy(&bytes).contains("batchValidate");
             assert!(is_meant, "{}: {text}", said);
-            answered += usize::from(!answer.is_empty());
+            responses += usize::from(!response.is_empty());
         }
         target.assert_alive(&format!("after seed {seed}")).await;
     }
-    assert!(answered > REQUESTS, "only {answered} were answered");
+    assert!(responses > REQUESTS, "only {responses} got a response");
 }
 
 #[tokio::test]
@@ -79,11 +79,11 @@ async fn endless_head_or_body_is_not_kept_in_memory() {
     ] {
         let mut pieces = vec![start.as_bytes()];
         pieces.extend(std::iter::repeat_n(&*flood, 16));
-        let answer = target.send(&pieces, true, &start).await;
+        let response = target.send(&pieces, true, &start).await;
         // The response may be lost with the unread bytes.
-        let text = String::from_utf8_lossy(&answer);
-        let refused = ["HTTP/1.1 400", "HTTP/1.1 413", "HTTP/1.1 414", "HTTP/1.1 431"];
-        assert!(text.is_empty() || refused.iter().any(|status| text.starts_with(status)), "{start}: {text}");
+        let text = String::from_utf8_lossy(&response);
+        let rejected = ["HTTP/1.1 400", "HTTP/1.1 413", "HTTP/1.1 414", "HTTP/1.1 431"];
+        assert!(text.is_empty() || rejected.iter().any(|status| text.starts_with(status)), "{start}: {text}");
     }
     target.assert_alive("after the floods").await;
 }

@@ -117,7 +117,7 @@ async fn jobs_of_unknown_clients_fail_or_are_cancelled_with_202() {
     let (_sandbox, caller) = ready().await;
     for (path, query, state) in [
         (jobs_of("no one/here"), json!({"interval": OCTOBER}), "Failed"),
-        (JOBS.to_owned(), json!({"interval": OCTOBER, "oauthClientIds": [GENESYS_CLIENT_ID, "nobody"]}), "Cancelled"),
+        (JOBS.to_owned(), json!({"interval": OCTOBER, "oauthClientIds": [GENESYS_CLIENT_ID, "unknown"]}), "Cancelled"),
     ] {
         let path = path.replace("no one/here", "no%20one%2Fhere");
         let (_, job) = caller.post(&path, &query).await;

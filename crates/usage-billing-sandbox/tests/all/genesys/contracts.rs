@@ -167,8 +167,8 @@ async fn invoices_are_paged_in_both_directions_and_filtered() {
 #[tokio::test]
 async fn invoice_document_needs_no_token() {
     let (sandbox, caller) = start().await;
-    let (_, answer) = caller.get(&format!("{INVOICES}/INV-202610-100482/document")).await;
-    let url = answer["url"].as_str().unwrap();
+    let (_, response) = caller.get(&format!("{INVOICES}/INV-202610-100482/document")).await;
+    let url = response["url"].as_str().unwrap();
     assert!(url.starts_with(sandbox.url()), "{url}");
     let response = http().get(url).send().await.unwrap();
     assert_eq!(

@@ -145,13 +145,13 @@ async fn events_are_counted_by_their_metric() {
         hours_pass(1).await;
     }
     hours_pass(1).await;
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     for report in all_reports(&caller, "entitlementId=ent-gcp01&startDate=2026-11-21").await {
         for total in report.info.unwrap().aggregated_billable_records {
             if total.key.as_deref() == Some("users") {
                 let new: Vec<_> = total.unique_count_aggregation_result.unwrap().new_items.into_iter().collect();
                 let new: Vec<_> = new.iter().map(|(user, _)| user.as_str()).collect();
-                told.push(format!(
+                reported.push(format!(
                     "{} {} {}",
                     total.group_bys_expression.unwrap(),
                     total.quantity.unwrap(),
@@ -160,7 +160,7 @@ async fn events_are_counted_by_their_metric() {
             }
         }
     }
-    assert_eq!(told, ["region=eu 2 a+b", "region=eu 1 d"]);
+    assert_eq!(reported, ["region=eu 2 a+b", "region=eu 1 d"]);
     let path = "partner/GCP/usageMeteringDailyRecord?entitlementId=ent-gcp01&startDate=2026-11-21";
     let daily: types::ListUsageMeteringDailyRecordsResponse = read(&caller, path).await;
     let of_day = daily.usage_metering_daily_records.iter().find(|record| record.key.as_deref() == Some("users"));

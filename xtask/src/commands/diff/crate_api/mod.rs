@@ -62,7 +62,7 @@ pub(crate) fn needed(base: &Document, head: &Document) -> Result<CrateChange, St
     Ok(CrateChange { needed: items.first().map_or(least, |item| item.bump.max(least)), items })
 }
 
-/// The date of the last check is generated too, but a check that found nothing is no reason for a release.
+/// The date of the last check is generated too, but a check that found nothing does not justify a release.
 fn dated_as(base: &Document, head: &Document) -> Document {
     let mut root = head.root.clone();
     if let (Some(date), Some(version)) = (root.pointer_mut("/info/version"), base.root.pointer("/info/version")) {

@@ -112,7 +112,7 @@ impl Found {
     fn interface(&mut self, item: &ItemTrait, path: &str) {
         self.item(path, format!("trait{}{}", bounds(&item.generics), plain(&item.supertraits)));
         for inner in &item.items {
-            // The generated traits give methods to a foreign type: nobody else implements them.
+            // The generated traits give methods to a foreign type: no other crate implements them.
             if let TraitItem::Fn(method) = inner {
                 self.member(&format!("method {path}::{}", method.sig.ident), path, signature(&method.sig), Bump::Minor);
             }
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn setters_are_told_by_what_they_take() {
+    fn setters_are_recognized_by_their_argument() {
         assert_eq!(
             listed(
                 "impl<'a> Get<'a> { pub fn id<V>(mut self, value: V) -> Self where V: std::convert::TryInto<::uuid::Uuid> { self }

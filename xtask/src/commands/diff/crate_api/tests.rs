@@ -70,7 +70,7 @@ fn table() -> Vec<(String, Value, Bump, &'static str)> {
             Bump::Minor,
             "minor: method builder::GetOrder::lang is new",
         ),
-        // answers
+        // responses
         (
             format!("{GET}/responses/200/content/application~1json/schema/$ref"),
             json!("#/components/schemas/Line"),

@@ -12,7 +12,7 @@ pub(crate) struct Declared {
     pub(crate) bump: Bump,
 }
 
-/// Reads the step from the texts of a crate's `Cargo.toml` before and now.
+/// Reads the step from the `Cargo.toml` of a crate before and now.
 pub(crate) fn declared(base: &str, head: &str) -> Result<Declared, String> {
     let (base, head) = (version(base)?, version(head)?);
     let bump = step(&base, &head)?;
@@ -24,7 +24,7 @@ fn version(manifest: &str) -> Result<Version, String> {
     Version::parse(&text).map_err(|error| format!("invalid package.version {text:?}: {error}"))
 }
 
-/// As Cargo sees compatibility: the first number that is not zero makes the major step. Build metadata is no step.
+/// As Cargo sees compatibility: the first number that is not zero makes the major step. Build metadata does not count.
 fn step(base: &Version, head: &Version) -> Result<Bump, String> {
     let numbers = |version: &Version| [version.major, version.minor, version.patch];
     match base.cmp_precedence(head) {

@@ -24,11 +24,11 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    texts(context.root, "", findings);
+    strings(context.root, "", findings);
 }
 
 /// A line feed of Windows is a line feed to Markdown as well.
-fn texts(node: &Value, at: &str, findings: &mut Findings) {
+fn strings(node: &Value, at: &str, findings: &mut Findings) {
     match node {
         Value::Object(map) => {
             for (key, value) in map.iter().filter(|(key, _)| !matches!(key.as_str(), "example" | "examples")) {
@@ -41,12 +41,12 @@ fn texts(node: &Value, at: &str, findings: &mut Findings) {
                             findings.add(&at, message, "remove it");
                         }
                     }
-                    _ => texts(value, &at, findings),
+                    _ => strings(value, &at, findings),
                 }
             }
         }
         Value::Array(list) => {
-            list.iter().enumerate().for_each(|(index, value)| texts(value, &item(at, index), findings));
+            list.iter().enumerate().for_each(|(index, value)| strings(value, &item(at, index), findings));
         }
         _ => {}
     }

@@ -66,7 +66,8 @@ fn check_extension(
     };
     check_field("id", operation.success(context.root));
     check_field("status", poll.success(context.root));
-    if let Some(status) = poll.success(context.root).and_then(|answer| field(context.root, answer, text("status"))) {
+    if let Some(status) = poll.success(context.root).and_then(|response| field(context.root, response, text("status")))
+    {
         check_states(extension, status, &at, findings);
     }
 }

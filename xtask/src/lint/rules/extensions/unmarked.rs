@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn accepted_without_extension_is_found() {
-        let answer = json!({"$ref": "#/components/responses/Made"});
-        assert_eq!(broken("/paths/~1orders/post/responses/202", answer), ["unmarked"]);
+        let response = json!({"$ref": "#/components/responses/Made"});
+        assert_eq!(broken("/paths/~1orders/post/responses/202", response), ["unmarked"]);
     }
 }

@@ -1,9 +1,9 @@
 //! Rules about responses.
 
-pub(in crate::lint) mod answer_limit;
 pub(in crate::lint) mod errors;
 pub(in crate::lint) mod example;
 pub(in crate::lint) mod media_type;
+pub(in crate::lint) mod response_limit;
 pub(in crate::lint) mod secret;
 pub(in crate::lint) mod status;
 pub(in crate::lint) mod success;

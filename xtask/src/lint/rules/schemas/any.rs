@@ -92,10 +92,10 @@ mod tests {
 
     #[test]
     fn schema_of_errors_needs_no_extension() {
-        let answer = json!({"description": "d", "content": {"application/json": {"schema": {}}}});
-        assert_eq!(broken("/components/responses/Busy", answer.clone()), NONE);
-        assert_eq!(broken("/paths/~1orders/get/responses/429", answer.clone()), NONE);
-        assert_eq!(broken("/components/responses/Made", answer), ["example", "any"]);
+        let response = json!({"description": "d", "content": {"application/json": {"schema": {}}}});
+        assert_eq!(broken("/components/responses/Busy", response.clone()), NONE);
+        assert_eq!(broken("/paths/~1orders/get/responses/429", response.clone()), NONE);
+        assert_eq!(broken("/components/responses/Made", response), ["example", "any"]);
     }
 
     #[test]

@@ -1,11 +1,11 @@
-//! `answer-limit`: a schema that only responses hold has a constraint.
+//! `response-limit`: a schema that only responses hold has a constraint.
 
 use openapi_document::{SCHEMAS, pointer::child};
 
 use crate::lint::{Context, Example, Findings, Level, Rule, Scope};
 
 pub(crate) static RULE: Rule = Rule {
-    id: "answer-limit",
+    id: "response-limit",
     level: Level::Warning,
     scope: Scope::Curation,
     finds: "A schema that only responses hold has a constraint.",
