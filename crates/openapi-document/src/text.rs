@@ -40,6 +40,17 @@ pub fn excerpt(text: &str, most: usize) -> String {
     }
 }
 
+/// Returns a text in quotes, as JSON, TOML and YAML read it: their escapes of control characters are the same.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    let json = serde_json::Value::from(text).to_string();
+    let mut out = String::with_capacity(json.len());
+    for letter in json.chars() {
+        if is_unsafe(letter) { out.push_str(&format!("\\u{:04x}", u32::from(letter))) } else { out.push(letter) }
+    }
+    out
+}
+
 /// Returns a count with its noun: `1 line`, `2 lines`.
 #[must_use]
 pub fn pluralize(count: usize, noun: &str) -> String {

@@ -2,8 +2,7 @@
 
 pub(crate) mod markdown;
 
-use openapi_document::text::is_unsafe;
-pub(crate) use openapi_document::text::printable;
+pub(crate) use openapi_document::text::{printable, quoted};
 
 /// A text in one line, whatever breaks and indents it had.
 pub(crate) fn one_line(text: &str) -> String {
@@ -16,19 +15,10 @@ pub(crate) fn sentence(text: &str) -> String {
     if line.is_empty() || line.ends_with(['.', '!', '?', ':']) { line } else { format!("{line}.") }
 }
 
-/// A text in quotes, as JSON, TOML and YAML have it: their escapes of control characters are the same.
-pub(crate) fn quoted(text: &str) -> String {
-    let json = serde_json::Value::from(text).to_string();
-    let mut out = String::with_capacity(json.len());
-    for letter in json.chars() {
-        if is_unsafe(letter) { out.push_str(&format!("\\u{:04x}", u32::from(letter))) } else { out.push(letter) }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use openapi_document::text::is_unsafe;
 
     #[test]
     fn a_sentence_is_one_line_and_ends() {
@@ -38,7 +28,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_quoted_is_the_same_in_three_languages() {
+    fn quoted_text_is_read_alike_by_json_toml_and_yaml() {
         let text = "a\"b\\c\n\u{1}\u{7f}\u{85}\u{202e}\u{feff}\u{1f600}";
         let quoted = quoted(text);
         assert!(quoted.chars().all(|letter| !is_unsafe(letter)), "{quoted}");

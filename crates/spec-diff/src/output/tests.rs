@@ -1,3 +1,4 @@
+use openapi_document::text::quoted;
 use serde_json::Value;
 
 use crate::{
@@ -218,9 +219,15 @@ fn positions_in_minified_json_have_columns() {
 
 #[test]
 fn entry_of_the_report_accepts_the_finding() {
-    let entries = edited().findings[0].accept_entries().replace("reason = \"\"", "reason = \"So.\"");
-    let api = compared(NAME, &document("string"), &head(), Some(&entries));
-    assert_eq!((api.counts.accepted, api.notices), (1, Vec::new()));
+    // TOML forbids U+007F unescaped.
+    for name in ["plate", "\u{7f}\u{85}\u{202e}\"\\plate"] {
+        let named = |text: String| text.replace("plate:", &format!("{}:", quoted(name)));
+        let (base, revision) = (named(document("string")), named(head()));
+        let finding = &compared(NAME, &base, &revision, None).findings[0];
+        let entries = finding.accept_entries().replace("reason = \"\"", "reason = \"So.\"");
+        let api = compared(NAME, &base, &revision, Some(&entries));
+        assert_eq!((api.counts.accepted, api.notices), (1, Vec::new()), "{entries}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! ```toml
 //! [[accept]]
 //! rule = "response-property-type-changed"      # the finding's id, or its rule
-//! at = "/components/schemas/Order/properties/total"   # JSON pointer, in either document: the place itself or one above it
+//! at = "/components/schemas/Order/properties/total"   # JSON pointer, in either document: the location itself or one above it
 //! kind = "correction"                          # "vendor": the service changed; "correction": the document was wrong
 //! reason = "The samples of 2026-11-20 have a string."
 //! until = 2027-03-31                           # optional: the last day
@@ -13,6 +13,7 @@
 use std::{collections::BTreeSet, ops::Range};
 
 use chrono::NaiveDate;
+use openapi_document::text::quoted;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
@@ -45,8 +46,6 @@ impl Finding {
     pub fn accept_entries(&self) -> String {
         let Change { id, members, .. } = &self.change;
         let places = members.iter().filter_map(Member::location).map(ToString::to_string).collect::<BTreeSet<_>>();
-        // Strings in TOML are written as in JSON, except for control characters, which JSON escapes in a way that TOML reads.
-        let quoted = |text: &str| serde_json::Value::from(text).to_string();
         let entry = |at: &String| {
             format!("[[accept]]\nrule = {}\nat = {}\nkind = \"vendor\"\nreason = \"\"\n", quoted(id), quoted(at))
         };

@@ -23,7 +23,7 @@ use spec_diff::{
     review::{Links, Review},
 };
 
-use crate::{output::Output, workspace::vendors};
+use crate::{output::Output, text::printable, workspace::vendors};
 use compare::{Compared, compare};
 use gate::FailOn;
 use git::Repository;
@@ -166,7 +166,7 @@ fn run_sunsets(root: &Path, arguments: &Arguments, here: &Env, output: &mut Outp
         }
     }
     for problem in &problems {
-        writeln!(output.err, "error: {problem}")?;
+        writeln!(output.err, "error: {}", printable(problem))?;
     }
     Ok(if !problems.is_empty() {
         ExitCode::from(2)
