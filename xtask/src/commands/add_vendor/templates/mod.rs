@@ -77,6 +77,7 @@ rust-version.workspace = true
 license.workspace = true
 repository.workspace = true
 readme = "README.md"
+include = ["/src/**", "/README.md", "/CHANGELOG.md", "/LICENSE-*"]
 keywords = ["billing", "usage", "metering", "client"]
 categories = ["api-bindings"]
 
