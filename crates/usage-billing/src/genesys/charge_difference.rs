@@ -2,9 +2,9 @@
 
 use usage_billing_core::Decimal;
 
-use super::bill::exact_sum;
 use super::billing_period::is_same_period;
 use super::charge::is_same;
+use super::exact::exact_total;
 use super::{BillLine, ClientBill, ContractCharge, ContractCharges, Organization};
 
 /// A difference between our arithmetic and the vendor's. The vendor bills its own number.
@@ -74,7 +74,7 @@ impl ClientBill {
             let charge = charges[0];
             // Unknown if any charge has none.
             let vendors_sum = |number: fn(&ContractCharge) -> Option<Decimal>| {
-                charges.iter().try_fold(Decimal::ZERO, |sum, charge| exact_sum(sum, number(charge)?))
+                exact_total(charges.iter().map(|charge| number(charge)))
             };
             let is_line = |part_number: &str| !part_number.is_empty() && is_same(part_number, &sku(charge));
             let lines: Vec<_> = self
@@ -83,10 +83,7 @@ impl ClientBill {
                 .filter(|line| line.role.is_charged() && is_line(&line.charge.item.part_number))
                 .collect();
             let sum = |number: fn(&BillLine) -> Option<Decimal>| {
-                lines
-                    .iter()
-                    .try_fold(Decimal::ZERO, |sum, line| exact_sum(sum, number(line)?))
-                    .filter(|_| !lines.is_empty())
+                exact_total(lines.iter().map(|line| number(line))).filter(|_| !lines.is_empty())
             };
             let mut note = |number: &'static str, ours: Option<String>, vendors: String| {
                 differences.push(self.difference(sku(charge), number, ours, Some(vendors)));

@@ -1,5 +1,6 @@
 //! The vendor's own charges of contracts. Their API is a preview: bills come without them, too.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use chrono::{Days, NaiveDate};
@@ -42,7 +43,7 @@ pub struct ContractCharge {
     pub period: Period,
     /// Whether the vendor has finished the billing period.
     pub is_closed: bool,
-    /// Organizations that the charge covers. An id is empty if the vendor states none.
+    /// Organizations that the charge covers, without duplicates. An id is empty if the vendor states none.
     pub organizations: Vec<Organization>,
     /// Part number of the product.
     pub part_number: String,
@@ -195,15 +196,18 @@ impl ContractCharge {
     fn new(contract: &str, position: u64, period: Period, is_closed: bool, charge: types::BillingCharge) -> Self {
         let number = |number: Option<DecimalNumber>| number.map(|number| number.0);
         let product = charge.product.unwrap_or_default();
-        let named = |organization: types::NamedEntity| {
-            Organization::new(organization.id.unwrap_or_default(), organization.name)
-        };
+        let mut ids = HashSet::new();
+        let organizations = charge
+            .organizations
+            .into_iter()
+            .map(|organization| Organization::new(organization.id.unwrap_or_default(), organization.name));
+        let organizations = organizations.filter(|organization| ids.insert(organization.id.clone())).collect();
         Self {
             contract: contract.to_owned(),
             position,
             period,
             is_closed,
-            organizations: charge.organizations.into_iter().map(named).collect(),
+            organizations,
             name: charge.name.or(product.name).unwrap_or_default(),
             part_number: product.sku.unwrap_or_default(),
             unit: product.unit_of_measure.map(|unit| unit.to_string()),
@@ -221,6 +225,15 @@ impl ContractCharge {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn organizations_of_a_charge_are_distinct() {
+        let charge = serde_json::json!({"name": "Voice", "organizations": [{"id": "o-1"}, {"id": "o-2"}, {"id": " o-1 ", "name": "One"}]});
+        let charge =
+            ContractCharge::new("CN-1", 1, "2026-10".parse().unwrap(), true, serde_json::from_value(charge).unwrap());
+        let ids: Vec<_> = charge.organizations.iter().map(|organization| organization.id.as_str()).collect();
+        assert_eq!(ids, ["o-1", "o-2"]);
+    }
 
     #[test]
     fn billing_period_of_a_contract_is_found_in_any_order() {

@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
 
-use super::bill::{exact_product, exact_sum};
 use super::charge_difference::is_rounded;
 use super::contract_charges::{ContractCharge, ContractCharges, OPERATION};
-use super::contract_precedence::{self, ClientCharge};
+use super::contract_precedence::{self, EndedCharge};
+use super::exact::{exact_product, exact_sum};
 use super::{LAG, Organization};
 use crate::rows::identity::{RowIdentity, UNITS, disambiguate_keys};
 use crate::rows::loadable;
@@ -32,18 +32,18 @@ impl ContractCharges {
     /// takes over the prepaid amount, and the rows of bills become `not_a_billing_basis`. Whether a charge without such a row counts is
     /// unknown (`see_invoice`). Rows are final a day after the period if the vendor has closed it.
     pub fn rows(&self, account: &Organization, bill_rows: &mut [UsageRow], now: DateTime<Utc>) -> ContractRows {
-        let (mut rows, mut errors, mut of_clients) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut rows, mut errors, mut ended) = (Vec::new(), Vec::new(), Vec::new());
         for charge in &self.charges {
             let row = charge.row(account, now);
-            if charge.is_of_clients(account) && charge.period.has_ended(now) {
-                of_clients.push(ClientCharge { charge, row: row.is_ok().then_some(rows.len()) });
+            if charge.period.has_ended(now) {
+                ended.push(EndedCharge::new(charge, row.is_ok().then_some(rows.len())));
             }
             match row {
                 Ok(row) => rows.push(row),
                 Err(error) => errors.push(error),
             }
         }
-        contract_precedence::apply(&of_clients, &mut rows, bill_rows);
+        contract_precedence::apply(&ended, &account.id, &mut rows, bill_rows);
         ContractRows { rows: disambiguate_keys(rows), errors }
     }
 }
@@ -106,11 +106,6 @@ impl ContractCharge {
         }
     }
 
-    /// Returns whether the charge covers client organizations alone.
-    fn is_of_clients(&self, account: &Organization) -> bool {
-        !self.organizations.is_empty() && self.organizations.iter().all(|organization| organization.id != account.id)
-    }
-
     /// Returns ids and names of the organizations that the charge covers, ordered by id; `None` if it covers the account alone or names none.
     fn customer(&self, account: &Organization) -> (Option<String>, Option<String>) {
         let mut organizations: Vec<&Organization> = self.organizations.iter().collect();
@@ -145,7 +140,6 @@ impl ContractCharge {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::genesys::ClientBill;
 
     pub(in crate::genesys) fn charge(organizations: &[&str], overage: &str, amount: &str) -> ContractCharge {
         ContractCharge {
@@ -168,38 +162,11 @@ pub(super) mod tests {
     }
 
     fn rows(charges: Vec<ContractCharge>, now: &str) -> ContractRows {
-        rows_beside(&[], charges, now)
-    }
-
-    fn rows_beside(bills: &[&ClientBill], charges: Vec<ContractCharge>, now: &str) -> ContractRows {
-        both(bills, charges, now).0
-    }
-
-    /// Returns the rows of the charges and those of the bills.
-    fn both(bills: &[&ClientBill], charges: Vec<ContractCharge>, now: &str) -> (ContractRows, Vec<UsageRow>) {
         let account = Organization::new("partner", Some("Partner".to_owned()));
-        let mut of_bills: Vec<_> = bills.iter().flat_map(|bill| bill.rows(&account)).collect();
-        let charges = ContractCharges { charges, errors: Vec::new() };
-        (charges.rows(&account, &mut of_bills, now.parse().unwrap()), of_bills)
+        ContractCharges { charges, errors: Vec::new() }.rows(&account, &mut [], now.parse().unwrap())
     }
 
-    /// Returns the bill of an organization with one charge, with bounds at midnight of a time zone.
-    fn bill(organization: &str, start: &str, end: &str, part_number: &str) -> ClientBill {
-        let overview = serde_json::json!({
-            "billingPeriodStartDate": start, "billingPeriodEndDate": end, "currency": "EUR",
-            "subscriptionType": "PREPAY_MONTHLY_COMMITMENT",
-            "usages": [
-                {"name": "Voice", "partNumber": part_number, "grouping": "resource", "unitOfMeasureType": "minute", "usageQuantity": "61500",
-                    "prepayQuantity": "50000", "prepayPrice": "0.01", "overagePrice": "0.01"},
-                {"name": "Free", "partNumber": "FREE", "grouping": "fair-use", "unitOfMeasureType": "minute", "usageQuantity": "9"},
-                {"name": "Unread", "partNumber": "UNREAD", "grouping": "resource", "usageQuantity": null, "prepayQuantity": "0"},
-            ],
-        });
-        let overview = serde_json::from_value(overview).unwrap();
-        ClientBill::new(&overview, organization, 1, LATER.parse().unwrap()).unwrap()
-    }
-
-    const LATER: &str = "2026-11-21T12:00:00Z";
+    pub(in crate::genesys) const LATER: &str = "2026-11-21T12:00:00Z";
 
     #[test]
     fn charge_row_has_the_vendors_numbers_and_ours() {
@@ -251,130 +218,6 @@ pub(super) mod tests {
         ] {
             let row = rows(vec![charge(organizations, "11500", "115")], LATER).rows.remove(0);
             assert_eq!(row.billing_reason, expected, "{organizations:?}");
-        }
-    }
-
-    #[test]
-    fn charge_is_not_billable_if_a_bill_has_the_vendors_numbers() {
-        use BillingReason::{NotABillingBasis, SeeInvoice, Usage};
-        let (start, end) = ("2026-10-01T04:00:00Z", "2026-11-01T03:59:59Z");
-        let [one, other] = ["o-1", "o-2"].map(|id| bill(id, start, end, "gc-vtr"));
-        let own = bill("partner", start, end, "GC-VTR");
-        let of_september = bill("o-1", "2026-09-01T04:00:00Z", "2026-10-01T03:59:59Z", "GC-VTR");
-        let of_another_day = bill("o-1", "2026-10-02T00:00:00Z", "2026-11-01T23:59:59Z", "GC-VTR");
-        let of_another_product = bill("o-1", start, end, "GC-IVR");
-        for (bills, organizations, expected) in [
-            (&[&one][..], &["o-1"][..], NotABillingBasis),
-            (&[&other, &one], &[" o-1"], NotABillingBasis),
-            (&[&one, &other], &["o-1", "o-2"], NotABillingBasis),
-            (&[&one], &["o-1", "o-2"], SeeInvoice),
-            (&[&one], &["o-2"], SeeInvoice),
-            (&[], &["o-1"], SeeInvoice),
-            (&[&of_september, &of_another_day, &of_another_product], &["o-1"], SeeInvoice),
-            (&[&one, &own], &["o-1", "partner"], SeeInvoice),
-            (&[&own], &["partner"], Usage),
-        ] {
-            let (quantity, amount) = if organizations.len() == 2 { ("23000", "230") } else { ("11500", "115") };
-            let row = rows_beside(bills, vec![charge(organizations, quantity, amount)], LATER).rows.remove(0);
-            assert_eq!(row.billing_reason, expected, "{organizations:?} beside {} bills", bills.len());
-        }
-        for part_number in ["FREE", "UNREAD"] {
-            let charge = ContractCharge { part_number: part_number.to_owned(), ..charge(&["o-1"], "0", "0") };
-            let row = rows_beside(&[&one], vec![charge], LATER).rows.remove(0);
-            assert_eq!(row.is_billable, None, "{part_number}: the row does not count usage");
-        }
-    }
-
-    /// Returns the reasons of charges for `o-1` and of the row of its bill.
-    fn reasons(bill: &ClientBill, charges: Vec<ContractCharge>) -> (Vec<BillingReason>, BillingReason) {
-        let (found, of_bill) = both(&[bill], charges, LATER);
-        let reason = of_bill.iter().find(|row| row.sku == "GC-VTR").unwrap().billing_reason;
-        let of_charges: Vec<_> = found.rows.iter().map(|row| row.billing_reason).collect();
-        assert!(reason != BillingReason::Usage || !of_charges.contains(&BillingReason::Usage), "counted twice");
-        (of_charges, reason)
-    }
-
-    #[test]
-    fn vendors_charge_takes_precedence_over_other_numbers_of_a_bill() {
-        use BillingReason::{NotABillingBasis, SeeInvoice, Usage};
-        let bill = || bill("o-1", "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", "GC-VTR");
-        let unknown = || {
-            let mut bill = bill();
-            bill.lines[0].see_invoice.push(crate::genesys::SeeInvoice::AllowanceMayApply);
-            (bill.lines[0].overage_quantity, bill.lines[0].amount) = (None, None);
-            bill
-        };
-        let of = |overage, amount| charge(&["o-1"], overage, amount);
-        let silent = || ContractCharge { overage_quantity: None, overage_charge: None, ..of("0", "0") };
-        let without_row = || ContractCharge { actual_quantity: None, ..of("11500", "115") };
-        for (charges, known_bill, unknown_bill) in [
-            (vec![of("11500", "115")], (vec![NotABillingBasis], Usage), (vec![Usage], NotABillingBasis)),
-            (vec![of("12000", "115")], (vec![Usage], NotABillingBasis), (vec![Usage], NotABillingBasis)),
-            (vec![of("11500", "115.01")], (vec![Usage], NotABillingBasis), (vec![Usage], NotABillingBasis)),
-            (vec![of("0", "0")], (vec![Usage], NotABillingBasis), (vec![Usage], NotABillingBasis)),
-            (
-                vec![of("11000", "110"), of("500", "5")],
-                (vec![NotABillingBasis; 2], Usage),
-                (vec![Usage; 2], NotABillingBasis),
-            ),
-            (
-                vec![of("11000", "110"), of("501", "5")],
-                (vec![Usage; 2], NotABillingBasis),
-                (vec![Usage; 2], NotABillingBasis),
-            ),
-            (vec![silent()], (vec![NotABillingBasis], Usage), (vec![SeeInvoice], SeeInvoice)),
-            (vec![of("500", "5"), without_row()], (vec![NotABillingBasis], Usage), (vec![SeeInvoice], SeeInvoice)),
-            (
-                vec![of("500", "5"), charge(&["o-1", "o-2"], "1", "1")],
-                (vec![NotABillingBasis, SeeInvoice], Usage),
-                (vec![SeeInvoice; 2], SeeInvoice),
-            ),
-            (
-                vec![ContractCharge { currency: Some("USD".to_owned()), ..of("11500", "115") }],
-                (vec![Usage], NotABillingBasis),
-                (vec![Usage], NotABillingBasis),
-            ),
-        ] {
-            let label = format!("{charges:?}");
-            assert_eq!(reasons(&bill(), charges.clone()), known_bill, "{label}");
-            assert_eq!(reasons(&unknown(), charges), unknown_bill, "{label}");
-        }
-    }
-
-    #[test]
-    fn billable_charge_takes_over_the_prepaid_amount() {
-        let bill = bill("o-1", "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", "GC-VTR");
-        let charges = [charge(&["o-1"], "12000", "120"), charge(&["o-1"], "1", "0.01")];
-        let (found, _) = both(&[&bill], charges.to_vec(), LATER);
-        let [first, second] = found.rows.as_slice() else { panic!("{found:?}") };
-        assert_eq!((first.prepaid_amount, second.prepaid_amount), (Some(500.into()), None), "once");
-        // The contract's own quantities: 61,500 less 50,000 at 0.01.
-        assert_eq!((first.amount, first.cost), (Some(615.into()), Some(120.into())));
-        assert_eq!(
-            (second.amount, second.subscription_type.as_deref()),
-            (Some(115.into()), Some("PREPAY_MONTHLY_COMMITMENT"))
-        );
-        let own = rows(vec![charge(&["partner"], "12000", "120")], LATER).rows.remove(0);
-        assert_eq!((own.prepaid_amount, own.amount), (None, Some(115.into())));
-    }
-
-    #[test]
-    fn charge_for_a_part_is_counted_by_its_total() {
-        use BillingReason::{NotABillingBasis, SeeInvoice};
-        for (of_part, expected) in [("61500", NotABillingBasis), ("100", SeeInvoice)] {
-            let mut overview = serde_json::json!({
-                "billingPeriodStartDate": "2026-10-01T00:00:00Z", "billingPeriodEndDate": "2026-11-01T00:00:00Z", "usages": [],
-            });
-            overview["usages"] = [("AI", "rollup", "61500"), ("GC-VTR", "rollup-usage", of_part)]
-                .map(|(name, grouping, usage)| {
-                    serde_json::json!({"name": name, "partNumber": name, "grouping": grouping, "unitOfMeasureType": "token",
-                        "usageQuantity": usage, "prepayQuantity": "0"})
-                })
-                .to_vec()
-                .into();
-            let overview = serde_json::from_value(overview).unwrap();
-            let bill = ClientBill::new(&overview, "o-1", 1, LATER.parse().unwrap()).unwrap();
-            assert_eq!(reasons(&bill, vec![charge(&["o-1"], "1", "1")]).0, [expected]);
         }
     }
 

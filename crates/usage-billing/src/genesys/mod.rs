@@ -11,6 +11,7 @@ mod client_bills;
 mod contract_charges;
 mod contract_precedence;
 mod contract_rows;
+mod exact;
 mod licences;
 mod organizations;
 mod overview;

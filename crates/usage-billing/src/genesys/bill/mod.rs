@@ -10,6 +10,7 @@ use usage_billing_core::Decimal;
 use super::SeeInvoice;
 use super::allowance::{self, Allowance};
 use super::charge::{Charge, ChargedItem, Grouping, is_same};
+use super::exact::{exact_product, exact_sum, exact_total};
 use super::types::SubscriptionType;
 use crate::BillingReason;
 
@@ -141,7 +142,7 @@ fn belongs_to_total(part: &ChargedItem, all: &[&ChargedItem], charges: &[Charge]
         let is_like = |item: &ChargedItem| item.grouping() == grouping && is_same(&item.unit, &part.unit);
         let readable: Vec<_> = charges.iter().filter(|charge| is_like(&charge.item)).collect();
         let is_readable = !readable.is_empty() && readable.len() == all.iter().filter(|item| is_like(item)).count();
-        let sum = readable.iter().try_fold(Decimal::ZERO, |sum, charge| exact_sum(sum, charge.usage_quantity));
+        let sum = exact_total(readable.iter().map(|charge| Some(charge.usage_quantity)));
         sum.filter(|_| is_readable).map(|sum| (sum, readable.len()))
     };
     let Some(((totals, _), (parts, count))) = sum(Grouping::Rollup).zip(sum(Grouping::RollupUsage)) else {
@@ -278,29 +279,6 @@ fn exact_amount(line: &mut BillLine, quantity: Decimal, price: Option<Decimal>) 
         line.note(SeeInvoice::TooManyDigits);
     }
     product
-}
-
-/// Returns the product; `None` if it needs more digits than a decimal has: `checked_mul` alone would round.
-pub(super) fn exact_product(one: Decimal, other: Decimal) -> Option<Decimal> {
-    let (short, other_short) = (one.normalize(), other.normalize());
-    let scale = short.scale() + other_short.scale();
-    let product = short.checked_mul(other_short)?;
-    let is_exact = product.scale() == scale || short.is_zero() || other_short.is_zero();
-    is_exact.then(|| with_places(product, one.scale() + other.scale()))
-}
-
-/// Returns the sum; `None` if it needs more digits than a decimal has: `checked_add` alone would round.
-pub(super) fn exact_sum(one: Decimal, other: Decimal) -> Option<Decimal> {
-    let sum = one.checked_add(other)?;
-    let is_exact = sum.checked_sub(one) == Some(other) && sum.checked_sub(other) == Some(one);
-    is_exact.then_some(sum)
-}
-
-/// Keeps the decimal places of both factors, if they fit: `115.00`, not `115`.
-fn with_places(mut product: Decimal, places: u32) -> Decimal {
-    let exact = product;
-    product.rescale(places.min(Decimal::MAX_SCALE));
-    if product == exact { product } else { exact }
 }
 
 /// Applies the ramp period: the vendor's software is free of charge. Messaging, third parties' applications and "a small set of specific

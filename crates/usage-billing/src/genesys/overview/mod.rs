@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use usage_billing_core::{ClientInfo as _, Decimal, Error, ErrorKind, LenientDecimal, Result, printable};
 
-use super::bill::exact_sum;
 use super::billing_period::{BillingPeriod, ContractDates, NoBill, Search, Step};
+use super::exact::exact_total;
 use super::{BillLine, Client, LAG, Organization, RampPeriod, SeeInvoice, UnreadableCharge, bill, charge, types};
 use crate::memory_limit::{ROW, value_bytes};
 use crate::rows::canonical_id::canonical_id;
@@ -207,8 +207,7 @@ impl ClientBill {
         let counted = || self.lines.iter().filter(|line| line.role.is_charged());
         let known = counted().filter_map(|line| line.amount);
         let known_amount = known.fold(Decimal::ZERO, |sum, amount| sum.saturating_add(amount));
-        let exact = counted().try_fold(Decimal::ZERO, |sum, line| exact_sum(sum, line.amount?));
-        let sum = exact.filter(|_| self.unreadable.is_empty());
+        let sum = exact_total(counted().map(|line| line.amount)).filter(|_| self.unreadable.is_empty());
         let minimum = self.minimum_monthly_amount.unwrap_or_default();
         // "Least amount charged a month": the effect of an annual payment or the ramp period on it is not documented.
         let is_monthly = matches!(

@@ -1,0 +1,241 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::genesys::contract_rows::tests::{LATER, charge};
+use crate::genesys::types::SubscriptionType;
+use crate::genesys::{ClientBill, ContractCharges, ContractRows, Organization, SeeInvoice as Reason};
+
+/// Returns the rows of the charges and those of the bills.
+fn rows(bills: &[&ClientBill], charges: Vec<ContractCharge>) -> (ContractRows, Vec<UsageRow>) {
+    let account = Organization::new("partner", Some("Partner".to_owned()));
+    let mut of_bills: Vec<_> = bills.iter().flat_map(|bill| bill.rows(&account)).collect();
+    let charges = ContractCharges { charges, errors: Vec::new() };
+    (charges.rows(&account, &mut of_bills, LATER.parse().unwrap()), of_bills)
+}
+
+/// Returns the bill of an organization with one charge, with bounds at midnight of a time zone.
+fn bill(organization: &str, start: &str, end: &str, part_number: &str) -> ClientBill {
+    let usages = json!([
+        {"name": "Voice", "partNumber": part_number, "grouping": "resource", "unitOfMeasureType": "minute", "usageQuantity": "61500",
+            "prepayQuantity": "50000", "prepayPrice": "0.01", "overagePrice": "0.01"},
+        {"name": "Free", "partNumber": "FREE", "grouping": "fair-use", "unitOfMeasureType": "minute", "usageQuantity": "9"},
+        {"name": "Unread", "partNumber": "UNREAD", "grouping": "resource", "usageQuantity": null, "prepayQuantity": "0"},
+    ]);
+    let overview =
+        json!({"billingPeriodStartDate": start, "billingPeriodEndDate": end, "usages": usages, "currency": "EUR"});
+    bill_of(organization, overview)
+}
+
+/// Returns the bill of `o-1` for October with these charges.
+fn october(usages: Value) -> ClientBill {
+    let (start, end) = ("2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z");
+    bill_of(
+        "o-1",
+        json!({"billingPeriodStartDate": start, "billingPeriodEndDate": end, "usages": usages, "currency": "EUR"}),
+    )
+}
+
+fn bill_of(organization: &str, mut overview: Value) -> ClientBill {
+    overview["subscriptionType"] = "PREPAY_MONTHLY_COMMITMENT".into();
+    let overview = serde_json::from_value(overview).unwrap();
+    ClientBill::new(&overview, organization, 1, LATER.parse().unwrap()).unwrap()
+}
+
+#[test]
+fn charge_is_not_billable_if_a_bill_has_the_vendors_numbers() {
+    use BillingReason::{NotABillingBasis, SeeInvoice, Usage};
+    let (start, end) = ("2026-10-01T04:00:00Z", "2026-11-01T03:59:59Z");
+    let [one, other] = ["o-1", "o-2"].map(|id| bill(id, start, end, "gc-vtr"));
+    let own = bill("partner", start, end, "GC-VTR");
+    let of_september = bill("o-1", "2026-09-01T04:00:00Z", "2026-10-01T03:59:59Z", "GC-VTR");
+    let of_another_day = bill("o-1", "2026-10-02T00:00:00Z", "2026-11-01T23:59:59Z", "GC-VTR");
+    let of_another_product = bill("o-1", start, end, "GC-IVR");
+    for (bills, organizations, expected) in [
+        (&[&one][..], &["o-1"][..], NotABillingBasis),
+        (&[&other, &one], &[" o-1"], NotABillingBasis),
+        (&[&one, &other], &["o-1", "o-2"], NotABillingBasis),
+        (&[&one], &["o-1", "o-2"], SeeInvoice),
+        (&[&one], &["o-2"], SeeInvoice),
+        (&[], &["o-1"], SeeInvoice),
+        (&[&of_september, &of_another_day, &of_another_product], &["o-1"], SeeInvoice),
+        (&[&one, &own], &["o-1", "partner"], SeeInvoice),
+        (&[&own], &["partner"], Usage),
+    ] {
+        let (quantity, amount) = if organizations.len() == 2 { ("23000", "230") } else { ("11500", "115") };
+        let row = rows(bills, vec![charge(organizations, quantity, amount)]).0.rows.remove(0);
+        assert_eq!(row.billing_reason, expected, "{organizations:?} beside {} bills", bills.len());
+    }
+    for part_number in ["FREE", "UNREAD"] {
+        let charge = ContractCharge { part_number: part_number.to_owned(), ..charge(&["o-1"], "0", "0") };
+        let row = rows(&[&one], vec![charge]).0.rows.remove(0);
+        assert_eq!(row.is_billable, None, "{part_number}: the row does not count usage");
+    }
+}
+
+/// Returns the reasons of charges for `o-1` and of the row of its bill.
+fn reasons(bill: &ClientBill, charges: Vec<ContractCharge>) -> (Vec<BillingReason>, BillingReason) {
+    let (found, of_bill) = rows(&[bill], charges);
+    let reason = of_bill.iter().find(|row| row.sku == "GC-VTR").unwrap().billing_reason;
+    let of_charges: Vec<_> = found.rows.iter().map(|row| row.billing_reason).collect();
+    assert!(reason != BillingReason::Usage || !of_charges.contains(&BillingReason::Usage), "counted twice");
+    (of_charges, reason)
+}
+
+#[test]
+fn vendors_charge_takes_precedence_over_other_numbers_of_a_bill() {
+    use BillingReason::{NotABillingBasis, SeeInvoice, Usage};
+    let bill = || bill("o-1", "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", "GC-VTR");
+    let unknown = || {
+        let mut bill = bill();
+        bill.lines[0].see_invoice.push(Reason::AllowanceMayApply);
+        (bill.lines[0].overage_quantity, bill.lines[0].amount) = (None, None);
+        bill
+    };
+    let of = |overage, amount| charge(&["o-1"], overage, amount);
+    let silent = || ContractCharge { overage_quantity: None, overage_charge: None, ..of("0", "0") };
+    let without_row = || ContractCharge { actual_quantity: None, ..of("11500", "115") };
+    for (charges, known_bill, unknown_bill) in [
+        (vec![of("11500", "115")], (vec![NotABillingBasis], Usage), (vec![Usage], NotABillingBasis)),
+        (vec![of("12000", "115")], (vec![Usage], NotABillingBasis), (vec![Usage], NotABillingBasis)),
+        (vec![of("11500", "115.01")], (vec![Usage], NotABillingBasis), (vec![Usage], NotABillingBasis)),
+        (vec![of("0", "0")], (vec![Usage], NotABillingBasis), (vec![Usage], NotABillingBasis)),
+        (
+            vec![of("11000", "110"), of("500", "5")],
+            (vec![NotABillingBasis; 2], Usage),
+            (vec![Usage; 2], NotABillingBasis),
+        ),
+        (
+            vec![of("11000", "110"), of("501", "5")],
+            (vec![Usage; 2], NotABillingBasis),
+            (vec![Usage; 2], NotABillingBasis),
+        ),
+        (vec![silent()], (vec![NotABillingBasis], Usage), (vec![SeeInvoice], SeeInvoice)),
+        (vec![of("500", "5"), without_row()], (vec![NotABillingBasis], Usage), (vec![SeeInvoice], SeeInvoice)),
+        (
+            vec![of("500", "5"), charge(&["o-1", "o-2"], "1", "1")],
+            (vec![NotABillingBasis, SeeInvoice], Usage),
+            (vec![SeeInvoice; 2], SeeInvoice),
+        ),
+        (
+            vec![ContractCharge { currency: Some("USD".to_owned()), ..of("11500", "115") }],
+            (vec![Usage], NotABillingBasis),
+            (vec![Usage], NotABillingBasis),
+        ),
+    ] {
+        let label = format!("{charges:?}");
+        assert_eq!(reasons(&bill(), charges.clone()), known_bill, "{label}");
+        assert_eq!(reasons(&unknown(), charges), unknown_bill, "{label}");
+    }
+}
+
+#[test]
+fn billable_charge_takes_over_the_prepaid_amount() {
+    let bill = bill("o-1", "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", "GC-VTR");
+    let charges = [charge(&["o-1"], "12000", "120"), charge(&["o-1"], "1", "0.01")];
+    let (found, _) = rows(&[&bill], charges.to_vec());
+    let [first, second] = found.rows.as_slice() else { panic!("{found:?}") };
+    assert_eq!((first.prepaid_amount, second.prepaid_amount), (Some(500.into()), None), "once");
+    // The contract's own quantities: 61,500 less 50,000 at 0.01.
+    assert_eq!((first.amount, first.cost), (Some(615.into()), Some(120.into())));
+    assert_eq!(
+        (second.amount, second.subscription_type.as_deref()),
+        (Some(115.into()), Some("PREPAY_MONTHLY_COMMITMENT"))
+    );
+    let own = rows(&[], vec![charge(&["partner"], "12000", "120")]).0.rows.remove(0);
+    assert_eq!((own.prepaid_amount, own.amount), (None, Some(115.into())));
+}
+
+#[test]
+fn amount_beside_an_unknown_prepaid_amount_is_the_overage_only_if_nothing_is_due() {
+    use SubscriptionType::{Prepay, PrepayMonthlyCommitment};
+    let overage = Some(Decimal::from(115));
+    for (subscription, of_bill, of_contract, prepaid_amount, amount) in [
+        (PrepayMonthlyCommitment, Some(500), Some(50_000), Some(500), Some(Decimal::from(615))),
+        (PrepayMonthlyCommitment, Some(0), Some(0), Some(0), overage),
+        (PrepayMonthlyCommitment, None, Some(50_000), None, None),
+        (PrepayMonthlyCommitment, None, None, None, None),
+        (PrepayMonthlyCommitment, None, Some(0), None, overage),
+        (Prepay, None, Some(50_000), None, overage),
+        (Prepay, Some(0), Some(0), Some(0), overage),
+    ] {
+        let mut bill = bill("o-1", "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", "GC-VTR");
+        bill.subscription_type = Some(subscription);
+        bill.lines[0].prepaid_amount = of_bill.map(Decimal::from);
+        // The contract's own quantities: 11,500 beyond what is prepaid or free, at 0.01.
+        let prepaid = of_contract.unwrap_or_default();
+        let charge = ContractCharge {
+            prepaid_quantity: of_contract.map(Decimal::from),
+            actual_quantity: Some(Decimal::from(61_500 + prepaid)),
+            ..charge(&["o-1"], "12000", "120")
+        };
+        let label = format!("{bill:?} {charge:?}");
+        let row = rows(&[&bill], vec![charge]).0.rows.remove(0);
+        let expected_overage = if of_contract.is_some() { amount } else { None };
+        assert_eq!((row.billing_reason, row.prepaid_amount), (BillingReason::Usage, prepaid_amount.map(Decimal::from)));
+        assert_eq!(row.amount, expected_overage, "{label}");
+    }
+}
+
+#[test]
+fn charge_for_a_part_is_counted_by_its_total() {
+    use BillingReason::{NotABillingBasis, SeeInvoice};
+    for (of_part, expected) in [("61500", NotABillingBasis), ("100", SeeInvoice)] {
+        let usages = [("AI", "rollup", "61500"), ("GC-VTR", "rollup-usage", of_part)].map(|(name, grouping, usage)| {
+            json!({"name": name, "partNumber": name, "grouping": grouping, "unitOfMeasureType": "token", "usageQuantity": usage,
+                "prepayQuantity": "0"})
+        });
+        assert_eq!(reasons(&october(json!(usages)), vec![charge(&["o-1"], "1", "1")]).0, [expected]);
+    }
+}
+
+#[test]
+fn charge_for_a_total_is_compared_without_parts_of_the_same_part_number() {
+    use BillingReason::{NotABillingBasis, PartOfRow, Usage};
+    let usages = [("rollup", "100"), ("rollup-usage", "100")].map(|(grouping, usage)| {
+        json!({"name": grouping, "partNumber": "GC-VTR", "grouping": grouping, "unitOfMeasureType": "token", "usageQuantity": usage,
+            "prepayQuantity": "200", "prepayPrice": "1", "overagePrice": "1"})
+    });
+    let bill = october(json!(usages));
+    for (overage, of_charge, of_total) in [("0", NotABillingBasis, Usage), ("5", Usage, NotABillingBasis)] {
+        let (found, of_bill) = rows(&[&bill], vec![charge(&["o-1"], overage, overage)]);
+        let of_bill: Vec<_> = of_bill.iter().map(|row| row.billing_reason).collect();
+        assert_eq!((found.rows[0].billing_reason, of_bill), (of_charge, vec![of_total, PartOfRow]), "{overage}");
+    }
+}
+
+#[test]
+fn charges_for_other_products_and_periods_are_compared_apart() {
+    use BillingReason::{NotABillingBasis, Usage};
+    let usage = |sku: &str, price: &str| {
+        json!({"name": sku, "partNumber": sku, "grouping": "resource", "unitOfMeasureType": "minute", "usageQuantity": "10", "prepayQuantity": "0",
+            "overagePrice": price})
+    };
+    let bill = october(json!([usage("GC-VTR", "1"), usage("GC-IVR", "2")]));
+    let agreeing = charge(&["o-1"], "10", "10");
+    let of = |part_number: &str, amount: &str| ContractCharge {
+        part_number: part_number.to_owned(),
+        overage_charge: Some(amount.parse().unwrap()),
+        ..agreeing.clone()
+    };
+    let of_september = ContractCharge { period: "2026-09".parse().unwrap(), ..agreeing.clone() };
+    for (other, of_other) in [
+        (of("GC-IVR", "20"), NotABillingBasis),
+        (of("GC-IVR", "21"), Usage),
+        (of("GC-IVR", "10"), Usage),
+        (of_september, BillingReason::SeeInvoice),
+    ] {
+        let (found, of_bill) = rows(&[&bill], vec![agreeing.clone(), other.clone()]);
+        let of_charges: Vec<_> = found.rows.iter().map(|row| row.billing_reason).collect();
+        assert_eq!((of_charges, of_bill[0].billing_reason), (vec![NotABillingBasis, of_other], Usage), "{other:?}");
+    }
+}
+
+#[test]
+fn charge_shared_with_the_own_organization_leaves_other_numbers_unknown() {
+    use BillingReason::{NotABillingBasis, SeeInvoice, Usage};
+    let mut bill = bill("o-1", "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", "GC-VTR");
+    let charges = || vec![charge(&["o-1"], "11000", "110"), charge(&["partner", "o-1"], "500", "5")];
+    assert_eq!(reasons(&bill, charges()), (vec![NotABillingBasis, SeeInvoice], Usage));
+    bill.lines[0].see_invoice.push(Reason::AllowanceMayApply);
+    assert_eq!(reasons(&bill, charges()), (vec![SeeInvoice; 2], SeeInvoice));
+}
