@@ -23,27 +23,28 @@ pub struct ContractRows {
 }
 
 impl ContractCharges {
-    /// Returns one row per charge; `account` is the own organization, which is not named as a customer. `overage_quantity` and `cost` are the
-    /// vendor's own numbers. `amount` is computed here from the other quantities, and differs from `cost` where our arithmetic differs.
+    /// Returns one row per charge; `account` is the own organization, which is not named as a customer. `overage_quantity`, `amount` and `cost` are
+    /// the vendor's own numbers.
     ///
     /// Charges for the own organization are billable: [billable usage](super::Client::usage) of the same usage states no charge. Charges for
     /// client organizations are compared with `bill_rows`, the [rows of their bills](super::ClientBill::rows), by organization, billing period and
     /// part number. If the rows of bills are billable and have the vendor's numbers, the charge is not billable. If not, the charge is billable,
-    /// takes over the prepaid amount, and the rows of bills become `not_a_billing_basis`. Whether a charge without such a row counts is
-    /// unknown (`see_invoice`). Rows are final a day after the period if the vendor has closed it.
+    /// takes over the prepaid amount, and the rows of bills become `not_a_billing_basis`. If other charges of the usage are not readable or cover
+    /// other organizations too, and the charges contradict the rows of bills, both are unknown (`see_invoice`). Whether a charge without such a
+    /// row counts is unknown. Rows are final a day after the period if the vendor has closed it.
     pub fn rows(&self, account: &Organization, bill_rows: &mut [UsageRow], now: DateTime<Utc>) -> ContractRows {
         let (mut rows, mut errors, mut ended) = (Vec::new(), Vec::new(), Vec::new());
-        for charge in &self.charges {
+        for (position, charge) in self.charges.iter().enumerate() {
             let row = charge.row(account, now);
             if charge.period.has_ended(now) {
-                ended.push(EndedCharge::new(charge, row.is_ok().then_some(rows.len())));
+                ended.push(EndedCharge::new(charge, position, row.is_ok().then_some(rows.len())));
             }
             match row {
                 Ok(row) => rows.push(row),
                 Err(error) => errors.push(error),
             }
         }
-        contract_precedence::apply(&ended, &account.id, &mut rows, bill_rows);
+        contract_precedence::apply(&ended, self.errors.is_empty(), &account.id, &mut rows, bill_rows);
         ContractRows { rows: disambiguate_keys(rows), errors }
     }
 }
@@ -69,8 +70,8 @@ impl ContractCharge {
         let is_final = self.is_closed && self.period.has_ended(now - LAG);
         let has_ended = self.period.has_ended(now);
         let reason = if has_ended { self.billing_reason(account) } else { BillingReason::NotAWholePeriod };
-        let amount =
-            self.expected_overage().zip(self.overage_rate).and_then(|(overage, rate)| exact_product(overage, rate));
+        // The vendor's charge outranks our arithmetic, which is for comparison alone.
+        let amount = self.overage_charge.map(loadable::quantity);
         Ok(UsageRow {
             account_name: account.name.clone(),
             customer_name,
@@ -82,8 +83,8 @@ impl ContractCharge {
             overage_quantity: self.overage_quantity.map(loadable::quantity),
             currency: self.currency.clone(),
             unit_price: self.overage_rate.map(|rate| loadable::unit_price(rate, label)).transpose()?,
-            amount: amount.map(loadable::quantity),
-            cost: self.overage_charge.map(loadable::quantity),
+            amount,
+            cost: amount,
             source_report_id: Some(self.contract.clone()),
             source_row: Some(self.position),
             ..identity.row(quantity, reason)
@@ -169,7 +170,7 @@ pub(super) mod tests {
     pub(in crate::genesys) const LATER: &str = "2026-11-21T12:00:00Z";
 
     #[test]
-    fn charge_row_has_the_vendors_numbers_and_ours() {
+    fn charge_row_has_the_vendors_numbers() {
         let ContractRows { rows, errors } = rows(vec![charge(&["o-1"], "12000", "99.99")], LATER);
         assert!(errors.is_empty());
         let [row] = rows.as_slice() else { panic!("{rows:?}") };
@@ -177,7 +178,7 @@ pub(super) mod tests {
         assert_eq!((row.vendor_grouping.as_deref(), row.source_report_id.as_deref()), (Some("CN-1"), Some("CN-1")));
         assert_eq!((row.quantity, row.overage_quantity), (61_500.into(), Some(12_000.into())));
         assert_eq!((row.unit_price, row.source_row), (Some(Decimal::new(1, 2)), Some(3)));
-        assert_eq!((row.cost, row.amount), (Some(Decimal::new(9_999, 2)), Some(Decimal::from(115))), "theirs and ours");
+        assert_eq!((row.cost, row.amount), (Some(Decimal::new(9_999, 2)), Some(Decimal::new(9_999, 2))));
         assert_eq!((row.price_source.as_deref(), row.cost_source.as_deref()), (Some(OPERATION), Some(OPERATION)));
         assert_eq!((row.included_quantity, row.prepaid_quantity), (Some(50_000.into()), Some(Decimal::ZERO)));
         assert_eq!((row.unit.as_str(), row.currency.as_deref()), ("Minute", Some("EUR")));
@@ -265,10 +266,14 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn missing_quantities_leave_the_amount_unknown() {
+    fn amount_is_the_vendors_and_unknown_without_it() {
         let unknown = ContractCharge { fair_use_quantity: None, ..charge(&["o-1"], "11500", "115") };
         assert_eq!((unknown.has_expected_overage(), unknown.has_expected_charge()), (None, Some(true)));
         let row = rows(vec![unknown], LATER).rows.remove(0);
-        assert_eq!((row.amount, row.cost), (None, Some(115.into())));
+        assert_eq!((row.amount, row.cost), (Some(115.into()), Some(115.into())));
+        let silent = ContractCharge { overage_charge: None, ..charge(&["partner"], "11500", "115") };
+        assert_eq!(silent.has_expected_charge(), None);
+        let row = rows(vec![silent], LATER).rows.remove(0);
+        assert_eq!((row.amount, row.cost, row.is_billable), (None, None, Some(true)));
     }
 }

@@ -1,4 +1,5 @@
 use serde_json::{Value, json};
+use usage_billing_core::{Error, ErrorKind};
 
 use super::*;
 use crate::genesys::contract_rows::tests::{LATER, charge};
@@ -93,7 +94,8 @@ fn vendors_charge_takes_precedence_over_other_numbers_of_a_bill() {
     };
     let of = |overage, amount| charge(&["o-1"], overage, amount);
     let silent = || ContractCharge { overage_quantity: None, overage_charge: None, ..of("0", "0") };
-    let without_row = || ContractCharge { actual_quantity: None, ..of("11500", "115") };
+    let without_row = |overage, amount| ContractCharge { actual_quantity: None, ..of(overage, amount) };
+    let unstated = || ContractCharge { overage_quantity: None, overage_charge: None, ..without_row("0", "0") };
     for (charges, known_bill, unknown_bill) in [
         (vec![of("11500", "115")], (vec![NotABillingBasis], Usage), (vec![Usage], NotABillingBasis)),
         (vec![of("12000", "115")], (vec![Usage], NotABillingBasis), (vec![Usage], NotABillingBasis)),
@@ -110,9 +112,19 @@ fn vendors_charge_takes_precedence_over_other_numbers_of_a_bill() {
             (vec![Usage; 2], NotABillingBasis),
         ),
         (vec![silent()], (vec![NotABillingBasis], Usage), (vec![SeeInvoice], SeeInvoice)),
-        (vec![of("500", "5"), without_row()], (vec![NotABillingBasis], Usage), (vec![SeeInvoice], SeeInvoice)),
         (
-            vec![of("500", "5"), charge(&["o-1", "o-2"], "1", "1")],
+            vec![of("500", "5"), without_row("11000", "110")],
+            (vec![NotABillingBasis], Usage),
+            (vec![SeeInvoice], SeeInvoice),
+        ),
+        (vec![of("500", "5"), unstated()], (vec![NotABillingBasis], Usage), (vec![SeeInvoice], SeeInvoice)),
+        (
+            vec![of("500", "5"), charge(&["o-1", "o-2"], "11000", "110")],
+            (vec![NotABillingBasis, SeeInvoice], Usage),
+            (vec![SeeInvoice; 2], SeeInvoice),
+        ),
+        (
+            vec![of("500", "5"), charge(&[], "11000", "110")],
             (vec![NotABillingBasis, SeeInvoice], Usage),
             (vec![SeeInvoice; 2], SeeInvoice),
         ),
@@ -135,56 +147,164 @@ fn billable_charge_takes_over_the_prepaid_amount() {
     let (found, _) = rows(&[&bill], charges.to_vec());
     let [first, second] = found.rows.as_slice() else { panic!("{found:?}") };
     assert_eq!((first.prepaid_amount, second.prepaid_amount), (Some(500.into()), None), "once");
-    // The contract's own quantities: 61,500 less 50,000 at 0.01.
-    assert_eq!((first.amount, first.cost), (Some(615.into()), Some(120.into())));
+    // The vendor's charge, and 50,000 at 0.01. Our overage of 11,500 is outranked.
+    assert_eq!((first.amount, first.cost), (Some(620.into()), Some(120.into())));
     assert_eq!(
         (second.amount, second.subscription_type.as_deref()),
-        (Some(115.into()), Some("PREPAY_MONTHLY_COMMITMENT"))
+        (Some(Decimal::new(1, 2)), Some("PREPAY_MONTHLY_COMMITMENT"))
     );
     let own = rows(&[], vec![charge(&["partner"], "12000", "120")]).0.rows.remove(0);
-    assert_eq!((own.prepaid_amount, own.amount), (None, Some(115.into())));
+    assert_eq!((own.prepaid_amount, own.amount), (None, Some(120.into())));
 }
 
 #[test]
 fn amount_beside_an_unknown_prepaid_amount_is_the_overage_only_if_nothing_is_due() {
-    use SubscriptionType::{Prepay, PrepayMonthlyCommitment};
-    let overage = Some(Decimal::from(115));
+    use SubscriptionType::{MonthToMonth, Prepay, PrepayMonthlyCommitment};
+    let overage = Some(Decimal::from(120));
     for (subscription, of_bill, of_contract, prepaid_amount, amount) in [
-        (PrepayMonthlyCommitment, Some(500), Some(50_000), Some(500), Some(Decimal::from(615))),
+        (PrepayMonthlyCommitment, Some(500), Some(50_000), Some(500), Some(Decimal::from(620))),
+        (PrepayMonthlyCommitment, Some(500), Some(0), Some(500), Some(Decimal::from(620))),
         (PrepayMonthlyCommitment, Some(0), Some(0), Some(0), overage),
         (PrepayMonthlyCommitment, None, Some(50_000), None, None),
         (PrepayMonthlyCommitment, None, None, None, None),
         (PrepayMonthlyCommitment, None, Some(0), None, overage),
+        (MonthToMonth, None, Some(0), None, overage),
         (Prepay, None, Some(50_000), None, overage),
         (Prepay, Some(0), Some(0), Some(0), overage),
     ] {
         let mut bill = bill("o-1", "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", "GC-VTR");
         bill.subscription_type = Some(subscription);
         bill.lines[0].prepaid_amount = of_bill.map(Decimal::from);
-        // The contract's own quantities: 11,500 beyond what is prepaid or free, at 0.01.
-        let prepaid = of_contract.unwrap_or_default();
-        let charge = ContractCharge {
-            prepaid_quantity: of_contract.map(Decimal::from),
-            actual_quantity: Some(Decimal::from(61_500 + prepaid)),
-            ..charge(&["o-1"], "12000", "120")
-        };
-        let label = format!("{bill:?} {charge:?}");
+        let charge =
+            ContractCharge { prepaid_quantity: of_contract.map(Decimal::from), ..charge(&["o-1"], "12000", "120") };
+        let label = format!("{:?} {of_bill:?} {of_contract:?}", bill.subscription_type);
         let row = rows(&[&bill], vec![charge]).0.rows.remove(0);
-        let expected_overage = if of_contract.is_some() { amount } else { None };
-        assert_eq!((row.billing_reason, row.prepaid_amount), (BillingReason::Usage, prepaid_amount.map(Decimal::from)));
-        assert_eq!(row.amount, expected_overage, "{label}");
+        assert_eq!((row.billing_reason, row.amount), (BillingReason::Usage, amount), "{label}");
+        assert_eq!(row.prepaid_amount, prepaid_amount.map(Decimal::from), "{label}");
     }
 }
 
 #[test]
-fn charge_for_a_part_is_counted_by_its_total() {
+fn amounts_of_several_currencies_are_not_added() {
+    let (start, end) = ("2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z");
+    let amounts = |currencies: [Option<&str>; 2], prepaid: i64, of_charge: Option<&str>| {
+        let mut bills = ["o-1", "o-2"].map(|id| bill(id, start, end, "GC-VTR"));
+        for (bill, currency) in bills.iter_mut().zip(currencies) {
+            bill.currency = currency.map(str::to_owned);
+            bill.lines[0].prepaid_amount = Some(prepaid.into());
+        }
+        let currency = of_charge.map(str::to_owned);
+        let charge = ContractCharge { currency, ..charge(&["o-1", "o-2"], "1", "7") };
+        let row = rows(&[&bills[0], &bills[1]], vec![charge]).0.rows.remove(0);
+        (row.billing_reason, row.prepaid_amount, row.amount)
+    };
+    let eur = Some("EUR");
+    let known = |prepaid: i64, amount: i64| (BillingReason::Usage, Some(prepaid.into()), Some(amount.into()));
+    let unknown = (BillingReason::Usage, None, None);
+    assert_eq!(amounts([eur, Some("eur")], 500, eur), known(1000, 1007));
+    assert_eq!(amounts([eur, Some("USD")], 500, eur), unknown);
+    assert_eq!(amounts([eur, eur], 500, Some("USD")), unknown);
+    assert_eq!(amounts([eur, eur], 500, None), unknown);
+    assert_eq!(amounts([eur, None], 500, eur), unknown);
+    assert_eq!(amounts([eur, Some("USD")], 0, eur), known(0, 7), "nothing is prepaid");
+}
+
+#[test]
+fn overage_amount_of_the_vendor_replaces_ours_under_any_terms() {
+    let row = |change: fn(&mut ClientBill), amount: &str| {
+        let mut bill = bill("o-1", "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", "GC-VTR");
+        change(&mut bill);
+        let charge = ContractCharge { overage_rate: Some(Decimal::TWO), ..charge(&["o-1"], "11500", amount) };
+        let (found, of_bill) = rows(&[&bill], vec![charge]);
+        assert_eq!(of_bill[0].billing_reason, BillingReason::NotABillingBasis);
+        (found.rows[0].billing_reason, found.rows[0].amount)
+    };
+    let free = |bill: &mut ClientBill| {
+        let line = &mut bill.lines[0];
+        line.is_free_in_ramp = true;
+        (line.prepaid_amount, line.overage_amount, line.amount) =
+            (Some(Decimal::ZERO), Some(Decimal::ZERO), Some(Decimal::ZERO));
+    };
+    assert_eq!(row(free, "100"), (BillingReason::Usage, Some(100.into())));
+    let uncommitted = |bill: &mut ClientBill| {
+        bill.subscription_type = Some(SubscriptionType::MonthToMonth);
+        (bill.lines[0].prepaid_amount, bill.lines[0].amount) = (Some(Decimal::ZERO), Some(Decimal::TEN));
+    };
+    assert_eq!(row(uncommitted, "12"), (BillingReason::Usage, Some(12.into())));
+}
+
+#[test]
+fn charges_that_contradict_a_bill_and_are_not_all_known_leave_both_unknown() {
+    use BillingReason::SeeInvoice;
+    let bill = || bill("o-1", "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", "GC-VTR");
+    let of = |overage, amount| charge(&["o-1"], overage, amount);
+    let without_row = |overage, amount| ContractCharge { actual_quantity: None, ..of(overage, amount) };
+    for others in [
+        vec![of("500", "5"), without_row("0", "0")],
+        vec![of("500", "5"), without_row("11000", "109.98")],
+        vec![
+            of("12000", "120"),
+            ContractCharge { overage_quantity: None, overage_charge: None, ..without_row("0", "0") },
+        ],
+        vec![of("500", "5"), charge(&["o-1", "o-2"], "1", "1")],
+        vec![charge(&["o-1", "o-2"], "11499", "115"), of("0", "0")],
+        vec![of("11501", "115"), charge(&["o-1", "o-2"], "11500", "115")],
+        vec![of("500", "5"), charge(&[], "1", "1")],
+        vec![of("500", "5"), charge(&["o-1", "partner"], "1", "1")],
+        vec![charge(&["o-1", "o-2"], "1", "1")],
+        vec![of("11000", "110"), ContractCharge { currency: Some("USD".to_owned()), ..without_row("500", "5") }],
+    ] {
+        let (of_charges, of_bill) = reasons(&bill(), others.clone());
+        assert!(of_charges.iter().all(|reason| *reason == SeeInvoice), "{of_charges:?} {others:?}");
+        assert_eq!(of_bill, SeeInvoice, "{others:?}");
+    }
+}
+
+#[test]
+fn bill_is_replaced_only_if_no_other_contract_can_explain_the_difference() {
+    use BillingReason::{NotABillingBasis, Usage};
+    let account = Organization::new("partner", None);
+    let mut bill = bill("o-1", "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", "GC-VTR");
+    let reasons = |bill: &ClientBill, overage, amount, errors| {
+        let mut of_bill = bill.rows(&account);
+        let charges = ContractCharges { charges: vec![charge(&["o-1"], overage, amount)], errors };
+        let found = charges.rows(&account, &mut of_bill, LATER.parse().unwrap());
+        (found.rows[0].billing_reason, of_bill[0].billing_reason)
+    };
+    let unread = || vec![Error::new(ErrorKind::Decode, "contract CN-2 was not read")];
+    for (overage, amount, of_all, of_some) in [
+        ("500", "5", (Usage, NotABillingBasis), (NotABillingBasis, Usage)),
+        ("11500", "115", (NotABillingBasis, Usage), (NotABillingBasis, Usage)),
+        ("12000", "120", (Usage, NotABillingBasis), (Usage, NotABillingBasis)),
+    ] {
+        assert_eq!(reasons(&bill, overage, amount, Vec::new()), of_all, "{overage}");
+        assert_eq!(reasons(&bill, overage, amount, unread()), of_some, "{overage}");
+    }
+    bill.lines[0].see_invoice.push(Reason::AllowanceMayApply);
+    (bill.lines[0].overage_quantity, bill.lines[0].amount) = (None, None);
+    assert_eq!(reasons(&bill, "500", "5", unread()), (Usage, NotABillingBasis));
+}
+
+#[test]
+fn charge_for_a_part_is_counted_only_by_a_billable_total() {
     use BillingReason::{NotABillingBasis, SeeInvoice};
-    for (of_part, expected) in [("61500", NotABillingBasis), ("100", SeeInvoice)] {
-        let usages = [("AI", "rollup", "61500"), ("GC-VTR", "rollup-usage", of_part)].map(|(name, grouping, usage)| {
-            json!({"name": name, "partNumber": name, "grouping": grouping, "unitOfMeasureType": "token", "usageQuantity": usage,
-                "prepayQuantity": "0"})
-        });
-        assert_eq!(reasons(&october(json!(usages)), vec![charge(&["o-1"], "1", "1")]).0, [expected]);
+    let usage = |name: &str, grouping: &str, unit: &str, usage: &str, prepaid: &str| {
+        json!({"name": name, "partNumber": name, "grouping": grouping, "unitOfMeasureType": unit, "usageQuantity": usage,
+            "prepayQuantity": prepaid, "prepayPrice": "1", "overagePrice": "1"})
+    };
+    let part = |of_part: &str| usage("GC-VTR", "rollup-usage", "token", of_part, "0");
+    // An allowance of tokens may apply beyond what is prepaid.
+    let (known, unknown) = (usage("AI", "rollup", "token", "100", "100"), usage("AI", "rollup", "token", "100", "99"));
+    let of_other_unit = usage("MB", "rollup", "megabyte", "5", "0");
+    for (usages, expected) in [
+        (json!([known, part("100")]), NotABillingBasis),
+        (json!([known, part("100"), of_other_unit]), NotABillingBasis),
+        (json!([unknown, part("100")]), SeeInvoice),
+        (json!([known, unknown, part("200")]), SeeInvoice),
+        (json!([known, part("40")]), SeeInvoice),
+        (json!([part("100")]), SeeInvoice),
+    ] {
+        assert_eq!(reasons(&october(usages.clone()), vec![charge(&["o-1"], "1", "40")]).0, [expected], "{usages}");
     }
 }
 
