@@ -10,6 +10,7 @@ use usage_billing_core::{Decimal, DecimalNumber, Error, ErrorKind, Result, print
 use super::billing_period::{Search, Step};
 use super::page_link::next_cursor;
 use super::{BillingPeriod, Client, Organization, types};
+use crate::rows::canonical_id::canonical_id;
 use crate::time_limit::TimeLimit;
 use crate::{Pager, Period};
 
@@ -118,7 +119,7 @@ impl Client {
         Ok(found)
     }
 
-    /// Returns the ids of the contracts in force in a billing period; an error for a contract without an id.
+    /// Returns the distinct ids of the contracts in force in a billing period; an error for a contract without an id.
     async fn contract_ids(&self, period: &BillingPeriod) -> Result<Vec<Result<String>>> {
         let (first, last) = search_days(period)?;
         let api = self.api.clone();
@@ -133,12 +134,10 @@ impl Client {
         })
         .masking(&self.api);
         let missing_id_error = || missing_id("a contract in the list has no id".to_owned(), "getBillingContracts");
-        Ok(contracts
-            .try_collect()
-            .await?
-            .into_iter()
-            .map(|contract| contract.id.ok_or_else(missing_id_error))
-            .collect())
+        let ids = contracts.try_collect().await?.into_iter().map(|contract| contract.id.ok_or_else(missing_id_error));
+        // Charges of a contract that is on two pages would be billed twice.
+        let mut seen = HashSet::new();
+        Ok(ids.filter(|id| id.as_ref().map_or(true, |id| seen.insert(canonical_id(id.clone())))).collect())
     }
 
     async fn billing_period_charges(&self, contract: &str, wanted: BillingPeriod) -> Result<Vec<ContractCharge>> {

@@ -75,6 +75,8 @@ impl Client {
 struct TrustorList {
     trustors: Vec<types::Trustor>,
     seen: HashSet<String>,
+    /// Number of entries, with duplicates: the vendor counts these, too.
+    listed: usize,
     /// The vendor's latest count: organizations are added and removed.
     total: Option<i64>,
 }
@@ -92,6 +94,7 @@ impl TrustorList {
         };
         let before = self.trustors.len();
         self.total = page.total.or(self.total);
+        self.listed += entities.len();
         let is_new = |trustor: &types::Trustor| id_of(trustor).is_none_or(|id| self.seen.insert(id));
         self.trustors.extend(entities.into_iter().filter(is_new));
         if more && self.trustors.len() == before {
@@ -104,7 +107,7 @@ impl TrustorList {
 
     /// Returns the organizations, if none is missing.
     fn complete(self) -> Result<Vec<types::Trustor>> {
-        let count = i64::try_from(self.trustors.len()).unwrap_or(i64::MAX);
+        let count = i64::try_from(self.listed).unwrap_or(i64::MAX);
         match self.total {
             Some(total) if count < total => {
                 Err(truncated(format!("the list has {count} of {total} client organizations")))
@@ -183,7 +186,8 @@ mod tests {
         let (id, again) = ("0d2f7c55-8a41-4b7e-9b0c-6a3f9e1d2c11", " 0D2F7C55-8A41-4B7E-9B0C-6A3F9E1D2C11");
         assert_eq!(listed(&["a", id, again], 2).unwrap().len(), 2, "listed twice");
         assert_eq!(listed(&["a", "A"], 2).unwrap().len(), 2, "ids that are not UUIDs differ by case");
-        let error = listed(&["a", "b", "a"], 3).unwrap_err();
+        assert_eq!(listed(&["a", "b", "a"], 3).unwrap().len(), 2, "the vendor counts the duplicate");
+        let error = listed(&["a", "a"], 3).unwrap_err();
         assert!(error.to_string().contains("the list has 2 of 3 client organizations"), "{error}");
         assert_eq!(listed(&["", "", "a"], 3).unwrap().len(), 3, "entries without an id are kept");
     }

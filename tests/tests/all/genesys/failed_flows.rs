@@ -192,6 +192,32 @@ async fn unreadable_contract_hides_no_other_contract() {
 }
 
 #[tokio::test]
+async fn contract_on_two_pages_is_billed_once() {
+    let id = "5f2b8c1e-0d47-4a39-9e6f-c81d7b3a2054";
+    let charge = |sku: &str, organization: &str| {
+        json!({"id": "bp-1", "status": "Closed", "charges": [{"product": {"sku": sku}, "organizations": [{"id": organization}],
+            "actualQuantity": 7, "overageQuantity": 7, "overageCharge": 1.4, "overageCurrency": "EUR"}]})
+    };
+    let server = ScriptedServer::start(move |request| {
+        let (path, query) = request.target.split_once('?').unwrap_or((request.target.as_str(), ""));
+        let period = json!({"id": "bp-1", "dateStart": "2026-10-01", "dateEnd": "2026-10-31", "status": "Closed"});
+        let body = match path.trim_start_matches("/api/v2/billing/contracts") {
+            "/oauth/token" => json!({"access_token": "t", "expires_in": 3600}),
+            "" if query.contains("after=") => {
+                json!({"entities": [{"id": id.to_uppercase()}, {"id": "c-1"}, {"id": "C-1"}]})
+            }
+            "" => json!({"entities": [{"id": "c-1"}, {"id": id}], "nextUri": "/api/v2/billing/contracts?after=abc"}),
+            path if path.ends_with("/bp-1") => charge("GC-ST", "partner"),
+            _ => json!({"id": "c", "billingPeriods": [period]}),
+        };
+        Reply::json(200, &body.to_string())
+    });
+    let found = client_at(server.url(), "id", "hush-secret").contract_charges(october()).await.unwrap();
+    let contracts: Vec<_> = found.charges.iter().map(|charge| charge.contract.as_str()).collect();
+    assert_eq!(contracts, ["c-1", id, "C-1"], "{:?}", found.errors);
+}
+
+#[tokio::test]
 async fn hanging_contract_hides_no_other_contract() {
     let server = contracts_server(json!([{"id": "c-1"}, {"id": "c-2"}, {"id": "c-3"}]), |path| {
         Some(match path {
