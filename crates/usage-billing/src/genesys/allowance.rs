@@ -25,7 +25,7 @@ pub(super) fn assign(charges: &[Charge], unreadable: &[&ChargedItem], roles: &[C
         charges.iter().map(|charge| &charge.item).chain(unreadable.iter().copied()).collect();
     let allowances = items.iter().zip(roles).enumerate().filter(|(_, (_, role))| **role == ChargeRole::Allowance);
     for (position, (item, _)) in allowances {
-        let targets = targets(item, &items, roles);
+        let Targets { positions: targets, are_alternatives } = targets(item, &items, roles);
         if targets.is_empty() {
             // It may belong to a charge by another name. It is not subtracted, and none of these charges is computed in full.
             let may_be_meant = |target: &usize| roles[*target].is_charged() && is_named_alike(items[*target], item);
@@ -41,7 +41,14 @@ pub(super) fn assign(charges: &[Charge], unreadable: &[&ChargedItem], roles: &[C
             Some(_) if targets.iter().any(|target| !is_same(&items[*target].unit, &item.unit)) => {
                 Some(SeeInvoice::AllowanceUnit { unit: item.unit.clone() })
             }
-            Some(_) if targets.len() > 1 && !can_share(&readable, targets.len(), charges) => {
+            Some(allowance) if charges.iter().any(|other| allowance.is_repeated_by(other)) => {
+                Some(SeeInvoice::ListedTwice)
+            }
+            // Whether an unknown charge is charged, and what it takes of the allowance, is unknown.
+            Some(_) if targets.len() > 1 && targets.iter().any(|target| roles[*target] == ChargeRole::Unknown) => {
+                Some(SeeInvoice::AllowanceShared)
+            }
+            Some(_) if are_alternatives || targets.len() > 1 && !can_share(&readable, targets.len(), charges) => {
                 Some(SeeInvoice::AllowanceShared)
             }
             Some(_) => None,
@@ -54,9 +61,16 @@ pub(super) fn assign(charges: &[Charge], unreadable: &[&ChargedItem], roles: &[C
     assigned
 }
 
-/// Returns the charges from which an allowance may be subtracted. A total represents its parts.
-fn targets(allowance: &ChargedItem, items: &[&ChargedItem], roles: &[ChargeRole]) -> Vec<usize> {
-    let matching = |is_match: &dyn Fn(&ChargedItem) -> bool| -> Vec<usize> {
+/// The charges from which an allowance may be subtracted.
+struct Targets {
+    positions: Vec<usize>,
+    /// Whether it belongs to one of them, and which one is unknown.
+    are_alternatives: bool,
+}
+
+/// Finds the charges from which an allowance may be subtracted. A total represents its parts; no field names the total of a part.
+fn targets(allowance: &ChargedItem, items: &[&ChargedItem], roles: &[ChargeRole]) -> Targets {
+    let matching = |is_match: &dyn Fn(&ChargedItem) -> bool| {
         let with_role = |wanted: fn(ChargeRole) -> bool| {
             let found =
                 items.iter().zip(roles).enumerate().filter(|(_, (item, role))| wanted(**role) && is_match(item));
@@ -64,13 +78,14 @@ fn targets(allowance: &ChargedItem, items: &[&ChargedItem], roles: &[ChargeRole]
         };
         let own = with_role(ChargeRole::is_charged);
         if !own.is_empty() || with_role(|role| role == ChargeRole::Part).is_empty() {
-            return own;
+            return Targets { positions: own, are_alternatives: false };
         }
         let totals = roles.iter().enumerate().filter(|(_, role)| **role == ChargeRole::Total);
-        totals.map(|(position, _)| position).collect()
+        let positions: Vec<_> = totals.map(|(position, _)| position).collect();
+        Targets { are_alternatives: positions.len() > 1, positions }
     };
     let by_part_number = matching(&|item| is_same(&item.part_number, &allowance.part_number));
-    if by_part_number.is_empty() {
+    if by_part_number.positions.is_empty() {
         return matching(&|item| is_same(&item.name, &allowance.name));
     }
     by_part_number
@@ -79,7 +94,7 @@ fn targets(allowance: &ChargedItem, items: &[&ChargedItem], roles: &[ChargeRole]
 /// Returns whether the bill is the same for any distribution of an allowance over the charges.
 fn can_share(readable: &[usize], targets: usize, charges: &[Charge]) -> bool {
     let price = |position: &usize| charges[*position].overage_price.map(|price| price.normalize());
-    let is_bundle = |position: &usize| charges[*position].bundle_quantity.is_some_and(|bundle| bundle > Decimal::ONE);
+    let is_bundle = |position: &usize| charges[*position].bundle().is_some();
     readable.len() == targets
         && readable.windows(2).all(|pair| price(&pair[0]) == price(&pair[1]))
         && !readable.iter().any(is_bundle)

@@ -70,6 +70,20 @@ pub(super) enum Grouping {
     Unknown,
 }
 
+impl Charge {
+    /// Returns the units in a bundle, if it is sold in bundles.
+    pub(super) fn bundle(&self) -> Option<Decimal> {
+        self.bundle_quantity.filter(|bundle| !bundle.is_zero() && *bundle != Decimal::ONE)
+    }
+
+    /// Returns whether another charge of the overview differs from it in nothing but the position.
+    pub(super) fn is_repeated_by(&self, other: &Self) -> bool {
+        let position = self.item.position;
+        let item = ChargedItem { position, ..other.item.clone() };
+        position != other.item.position && *self == Self { item, ..other.clone() }
+    }
+}
+
 impl ChargedItem {
     pub(super) fn grouping(&self) -> Grouping {
         match self.grouping.trim().to_ascii_lowercase().as_str() {

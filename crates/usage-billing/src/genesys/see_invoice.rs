@@ -56,6 +56,8 @@ pub enum SeeInvoice {
     CurrencyMissing,
     /// The amount has more digits than fit.
     TooManyDigits,
+    /// The overview contains the same charge several times.
+    ListedTwice,
 }
 
 impl SeeInvoice {
@@ -115,6 +117,9 @@ impl fmt::Display for SeeInvoice {
             Self::RampPeriodUnclear => f.write_str("it is unclear whether this is the ramp period: see the invoice"),
             Self::PriceMissing => f.write_str("the overview contains no price for it: see the invoice"),
             Self::CurrencyMissing => f.write_str("the overview contains no currency: see the invoice"),
+            Self::ListedTwice => {
+                f.write_str("the overview lists it several times, which may be one charge or more: see the invoice")
+            }
             Self::TooManyDigits => f.write_str("the amount has too many digits: see the invoice"),
         }
     }
@@ -144,11 +149,12 @@ mod tests {
             SeeInvoice::PriceMissing,
             SeeInvoice::CurrencyMissing,
             SeeInvoice::TooManyDigits,
+            SeeInvoice::ListedTwice,
         ];
         let lines: std::collections::BTreeSet<_> = reasons.iter().map(ToString::to_string).collect();
         assert_eq!(lines.len(), reasons.len());
         assert!(lines.iter().all(|line| line.ends_with("see the invoice") && !line.contains('\n')), "{lines:#?}");
         let about_amounts: Vec<_> = reasons.iter().filter(|reason| !reason.leaves_charging_unknown()).collect();
-        assert_eq!(about_amounts, reasons[10..12].iter().chain(&reasons[14..]).collect::<Vec<_>>());
+        assert_eq!(about_amounts, reasons[10..12].iter().chain(&reasons[14..17]).collect::<Vec<_>>());
     }
 }

@@ -107,6 +107,17 @@ impl BillLine {
         }
     }
 
+    /// Leaves a charge that the overview repeats to the invoice: no source states whether it is one charge or several.
+    fn forget_numbers(&mut self) {
+        let is_nothing = self.charge.usage_quantity.is_zero() && self.charge.prepaid_quantity.is_zero();
+        if !self.role.is_charged() || is_nothing {
+            return;
+        }
+        self.note(SeeInvoice::ListedTwice);
+        self.is_free_in_ramp = false;
+        (self.overage_quantity, self.prepaid_amount, self.overage_amount, self.amount) = (None, None, None, None);
+    }
+
     fn note(&mut self, reason: SeeInvoice) {
         if !self.see_invoice.contains(&reason) {
             self.see_invoice.push(reason);
@@ -120,8 +131,17 @@ pub(super) fn lines(charges: Vec<Charge>, unreadable: &[&ChargedItem], terms: &T
     let all: Vec<&ChargedItem> = charges.iter().map(|charge| &charge.item).chain(unreadable.iter().copied()).collect();
     let roles: Vec<_> = all.iter().map(|item| role(item, &all, &charges)).collect();
     let allowances = allowance::assign(&charges, unreadable, &roles);
+    let are_repeated: Vec<_> =
+        charges.iter().map(|charge| charges.iter().any(|other| charge.is_repeated_by(other))).collect();
     let lines = charges.into_iter().zip(&roles).zip(allowances);
-    lines.map(|((charge, role), allowance)| compute_line(charge, *role, allowance, terms)).collect()
+    let mut lines: Vec<_> =
+        lines.map(|((charge, role), allowance)| compute_line(charge, *role, allowance, terms)).collect();
+    lines
+        .iter_mut()
+        .zip(are_repeated)
+        .filter(|(_, is_repeated)| *is_repeated)
+        .for_each(|(line, _)| line.forget_numbers());
+    lines
 }
 
 fn role(item: &ChargedItem, all: &[&ChargedItem], charges: &[Charge]) -> ChargeRole {
@@ -210,7 +230,7 @@ fn compute_overage(line: &mut BillLine, allowance: &Allowance) {
     let Some(beyond) = covered.and_then(|covered| exact_sum(usage, -covered)) else {
         return line.note(SeeInvoice::TooManyDigits);
     };
-    if let Some(quantity) = line.charge.bundle_quantity.filter(|bundle| !bundle.is_zero() && *bundle != Decimal::ONE) {
+    if let Some(quantity) = line.charge.bundle() {
         line.note(SeeInvoice::Bundle { quantity });
         line.overage_quantity = usage.is_zero().then_some(Decimal::ZERO);
         return;

@@ -469,7 +469,7 @@ struct Product {
     /// Quantity in hundredths.
     used: u32,
     prepaid: u16,
-    /// Free quantities, each in a separate row.
+    /// Different free quantities, each in a separate row.
     free: Vec<u8>,
     /// Price in cents.
     price: u16,
@@ -525,12 +525,13 @@ impl Product {
 fn products() -> impl Strategy<Value = Vec<Product>> {
     let groupings =
         vec!["user-license", "billable-app-org-license", "device", "resource", "messaging-usage", "storage", "rollup"];
-    let quantities = (0u32..200_000, 0u16..800, prop::collection::vec(0u8..200, 0..3));
+    let quantities = (0u32..200_000, 0u16..800, prop::collection::btree_set(0u8..200, 0..3));
     let prices = (0u16..500, 0u16..500, prop::option::of(0u8..2));
     let product = (prop::sample::select(groupings), quantities, prices, 1u8..4, any::<bool>());
     let product = product.prop_map(
         |(grouping, (used, prepaid, free), (price, prepaid_price, bundle), parts, is_by_part_number)| {
             let parts = if grouping == "rollup" { parts } else { 0 };
+            let free = free.into_iter().collect();
             Product { grouping, used, prepaid, free, price, prepaid_price, bundle, parts, is_by_part_number }
         },
     );
