@@ -33,12 +33,12 @@ fn usages() -> String {
 
 fn rows() -> String {
     let mut file = String::from(
-        "tenant.id,tenant.name,tenant.kind,application.name,name,date,is_range,measurement_unit,sku,usage.absolute.production,usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total\n",
+        "tenant.id,tenant.name,tenant.kind,application.name,name,date,is_range,measurement_unit,sku,infra.id,infra.owner_id,usage.absolute.production,usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total\n",
     );
     for index in 1..=COUNT {
         let _ = writeln!(
             file,
-            "t-{index},\"Birch, Inc. {index}\",customer,backup,pw_base_storage,2026-10-31,False,bytes,STO-1,{index}000,0,{index}000,-5,0,-5"
+            "t-{index},\"Birch, Inc. {index}\",customer,backup,pw_base_storage,2026-10-31,False,bytes,STO-1,,,{index}000,0,{index}000,-5,0,-5"
         );
     }
     file

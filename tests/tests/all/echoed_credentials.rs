@@ -146,9 +146,24 @@ async fn genesys_page_and_row_errors_hide_the_credential() {
     }
 }
 
-const CSV: &str = "application.name,date,is_range,measurement_unit,name,tenant.id,tenant.kind,usage.absolute.production,usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total\n";
-const ROW: [&str; 13] =
-    ["backup", "2026-10-31", "False", "bytes", "pw_base_storage", "t-1", "customer", "1", "2", "3", "4", "5", "6"];
+const CSV: &str = "application.name,date,is_range,measurement_unit,name,tenant.id,tenant.kind,usage.absolute.production,usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total,infra.id,infra.owner_id\n";
+const ROW: [&str; 15] = [
+    "backup",
+    "2026-10-31",
+    "False",
+    "bytes",
+    "pw_base_storage",
+    "t-1",
+    "customer",
+    "1",
+    "2",
+    "3",
+    "4",
+    "5",
+    "6",
+    "",
+    "",
+];
 
 fn report(format: &str, status: &str, file: &'static str) -> impl Fn(&Request) -> Value + Clone {
     let report = json!({

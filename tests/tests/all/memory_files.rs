@@ -14,9 +14,9 @@ const PEAK_MIB: u64 = 110;
 /// Far longer than any test takes: a test that hangs fails.
 const TIMEOUT: Duration = Duration::from_secs(60);
 const REPORT: &str = "41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73";
-pub(super) const CSV_HEADER: &str = "application.name,date,is_range,measurement_unit,name,tenant.id,tenant.kind,usage.absolute.production,usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total\n";
-pub(super) const CSV_ROW: &str = "backup,2026-10-31,False,bytes,pw_base_storage,t-1,customer,1,2,3,4,5,6\n";
-const JSON_ROW: &str = r#"{"application":{"name":"backup"},"date":"2026-10-31","is_range":false,"measurement_unit":"bytes","name":"pw_base_storage","tenant":{"id":"t-1","kind":"customer"},"usage":{"absolute":{"production":1,"trial":2,"total":3},"delta":{"production":4,"trial":5,"total":6}}}"#;
+pub(super) const CSV_HEADER: &str = "application.name,date,is_range,measurement_unit,name,tenant.id,tenant.kind,infra.id,infra.owner_id,usage.absolute.production,usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total\n";
+pub(super) const CSV_ROW: &str = "backup,2026-10-31,False,bytes,pw_base_storage,t-1,customer,,,1,2,3,4,5,6\n";
+const JSON_ROW: &str = r#"{"application":{"name":"backup"},"date":"2026-10-31","infra":null,"is_range":false,"measurement_unit":"bytes","name":"pw_base_storage","tenant":{"id":"t-1","kind":"customer"},"usage":{"absolute":{"production":1,"trial":2,"total":3},"delta":{"production":4,"trial":5,"total":6}}}"#;
 
 /// A body of `head` and then `chunk`, repeated indefinitely.
 pub(super) struct Endless {
@@ -205,14 +205,14 @@ rows_end! {
         => 1, "row 2 exceeds the limit of 1 MiB";
 }
 
-const NAMED_HEADER: &str = "application.name,date,is_range,measurement_unit,name,tenant.id,tenant.kind,tenant.name,usage.absolute.production,usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total\n";
+const NAMED_HEADER: &str = "application.name,date,is_range,measurement_unit,name,tenant.id,tenant.kind,tenant.name,infra.id,infra.owner_id,usage.absolute.production,usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total\n";
 
 /// Returns a file with a row for each number.
 fn rows_of(numbers: std::ops::Range<u32>, name: &str, row: impl Fn(u32) -> String) -> Vec<u8> {
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), Compression::fast());
     gzip.write_all(NAMED_HEADER.as_bytes()).unwrap();
     for number in numbers {
-        writeln!(gzip, "{},{name},3,0,3,3,0,3", row(number)).unwrap();
+        writeln!(gzip, "{},{name},,,3,0,3,3,0,3", row(number)).unwrap();
     }
     gzip.finish().unwrap()
 }

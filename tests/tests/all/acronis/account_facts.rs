@@ -133,9 +133,9 @@ async fn current_licensing_mode_decides_only_confirmed_rows() {
         (&gigabytes, per_gb, [Some(true), Some(false), Some(true)]),
         // The mode was another one in that month, or may have been.
         (&devices, per_gb, [None, None, None]),
-        (&gigabytes, per_device, [None, Some(true), None]),
+        (&gigabytes, per_device, [None, None, None]),
         (&devices, "\"per_moon\"", [None, Some(true), Some(false)]),
-        (&gigabytes, "null", [None, Some(true), None]),
+        (&gigabytes, "null", [None, None, None]),
         (&devices, "7", [None, Some(true), Some(false)]),
     ] {
         let csv = [HEADER, &items.concat(), &older.concat()].concat();

@@ -135,8 +135,8 @@ async fn repeated_cursors_and_rows_are_errors() {
     assert_eq!(queries.collect::<Vec<_>>(), expected, "the cursor carries the rest");
 
     // Files that are not packed.
-    let header = "tenant.id,tenant.kind,application.name,name,date,is_range,measurement_unit,usage.absolute.production,usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total";
-    let line = "t-1,customer,backup,seats,2026-09-30,False,,1,0,1,1,0,1";
+    let header = "tenant.id,tenant.kind,application.name,name,date,is_range,measurement_unit,infra.id,infra.owner_id,usage.absolute.production,usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total";
+    let line = "t-1,customer,backup,seats,2026-09-30,False,,,,1,0,1,1,0,1";
     let files = [format!("{header}\n{line}\n"), format!("{header}\n{line}\n{line}\n"), header.replace("name,", "")];
     let sandbox = sandbox().await;
     let known = &files_of(&sandbox).await[0];

@@ -212,9 +212,9 @@ const REPORTS: [&str; 3] = [
     "33333333-7c36-4f58-9a0b-5d8e1f6c2a73",
 ];
 const CREATED: &str = "44444444-7c36-4f58-9a0b-5d8e1f6c2a73";
-const ROWS: &str = "application.name,date,is_range,measurement_unit,name,tenant.id,tenant.kind,usage.absolute.production,\
+const ROWS: &str = "application.name,date,is_range,measurement_unit,name,tenant.id,tenant.kind,infra.id,infra.owner_id,usage.absolute.production,\
     usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total\n\
-    backup,2026-10-31,False,,pw_base_servers,t-1,customer,5,0,5,1,0,1\n";
+    backup,2026-10-31,False,,pw_base_servers,t-1,customer,,,5,0,5,1,0,1\n";
 
 /// A report over October with the last id of the tenant's reports, or any id.
 fn october(id: &str) -> Value {

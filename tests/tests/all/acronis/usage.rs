@@ -43,12 +43,12 @@ fn two_months() -> ScriptedServer {
             _ if path.contains("/stored/") => {
                 let day = if id == SEPTEMBER { "2026-09-30" } else { "2026-10-31" };
                 let header = "application.name,date,is_range,measurement_unit,name,tenant.id,tenant.kind,\
-                    usage.absolute.production,usage.absolute.trial,usage.absolute.total,usage.delta.production,\
+                    infra.id,infra.owner_id,usage.absolute.production,usage.absolute.trial,usage.absolute.total,usage.delta.production,\
                     usage.delta.trial,usage.delta.total";
                 Reply::new(
                     200,
                     &[],
-                    format!("{header}\nbackup,{day},False,,pw_base_servers,t-1,customer,5,0,5,1,0,1\n"),
+                    format!("{header}\nbackup,{day},False,,pw_base_servers,t-1,customer,,,5,0,5,1,0,1\n"),
                 )
             }
             _ => Reply::json(404, "{}"),

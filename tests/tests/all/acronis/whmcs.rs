@@ -114,7 +114,7 @@ fn number(line: &Line, column: &str) -> Decimal {
 /// The module's rule for each row, and what separates it from the vendor's charges.
 fn by_module(lines: &[Line], platform_owned: &HashMap<String, bool>) -> Groups {
     let mut groups = Groups::new();
-    for line in lines.iter().filter(|line| line["application.name"] != "platform") {
+    for line in lines {
         let (name, backend, infra) = (&line["name"], &line["infra.backend_type"], &line["infra.id"]);
         let is_own = !infra.is_empty() && platform_owned.get(infra) == Some(&false);
         let is_platforms = !infra.is_empty() && platform_owned.get(infra) == Some(&true);

@@ -8,8 +8,10 @@ use uuid::Uuid;
 
 use crate::acronis::types;
 
-/// The kind of tenants that buy for themselves. The usage of other kinds contains that of tenants below them, or is a part of a customer's.
+/// The kind of tenants that buy for themselves.
 const CUSTOMER: &str = "customer";
+/// Kinds whose usage contains that of tenants below them, or is a part of a customer's.
+const OTHERS: [&str; 4] = ["root", "partner", "folder", "unit"];
 
 /// The kinds that the rows of a report state.
 #[derive(Debug)]
@@ -28,7 +30,7 @@ pub(crate) enum Inclusion {
     /// They count; the kind is empty if unknown.
     Included(Arc<str>),
     Excluded,
-    /// The tenant may be a partner whose usage contains that of others in the report.
+    /// The tenant may be a partner whose usage contains that of others in the report: its kind is unknown, or no source names it.
     Unknown,
 }
 
@@ -66,7 +68,7 @@ impl TenantKinds {
 
     /// Returns whether a row with this kind does not count.
     pub(crate) fn excludes(&self, kind: &str) -> bool {
-        self.counts_customers_only && kind != CUSTOMER
+        self.counts_customers_only && OTHERS.iter().any(|other| kind.trim().eq_ignore_ascii_case(other))
     }
 
     /// Returns the tenants whose kind decides whether they count, and is not stated by any row.
@@ -84,10 +86,10 @@ impl TenantKinds {
         match known {
             _ if !self.counts_customers_only => Inclusion::Included(kind.clone()),
             Some(known) if self.excludes(known) => Inclusion::Excluded,
-            Some(known) => Inclusion::Included(known.clone()),
+            Some(known) if known.trim().eq_ignore_ascii_case(CUSTOMER) => Inclusion::Included(known.clone()),
             // The own row is a total, or the only row.
-            None if tenant == self.account => Inclusion::Included(kind.clone()),
-            None => Inclusion::Unknown,
+            _ if tenant == self.account => Inclusion::Included(kind.clone()),
+            _ => Inclusion::Unknown,
         }
     }
 
@@ -147,6 +149,13 @@ mod tests {
                 (ONE, "customer", counts("customer")),
                 (ONE, "partner", Inclusion::Excluded),
                 (ONE, "unit", Inclusion::Excluded),
+                (ONE, "Customer", counts("Customer")),
+                (ONE, " CUSTOMER ", counts(" CUSTOMER ")),
+                (ONE, "Partner", Inclusion::Excluded),
+                (ONE, "FOLDER", Inclusion::Excluded),
+                (ONE, "root", Inclusion::Excluded),
+                (ONE, "client", Inclusion::Unknown),
+                (ACCOUNT, "client", counts("client")),
                 (ONE, "", Inclusion::Unknown),
                 (OTHER, "", Inclusion::Excluded),
                 (OTHER, "customer", counts("customer")),

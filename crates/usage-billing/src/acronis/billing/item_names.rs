@@ -129,15 +129,16 @@ pub(crate) fn is_storage(name: &str, measurement_unit: Option<&str>) -> bool {
     measurement_unit.is_some_and(|unit| unit.eq_ignore_ascii_case("bytes")) || name.ends_with("storage")
 }
 
-/// Returns whether the name is of storage or compute points, and the unit is not the one in which the vendor counts these. Their quantity is
-/// unknown then.
+/// Returns whether the unit is not the one in which the vendor counts the item, so that its quantity is unknown: bytes for storage, seconds for
+/// compute points, and neither for devices and other services.
 pub(crate) fn contradicts_unit(name: &str, measurement_unit: Option<&str>) -> bool {
-    let expected = match without_prefix(name).0 {
-        "compute_points" => "seconds",
-        name if is_stored(name) || name == "notary_storage" || name == HCI_TOTAL => "bytes",
-        _ => return false,
-    };
-    !measurement_unit.is_some_and(|unit| unit.eq_ignore_ascii_case(expected))
+    let is_in = |expected: &str| measurement_unit.is_some_and(|unit| unit.eq_ignore_ascii_case(expected));
+    match without_prefix(name).0 {
+        "compute_points" => !is_in("seconds"),
+        name if is_stored(name) || name == "notary_storage" || name == HCI_TOTAL => !is_in("bytes"),
+        name if WORKLOADS.contains(&name) || SERVICES.contains(&name) => is_in("bytes") || is_in("seconds"),
+        _ => false,
+    }
 }
 
 /// Returns why a number of this name and unit is never charged: it is not a quantity, or other numbers contain it.
@@ -196,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn storage_is_counted_in_bytes_and_compute_points_in_seconds() {
+    fn items_are_counted_in_their_own_units() {
         for (name, right) in [
             ("pw_base_storage", "Bytes"),
             ("pg_local_storage", "bytes"),
@@ -210,8 +211,19 @@ mod tests {
             }
             assert!(contradicts_unit(name, None), "{name}");
         }
-        for name in ["pw_base_servers", "something_new", "compute_points_quota"] {
+        for (name, is_known) in [
+            ("pw_base_servers", true),
+            ("servers", true),
+            ("p_mailboxes", true),
+            ("notarizations", true),
+            ("pw_public_ips", true),
+            ("something_new", false),
+            ("compute_points_quota", false),
+        ] {
             assert!(!contradicts_unit(name, None) && !contradicts_unit(name, Some("parcels")), "{name}");
+            for unit in ["bytes", "Seconds"] {
+                assert_eq!(contradicts_unit(name, Some(unit)), is_known, "{name} {unit}");
+            }
         }
     }
 

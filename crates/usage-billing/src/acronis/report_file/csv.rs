@@ -296,8 +296,8 @@ mod tests {
     use crate::acronis::types::ReportFormat;
     use futures_util::{TryStreamExt, stream};
 
-    const HEADER: &str = "date,is_range,measurement_unit,name,tenant.id,tenant.kind,tenant.name,application.name,usage.absolute.production,usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total";
-    const REST: &str = ",backup,1,2,3,4,5,-6";
+    const HEADER: &str = "date,is_range,measurement_unit,name,tenant.id,tenant.kind,tenant.name,application.name,infra.id,infra.owner_id,usage.absolute.production,usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total";
+    const REST: &str = ",backup,,,1,2,3,4,5,-6";
 
     async fn read(text: String) -> Result<Vec<ReportRow>> {
         read_bytes(text.into_bytes()).await
@@ -322,7 +322,7 @@ mod tests {
 
     #[tokio::test]
     async fn file_truncated_within_a_number_is_an_error() {
-        let whole = format!("{HEADER}\n2026-10-31,False,,seats,t-1,customer,Birch,backup,1,2,3,4,5,-600\n");
+        let whole = format!("{HEADER}\n2026-10-31,False,,seats,t-1,customer,Birch,backup,,,1,2,3,4,5,-600\n");
         assert_eq!(read(whole.clone()).await.unwrap()[0].delta.total, (-600).into());
         for cut in 1..4 {
             let error = read(whole[..whole.len() - cut].to_owned()).await.unwrap_err();
@@ -357,7 +357,7 @@ mod tests {
             for name in ["Birch", "\"Birch\""] {
                 let line = format!("2026-10-31,False,,seats,t-1,customer,{name}{REST}{end}");
                 let error = read([HEADER, end, &line, &line, "2026-10-31,False", end].concat()).await.unwrap_err();
-                let expected = "row 3 of the report (line 4) has 2 columns, but the header has 14";
+                let expected = "row 3 of the report (line 4) has 2 columns, but the header has 16";
                 assert_eq!(error.to_string(), expected, "{end:?} {name}");
             }
         }
@@ -416,7 +416,7 @@ mod tests {
     #[tokio::test]
     async fn short_line_is_an_error_that_ends_the_rows() {
         let error = read(format!("{HEADER}\n2026-10-31,False\n")).await.unwrap_err().to_string();
-        assert_eq!(error, "row 1 of the report (line 2) has 2 columns, but the header has 14");
+        assert_eq!(error, "row 1 of the report (line 2) has 2 columns, but the header has 16");
         let error = read(String::new()).await.unwrap_err().to_string();
         assert!(error.starts_with("the report lacks tenant.id"), "{error}");
     }

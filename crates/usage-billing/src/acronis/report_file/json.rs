@@ -133,7 +133,7 @@ impl Objects {
         // The dotted name of the current value, and its prefix for each enclosing object or array.
         let mut name = String::new();
         let place = self.place();
-        let mut containers = vec![Container { end: 0, entries: None }];
+        let mut containers = vec![Container { end: 0, entries: None, names: 0 }];
         while let Some(innermost) = containers.last_mut() {
             let event = event(&mut self.parser, &place).await?;
             if let JsonEvent::ObjectKey(key) = event {
@@ -142,6 +142,11 @@ impl Objects {
                 continue;
             }
             if let JsonEvent::EndObject | JsonEvent::EndArray = event {
+                // An empty object is a value like null.
+                if innermost.names == self.names.len() && innermost.end > 0 {
+                    self.names.push(&name[..innermost.end - 1]);
+                    self.cells.push("");
+                }
                 containers.pop();
                 continue;
             }
@@ -161,7 +166,7 @@ impl Objects {
                     if containers.len() + 2 >= DEPTH {
                         return Err(too_deep(&place));
                     }
-                    containers.push(Container { end: name.len(), entries });
+                    containers.push(Container { end: name.len(), entries, names: self.names.len() });
                     continue;
                 }
                 _ => "",
@@ -233,6 +238,8 @@ impl AsyncRead for Metered {
 struct Container {
     /// The length of the name prefix of its entries.
     end: usize,
+    /// The number of values before it.
+    names: usize,
     /// For an array, the number of entries so far; entries are named by their index.
     entries: Option<u64>,
 }
@@ -303,6 +310,21 @@ mod tests {
         let other: Vec<_> = rows[1].other.iter().map(|(name, cell)| (&**name, cell.as_str())).collect();
         assert_eq!(other, [("infra", ""), ("vendor.list.0", "1"), ("vendor.list.1.a", "true"), ("vendor.note", "x")]);
         assert_eq!(rows[2].sku, None);
+    }
+
+    #[tokio::test]
+    async fn row_without_a_component_states_so() {
+        for without in [json!(null), json!({}), json!([])] {
+            let mut row = object();
+            row["infra"] = without;
+            let rows = read(json!({"tenants": [row]}).to_string()).await.unwrap();
+            assert_eq!((&rows[0].infra_id, &rows[0].infra_owner_id), (&None, &None));
+        }
+        let mut row = object();
+        let component = row.as_object_mut().unwrap().remove("infra").unwrap();
+        row["location"] = component;
+        let error = read(json!({"tenants": [object(), row]}).to_string()).await.unwrap_err();
+        assert!(error.message().starts_with("the report lacks infra.id, infra.owner_id"), "{error}");
     }
 
     #[tokio::test]

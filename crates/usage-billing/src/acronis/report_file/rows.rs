@@ -166,9 +166,9 @@ mod tests {
     use super::*;
 
     const ROWS: usize = 20_000;
-    const CSV_HEADER: &str = "application.name,date,is_range,measurement_unit,name,tenant.id,tenant.kind,usage.absolute.production,usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total\n";
-    const CSV_ROW: &str = "backup,2026-10-31,False,bytes,pw_base_storage,t-1,customer,1,2,3,4,5,6\n";
-    const JSON_ROW: &str = r#"{"application":{"name":"backup"},"date":"2026-10-31","is_range":false,"measurement_unit":"bytes","name":"pw_base_storage","tenant":{"id":"t-1","kind":"customer"},"usage":{"absolute":{"production":1,"trial":2,"total":3},"delta":{"production":4,"trial":5,"total":6}}}"#;
+    const CSV_HEADER: &str = "application.name,date,is_range,measurement_unit,name,tenant.id,tenant.kind,infra.id,infra.owner_id,usage.absolute.production,usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total\n";
+    const CSV_ROW: &str = "backup,2026-10-31,False,bytes,pw_base_storage,t-1,customer,,,1,2,3,4,5,6\n";
+    const JSON_ROW: &str = r#"{"application":{"name":"backup"},"date":"2026-10-31","infra":null,"is_range":false,"measurement_unit":"bytes","name":"pw_base_storage","tenant":{"id":"t-1","kind":"customer"},"usage":{"absolute":{"production":1,"trial":2,"total":3},"delta":{"production":4,"trial":5,"total":6}}}"#;
 
     /// A file that is generated while it is read.
     fn file(format: &types::ReportFormat) -> impl Stream<Item = String> + use<> {

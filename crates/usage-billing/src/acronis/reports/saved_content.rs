@@ -205,7 +205,7 @@ mod tests {
 
     const LOGIN: &str = "\u{feff}\n<!DOCTYPE html><title>Sign in</title><FORM action=/login><input type=\"password\">";
     const REPORT: &str = "<!DOCTYPE html><html><table><tr><td>Storage</td></tr></table></html>";
-    const HEADER: &str = "tenant.id,tenant.kind,application.name,name,measurement_unit,usage.absolute.production,usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total";
+    const HEADER: &str = "tenant.id,tenant.kind,application.name,name,measurement_unit,is_range,infra.id,infra.owner_id,usage.absolute.production,usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total";
 
     async fn check(format: &ReportFormat, content: impl AsRef<[u8]>) -> Result<()> {
         let mut saved = SavedContent::new(format.clone());

@@ -55,9 +55,9 @@ mod tests {
     use super::*;
     use crate::acronis::usage::aggregator::tests::summary;
 
-    const CSV: &str = "application.name,date,is_range,measurement_unit,name,tenant.id,tenant.kind,usage.absolute.production,\
+    const CSV: &str = "application.name,date,is_range,measurement_unit,name,tenant.id,tenant.kind,infra.id,infra.owner_id,usage.absolute.production,\
         usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total\n\
-        backup,2026-10-31,False,,pw_base_servers,t-1,customer,5,0,5,1,0,1\n";
+        backup,2026-10-31,False,,pw_base_servers,t-1,customer,,,5,0,5,1,0,1\n";
 
     #[tokio::test]
     async fn a_saved_file_becomes_rows_packed_or_not() {

@@ -102,18 +102,23 @@ fn charged_by(item: &Item<'_>, licensing: Licensing) -> BillingReason {
     match item.has_sku {
         // "Accounted, but not billed": a SKU does not change it.
         _ if is_workload && by_prefix == Licensing::Gigabytes => BillingReason::Included,
-        // The mode states that devices are not charged, the SKU that they are sold.
-        Some(true) if is_workload && licensing == Licensing::Gigabytes => BillingReason::UnknownLicensing,
+        // The mode or the other items state that devices are not charged, the SKU that they are sold.
+        Some(true) if is_workload && (licensing == Licensing::Gigabytes || may_be_by_gigabyte(item, licensing)) => {
+            BillingReason::UnknownLicensing
+        }
         Some(true) if name == HCI_TOTAL => BillingReason::UnknownItem,
-        Some(true) if is_stored(name) => match by_licensing(item, name, licensing) {
-            // The mode states that this storage is included, the SKU that it is sold.
-            BillingReason::Included | BillingReason::PartnerHosted if by_prefix.is_open() => {
-                BillingReason::UnknownLicensing
-            }
+        Some(true) if SERVICES.contains(&name) => BillingReason::Usage,
+        Some(true) => {
+            let stored = is_stored(name).then(|| by_licensing(item, name, licensing));
             // A SKU is of the item on any host: it does not state who hosts the storage.
-            reason => reason,
-        },
-        Some(true) => BillingReason::Usage,
+            match stored.unwrap_or_else(|| by_host(item.host, licensing)) {
+                // The mode states that this storage is included, the SKU that it is sold.
+                BillingReason::Included | BillingReason::PartnerHosted if by_prefix.is_open() => {
+                    BillingReason::UnknownLicensing
+                }
+                reason => reason,
+            }
+        }
         // The mode states that all storage is charged; without a SKU it is not sold.
         Some(false) if is_stored(name) && (licensing, without_skus) == (Licensing::Gigabytes, BillingReason::Usage) => {
             BillingReason::UnknownLicensing
@@ -157,20 +162,31 @@ fn by_licensing(item: &Item<'_>, name: &str, licensing: Licensing) -> BillingRea
     match licensing {
         _ if SERVICES.contains(&name) => BillingReason::Usage,
         // No source states whether advanced packs are charged per gigabyte.
-        Workloads if name.starts_with("pack_") => BillingReason::Usage,
+        Workloads if name.starts_with("pack_") => by_host(item.host, licensing),
         Workloads | Users if name == LOCAL_STORAGE => BillingReason::Included,
         Gigabytes if is_stored(name) => BillingReason::Usage,
         _ if name == LOCAL_STORAGE => BillingReason::UnknownLicensing,
-        _ if STORAGE.contains(&name) => match item.host {
-            Host::Vendor | Host::NoComponent => BillingReason::Usage,
-            Host::Unknown => BillingReason::UnknownHosting,
-            Host::Partner if matches!(licensing, Workloads | Users) => BillingReason::PartnerHosted,
-            Host::Partner => BillingReason::UnknownLicensing,
-        },
+        _ if STORAGE.contains(&name) => by_host(item.host, licensing),
         Gigabytes if WORKLOADS.contains(&name) => BillingReason::Included,
         _ if SEAT_PARTS.contains(&name) => BillingReason::UnknownItem,
+        _ if WORKLOADS.contains(&name) && may_be_by_gigabyte(item, licensing) => BillingReason::UnknownLicensing,
         _ if WORKLOADS.contains(&name) => BillingReason::Usage,
         _ => BillingReason::UnknownItem,
+    }
+}
+
+/// Returns whether an item that does not state its licensing is beside items by gigabyte alone.
+fn may_be_by_gigabyte(item: &Item<'_>, licensing: Licensing) -> bool {
+    licensing.is_open() && item.seen.confirm(LicensingMode::PerGigabyte)
+}
+
+/// Decides about an item that is charged unless the partner hosts its storage. Other items than storage have no component.
+fn by_host(host: Host, licensing: Licensing) -> BillingReason {
+    match (host, licensing) {
+        (Host::Vendor | Host::NoComponent, _) | (_, Licensing::Gigabytes) => BillingReason::Usage,
+        (Host::Unknown, _) => BillingReason::UnknownHosting,
+        (Host::Partner, Licensing::Workloads | Licensing::Users) => BillingReason::PartnerHosted,
+        (Host::Partner, Licensing::Edition | Licensing::Unprefixed) => BillingReason::UnknownLicensing,
     }
 }
 

@@ -53,6 +53,55 @@ fn storage_is_charged_by_its_host_and_the_licensing() {
 }
 
 #[test]
+fn storage_of_any_name_is_charged_by_its_host() {
+    use Host::{NoComponent, Partner, Unknown, Vendor};
+    for (name, host, has_sku, expected) in [
+        ("pw_base_search_index_storage", Partner, Some(true), PartnerHosted),
+        ("pw_base_archive_storage", Unknown, Some(true), UnknownHosting),
+        ("pw_base_archive_storage", Vendor, Some(true), Usage),
+        ("pw_base_archive_storage", NoComponent, Some(true), Usage),
+        ("pw_base_archive_storage", Partner, Some(false), NotSold),
+        ("pw_base_archive_storage", Partner, None, UnknownItem),
+        ("pu_base_archive_storage", Partner, Some(true), PartnerHosted),
+        ("pg_base_archive_storage", Partner, Some(true), Usage),
+        ("p_archive_storage", Partner, Some(true), UnknownLicensing),
+        ("archive_storage", Unknown, Some(true), UnknownHosting),
+        ("pw_pack_adv_archive_storage", Partner, None, PartnerHosted),
+        ("pw_pack_adv_archive_storage", Unknown, None, UnknownHosting),
+        ("pw_pack_adv_archive_storage", Vendor, None, Usage),
+        ("pw_pack_adv_archive_storage", Partner, Some(true), PartnerHosted),
+        ("pg_pack_adv_archive_storage", Partner, None, UnknownItem),
+        ("pw_notary_storage", Partner, Some(true), Usage),
+        ("notary_storage", Unknown, None, Usage),
+    ] {
+        assert_eq!(reason(&Item { host, has_sku, ..item(name) }), expected, "{name} {host:?} {has_sku:?}");
+    }
+}
+
+#[test]
+fn devices_beside_items_by_gigabyte_are_charged_only_in_a_known_mode() {
+    use LicensingMode::{PerDevice, PerGigabyte};
+    let both = seen(&["pg_base_storage", "pw_base_vms"]);
+    for (name, edition) in [("servers", Some("standard")), ("p_vms", None), ("adv_websites", None)] {
+        for (seen, mode, without_skus, with_sku) in [
+            (&BY_GIGABYTE, None, UnknownLicensing, UnknownLicensing),
+            (&BY_GIGABYTE, Some(PerGigabyte), Included, UnknownLicensing),
+            (&BY_GIGABYTE, Some(PerDevice), UnknownLicensing, UnknownLicensing),
+            (&both, None, Usage, Usage),
+            (&BY_DEVICE, None, Usage, Usage),
+            (&BY_EDITION, None, Usage, Usage),
+        ] {
+            let item = Item { edition, seen, of_tenant: &BY_EDITION, licensing_mode: mode, ..item(name) };
+            assert_eq!(reason(&item), without_skus, "{name} {seen:?} {mode:?}");
+            assert_eq!(reason(&Item { has_sku: Some(true), ..item }), with_sku, "{name} {seen:?} {mode:?}");
+            assert_eq!(reason(&Item { has_sku: Some(false), ..item }), NotSold, "{name} {seen:?} {mode:?}");
+        }
+    }
+    let service = Item { seen: &BY_GIGABYTE, ..item("p_compute_points") };
+    assert_eq!(reason(&service), Usage, "services are charged in any licensing");
+}
+
+#[test]
 fn items_of_todays_licensing_are_known_by_their_prefix() {
     for name in ["pw_base_servers", "pg_storage", "pu_base_fc_seats", "pw_anything"] {
         assert!(seen(&["servers", name, "servers"]).is_modern, "{name}");

@@ -82,6 +82,14 @@ impl Columns {
         // All of them or none.
         if names.iter().any(|name| name.starts_with("usage.effective.")) {
             columns.effective = Some(MODES.map(|mode| resolver.required(&format!("usage.effective.{mode}"))));
+        } else if columns.is_range.is_none() {
+            // Without both, the change of a period would be billed by the level.
+            columns.is_range = Some(resolver.required("is_range"));
+        }
+        // Without them, storage of the partner would be billed as the vendor's. In JSON, `infra` itself is null or empty for other rows.
+        if !names.iter().any(|name| **name == *"infra") {
+            columns.infra_id = columns.infra_id.or_else(|| Some(resolver.required("infra.id")));
+            columns.infra_owner_id = columns.infra_owner_id.or_else(|| Some(resolver.required("infra.owner_id")));
         }
         let ColumnResolver { left, missing, .. } = resolver;
         let mut seen = HashSet::new();

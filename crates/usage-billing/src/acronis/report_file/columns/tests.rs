@@ -17,7 +17,13 @@ fn cells() -> Vec<(&'static str, &'static str)> {
         "usage.delta.trial",
         "usage.delta.total",
     ];
-    let rest = [("is_range", "False"), ("date", "2026-10-31"), ("measurement_unit", "")];
+    let rest = [
+        ("is_range", "False"),
+        ("date", "2026-10-31"),
+        ("measurement_unit", ""),
+        ("infra.id", ""),
+        ("infra.owner_id", ""),
+    ];
     named.into_iter().chain(rest).chain(amounts.map(|name| (name, "7"))).collect()
 }
 
@@ -49,9 +55,7 @@ fn refilled_row_keeps_no_earlier_content() {
         ("application.id", "a-1"),
         ("edition", "advanced"),
         ("sku", "S-1"),
-        ("infra.id", "i-1"),
         ("infra.name", "n"),
-        ("infra.owner_id", "o"),
         ("infra.backend_type", "acronis"),
         ("quota.value", "5"),
         ("pricing.mode", "trial"),
@@ -60,11 +64,8 @@ fn refilled_row_keeps_no_earlier_content() {
         ("pricing.total_cost", "7"),
         ("note", "x"),
     ]);
-    full.extend(["production", "trial", "total"].map(|mode| match mode {
-        "production" => ("usage.effective.production", "1"),
-        "trial" => ("usage.effective.trial", "2"),
-        _ => ("usage.effective.total", "3"),
-    }));
+    full.iter_mut().filter(|(name, _)| name.starts_with("infra.")).for_each(|(_, cell)| *cell = "i-1");
+    full.extend([(EFFECTIVE[0], "1"), (EFFECTIVE[1], "2"), (EFFECTIVE[2], "3")]);
     let empty: Vec<_> = full.iter().map(|(name, cell)| (*name, if *name == "sku" { "" } else { *cell })).collect();
     let mut others = plain.clone();
     others.extend([("memo", "y"), ("note", "")]);
@@ -89,6 +90,7 @@ fn columns_of_the_vendors_module_suffice() {
     let mut cells = cells();
     cells.retain(|(name, _)| !matches!(*name, "application.name" | "date" | "is_range"));
     cells.push(("application.id", "6e6d758d"));
+    cells.extend(EFFECTIVE.map(|name| (name, "7")));
     let row = read(&cells).unwrap();
     assert_eq!((row.application.as_str(), row.application_id.as_deref()), ("6e6d758d", Some("6e6d758d")));
     assert_eq!((row.date, row.is_range), (None, false));
@@ -146,6 +148,36 @@ fn all_missing_columns_are_named_at_once() {
     let error = read(&cells).unwrap_err().to_string();
     let missing = "tenant.id, usage.delta.total, usage.effective.production, usage.effective.trial";
     assert_eq!(error, format!("the report lacks {missing}: is it csv_v2_0 or json_v2_0?"));
+}
+
+const EFFECTIVE: [&str; 3] = ["usage.effective.production", "usage.effective.trial", "usage.effective.total"];
+
+#[test]
+fn columns_without_which_numbers_would_be_billed_wrongly_are_required() {
+    let without = |columns: &[&str]| {
+        let mut cells = cells();
+        cells.retain(|(name, _)| !columns.contains(name));
+        cells
+    };
+    for (columns, missing) in [
+        (&["infra.id", "infra.owner_id"][..], "infra.id, infra.owner_id"),
+        (&["infra.id"], "infra.id"),
+        (&["infra.owner_id"], "infra.owner_id"),
+        (&["is_range"], "is_range"),
+    ] {
+        let mut cells = without(columns);
+        cells.extend([
+            ("location.id", "i-1"),
+            ("location.owner_id", "o-1"),
+            ("infra.name", "n"),
+            ("infra.backend_type", ""),
+        ]);
+        let error = read(&cells).unwrap_err().to_string();
+        assert_eq!(error, format!("the report lacks {missing}: is it csv_v2_0 or json_v2_0?"));
+    }
+    let mut without_component = without(&["infra.id", "infra.owner_id"]);
+    without_component.push(("infra", ""));
+    assert_eq!(read(&without_component).unwrap().infra_id, None);
 }
 
 #[test]

@@ -21,11 +21,6 @@ use crate::rows::canonical_id::canonical_id;
 use crate::rows::identity::disambiguate_keys;
 use crate::{BillingReason, Period, UsageRow};
 
-/// The service of the platform's own counters (end users, resellers), which are never billed.
-const PLATFORM: &str = "platform";
-/// The id of that service, equal in all accounts; files without names have it in place of the name.
-const PLATFORM_ID: &str = "7459244f-68f3-3bf4-9f53-5f63ecc1d91f";
-
 /// The sums of the rows so far.
 pub(crate) struct UsageAggregator<'a> {
     file: &'a StoredFile,
@@ -81,9 +76,6 @@ impl<'a> UsageAggregator<'a> {
         self.keep(kept, number)?;
         if self.account_name.is_none() && !row.tenant_name.is_empty() && row.tenant_id == self.account {
             self.account_name = Some(row.tenant_name.clone());
-        }
-        if row.application == PLATFORM || row.application == PLATFORM_ID {
-            return Ok(());
         }
         if self.kinds.are_needed() && !row.tenant_kind.is_empty() {
             let (tenant, kind) = (self.shared(&row.tenant_id, number)?, self.shared(&row.tenant_kind, number)?);

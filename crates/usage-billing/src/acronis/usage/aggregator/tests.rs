@@ -89,7 +89,7 @@ fn backends_and_units_are_kept_apart() {
 }
 
 #[test]
-fn rows_differ_by_sku_edition_and_tenant_without_platform() {
+fn rows_differ_by_sku_edition_tenant_and_service() {
     let with = |sku: Option<&str>, edition: Option<&str>, application: &str| ReportRow {
         sku: sku.map(str::to_owned),
         edition: edition.map(str::to_owned),
@@ -103,10 +103,36 @@ fn rows_differ_by_sku_edition_and_tenant_without_platform() {
         with(None, Some("advanced"), "backup"),
         ReportRow { tenant_id: "t-2".to_owned(), ..with(Some("S-1"), None, "backup") },
         with(None, None, "platform"),
-        with(None, None, "7459244f-68f3-3bf4-9f53-5f63ecc1d91f"),
     ]);
     let skus: Vec<_> = rows.iter().map(|(sku, ..)| sku.as_str()).collect();
-    assert_eq!(skus, ["S-1", "S-2", "backup/seats", "backup/seats", "S-1"]);
+    assert_eq!(skus, ["S-1", "S-2", "backup/seats", "backup/seats", "platform/seats", "S-1"]);
+}
+
+#[test]
+fn rows_of_the_platform_follow_the_ordinary_rules() {
+    use BillingReason::{Counter, FeatureSwitch, NotSold, UnknownItem, Usage};
+    let of = |service: &str, name: &str, unit: Option<&str>, sku: Option<&str>| ReportRow {
+        application: service.to_owned(),
+        sku: sku.map(str::to_owned),
+        ..row("customer", name, unit)
+    };
+    for service in ["platform", "7459244f-68f3-3bf4-9f53-5f63ecc1d91f"] {
+        for (name, unit, sku, expected) in [
+            ("euc_count", None, None, Counter),
+            ("reseller_count", None, None, Counter),
+            ("pw_pack_portal_branding", None, None, Usage),
+            ("pw_pack_portal_branding", None, Some("SVA8"), Usage),
+            ("branding", Some("feature"), Some("SVA8"), FeatureSwitch),
+            ("something_new", None, None, UnknownItem),
+        ] {
+            let rows = usage_rows(&summary(), [of(service, name, unit, sku)]).unwrap();
+            assert_eq!(rows[0].billing_reason, expected, "{service} {name} {sku:?}");
+        }
+        let sold = of("backup", "pw_base_servers", None, Some("S-1"));
+        let rows = usage_rows(&summary(), [of(service, "pw_pack_portal_branding", None, None), sold]).unwrap();
+        let of_platform = rows.iter().find(|row| row.metric == "pw_pack_portal_branding").unwrap();
+        assert_eq!(of_platform.billing_reason, NotSold, "no SKU in a file with SKUs");
+    }
 }
 
 #[test]
@@ -531,7 +557,6 @@ fn rows_that_do_not_count_show_nothing_of_the_others() {
         ..row(kind, "pw_base_servers", None)
     };
     let customer = || of(id(8), "customer", None);
-    let platform = || ReportRow { application: PLATFORM.to_owned(), ..of(id(8), "customer", Some("S-1")) };
     let facts = || {
         let tenant_kinds = [(Uuid::from_u128(7), Arc::from("partner"))].into();
         AccountFacts { tenant_kinds, ..AccountFacts::default() }
@@ -542,7 +567,6 @@ fn rows_that_do_not_count_show_nothing_of_the_others() {
         (Accounts, of(id(7), "", Some("S-1"))),
         (Accounts, of(id(0), "", Some("S-1"))),
         (DirectPartners, of(id(0), "partner", Some("S-1"))),
-        (DirectPartners, platform()),
     ] {
         let file = file(types::ReportKind::UsageSummary, level);
         let mut sums = UsageAggregator::new(&file, usize::MAX).unwrap();
@@ -602,7 +626,7 @@ fn report_exceeding_memory_limit_is_an_error() {
         rows.try_for_each(|mut row| aggregator.add(&mut row)).and_then(|()| aggregator.rows(&AccountFacts::default()))
     };
     let distinct: fn(u64) -> String = |number| format!("{number}{}", "x".repeat(100_000));
-    let makes: [fn(ReportRow, String) -> ReportRow; 11] = [
+    let makes: [fn(ReportRow, String) -> ReportRow; 10] = [
         |row, text| ReportRow { tenant_id: text, ..row },
         |row, text| ReportRow { tenant_id: row.number.to_string(), tenant_name: text, ..row },
         |row, text| ReportRow { tenant_id: row.number.to_string(), tenant_kind: text, ..row },
@@ -613,7 +637,6 @@ fn report_exceeding_memory_limit_is_an_error() {
         |row, text| ReportRow { infra_owner_id: Some(text), measurement_unit: Some("bytes".to_owned()), ..row },
         |row, text| ReportRow { infra_backend: Some(text), ..row },
         |row, text| ReportRow { sku: Some(text), ..row },
-        |row, text| ReportRow { application: PLATFORM.to_owned(), tenant_id: text, ..row },
     ];
     for (place, make) in makes.into_iter().enumerate() {
         let error = twelve(make, distinct).unwrap_err();
