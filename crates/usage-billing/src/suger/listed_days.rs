@@ -11,14 +11,21 @@ use crate::Period;
 /// First and last day.
 pub(super) type ListedDays = (NaiveDate, NaiveDate);
 
-/// How long before its timestamp an event may have been sent, if the timestamp is in the future: the default span of
-/// the lists of the vendor.
+/// How long before its timestamp an event may have been sent, if the timestamp is in the future, and how much older than
+/// others of its report a group may be: the default span of the lists of the vendor.
 const AHEAD: Days = Days::new(31);
 
 /// Returns the days of the usage of a period, however late it arrived.
 pub(super) fn of_period(period: Period, now: DateTime<Utc>) -> ListedDays {
     // The clock of the sender may have been ahead of the vendor's.
     (before(period.start(), Days::new(1)), day_after(now.max(period.end() + LATE)))
+}
+
+/// Returns the days of the groups that may be in a report together with groups of a period. Groups that arrived late or
+/// were requeued are in later reports than others of their time.
+pub(super) fn of_reports(period: Period, now: DateTime<Utc>) -> ListedDays {
+    let (first, last) = of_period(period, now);
+    (first.checked_sub_days(AHEAD).unwrap_or(first), last)
 }
 
 /// Returns the days of the group of an event. Usage is sent after it happened, unless its timestamp is in the future.
@@ -69,6 +76,7 @@ mod tests {
         let october = "2026-10".parse().unwrap();
         assert_eq!(span(of_period(october, at("2026-10-05T00"))), "2026-09-30 2026-11-03");
         assert_eq!(span(of_period(october, at("2026-11-21T00"))), "2026-09-30 2026-11-22");
+        assert_eq!(span(of_reports(october, at("2026-11-21T00"))), "2026-08-30 2026-11-22");
     }
 
     #[test]

@@ -1,19 +1,19 @@
 //! Sums that wait for acceptance: usage counts as accepted only once the report in which its group was sent shows it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use usage_billing_core::Decimal;
 
-use super::carried::{carried_out, cleared_dimensions, start_of};
+use super::carried::{Billings, carried_in, carried_out, start_of};
 use super::groups::id_in;
 use super::marketplace::{Acceptance, acceptance, partner_of};
 use super::report_quantities::unstated;
 use super::sums::Key;
 use super::types::{
     MeteringUsageRecordGroup as Group, MeteringUsageRecordReport as Report, MeteringUsageRecordReportInfo as Info,
-    Partner,
+    Partner, UsageRecordGroupStatus as Status,
 };
 use crate::memory_limit::SLOT;
 
@@ -30,6 +30,18 @@ pub(super) struct PendingAcceptance {
     nameless: BTreeSet<Arc<Key>>,
     /// By entitlement and dimension, the fractions that reports left to later ones.
     fractions: HashMap<(String, String), Fractions>,
+    /// Reports with groups that are not in the sums, such as those of another month.
+    shared: Vec<SharedReport>,
+}
+
+/// A report of which some groups are not in the sums. It states the usage of all of them.
+#[derive(Debug)]
+struct SharedReport {
+    report: Report,
+    /// Ids of the other groups that were not read yet.
+    unread: HashSet<String>,
+    /// Usage of the other groups by dimension.
+    used: BTreeMap<String, Decimal>,
 }
 
 /// A sum with usage in a report.
@@ -42,8 +54,6 @@ struct Link {
     partner: Option<Partner>,
     /// Quantity of the groups.
     quantity: Decimal,
-    /// The fractional part of a quantity that is not a whole number, or 0 if all are.
-    fraction: Decimal,
 }
 
 /// Fractions of one dimension.
@@ -51,8 +61,8 @@ struct Link {
 struct Fractions {
     /// Sums with usage in a report that left a fraction to later ones, with the start of the latest such report.
     left: HashMap<Arc<Key>, DateTime<Utc>>,
-    /// The start of the latest report that bills the fractions of earlier ones.
-    cleared: Option<DateTime<Utc>>,
+    /// Reports that bill fractions of earlier ones.
+    billings: Billings,
 }
 
 impl PendingAcceptance {
@@ -67,20 +77,13 @@ impl PendingAcceptance {
             return false;
         }
         let sum = (key.entitlement.clone(), key.metric.clone());
-        let link = Link {
-            key,
-            of_metric: group.records.is_empty(),
-            partner: group.partner.clone(),
-            quantity,
-            fraction: quantity.fract(),
-        };
+        let link = Link { key, of_metric: group.records.is_empty(), partner: group.partner.clone(), quantity };
         let links = match (id_in(&group.usage_record_report_id), id_in(&group.id)) {
             (Some(report), _) => self.by_report.entry(report.to_owned()).or_default(),
             (None, Some(group)) => self.by_group.entry(group.to_owned()).or_default(),
             (None, None) => return self.nameless.insert(link.key),
         };
         if let Some(known) = links.iter_mut().find(|known| known.key == link.key && known.of_metric == link.of_metric) {
-            known.fraction = known.fraction.max(link.fraction);
             known.quantity = known.quantity.saturating_add(link.quantity);
             return false;
         }
@@ -89,48 +92,90 @@ impl PendingAcceptance {
         true
     }
 
-    pub(super) fn apply(&mut self, report: &Report) {
+    /// Applies a report. `read` are the ids of the groups in the sums.
+    pub(super) fn apply(&mut self, report: &Report, read: &HashSet<String>) {
         let Some(info) = &report.info else { return };
-        self.note_cleared_fractions(report, info);
+        self.note_billed_fractions(report, info);
+        let is_of_report = |id: &str| self.by_report.contains_key(id);
+        if !id_in(&report.id).is_some_and(is_of_report)
+            && !info.usage_record_group_ids.iter().any(|group| self.by_group.contains_key(group))
+        {
+            return;
+        }
+        let unread = info.usage_record_group_ids.iter().filter(|group| !read.contains(*group));
+        let unread: HashSet<_> = unread.cloned().collect();
+        match unread.is_empty() {
+            true => self.settle(report, info, &BTreeMap::new()),
+            false => self.shared.push(SharedReport { report: report.clone(), unread, used: BTreeMap::new() }),
+        }
+    }
+
+    /// Returns the ids of other groups of the reports, which have to be read.
+    pub(super) fn unread(&self) -> impl Iterator<Item = &str> {
+        self.shared.iter().flat_map(|shared| shared.unread.iter().map(String::as_str))
+    }
+
+    /// Adds a group that is not in the sums to the reports that contain it.
+    pub(super) fn add_other(&mut self, group: &Group) {
+        let Some(id) = id_in(&group.id) else { return };
+        for shared in &mut self.shared {
+            if shared.unread.remove(id) && group.status == Some(Status::Reported) {
+                for (dimension, quantity) in &group.records {
+                    let used = shared.used.entry(dimension.clone()).or_default();
+                    *used = used.saturating_add(quantity.0);
+                }
+            }
+        }
+    }
+
+    /// Removes the sums that a report accepts. `others` is the usage in it that is not in the sums.
+    fn settle(&mut self, report: &Report, info: &Info, others: &BTreeMap<String, Decimal>) {
         if let Some(id) = id_in(&report.id)
             && let Some(mut links) = self.by_report.remove(id)
         {
-            links.retain(|link| !self.is_accepted_by(link, report, info));
+            links.retain(|link| !self.is_accepted_by(link, report, info, others));
             if !links.is_empty() {
                 self.by_report.insert(id.to_owned(), links);
             }
         }
         for group in &info.usage_record_group_ids {
             let Some(mut links) = self.by_group.remove(group) else { continue };
-            links.retain(|link| !self.is_accepted_by(link, report, info));
+            links.retain(|link| !self.is_accepted_by(link, report, info, others));
             if !links.is_empty() {
                 self.by_group.insert(group.clone(), links);
             }
         }
     }
 
-    fn note_cleared_fractions(&mut self, report: &Report, info: &Info) {
-        let start = start_of(report);
+    fn note_billed_fractions(&mut self, report: &Report, info: &Info) {
+        let Some(start) = start_of(report) else { return };
         let entitlement = report.entitlement_id.clone().unwrap_or_default();
-        for dimension in cleared_dimensions(report, info) {
+        for (dimension, is_accepted) in carried_in(report, info) {
             if let Some(fractions) = self.fractions.get_mut(&(entitlement.clone(), dimension.to_owned())) {
-                fractions.cleared = fractions.cleared.max(start);
+                fractions.billings.add(start, is_accepted);
             }
         }
     }
 
     /// Returns whether a report accepts the usage of a sum. A fraction of it may be left to later reports.
-    fn is_accepted_by(&mut self, link: &Link, report: &Report, info: &Info) -> bool {
+    fn is_accepted_by(
+        &mut self,
+        link: &Link,
+        report: &Report,
+        info: &Info,
+        others: &BTreeMap<String, Decimal>,
+    ) -> bool {
         let start = start_of(report);
         let Key { entitlement, metric, .. } = &*link.key;
         let dimensions: &[&str] = if link.of_metric { &[] } else { &[metric.as_str()] };
         let partner = partner_of(report, link.partner.as_ref());
+        let used = link.quantity.saturating_add(others.get(metric).copied().unwrap_or_default());
         if acceptance(info, partner, dimensions) != Acceptance::Accepted
-            || !link.of_metric && unstated(info, metric, link.quantity).is_some()
+            || !link.of_metric && unstated(info, metric, used).is_some()
         {
             return false;
         }
-        if !link.of_metric && carried_out(info, metric, link.fraction).is_some() {
+        if !link.of_metric && carried_out(info, metric).is_some() {
             let fractions = self.fractions.entry((entitlement.clone(), metric.clone())).or_default();
             let left = fractions.left.entry(link.key.clone()).or_default();
             *left = start.unwrap_or(DateTime::<Utc>::MAX_UTC).max(*left);
@@ -138,14 +183,16 @@ impl PendingAcceptance {
         true
     }
 
-    /// Returns the sums that the reports so far do not accept in full.
-    pub(super) fn keys(self) -> BTreeSet<Arc<Key>> {
+    /// Returns the sums that the reports do not accept in full.
+    pub(super) fn keys(mut self) -> BTreeSet<Arc<Key>> {
+        let shared = std::mem::take(&mut self.shared).into_iter().filter(|shared| shared.unread.is_empty());
+        for SharedReport { report, used, .. } in shared {
+            report.info.iter().for_each(|info| self.settle(&report, info, &used));
+        }
         let links = self.by_report.into_values().chain(self.by_group.into_values()).flatten();
         let waiting = links.map(|link| link.key).chain(self.nameless);
-        let left = self.fractions.into_values().flat_map(|Fractions { left, cleared }| {
-            left.into_iter()
-                .filter(move |(_, start)| cleared.is_none_or(|cleared| cleared <= *start))
-                .map(|(key, _)| key)
+        let left = self.fractions.into_values().flat_map(|Fractions { left, billings }| {
+            left.into_iter().filter(move |(_, start)| !billings.is_billed_after(*start)).map(|(key, _)| key)
         });
         waiting.chain(left).collect()
     }
@@ -166,10 +213,14 @@ mod tests {
         pending.add(&group, key(metric), Decimal::ONE)
     }
 
+    fn apply(pending: &mut PendingAcceptance, report: &Report) {
+        pending.apply(report, &["g-1", "g-2"].map(str::to_owned).into());
+    }
+
     #[test]
     fn reported_usage_is_pending_until_a_report_accepts_it() {
         let accepted = |id: &str, groups: &[&str]| -> Report {
-            let info = json!({"status": "SUCCESS", "usageRecordGroupIds": groups});
+            let info = json!({"status": "SUCCESS", "partner": "STRIPE", "usageRecordGroupIds": groups});
             serde_json::from_value(json!({"id": id, "entitlementID": "e-1", "info": info})).unwrap()
         };
         assert!(PendingAcceptance::default().is_empty());
@@ -180,9 +231,9 @@ mod tests {
         ] {
             let mut pending = PendingAcceptance::default();
             assert!(add(&mut pending, group.clone(), "gb") && !pending.is_empty());
-            pending.apply(&accepted("r-3", &["g-2"]));
+            apply(&mut pending, &accepted("r-3", &["g-2"]));
             assert!(!pending.is_empty());
-            pending.apply(&settles);
+            apply(&mut pending, &settles);
             assert!(pending.is_empty() && pending.keys().is_empty(), "{group}");
         }
         let mut nameless = PendingAcceptance::default();

@@ -9,9 +9,10 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use usage_billing_core::{ClientInfo as _, Result};
 
+use super::comparison::compare;
 use super::groups::{id_in, used_at};
 use super::types::{MeteringUsageRecordGroup as Group, MeteringUsageRecordReport as Report};
-use super::{Client, Reconciliation, UsageEvent, listed_days, reconcile};
+use super::{Client, Reconciliation, UsageEvent, listed_days};
 use crate::Period;
 use crate::memory_limit::{MemoryLimit, value_bytes};
 use crate::time_limit::TimeLimit;
@@ -94,7 +95,8 @@ impl Reconcile<'_> {
         let mut memory = MemoryLimit::new(self.client.max_usage_bytes);
         let groups = self.groups(now, &ids, &ids_outside, &mut memory).await?;
         let reports = self.reports(now, &groups, &mut memory).await?;
-        let found = reconcile(&self.client.org_id, &inside, &groups, &reports)?;
+        let others = self.others(now, &groups, &reports, &mut memory).await?;
+        let found = compare(&self.client.org_id, &inside, &groups, &others, &reports)?;
         Ok(Reconciliation { period: Some(self.period), as_of: Some(now), outside_period: outside.len(), ..found })
     }
 
@@ -125,22 +127,60 @@ impl Reconcile<'_> {
     /// Returns the reports in which groups were sent to the marketplaces, and those that include fractions of earlier
     /// ones.
     async fn reports(&self, now: DateTime<Utc>, groups: &[Group], memory: &mut MemoryLimit) -> Result<Vec<Report>> {
-        let (first, last) = listed_days::of_period(self.period, now);
-        let ids: HashSet<_> = groups.iter().filter_map(|group| id_in(&group.id)).collect();
-        let named: HashSet<_> = groups.iter().filter_map(|group| id_in(&group.usage_record_report_id)).collect();
-        let mut reports = self.client.usage_record_reports(move |request| request.start_date(first).end_date(last));
-        let mut kept = Vec::new();
-        while let Some(report) = reports.next().await.transpose()? {
-            let mut of_report = report.info.iter().flat_map(|info| &info.usage_record_group_ids);
-            let is_named = id_in(&report.id).is_some_and(|id| named.contains(id));
+        let wanted = Wanted::new(groups);
+        let is_kept = |report: &Report| {
             let is_later = report.entitlement_id.as_ref().is_some_and(|id| self.entitlements.contains(id))
                 && report.info.as_ref().is_some_and(|info| !info.decimal_parts.is_empty());
-            if is_named || is_later || of_report.any(|id| ids.contains(id.as_str())) {
-                memory.keep(value_bytes(&report), || "the list of usage record reports")?;
-                kept.push(report);
+            Ok(is_later || wanted.are_in(report))
+        };
+        self.client.reports_of(self.period, now, memory, 0, is_kept).await
+    }
+
+    /// Returns the other groups of the reports, such as those of another month: a report states the sum of their usage.
+    async fn others(
+        &self,
+        now: DateTime<Utc>,
+        groups: &[Group],
+        reports: &[Report],
+        memory: &mut MemoryLimit,
+    ) -> Result<Vec<Group>> {
+        let wanted = Wanted::new(groups);
+        let shared = reports.iter().filter(|report| wanted.are_in(report));
+        let ids = shared.flat_map(|report| &report.info).flat_map(|info| &info.usage_record_group_ids);
+        let mut unread: HashSet<&str> = ids.map(String::as_str).filter(|id| !wanted.ids.contains(id)).collect();
+        let mut others = Vec::new();
+        if unread.is_empty() {
+            return Ok(others);
+        }
+        let (first, last) = listed_days::of_reports(self.period, now);
+        let mut groups = self.client.usage_record_groups(move |request| request.start_date(first).end_date(last));
+        while !unread.is_empty() {
+            let Some(group) = groups.next().await.transpose()? else { break };
+            if id_in(&group.id).is_some_and(|id| unread.remove(id)) {
+                memory.keep(value_bytes(&group), || "the list of usage record groups")?;
+                others.push(group);
             }
         }
-        Ok(kept)
+        Ok(others)
+    }
+}
+
+/// The groups that a report may contain, by which its own are found.
+struct Wanted<'a> {
+    ids: HashSet<&'a str>,
+    reports: HashSet<&'a str>,
+}
+
+impl<'a> Wanted<'a> {
+    fn new(groups: &'a [Group]) -> Self {
+        let reports = groups.iter().filter_map(|group| id_in(&group.usage_record_report_id)).collect();
+        Self { ids: groups.iter().filter_map(|group| id_in(&group.id)).collect(), reports }
+    }
+
+    /// Returns whether a report contains any of the groups.
+    fn are_in(&self, report: &Report) -> bool {
+        let mut ids = report.info.iter().flat_map(|info| &info.usage_record_group_ids);
+        id_in(&report.id).is_some_and(|id| self.reports.contains(id)) || ids.any(|id| self.ids.contains(id.as_str()))
     }
 }
 

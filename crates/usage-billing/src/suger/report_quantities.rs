@@ -12,14 +12,28 @@ use super::types::MeteringUsageRecordReportInfo as Info;
 /// A report states usage as sent to the marketplace, included, paid from credit, or left to the next report
 /// (`newDecimalParts`), and its quantities contain the fraction that earlier reports left to it (`decimalParts`). The
 /// sources do not state whether usage that a commit covers is in any of these, so such usage may be missing.
-///
-/// Suger adds up floating-point numbers, so a part of less than 1 in 10^12 is ignored: enough for thousands of groups.
 pub(super) fn unstated(info: &Info, dimension: &str, used: Decimal) -> Option<Decimal> {
-    let of = |map: &BTreeMap<String, DecimalNumber>| map.get(dimension).map(|quantity| quantity.0);
+    let stated = stated(info, dimension)?;
+    let part = used.saturating_sub(stated.saturating_sub(of(&info.decimal_parts, dimension).unwrap_or_default()));
+    (part > rounding(info, dimension, used)).then_some(part)
+}
+
+/// Returns the largest quantity of a dimension that rounding may have left. Suger adds up floating-point numbers, so a
+/// part of less than 1 in 10^12 of the quantities that it added is ignored: enough for thousands of groups.
+pub(super) fn rounding(info: &Info, dimension: &str, used: Decimal) -> Decimal {
+    let stated = stated(info, dimension).unwrap_or_default();
+    let carried_in = of(&info.decimal_parts, dimension).unwrap_or_default();
+    used.max(stated).max(carried_in) * Decimal::new(1, 12)
+}
+
+/// Returns all usage of a dimension that a report states.
+fn stated(info: &Info, dimension: &str) -> Option<Decimal> {
     let stated = [&info.reported_records, &info.included_records, &info.credit_records, &info.new_decimal_parts];
-    let stated = stated.into_iter().filter_map(of).reduce(Decimal::saturating_add)?;
-    let part = used.saturating_sub(stated.saturating_sub(of(&info.decimal_parts).unwrap_or_default()));
-    (part > used * Decimal::new(1, 12)).then_some(part)
+    stated.into_iter().filter_map(|map| of(map, dimension)).reduce(Decimal::saturating_add)
+}
+
+fn of(map: &BTreeMap<String, DecimalNumber>, dimension: &str) -> Option<Decimal> {
+    map.get(dimension).map(|quantity| quantity.0)
 }
 
 #[cfg(test)]
@@ -51,6 +65,12 @@ mod tests {
             ),
             (json!({"reportedRecords": {"gb": 1}, "decimalParts": {"gb": 0.4}}), "1.25", Some("0.65")),
             (json!({"reportedRecords": {"gb": 0.1}}), "0.10000000000000001", None),
+            // The error is that of the sum, which is larger than the usage.
+            (
+                json!({"reportedRecords": {"gb": 0}, "decimalParts": {"gb": 0.7}, "newDecimalParts": {"gb": 0.7000989999999999}}),
+                "0.000099",
+                None,
+            ),
             (json!({"reportedRecords": {"gb": 0}}), "0", None),
             // The report does not state the dimension.
             (json!({}), "5", None),

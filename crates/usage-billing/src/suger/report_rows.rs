@@ -232,6 +232,7 @@ fn hour(report: &Report, info: &Info) -> Result<Period> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::suger::marketplace::tests::with_marketplace;
     use serde_json::{Value, json};
 
     fn report(id: &str, info: Value) -> Report {
@@ -240,6 +241,7 @@ mod tests {
             "info": {"status": "SUCCESS", "startTime": "2026-10-30T23:00:00Z", "endTime": "2026-10-31T00:00:00Z"},
         });
         report["info"].as_object_mut().unwrap().extend(info.as_object().unwrap().clone());
+        report["info"] = with_marketplace(report["info"].take());
         serde_json::from_value(report).unwrap()
     }
 

@@ -1,12 +1,11 @@
 //! Outcomes of groups according to the usage record reports that contain them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, Utc};
 use usage_billing_core::{Decimal, printable};
 
-use super::carried::{carried_out, cleared_dimensions, start_of};
-use super::groups::id_in;
+use super::carried::{Billings, carried_in, carried_out, start_of};
+use super::groups::{events, id_in};
 use super::marketplace::{Acceptance, acceptance, is_success, partner_of};
 use super::quantities::is_unmapped;
 use super::reconciliation::State;
@@ -21,22 +20,24 @@ pub(super) struct Reported<'a> {
     by_id: HashMap<&'a str, &'a Report>,
     /// The latest report of each group: a failed group may have been requeued.
     by_group: HashMap<&'a str, &'a Report>,
-    /// By entitlement and dimension, the start of the latest report that bills the fractions of earlier ones.
-    cleared: HashMap<(&'a str, &'a str), DateTime<Utc>>,
+    /// By entitlement and dimension, the reports that bill fractions of earlier ones.
+    billings: HashMap<(&'a str, &'a str), Billings>,
     /// By report and dimension, the usage of the groups that were sent in the report.
     used: HashMap<(*const Report, &'a str), Decimal>,
+    /// Ids of the groups.
+    read: HashSet<&'a str>,
 }
 
 impl<'a> Reported<'a> {
-    /// Each group must be given once.
+    /// `groups` are all of the reports, each once: a report states the sum of their usage.
     pub(super) fn new(reports: &'a [Report], groups: impl Iterator<Item = &'a Group>) -> Self {
         let mut by_group: HashMap<&str, &Report> = HashMap::new();
-        let mut cleared: HashMap<_, DateTime<Utc>> = HashMap::new();
+        let mut billings: HashMap<_, Billings> = HashMap::new();
         for report in reports {
             if let (Some(start), Some(info)) = (start_of(report), &report.info) {
-                for dimension in cleared_dimensions(report, info) {
+                for (dimension, is_accepted) in carried_in(report, info) {
                     let key = (report.entitlement_id.as_deref().unwrap_or_default(), dimension);
-                    cleared.entry(key).and_modify(|latest| *latest = start.max(*latest)).or_insert(start);
+                    billings.entry(key).or_default().add(start, is_accepted);
                 }
             }
             for group in report.info.iter().flat_map(|info| &info.usage_record_group_ids) {
@@ -49,11 +50,13 @@ impl<'a> Reported<'a> {
         let mut all = Self {
             by_id: reports.iter().filter_map(|report| Some((id_in(&report.id)?, report))).collect(),
             by_group,
-            cleared,
+            billings,
             used: HashMap::new(),
+            read: HashSet::new(),
         };
-        for group in groups.filter(|group| group.status == Some(Status::Reported)) {
-            let Some(report) = all.of(group) else { continue };
+        for group in groups {
+            all.read.extend(id_in(&group.id));
+            let Some(report) = all.of(group).filter(|_| group.status == Some(Status::Reported)) else { continue };
             for (dimension, quantity) in &group.records {
                 let used = all.used.entry((std::ptr::from_ref(report), dimension)).or_default();
                 *used = used.saturating_add(quantity.0);
@@ -75,12 +78,13 @@ impl<'a> Reported<'a> {
     fn carried(&self, report: &Report, info: &Info, group: &Group, dimensions: &[&str]) -> Option<String> {
         let entitlement = report.entitlement_id.as_deref().unwrap_or_default();
         dimensions.iter().find_map(|dimension| {
-            let quantity = group.records.get(*dimension).filter(|quantity| !quantity.0.is_zero())?;
-            let part = carried_out(info, dimension, quantity.0)?;
-            let cleared = self.cleared.get(&(entitlement, *dimension));
-            let is_cleared = cleared.zip(start_of(report)).is_some_and(|(cleared, start)| *cleared > start);
+            group.records.get(*dimension).filter(|quantity| !quantity.0.is_zero())?;
+            let part = carried_out(info, dimension)?;
+            let billings = self.billings.get(&(entitlement, *dimension));
+            let is_billed =
+                billings.zip(start_of(report)).is_some_and(|(billings, start)| billings.is_billed_after(start));
             let reasons = || format!("Suger: {part} of {} left to the next report", printable(dimension));
-            (!is_cleared).then(reasons)
+            (!is_billed).then(reasons)
         })
     }
 
@@ -96,6 +100,12 @@ impl<'a> Reported<'a> {
         })
     }
 
+    /// Returns a message about a group of a report that was not read. The report may state the usage of that one only.
+    fn unread(&self, info: &Info) -> Option<String> {
+        let unread = info.usage_record_group_ids.iter().find(|id| !self.read.contains(id.as_str()))?;
+        Some(format!("usage record group {} of the same report is not among those that were read", printable(unread)))
+    }
+
     /// Returns the state of a dimension of a group, with the reasons against its billing.
     pub(super) fn state(&self, group: &Group, dimension: &str) -> (State, Vec<String>) {
         let is_used = |name: &str| group.records.get(name).is_some_and(|quantity| !quantity.0.is_zero());
@@ -105,6 +115,11 @@ impl<'a> Reported<'a> {
             // to which. A report need not mention unused ones.
             false => group.records.keys().map(String::as_str).filter(|name| is_used(name)).collect(),
         };
+        let is_reported = group.status == Some(Status::Reported);
+        if is_reported && mapped.is_empty() && events(group).next().is_none() {
+            let reasons = "Suger: the group has no quantity after the dimension mapping";
+            return (State::Pending, vec![reasons.to_owned()]);
+        }
         let report = self.of(group).and_then(|report| Some((report, report.info.as_ref()?)));
         let is_unused = mapped == [dimension] && !is_used(dimension);
         let outcome = report.map(|(report, info)| {
@@ -113,7 +128,7 @@ impl<'a> Reported<'a> {
                 Acceptance::Pending(_) if is_unused && is_success(info) => (Acceptance::Accepted, None),
                 acceptance => {
                     let carried = || self.carried(report, info, group, &mapped);
-                    (acceptance, self.unstated(report, info, &mapped).or_else(carried))
+                    (acceptance, self.unread(info).or_else(|| self.unstated(report, info, &mapped)).or_else(carried))
                 }
             }
         });

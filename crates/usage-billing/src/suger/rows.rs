@@ -1,6 +1,6 @@
 //! Usage as rows: added up from usage record groups, or as sent to the marketplaces.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -13,6 +13,10 @@ use super::{Client, Lookups, listed_days, types};
 use crate::memory_limit::{MemoryLimit, ROW, SLOT, text_bytes, value_bytes};
 use crate::time_limit::TimeLimit;
 use crate::{Period, UsageRow};
+
+/// Time limit of [`Client::reported_usage`]: a list can have further pages without end.
+const REPORTED_USAGE_TIMEOUT: Duration = Duration::from_secs(3600);
+const NOT_READ: &str = "the lists of usage were not read to their end";
 
 impl Client {
     /// Returns the usage of a period as rows, one for each buyer, entitlement and dimension. They are added up from
@@ -36,7 +40,7 @@ impl Client {
         let limit = TimeLimit::new(timeout);
         let usage = limit.run(self.usage_in(period)).await;
         let usage = usage.map(|usage| usage.map_err(|error| self.api.inner().masked(error)));
-        usage.unwrap_or_else(|| Err(limit.exceeded("the lists of usage were not read to their end")))
+        usage.unwrap_or_else(|| Err(limit.exceeded(NOT_READ)))
     }
 
     async fn usage_in(&self, period: Period) -> Result<Vec<UsageRow>> {
@@ -66,10 +70,20 @@ impl Client {
                     Ok(has_rows
                         && (report_rows::begins_in(period, report)? || report.id.as_deref().is_some_and(is_wanted)))
                 };
-                self.reports_of(period, now, &mut memory, is_kept).await?
+                self.reports_of(period, now, &mut memory, ROW, is_kept).await?
             }
             false => Vec::new(),
         };
+        let unread: HashSet<String> = sums.iter().flat_map(Sums::unread).map(str::to_owned).collect();
+        if !unread.is_empty() {
+            let (first, last) = listed_days::of_reports(period, now);
+            let mut others = self.usage_record_groups(move |request| request.start_date(first).end_date(last));
+            while let Some(group) = others.next().await.transpose()? {
+                if id_in(&group.id).is_some_and(|id| unread.contains(id)) {
+                    sums.iter_mut().for_each(|sums| sums.add_other(&group));
+                }
+            }
+        }
         let mut rows = Vec::new();
         for sums in sums {
             rows.extend(sums.rows(&reports, &lookups, &self.org_id, now)?);
@@ -83,27 +97,32 @@ impl Client {
     ///
     /// # Errors
     /// - [`ErrorKind::Request`](crate::ErrorKind::Request) for a period in the future.
+    /// - [`ErrorKind::WaitTimeout`](crate::ErrorKind::WaitTimeout) if the lists are not read within an hour.
     /// - [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the lists and rows take more memory than
     ///   [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
     /// - Other kinds as returned by the list calls, and by [`report_rows`].
     pub async fn reported_usage(&self, period: Period) -> Result<Vec<UsageRow>> {
         let now = self.clock.now();
         period.require_started(now)?;
-        let rows = async {
+        let limit = TimeLimit::new(REPORTED_USAGE_TIMEOUT);
+        let rows = limit.run(async {
             let mut memory = MemoryLimit::new(self.max_usage_bytes);
             let is_kept = |report: &_| report_rows::begins_in(period, report);
-            let reports = self.reports_of(period, now, &mut memory, is_kept).await?;
+            let reports = self.reports_of(period, now, &mut memory, ROW, is_kept).await?;
             report_rows(&reports, &self.buyer_names(&mut memory).await?, &self.org_id, period)
-        };
-        rows.await.map_err(|error| self.api.inner().masked(error))
+        });
+        let rows = rows.await.map(|rows| rows.map_err(|error| self.api.inner().masked(error)));
+        rows.unwrap_or_else(|| Err(limit.exceeded(NOT_READ)))
     }
 
-    /// Returns the reports that may be of a period and that `is_kept` accepts.
-    async fn reports_of(
+    /// Returns the reports that may be of a period and that `is_kept` accepts, within `memory`, each with `extra_bytes`
+    /// for the data that is derived from it.
+    pub(super) async fn reports_of(
         &self,
         period: Period,
         now: DateTime<Utc>,
         memory: &mut MemoryLimit,
+        extra_bytes: usize,
         mut is_kept: impl FnMut(&types::MeteringUsageRecordReport) -> Result<bool>,
     ) -> Result<Vec<types::MeteringUsageRecordReport>> {
         let (first, last) = listed_days::of_period(period, now);
@@ -111,7 +130,7 @@ impl Client {
         let mut kept = Vec::new();
         while let Some(report) = all.next().await.transpose()? {
             if is_kept(&report)? {
-                memory.keep(value_bytes(&report) + ROW, || "the list of usage record reports")?;
+                memory.keep(value_bytes(&report) + extra_bytes, || "the list of usage record reports")?;
                 kept.push(report);
             }
         }

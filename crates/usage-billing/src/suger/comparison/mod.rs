@@ -19,7 +19,8 @@ use super::{ReconciledQuantity, Reconciliation, UsageEvent};
 /// events with one id, one is paired with the group. A group that is `INVALID` or `DELETED` counts as nothing.
 ///
 /// Pass groups of the same entitlements and days as the events, because all others are extra. Pass the usage record
-/// reports in which they were sent to the marketplaces, because a group without its report is pending.
+/// reports in which they were sent to the marketplaces, because a group without its report is pending. So is a group
+/// whose report contains other groups, such as those of another month, because the report states the sum of them all.
 /// [`Client::reconcile`](super::Client::reconcile) lists what is needed.
 ///
 /// Quantities are compared as they were reported, before the dimension mapping of Suger (`metaInfo.originRecords`).
@@ -28,9 +29,20 @@ use super::{ReconciledQuantity, Reconciliation, UsageEvent};
 /// # Errors
 /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) for a group without any time, or a sum of more than 28 digits.
 pub fn reconcile(org_id: &str, sent: &[UsageEvent], groups: &[Group], reports: &[Report]) -> Result<Reconciliation> {
+    compare(org_id, sent, groups, &[], reports)
+}
+
+/// Compares events with groups. `others` are groups that are in the same reports, and are not compared.
+pub(super) fn compare(
+    org_id: &str,
+    sent: &[UsageEvent],
+    groups: &[Group],
+    others: &[Group],
+    reports: &[Report],
+) -> Result<Reconciliation> {
     let by_id: BTreeMap<&str, &Group> = groups.iter().filter_map(|group| Some((id_in(&group.id)?, group))).collect();
     let nameless = || groups.iter().filter(|group| id_in(&group.id).is_none());
-    let reported = Reported::new(reports, by_id.values().copied().chain(nameless()));
+    let reported = Reported::new(reports, by_id.values().copied().chain(nameless()).chain(others));
     let (mut found, mut unpaired, mut paired) = (Vec::new(), Vec::new(), HashSet::new());
     let mut sent_by_id: BTreeMap<String, BTreeMap<_, &UsageEvent>> = BTreeMap::new();
     for event in sent {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::suger::marketplace::tests::with_marketplace;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -31,7 +32,8 @@ fn summary(of: &[ReconciledQuantity]) -> Vec<String> {
 fn report(id: &str, groups: &[&str], info: Value) -> Report {
     let mut all = json!({"status": "SUCCESS", "usageRecordGroupIds": groups});
     all.as_object_mut().unwrap().extend(info.as_object().unwrap().clone());
-    serde_json::from_value(json!({"id": id, "creationTime": SEVEN, "info": all})).unwrap()
+    let partner = with_marketplace(all.clone())["partner"].take();
+    serde_json::from_value(json!({"id": id, "creationTime": SEVEN, "partner": partner, "info": all})).unwrap()
 }
 
 #[test]
@@ -370,10 +372,21 @@ fn carried_fraction_is_pending_until_a_report_includes_it() {
     ] {
         assert_eq!(with(vec![not_settled.clone()]).pending.len(), 1, "{not_settled:?}");
     }
-    // The fraction is of another group in the report.
-    let whole = group(&id(&usage), "REPORTED", json!({"gb": 5, "calls": 3}));
-    let whole = Group { records: [("gb".to_owned(), 5.into()), ("calls".to_owned(), 3.into())].into(), ..whole };
-    assert!(reconcile("acme", &[sent(5)], &[whole], std::slice::from_ref(&first)).unwrap().is_clean());
+    assert_eq!(
+        with(vec![
+            whole(11),
+            at("r-3", 9, json!({"reportedRecords": {"gb": 1}, "decimalParts": {"gb": 0.25}, "status": "FAILED"}))
+        ])
+        .pending
+        .len(),
+        1
+    );
+    // Usage is billed in its order: what a report leaves may be a part of a whole number.
+    let five = group(&id(&usage), "REPORTED", json!({"gb": 5, "calls": 3}));
+    let five = Group { records: [("gb".to_owned(), 5.into()), ("calls".to_owned(), 3.into())].into(), ..five };
+    let of_five = |reports: &[Report]| reconcile("acme", &[sent(5)], std::slice::from_ref(&five), reports).unwrap();
+    assert_eq!(of_five(std::slice::from_ref(&first)).pending.len(), 1);
+    assert!(of_five(&[first.clone(), whole(9)]).is_clean());
 }
 
 #[test]
@@ -515,10 +528,66 @@ fn fraction_is_pending_while_later_reports_leave_one() {
     let all = hours(&two);
     assert_eq!(
         (summary(&all.billed), summary(&all.pending)),
-        (vec!["gb 2/2 REPORTED".to_owned()], vec!["gb 0.5/0.5 REPORTED".to_owned()])
+        (vec!["gb 0.5/0.5 REPORTED".to_owned()], vec!["gb 2/2 REPORTED".to_owned()])
     );
     two.push((half, 1, half, Decimal::ZERO));
     assert!(hours(&two).is_clean());
+}
+
+#[test]
+fn month_of_fractions_in_floating_point_numbers_leaves_only_the_last_hour_pending() {
+    let exact = |number: f64| format!("{number}").parse::<Decimal>().unwrap();
+    for quantity in [12.3, 1.1, 0.05, 0.1, 0.7, 12.25, 3.6, 1234.567] {
+        let (mut carried, mut all) = (0.0, Vec::new());
+        for _ in 0..744 {
+            let total: f64 = carried + quantity;
+            let left = total - total.floor();
+            all.push((exact(quantity), total.floor() as i64, exact(carried), exact(left)));
+            carried = left;
+        }
+        let found = hours(&all);
+        // Hours without a whole unit wait for one together.
+        let most = (1.0 / quantity).ceil() as usize;
+        assert!(found.agrees() && found.pending.len() <= most, "{quantity}: {}", found.pending.len());
+    }
+}
+
+#[test]
+fn report_that_states_only_a_part_of_its_groups_bills_none_of_them() {
+    let late = UsageEvent::new("e-1", "2026-10-31T23:00:00Z".parse().unwrap()).quantity("gb", 5);
+    let next = UsageEvent::new("e-1", "2026-11-01T00:00:00Z".parse().unwrap()).quantity("gb", 5);
+    let of = |event: &UsageEvent, names_report: bool| -> Group {
+        serde_json::from_value(json!({
+            "id": id(event), "entitlementID": "e-1", "status": "REPORTED", "records": {"gb": 5},
+            "usageRecordReportID": names_report.then_some("r-1"),
+            "metaInfo": {"timestamp": event.timestamp(), "originRecords": {"gb": 5}},
+        }))
+        .unwrap()
+    };
+    for (stated, names_report, is_billed) in [(5, true, false), (5, false, false), (10, true, true), (10, false, true)]
+    {
+        let report = report("r-1", &[&id(&late), &id(&next)], json!({"reportedRecords": {"gb": stated}}));
+        for (inside, outside) in [(&late, &next), (&next, &late)] {
+            let (groups, others) = ([of(inside, names_report)], [of(outside, names_report)]);
+            let both = compare("acme", std::slice::from_ref(inside), &groups, &others, std::slice::from_ref(&report));
+            assert_eq!(both.unwrap().is_clean(), is_billed, "{stated}");
+            let one = reconcile("acme", std::slice::from_ref(inside), &groups, std::slice::from_ref(&report)).unwrap();
+            assert!(one.pending.len() == 1 && one.pending[0].reasons[0].ends_with("is not among those that were read"));
+        }
+    }
+}
+
+#[test]
+fn mapped_group_without_quantities_is_pending() {
+    for records in [json!({}), Value::Null, json!({"ingest": 0})] {
+        let usage = UsageEvent::new("e-1", SEVEN.parse().unwrap()).quantity("gb", 5);
+        let mut there = group(&id(&usage), "REPORTED", json!({"gb": 5}));
+        there.records = serde_json::from_value::<Option<_>>(records).unwrap().unwrap_or_default();
+        let report = report("r-1", &[&id(&usage)], json!({"reportedRecords": {"calls": 3}}));
+        let all = reconcile("acme", &[usage], &[there], &[report]).unwrap();
+        assert_eq!((all.billed.len(), all.pending.len()), (0, 1), "{all:?}");
+        assert!(all.pending[0].reasons[0].contains("no quantity after the dimension mapping"));
+    }
 }
 
 proptest! {

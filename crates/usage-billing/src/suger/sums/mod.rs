@@ -8,6 +8,7 @@ use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
 
 use super::groups::{events, id_in, name_of, too_long, used_at};
 use super::pending_acceptance::{LINK, PendingAcceptance};
+use super::quantities::is_void;
 use super::report_rows::{self, REPORTS};
 use super::{Lookups, types};
 use crate::memory_limit::{MemoryLimit, ROW};
@@ -23,7 +24,8 @@ pub(super) const LATE: TimeDelta = TimeDelta::days(1);
 ///
 /// A row is final when the period ended at least a day ago and the marketplace accepted all of its usage according to
 /// `reports`. Pass the reports in which the groups were sent, and later ones, which bill fractions of units that AWS
-/// left to them. Only rows of one whole calendar month that has ended are billable. The current month has rows of the
+/// left to them. Pass all groups of these reports, also those of other periods: a row is not final if a report of it
+/// contains a group that is not passed. Only rows of one whole calendar month that has ended are billable. The current month has rows of the
 /// whole month, the same every day.
 ///
 /// Events of metrics that do not add up are taken from `reports`, by the hour of the report. Events that are not in a
@@ -44,6 +46,7 @@ pub fn usage_rows(
     let (mut sums, mut memory) = (Sums::new(period), MemoryLimit::new(usize::MAX));
     groups.iter().try_for_each(|group| sums.add(group, lookups, &mut memory))?;
     reports.iter().for_each(|report| sums.apply(report));
+    groups.iter().for_each(|group| sums.add_other(group));
     sums.rows(reports, lookups, org_id, now)
 }
 
@@ -84,7 +87,17 @@ impl Sums {
 
     /// Applies the outcome in a report to the sums, after all groups are added up.
     pub(super) fn apply(&mut self, report: &types::MeteringUsageRecordReport) {
-        self.pending.apply(report);
+        self.pending.apply(report, &self.seen);
+    }
+
+    /// Returns the ids of groups that are not in the sums, but in reports of them.
+    pub(super) fn unread(&self) -> impl Iterator<Item = &str> {
+        self.pending.unread()
+    }
+
+    /// Adds the usage of such a group to that of its report.
+    pub(super) fn add_other(&mut self, group: &types::MeteringUsageRecordGroup) {
+        self.pending.add_other(group);
     }
 
     pub(super) fn add(
@@ -93,15 +106,14 @@ impl Sums {
         lookups: &Lookups,
         memory: &mut MemoryLimit,
     ) -> Result<()> {
-        use types::UsageRecordGroupStatus::{Deleted, Invalid, Reported};
         let used_at = used_at(group)?;
         if !self.period.contains(used_at) || id_in(&group.id).is_some_and(|id| !self.seen.insert(id.to_owned())) {
             return Ok(());
         }
-        if matches!(group.status, Some(Deleted | Invalid)) {
+        if is_void(group) {
             return Ok(());
         }
-        let reported = group.status == Some(Reported);
+        let reported = group.status == Some(types::UsageRecordGroupStatus::Reported);
         let records = group.records.iter().map(|(dimension, quantity)| (dimension.clone(), Some(UNITS), quantity.0));
         let events = events(group).map(|event| {
             let metric = event.key.clone().unwrap_or_default();

@@ -1,5 +1,6 @@
 use super::*;
 use crate::month_to_date::{check_keys_stay, months_and_days};
+use crate::suger::marketplace::tests::with_marketplace;
 
 fn group(json: serde_json::Value) -> types::MeteringUsageRecordGroup {
     serde_json::from_value(json).unwrap()
@@ -20,7 +21,7 @@ fn with_reports(
 
 /// A report that was accepted, and states no quantities.
 fn accepted() -> types::MeteringUsageRecordReport {
-    let json = serde_json::json!({"id": "r-ok", "creationTime": "2026-10-05T08:01:00Z", "info": {"status": "SUCCESS"}});
+    let json = serde_json::json!({"id": "r-ok", "creationTime": "2026-10-05T08:01:00Z", "info": {"status": "SUCCESS", "partner": "STRIPE"}});
     serde_json::from_value(json).unwrap()
 }
 
@@ -135,7 +136,7 @@ fn events_that_do_not_add_up_are_taken_from_the_report() {
     let report: types::MeteringUsageRecordReport = serde_json::from_value(serde_json::json!({
         "id": "r-1", "entitlementID": "e-1", "buyerID": "b-1", "creationTime": "2026-10-05T08:01:00Z",
         "info": {
-            "status": "SUCCESS", "startTime": "2026-10-05T07:00:00Z", "endTime": "2026-10-05T08:00:00Z",
+            "status": "SUCCESS", "partner": "STRIPE", "startTime": "2026-10-05T07:00:00Z", "endTime": "2026-10-05T08:00:00Z",
             "reportedRecords": {"seats": 3},
             "aggregatedBillableRecords": [
                 {"key": "gb", "quantity": 7}, {"key": "peak", "quantity": 5}, {"key": "paid", "quantity": 2},
@@ -228,6 +229,7 @@ fn report_of(id: &str, hour: u32, info: serde_json::Value) -> serde_json::Value 
         "status": "SUCCESS", "startTime": format!("2026-10-05T{hour:02}:00:00Z"), "reportedRecords": {"gb": 5},
     }});
     json["info"].as_object_mut().unwrap().extend(info.as_object().unwrap().clone());
+    json["partner"] = with_marketplace(json["info"].clone())["partner"].take();
     json
 }
 
@@ -257,7 +259,10 @@ fn sum_is_final_only_once_the_marketplace_accepted_all_of_it() {
         report
     };
     assert!(!is_final(both(), &[named(one(json!({})))]) && is_final(both(), &[named(one(result("Success")))]));
-    assert!(!is_final(both().map(named), &[one(json!({}))]));
+    let mut nameless = one(json!({}));
+    nameless["partner"] = json!(null);
+    assert!(!is_final(both().map(named), std::slice::from_ref(&nameless)));
+    assert!(!is_final(both(), &[nameless]), "it may be a report to AWS");
     // One of the two in another report.
     let apart = || [json!({}), json!({"id": "g-2", "usageRecordReportID": "r-2"})];
     let two = |info: serde_json::Value| report_of("r-2", 8, info);
@@ -289,6 +294,13 @@ fn sum_with_a_carried_fraction_is_final_once_it_is_billed() {
     let last = || [left("r-1", 7), left("r-2", 8)];
     assert!(!is_final(both(), &last()), "the second report leaves a fraction as well");
     assert!(is_final(both(), &[last().to_vec(), vec![whole(9)]].concat()));
+    let later =
+        report_of("r-4", 10, json!({"reportedRecords": {"gb": 1}, "decimalParts": {"gb": 0.5}, "status": "FAILED"}));
+    assert!(is_final(both(), &[last().to_vec(), vec![whole(9), later]].concat()), "it bills others");
+    let mut rejected = whole(9);
+    rejected["info"]["status"] = json!("FAILED");
+    rejected["id"] = json!("r-5");
+    assert!(!is_final(both(), &[last().to_vec(), vec![whole(10), rejected]].concat()), "the fraction was in it");
     assert!(!is_final(both(), &[last().to_vec(), vec![whole(8)]].concat()));
     assert!(is_final(both(), &[left("r-1", 7), report_of("r-2", 8, json!({"decimalParts": {"gb": 0.5}}))]));
     assert!(!is_final(both(), &[left("r-1", 7), report_of("r-2", 8, json!({}))]), "it does not include the fraction");
@@ -297,12 +309,11 @@ fn sum_with_a_carried_fraction_is_final_once_it_is_billed() {
     let mut other = whole(9);
     other["entitlementID"] = json!("e-2");
     assert!(!is_final(both(), &[last().to_vec(), vec![other]].concat()));
-    // Whole numbers leave no fraction.
+    // Usage is billed in its order: what a report leaves may be a part of whole numbers.
     let wholes = || [json!({"records": {"gb": 2}}), json!({"id": "g-2", "records": {"gb": 3}})];
-    let first = || report_of("r-1", 7, json!({"newDecimalParts": {"gb": 0.5}}));
-    assert!(is_final(wholes(), &[first()]));
-    let one_part = || [json!({"records": {"gb": 2}}), json!({"id": "g-2"})];
-    assert!(!is_final(one_part(), &[first()]));
+    let first = || report_of("r-1", 7, json!({"decimalParts": {"gb": 0.5}, "newDecimalParts": {"gb": 0.5}}));
+    assert!(!is_final(wholes(), &[first()]));
+    assert!(is_final(wholes(), &[first(), whole(8)]));
     // The fraction is of another dimension.
     let other = json!({"decimalParts": {"gb": 0.5}, "newDecimalParts": {"calls": 0.5}});
     assert!(is_final(both(), &[left("r-1", 7), report_of("r-2", 8, other)]));
