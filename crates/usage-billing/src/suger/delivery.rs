@@ -1,6 +1,7 @@
 //! Delivery of one event: sent with its id, recognized as a duplicate, and counted as delivered only with proof.
 
 use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
 use usage_billing_core::{ClientInfo as _, Error, ResponseValue, Result, printable};
 use uuid::Uuid;
@@ -11,6 +12,10 @@ use super::proof::{self, Listed, Verdict};
 use super::response::Response;
 use super::types::MeteringUsageRecordGroup as Group;
 use super::{Client, MarketplaceWindows, UsageEvent, listed_days, trace};
+use crate::time_limit::TimeLimit;
+
+/// Time limit of the list that verifies an event or a change.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// The outcome of a delivered event.
 #[derive(Clone, Debug)]
@@ -37,12 +42,13 @@ impl Client {
     ///   ([`UsageEvent::check`]). Nothing was sent.
     /// - [`ErrorKind::Failed`](crate::ErrorKind::Failed) if Suger has the id, but as `INVALID` (an unknown dimension,
     ///   an inactive entitlement), deleted or with other quantities. The event will never be billed as it was sent,
-    ///   and its id is used up. The same kind is returned for a group that Suger could not report to the marketplace.
+    ///   and its id is used up.
     /// - [`ErrorKind::Api`](crate::ErrorKind::Api) with the message of Suger and a 4xx status, such as 404 for an
-    ///   unknown entitlement. Suger does not list the event, unless the message states that the list could not be
-    ///   read.
-    /// - Other kinds, and any message that states that an earlier attempt may still arrive: the outcome is unknown.
-    ///   Call again with the same event in some minutes.
+    ///   unknown entitlement. Suger rejected the event and does not list it, and no attempt of this client can still
+    ///   arrive.
+    /// - [`ErrorKind::NotReady`](crate::ErrorKind::NotReady) and all other kinds: the outcome is unknown. Never send
+    ///   the usage under another sequence then. Call again with the same event in some minutes. An event whose group
+    ///   Suger could not report to the marketplace (`REPORT_FAILED`) is [requeued](Self::retry_group) first.
     pub async fn send_usage(&self, event: &UsageEvent) -> Result<Delivery> {
         event.check()?;
         let id = event.id(&self.org_id);
@@ -52,9 +58,13 @@ impl Client {
             None => {
                 let wanted = BTreeSet::from([id.to_string()]);
                 let days = listed_days::of_event(event.timestamp(), self.clock.now());
+                // An attempt that ends while the list is read may belong to a page that was read before.
+                let might_arrive = self.attempts.may_arrive(id);
                 let found = self.find_groups(event.entitlement_id(), days, wanted).await;
-                let verdict = proof::by_list(event, id, &response, listed(&found, id), self.attempts.may_arrive(id));
-                if let (Verdict::DeliveredBefore, Listed::Group(group)) = (&verdict, listed(&found, id)) {
+                let may_arrive = might_arrive || self.attempts.may_arrive(id);
+                let listed = listed(&found, id);
+                let verdict = proof::by_list(event, id, &response, listed, may_arrive);
+                if let (Verdict::DeliveredBefore, Some(group)) = (&verdict, listed.group()) {
                     self.warn_if_late(event, id, group);
                 }
                 verdict
@@ -101,9 +111,11 @@ impl Client {
     /// today if the timestamp is in the future. It ends a day after the later of the timestamp and today.
     ///
     /// # Errors
-    /// - [`ErrorKind::Failed`](crate::ErrorKind::Failed) if Suger lists no such group, lists it as `INVALID`,
-    ///   `DELETED` or `REPORT_FAILED`, or with other quantities, which the error names.
-    /// - [`ErrorKind::Decode`](crate::ErrorKind::Decode) if the group neither proves nor contradicts the event.
+    /// - [`ErrorKind::Failed`](crate::ErrorKind::Failed) if Suger lists the group as `INVALID` or `DELETED`, or with
+    ///   other quantities, which the error names.
+    /// - [`ErrorKind::NotReady`](crate::ErrorKind::NotReady) if Suger lists no such group, lists it as
+    ///   `REPORT_FAILED`, or as one that neither proves nor contradicts the event.
+    /// - [`ErrorKind::WaitTimeout`](crate::ErrorKind::WaitTimeout) if the list is not read within 10 minutes.
     /// - Other kinds as returned by the list call.
     pub async fn confirm(&self, event: &UsageEvent) -> Result<Group> {
         let id = event.id(&self.org_id);
@@ -113,7 +125,8 @@ impl Client {
         let group = found.remove(&id.to_string()).ok_or_else(|| proof::unlisted(id))?;
         match evidence(event, id, &group) {
             Evidence::Delivered => Ok(group),
-            Evidence::Contradicted(error) | Evidence::Unclear(error) => Err(self.api.inner().masked(error)),
+            Evidence::Contradicted(error) => Err(self.api.inner().masked(error)),
+            Evidence::Unclear(error) => Err(self.api.inner().masked(proof::undecided(error))),
         }
     }
 
@@ -128,14 +141,20 @@ impl Client {
         let mut groups = self.usage_record_groups(move |request| {
             request.entitlement_id(entitlement_id.clone()).start_date(first).end_date(last)
         });
-        let mut found = HashMap::new();
-        while !wanted.is_empty() {
-            let Some(group) = groups.next().await.transpose()? else { break };
-            if let Some(id) = group.id.as_ref().and_then(|id| wanted.take(id)) {
-                found.insert(id, group);
+        let find = async {
+            let mut found = HashMap::new();
+            while !wanted.is_empty() {
+                let Some(group) = groups.next().await.transpose()? else { break };
+                if let Some(id) = group.id.as_ref().and_then(|id| wanted.take(id)) {
+                    found.insert(id, group);
+                }
             }
-        }
-        Ok(found)
+            Ok(found)
+        };
+        // A list can have further pages without end.
+        let limit = TimeLimit::new(LOOKUP_TIMEOUT);
+        let found = limit.run(find).await;
+        found.unwrap_or_else(|| Err(limit.exceeded("the list of the entitlement's groups was not read to its end")))
     }
 }
 

@@ -1,9 +1,9 @@
 //! The steps of a flush: it sends the queue, and resolves the remaining events by the lists of their entitlements.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use futures_util::StreamExt;
-use futures_util::stream::{self, FuturesUnordered};
+use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
 use usage_billing_core::{ClientInfo as _, Error, Result};
 use uuid::Uuid;
@@ -20,6 +20,10 @@ use super::{UndeliveredEvent, UsageEvent, listed_days, trace};
 
 /// An event whose response did not resolve it, so that the list decides.
 type Unconfirmed = (QueueKey, Response);
+
+/// Ids of events that an attempt may still have reached when their list was requested. An attempt that ended while the
+/// list was read may belong to a page that was read before.
+type MightArrive = HashSet<Uuid>;
 
 impl UsageQueue {
     /// Resolves events. Those that stay queued then have a reason.
@@ -53,26 +57,40 @@ impl UsageQueue {
         let now = self.client.clock.now();
         let old: Vec<_> = self.queue.iter().filter(|(_, event)| age(event, now) >= shortest).collect();
         let entitlements: BTreeSet<_> = old.iter().map(|(_, event)| event.entitlement_id()).collect();
-        let unknown: Vec<_> = entitlements
-            .into_iter()
-            .filter(|id| !self.marketplaces.contains_key(*id))
-            .map(|id| (self.client.clone(), id.to_owned()))
-            .collect();
-        let lookups = stream::iter(unknown).map(|(client, id)| async move { (client.marketplace_of(&id).await, id) });
-        let outcomes: Vec<_> = lookups.buffer_unordered(self.concurrency).collect().await;
-        let mut failures = HashMap::new();
-        for (outcome, entitlement_id) in outcomes {
+        let mut unknown = entitlements.into_iter().filter(|id| !self.marketplaces.contains_key(*id));
+        let client = &self.client;
+        let (mut breaker, mut lookups) = (CircuitBreaker::default(), FuturesUnordered::new());
+        let (mut found, mut failures) = (Vec::new(), HashMap::new());
+        loop {
+            while lookups.len() < self.concurrency
+                && let Some(id) = unknown.next()
+            {
+                match breaker.rejection_for(id, "not looked up") {
+                    Some(reason) => _ = failures.insert(id, reason),
+                    None => lookups.push(async move { (client.marketplace_of(id).await, id) }),
+                }
+            }
+            let Some((outcome, id)) = lookups.next().await else { break };
             match outcome {
-                Ok(marketplace) => _ = self.marketplaces.insert(entitlement_id, marketplace),
-                Err(error) => _ = failures.insert(entitlement_id, error),
+                Ok(marketplace) => {
+                    breaker.record_success(id);
+                    // An entitlement that Suger does not know yet is looked up again by the next flush.
+                    found.extend(marketplace.map(|marketplace| (id.to_owned(), marketplace)));
+                }
+                Err(error) => {
+                    breaker.record_failure(id, &error, is_of_suger(&error));
+                    failures.insert(id, error);
+                }
             }
         }
+        drop(lookups);
+        self.marketplaces.extend(found);
         for (key, event) in old {
             if let Some(error) = failures.get(event.entitlement_id()) {
                 let message = format!("not sent, because its marketplace could not be looked up: {error}");
                 reasons.insert(key.1, Error::new(error.kind(), message).with_source(error.clone()));
-            } else if let Some(marketplace) = self.marketplaces.get(event.entitlement_id())
-                && let Some(late) = self.windows.check(marketplace.as_ref(), event, key.1, now)
+            } else if let Some(late) =
+                self.windows.check(self.marketplaces.get(event.entitlement_id()), event, key.1, now)
             {
                 reasons.insert(key.1, late.error());
                 unconfirmed.push((*key, Response::Withheld(late.error())));
@@ -194,7 +212,7 @@ impl UsageQueue {
                 && let Some((entitlement_id, events)) = waiting.next()
             {
                 if let Some(reason) = breaker.rejection_for(&entitlement_id, "not looked up") {
-                    self.resolve_by_list(events, &Err(reason), reasons);
+                    self.resolve_by_list(events, &Err(reason), &MightArrive::new(), reasons);
                     continue;
                 }
                 let now = self.client.clock.now();
@@ -205,18 +223,20 @@ impl UsageQueue {
                 // This is recorded before the list, which may take the rest of the flush.
                 self.failed_in.insert(entitlement_id.clone(), self.flushes);
                 let wanted = events.iter().map(|((_, id), _)| id.to_string()).collect();
+                let ids = events.iter().map(|((_, id), _)| *id);
+                let might_arrive: MightArrive = ids.filter(|id| self.may_arrive(*id)).collect();
                 let client = self.client.clone();
                 lists.push(async move {
                     let found = client.find_groups(&entitlement_id, days, wanted).await;
-                    (found, entitlement_id, events)
+                    (found, entitlement_id, events, might_arrive)
                 });
             }
-            let Some((found, entitlement_id, events)) = lists.next().await else { return };
+            let Some((found, entitlement_id, events, might_arrive)) = lists.next().await else { return };
             match &found {
                 Ok(_) => breaker.record_success(&entitlement_id),
                 Err(error) => breaker.record_failure(&entitlement_id, error, is_of_suger(error)),
             }
-            self.resolve_by_list(events, &found, reasons);
+            self.resolve_by_list(events, &found, &might_arrive, reasons);
         }
     }
 
@@ -224,16 +244,22 @@ impl UsageQueue {
         &mut self,
         events: Vec<Unconfirmed>,
         found: &Result<HashMap<String, Group>>,
+        might_arrive: &MightArrive,
         reasons: &mut HashMap<Uuid, Error>,
     ) {
-        let others_may_arrive = self.others_arrive_until.is_some_and(|end| Instant::now() < end);
         for (key, response) in events {
             let Some(event) = self.queue.get(&key) else { continue };
-            let may_arrive = others_may_arrive || self.client.attempts.may_arrive(key.1);
-            let verdict = proof::by_list(event, key.1, &response, listed(found, key.1), may_arrive);
-            let group = found.as_ref().ok().and_then(|found| found.get(&key.1.to_string()));
-            self.resolve_as(key, verdict, group, reasons);
+            let may_arrive = might_arrive.contains(&key.1) || self.may_arrive(key.1);
+            let listed = listed(found, key.1);
+            let verdict = proof::by_list(event, key.1, &response, listed, may_arrive);
+            self.resolve_as(key, verdict, listed.group(), reasons);
         }
+    }
+
+    /// Returns whether an attempt to send an event may still arrive.
+    pub(super) fn may_arrive(&self, id: Uuid) -> bool {
+        let others_may_arrive = self.others_arrive_until.is_some_and(|end| Instant::now() < end);
+        others_may_arrive || self.client.attempts.may_arrive(id)
     }
 
     fn resolve_as(
@@ -295,7 +321,7 @@ impl UsageQueue {
     /// Records an event whose usage is late: by the arrival of its group, or by the current time without one.
     fn note_late_usage(&mut self, key: QueueKey, group: Option<&Group>) {
         let Some(event) = self.queue.get(&key) else { return };
-        let marketplace = self.marketplaces.get(event.entitlement_id()).and_then(Option::as_ref);
+        let marketplace = self.marketplaces.get(event.entitlement_id());
         let now = self.client.clock.now();
         let late = match group {
             Some(group) => self.windows.check_group(event, key.1, group, marketplace, now),

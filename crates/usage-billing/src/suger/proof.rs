@@ -29,7 +29,18 @@ pub(super) enum Listed<'a> {
     Unavailable(&'a Error),
 }
 
+impl<'a> Listed<'a> {
+    pub(super) fn group(self) -> Option<&'a Group> {
+        match self {
+            Self::Group(group) => Some(group),
+            Self::Absent | Self::Unavailable(_) => None,
+        }
+    }
+}
+
 /// The outcome of an event, as far as it is proved.
+///
+/// The error of an open event never has a kind that a caller reads as a decision (see [`undecided`]).
 #[derive(Clone, Debug)]
 pub(super) enum Verdict {
     /// Proved by the response.
@@ -55,7 +66,22 @@ pub(super) fn by_response(event: &UsageEvent, id: Uuid, response: &Response) -> 
             None
         }
         Response::Unsendable(error) => Some(Verdict::Rejected(error.clone())),
-        Response::Inconclusive { error, .. } => Some(Verdict::Open(error.clone())),
+        Response::Inconclusive { error, .. } => Some(open(error.clone())),
+    }
+}
+
+fn open(error: Error) -> Verdict {
+    Verdict::Open(undecided(error))
+}
+
+/// Returns the error of an unknown outcome. Its kind is [`ErrorKind::NotReady`], unless another attempt has to wait for
+/// the connection or the operator. `Api` and `Failed` would state that the usage is not billed, and a caller would send
+/// it again under another id.
+pub(super) fn undecided(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::Auth | ErrorKind::Permission | ErrorKind::Config => error,
+        ErrorKind::Connection | ErrorKind::WaitTimeout => error,
+        _ => error.with_kind(ErrorKind::NotReady),
     }
 }
 
@@ -72,31 +98,44 @@ pub(super) fn by_list(
         (Listed::Absent, Response::Rejection { error, from_suger: true } | Response::Withheld(error)) if may_arrive => {
             let message = format!("rejected and not listed, but an earlier attempt may still arrive: {error}");
             let error = Error::new(error.kind(), message).with_source(error.clone());
-            Verdict::Open(error.with_hint("flush or send again in some minutes, with the same event"))
+            open(error.with_hint("flush or send again in some minutes, with the same event"))
         }
         (Listed::Group(group), _) => match evidence(event, id, group) {
             Evidence::Delivered => Verdict::DeliveredBefore,
             Evidence::Contradicted(error) => Verdict::IdConsumed(error),
-            Evidence::Unclear(error) => Verdict::Open(error),
+            Evidence::Unclear(error) => open(error),
         },
         (Listed::Absent, Response::Rejection { error, from_suger: true }) => Verdict::Rejected(error.clone()),
-        (Listed::Absent, Response::Rejection { error, from_suger: false }) => Verdict::Open(
+        (Listed::Absent, Response::Rejection { error, from_suger: false }) => open(
             error
                 .clone()
                 .with_hint("not in Suger's error format (a proxy?), so the outcome is unknown: flush again later"),
         ),
         (Listed::Absent, Response::Withheld(error) | Response::Unsendable(error)) => Verdict::Rejected(error.clone()),
-        (Listed::Absent, Response::Group(group)) => Verdict::Open(unproved(event, id, group)),
-        (Listed::Absent, Response::Conflict { .. }) => Verdict::Open(unlisted(id)),
-        (Listed::Absent, Response::Unreadable(error) | Response::Inconclusive { error, .. }) => {
-            Verdict::Open(error.clone())
-        }
-        (Listed::Unavailable(unread), Response::Rejection { error, .. } | Response::Withheld(error)) => {
-            let message = format!("rejected, but whether it arrived before could not be verified ({unread}): {error}");
-            Verdict::Open(Error::new(unread.kind(), message).with_source(error.clone()))
-        }
-        (Listed::Unavailable(error), _) => Verdict::Open(error.clone()),
+        (Listed::Absent, Response::Group(group)) => open(unproved(event, id, group)),
+        (Listed::Absent, Response::Conflict { .. }) => open(unlisted(id)),
+        (Listed::Absent, Response::Unreadable(error) | Response::Inconclusive { error, .. }) => open(error.clone()),
+        (Listed::Unavailable(unread), _) => open(unverified(response, unread)),
     }
+}
+
+/// Returns the error of a response that the list had to verify, and could not. The list's own error may be a 404, which
+/// decides nothing about the event.
+fn unverified(response: &Response, unread: &Error) -> Error {
+    let (what, error) = match response {
+        Response::Rejection { error, .. } | Response::Withheld(error) | Response::Unsendable(error) => {
+            ("rejected, but whether it arrived before", Some(error))
+        }
+        Response::Conflict { error, .. } => ("Suger has the id, but whether it has this usage", Some(error)),
+        Response::Unreadable(error) | Response::Inconclusive { error, .. } => {
+            ("the response proves no delivery, and whether it arrived", Some(error))
+        }
+        Response::Group(_) => ("the response proves no delivery, and whether it arrived", None),
+    };
+    let of_response = error.map_or_else(String::new, |error| format!(": {error}"));
+    Error::new(unread.kind(), format!("{what} could not be verified ({unread}){of_response}"))
+        .with_retry_after(unread.retry_after())
+        .with_source(unread.clone())
 }
 
 /// Returns the error of a 200 that proves nothing, for an event that is not listed.
@@ -110,7 +149,7 @@ pub(super) fn unproved(event: &UsageEvent, id: Uuid, group: &Group) -> Error {
 
 pub(super) fn unlisted(id: Uuid) -> Error {
     let message = format!("usage record group {id} is not among those that Suger lists for the entitlement");
-    Error::new(ErrorKind::Failed, message).with_hint("look it up in the console before the usage is sent again")
+    Error::new(ErrorKind::NotReady, message).with_hint("look it up in the console before the usage is sent again")
 }
 
 #[cfg(test)]
@@ -202,6 +241,35 @@ mod tests {
     }
 
     #[test]
+    fn open_verdict_has_no_kind_that_decides() {
+        let (event, id) = sent();
+        let unread = Error::new(ErrorKind::Api, "entitlement not found");
+        let groups = [json!({"status": "REPORT_FAILED"}), json!({"status": "NEW"}), json!({"entitlementID": "e-2"})];
+        let groups = groups.map(group);
+        let listed = groups.iter().map(Listed::Group).chain([Listed::Absent, Listed::Unavailable(&unread)]);
+        for listed in listed {
+            for response in responses() {
+                let of_response = by_response(&event, id, &response);
+                for verdict in of_response.into_iter().chain([by_list(&event, id, &response, listed, true)]) {
+                    if let Verdict::Open(error) = verdict {
+                        assert_eq!(error.kind(), ErrorKind::NotReady, "{listed:?} {response:?}: {error}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn open_verdict_keeps_kinds_that_ask_for_an_operator_or_a_connection() {
+        let (event, id) = sent();
+        for kind in [ErrorKind::Auth, ErrorKind::Permission, ErrorKind::Config, ErrorKind::Connection] {
+            let response = Response::Inconclusive { error: Error::new(kind, "no"), from_suger: false };
+            let Some(Verdict::Open(error)) = by_response(&event, id, &response) else { panic!("{kind:?}") };
+            assert_eq!(error.kind(), kind);
+        }
+    }
+
+    #[test]
     fn open_verdict_states_the_unknown_part() {
         let (event, id) = sent();
         let open_message = |response: &Response, listed: Listed<'_>| match by_list(&event, id, response, listed, true) {
@@ -223,7 +291,10 @@ mod tests {
         );
         let conflict = Response::Conflict { error: error(), from_suger: true };
         assert!(open_message(&conflict, Listed::Absent).contains("is not among those that Suger lists"));
-        assert_eq!(open_message(&conflict, Listed::Unavailable(&unread)), "truncated");
+        assert_eq!(
+            open_message(&conflict, Listed::Unavailable(&unread)),
+            "Suger has the id, but whether it has this usage could not be verified (truncated): the response's message"
+        );
         let other = Response::Group(Box::new(group(json!({"status": "DELETED"}))));
         assert!(
             open_message(&other, Listed::Absent).starts_with("the response proves no delivery: usage record group ")

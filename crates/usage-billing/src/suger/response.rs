@@ -57,9 +57,8 @@ fn meaning(status: Option<u16>, kind: ErrorKind) -> Meaning {
     match status {
         Some(200..300) => Meaning::Unreadable,
         Some(409) => Meaning::Conflict,
-        // The cause is the caller or temporary.
-        Some(408) => Meaning::Inconclusive,
-        Some(status) if GENERIC_REJECTIONS.contains(&status) => Meaning::Inconclusive,
+        // The caller is the cause, or the cause is temporary: nothing is stated about the event.
+        Some(401 | 403 | 407 | 408 | 425 | 429) => Meaning::Inconclusive,
         Some(400..500) => Meaning::Rejection,
         Some(_) => Meaning::Inconclusive,
         None if kind == ErrorKind::Request => Meaning::Unsendable,
@@ -73,17 +72,17 @@ impl Response {
     pub(super) fn may_arrive_later(&self) -> bool {
         match self {
             Self::Group(_) | Self::Unreadable(_) | Self::Conflict { .. } => true,
-            // A proxy may respond in place of Suger after it has forwarded the request.
+            // A proxy may respond in place of Suger after it has forwarded the request. It has not forwarded one without
+            // a credential or over its rate limit: such a response, which is retried at once, ends an attempt in any
+            // format, and so does the same status without an attempt, for a call that was not sent.
             Self::Rejection { error, from_suger } | Self::Inconclusive { error, from_suger } => {
-                error.may_have_arrived() || !from_suger && error.status().is_some()
+                let is_forwarded = error.status().is_some_and(|status| !matches!(status.as_u16(), 401 | 429));
+                error.may_have_arrived() || !from_suger && is_forwarded
             }
             Self::Withheld(_) | Self::Unsendable(_) => false,
         }
     }
 }
-
-/// Statuses that reject a request before the event is processed.
-const GENERIC_REJECTIONS: [u16; 5] = [401, 403, 407, 425, 429];
 
 /// Returns whether an error response has the documented format of Suger: a JSON string. Suger may send objects as
 /// well, but so do gateways, and no header distinguishes them. An object, like any other body, therefore decides

@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures_util::future::{Either, select};
 use tokio::time::Instant;
-use usage_billing_core::{Error, ErrorKind, Result, printable};
+use usage_billing_core::{ClientInfo as _, Error, ErrorKind, Result, printable};
 use uuid::Uuid;
 
 use super::attempts::MAX_PROCESSING_TIME;
@@ -80,8 +80,8 @@ pub struct UsageQueue {
     pub(super) rejects_late_usage: bool,
     pub(super) queue: BTreeMap<QueueKey, UsageEvent>,
     pub(super) known: HashMap<Uuid, Known>,
-    /// Marketplaces of the entitlements that were looked up.
-    pub(super) marketplaces: HashMap<String, Option<Partner>>,
+    /// Marketplaces of the entitlements that were looked up, as far as Suger states them.
+    pub(super) marketplaces: HashMap<String, Partner>,
     /// Number of flushes that have begun.
     pub(super) flushes: u64,
     /// Number of the last flush in which events of an entitlement were sent or looked up, and none was resolved.
@@ -93,7 +93,7 @@ pub struct UsageQueue {
 /// What the queue remembers of an event.
 #[derive(Debug)]
 pub(super) struct Known {
-    fingerprint: Uuid,
+    pub(super) fingerprint: Uuid,
     pub(super) state: State,
     /// Number of the last flush in which it was sent and not resolved, or 0.
     pub(super) failed_in: u64,
@@ -193,8 +193,15 @@ impl UsageQueue {
     /// this queue has sent or queued with other quantities, or that is used up at Suger. The first event stays; Suger
     /// would ignore this one.
     pub fn push(&mut self, event: UsageEvent) -> Result<Uuid> {
-        event.check()?;
+        Ok(self.try_push(event)?)
+    }
+
+    /// Queues an event, or returns it with the reason.
+    pub(super) fn try_push(&mut self, event: UsageEvent) -> Result<Uuid, UndeliveredEvent> {
         let id = event.id(&self.client.org_id);
+        if let Err(error) = event.check() {
+            return Err(UndeliveredEvent { id, event, error });
+        }
         let fingerprint = event.fingerprint(id);
         let new = Known { fingerprint, state: State::New, failed_in: 0, is_warned: false };
         let known = self.known.entry(id).or_insert(new);
@@ -210,17 +217,24 @@ impl UsageQueue {
                 return Ok(id);
             }
         };
-        Err(id_unavailable(reason, &event, id))
+        let error = id_unavailable(reason, &event, id);
+        Err(UndeliveredEvent { id, event, error })
     }
 
-    /// Removes an event from the queue and returns it. If it was never sent, its id is free for other quantities.
+    /// Removes an event from the queue and returns it. If neither this queue has sent it, nor an attempt of the client
+    /// may still arrive, its id is free for other quantities.
     pub fn remove(&mut self, id: Uuid) -> Option<UsageEvent> {
         let key = *self.queue.keys().find(|(_, queued)| *queued == id)?;
-        if self.known.get(&id).is_some_and(|known| known.state == State::New) {
+        if self.is_id_free(id) {
             self.known.remove(&id);
         }
         self.resolved.merged.remove(&id);
         self.queue.remove(&key)
+    }
+
+    /// Returns whether no attempt to send an event is known that may have arrived.
+    pub(super) fn is_id_free(&self, id: Uuid) -> bool {
+        self.known.get(&id).is_some_and(|known| known.state == State::New) && !self.may_arrive(id)
     }
 
     /// Returns the number of queued events.
@@ -271,9 +285,10 @@ impl UsageQueue {
         let mut receipt = std::mem::take(&mut self.resolved);
         let now = self.client.clock.now();
         for ((_, id), event) in &self.queue {
-            let Some(error) = reasons.remove(id) else { continue };
+            // A reason may quote a string of the caller or of Suger.
+            let Some(error) = reasons.remove(id).map(|error| self.client.api.inner().masked(error)) else { continue };
             trace::unsent(&self.client, event, *id, &error);
-            let marketplace = self.marketplaces.get(event.entitlement_id()).and_then(Option::as_ref);
+            let marketplace = self.marketplaces.get(event.entitlement_id());
             if let Some(late) = self.windows.check(marketplace, event, *id, now) {
                 let known = self.known.get_mut(id);
                 if known.is_none_or(|known| !std::mem::replace(&mut known.is_warned, true)) {

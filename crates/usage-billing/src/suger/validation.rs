@@ -8,9 +8,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::{StreamExt, stream};
+use futures_util::StreamExt;
+use futures_util::stream::{self, FuturesUnordered};
 use usage_billing_core::{Error, Result};
 
+use super::circuit_breaker::CircuitBreaker;
 use super::response::{Response, is_of_suger};
 use super::usage_queue::QueueKey;
 use super::{Client, UsageEvent, types};
@@ -30,7 +32,8 @@ pub(super) enum Check {
 /// An event in the form of the validation call.
 type Checked = (QueueKey, types::NewUsageRecordGroup);
 
-/// Validates every event.
+/// Validates every event. Once batches fail without a response, the others are not sent to Suger: a flush has to have
+/// time left for the rest of its work.
 pub(super) async fn check_all<'a>(
     client: &Client,
     concurrency: usize,
@@ -40,10 +43,24 @@ pub(super) async fn check_all<'a>(
     let batches = std::iter::from_fn(|| {
         Some(events.by_ref().take(BATCH_SIZE).collect::<Vec<_>>()).filter(|batch| !batch.is_empty())
     });
-    let bisections: Vec<_> =
-        stream::iter(batches).map(|batch| Bisection::of(client, batch)).buffer_unordered(concurrency).collect().await;
+    let mut batches = batches.zip(1u64..);
+    let (mut breaker, mut bisections) = (CircuitBreaker::default(), FuturesUnordered::new());
     let (mut all, mut suspects, mut known_good) = (BTreeMap::new(), Vec::new(), None);
-    for batch in bisections {
+    loop {
+        while bisections.len() < concurrency
+            && let Some((batch, number)) = batches.next()
+        {
+            let number = number.to_string();
+            match breaker.rejection_for(&number, "not validated") {
+                Some(reason) => all.extend(batch.into_iter().map(|(key, _)| (key, Check::Unknown(unchecked(&reason))))),
+                None => bisections.push(async { (Bisection::of(client, batch).await, number) }),
+            }
+        }
+        let Some((batch, number)) = bisections.next().await else { break };
+        match &batch.failure {
+            Some(error) => breaker.record_failure(&number, error, is_of_suger(error)),
+            None => breaker.record_success(&number),
+        }
         all.extend(batch.checks);
         suspects.extend(batch.suspects);
         known_good = known_good.or(batch.known_good);
@@ -67,6 +84,8 @@ struct Bisection {
     /// Events that fail on their own.
     suspects: Vec<(Checked, Error)>,
     known_good: Option<Checked>,
+    /// The last error that is not about the events.
+    failure: Option<Error>,
 }
 
 impl Bisection {
@@ -79,7 +98,11 @@ impl Bisection {
                     found.known_good = found.known_good.or_else(|| part.first().cloned());
                     Check::Valid
                 }
-                Err(error) if !may_be_about_events(&error) => Check::Unknown(unchecked(&error)),
+                Err(error) if !may_be_about_events(&error) => {
+                    let check = Check::Unknown(unchecked(&error));
+                    found.failure = Some(error);
+                    check
+                }
                 Err(_) if part.len() > 1 => {
                     parts.push(part.split_off(part.len() / 2));
                     parts.push(part);

@@ -85,6 +85,16 @@ impl Inbox {
         self.known.insert(id, Known { fingerprint: event.fingerprint(id), is_id_consumed: false });
     }
 
+    /// Registers an event that the queue resolved before, unless it is queued again, and returns the event that is
+    /// forgotten in its place.
+    pub(super) fn remember(&mut self, id: Uuid, fingerprint: Uuid, is_id_consumed: bool) -> Option<Uuid> {
+        if self.unresolved.contains(&id) {
+            return None;
+        }
+        self.known.insert(id, Known { fingerprint, is_id_consumed });
+        self.note_resolved(id)
+    }
+
     /// Queues an event, once.
     pub(super) fn push(&mut self, event: UsageEvent) -> Result<Uuid, UndeliveredEvent> {
         let id = event.id(&self.org_id);
@@ -160,6 +170,10 @@ impl Inbox {
             Fate::IdConsumed => _ = self.known.get_mut(&id).map(|known| known.is_id_consumed = true),
             Fate::Sent => {}
         }
+        self.note_resolved(id)
+    }
+
+    fn note_resolved(&mut self, id: Uuid) -> Option<Uuid> {
         self.resolved.push_back(id);
         if self.resolved.len() <= REMEMBERED {
             return None;

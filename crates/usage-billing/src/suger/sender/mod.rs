@@ -22,6 +22,7 @@ use self::receipts::Unread;
 use self::schedule::Schedule;
 use self::task::Task;
 use super::trace::event;
+use super::usage_queue::State as EventState;
 use super::{Receipt, UndeliveredEvent, UsageEvent, UsageQueue};
 use crate::time_limit::TimeLimit;
 pub use receipts::Receipts;
@@ -101,11 +102,17 @@ impl UsageSenderBuilder {
     /// # Errors
     /// [`ErrorKind::Config`] outside of a tokio runtime.
     pub fn spawn(self) -> Result<(UsageSender, Receipts)> {
-        let Self { queue, interval, capacity } = self;
+        let Self { mut queue, interval, capacity } = self;
         let runtime = Handle::try_current()
             .map_err(|_| Error::new(ErrorKind::Config, "a sender must be started on a tokio runtime"))?;
         let mut inbox = Inbox::new(queue.client.org_id().to_owned(), capacity);
         queue.queue.values().for_each(|event| inbox.adopt(event));
+        let known =
+            queue.known.iter().map(|(id, known)| (*id, known.fingerprint, known.state == EventState::IdConsumed));
+        let forgotten: Vec<_> = known
+            .filter_map(|(id, fingerprint, is_id_consumed)| inbox.remember(id, fingerprint, is_id_consumed))
+            .collect();
+        forgotten.into_iter().for_each(|id| queue.forget(id));
         let schedule = Schedule::new(interval, Instant::now(), inbox.unresolved());
         let unread = Unread::new(inbox.capacity());
         let state = State { inbox, unread, is_flush_requested: false, end: None, last: None, is_running: true };
@@ -285,7 +292,7 @@ impl Shared {
                 // The handle may have been dropped when this is woken.
                 Some(End::Shutdown(limit)) => {
                     if limit.run(self.changed.notified()).await.is_none() {
-                        return limit.exceeded("not confirmed").with_hint("push it again: its id is the same");
+                        return limit.exceeded("not confirmed").with_hint(task::PUSH_AGAIN);
                     }
                 }
             }

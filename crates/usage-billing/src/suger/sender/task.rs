@@ -74,10 +74,9 @@ impl Task {
     fn queue_all(&mut self, (pushed, merged): (Vec<UsageEvent>, BTreeMap<Uuid, u32>)) {
         self.queue.resolved.add_merged(merged);
         for event in pushed {
-            let id = event.id(self.queue.client.org_id());
             // The queue knows no more than the inbox. If it did, the next receipt would contain the event.
-            if let Err(error) = self.queue.push(event.clone()) {
-                self.not_queued.push(UndeliveredEvent { id, event, error });
+            if let Err(rejected) = self.queue.try_push(event) {
+                self.not_queued.push(rejected);
             }
         }
     }
@@ -95,14 +94,14 @@ impl Task {
         }
         self.queue_all(state.inbox.take());
         for id in removals {
-            let is_new = self.queue.known.get(&id).is_some_and(|known| known.state == EventState::New);
+            let is_id_free = self.queue.is_id_free(id);
             let Some(event) = self.queue.remove(id) else { continue };
-            let error = match is_new {
-                true => Error::new(ErrorKind::Failed, "removed from the queue before it was sent"),
+            let error = match is_id_free {
+                true => Error::new(ErrorKind::Failed, "removed from the queue before this sender sent it"),
                 false => Error::new(ErrorKind::Failed, "removed from the queue; it may still be at Suger")
                     .with_hint("look it up there before the usage is sent in another way"),
             };
-            forgotten.extend(state.inbox.resolve(id, if is_new { Fate::IdFree } else { Fate::Sent }));
+            forgotten.extend(state.inbox.resolve(id, if is_id_free { Fate::IdFree } else { Fate::Sent }));
             removed.push(UndeliveredEvent { id, event, error });
         }
         drop(state);
@@ -153,7 +152,8 @@ impl Drop for Task {
         self.take_pushed();
         self.process_removals();
         let (why, reason) = match end {
-            End::Shutdown(limit) => ("shutdown", limit.exceeded("not sent")),
+            // An earlier flush may have sent some of them.
+            End::Shutdown(limit) => ("shutdown", limit.exceeded("not confirmed").with_hint(PUSH_AGAIN)),
             End::Dropped => ("the sender was dropped without a shutdown", dropped()),
             End::Stopped => {
                 let ended = "the sender's task ended without a shutdown, with its runtime or by a panic";
@@ -180,10 +180,11 @@ impl Drop for Task {
     }
 }
 
+pub(super) const PUSH_AGAIN: &str = "push it again: its id is the same, so it is not billed twice";
+
 /// Returns the reason for unsent events after the drop of the handle.
 pub(super) fn dropped() -> Error {
-    Error::new(ErrorKind::Failed, "not confirmed: the sender was dropped without a shutdown")
-        .with_hint("push it again: its id is the same, so it is not billed twice")
+    Error::new(ErrorKind::Failed, "not confirmed: the sender was dropped without a shutdown").with_hint(PUSH_AGAIN)
 }
 
 #[cfg(test)]
