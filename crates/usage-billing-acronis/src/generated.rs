@@ -1445,80 +1445,62 @@ pub mod types {
         }
         impl ReportCreate {
             /// Day on which a `once` report is built; today if left out (observed).
-            pub fn generation_date<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<::chrono::naive::NaiveDate>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.generation_date = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for generation_date: {e}"
-                        )
-                    });
+            pub fn generation_date<
+                V: ::progenitor_client::IntoOptional<::chrono::naive::NaiveDate, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.generation_date = ::progenitor_client::__private::in_field(
+                    "generation_date",
+                    value.into_optional(),
+                );
                 self
             }
             /// Content of the report.
-            pub fn parameters<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<super::ReportParametersCreate>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.parameters = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for parameters: {e}")
-                    });
+            pub fn parameters<
+                V: ::progenitor_client::IntoRequired<super::ReportParametersCreate>,
+            >(mut self, value: V) -> Self {
+                self.parameters = ::progenitor_client::__private::in_field(
+                    "parameters",
+                    value.into_required(),
+                );
                 self
             }
             /// Ids of the users to mail the files to; needed with the action `send` only.
-            pub fn recipients<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<::uuid::Uuid>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.recipients = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for recipients: {e}")
-                    });
+            pub fn recipients<
+                V: ::progenitor_client::IntoRequired<::std::vec::Vec<::uuid::Uuid>>,
+            >(mut self, value: V) -> Self {
+                self.recipients = ::progenitor_client::__private::in_field(
+                    "recipients",
+                    value.into_required(),
+                );
                 self
             }
             /// Destination of the files; `save` to download them.
-            pub fn result_action<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<crate::types::ReportResultAction>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.result_action = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for result_action: {e}")
-                    });
+            pub fn result_action<
+                V: ::progenitor_client::IntoRequired<crate::types::ReportResultAction>,
+            >(mut self, value: V) -> Self {
+                self.result_action = ::progenitor_client::__private::in_field(
+                    "result_action",
+                    value.into_required(),
+                );
                 self
             }
             /// When to build it.
-            pub fn schedule<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<super::ReportScheduleCreate>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.schedule = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for schedule: {e}")
-                    });
+            pub fn schedule<
+                V: ::progenitor_client::IntoRequired<super::ReportScheduleCreate>,
+            >(mut self, value: V) -> Self {
+                self.schedule = ::progenitor_client::__private::in_field(
+                    "schedule",
+                    value.into_required(),
+                );
                 self
             }
         }
         impl ::std::convert::TryFrom<ReportCreate> for super::ReportCreate {
-            type Error = super::error::ConversionError;
+            type Error = ::progenitor_client::BuildError;
             fn try_from(
                 value: ReportCreate,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
                 Ok(Self {
                     generation_date: value.generation_date?,
                     parameters: value.parameters?,
@@ -1581,105 +1563,89 @@ pub mod types {
         impl ReportParametersCreate {
             /// Formats to build, one file each. The default is not documented (the vendor's billing module then
             /// finds `csv_v2_0`): state the formats.
-            pub fn formats<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<crate::types::ReportFormat>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.formats = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for formats: {e}")
-                    });
+            pub fn formats<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::vec::Vec<crate::types::ReportFormat>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.formats = ::progenitor_client::__private::in_field(
+                    "formats",
+                    value.into_required(),
+                );
                 self
             }
             /// True drops rows without usage. Inferred: false if left out.
-            pub fn hide_zero_usage<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.hide_zero_usage = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for hide_zero_usage: {e}"
-                        )
-                    });
+            pub fn hide_zero_usage<V: ::progenitor_client::IntoOptional<bool, K>, K>(
+                mut self,
+                value: V,
+            ) -> Self {
+                self.hide_zero_usage = ::progenitor_client::__private::in_field(
+                    "hide_zero_usage",
+                    value.into_optional(),
+                );
                 self
             }
             /// Which values; `usage_summary` for billing.
-            pub fn kind<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<crate::types::ReportKind>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.kind = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for kind: {e}")
-                    });
+            pub fn kind<V: ::progenitor_client::IntoRequired<crate::types::ReportKind>>(
+                mut self,
+                value: V,
+            ) -> Self {
+                self.kind = ::progenitor_client::__private::in_field(
+                    "kind",
+                    value.into_required(),
+                );
                 self
             }
             /// How far below the tenant to go.
-            pub fn level<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<crate::types::ReportLevel>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.level = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for level: {e}")
-                    });
+            pub fn level<
+                V: ::progenitor_client::IntoRequired<crate::types::ReportLevel>,
+            >(mut self, value: V) -> Self {
+                self.level = ::progenitor_client::__private::in_field(
+                    "level",
+                    value.into_required(),
+                );
                 self
             }
             /// Days to report. Left out with `usage_current`, the service took the first of the month to yesterday (observed).
-            pub fn period<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<super::ReportPeriod>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.period = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for period: {e}")
-                    });
+            pub fn period<
+                V: ::progenitor_client::IntoOptional<super::ReportPeriod, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.period = ::progenitor_client::__private::in_field(
+                    "period",
+                    value.into_optional(),
+                );
                 self
             }
             /// True adds SKUs, for partners entitled to them. Inferred: false if left out.
-            pub fn show_skus<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.show_skus = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for show_skus: {e}")
-                    });
+            pub fn show_skus<V: ::progenitor_client::IntoOptional<bool, K>, K>(
+                mut self,
+                value: V,
+            ) -> Self {
+                self.show_skus = ::progenitor_client::__private::in_field(
+                    "show_skus",
+                    value.into_optional(),
+                );
                 self
             }
             /// UUID of the tenant to report on.
-            pub fn tenant_id<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::uuid::Uuid>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.tenant_id = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for tenant_id: {e}")
-                    });
+            pub fn tenant_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
+                mut self,
+                value: V,
+            ) -> Self {
+                self.tenant_id = ::progenitor_client::__private::in_field(
+                    "tenant_id",
+                    value.into_required(),
+                );
                 self
             }
         }
         impl ::std::convert::TryFrom<ReportParametersCreate>
         for super::ReportParametersCreate {
-            type Error = super::error::ConversionError;
+            type Error = ::progenitor_client::BuildError;
             fn try_from(
                 value: ReportParametersCreate,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
                 Ok(Self {
                     formats: value.formats?,
                     hide_zero_usage: value.hide_zero_usage?,
@@ -1742,83 +1708,67 @@ pub mod types {
         }
         impl ReportParametersUpdate {
             /// True drops rows without usage.
-            pub fn hide_zero_usage<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.hide_zero_usage = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for hide_zero_usage: {e}"
-                        )
-                    });
+            pub fn hide_zero_usage<V: ::progenitor_client::IntoOptional<bool, K>, K>(
+                mut self,
+                value: V,
+            ) -> Self {
+                self.hide_zero_usage = ::progenitor_client::__private::in_field(
+                    "hide_zero_usage",
+                    value.into_optional(),
+                );
                 self
             }
             /// Which values.
-            pub fn kind<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<crate::types::ReportKind>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.kind = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for kind: {e}")
-                    });
+            pub fn kind<
+                V: ::progenitor_client::IntoOptional<crate::types::ReportKind, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.kind = ::progenitor_client::__private::in_field(
+                    "kind",
+                    value.into_optional(),
+                );
                 self
             }
             /// How far below the tenant to go.
-            pub fn level<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<crate::types::ReportLevel>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.level = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for level: {e}")
-                    });
+            pub fn level<
+                V: ::progenitor_client::IntoOptional<crate::types::ReportLevel, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.level = ::progenitor_client::__private::in_field(
+                    "level",
+                    value.into_optional(),
+                );
                 self
             }
             /// True adds SKUs, for partners entitled to them.
-            pub fn show_skus<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.show_skus = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for show_skus: {e}")
-                    });
+            pub fn show_skus<V: ::progenitor_client::IntoOptional<bool, K>, K>(
+                mut self,
+                value: V,
+            ) -> Self {
+                self.show_skus = ::progenitor_client::__private::in_field(
+                    "show_skus",
+                    value.into_optional(),
+                );
                 self
             }
             /// UUID of the tenant reported on. Inferred: accepted, as it is in the vendor's example, but not in its schema.
-            pub fn tenant_id<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::uuid::Uuid>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.tenant_id = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for tenant_id: {e}")
-                    });
+            pub fn tenant_id<V: ::progenitor_client::IntoOptional<::uuid::Uuid, K>, K>(
+                mut self,
+                value: V,
+            ) -> Self {
+                self.tenant_id = ::progenitor_client::__private::in_field(
+                    "tenant_id",
+                    value.into_optional(),
+                );
                 self
             }
         }
         impl ::std::convert::TryFrom<ReportParametersUpdate>
         for super::ReportParametersUpdate {
-            type Error = super::error::ConversionError;
+            type Error = ::progenitor_client::BuildError;
             fn try_from(
                 value: ReportParametersUpdate,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
                 Ok(Self {
                     hide_zero_usage: value.hide_zero_usage?,
                     kind: value.kind?,
@@ -1862,37 +1812,32 @@ pub mod types {
         }
         impl ReportPeriod {
             /// Last day, inclusive.
-            pub fn end<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::chrono::naive::NaiveDate>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.end = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for end: {e}")
-                    });
+            pub fn end<V: ::progenitor_client::IntoRequired<::chrono::naive::NaiveDate>>(
+                mut self,
+                value: V,
+            ) -> Self {
+                self.end = ::progenitor_client::__private::in_field(
+                    "end",
+                    value.into_required(),
+                );
                 self
             }
             /// First day.
-            pub fn start<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::chrono::naive::NaiveDate>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.start = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for start: {e}")
-                    });
+            pub fn start<
+                V: ::progenitor_client::IntoRequired<::chrono::naive::NaiveDate>,
+            >(mut self, value: V) -> Self {
+                self.start = ::progenitor_client::__private::in_field(
+                    "start",
+                    value.into_required(),
+                );
                 self
             }
         }
         impl ::std::convert::TryFrom<ReportPeriod> for super::ReportPeriod {
-            type Error = super::error::ConversionError;
+            type Error = ::progenitor_client::BuildError;
             fn try_from(
                 value: ReportPeriod,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
                 Ok(Self {
                     end: value.end?,
                     start: value.start?,
@@ -1929,38 +1874,33 @@ pub mod types {
         }
         impl ReportScheduleCreate {
             /// Whether a scheduled report runs; true if left out (observed).
-            pub fn enabled<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.enabled = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for enabled: {e}")
-                    });
+            pub fn enabled<V: ::progenitor_client::IntoOptional<bool, K>, K>(
+                mut self,
+                value: V,
+            ) -> Self {
+                self.enabled = ::progenitor_client::__private::in_field(
+                    "enabled",
+                    value.into_optional(),
+                );
                 self
             }
             /// Once or monthly.
-            pub fn type_<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<crate::types::ReportScheduleType>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.type_ = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for type_: {e}")
-                    });
+            pub fn type_<
+                V: ::progenitor_client::IntoRequired<crate::types::ReportScheduleType>,
+            >(mut self, value: V) -> Self {
+                self.type_ = ::progenitor_client::__private::in_field(
+                    "type_",
+                    value.into_required(),
+                );
                 self
             }
         }
         impl ::std::convert::TryFrom<ReportScheduleCreate>
         for super::ReportScheduleCreate {
-            type Error = super::error::ConversionError;
+            type Error = ::progenitor_client::BuildError;
             fn try_from(
                 value: ReportScheduleCreate,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
                 Ok(Self {
                     enabled: value.enabled?,
                     type_: value.type_?,
@@ -1989,25 +1929,23 @@ pub mod types {
         }
         impl ReportScheduleUpdate {
             /// False stops the schedule, true resumes it.
-            pub fn enabled<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<bool>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.enabled = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for enabled: {e}")
-                    });
+            pub fn enabled<V: ::progenitor_client::IntoRequired<bool>>(
+                mut self,
+                value: V,
+            ) -> Self {
+                self.enabled = ::progenitor_client::__private::in_field(
+                    "enabled",
+                    value.into_required(),
+                );
                 self
             }
         }
         impl ::std::convert::TryFrom<ReportScheduleUpdate>
         for super::ReportScheduleUpdate {
-            type Error = super::error::ConversionError;
+            type Error = ::progenitor_client::BuildError;
             fn try_from(
                 value: ReportScheduleUpdate,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
                 Ok(Self { enabled: value.enabled? })
             }
         }
@@ -2043,54 +1981,43 @@ pub mod types {
         }
         impl ReportUpdate {
             /// Replacement to show.
-            pub fn parameters<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::ReportParametersUpdate>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.parameters = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for parameters: {e}")
-                    });
+            pub fn parameters<
+                V: ::progenitor_client::IntoOptional<super::ReportParametersUpdate, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.parameters = ::progenitor_client::__private::in_field(
+                    "parameters",
+                    value.into_optional(),
+                );
                 self
             }
             /// Ids of the users to mail the files to, instead of the ones before.
-            pub fn recipients<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<::uuid::Uuid>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.recipients = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for recipients: {e}")
-                    });
+            pub fn recipients<
+                V: ::progenitor_client::IntoRequired<::std::vec::Vec<::uuid::Uuid>>,
+            >(mut self, value: V) -> Self {
+                self.recipients = ::progenitor_client::__private::in_field(
+                    "recipients",
+                    value.into_required(),
+                );
                 self
             }
             /// Whether to go on.
-            pub fn schedule<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::ReportScheduleUpdate>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.schedule = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for schedule: {e}")
-                    });
+            pub fn schedule<
+                V: ::progenitor_client::IntoOptional<super::ReportScheduleUpdate, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.schedule = ::progenitor_client::__private::in_field(
+                    "schedule",
+                    value.into_optional(),
+                );
                 self
             }
         }
         impl ::std::convert::TryFrom<ReportUpdate> for super::ReportUpdate {
-            type Error = super::error::ConversionError;
+            type Error = ::progenitor_client::BuildError;
             fn try_from(
                 value: ReportUpdate,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
                 Ok(Self {
                     parameters: value.parameters?,
                     recipients: value.recipients?,
@@ -2105,38 +2032,6 @@ pub mod types {
                     recipients: Ok(value.recipients),
                     schedule: Ok(value.schedule),
                 }
-            }
-        }
-    }
-    /// Error types.
-    pub mod error {
-        /// Error from a `TryFrom` or `FromStr` implementation.
-        pub struct ConversionError(::std::borrow::Cow<'static, str>);
-        impl ::std::error::Error for ConversionError {}
-        impl ::std::fmt::Display for ConversionError {
-            fn fmt(
-                &self,
-                f: &mut ::std::fmt::Formatter<'_>,
-            ) -> Result<(), ::std::fmt::Error> {
-                ::std::fmt::Display::fmt(&self.0, f)
-            }
-        }
-        impl ::std::fmt::Debug for ConversionError {
-            fn fmt(
-                &self,
-                f: &mut ::std::fmt::Formatter<'_>,
-            ) -> Result<(), ::std::fmt::Error> {
-                ::std::fmt::Debug::fmt(&self.0, f)
-            }
-        }
-        impl From<&'static str> for ConversionError {
-            fn from(value: &'static str) -> Self {
-                Self(value.into())
-            }
-        }
-        impl From<String> for ConversionError {
-            fn from(value: String) -> Self {
-                Self(value.into())
             }
         }
     }
@@ -2199,6 +2094,15 @@ impl Client {
             inner: self.inner.with_call_options(options),
             ..self.clone()
         }
+    }
+    /// Creates a request that the OpenAPI document lacks, such as for a new operation. It is sent with the credentials, limits, retries,
+    /// traces and errors of this client. `path` is relative to the base URL, and may have parameters: `/reports/{id}`.
+    pub fn request(
+        &self,
+        method: ::reqwest::Method,
+        path: impl ::std::convert::Into<::std::borrow::Cow<'static, str>>,
+    ) -> progenitor_client::CustomRequest<'_> {
+        self.inner.custom_request(&self.client, method, path)
     }
 }
 impl ClientInfo<progenitor_client::Transport> for Client {
@@ -3274,15 +3178,11 @@ pub mod builder {
             }
         }
         /// Id of the service, from `list_applications`.
-        pub fn application_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::uuid::Uuid>,
-        {
-            self.application_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `uuid::Uuid` for application_id failed".to_string()
-                });
+        pub fn application_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.application_id = value.into_required();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -3341,40 +3241,27 @@ pub mod builder {
             }
         }
         /// Id of the service.
-        pub fn application_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::uuid::Uuid>,
-        {
-            self.application_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `uuid::Uuid` for application_id failed".to_string()
-                });
+        pub fn application_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.application_id = value.into_required();
             self
         }
         /// UUID of the tenant (not its numeric id).
-        pub fn tenant_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::uuid::Uuid>,
-        {
-            self.tenant_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `uuid::Uuid` for tenant_id failed".to_string()
-                });
+        pub fn tenant_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.tenant_id = value.into_required();
             self
         }
         /// Name of the setting, e.g. `licensing_mode`.
-        pub fn setting_name<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.setting_name = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for setting_name failed"
-                        .to_string()
-                });
+        pub fn setting_name<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.setting_name = value.into_required();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -3446,15 +3333,11 @@ pub mod builder {
             }
         }
         /// Id of the client, as used for the token.
-        pub fn client_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::uuid::Uuid>,
-        {
-            self.client_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `uuid::Uuid` for client_id failed".to_string()
-                });
+        pub fn client_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.client_id = value.into_required();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -3506,15 +3389,11 @@ pub mod builder {
             }
         }
         /// Ids of components, comma-joined in one string.
-        pub fn uuids<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.uuids = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for uuids failed".to_string()
-                });
+        pub fn uuids<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.uuids = value.into_required();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -3561,15 +3440,11 @@ pub mod builder {
             }
         }
         /// Id of the component, `infra.id` of a report and `infra_id` of offering items and usages.
-        pub fn infra_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::uuid::Uuid>,
-        {
-            self.infra_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `uuid::Uuid` for infra_id failed".to_string()
-                });
+        pub fn infra_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.infra_id = value.into_required();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -3617,17 +3492,11 @@ pub mod builder {
             }
         }
         /// Content, schedule and destination of a report.
-        pub fn body<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<types::ReportCreate>,
-            <V as std::convert::TryInto<types::ReportCreate>>::Error: std::fmt::Display,
-        {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| {
-                    format!("conversion to `ReportCreate` for body failed: {}", s)
-                });
+        pub fn body<V: ::progenitor_client::IntoRequired<types::ReportCreate>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.body = value.into_required().map(From::from);
             self
         }
         /// Changes the body with its builder.
@@ -3693,15 +3562,11 @@ pub mod builder {
             }
         }
         /// Id of the report.
-        pub fn report_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::uuid::Uuid>,
-        {
-            self.report_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `uuid::Uuid` for report_id failed".to_string()
-                });
+        pub fn report_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.report_id = value.into_required();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -3755,29 +3620,19 @@ pub mod builder {
             }
         }
         /// Id of the report.
-        pub fn report_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::uuid::Uuid>,
-        {
-            self.report_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `uuid::Uuid` for report_id failed".to_string()
-                });
+        pub fn report_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.report_id = value.into_required();
             self
         }
         /// The parts to change.
-        pub fn body<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<types::ReportUpdate>,
-            <V as std::convert::TryInto<types::ReportUpdate>>::Error: std::fmt::Display,
-        {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| {
-                    format!("conversion to `ReportUpdate` for body failed: {}", s)
-                });
+        pub fn body<V: ::progenitor_client::IntoRequired<types::ReportUpdate>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.body = value.into_required().map(From::from);
             self
         }
         /// Changes the body with its builder.
@@ -3852,25 +3707,19 @@ pub mod builder {
             }
         }
         /// Id of the report.
-        pub fn report_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::uuid::Uuid>,
-        {
-            self.report_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `uuid::Uuid` for report_id failed".to_string()
-                });
+        pub fn report_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.report_id = value.into_required();
             self
         }
         /// Current version of the report, from `create_report` or `get_report`.
-        pub fn version<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i64>,
-        {
-            self.version = value
-                .try_into()
-                .map_err(|_| "conversion to `i64` for version failed".to_string());
+        pub fn version<V: ::progenitor_client::IntoRequired<i64>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.version = value.into_required();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -3920,15 +3769,11 @@ pub mod builder {
             }
         }
         /// Id of the report.
-        pub fn report_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::uuid::Uuid>,
-        {
-            self.report_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `uuid::Uuid` for report_id failed".to_string()
-                });
+        pub fn report_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.report_id = value.into_required();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -3986,27 +3831,19 @@ pub mod builder {
             }
         }
         /// Id of the report.
-        pub fn report_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::uuid::Uuid>,
-        {
-            self.report_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `uuid::Uuid` for report_id failed".to_string()
-                });
+        pub fn report_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.report_id = value.into_required();
             self
         }
         /// Id of the file, from `list_stored_reports`.
-        pub fn stored_report_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::uuid::Uuid>,
-        {
-            self.stored_report_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `uuid::Uuid` for stored_report_id failed".to_string()
-                });
+        pub fn stored_report_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.stored_report_id = value.into_required();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -4089,174 +3926,112 @@ pub mod builder {
         }
         /// Cursor of the page, `paging.cursors.after` of the response before. It carries filters and order, and has to be
         /// percent-encoded like any other value.
-        pub fn after<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.after = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for after failed".to_string()
-                });
+        pub fn after<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.after = value.into_optional();
             self
         }
         /// True includes soft-deleted ones.
-        pub fn allow_deleted<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<bool>,
-        {
-            self.allow_deleted = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for allow_deleted failed".to_string()
-                });
+        pub fn allow_deleted<V: ::progenitor_client::IntoOptional<bool, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.allow_deleted = value.into_optional();
             self
         }
         /// True embeds all offering items in each tenant.
-        pub fn expand_offering_items<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<bool>,
-        {
-            self.expand_offering_items = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for expand_offering_items failed".to_string()
-                });
+        pub fn expand_offering_items<V: ::progenitor_client::IntoOptional<bool, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.expand_offering_items = value.into_optional();
             self
         }
         /// True adds the ancestors up to the caller's tenant to the items. Only together with `uuids`.
-        pub fn include_relative_path<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<bool>,
-        {
-            self.include_relative_path = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for include_relative_path failed".to_string()
-                });
+        pub fn include_relative_path<V: ::progenitor_client::IntoOptional<bool, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.include_relative_path = value.into_optional();
             self
         }
         /// Most items on a page; at least 1, and 5000 if left out. No maximum is documented.
-        pub fn limit<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i64>,
-        {
-            self.limit = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+        pub fn limit<V: ::progenitor_client::IntoOptional<i64, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.limit = value.into_optional();
             self
         }
         /// Level of detail; `full` if left out.
-        pub fn lod<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<crate::types::TenantLod>,
-        {
-            self.lod = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `crate::types::TenantLod` for lod failed".to_string()
-                });
+        pub fn lod<V: ::progenitor_client::IntoOptional<crate::types::TenantLod, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.lod = value.into_optional();
             self
         }
         /// Direct children of this tenant.
-        pub fn parent_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::uuid::Uuid>,
-        {
-            self.parent_id = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `uuid::Uuid` for parent_id failed".to_string()
-                });
+        pub fn parent_id<V: ::progenitor_client::IntoOptional<::uuid::Uuid, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.parent_id = value.into_optional();
             self
         }
         /// This tenant and all below it, ordered by level.
-        pub fn subtree_root_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::uuid::Uuid>,
-        {
-            self.subtree_root_id = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `uuid::Uuid` for subtree_root_id failed".to_string()
-                });
+        pub fn subtree_root_id<V: ::progenitor_client::IntoOptional<::uuid::Uuid, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.subtree_root_id = value.into_optional();
             self
         }
         /// Only items changed since this time: RFC 3339, UTC. Use the `timestamp` of the last response, and add the offset if it
         /// has none.
-        pub fn updated_since<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
-        {
-            self.updated_since = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `chrono::DateTime <chrono::offset::Utc>` for updated_since failed"
-                        .to_string()
-                });
+        pub fn updated_since<
+            V: ::progenitor_client::IntoOptional<
+                    ::chrono::DateTime<::chrono::offset::Utc>,
+                    K,
+                >,
+            K,
+        >(mut self, value: V) -> Self {
+            self.updated_since = value.into_optional();
             self
         }
         /// Tenant UUIDs, comma-joined in one string, at most 100. Excludes `parent_id` and `subtree_root_id`.
-        pub fn uuids<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.uuids = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for uuids failed".to_string()
-                });
+        pub fn uuids<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.uuids = value.into_optional();
             self
         }
         /// True fills `contacts`.
-        pub fn with_contacts<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<bool>,
-        {
-            self.with_contacts = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for with_contacts failed".to_string()
-                });
+        pub fn with_contacts<V: ::progenitor_client::IntoOptional<bool, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.with_contacts = value.into_optional();
             self
         }
         /// True keeps only tenants that have offering items of the type `infra`.
-        pub fn with_infra_offering_items<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<bool>,
-        {
-            self.with_infra_offering_items = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for with_infra_offering_items failed"
-                        .to_string()
-                });
+        pub fn with_infra_offering_items<
+            V: ::progenitor_client::IntoOptional<bool, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.with_infra_offering_items = value.into_optional();
             self
         }
         /// Sources differ: only tenants that have countable offering items (vendor's document), or embed the items (Go
         /// connector).
-        pub fn with_offering_items<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<bool>,
-        {
-            self.with_offering_items = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for with_offering_items failed".to_string()
-                });
+        pub fn with_offering_items<V: ::progenitor_client::IntoOptional<bool, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.with_offering_items = value.into_optional();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -4403,15 +4178,11 @@ pub mod builder {
             }
         }
         /// Tenant UUIDs, comma-joined in one string.
-        pub fn tenants<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.tenants = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for tenants failed".to_string()
-                });
+        pub fn tenants<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.tenants = value.into_required();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -4477,110 +4248,71 @@ pub mod builder {
         }
         /// Cursor of the page, `paging.cursors.after` of the response before. It carries filters and order, and has to be
         /// percent-encoded like any other value.
-        pub fn after<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.after = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for after failed".to_string()
-                });
+        pub fn after<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.after = value.into_optional();
             self
         }
         /// True includes soft-deleted ones.
-        pub fn allow_deleted<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<bool>,
-        {
-            self.allow_deleted = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for allow_deleted failed".to_string()
-                });
+        pub fn allow_deleted<V: ::progenitor_client::IntoOptional<bool, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.allow_deleted = value.into_optional();
             self
         }
         /// Editions, e.g. `pck_per_workload`, comma-joined in one string. Inferred: all if left out.
-        pub fn editions<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.editions = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for editions failed".to_string()
-                });
+        pub fn editions<
+            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.editions = value.into_optional();
             self
         }
         /// Most items on a page; at least 1, and 5000 if left out. No maximum is documented.
-        pub fn limit<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i64>,
-        {
-            self.limit = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+        pub fn limit<V: ::progenitor_client::IntoOptional<i64, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.limit = value.into_optional();
             self
         }
         /// Names of offering items (with edition prefix), comma-joined in one string.
-        pub fn offering_items<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.offering_items = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for offering_items failed"
-                        .to_string()
-                });
+        pub fn offering_items<
+            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.offering_items = value.into_optional();
             self
         }
         /// Root of the tree. Required on the first page; with `after` it may be left out.
-        pub fn subtree_root_tenant_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::uuid::Uuid>,
-        {
-            self.subtree_root_tenant_id = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `uuid::Uuid` for subtree_root_tenant_id failed"
-                        .to_string()
-                });
+        pub fn subtree_root_tenant_id<
+            V: ::progenitor_client::IntoOptional<::uuid::Uuid, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.subtree_root_tenant_id = value.into_optional();
             self
         }
         /// Only items changed since this time: RFC 3339, UTC. Use the `timestamp` of the last response, and add the offset if it
         /// has none.
-        pub fn updated_since<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
-        {
-            self.updated_since = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `chrono::DateTime <chrono::offset::Utc>` for updated_since failed"
-                        .to_string()
-                });
+        pub fn updated_since<
+            V: ::progenitor_client::IntoOptional<
+                    ::chrono::DateTime<::chrono::offset::Utc>,
+                    K,
+                >,
+            K,
+        >(mut self, value: V) -> Self {
+            self.updated_since = value.into_optional();
             self
         }
         /// Names of metrics, e.g. `storage`, comma-joined in one string. Inferred: without edition prefix; all if left out.
-        pub fn usage_names<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.usage_names = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for usage_names failed"
-                        .to_string()
-                });
+        pub fn usage_names<
+            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.usage_names = value.into_optional();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -4687,42 +4419,27 @@ pub mod builder {
             }
         }
         /// Editions, e.g. `pck_per_workload`, comma-joined in one string. Inferred: all if left out.
-        pub fn editions<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.editions = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for editions failed".to_string()
-                });
+        pub fn editions<
+            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.editions = value.into_optional();
             self
         }
         /// Tenant UUIDs, comma-joined in one string.
-        pub fn tenants<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.tenants = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for tenants failed".to_string()
-                });
+        pub fn tenants<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.tenants = value.into_required();
             self
         }
         /// Names of metrics, e.g. `storage`, comma-joined in one string. Inferred: without edition prefix; all if left out.
-        pub fn usage_names<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.usage_names = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for usage_names failed"
-                        .to_string()
-                });
+        pub fn usage_names<
+            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.usage_names = value.into_optional();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -4785,39 +4502,27 @@ pub mod builder {
             }
         }
         /// UUID of the tenant (not its numeric id).
-        pub fn tenant_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::uuid::Uuid>,
-        {
-            self.tenant_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `uuid::Uuid` for tenant_id failed".to_string()
-                });
+        pub fn tenant_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.tenant_id = value.into_required();
             self
         }
         /// True also if the tenant is soft-deleted; its `deleted_at` is then set.
-        pub fn allow_deleted<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<bool>,
-        {
-            self.allow_deleted = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for allow_deleted failed".to_string()
-                });
+        pub fn allow_deleted<V: ::progenitor_client::IntoOptional<bool, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.allow_deleted = value.into_optional();
             self
         }
         /// True adds `path`, the ids of the ancestors.
-        pub fn embed_path<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<bool>,
-        {
-            self.embed_path = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `bool` for embed_path failed".to_string());
+        pub fn embed_path<V: ::progenitor_client::IntoOptional<bool, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.embed_path = value.into_optional();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -4881,26 +4586,19 @@ pub mod builder {
             }
         }
         /// UUID of the tenant (not its numeric id).
-        pub fn tenant_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::uuid::Uuid>,
-        {
-            self.tenant_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `uuid::Uuid` for tenant_id failed".to_string()
-                });
+        pub fn tenant_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.tenant_id = value.into_required();
             self
         }
         /// True hides what is in its grace period.
-        pub fn for_ui<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<bool>,
-        {
-            self.for_ui = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `bool` for for_ui failed".to_string());
+        pub fn for_ui<V: ::progenitor_client::IntoOptional<bool, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.for_ui = value.into_optional();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -4965,56 +4663,37 @@ pub mod builder {
             }
         }
         /// UUID of the tenant (not its numeric id).
-        pub fn tenant_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::uuid::Uuid>,
-        {
-            self.tenant_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `uuid::Uuid` for tenant_id failed".to_string()
-                });
+        pub fn tenant_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.tenant_id = value.into_required();
             self
         }
         /// Cursor of the page, `paging.cursors.after` of the response before. It carries filters and order, and has to be
         /// percent-encoded like any other value.
-        pub fn after<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.after = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for after failed".to_string()
-                });
+        pub fn after<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.after = value.into_optional();
             self
         }
         /// True includes soft-deleted ones.
-        pub fn allow_deleted<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<bool>,
-        {
-            self.allow_deleted = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for allow_deleted failed".to_string()
-                });
+        pub fn allow_deleted<V: ::progenitor_client::IntoOptional<bool, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.allow_deleted = value.into_optional();
             self
         }
         /// `as_is`, `name` (if left out), `status`, or `usage.` + metric name, with `.` + infra UUID if wanted; a leading `-`
         /// reverses.
-        pub fn order<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.order = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for order failed".to_string()
-                });
+        pub fn order<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.order = value.into_optional();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -5095,118 +4774,75 @@ pub mod builder {
             }
         }
         /// UUID of the tenant (not its numeric id).
-        pub fn tenant_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::uuid::Uuid>,
-        {
-            self.tenant_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `uuid::Uuid` for tenant_id failed".to_string()
-                });
+        pub fn tenant_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.tenant_id = value.into_required();
             self
         }
         /// Only items that are available; a text of `true`, `false`, `0` or `1`.
-        pub fn available_only<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.available_only = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for available_only failed"
-                        .to_string()
-                });
+        pub fn available_only<
+            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.available_only = value.into_optional();
             self
         }
         /// Only items of this edition; `standard` if left out, `*` for all. Items without an edition come in any case.
-        pub fn edition<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.edition = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for edition failed".to_string()
-                });
+        pub fn edition<
+            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.edition = value.into_optional();
             self
         }
         /// True hides what is in its grace period.
-        pub fn for_ui<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<bool>,
-        {
-            self.for_ui = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `bool` for for_ui failed".to_string());
+        pub fn for_ui<V: ::progenitor_client::IntoOptional<bool, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.for_ui = value.into_optional();
             self
         }
         /// True adds secondary items.
-        pub fn include_secondary<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<bool>,
-        {
-            self.include_secondary = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for include_secondary failed".to_string()
-                });
+        pub fn include_secondary<V: ::progenitor_client::IntoOptional<bool, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.include_secondary = value.into_optional();
             self
         }
         /// Only items of this infrastructure component.
-        pub fn infra_uuid<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::uuid::Uuid>,
-        {
-            self.infra_uuid = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `uuid::Uuid` for infra_uuid failed".to_string()
-                });
+        pub fn infra_uuid<V: ::progenitor_client::IntoOptional<::uuid::Uuid, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.infra_uuid = value.into_optional();
             self
         }
         /// 1 for items that are on, 0 for those that are off.
-        pub fn status<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i64>,
-        {
-            self.status = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `i64` for status failed".to_string());
+        pub fn status<V: ::progenitor_client::IntoOptional<i64, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.status = value.into_optional();
             self
         }
         /// Only items of this type.
-        pub fn type_<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<crate::types::OfferingItemType>,
-        {
-            self.type_ = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `crate::types::OfferingItemType` for type_ failed"
-                        .to_string()
-                });
+        pub fn type_<
+            V: ::progenitor_client::IntoOptional<crate::types::OfferingItemType, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.type_ = value.into_optional();
             self
         }
         /// Names of metrics, e.g. `storage`, comma-joined in one string. Inferred: without edition prefix; all if left out.
-        pub fn usage_names<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.usage_names = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for usage_names failed"
-                        .to_string()
-                });
+        pub fn usage_names<
+            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.usage_names = value.into_optional();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -5328,42 +4964,27 @@ pub mod builder {
             }
         }
         /// UUID of the tenant (not its numeric id).
-        pub fn tenant_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::uuid::Uuid>,
-        {
-            self.tenant_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `uuid::Uuid` for tenant_id failed".to_string()
-                });
+        pub fn tenant_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.tenant_id = value.into_required();
             self
         }
         /// Only items of this edition; `standard` if left out, `*` for all. Items without an edition come in any case.
-        pub fn edition<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.edition = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for edition failed".to_string()
-                });
+        pub fn edition<
+            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.edition = value.into_optional();
             self
         }
         /// Kind of the child to be.
-        pub fn kind<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<crate::types::TenantKind>,
-        {
-            self.kind = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `crate::types::TenantKind` for kind failed"
-                        .to_string()
-                });
+        pub fn kind<
+            V: ::progenitor_client::IntoOptional<crate::types::TenantKind, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.kind = value.into_optional();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -5428,15 +5049,11 @@ pub mod builder {
             }
         }
         /// UUID of the tenant (not its numeric id).
-        pub fn tenant_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::uuid::Uuid>,
-        {
-            self.tenant_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `uuid::Uuid` for tenant_id failed".to_string()
-                });
+        pub fn tenant_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.tenant_id = value.into_required();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -5493,15 +5110,11 @@ pub mod builder {
             }
         }
         /// UUID of the tenant (not its numeric id).
-        pub fn tenant_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::uuid::Uuid>,
-        {
-            self.tenant_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `uuid::Uuid` for tenant_id failed".to_string()
-                });
+        pub fn tenant_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.tenant_id = value.into_required();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -5556,15 +5169,11 @@ pub mod builder {
             }
         }
         /// UUID of the tenant (not its numeric id).
-        pub fn tenant_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::uuid::Uuid>,
-        {
-            self.tenant_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `uuid::Uuid` for tenant_id failed".to_string()
-                });
+        pub fn tenant_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.tenant_id = value.into_required();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -5623,42 +5232,27 @@ pub mod builder {
             }
         }
         /// UUID of the tenant (not its numeric id).
-        pub fn tenant_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::uuid::Uuid>,
-        {
-            self.tenant_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `uuid::Uuid` for tenant_id failed".to_string()
-                });
+        pub fn tenant_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.tenant_id = value.into_required();
             self
         }
         /// Editions, e.g. `pck_per_workload`, comma-joined in one string. Inferred: all if left out.
-        pub fn editions<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.editions = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for editions failed".to_string()
-                });
+        pub fn editions<
+            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.editions = value.into_optional();
             self
         }
         /// Names of metrics, e.g. `storage`, comma-joined in one string. Inferred: without edition prefix; all if left out.
-        pub fn usage_names<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.usage_names = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for usage_names failed"
-                        .to_string()
-                });
+        pub fn usage_names<
+            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.usage_names = value.into_optional();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -5759,27 +5353,19 @@ pub mod builder {
             }
         }
         /// Months as `YYYY-MM`, comma-joined in one string, e.g. `2026-09,2026-10`.
-        pub fn months<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.months = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for months failed".to_string()
-                });
+        pub fn months<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.months = value.into_required();
             self
         }
         /// UUID of the tenant whose prices to read.
-        pub fn tenant_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::uuid::Uuid>,
-        {
-            self.tenant_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `uuid::Uuid` for tenant_id failed".to_string()
-                });
+        pub fn tenant_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.tenant_id = value.into_required();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -5824,9 +5410,9 @@ pub mod builder {
 pub static OPERATIONS: &[progenitor_client::Operation] = &[
     progenitor_client::Operation {
         id: "create_report",
-        name: "create_report",
+        name: ::std::borrow::Cow::Borrowed("create_report"),
         method: "POST",
-        path: "/api/2/reports",
+        path: ::std::borrow::Cow::Borrowed("/api/2/reports"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -5840,9 +5426,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "delete_report",
-        name: "delete_report",
+        name: ::std::borrow::Cow::Borrowed("delete_report"),
         method: "DELETE",
-        path: "/api/2/reports/{report_id}",
+        path: ::std::borrow::Cow::Borrowed("/api/2/reports/{report_id}"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -5856,9 +5442,11 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "download_stored_report",
-        name: "download_stored_report",
+        name: ::std::borrow::Cow::Borrowed("download_stored_report"),
         method: "GET",
-        path: "/api/2/reports/{report_id}/stored/{stored_report_id}",
+        path: ::std::borrow::Cow::Borrowed(
+            "/api/2/reports/{report_id}/stored/{stored_report_id}",
+        ),
         idempotent: false,
         idempotent_with: None,
         download: true,
@@ -5873,9 +5461,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_application",
-        name: "get_application",
+        name: ::std::borrow::Cow::Borrowed("get_application"),
         method: "GET",
-        path: "/api/2/applications/{application_id}",
+        path: ::std::borrow::Cow::Borrowed("/api/2/applications/{application_id}"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -5884,9 +5472,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_client",
-        name: "get_client",
+        name: ::std::borrow::Cow::Borrowed("get_client"),
         method: "GET",
-        path: "/api/2/clients/{client_id}",
+        path: ::std::borrow::Cow::Borrowed("/api/2/clients/{client_id}"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -5895,9 +5483,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_infra",
-        name: "get_infra",
+        name: ::std::borrow::Cow::Borrowed("get_infra"),
         method: "GET",
-        path: "/api/2/infra/{infra_id}",
+        path: ::std::borrow::Cow::Borrowed("/api/2/infra/{infra_id}"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -5912,9 +5500,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_me",
-        name: "get_me",
+        name: ::std::borrow::Cow::Borrowed("get_me"),
         method: "GET",
-        path: "/api/2/users/me",
+        path: ::std::borrow::Cow::Borrowed("/api/2/users/me"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -5923,9 +5511,11 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_offering_item_prices",
-        name: "get_offering_item_prices",
+        name: ::std::borrow::Cow::Borrowed("get_offering_item_prices"),
         method: "GET",
-        path: "/api/2/tenants/{tenant_id}/offering_items/pricing",
+        path: ::std::borrow::Cow::Borrowed(
+            "/api/2/tenants/{tenant_id}/offering_items/pricing",
+        ),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -5934,9 +5524,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_report",
-        name: "get_report",
+        name: ::std::borrow::Cow::Borrowed("get_report"),
         method: "GET",
-        path: "/api/2/reports/{report_id}",
+        path: ::std::borrow::Cow::Borrowed("/api/2/reports/{report_id}"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -5951,9 +5541,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_tenant",
-        name: "get_tenant",
+        name: ::std::borrow::Cow::Borrowed("get_tenant"),
         method: "GET",
-        path: "/api/2/tenants/{tenant_id}",
+        path: ::std::borrow::Cow::Borrowed("/api/2/tenants/{tenant_id}"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -5962,9 +5552,11 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_tenant_application_setting",
-        name: "get_tenant_application_setting",
+        name: ::std::borrow::Cow::Borrowed("get_tenant_application_setting"),
         method: "GET",
-        path: "/api/2/applications/{application_id}/settings/tenants/{tenant_id}/{setting_name}",
+        path: ::std::borrow::Cow::Borrowed(
+            "/api/2/applications/{application_id}/settings/tenants/{tenant_id}/{setting_name}",
+        ),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -5973,9 +5565,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_tenant_offering_items",
-        name: "get_tenant_offering_items",
+        name: ::std::borrow::Cow::Borrowed("get_tenant_offering_items"),
         method: "GET",
-        path: "/api/2/tenants/{tenant_id}/offering_items",
+        path: ::std::borrow::Cow::Borrowed("/api/2/tenants/{tenant_id}/offering_items"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -5984,9 +5576,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_tenant_pricing",
-        name: "get_tenant_pricing",
+        name: ::std::borrow::Cow::Borrowed("get_tenant_pricing"),
         method: "GET",
-        path: "/api/2/tenants/{tenant_id}/pricing",
+        path: ::std::borrow::Cow::Borrowed("/api/2/tenants/{tenant_id}/pricing"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -5995,9 +5587,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_tenant_usages",
-        name: "get_tenant_usages",
+        name: ::std::borrow::Cow::Borrowed("get_tenant_usages"),
         method: "GET",
-        path: "/api/2/tenants/{tenant_id}/usages",
+        path: ::std::borrow::Cow::Borrowed("/api/2/tenants/{tenant_id}/usages"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -6006,9 +5598,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "list_applications",
-        name: "list_applications",
+        name: ::std::borrow::Cow::Borrowed("list_applications"),
         method: "GET",
-        path: "/api/2/applications",
+        path: ::std::borrow::Cow::Borrowed("/api/2/applications"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -6017,9 +5609,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "list_effective_price_lists",
-        name: "list_effective_price_lists",
+        name: ::std::borrow::Cow::Borrowed("list_effective_price_lists"),
         method: "GET",
-        path: "/api/price_sync/v1/effective_price_lists",
+        path: ::std::borrow::Cow::Borrowed("/api/price_sync/v1/effective_price_lists"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -6028,9 +5620,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "list_infra",
-        name: "list_infra",
+        name: ::std::borrow::Cow::Borrowed("list_infra"),
         method: "GET",
-        path: "/api/2/infra",
+        path: ::std::borrow::Cow::Borrowed("/api/2/infra"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -6046,9 +5638,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "list_offering_items",
-        name: "list_offering_items",
+        name: ::std::borrow::Cow::Borrowed("list_offering_items"),
         method: "GET",
-        path: "/api/2/tenants/offering_items",
+        path: ::std::borrow::Cow::Borrowed("/api/2/tenants/offering_items"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -6057,9 +5649,11 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "list_offering_items_for_child",
-        name: "list_offering_items_for_child",
+        name: ::std::borrow::Cow::Borrowed("list_offering_items_for_child"),
         method: "GET",
-        path: "/api/2/tenants/{tenant_id}/offering_items/available_for_child",
+        path: ::std::borrow::Cow::Borrowed(
+            "/api/2/tenants/{tenant_id}/offering_items/available_for_child",
+        ),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -6068,9 +5662,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "list_stored_reports",
-        name: "list_stored_reports",
+        name: ::std::borrow::Cow::Borrowed("list_stored_reports"),
         method: "GET",
-        path: "/api/2/reports/{report_id}/stored",
+        path: ::std::borrow::Cow::Borrowed("/api/2/reports/{report_id}/stored"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -6085,9 +5679,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "list_tenant_applications",
-        name: "list_tenant_applications",
+        name: ::std::borrow::Cow::Borrowed("list_tenant_applications"),
         method: "GET",
-        path: "/api/2/tenants/{tenant_id}/applications",
+        path: ::std::borrow::Cow::Borrowed("/api/2/tenants/{tenant_id}/applications"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -6096,9 +5690,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "list_tenant_children",
-        name: "list_tenant_children",
+        name: ::std::borrow::Cow::Borrowed("list_tenant_children"),
         method: "GET",
-        path: "/api/2/tenants/{tenant_id}/children",
+        path: ::std::borrow::Cow::Borrowed("/api/2/tenants/{tenant_id}/children"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -6107,9 +5701,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "list_tenant_reports",
-        name: "list_tenant_reports",
+        name: ::std::borrow::Cow::Borrowed("list_tenant_reports"),
         method: "GET",
-        path: "/api/2/tenants/{tenant_id}/reports",
+        path: ::std::borrow::Cow::Borrowed("/api/2/tenants/{tenant_id}/reports"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -6124,9 +5718,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "list_tenants",
-        name: "list_tenants",
+        name: ::std::borrow::Cow::Borrowed("list_tenants"),
         method: "GET",
-        path: "/api/2/tenants",
+        path: ::std::borrow::Cow::Borrowed("/api/2/tenants"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -6135,9 +5729,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "list_tenants_applications",
-        name: "list_tenants_applications",
+        name: ::std::borrow::Cow::Borrowed("list_tenants_applications"),
         method: "GET",
-        path: "/api/2/tenants/applications",
+        path: ::std::borrow::Cow::Borrowed("/api/2/tenants/applications"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -6146,9 +5740,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "list_tenants_usages",
-        name: "list_tenants_usages",
+        name: ::std::borrow::Cow::Borrowed("list_tenants_usages"),
         method: "GET",
-        path: "/api/2/tenants/usages",
+        path: ::std::borrow::Cow::Borrowed("/api/2/tenants/usages"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -6157,9 +5751,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "update_report",
-        name: "update_report",
+        name: ::std::borrow::Cow::Borrowed("update_report"),
         method: "PUT",
-        path: "/api/2/reports/{report_id}",
+        path: ::std::borrow::Cow::Borrowed("/api/2/reports/{report_id}"),
         idempotent: false,
         idempotent_with: None,
         download: false,

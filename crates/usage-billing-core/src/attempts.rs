@@ -68,11 +68,11 @@ impl Attempts<'_> {
         let span = tracing::info_span!(
             target: "usage_billing::http",
             "http_call",
-            otel.name = self.operation.name,
+            otel.name = &*self.operation.name,
             otel.kind = "client",
             otel.status_code = field::Empty,
             http.request.method = %request.method(),
-            url.template = self.operation.path,
+            url.template = &*self.operation.path,
             server.address = request.url().host_str(),
             server.port = request.url().port_or_known_default(),
             http.response.status_code = field::Empty,
@@ -134,7 +134,7 @@ impl Attempts<'_> {
         let proxy = proxy.map_or_else(String::new, |proxy| format!(" through the proxy {proxy}"));
         let message = format!("{state}{proxy} within the deadline of {:?}{previous}", deadline.limit);
         let error = Error::new(ErrorKind::Connection, message)
-            .with_operation(self.operation.name)
+            .with_operation(self.operation.name.clone())
             .with_attempts(attempts)
             .with_timeout(true)
             .with_setting("deadline");
@@ -179,7 +179,8 @@ impl Attempts<'_> {
                 is_reauthorized = true;
                 continue;
             }
-            let is_idempotent = self.operation.is_idempotent(request.body().and_then(|body| body.as_bytes()));
+            let is_idempotent =
+                self.operation.is_idempotent(request.method(), request.body().and_then(|body| body.as_bytes()));
             let counted_attempts = progress.attempts - u32::from(is_reauthorized);
             let remaining = deadline.map(|deadline| deadline.remaining());
             let retry = &self.settings.retry;
@@ -191,7 +192,7 @@ impl Attempts<'_> {
             };
             tracing::info!(
                 target: "usage_billing::http",
-                operation = self.operation.name,
+                operation = &*self.operation.name,
                 attempt = progress.attempts,
                 delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
                 %error,
@@ -233,7 +234,7 @@ impl Attempts<'_> {
             let allowed = deadline.map_or(self.settings.retry.max_pause(), |deadline| deadline.remaining());
             if remaining >= allowed {
                 let message = "not sent: an earlier call was rejected with 429, and the delay that the vendor requested has not passed";
-                let error = Error::new(ErrorKind::Api, message).with_operation(self.operation.name);
+                let error = Error::new(ErrorKind::Api, message).with_operation(self.operation.name.clone());
                 let error = error.with_response(StatusCode::TOO_MANY_REQUESTS, None, bytes::Bytes::new());
                 return Err(error.with_retry_after(Some(remaining)).with_attempts(progress.attempts));
             }
@@ -249,7 +250,7 @@ impl Attempts<'_> {
     ) -> Result<Box<RawResponse>, Failed> {
         let attempts = progress.attempts;
         let connection_error = |error: reqwest::Error| {
-            let (cause, error) = self.context.connection_error(error, self.operation.name, attempts);
+            let (cause, error) = self.context.connection_error(error, &self.operation.name, attempts);
             (Failure { cause, retry_after: None }, error)
         };
         let mut response = response.await.map_err(connection_error)?;
@@ -268,13 +269,13 @@ impl Attempts<'_> {
                 BodyError::Connection(error) => connection_error(error.with_url(response.url().clone())),
                 BodyError::TooLarge => {
                     let failure = Failure { cause: Cause::Permanent, retry_after: None };
-                    (failure, too_large(settings.max_response_bytes, self.operation.name, attempts))
+                    (failure, too_large(settings.max_response_bytes, self.operation.name.clone(), attempts))
                 }
             })?)
         };
         let Service { request_id_headers, .. } = *self.service;
         let context = self.context.clone();
-        let operation = self.operation.name;
+        let operation = self.operation.name.clone();
         Ok(Box::new(RawResponse {
             operation,
             request_id_headers,

@@ -146,18 +146,11 @@ fn is_uuid(id: &str) -> bool {
         })
 }
 
-/// Headers that the client sets for the credentials, the body and the connection.
-const RESERVED_HEADERS: [&str; 9] = [
-    "accept",
-    "authorization",
-    "connection",
-    "content-length",
-    "content-type",
-    "host",
-    "proxy-authorization",
-    "transfer-encoding",
-    "user-agent",
-];
+/// Headers that the client sets for the credentials and the connection.
+const RESERVED_HEADERS: [&str; 6] =
+    ["authorization", "connection", "content-length", "host", "proxy-authorization", "transfer-encoding"];
+/// Headers that the client sets for the body and the program. Single calls may set them.
+const CALL_HEADERS: [&str; 3] = ["accept", "content-type", "user-agent"];
 
 /// The authorisation of a client's requests. Each attempt is authorised separately: a token may expire between two attempts.
 #[derive(Clone)]
@@ -217,7 +210,7 @@ impl Auth {
 
     /// Adds a header of the caller. `check` returns an error if it cannot be sent or is reserved.
     pub(crate) fn and_custom_header(mut self, name: &str, value: &SecretString) -> Self {
-        if RESERVED_HEADERS.iter().any(|own| name.eq_ignore_ascii_case(own)) {
+        if RESERVED_HEADERS.iter().chain(&CALL_HEADERS).any(|own| name.eq_ignore_ascii_case(own)) {
             let message = format!("the header {name:?} is reserved: the client sets it");
             self.headers.push(Err(Error::new(ErrorKind::Config, message)));
             return self;
@@ -269,6 +262,11 @@ impl Auth {
             Some(cache) => cache.check(allow_http),
             None => Ok(None),
         }
+    }
+
+    /// Returns whether the client sets a header for the credentials or the connection.
+    pub(crate) fn sets(&self, header: &HeaderName) -> bool {
+        RESERVED_HEADERS.contains(&header.as_str()) || self.headers.iter().flatten().any(|(name, _)| name == header)
     }
 
     /// Returns the secrets and proxies for descriptions of failures.

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
 use tokio::time::Instant;
 
+use crate::request_additions::RequestAdditions;
 use crate::{MinTransferRate, RetryPolicy};
 
 /// Default deadline of a call: enough for the default retries (2 minutes) and a large response after the last one.
@@ -20,12 +22,15 @@ const MAX_RESPONSE_BYTES: usize = 64 * 1024 * 1024;
 ///
 /// // A health check: one attempt of at most 2 s.
 /// let options = CallOptions::new().retry(RetryPolicy::none()).deadline(Duration::from_secs(2));
+/// // A header and a query parameter that the OpenAPI document lacks.
+/// let options = options.header("X-Trace-Id", "7").query("verbose", true);
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "options have no effect until a client takes them"]
 pub struct CallOptions {
     retry: Option<RetryPolicy>,
     deadline: Option<Option<Duration>>,
+    pub(crate) additions: RequestAdditions,
 }
 
 impl CallOptions {
@@ -43,6 +48,19 @@ impl CallOptions {
     pub fn deadline(self, limit: impl Into<Option<Duration>>) -> Self {
         Self { deadline: Some(limit.into()), ..self }
     }
+
+    /// Sends a header, such as `X-Trace-Id`, in place of one of the same name. A call fails with the kind
+    /// [`Request`](crate::ErrorKind::Request) if the header is invalid, or is one that the client sets for the credentials or the connection.
+    pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.additions.add_header(name.as_ref(), value.as_ref());
+        self
+    }
+
+    /// Sends a query parameter, beside those of the operation. An array is sent as one parameter for each item, and `None` not at all.
+    pub fn query(mut self, name: impl AsRef<str>, value: impl Serialize) -> Self {
+        self.additions.add_query(name.as_ref(), &value);
+        self
+    }
 }
 
 /// The settings that apply to a call.
@@ -55,7 +73,7 @@ pub(crate) struct CallSettings {
 }
 
 impl CallSettings {
-    pub(crate) fn with(self, options: CallOptions) -> Self {
+    pub(crate) fn with(self, options: &CallOptions) -> Self {
         Self { retry: options.retry.unwrap_or(self.retry), deadline: options.deadline.unwrap_or(self.deadline), ..self }
     }
 }
@@ -97,11 +115,11 @@ mod tests {
     fn options_override_only_the_settings_they_set() {
         let client = CallSettings { deadline: Some(Duration::from_secs(7)), ..CallSettings::default() };
         let short = CallOptions::new().deadline(Duration::from_secs(1));
-        assert_eq!(client.with(CallOptions::new()).deadline, Some(Duration::from_secs(7)));
-        assert_eq!(client.with(short).deadline, Some(Duration::from_secs(1)));
-        assert_eq!(client.with(CallOptions::new().deadline(None)).deadline, None);
-        assert_eq!(client.with(short).retry, client.retry);
-        assert_eq!(client.with(CallOptions::new().retry(RetryPolicy::none())).retry, RetryPolicy::none());
+        assert_eq!(client.with(&CallOptions::new()).deadline, Some(Duration::from_secs(7)));
+        assert_eq!(client.with(&short).deadline, Some(Duration::from_secs(1)));
+        assert_eq!(client.with(&CallOptions::new().deadline(None)).deadline, None);
+        assert_eq!(client.with(&short).retry, client.retry);
+        assert_eq!(client.with(&CallOptions::new().retry(RetryPolicy::none())).retry, RetryPolicy::none());
     }
 
     #[test]

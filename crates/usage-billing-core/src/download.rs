@@ -1,5 +1,6 @@
 //! Response bodies as streams.
 
+use std::borrow::Cow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -16,7 +17,7 @@ use crate::{Error, ErrorKind, Result};
 
 /// A body as it arrives, at the minimum transfer rate. It ends after an error.
 pub(crate) struct Download {
-    operation: &'static str,
+    operation: Cow<'static, str>,
     attempts: u32,
     context: Arc<FailureContext>,
     chunks: Option<Chunks>,
@@ -31,7 +32,7 @@ impl Download {
     pub(crate) fn new(
         response: Response,
         min_rate: Option<MinTransferRate>,
-        operation: &'static str,
+        operation: Cow<'static, str>,
         attempts: u32,
         context: Arc<FailureContext>,
     ) -> Self {
@@ -48,7 +49,6 @@ impl Stream for Download {
     type Item = Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let (operation, attempts) = (self.operation, self.attempts);
         let chunk = match &mut self.chunks {
             None => return Poll::Ready(None),
             Some(Chunks::MinRate(chunks)) => ready!(chunks.poll_chunk(context)),
@@ -56,10 +56,10 @@ impl Stream for Download {
         };
         let chunk = chunk.map(|chunk| match chunk {
             Ok(Ok(chunk)) => Ok(chunk),
-            Ok(Err(error)) => Err(self.context.connection_error(error, operation, attempts).1),
+            Ok(Err(error)) => Err(self.context.connection_error(error, &self.operation, self.attempts).1),
             Err(too_slow) => Err(Error::new(ErrorKind::Connection, too_slow.to_string())
-                .with_operation(operation)
-                .with_attempts(attempts)
+                .with_operation(self.operation.clone())
+                .with_attempts(self.attempts)
                 .with_setting("min_transfer_rate")),
         });
         if !matches!(chunk, Some(Ok(_))) {

@@ -56,7 +56,7 @@ impl ErrorResponse {
         let default_message =
             if status.is_redirection() { "the response is a redirect: check the base URL" } else { "no reason given" };
         let error = Error::new(kind, description.message.unwrap_or_else(|| default_message.to_owned()))
-            .with_operation(operation.name)
+            .with_operation(operation.name.clone())
             .with_response(status, self.request_id.take(), body)
             .with_code(description.code)
             .with_retry_after(retry_after)

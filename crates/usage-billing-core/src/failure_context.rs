@@ -1,5 +1,6 @@
 //! The data of a client that descriptions of failures need: its secrets, to mask them, and its proxies, to name them.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use crate::Error;
@@ -21,12 +22,12 @@ impl FailureContext {
     pub(crate) fn connection_error(
         &self,
         error: reqwest::Error,
-        operation: &'static str,
+        operation: &Cow<'static, str>,
         attempts: u32,
     ) -> (Cause, Error) {
         let failure = ConnectionFailure::new(&error, self.proxies.get());
         let cause = failure.cause();
-        let error = failure.into_error(error).with_operation(operation).with_attempts(attempts);
+        let error = failure.into_error(error).with_operation(operation.clone()).with_attempts(attempts);
         (cause, self.masked(error))
     }
 

@@ -1,16 +1,20 @@
 //! The properties of operations and vendors that the transport uses.
 
+use std::borrow::Cow;
+
+use reqwest::Method;
+
 /// An operation of a vendor's API. Each generated crate has a table of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operation {
     /// The name of the generated method.
     pub id: &'static str,
     /// The `operationId` of the OpenAPI document, for errors and spans.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// The HTTP method in capitals.
     pub method: &'static str,
     /// The path template, such as `/reports/{report_id}`.
-    pub path: &'static str,
+    pub path: Cow<'static, str>,
     /// `x-idempotent`: sending the request twice has the same effect as sending it once.
     pub idempotent: bool,
     /// `x-idempotent-with`: the request is idempotent if this field of the JSON body is set.
@@ -24,11 +28,26 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// Returns whether a request with this body may be retried although the vendor may have acted on it.
+    /// Creates an operation without extensions.
+    pub(crate) fn new(name: impl Into<Cow<'static, str>>, path: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            id: "",
+            name: name.into(),
+            method: "",
+            path: path.into(),
+            idempotent: false,
+            idempotent_with: None,
+            download: false,
+            final_statuses: &[],
+            permissions: &[],
+        }
+    }
+
+    /// Returns whether a request with this method and body may be retried although the vendor may have acted on it.
     ///
     /// By its method (RFC 9110, 9.2.2) or by extensions of the OpenAPI document.
-    pub(crate) fn is_idempotent(&self, body: Option<&[u8]>) -> bool {
-        matches!(self.method, "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE")
+    pub(crate) fn is_idempotent(&self, method: &Method, body: Option<&[u8]>) -> bool {
+        matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE)
             || self.idempotent
             || self.idempotent_with.is_some_and(|field| has_field(body, field))
     }
@@ -80,18 +99,8 @@ pub struct Service {
 impl Service {
     pub(crate) fn operation(&self, id: &'static str) -> Operation {
         match self.operations.binary_search_by(|operation| operation.id.cmp(id)) {
-            Ok(found) => self.operations[found],
-            Err(_) => Operation {
-                id,
-                name: id,
-                method: "",
-                path: "",
-                idempotent: false,
-                idempotent_with: None,
-                download: false,
-                final_statuses: &[],
-                permissions: &[],
-            },
+            Ok(found) => self.operations[found].clone(),
+            Err(_) => Operation::new(id, ""),
         }
     }
 }
@@ -102,9 +111,9 @@ mod tests {
 
     const REPORT: Operation = Operation {
         id: "report",
-        name: "report",
+        name: Cow::Borrowed("report"),
         method: "POST",
-        path: "/org/{orgId}/usage/{id}",
+        path: Cow::Borrowed("/org/{orgId}/usage/{id}"),
         idempotent: false,
         idempotent_with: Some("id"),
         download: false,
@@ -114,15 +123,17 @@ mod tests {
 
     #[test]
     fn post_is_idempotent_only_by_extension() {
-        assert!(!REPORT.is_idempotent(None));
-        assert!(!REPORT.is_idempotent(Some(b"{}")));
-        assert!(!REPORT.is_idempotent(Some(br#"{"id":null}"#)));
-        assert!(!REPORT.is_idempotent(Some(br#"{"id":""}"#)));
-        assert!(!REPORT.is_idempotent(Some(b"no json")));
-        assert!(REPORT.is_idempotent(Some(br#"{"id":"7"}"#)));
-        assert!(Operation { idempotent: true, ..REPORT }.is_idempotent(None));
-        assert!(Operation { method: "GET", ..REPORT }.is_idempotent(None));
-        assert!(!Operation { method: "PATCH", idempotent_with: None, ..REPORT }.is_idempotent(Some(br#"{"id":"7"}"#)));
+        let is_idempotent = |operation: &Operation, body| operation.is_idempotent(&Method::POST, body);
+        assert!(!is_idempotent(&REPORT, None));
+        assert!(!is_idempotent(&REPORT, Some(b"{}")));
+        assert!(!is_idempotent(&REPORT, Some(br#"{"id":null}"#)));
+        assert!(!is_idempotent(&REPORT, Some(br#"{"id":""}"#)));
+        assert!(!is_idempotent(&REPORT, Some(b"no json")));
+        assert!(is_idempotent(&REPORT, Some(br#"{"id":"7"}"#)));
+        assert!(is_idempotent(&Operation { idempotent: true, ..REPORT }, None));
+        let plain = Operation::new("plain", "/");
+        assert!(plain.is_idempotent(&Method::GET, None));
+        assert!(!plain.is_idempotent(&Method::PATCH, Some(br#"{"id":"7"}"#)));
     }
 
     #[test]

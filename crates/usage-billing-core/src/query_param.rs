@@ -1,6 +1,6 @@
 //! Query parameters in OpenAPI's default style: `form`, exploded.
 
-use serde::ser::{Error as _, SerializeSeq};
+use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -19,32 +19,25 @@ impl<'a, T> QueryParam<'a, T> {
     }
 }
 
-impl<T: Serialize> Serialize for QueryParam<'_, T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let value = serde_json::to_value(self.value).map_err(S::Error::custom)?;
-        let mut pairs = serializer.serialize_seq(None)?;
-        match &value {
-            Value::Array(items) => {
-                for item in items {
-                    push::<S>(&mut pairs, self.name, item)?;
-                }
-            }
-            Value::Object(fields) => {
-                for (name, field) in fields {
-                    push::<S>(&mut pairs, name, field)?;
-                }
-            }
-            scalar => push::<S>(&mut pairs, self.name, scalar)?,
-        }
-        pairs.end()
+impl<T: Serialize> QueryParam<'_, T> {
+    /// Returns the names and values of the parameters.
+    pub(crate) fn pairs(&self) -> serde_json::Result<Vec<(String, String)>> {
+        let pair = |name: &str, value: Value| match value {
+            Value::Null => None,
+            Value::String(text) => Some((name.to_owned(), text)),
+            other => Some((name.to_owned(), other.to_string())),
+        };
+        Ok(match serde_json::to_value(self.value)? {
+            Value::Array(items) => items.into_iter().filter_map(|item| pair(self.name, item)).collect(),
+            Value::Object(fields) => fields.into_iter().filter_map(|(name, field)| pair(&name, field)).collect(),
+            scalar => pair(self.name, scalar).into_iter().collect(),
+        })
     }
 }
 
-fn push<S: Serializer>(pairs: &mut S::SerializeSeq, name: &str, value: &Value) -> Result<(), S::Error> {
-    match value {
-        Value::Null => Ok(()),
-        Value::String(text) => pairs.serialize_element(&(name, text)),
-        other => pairs.serialize_element(&(name, other.to_string())),
+impl<T: Serialize> Serialize for QueryParam<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.pairs().map_err(S::Error::custom)?)
     }
 }
 

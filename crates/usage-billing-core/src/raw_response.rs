@@ -1,5 +1,6 @@
 //! Successful responses before they are decoded.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -16,7 +17,7 @@ use crate::{Error, Result};
 /// A response with a success status. Generated code passes it on in a box, because it is moved many times.
 #[derive(Debug)]
 pub struct RawResponse {
-    pub(crate) operation: &'static str,
+    pub(crate) operation: Cow<'static, str>,
     pub(crate) request_id_headers: &'static [&'static str],
     pub(crate) attempts: u32,
     pub(crate) settings: CallSettings,
@@ -53,9 +54,9 @@ impl RawResponse {
                 Box::pin(read_body(&mut self.response, limit, None, &mut self.body_permit)).await.map_err(|error| {
                     match error {
                         BodyError::Connection(error) => {
-                            self.context.connection_error(error, self.operation, self.attempts).1
+                            self.context.connection_error(error, &self.operation, self.attempts).1
                         }
-                        BodyError::TooLarge => too_large(limit, self.operation, self.attempts),
+                        BodyError::TooLarge => too_large(limit, self.operation.clone(), self.attempts),
                     }
                 })
             }
@@ -72,7 +73,7 @@ impl RawResponse {
     pub(crate) fn add_to_error(&self, error: Error, body: &Bytes) -> Error {
         let body = Bytes::copy_from_slice(&body[..body.len().min(MAX_KEPT_BODY)]);
         let request_id = request_id(self.response.headers(), self.request_id_headers);
-        let error = error.with_operation(self.operation).with_response(self.status(), request_id, body);
+        let error = error.with_operation(self.operation.clone()).with_response(self.status(), request_id, body);
         self.context.masked(error.with_attempts(self.attempts).with_may_have_arrived(true))
     }
 }

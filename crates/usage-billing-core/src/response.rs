@@ -194,6 +194,17 @@ impl ResponseValue<ByteStream> {
     }
 }
 
+impl ResponseValue<Bytes> {
+    /// Returns the complete body.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Limit`] for a body that is too large, and [`ErrorKind::Connection`] if it is truncated.
+    pub(crate) async fn bytes(mut response: Box<RawResponse>) -> Result<Self> {
+        let value = response.take_body().await?;
+        Ok(Self { value, status: response.status(), headers: response.take_headers() })
+    }
+}
+
 impl ResponseValue<()> {
     /// Ignores the body. Generated code calls it.
     #[doc(hidden)]

@@ -1,5 +1,7 @@
 //! Reads response bodies into memory, within limits.
 
+use std::borrow::Cow;
+
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use reqwest::Response;
@@ -82,7 +84,7 @@ fn next_capacity(capacity: usize, needed: usize, limit: usize) -> usize {
 }
 
 /// Creates the error of a response that is larger than the client allows. It is not retried: the next response would be as large.
-pub(crate) fn too_large(limit: usize, operation: &'static str, attempts: u32) -> Error {
+pub(crate) fn too_large(limit: usize, operation: impl Into<Cow<'static, str>>, attempts: u32) -> Error {
     let message = format!("the response body is larger than the limit of {}", display_bytes(limit));
     Error::new(ErrorKind::Limit, message)
         .with_operation(operation)

@@ -1,5 +1,6 @@
 //! The token cache of a client: all calls share one token.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -38,9 +39,9 @@ static SERVICE: Service =
     Service { operations: &[], request_id_headers: &[], limit_reset_headers: &[], credential_hint: "" };
 static ISSUE_TOKEN: Operation = Operation {
     id: "issue_token",
-    name: "issue token",
+    name: Cow::Borrowed("issue token"),
     method: "POST",
-    path: "",
+    path: Cow::Borrowed(""),
     // A second token does not invalidate the first.
     idempotent: true,
     idempotent_with: None,
@@ -294,7 +295,7 @@ async fn request_token(
         // Without the response and serde's quotes of it, which may contain the token.
         _ => {
             let message = "the token endpoint's response is not a token: check that its URL is the vendor's";
-            Err(Error::new(ErrorKind::Decode, message).with_operation(ISSUE_TOKEN.name))
+            Err(Error::new(ErrorKind::Decode, message).with_operation(ISSUE_TOKEN.name.clone()))
         }
     }
 }

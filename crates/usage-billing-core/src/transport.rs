@@ -1,21 +1,23 @@
 //! The transport of all generated calls.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use reqwest::{Request, Url};
+use reqwest::{Method, Request, Url};
 
 use crate::attempts::{Attempts, ClientWide};
 use crate::auth::Auth;
 use crate::body_permits::{BodyPermit, BodyPermits};
 use crate::call_options::CallSettings;
-use crate::operation::Service;
+use crate::operation::{Operation, Service};
 use crate::pause::Pause;
 use crate::rate_limit::Limiter;
 use crate::raw_response::RawResponse;
-use crate::{CallOptions, Error, ErrorKind, Result, read_ahead};
+use crate::request_additions::RequestAdditions;
+use crate::{CallOptions, CustomRequest, Error, ErrorKind, Result, read_ahead};
 
 /// Authorises, limits, sends, retries and traces the requests of a client. [`ClientBuilder`](crate::ClientBuilder) creates it. Clones are
 /// cheap, and share the token and the rate limit.
@@ -24,6 +26,8 @@ pub struct Transport {
     parts: Arc<Parts>,
     /// The settings of this handle's calls.
     settings: CallSettings,
+    /// Headers and query parameters of this handle's calls.
+    additions: Option<Arc<RequestAdditions>>,
 }
 
 pub(crate) struct Parts {
@@ -40,12 +44,18 @@ pub(crate) struct Parts {
 
 impl Transport {
     pub(crate) fn new(parts: Parts) -> Self {
-        Self { settings: parts.settings, parts: Arc::new(parts) }
+        Self { settings: parts.settings, additions: None, parts: Arc::new(parts) }
     }
 
     /// Returns a handle whose calls have other settings, with the same token, rate limit and pause.
     pub fn with_call_options(&self, options: CallOptions) -> Self {
-        Self { settings: self.settings.with(options), parts: self.parts.clone() }
+        let settings = self.settings.with(&options);
+        let additions = match (&self.additions, options.additions) {
+            (known, new) if new.is_empty() => known.clone(),
+            (None, new) => Some(Arc::new(new)),
+            (Some(known), new) => Some(Arc::new(known.with(new))),
+        };
+        Self { settings, additions, parts: self.parts.clone() }
     }
 
     /// Returns the URL of an operation. The parameters in `path` are encoded. Generated code calls it.
@@ -62,6 +72,17 @@ impl Transport {
         url
     }
 
+    /// Creates a request that the OpenAPI document lacks. The generated client calls it.
+    #[doc(hidden)]
+    pub fn custom_request<'a>(
+        &'a self,
+        http: &'a reqwest::Client,
+        method: Method,
+        path: impl Into<Cow<'static, str>>,
+    ) -> CustomRequest<'a> {
+        CustomRequest::new(http, self, method, path.into())
+    }
+
     /// Returns the value of a parameter. The error of a parameter that was not set is empty. Generated code calls it.
     ///
     /// # Errors
@@ -72,9 +93,11 @@ impl Transport {
             let message = if reason.is_empty() {
                 format!("the parameter {name} is required: set it before `send`")
             } else {
-                format!("invalid parameter {name}: {reason}")
+                format!("parameter {name}: {reason}")
             };
-            Error::new(ErrorKind::Request, message).with_operation(self.parts.service.operation(id).name)
+            let error = Error::new(ErrorKind::Request, message);
+            // The value may be a key by mistake.
+            self.masked(error.with_operation(self.parts.service.operation(id).name))
         })
     }
 
@@ -97,26 +120,33 @@ impl Transport {
         mut request: Request,
         id: &'static str,
     ) -> BoxFuture<'a, Result<Box<RawResponse>>> {
-        Box::pin(async move { self.send_operation(http, &mut request, id).await })
+        Box::pin(async move {
+            let operation = self.parts.service.operation(id);
+            self.send_operation(http, &mut request, &operation).await
+        })
     }
 
-    async fn send_operation(
+    /// Sends the request of an operation.
+    pub(crate) async fn send_operation(
         &self,
         http: &reqwest::Client,
         request: &mut Request,
-        id: &'static str,
+        operation: &Operation,
     ) -> Result<Box<RawResponse>> {
         let parts = &*self.parts;
-        let operation = parts.service.operation(id);
         if !operation.matches(parts.base.path(), request.url().path()) {
             let message = format!("a path parameter is empty, `.` or `..`: the request would leave {}", operation.path);
-            return Err(Error::new(ErrorKind::Request, message).with_operation(operation.name));
+            return Err(Error::new(ErrorKind::Request, message).with_operation(operation.name.clone()));
+        }
+        if let Some(additions) = &self.additions {
+            let added = additions.apply(request, &parts.auth);
+            added.map_err(|error| error.with_operation(operation.name.clone()))?;
         }
         let Parts { service, auth, settings, limiter, pause, body_permits, .. } = parts;
         let client = ClientWide { auth, settings, limiter: limiter.as_ref(), body_permits };
         let attempts = Attempts {
             http,
-            operation: &operation,
+            operation,
             service,
             settings: &self.settings,
             client: Some(client),
@@ -131,6 +161,13 @@ impl Transport {
             body_permits.acquire(&mut response.body_permit, size).await;
         }
         Ok(response)
+    }
+}
+
+impl Transport {
+    /// Returns the authorization of the requests.
+    pub(crate) fn auth(&self) -> &Auth {
+        &self.parts.auth
     }
 }
 

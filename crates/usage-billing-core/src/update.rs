@@ -29,6 +29,12 @@ impl<T> From<T> for Update<T> {
     }
 }
 
+impl From<&str> for Update<String> {
+    fn from(text: &str) -> Self {
+        Self::Value(text.to_owned())
+    }
+}
+
 impl<T> From<Option<T>> for Update<T> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Self::Value)
@@ -63,7 +69,7 @@ mod tests {
     #[test]
     fn absent_null_and_a_value_are_three_things() {
         for (name, json) in
-            [(Update::Unchanged, "{}"), (None.into(), r#"{"name":null}"#), ("a".to_owned().into(), r#"{"name":"a"}"#)]
+            [(Update::Unchanged, "{}"), (None.into(), r#"{"name":null}"#), ("a".into(), r#"{"name":"a"}"#)]
         {
             let change = Change { name };
             assert_eq!(serde_json::to_string(&change).unwrap(), json);

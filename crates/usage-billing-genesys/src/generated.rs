@@ -2603,68 +2603,58 @@ pub mod types {
         }
         impl ApiUsageClientQuery {
             /// Size of the time buckets; without it one total per group.
-            pub fn granularity<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<crate::types::UsageGranularity>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.granularity = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for granularity: {e}")
-                    });
+            pub fn granularity<
+                V: ::progenitor_client::IntoOptional<crate::types::UsageGranularity, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.granularity = ::progenitor_client::__private::in_field(
+                    "granularity",
+                    value.into_optional(),
+                );
                 self
             }
             /// Dimensions to split the counters by.
-            pub fn group_by<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::vec::Vec<crate::types::ApiUsageClientGroupBy>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.group_by = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for group_by: {e}")
-                    });
+            pub fn group_by<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::vec::Vec<crate::types::ApiUsageClientGroupBy>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.group_by = ::progenitor_client::__private::in_field(
+                    "group_by",
+                    value.into_required(),
+                );
                 self
             }
             /// Time range as an ISO 8601 interval, `start/end`, such as `2026-09-01/2026-09-30`. Whether the end is included is not documented.
-            pub fn interval<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.interval = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for interval: {e}")
-                    });
+            pub fn interval<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+                mut self,
+                value: V,
+            ) -> Self {
+                self.interval = ::progenitor_client::__private::in_field(
+                    "interval",
+                    value.into_required(),
+                );
                 self
             }
             /// Counters to return; all without it.
-            pub fn metrics<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<crate::types::UsageMetric>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.metrics = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for metrics: {e}")
-                    });
+            pub fn metrics<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::vec::Vec<crate::types::UsageMetric>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.metrics = ::progenitor_client::__private::in_field(
+                    "metrics",
+                    value.into_required(),
+                );
                 self
             }
         }
         impl ::std::convert::TryFrom<ApiUsageClientQuery>
         for super::ApiUsageClientQuery {
-            type Error = super::error::ConversionError;
+            type Error = ::progenitor_client::BuildError;
             fn try_from(
                 value: ApiUsageClientQuery,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
                 Ok(Self {
                     granularity: value.granularity?,
                     group_by: value.group_by?,
@@ -2715,68 +2705,58 @@ pub mod types {
         }
         impl ApiUsageOrganizationQuery {
             /// Size of the time buckets; without it one total per group.
-            pub fn granularity<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<crate::types::UsageGranularity>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.granularity = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for granularity: {e}")
-                    });
+            pub fn granularity<
+                V: ::progenitor_client::IntoOptional<crate::types::UsageGranularity, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.granularity = ::progenitor_client::__private::in_field(
+                    "granularity",
+                    value.into_optional(),
+                );
                 self
             }
             /// Dimensions to split the counters by; by OAuth client without it.
-            pub fn group_by<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::vec::Vec<crate::types::ApiUsageOrganizationGroupBy>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.group_by = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for group_by: {e}")
-                    });
+            pub fn group_by<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::vec::Vec<crate::types::ApiUsageOrganizationGroupBy>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.group_by = ::progenitor_client::__private::in_field(
+                    "group_by",
+                    value.into_required(),
+                );
                 self
             }
             /// Time range as an ISO 8601 interval, `start/end`. Days and even months are taken: `2026-09-01/2026-09-30`, `2026-01/2026-06`. Whether the end is included is not documented.
-            pub fn interval<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.interval = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for interval: {e}")
-                    });
+            pub fn interval<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+                mut self,
+                value: V,
+            ) -> Self {
+                self.interval = ::progenitor_client::__private::in_field(
+                    "interval",
+                    value.into_required(),
+                );
                 self
             }
             /// Counters to return; all without it.
-            pub fn metrics<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<crate::types::UsageMetric>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.metrics = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for metrics: {e}")
-                    });
+            pub fn metrics<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::vec::Vec<crate::types::UsageMetric>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.metrics = ::progenitor_client::__private::in_field(
+                    "metrics",
+                    value.into_required(),
+                );
                 self
             }
         }
         impl ::std::convert::TryFrom<ApiUsageOrganizationQuery>
         for super::ApiUsageOrganizationQuery {
-            type Error = super::error::ConversionError;
+            type Error = ::progenitor_client::BuildError;
             fn try_from(
                 value: ApiUsageOrganizationQuery,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
                 Ok(Self {
                     granularity: value.granularity?,
                     group_by: value.group_by?,
@@ -2833,83 +2813,71 @@ pub mod types {
         }
         impl ApiUsageSimpleSearch {
             /// Only these methods.
-            pub fn http_methods<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::vec::Vec<crate::types::ApiUsageSimpleSearchHttpMethod>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.http_methods = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for http_methods: {e}")
-                    });
+            pub fn http_methods<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::vec::Vec<crate::types::ApiUsageSimpleSearchHttpMethod>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.http_methods = ::progenitor_client::__private::in_field(
+                    "http_methods",
+                    value.into_required(),
+                );
                 self
             }
             /// Time range as an ISO 8601 interval, `start/end`, such as `2026-09-01/2026-09-07`. Whether the end is included is not documented.
-            pub fn interval<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.interval = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for interval: {e}")
-                    });
+            pub fn interval<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+                mut self,
+                value: V,
+            ) -> Self {
+                self.interval = ::progenitor_client::__private::in_field(
+                    "interval",
+                    value.into_required(),
+                );
                 self
             }
             /// Columns to return; all without it.
-            pub fn metrics<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::vec::Vec<crate::types::ApiUsageSimpleSearchMetric>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.metrics = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for metrics: {e}")
-                    });
+            pub fn metrics<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::vec::Vec<crate::types::ApiUsageSimpleSearchMetric>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.metrics = ::progenitor_client::__private::in_field(
+                    "metrics",
+                    value.into_required(),
+                );
                 self
             }
             /// Only OAuth clients of these names.
-            pub fn oauth_client_names<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.oauth_client_names = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for oauth_client_names: {e}"
-                        )
-                    });
+            pub fn oauth_client_names<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::vec::Vec<::std::string::String>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.oauth_client_names = ::progenitor_client::__private::in_field(
+                    "oauth_client_names",
+                    value.into_required(),
+                );
                 self
             }
             /// Only these path templates.
-            pub fn template_uris<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.template_uris = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for template_uris: {e}")
-                    });
+            pub fn template_uris<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::vec::Vec<::std::string::String>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.template_uris = ::progenitor_client::__private::in_field(
+                    "template_uris",
+                    value.into_required(),
+                );
                 self
             }
         }
         impl ::std::convert::TryFrom<ApiUsageSimpleSearch>
         for super::ApiUsageSimpleSearch {
-            type Error = super::error::ConversionError;
+            type Error = ::progenitor_client::BuildError;
             fn try_from(
                 value: ApiUsageSimpleSearch,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
                 Ok(Self {
                     http_methods: value.http_methods?,
                     interval: value.interval?,
@@ -2987,137 +2955,118 @@ pub mod types {
         }
         impl ClientPublicApiUsageQueryRequest {
             /// Size of the time buckets.
-            pub fn granularity<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<crate::types::UsageGranularity>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.granularity = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for granularity: {e}")
-                    });
+            pub fn granularity<
+                V: ::progenitor_client::IntoOptional<crate::types::UsageGranularity, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.granularity = ::progenitor_client::__private::in_field(
+                    "granularity",
+                    value.into_optional(),
+                );
                 self
             }
             /// Dimensions to aggregate by; no aggregation without it.
-            pub fn group_by<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::vec::Vec<crate::types::ClientUsageGroupBy>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.group_by = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for group_by: {e}")
-                    });
+            pub fn group_by<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::vec::Vec<crate::types::ClientUsageGroupBy>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.group_by = ::progenitor_client::__private::in_field(
+                    "group_by",
+                    value.into_required(),
+                );
                 self
             }
             /// Only these methods.
-            pub fn http_methods<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::vec::Vec<crate::types::UsageHttpMethod>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.http_methods = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for http_methods: {e}")
-                    });
+            pub fn http_methods<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::vec::Vec<crate::types::UsageHttpMethod>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.http_methods = ::progenitor_client::__private::in_field(
+                    "http_methods",
+                    value.into_required(),
+                );
                 self
             }
             /// Time range as an ISO 8601 interval, `start/end`, both included; starts at most one year ago, spans at most 90 days. For instance `2026-08-01T00:00:00/2026-08-31T23:59:59`.
-            pub fn interval<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.interval = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for interval: {e}")
-                    });
+            pub fn interval<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+                mut self,
+                value: V,
+            ) -> Self {
+                self.interval = ::progenitor_client::__private::in_field(
+                    "interval",
+                    value.into_required(),
+                );
                 self
             }
             /// Counters to return; all without it.
-            pub fn metrics<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<crate::types::UsageMetric>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.metrics = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for metrics: {e}")
-                    });
+            pub fn metrics<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::vec::Vec<crate::types::UsageMetric>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.metrics = ::progenitor_client::__private::in_field(
+                    "metrics",
+                    value.into_required(),
+                );
                 self
             }
             /// Only these organizations, by id.
-            pub fn organization_ids<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.organization_ids = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for organization_ids: {e}"
-                        )
-                    });
+            pub fn organization_ids<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::vec::Vec<::std::string::String>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.organization_ids = ::progenitor_client::__private::in_field(
+                    "organization_ids",
+                    value.into_required(),
+                );
                 self
             }
             /// Only these platforms. Their values are not documented.
-            pub fn platforms<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.platforms = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for platforms: {e}")
-                    });
+            pub fn platforms<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::vec::Vec<::std::string::String>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.platforms = ::progenitor_client::__private::in_field(
+                    "platforms",
+                    value.into_required(),
+                );
                 self
             }
             /// Order of the rows.
-            pub fn sort_by<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<super::UsageQuerySortBy>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.sort_by = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for sort_by: {e}")
-                    });
+            pub fn sort_by<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::vec::Vec<super::UsageQuerySortBy>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.sort_by = ::progenitor_client::__private::in_field(
+                    "sort_by",
+                    value.into_required(),
+                );
                 self
             }
             /// Only these path templates.
-            pub fn template_uris<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.template_uris = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for template_uris: {e}")
-                    });
+            pub fn template_uris<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::vec::Vec<::std::string::String>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.template_uris = ::progenitor_client::__private::in_field(
+                    "template_uris",
+                    value.into_required(),
+                );
                 self
             }
         }
         impl ::std::convert::TryFrom<ClientPublicApiUsageQueryRequest>
         for super::ClientPublicApiUsageQueryRequest {
-            type Error = super::error::ConversionError;
+            type Error = ::progenitor_client::BuildError;
             fn try_from(
                 value: ClientPublicApiUsageQueryRequest,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
                 Ok(Self {
                     granularity: value.granularity?,
                     group_by: value.group_by?,
@@ -3209,150 +3158,130 @@ pub mod types {
         }
         impl OrganizationPublicApiUsageQueryRequest {
             /// Size of the time buckets.
-            pub fn granularity<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<crate::types::UsageGranularity>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.granularity = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for granularity: {e}")
-                    });
+            pub fn granularity<
+                V: ::progenitor_client::IntoOptional<crate::types::UsageGranularity, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.granularity = ::progenitor_client::__private::in_field(
+                    "granularity",
+                    value.into_optional(),
+                );
                 self
             }
             /// Dimensions to aggregate by; no aggregation without it.
-            pub fn group_by<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::vec::Vec<crate::types::OrganizationUsageGroupBy>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.group_by = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for group_by: {e}")
-                    });
+            pub fn group_by<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::vec::Vec<crate::types::OrganizationUsageGroupBy>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.group_by = ::progenitor_client::__private::in_field(
+                    "group_by",
+                    value.into_required(),
+                );
                 self
             }
             /// Only these methods.
-            pub fn http_methods<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::vec::Vec<crate::types::UsageHttpMethod>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.http_methods = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for http_methods: {e}")
-                    });
+            pub fn http_methods<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::vec::Vec<crate::types::UsageHttpMethod>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.http_methods = ::progenitor_client::__private::in_field(
+                    "http_methods",
+                    value.into_required(),
+                );
                 self
             }
             /// Time range as an ISO 8601 interval, `start/end`, both included; starts at most one year ago, spans at most 90 days. For instance `2026-08-01T00:00:00/2026-08-31T23:59:59`.
-            pub fn interval<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.interval = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for interval: {e}")
-                    });
+            pub fn interval<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+                mut self,
+                value: V,
+            ) -> Self {
+                self.interval = ::progenitor_client::__private::in_field(
+                    "interval",
+                    value.into_required(),
+                );
                 self
             }
             /// Counters to return; all without it.
-            pub fn metrics<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<crate::types::UsageMetric>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.metrics = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for metrics: {e}")
-                    });
+            pub fn metrics<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::vec::Vec<crate::types::UsageMetric>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.metrics = ::progenitor_client::__private::in_field(
+                    "metrics",
+                    value.into_required(),
+                );
                 self
             }
             /// Only these OAuth clients, by id.
-            pub fn oauth_client_ids<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.oauth_client_ids = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for oauth_client_ids: {e}"
-                        )
-                    });
+            pub fn oauth_client_ids<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::vec::Vec<::std::string::String>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.oauth_client_ids = ::progenitor_client::__private::in_field(
+                    "oauth_client_ids",
+                    value.into_required(),
+                );
                 self
             }
             /// Only these platforms. Their values are not documented.
-            pub fn platforms<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.platforms = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for platforms: {e}")
-                    });
+            pub fn platforms<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::vec::Vec<::std::string::String>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.platforms = ::progenitor_client::__private::in_field(
+                    "platforms",
+                    value.into_required(),
+                );
                 self
             }
             /// Order of the rows.
-            pub fn sort_by<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<super::UsageQuerySortBy>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.sort_by = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for sort_by: {e}")
-                    });
+            pub fn sort_by<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::vec::Vec<super::UsageQuerySortBy>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.sort_by = ::progenitor_client::__private::in_field(
+                    "sort_by",
+                    value.into_required(),
+                );
                 self
             }
             /// Only these path templates.
-            pub fn template_uris<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.template_uris = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for template_uris: {e}")
-                    });
+            pub fn template_uris<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::vec::Vec<::std::string::String>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.template_uris = ::progenitor_client::__private::in_field(
+                    "template_uris",
+                    value.into_required(),
+                );
                 self
             }
             /// Only these users, by id.
-            pub fn user_ids<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.user_ids = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for user_ids: {e}")
-                    });
+            pub fn user_ids<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::vec::Vec<::std::string::String>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.user_ids = ::progenitor_client::__private::in_field(
+                    "user_ids",
+                    value.into_required(),
+                );
                 self
             }
         }
         impl ::std::convert::TryFrom<OrganizationPublicApiUsageQueryRequest>
         for super::OrganizationPublicApiUsageQueryRequest {
-            type Error = super::error::ConversionError;
+            type Error = ::progenitor_client::BuildError;
             fn try_from(
                 value: OrganizationPublicApiUsageQueryRequest,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
                 Ok(Self {
                     granularity: value.granularity?,
                     group_by: value.group_by?,
@@ -3406,39 +3335,36 @@ pub mod types {
         }
         impl UsageQuerySortBy {
             /// Column to sort by. The allowed names are not documented. Inferred: fields of a row, such as `requestCount`.
-            pub fn field_name<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.field_name = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for field_name: {e}")
-                    });
+            pub fn field_name<
+                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.field_name = ::progenitor_client::__private::in_field(
+                    "field_name",
+                    value.into_optional(),
+                );
                 self
             }
             /// Direction.
-            pub fn order<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<crate::types::UsageQuerySortOrder>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.order = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for order: {e}")
-                    });
+            pub fn order<
+                V: ::progenitor_client::IntoOptional<
+                        crate::types::UsageQuerySortOrder,
+                        K,
+                    >,
+                K,
+            >(mut self, value: V) -> Self {
+                self.order = ::progenitor_client::__private::in_field(
+                    "order",
+                    value.into_optional(),
+                );
                 self
             }
         }
         impl ::std::convert::TryFrom<UsageQuerySortBy> for super::UsageQuerySortBy {
-            type Error = super::error::ConversionError;
+            type Error = ::progenitor_client::BuildError;
             fn try_from(
                 value: UsageQuerySortBy,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
                 Ok(Self {
                     field_name: value.field_name?,
                     order: value.order?,
@@ -3451,38 +3377,6 @@ pub mod types {
                     field_name: Ok(value.field_name),
                     order: Ok(value.order),
                 }
-            }
-        }
-    }
-    /// Error types.
-    pub mod error {
-        /// Error from a `TryFrom` or `FromStr` implementation.
-        pub struct ConversionError(::std::borrow::Cow<'static, str>);
-        impl ::std::error::Error for ConversionError {}
-        impl ::std::fmt::Display for ConversionError {
-            fn fmt(
-                &self,
-                f: &mut ::std::fmt::Formatter<'_>,
-            ) -> Result<(), ::std::fmt::Error> {
-                ::std::fmt::Display::fmt(&self.0, f)
-            }
-        }
-        impl ::std::fmt::Debug for ConversionError {
-            fn fmt(
-                &self,
-                f: &mut ::std::fmt::Formatter<'_>,
-            ) -> Result<(), ::std::fmt::Error> {
-                ::std::fmt::Debug::fmt(&self.0, f)
-            }
-        }
-        impl From<&'static str> for ConversionError {
-            fn from(value: &'static str) -> Self {
-                Self(value.into())
-            }
-        }
-        impl From<String> for ConversionError {
-            fn from(value: String) -> Self {
-                Self(value.into())
             }
         }
     }
@@ -3531,6 +3425,15 @@ impl Client {
             inner: self.inner.with_call_options(options),
             ..self.clone()
         }
+    }
+    /// Creates a request that the OpenAPI document lacks, such as for a new operation. It is sent with the credentials, limits, retries,
+    /// traces and errors of this client. `path` is relative to the base URL, and may have parameters: `/reports/{id}`.
+    pub fn request(
+        &self,
+        method: ::reqwest::Method,
+        path: impl ::std::convert::Into<::std::borrow::Cow<'static, str>>,
+    ) -> progenitor_client::CustomRequest<'_> {
+        self.inner.custom_request(&self.client, method, path)
     }
 }
 impl ClientInfo<progenitor_client::Transport> for Client {
@@ -4738,99 +4641,59 @@ pub mod builder {
             }
         }
         /// Cursor for the next page.
-        pub fn after<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.after = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for after failed".to_string()
-                });
+        pub fn after<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.after = value.into_optional();
             self
         }
         /// Cursor for the page before (from `previousUri`).
-        pub fn before<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.before = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for before failed".to_string()
-                });
+        pub fn before<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.before = value.into_optional();
             self
         }
         /// Only contracts up to this day.
-        pub fn date_end<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::chrono::naive::NaiveDate>,
-        {
-            self.date_end = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `chrono::naive::NaiveDate` for date_end failed"
-                        .to_string()
-                });
+        pub fn date_end<
+            V: ::progenitor_client::IntoOptional<::chrono::naive::NaiveDate, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.date_end = value.into_optional();
             self
         }
         /// Only contracts from this day on.
-        pub fn date_start<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::chrono::naive::NaiveDate>,
-        {
-            self.date_start = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `chrono::naive::NaiveDate` for date_start failed"
-                        .to_string()
-                });
+        pub fn date_start<
+            V: ::progenitor_client::IntoOptional<::chrono::naive::NaiveDate, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.date_start = value.into_optional();
             self
         }
         /// Only the contract with this number in the outside billing system.
-        pub fn external_number<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.external_number = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for external_number failed"
-                        .to_string()
-                });
+        pub fn external_number<
+            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.external_number = value.into_optional();
             self
         }
         /// Entries per page, as digits, at most 200.
-        pub fn page_size<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.page_size = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for page_size failed"
-                        .to_string()
-                });
+        pub fn page_size<
+            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.page_size = value.into_optional();
             self
         }
         /// Only contracts in this state.
-        pub fn status<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<crate::types::BillingContractStatus>,
-        {
-            self.status = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `crate::types::BillingContractStatus` for status failed"
-                        .to_string()
-                });
+        pub fn status<
+            V: ::progenitor_client::IntoOptional<crate::types::BillingContractStatus, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.status = value.into_optional();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -4930,85 +4793,54 @@ pub mod builder {
             }
         }
         /// Cursor for the next page.
-        pub fn after<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.after = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for after failed".to_string()
-                });
+        pub fn after<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.after = value.into_optional();
             self
         }
         /// Cursor for the page before (from `previousUri`).
-        pub fn before<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.before = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for before failed".to_string()
-                });
+        pub fn before<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.before = value.into_optional();
             self
         }
         /// Only invoices up to this day. Leave it out rather than send an empty date.
-        pub fn date_end<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::chrono::naive::NaiveDate>,
-        {
-            self.date_end = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `chrono::naive::NaiveDate` for date_end failed"
-                        .to_string()
-                });
+        pub fn date_end<
+            V: ::progenitor_client::IntoOptional<::chrono::naive::NaiveDate, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.date_end = value.into_optional();
             self
         }
         /// Only invoices from this day on. Leave it out rather than send an empty date.
-        pub fn date_start<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::chrono::naive::NaiveDate>,
-        {
-            self.date_start = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `chrono::naive::NaiveDate` for date_start failed"
-                        .to_string()
-                });
+        pub fn date_start<
+            V: ::progenitor_client::IntoOptional<::chrono::naive::NaiveDate, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.date_start = value.into_optional();
             self
         }
         /// Entries per page, as digits, at most 200.
-        pub fn page_size<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.page_size = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for page_size failed"
-                        .to_string()
-                });
+        pub fn page_size<
+            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.page_size = value.into_optional();
             self
         }
         /// Only invoices in this payment state.
-        pub fn payment_status<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<crate::types::BillingInvoicePaymentStatusFilter>,
-        {
-            self.payment_status = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `crate::types::BillingInvoicePaymentStatusFilter` for payment_status failed"
-                        .to_string()
-                });
+        pub fn payment_status<
+            V: ::progenitor_client::IntoOptional<
+                    crate::types::BillingInvoicePaymentStatusFilter,
+                    K,
+                >,
+            K,
+        >(mut self, value: V) -> Self {
+            self.payment_status = value.into_optional();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -5093,16 +4925,11 @@ pub mod builder {
             }
         }
         /// Id of the invoice.
-        pub fn invoice_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.invoice_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for invoice_id failed"
-                        .to_string()
-                });
+        pub fn invoice_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.invoice_id = value.into_required();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -5167,56 +4994,35 @@ pub mod builder {
             }
         }
         /// Id of the invoice.
-        pub fn invoice_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.invoice_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for invoice_id failed"
-                        .to_string()
-                });
+        pub fn invoice_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.invoice_id = value.into_required();
             self
         }
         /// Cursor for the next page.
-        pub fn after<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.after = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for after failed".to_string()
-                });
+        pub fn after<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.after = value.into_optional();
             self
         }
         /// Cursor for the page before (from `previousUri`).
-        pub fn before<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.before = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for before failed".to_string()
-                });
+        pub fn before<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.before = value.into_optional();
             self
         }
         /// Entries per page, as digits, at most 200.
-        pub fn page_size<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.page_size = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for page_size failed"
-                        .to_string()
-                });
+        pub fn page_size<
+            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.page_size = value.into_optional();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -5293,16 +5099,11 @@ pub mod builder {
             }
         }
         /// Number of the contract.
-        pub fn contract_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.contract_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for contract_id failed"
-                        .to_string()
-                });
+        pub fn contract_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.contract_id = value.into_required();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -5359,29 +5160,18 @@ pub mod builder {
             }
         }
         /// Number of the contract.
-        pub fn contract_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.contract_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for contract_id failed"
-                        .to_string()
-                });
+        pub fn contract_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.contract_id = value.into_required();
             self
         }
         /// Id of the billing period.
-        pub fn billing_period_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.billing_period_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for billing_period_id failed"
-                        .to_string()
-                });
+        pub fn billing_period_id<
+            V: ::progenitor_client::IntoRequired<::std::string::String>,
+        >(mut self, value: V) -> Self {
+            self.billing_period_id = value.into_required();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -5452,29 +5242,21 @@ pub mod builder {
             }
         }
         /// End of the period, RFC 3339 with offset, for instance `2026-09-30T23:59:59.999Z`. Neither the longest period nor whether the end itself is included is documented; to be safe, give the last millisecond.
-        pub fn end_date<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
-        {
-            self.end_date = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `chrono::DateTime <chrono::offset::Utc>` for end_date failed"
-                        .to_string()
-                });
+        pub fn end_date<
+            V: ::progenitor_client::IntoRequired<
+                    ::chrono::DateTime<::chrono::offset::Utc>,
+                >,
+        >(mut self, value: V) -> Self {
+            self.end_date = value.into_required();
             self
         }
         /// Start of the period, RFC 3339 with offset, for instance `2026-09-01T00:00:00Z`.
-        pub fn start_date<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
-        {
-            self.start_date = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `chrono::DateTime <chrono::offset::Utc>` for start_date failed"
-                        .to_string()
-                });
+        pub fn start_date<
+            V: ::progenitor_client::IntoRequired<
+                    ::chrono::DateTime<::chrono::offset::Utc>,
+                >,
+        >(mut self, value: V) -> Self {
+            self.start_date = value.into_required();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -5535,29 +5317,18 @@ pub mod builder {
             }
         }
         /// Id of the customer's (trustor's) organization.
-        pub fn trustor_org_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.trustor_org_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for trustor_org_id failed"
-                        .to_string()
-                });
+        pub fn trustor_org_id<
+            V: ::progenitor_client::IntoRequired<::std::string::String>,
+        >(mut self, value: V) -> Self {
+            self.trustor_org_id = value.into_required();
             self
         }
         /// 0 is the running billing period (may still change), 1 the last one that is finished, 2 the one before, and so on.
-        pub fn billing_period_index<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i32>,
-        {
-            self.billing_period_index = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `i32` for billing_period_index failed".to_string()
-                });
+        pub fn billing_period_index<V: ::progenitor_client::IntoOptional<i32, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.billing_period_index = value.into_optional();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -5670,16 +5441,11 @@ pub mod builder {
             }
         }
         /// Id of the licence, a readable key such as `cloudCX3`.
-        pub fn license_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.license_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for license_id failed"
-                        .to_string()
-                });
+        pub fn license_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.license_id = value.into_required();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -5736,16 +5502,11 @@ pub mod builder {
             }
         }
         /// Name of the feature.
-        pub fn feature_name<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.feature_name = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for feature_name failed"
-                        .to_string()
-                });
+        pub fn feature_name<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.feature_name = value.into_required();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -5804,25 +5565,19 @@ pub mod builder {
             }
         }
         /// Number of the page, from 1.
-        pub fn page_number<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i32>,
-        {
-            self.page_number = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `i32` for page_number failed".to_string());
+        pub fn page_number<V: ::progenitor_client::IntoOptional<i32, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.page_number = value.into_optional();
             self
         }
         /// Users per page. The maximum is not documented. Default: 25.
-        pub fn page_size<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i32>,
-        {
-            self.page_size = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `i32` for page_size failed".to_string());
+        pub fn page_size<V: ::progenitor_client::IntoOptional<i32, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.page_size = value.into_optional();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -5877,15 +5632,11 @@ pub mod builder {
             }
         }
         /// Id of the user.
-        pub fn user_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.user_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for user_id failed".to_string()
-                });
+        pub fn user_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.user_id = value.into_required();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -5980,32 +5731,19 @@ pub mod builder {
             }
         }
         /// Id of the OAuth client.
-        pub fn client_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.client_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for client_id failed"
-                        .to_string()
-                });
+        pub fn client_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.client_id = value.into_required();
             self
         }
         /// The counts to return.
-        pub fn body<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<types::ApiUsageClientQuery>,
-            <V as std::convert::TryInto<
-                types::ApiUsageClientQuery,
-            >>::Error: std::fmt::Display,
-        {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| {
-                    format!("conversion to `ApiUsageClientQuery` for body failed: {}", s)
-                });
+        pub fn body<V: ::progenitor_client::IntoRequired<types::ApiUsageClientQuery>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.body = value.into_required().map(From::from);
             self
         }
         /// Changes the body with its builder.
@@ -6086,29 +5824,19 @@ pub mod builder {
             }
         }
         /// Id of the OAuth client.
-        pub fn client_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.client_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for client_id failed"
-                        .to_string()
-                });
+        pub fn client_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.client_id = value.into_required();
             self
         }
         /// Handle of the execution, from the response to its start.
-        pub fn execution_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.execution_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for execution_id failed"
-                        .to_string()
-                });
+        pub fn execution_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.execution_id = value.into_required();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -6178,29 +5906,19 @@ pub mod builder {
             }
         }
         /// Id of the OAuth client.
-        pub fn client_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.client_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for client_id failed"
-                        .to_string()
-                });
+        pub fn client_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.client_id = value.into_required();
             self
         }
         /// How many past days to sum up, as digits. Seven without it. Default: 7.
-        pub fn days<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.days = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for days failed".to_string()
-                });
+        pub fn days<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.days = value.into_optional();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -6300,25 +6018,19 @@ pub mod builder {
             }
         }
         /// Number of the page, from 1.
-        pub fn page_number<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i32>,
-        {
-            self.page_number = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `i32` for page_number failed".to_string());
+        pub fn page_number<V: ::progenitor_client::IntoOptional<i32, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.page_number = value.into_optional();
             self
         }
         /// Organizations per page. The maximum is not documented. Default: 25.
-        pub fn page_size<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i32>,
-        {
-            self.page_size = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `i32` for page_size failed".to_string());
+        pub fn page_size<V: ::progenitor_client::IntoOptional<i32, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.page_size = value.into_optional();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -6373,22 +6085,12 @@ pub mod builder {
             }
         }
         /// The counts to return.
-        pub fn body<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<types::OrganizationPublicApiUsageQueryRequest>,
-            <V as std::convert::TryInto<
-                types::OrganizationPublicApiUsageQueryRequest,
-            >>::Error: std::fmt::Display,
-        {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| {
-                    format!(
-                        "conversion to `OrganizationPublicApiUsageQueryRequest` for body failed: {}",
-                        s
-                    )
-                });
+        pub fn body<
+            V: ::progenitor_client::IntoRequired<
+                    types::OrganizationPublicApiUsageQueryRequest,
+                >,
+        >(mut self, value: V) -> Self {
+            self.body = value.into_required().map(From::from);
             self
         }
         /// Changes the body with its builder.
@@ -6461,39 +6163,27 @@ pub mod builder {
             }
         }
         /// Id of the job, from the response to its start.
-        pub fn job_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.job_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for job_id failed".to_string()
-                });
+        pub fn job_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.job_id = value.into_required();
             self
         }
         /// Cursor for the next page.
-        pub fn after<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.after = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for after failed".to_string()
-                });
+        pub fn after<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.after = value.into_optional();
             self
         }
         /// Rows per page, at most 1000. Default: 100.
-        pub fn page_size<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i32>,
-        {
-            self.page_size = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `i32` for page_size failed".to_string());
+        pub fn page_size<V: ::progenitor_client::IntoOptional<i32, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.page_size = value.into_optional();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -6563,35 +6253,18 @@ pub mod builder {
             }
         }
         /// Id of the OAuth client.
-        pub fn client_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.client_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for client_id failed"
-                        .to_string()
-                });
+        pub fn client_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.client_id = value.into_required();
             self
         }
         /// The counts to return.
-        pub fn body<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<types::ClientPublicApiUsageQueryRequest>,
-            <V as std::convert::TryInto<
-                types::ClientPublicApiUsageQueryRequest,
-            >>::Error: std::fmt::Display,
-        {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| {
-                    format!(
-                        "conversion to `ClientPublicApiUsageQueryRequest` for body failed: {}",
-                        s
-                    )
-                });
+        pub fn body<
+            V: ::progenitor_client::IntoRequired<types::ClientPublicApiUsageQueryRequest>,
+        >(mut self, value: V) -> Self {
+            self.body = value.into_required().map(From::from);
             self
         }
         /// Changes the body with its builder.
@@ -6680,52 +6353,35 @@ pub mod builder {
             }
         }
         /// Id of the OAuth client.
-        pub fn client_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.client_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for client_id failed"
-                        .to_string()
-                });
+        pub fn client_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.client_id = value.into_required();
             self
         }
         /// Id of the job, from the response to its start.
-        pub fn job_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.job_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for job_id failed".to_string()
-                });
+        pub fn job_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.job_id = value.into_required();
             self
         }
         /// Cursor for the next page.
-        pub fn after<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.after = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for after failed".to_string()
-                });
+        pub fn after<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.after = value.into_optional();
             self
         }
         /// Rows per page, at most 1000. Default: 100.
-        pub fn page_size<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i32>,
-        {
-            self.page_size = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `i32` for page_size failed".to_string());
+        pub fn page_size<V: ::progenitor_client::IntoOptional<i32, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.page_size = value.into_optional();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -6809,22 +6465,10 @@ pub mod builder {
             }
         }
         /// The counts to return.
-        pub fn body<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<types::ApiUsageOrganizationQuery>,
-            <V as std::convert::TryInto<
-                types::ApiUsageOrganizationQuery,
-            >>::Error: std::fmt::Display,
-        {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| {
-                    format!(
-                        "conversion to `ApiUsageOrganizationQuery` for body failed: {}",
-                        s
-                    )
-                });
+        pub fn body<
+            V: ::progenitor_client::IntoRequired<types::ApiUsageOrganizationQuery>,
+        >(mut self, value: V) -> Self {
+            self.body = value.into_required().map(From::from);
             self
         }
         /// Changes the body with its builder.
@@ -6893,16 +6537,11 @@ pub mod builder {
             }
         }
         /// Handle of the execution, from the response to its start.
-        pub fn execution_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.execution_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for execution_id failed"
-                        .to_string()
-                });
+        pub fn execution_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.execution_id = value.into_required();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -6963,21 +6602,11 @@ pub mod builder {
             }
         }
         /// The search.
-        pub fn body<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<types::ApiUsageSimpleSearch>,
-            <V as std::convert::TryInto<
-                types::ApiUsageSimpleSearch,
-            >>::Error: std::fmt::Display,
-        {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| {
-                    format!(
-                        "conversion to `ApiUsageSimpleSearch` for body failed: {}", s
-                    )
-                });
+        pub fn body<V: ::progenitor_client::IntoRequired<types::ApiUsageSimpleSearch>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.body = value.into_required().map(From::from);
             self
         }
         /// Changes the body with its builder.
@@ -7050,40 +6679,27 @@ pub mod builder {
             }
         }
         /// Handle of the execution, from the response to its start.
-        pub fn execution_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.execution_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for execution_id failed"
-                        .to_string()
-                });
+        pub fn execution_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.execution_id = value.into_required();
             self
         }
         /// Cursor for the next page.
-        pub fn after<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.after = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for after failed".to_string()
-                });
+        pub fn after<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.after = value.into_optional();
             self
         }
         /// Rows per page, at most 1000. The default is not documented.
-        pub fn page_size<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i32>,
-        {
-            self.page_size = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `i32` for page_size failed".to_string());
+        pub fn page_size<V: ::progenitor_client::IntoOptional<i32, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.page_size = value.into_optional();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -7150,9 +6766,9 @@ pub mod builder {
 pub static OPERATIONS: &[progenitor_client::Operation] = &[
     progenitor_client::Operation {
         id: "get_billing_contract",
-        name: "getBillingContract",
+        name: ::std::borrow::Cow::Borrowed("getBillingContract"),
         method: "GET",
-        path: "/api/v2/billing/contracts/{contractId}",
+        path: ::std::borrow::Cow::Borrowed("/api/v2/billing/contracts/{contractId}"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -7161,9 +6777,11 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_billing_contract_billingperiod",
-        name: "getBillingContractBillingperiod",
+        name: ::std::borrow::Cow::Borrowed("getBillingContractBillingperiod"),
         method: "GET",
-        path: "/api/v2/billing/contracts/{contractId}/billingperiods/{billingPeriodId}",
+        path: ::std::borrow::Cow::Borrowed(
+            "/api/v2/billing/contracts/{contractId}/billingperiods/{billingPeriodId}",
+        ),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -7172,9 +6790,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_billing_contracts",
-        name: "getBillingContracts",
+        name: ::std::borrow::Cow::Borrowed("getBillingContracts"),
         method: "GET",
-        path: "/api/v2/billing/contracts",
+        path: ::std::borrow::Cow::Borrowed("/api/v2/billing/contracts"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -7183,9 +6801,11 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_billing_contracts_invoice_document",
-        name: "getBillingContractsInvoiceDocument",
+        name: ::std::borrow::Cow::Borrowed("getBillingContractsInvoiceDocument"),
         method: "GET",
-        path: "/api/v2/billing/contracts/invoices/{invoiceId}/document",
+        path: ::std::borrow::Cow::Borrowed(
+            "/api/v2/billing/contracts/invoices/{invoiceId}/document",
+        ),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -7194,9 +6814,11 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_billing_contracts_invoice_lines",
-        name: "getBillingContractsInvoiceLines",
+        name: ::std::borrow::Cow::Borrowed("getBillingContractsInvoiceLines"),
         method: "GET",
-        path: "/api/v2/billing/contracts/invoices/{invoiceId}/lines",
+        path: ::std::borrow::Cow::Borrowed(
+            "/api/v2/billing/contracts/invoices/{invoiceId}/lines",
+        ),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -7205,9 +6827,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_billing_contracts_invoices",
-        name: "getBillingContractsInvoices",
+        name: ::std::borrow::Cow::Borrowed("getBillingContractsInvoices"),
         method: "GET",
-        path: "/api/v2/billing/contracts/invoices",
+        path: ::std::borrow::Cow::Borrowed("/api/v2/billing/contracts/invoices"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -7216,9 +6838,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_billing_reports_billableusage",
-        name: "getBillingReportsBillableusage",
+        name: ::std::borrow::Cow::Borrowed("getBillingReportsBillableusage"),
         method: "GET",
-        path: "/api/v2/billing/reports/billableusage",
+        path: ::std::borrow::Cow::Borrowed("/api/v2/billing/reports/billableusage"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -7227,9 +6849,13 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_billing_trusteebillingoverview_trustor_org_id",
-        name: "getBillingTrusteebillingoverviewTrustorOrgId",
+        name: ::std::borrow::Cow::Borrowed(
+            "getBillingTrusteebillingoverviewTrustorOrgId",
+        ),
         method: "GET",
-        path: "/api/v2/billing/trusteebillingoverview/{trustorOrgId}",
+        path: ::std::borrow::Cow::Borrowed(
+            "/api/v2/billing/trusteebillingoverview/{trustorOrgId}",
+        ),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -7238,9 +6864,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_license_definition",
-        name: "getLicenseDefinition",
+        name: ::std::borrow::Cow::Borrowed("getLicenseDefinition"),
         method: "GET",
-        path: "/api/v2/license/definitions/{licenseId}",
+        path: ::std::borrow::Cow::Borrowed("/api/v2/license/definitions/{licenseId}"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -7249,9 +6875,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_license_definitions",
-        name: "getLicenseDefinitions",
+        name: ::std::borrow::Cow::Borrowed("getLicenseDefinitions"),
         method: "GET",
-        path: "/api/v2/license/definitions",
+        path: ::std::borrow::Cow::Borrowed("/api/v2/license/definitions"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -7260,9 +6886,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_license_toggle",
-        name: "getLicenseToggle",
+        name: ::std::borrow::Cow::Borrowed("getLicenseToggle"),
         method: "GET",
-        path: "/api/v2/license/toggles/{featureName}",
+        path: ::std::borrow::Cow::Borrowed("/api/v2/license/toggles/{featureName}"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -7271,9 +6897,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_license_user",
-        name: "getLicenseUser",
+        name: ::std::borrow::Cow::Borrowed("getLicenseUser"),
         method: "GET",
-        path: "/api/v2/license/users/{userId}",
+        path: ::std::borrow::Cow::Borrowed("/api/v2/license/users/{userId}"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -7282,9 +6908,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_license_users",
-        name: "getLicenseUsers",
+        name: ::std::borrow::Cow::Borrowed("getLicenseUsers"),
         method: "GET",
-        path: "/api/v2/license/users",
+        path: ::std::borrow::Cow::Borrowed("/api/v2/license/users"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -7293,9 +6919,11 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_oauth_client_usage_query_result",
-        name: "getOauthClientUsageQueryResult",
+        name: ::std::borrow::Cow::Borrowed("getOauthClientUsageQueryResult"),
         method: "GET",
-        path: "/api/v2/oauth/clients/{clientId}/usage/query/results/{executionId}",
+        path: ::std::borrow::Cow::Borrowed(
+            "/api/v2/oauth/clients/{clientId}/usage/query/results/{executionId}",
+        ),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -7304,9 +6932,11 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_oauth_client_usage_summary",
-        name: "getOauthClientUsageSummary",
+        name: ::std::borrow::Cow::Borrowed("getOauthClientUsageSummary"),
         method: "GET",
-        path: "/api/v2/oauth/clients/{clientId}/usage/summary",
+        path: ::std::borrow::Cow::Borrowed(
+            "/api/v2/oauth/clients/{clientId}/usage/summary",
+        ),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -7315,9 +6945,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_oauth_clients",
-        name: "getOauthClients",
+        name: ::std::borrow::Cow::Borrowed("getOauthClients"),
         method: "GET",
-        path: "/api/v2/oauth/clients",
+        path: ::std::borrow::Cow::Borrowed("/api/v2/oauth/clients"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -7326,9 +6956,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_organizations_me",
-        name: "getOrganizationsMe",
+        name: ::std::borrow::Cow::Borrowed("getOrganizationsMe"),
         method: "GET",
-        path: "/api/v2/organizations/me",
+        path: ::std::borrow::Cow::Borrowed("/api/v2/organizations/me"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -7337,9 +6967,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_orgauthorization_trustors",
-        name: "getOrgauthorizationTrustors",
+        name: ::std::borrow::Cow::Borrowed("getOrgauthorizationTrustors"),
         method: "GET",
-        path: "/api/v2/orgauthorization/trustors",
+        path: ::std::borrow::Cow::Borrowed("/api/v2/orgauthorization/trustors"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -7348,9 +6978,11 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_usage_aggregates_query_job",
-        name: "getUsageAggregatesQueryJob",
+        name: ::std::borrow::Cow::Borrowed("getUsageAggregatesQueryJob"),
         method: "GET",
-        path: "/api/v2/usage/aggregates/query/jobs/{jobId}",
+        path: ::std::borrow::Cow::Borrowed(
+            "/api/v2/usage/aggregates/query/jobs/{jobId}",
+        ),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -7359,9 +6991,11 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_usage_client_client_id_aggregates_query_job",
-        name: "getUsageClientClientIdAggregatesQueryJob",
+        name: ::std::borrow::Cow::Borrowed("getUsageClientClientIdAggregatesQueryJob"),
         method: "GET",
-        path: "/api/v2/usage/client/{clientId}/aggregates/query/jobs/{jobId}",
+        path: ::std::borrow::Cow::Borrowed(
+            "/api/v2/usage/client/{clientId}/aggregates/query/jobs/{jobId}",
+        ),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -7370,9 +7004,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_usage_query_execution_id_results",
-        name: "getUsageQueryExecutionIdResults",
+        name: ::std::borrow::Cow::Borrowed("getUsageQueryExecutionIdResults"),
         method: "GET",
-        path: "/api/v2/usage/query/{executionId}/results",
+        path: ::std::borrow::Cow::Borrowed("/api/v2/usage/query/{executionId}/results"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -7381,9 +7015,11 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_usage_simplesearch_execution_id_results",
-        name: "getUsageSimplesearchExecutionIdResults",
+        name: ::std::borrow::Cow::Borrowed("getUsageSimplesearchExecutionIdResults"),
         method: "GET",
-        path: "/api/v2/usage/simplesearch/{executionId}/results",
+        path: ::std::borrow::Cow::Borrowed(
+            "/api/v2/usage/simplesearch/{executionId}/results",
+        ),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -7392,9 +7028,11 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "post_oauth_client_usage_query",
-        name: "postOauthClientUsageQuery",
+        name: ::std::borrow::Cow::Borrowed("postOauthClientUsageQuery"),
         method: "POST",
-        path: "/api/v2/oauth/clients/{clientId}/usage/query",
+        path: ::std::borrow::Cow::Borrowed(
+            "/api/v2/oauth/clients/{clientId}/usage/query",
+        ),
         idempotent: true,
         idempotent_with: None,
         download: false,
@@ -7403,9 +7041,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "post_usage_aggregates_query_jobs",
-        name: "postUsageAggregatesQueryJobs",
+        name: ::std::borrow::Cow::Borrowed("postUsageAggregatesQueryJobs"),
         method: "POST",
-        path: "/api/v2/usage/aggregates/query/jobs",
+        path: ::std::borrow::Cow::Borrowed("/api/v2/usage/aggregates/query/jobs"),
         idempotent: true,
         idempotent_with: None,
         download: false,
@@ -7414,9 +7052,11 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "post_usage_client_client_id_aggregates_query_jobs",
-        name: "postUsageClientClientIdAggregatesQueryJobs",
+        name: ::std::borrow::Cow::Borrowed("postUsageClientClientIdAggregatesQueryJobs"),
         method: "POST",
-        path: "/api/v2/usage/client/{clientId}/aggregates/query/jobs",
+        path: ::std::borrow::Cow::Borrowed(
+            "/api/v2/usage/client/{clientId}/aggregates/query/jobs",
+        ),
         idempotent: true,
         idempotent_with: None,
         download: false,
@@ -7425,9 +7065,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "post_usage_query",
-        name: "postUsageQuery",
+        name: ::std::borrow::Cow::Borrowed("postUsageQuery"),
         method: "POST",
-        path: "/api/v2/usage/query",
+        path: ::std::borrow::Cow::Borrowed("/api/v2/usage/query"),
         idempotent: true,
         idempotent_with: None,
         download: false,
@@ -7436,9 +7076,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "post_usage_simplesearch",
-        name: "postUsageSimplesearch",
+        name: ::std::borrow::Cow::Borrowed("postUsageSimplesearch"),
         method: "POST",
-        path: "/api/v2/usage/simplesearch",
+        path: ::std::borrow::Cow::Borrowed("/api/v2/usage/simplesearch"),
         idempotent: true,
         idempotent_with: None,
         download: false,

@@ -4395,142 +4395,122 @@ pub mod types {
         }
         impl BillableMetric {
             /// How events are combined.
-            pub fn aggregation_type<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<crate::types::BillableMetricAggregationType>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.aggregation_type = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for aggregation_type: {e}"
-                        )
-                    });
+            pub fn aggregation_type<
+                V: ::progenitor_client::IntoOptional<
+                        crate::types::BillableMetricAggregationType,
+                        K,
+                    >,
+                K,
+            >(mut self, value: V) -> Self {
+                self.aggregation_type = ::progenitor_client::__private::in_field(
+                    "aggregation_type",
+                    value.into_optional(),
+                );
                 self
             }
             /// When the metric was created. Set by the server.
-            pub fn creation_time<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.creation_time = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for creation_time: {e}")
-                    });
+            pub fn creation_time<
+                V: ::progenitor_client::IntoOptional<
+                        ::chrono::DateTime<::chrono::offset::Utc>,
+                        K,
+                    >,
+                K,
+            >(mut self, value: V) -> Self {
+                self.creation_time = ::progenitor_client::__private::in_field(
+                    "creation_time",
+                    value.into_optional(),
+                );
                 self
             }
             /// Description of the measurement, at most 300 characters.
-            pub fn description<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.description = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for description: {e}")
-                    });
+            pub fn description<
+                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.description = ::progenitor_client::__private::in_field(
+                    "description",
+                    value.into_optional(),
+                );
                 self
             }
             /// Id of the metric, unique in the organization. Chosen by the caller on creation, at most 36 characters.
-            pub fn id<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.id = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for id: {e}"));
+            pub fn id<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
+                mut self,
+                value: V,
+            ) -> Self {
+                self.id = ::progenitor_client::__private::in_field(
+                    "id",
+                    value.into_optional(),
+                );
                 self
             }
             /// Filters, grouping and the property of a unique count.
-            pub fn info<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::BillableMetricInfo>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.info = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for info: {e}")
-                    });
+            pub fn info<
+                V: ::progenitor_client::IntoOptional<super::BillableMetricInfo, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.info = ::progenitor_client::__private::in_field(
+                    "info",
+                    value.into_optional(),
+                );
                 self
             }
             /// When the metric last changed. Set by the server.
-            pub fn last_update_time<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.last_update_time = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for last_update_time: {e}"
-                        )
-                    });
+            pub fn last_update_time<
+                V: ::progenitor_client::IntoOptional<
+                        ::chrono::DateTime<::chrono::offset::Utc>,
+                        K,
+                    >,
+                K,
+            >(mut self, value: V) -> Self {
+                self.last_update_time = ::progenitor_client::__private::in_field(
+                    "last_update_time",
+                    value.into_optional(),
+                );
                 self
             }
             /// Name, 4 to 50 characters.
-            pub fn name<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.name = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for name: {e}")
-                    });
+            pub fn name<
+                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.name = ::progenitor_client::__private::in_field(
+                    "name",
+                    value.into_optional(),
+                );
                 self
             }
             /// Organization that owns the metric. Set by the server.
-            pub fn organization_id<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.organization_id = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for organization_id: {e}"
-                        )
-                    });
+            pub fn organization_id<
+                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.organization_id = ::progenitor_client::__private::in_field(
+                    "organization_id",
+                    value.into_optional(),
+                );
                 self
             }
             /// Whether the metric is in use. Set by the server on creation (Inferred).
-            pub fn status<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<crate::types::BillableMetricStatus>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.status = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for status: {e}")
-                    });
+            pub fn status<
+                V: ::progenitor_client::IntoOptional<
+                        crate::types::BillableMetricStatus,
+                        K,
+                    >,
+                K,
+            >(mut self, value: V) -> Self {
+                self.status = ::progenitor_client::__private::in_field(
+                    "status",
+                    value.into_optional(),
+                );
                 self
             }
         }
         impl ::std::convert::TryFrom<BillableMetric> for super::BillableMetric {
-            type Error = super::error::ConversionError;
+            type Error = ::progenitor_client::BuildError;
             fn try_from(
                 value: BillableMetric,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
                 Ok(Self {
                     aggregation_type: value.aggregation_type?,
                     creation_time: value.creation_time?,
@@ -4591,68 +4571,63 @@ pub mod types {
         }
         impl BillableMetricFilter {
             /// Property to test.
-            pub fn name<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.name = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for name: {e}")
-                    });
+            pub fn name<
+                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.name = ::progenitor_client::__private::in_field(
+                    "name",
+                    value.into_optional(),
+                );
                 self
             }
             /// How to compare.
-            pub fn operation<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<crate::types::BillableMetricFilterOperation>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.operation = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for operation: {e}")
-                    });
+            pub fn operation<
+                V: ::progenitor_client::IntoOptional<
+                        crate::types::BillableMetricFilterOperation,
+                        K,
+                    >,
+                K,
+            >(mut self, value: V) -> Self {
+                self.operation = ::progenitor_client::__private::in_field(
+                    "operation",
+                    value.into_optional(),
+                );
                 self
             }
             /// What to compare with: a JSON string or number, as `valueType` states. Left out for `EXISTS` and `NOT_EXISTS` (Inferred).
-            pub fn value<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::serde_json::Value>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.value = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for value: {e}")
-                    });
+            pub fn value<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::option::Option<::serde_json::Value>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.value = ::progenitor_client::__private::in_field(
+                    "value",
+                    value.into_required(),
+                );
                 self
             }
             /// Type of `value`.
-            pub fn value_type<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<crate::types::BillableMetricFilterValueType>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.value_type = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for value_type: {e}")
-                    });
+            pub fn value_type<
+                V: ::progenitor_client::IntoOptional<
+                        crate::types::BillableMetricFilterValueType,
+                        K,
+                    >,
+                K,
+            >(mut self, value: V) -> Self {
+                self.value_type = ::progenitor_client::__private::in_field(
+                    "value_type",
+                    value.into_optional(),
+                );
                 self
             }
         }
         impl ::std::convert::TryFrom<BillableMetricFilter>
         for super::BillableMetricFilter {
-            type Error = super::error::ConversionError;
+            type Error = ::progenitor_client::BuildError;
             fn try_from(
                 value: BillableMetricFilter,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
                 Ok(Self {
                     name: value.name?,
                     operation: value.operation?,
@@ -4688,25 +4663,24 @@ pub mod types {
         }
         impl BillableMetricFilterGroup {
             /// The filters.
-            pub fn filters<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<super::BillableMetricFilter>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.filters = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for filters: {e}")
-                    });
+            pub fn filters<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::vec::Vec<super::BillableMetricFilter>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.filters = ::progenitor_client::__private::in_field(
+                    "filters",
+                    value.into_required(),
+                );
                 self
             }
         }
         impl ::std::convert::TryFrom<BillableMetricFilterGroup>
         for super::BillableMetricFilterGroup {
-            type Error = super::error::ConversionError;
+            type Error = ::progenitor_client::BuildError;
             fn try_from(
                 value: BillableMetricFilterGroup,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
                 Ok(Self { filters: value.filters? })
             }
         }
@@ -4743,54 +4717,46 @@ pub mod types {
         }
         impl BillableMetricInfo {
             /// Which events count: an event must pass every group. Without groups all events count (Inferred).
-            pub fn filter_groups<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::vec::Vec<super::BillableMetricFilterGroup>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.filter_groups = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for filter_groups: {e}")
-                    });
+            pub fn filter_groups<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::vec::Vec<super::BillableMetricFilterGroup>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.filter_groups = ::progenitor_client::__private::in_field(
+                    "filter_groups",
+                    value.into_required(),
+                );
                 self
             }
             /// Properties by whose values the quantity is split.
-            pub fn group_bys<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.group_bys = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for group_bys: {e}")
-                    });
+            pub fn group_bys<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::vec::Vec<::std::string::String>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.group_bys = ::progenitor_client::__private::in_field(
+                    "group_bys",
+                    value.into_required(),
+                );
                 self
             }
             /// Property whose distinct values `UNIQUE_COUNT` counts.
-            pub fn property_unique_on<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.property_unique_on = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for property_unique_on: {e}"
-                        )
-                    });
+            pub fn property_unique_on<
+                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.property_unique_on = ::progenitor_client::__private::in_field(
+                    "property_unique_on",
+                    value.into_optional(),
+                );
                 self
             }
         }
         impl ::std::convert::TryFrom<BillableMetricInfo> for super::BillableMetricInfo {
-            type Error = super::error::ConversionError;
+            type Error = ::progenitor_client::BuildError;
             fn try_from(
                 value: BillableMetricInfo,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
                 Ok(Self {
                     filter_groups: value.filter_groups?,
                     group_bys: value.group_bys?,
@@ -4871,138 +4837,115 @@ pub mod types {
         }
         impl CreateUsageRecordGroupParams {
             /// v2 usage: events for billable metrics. Not together with `records`.
-            pub fn billable_records<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<super::MeteringUsageRecord>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.billable_records = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for billable_records: {e}"
-                        )
-                    });
+            pub fn billable_records<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::vec::Vec<super::MeteringUsageRecord>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.billable_records = ::progenitor_client::__private::in_field(
+                    "billable_records",
+                    value.into_required(),
+                );
                 self
             }
             /// Entitlement that used it. The same value as `entitlementId` in the path.
-            pub fn entitlement_id<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.entitlement_id = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for entitlement_id: {e}"
-                        )
-                    });
+            pub fn entitlement_id<
+                V: ::progenitor_client::IntoRequired<::std::string::String>,
+            >(mut self, value: V) -> Self {
+                self.entitlement_id = ::progenitor_client::__private::in_field(
+                    "entitlement_id",
+                    value.into_required(),
+                );
                 self
             }
             /// Your own id of this report, at most 36 characters; a UUID is advised. It is the deduplication key: a second report with the same id fails with `409` and stores nothing. Without it the server makes an id, and a repeated request is counted twice. Inferred: the payload is not compared, so other quantities under an old id are rejected too; ids are unique per organization.
-            pub fn id<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.id = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for id: {e}"));
+            pub fn id<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
+                mut self,
+                value: V,
+            ) -> Self {
+                self.id = ::progenitor_client::__private::in_field(
+                    "id",
+                    value.into_optional(),
+                );
                 self
             }
             /// Kept by the server. Leave it out of a report.
-            pub fn meta_info<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::MeteringUsageRecordGroupMetaInfo>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.meta_info = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for meta_info: {e}")
-                    });
+            pub fn meta_info<
+                V: ::progenitor_client::IntoOptional<
+                        super::MeteringUsageRecordGroupMetaInfo,
+                        K,
+                    >,
+                K,
+            >(mut self, value: V) -> Self {
+                self.meta_info = ::progenitor_client::__private::in_field(
+                    "meta_info",
+                    value.into_optional(),
+                );
                 self
             }
             /// Organization that owns the entitlement. The same value as `orgId` in the path.
-            pub fn organization_id<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.organization_id = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for organization_id: {e}"
-                        )
-                    });
+            pub fn organization_id<
+                V: ::progenitor_client::IntoRequired<::std::string::String>,
+            >(mut self, value: V) -> Self {
+                self.organization_id = ::progenitor_client::__private::in_field(
+                    "organization_id",
+                    value.into_required(),
+                );
                 self
             }
             /// v1 usage: quantity by dimension key, in the dimension's unit. The vendor also takes the dimension's name as key. At least one quantity must not be zero. Beside `billableRecords` send an empty map (Inferred) or leave it out.
-            pub fn records<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<
+            pub fn records<
+                V: ::progenitor_client::IntoOptional<
                         ::std::collections::BTreeMap<
                             ::std::string::String,
                             ::progenitor_client::DecimalNumber,
                         >,
+                        K,
                     >,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.records = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for records: {e}")
-                    });
+                K,
+            >(mut self, value: V) -> Self {
+                self.records = ::progenitor_client::__private::in_field(
+                    "records",
+                    value.into_optional(),
+                );
                 self
             }
             /// When the usage happened. Without it: when the report arrives. Suger documents no limit for late usage, the marketplaces do (AWS 6 hours, Azure 24 hours).
-            pub fn timestamp<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.timestamp = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for timestamp: {e}")
-                    });
+            pub fn timestamp<
+                V: ::progenitor_client::IntoOptional<
+                        ::chrono::DateTime<::chrono::offset::Utc>,
+                        K,
+                    >,
+                K,
+            >(mut self, value: V) -> Self {
+                self.timestamp = ::progenitor_client::__private::in_field(
+                    "timestamp",
+                    value.into_optional(),
+                );
                 self
             }
             /// Per dimension key, how the quantity is split over tags. AWS only; AWS wants the shares of a dimension to add up to its quantity. Since 2026-02.
-            pub fn usage_allocations<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::collections::BTreeMap<
-                        ::std::string::String,
-                        ::std::vec::Vec<super::UsageAllocation>,
+            pub fn usage_allocations<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::collections::BTreeMap<
+                            ::std::string::String,
+                            ::std::vec::Vec<super::UsageAllocation>,
+                        >,
                     >,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.usage_allocations = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for usage_allocations: {e}"
-                        )
-                    });
+            >(mut self, value: V) -> Self {
+                self.usage_allocations = ::progenitor_client::__private::in_field(
+                    "usage_allocations",
+                    value.into_required(),
+                );
                 self
             }
         }
         impl ::std::convert::TryFrom<CreateUsageRecordGroupParams>
         for super::CreateUsageRecordGroupParams {
-            type Error = super::error::ConversionError;
+            type Error = ::progenitor_client::BuildError;
             fn try_from(
                 value: CreateUsageRecordGroupParams,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
                 Ok(Self {
                     billable_records: value.billable_records?,
                     entitlement_id: value.entitlement_id?,
@@ -5057,55 +5000,49 @@ pub mod types {
         }
         impl MeteringUsageRecord {
             /// Id of the billable metric.
-            pub fn key<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.key = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for key: {e}")
-                    });
+            pub fn key<
+                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.key = ::progenitor_client::__private::in_field(
+                    "key",
+                    value.into_optional(),
+                );
                 self
             }
             /// Free attributes of the event. Filters, grouping and unique counts of the metric read them.
-            pub fn properties<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.properties = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for properties: {e}")
-                    });
+            pub fn properties<
+                V: ::progenitor_client::IntoRequired<
+                        ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.properties = ::progenitor_client::__private::in_field(
+                    "properties",
+                    value.into_required(),
+                );
                 self
             }
             /// Amount of this event, in the metric's unit. Not read by a metric that counts (Inferred).
-            pub fn quantity<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<::progenitor_client::DecimalNumber>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.quantity = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for quantity: {e}")
-                    });
+            pub fn quantity<
+                V: ::progenitor_client::IntoOptional<
+                        ::progenitor_client::DecimalNumber,
+                        K,
+                    >,
+                K,
+            >(mut self, value: V) -> Self {
+                self.quantity = ::progenitor_client::__private::in_field(
+                    "quantity",
+                    value.into_optional(),
+                );
                 self
             }
         }
         impl ::std::convert::TryFrom<MeteringUsageRecord>
         for super::MeteringUsageRecord {
-            type Error = super::error::ConversionError;
+            type Error = ::progenitor_client::BuildError;
             fn try_from(
                 value: MeteringUsageRecord,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
                 Ok(Self {
                     key: value.key?,
                     properties: value.properties?,
@@ -5250,369 +5187,293 @@ pub mod types {
         }
         impl MeteringUsageRecordGroupMetaInfo {
             /// The v2 events as received.
-            pub fn billable_records<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<super::MeteringUsageRecord>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.billable_records = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for billable_records: {e}"
-                        )
-                    });
+            pub fn billable_records<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::vec::Vec<super::MeteringUsageRecord>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.billable_records = ::progenitor_client::__private::in_field(
+                    "billable_records",
+                    value.into_required(),
+                );
                 self
             }
             /// Invoice in an ERP system outside Suger. Since 2026-02.
-            pub fn erp_invoice_id<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.erp_invoice_id = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for erp_invoice_id: {e}"
-                        )
-                    });
+            pub fn erp_invoice_id<
+                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.erp_invoice_id = ::progenitor_client::__private::in_field(
+                    "erp_invoice_id",
+                    value.into_optional(),
+                );
                 self
             }
             /// Lago: amount of the month so far, in USD. Only grows within a month.
-            pub fn lago_amount<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<::progenitor_client::DecimalNumber>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.lago_amount = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for lago_amount: {e}")
-                    });
+            pub fn lago_amount<
+                V: ::progenitor_client::IntoOptional<
+                        ::progenitor_client::DecimalNumber,
+                        K,
+                    >,
+                K,
+            >(mut self, value: V) -> Self {
+                self.lago_amount = ::progenitor_client::__private::in_field(
+                    "lago_amount",
+                    value.into_optional(),
+                );
                 self
             }
             /// Lago: subscription.
-            pub fn lago_subscription_id<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.lago_subscription_id = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for lago_subscription_id: {e}"
-                        )
-                    });
+            pub fn lago_subscription_id<
+                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.lago_subscription_id = ::progenitor_client::__private::in_field(
+                    "lago_subscription_id",
+                    value.into_optional(),
+                );
                 self
             }
             /// Lago: start of the usage window.
-            pub fn lago_usage_start_time<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.lago_usage_start_time = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for lago_usage_start_time: {e}"
-                        )
-                    });
+            pub fn lago_usage_start_time<
+                V: ::progenitor_client::IntoOptional<
+                        ::chrono::DateTime<::chrono::offset::Utc>,
+                        K,
+                    >,
+                K,
+            >(mut self, value: V) -> Self {
+                self.lago_usage_start_time = ::progenitor_client::__private::in_field(
+                    "lago_usage_start_time",
+                    value.into_optional(),
+                );
                 self
             }
             /// Metronome: cost of the day, in USD.
-            pub fn metronome_daily_cost_amount<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<::progenitor_client::DecimalNumber>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.metronome_daily_cost_amount = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for metronome_daily_cost_amount: {e}"
-                        )
-                    });
+            pub fn metronome_daily_cost_amount<
+                V: ::progenitor_client::IntoOptional<
+                        ::progenitor_client::DecimalNumber,
+                        K,
+                    >,
+                K,
+            >(mut self, value: V) -> Self {
+                self.metronome_daily_cost_amount = ::progenitor_client::__private::in_field(
+                    "metronome_daily_cost_amount",
+                    value.into_optional(),
+                );
                 self
             }
             /// Metronome: true when the invoice was credited back. Since 2026-02.
-            pub fn metronome_invoice_credit_back<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.metronome_invoice_credit_back = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for metronome_invoice_credit_back: {e}"
-                        )
-                    });
+            pub fn metronome_invoice_credit_back<
+                V: ::progenitor_client::IntoOptional<bool, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.metronome_invoice_credit_back = ::progenitor_client::__private::in_field(
+                    "metronome_invoice_credit_back",
+                    value.into_optional(),
+                );
                 self
             }
             /// Metronome: amount credited back, in USD. Since 2026-02.
-            pub fn metronome_invoice_credit_back_amount<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<::progenitor_client::DecimalNumber>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.metronome_invoice_credit_back_amount = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for metronome_invoice_credit_back_amount: {e}"
-                        )
-                    });
+            pub fn metronome_invoice_credit_back_amount<
+                V: ::progenitor_client::IntoOptional<
+                        ::progenitor_client::DecimalNumber,
+                        K,
+                    >,
+                K,
+            >(mut self, value: V) -> Self {
+                self.metronome_invoice_credit_back_amount = ::progenitor_client::__private::in_field(
+                    "metronome_invoice_credit_back_amount",
+                    value.into_optional(),
+                );
                 self
             }
             /// Metronome: invoice.
-            pub fn metronome_invoice_id<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.metronome_invoice_id = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for metronome_invoice_id: {e}"
-                        )
-                    });
+            pub fn metronome_invoice_id<
+                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.metronome_invoice_id = ::progenitor_client::__private::in_field(
+                    "metronome_invoice_id",
+                    value.into_optional(),
+                );
                 self
             }
             /// Metronome: highest amount that the month's invoice reached, in USD.
-            pub fn metronome_monthly_invoice_amount<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<::progenitor_client::DecimalNumber>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.metronome_monthly_invoice_amount = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for metronome_monthly_invoice_amount: {e}"
-                        )
-                    });
+            pub fn metronome_monthly_invoice_amount<
+                V: ::progenitor_client::IntoOptional<
+                        ::progenitor_client::DecimalNumber,
+                        K,
+                    >,
+                K,
+            >(mut self, value: V) -> Self {
+                self.metronome_monthly_invoice_amount = ::progenitor_client::__private::in_field(
+                    "metronome_monthly_invoice_amount",
+                    value.into_optional(),
+                );
                 self
             }
             /// Metronome: that amount after the seller lowered it with credits, in USD.
-            pub fn metronome_monthly_invoice_amount_adjusted<T>(
-                mut self,
-                value: T,
-            ) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<::progenitor_client::DecimalNumber>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.metronome_monthly_invoice_amount_adjusted = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for metronome_monthly_invoice_amount_adjusted: {e}"
-                        )
-                    });
+            pub fn metronome_monthly_invoice_amount_adjusted<
+                V: ::progenitor_client::IntoOptional<
+                        ::progenitor_client::DecimalNumber,
+                        K,
+                    >,
+                K,
+            >(mut self, value: V) -> Self {
+                self.metronome_monthly_invoice_amount_adjusted = ::progenitor_client::__private::in_field(
+                    "metronome_monthly_invoice_amount_adjusted",
+                    value.into_optional(),
+                );
                 self
             }
             /// `records` as received: quantity by key, before dimension mapping.
-            pub fn origin_records<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::collections::BTreeMap<
-                        ::std::string::String,
-                        ::progenitor_client::DecimalNumber,
+            pub fn origin_records<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::collections::BTreeMap<
+                            ::std::string::String,
+                            ::progenitor_client::DecimalNumber,
+                        >,
                     >,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.origin_records = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for origin_records: {e}"
-                        )
-                    });
+            >(mut self, value: V) -> Self {
+                self.origin_records = ::progenitor_client::__private::in_field(
+                    "origin_records",
+                    value.into_required(),
+                );
                 self
             }
             /// True when the group was taken without validation.
-            pub fn skip_validation<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.skip_validation = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for skip_validation: {e}"
-                        )
-                    });
+            pub fn skip_validation<V: ::progenitor_client::IntoOptional<bool, K>, K>(
+                mut self,
+                value: V,
+            ) -> Self {
+                self.skip_validation = ::progenitor_client::__private::in_field(
+                    "skip_validation",
+                    value.into_optional(),
+                );
                 self
             }
             /// Channel that made the group.
-            pub fn source<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<crate::types::UsageRecordGroupSource>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.source = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for source: {e}")
-                    });
+            pub fn source<
+                V: ::progenitor_client::IntoOptional<
+                        crate::types::UsageRecordGroupSource,
+                        K,
+                    >,
+                K,
+            >(mut self, value: V) -> Self {
+                self.source = ::progenitor_client::__private::in_field(
+                    "source",
+                    value.into_optional(),
+                );
                 self
             }
             /// Stripe: invoice.
-            pub fn stripe_invoice_id<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.stripe_invoice_id = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for stripe_invoice_id: {e}"
-                        )
-                    });
+            pub fn stripe_invoice_id<
+                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.stripe_invoice_id = ::progenitor_client::__private::in_field(
+                    "stripe_invoice_id",
+                    value.into_optional(),
+                );
                 self
             }
             /// Stripe: end of the period (UTC). Inclusive or not is not documented.
-            pub fn stripe_period_end_time<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.stripe_period_end_time = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for stripe_period_end_time: {e}"
-                        )
-                    });
+            pub fn stripe_period_end_time<
+                V: ::progenitor_client::IntoOptional<
+                        ::chrono::DateTime<::chrono::offset::Utc>,
+                        K,
+                    >,
+                K,
+            >(mut self, value: V) -> Self {
+                self.stripe_period_end_time = ::progenitor_client::__private::in_field(
+                    "stripe_period_end_time",
+                    value.into_optional(),
+                );
                 self
             }
             /// Stripe: start of the period (UTC).
-            pub fn stripe_period_start_time<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.stripe_period_start_time = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for stripe_period_start_time: {e}"
-                        )
-                    });
+            pub fn stripe_period_start_time<
+                V: ::progenitor_client::IntoOptional<
+                        ::chrono::DateTime<::chrono::offset::Utc>,
+                        K,
+                    >,
+                K,
+            >(mut self, value: V) -> Self {
+                self.stripe_period_start_time = ::progenitor_client::__private::in_field(
+                    "stripe_period_start_time",
+                    value.into_optional(),
+                );
                 self
             }
             /// Stripe: subscription item.
-            pub fn stripe_subscription_item_id<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.stripe_subscription_item_id = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for stripe_subscription_item_id: {e}"
-                        )
-                    });
+            pub fn stripe_subscription_item_id<
+                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.stripe_subscription_item_id = ::progenitor_client::__private::in_field(
+                    "stripe_subscription_item_id",
+                    value.into_optional(),
+                );
                 self
             }
             /// Stripe: usage record summary.
-            pub fn stripe_usage_record_summary_id<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.stripe_usage_record_summary_id = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for stripe_usage_record_summary_id: {e}"
-                        )
-                    });
+            pub fn stripe_usage_record_summary_id<
+                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.stripe_usage_record_summary_id = ::progenitor_client::__private::in_field(
+                    "stripe_usage_record_summary_id",
+                    value.into_optional(),
+                );
                 self
             }
             /// Stripe: total usage in that summary, in the item's units.
-            pub fn stripe_usage_record_summary_total_usage<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<i64>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.stripe_usage_record_summary_total_usage = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for stripe_usage_record_summary_total_usage: {e}"
-                        )
-                    });
+            pub fn stripe_usage_record_summary_total_usage<
+                V: ::progenitor_client::IntoOptional<i64, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.stripe_usage_record_summary_total_usage = ::progenitor_client::__private::in_field(
+                    "stripe_usage_record_summary_total_usage",
+                    value.into_optional(),
+                );
                 self
             }
             /// When the usage happened (UTC).
-            pub fn timestamp<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.timestamp = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for timestamp: {e}")
-                    });
+            pub fn timestamp<
+                V: ::progenitor_client::IntoOptional<
+                        ::chrono::DateTime<::chrono::offset::Utc>,
+                        K,
+                    >,
+                K,
+            >(mut self, value: V) -> Self {
+                self.timestamp = ::progenitor_client::__private::in_field(
+                    "timestamp",
+                    value.into_optional(),
+                );
                 self
             }
             /// Per dimension key, the split over tags as received. AWS only. Since 2026-02.
-            pub fn usage_allocations<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::collections::BTreeMap<
-                        ::std::string::String,
-                        ::std::vec::Vec<super::UsageAllocation>,
+            pub fn usage_allocations<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::collections::BTreeMap<
+                            ::std::string::String,
+                            ::std::vec::Vec<super::UsageAllocation>,
+                        >,
                     >,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.usage_allocations = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for usage_allocations: {e}"
-                        )
-                    });
+            >(mut self, value: V) -> Self {
+                self.usage_allocations = ::progenitor_client::__private::in_field(
+                    "usage_allocations",
+                    value.into_required(),
+                );
                 self
             }
         }
         impl ::std::convert::TryFrom<MeteringUsageRecordGroupMetaInfo>
         for super::MeteringUsageRecordGroupMetaInfo {
-            type Error = super::error::ConversionError;
+            type Error = ::progenitor_client::BuildError;
             fn try_from(
                 value: MeteringUsageRecordGroupMetaInfo,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
                 Ok(Self {
                     billable_records: value.billable_records?,
                     erp_invoice_id: value.erp_invoice_id?,
@@ -5737,112 +5598,94 @@ pub mod types {
         }
         impl NewUsageRecordGroup {
             /// v2 usage: events for billable metrics. Not together with `records`.
-            pub fn billable_records<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<super::MeteringUsageRecord>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.billable_records = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for billable_records: {e}"
-                        )
-                    });
+            pub fn billable_records<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::vec::Vec<super::MeteringUsageRecord>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.billable_records = ::progenitor_client::__private::in_field(
+                    "billable_records",
+                    value.into_required(),
+                );
                 self
             }
             /// Entitlement that used it.
-            pub fn entitlement_id<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.entitlement_id = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for entitlement_id: {e}"
-                        )
-                    });
+            pub fn entitlement_id<
+                V: ::progenitor_client::IntoRequired<::std::string::String>,
+            >(mut self, value: V) -> Self {
+                self.entitlement_id = ::progenitor_client::__private::in_field(
+                    "entitlement_id",
+                    value.into_required(),
+                );
                 self
             }
             /// Kept by the server. Leave it out of a report.
-            pub fn meta_info<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::MeteringUsageRecordGroupMetaInfo>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.meta_info = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for meta_info: {e}")
-                    });
+            pub fn meta_info<
+                V: ::progenitor_client::IntoOptional<
+                        super::MeteringUsageRecordGroupMetaInfo,
+                        K,
+                    >,
+                K,
+            >(mut self, value: V) -> Self {
+                self.meta_info = ::progenitor_client::__private::in_field(
+                    "meta_info",
+                    value.into_optional(),
+                );
                 self
             }
             /// v1 usage: quantity by dimension key (or name), in the dimension's unit. At least one must not be zero. Beside `billableRecords` send an empty map (Inferred) or leave it out.
-            pub fn records<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<
+            pub fn records<
+                V: ::progenitor_client::IntoOptional<
                         ::std::collections::BTreeMap<
                             ::std::string::String,
                             ::progenitor_client::DecimalNumber,
                         >,
+                        K,
                     >,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.records = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for records: {e}")
-                    });
+                K,
+            >(mut self, value: V) -> Self {
+                self.records = ::progenitor_client::__private::in_field(
+                    "records",
+                    value.into_optional(),
+                );
                 self
             }
             /// When the usage happened. Without it: when the report arrives.
-            pub fn timestamp<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.timestamp = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for timestamp: {e}")
-                    });
+            pub fn timestamp<
+                V: ::progenitor_client::IntoOptional<
+                        ::chrono::DateTime<::chrono::offset::Utc>,
+                        K,
+                    >,
+                K,
+            >(mut self, value: V) -> Self {
+                self.timestamp = ::progenitor_client::__private::in_field(
+                    "timestamp",
+                    value.into_optional(),
+                );
                 self
             }
             /// Per dimension key, how the quantity is split over tags. AWS only. Since 2026-02.
-            pub fn usage_allocations<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::collections::BTreeMap<
-                        ::std::string::String,
-                        ::std::vec::Vec<super::UsageAllocation>,
+            pub fn usage_allocations<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::collections::BTreeMap<
+                            ::std::string::String,
+                            ::std::vec::Vec<super::UsageAllocation>,
+                        >,
                     >,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.usage_allocations = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for usage_allocations: {e}"
-                        )
-                    });
+            >(mut self, value: V) -> Self {
+                self.usage_allocations = ::progenitor_client::__private::in_field(
+                    "usage_allocations",
+                    value.into_required(),
+                );
                 self
             }
         }
         impl ::std::convert::TryFrom<NewUsageRecordGroup>
         for super::NewUsageRecordGroup {
-            type Error = super::error::ConversionError;
+            type Error = ::progenitor_client::BuildError;
             fn try_from(
                 value: NewUsageRecordGroup,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
                 Ok(Self {
                     billable_records: value.billable_records?,
                     entitlement_id: value.entitlement_id?,
@@ -5920,131 +5763,97 @@ pub mod types {
         }
         impl PartnerUsageMeteringConfig {
             /// Mapping by reported dimension key, one target each. Older form of `dimensionMappingV2`.
-            pub fn dimension_mapping<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::collections::BTreeMap<
-                        ::std::string::String,
-                        super::UsageMeteringDimensionMappingValue,
+            pub fn dimension_mapping<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::collections::BTreeMap<
+                            ::std::string::String,
+                            super::UsageMeteringDimensionMappingValue,
+                        >,
                     >,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.dimension_mapping = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for dimension_mapping: {e}"
-                        )
-                    });
+            >(mut self, value: V) -> Self {
+                self.dimension_mapping = ::progenitor_client::__private::in_field(
+                    "dimension_mapping",
+                    value.into_required(),
+                );
                 self
             }
             /// Mapping by reported dimension key: one or more dimensions that the quantity goes to.
-            pub fn dimension_mapping_v2<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::collections::BTreeMap<
-                        ::std::string::String,
-                        ::std::vec::Vec<super::UsageMeteringDimensionMappingValue>,
+            pub fn dimension_mapping_v2<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::collections::BTreeMap<
+                            ::std::string::String,
+                            ::std::vec::Vec<super::UsageMeteringDimensionMappingValue>,
+                        >,
                     >,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.dimension_mapping_v2 = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for dimension_mapping_v2: {e}"
-                        )
-                    });
+            >(mut self, value: V) -> Self {
+                self.dimension_mapping_v2 = ::progenitor_client::__private::in_field(
+                    "dimension_mapping_v2",
+                    value.into_required(),
+                );
                 self
             }
             /// Turn on billable dimensions (v2). Not described by the vendor (Inferred from its name).
-            pub fn enable_billable_dimension<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.enable_billable_dimension = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for enable_billable_dimension: {e}"
-                        )
-                    });
+            pub fn enable_billable_dimension<
+                V: ::progenitor_client::IntoOptional<bool, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.enable_billable_dimension = ::progenitor_client::__private::in_field(
+                    "enable_billable_dimension",
+                    value.into_optional(),
+                );
                 self
             }
             /// Charge usage beyond the commit at list price. Needs `enableCommitWithAdditionalUsageMetering`. The vendor's default is false.
-            pub fn enable_commit_with_additional_usage_at_list_price<T>(
-                mut self,
-                value: T,
-            ) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.enable_commit_with_additional_usage_at_list_price = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for enable_commit_with_additional_usage_at_list_price: {e}"
-                        )
-                    });
+            pub fn enable_commit_with_additional_usage_at_list_price<
+                V: ::progenitor_client::IntoOptional<bool, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.enable_commit_with_additional_usage_at_list_price = ::progenitor_client::__private::in_field(
+                    "enable_commit_with_additional_usage_at_list_price",
+                    value.into_optional(),
+                );
                 self
             }
             /// Report usage to the marketplace only when the commit is used up. The vendor's default is false.
-            pub fn enable_commit_with_additional_usage_metering<T>(
-                mut self,
-                value: T,
-            ) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.enable_commit_with_additional_usage_metering = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for enable_commit_with_additional_usage_metering: {e}"
-                        )
-                    });
+            pub fn enable_commit_with_additional_usage_metering<
+                V: ::progenitor_client::IntoOptional<bool, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.enable_commit_with_additional_usage_metering = ::progenitor_client::__private::in_field(
+                    "enable_commit_with_additional_usage_metering",
+                    value.into_optional(),
+                );
                 self
             }
             /// Apply the mapping of dimensions. The vendor's default is false.
-            pub fn enable_dimension_mapping<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.enable_dimension_mapping = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for enable_dimension_mapping: {e}"
-                        )
-                    });
+            pub fn enable_dimension_mapping<
+                V: ::progenitor_client::IntoOptional<bool, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.enable_dimension_mapping = ::progenitor_client::__private::in_field(
+                    "enable_dimension_mapping",
+                    value.into_optional(),
+                );
                 self
             }
             /// Marketplace. The vendor's text calls it required.
-            pub fn partner<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<crate::types::Partner>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.partner = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for partner: {e}")
-                    });
+            pub fn partner<
+                V: ::progenitor_client::IntoOptional<crate::types::Partner, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.partner = ::progenitor_client::__private::in_field(
+                    "partner",
+                    value.into_optional(),
+                );
                 self
             }
         }
         impl ::std::convert::TryFrom<PartnerUsageMeteringConfig>
         for super::PartnerUsageMeteringConfig {
-            type Error = super::error::ConversionError;
+            type Error = ::progenitor_client::BuildError;
             fn try_from(
                 value: PartnerUsageMeteringConfig,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
                 Ok(Self {
                     dimension_mapping: value.dimension_mapping?,
                     dimension_mapping_v2: value.dimension_mapping_v2?,
@@ -6103,53 +5912,48 @@ pub mod types {
         }
         impl UpdateBillableMetricParams {
             /// New description. Inferred: at most 300 characters, as on creation.
-            pub fn description<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.description = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for description: {e}")
-                    });
+            pub fn description<
+                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.description = ::progenitor_client::__private::in_field(
+                    "description",
+                    value.into_optional(),
+                );
                 self
             }
             /// New name. Inferred: 4 to 50 characters, as on creation.
-            pub fn name<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.name = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for name: {e}")
-                    });
+            pub fn name<
+                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.name = ::progenitor_client::__private::in_field(
+                    "name",
+                    value.into_optional(),
+                );
                 self
             }
             /// New status. There is no delete operation: `DELETED` retires the metric (Inferred).
-            pub fn status<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<crate::types::BillableMetricStatus>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.status = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for status: {e}")
-                    });
+            pub fn status<
+                V: ::progenitor_client::IntoOptional<
+                        crate::types::BillableMetricStatus,
+                        K,
+                    >,
+                K,
+            >(mut self, value: V) -> Self {
+                self.status = ::progenitor_client::__private::in_field(
+                    "status",
+                    value.into_optional(),
+                );
                 self
             }
         }
         impl ::std::convert::TryFrom<UpdateBillableMetricParams>
         for super::UpdateBillableMetricParams {
-            type Error = super::error::ConversionError;
+            type Error = ::progenitor_client::BuildError;
             fn try_from(
                 value: UpdateBillableMetricParams,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
                 Ok(Self {
                     description: value.description?,
                     name: value.name?,
@@ -6189,39 +5993,37 @@ pub mod types {
         }
         impl UsageAllocation {
             /// Size of the share, in the dimension's unit.
-            pub fn quantity<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<::progenitor_client::DecimalNumber>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.quantity = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for quantity: {e}")
-                    });
+            pub fn quantity<
+                V: ::progenitor_client::IntoOptional<
+                        ::progenitor_client::DecimalNumber,
+                        K,
+                    >,
+                K,
+            >(mut self, value: V) -> Self {
+                self.quantity = ::progenitor_client::__private::in_field(
+                    "quantity",
+                    value.into_optional(),
+                );
                 self
             }
             /// Tags of the share.
-            pub fn tags<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<super::UsageAllocationTag>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.tags = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for tags: {e}")
-                    });
+            pub fn tags<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::vec::Vec<super::UsageAllocationTag>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.tags = ::progenitor_client::__private::in_field(
+                    "tags",
+                    value.into_required(),
+                );
                 self
             }
         }
         impl ::std::convert::TryFrom<UsageAllocation> for super::UsageAllocation {
-            type Error = super::error::ConversionError;
+            type Error = ::progenitor_client::BuildError;
             fn try_from(
                 value: UsageAllocation,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
                 Ok(Self {
                     quantity: value.quantity?,
                     tags: value.tags?,
@@ -6258,37 +6060,33 @@ pub mod types {
         }
         impl UsageAllocationTag {
             /// Name of the tag.
-            pub fn key<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.key = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for key: {e}")
-                    });
+            pub fn key<
+                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.key = ::progenitor_client::__private::in_field(
+                    "key",
+                    value.into_optional(),
+                );
                 self
             }
             /// Value of the tag.
-            pub fn value<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.value = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for value: {e}")
-                    });
+            pub fn value<
+                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.value = ::progenitor_client::__private::in_field(
+                    "value",
+                    value.into_optional(),
+                );
                 self
             }
         }
         impl ::std::convert::TryFrom<UsageAllocationTag> for super::UsageAllocationTag {
-            type Error = super::error::ConversionError;
+            type Error = ::progenitor_client::BuildError;
             fn try_from(
                 value: UsageAllocationTag,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
                 Ok(Self {
                     key: value.key?,
                     value: value.value?,
@@ -6320,29 +6118,24 @@ pub mod types {
         }
         impl UsageMeteringConfigInfo {
             /// One entry per marketplace.
-            pub fn partner_usage_metering_configs<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::vec::Vec<super::PartnerUsageMeteringConfig>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.partner_usage_metering_configs = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for partner_usage_metering_configs: {e}"
-                        )
-                    });
+            pub fn partner_usage_metering_configs<
+                V: ::progenitor_client::IntoRequired<
+                        ::std::vec::Vec<super::PartnerUsageMeteringConfig>,
+                    >,
+            >(mut self, value: V) -> Self {
+                self.partner_usage_metering_configs = ::progenitor_client::__private::in_field(
+                    "partner_usage_metering_configs",
+                    value.into_required(),
+                );
                 self
             }
         }
         impl ::std::convert::TryFrom<UsageMeteringConfigInfo>
         for super::UsageMeteringConfigInfo {
-            type Error = super::error::ConversionError;
+            type Error = ::progenitor_client::BuildError;
             fn try_from(
                 value: UsageMeteringConfigInfo,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
                 Ok(Self {
                     partner_usage_metering_configs: value.partner_usage_metering_configs?,
                 })
@@ -6385,59 +6178,51 @@ pub mod types {
         }
         impl UsageMeteringDimensionMappingValue {
             /// Factor applied to the quantity in mode `QUANTITY`.
-            pub fn convertion_multiplier<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<::progenitor_client::DecimalNumber>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.convertion_multiplier = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for convertion_multiplier: {e}"
-                        )
-                    });
+            pub fn convertion_multiplier<
+                V: ::progenitor_client::IntoOptional<
+                        ::progenitor_client::DecimalNumber,
+                        K,
+                    >,
+                K,
+            >(mut self, value: V) -> Self {
+                self.convertion_multiplier = ::progenitor_client::__private::in_field(
+                    "convertion_multiplier",
+                    value.into_optional(),
+                );
                 self
             }
             /// Key of the dimension that receives the quantity.
-            pub fn dimension_key<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.dimension_key = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for dimension_key: {e}")
-                    });
+            pub fn dimension_key<
+                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+                K,
+            >(mut self, value: V) -> Self {
+                self.dimension_key = ::progenitor_client::__private::in_field(
+                    "dimension_key",
+                    value.into_optional(),
+                );
                 self
             }
             /// How the quantity is carried over. The vendor's default is `QUANTITY`.
-            pub fn mapping_mode<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<
+            pub fn mapping_mode<
+                V: ::progenitor_client::IntoOptional<
                         crate::types::UsageMeteringDimensionMappingMode,
+                        K,
                     >,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.mapping_mode = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for mapping_mode: {e}")
-                    });
+                K,
+            >(mut self, value: V) -> Self {
+                self.mapping_mode = ::progenitor_client::__private::in_field(
+                    "mapping_mode",
+                    value.into_optional(),
+                );
                 self
             }
         }
         impl ::std::convert::TryFrom<UsageMeteringDimensionMappingValue>
         for super::UsageMeteringDimensionMappingValue {
-            type Error = super::error::ConversionError;
+            type Error = ::progenitor_client::BuildError;
             fn try_from(
                 value: UsageMeteringDimensionMappingValue,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
                 Ok(Self {
                     convertion_multiplier: value.convertion_multiplier?,
                     dimension_key: value.dimension_key?,
@@ -6453,38 +6238,6 @@ pub mod types {
                     dimension_key: Ok(value.dimension_key),
                     mapping_mode: Ok(value.mapping_mode),
                 }
-            }
-        }
-    }
-    /// Error types.
-    pub mod error {
-        /// Error from a `TryFrom` or `FromStr` implementation.
-        pub struct ConversionError(::std::borrow::Cow<'static, str>);
-        impl ::std::error::Error for ConversionError {}
-        impl ::std::fmt::Display for ConversionError {
-            fn fmt(
-                &self,
-                f: &mut ::std::fmt::Formatter<'_>,
-            ) -> Result<(), ::std::fmt::Error> {
-                ::std::fmt::Display::fmt(&self.0, f)
-            }
-        }
-        impl ::std::fmt::Debug for ConversionError {
-            fn fmt(
-                &self,
-                f: &mut ::std::fmt::Formatter<'_>,
-            ) -> Result<(), ::std::fmt::Error> {
-                ::std::fmt::Debug::fmt(&self.0, f)
-            }
-        }
-        impl From<&'static str> for ConversionError {
-            fn from(value: &'static str) -> Self {
-                Self(value.into())
-            }
-        }
-        impl From<String> for ConversionError {
-            fn from(value: String) -> Self {
-                Self(value.into())
             }
         }
     }
@@ -6542,6 +6295,15 @@ impl Client {
             inner: self.inner.with_call_options(options),
             ..self.clone()
         }
+    }
+    /// Creates a request that the OpenAPI document lacks, such as for a new operation. It is sent with the credentials, limits, retries,
+    /// traces and errors of this client. `path` is relative to the base URL, and may have parameters: `/reports/{id}`.
+    pub fn request(
+        &self,
+        method: ::reqwest::Method,
+        path: impl ::std::convert::Into<::std::borrow::Cow<'static, str>>,
+    ) -> progenitor_client::CustomRequest<'_> {
+        self.inner.custom_request(&self.client, method, path)
     }
 }
 impl ClientInfo<progenitor_client::Transport> for Client {
@@ -7212,28 +6974,20 @@ pub mod builder {
             }
         }
         /// Id of the organization.
-        pub fn org_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.org_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for org_id failed".to_string()
-                });
+        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.org_id = value.into_required();
             self
         }
         /// Sets `body`.
-        pub fn body<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::vec::Vec<types::NewUsageRecordGroup>>,
-        {
-            self.body = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::vec::Vec<NewUsageRecordGroup>` for body failed"
-                        .to_string()
-                });
+        pub fn body<
+            V: ::progenitor_client::IntoRequired<
+                    ::std::vec::Vec<types::NewUsageRecordGroup>,
+                >,
+        >(mut self, value: V) -> Self {
+            self.body = value.into_required();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -7299,28 +7053,20 @@ pub mod builder {
             }
         }
         /// Id of the organization.
-        pub fn org_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.org_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for org_id failed".to_string()
-                });
+        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.org_id = value.into_required();
             self
         }
         /// Sets `body`.
-        pub fn body<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::vec::Vec<types::NewUsageRecordGroup>>,
-        {
-            self.body = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::vec::Vec<NewUsageRecordGroup>` for body failed"
-                        .to_string()
-                });
+        pub fn body<
+            V: ::progenitor_client::IntoRequired<
+                    ::std::vec::Vec<types::NewUsageRecordGroup>,
+                >,
+        >(mut self, value: V) -> Self {
+            self.body = value.into_required();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -7381,29 +7127,19 @@ pub mod builder {
             }
         }
         /// Id of the organization.
-        pub fn org_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.org_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for org_id failed".to_string()
-                });
+        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.org_id = value.into_required();
             self
         }
         /// Only metrics in this state. A free string in the vendor's document.
-        pub fn status<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<crate::types::BillableMetricStatus>,
-        {
-            self.status = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `crate::types::BillableMetricStatus` for status failed"
-                        .to_string()
-                });
+        pub fn status<
+            V: ::progenitor_client::IntoOptional<crate::types::BillableMetricStatus, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.status = value.into_optional();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -7465,31 +7201,19 @@ pub mod builder {
             }
         }
         /// Id of the organization.
-        pub fn org_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.org_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for org_id failed".to_string()
-                });
+        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.org_id = value.into_required();
             self
         }
         /// Sets `body`.
-        pub fn body<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<types::BillableMetric>,
-            <V as std::convert::TryInto<
-                types::BillableMetric,
-            >>::Error: std::fmt::Display,
-        {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| {
-                    format!("conversion to `BillableMetric` for body failed: {}", s)
-                });
+        pub fn body<V: ::progenitor_client::IntoRequired<types::BillableMetric>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.body = value.into_required().map(From::from);
             self
         }
         /// Changes the body with its builder.
@@ -7566,28 +7290,18 @@ pub mod builder {
             }
         }
         /// Id of the organization.
-        pub fn org_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.org_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for org_id failed".to_string()
-                });
+        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.org_id = value.into_required();
             self
         }
         /// Id of the billable metric.
-        pub fn billable_metric_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.billable_metric_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for billable_metric_id failed"
-                        .to_string()
-                });
+        pub fn billable_metric_id<
+            V: ::progenitor_client::IntoRequired<::std::string::String>,
+        >(mut self, value: V) -> Self {
+            self.billable_metric_id = value.into_required();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -7653,47 +7367,25 @@ pub mod builder {
             }
         }
         /// Id of the organization.
-        pub fn org_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.org_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for org_id failed".to_string()
-                });
+        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.org_id = value.into_required();
             self
         }
         /// Id of the billable metric.
-        pub fn billable_metric_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.billable_metric_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for billable_metric_id failed"
-                        .to_string()
-                });
+        pub fn billable_metric_id<
+            V: ::progenitor_client::IntoRequired<::std::string::String>,
+        >(mut self, value: V) -> Self {
+            self.billable_metric_id = value.into_required();
             self
         }
         /// Sets `body`.
-        pub fn body<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<types::UpdateBillableMetricParams>,
-            <V as std::convert::TryInto<
-                types::UpdateBillableMetricParams,
-            >>::Error: std::fmt::Display,
-        {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| {
-                    format!(
-                        "conversion to `UpdateBillableMetricParams` for body failed: {}",
-                        s
-                    )
-                });
+        pub fn body<
+            V: ::progenitor_client::IntoRequired<types::UpdateBillableMetricParams>,
+        >(mut self, value: V) -> Self {
+            self.body = value.into_required().map(From::from);
             self
         }
         /// Changes the body with its builder.
@@ -7787,79 +7479,51 @@ pub mod builder {
             }
         }
         /// Id of the organization.
-        pub fn org_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.org_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for org_id failed".to_string()
-                });
+        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.org_id = value.into_required();
             self
         }
         /// Only those of this AWS account.
-        pub fn aws_account_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.aws_account_id = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for aws_account_id failed"
-                        .to_string()
-                });
+        pub fn aws_account_id<
+            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.aws_account_id = value.into_optional();
             self
         }
         /// Only buyers with this mail domain. Since 2026-02 (type and meaning Inferred from the name).
-        pub fn email_domain<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.email_domain = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for email_domain failed"
-                        .to_string()
-                });
+        pub fn email_domain<
+            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.email_domain = value.into_optional();
             self
         }
         /// Rows in a page, 1 (Inferred) to 1000.
-        pub fn limit<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i64>,
-        {
-            self.limit = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+        pub fn limit<V: ::progenitor_client::IntoOptional<i64, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.limit = value.into_optional();
             self
         }
         /// Rows to skip. Default: 0. At least 0.
-        pub fn offset<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i64>,
-        {
-            self.offset = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `i64` for offset failed".to_string());
+        pub fn offset<V: ::progenitor_client::IntoOptional<i64, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.offset = value.into_optional();
             self
         }
         /// Only those of this partner.
-        pub fn partner<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<crate::types::Partner>,
-        {
-            self.partner = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `crate::types::Partner` for partner failed"
-                        .to_string()
-                });
+        pub fn partner<
+            V: ::progenitor_client::IntoOptional<crate::types::Partner, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.partner = value.into_optional();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -7935,27 +7599,19 @@ pub mod builder {
             }
         }
         /// Id of the organization.
-        pub fn org_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.org_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for org_id failed".to_string()
-                });
+        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.org_id = value.into_required();
             self
         }
         /// Id of the buyer.
-        pub fn buyer_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.buyer_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for buyer_id failed".to_string()
-                });
+        pub fn buyer_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.buyer_id = value.into_required();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -8029,147 +7685,91 @@ pub mod builder {
             }
         }
         /// Id of the organization.
-        pub fn org_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.org_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for org_id failed".to_string()
-                });
+        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.org_id = value.into_required();
             self
         }
         /// Only those of this AWS account.
-        pub fn aws_account_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.aws_account_id = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for aws_account_id failed"
-                        .to_string()
-                });
+        pub fn aws_account_id<
+            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.aws_account_id = value.into_optional();
             self
         }
         /// Only what belongs to this buyer.
-        pub fn buyer_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.buyer_id = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for buyer_id failed".to_string()
-                });
+        pub fn buyer_id<
+            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.buyer_id = value.into_optional();
             self
         }
         /// Only the entitlement with this id at the partner.
-        pub fn external_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.external_id = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for external_id failed"
-                        .to_string()
-                });
+        pub fn external_id<
+            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.external_id = value.into_optional();
             self
         }
         /// Only entitlements of this deal in HubSpot. Since 2026-02 (type Inferred).
-        pub fn hubspot_deal_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.hubspot_deal_id = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for hubspot_deal_id failed"
-                        .to_string()
-                });
+        pub fn hubspot_deal_id<
+            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.hubspot_deal_id = value.into_optional();
             self
         }
         /// Rows in a page, 1 (Inferred) to 1000.
-        pub fn limit<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i64>,
-        {
-            self.limit = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+        pub fn limit<V: ::progenitor_client::IntoOptional<i64, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.limit = value.into_optional();
             self
         }
         /// Only entitlements from this offer.
-        pub fn offer_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.offer_id = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for offer_id failed".to_string()
-                });
+        pub fn offer_id<
+            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.offer_id = value.into_optional();
             self
         }
         /// Rows to skip. Default: 0. At least 0.
-        pub fn offset<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i64>,
-        {
-            self.offset = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `i64` for offset failed".to_string());
+        pub fn offset<V: ::progenitor_client::IntoOptional<i64, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.offset = value.into_optional();
             self
         }
         /// Only those of this partner.
-        pub fn partner<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<crate::types::Partner>,
-        {
-            self.partner = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `crate::types::Partner` for partner failed"
-                        .to_string()
-                });
+        pub fn partner<
+            V: ::progenitor_client::IntoOptional<crate::types::Partner, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.partner = value.into_optional();
             self
         }
         /// Only entitlements of this product.
-        pub fn product_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.product_id = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for product_id failed"
-                        .to_string()
-                });
+        pub fn product_id<
+            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.product_id = value.into_optional();
             self
         }
         /// Only entitlements of this opportunity in Salesforce. Since 2026-02 (type Inferred).
-        pub fn salesforce_opportunity_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.salesforce_opportunity_id = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for salesforce_opportunity_id failed"
-                        .to_string()
-                });
+        pub fn salesforce_opportunity_id<
+            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.salesforce_opportunity_id = value.into_optional();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -8288,28 +7888,18 @@ pub mod builder {
             }
         }
         /// Id of the organization.
-        pub fn org_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.org_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for org_id failed".to_string()
-                });
+        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.org_id = value.into_required();
             self
         }
         /// Id of the entitlement.
-        pub fn entitlement_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.entitlement_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for entitlement_id failed"
-                        .to_string()
-                });
+        pub fn entitlement_id<
+            V: ::progenitor_client::IntoRequired<::std::string::String>,
+        >(mut self, value: V) -> Self {
+            self.entitlement_id = value.into_required();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -8371,47 +7961,25 @@ pub mod builder {
             }
         }
         /// Id of the organization.
-        pub fn org_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.org_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for org_id failed".to_string()
-                });
+        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.org_id = value.into_required();
             self
         }
         /// Id of the entitlement.
-        pub fn entitlement_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.entitlement_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for entitlement_id failed"
-                        .to_string()
-                });
+        pub fn entitlement_id<
+            V: ::progenitor_client::IntoRequired<::std::string::String>,
+        >(mut self, value: V) -> Self {
+            self.entitlement_id = value.into_required();
             self
         }
         /// Sets `body`.
-        pub fn body<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<types::CreateUsageRecordGroupParams>,
-            <V as std::convert::TryInto<
-                types::CreateUsageRecordGroupParams,
-            >>::Error: std::fmt::Display,
-        {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| {
-                    format!(
-                        "conversion to `CreateUsageRecordGroupParams` for body failed: {}",
-                        s
-                    )
-                });
+        pub fn body<
+            V: ::progenitor_client::IntoRequired<types::CreateUsageRecordGroupParams>,
+        >(mut self, value: V) -> Self {
+            self.body = value.into_required().map(From::from);
             self
         }
         /// Changes the body with its builder.
@@ -8511,105 +8079,67 @@ pub mod builder {
             }
         }
         /// Id of the organization.
-        pub fn org_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.org_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for org_id failed".to_string()
-                });
+        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.org_id = value.into_required();
             self
         }
         /// Marketplace. The vendor lists AWS, AZURE and GCP.
-        pub fn partner<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<crate::types::Partner>,
-        {
-            self.partner = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `crate::types::Partner` for partner failed"
-                        .to_string()
-                });
+        pub fn partner<V: ::progenitor_client::IntoRequired<crate::types::Partner>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.partner = value.into_required();
             self
         }
         /// Only what belongs to this buyer.
-        pub fn buyer_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.buyer_id = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for buyer_id failed".to_string()
-                });
+        pub fn buyer_id<
+            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.buyer_id = value.into_optional();
             self
         }
         /// Last day (UTC). Without it, today. Inferred to be included.
-        pub fn end_date<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::chrono::naive::NaiveDate>,
-        {
-            self.end_date = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `chrono::naive::NaiveDate` for end_date failed"
-                        .to_string()
-                });
+        pub fn end_date<
+            V: ::progenitor_client::IntoOptional<::chrono::naive::NaiveDate, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.end_date = value.into_optional();
             self
         }
         /// Only what belongs to this entitlement.
-        pub fn entitlement_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.entitlement_id = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for entitlement_id failed"
-                        .to_string()
-                });
+        pub fn entitlement_id<
+            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.entitlement_id = value.into_optional();
             self
         }
         /// Rows in a page, 1 (Inferred) to 1000.
-        pub fn limit<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i64>,
-        {
-            self.limit = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+        pub fn limit<V: ::progenitor_client::IntoOptional<i64, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.limit = value.into_optional();
             self
         }
         /// Rows to skip. Default: 0. At least 0.
-        pub fn offset<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i64>,
-        {
-            self.offset = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `i64` for offset failed".to_string());
+        pub fn offset<V: ::progenitor_client::IntoOptional<i64, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.offset = value.into_optional();
             self
         }
         /// First day (UTC). Without it, 30 days before `endDate`.
-        pub fn start_date<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::chrono::naive::NaiveDate>,
-        {
-            self.start_date = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `chrono::naive::NaiveDate` for start_date failed"
-                        .to_string()
-                });
+        pub fn start_date<
+            V: ::progenitor_client::IntoOptional<::chrono::naive::NaiveDate, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.start_date = value.into_optional();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -8719,51 +8249,35 @@ pub mod builder {
             }
         }
         /// Id of the organization.
-        pub fn org_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.org_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for org_id failed".to_string()
-                });
+        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.org_id = value.into_required();
             self
         }
         /// Rows in a page, 1 (Inferred) to 1000. Default: 100.
-        pub fn limit<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i64>,
-        {
-            self.limit = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+        pub fn limit<V: ::progenitor_client::IntoOptional<i64, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.limit = value.into_optional();
             self
         }
         /// Rows to skip. Default: 0. At least 0.
-        pub fn offset<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i64>,
-        {
-            self.offset = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `i64` for offset failed".to_string());
+        pub fn offset<V: ::progenitor_client::IntoOptional<i64, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.offset = value.into_optional();
             self
         }
         /// Only products of this marketplace. The vendor lists AWS, AZURE, GCP and STRIPE.
-        pub fn partner<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<crate::types::Partner>,
-        {
-            self.partner = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `crate::types::Partner` for partner failed"
-                        .to_string()
-                });
+        pub fn partner<
+            V: ::progenitor_client::IntoOptional<crate::types::Partner, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.partner = value.into_optional();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -8821,28 +8335,19 @@ pub mod builder {
             }
         }
         /// Id of the organization.
-        pub fn org_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.org_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for org_id failed".to_string()
-                });
+        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.org_id = value.into_required();
             self
         }
         /// Id of the product.
-        pub fn product_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.product_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for product_id failed"
-                        .to_string()
-                });
+        pub fn product_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.product_id = value.into_required();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -8898,15 +8403,11 @@ pub mod builder {
             }
         }
         /// Id of the organization.
-        pub fn org_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.org_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for org_id failed".to_string()
-                });
+        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.org_id = value.into_required();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -8965,33 +8466,18 @@ pub mod builder {
             }
         }
         /// Id of the organization.
-        pub fn org_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.org_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for org_id failed".to_string()
-                });
+        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.org_id = value.into_required();
             self
         }
         /// Sets `body`.
-        pub fn body<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<types::UsageMeteringConfigInfo>,
-            <V as std::convert::TryInto<
-                types::UsageMeteringConfigInfo,
-            >>::Error: std::fmt::Display,
-        {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| {
-                    format!(
-                        "conversion to `UsageMeteringConfigInfo` for body failed: {}", s
-                    )
-                });
+        pub fn body<
+            V: ::progenitor_client::IntoRequired<types::UsageMeteringConfigInfo>,
+        >(mut self, value: V) -> Self {
+            self.body = value.into_required().map(From::from);
             self
         }
         /// Changes the body with its builder.
@@ -9090,148 +8576,97 @@ pub mod builder {
             }
         }
         /// Id of the organization.
-        pub fn org_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.org_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for org_id failed".to_string()
-                });
+        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.org_id = value.into_required();
             self
         }
         /// Only what belongs to this buyer.
-        pub fn buyer_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.buyer_id = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for buyer_id failed".to_string()
-                });
+        pub fn buyer_id<
+            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.buyer_id = value.into_optional();
             self
         }
         /// Last day (UTC). Without it, today. Inferred to be included.
-        pub fn end_date<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::chrono::naive::NaiveDate>,
-        {
-            self.end_date = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `chrono::naive::NaiveDate` for end_date failed"
-                        .to_string()
-                });
+        pub fn end_date<
+            V: ::progenitor_client::IntoOptional<::chrono::naive::NaiveDate, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.end_date = value.into_optional();
             self
         }
         /// Only what belongs to this entitlement.
-        pub fn entitlement_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.entitlement_id = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for entitlement_id failed"
-                        .to_string()
-                });
+        pub fn entitlement_id<
+            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.entitlement_id = value.into_optional();
             self
         }
         /// Rows in a page, 1 (Inferred) to 1000.
-        pub fn limit<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i64>,
-        {
-            self.limit = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+        pub fn limit<V: ::progenitor_client::IntoOptional<i64, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.limit = value.into_optional();
             self
         }
         /// A filter on `metaInfo`. Its syntax is not documented.
-        pub fn meta_info<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.meta_info = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for meta_info failed"
-                        .to_string()
-                });
+        pub fn meta_info<
+            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.meta_info = value.into_optional();
             self
         }
         /// Rows to skip. Default: 0. At least 0.
-        pub fn offset<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i64>,
-        {
-            self.offset = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `i64` for offset failed".to_string());
+        pub fn offset<V: ::progenitor_client::IntoOptional<i64, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.offset = value.into_optional();
             self
         }
         /// Only usage of this marketplace. The vendor lists AWS, AZURE and GCP.
-        pub fn partner<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<crate::types::Partner>,
-        {
-            self.partner = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `crate::types::Partner` for partner failed"
-                        .to_string()
-                });
+        pub fn partner<
+            V: ::progenitor_client::IntoOptional<crate::types::Partner, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.partner = value.into_optional();
             self
         }
         /// Only groups of this channel. The vendor also lists the empty value; what it finds is not documented.
-        pub fn source<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<crate::types::UsageRecordGroupSource>,
-        {
-            self.source = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `crate::types::UsageRecordGroupSource` for source failed"
-                        .to_string()
-                });
+        pub fn source<
+            V: ::progenitor_client::IntoOptional<
+                    crate::types::UsageRecordGroupSource,
+                    K,
+                >,
+            K,
+        >(mut self, value: V) -> Self {
+            self.source = value.into_optional();
             self
         }
         /// First day (UTC). Without it, 30 days before `endDate`.
-        pub fn start_date<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::chrono::naive::NaiveDate>,
-        {
-            self.start_date = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `chrono::naive::NaiveDate` for start_date failed"
-                        .to_string()
-                });
+        pub fn start_date<
+            V: ::progenitor_client::IntoOptional<::chrono::naive::NaiveDate, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.start_date = value.into_optional();
             self
         }
         /// Only groups in this state.
-        pub fn status<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<crate::types::UsageRecordGroupStatus>,
-        {
-            self.status = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `crate::types::UsageRecordGroupStatus` for status failed"
-                        .to_string()
-                });
+        pub fn status<
+            V: ::progenitor_client::IntoOptional<
+                    crate::types::UsageRecordGroupStatus,
+                    K,
+                >,
+            K,
+        >(mut self, value: V) -> Self {
+            self.status = value.into_optional();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -9354,67 +8789,41 @@ pub mod builder {
             }
         }
         /// Id of the organization.
-        pub fn org_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.org_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for org_id failed".to_string()
-                });
+        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.org_id = value.into_required();
             self
         }
         /// Last day (UTC), inferred to be included. Required, although the vendor's text speaks of a default of today.
-        pub fn end_date<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::chrono::naive::NaiveDate>,
-        {
-            self.end_date = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `chrono::naive::NaiveDate` for end_date failed"
-                        .to_string()
-                });
+        pub fn end_date<
+            V: ::progenitor_client::IntoRequired<::chrono::naive::NaiveDate>,
+        >(mut self, value: V) -> Self {
+            self.end_date = value.into_required();
             self
         }
         /// Size of a period. The values are not documented; `day` and `month` are likely (Inferred).
-        pub fn granularity<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.granularity = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for granularity failed"
-                        .to_string()
-                });
+        pub fn granularity<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.granularity = value.into_required();
             self
         }
         /// Marketplace. The values are not visible in the source; Inferred to be those of the lists.
-        pub fn partner<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<crate::types::Partner>,
-        {
-            self.partner = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `crate::types::Partner` for partner failed"
-                        .to_string()
-                });
+        pub fn partner<V: ::progenitor_client::IntoRequired<crate::types::Partner>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.partner = value.into_required();
             self
         }
         /// First day (UTC). Required, although the vendor's text speaks of a default of 30 days before `endDate`.
-        pub fn start_date<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::chrono::naive::NaiveDate>,
-        {
-            self.start_date = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `chrono::naive::NaiveDate` for start_date failed"
-                        .to_string()
-                });
+        pub fn start_date<
+            V: ::progenitor_client::IntoRequired<::chrono::naive::NaiveDate>,
+        >(mut self, value: V) -> Self {
+            self.start_date = value.into_required();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -9494,42 +8903,26 @@ pub mod builder {
             }
         }
         /// Id of the organization.
-        pub fn org_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.org_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for org_id failed".to_string()
-                });
+        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.org_id = value.into_required();
             self
         }
         /// Id of the usage record group.
-        pub fn usage_record_group_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.usage_record_group_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for usage_record_group_id failed"
-                        .to_string()
-                });
+        pub fn usage_record_group_id<
+            V: ::progenitor_client::IntoRequired<::std::string::String>,
+        >(mut self, value: V) -> Self {
+            self.usage_record_group_id = value.into_required();
             self
         }
         /// Day (UTC) on which the group was created. Inferred: the server looks for the group under this day; give it, and give it right, since a wrong day may find nothing.
-        pub fn creation_date<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::chrono::naive::NaiveDate>,
-        {
-            self.creation_date = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `chrono::naive::NaiveDate` for creation_date failed"
-                        .to_string()
-                });
+        pub fn creation_date<
+            V: ::progenitor_client::IntoOptional<::chrono::naive::NaiveDate, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.creation_date = value.into_optional();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -9603,42 +8996,26 @@ pub mod builder {
             }
         }
         /// Id of the organization.
-        pub fn org_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.org_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for org_id failed".to_string()
-                });
+        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.org_id = value.into_required();
             self
         }
         /// Id of the usage record group.
-        pub fn usage_record_group_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.usage_record_group_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for usage_record_group_id failed"
-                        .to_string()
-                });
+        pub fn usage_record_group_id<
+            V: ::progenitor_client::IntoRequired<::std::string::String>,
+        >(mut self, value: V) -> Self {
+            self.usage_record_group_id = value.into_required();
             self
         }
         /// Day (UTC) on which the group was created. Inferred: the server looks for the group under this day; give it, and give it right, since a wrong day may find nothing.
-        pub fn creation_date<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::chrono::naive::NaiveDate>,
-        {
-            self.creation_date = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `chrono::naive::NaiveDate` for creation_date failed"
-                        .to_string()
-                });
+        pub fn creation_date<
+            V: ::progenitor_client::IntoOptional<::chrono::naive::NaiveDate, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.creation_date = value.into_optional();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -9722,106 +9099,67 @@ pub mod builder {
             }
         }
         /// Id of the organization.
-        pub fn org_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.org_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for org_id failed".to_string()
-                });
+        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.org_id = value.into_required();
             self
         }
         /// Only what belongs to this buyer.
-        pub fn buyer_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.buyer_id = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for buyer_id failed".to_string()
-                });
+        pub fn buyer_id<
+            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.buyer_id = value.into_optional();
             self
         }
         /// Last day (UTC). Without it, today. Inferred to be included.
-        pub fn end_date<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::chrono::naive::NaiveDate>,
-        {
-            self.end_date = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `chrono::naive::NaiveDate` for end_date failed"
-                        .to_string()
-                });
+        pub fn end_date<
+            V: ::progenitor_client::IntoOptional<::chrono::naive::NaiveDate, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.end_date = value.into_optional();
             self
         }
         /// Only what belongs to this entitlement.
-        pub fn entitlement_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.entitlement_id = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `std::string::String` for entitlement_id failed"
-                        .to_string()
-                });
+        pub fn entitlement_id<
+            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.entitlement_id = value.into_optional();
             self
         }
         /// Rows in a page, 1 (Inferred) to 1000.
-        pub fn limit<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i64>,
-        {
-            self.limit = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+        pub fn limit<V: ::progenitor_client::IntoOptional<i64, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.limit = value.into_optional();
             self
         }
         /// Rows to skip. Default: 0. At least 0.
-        pub fn offset<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i64>,
-        {
-            self.offset = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `i64` for offset failed".to_string());
+        pub fn offset<V: ::progenitor_client::IntoOptional<i64, K>, K>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.offset = value.into_optional();
             self
         }
         /// Only usage of this marketplace. The vendor lists AWS, AZURE and GCP.
-        pub fn partner<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<crate::types::Partner>,
-        {
-            self.partner = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `crate::types::Partner` for partner failed"
-                        .to_string()
-                });
+        pub fn partner<
+            V: ::progenitor_client::IntoOptional<crate::types::Partner, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.partner = value.into_optional();
             self
         }
         /// First day (UTC). Without it, 30 days before `endDate`.
-        pub fn start_date<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::chrono::naive::NaiveDate>,
-        {
-            self.start_date = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `chrono::naive::NaiveDate` for start_date failed"
-                        .to_string()
-                });
+        pub fn start_date<
+            V: ::progenitor_client::IntoOptional<::chrono::naive::NaiveDate, K>,
+            K,
+        >(mut self, value: V) -> Self {
+            self.start_date = value.into_optional();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -9929,67 +9267,41 @@ pub mod builder {
             }
         }
         /// Id of the organization.
-        pub fn org_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.org_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for org_id failed".to_string()
-                });
+        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.org_id = value.into_required();
             self
         }
         /// Last day (UTC), inferred to be included. Required, although the vendor's text speaks of a default of today.
-        pub fn end_date<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::chrono::naive::NaiveDate>,
-        {
-            self.end_date = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `chrono::naive::NaiveDate` for end_date failed"
-                        .to_string()
-                });
+        pub fn end_date<
+            V: ::progenitor_client::IntoRequired<::chrono::naive::NaiveDate>,
+        >(mut self, value: V) -> Self {
+            self.end_date = value.into_required();
             self
         }
         /// Size of a period. The values are not documented; `day` and `month` are likely (Inferred).
-        pub fn granularity<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.granularity = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for granularity failed"
-                        .to_string()
-                });
+        pub fn granularity<V: ::progenitor_client::IntoRequired<::std::string::String>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.granularity = value.into_required();
             self
         }
         /// Marketplace. The values are not visible in the source; Inferred to be those of the lists.
-        pub fn partner<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<crate::types::Partner>,
-        {
-            self.partner = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `crate::types::Partner` for partner failed"
-                        .to_string()
-                });
+        pub fn partner<V: ::progenitor_client::IntoRequired<crate::types::Partner>>(
+            mut self,
+            value: V,
+        ) -> Self {
+            self.partner = value.into_required();
             self
         }
         /// First day (UTC). Required, although the vendor's text speaks of a default of 30 days before `endDate`.
-        pub fn start_date<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::chrono::naive::NaiveDate>,
-        {
-            self.start_date = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `chrono::naive::NaiveDate` for start_date failed"
-                        .to_string()
-                });
+        pub fn start_date<
+            V: ::progenitor_client::IntoRequired<::chrono::naive::NaiveDate>,
+        >(mut self, value: V) -> Self {
+            self.start_date = value.into_required();
             self
         }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
@@ -10059,9 +9371,9 @@ pub mod builder {
 pub static OPERATIONS: &[progenitor_client::Operation] = &[
     progenitor_client::Operation {
         id: "aggregate_usage_record_groups",
-        name: "aggregateUsageRecordGroups",
+        name: ::std::borrow::Cow::Borrowed("aggregateUsageRecordGroups"),
         method: "GET",
-        path: "/org/{orgId}/usageRecordGroup/aggregate",
+        path: ::std::borrow::Cow::Borrowed("/org/{orgId}/usageRecordGroup/aggregate"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -10070,9 +9382,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "aggregate_usage_record_reports",
-        name: "aggregateUsageRecordReports",
+        name: ::std::borrow::Cow::Borrowed("aggregateUsageRecordReports"),
         method: "GET",
-        path: "/org/{orgId}/usageRecordReport/aggregate",
+        path: ::std::borrow::Cow::Borrowed("/org/{orgId}/usageRecordReport/aggregate"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -10081,9 +9393,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "batch_report_usage_record_groups",
-        name: "batchReportUsageRecordGroups",
+        name: ::std::borrow::Cow::Borrowed("batchReportUsageRecordGroups"),
         method: "POST",
-        path: "/org/{orgId}/batchCreateUsageRecordGroups",
+        path: ::std::borrow::Cow::Borrowed("/org/{orgId}/batchCreateUsageRecordGroups"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -10092,9 +9404,11 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "batch_validate_usage_record_groups",
-        name: "batchValidateUsageRecordGroups",
+        name: ::std::borrow::Cow::Borrowed("batchValidateUsageRecordGroups"),
         method: "POST",
-        path: "/org/{orgId}/batchValidateUsageRecordGroups",
+        path: ::std::borrow::Cow::Borrowed(
+            "/org/{orgId}/batchValidateUsageRecordGroups",
+        ),
         idempotent: true,
         idempotent_with: None,
         download: false,
@@ -10103,9 +9417,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "create_billable_metric",
-        name: "createBillableMetric",
+        name: ::std::borrow::Cow::Borrowed("createBillableMetric"),
         method: "POST",
-        path: "/org/{orgId}/billableMetric",
+        path: ::std::borrow::Cow::Borrowed("/org/{orgId}/billableMetric"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -10114,9 +9428,11 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "delete_usage_record_group",
-        name: "deleteUsageRecordGroup",
+        name: ::std::borrow::Cow::Borrowed("deleteUsageRecordGroup"),
         method: "DELETE",
-        path: "/org/{orgId}/usageRecordGroup/{usageRecordGroupId}",
+        path: ::std::borrow::Cow::Borrowed(
+            "/org/{orgId}/usageRecordGroup/{usageRecordGroupId}",
+        ),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -10125,9 +9441,11 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_billable_metric",
-        name: "getBillableMetric",
+        name: ::std::borrow::Cow::Borrowed("getBillableMetric"),
         method: "GET",
-        path: "/org/{orgId}/billableMetric/{billableMetricId}",
+        path: ::std::borrow::Cow::Borrowed(
+            "/org/{orgId}/billableMetric/{billableMetricId}",
+        ),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -10136,9 +9454,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_buyer",
-        name: "getBuyer",
+        name: ::std::borrow::Cow::Borrowed("getBuyer"),
         method: "GET",
-        path: "/org/{orgId}/buyer/{buyerId}",
+        path: ::std::borrow::Cow::Borrowed("/org/{orgId}/buyer/{buyerId}"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -10147,9 +9465,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_entitlement",
-        name: "getEntitlement",
+        name: ::std::borrow::Cow::Borrowed("getEntitlement"),
         method: "GET",
-        path: "/org/{orgId}/entitlement/{entitlementId}",
+        path: ::std::borrow::Cow::Borrowed("/org/{orgId}/entitlement/{entitlementId}"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -10158,9 +9476,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_product",
-        name: "getProduct",
+        name: ::std::borrow::Cow::Borrowed("getProduct"),
         method: "GET",
-        path: "/org/{orgId}/product/{productId}",
+        path: ::std::borrow::Cow::Borrowed("/org/{orgId}/product/{productId}"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -10169,9 +9487,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "get_usage_metering_config_info",
-        name: "getUsageMeteringConfigInfo",
+        name: ::std::borrow::Cow::Borrowed("getUsageMeteringConfigInfo"),
         method: "GET",
-        path: "/org/{orgId}/usageMeteringConfigInfo",
+        path: ::std::borrow::Cow::Borrowed("/org/{orgId}/usageMeteringConfigInfo"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -10180,9 +9498,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "list_billable_metrics",
-        name: "listBillableMetrics",
+        name: ::std::borrow::Cow::Borrowed("listBillableMetrics"),
         method: "GET",
-        path: "/org/{orgId}/billableMetric",
+        path: ::std::borrow::Cow::Borrowed("/org/{orgId}/billableMetric"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -10191,9 +9509,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "list_buyers",
-        name: "listBuyers",
+        name: ::std::borrow::Cow::Borrowed("listBuyers"),
         method: "GET",
-        path: "/org/{orgId}/buyer",
+        path: ::std::borrow::Cow::Borrowed("/org/{orgId}/buyer"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -10202,9 +9520,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "list_entitlements",
-        name: "listEntitlements",
+        name: ::std::borrow::Cow::Borrowed("listEntitlements"),
         method: "GET",
-        path: "/org/{orgId}/entitlement",
+        path: ::std::borrow::Cow::Borrowed("/org/{orgId}/entitlement"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -10213,9 +9531,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "list_products",
-        name: "listProducts",
+        name: ::std::borrow::Cow::Borrowed("listProducts"),
         method: "GET",
-        path: "/org/{orgId}/product",
+        path: ::std::borrow::Cow::Borrowed("/org/{orgId}/product"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -10224,9 +9542,11 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "list_usage_metering_daily_records",
-        name: "listUsageMeteringDailyRecords",
+        name: ::std::borrow::Cow::Borrowed("listUsageMeteringDailyRecords"),
         method: "GET",
-        path: "/org/{orgId}/partner/{partner}/usageMeteringDailyRecord",
+        path: ::std::borrow::Cow::Borrowed(
+            "/org/{orgId}/partner/{partner}/usageMeteringDailyRecord",
+        ),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -10235,9 +9555,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "list_usage_record_groups",
-        name: "listUsageRecordGroups",
+        name: ::std::borrow::Cow::Borrowed("listUsageRecordGroups"),
         method: "GET",
-        path: "/org/{orgId}/usageRecordGroup",
+        path: ::std::borrow::Cow::Borrowed("/org/{orgId}/usageRecordGroup"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -10246,9 +9566,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "list_usage_record_reports",
-        name: "listUsageRecordReports",
+        name: ::std::borrow::Cow::Borrowed("listUsageRecordReports"),
         method: "GET",
-        path: "/org/{orgId}/usageRecordReport",
+        path: ::std::borrow::Cow::Borrowed("/org/{orgId}/usageRecordReport"),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -10257,9 +9577,11 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "report_usage_record_group",
-        name: "reportUsageRecordGroup",
+        name: ::std::borrow::Cow::Borrowed("reportUsageRecordGroup"),
         method: "POST",
-        path: "/org/{orgId}/entitlement/{entitlementId}/usageRecordGroup",
+        path: ::std::borrow::Cow::Borrowed(
+            "/org/{orgId}/entitlement/{entitlementId}/usageRecordGroup",
+        ),
         idempotent: false,
         idempotent_with: Some("id"),
         download: false,
@@ -10268,9 +9590,11 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "retry_usage_record_group",
-        name: "retryUsageRecordGroup",
+        name: ::std::borrow::Cow::Borrowed("retryUsageRecordGroup"),
         method: "POST",
-        path: "/org/{orgId}/usageRecordGroup/{usageRecordGroupId}/retry",
+        path: ::std::borrow::Cow::Borrowed(
+            "/org/{orgId}/usageRecordGroup/{usageRecordGroupId}/retry",
+        ),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -10279,9 +9603,11 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "update_billable_metric",
-        name: "updateBillableMetric",
+        name: ::std::borrow::Cow::Borrowed("updateBillableMetric"),
         method: "PATCH",
-        path: "/org/{orgId}/billableMetric/{billableMetricId}",
+        path: ::std::borrow::Cow::Borrowed(
+            "/org/{orgId}/billableMetric/{billableMetricId}",
+        ),
         idempotent: false,
         idempotent_with: None,
         download: false,
@@ -10290,9 +9616,9 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
     },
     progenitor_client::Operation {
         id: "update_usage_metering_config_info",
-        name: "updateUsageMeteringConfigInfo",
+        name: ::std::borrow::Cow::Borrowed("updateUsageMeteringConfigInfo"),
         method: "PATCH",
-        path: "/org/{orgId}/usageMeteringConfigInfo",
+        path: ::std::borrow::Cow::Borrowed("/org/{orgId}/usageMeteringConfigInfo"),
         idempotent: false,
         idempotent_with: None,
         download: false,

@@ -12,9 +12,9 @@ pub mod mock;
 
 pub use generated::*;
 pub use progenitor_client::{
-    AccessToken, ApiKey, Auth, CallOptions, ClientBuilder, Credentials, Decimal, DecimalNumber, DecimalString,
-    ErrorKind, LenientDateTime, MinTransferRate, RateLimit, RetryPolicy, SecretString, SecretText, TokenRequest,
-    Transport, UnknownValue, http_client, reqwest,
+    AccessToken, ApiKey, Auth, BuildError, CallOptions, ClientBuilder, Credentials, CustomRequest, Decimal,
+    DecimalNumber, DecimalString, ErrorKind, IntoOptional, IntoRequired, LenientDateTime, MinTransferRate, RateLimit,
+    RetryPolicy, SecretString, SecretText, TokenRequest, Transport, UnknownValue, http_client, reqwest,
 };
 
 /// Crates whose types are part of this crate's API.

@@ -103,8 +103,8 @@ fn operation_table_matches_the_document() {
     for (document, table) in tables {
         assert_eq!(table.len(), document.operations().iter().filter(|operation| operation.is_generated()).count());
         for row in table {
-            let operation = document.operation(row.name);
-            assert_eq!((row.method, row.path), (operation.method.as_str(), operation.path), "{}", row.name);
+            let operation = document.operation(&row.name);
+            assert_eq!((row.method, &*row.path), (operation.method.as_str(), operation.path), "{}", row.name);
             assert_eq!(row.idempotent, operation.field("x-idempotent") == true, "{}", row.name);
             assert_eq!(row.idempotent_with, operation.field("x-idempotent-with").as_str(), "{}", row.name);
             let statuses = operation.field("x-final-statuses").as_array().into_iter().flatten();

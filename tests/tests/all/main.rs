@@ -4,6 +4,7 @@
 
 mod acronis;
 mod auth;
+mod custom_request;
 mod dataset;
 mod deadlines;
 mod echoed_credentials;
@@ -28,6 +29,7 @@ mod read_ahead;
 mod readme;
 mod redaction;
 mod retries;
+mod setters;
 mod suger;
 mod tls;
 mod token_provider;

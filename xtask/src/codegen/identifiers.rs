@@ -3,8 +3,19 @@
 use heck::{ToPascalCase as _, ToSnakeCase as _};
 
 /// Methods that a generated client has without any operation.
-pub(crate) const CLIENT_METHODS: [&str; 10] =
-    ["new", "new_with_client", "with_call_options", "api_version", "baseurl", "client", "inner", "pre", "post", "exec"];
+pub(crate) const CLIENT_METHODS: [&str; 11] = [
+    "new",
+    "new_with_client",
+    "with_call_options",
+    "request",
+    "api_version",
+    "baseurl",
+    "client",
+    "inner",
+    "pre",
+    "post",
+    "exec",
+];
 
 /// Methods that every generated call, or every expectation of a mock, has without any parameter.
 pub(crate) const TAKEN_SETTERS: [&str; 4] = ["new", "send", "into_inner", "body_map"];

@@ -38,9 +38,9 @@ fn row(operation: &openapi_document::Operation<'_>) -> TokenStream {
     quote! {
         progenitor_client::Operation {
             id: #id,
-            name: #name,
+            name: ::std::borrow::Cow::Borrowed(#name),
             method: #method,
-            path: #path,
+            path: ::std::borrow::Cow::Borrowed(#path),
             idempotent: #idempotent,
             idempotent_with: #idempotent_with,
             download: #download,

@@ -1,5 +1,6 @@
 //! Construction of errors, for this workspace's crates.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::time::Duration;
 
@@ -36,8 +37,8 @@ impl Error {
 
     /// Sets the operation that failed.
     #[doc(hidden)]
-    pub fn with_operation(mut self, operation: &'static str) -> Self {
-        self.0.operation = Some(operation);
+    pub fn with_operation(mut self, operation: impl Into<Cow<'static, str>>) -> Self {
+        self.0.operation = Some(operation.into());
         self
     }
 

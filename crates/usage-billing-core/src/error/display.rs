@@ -17,8 +17,8 @@ impl Error {
     fn display_line(&self) -> String {
         let inner = &*self.0;
         let mut line = String::new();
-        if let Some(operation) = inner.operation {
-            line += &format!("{operation}: ");
+        if let Some(operation) = &inner.operation {
+            line += &format!("{}: ", one_line(operation, MAX_VALUE_CHARS));
         }
         if let Some(status) = inner.status {
             line += &format!("{status}: ");

@@ -6,6 +6,7 @@ mod display;
 mod kind;
 mod source;
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::time::Duration;
 
@@ -72,7 +73,7 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     message: String,
-    operation: Option<&'static str>,
+    operation: Option<Cow<'static, str>>,
     status: Option<StatusCode>,
     code: Option<String>,
     request_id: Option<String>,
@@ -93,9 +94,10 @@ impl Error {
         self.0.kind
     }
 
-    /// Returns the operation as the OpenAPI document names it, if one was called.
-    pub fn operation(&self) -> Option<&'static str> {
-        self.0.operation
+    /// Returns the operation as the OpenAPI document names it, if one was called. For a request that the document lacks, it is method and path
+    /// template.
+    pub fn operation(&self) -> Option<&str> {
+        self.0.operation.as_deref()
     }
 
     /// Returns the status of the last response.

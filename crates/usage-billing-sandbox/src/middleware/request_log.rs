@@ -131,7 +131,7 @@ impl Log {
             path: truncated(uri.path()),
             query: uri.query().map(truncated),
             vendor,
-            operation: operation.map(|operation| operation.name),
+            operation: operation.map(|operation| &*operation.name),
             status: None,
             faults: Vec::new(),
             violations: Vec::new(),

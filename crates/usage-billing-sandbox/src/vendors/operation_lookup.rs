@@ -1,5 +1,7 @@
 //! Finds the operation of a request, and the operations that a selector names.
 
+use std::borrow::Cow;
+
 use http::Method;
 use usage_billing_core::Operation;
 
@@ -13,9 +15,9 @@ const fn token_endpoint(name: &'static str, path: &'static str) -> Operation {
     let (method, idempotent_with) = ("POST", None);
     Operation {
         id: "issue_token",
-        name,
+        name: Cow::Borrowed(name),
         method,
-        path,
+        path: Cow::Borrowed(path),
         idempotent: false,
         idempotent_with,
         download: false,
@@ -36,9 +38,9 @@ impl Vendor {
 
     /// The operation of a request: of several path templates that match, the one with the fewest parameters.
     pub(crate) fn operation(self, method: &Method, path: &str) -> Option<&'static Operation> {
-        let path = if path == acronis::TOKEN_ALIAS { ACRONIS_TOKEN.path } else { path };
+        let path = if path == acronis::TOKEN_ALIAS { &*ACRONIS_TOKEN.path } else { path };
         self.operations()
-            .filter(|operation| operation.method == method.as_str() && matches_template(operation.path, path))
+            .filter(|operation| operation.method == method.as_str() && matches_template(&operation.path, path))
             .min_by_key(|operation| operation.path.matches('{').count())
     }
 
@@ -46,8 +48,8 @@ impl Vendor {
     pub(crate) fn matches_selector(self, operation: Option<&Operation>, selector: &str) -> bool {
         selector == self.name()
             || operation.is_some_and(|operation| {
-                [operation.id, operation.name].contains(&selector)
-                    || selector.split_once(' ') == Some((operation.method, operation.path))
+                [operation.id, &*operation.name].contains(&selector)
+                    || selector.split_once(' ') == Some((operation.method, &*operation.path))
             })
     }
 

@@ -47,8 +47,8 @@ fn day(text: &str) -> NaiveDate {
 
 /// Usage of one dimension, `gb`.
 fn usage(quantity: &str) -> types::NewUsageRecordGroup {
-    let records = [("gb".to_owned(), quantity.parse().unwrap())];
-    types::NewUsageRecordGroup::builder().entitlement_id("e-1").records(Some(records.into())).try_into().unwrap()
+    let records = [("gb".to_owned(), quantity.parse::<DecimalNumber>().unwrap())];
+    types::NewUsageRecordGroup::builder().entitlement_id("e-1").records(records).try_into().unwrap()
 }
 
 fn long() -> DecimalNumber {
@@ -69,8 +69,8 @@ async fn usage_report_has_every_digit() {
     let body = types::CreateUsageRecordGroupParams::builder()
         .organization_id(ORG)
         .entitlement_id(ID)
-        .id("r-1".to_owned())
-        .records(Some(records.into()));
+        .id("r-1")
+        .records(records);
     let stored = client.report_usage_record_group().org_id(ORG).entitlement_id(ID).body(body).send().await.unwrap();
     mock.assert();
     assert_eq!(stored.status, Some(types::UsageRecordGroupStatus::Created));

@@ -14,7 +14,7 @@ use syn::{
 /// - the prelude, which has one name;
 /// - the base URL before each path: parsing it anew was a twelfth of what a small call costs. The transport has it parsed.
 ///
-/// Adds `with_call_options` beside the constructor.
+/// Adds `with_call_options` and `request` beside the constructor.
 pub(crate) fn rewrite(file: &mut File) {
     file.items.retain(|item| !matches!(item, Item::Mod(module) if module.ident == "prelude"));
     for item in &mut file.items {
@@ -23,7 +23,7 @@ pub(crate) fn rewrite(file: &mut File) {
             let is_constructor =
                 |item: &ImplItem| matches!(item, ImplItem::Fn(function) if function.sig.ident == "new_with_client");
             if block.items.iter().any(is_constructor) {
-                block.items.push(with_call_options());
+                block.items.extend([with_call_options(), request()]);
             }
         }
     }
@@ -36,6 +36,20 @@ fn with_call_options() -> ImplItem {
         /// connections with this client.
         pub fn with_call_options(&self, options: progenitor_client::CallOptions) -> Self {
             Self { inner: self.inner.with_call_options(options), ..self.clone() }
+        }
+    }
+}
+
+fn request() -> ImplItem {
+    parse_quote! {
+        /// Creates a request that the OpenAPI document lacks, such as for a new operation. It is sent with the credentials, limits, retries,
+        /// traces and errors of this client. `path` is relative to the base URL, and may have parameters: `/reports/{id}`.
+        pub fn request(
+            &self,
+            method: ::reqwest::Method,
+            path: impl ::std::convert::Into<::std::borrow::Cow<'static, str>>,
+        ) -> progenitor_client::CustomRequest<'_> {
+            self.inner.custom_request(&self.client, method, path)
         }
     }
 }
@@ -206,7 +220,12 @@ mod tests {
     fn the_constructor_that_skips_the_transport_and_the_prelude_are_gone() {
         let code = rewritten("impl Client { pub fn new() {} pub fn new_with_client() {} } pub mod prelude {}");
         assert!(code.starts_with("impl Client {\n    pub fn new_with_client() {}\n"), "{code}");
-        assert!(code.contains("pub fn with_call_options(&self") && !code.contains("prelude"), "{code}");
+        assert!(
+            code.contains("pub fn with_call_options(&self")
+                && code.contains("pub fn request(")
+                && !code.contains("prelude"),
+            "{code}"
+        );
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod null_collections;
 mod nullable;
 mod open_objects;
 mod parameters;
+mod setters;
 pub(crate) mod shadowed_names;
 mod successes;
 
@@ -38,6 +39,7 @@ pub(crate) fn rewrite(
     successes::rewrite(&mut file, root);
     nullable::rewrite(&mut file, root);
     builders::prune(&mut file);
+    setters::rewrite(&mut file);
     null_collections::tolerate_null(&mut file, root);
     field_readers::set(&mut file);
     open_objects::rewrite(&mut file);

@@ -77,7 +77,7 @@ pub(crate) async fn check(State(layer): State<Arc<RequestValidation>>, mut reque
     let Some(context) = request.extensions().get::<RequestContext>().copied() else { return next.run(request).await };
     let (Some(vendor), Some(operation)) = (context.vendor, context.operation) else { return next.run(request).await };
     let document = Document::of(vendor);
-    let Some(operation) = document.operation(operation.name) else { return next.run(request).await };
+    let Some(operation) = document.operation(&operation.name) else { return next.run(request).await };
     let mut body = Bytes::new();
     if let Some(schema) = operation.body.as_ref().filter(|_| reads_json(vendor, request.headers())) {
         let taken = std::mem::take(request.body_mut());
