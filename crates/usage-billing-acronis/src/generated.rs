@@ -334,7 +334,8 @@ pub mod types {
         }
     }
     /// An API client. A guide's sample has `data`, `tenant_id` and `type` only.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct ApiClient {
         /// Id of the client; also the user name for HTTP Basic.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -380,7 +381,8 @@ pub mod types {
         pub type_: ::std::option::Option<crate::types::ClientType>,
     }
     /// Envelope of all errors but those of the token endpoint.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct ApiError {
         /// The error.
         pub error: ApiErrorBody,
@@ -394,7 +396,8 @@ pub mod types {
     /// settings wrong, 1026 service cannot be enabled, 1027 business rule, 1028 guest exists, 1029 storage being
     /// deprovisioned, 1030 seat quota exceeded (Sync & Share), 1031 location conflict, 1032 lock owner outside the target
     /// tree, 1033 login invalid, 1034 legal document unpublished, 1035 items legally blocked from moving.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct ApiErrorBody {
         /// Platform code (1000 to 1035) or HTTP status, as JSON number or string.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -418,7 +421,8 @@ pub mod types {
         pub message: ::std::option::Option<::std::string::String>,
     }
     /// More about an error.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct ApiErrorDetails {
         /// Free-form data; in one sample of the vendor, but not in its schema.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -431,7 +435,8 @@ pub mod types {
         pub info: ::std::option::Option<::std::string::String>,
     }
     /// A service of the platform.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct Application {
         /// Path of its console, e.g. `/bc/`.
         pub api_base_url: ::std::string::String,
@@ -448,7 +453,8 @@ pub mod types {
         pub usages: ::std::vec::Vec<::std::string::String>,
     }
     /// Services, not paged.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct ApplicationList {
         /// Services.
         #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
@@ -456,7 +462,8 @@ pub mod types {
         pub items: ::std::vec::Vec<Application>,
     }
     /// A contact of a tenant. Inferred: what most fields mean, from their names.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct Contact {
         /// Not described by the vendor. Inferred: Acronis account number.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -541,7 +548,8 @@ pub mod types {
         pub zipcode: ::std::option::Option<::std::string::String>,
     }
     /// Price of a SKU in a month.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct EffectivePrice {
         /// Category.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -573,7 +581,8 @@ pub mod types {
         pub sub_category: ::std::option::Option<::std::string::String>,
     }
     /// Prices that a partner is charged in a month.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct EffectivePriceList {
         /// The partner's commitment, up to 8 characters. Inferred: an amount in the currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -591,7 +600,8 @@ pub mod types {
         pub prices: ::std::vec::Vec<EffectivePrice>,
     }
     /// Price lists of several months.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct EffectivePriceLists {
         /// Price lists by month.
         #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
@@ -599,7 +609,8 @@ pub mod types {
         pub price_lists: ::std::vec::Vec<EffectivePriceList>,
     }
     /// A value that holds for the tenant.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct EffectiveSetting {
         /// Whether tenants below cannot override it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -614,7 +625,8 @@ pub mod types {
         pub value: ::std::option::Option<::serde_json::Value>,
     }
     /// A storage or recovery component.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct Infra {
         /// Cloud that it runs in, e.g. `acronis`, `azure`, `google`. Says nothing of its owner.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -658,7 +670,8 @@ pub mod types {
         pub version: ::std::option::Option<i64>,
     }
     /// Storage and recovery components, not paged.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct InfraBatch {
         /// Components.
         #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
@@ -666,7 +679,8 @@ pub mod types {
         pub items: ::std::vec::Vec<Infra>,
     }
     /// Error of the token endpoint, as in RFC 6749.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct OAuthError {
         /// Code of the error.
         pub error: crate::types::TokenErrorCode,
@@ -675,7 +689,8 @@ pub mod types {
         pub error_description: ::std::option::Option<::std::string::String>,
     }
     /// Something that a tenant may use, with its limits.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct OfferingItem {
         /// Id of the service.
         pub application_id: ::uuid::Uuid,
@@ -714,7 +729,8 @@ pub mod types {
         pub usage_name: ::std::string::String,
     }
     /// Offering items, or a page of them.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct OfferingItemList {
         /// Offering items.
         #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
@@ -727,7 +743,8 @@ pub mod types {
         pub timestamp: ::std::option::Option<::progenitor_client::LenientDateTime>,
     }
     /// Price of an offering item.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct OfferingItemPrice {
         /// Id of the service.
         pub application_id: ::uuid::Uuid,
@@ -743,7 +760,8 @@ pub mod types {
         pub version: i64,
     }
     /// Prices of a tenant's offering items, not paged.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct OfferingItemPriceList {
         /// One per offering item and, for storage and recovery, component.
         #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
@@ -751,7 +769,8 @@ pub mod types {
         pub items: ::std::vec::Vec<OfferingItemPrice>,
     }
     /// A value that was set for the tenant itself.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct OwnSetting {
         /// Whether children inherit from the tenant above in place of this one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -768,14 +787,16 @@ pub mod types {
         pub value: ::std::option::Option<::serde_json::Value>,
     }
     /// Where a list goes on.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct Paging {
         /// The cursors.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursors: ::std::option::Option<PagingCursors>,
     }
     /// Cursors of a list.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct PagingCursors {
         /// Opaque cursor of the next page; missing or empty on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -785,7 +806,8 @@ pub mod types {
         pub before: ::std::option::Option<::std::string::String>,
     }
     /// An error of Pricelist API v1.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct PriceListError {
         /// Code of the error, e.g. `BAD_REQUEST_ERROR`, `ACCESS_DENIED_ERROR`.
         pub code: ::std::string::String,
@@ -803,7 +825,8 @@ pub mod types {
         pub reason: ::std::option::Option<::std::string::String>,
     }
     /// Limits of an offering item, in its measurement unit.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct Quota {
         /// How much more than the soft limit is allowed; null is unlimited.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -815,7 +838,8 @@ pub mod types {
         pub version: i64,
     }
     /// Configuration of a report.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct Report {
         /// Day on which it is built.
         pub generation_date: ::chrono::naive::NaiveDate,
@@ -836,7 +860,7 @@ pub mod types {
         pub version: i64,
     }
     /// A report to create. The vendor rejects fields that are not listed here.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ReportCreate {
         /// Day on which a `once` report is built; today if left out (observed).
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -859,7 +883,8 @@ pub mod types {
         }
     }
     /// Content of a report.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct ReportParameters {
         /// Formats to build, one file each.
         #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
@@ -885,7 +910,7 @@ pub mod types {
         pub tenant_id: ::uuid::Uuid,
     }
     /// Content of a new report.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ReportParametersCreate {
         /// Formats to build, one file each. The default is not documented (the vendor's billing module then
         /// finds `csv_v2_0`): state the formats.
@@ -919,7 +944,7 @@ pub mod types {
         }
     }
     /// Parameters of a report that can change.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct ReportParametersUpdate {
         /// True drops rows without usage.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -948,7 +973,7 @@ pub mod types {
         }
     }
     /// Days that a report covers.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ReportPeriod {
         /// Last day, inclusive.
         pub end: ::chrono::naive::NaiveDate,
@@ -962,7 +987,8 @@ pub mod types {
         }
     }
     /// When a report is built.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct ReportSchedule {
         /// Whether the schedule is active.
         #[serde(deserialize_with = "progenitor_client::__private::boolean")]
@@ -972,7 +998,7 @@ pub mod types {
         pub type_: crate::types::ReportScheduleType,
     }
     /// When to build a new report.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ReportScheduleCreate {
         /// Whether a scheduled report runs; true if left out (observed).
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -990,7 +1016,7 @@ pub mod types {
         }
     }
     /// Switch of a schedule.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ReportScheduleUpdate {
         /// False stops the schedule, true resumes it.
         #[serde(deserialize_with = "progenitor_client::__private::boolean")]
@@ -1003,7 +1029,7 @@ pub mod types {
         }
     }
     /// Changes of a scheduled report; no version. The vendor rejects fields that are not listed here.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct ReportUpdate {
         /// Replacement to show.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1023,7 +1049,8 @@ pub mod types {
         }
     }
     /// Whose setting it is.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct SettingOwner {
         /// Id of the tenant or user.
         pub id: ::uuid::Uuid,
@@ -1032,7 +1059,8 @@ pub mod types {
         pub type_: crate::types::SettingOwnerType,
     }
     /// A file built for a report.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct StoredReport {
         /// When it was created.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1049,7 +1077,8 @@ pub mod types {
         pub status: crate::types::StoredReportStatus,
     }
     /// Files of a report, not paged.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct StoredReportList {
         /// One per format and run.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -1058,7 +1087,8 @@ pub mod types {
     }
     /// A tenant. Much is missing with a lower level of detail. Inferred: what the fields about brand, language and identity
     /// provider mean, from their names.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct Tenant {
         /// Whether its ancestors may manage it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1162,7 +1192,8 @@ pub mod types {
         pub version: i64,
     }
     /// A setting of a service for a tenant.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct TenantApplicationSetting {
         /// Id of the service. Missing in the guide's sample.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1177,7 +1208,8 @@ pub mod types {
         pub own: ::std::option::Option<OwnSetting>,
     }
     /// Services of one of several tenants.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct TenantApplications {
         /// Ids of the services it can use.
         #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
@@ -1187,7 +1219,8 @@ pub mod types {
         pub tenant: ::uuid::Uuid,
     }
     /// Services of several tenants, not paged.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct TenantApplicationsBatch {
         /// One per tenant.
         #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
@@ -1195,7 +1228,8 @@ pub mod types {
         pub items: ::std::vec::Vec<TenantApplications>,
     }
     /// A page of tenants.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct TenantBatch {
         /// Tenants.
         #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
@@ -1208,7 +1242,8 @@ pub mod types {
         pub timestamp: ::std::option::Option<::progenitor_client::LenientDateTime>,
     }
     /// Ids of a tenant's direct children.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct TenantChildren {
         /// Tenant UUIDs.
         #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
@@ -1219,7 +1254,8 @@ pub mod types {
         pub paging: ::std::option::Option<Paging>,
     }
     /// How a tenant is billed.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct TenantPricing {
         /// Currency of its prices; null if not set.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1235,7 +1271,8 @@ pub mod types {
         pub version: i64,
     }
     /// Usages of one of several tenants.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct TenantUsages {
         /// UUID of the tenant.
         pub tenant: ::uuid::Uuid,
@@ -1245,7 +1282,8 @@ pub mod types {
         pub usages: ::std::vec::Vec<Usage>,
     }
     /// Usages of several tenants, not paged.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct TenantUsagesBatch {
         /// One per tenant.
         #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
@@ -1254,6 +1292,7 @@ pub mod types {
     }
     /// An access token.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct Token {
         /// The token, a JWT (RS256).
         pub access_token: ::progenitor_client::SecretText,
@@ -1274,6 +1313,7 @@ pub mod types {
     }
     /// Form fields of a token request.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct TokenRequest {
         /// The current access token, for the jwt-bearer grant.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1318,7 +1358,8 @@ pub mod types {
         pub username: ::std::option::Option<::std::string::String>,
     }
     /// Lock against changes of a tenant by others.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct UpdateLock {
         /// Whether the lock is on.
         #[serde(deserialize_with = "progenitor_client::__private::boolean")]
@@ -1328,7 +1369,8 @@ pub mod types {
         pub owner_id: ::std::option::Option<::std::string::String>,
     }
     /// Usage of a metric by a tenant.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct Usage {
         /// All that was ever used, in `measurement_unit`; equal to `value` if the metric is not cumulative.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1366,7 +1408,8 @@ pub mod types {
         pub value: ::progenitor_client::DecimalNumber,
     }
     /// Usages of a tenant, not paged.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct UsageList {
         /// One per metric and, for storage and recovery, component.
         #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
@@ -1374,7 +1417,8 @@ pub mod types {
         pub items: ::std::vec::Vec<Usage>,
     }
     /// Offering item of a usage.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct UsageOfferingItem {
         /// Limits.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1383,7 +1427,8 @@ pub mod types {
         pub status: i64,
     }
     /// The calling user; the fields that identify it.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct UserMe {
         /// Id of the user.
         pub id: ::uuid::Uuid,
@@ -1397,7 +1442,8 @@ pub mod types {
         pub version: ::std::option::Option<i64>,
     }
     /// A list of ids, not paged.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct UuidList {
         /// The ids.
         #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]

@@ -2441,3 +2441,339 @@ impl MockServerExt for ::httpmock::MockServer {
         })
     }
 }
+
+/// Builders of the types of responses, with which a mock responds: `types::X::builder()`.
+pub mod builder {
+    #[allow(unused_imports)]
+    use crate::types;
+    ::progenitor_client::response_builder!(ApiClient {
+        optional client_id: ::uuid::Uuid,
+        optional client_secret_expires_at: i64,
+        optional created_at: ::progenitor_client::LenientDateTime,
+        optional created_by: ::std::string::String,
+        default data: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        optional last_access_at: ::progenitor_client::LenientDateTime,
+        optional last_access_from_ip: ::std::string::String,
+        optional origin_id: ::std::string::String,
+        default redirect_uris: ::std::vec::Vec<::std::string::String>,
+        optional status: crate::types::ClientStatus,
+        required tenant_id: ::uuid::Uuid,
+        optional token_endpoint_auth_method: crate::types::ClientAuthMethod,
+        optional type_: crate::types::ClientType,
+    });
+    ::progenitor_client::response_builder!(ApiError {
+        required error: types::ApiErrorBody,
+    });
+    ::progenitor_client::response_builder!(ApiErrorBody {
+        default code: ::std::option::Option<::serde_json::Value>,
+        default context: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        default data: ::std::vec::Vec<::std::string::String>,
+        optional details: types::ApiErrorDetails,
+        optional domain: ::std::string::String,
+        optional message: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(ApiErrorDetails {
+        default addition: ::std::vec::Vec<::serde_json::Map<::std::string::String, ::serde_json::Value>>,
+        optional info: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(Application {
+        required api_base_url: ::std::string::String,
+        required id: ::uuid::Uuid,
+        required name: ::std::string::String,
+        required type_: crate::types::ApplicationType,
+        default usages: ::std::vec::Vec<::std::string::String>,
+    });
+    ::progenitor_client::response_builder!(ApplicationList {
+        default items: ::std::vec::Vec<types::Application>,
+    });
+    ::progenitor_client::response_builder!(Contact {
+        optional aan: ::std::string::String,
+        optional address1: ::std::string::String,
+        optional address2: ::std::string::String,
+        optional city: ::std::string::String,
+        optional country: ::std::string::String,
+        optional created_at: ::progenitor_client::LenientDateTime,
+        optional deleted_at: ::progenitor_client::LenientDateTime,
+        optional email: ::std::string::String,
+        optional email_confirmed: bool,
+        optional email_domain_type: ::std::string::String,
+        optional fax: ::std::string::String,
+        optional firstname: ::std::string::String,
+        optional id: ::std::string::String,
+        optional industry: ::std::string::String,
+        optional language: ::std::string::String,
+        optional lastname: ::std::string::String,
+        optional organization_size: ::std::string::String,
+        optional phone: ::std::string::String,
+        optional state: ::std::string::String,
+        optional tenant_id: ::std::string::String,
+        optional title: ::std::string::String,
+        default types: ::std::vec::Vec<crate::types::ContactType>,
+        optional updated_at: ::progenitor_client::LenientDateTime,
+        optional user_id: ::std::string::String,
+        optional website: ::std::string::String,
+        optional zipcode: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(EffectivePrice {
+        optional category: ::std::string::String,
+        optional effective_price: ::progenitor_client::LenientDecimal,
+        optional friendly_name: ::std::string::String,
+        optional list_price: ::progenitor_client::LenientDecimal,
+        optional name: ::std::string::String,
+        optional pricelist_discount: ::progenitor_client::LenientDecimal,
+        required sku: ::std::string::String,
+        optional sku_discount: ::progenitor_client::LenientDecimal,
+        optional sub_category: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(EffectivePriceList {
+        optional commitment: ::std::string::String,
+        required currency: ::std::string::String,
+        required month: ::std::string::String,
+        optional pricelist_code: ::std::string::String,
+        default prices: ::std::vec::Vec<types::EffectivePrice>,
+    });
+    ::progenitor_client::response_builder!(EffectivePriceLists {
+        default price_lists: ::std::vec::Vec<types::EffectivePriceList>,
+    });
+    ::progenitor_client::response_builder!(EffectiveSetting {
+        optional lock: bool,
+        optional owner: types::SettingOwner,
+        default value: ::std::option::Option<::serde_json::Value>,
+    });
+    ::progenitor_client::response_builder!(Infra {
+        optional backend_type: ::std::string::String,
+        default capabilities: ::std::vec::Vec<crate::types::InfraCapability>,
+        optional content_mobile_url: ::std::string::String,
+        optional content_url: ::std::string::String,
+        required id: ::uuid::Uuid,
+        optional location_id: ::uuid::Uuid,
+        optional name: ::std::string::String,
+        optional owner_tenant_id: ::uuid::Uuid,
+        optional platform_owned: bool,
+        optional readonly: bool,
+        optional url: ::std::string::String,
+        optional version: i64,
+    });
+    ::progenitor_client::response_builder!(InfraBatch {
+        default items: ::std::vec::Vec<types::Infra>,
+    });
+    ::progenitor_client::response_builder!(OAuthError {
+        required error: crate::types::TokenErrorCode,
+        optional error_description: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(OfferingItem {
+        required application_id: ::uuid::Uuid,
+        optional deleted_at: ::progenitor_client::LenientDateTime,
+        optional edition: ::std::string::String,
+        optional infra_id: ::uuid::Uuid,
+        optional locked: bool,
+        required measurement_unit: crate::types::MeasurementUnit,
+        required name: ::std::string::String,
+        optional quota: types::Quota,
+        required status: i64,
+        required tenant_id: ::uuid::Uuid,
+        required type_: crate::types::OfferingItemType,
+        optional updated_at: ::progenitor_client::LenientDateTime,
+        required usage_name: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(OfferingItemList {
+        required items: ::std::vec::Vec<types::OfferingItem>,
+        optional paging: types::Paging,
+        optional timestamp: ::progenitor_client::LenientDateTime,
+    });
+    ::progenitor_client::response_builder!(OfferingItemPrice {
+        required application_id: ::uuid::Uuid,
+        optional infra_id: ::uuid::Uuid,
+        required name: ::std::string::String,
+        required price: ::progenitor_client::DecimalString,
+        required version: i64,
+    });
+    ::progenitor_client::response_builder!(OfferingItemPriceList {
+        default items: ::std::vec::Vec<types::OfferingItemPrice>,
+    });
+    ::progenitor_client::response_builder!(OwnSetting {
+        optional exclusive: bool,
+        optional lock: bool,
+        default value: ::std::option::Option<::serde_json::Value>,
+    });
+    ::progenitor_client::response_builder!(Paging {
+        optional cursors: types::PagingCursors,
+    });
+    ::progenitor_client::response_builder!(PagingCursors {
+        optional after: ::std::string::String,
+        optional before: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(PriceListError {
+        required code: ::std::string::String,
+        default context: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        required domain: ::std::string::String,
+        optional message: ::std::string::String,
+        optional reason: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(Quota {
+        optional overage: ::progenitor_client::DecimalNumber,
+        optional value: ::progenitor_client::DecimalNumber,
+        required version: i64,
+    });
+    ::progenitor_client::response_builder!(Report {
+        required generation_date: ::chrono::naive::NaiveDate,
+        required id: ::uuid::Uuid,
+        required parameters: types::ReportParameters,
+        default recipients: ::std::vec::Vec<::uuid::Uuid>,
+        required result_action: crate::types::ReportResultAction,
+        optional schedule: types::ReportSchedule,
+        required version: i64,
+    });
+    ::progenitor_client::response_builder!(ReportParameters {
+        default formats: ::std::vec::Vec<crate::types::ReportFormat>,
+        optional hide_zero_usage: bool,
+        required kind: crate::types::ReportKind,
+        required level: crate::types::ReportLevel,
+        required period: types::ReportPeriod,
+        optional show_skus: bool,
+        required tenant_id: ::uuid::Uuid,
+    });
+    ::progenitor_client::response_builder!(ReportSchedule {
+        required enabled: bool,
+        required type_: crate::types::ReportScheduleType,
+    });
+    ::progenitor_client::response_builder!(SettingOwner {
+        required id: ::uuid::Uuid,
+        required type_: crate::types::SettingOwnerType,
+    });
+    ::progenitor_client::response_builder!(StoredReport {
+        optional created_at: ::progenitor_client::LenientDateTime,
+        optional id: ::uuid::Uuid,
+        required report_format: crate::types::ReportFormat,
+        optional size: i64,
+        required status: crate::types::StoredReportStatus,
+    });
+    ::progenitor_client::response_builder!(StoredReportList {
+        default items: ::std::vec::Vec<types::StoredReport>,
+    });
+    ::progenitor_client::response_builder!(Tenant {
+        optional ancestral_access: bool,
+        optional barrier: i64,
+        optional brand_enabled: bool,
+        optional brand_id: i64,
+        optional brand_uuid: ::std::string::String,
+        optional contact: types::Contact,
+        default contacts: ::std::vec::Vec<types::Contact>,
+        optional created_at: ::progenitor_client::LenientDateTime,
+        optional customer_id: ::std::string::String,
+        optional customer_type: crate::types::CustomerType,
+        optional default_idp_id: ::std::string::String,
+        optional deleted_at: ::progenitor_client::LenientDateTime,
+        optional enabled: bool,
+        optional external_operation_status: ::std::string::String,
+        optional has_children: bool,
+        required id: ::uuid::Uuid,
+        optional internal_tag: ::std::string::String,
+        optional kind: crate::types::TenantKind,
+        optional language: ::std::string::String,
+        optional mfa_status: crate::types::MfaStatus,
+        optional name: ::std::string::String,
+        default offering_items: ::std::vec::Vec<types::OfferingItem>,
+        optional owner_id: ::std::string::String,
+        required parent_id: ::std::string::String,
+        default path: ::std::vec::Vec<::uuid::Uuid>,
+        optional pricing_mode: crate::types::PricingMode,
+        optional production_start_date: ::progenitor_client::LenientDateTime,
+        optional update_lock: types::UpdateLock,
+        optional updated_at: ::progenitor_client::LenientDateTime,
+        required version: i64,
+    });
+    ::progenitor_client::response_builder!(TenantApplicationSetting {
+        optional application_id: ::uuid::Uuid,
+        optional effective: types::EffectiveSetting,
+        required name: ::std::string::String,
+        optional own: types::OwnSetting,
+    });
+    ::progenitor_client::response_builder!(TenantApplications {
+        default applications: ::std::vec::Vec<::uuid::Uuid>,
+        required tenant: ::uuid::Uuid,
+    });
+    ::progenitor_client::response_builder!(TenantApplicationsBatch {
+        default items: ::std::vec::Vec<types::TenantApplications>,
+    });
+    ::progenitor_client::response_builder!(TenantBatch {
+        required items: ::std::vec::Vec<types::Tenant>,
+        optional paging: types::Paging,
+        optional timestamp: ::progenitor_client::LenientDateTime,
+    });
+    ::progenitor_client::response_builder!(TenantChildren {
+        required items: ::std::vec::Vec<::uuid::Uuid>,
+        optional paging: types::Paging,
+    });
+    ::progenitor_client::response_builder!(TenantPricing {
+        optional currency: crate::types::Currency,
+        required mode: crate::types::PricingMode,
+        optional production_start_date: ::progenitor_client::LenientDateTime,
+        required version: i64,
+    });
+    ::progenitor_client::response_builder!(TenantUsages {
+        required tenant: ::uuid::Uuid,
+        default usages: ::std::vec::Vec<types::Usage>,
+    });
+    ::progenitor_client::response_builder!(TenantUsagesBatch {
+        default items: ::std::vec::Vec<types::TenantUsages>,
+    });
+    ::progenitor_client::response_builder!(Token {
+        required access_token: ::progenitor_client::SecretText,
+        optional expires_in: i64,
+        optional expires_on: i64,
+        optional id_token: ::progenitor_client::SecretText,
+        optional refresh_token: ::progenitor_client::SecretText,
+        required token_type: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(TokenRequest {
+        optional assertion: ::progenitor_client::SecretText,
+        optional client_id: ::std::string::String,
+        optional client_secret: ::progenitor_client::SecretText,
+        optional code: ::progenitor_client::SecretText,
+        optional code_verifier: ::progenitor_client::SecretText,
+        optional device_code: ::progenitor_client::SecretText,
+        required grant_type: crate::types::GrantType,
+        optional not_required_introspection: bool,
+        optional password: ::progenitor_client::SecretText,
+        optional refresh_token: ::progenitor_client::SecretText,
+        optional scope: ::std::string::String,
+        optional totp_code: ::progenitor_client::SecretText,
+        optional username: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(UpdateLock {
+        required enabled: bool,
+        optional owner_id: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(Usage {
+        optional absolute_value: ::progenitor_client::DecimalNumber,
+        required application_id: ::uuid::Uuid,
+        optional edition: ::std::string::String,
+        optional infra_id: ::uuid::Uuid,
+        required measurement_unit: crate::types::MeasurementUnit,
+        required name: ::std::string::String,
+        optional offering_item: types::UsageOfferingItem,
+        required range_start: ::progenitor_client::LenientDateTime,
+        optional tenant_id: i64,
+        optional tenant_uuid: ::uuid::Uuid,
+        optional type_: crate::types::OfferingItemType,
+        optional usage_name: ::std::string::String,
+        required value: ::progenitor_client::DecimalNumber,
+    });
+    ::progenitor_client::response_builder!(UsageList {
+        default items: ::std::vec::Vec<types::Usage>,
+    });
+    ::progenitor_client::response_builder!(UsageOfferingItem {
+        optional quota: types::Quota,
+        required status: i64,
+    });
+    ::progenitor_client::response_builder!(UserMe {
+        required id: ::uuid::Uuid,
+        optional login: ::std::string::String,
+        required tenant_id: ::uuid::Uuid,
+        optional version: i64,
+    });
+    ::progenitor_client::response_builder!(UuidList {
+        default items: ::std::vec::Vec<::uuid::Uuid>,
+    });
+}

@@ -38,6 +38,7 @@ mod read_ahead;
 mod request_additions;
 mod response;
 mod response_body;
+mod response_builder;
 mod retry;
 mod secret_file;
 mod secret_format;

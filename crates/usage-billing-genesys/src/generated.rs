@@ -407,7 +407,8 @@ pub mod types {
         }
     }
     /// Reference to a licence.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct AddressableLicenseDefinition {
         /// Id of the licence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -420,7 +421,7 @@ pub mod types {
         pub self_uri: ::std::option::Option<::std::string::String>,
     }
     /// The counts of a query of one OAuth client.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ApiUsageClientQuery {
         /// Size of the time buckets; without it one total per group.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -447,7 +448,7 @@ pub mod types {
         }
     }
     /// The counts of a query of the whole organization. Called `ApiUsageQuery` before SDK 173.0.0.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ApiUsageOrganizationQuery {
         /// Size of the time buckets; without it one total per group.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -474,7 +475,8 @@ pub mod types {
         }
     }
     /// State of a query and, once it is complete, its rows.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct ApiUsageQueryResult {
         /// Cursors of the page. Only the search has pages.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -491,7 +493,8 @@ pub mod types {
         pub results: ::std::vec::Vec<ApiUsageRow>,
     }
     /// A row of a query or search. Dimensions that were not asked for are empty text.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct ApiUsageRow {
         /// Id of the OAuth client, or empty.
         #[serde(
@@ -554,7 +557,7 @@ pub mod types {
         pub user_id: ::std::option::Option<::std::string::String>,
     }
     /// A search, which finds at most 20,000 rows.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ApiUsageSimpleSearch {
         /// Only these methods.
         #[serde(
@@ -595,7 +598,8 @@ pub mod types {
     }
     /// Usage and overage of one product. Quantities are in the product's `unitOfMeasure`. They were whole numbers (int32)
     /// until 2026-07-01 and are decimal since (.NET SDK 267.0.0).
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct BillingCharge {
         /// Quantity that was really used.
         #[serde(
@@ -670,7 +674,8 @@ pub mod types {
         >,
     }
     /// A commercial contract. All days are whole calendar days, the last one included.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct BillingContract {
         /// Organization that gets the bill.
         #[serde(
@@ -754,7 +759,8 @@ pub mod types {
         pub status: ::std::option::Option<crate::types::BillingContractStatus>,
     }
     /// A page of contracts. There is no total.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct BillingContractListing {
         /// The contracts.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -780,7 +786,8 @@ pub mod types {
         pub self_uri: ::std::option::Option<::std::string::String>,
     }
     /// A billing period, in short.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct BillingContractPeriod {
         /// Last day of the period.
         #[serde(
@@ -802,7 +809,8 @@ pub mod types {
         pub status: ::std::option::Option<crate::types::BillingPeriodStatus>,
     }
     /// A billing period with its charges and wallets.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct BillingContractPeriodDetail {
         /// Usage and overage per product.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -832,7 +840,8 @@ pub mod types {
         pub wallets: ::std::vec::Vec<BillingWallet>,
     }
     /// An invoice.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct BillingInvoice {
         /// Total of the invoice, in `currencyIsoCode`. Whether tax is included is not documented.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -916,7 +925,8 @@ pub mod types {
         pub sold_to_customer: ::std::option::Option<Customer>,
     }
     /// A line of an invoice.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct BillingInvoiceItem {
         /// Amount of the line, in the invoice's `currencyIsoCode`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -962,7 +972,8 @@ pub mod types {
         pub unit_of_measure: ::std::option::Option<crate::types::BillingUnitOfMeasure>,
     }
     /// A page of invoice lines. There is no total.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct BillingInvoiceItemListing {
         /// The lines.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -988,7 +999,8 @@ pub mod types {
         pub self_uri: ::std::option::Option<::std::string::String>,
     }
     /// A page of invoices. There is no total.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct BillingInvoiceListing {
         /// The invoices.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -1014,7 +1026,8 @@ pub mod types {
         pub self_uri: ::std::option::Option<::std::string::String>,
     }
     /// A plan of a contract.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct BillingPlan {
         /// Id of the plan.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1035,7 +1048,8 @@ pub mod types {
         pub product: ::std::option::Option<BillingProduct>,
     }
     /// A priced item of a plan.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct BillingPlanItem {
         /// ISO 4217 code of the currency of the item's prices.
         #[serde(
@@ -1105,7 +1119,8 @@ pub mod types {
         pub unit_of_measure: ::std::option::Option<crate::types::BillingUnitOfMeasure>,
     }
     /// A product.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct BillingProduct {
         /// Id of the product.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1124,7 +1139,8 @@ pub mod types {
         pub unit_of_measure: ::std::option::Option<crate::types::BillingUnitOfMeasure>,
     }
     /// Usage under one charge. The vendor's model requires all three fields.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct BillingUsage {
         /// Name of the charge or licence, for instance `Genesys Cloud CX 3`. There is no part number here.
         pub name: ::std::string::String,
@@ -1138,7 +1154,8 @@ pub mod types {
     }
     /// Billable usage of a period. The vendor's model requires `startDate`, `endDate` and `usages`; they are optional here
     /// because no body of a report in progress is documented. Inferred: `usages` is empty then.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct BillingUsageReport {
         /// End of the reported period. Whether it is included is not documented.
         #[serde(
@@ -1176,7 +1193,8 @@ pub mod types {
         pub usages: ::std::option::Option<::std::vec::Vec<BillingUsage>>,
     }
     /// A user or device behind usage. The vendor's model requires both fields.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct BillingUsageResource {
         /// First billable use by this user or device in the billing month, UTC.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1187,7 +1205,8 @@ pub mod types {
         pub name: ::std::string::String,
     }
     /// A prepaid balance and how it moved in the period. Balances are in `unitOfMeasure`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct BillingWallet {
         /// Amount that was used.
         #[serde(
@@ -1270,7 +1289,8 @@ pub mod types {
         pub unit_of_measure: ::std::option::Option<crate::types::BillingUnitOfMeasure>,
     }
     /// Row of a job over one client. Whether a counter that was not asked for is zero or absent is not documented.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct ClientPublicApiUsage {
         /// Day of the time bucket. Inferred: its first day.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1319,7 +1339,7 @@ pub mod types {
         pub template_uri: ::std::option::Option<::std::string::String>,
     }
     /// The counts of a job over one OAuth client.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ClientPublicApiUsageQueryRequest {
         /// Size of the time buckets.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1382,7 +1402,8 @@ pub mod types {
         }
     }
     /// State of a job over one client and, once it has succeeded, a page of its rows. The same body comes with 200 and 202.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct ClientPublicApiUsageResultsResponse {
         /// Rows of this page.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -1414,7 +1435,8 @@ pub mod types {
         pub self_uri: ::std::option::Option<::std::string::String>,
     }
     /// A started job over one client.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct ClientUsageQueryResponse {
         /// Id of the job. The vendor's documentation calls it `queryExecutionId`.
         pub id: ::std::string::String,
@@ -1435,7 +1457,8 @@ pub mod types {
         pub self_uri: ::std::option::Option<::std::string::String>,
     }
     /// Cursors of a page.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct Cursors {
         /// Cursor of the last row; gives the next page.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1445,7 +1468,8 @@ pub mod types {
         pub before: ::std::option::Option<::std::string::String>,
     }
     /// A customer.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct Customer {
         /// Id of the customer.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1458,7 +1482,8 @@ pub mod types {
         pub number: ::std::option::Option<::std::string::String>,
     }
     /// A detail of an error.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct Detail {
         /// Id of the thing concerned.
         #[serde(
@@ -1486,7 +1511,8 @@ pub mod types {
         pub field_name: ::std::option::Option<::std::string::String>,
     }
     /// Reference with a name.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct DomainEntityRef {
         /// Id of the thing.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1502,7 +1528,8 @@ pub mod types {
         pub self_uri: ::std::option::Option<::std::string::String>,
     }
     /// Body of every error, except those of the token endpoint. No field is certain to be present.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct ErrorBody {
         /// Dotted code such as `not.found`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1561,7 +1588,8 @@ pub mod types {
         pub status: ::std::option::Option<i32>,
     }
     /// A postal address.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct InvoiceAddress {
         /// Purpose of the address.
         #[serde(
@@ -1637,7 +1665,8 @@ pub mod types {
         pub state_code: ::std::option::Option<::std::string::String>,
     }
     /// Definition of a licence.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct LicenseDefinition {
         /// Licences that are contained in it, each once.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -1664,7 +1693,8 @@ pub mod types {
         pub self_uri: ::std::option::Option<::std::string::String>,
     }
     /// A switch without effect.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct LicenseOrgToggle {
         /// Always true.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1679,7 +1709,8 @@ pub mod types {
         pub feature_name: ::std::option::Option<::std::string::String>,
     }
     /// A user with whole licence definitions.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct LicenseUser {
         /// Id of the user.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1696,7 +1727,8 @@ pub mod types {
         pub self_uri: ::std::option::Option<::std::string::String>,
     }
     /// A limit of the platform.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct Limit {
         /// Name of the limit, such as `client.credentials.token.rate.per.minute`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1709,7 +1741,8 @@ pub mod types {
         pub value: ::std::option::Option<i64>,
     }
     /// Something with an id and a name.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct NamedEntity {
         /// Its id.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1720,6 +1753,7 @@ pub mod types {
     }
     /// An OAuth client.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct OAuthClient {
         /// Life of its tokens in seconds, 300 to 172,800; 86,400 if nothing was set.
         #[serde(
@@ -1823,6 +1857,7 @@ pub mod types {
     }
     /// OAuth clients. The fields for pages are there, but no parameter asks for another page.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct OAuthClientEntityListing {
         /// The clients.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -1881,7 +1916,8 @@ pub mod types {
         pub total: ::std::option::Option<i64>,
     }
     /// An organization. The vendor's model requires `version`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct Organization {
         /// Country of the organization, for instance `US`.
         #[serde(
@@ -1961,7 +1997,8 @@ pub mod types {
     }
     /// Row of a job over the organization. Whether a counter that was not asked for is zero or absent is not
     /// documented.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct OrganizationPublicApiUsage {
         /// Day of the time bucket. Inferred: its first day.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2013,7 +2050,7 @@ pub mod types {
         pub user: ::std::option::Option<UserReference>,
     }
     /// The counts of a job over the whole organization.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct OrganizationPublicApiUsageQueryRequest {
         /// Size of the time buckets.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2084,7 +2121,8 @@ pub mod types {
         }
     }
     /// State of a job and, once it has succeeded, a page of its rows. The same body comes with 200 and 202.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct OrganizationPublicApiUsageResultsResponse {
         /// Rows of this page.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -2116,7 +2154,8 @@ pub mod types {
         pub self_uri: ::std::option::Option<::std::string::String>,
     }
     /// A started job.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct OrganizationUsageQueryResponse {
         /// Id of the job. The vendor's documentation calls it `queryExecutionId`.
         pub id: ::std::string::String,
@@ -2137,7 +2176,8 @@ pub mod types {
         pub self_uri: ::std::option::Option<::std::string::String>,
     }
     /// A set of permissions. The vendor's model requires `ids`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct Permissions {
         /// Permissions, such as `routing:queue:view`.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -2145,7 +2185,8 @@ pub mod types {
         pub ids: ::std::vec::Vec<::std::string::String>,
     }
     /// A role in a division.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct RoleDivision {
         /// Id of the division in which it holds.
         #[serde(rename = "divisionId")]
@@ -2157,7 +2198,8 @@ pub mod types {
     /// One charge of the overview. All quantities and prices are text on the wire. The vendor's model requires `name`,
     /// `partNumber`, `grouping`, `unitOfMeasureType`, `usageQuantity` and `prepayQuantity`; a `null` quantity and an empty
     /// price were seen, and neither must hide the other charges.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct SubscriptionOverviewUsage {
         /// Multiplier of a charge that is sold in bundles; 0 and 1 mean that it is not sold in bundles. How it enters the overage is not documented.
         #[serde(
@@ -2237,7 +2279,8 @@ pub mod types {
         pub usage_quantity: ::std::option::Option<::progenitor_client::LenientDecimal>,
     }
     /// Permissions in a client organization.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct TrusteeAuthorization {
         /// Permissions, such as `billing:subscription:view`.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -2246,7 +2289,8 @@ pub mod types {
     }
     /// Bill of one customer organization in one billing period. All prices are before tax. The vendor's model requires
     /// `organization`, `currency`, `enabledProducts`, `subscriptionType` and `usages`; `organization: null` was seen.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct TrusteeBillingOverview {
         /// End of the billing period, its last second (`23:59:59`), so the next one starts a second later.
         #[serde(
@@ -2371,7 +2415,8 @@ pub mod types {
         pub usages: ::std::option::Option<::std::vec::Vec<SubscriptionOverviewUsage>>,
     }
     /// Trust of a client organization in the caller's. The vendor's model requires `enabled`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct Trustor {
         /// Permissions of the caller in the client organization.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2411,7 +2456,8 @@ pub mod types {
         pub self_uri: ::std::option::Option<::std::string::String>,
     }
     /// A numbered page of client organizations.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct TrustorEntityListing {
         /// The client organizations.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2470,13 +2516,15 @@ pub mod types {
     }
     /// An address.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct UrlResponse {
         /// Address of the document.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub url: ::std::option::Option<::progenitor_client::SecretText>,
     }
     /// Handle of a started query, search or summary. The same body comes with 200 and 202.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct UsageExecutionResult {
         /// Handle to ask for results with.
         #[serde(
@@ -2492,7 +2540,7 @@ pub mod types {
         pub results_uri: ::std::option::Option<::std::string::String>,
     }
     /// A sort key.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct UsageQuerySortBy {
         /// Column to sort by. The allowed names are not documented. Inferred: fields of a row, such as `requestCount`.
         #[serde(
@@ -2511,7 +2559,8 @@ pub mod types {
         }
     }
     /// A user with the ids of the licences held.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct UserLicenses {
         /// Id of the user.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2528,7 +2577,8 @@ pub mod types {
         pub self_uri: ::std::option::Option<::std::string::String>,
     }
     /// A numbered page of users.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct UserLicensesEntityListing {
         /// The users.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -2557,7 +2607,8 @@ pub mod types {
         pub total: ::std::option::Option<i64>,
     }
     /// Reference to a user.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct UserReference {
         /// Id of the user.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]

@@ -2589,3 +2589,452 @@ impl MockServerExt for ::httpmock::MockServer {
         })
     }
 }
+
+/// Builders of the types of responses, with which a mock responds: `types::X::builder()`.
+pub mod builder {
+    #[allow(unused_imports)]
+    use crate::types;
+    ::progenitor_client::response_builder!(AddressableLicenseDefinition {
+        optional id: ::std::string::String,
+        optional self_uri: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(ApiUsageQueryResult {
+        optional cursors: types::Cursors,
+        optional query_status: crate::types::ApiUsageQueryStatus,
+        default results: ::std::vec::Vec<types::ApiUsageRow>,
+    });
+    ::progenitor_client::response_builder!(ApiUsageRow {
+        optional client_id: ::std::string::String,
+        optional client_name: ::std::string::String,
+        optional date: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional http_method: ::std::string::String,
+        optional organization_id: ::std::string::String,
+        optional requests: i64,
+        optional status200: i64,
+        optional status300: i64,
+        optional status400: i64,
+        optional status429: i64,
+        optional status500: i64,
+        optional template_uri: ::std::string::String,
+        optional user_id: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(BillingCharge {
+        optional actual_quantity: ::progenitor_client::DecimalNumber,
+        optional converted_token_count: ::progenitor_client::DecimalNumber,
+        optional fairuse_quantity: ::progenitor_client::DecimalNumber,
+        optional id: ::std::string::String,
+        optional name: ::std::string::String,
+        default organizations: ::std::vec::Vec<types::NamedEntity>,
+        optional overage_charge: ::progenitor_client::DecimalNumber,
+        optional overage_currency: ::std::string::String,
+        optional overage_quantity: ::progenitor_client::DecimalNumber,
+        optional overage_rate: ::progenitor_client::DecimalNumber,
+        optional prepaid_quantity: ::progenitor_client::DecimalNumber,
+        optional product: types::BillingProduct,
+        optional token_conversion_rate: ::progenitor_client::DecimalNumber,
+    });
+    ::progenitor_client::response_builder!(BillingContract {
+        optional bill_to_customer: types::Customer,
+        default billing_periods: ::std::vec::Vec<types::BillingContractPeriod>,
+        optional commercial_model: ::std::string::String,
+        optional date_end: ::chrono::naive::NaiveDate,
+        optional date_ramp_end: ::chrono::naive::NaiveDate,
+        optional date_ramp_start: ::chrono::naive::NaiveDate,
+        optional date_start: ::chrono::naive::NaiveDate,
+        optional end_customer: types::Customer,
+        optional external_number: ::std::string::String,
+        optional id: ::std::string::String,
+        default plans: ::std::vec::Vec<types::BillingPlan>,
+        default purchase_order_numbers: ::std::vec::Vec<::std::string::String>,
+        optional sold_to_customer: types::Customer,
+        optional status: crate::types::BillingContractStatus,
+    });
+    ::progenitor_client::response_builder!(BillingContractListing {
+        default entities: ::std::vec::Vec<types::BillingContract>,
+        optional next_uri: ::std::string::String,
+        optional previous_uri: ::std::string::String,
+        optional self_uri: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(BillingContractPeriod {
+        optional date_end: ::chrono::naive::NaiveDate,
+        optional date_start: ::chrono::naive::NaiveDate,
+        optional id: ::std::string::String,
+        optional status: crate::types::BillingPeriodStatus,
+    });
+    ::progenitor_client::response_builder!(BillingContractPeriodDetail {
+        default charges: ::std::vec::Vec<types::BillingCharge>,
+        optional date_end: ::chrono::naive::NaiveDate,
+        optional date_start: ::chrono::naive::NaiveDate,
+        optional id: ::std::string::String,
+        optional status: crate::types::BillingPeriodStatus,
+        default wallets: ::std::vec::Vec<types::BillingWallet>,
+    });
+    ::progenitor_client::response_builder!(BillingInvoice {
+        optional amount: ::progenitor_client::DecimalNumber,
+        optional bill_to_address: types::InvoiceAddress,
+        optional bill_to_customer: types::Customer,
+        optional currency_iso_code: ::std::string::String,
+        optional customer_invoice_type: ::std::string::String,
+        optional customer_po_number: ::std::string::String,
+        optional date_invoiced: ::chrono::naive::NaiveDate,
+        optional id: ::std::string::String,
+        optional payment_link: ::std::string::String,
+        optional payment_status: crate::types::BillingInvoicePaymentStatus,
+        optional payment_terms: ::std::string::String,
+        optional ship_to_address: types::InvoiceAddress,
+        optional ship_to_customer: types::Customer,
+        optional sold_to_customer: types::Customer,
+    });
+    ::progenitor_client::response_builder!(BillingInvoiceItem {
+        optional amount: ::progenitor_client::DecimalNumber,
+        optional date_end: ::chrono::naive::NaiveDate,
+        optional date_start: ::chrono::naive::NaiveDate,
+        optional date_transacted: ::chrono::naive::NaiveDate,
+        optional description: ::std::string::String,
+        optional id: ::std::string::String,
+        optional organization: types::NamedEntity,
+        optional product: types::BillingProduct,
+        optional quantity: ::progenitor_client::DecimalNumber,
+        optional unit_of_measure: crate::types::BillingUnitOfMeasure,
+    });
+    ::progenitor_client::response_builder!(BillingInvoiceItemListing {
+        default entities: ::std::vec::Vec<types::BillingInvoiceItem>,
+        optional next_uri: ::std::string::String,
+        optional previous_uri: ::std::string::String,
+        optional self_uri: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(BillingInvoiceListing {
+        default entities: ::std::vec::Vec<types::BillingInvoice>,
+        optional next_uri: ::std::string::String,
+        optional previous_uri: ::std::string::String,
+        optional self_uri: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(BillingPlan {
+        optional id: ::std::string::String,
+        default items: ::std::vec::Vec<types::BillingPlanItem>,
+        optional name: ::std::string::String,
+        default organizations: ::std::vec::Vec<types::NamedEntity>,
+        optional product: types::BillingProduct,
+    });
+    ::progenitor_client::response_builder!(BillingPlanItem {
+        optional currency_iso_code: ::std::string::String,
+        optional date_charged_through: ::chrono::naive::NaiveDate,
+        optional date_effective_end: ::chrono::naive::NaiveDate,
+        optional date_effective_start: ::chrono::naive::NaiveDate,
+        optional description: ::std::string::String,
+        optional discount_amount: ::progenitor_client::DecimalNumber,
+        optional function: ::std::string::String,
+        optional item_number: ::std::string::String,
+        optional name: ::std::string::String,
+        optional overage_price: ::progenitor_client::DecimalNumber,
+        optional price: ::progenitor_client::DecimalNumber,
+        optional quantity: ::progenitor_client::DecimalNumber,
+        optional type_: ::std::string::String,
+        optional unit_of_measure: crate::types::BillingUnitOfMeasure,
+    });
+    ::progenitor_client::response_builder!(BillingProduct {
+        optional id: ::std::string::String,
+        optional name: ::std::string::String,
+        optional sku: ::std::string::String,
+        optional unit_of_measure: crate::types::BillingUnitOfMeasure,
+    });
+    ::progenitor_client::response_builder!(BillingUsage {
+        required name: ::std::string::String,
+        default resources: ::std::vec::Vec<types::BillingUsageResource>,
+        required total_usage: ::progenitor_client::DecimalString,
+    });
+    ::progenitor_client::response_builder!(BillingUsageReport {
+        optional end_date: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional id: ::std::string::String,
+        optional name: ::std::string::String,
+        optional self_uri: ::std::string::String,
+        optional start_date: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional status: crate::types::BillingUsageReportStatus,
+        optional usages: ::std::vec::Vec<types::BillingUsage>,
+    });
+    ::progenitor_client::response_builder!(BillingUsageResource {
+        optional date: ::chrono::DateTime<::chrono::offset::Utc>,
+        required name: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(BillingWallet {
+        optional balance_consumption: ::progenitor_client::DecimalNumber,
+        optional balance_decrease: ::progenitor_client::DecimalNumber,
+        optional balance_increase: ::progenitor_client::DecimalNumber,
+        optional balance_overage: ::progenitor_client::DecimalNumber,
+        optional balance_overage_charge: ::progenitor_client::DecimalNumber,
+        optional balance_overage_currency: ::std::string::String,
+        optional balance_overage_rate: ::progenitor_client::DecimalNumber,
+        optional ending_balance: ::progenitor_client::DecimalNumber,
+        optional id: ::std::string::String,
+        optional name: ::std::string::String,
+        default organizations: ::std::vec::Vec<types::NamedEntity>,
+        optional product: types::BillingProduct,
+        optional starting_balance: ::progenitor_client::DecimalNumber,
+        optional unit_of_measure: crate::types::BillingUnitOfMeasure,
+    });
+    ::progenitor_client::response_builder!(ClientPublicApiUsage {
+        optional date: ::chrono::naive::NaiveDate,
+        optional http_method: crate::types::UsageHttpMethod,
+        optional organization_id: ::std::string::String,
+        optional platform: ::std::string::String,
+        optional request_count: i64,
+        optional status200: i64,
+        optional status300: i64,
+        optional status400: i64,
+        optional status429: i64,
+        optional status500: i64,
+        optional template_uri: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(ClientPublicApiUsageResultsResponse {
+        default entities: ::std::vec::Vec<types::ClientPublicApiUsage>,
+        optional error_body: types::ErrorBody,
+        optional name: ::std::string::String,
+        optional next_uri: ::std::string::String,
+        required query_status: crate::types::UsageJobStatus,
+        optional self_uri: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(ClientUsageQueryResponse {
+        required id: ::std::string::String,
+        optional name: ::std::string::String,
+        optional results_uri: ::std::string::String,
+        optional self_uri: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(Cursors {
+        optional after: ::std::string::String,
+        optional before: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(Customer {
+        optional id: ::std::string::String,
+        optional name: ::std::string::String,
+        optional number: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(Detail {
+        optional entity_id: ::std::string::String,
+        optional entity_name: ::std::string::String,
+        optional error_code: ::std::string::String,
+        optional field_name: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(DomainEntityRef {
+        optional id: ::std::string::String,
+        optional name: ::std::string::String,
+        optional self_uri: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(ErrorBody {
+        optional code: ::std::string::String,
+        optional context_id: ::std::string::String,
+        default details: ::std::vec::Vec<types::Detail>,
+        optional entity_id: ::std::string::String,
+        optional entity_name: ::std::string::String,
+        default errors: ::std::vec::Vec<types::ErrorBody>,
+        optional limit: types::Limit,
+        optional message: ::std::string::String,
+        default message_params: ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
+        optional message_with_params: ::std::string::String,
+        optional status: i32,
+    });
+    ::progenitor_client::response_builder!(InvoiceAddress {
+        optional address_type: crate::types::InvoiceAddressType,
+        optional city_name: ::std::string::String,
+        optional city_subdivision1: ::std::string::String,
+        optional country: ::std::string::String,
+        optional country_code: ::std::string::String,
+        optional currency_iso_code: ::std::string::String,
+        optional date_effective: ::chrono::naive::NaiveDate,
+        optional line1: ::std::string::String,
+        optional line2: ::std::string::String,
+        optional line3: ::std::string::String,
+        optional postal_code: ::std::string::String,
+        optional region_subdivision1: ::std::string::String,
+        optional region_subdivision2: ::std::string::String,
+        optional state_code: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(LicenseDefinition {
+        default comprises: ::std::vec::Vec<types::LicenseDefinition>,
+        optional description: ::std::string::String,
+        optional id: ::std::string::String,
+        optional permissions: types::Permissions,
+        default prerequisites: ::std::vec::Vec<types::AddressableLicenseDefinition>,
+        optional self_uri: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(LicenseOrgToggle {
+        optional enabled: bool,
+        optional feature_name: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(LicenseUser {
+        optional id: ::std::string::String,
+        default licenses: ::std::vec::Vec<types::LicenseDefinition>,
+        optional self_uri: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(Limit {
+        optional key: ::std::string::String,
+        optional namespace: ::std::string::String,
+        optional value: i64,
+    });
+    ::progenitor_client::response_builder!(NamedEntity {
+        optional id: ::std::string::String,
+        optional name: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(OAuthClient {
+        optional access_token_validity_seconds: i64,
+        required authorized_grant_type: crate::types::OAuthGrantType,
+        optional created_by: types::DomainEntityRef,
+        optional date_created: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional date_modified: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional date_to_delete: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional description: ::std::string::String,
+        optional id: ::std::string::String,
+        optional modified_by: types::DomainEntityRef,
+        required name: ::std::string::String,
+        default registered_redirect_uri: ::std::vec::Vec<::std::string::String>,
+        default role_divisions: ::std::vec::Vec<types::RoleDivision>,
+        default role_ids: ::std::vec::Vec<::std::string::String>,
+        default scope: ::std::vec::Vec<::std::string::String>,
+        optional secret: ::progenitor_client::SecretText,
+        optional self_uri: ::std::string::String,
+        optional state: crate::types::OAuthClientState,
+    });
+    ::progenitor_client::response_builder!(OAuthClientEntityListing {
+        default entities: ::std::vec::Vec<types::OAuthClient>,
+        optional first_uri: ::std::string::String,
+        optional last_uri: ::std::string::String,
+        optional next_uri: ::std::string::String,
+        optional page_count: i32,
+        optional page_number: i32,
+        optional page_size: i32,
+        optional previous_uri: ::std::string::String,
+        optional self_uri: ::std::string::String,
+        optional total: i64,
+    });
+    ::progenitor_client::response_builder!(Organization {
+        optional default_country_code: ::std::string::String,
+        optional default_language: ::std::string::String,
+        optional default_site_id: ::std::string::String,
+        optional domain: ::std::string::String,
+        default features: ::std::collections::BTreeMap<::std::string::String, bool>,
+        optional id: ::std::string::String,
+        optional name: ::std::string::String,
+        optional product_platform: crate::types::ProductPlatform,
+        optional self_uri: ::std::string::String,
+        optional state: crate::types::OrganizationState,
+        optional support_uri: ::std::string::String,
+        optional third_party_org_name: ::std::string::String,
+        optional third_party_uri: ::std::string::String,
+        optional version: i32,
+        optional voicemail_enabled: bool,
+    });
+    ::progenitor_client::response_builder!(OrganizationPublicApiUsage {
+        optional date: ::chrono::naive::NaiveDate,
+        optional http_method: crate::types::UsageHttpMethod,
+        optional oauth_client: types::DomainEntityRef,
+        optional platform: ::std::string::String,
+        optional request_count: i64,
+        optional status200: i64,
+        optional status300: i64,
+        optional status400: i64,
+        optional status429: i64,
+        optional status500: i64,
+        optional template_uri: ::std::string::String,
+        optional user: types::UserReference,
+    });
+    ::progenitor_client::response_builder!(OrganizationPublicApiUsageResultsResponse {
+        default entities: ::std::vec::Vec<types::OrganizationPublicApiUsage>,
+        optional error_body: types::ErrorBody,
+        optional name: ::std::string::String,
+        optional next_uri: ::std::string::String,
+        required query_status: crate::types::UsageJobStatus,
+        optional self_uri: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(OrganizationUsageQueryResponse {
+        required id: ::std::string::String,
+        optional name: ::std::string::String,
+        optional results_uri: ::std::string::String,
+        optional self_uri: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(Permissions {
+        default ids: ::std::vec::Vec<::std::string::String>,
+    });
+    ::progenitor_client::response_builder!(RoleDivision {
+        required division_id: ::std::string::String,
+        required role_id: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(SubscriptionOverviewUsage {
+        optional bundle_quantity: ::progenitor_client::LenientDecimal,
+        optional grouping: ::std::string::String,
+        optional is_cancellable: bool,
+        optional is_third_party: bool,
+        optional name: ::std::string::String,
+        optional overage_price: ::progenitor_client::LenientDecimal,
+        optional part_number: ::std::string::String,
+        optional prepay_price: ::progenitor_client::LenientDecimal,
+        optional prepay_quantity: ::progenitor_client::LenientDecimal,
+        optional unit_of_measure_type: ::std::string::String,
+        optional usage_notes: ::std::string::String,
+        optional usage_quantity: ::progenitor_client::LenientDecimal,
+    });
+    ::progenitor_client::response_builder!(TrusteeAuthorization {
+        default permissions: ::std::vec::Vec<::std::string::String>,
+    });
+    ::progenitor_client::response_builder!(TrusteeBillingOverview {
+        optional billing_period_end_date: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional billing_period_start_date: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional contract_amendment_date: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional contract_effective_date: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional contract_end_date: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional currency: ::std::string::String,
+        default enabled_products: ::std::vec::Vec<::std::string::String>,
+        optional id: ::std::string::String,
+        optional in_ramp_period: bool,
+        optional minimum_monthly_amount: ::progenitor_client::LenientDecimal,
+        optional name: ::std::string::String,
+        optional organization: types::NamedEntity,
+        optional ramp_period_end_date: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional ramp_period_start_date: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional self_uri: ::std::string::String,
+        optional subscription_type: crate::types::SubscriptionType,
+        optional usages: ::std::vec::Vec<types::SubscriptionOverviewUsage>,
+    });
+    ::progenitor_client::response_builder!(Trustor {
+        optional authorization: types::TrusteeAuthorization,
+        optional created_by: types::DomainEntityRef,
+        optional date_created: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional enabled: bool,
+        optional id: ::std::string::String,
+        optional organization: types::Organization,
+        optional self_uri: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(TrustorEntityListing {
+        optional entities: ::std::vec::Vec<types::Trustor>,
+        optional first_uri: ::std::string::String,
+        optional last_uri: ::std::string::String,
+        optional next_uri: ::std::string::String,
+        optional page_count: i32,
+        optional page_number: i32,
+        optional page_size: i32,
+        optional previous_uri: ::std::string::String,
+        optional self_uri: ::std::string::String,
+        optional total: i64,
+    });
+    ::progenitor_client::response_builder!(UrlResponse {
+        optional url: ::progenitor_client::SecretText,
+    });
+    ::progenitor_client::response_builder!(UsageExecutionResult {
+        optional execution_id: ::std::string::String,
+        optional results_uri: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(UserLicenses {
+        optional id: ::std::string::String,
+        default licenses: ::std::vec::Vec<::std::string::String>,
+        optional self_uri: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(UserLicensesEntityListing {
+        default entities: ::std::vec::Vec<types::UserLicenses>,
+        optional page_count: i32,
+        optional page_number: i32,
+        optional page_size: i32,
+        optional total: i64,
+    });
+    ::progenitor_client::response_builder!(UserReference {
+        optional id: ::std::string::String,
+        optional self_uri: ::std::string::String,
+    });
+}

@@ -677,7 +677,8 @@ pub mod types {
         }
     }
     /// v2 total of one billable metric and one combination of its group-by values.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct AggregatedMeteringUsageRecord {
         /// Price of that quantity, when it is reported as money.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -721,7 +722,8 @@ pub mod types {
         >,
     }
     /// Request to Alibaba International. Since 2026-02.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct AlibabaInternationalMeteringRequest {
         /// When the request was made, in Alibaba's own format (Inferred).
         #[serde(
@@ -739,7 +741,8 @@ pub mod types {
         pub metering_data: ::std::vec::Vec<::serde_json::Value>,
     }
     /// Request to Alibaba. Vendor's model: `client.PushMeteringDataRequest`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct AlibabaPushMeteringDataRequest {
         /// Instances and their entities, as JSON text.
         #[serde(
@@ -749,7 +752,8 @@ pub mod types {
         pub metering: ::std::option::Option<::std::string::String>,
     }
     /// Response of Alibaba. Vendor's model: `client.PushMeteringDataResponseBody`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct AlibabaPushMeteringDataResponseBody {
         /// Id of the request.
         #[serde(
@@ -767,7 +771,8 @@ pub mod types {
         pub success: ::std::option::Option<bool>,
     }
     /// Request of AWS BatchMeterUsage. Vendor's model: `AwsMarketplaceMeteringBatchMeterUsageInput`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct AwsBatchMeterUsageInput {
         /// Product code at AWS.
         #[serde(
@@ -785,7 +790,8 @@ pub mod types {
         pub usage_records: ::std::vec::Vec<AwsUsageRecordInput>,
     }
     /// Response of AWS BatchMeterUsage. Vendor's model: `marketplacemetering.BatchMeterUsageOutput`. Inferred: the server may write these names in PascalCase; then all fields are absent here. Rely on the report's `status`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct AwsBatchMeterUsageOutput {
         /// Left over from AWS's SDK (`middleware.Metadata`), documented as an empty object.
         #[serde(
@@ -812,7 +818,8 @@ pub mod types {
         pub unprocessed_records: ::std::vec::Vec<AwsUsageRecord>,
     }
     /// A tag in an AWS response. Vendor's model: `types.Tag` of AWS's marketplace metering SDK.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct AwsTag {
         /// Name of the tag.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -822,7 +829,8 @@ pub mod types {
         pub value: ::std::option::Option<::std::string::String>,
     }
     /// A tag in an AWS request. Vendor's model: `AwsMarketplaceMeteringTag`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct AwsTagInput {
         /// Name of the tag.
         #[serde(rename = "Key", skip_serializing_if = "::std::option::Option::is_none")]
@@ -835,7 +843,8 @@ pub mod types {
         pub value: ::std::option::Option<::std::string::String>,
     }
     /// A share in an AWS response. Vendor's model: `types.UsageAllocation`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct AwsUsageAllocation {
         /// Whole units of the share.
         #[serde(
@@ -849,7 +858,8 @@ pub mod types {
         pub tags: ::std::vec::Vec<AwsTag>,
     }
     /// A share in an AWS request. Vendor's model: `AwsMarketplaceMeteringUsageAllocation`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct AwsUsageAllocationInput {
         /// Whole units of the share.
         #[serde(
@@ -867,7 +877,8 @@ pub mod types {
         pub tags: ::std::vec::Vec<AwsTagInput>,
     }
     /// A record in an AWS response. Vendor's model: `types.UsageRecord`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct AwsUsageRecord {
         /// AWS account of the buyer. Since 2026-02.
         #[serde(
@@ -906,7 +917,8 @@ pub mod types {
         pub usage_allocations: ::std::vec::Vec<AwsUsageAllocation>,
     }
     /// A record of an AWS request. Vendor's model: `AwsMarketplaceMeteringUsageRecord`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct AwsUsageRecordInput {
         /// Customer at AWS.
         #[serde(
@@ -944,7 +956,8 @@ pub mod types {
         pub usage_allocations: ::std::vec::Vec<AwsUsageAllocationInput>,
     }
     /// Outcome of one record. Vendor's model: `types.UsageRecordResult`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct AwsUsageRecordResult {
         /// Id that AWS gave the record.
         #[serde(
@@ -963,7 +976,8 @@ pub mod types {
         pub usage_record: ::std::option::Option<AwsUsageRecord>,
     }
     /// Request of Azure's batch usage event. Vendor's model: `AzureMarketplaceMeteringBatchUsageEvent`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct AzureBatchUsageEvent {
         /// The usage events.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -971,7 +985,8 @@ pub mod types {
         pub request: ::std::vec::Vec<AzureUsageEvent>,
     }
     /// Response of Azure's batch usage event. Vendor's model: `marketplacemeteringv1.BatchUsageEventOkResponse`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct AzureBatchUsageEventOkResponse {
         /// Number of results.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -982,7 +997,8 @@ pub mod types {
         pub result: ::std::vec::Vec<AzureUsageBatchEventOkMessage>,
     }
     /// A quantity that is free at Azure.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct AzureIncludedBaseQuantity {
         /// True when there is no limit.
         #[serde(
@@ -1003,7 +1019,8 @@ pub mod types {
         pub recurring_unit: ::std::option::Option<crate::types::AzureRecurringUnit>,
     }
     /// Outcome of one event. Vendor's model: `marketplacemeteringv1.UsageBatchEventOkMessage`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct AzureUsageBatchEventOkMessage {
         /// Dimension.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1055,7 +1072,8 @@ pub mod types {
         pub usage_event_id: ::std::option::Option<::std::string::String>,
     }
     /// A usage event to Azure. Vendor's model: `AzureMarketplaceMeteringUsageEvent`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct AzureUsageEvent {
         /// Dimension.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1089,7 +1107,8 @@ pub mod types {
         pub resource_uri: ::std::option::Option<::std::string::String>,
     }
     /// Why an event failed. Vendor's model: `marketplacemeteringv1.UsageEventConflictResponse`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct AzureUsageEventConflictResponse {
         /// The usage event that is in conflict.
         #[serde(
@@ -1107,7 +1126,8 @@ pub mod types {
         pub message: ::std::option::Option<::std::string::String>,
     }
     /// The usage event that is in conflict. Vendor's model: `marketplacemeteringv1.UsageEventConflictResponseAdditionalInfo`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct AzureUsageEventConflictResponseAdditionalInfo {
         /// The event that Azure had taken before.
         #[serde(
@@ -1117,7 +1137,8 @@ pub mod types {
         pub accepted_message: ::std::option::Option<AzureUsageEventOkResponse>,
     }
     /// An event that Azure took. Vendor's model: `marketplacemeteringv1.UsageEventOkResponse`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct AzureUsageEventOkResponse {
         /// Dimension.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1166,7 +1187,8 @@ pub mod types {
         pub usage_event_id: ::std::option::Option<::std::string::String>,
     }
     /// A dimension priced by Suger from a billable metric. The vendor does not describe the fields; meanings are Inferred from the names.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct BillableDimension {
         /// Billable metric behind it.
         #[serde(
@@ -1263,7 +1285,7 @@ pub mod types {
         pub time_unit: ::std::option::Option<crate::types::TimeUnit>,
     }
     /// A v2 metric: which usage events count, how they are combined and by which properties they are split.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct BillableMetric {
         /// How events are combined.
         #[serde(
@@ -1322,7 +1344,7 @@ pub mod types {
         }
     }
     /// A test of one property of a usage event.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct BillableMetricFilter {
         /// Property to test.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1351,7 +1373,7 @@ pub mod types {
         }
     }
     /// A group of filters: an event passes when it passes any one of them.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct BillableMetricFilterGroup {
         /// The filters.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -1365,7 +1387,7 @@ pub mod types {
         }
     }
     /// Details of a billable metric.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct BillableMetricInfo {
         /// Which events count: an event must pass every group. Without groups all events count (Inferred).
         #[serde(
@@ -1397,7 +1419,8 @@ pub mod types {
         }
     }
     /// A booked add-on. The vendor does not describe the fields.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct BillingAddonRecord {
         /// Price, in the currency of the entitlement (Inferred).
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1421,7 +1444,8 @@ pub mod types {
         pub name: ::std::option::Option<::std::string::String>,
     }
     /// A discount.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct BillingDiscount {
         /// How `value` is meant.
         #[serde(
@@ -1435,6 +1459,7 @@ pub mod types {
     }
     /// The buyer in other systems, and money. The vendor does not describe the fields; meanings are Inferred from the names.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct BuyerInfo {
         /// The buyer at Adyen, as the partner has it.
         #[serde(
@@ -1598,7 +1623,8 @@ pub mod types {
         pub stripe_customer_id: ::std::option::Option<::std::string::String>,
     }
     /// Commitment of the buyer for a dimension.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct CommitDimension {
         /// Category. The values are not documented.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1665,7 +1691,7 @@ pub mod types {
         pub types: ::std::vec::Vec<::std::string::String>,
     }
     /// One usage report for one entitlement. Give the usage either as `records` (v1) or as `billableRecords` (v2), never both.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct CreateUsageRecordGroupParams {
         /// v2 usage: events for billable metrics. Not together with `records`.
         #[serde(
@@ -1725,6 +1751,7 @@ pub mod types {
     }
     /// Dimensions, terms and money of an entitlement. The vendor describes few of these fields; meanings are Inferred from the names.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct EntitlementInfo {
         /// Booked add-ons.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -2005,7 +2032,8 @@ pub mod types {
         pub trial_config: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     /// An operation reported to Google's Service Control. Vendor's model: `GcpMarketplaceMeteringOperation`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct GcpMeteringOperation {
         /// Usage reporting id of the customer.
         #[serde(
@@ -2054,7 +2082,8 @@ pub mod types {
         pub start_time: ::std::option::Option<::std::string::String>,
     }
     /// One value of a metric. Inferred: exactly one of the fields that end in `Value` is set. Vendor's model: `GcpMarketplaceMeteringMetricValue`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct GcpMetricValue {
         /// Yes or no.
         #[serde(
@@ -2109,7 +2138,8 @@ pub mod types {
         pub string_value: ::std::option::Option<::std::string::String>,
     }
     /// Values of one metric. Vendor's model: `GcpMarketplaceMeteringMetricValueSet`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct GcpMetricValueSet {
         /// Metric.
         #[serde(
@@ -2127,7 +2157,8 @@ pub mod types {
         pub metric_values: ::std::vec::Vec<GcpMetricValue>,
     }
     /// An amount of money: `units` plus `nanos` billionths. Vendor's model: `GcpMarketplaceMeteringMoney`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct GcpMoney {
         /// Currency, ISO 4217.
         #[serde(
@@ -2143,7 +2174,8 @@ pub mod types {
         pub units: ::std::option::Option<::std::string::String>,
     }
     /// A price tier at Google Cloud. The meanings are Inferred from the names.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct GcpPriceTier {
         /// Usage from which the tier counts, as a number.
         #[serde(
@@ -2162,7 +2194,8 @@ pub mod types {
         pub starting_usage_amount: ::std::option::Option<::std::string::String>,
     }
     /// An operation that failed. Vendor's model: `servicecontrol.ReportError`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct GcpReportError {
         /// The operation.
         #[serde(
@@ -2175,7 +2208,8 @@ pub mod types {
         pub status: ::std::option::Option<GcpStatus>,
     }
     /// Response of Google's Service Control. Vendor's model: `servicecontrol.ReportResponse`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct GcpReportResponse {
         /// Operations that failed.
         #[serde(
@@ -2199,7 +2233,8 @@ pub mod types {
         pub service_rollout_id: ::std::option::Option<::std::string::String>,
     }
     /// Google's `google.rpc.Status`. Vendor's model: `servicecontrol.Status`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct GcpStatus {
         /// Code, as in `google.rpc.Code`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2214,6 +2249,7 @@ pub mod types {
     }
     /// A customer.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct IdentityBuyer {
         /// Company of the buyer.
         #[serde(
@@ -2288,7 +2324,8 @@ pub mod types {
         pub tags: ::std::vec::Vec<::std::string::String>,
     }
     /// Originator of an action. The meanings are Inferred from the names.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct LastModifiedBy {
         /// Mail address of the actor.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2310,7 +2347,8 @@ pub mod types {
         pub name: ::std::option::Option<::std::string::String>,
     }
     /// A page of daily metering records.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct ListUsageMeteringDailyRecordsResponse {
         /// `offset` of the next page. Null, absent, 0 or -1 on the last page, or the offset of an empty page (Inferred).
         #[serde(
@@ -2324,7 +2362,8 @@ pub mod types {
         pub usage_metering_daily_records: ::std::vec::Vec<UsageMeteringDailyRecord>,
     }
     /// A page of usage record groups.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct ListUsageRecordGroupsResponse {
         /// `offset` of the next page. Null, absent, 0 or -1 on the last page, or the offset of an empty page (Inferred).
         #[serde(
@@ -2338,7 +2377,8 @@ pub mod types {
         pub usage_record_groups: ::std::vec::Vec<MeteringUsageRecordGroup>,
     }
     /// A page of usage record reports.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct ListUsageRecordReportsResponse {
         /// `offset` of the next page. Null, absent, 0 or -1 on the last page, or the offset of an empty page (Inferred).
         #[serde(
@@ -2352,7 +2392,8 @@ pub mod types {
         pub usage_record_reports: ::std::vec::Vec<MeteringUsageRecordReport>,
     }
     /// A dimension of a product or entitlement that can be metered.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct MeteringDimension {
         /// Category.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2421,7 +2462,7 @@ pub mod types {
         pub value_type: ::std::option::Option<crate::types::ValueType>,
     }
     /// One v2 usage event. Its billable metric decides how events become a quantity.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct MeteringUsageRecord {
         /// Id of the billable metric.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2441,7 +2482,8 @@ pub mod types {
         }
     }
     /// A stored usage report: what is created, checked, reported to the marketplace, requeued and deleted as one.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct MeteringUsageRecordGroup {
         /// Buyer of that entitlement.
         #[serde(
@@ -2527,7 +2569,7 @@ pub mod types {
         pub usage_record_report_id: ::std::option::Option<::std::string::String>,
     }
     /// Data that the server keeps beside a usage record group: the input as received, and its origin.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct MeteringUsageRecordGroupMetaInfo {
         /// The v2 events as received.
         #[serde(
@@ -2703,7 +2745,8 @@ pub mod types {
         }
     }
     /// Usage that one hourly run sent to the marketplace for one entitlement.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct MeteringUsageRecordReport {
         /// Buyer of that entitlement.
         #[serde(
@@ -2756,7 +2799,8 @@ pub mod types {
         pub product_id: ::std::option::Option<::std::string::String>,
     }
     /// Status, quantities, money and the raw exchange of a usage record report. Maps are by dimension key. Of the raw requests and responses only those of the report's marketplace are there (Inferred). Amounts are in the entitlement's currency (Inferred).
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct MeteringUsageRecordReportInfo {
         /// v2 totals.
         #[serde(
@@ -3030,7 +3074,7 @@ pub mod types {
         >,
     }
     /// One usage report of a batch. It has no id: a batch cannot be deduplicated.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct NewUsageRecordGroup {
         /// v2 usage: events for billable metrics. Not together with `records`.
         #[serde(
@@ -3083,7 +3127,8 @@ pub mod types {
         }
     }
     /// Something that happened to an entity.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct NotificationEvent {
         /// Event of the entity.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3231,7 +3276,7 @@ pub mod types {
         >,
     }
     /// How usage is metered for one marketplace.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct PartnerUsageMeteringConfig {
         /// Mapping by reported dimension key, one target each. Older form of `dimensionMappingV2`.
         #[serde(
@@ -3302,7 +3347,8 @@ pub mod types {
         }
     }
     /// A payment of a fixed schedule.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct PaymentInstallment {
         /// Price for the buyer, after a discount, in the currency of the entitlement (Inferred).
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3340,7 +3386,8 @@ pub mod types {
         pub original_amount: ::std::option::Option<::progenitor_client::DecimalNumber>,
     }
     /// One price for each unit.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct PriceModelBasic {
         /// Price of a unit, in the currency of the entitlement or product (Inferred).
         #[serde(
@@ -3350,7 +3397,8 @@ pub mod types {
         pub unit_amount: ::std::option::Option<::progenitor_client::DecimalNumber>,
     }
     /// Units are sold in bundles.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct PriceModelBulk {
         /// Price of a bundle, in the currency of the entitlement or product (Inferred).
         #[serde(
@@ -3366,7 +3414,8 @@ pub mod types {
         pub bulk_size: ::std::option::Option<i64>,
     }
     /// Prices by property values.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct PriceModelMatrix {
         /// Price of a unit that no row of the matrix fits (Inferred).
         #[serde(
@@ -3382,7 +3431,8 @@ pub mod types {
         pub matrix: ::std::vec::Vec<PriceModelMatrixConfigGroup>,
     }
     /// A row of a price matrix.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct PriceModelMatrixConfigGroup {
         /// Property values for which the price counts.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -3396,7 +3446,8 @@ pub mod types {
         pub unit_amount: ::std::option::Option<::progenitor_client::DecimalNumber>,
     }
     /// A property value of usage.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct PriceModelMatrixProperty {
         /// Name of the property.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3406,7 +3457,8 @@ pub mod types {
         pub value: ::std::option::Option<::std::string::String>,
     }
     /// A share of an amount.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct PriceModelPercentage {
         /// Fixed amount, in the currency of the entitlement or product (Inferred).
         #[serde(
@@ -3422,7 +3474,8 @@ pub mod types {
         pub percentage_rate: ::std::option::Option<::progenitor_client::DecimalNumber>,
     }
     /// Units are priced tier by tier.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct PriceModelTiered {
         /// Tiers.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -3430,7 +3483,8 @@ pub mod types {
         pub tiers: ::std::vec::Vec<PriceModelTieredConfig>,
     }
     /// A tier of prices.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct PriceModelTieredConfig {
         /// Usage from which the tier counts, inclusive.
         #[serde(
@@ -3458,7 +3512,8 @@ pub mod types {
         pub unit_amount: ::std::option::Option<::progenitor_client::DecimalNumber>,
     }
     /// A share of an amount, tier by tier.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct PriceModelTieredPercentage {
         /// Tiers.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -3466,7 +3521,8 @@ pub mod types {
         pub tiers: ::std::vec::Vec<PriceModelTieredPercentageConfig>,
     }
     /// A tier of shares.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct PriceModelTieredPercentageConfig {
         /// Usage from which the tier counts, inclusive.
         #[serde(
@@ -3494,7 +3550,8 @@ pub mod types {
         pub percentage_rate: ::std::option::Option<::progenitor_client::DecimalNumber>,
     }
     /// The tier of the total prices all units.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct PriceModelVolume {
         /// Tiers.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -3502,7 +3559,8 @@ pub mod types {
         pub tiers: ::std::vec::Vec<PriceModelVolumeConfig>,
     }
     /// A tier by total.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct PriceModelVolumeConfig {
         /// Fixed amount, in the currency of the entitlement or product (Inferred).
         #[serde(
@@ -3525,6 +3583,7 @@ pub mod types {
     }
     /// Dimensions of a product and the listing as the marketplace has it. The vendor does not describe the fields; meanings are Inferred from the names.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct ProductInfo {
         /// Listing at Alibaba, as the marketplace has it.
         #[serde(
@@ -3695,7 +3754,8 @@ pub mod types {
         >,
     }
     /// State of a unique count.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct UniqueCountAggregationResult {
         /// Values first seen on this day, in this hour: they are the keys. The meaning of a key is not documented.
         #[serde(
@@ -3707,7 +3767,7 @@ pub mod types {
         pub new_items: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     /// Changes of a billable metric. An omitted field stays unchanged (Inferred).
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct UpdateBillableMetricParams {
         /// New description. Inferred: at most 300 characters, as on creation.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3726,7 +3786,7 @@ pub mod types {
         }
     }
     /// A share of a dimension's quantity that is booked to one set of tags. Since 2026-02.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct UsageAllocation {
         /// Size of the share, in the dimension's unit.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3743,7 +3803,7 @@ pub mod types {
         }
     }
     /// A tag of a usage allocation. Since 2026-02.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct UsageAllocationTag {
         /// Name of the tag.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3759,7 +3819,8 @@ pub mod types {
         }
     }
     /// Running totals of a dimension, in its unit.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct UsageCount {
         /// Paid from credit.
         #[serde(
@@ -3781,7 +3842,7 @@ pub mod types {
         pub reported_count: ::std::option::Option<::progenitor_client::DecimalNumber>,
     }
     /// How the organization's usage is metered.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct UsageMeteringConfigInfo {
         /// One entry per marketplace.
         #[serde(
@@ -3799,7 +3860,8 @@ pub mod types {
         }
     }
     /// Usage of one entitlement and dimension on one day, as the marketplace has it.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct UsageMeteringDailyRecord {
         /// Price of that usage, in the entitlement's currency (Inferred).
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3832,7 +3894,7 @@ pub mod types {
         pub quantity: ::std::option::Option<::progenitor_client::DecimalNumber>,
     }
     /// Where a reported dimension goes.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct UsageMeteringDimensionMappingValue {
         /// Factor applied to the quantity in mode `QUANTITY`.
         #[serde(
@@ -3864,7 +3926,8 @@ pub mod types {
         }
     }
     /// Usage of one dimension in one period. Since 2026-02.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct UsageRecordAggregated {
         /// Label of the period. Inferred: starts with the day or month in ISO 8601, UTC.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3881,6 +3944,7 @@ pub mod types {
     }
     /// Right of a buyer to use a product. Usage is metered per entitlement.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct WorkloadEntitlement {
         /// Buyer.
         #[serde(
@@ -4001,7 +4065,8 @@ pub mod types {
         pub type_: ::std::option::Option<::std::string::String>,
     }
     /// Settings and links beside an entitlement or product. The vendor uses the same model for offers too (Inferred), hence the fields about them. Most meanings are Inferred from the names.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct WorkloadMetaInfo {
         /// Inferred: id that the seller's CRM uses for the opportunity in AWS's partner pipeline ACE.
         #[serde(
@@ -4242,6 +4307,7 @@ pub mod types {
     }
     /// A listing on a marketplace.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
     pub struct WorkloadProduct {
         /// Creator.
         #[serde(

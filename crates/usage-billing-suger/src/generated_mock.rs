@@ -2270,3 +2270,599 @@ impl MockServerExt for ::httpmock::MockServer {
         })
     }
 }
+
+/// Builders of the types of responses, with which a mock responds: `types::X::builder()`.
+pub mod builder {
+    #[allow(unused_imports)]
+    use crate::types;
+    ::progenitor_client::response_builder!(AggregatedMeteringUsageRecord {
+        optional amount: ::progenitor_client::DecimalNumber,
+        optional billable_metric_aggregation_type: crate::types::BillableMetricAggregationType,
+        optional billable_metric_info: types::BillableMetricInfo,
+        optional group_bys_expression: ::std::string::String,
+        optional key: ::std::string::String,
+        optional name: ::std::string::String,
+        optional quantity: ::progenitor_client::DecimalNumber,
+        optional unique_count_aggregation_result: types::UniqueCountAggregationResult,
+    });
+    ::progenitor_client::response_builder!(AlibabaInternationalMeteringRequest {
+        optional gmt_create: ::std::string::String,
+        default metering_data: ::std::vec::Vec<::serde_json::Value>,
+    });
+    ::progenitor_client::response_builder!(AlibabaPushMeteringDataRequest {
+        optional metering: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(AlibabaPushMeteringDataResponseBody {
+        optional request_id: ::std::string::String,
+        optional success: bool,
+    });
+    ::progenitor_client::response_builder!(AwsBatchMeterUsageInput {
+        optional product_code: ::std::string::String,
+        default usage_records: ::std::vec::Vec<types::AwsUsageRecordInput>,
+    });
+    ::progenitor_client::response_builder!(AwsBatchMeterUsageOutput {
+        default result_metadata: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        default results: ::std::vec::Vec<types::AwsUsageRecordResult>,
+        default unprocessed_records: ::std::vec::Vec<types::AwsUsageRecord>,
+    });
+    ::progenitor_client::response_builder!(AwsTag {
+        optional key: ::std::string::String,
+        optional value: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(AwsTagInput {
+        optional key: ::std::string::String,
+        optional value: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(AwsUsageAllocation {
+        optional allocated_usage_quantity: i64,
+        default tags: ::std::vec::Vec<types::AwsTag>,
+    });
+    ::progenitor_client::response_builder!(AwsUsageAllocationInput {
+        optional allocated_usage_quantity: i64,
+        default tags: ::std::vec::Vec<types::AwsTagInput>,
+    });
+    ::progenitor_client::response_builder!(AwsUsageRecord {
+        optional customer_aws_account_id: ::std::string::String,
+        optional customer_identifier: ::std::string::String,
+        optional dimension: ::std::string::String,
+        optional license_arn: ::std::string::String,
+        optional quantity: i64,
+        optional timestamp: ::std::string::String,
+        default usage_allocations: ::std::vec::Vec<types::AwsUsageAllocation>,
+    });
+    ::progenitor_client::response_builder!(AwsUsageRecordInput {
+        optional customer_identifier: ::std::string::String,
+        optional dimension: ::std::string::String,
+        optional quantity: i64,
+        optional timestamp: ::chrono::DateTime<::chrono::offset::Utc>,
+        default usage_allocations: ::std::vec::Vec<types::AwsUsageAllocationInput>,
+    });
+    ::progenitor_client::response_builder!(AwsUsageRecordResult {
+        optional metering_record_id: ::std::string::String,
+        optional status: crate::types::AwsUsageRecordResultStatus,
+        optional usage_record: types::AwsUsageRecord,
+    });
+    ::progenitor_client::response_builder!(AzureBatchUsageEvent {
+        default request: ::std::vec::Vec<types::AzureUsageEvent>,
+    });
+    ::progenitor_client::response_builder!(AzureBatchUsageEventOkResponse {
+        optional count: i64,
+        default result: ::std::vec::Vec<types::AzureUsageBatchEventOkMessage>,
+    });
+    ::progenitor_client::response_builder!(AzureIncludedBaseQuantity {
+        optional is_infinite: bool,
+        optional quantity: ::progenitor_client::DecimalNumber,
+        optional recurring_unit: crate::types::AzureRecurringUnit,
+    });
+    ::progenitor_client::response_builder!(AzureUsageBatchEventOkMessage {
+        optional dimension: ::std::string::String,
+        optional effective_start_time: ::std::string::String,
+        optional error: types::AzureUsageEventConflictResponse,
+        optional message_time: ::std::string::String,
+        optional plan_id: ::std::string::String,
+        optional quantity: ::progenitor_client::DecimalNumber,
+        optional resource_id: ::std::string::String,
+        optional resource_uri: ::std::string::String,
+        optional status: crate::types::AzureUsageEventStatus,
+        optional usage_event_id: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(AzureUsageEvent {
+        optional dimension: ::std::string::String,
+        optional effective_start_time: ::std::string::String,
+        optional plan_id: ::std::string::String,
+        optional quantity: ::progenitor_client::DecimalNumber,
+        optional resource_id: ::std::string::String,
+        optional resource_uri: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(AzureUsageEventConflictResponse {
+        optional additional_info: types::AzureUsageEventConflictResponseAdditionalInfo,
+        optional code: ::std::string::String,
+        optional message: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(AzureUsageEventConflictResponseAdditionalInfo {
+        optional accepted_message: types::AzureUsageEventOkResponse,
+    });
+    ::progenitor_client::response_builder!(AzureUsageEventOkResponse {
+        optional dimension: ::std::string::String,
+        optional effective_start_time: ::std::string::String,
+        optional message_time: ::std::string::String,
+        optional plan_id: ::std::string::String,
+        optional quantity: ::progenitor_client::DecimalNumber,
+        optional resource_id: ::std::string::String,
+        optional resource_uri: ::std::string::String,
+        optional status: crate::types::AzureUsageEventStatus,
+        optional usage_event_id: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(BillableDimension {
+        optional billable_metric_id: ::std::string::String,
+        optional category: crate::types::PriceModelCategory,
+        optional description: ::std::string::String,
+        optional discount: types::BillingDiscount,
+        optional length: i64,
+        optional minimum_commit: ::progenitor_client::DecimalNumber,
+        optional minimum_commit_prorata: bool,
+        optional minimum_commit_scope: crate::types::BillingMinimumCommitScope,
+        optional name: ::std::string::String,
+        optional price_model_basic: types::PriceModelBasic,
+        optional price_model_bulk: types::PriceModelBulk,
+        optional price_model_matrix: types::PriceModelMatrix,
+        optional price_model_percentage: types::PriceModelPercentage,
+        optional price_model_tiered: types::PriceModelTiered,
+        optional price_model_tiered_percentage: types::PriceModelTieredPercentage,
+        optional price_model_volume: types::PriceModelVolume,
+        optional time_unit: crate::types::TimeUnit,
+    });
+    ::progenitor_client::response_builder!(BillingAddonRecord {
+        optional amount: ::progenitor_client::DecimalNumber,
+        optional charge_on: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional description: ::std::string::String,
+        optional id: ::std::string::String,
+        optional name: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(BillingDiscount {
+        optional discount_type: crate::types::BillingDiscountType,
+        optional value: ::progenitor_client::DecimalNumber,
+    });
+    ::progenitor_client::response_builder!(BuyerInfo {
+        default adyen_buyer: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        default aws_buyer: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        default azure_buyer: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        optional chargebee_customer_id: ::std::string::String,
+        optional collectable_amount: ::progenitor_client::DecimalNumber,
+        default company_info: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        optional customer_id: ::std::string::String,
+        optional disbursed_amount: ::progenitor_client::DecimalNumber,
+        optional email_address: ::std::string::String,
+        default fields: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        default gcp_buyer: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        optional gross_amount: ::progenitor_client::DecimalNumber,
+        optional invoiced_amount: ::progenitor_client::DecimalNumber,
+        optional lago_customer_id: ::std::string::String,
+        optional last_modified_by: ::std::string::String,
+        optional metronome_customer_id: ::std::string::String,
+        optional orb_customer_id: ::std::string::String,
+        default payment_config: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        optional quickbooks_customer_id: ::std::string::String,
+        default snowflake_buyer: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        optional spa_url: ::progenitor_client::SecretText,
+        default stripe_buyer: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        optional stripe_customer_id: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(CommitDimension {
+        optional category: ::std::string::String,
+        optional description: ::std::string::String,
+        optional is_user_created: bool,
+        optional key: ::std::string::String,
+        optional length: i64,
+        optional maximum_users: i64,
+        optional minimum_users: i64,
+        optional name: ::std::string::String,
+        optional quantity: i64,
+        optional rate: ::progenitor_client::DecimalNumber,
+        optional term: ::std::string::String,
+        optional term_end_time: ::std::string::String,
+        optional time_unit: crate::types::TimeUnit,
+        optional type_: crate::types::CommitDimensionType,
+        default types: ::std::vec::Vec<::std::string::String>,
+    });
+    ::progenitor_client::response_builder!(EntitlementInfo {
+        default addons: ::std::vec::Vec<types::BillingAddonRecord>,
+        optional alert_days_before_end: i64,
+        default alibaba_entitlements: ::std::vec::Vec<::serde_json::Map<::std::string::String, ::serde_json::Value>>,
+        default alibaba_orders: ::std::vec::Vec<::serde_json::Map<::std::string::String, ::serde_json::Value>>,
+        optional auto_renew: bool,
+        default aws_agreement: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        default aws_channel_partner: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        default aws_entitlements: ::std::vec::Vec<::serde_json::Map<::std::string::String, ::serde_json::Value>>,
+        optional aws_license_arn: ::std::string::String,
+        optional aws_offer_set_id: ::std::string::String,
+        default azure_subscriptions: ::std::vec::Vec<::serde_json::Map<::std::string::String, ::serde_json::Value>>,
+        default billable_dimensions: ::std::vec::Vec<types::BillableDimension>,
+        optional billing_cycle: crate::types::BillingCycle,
+        optional billing_interval_in_months: i64,
+        optional buyer_management_url: ::progenitor_client::SecretText,
+        optional collectable_amount: ::progenitor_client::DecimalNumber,
+        optional commit_amount: ::progenitor_client::DecimalNumber,
+        default commits: ::std::vec::Vec<types::CommitDimension>,
+        optional currency: ::std::string::String,
+        default dimensions: ::std::vec::Vec<types::MeteringDimension>,
+        optional dimensions_oversized: bool,
+        optional disbursed_amount: ::progenitor_client::DecimalNumber,
+        optional eula_type: crate::types::EulaType,
+        optional eula_url: ::progenitor_client::SecretText,
+        optional fallback_from_offer: bool,
+        default gcp_entitlements: ::std::vec::Vec<::serde_json::Map<::std::string::String, ::serde_json::Value>>,
+        default gcp_plans: ::std::vec::Vec<::serde_json::Map<::std::string::String, ::serde_json::Value>>,
+        optional grace_period_in_days: i64,
+        optional gross_amount: ::progenitor_client::DecimalNumber,
+        optional invoiced_amount: ::progenitor_client::DecimalNumber,
+        optional is_metering_overage_commit: bool,
+        optional net_terms_in_days: i64,
+        default payment_installments: ::std::vec::Vec<types::PaymentInstallment>,
+        optional payment_schedule: crate::types::PaymentScheduleType,
+        optional refund_cancellation_policy: ::std::string::String,
+        optional seller_notes: ::std::string::String,
+        default snowflake_offer: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        optional spa_url: ::progenitor_client::SecretText,
+        default trial_config: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    });
+    ::progenitor_client::response_builder!(GcpMeteringOperation {
+        optional consumer_id: ::std::string::String,
+        optional end_time: ::std::string::String,
+        default labels: ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
+        default metric_value_sets: ::std::vec::Vec<types::GcpMetricValueSet>,
+        optional operation_id: ::std::string::String,
+        optional operation_name: ::std::string::String,
+        optional start_time: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(GcpMetricValue {
+        optional bool_value: bool,
+        optional double_value: ::progenitor_client::DecimalNumber,
+        optional end_time: ::std::string::String,
+        optional int64_value: ::std::string::String,
+        default labels: ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
+        optional money_value: types::GcpMoney,
+        optional start_time: ::std::string::String,
+        optional string_value: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(GcpMetricValueSet {
+        optional metric_name: ::std::string::String,
+        default metric_values: ::std::vec::Vec<types::GcpMetricValue>,
+    });
+    ::progenitor_client::response_builder!(GcpMoney {
+        optional currency_code: ::std::string::String,
+        optional nanos: i64,
+        optional units: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(GcpPriceTier {
+        optional from_amount: ::progenitor_client::DecimalNumber,
+        optional price: types::GcpMoney,
+        optional starting_usage_amount: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(GcpReportError {
+        optional operation_id: ::std::string::String,
+        optional status: types::GcpStatus,
+    });
+    ::progenitor_client::response_builder!(GcpReportResponse {
+        default report_errors: ::std::vec::Vec<types::GcpReportError>,
+        optional service_config_id: ::std::string::String,
+        optional service_rollout_id: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(GcpStatus {
+        optional code: i64,
+        default details: ::std::vec::Vec<::serde_json::Value>,
+        optional message: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(IdentityBuyer {
+        optional company_id: ::std::string::String,
+        default contact_ids: ::std::vec::Vec<::std::string::String>,
+        optional creation_time: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional description: ::std::string::String,
+        optional external_id: ::std::string::String,
+        optional id: ::std::string::String,
+        optional info: types::BuyerInfo,
+        optional last_update_time: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional name: ::std::string::String,
+        optional organization_id: ::std::string::String,
+        optional partner: crate::types::Partner,
+        optional s3_key_logo: ::std::string::String,
+        default tags: ::std::vec::Vec<::std::string::String>,
+    });
+    ::progenitor_client::response_builder!(LastModifiedBy {
+        optional email: ::std::string::String,
+        optional entity_id: ::std::string::String,
+        optional entity_type: crate::types::EntityType,
+        optional name: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(ListUsageMeteringDailyRecordsResponse {
+        optional next_offset: i64,
+        required usage_metering_daily_records: ::std::vec::Vec<types::UsageMeteringDailyRecord>,
+    });
+    ::progenitor_client::response_builder!(ListUsageRecordGroupsResponse {
+        optional next_offset: i64,
+        required usage_record_groups: ::std::vec::Vec<types::MeteringUsageRecordGroup>,
+    });
+    ::progenitor_client::response_builder!(ListUsageRecordReportsResponse {
+        optional next_offset: i64,
+        required usage_record_reports: ::std::vec::Vec<types::MeteringUsageRecordReport>,
+    });
+    ::progenitor_client::response_builder!(MeteringDimension {
+        optional category: ::std::string::String,
+        optional description: ::std::string::String,
+        default included_base_quantities: ::std::vec::Vec<types::AzureIncludedBaseQuantity>,
+        optional key: ::std::string::String,
+        optional name: ::std::string::String,
+        optional plan_id: ::std::string::String,
+        optional plan_name: ::std::string::String,
+        default price_tiers: ::std::vec::Vec<types::GcpPriceTier>,
+        optional rate: ::progenitor_client::DecimalNumber,
+        optional sku_id: ::std::string::String,
+        default types: ::std::vec::Vec<::std::string::String>,
+        optional usage_count: types::UsageCount,
+        optional value_type: crate::types::ValueType,
+    });
+    ::progenitor_client::response_builder!(MeteringUsageRecordGroup {
+        optional buyer_id: ::std::string::String,
+        optional creation_time: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional entitlement_id: ::std::string::String,
+        optional id: ::std::string::String,
+        optional last_update_time: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional meta_info: types::MeteringUsageRecordGroupMetaInfo,
+        optional organization_id: ::std::string::String,
+        optional partner: crate::types::Partner,
+        default records: ::std::collections::BTreeMap<::std::string::String,::progenitor_client::DecimalNumber>,
+        optional reported_time: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional serial_id: i64,
+        optional status: crate::types::UsageRecordGroupStatus,
+        optional usage_record_report_id: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(MeteringUsageRecordReport {
+        optional buyer_id: ::std::string::String,
+        optional creation_time: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional entitlement_id: ::std::string::String,
+        optional entitlement_term_id: ::std::string::String,
+        optional id: ::std::string::String,
+        optional info: types::MeteringUsageRecordReportInfo,
+        optional organization_id: ::std::string::String,
+        optional partner: crate::types::Partner,
+        optional product_id: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(MeteringUsageRecordReportInfo {
+        default aggregated_billable_records: ::std::vec::Vec<types::AggregatedMeteringUsageRecord>,
+        default aggregated_usage_allocations: ::std::collections::BTreeMap<::std::string::String,::std::vec::Vec<types::UsageAllocation>>,
+        optional alibaba_international_metering_request: types::AlibabaInternationalMeteringRequest,
+        default alibaba_international_metering_response: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        optional alibaba_metering_request: types::AlibabaPushMeteringDataRequest,
+        optional alibaba_metering_response: types::AlibabaPushMeteringDataResponseBody,
+        optional aws_metering_request: types::AwsBatchMeterUsageInput,
+        optional aws_metering_response: types::AwsBatchMeterUsageOutput,
+        optional azure_metering_request: types::AzureBatchUsageEvent,
+        optional azure_metering_response: types::AzureBatchUsageEventOkResponse,
+        optional commit_amount: ::progenitor_client::DecimalNumber,
+        optional credit_amount: ::progenitor_client::DecimalNumber,
+        default credit_records: ::std::collections::BTreeMap<::std::string::String,::progenitor_client::DecimalNumber>,
+        default decimal_parts: ::std::collections::BTreeMap<::std::string::String,::progenitor_client::DecimalNumber>,
+        default dimension_categories: ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
+        default dimension_unit_list_price: ::std::collections::BTreeMap<::std::string::String,::progenitor_client::DecimalNumber>,
+        default dimension_unit_price: ::std::collections::BTreeMap<::std::string::String,::progenitor_client::DecimalNumber>,
+        optional end_time: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional gcp_metering_request: types::GcpMeteringOperation,
+        optional gcp_metering_response: types::GcpReportResponse,
+        default included_records: ::std::collections::BTreeMap<::std::string::String,::progenitor_client::DecimalNumber>,
+        optional message: ::std::string::String,
+        default new_decimal_parts: ::std::collections::BTreeMap<::std::string::String,::progenitor_client::DecimalNumber>,
+        optional partner: crate::types::Partner,
+        default records_to_report_before_adjustment_at_list_price: ::std::collections::BTreeMap<::std::string::String,::progenitor_client::DecimalNumber>,
+        default reported_records: ::std::collections::BTreeMap<::std::string::String,::progenitor_client::DecimalNumber>,
+        optional start_time: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional status: crate::types::UsageRecordReportStatus,
+        default usage_record_group_ids: ::std::vec::Vec<::std::string::String>,
+        optional used_commit_amount: ::progenitor_client::DecimalNumber,
+        optional used_commit_amount_increment: ::progenitor_client::DecimalNumber,
+        optional used_credit_amount: ::progenitor_client::DecimalNumber,
+        optional used_credit_amount_increment: ::progenitor_client::DecimalNumber,
+    });
+    ::progenitor_client::response_builder!(NotificationEvent {
+        optional action: crate::types::NotificationEventAction,
+        default cc_contact_ids: ::std::vec::Vec<::std::string::String>,
+        default channels: ::std::vec::Vec<crate::types::NotificationChannel>,
+        default contact_emails: ::std::vec::Vec<::std::string::String>,
+        default contact_ids: ::std::vec::Vec<::std::string::String>,
+        optional created_by: types::LastModifiedBy,
+        default custom_fields: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        optional entity_id: ::std::string::String,
+        optional entity_name: ::std::string::String,
+        optional entity_status: ::std::string::String,
+        optional entity_type: crate::types::EntityType,
+        optional event_id: ::std::string::String,
+        optional event_status: crate::types::NotificationEventStatus,
+        default info: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        optional is_action_item: bool,
+        optional last_update_time: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional message: ::std::string::String,
+        optional organization_id: ::std::string::String,
+        optional partner: crate::types::Partner,
+        optional priority: crate::types::AuditingEventPriority,
+        optional require_audit: bool,
+        optional timestamp: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional title: ::std::string::String,
+        default track_events: ::std::vec::Vec<::serde_json::Map<::std::string::String, ::serde_json::Value>>,
+    });
+    ::progenitor_client::response_builder!(PaymentInstallment {
+        optional amount: ::progenitor_client::DecimalNumber,
+        optional charge_on: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional charge_on_str: ::std::string::String,
+        optional credit: ::progenitor_client::DecimalNumber,
+        optional discount_percentage: ::progenitor_client::DecimalNumber,
+        optional original_amount: ::progenitor_client::DecimalNumber,
+    });
+    ::progenitor_client::response_builder!(PriceModelBasic {
+        optional unit_amount: ::progenitor_client::DecimalNumber,
+    });
+    ::progenitor_client::response_builder!(PriceModelBulk {
+        optional bulk_amount: ::progenitor_client::DecimalNumber,
+        optional bulk_size: i64,
+    });
+    ::progenitor_client::response_builder!(PriceModelMatrix {
+        optional default_unit_amount: ::progenitor_client::DecimalNumber,
+        default matrix: ::std::vec::Vec<types::PriceModelMatrixConfigGroup>,
+    });
+    ::progenitor_client::response_builder!(PriceModelMatrixConfigGroup {
+        default properties: ::std::vec::Vec<types::PriceModelMatrixProperty>,
+        optional unit_amount: ::progenitor_client::DecimalNumber,
+    });
+    ::progenitor_client::response_builder!(PriceModelMatrixProperty {
+        optional name: ::std::string::String,
+        optional value: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(PriceModelPercentage {
+        optional flat_fee: ::progenitor_client::DecimalNumber,
+        optional percentage_rate: ::progenitor_client::DecimalNumber,
+    });
+    ::progenitor_client::response_builder!(PriceModelTiered {
+        default tiers: ::std::vec::Vec<types::PriceModelTieredConfig>,
+    });
+    ::progenitor_client::response_builder!(PriceModelTieredConfig {
+        optional first_unit: ::progenitor_client::DecimalNumber,
+        optional flat_fee: ::progenitor_client::DecimalNumber,
+        optional last_unit: ::progenitor_client::DecimalNumber,
+        optional unit_amount: ::progenitor_client::DecimalNumber,
+    });
+    ::progenitor_client::response_builder!(PriceModelTieredPercentage {
+        default tiers: ::std::vec::Vec<types::PriceModelTieredPercentageConfig>,
+    });
+    ::progenitor_client::response_builder!(PriceModelTieredPercentageConfig {
+        optional first_unit: ::progenitor_client::DecimalNumber,
+        optional flat_fee: ::progenitor_client::DecimalNumber,
+        optional last_unit: ::progenitor_client::DecimalNumber,
+        optional percentage_rate: ::progenitor_client::DecimalNumber,
+    });
+    ::progenitor_client::response_builder!(PriceModelVolume {
+        default tiers: ::std::vec::Vec<types::PriceModelVolumeConfig>,
+    });
+    ::progenitor_client::response_builder!(PriceModelVolumeConfig {
+        optional flat_fee: ::progenitor_client::DecimalNumber,
+        optional maximum_units: ::progenitor_client::DecimalNumber,
+        optional unit_amount: ::progenitor_client::DecimalNumber,
+    });
+    ::progenitor_client::response_builder!(ProductInfo {
+        default alibaba_product: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        default attributes: ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
+        default aws_ami_product: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        default aws_container_product: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        default aws_machine_learning_product: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        default aws_professional_services_product: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        default aws_saas_product: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        default aws_sns_subscriptions: ::std::vec::Vec<::serde_json::Map<::std::string::String, ::serde_json::Value>>,
+        default azure_product: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        default azure_product_resource: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        default commits: ::std::vec::Vec<types::CommitDimension>,
+        optional currency: ::std::string::String,
+        default dimensions: ::std::vec::Vec<types::MeteringDimension>,
+        optional eula_type: crate::types::EulaType,
+        optional eula_url: ::progenitor_client::SecretText,
+        default gcp_product: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        optional refund_cancellation_policy: ::std::string::String,
+        optional seller_notes: ::std::string::String,
+        default snowflake_product: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        default stripe_product: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    });
+    ::progenitor_client::response_builder!(UniqueCountAggregationResult {
+        default new_items: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    });
+    ::progenitor_client::response_builder!(UsageCount {
+        optional credit_count: ::progenitor_client::DecimalNumber,
+        optional included_count: ::progenitor_client::DecimalNumber,
+        optional reported_count: ::progenitor_client::DecimalNumber,
+    });
+    ::progenitor_client::response_builder!(UsageMeteringDailyRecord {
+        optional amount: ::progenitor_client::DecimalNumber,
+        optional date: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional entitlement_id: ::std::string::String,
+        optional group_bys_expression: ::std::string::String,
+        optional key: ::std::string::String,
+        optional partner: crate::types::Partner,
+        optional quantity: ::progenitor_client::DecimalNumber,
+    });
+    ::progenitor_client::response_builder!(UsageRecordAggregated {
+        optional date: ::std::string::String,
+        optional dimension_key: ::std::string::String,
+        optional quantity: ::progenitor_client::DecimalNumber,
+    });
+    ::progenitor_client::response_builder!(WorkloadEntitlement {
+        optional buyer_id: ::std::string::String,
+        optional creation_time: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional end_time: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional entitlement_term_id: ::std::string::String,
+        optional external_buyer_id: ::std::string::String,
+        optional external_id: ::std::string::String,
+        optional external_product_id: ::std::string::String,
+        optional id: ::std::string::String,
+        optional info: types::EntitlementInfo,
+        optional last_update_time: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional meta_info: types::WorkloadMetaInfo,
+        optional name: ::std::string::String,
+        optional offer_id: ::std::string::String,
+        optional organization_id: ::std::string::String,
+        optional partner: crate::types::Partner,
+        optional partner_id: ::std::string::String,
+        optional product_id: ::std::string::String,
+        optional service: crate::types::PartnerService,
+        optional start_time: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional status: crate::types::EntitlementStatus,
+        optional type_: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(WorkloadMetaInfo {
+        optional ace_apn_crm_unique_identifier: ::std::string::String,
+        default aws_saas_product_dimensions: ::std::vec::Vec<::serde_json::Map<::std::string::String, ::serde_json::Value>>,
+        optional azure_original_offer_id_for_upgrade: ::std::string::String,
+        optional base_agreement_id: ::std::string::String,
+        default buyer_ids: ::std::vec::Vec<::std::string::String>,
+        optional chargebee_subscription_id: ::std::string::String,
+        default contacts: ::std::vec::Vec<::serde_json::Map<::std::string::String, ::serde_json::Value>>,
+        optional cppo_in_offer_id: ::std::string::String,
+        optional cppo_offer_id: ::std::string::String,
+        optional cppo_out_offer_id: ::std::string::String,
+        default custom_meta_info: ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
+        optional enable_test_usage_metering: bool,
+        default entitlement_cancellation_schedule: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        default error_messages: ::std::vec::Vec<::std::string::String>,
+        optional hubspot_deal_id: ::std::string::String,
+        optional internal_note: ::std::string::String,
+        optional is_agreement_based_offer: bool,
+        optional is_azure_upgrade_offer: bool,
+        optional is_gross_revenue_full_sync: bool,
+        optional is_renewal_offer: bool,
+        optional is_replacement_offer: bool,
+        optional last_modified_by: types::LastModifiedBy,
+        default notifications: ::std::vec::Vec<types::NotificationEvent>,
+        optional offer_accept_date: ::chrono::DateTime<::chrono::offset::Utc>,
+        default prettified_error_messages: ::std::vec::Vec<::std::string::String>,
+        optional renewal_offer_type: crate::types::AwsRenewalOfferType,
+        optional replaced_offer_end_time: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional replaced_offer_resource_name: ::std::string::String,
+        optional salesforce_entitlement_url: ::std::string::String,
+        optional salesforce_opportunity_id: ::std::string::String,
+        optional test_usage_metering_end_time: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional update_message: ::std::string::String,
+    });
+    ::progenitor_client::response_builder!(WorkloadProduct {
+        optional created_by: ::std::string::String,
+        optional creation_time: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional external_id: ::std::string::String,
+        optional fulfillment_url: ::std::string::String,
+        optional id: ::std::string::String,
+        optional info: types::ProductInfo,
+        optional last_update_time: ::chrono::DateTime<::chrono::offset::Utc>,
+        optional last_updated_by: ::std::string::String,
+        optional meta_info: types::WorkloadMetaInfo,
+        optional name: ::std::string::String,
+        optional organization_id: ::std::string::String,
+        optional partner: crate::types::Partner,
+        optional partner_id: ::std::string::String,
+        optional product_type: crate::types::ProductType,
+        optional seller_id: ::std::string::String,
+        optional service: crate::types::PartnerService,
+        optional status: ::std::string::String,
+    });
+}

@@ -1,8 +1,8 @@
 //! Values that setters of calls and of builders take, and errors of values that do not convert.
 
 use usage_billing_acronis as acronis_api;
-use usage_billing_suger::types;
-use usage_billing_tests::{Reply, ScriptedServer, acronis};
+use usage_billing_suger::{mock::MockServerExt as _, types};
+use usage_billing_tests::{Reply, ScriptedServer, acronis, suger};
 
 #[test]
 fn builders_take_strings_and_options() {
@@ -34,6 +34,24 @@ async fn calls_take_strings_and_options() {
     for request in server.requests().iter().filter(|request| !request.target.contains("token")) {
         assert!(request.target.ends_with("/tenants?after=x&limit=7"), "{}", request.target);
     }
+}
+
+#[tokio::test]
+async fn mock_responds_with_a_built_response() {
+    let server = httpmock::MockServer::start_async().await;
+    let id = "7b0e6b6e-0000-4000-8000-000000000001";
+    let built = types::MeteringUsageRecordGroup::builder().id(id).entitlement_id("e-1");
+    let group: types::MeteringUsageRecordGroup = built.try_into().unwrap();
+    let mock = server.report_usage_record_group(|when, then| {
+        when.org_id("acme").entitlement_id("e-1");
+        then.ok(&group);
+    });
+    let client = suger(&server.base_url()).build().unwrap();
+    let body = types::CreateUsageRecordGroupParams::builder().entitlement_id("e-1").organization_id("acme");
+    let response =
+        client.report_usage_record_group().org_id("acme").entitlement_id("e-1").body(body).send().await.unwrap();
+    mock.assert();
+    assert_eq!((*response).clone(), group);
 }
 
 #[tokio::test]

@@ -32,6 +32,8 @@ use open_enum::OpenEnum;
 pub(crate) struct GeneratedCode {
     pub(crate) client: syn::File,
     pub(crate) mock: syn::File,
+    /// The end of the mock's file: a macro's body, which is not formatted.
+    pub(crate) builders: String,
     /// The enums that the client's placeholders stand for.
     pub(crate) enums: Vec<OpenEnum>,
 }
@@ -55,9 +57,10 @@ pub(crate) fn generate(document: &Document) -> Result<GeneratedCode, String> {
     let mock = progenitor::mock(root, &enums).map_err(failed)?;
     // Stages 4 and 5.
     let docs = docs::operations::operation_docs(root);
-    let client = rewrite::rewrite(client, &docs, &enums, operation_table::table(root), root).map_err(failed)?;
+    let mut client = rewrite::rewrite(client, &docs, &enums, operation_table::table(root), root).map_err(failed)?;
     let mock = mock::rewrite(mock, root);
-    Ok(GeneratedCode { client, mock, enums })
+    let builders = mock::response_builders(&mut client);
+    Ok(GeneratedCode { client, mock, builders, enums })
 }
 
 /// Generates and prints: stages 2 to 6. A pure function of the document's text.
@@ -65,9 +68,9 @@ pub(crate) fn generate(document: &Document) -> Result<GeneratedCode, String> {
 /// # Errors
 /// Those of [`generate`].
 pub(crate) fn render(document: &Document) -> Result<GeneratedFiles, String> {
-    let GeneratedCode { client, mock, enums } = generate(document)?;
+    let GeneratedCode { client, mock, builders, enums } = generate(document)?;
     let client = print::print(document, &client, &enums);
-    let mock = print::print(document, &mock, &[]);
+    let mock = print::print(document, &mock, &[]) + &builders;
     Ok(GeneratedFiles { client, mock })
 }
 

@@ -5,6 +5,7 @@
 
 mod helpers;
 mod path_regex;
+mod response_builders;
 
 use std::collections::BTreeSet;
 
@@ -20,6 +21,7 @@ use super::{
 };
 use helpers::helpers;
 use path_regex::{around_value, base_path, pattern};
+pub(crate) use response_builders::response_builders;
 
 /// Makes the mock helpers' code ours.
 pub(crate) fn rewrite(mut file: File, root: &Value) -> File {

@@ -1,4 +1,4 @@
-//! Builders of types: only for what a caller sends. They are two thirds of the code, and nobody builds an answer.
+//! Builders of types: only of those that requests have. They are two thirds of the code. Those of responses are for the mock.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,7 +39,7 @@ fn owner(item: &Item) -> Option<String> {
 }
 
 /// The types that request bodies have, and those inside them.
-pub(super) fn sent(file: &mut File) -> BTreeSet<String> {
+pub(crate) fn sent(file: &mut File) -> BTreeSet<String> {
     sent_by(file, |_| true)
 }
 

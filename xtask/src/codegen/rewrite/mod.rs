@@ -1,14 +1,16 @@
 //! Rewrites what progenitor generates into what we publish: one pass over the syntax tree, each part with its reason.
 
-mod builders;
+pub(super) mod builders;
 mod client;
 pub(crate) mod doc_attributes;
 mod doc_comments;
+mod equality;
 mod errors;
 mod field_readers;
+mod growth;
 mod literals;
 mod media_types;
-mod null_collections;
+pub(super) mod null_collections;
 mod nullable;
 mod open_objects;
 mod parameters;
@@ -48,6 +50,8 @@ pub(crate) fn rewrite(
     if let Some(calls) = module(&mut file.items, "builder") {
         shadowed_names::rename_setters(calls);
     }
+    equality::derive(&mut file);
+    growth::allow(&mut file);
     doc_comments::rewrite(&mut file, docs);
     if let Some(types) = module(&mut file.items, "types") {
         types.splice(0..0, enums.iter().map(OpenEnum::placeholder));
@@ -58,7 +62,7 @@ pub(crate) fn rewrite(
 }
 
 /// The items of a module among others.
-fn module<'a>(items: &'a mut [Item], name: &str) -> Option<&'a mut Vec<Item>> {
+pub(super) fn module<'a>(items: &'a mut [Item], name: &str) -> Option<&'a mut Vec<Item>> {
     items.iter_mut().find_map(|item| match item {
         Item::Mod(ItemMod { ident, content: Some((_, items)), .. }) if ident == name => Some(items),
         _ => None,
@@ -66,7 +70,7 @@ fn module<'a>(items: &'a mut [Item], name: &str) -> Option<&'a mut Vec<Item>> {
 }
 
 /// The name at the end of a path to a type that is not the document's: `Vec` of `::std::vec::Vec`.
-fn foreign_name(of: &syn::Type) -> Option<String> {
+pub(super) fn foreign_name(of: &syn::Type) -> Option<String> {
     let syn::Type::Path(path) = of else { return None };
     let segments = &path.path.segments;
     let first = segments.first().filter(|_| segments.len() > 1)?;

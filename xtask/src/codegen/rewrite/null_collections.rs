@@ -51,7 +51,7 @@ impl VisitMut for Answers {
 }
 
 /// The type that a generic type is given at `index`.
-pub(super) fn argument(of: &Type, index: usize) -> Option<&Type> {
+pub(crate) fn argument(of: &Type, index: usize) -> Option<&Type> {
     let Type::Path(path) = of else { return None };
     let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };
     match arguments.args.get(index)? {
@@ -87,7 +87,7 @@ fn is_collection(of: &Type) -> bool {
     foreign_name(of).is_some_and(|name| matches!(name.as_str(), "Vec" | "BTreeMap" | "Map"))
 }
 
-pub(super) fn has_default(attribute: &Attribute) -> bool {
+pub(crate) fn has_default(attribute: &Attribute) -> bool {
     let mut found = false;
     if attribute.path().is_ident("serde") {
         // The attributes' values are read only to get past them.

@@ -155,7 +155,7 @@ mod tests {
             } }"#,
         );
         for expected in [
-            "pub fn id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(mut self, value: V)",
+            "pub fn id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(",
             "self.id = value.into_required();",
             "self.after = value.into_optional();",
             "self.any = value.into_required().map(Some);",

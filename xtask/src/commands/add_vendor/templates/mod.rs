@@ -91,7 +91,9 @@ rustls = ["progenitor-client/rustls"]
 aws-lc = ["progenitor-client/aws-lc"]
 native-tls = ["progenitor-client/native-tls"]
 system-proxy = ["progenitor-client/system-proxy"]
-# Typed helpers to stand in for the vendor in your own tests, one for each operation.
+# Crates that are released together with this one write all fields of a response. Others read fields by name, so that a new field does not break them.
+exhaustive-responses = []
+# Typed helpers to stand in for the vendor in your own tests, one for each operation, and builders of responses.
 mock = ["dep:httpmock", "dep:regex"]
 
 [dependencies]

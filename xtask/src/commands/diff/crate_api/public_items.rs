@@ -130,7 +130,11 @@ impl Found {
             });
         }
         self.deprecation(attributes, path, path);
-        let open = attributes.iter().any(|attribute| attribute.path().is_ident("non_exhaustive"));
+        // On a condition too: it is for crates that are released together with this one.
+        let open = attributes.iter().any(|attribute| {
+            attribute.path().is_ident("non_exhaustive")
+                || attribute.path().is_ident("cfg_attr") && plain(&attribute.meta).contains("non_exhaustive")
+        });
         if open {
             self.add(
                 &format!("attribute non_exhaustive of {path}"),

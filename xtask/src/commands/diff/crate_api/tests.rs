@@ -81,6 +81,13 @@ fn table() -> Vec<(String, Value, Bump, &'static str)> {
         // properties
         (order("/properties/note"), Value::Null, Bump::Major, "major: field types::Order::note was removed"),
         (order("/properties/extra"), text.clone(), Bump::Major, "major: field types::Order::extra is new"),
+        // Only responses have this type.
+        (
+            "/components/schemas/OrderPage/properties/extra".to_owned(),
+            text.clone(),
+            Bump::Minor,
+            "minor: field types::OrderPage::extra is new",
+        ),
         (
             order("/properties/total/format"),
             Value::Null,
@@ -184,6 +191,15 @@ fn a_trait_less_breaks_and_one_more_does_not() {
     assert_eq!(between(without, with), ["minor: impl Copy for A is new"]);
     let (with, without) = ("impl Hooks<T> for &Client {}", "");
     assert_eq!(between(with, without), ["major: impl Hooks<T> for &Client was removed"]);
+}
+
+#[test]
+fn setter_of_a_value_that_becomes_optional_is_unchanged() {
+    let (required, optional) = (
+        "impl Get { pub fn id<V: progenitor_client::IntoRequired<String>>(mut self, value: V) -> Self {} }",
+        "impl Get { pub fn id<V: progenitor_client::IntoOptional<String, K>, K>(mut self, value: V) -> Self {} }",
+    );
+    assert!(between(required, optional).is_empty());
 }
 
 #[test]

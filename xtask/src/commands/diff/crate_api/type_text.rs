@@ -12,6 +12,8 @@ pub(super) fn signature(of: &Signature) -> String {
     });
     let asynchronous = if of.asyncness.is_some() { "async " } else { "" };
     let (generics, inputs) = (bounds(&of.generics), inputs.collect::<Vec<_>>().join(", "));
+    // A setter of an optional value takes all that one of a required value takes. Whether it is required is an item of its own.
+    let generics = generics.replace("IntoOptional<", "IntoRequired<").replace(", K>, K>", ">>");
     format!("{asynchronous}fn{generics}({inputs}){}", plain(&of.output))
 }
 
