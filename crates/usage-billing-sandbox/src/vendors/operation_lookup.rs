@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     fn name(method: Method, path: &str) -> Option<&'static str> {
-        Some(Vendor::of(path)?.operation(&method, path)?.name)
+        Some(&*Vendor::of(path)?.operation(&method, path)?.name)
     }
 
     #[test]

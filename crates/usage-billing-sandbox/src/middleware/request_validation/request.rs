@@ -128,7 +128,7 @@ mod tests {
         let uri: Uri = uri.parse().unwrap();
         let vendor = Vendor::of(uri.path()).unwrap();
         let document = Document::of(vendor);
-        let operation = document.operation(vendor.operation(&method, uri.path()).unwrap().name).unwrap();
+        let operation = document.operation(&vendor.operation(&method, uri.path()).unwrap().name).unwrap();
         let headers = headers.iter().map(|name| (http::HeaderName::from_static(name), "1".parse().unwrap())).collect();
         let request = IncomingRequest { vendor, uri: &uri, headers: &headers, body: body.as_bytes(), strict };
         request.violations(document, operation).iter().map(ToString::to_string).collect()
