@@ -30,6 +30,8 @@ pub use vendors::{Acronis, ErrorExample, Genesys, MockVendor, Suger, Vendor};
 mod readme {
     #[doc = include_str!("../../README.md")]
     mod workspace {}
+    #[doc = include_str!("../../docs/library.md")]
+    mod library {}
     #[doc = include_str!("../../crates/usage-billing-acronis/README.md")]
     mod acronis {}
     #[doc = include_str!("../../crates/usage-billing-genesys/README.md")]

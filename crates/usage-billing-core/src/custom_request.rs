@@ -194,7 +194,7 @@ fn path(template: &str, parameters: &[(String, String)]) -> Result<String, Strin
             .iter()
             .rev()
             .find(|(known, _)| known == name)
-            .ok_or_else(|| format!("the path parameter {name} is required: set it with `path_parameter`"))?;
+            .ok_or_else(|| format!("the path parameter {name} is required"))?;
         path += literal;
         path += value;
         rest = tail;

@@ -90,7 +90,8 @@ async fn counters_subsets_and_totals_of_an_old_file_are_not_billable() {
     let rows = usage_from_file("c01.csv", ["2020-03-01", "2020-03-31"]).await.unwrap();
     assert_eq!(rows.len(), 26);
     assert!(rows.iter().all(|row| row.customer_name.as_deref() == Some("Some Partner")));
-    for name in ["euc_count", "euc_with_local_backup_count", "child_storages", "fc_child_storages", "orphaned_storage"] {
+    for name in ["euc_count", "euc_with_local_backup_count", "child_storages", "fc_child_storages", "orphaned_storage"]
+    {
         let row = rows.iter().find(|row| row.metric == name).unwrap();
         assert_eq!(row.is_billable, Some(false), "{name}");
     }
