@@ -19,8 +19,10 @@ const EXIT_CODES: &str = "Exit codes:
   1  failed
   2  wrong arguments or settings
   3  a credential was rejected or lacks a permission
-  4  partial: the rows of some vendors were printed, others failed
-  5  not ready: a vendor is still at work, try again later";
+  4  partial: the rows of some vendors or months were written, others failed
+  5  not ready: a vendor is still at work, try again later
+  6  a check of the rows failed
+ 75  a vendor allows no more requests for now, try again later";
 
 #[derive(Subcommand)]
 pub(crate) enum Command {

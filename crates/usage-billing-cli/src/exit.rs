@@ -4,21 +4,32 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
+use usage_billing::reqwest::StatusCode;
 use usage_billing::{Error, ErrorKind};
 
-/// The reason why nothing is printed.
+/// The reason why a command does not do its work.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// Invalid arguments or settings.
     Usage(String),
     /// All vendors failed. Their errors are printed already.
     Vendors(Vec<Error>),
+    /// Some vendors failed, and all are required. Their errors are printed already.
+    Incomplete(String),
     /// Local I/O failed.
     Local(String),
+    /// The user stopped the program.
+    Interrupted(String),
 }
 
-/// The exit code if some vendors' rows are printed and others failed.
+/// The exit code if some vendors' rows are written and others failed.
 pub(crate) const PARTIAL: u8 = 4;
+/// The exit code if a check of the rows failed.
+pub(crate) const CHECK_FAILED: u8 = 6;
+/// `EX_TEMPFAIL` of sysexits.h.
+const TRY_LATER: u8 = 75;
+/// As shells report the end of a program by SIGINT.
+const INTERRUPTED: u8 = 130;
 
 impl Failure {
     /// Converts an error of the sandbox; invalid options are known only when it starts.
@@ -36,7 +47,8 @@ impl Failure {
                 Some((first, others)) if others.iter().all(|other| code(other) == code(first)) => code(first),
                 _ => 1,
             },
-            Self::Local(_) => 1,
+            Self::Incomplete(_) | Self::Local(_) => 1,
+            Self::Interrupted(_) => INTERRUPTED,
         })
     }
 }
@@ -46,6 +58,7 @@ fn code(error: &Error) -> u8 {
         ErrorKind::Config | ErrorKind::Request => 2,
         ErrorKind::Auth | ErrorKind::Permission => 3,
         ErrorKind::NotReady | ErrorKind::WaitTimeout => 5,
+        _ if error.status() == Some(StatusCode::TOO_MANY_REQUESTS) || error.retry_after().is_some() => TRY_LATER,
         _ => 1,
     }
 }
@@ -53,14 +66,21 @@ fn code(error: &Error) -> u8 {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage(line) | Self::Local(line) => f.write_str(line),
-            Self::Vendors(_) => f.write_str("nothing was fetched"),
+            Self::Usage(line) | Self::Incomplete(line) | Self::Local(line) | Self::Interrupted(line) => {
+                f.write_str(line)
+            }
+            Self::Vendors(errors) => match errors.iter().filter_map(Error::retry_after).max() {
+                Some(wait) => write!(f, "nothing was fetched: try again in {} s", wait.as_secs().max(1)),
+                None => f.write_str("nothing was fetched"),
+            },
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn vendors(kinds: &[ErrorKind]) -> ExitCode {
@@ -74,5 +94,13 @@ mod tests {
         assert_eq!(vendors(&[ErrorKind::Config]), ExitCode::from(2));
         assert_eq!(vendors(&[ErrorKind::Auth, ErrorKind::WaitTimeout]), ExitCode::from(1));
         assert_eq!(vendors(&[ErrorKind::Connection]), ExitCode::from(1));
+    }
+
+    #[test]
+    fn failure_that_ends_by_itself_states_when_to_try_again() {
+        let error = Error::new(ErrorKind::Api, "too many").with_retry_after(Some(Duration::from_secs(90)));
+        let failure = Failure::Vendors(vec![error]);
+        assert_eq!(failure.code(), ExitCode::from(75));
+        assert_eq!(failure.to_string(), "nothing was fetched: try again in 90 s");
     }
 }

@@ -6,6 +6,7 @@ mod commands;
 mod exit;
 mod formats;
 mod runtime;
+mod temporary_file;
 mod terminal;
 
 use std::process::ExitCode;

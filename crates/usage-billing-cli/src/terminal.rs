@@ -1,13 +1,13 @@
 //! Output of the program: data on stdout, everything else on stderr.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 
 use usage_billing::printable_message;
 
-/// A closed pipe (`| head`) is not a failure.
-pub(crate) fn print(text: &str) -> io::Result<()> {
+/// Copies a file to stdout. A closed pipe (`| head`) is not a failure.
+pub(crate) fn copy(source: &mut impl Read) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match io::copy(source, &mut stdout).and_then(|_| stdout.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         outcome => outcome,
     }
@@ -18,6 +18,7 @@ pub(crate) fn eprint_line(line: &str) {
     let _ = writeln!(io::stderr(), "{}", printable_message(line));
 }
 
-pub(crate) fn row_count(rows: usize) -> String {
-    format!("{rows} {}", if rows == 1 { "row" } else { "rows" })
+/// Returns a number of things: `1 row`, `2 rows`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

@@ -35,8 +35,17 @@ fn run(command: &mut Command) -> (Option<i32>, String, String) {
 
 #[test]
 fn main_command_prints_usage_of_all_vendors() {
-    let (code, stdout, stderr) =
-        run(&mut program(&["usage", "fetch", "--sandbox", "--today", TODAY, "--period", "2026-10"]));
+    let (code, stdout, stderr) = run(&mut program(&[
+        "usage",
+        "fetch",
+        "--sandbox",
+        "--today",
+        TODAY,
+        "--period",
+        "2026-10",
+        "--format",
+        "table",
+    ]));
     assert_eq!(code, Some(0), "{stderr}");
     for vendor in ["acronis", "genesys", "suger"] {
         assert!(stdout.lines().any(|line| line.starts_with(vendor)), "{stdout}");
@@ -52,7 +61,8 @@ fn main_command_prints_usage_of_all_vendors() {
 /// The command of the README, without a period: last finished billing periods, customers by name, no warnings.
 #[test]
 fn readme_command_names_customers_of_every_vendor() {
-    let (code, stdout, stderr) = run(&mut program(&["usage", "fetch", "--sandbox", "--today", TODAY]));
+    let (code, stdout, stderr) =
+        run(&mut program(&["usage", "fetch", "--sandbox", "--today", TODAY, "--format", "table"]));
     assert_eq!(code, Some(0), "{stderr}");
     for (vendor, customer) in [
         ("acronis", "株式会社さくら"),
@@ -69,8 +79,17 @@ fn readme_command_names_customers_of_every_vendor() {
 #[test]
 fn readme_command_for_a_month_succeeds_on_any_day() {
     for today in ["2026-11-21", "2026-12-01", "2027-01-31"] {
-        let (code, stdout, stderr) =
-            run(&mut program(&["usage", "fetch", "--sandbox", "--today", today, "--period", "2026-10"]));
+        let (code, stdout, stderr) = run(&mut program(&[
+            "usage",
+            "fetch",
+            "--sandbox",
+            "--today",
+            today,
+            "--period",
+            "2026-10",
+            "--format",
+            "table",
+        ]));
         assert_eq!(code, Some(0), "{today}: {stderr}");
         let is_missing = today != "2026-11-21";
         let line = "genesys: Neubau GmbH: no bill, as its contract started later or ended before: ";
@@ -82,7 +101,18 @@ fn readme_command_for_a_month_succeeds_on_any_day() {
 #[test]
 fn period_without_its_last_day_prints_a_warning() {
     let fetch = |period: &str| {
-        run(&mut program(&["usage", "fetch", "suger", "--sandbox", "--today", TODAY, "--period", period]))
+        run(&mut program(&[
+            "usage",
+            "fetch",
+            "suger",
+            "--sandbox",
+            "--today",
+            TODAY,
+            "--period",
+            period,
+            "--format",
+            "table",
+        ]))
     };
     let (code, stdout, stderr) = fetch("2026-10-01/2026-10-31");
     assert_eq!(code, Some(0), "{stderr}");
@@ -314,7 +344,7 @@ impl Drop for RunningSandbox {
 fn settings_come_from_the_environment_and_failures_are_printed() {
     let sandbox = RunningSandbox::start("0");
     let fetch = |vendors: &[&str], wrong: &str| {
-        let mut command = sandbox.program(&["--period", "2026-10"]);
+        let mut command = sandbox.program(&["--period", "2026-10", "--format", "table"]);
         command.args(vendors);
         if !wrong.is_empty() {
             command.env(wrong, "hush");

@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use comfy_table::{CellAlignment, Table, presets};
 use usage_billing::{UsageRow, printable};
 
-use crate::terminal::row_count;
+use crate::terminal::count;
 
 /// Places after the point in tables.
 const PLACES: usize = 6;
@@ -39,7 +39,7 @@ pub(super) fn table(rows: &[UsageRow]) -> String {
         table.lines().map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(&line).trim_end())).collect();
     format!(
         "{lines}{}; FROM is included, UNTIL is not (UTC); FINAL: the vendor does not change it any more; BILLABLE: the vendor charges this account for it (?: unknown)\n",
-        row_count(rows.len())
+        count(rows.len(), "row")
     )
 }
 

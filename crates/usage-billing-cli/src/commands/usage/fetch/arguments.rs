@@ -1,12 +1,14 @@
 //! The arguments of `usage fetch`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use clap::Args;
-use usage_billing::Period;
 use usage_billing::uuid::Uuid;
 
+use super::client_selection::ClientSelection;
+use super::period_argument::PeriodArgument;
 use crate::accounts::Vendor;
 use crate::formats::Format;
 
@@ -25,7 +27,9 @@ pub(crate) const HELP: &str = "Environment (without --sandbox; a vendor is used 
 
 Examples:
   usage-billing usage fetch --sandbox
-  usage-billing usage fetch acronis --period 2026-10 --format csv > october.csv
+  usage-billing usage fetch acronis --period 2026-10 --output october.csv
+  usage-billing usage fetch --period 2025-11..2026-10 --output year.parquet
+  usage-billing usage fetch genesys --clients none --period last-month --output bill.xlsx
   usage-billing usage fetch acronis --report 41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73     # resume a report";
 
 #[derive(Args)]
@@ -38,9 +42,18 @@ pub(crate) struct FetchArguments {
     #[arg(long)]
     pub(crate) sandbox: bool,
 
-    /// A month (2026-10), or a start and an excluded end (2026-10-01/2026-10-15), in UTC. Longer periods are fetched month by month [default: last month].
+    /// A month (2026-10), last-month, a quarter (2026-Q3), a year (2026), months (2025-11..2026-10, both included), or a start and an excluded
+    /// end (2026-10-01/2026-10-15), in UTC. Longer periods are fetched month by month [default: last month].
     #[arg(long)]
-    pub(crate) period: Option<Period>,
+    pub(crate) period: Option<PeriodArgument>,
+
+    /// First day (2026-08-01) or instant (2026-08-01T00:00:00Z) of the period, in place of --period.
+    #[arg(long, value_name = "DAY", conflicts_with = "period")]
+    pub(crate) since: Option<String>,
+
+    /// First day or instant after the period [default: the first day of this month].
+    #[arg(long, value_name = "DAY", requires = "since")]
+    pub(crate) until: Option<String>,
 
     /// Use noon (UTC) of this day (2026-11-21) as the current time, also in the sandbox of --sandbox, for repeatable output [default: now].
     #[arg(long, value_name = "DAY")]
@@ -51,27 +64,43 @@ pub(crate) struct FetchArguments {
     pub(crate) allow_open: bool,
 
     /// Resume the Acronis report with this id, as printed by `usage fetch`.
-    #[arg(long, value_name = "ID", conflicts_with_all = ["period", "sandbox"])]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["period", "since", "sandbox"])]
     pub(crate) report: Option<Uuid>,
 
     /// Delete the Acronis reports that this call creates, once their rows have been read. Existing reports are never deleted.
     #[arg(long, conflicts_with = "report")]
     pub(crate) delete_report: bool,
 
+    /// Client organizations of a Genesys Cloud partner whose bills are fetched: all, none, or their ids, separated by commas.
+    #[arg(long, value_name = "all|none|ID,…", default_value = "all")]
+    pub(crate) clients: ClientSelection,
+
     /// Also print Genesys Cloud's own charges of contracts (preview; needs billing:subscription:view) and where ours differ from them. A
     /// client organization's charge takes the place of its bill's row where the two differ.
     #[arg(long, conflicts_with = "report")]
     pub(crate) genesys_contracts: bool,
 
-    /// Output format of the rows.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub(crate) format: Format,
+    /// Output format of the rows [default: that of the file's extension; else a table on a terminal, and jsonl in a pipe].
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
 
-    /// Time limit of all calls to each vendor: 90s, 10m, 1h30m, or a number of seconds.
+    /// File to write, in place of stdout; its extension states the format. It appears, or replaces the existing one, once it is complete.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Write CSV for spreadsheets: with a byte order mark, and an apostrophe before cells that would be formulas.
+    #[arg(long)]
+    pub(crate) excel: bool,
+
+    /// Write nothing unless everything was fetched: a partial result is a failure.
+    #[arg(long)]
+    pub(crate) require_all: bool,
+
+    /// Time limit of all calls to a vendor for one month: 90s, 10m, 1h30m, or a number of seconds.
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "10m")]
     pub(crate) timeout: Duration,
 
-    /// Memory limit for the usage of one vendor, in MiB; the default is enough for about 30,000 rows.
+    /// Memory limit for the usage of one vendor in one month, in MiB; the default is enough for about 30,000 rows.
     #[arg(long, value_name = "MIB", default_value_t = 64)]
     pub(crate) max_usage_mib: usize,
 }

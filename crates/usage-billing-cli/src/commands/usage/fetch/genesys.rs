@@ -11,6 +11,7 @@ use usage_billing::genesys::{
 use usage_billing::{ErrorKind, Period, Result, printable};
 
 use super::FetchArguments;
+use super::client_selection::ClientSelection;
 use super::vendor_usage::Fetched;
 use crate::terminal;
 
@@ -24,8 +25,15 @@ pub(crate) async fn fetch(
     now: DateTime<Utc>,
 ) -> Result<Fetched> {
     let timeout = arguments.timeout;
+    let selection = match &arguments.clients {
+        ClientSelection::All => Some(ClientOrganizations::All),
+        ClientSelection::Ids(ids) => Some(ClientOrganizations::Ids(ids.clone())),
+        ClientSelection::None => None,
+    };
     // All months concurrently: one month's wait does not delay others.
-    let clients = bills.iter().map(|period| client.client_bills_within(*period, ClientOrganizations::All, timeout));
+    let clients = bills
+        .iter()
+        .flat_map(|period| selection.clone().map(|selection| client.client_bills_within(*period, selection, timeout)));
     let (own, clients) = tokio::join!(client.usage(period, timeout), join_all(clients));
     let mut fetched = Fetched::from(Vec::new());
     match own {
@@ -39,7 +47,7 @@ pub(crate) async fn fetch(
         match bills {
             Ok(bills) => found.push(bills),
             // Most organizations have no clients and no permission to list them.
-            Err(error) if error.kind() == ErrorKind::Permission => {
+            Err(error) if error.kind() == ErrorKind::Permission && arguments.clients == ClientSelection::All => {
                 if !std::mem::replace(&mut is_forbidden, true) {
                     terminal::eprint_line(&format!("genesys: client organizations are not included: {error}"));
                 }

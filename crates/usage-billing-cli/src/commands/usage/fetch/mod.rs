@@ -2,105 +2,104 @@
 
 mod acronis;
 mod arguments;
+mod checks;
+mod client_selection;
 mod genesys;
+mod output;
+mod period_argument;
+mod summary;
+mod target;
 mod vendor_usage;
 
 use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
+use futures_util::{FutureExt, StreamExt, stream};
 use usage_billing::uuid::Uuid;
-use usage_billing::{Error, ErrorKind, Period, UsageRow};
+use usage_billing::{Error, ErrorKind, Period};
 use usage_billing_sandbox::{Sandbox, SandboxBuilder};
 
 pub(crate) use self::arguments::{FetchArguments, HELP};
-use self::vendor_usage::{FetchTarget, Fetched};
+use self::output::{Destination, RowOutput};
+use self::summary::Summary;
+use self::target::FetchTarget;
+use self::vendor_usage::Fetched;
 use crate::accounts::{self, Client, Vendor};
-use crate::exit::{Failure, PARTIAL};
-use crate::{formats, terminal};
+use crate::exit::Failure;
+use crate::terminal;
+
+/// Months that are fetched concurrently, in memory until they are written in order.
+const MONTHS: usize = 3;
 
 pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> {
+    tokio::select! {
+        outcome = fetch_all(&arguments) => outcome,
+        Ok(()) = tokio::signal::ctrl_c() => {
+            let line = "interrupted: nothing was written; to continue, run the same command again, which reuses reports that exist";
+            Err(Failure::Interrupted(line.to_owned()))
+        }
+    }
+}
+
+async fn fetch_all(arguments: &FetchArguments) -> Result<ExitCode, Failure> {
     let now = arguments.now();
-    let (wanted, vendors) = match arguments.report {
-        Some(id) => (FetchTarget::Report(id), vec![Vendor::Acronis]),
-        None => {
-            let last_month = || FetchTarget::LastMonth(Period::last_month(now));
-            (arguments.period.map_or_else(last_month, FetchTarget::Period), arguments.vendors.clone())
-        }
-    };
-    if arguments.report.is_some() && arguments.vendors.iter().any(|vendor| *vendor != Vendor::Acronis) {
-        return Err(Failure::Usage(
-            "--report works with Acronis only: fetch other vendors in a separate call".to_owned(),
-        ));
-    }
-    if let FetchTarget::Period(period) | FetchTarget::LastMonth(period) = wanted {
-        period.require_started(now).map_err(|error| Failure::Usage(error.to_string()))?;
-        if let Some(warning) = period.inclusive_end_warning() {
-            terminal::eprint_line(&format!("warning: {warning}"));
-        }
-        arguments.check_closed(period, now)?;
-    }
+    let targets = arguments.targets(now)?;
+    let destination = Destination::of(arguments)?;
     // Kept until all rows are fetched: the sandbox stops when dropped.
-    let sandbox = match arguments.sandbox {
-        true => {
-            let failed = |error| Failure::Local(format!("the sandbox cannot listen on 127.0.0.1: {error}"));
-            let builder = Sandbox::builder().polls_before_ready(1);
-            let builder = arguments.today.into_iter().fold(builder, SandboxBuilder::today);
-            Some(builder.start().await.map_err(failed)?)
+    let sandbox = if arguments.sandbox { Some(start_sandbox(arguments).await?) } else { None };
+    let clients = clients(arguments, sandbox.as_ref(), now)?;
+    // Before anything is fetched: a folder that cannot be written to is an error at once.
+    let mut output = RowOutput::create(destination, arguments.excel)?;
+    let mut summary = Summary::default();
+    let months = targets.iter().map(|target| {
+        let vendors = clients.iter().map(|client| fetch(client, *target, arguments, now));
+        // Boxed, because the compiler cannot otherwise prove that its borrows live long enough.
+        join_all(vendors).map(move |outcomes| (*target, outcomes)).boxed()
+    });
+    let mut months = stream::iter(months).buffered(MONTHS);
+    while let Some((target, outcomes)) = months.next().await {
+        for (client, outcome) in clients.iter().zip(outcomes) {
+            let rows = summary.add(client.vendor(), target, outcome);
+            if arguments.report.is_some() {
+                // Its period is known only now.
+                rows.iter()
+                    .filter_map(|row| Period::new(row.period_start, row.period_end).ok())
+                    .try_for_each(|period| arguments.check_closed(period, &[], now))?;
+            }
+            output.write(rows)?;
         }
-        false => None,
-    };
-    let clients = match &sandbox {
-        Some(sandbox) => {
-            terminal::eprint_line(&format!("sandbox: {}", sandbox.url()));
-            accounts::of_sandbox(&vendors, sandbox.url())
-        }
-        None => accounts::from_env(&vendors),
+    }
+    summary.require(arguments.require_all)?;
+    output.finish()?;
+    Ok(summary.finish())
+}
+
+async fn start_sandbox(arguments: &FetchArguments) -> Result<Sandbox, Failure> {
+    let failed = |error| Failure::Local(format!("the sandbox cannot listen on 127.0.0.1: {error}"));
+    let builder = Sandbox::builder().polls_before_ready(1);
+    let builder = arguments.today.into_iter().fold(builder, SandboxBuilder::today);
+    let sandbox = builder.start().await.map_err(failed)?;
+    terminal::eprint_line(&format!("sandbox: {}", sandbox.url()));
+    Ok(sandbox)
+}
+
+fn clients(arguments: &FetchArguments, sandbox: Option<&Sandbox>, now: DateTime<Utc>) -> Result<Vec<Client>, Failure> {
+    let vendors: &[Vendor] = if arguments.report.is_some() { &[Vendor::Acronis] } else { &arguments.vendors };
+    let clients = match sandbox {
+        Some(sandbox) => accounts::of_sandbox(vendors, sandbox.url()),
+        None => accounts::from_env(vendors),
     };
     let clients = clients.map_err(|error| Failure::Usage(error.to_string()))?;
-    let clients = clients.into_iter().map(|client| client.with_max_usage_mib(arguments.max_usage_mib));
-    let clients: Vec<_> = match arguments.today {
-        Some(_) => clients.map(|client| client.with_now(now)).collect(),
-        None => clients.collect(),
-    };
     if clients.is_empty() {
         let message = "no vendor is configured: use --sandbox, or set the variables listed by --help";
         return Err(Failure::Usage(message.to_owned()));
     }
-    let outcomes = join_all(clients.iter().map(|client| fetch(client, wanted, &arguments, now))).await;
-    let (mut rows, mut errors, mut is_partial) = (Vec::new(), Vec::new(), false);
-    for outcome in outcomes {
-        match outcome {
-            Ok(vendor) => {
-                rows.extend(vendor.rows);
-                is_partial |= !vendor.errors.is_empty();
-            }
-            Err(error) => errors.push(error),
-        }
-    }
-    if errors.len() == clients.len() {
-        return Err(Failure::Vendors(errors));
-    }
-    if arguments.report.is_some() {
-        // Its period is known only now.
-        rows.iter()
-            .filter_map(|row: &UsageRow| Period::new(row.period_start, row.period_end).ok())
-            .try_for_each(|period| arguments.check_closed(period, now))?;
-    }
-    formats::print(&rows, arguments.format)
-        .map_err(|error| Failure::Local(format!("the rows cannot be written: {error}")))?;
-    Ok(if errors.is_empty() && !is_partial { ExitCode::SUCCESS } else { ExitCode::from(PARTIAL) })
-}
-
-impl FetchArguments {
-    /// Rejects a period that has not ended, unless `--allow-open` is set.
-    fn check_closed(&self, period: Period, now: DateTime<Utc>) -> Result<(), Failure> {
-        if self.allow_open {
-            return Ok(());
-        }
-        let advised = |error: Error| Failure::Usage(error.with_hint("use --allow-open to fetch it").to_string());
-        period.require_ended(now).map_err(advised)
-    }
+    let clients = clients.into_iter().map(|client| client.with_max_usage_mib(arguments.max_usage_mib));
+    Ok(match arguments.today {
+        Some(_) => clients.map(|client| client.with_now(now)).collect(),
+        None => clients.collect(),
+    })
 }
 
 async fn fetch(
@@ -111,10 +110,8 @@ async fn fetch(
 ) -> usage_billing::Result<Fetched> {
     let vendor = client.vendor().name();
     terminal::eprint_line(&match wanted {
-        FetchTarget::Period(period) | FetchTarget::LastMonth(period) => {
-            format!("{vendor}: fetching usage of {period} …")
-        }
-        FetchTarget::Report(id) => format!("{vendor}: fetching report {id} …"),
+        FetchTarget::Period(_) | FetchTarget::LastMonth(_) => format!("{vendor}: fetching usage of {wanted} …"),
+        FetchTarget::Report(_) => format!("{vendor}: fetching {wanted} …"),
     });
     let outcome = vendor_usage::usage(client, wanted, arguments, now).await;
     match &outcome {
@@ -123,7 +120,7 @@ async fn fetch(
                 .errors
                 .iter()
                 .for_each(|error| terminal::eprint_line(&format!("{vendor}: {}", error_line(client.vendor(), error))));
-            terminal::eprint_line(&format!("{vendor}: {}", terminal::row_count(fetched.rows.len())));
+            terminal::eprint_line(&format!("{vendor}: {}", terminal::count(fetched.rows.len(), "row")));
         }
         Err(error) => terminal::eprint_line(&format!("{vendor}: {}", error_line(client.vendor(), error))),
     }

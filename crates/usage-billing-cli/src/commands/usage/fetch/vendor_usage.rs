@@ -5,21 +5,11 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use usage_billing::genesys::BillingPeriod;
-use usage_billing::uuid::Uuid;
-use usage_billing::{Error, ErrorKind, Period, Result, UsageRow};
+use usage_billing::{Error, ErrorKind, Result, UsageRow};
 
+use super::target::FetchTarget;
 use super::{FetchArguments, acronis, genesys};
 use crate::accounts::Client;
-
-/// What to fetch.
-#[derive(Clone, Copy)]
-pub(crate) enum FetchTarget {
-    Period(Period),
-    /// No period was set: the last month, or the vendor's last finished billing periods.
-    LastMonth(Period),
-    /// An existing report.
-    Report(Uuid),
-}
 
 /// Rows, and the errors of what is missing.
 pub(crate) struct Fetched {

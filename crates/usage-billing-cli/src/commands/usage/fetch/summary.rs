@@ -1,0 +1,142 @@
+//! The outcome of all calls of a fetch.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use usage_billing::{Error, Result, UsageRow};
+
+use super::checks::{Customers, duplicate_keys};
+use super::target::FetchTarget;
+use super::vendor_usage::Fetched;
+use crate::accounts::Vendor;
+use crate::exit::{CHECK_FAILED, Failure, PARTIAL};
+use crate::terminal;
+
+/// What was fetched, what failed, and the results of the checks. Its size does not depend on the number of rows.
+#[derive(Default)]
+pub(crate) struct Summary {
+    calls: usize,
+    errors: Vec<Error>,
+    /// Vendors with the months of which something is missing.
+    incomplete: Vec<String>,
+    has_duplicates: bool,
+    /// Customers of each vendor's month before.
+    customers: BTreeMap<&'static str, Customers>,
+}
+
+impl Summary {
+    /// Adds the outcome of one call, prints what is conspicuous, and returns its rows.
+    pub(crate) fn add(&mut self, vendor: Vendor, target: FetchTarget, outcome: Result<Fetched>) -> Vec<UsageRow> {
+        self.calls += 1;
+        let name = vendor.name();
+        let Fetched { rows, errors } = match outcome {
+            Ok(fetched) => fetched,
+            Err(error) => {
+                self.errors.push(error);
+                self.incomplete.push(format!("{name} {target}"));
+                self.customers.remove(name);
+                return Vec::new();
+            }
+        };
+        let warn = |line: &str| terminal::eprint_line(&format!("warning: {name} {target}: {line}"));
+        if !errors.is_empty() {
+            self.incomplete.push(format!("{name} {target}"));
+        }
+        if rows.is_empty() {
+            warn("the vendor has no rows");
+        }
+        let duplicates = duplicate_keys(&rows);
+        if let Some(key) = duplicates.first() {
+            self.has_duplicates = true;
+            let count = terminal::count(duplicates.len(), "row_key");
+            terminal::eprint_line(&format!("check failed: {name} {target}: {count} of several rows, such as {key}"));
+        }
+        let customers: Customers = rows.iter().collect();
+        // Of an incomplete month, customers may be missing for another reason.
+        if let Some(line) =
+            self.customers.get(name).filter(|_| errors.is_empty()).and_then(|before| before.missing_in(&customers))
+        {
+            warn(&line);
+        }
+        match errors.is_empty() {
+            true => self.customers.insert(name, customers),
+            false => self.customers.remove(name),
+        };
+        rows
+    }
+
+    /// Rejects the result if nothing was fetched, or if something is missing and everything is required.
+    pub(crate) fn require(&mut self, all: bool) -> Result<(), Failure> {
+        if self.calls > 0 && self.errors.len() == self.calls {
+            return Err(Failure::Vendors(std::mem::take(&mut self.errors)));
+        }
+        if all && !self.incomplete.is_empty() {
+            let line = format!("nothing was written, as --require-all is set and these failed: {}", self.failed());
+            return Err(Failure::Incomplete(line));
+        }
+        Ok(())
+    }
+
+    /// Prints a line if the rows are incomplete, and returns the exit code.
+    pub(crate) fn finish(self) -> ExitCode {
+        if !self.incomplete.is_empty() {
+            terminal::eprint_line(&format!("partial: the rows are not complete; these failed: {}", self.failed()));
+        }
+        match (self.has_duplicates, self.incomplete.is_empty()) {
+            (true, _) => ExitCode::from(CHECK_FAILED),
+            (false, false) => ExitCode::from(PARTIAL),
+            (false, true) => ExitCode::SUCCESS,
+        }
+    }
+
+    fn failed(&self) -> String {
+        self.incomplete.join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use usage_billing::ErrorKind;
+
+    use super::*;
+    use crate::formats::tests::row;
+
+    fn target() -> FetchTarget {
+        FetchTarget::Period("2026-10".parse().unwrap())
+    }
+
+    fn of(outcomes: Vec<Result<Fetched>>) -> Summary {
+        let mut summary = Summary::default();
+        for outcome in outcomes {
+            summary.add(Vendor::Acronis, target(), outcome);
+        }
+        summary
+    }
+
+    fn failed() -> Error {
+        Error::new(ErrorKind::Api, "unavailable")
+    }
+
+    fn fetched(errors: Vec<Error>) -> Result<Fetched> {
+        Ok(Fetched { rows: vec![row("1")], errors })
+    }
+
+    #[test]
+    fn exit_code_states_what_is_missing() {
+        assert_eq!(of(vec![fetched(vec![])]).finish(), ExitCode::SUCCESS);
+        assert_eq!(of(vec![fetched(vec![failed()])]).finish(), ExitCode::from(4));
+        assert_eq!(of(vec![fetched(vec![]), Err(failed())]).finish(), ExitCode::from(4));
+        let twice = Fetched { rows: vec![row("1"), row("2")], errors: vec![failed()] };
+        assert_eq!(of(vec![Ok(twice)]).finish(), ExitCode::from(6));
+    }
+
+    #[test]
+    fn nothing_or_less_than_required_is_a_failure() {
+        assert!(matches!(of(vec![Err(failed())]).require(false), Err(Failure::Vendors(_))));
+        assert!(of(vec![fetched(vec![failed()])]).require(false).is_ok());
+        let failure = of(vec![fetched(vec![failed()])]).require(true).unwrap_err();
+        assert_eq!(failure.code(), ExitCode::from(1));
+        assert!(failure.to_string().ends_with("these failed: acronis 2026-10"), "{failure}");
+        assert!(of(vec![fetched(vec![])]).require(true).is_ok());
+    }
+}

@@ -1,0 +1,7 @@
+//! Parquet: typed columns, exact decimals.
+
+mod reader;
+mod writer;
+
+pub(crate) use reader::{ParquetRows, read};
+pub(crate) use writer::ParquetWriter;
