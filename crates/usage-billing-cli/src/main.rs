@@ -3,6 +3,7 @@
 mod accounts;
 mod arguments;
 mod commands;
+mod dataset;
 mod exit;
 mod formats;
 mod runtime;

@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn only_billable_rows_of_one_unit_are_added_up() {
-        let mut rows = vec![row("0.1"), row("0.2"), row("5"), row("7"), row("9")];
+        let mut rows = [row("0.1"), row("0.2"), row("5"), row("7"), row("9")];
         rows[2].unit = "seat".to_owned();
         (rows[3].is_billable, rows[4].is_billable) = (Some(false), None);
         let mut totals = Totals::new(&[Dimension::Sku]);
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn amounts_are_separate_by_currency_and_level_and_unknown_ones_are_counted() {
-        let mut rows = vec![row("1"), row("1"), row("1"), row("1")];
+        let mut rows = [row("1"), row("1"), row("1"), row("1")];
         (rows[0].amount, rows[1].amount) = ("0.10".parse().ok(), "0.20".parse().ok());
         rows[2].currency = Some("USD".to_owned());
         rows[3].report_level = Some("all_customers".to_owned());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::{Run, TODAY, fetch, files, path};
+use crate::support::{Run, RunningSandbox, TODAY, fetch, files, path};
 
 #[test]
 fn pipe_gets_json_lines_of_every_month() {
@@ -159,19 +159,9 @@ fn interrupted_fetch_states_how_to_continue() {
     use std::process::Stdio;
 
     let folder = tempfile::tempdir().unwrap();
-    let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("usage-billing"));
-    command.args(["sandbox", "--today", TODAY, "--polls", "4000000000"]).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut sandbox = command.spawn().unwrap();
-    let lines = BufReader::new(sandbox.stdout.take().unwrap()).lines().take(9);
-    let settings: Vec<(String, String)> = lines
-        .map(|line| {
-            line.unwrap().strip_prefix("export ").unwrap().split_once('=').map(|(n, v)| (n.to_owned(), v.to_owned()))
-        })
-        .map(Option::unwrap)
-        .collect();
-    let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("usage-billing"));
-    command.args(["usage", "fetch", "acronis", "--today", TODAY, "--output", &path(folder.path(), "rows.csv")]);
-    command.env_clear().envs(crate::support::environment()).envs(settings).stderr(Stdio::piped());
+    let sandbox = RunningSandbox::start("4000000000");
+    let mut command = sandbox.command(&["acronis", "--output", &path(folder.path(), "rows.csv")]);
+    command.stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
     assert!(lines.any(|line| line.contains("was created")));
@@ -184,5 +174,4 @@ fn interrupted_fetch_states_how_to_continue() {
         "{last}"
     );
     assert!(files(folder.path()).is_empty(), "no temporary file is left");
-    let _ = sandbox.kill().and_then(|()| sandbox.wait());
 }

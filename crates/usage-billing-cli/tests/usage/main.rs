@@ -1,4 +1,5 @@
 //! Tests of the commands on usage data, as users run them.
 
+mod data_set;
 mod fetch;
 mod support;

@@ -1,7 +1,9 @@
 //! Runs of the program against its own sandbox, on a fixed day.
 
 use std::ffi::OsString;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::process::{Child, Stdio};
 
 use assert_cmd::Command;
 use serde_json::Value;
@@ -82,4 +84,41 @@ pub(crate) fn files(folder: &Path) -> Vec<String> {
     }
     found.sort();
     found
+}
+
+/// A running `sandbox` command of the program, and the settings that it prints.
+pub(crate) struct RunningSandbox(Child, Vec<(String, String)>);
+
+impl RunningSandbox {
+    /// Starts a sandbox in which a report stays in progress for `polls` polls.
+    pub(crate) fn start(polls: &str) -> Self {
+        let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("usage-billing"));
+        command.args(["sandbox", "--today", TODAY, "--polls", polls]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().take(9).map(Result::unwrap);
+        let setting = |line: String| {
+            let (name, value) = line.strip_prefix("export ").unwrap().split_once('=').unwrap();
+            (name.to_owned(), value.to_owned())
+        };
+        let settings = lines.map(setting).collect();
+        Self(child, settings)
+    }
+
+    /// Returns a command that fetches from this sandbox.
+    pub(crate) fn command(&self, arguments: &[&str]) -> std::process::Command {
+        let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("usage-billing"));
+        command.args(["usage", "fetch", "--today", TODAY]).args(arguments);
+        command.env_clear().envs(environment()).envs(self.1.clone());
+        command
+    }
+
+    pub(crate) fn fetch(&self, arguments: &[&str]) -> Run {
+        Run::of(&mut Command::from_std(self.command(arguments)))
+    }
+}
+
+impl Drop for RunningSandbox {
+    fn drop(&mut self) {
+        let _ = self.0.kill().and_then(|()| self.0.wait());
+    }
 }

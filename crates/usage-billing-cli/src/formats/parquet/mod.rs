@@ -3,5 +3,5 @@
 mod reader;
 mod writer;
 
-pub(crate) use reader::{ParquetRows, read};
+pub(crate) use reader::read;
 pub(crate) use writer::ParquetWriter;

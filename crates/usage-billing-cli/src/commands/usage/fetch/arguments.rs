@@ -29,6 +29,7 @@ Examples:
   usage-billing usage fetch --sandbox
   usage-billing usage fetch acronis --period 2026-10 --output october.csv
   usage-billing usage fetch --period 2025-11..2026-10 --output year.parquet
+  usage-billing usage fetch --period 2025-11..2026-10 --output usage-data/     # a data set; repeat it to continue or update
   usage-billing usage fetch genesys --clients none --period last-month --output bill.xlsx
   usage-billing usage fetch acronis --report 41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73     # resume a report";
 
@@ -84,15 +85,21 @@ pub(crate) struct FetchArguments {
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
 
-    /// File to write, in place of stdout; its extension states the format. It appears, or replaces the existing one, once it is complete.
-    #[arg(long, short, value_name = "FILE")]
+    /// File to write, in place of stdout; its extension states the format. It appears, or replaces the existing one, once it is complete. A
+    /// folder (an existing one, or a name that ends with /) is a data set: one Parquet file for each vendor and month. A repeated fetch adds
+    /// months, replaces those that were not final, and keeps final ones.
+    #[arg(long, short, value_name = "FILE|FOLDER/")]
     pub(crate) output: Option<PathBuf>,
 
     /// Write CSV for spreadsheets: with a byte order mark, and an apostrophe before cells that would be formulas.
     #[arg(long)]
     pub(crate) excel: bool,
 
-    /// Write nothing unless everything was fetched: a partial result is a failure.
+    /// Fetch months again that are final in the data set.
+    #[arg(long, requires = "output")]
+    pub(crate) force: bool,
+
+    /// Write nothing unless everything was fetched: a partial result is a failure. To a data set, only complete months are written.
     #[arg(long)]
     pub(crate) require_all: bool,
 

@@ -1,6 +1,7 @@
 //! The client organizations of a Genesys Cloud partner that are fetched.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::str::FromStr;
 
 /// The value of `--clients`.
@@ -24,6 +25,16 @@ impl FromStr for ClientSelection {
     }
 }
 
+impl fmt::Display for ClientSelection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("all"),
+            Self::None => f.write_str("none"),
+            Self::Ids(ids) => f.write_str(&ids.join(",")),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,7 +46,9 @@ mod tests {
             ("none", ClientSelection::None),
             ("a, b,", ClientSelection::Ids(vec!["a".to_owned(), "b".to_owned()])),
         ] {
-            assert_eq!(text.parse(), Ok(expected), "{text}");
+            let selection: ClientSelection = text.parse().unwrap();
+            assert_eq!(selection, expected, "{text}");
+            assert_eq!(selection.to_string().parse(), Ok(selection));
         }
     }
 }

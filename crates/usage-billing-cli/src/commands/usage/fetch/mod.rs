@@ -4,9 +4,11 @@ mod acronis;
 mod arguments;
 mod checks;
 mod client_selection;
+mod data_set_output;
 mod genesys;
 mod output;
 mod period_argument;
+mod row_output;
 mod summary;
 mod target;
 mod vendor_usage;
@@ -21,7 +23,7 @@ use usage_billing::{Error, ErrorKind, Period};
 use usage_billing_sandbox::{Sandbox, SandboxBuilder};
 
 pub(crate) use self::arguments::{FetchArguments, HELP};
-use self::output::{Destination, RowOutput};
+use self::output::{Destination, Output};
 use self::summary::Summary;
 use self::target::FetchTarget;
 use self::vendor_usage::Fetched;
@@ -36,43 +38,58 @@ pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> 
     tokio::select! {
         outcome = fetch_all(&arguments) => outcome,
         Ok(()) = tokio::signal::ctrl_c() => {
-            let line = "interrupted: nothing was written; to continue, run the same command again, which reuses reports that exist";
-            Err(Failure::Interrupted(line.to_owned()))
+            let written = match Destination::of(&arguments)? {
+                Destination::DataSet(_) => "months that are complete are kept",
+                Destination::Stdout(_) | Destination::File(..) => "nothing was written",
+            };
+            let line = format!("interrupted: {written}; to continue, run the same command again, which reuses reports that exist");
+            Err(Failure::Interrupted(line))
         }
     }
 }
 
 async fn fetch_all(arguments: &FetchArguments) -> Result<ExitCode, Failure> {
     let now = arguments.now();
-    let targets = arguments.targets(now)?;
     let destination = Destination::of(arguments)?;
+    let targets = arguments.targets(now, matches!(destination, Destination::DataSet(_)))?;
     // Kept until all rows are fetched: the sandbox stops when dropped.
     let sandbox = if arguments.sandbox { Some(start_sandbox(arguments).await?) } else { None };
     let clients = clients(arguments, sandbox.as_ref(), now)?;
     // Before anything is fetched: a folder that cannot be written to is an error at once.
-    let mut output = RowOutput::create(destination, arguments.excel)?;
+    let mut output = Output::create(destination, arguments, now)?;
     let mut summary = Summary::default();
-    let months = targets.iter().map(|target| {
+    let calls: Vec<_> = targets.iter().map(|target| (*target, wanted_clients(&clients, *target, &output))).collect();
+    let months = calls.iter().map(|(target, clients)| {
         let vendors = clients.iter().map(|client| fetch(client, *target, arguments, now));
         // Boxed, because the compiler cannot otherwise prove that its borrows live long enough.
-        join_all(vendors).map(move |outcomes| (*target, outcomes)).boxed()
+        join_all(vendors).map(move |outcomes| (*target, clients, outcomes)).boxed()
     });
     let mut months = stream::iter(months).buffered(MONTHS);
-    while let Some((target, outcomes)) = months.next().await {
+    while let Some((target, clients, outcomes)) = months.next().await {
         for (client, outcome) in clients.iter().zip(outcomes) {
-            let rows = summary.add(client.vendor(), target, outcome);
-            if arguments.report.is_some() {
+            let vendor = client.vendor();
+            if let (Some(_), Ok(fetched)) = (arguments.report, &outcome) {
                 // Its period is known only now.
-                rows.iter()
-                    .filter_map(|row| Period::new(row.period_start, row.period_end).ok())
-                    .try_for_each(|period| arguments.check_closed(period, &[], now))?;
+                let periods = fetched.rows.iter().filter_map(|row| Period::new(row.period_start, row.period_end).ok());
+                periods.into_iter().try_for_each(|period| arguments.check_closed(period, &[], now))?;
             }
-            output.write(rows)?;
+            let before = output.customers_before(vendor, target);
+            summary.add(vendor, target, &outcome, before);
+            output.write(vendor, target, outcome)?;
         }
     }
     summary.require(arguments.require_all)?;
     output.finish()?;
     Ok(summary.finish())
+}
+
+/// Returns the clients of a target that are not in the output already.
+fn wanted_clients<'a>(clients: &'a [Client], target: FetchTarget, output: &Output) -> Vec<&'a Client> {
+    let (kept, wanted): (Vec<_>, Vec<_>) = clients.iter().partition(|client| output.has(client.vendor(), target));
+    for client in kept {
+        terminal::eprint_line(&format!("{}: {target} is final and kept", client.vendor().name()));
+    }
+    wanted
 }
 
 async fn start_sandbox(arguments: &FetchArguments) -> Result<Sandbox, Failure> {

@@ -1,23 +1,28 @@
-//! The file or stdout to which rows are written.
+//! Where the rows of a fetch are written.
 
-use std::fs::File;
-use std::io::{self, IsTerminal, Seek};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use tempfile::TempPath;
-use usage_billing::{UsageRow, printable};
+use usage_billing::chrono::{DateTime, Utc};
+use usage_billing::{Error, printable};
 
 use super::FetchArguments;
+use super::checks::Customers;
+use super::data_set_output::DataSetOutput;
+use super::row_output::RowOutput;
+use super::target::FetchTarget;
+use super::vendor_usage::Fetched;
+use crate::accounts::Vendor;
 use crate::exit::Failure;
-use crate::formats::{Format, RowWriter};
-use crate::temporary_file;
-use crate::terminal;
+use crate::formats::Format;
 
 /// Where rows are written, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Destination {
     Stdout(Format),
     File(PathBuf, Format),
+    /// A folder.
+    DataSet(PathBuf),
 }
 
 impl Destination {
@@ -41,68 +46,80 @@ impl Destination {
                 false => Ok(Self::Stdout(format)),
             };
         };
+        if path.is_dir() || path.to_string_lossy().ends_with(['/', std::path::MAIN_SEPARATOR]) {
+            return match format {
+                None | Some(Format::Parquet) => Ok(Self::DataSet(path.to_owned())),
+                Some(_) => Err(Failure::Usage(
+                    "a folder is a data set of Parquet files: omit --format, or name a file".to_owned(),
+                )),
+            };
+        }
         let shown = path.to_string_lossy();
         let shown = printable(&shown);
         let format = format.or_else(|| Format::of_extension(path)).ok_or_else(|| {
             Failure::Usage(format!(
-                "the name `{shown}` states no format: use .csv, .xlsx, .parquet, .json, .jsonl or .txt, or --format"
+                "the name `{shown}` states no format: use .csv, .xlsx, .parquet, .json, .jsonl or .txt, or --format; the name of a folder ends with /"
             ))
         })?;
         Ok(Self::File(path.to_owned(), format))
     }
 }
 
-/// Rows on their way to the destination, which gets all of them or none.
-pub(crate) struct RowOutput {
-    writer: RowWriter,
-    /// Absent for stdout.
-    file: Option<(TempPath, PathBuf)>,
+/// The place to which rows are written.
+pub(crate) enum Output {
+    Rows(RowOutput),
+    DataSet(DataSetOutput),
 }
 
-impl RowOutput {
-    pub(crate) fn create(destination: Destination, is_for_excel: bool) -> Result<Self, Failure> {
-        let (target, file, format) = match destination {
-            Destination::Stdout(format) => {
-                let target = tempfile::tempfile().map_err(|error| {
-                    Failure::Local(format!(
-                        "no temporary file can be created in {}: {error}",
-                        std::env::temp_dir().display()
-                    ))
-                })?;
-                (target, None, format)
-            }
-            Destination::File(path, format) => {
-                let (target, temporary) = temporary_file::beside(&path)?.into_parts();
-                (target, Some((temporary, path)), format)
-            }
-        };
-        let writer = RowWriter::new(target, format, is_for_excel).map_err(|error| failure(file.as_ref(), &error))?;
-        Ok(Self { writer, file })
+impl Output {
+    pub(crate) fn create(
+        destination: Destination,
+        arguments: &FetchArguments,
+        now: DateTime<Utc>,
+    ) -> Result<Self, Failure> {
+        Ok(match destination {
+            Destination::Stdout(format) => Self::Rows(RowOutput::stdout(format, arguments.excel)?),
+            Destination::File(path, format) => Self::Rows(RowOutput::file(path, format, arguments.excel)?),
+            Destination::DataSet(folder) => Self::DataSet(DataSetOutput::open(&folder, arguments, now)?),
+        })
     }
 
-    pub(crate) fn write(&mut self, rows: Vec<UsageRow>) -> Result<(), Failure> {
-        let mut rows = rows.into_iter();
-        rows.try_for_each(|row| self.writer.write(row)).map_err(|error| failure(self.file.as_ref(), &error))
+    /// Returns whether a vendor's target need not be fetched again.
+    pub(crate) fn has(&self, vendor: Vendor, target: FetchTarget) -> bool {
+        match self {
+            Self::Rows(_) => false,
+            Self::DataSet(data_set) => data_set.has(vendor, target),
+        }
     }
 
-    /// Completes the file, or copies the rows to stdout.
+    /// Returns the customers of the month before a target, as far as the output knows them.
+    pub(crate) fn customers_before(&self, vendor: Vendor, target: FetchTarget) -> Option<Customers> {
+        match self {
+            Self::Rows(_) => None,
+            Self::DataSet(data_set) => data_set.customers_before(vendor, target),
+        }
+    }
+
+    pub(crate) fn write(
+        &mut self,
+        vendor: Vendor,
+        target: FetchTarget,
+        outcome: Result<Fetched, Error>,
+    ) -> Result<(), Failure> {
+        match (self, outcome) {
+            (Self::Rows(output), Ok(fetched)) => output.write(fetched.rows),
+            (Self::Rows(_), Err(_)) => Ok(()),
+            (Self::DataSet(data_set), outcome) => data_set.write(vendor, target, outcome),
+        }
+    }
+
     pub(crate) fn finish(self) -> Result<(), Failure> {
-        let finished = self.writer.finish();
-        let mut target: File = finished.map_err(|error| failure(self.file.as_ref(), &error))?;
-        match self.file {
-            None => target.rewind().and_then(|()| terminal::copy(&mut target)).map_err(|error| failure(None, &error)),
-            Some((temporary, path)) => temporary_file::persist(&target, temporary, &path),
+        match self {
+            Self::Rows(output) => output.finish(),
+            Self::DataSet(_) => Ok(()),
         }
     }
 }
-
-fn failure(file: Option<&(TempPath, PathBuf)>, error: &io::Error) -> Failure {
-    match file {
-        Some((_, path)) => temporary_file::failure(path, error),
-        None => Failure::Local(format!("the rows cannot be written: {error}")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,6 +142,9 @@ mod tests {
     fn format_takes_precedence_over_the_extension() {
         assert_eq!(select("a.csv", None), Ok(Destination::File("a.csv".into(), Format::Csv)));
         assert_eq!(select("a.csv", Some(Format::Json)), Ok(Destination::File("a.csv".into(), Format::Json)));
+        assert_eq!(select("data/", None), Ok(Destination::DataSet("data/".into())));
+        assert_eq!(select(".", Some(Format::Parquet)), Ok(Destination::DataSet(".".into())));
+        assert!(select("data/", Some(Format::Csv)).unwrap_err().starts_with("a folder is a data set of Parquet files"));
         let error = select("a.doc", None).unwrap_err();
         assert!(error.starts_with("the name `a.doc` states no format: use .csv"), "{error}");
     }

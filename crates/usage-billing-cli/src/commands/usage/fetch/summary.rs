@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use usage_billing::{Error, Result, UsageRow};
+use usage_billing::{Error, Result};
 
 use super::checks::{Customers, duplicate_keys};
 use super::target::FetchTarget;
@@ -25,44 +25,45 @@ pub(crate) struct Summary {
 }
 
 impl Summary {
-    /// Adds the outcome of one call, prints what is conspicuous, and returns its rows.
-    pub(crate) fn add(&mut self, vendor: Vendor, target: FetchTarget, outcome: Result<Fetched>) -> Vec<UsageRow> {
+    /// Adds the outcome of one call and prints what is conspicuous. `before` are the customers of the month before, if another source than the
+    /// last call knows them.
+    pub(crate) fn add(
+        &mut self,
+        vendor: Vendor,
+        target: FetchTarget,
+        outcome: &Result<Fetched>,
+        before: Option<Customers>,
+    ) {
         self.calls += 1;
         let name = vendor.name();
-        let Fetched { rows, errors } = match outcome {
-            Ok(fetched) => fetched,
+        let before = before.or(self.customers.remove(name));
+        let (rows, is_complete) = match outcome {
+            Ok(fetched) => (&fetched.rows, fetched.errors.is_empty()),
             Err(error) => {
-                self.errors.push(error);
+                self.errors.push(error.clone());
                 self.incomplete.push(format!("{name} {target}"));
-                self.customers.remove(name);
-                return Vec::new();
+                return;
             }
         };
         let warn = |line: &str| terminal::eprint_line(&format!("warning: {name} {target}: {line}"));
-        if !errors.is_empty() {
+        if !is_complete {
             self.incomplete.push(format!("{name} {target}"));
         }
         if rows.is_empty() {
             warn("the vendor has no rows");
         }
-        let duplicates = duplicate_keys(&rows);
+        let duplicates = duplicate_keys(rows);
         if let Some(key) = duplicates.first() {
             self.has_duplicates = true;
             let count = terminal::count(duplicates.len(), "row_key");
             terminal::eprint_line(&format!("check failed: {name} {target}: {count} of several rows, such as {key}"));
         }
-        let customers: Customers = rows.iter().collect();
         // Of an incomplete month, customers may be missing for another reason.
-        if let Some(line) =
-            self.customers.get(name).filter(|_| errors.is_empty()).and_then(|before| before.missing_in(&customers))
-        {
-            warn(&line);
+        if is_complete {
+            let customers: Customers = rows.iter().collect();
+            before.and_then(|before| before.missing_in(&customers)).iter().for_each(|line| warn(line));
+            self.customers.insert(name, customers);
         }
-        match errors.is_empty() {
-            true => self.customers.insert(name, customers),
-            false => self.customers.remove(name),
-        };
-        rows
     }
 
     /// Rejects the result if nothing was fetched, or if something is missing and everything is required.
@@ -108,7 +109,7 @@ mod tests {
     fn of(outcomes: Vec<Result<Fetched>>) -> Summary {
         let mut summary = Summary::default();
         for outcome in outcomes {
-            summary.add(Vendor::Acronis, target(), outcome);
+            summary.add(Vendor::Acronis, target(), &outcome, None);
         }
         summary
     }

@@ -32,9 +32,12 @@ impl fmt::Display for FetchTarget {
 }
 
 impl FetchArguments {
-    /// Returns the targets in the order of their rows: one for each month.
-    pub(crate) fn targets(&self, now: DateTime<Utc>) -> Result<Vec<FetchTarget>, Failure> {
+    /// Returns the targets in the order of their rows: one for each month. A data set has calendar months only.
+    pub(crate) fn targets(&self, now: DateTime<Utc>, is_for_data_set: bool) -> Result<Vec<FetchTarget>, Failure> {
         if let Some(id) = self.report {
+            if is_for_data_set {
+                return Err(Failure::Usage("a report is written to a file: --output is a folder".to_owned()));
+            }
             if self.vendors.iter().any(|vendor| *vendor != Vendor::Acronis) {
                 let message = "--report works with Acronis only: fetch other vendors in a separate call";
                 return Err(Failure::Usage(message.to_owned()));
@@ -44,12 +47,17 @@ impl FetchArguments {
         let usage = |error: Error| Failure::Usage(error.to_string());
         let period = match (&self.since, self.period) {
             (Some(since), _) => since_until(since, self.until.as_deref(), now).map_err(usage)?,
+            (None, None) if is_for_data_set => PeriodArgument::LastMonth.at(now),
             (None, None) => return Ok(vec![FetchTarget::LastMonth(PeriodArgument::LastMonth.at(now))]),
             (None, Some(period)) => period.at(now),
         };
         period.require_started(now).map_err(usage)?;
         if let Some(warning) = period.inclusive_end_warning() {
             terminal::eprint_line(&format!("warning: {warning}"));
+        }
+        if is_for_data_set && calendar_months(period).is_none() {
+            let line = format!("a data set has whole calendar months, and {period} is not one: write it to a file");
+            return Err(Failure::Usage(line));
         }
         let (started, future): (Vec<_>, Vec<_>) =
             calendar_months(period).unwrap_or_else(|| vec![period]).into_iter().partition(|part| part.start() <= now);

@@ -1,0 +1,252 @@
+//! A data set that is opened for writing.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use usage_billing::chrono::{DateTime, Utc};
+use usage_billing::{UsageRow, printable};
+
+use super::Partition;
+use super::manifest::{FailedMonth, Manifest, Month, distinct};
+use crate::exit::Failure;
+use crate::formats::parquet::{self, ParquetWriter};
+use crate::temporary_file::{self, INCOMPLETE};
+
+/// A data set, locked against other programs until it is dropped.
+pub(crate) struct DataSet {
+    folder: PathBuf,
+    manifest: Manifest,
+    _lock: File,
+}
+
+/// A month as it was fetched.
+pub(crate) struct FetchedMonth {
+    pub(crate) rows: Vec<UsageRow>,
+    /// Errors of what is missing.
+    pub(crate) failures: Vec<String>,
+    pub(crate) fetched_at: DateTime<Utc>,
+    pub(crate) options: BTreeMap<String, String>,
+}
+
+impl DataSet {
+    /// Opens a folder, which is created if it does not exist.
+    ///
+    /// # Errors
+    /// If another program writes to it, or if it contains other files.
+    pub(crate) fn open(folder: &Path) -> Result<Self, Failure> {
+        let failed = |error: io::Error| temporary_file::failure(folder, &error);
+        fs::create_dir_all(folder).map_err(failed)?;
+        let lock = File::options().create(true).append(true).open(folder.join(".lock")).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let line = format!("another fetch is writing to `{}`: wait until it ends", folder.display());
+                return Err(Failure::Local(line));
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        remove_incomplete(folder).map_err(failed)?;
+        Ok(Self { folder: folder.to_owned(), manifest: Manifest::read(folder)?, _lock: lock })
+    }
+
+    /// Returns whether a month is final, fetched with the same options, and its file is as it was written.
+    pub(crate) fn is_final(&self, partition: &Partition, options: &BTreeMap<String, String>) -> bool {
+        self.manifest.month(partition).is_some_and(|month| {
+            month.is_final
+                && month.options == *options
+                && checksum(&self.folder.join(&month.file)).is_ok_and(|sha256| sha256 == month.sha256)
+        })
+    }
+
+    /// Returns the rows of a month, if it is there.
+    pub(crate) fn rows(&self, partition: &Partition) -> Option<impl Iterator<Item = io::Result<UsageRow>> + use<>> {
+        let file = File::open(self.folder.join(partition.file())).ok()?;
+        parquet::read(file, Some(&partition.vendor)).ok()
+    }
+
+    /// Writes a month in place of the one that is there. Incomplete rows never replace a complete month.
+    ///
+    /// # Errors
+    /// If the month has rows of another account, or the files cannot be written.
+    pub(crate) fn replace(&mut self, partition: &Partition, fetched: FetchedMonth) -> Result<(), Failure> {
+        let FetchedMonth { rows, failures, fetched_at, options } = fetched;
+        let existing = self.manifest.month(partition);
+        if !failures.is_empty() && existing.is_some_and(|month| month.failures.is_empty()) {
+            return self.note_failure(partition, fetched_at, failures);
+        }
+        let accounts = distinct(&rows, |row| Some(&row.account_id));
+        if let Some(month) = existing.filter(|month| !month.accounts.is_empty() && !accounts.is_empty())
+            && month.accounts.is_disjoint(&accounts)
+        {
+            let names = month.accounts.iter().map(|account| printable(account).to_string()).collect::<Vec<_>>();
+            return Err(Failure::Usage(format!(
+                "`{}` has usage of another account ({}) in {partition}: use another folder for this account",
+                self.folder.display(),
+                names.join(", ")
+            )));
+        }
+        let file = partition.file();
+        let path = self.folder.join(&file);
+        self.write_rows(partition, &path, &rows)?;
+        let month = Month {
+            file: file.to_string_lossy().replace('\\', "/"),
+            sha256: checksum(&path).map_err(|error| temporary_file::failure(&path, &error))?,
+            rows: rows.len() as u64,
+            // Without rows, the vendor may not have them yet.
+            is_final: failures.is_empty() && !rows.is_empty() && rows.iter().all(|row| row.is_final),
+            fetched_at,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            options,
+            accounts,
+            operations: distinct(&rows, |row| Some(&row.source_operation)),
+            report_ids: distinct(&rows, |row| row.source_report_id.as_ref()),
+            failures,
+        };
+        self.manifest.failures.remove(&partition.to_string());
+        self.manifest.months.insert(partition.to_string(), month);
+        self.manifest.write(&self.folder)
+    }
+
+    /// Notes that a month could not be fetched; its rows stay as they are.
+    pub(crate) fn note_failure(
+        &mut self,
+        partition: &Partition,
+        at: DateTime<Utc>,
+        errors: Vec<String>,
+    ) -> Result<(), Failure> {
+        self.manifest.failures.insert(partition.to_string(), FailedMonth { at, errors });
+        self.manifest.write(&self.folder)
+    }
+
+    fn write_rows(&self, partition: &Partition, path: &Path, rows: &[UsageRow]) -> Result<(), Failure> {
+        let failed = |error: io::Error| temporary_file::failure(path, &error);
+        let folder = self.folder.join(partition.to_string());
+        fs::create_dir_all(&folder).map_err(failed)?;
+        remove_incomplete(&folder).map_err(failed)?;
+        let (file, temporary) = temporary_file::beside(path)?.into_parts();
+        let mut writer = ParquetWriter::new(file, Some("vendor")).map_err(failed)?;
+        rows.iter().try_for_each(|row| writer.write(row)).map_err(failed)?;
+        let file = writer.finish().map_err(failed)?;
+        temporary_file::persist(&file, temporary, path)
+    }
+}
+
+/// Removes what a killed program left. The lock excludes that another one is writing it.
+fn remove_incomplete(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.to_string_lossy().ends_with(INCOMPLETE) {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
+fn checksum(path: &Path) -> io::Result<String> {
+    let mut hasher = Sha256::new();
+    io::copy(&mut File::open(path)?, &mut hasher)?;
+    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::part_files;
+    use crate::formats::tests::row;
+
+    fn october() -> Partition {
+        Partition::new("acronis", "2026-10".parse().unwrap())
+    }
+
+    fn fetched(rows: Vec<UsageRow>, failures: &[&str]) -> FetchedMonth {
+        FetchedMonth {
+            rows,
+            failures: failures.iter().map(|line| (*line).to_owned()).collect(),
+            fetched_at: "2026-11-21T12:00:00Z".parse().unwrap(),
+            options: BTreeMap::new(),
+        }
+    }
+
+    fn rows(set: &DataSet) -> Vec<UsageRow> {
+        set.rows(&october()).unwrap().map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn month_is_final_if_all_rows_are_and_the_file_is_unchanged() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = BTreeMap::new();
+        let mut set = DataSet::open(folder.path()).unwrap();
+        assert!(!set.is_final(&october(), &options));
+        let mut open = row("2");
+        open.is_final = false;
+        for (fetched, expected) in [
+            (fetched(vec![row("1"), open], &[]), false),
+            (fetched(vec![], &[]), false),
+            (fetched(vec![row("1")], &[]), true),
+        ] {
+            let written = fetched.rows.clone();
+            set.replace(&october(), fetched).unwrap();
+            assert_eq!((rows(&set), set.is_final(&october(), &options)), (written, expected));
+        }
+        let other = BTreeMap::from([("clients".to_owned(), "none".to_owned())]);
+        assert!(!set.is_final(&october(), &other));
+        drop(set);
+        let set = DataSet::open(folder.path()).unwrap();
+        assert!(set.is_final(&october(), &options), "the manifest was written");
+        let path = folder.path().join(october().file());
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[10] ^= 1;
+        fs::write(path, bytes).unwrap();
+        assert!(!set.is_final(&october(), &options));
+    }
+
+    #[test]
+    fn incomplete_rows_never_replace_a_complete_month() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut set = DataSet::open(folder.path()).unwrap();
+        set.replace(&october(), fetched(vec![row("1")], &["no bill"])).unwrap();
+        set.replace(&october(), fetched(vec![row("2")], &["no bill"])).unwrap();
+        assert_eq!(rows(&set), [row("2")], "more is better than less");
+        set.replace(&october(), fetched(vec![row("3")], &[])).unwrap();
+        set.replace(&october(), fetched(vec![row("4")], &["no bill"])).unwrap();
+        assert_eq!(rows(&set), [row("3")]);
+        assert_eq!(set.manifest.failures[&october().to_string()].errors, ["no bill"]);
+        set.replace(&october(), fetched(vec![row("5")], &[])).unwrap();
+        assert!(set.manifest.failures.is_empty() && rows(&set) == [row("5")]);
+    }
+
+    #[test]
+    fn folder_has_one_writer_and_one_account_and_no_remains() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut set = DataSet::open(folder.path()).unwrap();
+        let line = DataSet::open(folder.path()).err().unwrap().to_string();
+        assert!(line.starts_with("another fetch is writing to `"), "{line}");
+        set.replace(&october(), fetched(vec![row("1")], &[])).unwrap();
+        let remains = folder.path().join(october().to_string()).join(format!(".usage-billing-x{INCOMPLETE}"));
+        fs::write(&remains, "half").unwrap();
+        let mut other = row("1");
+        other.account_id = "t-9".to_owned();
+        let line = set.replace(&october(), fetched(vec![other], &[])).unwrap_err().to_string();
+        assert!(line.contains("has usage of another account (t-0) in vendor=acronis/period=2026-10"), "{line}");
+        set.replace(&october(), fetched(vec![row("2")], &[])).unwrap();
+        assert!(!remains.exists());
+        let expected = folder.path().join("vendor=acronis/period=2026-10/part-0.parquet");
+        assert_eq!(part_files(folder.path()).unwrap(), [("acronis".to_owned(), expected)]);
+    }
+
+    #[test]
+    fn other_manifest_is_one_line() {
+        let folder = tempfile::tempdir().unwrap();
+        for (text, expected) in [
+            ("{}", "missing field `manifest_format`"),
+            (r#"{"manifest_format":2,"months":{},"failures":{}}"#, "its format is 2, expected 1"),
+        ] {
+            fs::write(folder.path().join("_manifest.json"), text).unwrap();
+            let line = DataSet::open(folder.path()).err().unwrap().to_string();
+            assert!(line.contains(expected) && line.contains("delete it to fetch everything again"), "{line}");
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Data sets: folders with a Parquet file for each vendor and month, and a manifest.
+//!
+//! ```text
+//! _manifest.json
+//! vendor=acronis/period=2026-10/part-0.parquet
+//! ```
+//!
+//! Names that begin with `_` or `.` are ignored by Spark and DuckDB. The file of a month is replaced by renaming, so that readers see the whole
+//! month before or after it. The manifest is written after it: a file that does not have the checksum of the manifest is fetched again.
+
+mod data_set;
+mod manifest;
+mod partition;
+
+pub(crate) use data_set::{DataSet, FetchedMonth};
+pub(crate) use partition::{Partition, part_files};
