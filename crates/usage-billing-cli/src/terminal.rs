@@ -22,3 +22,14 @@ pub(crate) fn eprint_line(line: &str) {
 pub(crate) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
+
+/// Returns the width that tables may have: that of `COLUMNS` or of the terminal; `None` in a pipe.
+pub(crate) fn width() -> Option<u16> {
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
+    columns.or_else(|| terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0))
+}
+
+/// Prints text to stdout. A closed pipe is not a failure.
+pub(crate) fn print(text: &str) -> io::Result<()> {
+    copy(&mut text.as_bytes())
+}

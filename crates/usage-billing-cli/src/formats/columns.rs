@@ -81,7 +81,7 @@ pub(crate) fn text(value: &Value) -> String {
 }
 
 /// Reads names of columns, separated by commas.
-pub(crate) fn parse_columns(text: &str) -> Result<Vec<&'static str>, String> {
+pub(crate) fn parse_columns(text: &str) -> Result<Box<[&'static str]>, String> {
     let mut seen = BTreeSet::new();
     text.split(',')
         .map(str::trim)
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn unknown_column_suggests_a_similar_one() {
-        assert_eq!(parse_columns("sku, amount"), Ok(vec!["sku", "amount"]));
+        assert_eq!(parse_columns("sku, amount"), Ok(["sku", "amount"].into()));
         let error = parse_columns("sku,ammount").unwrap_err();
         assert_eq!(error, "`ammount` is not a column: did you mean `amount`?");
         assert_eq!(parse_columns("sku,sku").unwrap_err(), "`sku` is named twice");

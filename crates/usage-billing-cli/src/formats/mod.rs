@@ -5,12 +5,16 @@ mod csv;
 mod format;
 mod json;
 pub(crate) mod parquet;
+mod reader;
+mod records;
 mod row_writer;
-mod table;
+pub(crate) mod table;
 pub(crate) mod totals;
 mod xlsx;
 
 pub(crate) use format::Format;
+pub(crate) use reader::read_rows;
+pub(crate) use records::Records;
 pub(crate) use row_writer::RowWriter;
 
 #[cfg(test)]

@@ -9,8 +9,9 @@ use super::Format;
 use super::csv::CsvWriter;
 use super::json::{self, JsonWriter};
 use super::parquet::ParquetWriter;
-use super::table;
+use super::table::usage_table;
 use super::xlsx::XlsxWriter;
+use crate::terminal;
 
 /// Writes rows to a file as they arrive. Only a table and a workbook are held in memory until the end.
 pub(crate) enum RowWriter {
@@ -53,7 +54,7 @@ impl RowWriter {
     pub(crate) fn finish(self) -> io::Result<File> {
         match self {
             Self::Table(mut target, rows) => {
-                target.write_all(table::table(&rows).as_bytes())?;
+                target.write_all(usage_table(&rows, terminal::width()).as_bytes())?;
                 Ok(target)
             }
             Self::Json(writer) => writer.finish(),

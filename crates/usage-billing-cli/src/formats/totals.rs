@@ -5,6 +5,9 @@ use std::io;
 
 use usage_billing::{Decimal, UsageRow};
 
+use serde_json::{Value, json};
+
+use super::Records;
 use super::columns::ColumnType;
 
 /// What rows are added up by, besides the vendor and its account.
@@ -43,7 +46,7 @@ struct Sum {
     customer_name: Option<String>,
     quantity: Decimal,
     amount: Option<Decimal>,
-    rows_without_amount: u64,
+    unpriced_rows: u64,
     cost: Option<Decimal>,
 }
 
@@ -58,22 +61,24 @@ impl Totals {
     /// Names of the columns of a sum.
     pub(crate) const COLUMNS: [&str; 16] = [
         "vendor",
-        "account_id",
-        "customer_id",
         "customer_name",
         "sku",
         "metric",
         "month",
-        "report_level",
         "is_billable",
         "rows",
         "quantity",
         "unit",
         "currency",
         "amount",
-        "rows_without_amount",
+        "unpriced_rows",
         "cost",
+        "customer_id",
+        "account_id",
+        "report_level",
     ];
+
+    const NUMBERS: [&str; 5] = ["rows", "quantity", "amount", "unpriced_rows", "cost"];
 
     pub(crate) fn new(dimensions: &[Dimension]) -> Self {
         Self { dimensions: dimensions.to_vec(), sums: BTreeMap::new() }
@@ -82,7 +87,7 @@ impl Totals {
     pub(crate) fn column_type(column: &str) -> ColumnType {
         match column {
             "quantity" | "amount" | "cost" => ColumnType::Decimal { places: 9 },
-            "rows" | "rows_without_amount" => ColumnType::Integer,
+            "rows" | "unpriced_rows" => ColumnType::Integer,
             _ => ColumnType::Text,
         }
     }
@@ -118,13 +123,14 @@ impl Totals {
                 *sum = Some(add(sum.unwrap_or_default(), value)?);
             }
         }
-        sum.rows_without_amount += u64::from(row.amount.is_none());
+        sum.unpriced_rows += u64::from(row.amount.is_none());
         Ok(())
     }
 
-    /// Returns the values of each sum in the order of [`COLUMNS`](Self::COLUMNS), sorted; absent ones are `None`.
-    pub(crate) fn records(&self) -> Vec<[Option<String>; 16]> {
-        self.sums.iter().map(|(key, sum)| record(key, sum)).collect()
+    /// Returns the sums, sorted.
+    pub(crate) fn records(&self) -> Records {
+        let rows = self.sums.iter().map(|(key, sum)| record(key, sum).into()).collect();
+        Records { columns: Self::COLUMNS.into(), numbers: &Self::NUMBERS, rows }
     }
 }
 
@@ -132,44 +138,46 @@ fn add(one: Decimal, other: Decimal) -> io::Result<Decimal> {
     one.checked_add(other).ok_or_else(|| io::Error::other("a sum of the rows has more than 28 digits"))
 }
 
-fn record(key: &Key, sum: &Sum) -> [Option<String>; 16] {
+fn record(key: &Key, sum: &Sum) -> [Value; Totals::COLUMNS.len()] {
     let is_billable = key.billable.0 == Some(true);
-    let customer_name = key.customer.is_some().then(|| sum.customer_name.clone()).flatten();
-    let (sku, metric, unit) =
-        key.sku.clone().map_or((None, None, None), |(sku, metric, unit)| (Some(sku), Some(metric), Some(unit)));
+    let customer_name = key.customer.as_ref().and(sum.customer_name.as_deref());
+    let (sku, metric, unit) = match &key.sku {
+        Some((sku, metric, unit)) => (json!(sku), json!(metric), Some(unit)),
+        None => (Value::Null, Value::Null, None),
+    };
     let decimal = |value: Decimal| value.normalize().to_string();
     [
-        Some(key.vendor.clone()),
-        Some(key.account.clone()),
-        key.customer.clone().flatten(),
-        customer_name,
+        json!(key.vendor),
+        json!(customer_name),
         sku,
         metric,
-        key.month.clone(),
-        key.report_level.clone(),
-        Some(key.billable.0.map_or("unknown".to_owned(), |is_billable| is_billable.to_string())),
-        Some(sum.rows.to_string()),
-        (is_billable && unit.is_some()).then(|| decimal(sum.quantity)),
-        unit,
-        key.currency.clone(),
-        sum.amount.map(decimal),
-        is_billable.then(|| sum.rows_without_amount.to_string()),
-        sum.cost.map(decimal),
+        json!(key.month),
+        json!(key.billable.0.map_or("unknown".to_owned(), |is_billable| is_billable.to_string())),
+        json!(sum.rows),
+        json!((is_billable && unit.is_some()).then(|| decimal(sum.quantity))),
+        json!(unit),
+        json!(key.currency),
+        json!(sum.amount.map(decimal)),
+        json!(is_billable.then_some(sum.unpriced_rows)),
+        json!(sum.cost.map(decimal)),
+        json!(key.customer.as_ref().and_then(Option::as_ref)),
+        json!(key.account),
+        json!(key.report_level),
     ]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::columns::text;
     use crate::formats::tests::row;
 
-    fn value(record: &[Option<String>; 16], column: &str) -> String {
-        let index = Totals::COLUMNS.iter().position(|name| *name == column).unwrap();
-        record[index].clone().unwrap_or_else(|| "-".to_owned())
-    }
-
     fn columns(totals: &Totals, columns: [&str; 4]) -> Vec<[String; 4]> {
-        totals.records().iter().map(|record| columns.map(|column| value(record, column))).collect()
+        let value = |record: &[Value], column: &str| {
+            let index = Totals::COLUMNS.iter().position(|name| *name == column).unwrap();
+            if record[index].is_null() { "-".to_owned() } else { text(&record[index]) }
+        };
+        totals.records().rows.iter().map(|record| columns.map(|column| value(record, column))).collect()
     }
 
     #[test]
@@ -203,7 +211,7 @@ mod tests {
         let mut totals = Totals::new(&[]);
         rows.iter().for_each(|row| totals.add(row).unwrap());
         assert_eq!(
-            columns(&totals, ["report_level", "currency", "amount", "rows_without_amount"]),
+            columns(&totals, ["report_level", "currency", "amount", "unpriced_rows"]),
             [["-", "EUR", "0.3", "0"], ["-", "USD", "-", "1"], ["all_customers", "EUR", "-", "1"]]
         );
     }

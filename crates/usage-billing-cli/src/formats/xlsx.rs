@@ -53,10 +53,9 @@ impl XlsxWriter {
 fn totals_sheet(totals: &Totals) -> io::Result<Worksheet> {
     let mut sheet = Worksheet::new();
     header(&mut sheet, "totals", &Totals::COLUMNS)?;
-    for (total, row) in totals.records().into_iter().zip(1..) {
-        for ((text, column), index) in total.into_iter().zip(Totals::COLUMNS).zip(0..) {
-            let value = text.map_or(Value::Null, Value::String);
-            write_cell(&mut sheet, row, index, &value, Totals::column_type(column))?;
+    for (total, row) in totals.records().rows.into_iter().zip(1..) {
+        for ((value, column), index) in total.iter().zip(Totals::COLUMNS).zip(0..) {
+            write_cell(&mut sheet, row, index, value, Totals::column_type(column))?;
         }
     }
     Ok(sheet)

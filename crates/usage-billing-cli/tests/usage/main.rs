@@ -2,4 +2,5 @@
 
 mod data_set;
 mod fetch;
+mod show;
 mod support;

@@ -1,6 +1,7 @@
 //! `usage`: usage data of the vendors.
 
 mod fetch;
+mod show;
 
 use std::process::ExitCode;
 
@@ -13,10 +14,14 @@ pub(crate) enum UsageCommand {
     /// Fetch a period's usage of every vendor: one row per customer and SKU.
     #[command(after_help = fetch::HELP)]
     Fetch(fetch::FetchArguments),
+    /// Show rows of files and data sets as a table, or their sums.
+    #[command(after_help = show::HELP)]
+    Show(show::ShowArguments),
 }
 
 pub(crate) async fn run(command: UsageCommand) -> Result<ExitCode, Failure> {
     match command {
         UsageCommand::Fetch(arguments) => fetch::run(arguments).await,
+        UsageCommand::Show(arguments) => show::run(&arguments),
     }
 }

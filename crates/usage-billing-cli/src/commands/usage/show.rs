@@ -1,0 +1,150 @@
+//! `usage show`: rows of files as a table, and their sums.
+
+use std::collections::HashMap;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::Value;
+use usage_billing::uuid::Uuid;
+use usage_billing::{Decimal, UsageRow};
+
+use crate::exit::Failure;
+use crate::formats::columns::{self, ColumnType, column_type};
+use crate::formats::table::usage_table;
+use crate::formats::totals::{Dimension, Totals};
+use crate::formats::{Format, Records, read_rows};
+use crate::terminal;
+
+pub(crate) const HELP: &str = "Examples:
+  usage-billing usage show october.csv
+  usage-billing usage show usage-data/ --by customer,month
+  usage-billing usage show usage-data/ --by sku --format csv > skus.csv
+  usage-billing usage show october.parquet --columns customer_name,sku,quantity,unit,amount,currency
+
+Sums are of billable rows; quantities are added up by SKU and unit only, amounts by currency. UNPRICED ROWS are billable rows
+of which no source states the amount: the sum lacks them.";
+
+#[derive(Args)]
+pub(crate) struct ShowArguments {
+    /// Files of rows (.csv, .json, .jsonl, .parquet) and folders of data sets.
+    #[arg(value_name = "FILE|FOLDER", required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// Print sums in place of rows.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "customer|sku|month,…")]
+    pub(crate) by: Vec<Dimension>,
+
+    /// Columns to print, separated by commas [default: those that differ].
+    #[arg(long, value_name = "NAMES", value_parser = columns::parse_columns, conflicts_with = "by")]
+    columns: Option<Columns>,
+
+    /// Output format: table, json, jsonl or csv [default: a table on a terminal, and jsonl in a pipe].
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+
+    /// Width of tables [default: COLUMNS, or that of the terminal].
+    #[arg(long, value_name = "CHARACTERS")]
+    width: Option<u16>,
+}
+
+/// The value of `--columns`; clap takes a `Vec` for a repeated option.
+type Columns = Box<[&'static str]>;
+
+pub(crate) fn run(arguments: &ShowArguments) -> Result<ExitCode, Failure> {
+    let format = arguments.format.unwrap_or_else(|| Format::of_stdout(io::stdout().is_terminal()));
+    let width = arguments.width.or_else(terminal::width);
+    let text = if arguments.by.is_empty() {
+        show_rows(arguments, format, width)?
+    } else {
+        sums(&arguments.paths, &arguments.by)?.text(format, width).map_err(unwritten)?
+    };
+    terminal::print(&text).map_err(unwritten)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show_rows(arguments: &ShowArguments, format: Format, width: Option<u16>) -> Result<String, Failure> {
+    let mut rows = Vec::new();
+    read_distinct(&arguments.paths, |row| {
+        rows.push(row);
+        Ok(())
+    })?;
+    if format == Format::Table && arguments.columns.is_none() {
+        let sums = [&[Dimension::Customer][..], &[]].map(|dimensions| totals(&rows, dimensions));
+        let [customers, vendors] = sums;
+        let table = |records: Records| records.text(Format::Table, width).map_err(unwritten);
+        return Ok(format!(
+            "{}\nBy customer:\n{}\nBy vendor:\n{}",
+            usage_table(&rows, width),
+            table(customers?)?,
+            table(vendors?)?
+        ));
+    }
+    let columns = arguments.columns.as_deref().map_or_else(|| UsageRow::COLUMNS.to_vec(), <[_]>::to_vec);
+    let record = |row: &UsageRow| {
+        let values = columns::values(row)?;
+        Ok(columns.iter().map(|column| normalized(column, &values[*column])).collect())
+    };
+    let records = rows.iter().map(record).collect::<io::Result<_>>().map_err(unwritten)?;
+    Records { columns: columns.clone(), numbers: numbers(), rows: records }.text(format, width).map_err(unwritten)
+}
+
+/// Returns a decimal without trailing zeros, as only some formats keep them.
+fn normalized(column: &str, value: &Value) -> Value {
+    let decimal = || value.as_str()?.parse::<Decimal>().ok();
+    match numbers().contains(&column).then(decimal).flatten() {
+        Some(decimal) => Value::String(decimal.normalize().to_string()),
+        None => value.clone(),
+    }
+}
+
+/// Columns of usage rows that are numbers.
+fn numbers() -> &'static [&'static str] {
+    static NUMBERS: std::sync::LazyLock<Vec<&str>> = std::sync::LazyLock::new(|| {
+        let is_number = |column: &&str| {
+            matches!(column_type(column), ColumnType::Decimal { .. } | ColumnType::Integer) || *column == "raw_quantity"
+        };
+        UsageRow::COLUMNS.into_iter().filter(is_number).collect()
+    });
+    &NUMBERS
+}
+
+/// Returns the sums of files; their rows are not kept in memory.
+fn sums(paths: &[PathBuf], dimensions: &[Dimension]) -> Result<Records, Failure> {
+    let mut totals = Totals::new(dimensions);
+    read_distinct(paths, |row| totals.add(&row).map_err(|error| Failure::Local(error.to_string())))?;
+    Ok(totals.records())
+}
+
+fn totals(rows: &[UsageRow], dimensions: &[Dimension]) -> Result<Records, Failure> {
+    let mut totals = Totals::new(dimensions);
+    rows.iter().try_for_each(|row| totals.add(row)).map_err(|error| Failure::Local(error.to_string()))?;
+    Ok(totals.records())
+}
+
+/// Reads rows, and rejects a row that is there twice: sums would count it twice.
+pub(crate) fn read_distinct(
+    paths: &[PathBuf],
+    mut on_row: impl FnMut(UsageRow) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let (mut files, mut seen): (Vec<PathBuf>, HashMap<Uuid, usize>) = (Vec::new(), HashMap::new());
+    read_rows(paths, |path: &Path, row| {
+        if files.last().is_none_or(|last| last != path) {
+            files.push(path.to_owned());
+        }
+        if let Some(first) = seen.insert(row.row_key, files.len() - 1) {
+            let (first, other) = (files[first].display(), path.display());
+            let line = format!(
+                "`{other}` has a row again that is in `{first}` (row_key {}): sums would count it twice",
+                row.row_key
+            );
+            return Err(Failure::Usage(line));
+        }
+        on_row(row)
+    })
+}
+
+pub(crate) fn unwritten(error: io::Error) -> Failure {
+    Failure::Local(format!("the result cannot be written: {error}"))
+}

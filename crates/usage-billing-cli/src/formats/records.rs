@@ -1,0 +1,102 @@
+//! Results other than usage rows, such as sums: named columns in any text format.
+
+use std::io;
+
+use serde_json::{Map, Value};
+
+use super::Format;
+use super::columns;
+use super::table::{Display, Grid, GridColumn, MONEY_PLACES, PLACES, shortened};
+
+/// Rows of named values.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Records {
+    pub(crate) columns: Vec<&'static str>,
+    /// Columns that are decimals or integers.
+    pub(crate) numbers: &'static [&'static str],
+    pub(crate) rows: Vec<Vec<Value>>,
+}
+
+impl Records {
+    /// Returns the records as text. Decimals are strings in JSON.
+    ///
+    /// # Errors
+    /// For a format that is not text.
+    pub(crate) fn text(&self, format: Format, width: Option<u16>) -> io::Result<String> {
+        let object = |row: &Vec<Value>| {
+            let names = self.columns.iter().map(|column| (*column).to_owned());
+            serde_json::to_string(&names.zip(row.iter().cloned()).collect::<Map<_, _>>())
+        };
+        Ok(match format {
+            Format::Table => self.table(width),
+            Format::Json if self.rows.is_empty() => "[]\n".to_owned(),
+            Format::Json => {
+                format!("[\n{}\n]\n", self.rows.iter().map(object).collect::<Result<Vec<_>, _>>()?.join(",\n"))
+            }
+            Format::Jsonl => {
+                let lines = self.rows.iter().map(|row| object(row).map(|line| line + "\n"));
+                lines.collect::<Result<String, _>>()?
+            }
+            Format::Csv => {
+                let mut writer = ::csv::Writer::from_writer(Vec::new());
+                writer.write_record(&self.columns)?;
+                self.rows.iter().try_for_each(|row| writer.write_record(row.iter().map(columns::text)))?;
+                let bytes = writer.into_inner().map_err(|error| error.into_error())?;
+                String::from_utf8(bytes).map_err(io::Error::other)?
+            }
+            Format::Xlsx | Format::Parquet => {
+                return Err(io::Error::other("this format is for usage rows: use table, json, jsonl or csv"));
+            }
+        })
+    }
+
+    fn table(&self, width: Option<u16>) -> String {
+        let is_empty = |index: usize| self.rows.iter().all(|row| row[index].is_null());
+        let column = |(name, index): (&&'static str, usize)| GridColumn {
+            header: name.strip_prefix("is_").unwrap_or(name).replace('_', " ").to_uppercase(),
+            is_number: self.numbers.contains(name),
+            display: match *name {
+                _ if is_empty(index) => Display::IfSpace,
+                // What a number counts.
+                "unit" | "currency" | "is_billable" | "vendor" | "customer_name" | "customer" | "sku" | "metric"
+                | "month" => Display::IfDiffers,
+                "cost" => Display::IfSpace,
+                name if self.numbers.contains(&name) => Display::Always,
+                _ => Display::IfSpace,
+            },
+        };
+        let cell = |(value, name): (&Value, &&'static str)| {
+            let text = columns::text(value);
+            match *name {
+                "amount" | "cost" => shortened(&text, MONEY_PLACES),
+                name if self.numbers.contains(&name) => shortened(&text, PLACES),
+                _ => text,
+            }
+        };
+        let rows = self.rows.iter().map(|row| row.iter().zip(&self.columns).map(cell).collect()).collect();
+        Grid { columns: self.columns.iter().zip(0..).map(column).collect(), rows }.render(width)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn records_have_the_same_values_in_every_format() {
+        let records = Records {
+            columns: vec!["sku", "amount", "rows"],
+            numbers: &["amount", "rows"],
+            rows: vec![vec![json!("A, B"), json!("0.1234567"), json!(2)], vec![json!("C"), Value::Null, json!(2)]],
+        };
+        let text = |format| records.text(format, None).unwrap();
+        assert_eq!(text(Format::Csv), "sku,amount,rows\n\"A, B\",0.1234567,2\nC,,2\n");
+        let line = r#"{"amount":"0.1234567","rows":2,"sku":"A, B"}"#;
+        assert_eq!(text(Format::Jsonl).lines().next(), Some(line));
+        assert_eq!(serde_json::from_str::<Vec<Value>>(&text(Format::Json)).unwrap().len(), 2);
+        assert_eq!(text(Format::Table), "SKU   AMOUNT  ROWS\nA, B   0.12…     2\nC                2\n");
+        assert!(records.text(Format::Xlsx, None).is_err());
+    }
+}

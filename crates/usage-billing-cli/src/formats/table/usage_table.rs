@@ -1,0 +1,98 @@
+//! Usage rows as a table.
+
+use usage_billing::chrono::{DateTime, SecondsFormat, Utc};
+use usage_billing::{Decimal, Period, UsageRow};
+
+use super::Display::{Always, IfDiffers, IfSpace};
+use super::{Display, Grid, GridColumn, MONEY_PLACES, PLACES, shortened};
+use crate::terminal::count;
+
+/// A column: its header, whether it is a number, when it is shown, and its value.
+type Column = (&'static str, bool, Display, fn(&UsageRow) -> String);
+
+/// The last ones are omitted first if the terminal is narrow.
+const COLUMNS: [Column; 17] = [
+    ("VENDOR", false, IfSpace, |row| row.vendor.to_string()),
+    ("CUSTOMER", false, Always, |row| {
+        row.customer_name.as_ref().or(row.customer_id.as_ref()).unwrap_or(&row.account_id).clone()
+    }),
+    // The metric distinguishes rows of one SKU, such as storage in different clouds.
+    ("SKU", false, Always, |row| match row.sku.contains(&row.metric) {
+        true => row.sku.clone(),
+        false => format!("{} ({})", row.sku, row.metric),
+    }),
+    ("QUANTITY", true, Always, |row| decimal(Some(row.quantity), PLACES)),
+    ("UNIT", false, Always, |row| row.unit.clone()),
+    ("AMOUNT", true, IfDiffers, |row| decimal(row.amount, MONEY_PLACES)),
+    ("CURRENCY", false, IfDiffers, |row| row.currency.clone().unwrap_or_default()),
+    ("BILLABLE", false, IfSpace, |row| row.is_billable.map_or("?", yes_or_no).to_owned()),
+    ("PERIOD", false, IfSpace, period),
+    ("COST", true, IfSpace, |row| decimal(row.cost, MONEY_PLACES)),
+    ("REASON", false, IfSpace, |row| row.billing_reason.to_string()),
+    ("UNIT PRICE", true, IfSpace, |row| decimal(row.unit_price, PLACES)),
+    ("OVERAGE", true, IfSpace, |row| decimal(row.overage_quantity, PLACES)),
+    ("FINAL", false, IfSpace, |row| yes_or_no(row.is_final).to_owned()),
+    ("LEVEL", false, IfSpace, |row| row.report_level.clone().unwrap_or_default()),
+    ("MODE", false, IfSpace, |row| row.usage_mode.map(|mode| mode.to_string()).unwrap_or_default()),
+    ("ACCOUNT", false, IfSpace, |row| row.account_name.as_ref().unwrap_or(&row.account_id).clone()),
+];
+
+const LEGEND: &str = "PERIOD: the end is excluded (UTC); FINAL: the vendor does not change it any more; BILLABLE: the vendor charges this account for it (?: unknown)";
+
+/// Returns the rows as a table of at most a width.
+pub(crate) fn usage_table(rows: &[UsageRow], width: Option<u16>) -> String {
+    let columns = COLUMNS.map(|(header, is_number, display, _)| GridColumn {
+        header: header.to_owned(),
+        is_number,
+        display: if rows.is_empty() && header == "VENDOR" { Always } else { display },
+    });
+    let cells = rows.iter().map(|row| COLUMNS.map(|(.., value)| value(row)).into());
+    let grid = Grid { columns: columns.into(), rows: cells.collect() };
+    format!("{}{}; {LEGEND}\n", grid.render(width), count(rows.len(), "row"))
+}
+
+fn yes_or_no(value: bool) -> &'static str {
+    if value { "yes" } else { "no" }
+}
+
+fn decimal(value: Option<Decimal>, places: usize) -> String {
+    value.map(|value| shortened(&value.normalize().to_string(), places)).unwrap_or_default()
+}
+
+fn period(row: &UsageRow) -> String {
+    let instant = |instant: DateTime<Utc>| instant.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+    match Period::new(row.period_start, row.period_end) {
+        Ok(period) => period.to_string(),
+        Err(_) => format!("{}/{}", instant(row.period_start), instant(row.period_end)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::tests::{full_row, row};
+
+    #[test]
+    fn table_has_money_if_a_row_has_any() {
+        let header = |rows: &[UsageRow]| usage_table(rows, None).lines().next().unwrap().to_owned();
+        let mut other = row("1");
+        (other.sku, other.currency, other.unit_price) = ("B".to_owned(), None, None);
+        let mut plain = other.clone();
+        plain.sku = "C".to_owned();
+        assert!(!header(&[other.clone(), plain]).contains("AMOUNT"));
+        assert!(header(&[other, full_row()]).contains("AMOUNT  CURRENCY"));
+    }
+
+    #[test]
+    fn constant_columns_are_below_the_table() {
+        let text = usage_table(&[row("1"), row("2")], None);
+        assert_eq!(
+            text.lines().next().unwrap().split_whitespace().collect::<Vec<_>>(),
+            ["CUSTOMER", "SKU", "QUANTITY", "UNIT"]
+        );
+        assert!(
+            text.contains("all rows: VENDOR acronis, CURRENCY EUR, BILLABLE yes, PERIOD 2026-10, REASON usage, "),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,112 @@
+//! `usage show`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::{Run, fetch, path, program};
+
+fn show(arguments: &[&str]) -> Run {
+    Run::of(program(&["usage", "show"]).args(arguments))
+}
+
+/// October of all vendors as JSON lines.
+fn october(folder: &Path) -> String {
+    let file = path(folder, "october.jsonl");
+    fetch(&["--period", "2026-10", "--output", &file]).ok();
+    file
+}
+
+/// Adds decimals as whole numbers of nanounits.
+fn nano(text: &str) -> i128 {
+    let (whole, places) = text.split_once('.').unwrap_or((text, ""));
+    let sign = if whole.starts_with('-') { -1 } else { 1 };
+    let digits = format!("{}{places:0<9}", whole.trim_start_matches('-'));
+    sign * digits.parse::<i128>().unwrap()
+}
+
+#[test]
+fn sums_are_exact_and_separate() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = october(folder.path());
+    let rows: Vec<Value> =
+        fs::read_to_string(&file).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut expected = BTreeMap::<(String, String), i128>::new();
+    for row in rows.iter().filter(|row| row["is_billable"] == true && row["amount"].is_string()) {
+        let key = (row["customer_id"].to_string(), row["currency"].to_string());
+        *expected.entry(key).or_default() += nano(row["amount"].as_str().unwrap());
+    }
+    assert!(expected.len() > 2);
+    let sums = show(&[&file, "--by", "customer", "--format", "jsonl"]).ok().rows();
+    let found: BTreeMap<_, _> = sums
+        .iter()
+        .filter(|sum| sum["amount"].is_string())
+        .map(|sum| {
+            ((sum["customer_id"].to_string(), sum["currency"].to_string()), nano(sum["amount"].as_str().unwrap()))
+        })
+        .collect();
+    assert_eq!(found, expected);
+    assert_eq!(sums.iter().map(|sum| sum["rows"].as_u64().unwrap()).sum::<u64>(), rows.len() as u64);
+    let skus = show(&[&file, "--by", "sku,month", "--format", "jsonl"]).ok().rows();
+    assert!(skus.iter().any(|sum| sum["quantity"].is_string() && sum["month"] == "2026-10" && sum["unit"].is_string()));
+    assert!(skus.iter().all(|sum| sum["quantity"].is_string() == (sum["is_billable"] == "true")));
+}
+
+#[test]
+fn table_fits_the_terminal_and_has_totals() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = october(folder.path());
+    for width in ["80", "120", "200"] {
+        let run = show(&[&file, "--format", "table", "--width", width]).ok();
+        let table =
+            run.text().lines().take_while(|line| !line.starts_with("all rows") && !line.starts_with("not shown"));
+        // Columns of East Asian characters count twice and have fewer characters.
+        let widest = table.map(|line| line.chars().count()).max().unwrap();
+        assert!(widest <= width.parse().unwrap(), "{width}: {}", run.text());
+        assert!(run.text().contains("\nBy customer:\n") && run.text().contains("\nBy vendor:\n"), "{}", run.text());
+    }
+    let of_environment = Run::of(program(&["usage", "show", &file, "--format", "table"]).env("COLUMNS", "80")).ok();
+    assert_eq!(of_environment.text(), show(&[&file, "--format", "table", "--width", "80"]).ok().text());
+    let piped = show(&[&file]).ok();
+    assert_eq!(piped.rows().len(), fs::read_to_string(&file).unwrap().lines().count());
+}
+
+#[test]
+fn every_format_of_the_same_rows_shows_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let shown: Vec<_> = ["a.csv", "a.json", "a.jsonl", "a.parquet", "set/"]
+        .into_iter()
+        .map(|name| {
+            let file = path(folder.path(), name);
+            fetch(&["suger", "--period", "2026-10", "--output", &file]).ok();
+            show(&[&file, "--columns", "vendor,row_key,quantity,sku", "--format", "csv"]).ok().text().to_owned()
+        })
+        .collect();
+    assert!(shown[0].starts_with("vendor,row_key,quantity,sku\nsuger,"), "{}", shown[0]);
+    assert!(shown.iter().all(|text| *text == shown[0]), "{shown:?}");
+}
+
+#[test]
+fn wrong_input_is_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = path(folder.path(), "rows.csv");
+    fetch(&["suger", "--period", "2026-10", "--output", &file]).ok();
+    let other = path(folder.path(), "other.json");
+    fs::write(&other, "[]").unwrap();
+    for (arguments, expected) in [
+        (&[&*file, &file][..], "has a row again that is in"),
+        (&["absent.csv"], "error: `absent.csv` cannot be read: No such file or directory"),
+        (&[folder.path().to_str().unwrap()], "is not a data set: it has no vendor="),
+        (&[&file, "--columns", "skuu"], "`skuu` is not a column: did you mean `sku`?"),
+        (&[&file, "--by", "region"], "[possible values: customer, sku, month]"),
+        (&[&file, "--by", "sku", "--columns", "sku"], "cannot be used with"),
+        (&[], "required arguments were not provided"),
+    ] {
+        let run = show(arguments).exits(2);
+        assert!(run.stderr.contains(expected), "{arguments:?}: {}", run.stderr);
+    }
+    let empty = show(&[&other, "--format", "table"]).ok();
+    assert!(empty.text().contains("0 rows;"), "{}", empty.text());
+}
