@@ -7,6 +7,7 @@ mod dataset;
 mod exit;
 mod formats;
 mod runtime;
+mod suggestion;
 mod temporary_file;
 mod terminal;
 

@@ -6,14 +6,6 @@ use std::path::Path;
 use crate::secret_format::SecretUse;
 use crate::{Error, ErrorKind, Result, secret_file, secret_format};
 
-/// Suffixes of variables that contain secrets, and the use of each secret.
-const SECRET_SUFFIXES: [(&str, SecretUse); 4] = [
-    ("_KEY", SecretUse::Header),
-    ("_PASSWORD", SecretUse::Password),
-    ("_SECRET", SecretUse::Password),
-    ("_TOKEN", SecretUse::Header),
-];
-
 /// Returns the values of environment variables, in order, without surrounding white space. An empty variable counts as missing.
 ///
 /// A variable whose name ends with `_KEY`, `_PASSWORD`, `_SECRET` or `_TOKEN` contains a secret. Instead of it, the variable with the suffix
@@ -55,16 +47,11 @@ fn required_from<const N: usize>(lookup: impl Fn(&str) -> Option<OsString>, name
         .into_iter()
         .map(
             |(name, _)| {
-                if secret_use(name).is_some() { format!("{name} (or {name}_FILE)") } else { (*name).to_owned() }
+                if SecretUse::of(name).is_some() { format!("{name} (or {name}_FILE)") } else { (*name).to_owned() }
             },
         )
         .collect();
     Err(Error::new(ErrorKind::Config, format!("not set in the environment: {}", missing.join(", "))))
-}
-
-/// Returns the use of a variable's secret; `None` for a variable without a secret.
-fn secret_use(name: &str) -> Option<SecretUse> {
-    SECRET_SUFFIXES.iter().find(|(end, _)| name.ends_with(end)).map(|(_, usage)| *usage)
 }
 
 /// Returns the value of a variable, or of the file that it names; `None` if both are missing.
@@ -74,7 +61,7 @@ fn value(lookup: impl Fn(&str) -> Option<OsString>, name: &str) -> Result<Option
         return invalid(format!("{name} in the environment is not UTF-8"));
     };
     let text = text.trim();
-    let Some(usage) = secret_use(name) else { return Ok((!text.is_empty()).then(|| text.to_owned())) };
+    let Some(usage) = SecretUse::of(name) else { return Ok((!text.is_empty()).then(|| text.to_owned())) };
     let file_variable = format!("{name}_FILE");
     let path = lookup(&file_variable).unwrap_or_default();
     match (text.is_empty(), path.is_empty()) {

@@ -70,6 +70,8 @@ pub use operation::{Operation, Service};
 pub use rate_limit::RateLimit;
 pub use response::{ByteStream, ResponseValue};
 pub use retry::RetryPolicy;
+pub use secret_file::read_secret_file;
+pub use secret_format::check_secret;
 pub use secret_text::SecretText;
 pub use setter::{BuildError, IntoOptional, IntoRequired};
 pub use token_provider::{AccessToken, ApiKey, TokenRequest};

@@ -4,12 +4,24 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
+use secrecy::SecretString;
+
 use crate::foreign_text::printable;
 use crate::secret_format::SecretUse;
 use crate::{Error, ErrorKind, Result, secret_format};
 
 /// A larger file is not a secret.
 const MAX_BYTES: u64 = 64 * 1024;
+
+/// Returns the secret in the file at `path`, which a setting such as `client_secret` names. The file is read and checked as one that an
+/// environment variable with the suffix `_FILE` names: on Unix its mode must be 0600 or stricter, or 0640 or stricter if root owns it.
+///
+/// # Errors
+/// [`ErrorKind::Config`] for a file that cannot be read, that other users can read, or that does not contain a valid secret.
+pub fn read_secret_file(path: &Path, setting: &str) -> Result<SecretString> {
+    let usage = SecretUse::of(setting).unwrap_or(SecretUse::Password);
+    read(path, setting, usage).map(SecretString::from)
+}
 
 /// Returns the secret in the file at `path`, which `variable` names. One line break at the end is removed: editors and `echo` add it.
 ///

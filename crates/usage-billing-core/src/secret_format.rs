@@ -4,6 +4,7 @@ use icu_properties::CodePointSetData;
 use icu_properties::props::QuotationMark;
 
 use crate::foreign_text::is_escaped;
+use crate::{Error, ErrorKind, Result};
 
 /// Schemes that belong to the header and not to the secret, if white space follows.
 const SCHEMES: [&str; 4] = ["Basic", "Bearer", "Key", "Token"];
@@ -17,6 +18,37 @@ pub(crate) enum SecretUse {
     Header,
     /// Encoded, as a password. It may begin with the name of a scheme.
     Password,
+}
+
+/// Suffixes of names of settings that contain secrets, and the use of each secret.
+const SUFFIXES: [(&str, SecretUse); 4] = [
+    ("_KEY", SecretUse::Header),
+    ("_PASSWORD", SecretUse::Password),
+    ("_SECRET", SecretUse::Password),
+    ("_TOKEN", SecretUse::Header),
+];
+
+impl SecretUse {
+    /// Returns the use of the secret of a setting, such as `SUGER_API_KEY` or `client_secret`; `None` for a setting without a secret.
+    pub(crate) fn of(setting: &str) -> Option<Self> {
+        let ends_with = |suffix: &str| {
+            let start = setting.len().checked_sub(suffix.len());
+            start.and_then(|start| setting.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(suffix))
+        };
+        SUFFIXES.iter().find(|(suffix, _)| ends_with(suffix)).map(|(_, usage)| *usage)
+    }
+}
+
+/// Checks the format of a secret that comes from elsewhere than the environment, such as from a command. The suffix of `setting` states how it is
+/// sent, as for environment variables: `client_secret`, `api_key`.
+///
+/// # Errors
+/// [`ErrorKind::Config`] with the setting and what is wrong, such as quotes around the secret; never with the secret.
+pub fn check_secret(setting: &str, secret: &str) -> Result<()> {
+    match problem(SecretUse::of(setting).unwrap_or(SecretUse::Password), secret) {
+        Some(problem) => Err(Error::new(ErrorKind::Config, format!("{setting} {problem}"))),
+        None => Ok(()),
+    }
 }
 
 /// Returns the problem of a secret and a hint, as the end of a sentence that begins with the secret's name.
@@ -91,6 +123,25 @@ mod tests {
             let problem = problem(SecretUse::Header, secret).unwrap_or_default();
             assert!(problem.contains(expected) && !problem.contains("hush"), "{secret:?}: {problem}");
         }
+    }
+
+    #[test]
+    fn use_of_a_secret_follows_from_the_name_of_its_setting() {
+        for (setting, usage) in [
+            ("SUGER_API_KEY", Some(SecretUse::Header)),
+            ("api_key", Some(SecretUse::Header)),
+            ("client_secret", Some(SecretUse::Password)),
+            ("client_id", None),
+            ("é_", None),
+            ("", None),
+        ] {
+            assert_eq!(SecretUse::of(setting), usage, "{setting}");
+        }
+        assert_eq!(
+            check_secret("api_key", "Key hush").unwrap_err().to_string(),
+            "api_key begins with `Key`, which the client adds itself: remove it"
+        );
+        assert!(check_secret("client_secret", "Key hush").is_ok());
     }
 
     #[test]

@@ -1,16 +1,24 @@
-//! Clients of the vendors, from the environment or of a sandbox.
+//! Clients of the vendors, for accounts or for a sandbox.
 
 use chrono::{DateTime, Utc};
 use clap::ValueEnum;
-use usage_billing::{Credentials, Error, ErrorKind, Result, acronis, genesys, suger};
+use usage_billing::{ClientBuilder, Credentials, Error, ErrorKind, Result, acronis, genesys, suger};
 use usage_billing_sandbox as demo;
 
 use super::Vendor;
+use super::account::Account;
+use crate::exit::Failure;
 
 pub(crate) enum Client {
     Acronis(acronis::Client),
     Genesys(genesys::Client),
     Suger(suger::Client),
+}
+
+/// A client and the name of its account.
+pub(crate) struct AccountClient {
+    pub(crate) name: String,
+    pub(crate) client: Client,
 }
 
 impl Client {
@@ -41,12 +49,28 @@ impl Client {
         }
     }
 
-    fn from_env(vendor: Vendor) -> Result<Self> {
-        match vendor {
-            Vendor::Acronis => acronis::Client::builder_from_env()?.build().map(Self::Acronis),
-            Vendor::Genesys => genesys::Client::builder_from_env()?.build().map(Self::Genesys),
-            Vendor::Suger => suger::Client::builder_from_env()?.build().map(Self::Suger),
+    fn of_account(account: &Account) -> std::result::Result<Self, Failure> {
+        let text = |key| account.text(key).unwrap_or_default();
+        let invalid = |key| move |error: Error| Failure::Usage(format!("{}{error}", account.prefix(key)));
+        let vendor_key = account.vendor.fields()[0].key;
+        match account.vendor {
+            Vendor::Acronis => {
+                let data_center = text("data_center").parse().map_err(invalid("data_center"))?;
+                let credentials = Credentials::new(text("client_id"), account.secret("client_secret")?);
+                acronis::Client::builder(&data_center, credentials).build().map(Self::Acronis)
+            }
+            Vendor::Genesys => {
+                let region = text("region").parse().map_err(invalid("region"))?;
+                let credentials = Credentials::new(text("client_id"), account.secret("client_secret")?);
+                genesys::Client::builder(&region, credentials).build().map(Self::Genesys)
+            }
+            Vendor::Suger => {
+                let builder = suger::Client::builder(text("org_id"), account.secret("api_key")?);
+                let builder = account.text("base_url").into_iter().fold(builder, ClientBuilder::base_url);
+                return builder.build().map(Self::Suger).map_err(invalid("base_url"));
+            }
         }
+        .map_err(invalid(vendor_key))
     }
 
     fn of_sandbox(vendor: Vendor, url: &str) -> Result<Self> {
@@ -80,14 +104,13 @@ pub(crate) fn of_sandbox(wanted: &[Vendor], url: &str) -> Result<Vec<Client>> {
     in_order(wanted).map(|vendor| Client::of_sandbox(vendor, url)).collect()
 }
 
-/// Clients of the wanted vendors; of all that have any setting if none is named.
-pub(crate) fn from_env(wanted: &[Vendor]) -> Result<Vec<Client>> {
-    let mentioned = |vendor: Vendor| {
-        vendor.settings().iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+/// Clients of the wanted vendors; of all that are configured if none is named.
+pub(crate) fn of_accounts(accounts: &[Account]) -> std::result::Result<Vec<AccountClient>, Failure> {
+    let client = |account: &Account| {
+        let client = Client::of_account(account)?;
+        Ok(AccountClient { name: account.name.clone(), client })
     };
-    let mentioned: Vec<_> = Vendor::value_variants().iter().copied().filter(|vendor| mentioned(*vendor)).collect();
-    let wanted = if wanted.is_empty() { &mentioned } else { wanted };
-    in_order(wanted).map(Client::from_env).collect()
+    accounts.iter().map(client).collect()
 }
 
 fn in_order(wanted: &[Vendor]) -> impl Iterator<Item = Vendor> {

@@ -1,7 +1,14 @@
 //! Accounts at the vendors, and the clients that use them.
 
+mod account;
 mod clients;
+mod config_file;
+mod credential_command;
+mod resolve;
+mod selection;
 mod vendor;
 
-pub(crate) use clients::{Client, from_env, of_sandbox};
+pub(crate) use account::{Account, Value};
+pub(crate) use clients::{AccountClient, Client, of_accounts, of_sandbox};
+pub(crate) use selection::{AccountArguments, SelectionArguments, start_sandbox};
 pub(crate) use vendor::Vendor;

@@ -1,14 +1,57 @@
-//! The vendors.
+//! The vendors, and the settings of their accounts.
 
 use clap::ValueEnum;
 
 /// In the order in which rows are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum Vendor {
     Acronis,
     Genesys,
     Suger,
 }
+
+/// One setting of an account.
+#[derive(Debug)]
+pub(crate) struct Field {
+    /// The key in the configuration file. For a secret, its suffixes `_file` and `_command` are keys.
+    pub(crate) key: &'static str,
+    /// Environment variables, ours first, then the one of the vendor's own tools.
+    pub(crate) variables: &'static [&'static str],
+    pub(crate) is_secret: bool,
+    pub(crate) is_required: bool,
+}
+
+impl Field {
+    const fn new(key: &'static str, variables: &'static [&'static str]) -> Self {
+        Self { key, variables, is_secret: false, is_required: true }
+    }
+
+    const fn secret(self) -> Self {
+        Self { is_secret: true, ..self }
+    }
+
+    const fn optional(self) -> Self {
+        Self { is_required: false, ..self }
+    }
+}
+
+const ACRONIS: &[Field] = &[
+    Field::new("data_center", &["ACRONIS_DATA_CENTER"]),
+    Field::new("client_id", &["ACRONIS_CLIENT_ID"]),
+    Field::new("client_secret", &["ACRONIS_CLIENT_SECRET"]).secret(),
+];
+
+const GENESYS: &[Field] = &[
+    Field::new("region", &["GENESYS_REGION", "GENESYSCLOUD_REGION"]),
+    Field::new("client_id", &["GENESYS_CLIENT_ID", "GENESYSCLOUD_OAUTHCLIENT_ID"]),
+    Field::new("client_secret", &["GENESYS_CLIENT_SECRET", "GENESYSCLOUD_OAUTHCLIENT_SECRET"]).secret(),
+];
+
+const SUGER: &[Field] = &[
+    Field::new("org_id", &["SUGER_ORG_ID"]),
+    Field::new("api_key", &["SUGER_API_KEY"]).secret(),
+    Field::new("base_url", &["SUGER_BASE_URL"]).optional(),
+];
 
 impl Vendor {
     pub(crate) fn name(self) -> &'static str {
@@ -16,6 +59,15 @@ impl Vendor {
             Self::Acronis => "acronis",
             Self::Genesys => "genesys",
             Self::Suger => "suger",
+        }
+    }
+
+    /// Returns the settings of its accounts.
+    pub(crate) fn fields(self) -> &'static [Field] {
+        match self {
+            Self::Acronis => ACRONIS,
+            Self::Genesys => GENESYS,
+            Self::Suger => SUGER,
         }
     }
 

@@ -9,7 +9,7 @@ use usage_billing::uuid::Uuid;
 
 use super::client_selection::ClientSelection;
 use super::period_argument::PeriodArgument;
-use crate::accounts::Vendor;
+use crate::accounts::{SelectionArguments, Vendor};
 use crate::formats::Format;
 
 pub(crate) const HELP: &str = "Environment (without --sandbox; a vendor is used if its variables are set):
@@ -35,6 +35,9 @@ Examples:
 
 #[derive(Args)]
 pub(crate) struct FetchArguments {
+    #[command(flatten)]
+    pub(crate) selection: SelectionArguments,
+
     /// Vendors to fetch from [default: all that have settings].
     #[arg(value_name = "VENDOR", value_enum)]
     pub(crate) vendors: Vec<Vendor>,

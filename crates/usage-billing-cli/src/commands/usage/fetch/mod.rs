@@ -20,7 +20,7 @@ use futures_util::future::join_all;
 use futures_util::{FutureExt, StreamExt, stream};
 use usage_billing::uuid::Uuid;
 use usage_billing::{Error, ErrorKind, Period};
-use usage_billing_sandbox::{Sandbox, SandboxBuilder};
+use usage_billing_sandbox::Sandbox;
 
 pub(crate) use self::arguments::{FetchArguments, HELP};
 use self::output::{Destination, Output};
@@ -53,7 +53,7 @@ async fn fetch_all(arguments: &FetchArguments) -> Result<ExitCode, Failure> {
     let destination = Destination::of(arguments)?;
     let targets = arguments.targets(now, matches!(destination, Destination::DataSet(_)))?;
     // Kept until all rows are fetched: the sandbox stops when dropped.
-    let sandbox = if arguments.sandbox { Some(start_sandbox(arguments).await?) } else { None };
+    let sandbox = if arguments.sandbox { Some(accounts::start_sandbox(arguments.today).await?) } else { None };
     let clients = clients(arguments, sandbox.as_ref(), now)?;
     // Before anything is fetched: a folder that cannot be written to is an error at once.
     let mut output = Output::create(destination, arguments, now)?;
@@ -92,24 +92,19 @@ fn wanted_clients<'a>(clients: &'a [Client], target: FetchTarget, output: &Outpu
     wanted
 }
 
-async fn start_sandbox(arguments: &FetchArguments) -> Result<Sandbox, Failure> {
-    let failed = |error| Failure::Local(format!("the sandbox cannot listen on 127.0.0.1: {error}"));
-    let builder = Sandbox::builder().polls_before_ready(1);
-    let builder = arguments.today.into_iter().fold(builder, SandboxBuilder::today);
-    let sandbox = builder.start().await.map_err(failed)?;
-    terminal::eprint_line(&format!("sandbox: {}", sandbox.url()));
-    Ok(sandbox)
-}
-
 fn clients(arguments: &FetchArguments, sandbox: Option<&Sandbox>, now: DateTime<Utc>) -> Result<Vec<Client>, Failure> {
     let vendors: &[Vendor] = if arguments.report.is_some() { &[Vendor::Acronis] } else { &arguments.vendors };
     let clients = match sandbox {
-        Some(sandbox) => accounts::of_sandbox(vendors, sandbox.url()),
-        None => accounts::from_env(vendors),
+        Some(sandbox) => {
+            accounts::of_sandbox(vendors, sandbox.url()).map_err(|error| Failure::Usage(error.to_string()))?
+        }
+        None => {
+            let accounts = accounts::of_accounts(&arguments.selection.accounts(vendors)?)?;
+            accounts.into_iter().map(|account| account.client).collect()
+        }
     };
-    let clients = clients.map_err(|error| Failure::Usage(error.to_string()))?;
     if clients.is_empty() {
-        let message = "no vendor is configured: use --sandbox, or set the variables listed by --help";
+        let message = "no vendor is configured: use --sandbox, a configuration file, or the variables listed by --help";
         return Err(Failure::Usage(message.to_owned()));
     }
     let clients = clients.into_iter().map(|client| client.with_max_usage_mib(arguments.max_usage_mib));

@@ -1,0 +1,154 @@
+//! The options that select accounts.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use clap::Args;
+use usage_billing::printable;
+use usage_billing_sandbox::{Sandbox, SandboxBuilder};
+
+use super::account::Account;
+use super::clients::{self, AccountClient};
+use super::config_file::ConfigFile;
+use super::resolve::{Choice, resolve};
+use super::vendor::Vendor;
+use crate::exit::Failure;
+use crate::terminal;
+
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct SelectionArguments {
+    /// Configuration file [default: usage-billing/config.toml in the configuration folder of the platform].
+    #[arg(long, value_name = "FILE", env = "USAGE_BILLING_CONFIG", hide_env = true)]
+    config: Option<PathBuf>,
+
+    /// Profile of the configuration file. Its settings replace those of the environment.
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+
+    /// Account of the profile, if it has several. Can be repeated.
+    #[arg(long, value_name = "NAME")]
+    account: Vec<String>,
+}
+
+/// The accounts of a verb, or a sandbox in their place.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct AccountArguments {
+    #[command(flatten)]
+    selection: SelectionArguments,
+
+    /// Use a sandbox that runs for this call, in place of accounts.
+    #[arg(long, conflicts_with_all = ["config", "profile", "account"])]
+    pub(crate) sandbox: bool,
+
+    /// Take noon of this day (UTC) as the current time, for the same output on any day.
+    #[arg(long, value_name = "DAY")]
+    today: Option<NaiveDate>,
+}
+
+/// Clients, and the sandbox that they use, which stops when it is dropped.
+pub(crate) struct Clients {
+    pub(crate) clients: Vec<AccountClient>,
+    _sandbox: Option<Sandbox>,
+}
+
+impl SelectionArguments {
+    /// Returns the accounts of the wanted vendors; of all if none is named. They are complete, but secrets are not read yet.
+    pub(crate) fn accounts(&self, wanted: &[Vendor]) -> Result<Vec<Account>, Failure> {
+        let accounts = self.configured(wanted)?;
+        accounts.iter().try_for_each(Account::check_complete)?;
+        Ok(accounts)
+    }
+
+    /// Returns the accounts of the wanted vendors as far as they are configured.
+    pub(crate) fn configured(&self, wanted: &[Vendor]) -> Result<Vec<Account>, Failure> {
+        let file = self.config_file()?;
+        let environment_profile = variable("USAGE_BILLING_PROFILE")?;
+        let choice = Choice {
+            profile: self.profile.as_deref(),
+            environment_profile: environment_profile.as_deref(),
+            accounts: &self.account,
+        };
+        resolve(&choice, file.as_ref(), wanted, &variable)
+    }
+
+    fn config_file(&self) -> Result<Option<ConfigFile>, Failure> {
+        match &self.config {
+            Some(path) => ConfigFile::read(path)?.map(Some).ok_or_else(|| {
+                Failure::Usage(format!("the configuration {} does not exist", printable(&path.to_string_lossy())))
+            }),
+            None => ConfigFile::default_path().map_or(Ok(None), |path| ConfigFile::read(&path)),
+        }
+    }
+}
+
+impl AccountArguments {
+    /// Returns the current time.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.today.map_or_else(Utc::now, |day| day.and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(12))
+    }
+
+    /// Returns the accounts of the environment and the configuration file; none if a sandbox is used.
+    pub(crate) fn configured(&self, wanted: &[Vendor]) -> Result<Vec<Account>, Failure> {
+        if self.sandbox { Ok(Vec::new()) } else { self.selection.configured(wanted) }
+    }
+
+    /// Returns clients of the wanted vendors; of all that are configured if none is named.
+    pub(crate) async fn clients(&self, wanted: &[Vendor]) -> Result<Clients, Failure> {
+        let sandbox = match self.sandbox {
+            true => Some(start_sandbox(self.today).await?),
+            false => None,
+        };
+        let clients = match &sandbox {
+            Some(sandbox) => clients::of_sandbox(wanted, sandbox.url())
+                .map_err(|error| Failure::Usage(error.to_string()))?
+                .into_iter()
+                .map(|client| AccountClient { name: client.vendor().name().to_owned(), client })
+                .collect(),
+            None => clients::of_accounts(&self.selection.accounts(wanted)?)?,
+        };
+        if clients.is_empty() {
+            return Err(none_configured(wanted));
+        }
+        let with_now = |one: AccountClient| match self.today {
+            Some(_) => AccountClient { client: one.client.with_now(self.now()), ..one },
+            None => one,
+        };
+        Ok(Clients { clients: clients.into_iter().map(with_now).collect(), _sandbox: sandbox })
+    }
+
+    /// Returns the only client of a vendor.
+    pub(crate) async fn client(&self, vendor: Vendor) -> Result<(AccountClient, Clients), Failure> {
+        let mut all = self.clients(&[vendor]).await?;
+        if let [_, _, ..] = &*all.clients {
+            let names: Vec<_> = all.clients.iter().map(|one| printable(&one.name).to_string()).collect();
+            let message = format!("{} accounts of {}: choose one of {} with --account", names.len(), vendor.name(), names.join(", "));
+            return Err(Failure::Usage(message));
+        }
+        match all.clients.pop() {
+            Some(client) => Ok((client, all)),
+            None => Err(none_configured(&[vendor])),
+        }
+    }
+}
+
+/// Returns the value of an environment variable; `None` if it is missing or empty.
+fn variable(name: &str) -> Result<Option<String>, Failure> {
+    let text = std::env::var_os(name).unwrap_or_default().into_string();
+    let text = text.map_err(|_| Failure::Usage(format!("{name} in the environment is not UTF-8")))?;
+    Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty()))
+}
+
+/// Starts a sandbox and prints its address.
+pub(crate) async fn start_sandbox(today: Option<NaiveDate>) -> Result<Sandbox, Failure> {
+    let failed = |error| Failure::Local(format!("the sandbox cannot listen on 127.0.0.1: {error}"));
+    let builder = today.into_iter().fold(Sandbox::builder().polls_before_ready(1), SandboxBuilder::today);
+    let sandbox = builder.start().await.map_err(failed)?;
+    terminal::eprint_line(&format!("sandbox: {}", sandbox.url()));
+    Ok(sandbox)
+}
+
+fn none_configured(wanted: &[Vendor]) -> Failure {
+    let vendors: Vec<_> = wanted.iter().map(|vendor| vendor.name()).collect();
+    let what = if vendors.is_empty() { "vendor".to_owned() } else { format!("account of {}", vendors.join(", ")) };
+    Failure::Usage(format!("no {what} is configured: use --sandbox, a configuration file, or the variables listed by `usage-billing vendors --help`"))
+}
