@@ -3,13 +3,18 @@
 use clap::{Parser, Subcommand};
 use usage_billing_sandbox::cli::check_arguments;
 
+use crate::commands::meter::MeterCommand;
 use crate::commands::usage::UsageCommand;
 use crate::exit::Failure;
+use crate::logging::LogArguments;
 
 /// Usage and billing data of Genesys Cloud, Suger and Acronis.
 #[derive(Parser)]
 #[command(name = "usage-billing", bin_name = "usage-billing", version, after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) log: LogArguments,
+
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -21,14 +26,17 @@ const EXIT_CODES: &str = "Exit codes:
   3  a credential was rejected or lacks a permission
   4  partial: the rows of some vendors or months were written, others failed
   5  not ready: a vendor is still at work, try again later
-  6  a check of the rows failed
- 75  a vendor allows no more requests for now, try again later";
+  6  a check failed: invalid events, an invoice that differs, or usage that is not billed as it was sent
+  75 a vendor rejected the request for now; the message states the time of the next attempt";
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Usage data.
     #[command(subcommand)]
     Usage(UsageCommand),
+    /// Usage events for Suger: send, check, retry and reconcile them.
+    #[command(subcommand)]
+    Meter(MeterCommand),
     /// Run a mock server of the three vendors on this machine until Ctrl-C.
     Sandbox(usage_billing_sandbox::cli::Options),
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
-use usage_billing::reqwest::StatusCode;
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use usage_billing::{Error, ErrorKind};
 
 /// The reason why a command does not do its work.
@@ -16,7 +16,13 @@ pub(crate) enum Failure {
     Vendors(Vec<Error>),
     /// Some vendors failed, and all are required. Their errors are printed already.
     Incomplete(String),
-    /// Local I/O failed.
+    /// A call failed.
+    Call(Error),
+    /// The data does not pass a check, such as a file with invalid events.
+    Check(String),
+    /// A vendor is still at work.
+    NotReady(String),
+    /// Local I/O failed, or the user declined.
     Local(String),
     /// The user stopped the program.
     Interrupted(String),
@@ -24,9 +30,11 @@ pub(crate) enum Failure {
 
 /// The exit code if some vendors' rows are written and others failed.
 pub(crate) const PARTIAL: u8 = 4;
-/// The exit code if a check of the rows failed.
+/// The exit code of a vendor that is still at work.
+pub(crate) const NOT_READY: u8 = 5;
+/// The exit code of data that does not pass a check.
 pub(crate) const CHECK_FAILED: u8 = 6;
-/// `EX_TEMPFAIL` of sysexits.h.
+/// The exit code of a rejection that a later attempt avoids; `EX_TEMPFAIL` of sysexits.h.
 const TRY_LATER: u8 = 75;
 /// As shells report the end of a program by SIGINT.
 const INTERRUPTED: u8 = 130;
@@ -40,16 +48,35 @@ impl Failure {
         }
     }
 
+    /// Returns the failure to write the output.
+    pub(crate) fn of_output(error: io::Error) -> Self {
+        Self::Local(format!("the output cannot be written: {error}"))
+    }
+
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Usage(_) => 2,
-            Self::Vendors(errors) => match errors.split_first() {
-                Some((first, others)) if others.iter().all(|other| code(other) == code(first)) => code(first),
-                _ => 1,
-            },
+            Self::Vendors(errors) => code_of_all(errors),
+            Self::Call(error) => code(error),
+            Self::Check(_) => CHECK_FAILED,
+            Self::NotReady(_) => NOT_READY,
             Self::Incomplete(_) | Self::Local(_) => 1,
             Self::Interrupted(_) => INTERRUPTED,
         })
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Call(error)
+    }
+}
+
+/// Returns the code that all errors have, or 1.
+fn code_of_all(errors: &[Error]) -> u8 {
+    match errors.split_first() {
+        Some((first, others)) if others.iter().all(|other| code(other) == code(first)) => code(first),
+        _ => 1,
     }
 }
 
@@ -57,22 +84,51 @@ fn code(error: &Error) -> u8 {
     match error.kind() {
         ErrorKind::Config | ErrorKind::Request => 2,
         ErrorKind::Auth | ErrorKind::Permission => 3,
-        ErrorKind::NotReady | ErrorKind::WaitTimeout => 5,
-        _ if error.status() == Some(StatusCode::TOO_MANY_REQUESTS) || error.retry_after().is_some() => TRY_LATER,
+        ErrorKind::NotReady | ErrorKind::WaitTimeout => NOT_READY,
+        ErrorKind::Api if is_try_later(error) => TRY_LATER,
         _ => 1,
+    }
+}
+
+/// Returns whether the vendor rejected the request for now: too many requests, or a time of maintenance.
+fn is_try_later(error: &Error) -> bool {
+    error.retry_after().is_some() || error.status().is_some_and(|status| [429, 503].contains(&status.as_u16()))
+}
+
+/// Returns the line of an error, with the time from which a later attempt may succeed, if the vendor states it.
+pub(crate) fn error_line(error: &Error, now: DateTime<Utc>) -> String {
+    match try_again(error, now) {
+        Some(hint) => format!("{error} ({hint})"),
+        None => error.to_string(),
+    }
+}
+
+/// Returns when a later attempt may succeed, if one may.
+fn try_again(error: &Error, now: DateTime<Utc>) -> Option<String> {
+    let delay = error.retry_after().and_then(|delay| TimeDelta::from_std(delay).ok());
+    match delay.and_then(|delay| now.checked_add_signed(delay)) {
+        Some(time) => Some(format!("try again after {}", time.to_rfc3339_opts(SecondsFormat::Secs, true))),
+        None => is_try_later(error).then(|| "try again later".to_owned()),
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage(line) | Self::Incomplete(line) | Self::Local(line) | Self::Interrupted(line) => {
-                f.write_str(line)
+            Self::Usage(line)
+            | Self::Incomplete(line)
+            | Self::Check(line)
+            | Self::NotReady(line)
+            | Self::Local(line)
+            | Self::Interrupted(line) => f.write_str(line),
+            Self::Call(error) => f.write_str(&error_line(error, Utc::now())),
+            Self::Vendors(errors) => {
+                let longest = errors.iter().max_by_key(|error| error.retry_after());
+                match longest.and_then(|error| try_again(error, Utc::now())) {
+                    Some(hint) => write!(f, "nothing was fetched: {hint}"),
+                    None => f.write_str("nothing was fetched"),
+                }
             }
-            Self::Vendors(errors) => match errors.iter().filter_map(Error::retry_after).max() {
-                Some(wait) => write!(f, "nothing was fetched: try again in {} s", wait.as_secs().max(1)),
-                None => f.write_str("nothing was fetched"),
-            },
         }
     }
 }
@@ -97,10 +153,14 @@ mod tests {
     }
 
     #[test]
-    fn failure_that_ends_by_itself_states_when_to_try_again() {
-        let error = Error::new(ErrorKind::Api, "too many").with_retry_after(Some(Duration::from_secs(90)));
-        let failure = Failure::Vendors(vec![error]);
-        assert_eq!(failure.code(), ExitCode::from(75));
-        assert_eq!(failure.to_string(), "nothing was fetched: try again in 90 s");
+    fn rejection_for_now_states_the_time_and_has_a_code_of_its_own() {
+        let now = "2026-11-21T12:00:00Z".parse().unwrap();
+        let error = Error::new(ErrorKind::Api, "too many requests").with_retry_after(Some(Duration::from_secs(90)));
+        let line = error_line(&error, now);
+        assert!(line.ends_with("(try again after 2026-11-21T12:01:30Z)"), "{line}");
+        assert_eq!(Failure::from(error).code(), ExitCode::from(75));
+        let error = Error::new(ErrorKind::Api, "no").with_retry_after(Some(Duration::MAX));
+        assert!(error_line(&error, now).ends_with("(try again later)"));
+        assert_eq!(error_line(&Error::new(ErrorKind::Api, "no"), now), "no");
     }
 }

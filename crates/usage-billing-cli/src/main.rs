@@ -3,9 +3,11 @@
 mod accounts;
 mod arguments;
 mod commands;
+mod consent;
 mod dataset;
 mod exit;
 mod formats;
+mod logging;
 mod runtime;
 mod suggestion;
 mod temporary_file;
@@ -14,15 +16,17 @@ mod terminal;
 use std::process::ExitCode;
 
 use arguments::Command;
-use commands::usage;
+use commands::{meter, usage};
 use exit::Failure;
 use usage_billing_sandbox::cli;
 
 fn main() -> ExitCode {
     let outcome = arguments::parse().and_then(|arguments| {
+        logging::init(arguments.log)?;
         let work = async {
             match arguments.command {
                 Command::Usage(command) => usage::run(command).await,
+                Command::Meter(command) => meter::run(command).await,
                 Command::Sandbox(options) => run_sandbox(options).await,
             }
         };

@@ -3,7 +3,12 @@
 /// Returns the name that is most similar to `unknown`, if one is similar enough to be meant.
 pub(crate) fn similar<'a>(unknown: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let score = |name: &str| strsim::jaro_winkler(&unknown.to_ascii_lowercase(), &name.to_ascii_lowercase());
-    names.into_iter().map(|name| (score(name), name)).filter(|(score, _)| *score > 0.8).fold(None, best).map(|(_, name)| name)
+    names
+        .into_iter()
+        .map(|name| (score(name), name))
+        .filter(|(score, _)| *score > 0.8)
+        .fold(None, best)
+        .map(|(_, name)| name)
 }
 
 fn best<'a>(best: Option<(f64, &'a str)>, next: (f64, &'a str)) -> Option<(f64, &'a str)> {

@@ -1,8 +1,24 @@
 //! Output of the program: data on stdout, everything else on stderr.
 
 use std::io::{self, ErrorKind, Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use usage_billing::printable_message;
+
+/// Whether `--quiet` is set. For the complete program, like stderr itself.
+static IS_QUIET: AtomicBool = AtomicBool::new(false);
+
+/// Suppresses progress.
+pub(crate) fn set_quiet(is_quiet: bool) {
+    IS_QUIET.store(is_quiet, Ordering::Relaxed);
+}
+
+/// Prints one line about progress to stderr, unless `--quiet` is set.
+pub(crate) fn print_progress(line: &str) {
+    if !IS_QUIET.load(Ordering::Relaxed) {
+        eprint_line(line);
+    }
+}
 
 /// Copies a file to stdout. A closed pipe (`| head`) is not a failure.
 pub(crate) fn copy(source: &mut impl Read) -> io::Result<()> {
@@ -16,6 +32,14 @@ pub(crate) fn copy(source: &mut impl Read) -> io::Result<()> {
 /// Prints one line to stderr, escaped and bounded. Write errors are ignored: the rows matter more.
 pub(crate) fn eprint_line(line: &str) {
     let _ = writeln!(io::stderr(), "{}", printable_message(line));
+}
+
+/// Prints one line of the log to stderr, escaped and bounded like a message. JSON is escaped already, and complete.
+pub(crate) fn eprint_log(line: &str) {
+    let _ = match line.starts_with('{') && !line.contains(char::is_control) {
+        true => writeln!(io::stderr(), "{line}"),
+        false => writeln!(io::stderr(), "{}", printable_message(line)),
+    };
 }
 
 /// Returns a number of things: `1 row`, `2 rows`.

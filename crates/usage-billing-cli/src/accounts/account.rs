@@ -98,7 +98,9 @@ impl Account {
         Err(Failure::Usage(match &self.location {
             Some(location) => {
                 let keys = list(|field| match field.is_secret {
-                    true => format!("{0}_file (or {0}_command, or {1} in the environment)", field.key, field.variables[0]),
+                    true => {
+                        format!("{0}_file (or {0}_command, or {1} in the environment)", field.key, field.variables[0])
+                    }
                     false => field.key.to_owned(),
                 });
                 format!("{location}: the account `{}` lacks {keys}", printable(&self.name))
@@ -125,7 +127,8 @@ impl Account {
             },
             Value::SecretInFile(path) => read_secret_file(path, key).map_err(|error| failed(error.to_string())),
             Value::SecretOfCommand(command) => {
-                let secret = credential_command::run(command).map_err(|problem| failed(format!("{key}_command {problem}")))?;
+                let secret =
+                    credential_command::run(command).map_err(|problem| failed(format!("{key}_command {problem}")))?;
                 check_secret(key, &secret)
                     .map_err(|error| failed(format!("the output of {key}_command is not a secret: {error}")))?;
                 Ok(secret.into())

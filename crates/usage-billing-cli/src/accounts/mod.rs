@@ -10,5 +10,5 @@ mod vendor;
 
 pub(crate) use account::{Account, Value};
 pub(crate) use clients::{AccountClient, Client, of_accounts, of_sandbox};
-pub(crate) use selection::{AccountArguments, SelectionArguments, start_sandbox};
+pub(crate) use selection::{AccountArguments, Clients, SelectionArguments, start_sandbox};
 pub(crate) use vendor::Vendor;

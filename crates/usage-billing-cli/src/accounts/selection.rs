@@ -121,7 +121,12 @@ impl AccountArguments {
         let mut all = self.clients(&[vendor]).await?;
         if let [_, _, ..] = &*all.clients {
             let names: Vec<_> = all.clients.iter().map(|one| printable(&one.name).to_string()).collect();
-            let message = format!("{} accounts of {}: choose one of {} with --account", names.len(), vendor.name(), names.join(", "));
+            let message = format!(
+                "{} accounts of {}: choose one of {} with --account",
+                names.len(),
+                vendor.name(),
+                names.join(", ")
+            );
             return Err(Failure::Usage(message));
         }
         match all.clients.pop() {
@@ -150,5 +155,7 @@ pub(crate) async fn start_sandbox(today: Option<NaiveDate>) -> Result<Sandbox, F
 fn none_configured(wanted: &[Vendor]) -> Failure {
     let vendors: Vec<_> = wanted.iter().map(|vendor| vendor.name()).collect();
     let what = if vendors.is_empty() { "vendor".to_owned() } else { format!("account of {}", vendors.join(", ")) };
-    Failure::Usage(format!("no {what} is configured: use --sandbox, a configuration file, or the variables listed by `usage-billing vendors --help`"))
+    Failure::Usage(format!(
+        "no {what} is configured: use --sandbox, a configuration file, or the variables listed by `usage-billing vendors --help`"
+    ))
 }

@@ -1,3 +1,4 @@
 //! The verbs: one module per command.
 
+pub(crate) mod meter;
 pub(crate) mod usage;

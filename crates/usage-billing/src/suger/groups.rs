@@ -6,8 +6,9 @@ use chrono::{DateTime, Utc};
 use usage_billing_core::{Error, ErrorKind, Result, printable};
 
 use super::list_end::{ListEnd, PAGE};
-use super::{Client, builder, types};
-use crate::Pager;
+use super::{Client, builder, listed_days, types};
+use crate::memory_limit::{MemoryLimit, value_bytes};
+use crate::{Pager, Period};
 
 impl Client {
     /// Lists the usage record groups that `filter` selects, 1000 per page. Without dates the vendor lists the last 30
@@ -66,6 +67,37 @@ impl Client {
         })
         .with_offset_step(PAGE)
         .masking(&self.api)
+    }
+}
+
+impl Client {
+    /// Returns the usage record groups whose usage is in a period, in the order of the list: of one entitlement or of all, in one status or in
+    /// any. However late they arrived, they are listed.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Limit`] if they take more memory than [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows;
+    /// [`ErrorKind::Decode`] for a group without any time; otherwise the errors of the list calls.
+    pub async fn usage_record_groups_of(
+        &self,
+        period: Period,
+        entitlement_id: Option<String>,
+        status: Option<types::UsageRecordGroupStatus>,
+    ) -> Result<Vec<types::MeteringUsageRecordGroup>> {
+        let (first, last) = listed_days::of_period(period, self.clock.now());
+        let mut groups = self.usage_record_groups(move |request| {
+            let request = request.start_date(first).end_date(last);
+            let request = status.clone().into_iter().fold(request, |request, status| request.status(status));
+            entitlement_id.clone().into_iter().fold(request, |request, id| request.entitlement_id(id))
+        });
+        let mut memory = MemoryLimit::new(self.max_usage_bytes);
+        let mut kept = Vec::new();
+        while let Some(group) = groups.next().await.transpose()? {
+            if period.contains(used_at(&group)?) {
+                memory.keep(value_bytes(&group), || "the list of usage record groups")?;
+                kept.push(group);
+            }
+        }
+        Ok(kept)
     }
 }
 

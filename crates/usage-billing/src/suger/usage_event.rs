@@ -147,8 +147,8 @@ impl UsageEvent {
         self.records.iter().map(|(dimension, quantity)| (dimension.clone(), (*quantity).into())).collect()
     }
 
-    /// Returns the request body. The same event always serializes to the same bytes.
-    pub(super) fn body(&self, org_id: &str) -> types::CreateUsageRecordGroupParams {
+    /// Returns the body of the request that sends the event. The same event always serializes to the same bytes.
+    pub fn body(&self, org_id: &str) -> types::CreateUsageRecordGroupParams {
         types::CreateUsageRecordGroupParams {
             organization_id: org_id.to_owned(),
             entitlement_id: self.entitlement_id.clone(),

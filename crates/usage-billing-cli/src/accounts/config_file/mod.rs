@@ -120,7 +120,10 @@ impl Reader<'_> {
             Some(_) => Err(self.wrong(&key.span(), &format!("`{}` is empty", key.get_ref()))),
             None => {
                 let found = value.get_ref().type_str();
-                Err(self.wrong(&key.span(), &format!("`{}` is not a string but of the type {found}", printable(key.get_ref()))))
+                Err(self.wrong(
+                    &key.span(),
+                    &format!("`{}` is not a string but of the type {found}", printable(key.get_ref())),
+                ))
             }
         }
     }
@@ -144,7 +147,11 @@ impl Reader<'_> {
         let Some(vendor) = Vendor::value_variants().iter().copied().find(|vendor| vendor.name() == text) else {
             let problem = match stated {
                 Some(_) => format!("unknown vendor `{}`: {}", printable(&text), did_you_mean(&text, names())),
-                None => format!("the account `{0}` has no vendor: add vendor = \"…\" ({1})", printable(&text), names().collect::<Vec<_>>().join(", ")),
+                None => format!(
+                    "the account `{0}` has no vendor: add vendor = \"…\" ({1})",
+                    printable(&text),
+                    names().collect::<Vec<_>>().join(", ")
+                ),
             };
             return Err(self.wrong(&span, &problem));
         };
@@ -159,7 +166,9 @@ impl Reader<'_> {
             let location = self.location(&key.span());
             let setting = Setting { value, source: Source::File(location) };
             if account.settings.insert(field.key, setting).is_some() {
-                return Err(self.wrong(&key.span(), &format!("{0}_file and {0}_command are both set: remove one", field.key)));
+                return Err(
+                    self.wrong(&key.span(), &format!("{0}_file and {0}_command are both set: remove one", field.key))
+                );
             }
         }
         Ok(account)
@@ -176,7 +185,9 @@ impl Reader<'_> {
                 Some("_file") => return Ok((field, Value::SecretInFile(self.path_beside(&self.string(key, value)?)))),
                 Some("_command") => return Ok((field, Value::SecretOfCommand(self.command(key, value)?))),
                 Some("") => {
-                    let problem = format!("{name} does not belong in this file: name a file with {name}_file, or a command with {name}_command");
+                    let problem = format!(
+                        "{name} does not belong in this file: name a file with {name}_file, or a command with {name}_command"
+                    );
                     return Err(self.wrong(&key.span(), &problem));
                 }
                 _ => {}

@@ -64,10 +64,7 @@ fn environment_replaces_the_file_and_a_flag_replaces_the_environment() {
     // The file lacks the id of this account.
     let us = ["us".to_owned()];
     let flag = Choice { profile: Some("two"), accounts: &us, ..Choice::default() };
-    assert_eq!(
-        resolved(&flag, &[], &environment).unwrap(),
-        ["us: client_id=env-id client_secret=… region=us-east-1"]
-    );
+    assert_eq!(resolved(&flag, &[], &environment).unwrap(), ["us: client_id=env-id client_secret=… region=us-east-1"]);
 }
 
 #[test]
@@ -107,9 +104,17 @@ fn ambiguous_and_unknown_choices_are_one_line() {
     let two = || Choice { environment_profile: Some("two"), ..Choice::default() };
     let (unknown, similar) = (["nobody".to_owned()], ["emae".to_owned()]);
     for (choice, environment, expected) in [
-        (two(), &[("GENESYS_CLIENT_ID", "id")][..], "the environment: GENESYS_CLIENT_ID is of one account, but the profile has several of genesys (emea, us): choose one with --account"),
+        (
+            two(),
+            &[("GENESYS_CLIENT_ID", "id")][..],
+            "the environment: GENESYS_CLIENT_ID is of one account, but the profile has several of genesys (emea, us): choose one with --account",
+        ),
         (Choice { profile: Some("twoo"), ..two() }, &[], "--profile: unknown profile `twoo`: did you mean `two`?"),
-        (Choice { environment_profile: Some("x\n"), ..two() }, &[], r"USAGE_BILLING_PROFILE: unknown profile `x\n`: expected one of default, two"),
+        (
+            Choice { environment_profile: Some("x\n"), ..two() },
+            &[],
+            r"USAGE_BILLING_PROFILE: unknown profile `x\n`: expected one of default, two",
+        ),
         (Choice { accounts: &unknown, ..two() }, &[], "unknown account `nobody`: expected one of emea, us, suger"),
         (Choice { accounts: &similar, ..two() }, &[], "unknown account `emae`: did you mean `emea`?"),
     ] {

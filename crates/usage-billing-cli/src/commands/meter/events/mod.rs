@@ -1,0 +1,121 @@
+//! Files of usage events, as CSV or JSON lines.
+
+mod collect;
+mod csv;
+mod json_lines;
+mod quantity;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use usage_billing::printable;
+use usage_billing::suger::UsageEvent;
+
+use self::collect::Collector;
+use crate::exit::Failure;
+use crate::terminal;
+
+pub(super) const HELP: &str = "Events:
+  CSV with a header: entitlement_id,timestamp,dimension,quantity and optionally sequence. Lines with the same
+  entitlement, timestamp and sequence are one event.
+  JSON lines: {\"entitlement_id\":\"ent-7\",\"timestamp\":\"2026-10-01T07:00:00Z\",\"quantities\":{\"gb\":\"12.5\"}}, optionally
+  with \"sequence\". Timestamps are whole seconds with a time zone. Quantities are plain decimals, as numbers or strings.
+
+Examples:
+  usage-billing meter validate events.csv
+  usage-billing meter send events.csv --dry-run
+  usage-billing meter send events.csv --yes --format json > receipt.json
+  usage-billing meter reconcile events.csv --period 2026-10 --output october.json";
+
+/// A larger file is to be split: it is read into memory.
+const MAX_BYTES: u64 = 64 << 20;
+/// Number of errors that are printed.
+const MAX_PRINTED: usize = 100;
+
+/// A line of the file and what is wrong in it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Problem {
+    line: u64,
+    message: String,
+}
+
+/// One quantity of a file, with its line.
+struct Entry {
+    line: u64,
+    entitlement_id: String,
+    timestamp: DateTime<Utc>,
+    sequence: u32,
+    dimension: String,
+    quantity: usage_billing::Decimal,
+}
+
+/// Reads the events of a file, or of stdin for `-`. Prints every error with its line.
+pub(super) fn read(path: &Path) -> Result<Vec<UsageEvent>, Failure> {
+    let name = if is_stdin(path) { "stdin".to_owned() } else { printable(&path.to_string_lossy()).to_string() };
+    let text = read_text(path, &name)?;
+    let (events, problems) = parse(&text);
+    for Problem { line, message } in problems.iter().take(MAX_PRINTED) {
+        terminal::eprint_line(&format!("{name}:{line}: {message}"));
+    }
+    match (events.len(), problems.len()) {
+        (0, 0) => Err(Failure::Check(format!("{name} has no events"))),
+        (_, 0) => Ok(events),
+        (_, 1) => Err(Failure::Check(format!("{name} has 1 invalid line"))),
+        (_, lines) => Err(Failure::Check(format!("{name} has {lines} invalid lines"))),
+    }
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+fn read_text(path: &Path, name: &str) -> Result<String, Failure> {
+    let failed = |reason: &dyn std::fmt::Display| Failure::Usage(format!("{name} {reason}"));
+    let unreadable = |error: io::Error| failed(&format_args!("cannot be read: {error}"));
+    let mut bytes = Vec::new();
+    if is_stdin(path) {
+        io::stdin().lock().take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    } else {
+        File::open(path).map_err(unreadable)?.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    }
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(failed(&format_args!("is larger than {} MiB: split it", MAX_BYTES >> 20)));
+    }
+    if bytes.starts_with(b"\x1f\x8b") {
+        return Err(failed(&"is compressed: decompress it first (gunzip)"));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let line =
+            error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+        failed(&format_args!("is not UTF-8 in line {line}: save it as UTF-8"))
+    })
+}
+
+/// Returns the events of a text, and everything that is wrong in it, in the order of its lines.
+fn parse(text: &str) -> (Vec<UsageEvent>, Vec<Problem>) {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut collector = Collector::default();
+    match text.trim_start().chars().next() {
+        Some('{') => json_lines::read(text, &mut collector),
+        Some('[') => collector.problem(1, "a JSON array: expected JSON lines, one object a line".to_owned()),
+        Some(_) => csv::read(text, &mut collector),
+        None => {}
+    }
+    collector.finish()
+}
+
+/// Returns the timestamp of an event.
+fn timestamp(text: &str) -> Result<DateTime<Utc>, String> {
+    let parsed = DateTime::parse_from_rfc3339(text.trim()).map(|time| time.to_utc());
+    parsed.map_err(|_| {
+        format!(
+            "invalid timestamp \"{}\": expected a date and time with a time zone, such as 2026-10-01T07:00:00Z",
+            printable(text)
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,40 @@
+//! Receipts of sent events as a table.
+
+use std::collections::HashMap;
+
+use chrono::SecondsFormat;
+use usage_billing::suger::{Receipt, UsageEvent};
+use usage_billing::uuid::Uuid;
+
+use super::output;
+
+/// Returns one line for each event, those that are not delivered first, and a summary.
+pub(super) fn table(receipt: &Receipt, sent: &HashMap<Uuid, UsageEvent>) -> String {
+    let row = |outcome: &str, event: &UsageEvent, reason: String| {
+        let quantities: Vec<_> =
+            event.quantities().iter().map(|(dimension, quantity)| format!("{dimension} {quantity}")).collect();
+        let time = event.timestamp().to_rfc3339_opts(SecondsFormat::Secs, true);
+        [outcome.to_owned(), event.entitlement_id().to_owned(), time, quantities.join(", "), reason]
+    };
+    let mut rows = Vec::new();
+    for (outcome, events) in
+        [("rejected", &receipt.rejected), ("unsent", &receipt.unsent), ("removed", &receipt.removed)]
+    {
+        rows.extend(events.iter().map(|one| row(outcome, &one.event, one.error.to_string())));
+    }
+    let late: HashMap<_, _> = receipt.late.iter().map(|late| (late.id, late)).collect();
+    for (outcome, ids) in [
+        ("unverified", &receipt.unverified),
+        ("delivered", &receipt.delivered),
+        ("already delivered", &receipt.already_delivered),
+    ] {
+        for id in ids {
+            let Some(event) = sent.get(id) else { continue };
+            let reason = late
+                .get(id)
+                .map_or_else(String::new, |late| format!("late: {} h after the usage", late.age.as_secs() / 3600));
+            rows.push(row(outcome, event, reason));
+        }
+    }
+    format!("{}{receipt}\n", output::table(["OUTCOME", "ENTITLEMENT", "TIMESTAMP", "QUANTITIES", "REASON"], rows))
+}

@@ -1,0 +1,121 @@
+//! `meter reconcile`.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use chrono::SecondsFormat;
+use clap::Args;
+use serde_json::json;
+use usage_billing::suger::{ReconciledQuantity, Reconciliation};
+use usage_billing::{Period, printable};
+
+use super::output::{self, OutputFormat};
+use super::{events, groups};
+use crate::accounts::AccountArguments;
+use crate::exit::Failure;
+use crate::terminal;
+
+#[derive(Args)]
+pub(crate) struct ReconcileArguments {
+    /// File of all events of the period, as they were sent; - for stdin.
+    file: PathBuf,
+
+    /// A month (2026-10), or a start and an excluded end, in UTC.
+    #[arg(long)]
+    period: Period,
+
+    /// Entitlement without events, whose usage at Suger is extra. Can be repeated.
+    #[arg(long, value_name = "ID")]
+    entitlement: Vec<String>,
+
+    /// Write the comparison of every quantity as one JSON file, the proof of the month.
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Format of the output [default: table on a terminal, JSON elsewhere].
+    #[arg(long, value_enum)]
+    format: Option<OutputFormat>,
+
+    #[command(flatten)]
+    accounts: AccountArguments,
+}
+
+pub(super) async fn run(arguments: ReconcileArguments) -> Result<ExitCode, Failure> {
+    let events = events::read(&arguments.file)?;
+    let period = arguments.period;
+    period.require_started(arguments.accounts.now()).map_err(|error| Failure::Usage(error.to_string()))?;
+    let (client, _clients) = groups::client(&arguments.accounts).await?;
+    terminal::print_progress(&format!("suger: comparing {} with {period} …", groups::count(events.len(), "event")));
+    let comparison = client.reconcile(period, &events);
+    let found = arguments.entitlement.iter().fold(comparison, |all, id| all.entitlement(id)).await?;
+    if let Some(path) = &arguments.output {
+        let proof = json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "organization_id": client.org_id(),
+            "events": events.len(),
+            "reconciliation": serde_json::to_value(&found).map_err(|error| Failure::of_output(error.into()))?,
+        });
+        write_file(path, &output::json(&proof)?)?;
+    }
+    // The proof replaces the JSON, not the table.
+    let format = arguments.format.or(arguments.output.is_some().then_some(OutputFormat::Table));
+    output::print(format, &found, || table(&found))?;
+    if found.is_clean() {
+        terminal::print_progress(&format!("suger: {period} is billed as it was sent: {found}"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    Err(match found.agrees() && !found.pending.is_empty() {
+        true => Failure::NotReady(format!("not all usage is reported to the marketplace yet: {found}")),
+        false => Failure::Check(format!("the usage is not billed as it was sent: {found}")),
+    })
+}
+
+/// Returns one line for each quantity that is not billed as it was sent, and a summary.
+fn table(found: &Reconciliation) -> String {
+    let lists = [
+        ("missing", &found.missing),
+        ("different", &found.different),
+        ("failed", &found.failed),
+        ("extra", &found.extra),
+        ("not comparable", &found.not_comparable),
+        ("pending", &found.pending),
+    ];
+    let row = |state: &str, one: &ReconciledQuantity| {
+        [
+            state.to_owned(),
+            one.entitlement_id.clone(),
+            one.timestamp.to_rfc3339_opts(SecondsFormat::Secs, true),
+            one.dimension.clone(),
+            one.sent.to_string(),
+            one.vendor.to_string(),
+            one.reasons.join("; "),
+        ]
+    };
+    let rows: Vec<_> = lists.iter().flat_map(|(state, list)| list.iter().map(|one| row(state, one))).collect();
+    if rows.is_empty() {
+        return format!("{found}\n");
+    }
+    let header = ["STATE", "ENTITLEMENT", "TIMESTAMP", "DIMENSION", "SENT", "SUGER", "REASON"];
+    format!("{}{found}\n", output::table(header, rows))
+}
+
+/// Writes a file under a temporary name and renames it, so that it is never a part.
+fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::Local(format!("the file {} cannot be written: {error}", printable(&path.to_string_lossy())))
+    };
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(format!(".{}.partial", std::process::id()));
+    let partial = PathBuf::from(partial);
+    let write = || {
+        let mut file = std::fs::File::create(&partial)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        std::fs::rename(&partial, path)
+    };
+    write().map_err(|error| {
+        let _ = std::fs::remove_file(&partial);
+        failed(error)
+    })
+}

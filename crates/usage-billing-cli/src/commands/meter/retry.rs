@@ -1,0 +1,68 @@
+//! `meter retry`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::json;
+use usage_billing::suger::types::UsageRecordGroupStatus as Status;
+
+use super::groups::{self, GroupArguments};
+use super::output::{self, OutputFormat};
+use crate::accounts::AccountArguments;
+use crate::consent::WriteArguments;
+use crate::exit::{Failure, PARTIAL};
+use crate::terminal;
+
+#[derive(Args)]
+pub(crate) struct RetryArguments {
+    #[command(flatten)]
+    groups: GroupArguments,
+
+    /// Format of the result [default: table on a terminal, JSON elsewhere].
+    #[arg(long, value_enum)]
+    format: Option<OutputFormat>,
+
+    #[command(flatten)]
+    write: WriteArguments,
+
+    #[command(flatten)]
+    accounts: AccountArguments,
+}
+
+pub(super) async fn run(arguments: RetryArguments) -> Result<ExitCode, Failure> {
+    let (client, _clients) = groups::client(&arguments.accounts).await?;
+    let failed = groups::list(&client, &arguments.groups, Some(Status::ReportFailed), arguments.accounts.now()).await?;
+    if arguments.write.dry_run {
+        let lines = failed.iter().filter_map(|group| {
+            let path = format!("/org/{}/usageRecordGroup/{}/retry", client.org_id(), group.id.as_ref()?);
+            Some(format!("{}\n", json!({"method": "POST", "path": path})))
+        });
+        terminal::print(&lines.collect::<String>()).map_err(Failure::of_output)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !failed.is_empty() {
+        arguments.write.require(&format!("requeue {} at Suger", groups::count(failed.len(), "failed group")))?;
+    }
+    let changes = client.retry_groups(failed).await;
+    let failures: Vec<_> =
+        changes.failed.iter().map(|(group, error)| json!({"group": group, "error": error.to_string()})).collect();
+    let value = json!({"requeued": changes.changed, "failed": failures});
+    output::print(arguments.format, &value, || {
+        let requeued = changes.changed.iter().map(|group| (group, String::new()));
+        groups::table(changes.failed.iter().map(|(group, error)| (group, error.to_string())).chain(requeued))
+    })?;
+    let requeued = groups::count(changes.changed.len(), "group");
+    terminal::print_progress(&format!(
+        "suger: {requeued} requeued for the next hourly run, {} not",
+        changes.failed.len()
+    ));
+    match (changes.changed.is_empty(), changes.failed.is_empty()) {
+        (_, true) => Ok(ExitCode::SUCCESS),
+        (false, false) => Ok(ExitCode::from(PARTIAL)),
+        (true, false) => {
+            let errors: Vec<_> = changes.failed.into_iter().map(|(_, error)| error).collect();
+            errors.iter().take(1).for_each(|error| terminal::eprint_line(&format!("suger: {error}")));
+            Ok(Failure::Vendors(errors).code())
+        }
+    }
+}

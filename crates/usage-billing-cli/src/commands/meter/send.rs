@@ -1,0 +1,112 @@
+//! `meter send`.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use usage_billing::suger::{Client, Receipt, UsageEvent};
+use usage_billing::uuid::Uuid;
+
+use super::output::{self, OutputFormat};
+use super::{events, receipt};
+use crate::accounts::AccountArguments;
+use crate::consent::WriteArguments;
+use crate::exit::{Failure, PARTIAL};
+use crate::terminal;
+
+#[derive(Args)]
+pub(crate) struct SendArguments {
+    /// File of events, CSV or JSON lines; - for stdin.
+    file: PathBuf,
+
+    /// Let Suger check all events before any is sent: an invalid event that is sent uses up its id.
+    #[arg(long)]
+    validate_first: bool,
+
+    /// Do not send usage that is older than its marketplace accepts.
+    #[arg(long)]
+    reject_late: bool,
+
+    /// Time limit for all events (90s, 10m).
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = humantime::parse_duration)]
+    timeout: Duration,
+
+    /// Format of the receipt [default: table on a terminal, JSON elsewhere].
+    #[arg(long, value_enum)]
+    format: Option<OutputFormat>,
+
+    #[command(flatten)]
+    write: WriteArguments,
+
+    #[command(flatten)]
+    accounts: AccountArguments,
+}
+
+pub(super) async fn run(arguments: SendArguments) -> Result<ExitCode, Failure> {
+    let events = events::read(&arguments.file)?;
+    let (client, _clients) = super::groups::client(&arguments.accounts).await?;
+    if arguments.write.dry_run {
+        terminal::print(&requests(&client, &events)?).map_err(Failure::of_output)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let what =
+        format!("send {} to Suger (organization {})", super::groups::count(events.len(), "event"), client.org_id());
+    arguments.write.require(&what)?;
+    let sent: HashMap<_, _> = events.iter().map(|event| (event.id(client.org_id()), event.clone())).collect();
+    let receipt = flush(&client, &arguments, events).await?;
+    output::print(arguments.format, &receipt, || receipt::table(&receipt, &sent))?;
+    terminal::print_progress(&format!("suger: {receipt}"));
+    outcome(receipt)
+}
+
+async fn flush(client: &Client, arguments: &SendArguments, events: Vec<UsageEvent>) -> Result<Receipt, Failure> {
+    let mut queue = client.usage_queue().flush_timeout(arguments.timeout);
+    if arguments.validate_first {
+        queue = queue.validate_first();
+    }
+    if arguments.reject_late {
+        queue = queue.reject_late_usage();
+    }
+    for event in events {
+        queue.push(event)?;
+    }
+    Ok(queue.flush().await)
+}
+
+/// Returns the requests that send the events: one JSON object a line.
+fn requests(client: &Client, events: &[UsageEvent]) -> Result<String, Failure> {
+    let mut lines = String::new();
+    for event in events {
+        let id: Uuid = event.id(client.org_id());
+        let request = serde_json::json!({
+            "method": "POST",
+            "path": format!("/org/{}/entitlement/{}/usageRecordGroup", client.org_id(), event.entitlement_id()),
+            "id": id,
+            "body": serde_json::value::to_raw_value(&event.body(client.org_id())).map_err(|error| Failure::of_output(error.into()))?,
+        });
+        lines += &format!("{request}\n");
+    }
+    Ok(lines)
+}
+
+/// Returns the exit code of a receipt.
+fn outcome(receipt: Receipt) -> Result<ExitCode, Failure> {
+    if receipt.is_complete() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !receipt.unsent.is_empty() {
+        terminal::eprint_line("suger: unsent events can be sent again with the same file: their ids stay the same");
+    }
+    let is_partial =
+        !(receipt.delivered.is_empty() && receipt.already_delivered.is_empty() && receipt.unverified.is_empty());
+    let errors: Vec<_> = receipt.rejected.into_iter().chain(receipt.unsent).map(|one| one.error).collect();
+    match (is_partial, errors.first()) {
+        (false, Some(first)) => {
+            terminal::eprint_line(&format!("suger: {}", crate::exit::error_line(first, chrono::Utc::now())));
+            Ok(Failure::Vendors(errors).code())
+        }
+        _ => Ok(ExitCode::from(PARTIAL)),
+    }
+}

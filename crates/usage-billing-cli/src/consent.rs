@@ -1,0 +1,65 @@
+//! Consent to requests that change something at a vendor.
+
+use std::io::{self, BufRead, IsTerminal, Read, Write};
+
+use clap::Args;
+
+use crate::exit::Failure;
+
+/// A longer answer is not a "y".
+const MAX_ANSWER_BYTES: u64 = 64;
+
+/// The options of verbs that change something at a vendor.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct WriteArguments {
+    /// Do not ask. Required if there is no terminal.
+    #[arg(long)]
+    yes: bool,
+
+    /// Print the requests and send none of them.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+impl WriteArguments {
+    /// Asks on a terminal whether to do something, such as "send 3 events to Suger".
+    ///
+    /// # Errors
+    /// If the answer is not yes, or there is no terminal and no `--yes`.
+    pub(crate) fn require(self, what: &str) -> Result<(), Failure> {
+        if self.yes {
+            return Ok(());
+        }
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return Err(Failure::Usage(format!(
+                "nothing was sent: use --yes to {what}, or --dry-run to see the requests"
+            )));
+        }
+        let _ = write!(io::stderr(), "{what}? [y/N] ");
+        match is_yes(&mut io::stdin().lock()) {
+            true => Ok(()),
+            false => Err(Failure::Local("nothing was sent".to_owned())),
+        }
+    }
+}
+
+fn is_yes(input: &mut impl BufRead) -> bool {
+    let mut answer = String::new();
+    let read = input.take(MAX_ANSWER_BYTES).read_line(&mut answer);
+    read.is_ok() && ["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_yes_is_consent() {
+        for (answer, expected) in
+            [("y\n", true), ("YES\r\n", true), ("", false), ("\n", false), ("no\n", false), ("yesterday\n", false)]
+        {
+            assert_eq!(is_yes(&mut answer.as_bytes()), expected, "{answer:?}");
+        }
+        assert!(!is_yes(&mut io::BufReader::new(io::repeat(b'y'))));
+    }
+}

@@ -1,0 +1,29 @@
+//! Logs on stderr.
+
+use super::support::{RunningSandbox, TODAY, program, run};
+
+#[test]
+fn every_request_is_logged_on_request() {
+    let sandbox = RunningSandbox::start(&[]);
+    sandbox.fault(r#"{"kind":"status","status":503,"operation":"listUsageRecordGroups","times":1}"#);
+    let status = ["meter", "status", "--today", TODAY, "--format", "json"];
+    let (code, _, stderr) = run(sandbox.program(&status).args(["-v", "--log-format", "json"]));
+    assert_eq!(code, Some(0), "{stderr}");
+    let log: Vec<serde_json::Value> = stderr.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let request = log.iter().find(|line| line["attempts"] == 2).unwrap();
+    assert_eq!(request["template"], "/org/{orgId}/usageRecordGroup");
+    assert!(request["method"] == "GET" && request["status"] == 200 && request["duration_ms"].is_u64(), "{request}");
+    assert!(log.iter().any(|line| line["message"] == "retrying"), "{stderr}");
+
+    let mut command = sandbox.program(&status);
+    let (code, _, stderr) = run(command.env("RUST_LOG", "usage_billing::http=info"));
+    assert!(code == Some(0) && stderr.contains("GET /org/{orgId}/usageRecordGroup 200 in "), "{stderr}");
+    assert!(!stderr.contains(sandbox.setting("SUGER_API_KEY")), "{stderr}");
+    let (code, _, stderr) = run(sandbox.program(&status).arg("-q"));
+    assert!(code == Some(0) && stderr.is_empty(), "{stderr}");
+    let (code, _, stderr) = run(program(&status).env("RUST_LOG", "a=b=c"));
+    assert!(
+        code == Some(2) && stderr.starts_with("error: RUST_LOG in the environment is not a valid filter"),
+        "{stderr}"
+    );
+}

@@ -1,0 +1,6 @@
+//! The verbs beside `usage`, as users run them.
+
+mod accounts;
+mod logging;
+mod meter;
+mod support;

@@ -1,0 +1,160 @@
+//! An ISV's usage: sent, checked, listed, requeued and reconciled.
+
+use serde_json::Value;
+
+use super::support::{RunningSandbox, TODAY, file, program, run};
+
+const HEADER: &str = "entitlement_id,timestamp,dimension,quantity\n";
+
+/// A month of usage: three events a day.
+fn month() -> String {
+    let entitlements = [("ent-aws01", "ingest_gb"), ("ent-azu01", "seats"), ("ent-gcp01", "node_hours")];
+    let lines = (1..=20).flat_map(|day| {
+        entitlements.map(|(id, dimension)| format!("{id},2026-11-{day:02}T07:00:00Z,{dimension},{}\n", 10 + day))
+    });
+    HEADER.to_owned() + &lines.collect::<String>()
+}
+
+/// The month of an ISV that loses responses: every event is billed once, and any gap is found.
+#[test]
+fn month_with_lost_responses_reconciles() {
+    let sandbox = RunningSandbox::start(&["--record-groups", "0"]);
+    let folder = tempfile::tempdir().unwrap();
+    let events = file(&folder, "november.csv", &month());
+    for fault in [
+        r#"{"kind":"reset_after","operation":"reportUsageRecordGroup","times":4}"#,
+        r#"{"kind":"status","status":502,"after_effect":true,"operation":"reportUsageRecordGroup","times":4}"#,
+        r#"{"kind":"reset_before","operation":"reportUsageRecordGroup","times":4}"#,
+        r#"{"kind":"cut_body","operation":"reportUsageRecordGroup","times":2}"#,
+    ] {
+        sandbox.fault(fault);
+    }
+    let meter = |arguments: &[&str]| run(sandbox.program(&["meter"]).args(arguments).args(["--today", TODAY]));
+    let reconcile = |file: &str, more: &[&str]| {
+        meter(&[&["reconcile", file, "--period", "2026-11", "--format", "json"], more].concat())
+    };
+
+    let (code, stdout, stderr) = meter(&["send", &events, "--yes", "--format", "json"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let receipt: Value = serde_json::from_str(&stdout).unwrap();
+    let delivered = |receipt: &Value, list: &str| receipt[list].as_array().unwrap().len();
+    assert_eq!(receipt["is_complete"], true, "{receipt}");
+    assert_eq!(delivered(&receipt, "delivered") + delivered(&receipt, "already_delivered"), 60);
+    assert!(delivered(&receipt, "already_delivered") > 0, "some responses were lost");
+
+    // Not reported to the marketplaces yet.
+    let (code, _, stderr) = reconcile(&events, &[]);
+    assert_eq!(code, Some(5), "{stderr}");
+    assert!(stderr.contains("not all usage is reported to the marketplace yet: 0 billed, 60 pending"), "{stderr}");
+
+    sandbox.advance(3 * 3600);
+    let proof = folder.path().join("proof.json");
+    let (code, stdout, stderr) = reconcile(&events, &["--output", proof.to_str().unwrap()]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let found: Value = serde_json::from_str(&stdout).unwrap();
+    assert!(found["is_clean"] == true && delivered(&found, "billed") == 60, "{found}");
+    let proof: Value = serde_json::from_str(&std::fs::read_to_string(proof).unwrap()).unwrap();
+    assert!(proof["reconciliation"] == found || proof["reconciliation"]["billed"] == found["billed"], "{proof}");
+    assert_eq!(proof["events"], 60);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "no partial file");
+
+    // Sent again, from another process: nothing is billed twice.
+    let (code, stdout, stderr) = meter(&["send", &events, "--yes", "--format", "json"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert_eq!(delivered(&serde_json::from_str(&stdout).unwrap(), "already_delivered"), 60, "{stdout}");
+
+    // An event that was never sent, one that is unknown here, and one with another quantity.
+    let wrong = month()
+        .replace("ent-aws01,2026-11-01T07:00:00Z,ingest_gb,11", "ent-aws01,2026-11-01T08:00:00Z,ingest_gb,11")
+        .replace("ent-azu01,2026-11-02T07:00:00Z,seats,12", "ent-azu01,2026-11-02T07:00:00Z,seats,13");
+    let wrong = file(&folder, "wrong.csv", &wrong);
+    let (code, stdout, stderr) = meter(&["reconcile", &wrong, "--period", "2026-11", "--format", "table"]);
+    assert_eq!(code, Some(6), "{stderr}");
+    assert!(stderr.contains("58 billed, 0 pending, 0 failed, 1 different, 1 missing, 1 extra"), "{stderr}");
+    for line in ["missing    ent-aws01", "different  ent-azu01", "extra      ent-aws01"] {
+        assert!(stdout.lines().any(|stdout| stdout.starts_with(line)), "{line}: {stdout}");
+    }
+    assert_eq!(stdout.lines().count(), 5, "exceptions only: {stdout}");
+}
+
+#[test]
+fn sending_needs_consent_and_a_dry_run_sends_nothing() {
+    let sandbox = RunningSandbox::start(&["--record-groups", "0"]);
+    let folder = tempfile::tempdir().unwrap();
+    let events = file(&folder, "events.csv", &month());
+    let send = |arguments: &[&str]| run(sandbox.program(&["meter", "send", &events, "--today", TODAY]).args(arguments));
+    let (code, stdout, stderr) = send(&[]);
+    assert_eq!((code, stdout.as_str()), (Some(2), ""), "{stderr}");
+    assert!(stderr.contains("error: nothing was sent: use --yes to send 60 events to Suger"), "{stderr}");
+    let (code, stdout, stderr) = send(&["--dry-run"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert_eq!(stdout.lines().count(), 60);
+    let request: Value = serde_json::from_str(stdout.lines().next().unwrap()).unwrap();
+    assert_eq!(request["method"], "POST");
+    assert!(request["path"].as_str().unwrap().ends_with("/entitlement/ent-aws01/usageRecordGroup"), "{request}");
+    assert_eq!(request["body"]["records"]["ingest_gb"], 11);
+    assert!(!stdout.contains(sandbox.setting("SUGER_API_KEY")));
+    let (code, stdout, stderr) = run(&mut sandbox.program(&["meter", "status", "--today", TODAY, "--format", "json"]));
+    assert!(code == Some(0) && stdout == "[]\n", "{stdout}{stderr}");
+}
+
+#[test]
+fn rejected_event_is_in_the_receipt_and_leaves_the_others() {
+    let sandbox = RunningSandbox::start(&["--record-groups", "0"]);
+    let folder = tempfile::tempdir().unwrap();
+    let lines = "ent-aws01,2026-11-20T07:00:00Z,ingest_gb,5\nent-nobody,2026-11-20T07:00:00Z,ingest_gb,5\n";
+    let events = file(&folder, "events.csv", &(HEADER.to_owned() + lines));
+    let (code, stdout, stderr) =
+        run(&mut sandbox.program(&["meter", "send", &events, "--yes", "--today", TODAY, "--format", "table"]));
+    assert_eq!(code, Some(4), "{stderr}");
+    assert!(stdout.lines().any(|line| line.starts_with("rejected   ent-nobody")), "{stdout}");
+    assert!(stdout.lines().any(|line| line.starts_with("delivered  ent-aws01")), "{stdout}");
+    let (code, _, stderr) =
+        run(sandbox.program(&["meter", "send", &events, "--yes", "--today", TODAY]).env("SUGER_API_KEY", "hush"));
+    assert_eq!(code, Some(3), "{stderr}");
+    assert!(!stderr.contains("hush"), "{stderr}");
+}
+
+#[test]
+fn file_is_validated_without_any_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = file(&folder, "good.csv", &month());
+    let (code, stdout, stderr) = run(&mut program(&["meter", "validate", &good]));
+    assert_eq!((code, stdout.as_str(), stderr.as_str()), (Some(0), "", "60 events can be sent\n"));
+    let json = r#"{"entitlement_id":"e","timestamp":"2026-11-20T07:00:00Z","quantities":{"gb":1}}"#;
+    let (code, _, stderr) = run(program(&["meter", "validate", "-"]).write_stdin(json));
+    assert_eq!((code, stderr.as_str()), (Some(0), "1 event can be sent\n"));
+    let bad = file(&folder, "bad.csv", &(HEADER.to_owned() + "e,2026-11-20,gb,1\ne,2026-11-20T07:00:00Z,gb,x\n"));
+    let (code, stdout, stderr) = run(&mut program(&["meter", "validate", &bad]));
+    assert_eq!((code, stdout.as_str()), (Some(6), ""), "{stderr}");
+    let lines: Vec<_> = stderr.lines().collect();
+    assert!(
+        lines[0].contains("bad.csv:2: invalid timestamp") && lines[1].contains("bad.csv:3: invalid quantity"),
+        "{stderr}"
+    );
+    assert!(lines.len() == 3 && lines[2].ends_with("bad.csv has 2 invalid lines"), "{stderr}");
+}
+
+#[test]
+fn failed_groups_are_listed_and_requeued() {
+    let sandbox = RunningSandbox::start(&[]);
+    let meter = |arguments: &[&str]| run(sandbox.program(&["meter"]).args(arguments).args(["--today", TODAY]));
+    let period = ["--period", "2026-10-01/2026-11-22"];
+    let failed = || {
+        let (code, stdout, stderr) =
+            meter(&[&["status", "--status", "report_failed", "--format", "json"], &period[..]].concat());
+        assert_eq!(code, Some(0), "{stderr}");
+        serde_json::from_str::<Vec<Value>>(&stdout).unwrap().len()
+    };
+    let before = failed();
+    assert!(before > 0);
+    let (code, _, stderr) = meter(&[&["retry"], &period[..]].concat());
+    assert!(code == Some(2) && stderr.contains("use --yes to requeue"), "{stderr}");
+    let (code, stdout, stderr) = meter(&[&["retry", "--dry-run"], &period[..]].concat());
+    assert!(code == Some(0) && stdout.lines().count() == before && stdout.contains("/retry"), "{stdout}{stderr}");
+    let (code, stdout, stderr) = meter(&[&["retry", "--yes", "--format", "json"], &period[..]].concat());
+    assert_eq!(code, Some(0), "{stderr}");
+    let changes: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(changes["requeued"].as_array().unwrap().len(), before, "{stderr}");
+    assert_eq!(failed(), 0);
+}
