@@ -3,8 +3,15 @@
 use clap::{Parser, Subcommand};
 use usage_billing_sandbox::cli::check_arguments;
 
+use crate::commands::api::{self, ApiArguments};
+use crate::commands::auth::AuthCommand;
+use crate::commands::clients::ClientsCommand;
+use crate::commands::doctor::DoctorArguments;
+use crate::commands::manual::CompletionsArguments;
 use crate::commands::meter::MeterCommand;
-use crate::commands::usage::UsageCommand;
+use crate::commands::report::ReportCommand;
+use crate::commands::usage::{self, UsageCommand};
+use crate::commands::vendors::{self, VendorsArguments};
 use crate::exit::Failure;
 use crate::logging::LogArguments;
 
@@ -37,8 +44,39 @@ pub(crate) enum Command {
     /// Usage events for Suger: send, check, retry and reconcile them.
     #[command(subcommand)]
     Meter(MeterCommand),
+    /// The configured accounts: each setting and its source, without secrets.
+    #[command(after_help = vendors::HELP)]
+    Vendors(VendorsArguments),
+    /// The permissions of accounts.
+    #[command(subcommand)]
+    Auth(AuthCommand),
+    /// Check settings, clock, proxy, name resolution, TLS, token and one harmless call, with advice.
+    Doctor(DoctorArguments),
+    /// The customers of partners.
+    #[command(subcommand)]
+    Clients(ClientsCommand),
+    /// The reports that are stored at Acronis.
+    #[command(subcommand)]
+    Report(ReportCommand),
+    /// Call any operation of a vendor's API, or list them.
+    #[command(after_help = api::HELP)]
+    Api(ApiArguments),
+    /// The same as `usage fetch`.
+    #[command(hide = true, after_help = usage::FETCH_HELP)]
+    Fetch(usage::FetchArguments),
+    /// Print the completion script of a shell.
+    Completions(CompletionsArguments),
+    /// Print the manual pages (roff).
+    Man,
     /// Run a mock server of the three vendors on this machine until Ctrl-C.
     Sandbox(usage_billing_sandbox::cli::Options),
+}
+
+impl Arguments {
+    /// Parses a command line that the program itself composes. Invalid options are reported as those of the user.
+    pub(crate) fn from_command_line(arguments: impl Iterator<Item = String>) -> Self {
+        Self::parse_from(arguments)
+    }
 }
 
 /// The arguments of the command line. Those that cannot be quoted on one line are rejected before an error message quotes them.

@@ -16,7 +16,8 @@ mod terminal;
 use std::process::ExitCode;
 
 use arguments::Command;
-use commands::{meter, usage};
+use commands::usage::UsageCommand;
+use commands::{api, auth, clients, doctor, manual, meter, report, usage, vendors};
 use exit::Failure;
 use usage_billing_sandbox::cli;
 
@@ -26,7 +27,16 @@ fn main() -> ExitCode {
         let work = async {
             match arguments.command {
                 Command::Usage(command) => usage::run(command).await,
+                Command::Fetch(arguments) => usage::run(UsageCommand::Fetch(arguments)).await,
                 Command::Meter(command) => meter::run(command).await,
+                Command::Vendors(arguments) => vendors::run(&arguments),
+                Command::Auth(command) => auth::run(command).await,
+                Command::Doctor(arguments) => doctor::run(arguments).await,
+                Command::Clients(command) => clients::run(command).await,
+                Command::Report(command) => report::run(command).await,
+                Command::Api(arguments) => api::run(arguments).await,
+                Command::Completions(arguments) => manual::completions(&arguments),
+                Command::Man => manual::man(),
                 Command::Sandbox(options) => run_sandbox(options).await,
             }
         };

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use clap::ValueEnum;
-use usage_billing::{ClientBuilder, Credentials, Error, ErrorKind, Result, acronis, genesys, suger};
+use usage_billing::reqwest::Method;
+use usage_billing::{CallOptions, ClientBuilder, Credentials, Error, ErrorKind, Result, acronis, genesys, suger};
+use usage_billing_core::{ClientInfo as _, CustomRequest, Operation};
 use usage_billing_sandbox as demo;
 
 use super::Vendor;
@@ -27,6 +29,38 @@ impl Client {
             Self::Acronis(_) => Vendor::Acronis,
             Self::Genesys(_) => Vendor::Genesys,
             Self::Suger(_) => Vendor::Suger,
+        }
+    }
+
+    /// Returns the operations of the vendor's API, sorted by name.
+    pub(crate) fn operations(&self) -> &'static [Operation] {
+        self.vendor().operations()
+    }
+
+    /// Creates a request with the credentials of the account.
+    pub(crate) fn request(&self, method: Method, path: &'static str) -> CustomRequest<'_> {
+        match self {
+            Self::Acronis(client) => client.api().request(method, path),
+            Self::Genesys(client) => client.api().request(method, path),
+            Self::Suger(client) => client.api().request(method, path),
+        }
+    }
+
+    /// Returns the URL that paths are relative to.
+    pub(crate) fn base_url(&self) -> &str {
+        match self {
+            Self::Acronis(client) => client.api().baseurl(),
+            Self::Genesys(client) => client.api().baseurl(),
+            Self::Suger(client) => client.api().baseurl(),
+        }
+    }
+
+    /// Returns a client with other options for its calls.
+    pub(crate) fn with_call_options(&self, options: CallOptions) -> Self {
+        match self {
+            Self::Acronis(client) => Self::Acronis(client.with_call_options(options)),
+            Self::Genesys(client) => Self::Genesys(client.with_call_options(options)),
+            Self::Suger(client) => Self::Suger(client.with_call_options(options)),
         }
     }
 

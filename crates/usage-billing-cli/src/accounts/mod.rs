@@ -8,7 +8,7 @@ mod resolve;
 mod selection;
 mod vendor;
 
-pub(crate) use account::{Account, Value};
+pub(crate) use account::{Account, Setting, Value};
 pub(crate) use clients::{AccountClient, Client, of_accounts, of_sandbox};
 pub(crate) use selection::{AccountArguments, Clients, SelectionArguments, start_sandbox};
 pub(crate) use vendor::Vendor;

@@ -87,11 +87,6 @@ impl AccountArguments {
         self.today.map_or_else(Utc::now, |day| day.and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(12))
     }
 
-    /// Returns the accounts of the environment and the configuration file; none if a sandbox is used.
-    pub(crate) fn configured(&self, wanted: &[Vendor]) -> Result<Vec<Account>, Failure> {
-        if self.sandbox { Ok(Vec::new()) } else { self.selection.configured(wanted) }
-    }
-
     /// Returns clients of the wanted vendors; of all that are configured if none is named.
     pub(crate) async fn clients(&self, wanted: &[Vendor]) -> Result<Clients, Failure> {
         let sandbox = match self.sandbox {

@@ -1,6 +1,7 @@
 //! The vendors, and the settings of their accounts.
 
 use clap::ValueEnum;
+use usage_billing_core::Operation;
 
 /// In the order in which rows are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -59,6 +60,15 @@ impl Vendor {
             Self::Acronis => "acronis",
             Self::Genesys => "genesys",
             Self::Suger => "suger",
+        }
+    }
+
+    /// Returns the operations of its API, sorted by name.
+    pub(crate) fn operations(self) -> &'static [Operation] {
+        match self {
+            Self::Acronis => usage_billing_acronis::OPERATIONS,
+            Self::Genesys => usage_billing_genesys::OPERATIONS,
+            Self::Suger => usage_billing_suger::OPERATIONS,
         }
     }
 

@@ -1,4 +1,12 @@
 //! The verbs: one module per command.
 
+pub(crate) mod api;
+pub(crate) mod auth;
+pub(crate) mod clients;
+pub(crate) mod doctor;
+pub(crate) mod manual;
 pub(crate) mod meter;
+mod output;
+pub(crate) mod report;
 pub(crate) mod usage;
+pub(crate) mod vendors;

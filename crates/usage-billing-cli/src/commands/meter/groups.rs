@@ -6,7 +6,7 @@ use usage_billing::suger;
 use usage_billing::suger::types::{MeteringUsageRecordGroup as Group, UsageRecordGroupStatus as Status};
 use usage_billing::{Error, ErrorKind, Period};
 
-use super::output;
+use crate::commands::output;
 use crate::accounts::{AccountArguments, Client, Clients, Vendor};
 use crate::exit::Failure;
 

@@ -2,7 +2,6 @@
 
 mod events;
 mod groups;
-mod output;
 mod receipt;
 mod reconcile;
 mod retry;

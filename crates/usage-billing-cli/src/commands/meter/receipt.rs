@@ -6,7 +6,7 @@ use chrono::SecondsFormat;
 use usage_billing::suger::{Receipt, UsageEvent};
 use usage_billing::uuid::Uuid;
 
-use super::output;
+use crate::commands::output;
 
 /// Returns one line for each event, those that are not delivered first, and a summary.
 pub(super) fn table(receipt: &Receipt, sent: &HashMap<Uuid, UsageEvent>) -> String {

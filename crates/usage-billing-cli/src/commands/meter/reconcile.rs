@@ -10,7 +10,7 @@ use serde_json::json;
 use usage_billing::suger::{ReconciledQuantity, Reconciliation};
 use usage_billing::{Period, printable};
 
-use super::output::{self, OutputFormat};
+use crate::commands::output::{self, OutputFormat};
 use super::{events, groups};
 use crate::accounts::AccountArguments;
 use crate::exit::Failure;

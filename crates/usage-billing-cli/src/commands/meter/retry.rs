@@ -7,7 +7,7 @@ use serde_json::json;
 use usage_billing::suger::types::UsageRecordGroupStatus as Status;
 
 use super::groups::{self, GroupArguments};
-use super::output::{self, OutputFormat};
+use crate::commands::output::{self, OutputFormat};
 use crate::accounts::AccountArguments;
 use crate::consent::WriteArguments;
 use crate::exit::{Failure, PARTIAL};

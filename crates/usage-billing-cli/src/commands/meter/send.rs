@@ -9,7 +9,7 @@ use clap::Args;
 use usage_billing::suger::{Client, Receipt, UsageEvent};
 use usage_billing::uuid::Uuid;
 
-use super::output::{self, OutputFormat};
+use crate::commands::output::{self, OutputFormat};
 use super::{events, receipt};
 use crate::accounts::AccountArguments;
 use crate::consent::WriteArguments;

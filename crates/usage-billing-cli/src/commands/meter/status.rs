@@ -7,7 +7,7 @@ use clap::Args;
 use usage_billing::suger::types::UsageRecordGroupStatus as Status;
 
 use super::groups::{self, GroupArguments};
-use super::output::{self, OutputFormat};
+use crate::commands::output::{self, OutputFormat};
 use crate::accounts::AccountArguments;
 use crate::exit::Failure;
 use crate::terminal;

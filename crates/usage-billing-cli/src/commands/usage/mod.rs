@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
+pub(crate) use self::fetch::{FetchArguments, HELP as FETCH_HELP};
 use crate::exit::Failure;
 
 #[derive(Subcommand)]

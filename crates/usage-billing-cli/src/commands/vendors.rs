@@ -1,0 +1,98 @@
+//! `vendors`: what is configured, and where.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::output::{self, OutputFormat};
+use crate::accounts::{Account, SelectionArguments, Setting, Value, Vendor};
+use crate::exit::Failure;
+use crate::terminal;
+
+pub(crate) const HELP: &str = "Configuration file (usage-billing/config.toml in the configuration folder, or --config, or USAGE_BILLING_CONFIG):
+  profile = \"default\"                     # used without --profile and USAGE_BILLING_PROFILE
+
+  [profiles.default.acronis]              # an account, named after its vendor
+  data_center = \"eu2-cloud.acronis.com\"
+  client_id = \"…\"
+  client_secret_file = \"acronis.secret\"   # beside this file; only its owner may read it
+
+  [profiles.default.genesys-emea]         # another name needs the vendor
+  vendor = \"genesys\"
+  region = \"eu-central-1\"
+  client_id = \"…\"
+  client_secret_command = [\"op\", \"read\", \"op://billing/genesys/secret\"]   # run without a shell
+
+  [profiles.default.suger]
+  org_id = \"…\"
+  api_key_file = \"/run/secrets/suger\"
+
+Environment (before the file, unless --profile or --account is given):
+  GENESYS_REGION, GENESYS_CLIENT_ID, GENESYS_CLIENT_SECRET
+  GENESYSCLOUD_REGION, GENESYSCLOUD_OAUTHCLIENT_ID, GENESYSCLOUD_OAUTHCLIENT_SECRET (of Genesys' own tools)
+  ACRONIS_DATA_CENTER, ACRONIS_CLIENT_ID, ACRONIS_CLIENT_SECRET
+  SUGER_ORG_ID, SUGER_API_KEY, SUGER_BASE_URL
+  A variable with a secret may be replaced by one with the suffix _FILE that names a file.";
+
+#[derive(Args)]
+pub(crate) struct VendorsArguments {
+    /// Vendors [default: all].
+    #[arg(value_name = "VENDOR", value_enum)]
+    vendors: Vec<Vendor>,
+
+    /// Format of the list [default: table on a terminal, JSON elsewhere].
+    #[arg(long, value_enum)]
+    format: Option<OutputFormat>,
+
+    #[command(flatten)]
+    selection: SelectionArguments,
+}
+
+/// One setting of an account. Of a secret, only where it is.
+#[derive(Serialize)]
+struct Line {
+    account: String,
+    vendor: &'static str,
+    setting: &'static str,
+    value: Option<String>,
+    source: Option<String>,
+}
+
+pub(crate) fn run(arguments: &VendorsArguments) -> Result<ExitCode, Failure> {
+    let accounts = arguments.selection.configured(&arguments.vendors)?;
+    let lines: Vec<_> = accounts.iter().flat_map(lines).collect();
+    output::print(arguments.format, &lines, || {
+        let row = |line: &Line| {
+            let value = line.value.clone().unwrap_or_else(|| "not set".to_owned());
+            let source = line.source.clone().unwrap_or_default();
+            [line.account.clone(), line.vendor.to_owned(), line.setting.to_owned(), value, source]
+        };
+        output::table(["ACCOUNT", "VENDOR", "SETTING", "VALUE", "SOURCE"], lines.iter().map(row))
+    })?;
+    if accounts.is_empty() {
+        terminal::print_progress("no account is configured: `usage-billing vendors --help` shows how");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn lines(account: &Account) -> Vec<Line> {
+    let fields = account.vendor.fields().iter();
+    let fields = fields.filter(|field| field.is_required || account.settings.contains_key(field.key));
+    let line = |(key, setting): (&'static str, Option<&Setting>)| Line {
+        account: account.name.clone(),
+        vendor: account.vendor.name(),
+        setting: key,
+        value: setting.map(|setting| match &setting.value {
+            Value::Text(text) => text.clone(),
+            Value::SecretInEnvironment(_) => "(secret)".to_owned(),
+            Value::SecretInFile(path) => format!("(secret in the file {})", path.display()),
+            // Its arguments may contain a token.
+            Value::SecretOfCommand(command) => {
+                format!("(secret of the command {})", command.first().map_or("", String::as_str))
+            }
+        }),
+        source: setting.map(|setting| setting.source.to_string()),
+    };
+    fields.map(|field| line((field.key, account.settings.get(field.key)))).collect()
+}
