@@ -42,9 +42,10 @@ pub(crate) fn eprint_log(line: &str) {
     };
 }
 
-/// Returns a number of things: `1 row`, `2 rows`.
+/// Returns a number with its noun: `1 row`, `2 rows`, `2 addresses`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+    let plural = if noun.ends_with('s') { "es" } else { "s" };
+    format!("{number} {noun}{}", if number == 1 { "" } else { plural })
 }
 
 /// Returns the width that tables may have: that of `COLUMNS` or of the terminal; `None` in a pipe.

@@ -10,7 +10,8 @@ use crate::accounts::{Account, SelectionArguments, Setting, Value, Vendor};
 use crate::exit::Failure;
 use crate::terminal;
 
-pub(crate) const HELP: &str = "Configuration file (usage-billing/config.toml in the configuration folder, or --config, or USAGE_BILLING_CONFIG):
+pub(crate) const HELP: &str =
+    "Configuration file (usage-billing/config.toml in the configuration folder, or --config, or USAGE_BILLING_CONFIG):
   profile = \"default\"                     # used without --profile and USAGE_BILLING_PROFILE
 
   [profiles.default.acronis]              # an account, named after its vendor

@@ -112,7 +112,11 @@ fn read_body(path: &Path) -> Result<Box<RawValue>, Failure> {
     let mut bytes = Vec::new();
     match path == Path::new("-") {
         true => io::stdin().lock().take(MAX_BODY_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?,
-        false => File::open(path).map_err(unreadable)?.take(MAX_BODY_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?,
+        false => File::open(path)
+            .map_err(unreadable)?
+            .take(MAX_BODY_BYTES + 1)
+            .read_to_end(&mut bytes)
+            .map_err(unreadable)?,
     };
     if bytes.len() as u64 > MAX_BODY_BYTES {
         return Err(failed(&"is larger than 16 MiB"));

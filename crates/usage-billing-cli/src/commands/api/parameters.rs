@@ -83,7 +83,10 @@ mod tests {
             split_of("get_buyer", &["orgId=o", "buyerID=b"]).unwrap_err(),
             "getBuyer needs --param buyerId=…: `buyerID` is not one of its path, did you mean `buyerId`?"
         );
-        assert_eq!(split_of("get_buyer", &["orgId=o", "orgId=p", "buyerId=b"]).unwrap_err(), "--param orgId is there twice");
+        assert_eq!(
+            split_of("get_buyer", &["orgId=o", "orgId=p", "buyerId=b"]).unwrap_err(),
+            "--param orgId is there twice"
+        );
         for text in ["", "=x", "x"] {
             assert_eq!(text.parse::<Parameter>().unwrap_err(), "expected NAME=VALUE", "{text}");
         }

@@ -57,7 +57,12 @@ pub(super) fn judge(operations: &[Operation], responses: &BTreeMap<&str, (Access
     };
     let of_operation = |operation: &Operation| {
         let (access, reason) = judged(operation);
-        OperationAccess { operation: operation.name.to_string(), permissions: operation.permissions.to_vec(), access, reason }
+        OperationAccess {
+            operation: operation.name.to_string(),
+            permissions: operation.permissions.to_vec(),
+            access,
+            reason,
+        }
     };
     operations.iter().map(of_operation).collect()
 }
@@ -72,7 +77,8 @@ mod tests {
     }
 
     fn judged(responses: &[(&'static str, Access)], id: &'static str) -> (Access, String) {
-        let responses: BTreeMap<_, _> = responses.iter().map(|(id, access)| (*id, (*access, "called".to_owned()))).collect();
+        let responses: BTreeMap<_, _> =
+            responses.iter().map(|(id, access)| (*id, (*access, "called".to_owned()))).collect();
         let mut operations: Vec<_> = responses.keys().map(|id| operation(id)).collect();
         operations.push(operation(id));
         let last = judge(&operations, &responses).pop().unwrap();
@@ -85,7 +91,10 @@ mod tests {
         let contracts = "get_billing_contracts";
         let usage = "get_billing_reports_billableusage";
         let contract = "get_billing_contract";
-        assert_eq!(judged(&[(contracts, Access::Allowed)], contract), (Access::Allowed, "as getBillingContracts".to_owned()));
+        assert_eq!(
+            judged(&[(contracts, Access::Allowed)], contract),
+            (Access::Allowed, "as getBillingContracts".to_owned())
+        );
         assert_eq!(judged(&[(contracts, Access::Denied)], contract).0, Access::Denied);
         assert_eq!(judged(&[(contracts, Access::Allowed)], usage).0, Access::Allowed);
         // The other permission may be granted.
@@ -99,7 +108,15 @@ mod tests {
 
     #[test]
     fn status_proves_access_only_if_it_is_unambiguous() {
-        for (status, access) in [(200, Access::Allowed), (409, Access::Allowed), (403, Access::Denied), (401, Access::Denied), (404, Access::Unknown), (400, Access::Unknown), (503, Access::Unknown)] {
+        for (status, access) in [
+            (200, Access::Allowed),
+            (409, Access::Allowed),
+            (403, Access::Denied),
+            (401, Access::Denied),
+            (404, Access::Unknown),
+            (400, Access::Unknown),
+            (503, Access::Unknown),
+        ] {
             assert_eq!(of_status(status), access, "{status}");
         }
     }

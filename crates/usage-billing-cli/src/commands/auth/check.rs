@@ -69,12 +69,18 @@ pub(super) async fn run(arguments: CheckArguments) -> Result<ExitCode, Failure> 
         return Ok(Failure::Vendors(errors).code());
     }
     let is_allowed = |name: &&String| {
-        all.iter().flat_map(|account| &account.operations).any(|one| one.operation == **name && one.access == Access::Allowed)
+        all.iter()
+            .flat_map(|account| &account.operations)
+            .any(|one| one.operation == **name && one.access == Access::Allowed)
     };
     let lacking: Vec<_> = arguments.require.iter().filter(|name| !is_allowed(name)).map(String::as_str).collect();
     match lacking.is_empty() {
         true => Ok(ExitCode::SUCCESS),
-        false => Err(Error::new(ErrorKind::Permission, format!("no account is proved to be allowed to call {}", lacking.join(", "))).into()),
+        false => Err(Error::new(
+            ErrorKind::Permission,
+            format!("no account is proved to be allowed to call {}", lacking.join(", ")),
+        )
+        .into()),
     }
 }
 
@@ -128,7 +134,11 @@ fn path<'a>(operation: &Operation, parameters: &'a BTreeMap<&'static str, String
 
 type Response = (&'static str, (Access, String));
 
-async fn call(client: &Client, operation: &'static Operation, parameters: Vec<(&str, &str)>) -> Result<Response, Error> {
+async fn call(
+    client: &Client,
+    operation: &'static Operation,
+    parameters: Vec<(&str, &str)>,
+) -> Result<Response, Error> {
     let request = client.request(Method::GET, &operation.path);
     let request = parameters.into_iter().fold(request, |request, (name, value)| request.path_parameter(name, value));
     // The body is not read.
@@ -150,7 +160,15 @@ fn table(all: &[AccountAccess]) -> String {
             Access::Denied => "denied",
             Access::Unknown => "unknown",
         };
-        [account.account.clone(), one.operation.clone(), access.to_owned(), one.permissions.join(" or "), one.reason.clone()]
+        // Acronis' names begin with the URN of a service.
+        let permissions: Vec<_> = one.permissions.iter().map(|name| name.rsplit("::").next().unwrap_or(name)).collect();
+        [
+            account.account.clone(),
+            one.operation.clone(),
+            access.to_owned(),
+            permissions.join(" or "),
+            one.reason.clone(),
+        ]
     };
     let rows = all.iter().flat_map(|account| account.operations.iter().map(|one| row(account, one)));
     output::table(["ACCOUNT", "OPERATION", "ACCESS", "PERMISSION", "REASON"], rows)

@@ -45,13 +45,15 @@ pub(super) async fn run(arguments: ListArguments) -> Result<ExitCode, Failure> {
     if arguments.vendors.contains(&Vendor::Suger) {
         return Err(Failure::Usage("Suger has no clients of partners: list acronis or genesys".to_owned()));
     }
-    let wanted = if arguments.vendors.is_empty() { &[Vendor::Acronis, Vendor::Genesys][..] } else { &arguments.vendors };
+    let wanted =
+        if arguments.vendors.is_empty() { &[Vendor::Acronis, Vendor::Genesys][..] } else { &arguments.vendors };
     let clients = arguments.accounts.clients(wanted).await?;
     let (mut all, mut errors) = (Vec::new(), Vec::new());
     for account in &clients.clients {
         match customers(&account.name, &account.client).await {
             Ok(customers) => {
-                terminal::print_progress(&format!("{}: {} customers", printable(&account.name), customers.len()));
+                let number = terminal::count(customers.len(), "customer");
+                terminal::print_progress(&format!("{}: {number}", printable(&account.name)));
                 all.extend(customers);
             }
             Err(error) => {
@@ -71,7 +73,14 @@ fn table(all: &[Customer]) -> String {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let row = |one: &Customer| {
         let enabled = one.is_enabled.map_or("", |enabled| if enabled { "yes" } else { "no" });
-        [one.account.clone(), text(&one.name), text(&one.kind), enabled.to_owned(), one.id.clone(), text(&one.parent_id)]
+        [
+            one.account.clone(),
+            text(&one.name),
+            text(&one.kind),
+            enabled.to_owned(),
+            one.id.clone(),
+            text(&one.parent_id),
+        ]
     };
     output::table(["ACCOUNT", "NAME", "KIND", "ENABLED", "ID", "PARENT"], all.iter().map(row))
 }

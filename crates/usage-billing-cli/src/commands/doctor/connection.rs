@@ -21,7 +21,8 @@ pub(super) async fn checks(account: &AccountClient, is_proxied: bool) -> Vec<Che
     let Ok(url) = account.client.base_url().parse::<Url>() else { return Vec::new() };
     let is_proxied = is_proxied && url.scheme() == "https";
     let proxy = match is_proxied {
-        true => Check::new(account, "proxy", State::Ok, "the environment names a proxy".to_owned()).with_advice(PROXY_ADVICE),
+        true => Check::new(account, "proxy", State::Ok, "the environment names a proxy".to_owned())
+            .with_advice(PROXY_ADVICE),
         false => Check::new(account, "proxy", State::Ok, "none".to_owned()),
     };
     let mut checks = vec![proxy, name(account, &url, is_proxied).await];
@@ -57,7 +58,10 @@ async fn name(account: &AccountClient, url: &Url, is_proxied: bool) -> Check {
         Check::new(account, "dns", State::Failed, format!("{host} {reason}")).with_advice(NAME_ADVICE)
     };
     match tokio::time::timeout(TIMEOUT, tokio::net::lookup_host((name, port))).await {
-        Ok(Ok(addresses)) => Check::new(account, "dns", State::Ok, format!("{host} has {} addresses", addresses.count())),
+        Ok(Ok(addresses)) => {
+            let addresses = crate::terminal::count(addresses.count(), "address");
+            Check::new(account, "dns", State::Ok, format!("{host} has {addresses}"))
+        }
         Ok(Err(error)) => failed(&format_args!("cannot be resolved: {error}")),
         Err(_) => failed(&"was not resolved within 15 s"),
     }
@@ -65,7 +69,8 @@ async fn name(account: &AccountClient, url: &Url, is_proxied: bool) -> Check {
 
 /// Requests the root without a credential: any status proves the connection.
 async fn response(url: &Url) -> Result<Response> {
-    let is_local = url.host_str().is_some_and(|host| host == "localhost" || host.starts_with("127.") || host == "[::1]");
+    let is_local =
+        url.host_str().is_some_and(|host| host == "localhost" || host.starts_with("127.") || host == "[::1]");
     let builder = http_client()?.timeout(TIMEOUT);
     let client = if is_local { builder.no_proxy() } else { builder }.build();
     let failed = |error: usage_billing::reqwest::Error| {

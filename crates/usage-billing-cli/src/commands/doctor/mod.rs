@@ -31,7 +31,12 @@ pub(crate) async fn run(arguments: DoctorArguments) -> Result<ExitCode, Failure>
     let clients = arguments.accounts.clients(&arguments.vendors).await?;
     let (mut checks, mut errors) = (Vec::new(), Vec::new());
     for account in &clients.clients {
-        checks.push(Check::new(account, "settings", State::Ok, format!("the account is complete; requests go to {}", account.client.base_url())));
+        checks.push(Check::new(
+            account,
+            "settings",
+            State::Ok,
+            format!("the account is complete; requests go to {}", account.client.base_url()),
+        ));
         checks.extend(connection::checks(account, is_proxied()).await);
         match call(account).await {
             Ok(check) => checks.extend(check),
@@ -66,12 +71,20 @@ async fn call(account: &AccountClient) -> usage_billing::Result<Vec<Check>> {
         Client::Acronis(client) => match client.own_tenant().await {
             Ok(tenant) => (format!("the account belongs to tenant {tenant}"), true),
             // The token was accepted.
-            Err(error) if error.kind() == ErrorKind::Permission => ("the account may not read its own tenant".to_owned(), true),
+            Err(error) if error.kind() == ErrorKind::Permission => {
+                ("the account may not read its own tenant".to_owned(), true)
+            }
             Err(error) => return Err(error),
         },
         Client::Genesys(client) => {
             let organization = client.organization().await?;
-            (format!("the account belongs to organization {}", printable(organization.name.as_deref().unwrap_or(&organization.id))), true)
+            (
+                format!(
+                    "the account belongs to organization {}",
+                    printable(organization.name.as_deref().unwrap_or(&organization.id))
+                ),
+                true,
+            )
         }
         Client::Suger(client) => {
             client.api().list_products().org_id(client.org_id()).limit(1).send().await?;

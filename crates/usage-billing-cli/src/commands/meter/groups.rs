@@ -6,8 +6,8 @@ use usage_billing::suger;
 use usage_billing::suger::types::{MeteringUsageRecordGroup as Group, UsageRecordGroupStatus as Status};
 use usage_billing::{Error, ErrorKind, Period};
 
-use crate::commands::output;
 use crate::accounts::{AccountArguments, Client, Clients, Vendor};
+use crate::commands::output;
 use crate::exit::Failure;
 
 /// The options that select groups.
@@ -75,9 +75,4 @@ pub(super) fn table<'a>(groups: impl IntoIterator<Item = (&'a Group, String)>) -
         ["ID", "ENTITLEMENT", "TIMESTAMP", "STATUS", "QUANTITIES", "REPORT", "REASON"],
         groups.into_iter().map(row),
     )
-}
-
-/// Returns a number with its noun.
-pub(super) fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

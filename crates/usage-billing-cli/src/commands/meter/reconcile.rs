@@ -10,9 +10,9 @@ use serde_json::json;
 use usage_billing::suger::{ReconciledQuantity, Reconciliation};
 use usage_billing::{Period, printable};
 
-use crate::commands::output::{self, OutputFormat};
 use super::{events, groups};
 use crate::accounts::AccountArguments;
+use crate::commands::output::{self, OutputFormat};
 use crate::exit::Failure;
 use crate::terminal;
 
@@ -46,7 +46,7 @@ pub(super) async fn run(arguments: ReconcileArguments) -> Result<ExitCode, Failu
     let period = arguments.period;
     period.require_started(arguments.accounts.now()).map_err(|error| Failure::Usage(error.to_string()))?;
     let (client, _clients) = groups::client(&arguments.accounts).await?;
-    terminal::print_progress(&format!("suger: comparing {} with {period} …", groups::count(events.len(), "event")));
+    terminal::print_progress(&format!("suger: comparing {} with {period} …", terminal::count(events.len(), "event")));
     let comparison = client.reconcile(period, &events);
     let found = arguments.entitlement.iter().fold(comparison, |all, id| all.entitlement(id)).await?;
     if let Some(path) = &arguments.output {

@@ -7,8 +7,8 @@ use serde_json::json;
 use usage_billing::suger::types::UsageRecordGroupStatus as Status;
 
 use super::groups::{self, GroupArguments};
-use crate::commands::output::{self, OutputFormat};
 use crate::accounts::AccountArguments;
+use crate::commands::output::{self, OutputFormat};
 use crate::consent::WriteArguments;
 use crate::exit::{Failure, PARTIAL};
 use crate::terminal;
@@ -41,7 +41,7 @@ pub(super) async fn run(arguments: RetryArguments) -> Result<ExitCode, Failure> 
         return Ok(ExitCode::SUCCESS);
     }
     if !failed.is_empty() {
-        arguments.write.require(&format!("requeue {} at Suger", groups::count(failed.len(), "failed group")))?;
+        arguments.write.require(&format!("requeue {} at Suger", terminal::count(failed.len(), "failed group")))?;
     }
     let changes = client.retry_groups(failed).await;
     let failures: Vec<_> =
@@ -51,7 +51,7 @@ pub(super) async fn run(arguments: RetryArguments) -> Result<ExitCode, Failure> 
         let requeued = changes.changed.iter().map(|group| (group, String::new()));
         groups::table(changes.failed.iter().map(|(group, error)| (group, error.to_string())).chain(requeued))
     })?;
-    let requeued = groups::count(changes.changed.len(), "group");
+    let requeued = terminal::count(changes.changed.len(), "group");
     terminal::print_progress(&format!(
         "suger: {requeued} requeued for the next hourly run, {} not",
         changes.failed.len()

@@ -9,9 +9,9 @@ use clap::Args;
 use usage_billing::suger::{Client, Receipt, UsageEvent};
 use usage_billing::uuid::Uuid;
 
-use crate::commands::output::{self, OutputFormat};
 use super::{events, receipt};
 use crate::accounts::AccountArguments;
+use crate::commands::output::{self, OutputFormat};
 use crate::consent::WriteArguments;
 use crate::exit::{Failure, PARTIAL};
 use crate::terminal;
@@ -51,8 +51,7 @@ pub(super) async fn run(arguments: SendArguments) -> Result<ExitCode, Failure> {
         terminal::print(&requests(&client, &events)?).map_err(Failure::of_output)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let what =
-        format!("send {} to Suger (organization {})", super::groups::count(events.len(), "event"), client.org_id());
+    let what = format!("send {} to Suger (organization {})", terminal::count(events.len(), "event"), client.org_id());
     arguments.write.require(&what)?;
     let sent: HashMap<_, _> = events.iter().map(|event| (event.id(client.org_id()), event.clone())).collect();
     let receipt = flush(&client, &arguments, events).await?;

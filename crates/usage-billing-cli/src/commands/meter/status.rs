@@ -7,8 +7,8 @@ use clap::Args;
 use usage_billing::suger::types::UsageRecordGroupStatus as Status;
 
 use super::groups::{self, GroupArguments};
-use crate::commands::output::{self, OutputFormat};
 use crate::accounts::AccountArguments;
+use crate::commands::output::{self, OutputFormat};
 use crate::exit::Failure;
 use crate::terminal;
 
@@ -46,7 +46,7 @@ pub(super) async fn run(arguments: StatusArguments) -> Result<ExitCode, Failure>
         *numbers.entry(group.status.as_ref().map_or("without status", Status::as_str)).or_default() += 1;
     }
     let numbers: Vec<_> = numbers.iter().map(|(status, number)| format!("{number} {status}")).collect();
-    let summary = format!("{}: {}", groups::count(groups.len(), "group"), numbers.join(", "));
+    let summary = format!("{}: {}", terminal::count(groups.len(), "group"), numbers.join(", "));
     let with_reasons = || groups.iter().map(|group| (group, String::new()));
     output::print(arguments.format, &groups, || groups::table(with_reasons()))?;
     terminal::print_progress(&format!("suger: {}", summary.trim_end_matches(": ")));

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{events, groups};
+use super::events;
 use crate::exit::Failure;
 use crate::terminal;
 
@@ -17,6 +17,6 @@ pub(crate) struct ValidateArguments {
 
 pub(super) fn run(arguments: &ValidateArguments) -> Result<ExitCode, Failure> {
     let events = events::read(&arguments.file)?;
-    terminal::print_progress(&format!("{} can be sent", groups::count(events.len(), "event")));
+    terminal::print_progress(&format!("{} can be sent", terminal::count(events.len(), "event")));
     Ok(ExitCode::SUCCESS)
 }

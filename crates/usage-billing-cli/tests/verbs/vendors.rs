@@ -1,0 +1,31 @@
+//! What is configured.
+
+use serde_json::Value;
+
+use super::support::{file, program, run};
+
+#[test]
+fn settings_are_listed_with_their_sources_and_without_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "[profiles.default.genesys]\nregion = \"eu-central-1\"\nclient_id = \"id\"\nclient_secret_command = [\"op\", \"hush\"]\n\n\
+                [profiles.default.suger]\napi_key_file = \"key\"\n";
+    let config = file(&folder, "config.toml", text);
+    let (code, stdout, stderr) = run(program(&["vendors", "--config", &config])
+        .env("GENESYS_CLIENT_ID", "other")
+        .env("ACRONIS_CLIENT_SECRET", "hush"));
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(!stdout.contains("hush"), "{stdout}");
+    let lines: Vec<Value> = serde_json::from_str(&stdout).unwrap();
+    let find = |vendor: &str, setting: &str| {
+        let line = lines.iter().find(|one| one["vendor"] == vendor && one["setting"] == setting).unwrap();
+        (line["value"].as_str(), line["source"].as_str())
+    };
+    assert_eq!(find("genesys", "client_id"), (Some("other"), Some("environment: GENESYS_CLIENT_ID")));
+    assert_eq!(find("genesys", "region"), (Some("eu-central-1"), Some(&*format!("{config}:2"))));
+    assert_eq!(find("genesys", "client_secret").0, Some("(secret of the command op)"));
+    assert_eq!(find("acronis", "client_secret").0, Some("(secret)"));
+    assert_eq!(find("suger", "org_id"), (None, None));
+    assert!(find("suger", "api_key").0.unwrap().ends_with("/key)"));
+    let (code, _, stderr) = run(&mut program(&["vendors"]));
+    assert!(code == Some(0) && stderr.starts_with("no account is configured: "), "{stderr}");
+}
