@@ -1,6 +1,7 @@
 //! Permissions of accounts.
 
 use serde_json::Value;
+use usage_billing_sandbox::{GENESYS_LIMITED_CLIENT_ID, GENESYS_LIMITED_CLIENT_SECRET};
 
 use super::support::{RunningSandbox, TODAY, program, run};
 
@@ -36,8 +37,8 @@ fn limited_account_is_denied_and_a_required_operation_decides_the_exit_code() {
     let check = |arguments: &[&str]| {
         let mut command = sandbox.program(&["auth", "check", "genesys"]);
         command
-            .env("GENESYS_CLIENT_ID", "demo-genesys-limited")
-            .env("GENESYS_CLIENT_SECRET", "demo-genesys-limited-secret");
+            .env("GENESYS_CLIENT_ID", GENESYS_LIMITED_CLIENT_ID)
+            .env("GENESYS_CLIENT_SECRET", GENESYS_LIMITED_CLIENT_SECRET);
         run(command.args(arguments))
     };
     let (code, stdout, stderr) = check(&[]);

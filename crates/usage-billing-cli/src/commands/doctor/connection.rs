@@ -29,14 +29,14 @@ pub(super) async fn checks(account: &AccountClient, is_proxied: bool) -> Vec<Che
     if checks.iter().any(|check| check.state == State::Failed) {
         return checks;
     }
+    let step = if url.scheme() == "https" { "tls" } else { "connection" };
     match response(&url).await {
         Ok(response) => {
-            let step = if url.scheme() == "https" { "tls" } else { "connection" };
             checks.push(Check::new(account, step, State::Ok, format!("{} responds", host(&url))));
             checks.push(clock_check(account, &response));
         }
         Err(error) => {
-            checks.push(Check::new(account, "tls", State::Failed, error.to_string()).with_advice(REACH_ADVICE));
+            checks.push(Check::new(account, step, State::Failed, error.to_string()).with_advice(REACH_ADVICE));
         }
     }
     checks
