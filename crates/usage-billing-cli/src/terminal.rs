@@ -42,10 +42,9 @@ pub(crate) fn eprint_log(line: &str) {
     };
 }
 
-/// Returns a number with its noun: `1 row`, `2 rows`, `2 addresses`.
+/// Returns a number with its noun: `1 row`, `2 rows`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
-    let plural = if noun.ends_with('s') { "es" } else { "s" };
-    format!("{number} {noun}{}", if number == 1 { "" } else { plural })
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Returns the width that tables may have: that of `COLUMNS` or of the terminal; `None` in a pipe.

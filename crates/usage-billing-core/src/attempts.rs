@@ -250,7 +250,7 @@ impl Attempts<'_> {
     ) -> Result<Box<RawResponse>, Failed> {
         let attempts = progress.attempts;
         let connection_error = |error: reqwest::Error| {
-            let (cause, error) = self.context.connection_error(error, &self.operation.name, attempts);
+            let (cause, error) = self.context.connection_error(error, self.operation.name.clone(), attempts);
             (Failure { cause, retry_after: None }, error)
         };
         let mut response = response.await.map_err(connection_error)?;

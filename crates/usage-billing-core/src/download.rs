@@ -56,7 +56,7 @@ impl Stream for Download {
         };
         let chunk = chunk.map(|chunk| match chunk {
             Ok(Ok(chunk)) => Ok(chunk),
-            Ok(Err(error)) => Err(self.context.connection_error(error, &self.operation, self.attempts).1),
+            Ok(Err(error)) => Err(self.context.connection_error(error, self.operation.clone(), self.attempts).1),
             Err(too_slow) => Err(Error::new(ErrorKind::Connection, too_slow.to_string())
                 .with_operation(self.operation.clone())
                 .with_attempts(self.attempts)

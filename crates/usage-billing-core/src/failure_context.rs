@@ -22,12 +22,12 @@ impl FailureContext {
     pub(crate) fn connection_error(
         &self,
         error: reqwest::Error,
-        operation: &Cow<'static, str>,
+        operation: Cow<'static, str>,
         attempts: u32,
     ) -> (Cause, Error) {
         let failure = ConnectionFailure::new(&error, self.proxies.get());
         let cause = failure.cause();
-        let error = failure.into_error(error).with_operation(operation.clone()).with_attempts(attempts);
+        let error = failure.into_error(error).with_operation(operation).with_attempts(attempts);
         (cause, self.masked(error))
     }
 

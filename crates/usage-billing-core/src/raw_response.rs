@@ -54,7 +54,7 @@ impl RawResponse {
                 Box::pin(read_body(&mut self.response, limit, None, &mut self.body_permit)).await.map_err(|error| {
                     match error {
                         BodyError::Connection(error) => {
-                            self.context.connection_error(error, &self.operation, self.attempts).1
+                            self.context.connection_error(error, self.operation.clone(), self.attempts).1
                         }
                         BodyError::TooLarge => too_large(limit, self.operation.clone(), self.attempts),
                     }

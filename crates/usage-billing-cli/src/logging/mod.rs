@@ -38,7 +38,7 @@ enum LogFormat {
 pub(crate) fn init(arguments: LogArguments) -> Result<(), Failure> {
     terminal::set_quiet(arguments.quiet);
     let Some(filter) = filter(arguments.verbose, std::env::var("RUST_LOG").ok().as_deref())? else { return Ok(()) };
-    let layer = LogLayer::new(arguments.log_format == LogFormat::Json, |line| terminal::eprint_log(line));
+    let layer = LogLayer::new(arguments.log_format == LogFormat::Json, terminal::eprint_log);
     // Fails only if there is a logger already.
     let _ = tracing_subscriber::registry().with(filter).with(layer).try_init();
     Ok(())

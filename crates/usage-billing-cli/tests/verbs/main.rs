@@ -5,6 +5,7 @@ mod api;
 mod auth;
 mod clients;
 mod doctor;
+mod examples;
 mod logging;
 mod manual;
 mod meter;

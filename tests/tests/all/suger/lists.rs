@@ -306,3 +306,30 @@ async fn delete_with_a_lost_response_succeeds_if_the_group_is_missing() {
         assert!(lists.into_iter().all(|list| list.target.contains("startDate=2026-10-31")), "since before its usage");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn groups_of_a_period_are_selected_by_the_time_of_their_usage() {
+    let month = usage_billing::Period::last_month(now());
+    let group = |id: &str, used: chrono::DateTime<chrono::Utc>| json!({"id": id, "entitlementID": "e-1", "creationTime": now(), "metaInfo": {"timestamp": used}});
+    let second = chrono::TimeDelta::seconds(1);
+    let groups = [
+        group("before", month.start() - second),
+        group("first", month.start()),
+        group("last", month.end() - second),
+        group("after", month.end()),
+    ];
+    let server = ScriptedServer::start(move |request| {
+        let is_filtered =
+            ["entitlementId=e-1", "status=REPORT_FAILED"].iter().all(|part| request.target.contains(part));
+        Reply::json(200, &page_of(if is_filtered { &groups } else { &[] }))
+    });
+    let client = scripted(&server);
+    let found = client.usage_record_groups_of(month, Some("e-1".to_owned()), Some(Status::ReportFailed)).await.unwrap();
+    let ids: Vec<_> = found.iter().filter_map(|group| group.id.as_deref()).collect();
+    assert_eq!(ids, ["first", "last"]);
+    assert_eq!(client.usage_record_groups_of(month, None, None).await.unwrap().len(), 0);
+    let small = client.with_max_usage_bytes(10);
+    let error =
+        small.usage_record_groups_of(month, Some("e-1".to_owned()), Some(Status::ReportFailed)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
+}

@@ -58,10 +58,10 @@ async fn name(account: &AccountClient, url: &Url, is_proxied: bool) -> Check {
         Check::new(account, "dns", State::Failed, format!("{host} {reason}")).with_advice(NAME_ADVICE)
     };
     match tokio::time::timeout(TIMEOUT, tokio::net::lookup_host((name, port))).await {
-        Ok(Ok(addresses)) => {
-            let addresses = crate::terminal::count(addresses.count(), "address");
-            Check::new(account, "dns", State::Ok, format!("{host} has {addresses}"))
-        }
+        Ok(Ok(mut addresses)) => match addresses.next() {
+            Some(first) => Check::new(account, "dns", State::Ok, format!("{host} resolves to {}", first.ip())),
+            None => failed(&"has no address"),
+        },
         Ok(Err(error)) => failed(&format_args!("cannot be resolved: {error}")),
         Err(_) => failed(&"was not resolved within 15 s"),
     }

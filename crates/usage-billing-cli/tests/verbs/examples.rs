@@ -1,0 +1,58 @@
+//! The examples of `--help` and of the README are commands that the program accepts.
+
+use super::support::{RunningSandbox, file, program, run};
+
+/// Returns the commands of a text: without comments and redirections, and those that run until Ctrl-C.
+fn commands(text: &str) -> Vec<Vec<String>> {
+    let commands = text.lines().filter_map(|line| line.trim().strip_prefix("usage-billing "));
+    let words = |command: &str| {
+        let command = command.split(" #").next().unwrap_or_default().split(" >").next().unwrap_or_default();
+        command.replace('…', "x").split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    commands.map(words).filter(|words| words[0] != "sandbox").collect()
+}
+
+fn help(verb: &[&str]) -> String {
+    let (code, stdout, stderr) = run(program(verb).arg("--help"));
+    assert_eq!(code, Some(0), "{stderr}");
+    stdout
+}
+
+#[test]
+fn examples_are_accepted() {
+    let sandbox = RunningSandbox::start(&[]);
+    let folder = tempfile::tempdir().unwrap();
+    let events = "entitlement_id,timestamp,dimension,quantity\nent-aws01,2026-11-20T07:00:00Z,ingest_gb,5\n";
+    file(&folder, "events.csv", events);
+    let mut examples = commands(include_str!("../../README.md"));
+    for verb in [&["meter", "send"][..], &["meter", "reconcile"], &["api"], &["vendors"]] {
+        examples.extend(commands(&help(verb)));
+    }
+    assert!(examples.len() > 20, "{examples:?}");
+    for example in examples {
+        let mut command = sandbox.program(&[]);
+        command.args(&example).current_dir(folder.path());
+        // The dataset ends today.
+        if ["fetch", "meter"].iter().any(|verb| example.contains(&(*verb).to_owned()))
+            && !example.contains(&"--today".to_owned())
+            && !example.contains(&"validate".to_owned())
+        {
+            command.args(["--today", super::support::TODAY]);
+        }
+        let (code, _, stderr) = run(&mut command);
+        assert!(code != Some(2) && !stderr.contains("panicked"), "{example:?}: {stderr}");
+    }
+}
+
+#[test]
+fn configuration_of_the_help_and_of_the_readme_is_valid() {
+    let folder = tempfile::tempdir().unwrap();
+    let readme = include_str!("../../README.md").split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let help = help(&["vendors"]);
+    let from_help = help.split("USAGE_BILLING_CONFIG):\n").nth(1).unwrap().split("\n\nEnvironment").next().unwrap();
+    for (name, text) in [("readme.toml", readme), ("help.toml", from_help)] {
+        let config = file(&folder, name, text);
+        let (code, stdout, stderr) = run(&mut program(&["vendors", "--config", &config]));
+        assert!(code == Some(0) && stdout.contains("genesys-emea"), "{name}: {stderr}");
+    }
+}
