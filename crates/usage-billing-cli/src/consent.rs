@@ -6,8 +6,8 @@ use clap::Args;
 
 use crate::exit::Failure;
 
-/// A longer answer is not a "y".
-const MAX_ANSWER_BYTES: u64 = 64;
+/// A longer input is not a "y".
+const MAX_INPUT_BYTES: u64 = 64;
 
 /// The options of verbs that change something at a vendor.
 #[derive(Args, Clone, Copy, Debug)]
@@ -25,7 +25,7 @@ impl WriteArguments {
     /// Asks on a terminal whether to do something, such as "send 3 events to Suger".
     ///
     /// # Errors
-    /// If the answer is not yes, or there is no terminal and no `--yes`.
+    /// If the user declines, or there is no terminal and no `--yes`.
     pub(crate) fn require(self, what: &str) -> Result<(), Failure> {
         if self.yes {
             return Ok(());
@@ -44,9 +44,9 @@ impl WriteArguments {
 }
 
 fn is_yes(input: &mut impl BufRead) -> bool {
-    let mut answer = String::new();
-    let read = input.take(MAX_ANSWER_BYTES).read_line(&mut answer);
-    read.is_ok() && ["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str())
+    let mut line = String::new();
+    let read = input.take(MAX_INPUT_BYTES).read_line(&mut line);
+    read.is_ok() && ["y", "yes"].contains(&line.trim().to_ascii_lowercase().as_str())
 }
 
 #[cfg(test)]
@@ -55,10 +55,10 @@ mod tests {
 
     #[test]
     fn only_yes_is_consent() {
-        for (answer, expected) in
+        for (text, expected) in
             [("y\n", true), ("YES\r\n", true), ("", false), ("\n", false), ("no\n", false), ("yesterday\n", false)]
         {
-            assert_eq!(is_yes(&mut answer.as_bytes()), expected, "{answer:?}");
+            assert_eq!(is_yes(&mut text.as_bytes()), expected, "{text:?}");
         }
         assert!(!is_yes(&mut io::BufReader::new(io::repeat(b'y'))));
     }

@@ -33,7 +33,7 @@ mod tests {
         for (unknown, expected) in [
             ("clientid", "did you mean `client_id`?"),
             ("Client_ID", "did you mean `client_id`?"),
-            ("regoin", "did you mean `region`?"),
+            ("regions", "did you mean `region`?"),
             ("client_secret_fil", "did you mean `client_secret_file`?"),
             ("x", "expected one of client_id, client_secret_file, region"),
         ] {

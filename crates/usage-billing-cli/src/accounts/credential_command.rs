@@ -32,7 +32,7 @@ fn run_within(command: &[String], timeout: Duration) -> Result<String, String> {
         .map_err(|error| failed(&format_args!("cannot be run: {error}")))?;
     let read = read_output(&mut child, timeout);
     if read.is_err() {
-        // It may still run, or wait for somebody to read the rest.
+        // It may still run, or wait until the rest is read.
         let _ = child.kill();
     }
     let status = child.wait().map_err(|error| failed(&format_args!("cannot be waited for: {error}")))?;

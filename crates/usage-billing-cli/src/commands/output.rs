@@ -12,7 +12,7 @@ use crate::terminal;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OutputFormat {
-    /// Columns for people.
+    /// Human-readable columns.
     Table,
     /// JSON; quantities are exact strings.
     Json,

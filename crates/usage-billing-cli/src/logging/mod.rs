@@ -28,7 +28,7 @@ pub(crate) struct LogArguments {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum LogFormat {
-    /// One line for people.
+    /// One human-readable line.
     Text,
     /// One JSON object a line.
     Json,

@@ -96,12 +96,12 @@ fn sending_needs_consent_and_a_dry_run_sends_nothing() {
 fn rejected_event_is_in_the_receipt_and_leaves_the_others() {
     let sandbox = RunningSandbox::start(&["--record-groups", "0"]);
     let folder = tempfile::tempdir().unwrap();
-    let lines = "ent-aws01,2026-11-20T07:00:00Z,ingest_gb,5\nent-nobody,2026-11-20T07:00:00Z,ingest_gb,5\n";
+    let lines = "ent-aws01,2026-11-20T07:00:00Z,ingest_gb,5\nent-unknown,2026-11-20T07:00:00Z,ingest_gb,5\n";
     let events = file(&folder, "events.csv", &(HEADER.to_owned() + lines));
     let (code, stdout, stderr) =
         run(&mut sandbox.program(&["meter", "send", &events, "--yes", "--today", TODAY, "--format", "table"]));
     assert_eq!(code, Some(4), "{stderr}");
-    assert!(stdout.lines().any(|line| line.starts_with("rejected   ent-nobody")), "{stdout}");
+    assert!(stdout.lines().any(|line| line.starts_with("rejected   ent-unknown")), "{stdout}");
     assert!(stdout.lines().any(|line| line.starts_with("delivered  ent-aws01")), "{stdout}");
     let (code, _, stderr) =
         run(sandbox.program(&["meter", "send", &events, "--yes", "--today", TODAY]).env("SUGER_API_KEY", "hush"));

@@ -1,4 +1,4 @@
-//! Wrong input: each is answered by one line that says what is wrong, where, and what to do.
+//! Wrong input: each is reported on one line that says what is wrong, where, and what to do.
 
 use super::support::{file, program, run};
 
@@ -6,7 +6,7 @@ const SUGER: &[(&str, &str)] =
     &[("SUGER_ORG_ID", "o"), ("SUGER_API_KEY", "hush-key"), ("SUGER_BASE_URL", "http://127.0.0.1:1")];
 
 #[test]
-fn wrong_input_is_answered_by_one_line() {
+fn wrong_input_is_reported_on_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let config = |name: &str, text: &str| file(&folder, name, text);
     let genesys =
@@ -32,7 +32,7 @@ fn wrong_input_is_answered_by_one_line() {
     let gzip = folder.path().join("events.csv.gz");
     std::fs::write(&gzip, b"\x1f\x8b\x08").unwrap();
     let latin1 = folder.path().join("latin1.csv");
-    std::fs::write(&latin1, [header.as_bytes(), b"caf\xe9,2026-10-01T07:00:00Z,gb,1\n"].concat()).unwrap();
+    std::fs::write(&latin1, [header.as_bytes(), b"e\xe9,2026-10-01T07:00:00Z,gb,1\n"].concat()).unwrap();
     let bad_json = file(&folder, "body.json", "{");
     let (gzip, latin1) = (gzip.to_str().unwrap(), latin1.to_str().unwrap());
 

@@ -102,20 +102,20 @@ fn profile_comes_from_the_flag_then_the_environment_then_the_file() {
 #[test]
 fn ambiguous_and_unknown_choices_are_one_line() {
     let two = || Choice { environment_profile: Some("two"), ..Choice::default() };
-    let (unknown, similar) = (["nobody".to_owned()], ["emae".to_owned()]);
+    let (unknown, similar) = (["stranger".to_owned()], ["emae".to_owned()]);
     for (choice, environment, expected) in [
         (
             two(),
             &[("GENESYS_CLIENT_ID", "id")][..],
             "the environment: GENESYS_CLIENT_ID is of one account, but the profile has several of genesys (emea, us): choose one with --account",
         ),
-        (Choice { profile: Some("twoo"), ..two() }, &[], "--profile: unknown profile `twoo`: did you mean `two`?"),
+        (Choice { profile: Some("tw"), ..two() }, &[], "--profile: unknown profile `tw`: did you mean `two`?"),
         (
             Choice { environment_profile: Some("x\n"), ..two() },
             &[],
             r"USAGE_BILLING_PROFILE: unknown profile `x\n`: expected one of default, two",
         ),
-        (Choice { accounts: &unknown, ..two() }, &[], "unknown account `nobody`: expected one of emea, us, suger"),
+        (Choice { accounts: &unknown, ..two() }, &[], "unknown account `stranger`: expected one of emea, us, suger"),
         (Choice { accounts: &similar, ..two() }, &[], "unknown account `emae`: did you mean `emea`?"),
     ] {
         let line = resolved(&choice, &[], environment).unwrap_err();
