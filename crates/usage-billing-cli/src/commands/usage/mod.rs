@@ -14,7 +14,7 @@ use crate::exit::Failure;
 pub(crate) enum UsageCommand {
     /// Fetch a period's usage of every vendor: one row per customer and SKU.
     #[command(after_help = fetch::HELP)]
-    Fetch(fetch::FetchArguments),
+    Fetch(Box<fetch::FetchArguments>),
     /// Show rows of files and data sets as a table, or their sums.
     #[command(after_help = show::HELP)]
     Show(show::ShowArguments),
@@ -22,7 +22,7 @@ pub(crate) enum UsageCommand {
 
 pub(crate) async fn run(command: UsageCommand) -> Result<ExitCode, Failure> {
     match command {
-        UsageCommand::Fetch(arguments) => fetch::run(arguments).await,
+        UsageCommand::Fetch(arguments) => fetch::run(*arguments).await,
         UsageCommand::Show(arguments) => show::run(&arguments),
     }
 }
