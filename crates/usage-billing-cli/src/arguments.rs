@@ -63,7 +63,7 @@ pub(crate) enum Command {
     Api(ApiArguments),
     /// The same as `usage fetch`.
     #[command(hide = true, after_help = usage::FETCH_HELP)]
-    Fetch(usage::FetchArguments),
+    Fetch(Box<usage::FetchArguments>),
     /// Print the completion script of a shell.
     Completions(CompletionsArguments),
     /// Print the manual pages (roff).
