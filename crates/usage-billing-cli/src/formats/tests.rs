@@ -69,6 +69,18 @@ fn files_hold_the_exact_quantity_and_tables_mark_what_they_cut() {
 }
 
 #[test]
+fn row_without_a_customer_names_the_account() {
+    let table = |row: &UsageRow| usage_table(&[row.clone(), full_row()], None);
+    let mut row = row("1");
+    (row.customer_name, row.customer_id) = (None, None);
+    assert!(table(&row).contains(" t-0 "));
+    row.account_name = Some("Birch Partner".to_owned());
+    assert!(table(&row).contains("  Birch Partner  "), "{}", table(&row));
+    row.customer_id = Some("t-1".to_owned());
+    assert!(table(&row).contains("  t-1  "), "the account is not the customer: {}", table(&row));
+}
+
+#[test]
 fn a_name_is_one_line_of_a_table_and_as_it_is_in_files() {
     let mut row = row("1");
     row.customer_name = Some("Birch\n\u{1b}[2K, Inc.".to_owned());

@@ -14,7 +14,8 @@ type Column = (&'static str, bool, Display, fn(&UsageRow) -> String);
 const COLUMNS: [Column; 17] = [
     ("VENDOR", false, IfSpace, |row| row.vendor.to_string()),
     ("CUSTOMER", false, Always, |row| {
-        row.customer_name.as_ref().or(row.customer_id.as_ref()).unwrap_or(&row.account_id).clone()
+        let customer = row.customer_name.as_ref().or(row.customer_id.as_ref()).or(row.account_name.as_ref());
+        customer.unwrap_or(&row.account_id).clone()
     }),
     // The metric distinguishes rows of one SKU, such as storage in different clouds.
     ("SKU", false, Always, |row| match row.sku.contains(&row.metric) {
