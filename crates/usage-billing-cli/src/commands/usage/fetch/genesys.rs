@@ -5,8 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use usage_billing::genesys::{
-    BillingPeriod, ChargeDifference, Client, ClientBill, ClientBills, ClientOrganizations, ClientOutcome,
-    ContractCharges, ContractRows, NoBill, Organization,
+    BillingPeriod, ChargeDifference, Client, ClientBills, ClientOrganizations, ClientOutcome, ContractCharges,
+    ContractRows, NoBill, Organization,
 };
 use usage_billing::{ErrorKind, Period, Result, printable};
 
@@ -30,11 +30,13 @@ pub(crate) async fn fetch(
         ClientSelection::Ids(ids) => Some(ClientOrganizations::Ids(ids.clone())),
         ClientSelection::None => None,
     };
-    // All months concurrently: one month's wait does not delay others.
+    // All months concurrently: one month's wait does not delay others. Contract charges have the same time as bills, and no time of their own.
     let clients = bills
         .iter()
         .flat_map(|period| selection.clone().map(|selection| client.client_bills_within(*period, selection, timeout)));
-    let (own, clients) = tokio::join!(client.usage(period, timeout), join_all(clients));
+    let charged = bills.iter().filter(|_| arguments.genesys_contracts);
+    let charges = charged.map(|period| contract_charges(client, *period, timeout));
+    let (own, clients, charges) = tokio::join!(client.usage(period, timeout), join_all(clients), join_all(charges));
     let mut fetched = Fetched::from(Vec::new());
     match own {
         Ok(own) => fetched.rows.extend(own),
@@ -60,32 +62,28 @@ pub(crate) async fn fetch(
         fetched.errors.extend(bills.errors().cloned());
         bills.outcomes.iter().for_each(print_missing_bill);
     }
-    if arguments.genesys_contracts {
-        let found: Vec<_> = found.iter().flat_map(ClientBills::bills).collect();
-        let charges = bills.iter().map(|period| contract_charges(client, *period, &found, timeout));
-        for charges in join_all(charges).await {
-            match charges {
-                Ok((charges, account)) => {
-                    let ContractRows { rows, errors, .. } = charges.rows(&account, &mut fetched.rows, now);
-                    fetched.rows.extend(rows);
-                    fetched.errors.extend(charges.errors.into_iter().chain(errors));
-                }
-                Err(error) => fetched.errors.push(error),
+    let found: Vec<_> = found.iter().flat_map(ClientBills::bills).collect();
+    for charges in charges {
+        match charges {
+            Ok((charges, account)) => {
+                charges.compare(&found).iter().for_each(print_difference);
+                let ContractRows { rows, errors, .. } = charges.rows(&account, &mut fetched.rows, now);
+                fetched.rows.extend(rows);
+                fetched.errors.extend(charges.errors.into_iter().chain(errors));
             }
+            Err(error) => fetched.errors.push(error),
         }
     }
     Ok(fetched)
 }
 
-/// The vendor's own charges of a billing period, and the own organization. Differences from our own results are printed.
+/// Returns the vendor's own charges of a billing period, and the own organization.
 async fn contract_charges(
     client: &Client,
     period: BillingPeriod,
-    bills: &[&ClientBill],
     timeout: Duration,
 ) -> Result<(ContractCharges, Organization)> {
     let charges = client.contract_charges_within(period, timeout).await?;
-    charges.compare(bills).iter().for_each(print_difference);
     Ok((charges, client.organization().await?))
 }
 
@@ -113,4 +111,37 @@ fn print_difference(difference: &ChargeDifference) {
     };
     let (customer, part_number) = (printable(customer), printable(&difference.part_number));
     terminal::eprint_line(&format!("genesys: {customer}, {part_number}: {} is {compared}", difference.number));
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+    use usage_billing::Credentials;
+    use usage_billing_sandbox::{self as demo, Sandbox};
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct CommandLine {
+        #[command(flatten)]
+        arguments: FetchArguments,
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bills_and_contract_charges_share_the_time_limit() {
+        let now: DateTime<Utc> = "2026-11-21T12:00:00Z".parse().unwrap();
+        let sandbox = Sandbox::builder().today(now.date_naive()).start().await.unwrap();
+        for operation in ["getBillingTrusteebillingoverviewTrustorOrgId", "getBillingContracts"] {
+            sandbox.inject(format!("latency; millis=3600000; operation={operation}").parse().unwrap()).unwrap();
+        }
+        let credentials = Credentials::new(demo::GENESYS_CLIENT_ID, demo::GENESYS_CLIENT_SECRET);
+        let client = Client::builder(&sandbox.url().parse().unwrap(), credentials).build().unwrap().with_now(now);
+        let arguments =
+            CommandLine::parse_from(["fetch", "genesys", "--genesys-contracts", "--timeout", "90s"]).arguments;
+        let october: Period = "2026-10".parse().unwrap();
+        let start = tokio::time::Instant::now();
+        let fetched = fetch(&client, october, &[BillingPeriod::StartingIn(october)], &arguments, now).await.unwrap();
+        assert!(fetched.errors.iter().any(|error| error.message().contains("the contracts were not listed")));
+        assert!(start.elapsed() < Duration::from_secs(120), "{:?}", start.elapsed());
+    }
 }
