@@ -6,7 +6,7 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use usage_billing::chrono::{self, DateTime, Utc};
-use usage_billing::genesys::{BillingPeriod, ClientBill, ClientOrganizations, NoBill, SeeInvoice};
+use usage_billing::genesys::{BillingPeriod, ClientBill, ClientOrganizations, ContractCharge, NoBill, SeeInvoice};
 use usage_billing::{ErrorKind, Period, UsageRow};
 use usage_billing_sandbox::{self as demo, Bill, Sandbox, Size};
 use usage_billing_tests::{Reply, ScriptedServer, now, untimed};
@@ -61,6 +61,10 @@ async fn sum_of_billable_rows_matches_the_ground_truth() {
         // The vendor's own charges repeat the same usage.
         let contracts = client.contract_charges(last).await.unwrap().rows(&bills.account, &mut rows, now());
         assert!(contracts.errors.is_empty() && contracts.rows.len() >= 4);
+        // In the ramp period, only the contract states what other usage than that of licences costs.
+        let is_of_ramp = |row: &&UsageRow| row.customer_name.as_deref() == Some("Neubau GmbH");
+        let of_ramp: Vec<_> = contracts.rows.iter().filter(is_of_ramp).map(|row| row.is_billable).collect();
+        assert!(of_ramp.contains(&Some(true)) && of_ramp.contains(&Some(false)), "{seed} {of_ramp:?}");
         rows.extend(contracts.rows);
         rows.extend(client.usage(october(), super::NO_LIMIT).await.unwrap());
         assert_eq!(keys(&rows).len(), rows.len());
@@ -216,7 +220,14 @@ async fn contract_charges_agree_with_computed_amounts() {
     assert!(found.errors.is_empty());
     let charges = &found.charges;
     assert!(charges.len() >= 4 && charges.iter().all(|charge| charge.has_expected_overage() == Some(true)));
-    assert!(charges.iter().all(|charge| charge.has_expected_charge() == Some(true)));
+    let ramp = "Neubau GmbH";
+    let is_free = |charge: &ContractCharge| {
+        charge.organizations[0].name.as_deref() == Some(ramp) && charge.unit.as_deref() == Some("User")
+    };
+    assert!(
+        charges.iter().all(|charge| charge.has_expected_charge() == Some(!is_free(charge))),
+        "free in the ramp period"
+    );
     let bill = client.client_bill(demo::GENESYS_TRUSTOR_ORG_ID, october()).await.unwrap();
     let differences = bill.compare(charges);
     assert!(differences.iter().all(|of| of.ours.is_none()), "only what is unknown here: {differences:?}");

@@ -190,7 +190,7 @@ fn table() -> Vec<Customer> {
     ]
 }
 
-/// Customers without a contract in the preview API, one for each case that makes a bill difficult. Every dataset has them, on any day.
+/// Customers for each case that makes a bill difficult, some of them with a contract in the preview API. Every dataset has them, on any day.
 fn special(opened: NaiveDate) -> Vec<Customer> {
     use types::SubscriptionType as Type;
     let customer = |number: u32, name: &str, subscription, payment| Customer {
@@ -268,7 +268,10 @@ fn special(opened: NaiveDate) -> Vec<Customer> {
     let mut ramp = customer(3, "Neubau GmbH", monthly, Payment::Monthly);
     ramp.finished = 1;
     ramp.charges.push(messages);
-    let annual = customer(4, "Yearly Ledger, Inc.", Type::Prepay, Payment::Annual);
+    let mut annual = customer(4, "Yearly Ledger, Inc.", Type::Prepay, Payment::Annual);
+    for customer in [&mut fair_use, &mut ramp, &mut annual] {
+        customer.contract = format!("CN-00{}", customer.number);
+    }
     let others = [
         ("Interaktiv", Type::Inin),
         ("Trial & Error", Type::FreeTrialMonthToMonth),

@@ -38,16 +38,17 @@ async fn ids(caller: &Caller, path: &str, link: &str) -> Vec<Vec<String>> {
 #[tokio::test]
 async fn contracts_are_filtered_by_status_dates_and_number() {
     let (_sandbox, caller) = start().await;
+    let (table, special) = (["CN-0048213", "CN-0051790", "CN-0031077"], ["CN-00100951", "CN-00100953", "CN-00100954"]);
     for (query, expected) in [
-        ("", &["CN-0048213", "CN-0051790", "CN-0031077"][..]),
-        ("status=Active", &["CN-0048213", "CN-0051790"]),
-        ("status=Inactive", &["CN-0031077"]),
-        ("externalNumber=Q-100913-1", &["CN-0051790"]),
-        ("externalNumber=Q", &[]),
-        ("dateStart=2026-01-08", &["CN-0048213", "CN-0051790"]),
-        ("dateStart=2026-01-07", &["CN-0048213", "CN-0051790", "CN-0031077"]),
-        ("dateEnd=2025-09-30", &["CN-0031077"]),
-        ("dateStart=2025-10-01&dateEnd=2025-10-01", &["CN-0048213", "CN-0031077"]),
+        ("", [&table[..], &special].concat()),
+        ("status=Active", [&table[..2], &special].concat()),
+        ("status=Inactive", vec!["CN-0031077"]),
+        ("externalNumber=Q-100913-1", vec!["CN-0051790"]),
+        ("externalNumber=Q", vec![]),
+        ("dateStart=2026-01-08", [&table[..2], &special].concat()),
+        ("dateStart=2026-01-07", [&table[..], &special].concat()),
+        ("dateEnd=2025-09-30", vec!["CN-0031077"]),
+        ("dateStart=2025-10-01&dateEnd=2025-10-01", vec!["CN-0048213", "CN-0031077"]),
     ] {
         assert_eq!(ids(&caller, &format!("{CONTRACTS}?{query}"), "nextUri").await.concat(), expected, "{query}");
         assert_eq!(ids(&caller, &format!("{CONTRACTS}?pageSize=1&{query}"), "nextUri").await.concat(), expected);
@@ -142,24 +143,26 @@ async fn closed_period_agrees_in_overview_contract_and_invoice() {
 async fn invoices_are_paged_in_both_directions_and_filtered() {
     let (_sandbox, caller) = start().await;
     let all = ids(&caller, &format!("{INVOICES}?pageSize=200"), "nextUri").await.concat();
-    assert_eq!(all.len(), 13 + 4 + 6);
+    assert_eq!(all.len(), 13 + 4 + 6 + 8 + 1 + 8);
     let forth = ids(&caller, &format!("{INVOICES}?pageSize=5"), "nextUri").await;
-    assert_eq!((forth.len(), forth.concat()), (5, all.clone()));
-    let back = ids(&caller, &format!("{INVOICES}?pageSize=23&after=MjM"), "previousUri").await;
+    assert_eq!((forth.len(), forth.concat()), (8, all.clone()));
+    let back = ids(&caller, &format!("{INVOICES}?pageSize=40&after=NDA"), "previousUri").await;
     assert_eq!(back, [vec![], all.clone()]);
     let (_, page) = caller.get(&format!("{INVOICES}?paymentStatus=UnPaid&pageSize=1")).await;
     let next = page["nextUri"].as_str().unwrap();
     assert!(next.starts_with("/api/v2/billing/contracts/invoices?paymentStatus=UnPaid&pageSize=1&after="), "{next}");
     let mut paid = ids(&caller, &format!("{INVOICES}?paymentStatus=Paid"), "nextUri").await.concat();
     let unpaid = ids(&caller, &format!("{INVOICES}?paymentStatus=UnPaid"), "nextUri").await.concat();
-    assert_eq!(unpaid, ["INV-202610-100913", "INV-202610-100482"]);
+    let october = ["INV-202610-100482", "INV-202610-100951", "INV-202610-100953", "INV-202610-100954"];
+    assert_eq!(unpaid, [&["INV-202610-100913"][..], &october].concat());
     paid.extend(unpaid);
     paid.sort();
     let mut sorted = all;
     sorted.sort();
     assert_eq!(paid, sorted);
     let autumn = ids(&caller, &format!("{INVOICES}?dateStart=2026-10-01&dateEnd=2026-11-01"), "nextUri").await.concat();
-    assert_eq!(autumn, ["INV-202610-100482", "INV-202609-100913", "INV-202609-100482"]);
+    let september = ["INV-202609-100913", "INV-202609-100482", "INV-202609-100951", "INV-202609-100954"];
+    assert_eq!(autumn, [&october[..], &september].concat());
     let lines = ids(&caller, &format!("{INVOICES}/INV-202610-100482/lines?pageSize=2"), "nextUri").await;
     assert!(lines.len() > 1 && lines.concat().iter().zip(1..).all(|(id, number)| *id == number.to_string()));
 }
