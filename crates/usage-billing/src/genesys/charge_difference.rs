@@ -26,12 +26,16 @@ pub struct ChargeDifference {
 /// Currencies of the vendor's price lists and their neighbours that have no cents (ISO 4217).
 const WITHOUT_CENTS: [&str; 5] = ["CLP", "ISK", "JPY", "KRW", "VND"];
 
-/// Returns whether `amount` is `exact`, rounded to the decimal places of `amount`. JSON omits trailing zeros (`100` for 100.00), so it has at
-/// least the places of its currency.
+/// Returns whether `amount` is `exact`, rounded to the decimal places of `amount`.
 pub(super) fn is_rounded(amount: Decimal, exact: Decimal, currency: Option<&str>) -> bool {
+    (amount - exact).abs() < rounding(amount, currency)
+}
+
+/// Returns the amount by which rounding changes `amount` at most. JSON omits trailing zeros (`100` for 100.00), so it has at least the places of its
+/// currency.
+pub(super) fn rounding(amount: Decimal, currency: Option<&str>) -> Decimal {
     let has_cents = !WITHOUT_CENTS.iter().any(|code| currency.is_some_and(|currency| is_same(currency, code)));
-    let places = amount.scale().clamp(if has_cents { 2 } else { 0 }, Decimal::MAX_SCALE);
-    (amount - exact).abs() < Decimal::new(1, places)
+    Decimal::new(1, amount.scale().clamp(if has_cents { 2 } else { 0 }, Decimal::MAX_SCALE))
 }
 
 impl ContractCharges {

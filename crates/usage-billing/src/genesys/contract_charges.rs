@@ -1,6 +1,6 @@
 //! The vendor's own charges of contracts. Their API is a preview: bills come without them, too.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use chrono::{Days, NaiveDate};
@@ -36,6 +36,8 @@ pub struct ContractCharges {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ContractCharge {
+    /// Id of the charge, if the vendor states one.
+    pub id: Option<String>,
     /// Id of the contract.
     pub contract: String,
     /// Position in the billing period, from 1.
@@ -153,9 +155,9 @@ impl Client {
         let detail = request.billing_period_id(id.ok_or_else(missing_id_error)?).send().await?.into_inner();
         let is_closed = detail.status == Some(types::BillingPeriodStatus::Closed);
         let charges = detail.charges.into_iter().zip(1..);
-        Ok(charges
-            .map(|(charge, position)| ContractCharge::new(contract, position, period, is_closed, charge))
-            .collect())
+        let charges =
+            charges.map(|(charge, position)| ContractCharge::new(contract, position, period, is_closed, charge));
+        Ok(without_repetitions(charges))
     }
 }
 
@@ -187,11 +189,34 @@ fn find_period(wanted: BillingPeriod, listed: &[types::BillingContractPeriod]) -
     periods.into_iter().find_map(step).flatten()
 }
 
+/// Removes charges that are listed again with their id. A charge of other content with the same id is kept.
+fn without_repetitions(charges: impl Iterator<Item = ContractCharge>) -> Vec<ContractCharge> {
+    let mut by_id: HashMap<String, Vec<ContractCharge>> = HashMap::new();
+    let is_new = |charge: &ContractCharge| {
+        let Some(id) = &charge.id else { return true };
+        let before = by_id.entry(id.clone()).or_default();
+        let is_new = !before.iter().any(|other| charge.is_equal_to(other));
+        before.push(charge.clone());
+        is_new
+    };
+    charges.filter(is_new).collect()
+}
+
 fn missing_id(message: String, operation: &'static str) -> Error {
     Error::new(ErrorKind::Decode, message).with_operation(operation)
 }
 
 impl ContractCharge {
+    /// Returns whether another charge differs in nothing but the position.
+    fn is_equal_to(&self, other: &Self) -> bool {
+        *self == Self { position: self.position, ..other.clone() }
+    }
+
+    /// Returns whether another charge of the contract may be a repetition of this one: with its id, or, without ids, with the same content.
+    pub(super) fn may_be_repeated_by(&self, other: &Self) -> bool {
+        self.period == other.period && self.id == other.id && (self.id.is_some() || self.is_equal_to(other))
+    }
+
     fn new(contract: &str, position: u64, period: Period, is_closed: bool, charge: types::BillingCharge) -> Self {
         let number = |number: Option<DecimalNumber>| number.map(|number| number.0);
         let product = charge.product.unwrap_or_default();
@@ -202,6 +227,7 @@ impl ContractCharge {
             .map(|organization| Organization::new(organization.id.unwrap_or_default(), organization.name));
         let organizations = organizations.filter(|organization| ids.insert(organization.id.clone())).collect();
         Self {
+            id: charge.id.filter(|id| !id.trim().is_empty()),
             contract: contract.to_owned(),
             position,
             period,
@@ -224,6 +250,33 @@ impl ContractCharge {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn charge_that_is_listed_again_with_its_id_is_removed() {
+        let charge = |id: &str, amount: &str, position| {
+            let charge = serde_json::json!({"id": id, "name": "Voice", "overageCharge": amount});
+            ContractCharge::new(
+                "CN-1",
+                position,
+                "2026-10".parse().unwrap(),
+                true,
+                serde_json::from_value(charge).unwrap(),
+            )
+        };
+        let listed = [
+            charge("1", "5", 1),
+            charge("2", "5", 2),
+            charge("1", "5", 3),
+            charge("1", "6", 4),
+            charge("", "5", 5),
+            charge(" ", "5", 6),
+        ];
+        let kept = without_repetitions(listed.into_iter());
+        assert_eq!(kept.iter().map(|charge| charge.position).collect::<Vec<_>>(), [1, 2, 4, 5, 6]);
+        for (one, other, is_repeated) in [(0, 1, false), (0, 2, true), (3, 4, true), (0, 3, false)] {
+            assert_eq!(kept[one].may_be_repeated_by(&kept[other]), is_repeated, "{one} {other}");
+        }
+    }
 
     #[test]
     fn organizations_of_a_charge_are_distinct() {

@@ -1,5 +1,7 @@
 //! Rows of the vendor's own charges, with our amounts for comparison.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
 
@@ -34,10 +36,16 @@ impl ContractCharges {
     /// row counts is unknown. Rows are final a day after the period if the vendor has closed it.
     pub fn rows(&self, account: &Organization, bill_rows: &mut [UsageRow], now: DateTime<Utc>) -> ContractRows {
         let (mut rows, mut errors, mut ended) = (Vec::new(), Vec::new(), Vec::new());
-        for (position, charge) in self.charges.iter().enumerate() {
-            let row = charge.row(account, now);
+        let mut of_contract: HashMap<&str, Vec<&ContractCharge>> = HashMap::new();
+        for charge in &self.charges {
+            of_contract.entry(&charge.contract).or_default().push(charge);
+        }
+        for charge in &self.charges {
+            let others = of_contract.get(charge.contract.as_str()).into_iter().flatten();
+            let is_repeated = others.filter(|other| charge.may_be_repeated_by(other)).count() > 1;
+            let row = charge.row(account, is_repeated, now);
             if charge.period.has_ended(now) {
-                ended.push(EndedCharge::new(charge, position, row.is_ok().then_some(rows.len())));
+                ended.push(EndedCharge { charge, row: row.is_ok().then_some(rows.len()), is_repeated });
             }
             match row {
                 Ok(row) => rows.push(row),
@@ -50,7 +58,7 @@ impl ContractCharges {
 }
 
 impl ContractCharge {
-    fn row(&self, account: &Organization, now: DateTime<Utc>) -> Result<UsageRow> {
+    fn row(&self, account: &Organization, is_repeated: bool, now: DateTime<Utc>) -> Result<UsageRow> {
         let label = || format!("charge {} of contract {}", self.position, printable(&self.contract));
         let missing = |field: &str| {
             Error::new(ErrorKind::Decode, format!("{} has no {field}", label())).with_operation(OPERATION)
@@ -69,9 +77,14 @@ impl ContractCharge {
         };
         let is_final = self.is_closed && self.period.has_ended(now - LAG);
         let has_ended = self.period.has_ended(now);
-        let reason = if has_ended { self.billing_reason(account) } else { BillingReason::NotAWholePeriod };
+        let reason = match has_ended {
+            false => BillingReason::NotAWholePeriod,
+            // One charge or several.
+            true if is_repeated => BillingReason::SeeInvoice,
+            true => self.billing_reason(account),
+        };
         // The vendor's charge outranks our arithmetic, which is for comparison alone.
-        let amount = self.overage_charge.map(loadable::quantity);
+        let cost = self.overage_charge.map(loadable::quantity);
         Ok(UsageRow {
             account_name: account.name.clone(),
             customer_name,
@@ -83,8 +96,9 @@ impl ContractCharge {
             overage_quantity: self.overage_quantity.map(loadable::quantity),
             currency: self.currency.clone(),
             unit_price: self.overage_rate.map(|rate| loadable::unit_price(rate, label)).transpose()?,
-            amount,
-            cost: amount,
+            // The amount of what is prepaid is not stated.
+            amount: cost.filter(|_| self.prepaid_quantity.is_some_and(|quantity| quantity.is_zero())),
+            cost,
             source_report_id: Some(self.contract.clone()),
             source_row: Some(self.position),
             ..identity.row(quantity, reason)
@@ -144,6 +158,7 @@ pub(super) mod tests {
 
     pub(in crate::genesys) fn charge(organizations: &[&str], overage: &str, amount: &str) -> ContractCharge {
         ContractCharge {
+            id: None,
             contract: "CN-1".to_owned(),
             position: 3,
             period: "2026-10".parse().unwrap(),
@@ -275,5 +290,32 @@ pub(super) mod tests {
         assert_eq!(silent.has_expected_charge(), None);
         let row = rows(vec![silent], LATER).rows.remove(0);
         assert_eq!((row.amount, row.cost, row.is_billable), (None, None, Some(true)));
+        for prepaid in [None, Some(Decimal::ONE_HUNDRED)] {
+            let own = ContractCharge { prepaid_quantity: prepaid, ..charge(&["partner"], "10", "1200") };
+            let row = rows(vec![own], LATER).rows.remove(0);
+            assert_eq!((row.amount, row.cost, row.is_billable), (None, Some(1200.into()), Some(true)), "{prepaid:?}");
+        }
+    }
+
+    #[test]
+    fn charge_that_may_be_listed_twice_is_left_to_the_invoice() {
+        use BillingReason::{SeeInvoice, Usage};
+        let of = |id: Option<&str>, amount: &str| ContractCharge {
+            id: id.map(str::to_owned),
+            ..charge(&["partner"], "1", amount)
+        };
+        for (charges, expected) in [
+            (vec![of(None, "5"), of(None, "5")], vec![SeeInvoice; 2]),
+            (vec![of(None, "5"), of(None, "6")], vec![Usage; 2]),
+            (vec![of(Some("1"), "5"), of(Some("2"), "5")], vec![Usage; 2]),
+            (vec![of(Some("1"), "5"), of(Some("1"), "6")], vec![SeeInvoice; 2]),
+            (
+                vec![of(Some("1"), "5"), ContractCharge { contract: "CN-2".to_owned(), ..of(Some("1"), "5") }],
+                vec![Usage; 2],
+            ),
+        ] {
+            let found: Vec<_> = rows(charges, LATER).rows.iter().map(|row| row.billing_reason).collect();
+            assert_eq!(found, expected);
+        }
     }
 }

@@ -1,3 +1,6 @@
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use usage_billing_core::{Error, ErrorKind};
 
@@ -8,9 +11,15 @@ use crate::genesys::{ClientBill, ContractCharges, ContractRows, Organization, Se
 
 /// Returns the rows of the charges and those of the bills.
 fn rows(bills: &[&ClientBill], charges: Vec<ContractCharge>) -> (ContractRows, Vec<UsageRow>) {
+    rows_of(bills, charges, Vec::new())
+}
+
+/// Returns the rows if contracts with these errors were not read.
+fn rows_of(bills: &[&ClientBill], charges: Vec<ContractCharge>, errors: Vec<Error>) -> (ContractRows, Vec<UsageRow>) {
     let account = Organization::new("partner", Some("Partner".to_owned()));
     let mut of_bills: Vec<_> = bills.iter().flat_map(|bill| bill.rows(&account)).collect();
-    let charges = ContractCharges { charges, errors: Vec::new() };
+    let at = |(charge, position)| ContractCharge { position, ..charge };
+    let charges = ContractCharges { charges: charges.into_iter().zip(1..).map(at).collect(), errors };
     (charges.rows(&account, &mut of_bills, LATER.parse().unwrap()), of_bills)
 }
 
@@ -94,56 +103,93 @@ fn vendors_charge_takes_precedence_over_other_numbers_of_a_bill() {
     };
     let of = |overage, amount| charge(&["o-1"], overage, amount);
     let silent = || ContractCharge { overage_quantity: None, overage_charge: None, ..of("0", "0") };
-    let without_row = |overage, amount| ContractCharge { actual_quantity: None, ..of(overage, amount) };
-    let unstated = || ContractCharge { overage_quantity: None, overage_charge: None, ..without_row("0", "0") };
-    for (charges, known_bill, unknown_bill) in [
-        (vec![of("11500", "115")], (vec![NotABillingBasis], Usage), (vec![Usage], NotABillingBasis)),
-        (vec![of("12000", "115")], (vec![Usage], NotABillingBasis), (vec![Usage], NotABillingBasis)),
-        (vec![of("11500", "115.01")], (vec![Usage], NotABillingBasis), (vec![Usage], NotABillingBasis)),
-        (vec![of("0", "0")], (vec![Usage], NotABillingBasis), (vec![Usage], NotABillingBasis)),
-        (
-            vec![of("11000", "110"), of("500", "5")],
-            (vec![NotABillingBasis; 2], Usage),
-            (vec![Usage; 2], NotABillingBasis),
-        ),
-        (
-            vec![of("11000", "110"), of("501", "5")],
-            (vec![Usage; 2], NotABillingBasis),
-            (vec![Usage; 2], NotABillingBasis),
-        ),
-        (vec![silent()], (vec![NotABillingBasis], Usage), (vec![SeeInvoice], SeeInvoice)),
-        (
-            vec![of("500", "5"), without_row("11000", "110")],
-            (vec![NotABillingBasis], Usage),
-            (vec![SeeInvoice], SeeInvoice),
-        ),
-        (vec![of("500", "5"), unstated()], (vec![NotABillingBasis], Usage), (vec![SeeInvoice], SeeInvoice)),
-        (
-            vec![of("500", "5"), charge(&["o-1", "o-2"], "11000", "110")],
-            (vec![NotABillingBasis, SeeInvoice], Usage),
-            (vec![SeeInvoice; 2], SeeInvoice),
-        ),
-        (
-            vec![of("500", "5"), charge(&[], "11000", "110")],
-            (vec![NotABillingBasis, SeeInvoice], Usage),
-            (vec![SeeInvoice; 2], SeeInvoice),
-        ),
-        (
-            vec![ContractCharge { currency: Some("USD".to_owned()), ..of("11500", "115") }],
-            (vec![Usage], NotABillingBasis),
-            (vec![Usage], NotABillingBasis),
-        ),
+    for (charges, of_known, of_unknown) in [
+        (vec![of("11500", "115")], NotABillingBasis, Usage),
+        (vec![of("12000", "115")], Usage, Usage),
+        (vec![of("11500", "115.01")], Usage, Usage),
+        (vec![of("0", "0")], Usage, Usage),
+        (vec![of("11000", "110"), of("500", "5")], NotABillingBasis, Usage),
+        (vec![of("11000", "110"), of("501", "5")], Usage, Usage),
+        // Each amount is rounded.
+        (vec![of("3833", "38.34"), of("3834", "38.34"), of("3833", "38.33")], NotABillingBasis, Usage),
+        (vec![of("3832", "38.34"), of("3835", "38.35"), of("3833", "38.34")], Usage, Usage),
+        (vec![silent()], NotABillingBasis, SeeInvoice),
+        (vec![ContractCharge { currency: Some("USD".to_owned()), ..of("11500", "115") }], Usage, Usage),
+        (vec![ContractCharge { overage_charge: None, ..of("11500", "0") }], NotABillingBasis, Usage),
+        (vec![ContractCharge { overage_quantity: None, ..of("0", "115") }], NotABillingBasis, Usage),
     ] {
-        let label = format!("{charges:?}");
-        assert_eq!(reasons(&bill(), charges.clone()), known_bill, "{label}");
-        assert_eq!(reasons(&unknown(), charges), unknown_bill, "{label}");
+        for (bill, of_charges) in [(bill(), of_known), (unknown(), of_unknown)] {
+            let of_bill = match of_charges {
+                NotABillingBasis => Usage,
+                Usage => NotABillingBasis,
+                other => other,
+            };
+            let expected = (vec![of_charges; charges.len()], of_bill);
+            assert_eq!(reasons(&bill, charges.clone()), expected, "{charges:?}");
+        }
     }
+}
+
+#[test]
+fn incomplete_or_contradicting_charges_leave_both_unknown() {
+    use BillingReason::SeeInvoice;
+    let bill = || bill("o-1", "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", "GC-VTR");
+    let other = self::bill("o-2", "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", "GC-VTR");
+    let of = |overage, amount| charge(&["o-1"], overage, amount);
+    let without_row = |overage, amount| ContractCharge { actual_quantity: None, ..of(overage, amount) };
+    let silent = || ContractCharge { overage_quantity: None, overage_charge: None, ..of("0", "0") };
+    for charges in [
+        vec![without_row("0", "0")],
+        vec![of("500", "5"), without_row("0", "0")],
+        vec![of("500", "5"), silent()],
+        vec![charge(&["o-1", "o-3"], "11500", "115")],
+        vec![charge(&["o-1", "partner"], "1", "1")],
+        vec![charge(&["partner"], "1", "1"), charge(&["o-1", "partner"], "1", "1")],
+        vec![charge(&[], "1", "1")],
+        vec![charge(&[""], "11500", "115")],
+        vec![of("11500", "115"), charge(&[], "1", "1")],
+        vec![of("11500", "115"), charge(&["o-1", "o-2"], "11500", "115")],
+        vec![of("12000", "120"), charge(&["o-2", "o-1"], "11000", "110")],
+        vec![charge(&["o-1", "o-2"], "1", "1"), charge(&["o-2", "o-3"], "1", "1")],
+        vec![of("1", "1"), of("1", "1")],
+    ] {
+        let (found, of_bills) = rows(&[&bill(), &other], charges.clone());
+        let of_charges: Vec<_> = found.rows.iter().map(|row| row.billing_reason).collect();
+        assert!(of_charges.iter().all(|reason| *reason == SeeInvoice), "{of_charges:?} {charges:?}");
+        assert_eq!(of_bills[0].billing_reason, SeeInvoice, "{charges:?}");
+    }
+    let agreeing = vec![of("11500", "115"), without_row("0", "0")];
+    assert_eq!(reasons(&bill(), agreeing), (vec![BillingReason::NotABillingBasis], BillingReason::Usage));
+}
+
+#[test]
+fn other_numbers_are_unknown_unless_all_contracts_were_read() {
+    use BillingReason::{NotABillingBasis, SeeInvoice, Usage};
+    let mut bill = bill("o-1", "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", "GC-VTR");
+    let reasons = |bill: &ClientBill, overage, amount| {
+        let unread = Error::new(ErrorKind::Decode, "contract CN-2 was not read");
+        let (found, of_bill) = rows_of(&[bill], vec![charge(&["o-1"], overage, amount)], vec![unread]);
+        (found.rows[0].billing_reason, of_bill[0].billing_reason)
+    };
+    for (overage, amount) in [("500", "5"), ("12000", "120")] {
+        assert_eq!(reasons(&bill, overage, amount), (SeeInvoice, SeeInvoice), "{overage}");
+    }
+    assert_eq!(reasons(&bill, "11500", "115"), (NotABillingBasis, Usage));
+    bill.lines[0].see_invoice.push(Reason::AllowanceMayApply);
+    (bill.lines[0].overage_quantity, bill.lines[0].amount) = (None, None);
+    assert_eq!(reasons(&bill, "500", "5"), (SeeInvoice, SeeInvoice));
+}
+
+/// Returns a charge for what is beyond the prepaid quantity of [`bill`].
+fn with_prepaid(organizations: &[&str], overage: &str, amount: &str) -> ContractCharge {
+    let prepaid_quantity = Some(Decimal::from(50_000 * organizations.len()));
+    ContractCharge { prepaid_quantity, ..charge(organizations, overage, amount) }
 }
 
 #[test]
 fn billable_charge_takes_over_the_prepaid_amount() {
     let bill = bill("o-1", "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", "GC-VTR");
-    let charges = [charge(&["o-1"], "12000", "120"), charge(&["o-1"], "1", "0.01")];
+    let charges = [with_prepaid(&["o-1"], "12000", "120"), charge(&["o-1"], "1", "0.01")];
     let (found, _) = rows(&[&bill], charges.to_vec());
     let [first, second] = found.rows.as_slice() else { panic!("{found:?}") };
     assert_eq!((first.prepaid_amount, second.prepaid_amount), (Some(500.into()), None), "once");
@@ -158,30 +204,38 @@ fn billable_charge_takes_over_the_prepaid_amount() {
 }
 
 #[test]
-fn amount_beside_an_unknown_prepaid_amount_is_the_overage_only_if_nothing_is_due() {
+fn amount_is_known_only_with_the_same_prepaid_quantity_and_its_amount() {
     use SubscriptionType::{MonthToMonth, Prepay, PrepayMonthlyCommitment};
-    let overage = Some(Decimal::from(120));
-    for (subscription, of_bill, of_contract, prepaid_amount, amount) in [
-        (PrepayMonthlyCommitment, Some(500), Some(50_000), Some(500), Some(Decimal::from(620))),
-        (PrepayMonthlyCommitment, Some(500), Some(0), Some(500), Some(Decimal::from(620))),
-        (PrepayMonthlyCommitment, Some(0), Some(0), Some(0), overage),
-        (PrepayMonthlyCommitment, None, Some(50_000), None, None),
-        (PrepayMonthlyCommitment, None, None, None, None),
-        (PrepayMonthlyCommitment, None, Some(0), None, overage),
-        (MonthToMonth, None, Some(0), None, overage),
-        (Prepay, None, Some(50_000), None, overage),
-        (Prepay, Some(0), Some(0), Some(0), overage),
+    let known = |prepaid: i64| (Some(Decimal::from(prepaid)), Some(Decimal::from(120 + prepaid)));
+    let unknown = (None, None);
+    for (subscription, of_bill, of_contract, expected) in [
+        (PrepayMonthlyCommitment, (50_000, Some(500)), Some(50_000), known(500)),
+        (PrepayMonthlyCommitment, (50_000, Some(500)), Some(0), unknown),
+        (PrepayMonthlyCommitment, (50_000, Some(500)), None, unknown),
+        (PrepayMonthlyCommitment, (0, Some(0)), Some(50_000), unknown),
+        (PrepayMonthlyCommitment, (0, Some(0)), Some(0), known(0)),
+        (PrepayMonthlyCommitment, (50_000, None), Some(50_000), unknown),
+        (PrepayMonthlyCommitment, (50_000, None), Some(0), unknown),
+        (MonthToMonth, (0, Some(0)), Some(0), known(0)),
+        (Prepay, (50_000, None), Some(50_000), (None, Some(120.into()))),
+        (Prepay, (0, Some(0)), Some(0), known(0)),
     ] {
         let mut bill = bill("o-1", "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", "GC-VTR");
         bill.subscription_type = Some(subscription);
-        bill.lines[0].prepaid_amount = of_bill.map(Decimal::from);
+        bill.lines[0].charge.prepaid_quantity = of_bill.0.into();
+        bill.lines[0].prepaid_amount = of_bill.1.map(Decimal::from);
         let charge =
             ContractCharge { prepaid_quantity: of_contract.map(Decimal::from), ..charge(&["o-1"], "12000", "120") };
         let label = format!("{:?} {of_bill:?} {of_contract:?}", bill.subscription_type);
         let row = rows(&[&bill], vec![charge]).0.rows.remove(0);
-        assert_eq!((row.billing_reason, row.amount), (BillingReason::Usage, amount), "{label}");
-        assert_eq!(row.prepaid_amount, prepaid_amount.map(Decimal::from), "{label}");
+        assert_eq!(row.billing_reason, BillingReason::Usage, "{label}");
+        assert_eq!((row.prepaid_amount, row.amount), expected, "{label}");
     }
+    // Without a price of what is prepaid, the amount of each charge is unknown.
+    let mut bill = bill("o-1", "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", "GC-VTR");
+    bill.lines[0].prepaid_amount = None;
+    let found = rows(&[&bill], vec![charge(&["o-1"], "1", "5"), with_prepaid(&["o-1"], "1", "110")]).0;
+    assert!(found.rows.iter().all(|row| row.amount.is_none() && row.cost.is_some()), "{found:?}");
 }
 
 #[test]
@@ -194,7 +248,7 @@ fn amounts_of_several_currencies_are_not_added() {
             bill.lines[0].prepaid_amount = Some(prepaid.into());
         }
         let currency = of_charge.map(str::to_owned);
-        let charge = ContractCharge { currency, ..charge(&["o-1", "o-2"], "1", "7") };
+        let charge = ContractCharge { currency, ..with_prepaid(&["o-1", "o-2"], "1", "7") };
         let row = rows(&[&bills[0], &bills[1]], vec![charge]).0.rows.remove(0);
         (row.billing_reason, row.prepaid_amount, row.amount)
     };
@@ -214,7 +268,7 @@ fn overage_amount_of_the_vendor_replaces_ours_under_any_terms() {
     let row = |change: fn(&mut ClientBill), amount: &str| {
         let mut bill = bill("o-1", "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", "GC-VTR");
         change(&mut bill);
-        let charge = ContractCharge { overage_rate: Some(Decimal::TWO), ..charge(&["o-1"], "11500", amount) };
+        let charge = ContractCharge { overage_rate: Some(Decimal::TWO), ..with_prepaid(&["o-1"], "11500", amount) };
         let (found, of_bill) = rows(&[&bill], vec![charge]);
         assert_eq!(of_bill[0].billing_reason, BillingReason::NotABillingBasis);
         (found.rows[0].billing_reason, found.rows[0].amount)
@@ -234,78 +288,47 @@ fn overage_amount_of_the_vendor_replaces_ours_under_any_terms() {
 }
 
 #[test]
-fn charges_that_contradict_a_bill_and_are_not_all_known_leave_both_unknown() {
-    use BillingReason::SeeInvoice;
-    let bill = || bill("o-1", "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", "GC-VTR");
-    let of = |overage, amount| charge(&["o-1"], overage, amount);
-    let without_row = |overage, amount| ContractCharge { actual_quantity: None, ..of(overage, amount) };
-    for others in [
-        vec![of("500", "5"), without_row("0", "0")],
-        vec![of("500", "5"), without_row("11000", "109.98")],
-        vec![
-            of("12000", "120"),
-            ContractCharge { overage_quantity: None, overage_charge: None, ..without_row("0", "0") },
-        ],
-        vec![of("500", "5"), charge(&["o-1", "o-2"], "1", "1")],
-        vec![charge(&["o-1", "o-2"], "11499", "115"), of("0", "0")],
-        vec![of("11501", "115"), charge(&["o-1", "o-2"], "11500", "115")],
-        vec![of("500", "5"), charge(&[], "1", "1")],
-        vec![of("500", "5"), charge(&["o-1", "partner"], "1", "1")],
-        vec![charge(&["o-1", "o-2"], "1", "1")],
-        vec![of("11000", "110"), ContractCharge { currency: Some("USD".to_owned()), ..without_row("500", "5") }],
-    ] {
-        let (of_charges, of_bill) = reasons(&bill(), others.clone());
-        assert!(of_charges.iter().all(|reason| *reason == SeeInvoice), "{of_charges:?} {others:?}");
-        assert_eq!(of_bill, SeeInvoice, "{others:?}");
-    }
-}
-
-#[test]
-fn bill_is_replaced_only_if_no_other_contract_can_explain_the_difference() {
-    use BillingReason::{NotABillingBasis, Usage};
-    let account = Organization::new("partner", None);
-    let mut bill = bill("o-1", "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", "GC-VTR");
-    let reasons = |bill: &ClientBill, overage, amount, errors| {
-        let mut of_bill = bill.rows(&account);
-        let charges = ContractCharges { charges: vec![charge(&["o-1"], overage, amount)], errors };
-        let found = charges.rows(&account, &mut of_bill, LATER.parse().unwrap());
-        (found.rows[0].billing_reason, of_bill[0].billing_reason)
-    };
-    let unread = || vec![Error::new(ErrorKind::Decode, "contract CN-2 was not read")];
-    for (overage, amount, of_all, of_some) in [
-        ("500", "5", (Usage, NotABillingBasis), (NotABillingBasis, Usage)),
-        ("11500", "115", (NotABillingBasis, Usage), (NotABillingBasis, Usage)),
-        ("12000", "120", (Usage, NotABillingBasis), (Usage, NotABillingBasis)),
-    ] {
-        assert_eq!(reasons(&bill, overage, amount, Vec::new()), of_all, "{overage}");
-        assert_eq!(reasons(&bill, overage, amount, unread()), of_some, "{overage}");
-    }
-    bill.lines[0].see_invoice.push(Reason::AllowanceMayApply);
-    (bill.lines[0].overage_quantity, bill.lines[0].amount) = (None, None);
-    assert_eq!(reasons(&bill, "500", "5", unread()), (Usage, NotABillingBasis));
-}
-
-#[test]
-fn charge_for_a_part_is_counted_only_by_a_billable_total() {
-    use BillingReason::{NotABillingBasis, SeeInvoice};
+fn charge_for_a_part_is_compared_with_its_total() {
+    use BillingReason::{NotABillingBasis, SeeInvoice, Usage};
     let usage = |name: &str, grouping: &str, unit: &str, usage: &str, prepaid: &str| {
         json!({"name": name, "partNumber": name, "grouping": grouping, "unitOfMeasureType": unit, "usageQuantity": usage,
             "prepayQuantity": prepaid, "prepayPrice": "1", "overagePrice": "1"})
     };
     let part = |of_part: &str| usage("GC-VTR", "rollup-usage", "token", of_part, "0");
-    // An allowance of tokens may apply beyond what is prepaid.
-    let (known, unknown) = (usage("AI", "rollup", "token", "100", "100"), usage("AI", "rollup", "token", "100", "99"));
-    let of_other_unit = usage("MB", "rollup", "megabyte", "5", "0");
-    for (usages, expected) in [
-        (json!([known, part("100")]), NotABillingBasis),
-        (json!([known, part("100"), of_other_unit]), NotABillingBasis),
-        (json!([unknown, part("100")]), SeeInvoice),
-        (json!([known, unknown, part("200")]), SeeInvoice),
-        (json!([known, part("40")]), SeeInvoice),
-        (json!([part("100")]), SeeInvoice),
+    let free = |quantity: &str| usage("AI", "fair-use", "token", quantity, "0");
+    let total = |quantity: &str, prepaid: &str| usage("AI", "rollup", "token", quantity, prepaid);
+    let of_total =
+        |overage: &str| ContractCharge { part_number: "AI".to_owned(), ..charge(&["o-1"], overage, overage) };
+    let of_part = |overage: &str| charge(&["o-1"], overage, overage);
+    let unreadable = || ContractCharge { actual_quantity: None, ..of_total("1") };
+    for (usages, charges, expected) in [
+        (json!([free("60"), total("100", "0"), part("100")]), vec![of_part("40")], Usage),
+        (json!([free("60"), total("100", "0"), part("100")]), vec![of_part("41")], SeeInvoice),
+        (json!([free("60"), total("100", "0"), part("100")]), vec![of_part("30"), of_total("10")], Usage),
+        (
+            json!([free("60"), total("100", "0"), part("100")]),
+            vec![of_part("40"), of_total("5"), unreadable()],
+            SeeInvoice,
+        ),
+        (json!([total("100", "100"), part("100")]), vec![of_part("40")], SeeInvoice),
+        (json!([total("100", "100"), part("100")]), vec![of_part("0")], Usage),
+        // An allowance of tokens may apply beyond what is prepaid.
+        (json!([total("100", "99"), part("100")]), vec![of_part("1")], SeeInvoice),
+        (json!([total("100", "0"), part("40")]), vec![of_part("100")], SeeInvoice),
+        (
+            json!([free("60"), total("100", "0"), part("100"), usage("MB", "rollup", "megabyte", "5", "5")]),
+            vec![of_part("40")],
+            Usage,
+        ),
     ] {
-        assert_eq!(reasons(&october(usages.clone()), vec![charge(&["o-1"], "1", "40")]).0, [expected], "{usages}");
+        let (found, of_bill) = rows(&[&october(usages.clone())], charges);
+        let of_charges = if expected == Usage { NotABillingBasis } else { expected };
+        assert!(found.rows.iter().all(|row| row.billing_reason == of_charges), "{usages} {found:?}");
+        let of_total = of_bill.iter().find(|row| row.sku == "AI" && row.vendor_grouping.as_deref() == Some("rollup"));
+        assert_eq!(of_total.unwrap().billing_reason, expected, "{usages}");
     }
+    let (found, _) = rows(&[&october(json!([part("100")]))], vec![of_part("1")]);
+    assert_eq!(found.rows[0].billing_reason, SeeInvoice, "without a total");
 }
 
 #[test]
@@ -350,12 +373,91 @@ fn charges_for_other_products_and_periods_are_compared_apart() {
     }
 }
 
-#[test]
-fn charge_shared_with_the_own_organization_leaves_other_numbers_unknown() {
-    use BillingReason::{NotABillingBasis, SeeInvoice, Usage};
-    let mut bill = bill("o-1", "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", "GC-VTR");
-    let charges = || vec![charge(&["o-1"], "11000", "110"), charge(&["partner", "o-1"], "500", "5")];
-    assert_eq!(reasons(&bill, charges()), (vec![NotABillingBasis, SeeInvoice], Usage));
-    bill.lines[0].see_invoice.push(Reason::AllowanceMayApply);
-    assert_eq!(reasons(&bill, charges()), (vec![SeeInvoice; 2], SeeInvoice));
+/// Returns an organization's overage of a product in a bill, and whether it is known.
+fn bills() -> impl Strategy<Value = Vec<(usize, usize, u32, bool)>> {
+    prop::collection::vec((0..3usize, 0..2usize, 0..3u32, any::<bool>()), 0..6)
+}
+
+/// Returns the covered organizations, the product, the overage, and whether there is a row.
+fn charges() -> impl Strategy<Value = Vec<(Vec<usize>, usize, u32, bool)>> {
+    let organizations = prop::collection::btree_set(0..4usize, 0..3).prop_map(Vec::from_iter);
+    prop::collection::vec((organizations, 0..2usize, 0..3u32, prop::bool::weighted(0.9)), 0..6)
+}
+
+const ORGANIZATIONS: [&str; 4] = ["o-1", "o-2", "o-3", "partner"];
+const PRODUCTS: [&str; 2] = ["GC-A", "GC-B"];
+
+/// Returns the reasons and amounts of the rows of charges and of bills, by their keys, if `turn` of each are moved to the end.
+fn outcome(
+    bills: &[(usize, usize, u32, bool)],
+    charges: &[(Vec<usize>, usize, u32, bool)],
+    turn: usize,
+) -> (Vec<UsageRow>, Vec<UsageRow>) {
+    let account = Organization::new("partner", None);
+    let mut seen = BTreeSet::new();
+    let bills = bills.iter().filter(|(organization, product, ..)| seen.insert((*organization, *product)));
+    let mut of_bills: Vec<_> = bills
+        .flat_map(|(organization, product, overage, is_known)| {
+            let price = if *is_known { "1" } else { "" };
+            let usage = json!({"name": PRODUCTS[*product], "partNumber": PRODUCTS[*product], "grouping": "resource", "unitOfMeasureType": "minute",
+                "usageQuantity": overage.to_string(), "prepayQuantity": "0", "overagePrice": price, "bundleQuantity": if *is_known { "" } else { "7" }});
+            let (start, end) = ("2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z");
+            let overview = json!({"billingPeriodStartDate": start, "billingPeriodEndDate": end, "usages": [usage], "currency": "EUR"});
+            bill_of(ORGANIZATIONS[*organization], overview).rows(&account)
+        })
+        .collect();
+    let mut charges: Vec<_> = charges
+        .iter()
+        .zip(1..)
+        .map(|((organizations, product, overage, has_row), position)| ContractCharge {
+            position,
+            part_number: PRODUCTS[*product].to_owned(),
+            actual_quantity: has_row.then_some(Decimal::ONE),
+            ..charge(
+                &organizations.iter().map(|of| ORGANIZATIONS[*of]).collect::<Vec<_>>(),
+                &overage.to_string(),
+                &overage.to_string(),
+            )
+        })
+        .collect();
+    let middle = |length: usize| if length == 0 { 0 } else { turn % length };
+    let (of_charges, of_rows) = (middle(charges.len()), middle(of_bills.len()));
+    charges.rotate_left(of_charges);
+    of_bills.rotate_left(of_rows);
+    let charges = ContractCharges { charges, errors: Vec::new() };
+    let mut found = charges.rows(&account, &mut of_bills, LATER.parse().unwrap()).rows;
+    found.sort_by_key(|row| (row.source_row, row.row_key));
+    of_bills.sort_by_key(|row| row.row_key);
+    (found, of_bills)
+}
+
+proptest! {
+    #[test]
+    fn order_of_charges_and_rows_changes_no_row(bills in bills(), charges in charges(), turn in 1usize..6) {
+        let billing = |turn| {
+            let (of_charges, of_bills) = outcome(&bills, &charges, turn);
+            let of = |row: &UsageRow| (row.sku.clone(), row.source_row, row.billing_reason, row.amount, row.prepaid_amount);
+            (of_charges.iter().map(of).collect::<Vec<_>>(), of_bills.iter().map(of).collect::<Vec<_>>())
+        };
+        prop_assert_eq!(billing(0), billing(turn));
+    }
+
+    #[test]
+    fn usage_is_billed_by_charges_or_by_the_bill_or_unknown(bills in bills(), charges in charges()) {
+        let (of_charges, of_bills) = outcome(&bills, &charges, 0);
+        for organization in &ORGANIZATIONS[..3] {
+            for product in PRODUCTS {
+                let covers = |row: &&UsageRow| row.sku == product && row.customer_id.as_deref().is_none_or(|ids| ids.split(',').any(|id| id == *organization));
+                let of_charges: BTreeSet<_> = of_charges.iter().filter(covers).filter(|row| row.customer_id.is_some()).map(|row| row.is_billable).collect();
+                let of_bills: BTreeSet<_> = of_bills.iter().filter(covers).map(|row| row.is_billable).collect();
+                if of_charges.is_empty() || of_bills.is_empty() {
+                    prop_assert!(of_charges.iter().all(Option::is_none), "a charge without a bill is unknown");
+                    continue;
+                }
+                prop_assert_eq!((of_charges.len(), of_bills.len()), (1, 1));
+                let both = (of_charges.first().copied().flatten(), of_bills.first().copied().flatten());
+                prop_assert!([(Some(true), Some(false)), (Some(false), Some(true)), (None, None)].contains(&both), "{:?}", both);
+            }
+        }
+    }
 }
