@@ -1,5 +1,7 @@
 //! Assignment of allowances (`fair-use`) to charges, and allowances that no overview contains. Pure functions.
 
+use std::collections::BTreeSet;
+
 use usage_billing_core::Decimal;
 
 use super::SeeInvoice;
@@ -9,109 +11,85 @@ use super::charge::{Charge, ChargedItem, Grouping, is_same};
 /// The quantity included in one charge.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Allowance {
-    /// Never negative.
+    /// The quantity that is certainly included; never negative.
     pub(super) quantity: Decimal,
     /// Whether the overview contains an allowance for the charge; an allowance of 0 counts.
     pub(super) is_shown: bool,
-    /// Why the quantity is unknown.
+    /// Why more may be included.
     pub(super) unknown: Option<SeeInvoice>,
 }
 
-/// Assigns each allowance to the charge of the same part number, or else of the same name. Several charges of one part number share it, in
-/// their order. `roles` are the roles of `charges`, then of `unreadable`.
+/// Assigns each allowance to the charge of the same part number, or else of the same name. An allowance that may belong to several charges is not
+/// assigned: their usage is unknown. `roles` are the roles of `charges`, then of `unreadable`.
 pub(super) fn assign(charges: &[Charge], unreadable: &[&ChargedItem], roles: &[ChargeRole]) -> Vec<Allowance> {
     let mut assigned = vec![Allowance::default(); charges.len()];
     let items: Vec<&ChargedItem> =
         charges.iter().map(|charge| &charge.item).chain(unreadable.iter().copied()).collect();
-    let allowances = items.iter().zip(roles).enumerate().filter(|(_, (_, role))| **role == ChargeRole::Allowance);
-    for (position, (item, _)) in allowances {
-        let Targets { positions: targets, are_alternatives } = targets(item, &items, roles);
-        if targets.is_empty() {
-            // It may belong to a charge by another name. It is not subtracted, and none of these charges is computed in full.
-            let may_be_meant = |target: &usize| roles[*target].is_charged() && is_named_alike(items[*target], item);
-            for target in (0..charges.len()).filter(may_be_meant) {
-                assigned[target].unknown.get_or_insert(SeeInvoice::AllowanceMayApply);
+    let mut seen: Vec<&Charge> = Vec::new();
+    for position in (0..items.len()).filter(|position| roles[*position] == ChargeRole::Allowance) {
+        let (item, charge) = (items[position], charges.get(position));
+        let is_repeated = charge.is_some_and(|charge| seen.iter().any(|other| charge.is_repeated_by(other)));
+        seen.extend(charge);
+        let targets = targets(item, &items, roles);
+        let unknown = match (charge, targets.as_slice()) {
+            // It may belong to a charge by another name.
+            (_, []) => {
+                let may_be_meant = |target: &usize| roles[*target].is_charged() && is_named_alike(items[*target], item);
+                for target in (0..charges.len()).filter(may_be_meant) {
+                    assigned[target].unknown.get_or_insert(SeeInvoice::AllowanceMayApply);
+                }
+                continue;
             }
-        }
-        // Nothing is computed for an unreadable charge.
-        let readable: Vec<usize> = targets.iter().copied().filter(|target| *target < charges.len()).collect();
-        let unknown = match charges.get(position) {
-            None => Some(SeeInvoice::AllowanceUnreadable),
-            Some(allowance) if allowance.usage_quantity < Decimal::ZERO => Some(SeeInvoice::AllowanceUnreadable),
-            Some(_) if targets.iter().any(|target| !is_same(&items[*target].unit, &item.unit)) => {
-                Some(SeeInvoice::AllowanceUnit { unit: item.unit.clone() })
+            (None, _) => SeeInvoice::AllowanceUnreadable,
+            (Some(charge), _) if charge.usage_quantity < Decimal::ZERO => SeeInvoice::AllowanceUnreadable,
+            (Some(_), targets) if targets.iter().any(|target| !is_same(&items[*target].unit, &item.unit)) => {
+                SeeInvoice::AllowanceUnit { unit: item.unit.clone() }
             }
-            Some(allowance) if charges.iter().any(|other| allowance.is_repeated_by(other)) => {
-                Some(SeeInvoice::ListedTwice)
+            (Some(charge), [target]) if !is_repeated || charge.usage_quantity.is_zero() => {
+                if let Some(assigned) = assigned.get_mut(*target) {
+                    assigned.quantity = assigned.quantity.saturating_add(charge.usage_quantity);
+                    assigned.is_shown = true;
+                }
+                continue;
             }
-            // Whether an unknown charge is charged, and what it takes of the allowance, is unknown.
-            Some(_) if targets.len() > 1 && targets.iter().any(|target| roles[*target] == ChargeRole::Unknown) => {
-                Some(SeeInvoice::AllowanceShared)
-            }
-            Some(_) if are_alternatives || targets.len() > 1 && !can_share(&readable, targets.len(), charges) => {
-                Some(SeeInvoice::AllowanceShared)
-            }
-            Some(_) => None,
+            (Some(_), [_]) => SeeInvoice::ListedTwice,
+            (Some(_), _) => SeeInvoice::AllowanceShared,
         };
-        match (unknown, charges.get(position)) {
-            (None, Some(allowance)) => share(allowance.usage_quantity, &readable, charges, &mut assigned),
-            (unknown, _) => readable.iter().for_each(|target| assigned[*target].unknown = unknown.clone()),
+        // Nothing is computed for an unreadable charge.
+        for target in targets.into_iter().filter(|target| *target < charges.len()) {
+            assigned[target].unknown.get_or_insert_with(|| unknown.clone());
         }
     }
     assigned
 }
 
-/// The charges from which an allowance may be subtracted.
-struct Targets {
-    positions: Vec<usize>,
-    /// Whether it belongs to one of them, and which one is unknown.
-    are_alternatives: bool,
-}
-
-/// Finds the charges from which an allowance may be subtracted. A total represents its parts; no field names the total of a part.
-fn targets(allowance: &ChargedItem, items: &[&ChargedItem], roles: &[ChargeRole]) -> Targets {
-    let matching = |is_match: &dyn Fn(&ChargedItem) -> bool| {
-        let with_role = |wanted: fn(ChargeRole) -> bool| {
-            let found =
-                items.iter().zip(roles).enumerate().filter(|(_, (item, role))| wanted(**role) && is_match(item));
-            found.map(|(position, _)| position).collect::<Vec<_>>()
-        };
-        let own = with_role(ChargeRole::is_charged);
-        if !own.is_empty() || with_role(|role| role == ChargeRole::Part).is_empty() {
-            return Targets { positions: own, are_alternatives: false };
-        }
-        let totals = roles.iter().enumerate().filter(|(_, role)| **role == ChargeRole::Total);
-        let positions: Vec<_> = totals.map(|(position, _)| position).collect();
-        Targets { are_alternatives: positions.len() > 1, positions }
+/// Returns the charges to which an allowance may belong. A total represents its parts, and a charge may contain one whose meaning is unknown.
+fn targets(allowance: &ChargedItem, items: &[&ChargedItem], roles: &[ChargeRole]) -> Vec<usize> {
+    let with = |is_target: &dyn Fn(&ChargedItem, ChargeRole) -> bool| -> Vec<usize> {
+        (0..items.len()).filter(|position| is_target(items[*position], roles[*position])).collect()
     };
-    let by_part_number = matching(&|item| is_same(&item.part_number, &allowance.part_number));
-    if by_part_number.positions.is_empty() {
-        return matching(&|item| is_same(&item.name, &allowance.name));
+    let named = |is_match: &dyn Fn(&ChargedItem) -> bool| {
+        let own = with(&|item, role| role.is_charged() && is_match(item));
+        if own.is_empty() { with(&|item, role| role == ChargeRole::Part && is_match(item)) } else { own }
+    };
+    let mut found = named(&|item| is_same(&item.part_number, &allowance.part_number));
+    if found.is_empty() {
+        found = named(&|item| is_same(&item.name, &allowance.name));
     }
-    by_part_number
-}
-
-/// Returns whether the bill is the same for any distribution of an allowance over the charges.
-fn can_share(readable: &[usize], targets: usize, charges: &[Charge]) -> bool {
-    let price = |position: &usize| charges[*position].overage_price.map(|price| price.normalize());
-    let is_bundle = |position: &usize| charges[*position].bundle().is_some();
-    readable.len() == targets
-        && readable.windows(2).all(|pair| price(&pair[0]) == price(&pair[1]))
-        && !readable.iter().any(is_bundle)
-}
-
-fn share(quantity: Decimal, targets: &[usize], charges: &[Charge], assigned: &mut [Allowance]) {
-    let mut left = quantity;
-    for (number, target) in targets.iter().enumerate() {
-        let (charge, allowance) = (&charges[*target], &mut assigned[*target]);
-        let covered = charge.prepaid_quantity.saturating_add(allowance.quantity);
-        let beyond = charge.usage_quantity.saturating_sub(covered).max(Decimal::ZERO);
-        // The last charge gets the rest, used or not.
-        let taken = if number + 1 == targets.len() { left } else { beyond.min(left) };
-        allowance.quantity = allowance.quantity.saturating_add(taken);
-        allowance.is_shown = true;
-        left -= taken;
+    let mut targets = BTreeSet::new();
+    for position in found {
+        let (part, role) = (items[position], roles[position]);
+        if role != ChargeRole::Part {
+            targets.insert(position);
+        }
+        let container = match (role, part.grouping()) {
+            (ChargeRole::Part, _) | (ChargeRole::Unknown, Grouping::RollupUsage) => "rollup",
+            (ChargeRole::Unknown, Grouping::StorageCategory) => "storage",
+            _ => continue,
+        };
+        targets.extend(with(&|item, _| is_same(&item.grouping, container) && is_same(&item.unit, &part.unit)));
     }
+    targets.into_iter().collect()
 }
 
 /// Returns whether one name contains the words of the other in their order: `Voice Transcription` and `Voice Transcription Fair Use`.

@@ -31,7 +31,7 @@ pub enum SeeInvoice {
         /// Unit of the allowance.
         unit: String,
     },
-    /// Several charges of different prices or terms share one allowance.
+    /// An allowance may belong to several charges.
     AllowanceShared,
     /// The quantity of the allowance cannot be read, or is negative.
     AllowanceUnreadable,
@@ -93,9 +93,9 @@ impl fmt::Display for SeeInvoice {
             Self::AllowanceUnit { unit } => {
                 write!(f, "the allowance is in {:?}, the usage is not: see the invoice", printable(unit))
             }
-            Self::AllowanceShared => {
-                f.write_str("several charges share one allowance at different prices: see the invoice")
-            }
+            Self::AllowanceShared => f.write_str(
+                "the overview does not state to which of several charges an allowance belongs: see the invoice",
+            ),
             Self::AllowanceUnreadable => f.write_str("the allowance cannot be read: see the invoice"),
             Self::NegativeNumber => f.write_str("a negative quantity or price is not documented: see the invoice"),
             Self::SubscriptionType { subscription_type } => {

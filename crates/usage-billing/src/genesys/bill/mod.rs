@@ -65,7 +65,7 @@ pub struct BillLine {
     pub charge: Charge,
     /// Its role in the bill.
     pub role: ChargeRole,
-    /// The allowance that is subtracted from its usage; never negative.
+    /// The allowance that is subtracted from its usage; never negative, and 0 if it is unknown.
     pub included_quantity: Decimal,
     /// Usage beyond the prepaid and included quantities; never negative. `None` if unknown or never charged.
     pub overage_quantity: Option<Decimal>,
@@ -115,6 +115,7 @@ impl BillLine {
         }
         self.note(SeeInvoice::ListedTwice);
         self.is_free_in_ramp = false;
+        self.included_quantity = Decimal::ZERO;
         (self.overage_quantity, self.prepaid_amount, self.overage_amount, self.amount) = (None, None, None, None);
     }
 
@@ -186,17 +187,20 @@ fn compute_line(charge: Charge, role: ChargeRole, allowance: Allowance, terms: &
     };
     match role {
         ChargeRole::Part | ChargeRole::Allowance => return line,
-        ChargeRole::Unknown if line.charge.item.grouping() == Grouping::RollupUsage => {
-            line.note(SeeInvoice::TotalUnknown);
-            return line;
-        }
         ChargeRole::Unknown => {
-            line.note(SeeInvoice::UnknownGrouping { grouping: line.charge.item.grouping.clone() });
+            line.included_quantity = Decimal::ZERO;
+            line.note(match line.charge.item.grouping() {
+                Grouping::RollupUsage => SeeInvoice::TotalUnknown,
+                _ => SeeInvoice::UnknownGrouping { grouping: line.charge.item.grouping.clone() },
+            });
             return line;
         }
         ChargeRole::Usage | ChargeRole::Total => {}
     }
     compute_overage(&mut line, &allowance);
+    if line.overage_quantity.is_none() && allowance.unknown.is_some() {
+        line.included_quantity = Decimal::ZERO;
+    }
     let is_bundle = line.see_invoice.iter().any(|reason| matches!(reason, SeeInvoice::Bundle { .. }));
     compute_amounts(&mut line, is_bundle, terms);
     apply_ramp_period(&mut line, terms.ramp);

@@ -160,14 +160,72 @@ fn allowance_reduces_the_charge_of_its_part_number_or_name() {
 }
 
 #[test]
-fn shared_allowance_is_subtracted_once() {
+fn allowance_of_several_charges_leaves_them_unknown() {
     let fair_use = charge("A", "fair-use", "50", "0");
     let used = |usage| charge("A", "resource", usage, "0");
-    let found = with_allowances(vec![used("30"), used("40"), fair_use.clone()]);
-    assert_eq!(found[..2], [overage("0", "30"), overage("20", "20")]);
-    let dear = Charge { overage_price: Some(decimal("9")), ..used("40") };
-    let found = with_allowances(vec![used("30"), dear, fair_use]);
-    assert_eq!(found[..2], [unknown("0"), unknown("0")], "it is not documented which of the prices applies");
+    let bundled = Charge { bundle_quantity: Some(decimal("0.5")), ..used("40") };
+    for other in [used("40"), used("-50"), bundled, Charge { overage_price: Some(decimal("9")), ..used("40") }] {
+        for charges in [[used("30"), other.clone(), fair_use.clone()], [fair_use.clone(), other.clone(), used("30")]] {
+            let found = lines(charges.to_vec(), &[], &monthly());
+            let lines = found.iter().filter(|line| line.role == ChargeRole::Usage);
+            for line in lines {
+                assert_eq!((numbers(line), line.included_quantity), ((None, None), Decimal::ZERO), "{charges:?}");
+            }
+        }
+    }
+    let within = with_allowances(vec![charge("A", "resource", "3", "4"), used("40"), fair_use]);
+    assert_eq!(within[..2], [overage("0", "0"), unknown("0")], "nothing is beyond what is prepaid");
+}
+
+#[test]
+fn allowances_of_overlapping_charges_do_not_depend_on_their_order() {
+    let named = |name: &str, part_number: &str, grouping: &str, usage: &str| Charge {
+        item: item(1, name, part_number, grouping, "minute"),
+        ..charge(name, grouping, usage, "0")
+    };
+    let charges = vec![
+        named("both", "SK-I", "fair-use", "100"),
+        named("a", "FREE", "fair-use", "50"),
+        named("a", "SK-I", "resource", "80"),
+        named("b", "SK-I", "resource", "150"),
+    ];
+    for turn in 0..4 {
+        let mut charges = charges.clone();
+        charges.rotate_left(turn);
+        let found = lines(charges, &[], &monthly());
+        assert!(found.iter().filter(|line| line.role == ChargeRole::Usage).all(|line| line.amount.is_none()), "{turn}");
+    }
+}
+
+#[test]
+fn charge_that_may_contain_an_unknown_one_with_an_allowance_is_unknown() {
+    let named = |name: &str, part_number: &str, grouping: &str, usage: &str| Charge {
+        item: item(1, name, part_number, grouping, "unit"),
+        ..charge(name, grouping, usage, "0")
+    };
+    let stored = vec![
+        named("Storage", "GC-STC", "fair-use", "100"),
+        named("Category", "GC-STC", "storage-category", "80"),
+        named("Storage", "GC-STOR", "storage", "150"),
+    ];
+    let line = lines(stored, &[], &monthly()).remove(2);
+    assert_eq!((numbers(&line), &*line.see_invoice), ((None, None), &[SeeInvoice::AllowanceShared][..]));
+    let tokens = |of_part: &str| {
+        vec![
+            named("AI", "AI", "fair-use", "100"),
+            named("P1", "P1", "fair-use", of_part),
+            named("AI", "AI", "rollup", "700"),
+            named("P1", "P1", "rollup-usage", "600"),
+        ]
+    };
+    let unread = item(9, "P2", "P2", "rollup-usage", "unit");
+    let found = lines(tokens("200"), &[&unread], &monthly());
+    assert_eq!((numbers(&found[2]), found[3].is_billable()), ((None, None), None));
+    let mut complete = tokens("200");
+    complete.push(named("P2", "P2", "rollup-usage", "100"));
+    complete.push(Charge { item: item(1, "MB", "MB", "rollup", "megabyte"), ..charge("MB", "rollup", "5", "5") });
+    let found = lines(complete, &[], &monthly());
+    assert_eq!(numbers(&found[2]), known("400", "100"), "totals of another unit are no alternative");
 }
 
 #[test]
@@ -224,25 +282,21 @@ fn repeated_charge_is_left_to_the_invoice() {
     assert_eq!(lines(vec![at(1, prepaid.clone()), at(2, prepaid)], &[], &monthly())[0].amount, None);
     let nothing = lines(vec![at(1, used("0")), at(2, used("0"))], &[], &monthly());
     assert_eq!(numbers(&nothing[1]), known("0", "0"), "nothing is charged twice");
-    let free = charge("IVR", "fair-use", "50", "0");
-    let found = lines(vec![at(1, used("60")), at(2, free.clone()), at(3, free)], &[], &monthly());
-    assert_eq!((numbers(&found[0]), &found[0].see_invoice), ((None, None), &vec![SeeInvoice::ListedTwice]));
-    assert_eq!(found[1].is_billable(), Some(false));
+    let with_two = |usage, quantity| {
+        let free = charge("IVR", "fair-use", quantity, "0");
+        lines(vec![at(1, used(usage)), at(2, free.clone()), at(3, free)], &[], &monthly()).remove(0)
+    };
+    let line = with_two("60", "50");
+    assert_eq!((numbers(&line), line.see_invoice), ((None, None), vec![SeeInvoice::ListedTwice]));
+    assert_eq!(numbers(&with_two("50", "50")), known("0", "0"), "one of them suffices");
+    assert_eq!(numbers(&with_two("60", "0")), known("60", "15"), "an allowance of 0 is the same twice");
 }
 
 #[test]
-fn bundles_share_no_allowance() {
-    let bundled = |usage, bundle: &str| Charge {
-        bundle_quantity: Some(decimal(bundle)),
-        ..charge("A", "messaging-usage", usage, "0")
-    };
-    for (bundle, first, second) in [("0", "30", "20"), ("1", "30", "20"), ("1000", "0", "0"), ("0.5", "0", "0")] {
-        let found =
-            with_allowances(vec![bundled("30", bundle), bundled("40", bundle), charge("A", "fair-use", "50", "0")]);
-        assert_eq!((found[0].1.as_str(), found[1].1.as_str()), (first, second), "{bundle}");
-    }
-    let alone = with_allowances(vec![bundled("60", "1000"), charge("A", "fair-use", "50", "0")]);
-    assert_eq!(alone[0], unknown("50"), "the allowance is shown, and the overage is left to the invoice");
+fn allowance_of_a_bundle_is_shown() {
+    let bundled = Charge { bundle_quantity: Some(decimal("1000")), ..charge("A", "messaging-usage", "60", "0") };
+    let alone = with_allowances(vec![bundled, charge("A", "fair-use", "50", "0")]);
+    assert_eq!(alone[0], unknown("50"), "the overage is left to the invoice");
 }
 
 #[test]
@@ -607,14 +661,15 @@ proptest! {
     }
 
     #[test]
-    fn order_of_charges_does_not_change_the_known_sum(charges in charges(), seed in 0usize..8) {
-        let sum = |charges: Vec<Charge>| {
+    fn order_of_charges_changes_no_line(charges in charges(), turn in 0usize..8) {
+        let billing = |charges: Vec<Charge>| {
             let found = lines(charges, &[], &monthly());
-            found.iter().filter_map(|line| line.amount).sum::<Decimal>()
+            let of = |line: &BillLine| (line.is_billable(), line.included_quantity, line.overage_quantity, line.amount);
+            found.iter().map(|line| (line.charge.item.position, of(line))).collect::<std::collections::BTreeMap<_, _>>()
         };
         let mut turned = charges.clone();
-        let by = if turned.is_empty() { 0 } else { seed % turned.len() };
-        turned.rotate_left(by);
-        prop_assert_eq!(sum(charges), sum(turned));
+        let middle = if turned.is_empty() { 0 } else { turn % turned.len() };
+        turned.rotate_left(middle);
+        prop_assert_eq!(billing(charges), billing(turned));
     }
 }
