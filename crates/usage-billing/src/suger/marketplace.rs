@@ -3,9 +3,10 @@
 
 use usage_billing_core::{DecimalNumber, printable};
 
+use super::aws_response::aws_response;
 use super::types::{
-    AggregatedMeteringUsageRecord, AwsBatchMeterUsageOutput, AwsUsageRecordResult, AwsUsageRecordResultStatus,
-    AzureBatchUsageEventOkResponse, AzureUsageEventStatus, GcpReportResponse, MeteringUsageRecordReport as Report,
+    AggregatedMeteringUsageRecord, AwsUsageRecordResult, AwsUsageRecordResultStatus, AzureBatchUsageEventOkResponse,
+    AzureUsageEventStatus, GcpReportResponse, MeteringUsageRecordReport as Report,
     MeteringUsageRecordReportInfo as Info, Partner, UsageRecordReportStatus as Status,
 };
 
@@ -84,15 +85,15 @@ fn rejections(info: &Info, dimensions: &[&str]) -> Vec<String> {
         None => true,
     };
     let mut reasons = Vec::new();
-    if let Some(AwsBatchMeterUsageOutput { results, unprocessed_records, .. }) = &info.aws_metering_response {
-        for result in results {
+    if let Some(response) = aws_response(info) {
+        for result in &response.results {
             let dimension = result.usage_record.as_ref().and_then(|record| record.dimension.clone());
             if result.status != Some(AwsUsageRecordResultStatus::Success) && is_meant(&dimension) {
                 let status = result.status.as_ref().map_or("a result without status", |status| status.as_str());
                 reasons.push(of_dimension("AWS", status, dimension.as_deref(), None));
             }
         }
-        for record in unprocessed_records.iter().filter(|record| is_meant(&record.dimension)) {
+        for record in response.unprocessed_records.iter().filter(|record| is_meant(&record.dimension)) {
             reasons.push(of_dimension("AWS", "unprocessed record", record.dimension.as_deref(), None));
         }
     }
@@ -150,7 +151,7 @@ fn missing_response(info: &Info, partner: Option<&Partner>, dimension: Option<&s
         _ => charge != Charge::NotStated,
     };
     let is_about_all = charge != Charge::NotStated;
-    let results = info.aws_metering_response.as_ref().map(|response| {
+    let results = aws_response(info).map(|response| {
         let of_result = |result: &AwsUsageRecordResult| {
             is_about(result.usage_record.as_ref().and_then(|record| record.dimension.as_deref()))
         };
@@ -345,6 +346,12 @@ pub(super) mod tests {
             rejected(&["AWS: CustomerNotSubscribed"])
         );
         assert_eq!(of(aws(json!([{}])), &["gb"]), rejected(&["AWS: a result without status"]));
+        let pascal = json!({"awsMeteringResponse": {"Results": [
+            {"Status": "Success", "UsageRecord": {"Dimension": "gb"}},
+            {"Status": "CustomerNotSubscribed", "UsageRecord": {"Dimension": "calls"}},
+        ]}});
+        assert_eq!(of(pascal.clone(), &["gb"]), Acceptance::Accepted);
+        assert_eq!(of(pascal, &["calls"]), rejected(&["AWS: CustomerNotSubscribed for calls"]));
         let unprocessed = json!({"awsMeteringResponse": {"results": [], "unprocessedRecords": [{"dimension": "gb"}]}});
         assert_eq!(of(unprocessed.clone(), &["gb"]), rejected(&["AWS: unprocessed record for gb"]));
         assert_eq!(of(unprocessed, &["calls"]), not_mentioned("calls"));

@@ -1,6 +1,7 @@
 #![doc = include_str!("../../docs/suger.md")]
 
 mod attempts;
+mod aws_response;
 mod carried;
 mod catalogue;
 mod changes;
@@ -35,6 +36,7 @@ mod validation;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use usage_billing_core::{ApiKey, CallOptions, ClientBuilder, Result};
 pub use usage_billing_suger::{builder, types};
@@ -45,6 +47,7 @@ pub use usage_billing_suger::{httpmock, mock};
 use self::attempts::Attempts;
 use crate::clock::Clock;
 use crate::memory_limit::MAX_USAGE_BYTES;
+use crate::time_limit::TimeLimit;
 pub use changes::GroupChanges;
 pub use comparison::reconcile;
 pub use delivery::Delivery;
@@ -59,6 +62,9 @@ pub use sums::usage_rows;
 pub use usage_event::UsageEvent;
 pub use usage_queue::UsageQueue;
 
+/// Default time limit of lists: one can have further pages without end.
+const LIST_TIMEOUT: Duration = Duration::from_secs(600);
+
 /// A client of one organization.
 #[derive(Clone)]
 pub struct Client {
@@ -66,6 +72,7 @@ pub struct Client {
     org_id: String,
     clock: Clock,
     max_usage_bytes: usize,
+    list_timeout: Option<Duration>,
     attempts: Arc<Attempts>,
 }
 
@@ -96,7 +103,8 @@ impl Client {
 
     fn new(api: usage_billing_suger::Client, org_id: String) -> Self {
         let clock = Clock::default();
-        Self { api, org_id, clock, max_usage_bytes: MAX_USAGE_BYTES, attempts: Arc::default() }
+        let (max_usage_bytes, list_timeout) = (MAX_USAGE_BYTES, Some(LIST_TIMEOUT));
+        Self { api, org_id, clock, max_usage_bytes, list_timeout, attempts: Arc::default() }
     }
 
     /// Returns the organization's id, which is part of event ids and row keys.
@@ -122,6 +130,19 @@ impl Client {
     /// kind [`Limit`](crate::ErrorKind::Limit).
     pub fn with_max_usage_bytes(self, bytes: usize) -> Self {
         Self { max_usage_bytes: bytes, ..self }
+    }
+
+    /// Sets the time limit of the lists that a method reads to their end and that have no time limit of their own: those
+    /// that verify an event or a change of groups, and those of [`reported_usage`](Self::reported_usage). The default
+    /// is 10 minutes; `None` removes the limit. Exceeding it is an error of the kind
+    /// [`WaitTimeout`](crate::ErrorKind::WaitTimeout).
+    pub fn with_list_timeout(self, limit: impl Into<Option<Duration>>) -> Self {
+        Self { list_timeout: limit.into(), ..self }
+    }
+
+    /// Starts the time limit of lists.
+    fn list_limit(&self) -> TimeLimit {
+        TimeLimit::new(self.list_timeout.unwrap_or(Duration::MAX))
     }
 
     /// Returns the generated client with every operation of the OpenAPI document, authorized and retried like the
