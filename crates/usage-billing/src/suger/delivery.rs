@@ -1,7 +1,6 @@
 //! Delivery of one event: sent with its id, recognized as a duplicate, and counted as delivered only with proof.
 
 use std::collections::{BTreeSet, HashMap};
-use std::time::Duration;
 
 use usage_billing_core::{ClientInfo as _, Error, ResponseValue, Result, printable};
 use uuid::Uuid;
@@ -12,10 +11,6 @@ use super::proof::{self, Listed, Verdict};
 use super::response::Response;
 use super::types::MeteringUsageRecordGroup as Group;
 use super::{Client, MarketplaceWindows, UsageEvent, listed_days, trace};
-use crate::time_limit::TimeLimit;
-
-/// Time limit of the list that verifies an event or a change.
-const LOOKUP_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// The outcome of a delivered event.
 #[derive(Clone, Debug)]
@@ -115,7 +110,7 @@ impl Client {
     ///   other quantities, which the error names.
     /// - [`ErrorKind::NotReady`](crate::ErrorKind::NotReady) if Suger lists no such group, lists it as
     ///   `REPORT_FAILED`, or as one that neither proves nor contradicts the event.
-    /// - [`ErrorKind::WaitTimeout`](crate::ErrorKind::WaitTimeout) if the list is not read within 10 minutes.
+    /// - [`ErrorKind::WaitTimeout`](crate::ErrorKind::WaitTimeout) if the list is not read [in time](Self::with_list_timeout).
     /// - Other kinds as returned by the list call.
     pub async fn confirm(&self, event: &UsageEvent) -> Result<Group> {
         let id = event.id(&self.org_id);
@@ -151,8 +146,7 @@ impl Client {
             }
             Ok(found)
         };
-        // A list can have further pages without end.
-        let limit = TimeLimit::new(LOOKUP_TIMEOUT);
+        let limit = self.list_limit();
         let found = limit.run(find).await;
         found.unwrap_or_else(|| Err(limit.exceeded("the list of the entitlement's groups was not read to its end")))
     }

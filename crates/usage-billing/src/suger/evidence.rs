@@ -48,10 +48,11 @@ pub(super) fn evidence(event: &UsageEvent, id: Uuid, group: &Group) -> Evidence 
             );
             return Evidence::Contradicted(Error::new(ErrorKind::Failed, message).with_hint(MISSING));
         }
-        Ok(Compared::Unknown) => {
+        Ok(Compared::Unknown { dimension, sent, there }) => {
             let message = format!(
-                "{} does not state the quantities that were reported, and its own quantities differ: they may be mapped",
-                describe(event, group)
+                "{} does not state the quantities that were reported, and its own differ and may be mapped: {} is {there} there, not {sent}",
+                describe(event, group),
+                printable(&dimension)
             );
             return Evidence::Unclear(Error::new(ErrorKind::Decode, message).with_hint(MAPPED));
         }
@@ -80,17 +81,29 @@ pub(super) fn evidence(event: &UsageEvent, id: Uuid, group: &Group) -> Evidence 
 
 enum Compared {
     Same,
-    Different { dimension: String, sent: Decimal, there: Decimal },
-    Unknown,
+    Different {
+        dimension: String,
+        sent: Decimal,
+        there: Decimal,
+    },
+    /// The quantities differ, and may be mapped.
+    Unknown {
+        dimension: String,
+        sent: Decimal,
+        there: Decimal,
+    },
 }
 
 /// Compares the quantities of an event and of the group with its id.
 fn compared(event: &UsageEvent, group: &Group) -> Result<Compared> {
     let there = quantities_of(group)?;
-    Ok(match differences(event.quantities(), &there).next() {
-        None => Compared::Same,
-        Some(_) if !states_original_quantities(group) => Compared::Unknown,
-        Some((dimension, sent, there)) => Compared::Different { dimension: dimension.to_owned(), sent, there },
+    let Some((dimension, sent, there)) = differences(event.quantities(), &there).next() else {
+        return Ok(Compared::Same);
+    };
+    let dimension = dimension.to_owned();
+    Ok(match states_original_quantities(group) {
+        true => Compared::Different { dimension, sent, there },
+        false => Compared::Unknown { dimension, sent, there },
     })
 }
 

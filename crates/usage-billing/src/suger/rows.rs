@@ -14,8 +14,6 @@ use crate::memory_limit::{MemoryLimit, ROW, SLOT, text_bytes, value_bytes};
 use crate::time_limit::TimeLimit;
 use crate::{Period, UsageRow};
 
-/// Time limit of [`Client::reported_usage`]: a list can have further pages without end.
-const REPORTED_USAGE_TIMEOUT: Duration = Duration::from_secs(3600);
 const NOT_READ: &str = "the lists of usage were not read to their end";
 
 impl Client {
@@ -97,14 +95,15 @@ impl Client {
     ///
     /// # Errors
     /// - [`ErrorKind::Request`](crate::ErrorKind::Request) for a period in the future.
-    /// - [`ErrorKind::WaitTimeout`](crate::ErrorKind::WaitTimeout) if the lists are not read within an hour.
+    /// - [`ErrorKind::WaitTimeout`](crate::ErrorKind::WaitTimeout) if the lists are not read
+    ///   [in time](Self::with_list_timeout).
     /// - [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the lists and rows take more memory than
     ///   [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
     /// - Other kinds as returned by the list calls, and by [`report_rows`].
     pub async fn reported_usage(&self, period: Period) -> Result<Vec<UsageRow>> {
         let now = self.clock.now();
         period.require_started(now)?;
-        let limit = TimeLimit::new(REPORTED_USAGE_TIMEOUT);
+        let limit = self.list_limit();
         let rows = limit.run(async {
             let mut memory = MemoryLimit::new(self.max_usage_bytes);
             let is_kept = |report: &_| report_rows::begins_in(period, report);

@@ -319,3 +319,20 @@ pub(super) fn id_unavailable(reason: &str, event: &UsageEvent, id: Uuid) -> Erro
     let (entitlement, timestamp) = (printable(event.entitlement_id()), event.timestamp());
     Error::new(ErrorKind::Request, format!("{reason} ({entitlement}, {timestamp}, {id})")).with_hint(MISSING)
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::SubsecRound;
+
+    use super::*;
+
+    #[test]
+    fn reason_that_names_the_key_is_masked() {
+        let client = Client::builder("acme", "hush-key-123").base_url("http://127.0.0.1:1").build().unwrap();
+        let mut queue = client.usage_queue();
+        let id = queue.push(UsageEvent::new("hush-key-123", Utc::now().trunc_subsecs(0)).quantity("gb", 1)).unwrap();
+        let reason = Error::new(ErrorKind::Connection, "not sent, after 3 others of hush-key-123 failed");
+        let receipt = queue.receipt([(id, reason)].into());
+        assert_eq!(receipt.unsent[0].error.to_string(), "not sent, after 3 others of *** failed");
+    }
+}

@@ -7,7 +7,7 @@ use serde_json::json;
 use usage_billing::suger::{MarketplaceWindows, Receipt, UsageEvent, UsageQueue};
 use usage_billing_tests::{Reply, ScriptedServer, now};
 
-use super::{group_for, group_of, page_of, scripted};
+use super::{group_for, group_of, page_of, scripted, stored_as_sent};
 
 fn hours_ago(entitlement_id: &str, hours: i64) -> UsageEvent {
     UsageEvent::new(entitlement_id, now() - TimeDelta::hours(hours)).quantity("gb", 1)
@@ -147,4 +147,43 @@ async fn late_usage_is_rejected_on_request_unless_it_arrived() {
     assert_eq!((sent("/usageRecordGroup?"), lookups()), (10, 6 + 4));
     let again = queue.flush().await;
     assert_eq!((again.unsent.len(), lookups()), (1, 6 + 4 + 4), "known marketplaces are not looked up again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn entitlement_that_suger_did_not_know_is_looked_up_again() {
+    let lookups = std::sync::Mutex::new(0);
+    let server = ScriptedServer::start(move |request| match request.method.as_str() {
+        "POST" => stored_as_sent(request),
+        _ if request.target.contains('?') => Reply::json(200, &page_of(&[])),
+        _ => {
+            let mut lookups = lookups.lock().unwrap();
+            *lookups += 1;
+            match *lookups {
+                1 => Reply::json(404, "\"entitlement not found\""),
+                _ => Reply::json(200, r#"{"id": "e-1", "partner": "AWS"}"#),
+            }
+        }
+    });
+    let queue = scripted(&server).usage_queue().flush_timeout(None).reject_late_usage();
+    let mut queue = push_all(queue, vec![hours_ago("e-1", 3)]);
+    assert_eq!(queue.flush().await.rejected.len(), 1, "the shortest limit applies");
+    queue.push(hours_ago("e-1", 3)).unwrap();
+    assert_eq!(queue.flush().await.delivered.len(), 1, "AWS accepts usage for 6 h");
+}
+
+#[tokio::test(start_paused = true)]
+async fn failing_lookups_and_validation_end_before_the_flush_does() {
+    for validates in [false, true] {
+        let server = ScriptedServer::start(|request| {
+            match request.target.contains("batchValidate") || request.method == "GET" {
+                true => Reply::dropped(),
+                false => stored_as_sent(request),
+            }
+        });
+        let queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
+        let queue = if validates { queue.validate_first() } else { queue.reject_late_usage() };
+        let old: Vec<_> = (0..2000).map(|number| hours_ago(&format!("e-{number}"), 3)).collect();
+        let receipt = push_all(queue, old).flush().await;
+        assert_eq!((receipt.unsent.len(), server.requests().len()), (2000, 3 * 4), "{validates}");
+    }
 }

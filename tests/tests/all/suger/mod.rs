@@ -35,7 +35,7 @@ async fn sandbox() -> Sandbox {
 
 fn with_retries(sandbox: &Sandbox, retry: RetryPolicy) -> Client {
     let builder = Client::builder(ORG, demo::SUGER_API_KEY.to_owned()).base_url(sandbox.url());
-    untimed(builder).retry(retry).build().expect("a client").with_now(now())
+    untimed(builder).retry(retry).build().expect("a client").with_now(now()).with_list_timeout(None)
 }
 
 fn client(sandbox: &Sandbox) -> Client {
@@ -43,7 +43,8 @@ fn client(sandbox: &Sandbox) -> Client {
 }
 
 fn scripted(server: &ScriptedServer) -> Client {
-    untimed(Client::builder("acme", "hush").base_url(server.url())).build().expect("a client").with_now(now())
+    let client = untimed(Client::builder("acme", "hush").base_url(server.url())).build().expect("a client");
+    client.with_now(now()).with_list_timeout(None)
 }
 
 /// The response to an event that is stored as it was sent.

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use usage_billing::ErrorKind;
 use usage_billing::suger::{Client, Delivery, Receipt, UsageEvent};
+use usage_billing::{Error, ErrorKind};
 use usage_billing_tests::{Reply, Request, ScriptedServer};
 
 use super::{group_for, group_of, ids, page_of, scripted, stored_as_sent, timestamp};
@@ -206,19 +206,170 @@ async fn single_event_is_proved_by_the_same_rules() {
     let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", 5).quantity("calls", 3);
     let (vendor, client) = vendor();
     for held in HOLDINGS {
-        for (behavior, lists) in
-            behaviors().into_iter().flat_map(|behavior| [(behavior.clone(), true), (behavior, false)])
-        {
-            let case = format!("{held:?} {behavior:?} {lists}");
-            let held = held.map(|fields| group_for(&event, serde_json::from_str(fields).unwrap()));
-            *vendor.lock().unwrap() = Vendor { held, stored: 0, behavior: Some((Effect::Stored, behavior)), lists };
-            let outcome = client.send_usage(&event).await;
-            let bills = vendor.lock().unwrap().bills(&event);
-            assert!(bills || outcome.is_err(), "{case}: {outcome:?}");
-            if let Ok(Delivery::Delivered(group)) = &outcome {
-                assert_eq!(group.id, Some(event.id("acme").to_string()), "{case}");
+        for behavior in behaviors() {
+            for (effect, lists) in
+                [(Effect::Stored, true), (Effect::Ignored, true), (Effect::Stored, false), (Effect::Ignored, false)]
+            {
+                let case = format!("{held:?} {behavior:?} {effect:?} {lists}");
+                let held = held.map(|fields| group_for(&event, serde_json::from_str(fields).unwrap()));
+                let behavior = Some((effect, behavior.clone()));
+                *vendor.lock().unwrap() = Vendor { held, stored: 0, behavior: behavior.clone(), lists };
+                let outcome = client.send_usage(&event).await;
+                let vendor = vendor.lock().unwrap();
+                assert!(vendor.bills(&event) || outcome.is_err(), "{case}: {outcome:?}");
+                match outcome {
+                    Ok(Delivery::Delivered(group)) => {
+                        assert_eq!(group.id, Some(event.id("acme").to_string()), "{case}")
+                    }
+                    Ok(_) => {}
+                    Err(error) => assert_kind_is_correct(&error, &vendor, &event, behavior, &case),
+                }
             }
         }
+    }
+}
+
+/// Asserts that the kind of an error states a decision only if there is one.
+fn assert_kind_is_correct(
+    error: &Error,
+    vendor: &Vendor,
+    event: &UsageEvent,
+    behavior: Option<(Effect, Behavior)>,
+    case: &str,
+) {
+    let is_decided = matches!(error.kind(), ErrorKind::Api | ErrorKind::Failed | ErrorKind::Request);
+    if !is_decided {
+        return;
+    }
+    assert!(vendor.lists && !vendor.bills(event), "{case}: {error:?}");
+    match &vendor.held {
+        None => {
+            let is_rejection = match behavior {
+                Some((_, Behavior::Status(400 | 404 | 410 | 413 | 421 | 422 | 423, body))) => body.starts_with('"'),
+                Some((_, Behavior::Truth)) => true,
+                _ => false,
+            };
+            assert!(is_rejection && error.kind() == ErrorKind::Api && error.status().is_some(), "{case}: {error:?}");
+        }
+        Some(held) => {
+            let is_open = ["REPORT_FAILED", "REJECTED_NEW"].contains(&held["status"].as_str().unwrap_or_default())
+                || held["entitlementID"] != event.entitlement_id();
+            assert!(!is_open && error.kind() == ErrorKind::Failed, "{case}: {error:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rejection_after_a_lost_attempt_is_not_a_decision() {
+    let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", 5);
+    for (first, status) in
+        [(Reply::json(504, "\"timeout\""), 404), (Reply::json(408, "\"timeout\""), 400), (Reply::dropped(), 422)]
+    {
+        let posts = Mutex::new(0);
+        let server = ScriptedServer::start(move |request| {
+            let mut posts = posts.lock().unwrap();
+            *posts += usize::from(request.method == "POST");
+            match (request.method.as_str(), *posts) {
+                ("GET", _) => Reply::json(200, &page_of(&[])),
+                (_, 1) => first.clone(),
+                _ => Reply::json(status, "\"no\""),
+            }
+        });
+        let error = scripted(&server).send_usage(&event).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotReady, "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempt_that_arrives_while_the_list_is_read_is_not_rejected() {
+    let seconds = std::time::Duration::from_secs;
+    for (is_single, after_restart) in [(true, false), (false, false), (false, true)] {
+        let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", 5);
+        let is_lost = Arc::new(Mutex::new(!after_restart));
+        let (lost, (release, released)) = (is_lost.clone(), std::sync::mpsc::channel::<()>());
+        let released = Mutex::new(released);
+        let server = ScriptedServer::start(move |request| match request.method.as_str() {
+            "GET" => {
+                let _ = released.lock().unwrap().recv();
+                Reply::json(200, &page_of(&[]))
+            }
+            _ if *lost.lock().unwrap() => Reply::dropped(),
+            _ => Reply::json(400, "\"no\""),
+        });
+        let client = scripted(&server);
+        let queue = client.usage_queue().flush_timeout(None);
+        let mut queue = if after_restart { queue.after_restart() } else { queue };
+        queue.push(event.clone()).unwrap();
+        if !after_restart {
+            assert_eq!(queue.flush().await.unsent.len(), 1, "its response is lost");
+        }
+        *is_lost.lock().unwrap() = false;
+        tokio::time::sleep(seconds(60)).await;
+        // The list lasts until an earlier attempt cannot arrive any more. It may have arrived on a page that was read.
+        let slowly = async {
+            let is_requested = || server.requests().iter().any(|request| request.method == "GET");
+            without_delay(async {
+                while !is_requested() {
+                    tokio::task::yield_now().await;
+                }
+            })
+            .await;
+            tokio::time::sleep(seconds(250)).await;
+            release.send(()).unwrap();
+        };
+        let line = match is_single {
+            true => tokio::join!(client.send_usage(&event), slowly).0.unwrap_err().to_string(),
+            false => tokio::join!(queue.flush(), slowly).0.unsent[0].error.to_string(),
+        };
+        assert!(line.contains("an earlier attempt may still arrive"), "{line}");
+        drop(release);
+        assert_eq!(queue.flush().await.rejected.len(), 1, "the next list begins afterwards");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn request_that_was_not_sent_cannot_arrive_later() {
+    let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", 5);
+    let server = ScriptedServer::start(move |request| match request.method.as_str() {
+        "GET" if request.target.contains("buyerId") => Reply::new(429, &[("retry-after", "200")], "\"slow down\""),
+        "GET" => Reply::json(200, &page_of(&[])),
+        _ => Reply::json(400, "\"no\""),
+    });
+    let client = scripted(&server);
+    let list = client.usage_record_groups(|request| request.buyer_id("b-1")).try_collect();
+    assert!(without_delay(list).await.is_err());
+    let mut queue = client.usage_queue().flush_timeout(None);
+    queue.push(event).unwrap();
+    let line = without_delay(queue.flush()).await.unsent[0].error.to_string();
+    assert!(line.contains("not sent: an earlier call was rejected with 429"), "{line}");
+    tokio::time::sleep(std::time::Duration::from_secs(201)).await;
+    assert_eq!(queue.flush().await.rejected.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn list_without_end_ends_at_its_time_limit() {
+    let server = ScriptedServer::start(|request| {
+        let offset: i64 =
+            request.target.split("offset=").nth(1).and_then(|rest| rest.split('&').next()?.parse().ok()).unwrap_or(0);
+        let ids: Vec<_> = (offset..offset + 1000).map(|number| json!({"id": number.to_string()})).collect();
+        match request.method.as_str() {
+            "GET" if request.target.contains("Report") => {
+                Reply::json(200, &json!({"usageRecordReports": ids, "nextOffset": offset + 1000}).to_string())
+            }
+            "GET" => Reply::json(200, &json!({"usageRecordGroups": ids, "nextOffset": offset + 1000}).to_string()),
+            _ => Reply::json(409, "\"it is there\""),
+        }
+    });
+    let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", 5);
+    let client = scripted(&server).with_list_timeout(std::time::Duration::from_secs(600));
+    let month = "2026-10".parse().unwrap();
+    let errors = [
+        client.confirm(&event).await.unwrap_err(),
+        client.send_usage(&event).await.unwrap_err(),
+        client.reported_usage(month).await.unwrap_err(),
+    ];
+    for error in errors {
+        assert!(error.kind() == ErrorKind::WaitTimeout && error.to_string().contains("within 600 s"), "{error}");
     }
 }
 
@@ -729,6 +880,7 @@ async fn group_that_may_be_mapped_does_not_use_up_the_id() {
     );
     let line = receipt.unsent[0].error.to_string();
     assert!(line.contains("does not state the quantities that were reported"), "{line}");
+    assert!(line.contains("calls is 4 there, not 4000"), "{line}");
     assert!(!line.contains("send the missing usage"), "{line}");
-    assert_eq!(scripted(&server).confirm(&event).await.unwrap_err().kind(), ErrorKind::Decode);
+    assert_eq!(scripted(&server).confirm(&event).await.unwrap_err().kind(), ErrorKind::NotReady);
 }

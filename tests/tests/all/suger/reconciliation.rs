@@ -82,7 +82,8 @@ async fn group_of_an_event_outside_of_the_period_is_not_extra() {
 async fn report_is_found_by_group_if_the_group_does_not_name_it() {
     let report = usage("e-1", month().start());
     let group = group_for(&report, json!({"status": "REPORTED"}));
-    let info = json!({"status": "SUCCESS", "startTime": now(), "usageRecordGroupIds": [group["id"]]});
+    let info =
+        json!({"status": "SUCCESS", "partner": "STRIPE", "startTime": now(), "usageRecordGroupIds": [group["id"]]});
     let server = vendor(vec![group], vec![json!({"id": "r-1", "creationTime": now(), "info": info})]);
     let found = scripted(&server).reconcile(month(), &[report]).timeout(Duration::MAX).await.unwrap();
     assert!(found.is_clean(), "{found:?}");
@@ -93,7 +94,7 @@ async fn late_group_and_its_late_report_are_found() {
     let report = usage("e-1", month().end() - TimeDelta::hours(1));
     // The group states no time of use.
     let late = group_for(&report, json!({"status": "REPORTED", "usageRecordReportID": "r-1", "metaInfo": null}));
-    let of_group = json!({"id": "r-1", "creationTime": now(), "info": {"status": "SUCCESS", "startTime": now()}});
+    let of_group = json!({"id": "r-1", "creationTime": now(), "partner": "STRIPE", "info": {"status": "SUCCESS", "startTime": now()}});
     let server = vendor(vec![late], vec![json!({"id": "r-2"}), of_group]);
     let found = scripted(&server).reconcile(month(), &[report]).timeout(Duration::MAX).await.unwrap();
     assert!(found.is_clean() && found.billed.len() == 1, "{found:?}");
@@ -140,6 +141,8 @@ async fn missing_response_and_carried_fraction_are_pending() {
     let of_report = |id: &str, hours: i64, info: Value| {
         let start = month().start() + TimeDelta::hours(hours);
         let mut report = json!({"id": id, "entitlementID": "e-1", "info": {"status": "SUCCESS", "startTime": start}});
+        let is_of_aws = info.get("awsMeteringResponse").is_some();
+        report["partner"] = if is_of_aws { json!("AWS") } else { json!("STRIPE") };
         report["info"].as_object_mut().unwrap().extend(info.as_object().unwrap().clone());
         report
     };
@@ -160,6 +163,30 @@ async fn missing_response_and_carried_fraction_are_pending() {
         assert_eq!((found.is_clean(), found.pending.len()), (is_clean, usize::from(!is_clean)), "{found:?}");
         let said = found.pending.first().map(|one| one.reasons.join("; ")).unwrap_or_default();
         assert_eq!(said, reasons);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn report_of_two_months_bills_neither_without_the_usage_of_both() {
+    // Late usage of the month, and usage of the next one, in the same report.
+    let (late, next) = (usage("e-1", month().end() - TimeDelta::hours(1)), usage("e-1", month().end()));
+    for (stated, is_billed) in [(5, false), (10, true)] {
+        let reported =
+            |event: &UsageEvent| group_for(event, json!({"status": "REPORTED", "usageRecordReportID": "r-1"}));
+        let groups = vec![reported(&late), reported(&next)];
+        let info = json!({
+            "status": "SUCCESS", "startTime": now(), "reportedRecords": {"gb": stated},
+            "usageRecordGroupIds": [groups[0]["id"], groups[1]["id"]],
+        });
+        let report =
+            json!({"id": "r-1", "entitlementID": "e-1", "partner": "STRIPE", "creationTime": now(), "info": info});
+        let server = vendor(groups, vec![report]);
+        let client = scripted(&server);
+        for (period, event) in [("2026-10", &late), ("2026-11", &next)] {
+            let sent = std::slice::from_ref(event);
+            let found = client.reconcile(period.parse().unwrap(), sent).timeout(Duration::MAX).await.unwrap();
+            assert_eq!(found.is_clean(), is_billed, "{stated} {period}: {found:?}");
+        }
     }
 }
 
@@ -204,6 +231,12 @@ async fn sandbox_month_is_clean_once_reported_and_accepted() {
         ]
     };
     assert_eq!(ours().await, [0, 3, 0, 0, 0]);
+    sandbox.advance(Duration::from_secs(2 * 3600));
+    // Usage is billed in its order: AWS leaves a part of the last hour to the next report.
+    assert_eq!(ours().await, [2, 1, 0, 0, 0]);
+    let (id, dimension) = ENTITLEMENTS[0];
+    queue.push(UsageEvent::new(id, now() + TimeDelta::seconds(8)).quantity(dimension, 1)).unwrap();
+    assert!(queue.flush().await.is_complete());
     sandbox.advance(Duration::from_secs(2 * 3600));
     assert_eq!(ours().await, [3, 0, 0, 0, 0]);
     let response = "/usageRecordReports/0/info/awsMeteringResponse";

@@ -175,7 +175,7 @@ async fn concurrent_lookups_end_once_the_vendor_is_unavailable() {
         let listed = || server.requests().into_iter().filter(|request| request.method == "GET").collect::<Vec<_>>();
         assert_eq!((receipt.unsent.len(), listed().len()), (40, lists), "{receipt:?}");
         let line = receipt.unsent.last().map(|last| last.error.to_string()).unwrap_or_default();
-        assert!(line.starts_with("not looked up, after others failed: "), "{line}");
+        assert!(line.contains("(not looked up, after others failed: "), "{line}");
         // The next flush begins with others.
         let first = listed().last().map(|request| request.target.clone());
         assert_eq!(queue.flush().await.unsent.len(), 40);
@@ -195,7 +195,7 @@ async fn rejected_key_ends_the_lookups_as_well() {
     }
     let receipt = queue.flush().await;
     assert_eq!((receipt.unsent.len(), server.requests().len()), (3, 2), "{receipt:?}");
-    let line = receipt.unsent.iter().map(|one| one.error.to_string()).find(|line| line.starts_with("not looked up"));
+    let line = receipt.unsent.iter().map(|one| one.error.to_string()).find(|line| line.contains("(not looked up"));
     assert!(line.is_some(), "{receipt:?}");
 }
 

@@ -173,7 +173,7 @@ async fn event_that_keeps_failing_can_be_removed() {
     assert_eq!((ids(&receipt.removed), receipt.is_complete()), ([first, third].into(), false));
     let line = |id| receipt.removed.iter().find(|one| one.id == id).map(|one| one.error.message().to_owned()).unwrap();
     assert!(
-        line(first).contains("may still be at Suger") && line(third).ends_with("before it was sent"),
+        line(first).contains("may still be at Suger") && line(third).ends_with("before this sender sent it"),
         "{receipt:?}"
     );
     assert_eq!(sender.pending(), 1);
@@ -305,6 +305,47 @@ fn end_of_the_runtime_loses_nothing() {
     drop(runtime);
     let last = other.block_on(sender.shutdown(MINUTE));
     assert_eq!((ids(&last.removed), last.unsent.len()), ([id].into(), 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn sender_knows_what_its_queue_delivered() {
+    let server = ScriptedServer::start(stored_as_sent);
+    let mut queue = scripted(&server).usage_queue().flush_timeout(None);
+    queue.push(event(1)).unwrap();
+    assert_eq!(queue.flush().await.delivered.len(), 1);
+    let (sender, _receipts) = queue.into_sender().spawn().unwrap();
+    let error = sender.push(event(1).quantity("gb", 6)).unwrap_err().error;
+    assert!(error.to_string().starts_with("an event with this id has other quantities"), "{error}");
+    assert_eq!(sender.pending(), 0);
+    sender.push(event(1)).unwrap();
+    let last = sender.shutdown(Duration::MAX).await;
+    assert_eq!((last.delivered.len(), last.merged.len(), sender.pending()), (1, 1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn event_that_was_sent_is_not_confirmed_at_the_end_of_a_shutdown() {
+    let server = ScriptedServer::start(|_| Reply::dropped());
+    let (sender, mut receipts) = sender_to(&server).spawn().unwrap();
+    sender.push(event(1)).unwrap();
+    sender.flush_now();
+    assert_eq!(receipts.next().await.unwrap().unsent.len(), 1);
+    let last = sender.shutdown(Duration::ZERO).await;
+    let line = last.unsent[0].error.to_string();
+    assert!(line.starts_with("not confirmed within 0 s"), "{line}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn removed_event_of_which_the_client_lost_an_attempt_may_be_at_suger() {
+    let server = ScriptedServer::start(|_| Reply::dropped());
+    let client = scripted(&server);
+    client.send_usage(&event(1)).await.unwrap_err();
+    let (sender, mut receipts) =
+        client.usage_queue().flush_timeout(None).into_sender().interval(Duration::MAX).spawn().unwrap();
+    let id = sender.push(event(1)).unwrap();
+    assert!(sender.remove(id));
+    let line = receipts.next().await.unwrap().removed[0].error.to_string();
+    assert!(line.contains("may still be at Suger"), "{line}");
+    assert!(sender.push(event(1).quantity("gb", 6)).is_err(), "its id is not free");
 }
 
 #[test]
