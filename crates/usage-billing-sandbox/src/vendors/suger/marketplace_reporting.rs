@@ -55,8 +55,12 @@ fn aws(info: &mut Info, entitlement: &Entitlement, records: &BTreeMap<String, De
         product_code: entitlement.external_product_id.clone(),
         usage_records: records.iter().map(sent).collect(),
     };
-    let response =
-        types::AwsBatchMeterUsageOutput { results: records.iter().map(result).collect(), ..Default::default() };
+    let response = types::AwsBatchMeterUsageOutput {
+        results: records.iter().map(result).collect(),
+        unprocessed_records: Vec::new(),
+        result_metadata: Default::default(),
+        extra: Default::default(),
+    };
     info.aws_metering_request = Some(request);
     info.aws_metering_response = Some(response);
 }
