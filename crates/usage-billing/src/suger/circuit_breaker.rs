@@ -56,10 +56,8 @@ impl CircuitBreaker {
     /// Records an outcome that resolved nothing. `has_response` states whether Suger itself responded, not a gateway
     /// before it.
     pub(super) fn record_failure(&mut self, entitlement_id: &str, error: &Error, has_response: bool) {
-        let (failures, last) =
-            self.failures.entry(entitlement_id.to_owned()).or_insert_with(|| (Failures::default(), error.clone()));
-        *failures = failures.and(has_response);
-        *last = error.clone();
+        let failures = self.failures.get(entitlement_id).map_or_else(Failures::default, |(failures, _)| *failures);
+        self.failures.insert(entitlement_id.to_owned(), (failures.and(has_response), error.clone()));
         self.consecutive.insert(entitlement_id.to_owned(), has_response);
         let entitlements =
             self.consecutive.values().fold(Failures::default(), |all, has_response| all.and(*has_response));

@@ -87,7 +87,7 @@ impl Client {
     pub(super) async fn send(&self, event: &UsageEvent, id: Uuid) -> Response {
         let attempt = self.attempts.begin(id);
         let request = self.api.report_usage_record_group().org_id(&self.org_id).entitlement_id(event.entitlement_id());
-        let outcome = request.body(event.body(&self.org_id)).send().await.map(ResponseValue::into_inner);
+        let outcome = request.body(event.body_with_id(&self.org_id, id)).send().await.map(ResponseValue::into_inner);
         let is_missing = |error: &Error| error.status().is_some_and(|status| status == 404);
         let response = Response::from(outcome.map_err(|error| match is_missing(&error) {
             // The message omits the organization's id: a caller may have passed the key in its place.

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::UsageEvent;
 use super::groups::name_of;
-use super::quantities::{differences, quantities_of, states_original_quantities};
+use super::quantities::{differences, original_records, quantities_of};
 use super::types::{MeteringUsageRecordGroup as Group, UsageRecordGroupStatus as Status};
 
 /// The conclusion from a group about an event.
@@ -101,7 +101,7 @@ fn compared(event: &UsageEvent, group: &Group) -> Result<Compared> {
         return Ok(Compared::Same);
     };
     let dimension = dimension.to_owned();
-    Ok(match states_original_quantities(group) {
+    Ok(match original_records(group).is_some() {
         true => Compared::Different { dimension, sent, there },
         false => Compared::Unknown { dimension, sent, there },
     })

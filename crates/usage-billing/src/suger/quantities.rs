@@ -16,11 +16,7 @@ pub(super) fn is_void(group: &Group) -> bool {
 /// # Errors
 /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) for a sum of more than 28 digits.
 pub(super) fn quantities_of(group: &Group) -> Result<BTreeMap<String, Decimal>> {
-    let info = group.meta_info.as_ref();
-    let origin = info.map(|info| &info.origin_records).filter(|records| !records.is_empty());
-    let records = origin.unwrap_or(&group.records).iter();
-    let mut all: BTreeMap<String, Decimal> =
-        records.map(|(dimension, quantity)| (dimension.clone(), quantity.0)).collect();
+    let mut all = decimals(original_records(group).unwrap_or(&group.records));
     for event in events(group) {
         let sum = all.entry(event.key.clone().unwrap_or_default()).or_default();
         let quantity = event.quantity.unwrap_or_default().0;
@@ -29,22 +25,20 @@ pub(super) fn quantities_of(group: &Group) -> Result<BTreeMap<String, Decimal>> 
     Ok(all)
 }
 
-/// Returns whether a group states its original quantities. Without them its quantities may be mapped, also to the same
-/// dimension in another unit, so a difference from the sent quantities proves nothing.
-pub(super) fn states_original_quantities(group: &Group) -> bool {
-    group.meta_info.as_ref().is_some_and(|info| !info.origin_records.is_empty())
+/// Returns the original quantities of a group, if it states them. Without them its quantities may be mapped, also to the
+/// same dimension in another unit, so a difference from the sent quantities proves nothing.
+pub(super) fn original_records(group: &Group) -> Option<&BTreeMap<String, DecimalNumber>> {
+    group.meta_info.as_ref().map(|info| &info.origin_records).filter(|records| !records.is_empty())
 }
 
 /// Returns whether the quantities of a group are those that were reported, so that no dimension was mapped.
 pub(super) fn is_unmapped(group: &Group) -> bool {
-    let quantities = |records: &BTreeMap<String, DecimalNumber>| -> BTreeMap<String, Decimal> {
-        records.iter().map(|(dimension, quantity)| (dimension.clone(), quantity.0)).collect()
-    };
-    group
-        .meta_info
-        .as_ref()
-        .filter(|info| !info.origin_records.is_empty())
-        .is_none_or(|info| differences(&quantities(&info.origin_records), &quantities(&group.records)).next().is_none())
+    let is_same = |origin| differences(&decimals(origin), &decimals(&group.records)).next().is_none();
+    original_records(group).is_none_or(is_same)
+}
+
+fn decimals(records: &BTreeMap<String, DecimalNumber>) -> BTreeMap<String, Decimal> {
+    records.iter().map(|(dimension, quantity)| (dimension.clone(), quantity.0)).collect()
 }
 
 /// Returns the quantities that may be billed.

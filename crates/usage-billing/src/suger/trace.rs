@@ -15,16 +15,26 @@ macro_rules! event {
 }
 pub(super) use event;
 
+/// Traces a usage event. The fields are computed only if a subscriber listens.
+macro_rules! about_event {
+    ($level:ident, $client:expr, $event:expr, $id:expr, $($fields:tt)*) => {
+        event!(
+            $level,
+            id = %$id,
+            entitlement_id = %printable(&masked_text($client, $event.entitlement_id())),
+            usage_timestamp = %$event.timestamp(),
+            $($fields)*
+        )
+    };
+}
+
 /// Traces the outcome of an attempt to deliver an event.
 pub(super) fn verdict(client: &Client, event: &UsageEvent, id: Uuid, verdict: &Verdict) {
     match verdict {
         Verdict::Delivered => resolved(client, event, id, "usage delivered"),
         Verdict::DeliveredBefore => resolved(client, event, id, "usage delivered before"),
         Verdict::Rejected(error) | Verdict::IdConsumed(error) => {
-            let entitlement_id = masked_text(client, event.entitlement_id());
-            let (entitlement_id, usage_timestamp) = (printable(&entitlement_id), event.timestamp());
-            let error = masked(client, error);
-            event!(WARN, %id, %entitlement_id, %usage_timestamp, %error, "usage rejected: it is not billed");
+            about_event!(WARN, client, event, id, error = %masked(client, error), "usage rejected: it is not billed");
         }
         Verdict::Open(error) => unsent(client, event, id, error),
     }
@@ -32,19 +42,21 @@ pub(super) fn verdict(client: &Client, event: &UsageEvent, id: Uuid, verdict: &V
 
 /// Traces an event that was not sent, or whose outcome is not proved.
 pub(super) fn unsent(client: &Client, event: &UsageEvent, id: Uuid, error: &Error) {
-    let entitlement_id = masked_text(client, event.entitlement_id());
-    let (entitlement_id, usage_timestamp) = (printable(&entitlement_id), event.timestamp());
-    let error = masked(client, error);
-    event!(INFO, %id, %entitlement_id, %usage_timestamp, %error, "usage not confirmed");
+    about_event!(INFO, client, event, id, error = %masked(client, error), "usage not confirmed");
 }
 
 /// Traces an event whose usage is late for its marketplace.
 pub(super) fn late(client: &Client, late: &LateUsage) {
-    let entitlement_id = masked_text(client, &late.entitlement_id);
-    let entitlement_id = printable(&entitlement_id);
-    let marketplace = printable(late.marketplace());
-    let (id, usage_timestamp, age_s, limit_s) = (late.id, late.timestamp, late.age.as_secs(), late.limit.as_secs());
-    event!(WARN, %id, %entitlement_id, %usage_timestamp, %marketplace, age_s, limit_s, "usage is older than its marketplace accepts");
+    event!(
+        WARN,
+        id = %late.id,
+        entitlement_id = %printable(&masked_text(client, &late.entitlement_id)),
+        usage_timestamp = %late.timestamp,
+        marketplace = %printable(late.marketplace()),
+        age_s = late.age.as_secs(),
+        limit_s = late.limit.as_secs(),
+        "usage is older than its marketplace accepts"
+    );
 }
 
 /// Traces an event that is assumed to be delivered without proof.
@@ -53,9 +65,7 @@ pub(super) fn unverified(client: &Client, event: &UsageEvent, id: Uuid) {
 }
 
 fn resolved(client: &Client, event: &UsageEvent, id: Uuid, message: &'static str) {
-    let entitlement_id = masked_text(client, event.entitlement_id());
-    let (entitlement_id, usage_timestamp) = (printable(&entitlement_id), event.timestamp());
-    event!(INFO, %id, %entitlement_id, %usage_timestamp, "{message}");
+    about_event!(INFO, client, event, id, "{message}");
 }
 
 fn masked(client: &Client, error: &Error) -> Error {
@@ -68,9 +78,7 @@ fn masked_text(client: &Client, text: &str) -> String {
 
 /// Traces an event that was removed from the queue of a sender.
 pub(super) fn removed(client: &Client, event: &UsageEvent, id: Uuid, error: &Error) {
-    let entitlement_id = masked_text(client, event.entitlement_id());
-    let (entitlement_id, usage_timestamp) = (printable(&entitlement_id), event.timestamp());
-    event!(WARN, %id, %entitlement_id, %usage_timestamp, %error, "usage removed from the queue");
+    about_event!(WARN, client, event, id, %error, "usage removed from the queue");
 }
 
 /// Traces the end of a flush that had events to send.

@@ -149,10 +149,15 @@ impl UsageEvent {
 
     /// Returns the body of the request that sends the event. The same event always serializes to the same bytes.
     pub fn body(&self, org_id: &str) -> types::CreateUsageRecordGroupParams {
+        self.body_with_id(org_id, self.id(org_id))
+    }
+
+    /// Returns the same for an id that is computed already.
+    pub(super) fn body_with_id(&self, org_id: &str, id: Uuid) -> types::CreateUsageRecordGroupParams {
         types::CreateUsageRecordGroupParams {
             organization_id: org_id.to_owned(),
             entitlement_id: self.entitlement_id.clone(),
-            id: Some(self.id(org_id).to_string()),
+            id: Some(id.to_string()),
             records: Some(self.wire_records()),
             timestamp: Some(self.timestamp),
             billable_records: Vec::new(),

@@ -7,7 +7,7 @@ use usage_billing_core::{Decimal, Result, printable};
 
 use super::groups::{id_in, name_of, too_long, used_at};
 use super::quantities::{
-    billed, differences, dimensions, is_same_quantity, is_void, quantities_of, quantity, states_original_quantities,
+    billed, differences, dimensions, is_same_quantity, is_void, original_records, quantities_of, quantity,
 };
 use super::reconciliation::State;
 use super::reported::Reported;
@@ -54,7 +54,7 @@ pub(super) fn compare(
             // Suger has one group, whatever was sent with its id.
             let there = billed(group)?;
             let index = events.iter().position(|event| differences(event.quantities(), &there).next().is_none());
-            found.extend(pair(events.swap_remove(index.unwrap_or(0)), group, &reported)?);
+            found.extend(pair(events.swap_remove(index.unwrap_or(0)), group, &there, &reported)?);
             paired.insert(id);
         }
         unpaired.append(&mut events);
@@ -82,7 +82,7 @@ fn incomparable(group: &Group) -> Result<Option<String>> {
     if id_in(&group.entitlement_id).is_none() {
         return Ok(Some("Suger: the group has no entitlement".to_owned()));
     }
-    if states_original_quantities(group) {
+    if original_records(group).is_some() {
         return Ok(None);
     }
     let there = quantities_of(group)?;
@@ -94,10 +94,14 @@ fn incomparable(group: &Group) -> Result<Option<String>> {
 /// Maximum number of dimensions that a message names.
 const MAX_NAMED: usize = 10;
 
-/// Compares an event with the group that has its id.
-fn pair(event: &UsageEvent, group: &Group, reported: &Reported<'_>) -> Result<Vec<(ReconciledQuantity, State)>> {
-    let there = billed(group)?;
-    let is_same = id_in(&group.entitlement_id).is_some() && differences(event.quantities(), &there).next().is_none();
+/// Compares an event with the group that has its id, and with its quantities that may be billed.
+fn pair(
+    event: &UsageEvent,
+    group: &Group,
+    there: &BTreeMap<String, Decimal>,
+    reported: &Reported<'_>,
+) -> Result<Vec<(ReconciledQuantity, State)>> {
+    let is_same = id_in(&group.entitlement_id).is_some() && differences(event.quantities(), there).next().is_none();
     let incomparable = if is_same { None } else { incomparable(group)? };
     let one = |dimension: &String| {
         let (state, reasons) = match &incomparable {
@@ -109,7 +113,7 @@ fn pair(event: &UsageEvent, group: &Group, reported: &Reported<'_>) -> Result<Ve
             timestamp: event.timestamp(),
             dimension: dimension.clone(),
             sent: quantity(event.quantities(), dimension),
-            vendor: quantity(&there, dimension),
+            vendor: quantity(there, dimension),
             group_id: group.id.clone(),
             status: group.status.clone(),
             report_id: reported.of(group).and_then(|report| report.id.clone()),
@@ -117,7 +121,7 @@ fn pair(event: &UsageEvent, group: &Group, reported: &Reported<'_>) -> Result<Ve
         };
         (quantity, state)
     };
-    Ok(dimensions(event.quantities(), &there).map(one).collect())
+    Ok(dimensions(event.quantities(), there).map(one).collect())
 }
 
 /// Compares events and groups without a counterpart by id.
