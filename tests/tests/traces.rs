@@ -159,7 +159,7 @@ fn visible(lines: &str) -> Vec<&str> {
 async fn delivered_unsent_and_rejected_usage_is_traced_with_its_id() {
     let server = metering_server();
     let builder = untimed(Client::builder("acme", "hush-key").base_url(server.url()));
-    let client = builder.build().unwrap().with_now("2026-11-19T07:30:00Z".parse().unwrap());
+    let client = builder.build().unwrap().with_now("2026-11-19T07:30:00Z".parse().unwrap()).with_list_timeout(None);
     let mut queue = client.usage_queue().flush_timeout(None);
     let [good, lost, bad] = ["e-good", "e-lost", "e-\u{1b}[2Kbad"].map(|it| queue.push(usage(it)).unwrap());
     let lines = traced(async {
@@ -201,7 +201,7 @@ async fn delivered_unsent_and_rejected_usage_is_traced_with_its_id() {
 async fn unsent_usage_is_traced_and_late_usage_is_warned_about_once() {
     let server = ScriptedServer::in_turn(vec![Reply::json(403, "<html>")]);
     let builder = untimed(Client::builder("acme", "hush-key").base_url(server.url()));
-    let client = builder.build().unwrap().with_now("2026-11-19T09:30:00Z".parse().unwrap());
+    let client = builder.build().unwrap().with_now("2026-11-19T09:30:00Z".parse().unwrap()).with_list_timeout(None);
     let mut queue = client.usage_queue().flush_timeout(None).concurrency(1);
     for number in 1..9 {
         queue.push(usage("e-1").sequence(number)).unwrap();
@@ -241,7 +241,7 @@ async fn key_used_as_entitlement_id_is_masked_in_every_event() {
         }
     });
     let builder = untimed(Client::builder("acme", "hush-key").base_url(server.url()));
-    let client = builder.build().unwrap().with_now("2026-11-20T07:30:00Z".parse().unwrap());
+    let client = builder.build().unwrap().with_now("2026-11-20T07:30:00Z".parse().unwrap()).with_list_timeout(None);
     let mut queue = client.usage_queue().flush_timeout(None).trust_duplicates_unverified();
     for quantity in 1..5 {
         queue.push(usage("hush-key").sequence(quantity).quantity("gb", quantity)).unwrap();
@@ -264,6 +264,7 @@ async fn key_used_as_entitlement_id_is_masked_in_every_event() {
 async fn unsent_usage_of_a_dropped_sender_is_a_warning() {
     let server = metering_server();
     let client = untimed(Client::builder("acme", "hush-key").base_url(server.url())).build().unwrap();
+    let client = client.with_list_timeout(None);
     let lines = traced(async {
         let (sender, mut receipts) = client.usage_queue().into_sender().spawn().unwrap();
         sender.push(usage("e-good")).unwrap();

@@ -64,7 +64,8 @@ fn acronis(url: &str) -> acronis::Client {
 }
 
 fn suger(url: &str) -> suger::Client {
-    untimed(suger::Client::builder("acme", long("hush-key")).base_url(url)).build().unwrap().with_now(now())
+    let client = untimed(suger::Client::builder("acme", long("hush-key")).base_url(url)).build().unwrap();
+    client.with_now(now()).with_list_timeout(None)
 }
 
 /// Returns the error of a report that stays pending. The limit is doubled until the vendor has responded within it.

@@ -21,7 +21,8 @@ pub enum ErrorKind {
     /// A memory limit was exceeded: by a response, a row of a file or list, the sum of usage, or the queue of a sender. The message names the
     /// limit; [`setting`](crate::Error::setting) or the hint states how to raise it or what to do instead.
     Limit,
-    /// The vendor has no result yet: repeat the request, after [`retry_after`](crate::Error::retry_after) if that is set.
+    /// The vendor has no result yet, or it is not known yet whether a request took effect: repeat the same request, after
+    /// [`retry_after`](crate::Error::retry_after) if that is set.
     NotReady,
     /// Waiting for a result took longer than allowed. The result may still become available.
     WaitTimeout,

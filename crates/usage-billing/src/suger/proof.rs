@@ -79,7 +79,7 @@ fn open(error: Error) -> Verdict {
 /// it again under another id.
 pub(super) fn undecided(error: Error) -> Error {
     match error.kind() {
-        ErrorKind::Auth | ErrorKind::Permission | ErrorKind::Config => error,
+        ErrorKind::Auth | ErrorKind::Permission | ErrorKind::Config | ErrorKind::Limit => error,
         ErrorKind::Connection | ErrorKind::WaitTimeout => error,
         _ => error.with_kind(ErrorKind::NotReady),
     }
@@ -262,7 +262,8 @@ mod tests {
     #[test]
     fn open_verdict_keeps_kinds_that_ask_for_an_operator_or_a_connection() {
         let (event, id) = sent();
-        for kind in [ErrorKind::Auth, ErrorKind::Permission, ErrorKind::Config, ErrorKind::Connection] {
+        for kind in [ErrorKind::Auth, ErrorKind::Permission, ErrorKind::Config, ErrorKind::Limit, ErrorKind::Connection]
+        {
             let response = Response::Inconclusive { error: Error::new(kind, "no"), from_suger: false };
             let Some(Verdict::Open(error)) = by_response(&event, id, &response) else { panic!("{kind:?}") };
             assert_eq!(error.kind(), kind);

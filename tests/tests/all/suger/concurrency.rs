@@ -59,7 +59,7 @@ async fn lists_of_several_entitlements_are_concurrent() {
 async fn flush_observes_the_rate_limit_of_the_client() {
     let server = ScriptedServer::start(stored_as_sent);
     let builder = untimed(Client::builder("acme", "hush").base_url(server.url()));
-    let client = builder.rate_limit(RateLimit::per_minute(60).burst(2)).build().unwrap();
+    let client = builder.rate_limit(RateLimit::per_minute(60).burst(2)).build().unwrap().with_list_timeout(None);
     let mut queue = client.usage_queue().flush_timeout(None);
     for number in 0..6 {
         queue.push(UsageEvent::new("e-1", timestamp(number)).quantity("gb", 1)).unwrap();

@@ -379,7 +379,7 @@ async fn storm() {
     let server = ScriptedServer::start(respond);
     // There are no delays between attempts: busy tasks keep a paused clock from advancing.
     let builder = untimed(Client::builder("acme", "hush").base_url(server.url())).retry(RetryPolicy::none());
-    let queue = builder.build().unwrap().with_now(now()).usage_queue().flush_timeout(None);
+    let queue = builder.build().unwrap().with_now(now()).with_list_timeout(None).usage_queue().flush_timeout(None);
     let (sender, mut receipts) = queue.into_sender().capacity(64).spawn().unwrap();
     let sender = Arc::new(sender);
     let pushers = (0..4).map(|pusher| {
