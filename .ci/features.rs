@@ -3,6 +3,7 @@
 use usage_billing_features::{
     Client, Update,
     httpmock::{Method, MockServer, prelude::*},
+    mock::MockServerExt as _,
     types,
 };
 
@@ -161,4 +162,26 @@ async fn forms_and_nested_filters_are_sent() {
     let call = client(&server);
     call.search().filter_at_lt("b").filter_only_gte("c").point("x,1,y,2").send().await.unwrap();
     search.assert();
+}
+
+#[tokio::test]
+async fn array_that_is_not_exploded_is_joined_and_fields_of_one_name_are_read() {
+    let server = MockServer::start_async().await;
+    let twins: types::Twins = types::Twins::builder().id(7).id_2("a").try_into().unwrap();
+    let mock = server.joined(|when, then| {
+        when.ids(&vec!["a".to_owned(), "b c".to_owned()]);
+        then.ok(&twins);
+    });
+    let read = client(&server).joined().ids(vec!["a".to_owned(), "b c".to_owned()]).page(Some(2)).send().await.unwrap();
+    mock.assert();
+    assert_eq!(read.into_inner(), twins);
+    let json = serde_json::to_value(&twins).unwrap();
+    assert_eq!(json, serde_json::json!({"_id": "a", "id": 7}));
+}
+
+#[tokio::test]
+async fn requests_that_the_document_lacks_are_sent() {
+    let server = server(Method::DELETE, "/new/7", 200, r#"{"done": true}"#).await;
+    let request = client(&server).request(reqwest::Method::DELETE, "/new/{id}").path_parameter("id", 7);
+    assert_eq!(&request.send().await.unwrap()[..], br#"{"done": true}"#);
 }

@@ -102,6 +102,7 @@ pub mod __private {
     pub use crate::null_collections::{null_entries_are_default, null_is_default};
     pub use crate::open_enum::{open_enum_impls, unknown_value};
     pub use crate::open_object::{KnownFields, open_object};
+    pub use crate::query_param::joined_query;
     pub use crate::raw_response::RawResponse;
     pub use crate::read_ahead::read_ahead;
     pub use crate::setter::in_field;

@@ -1,8 +1,12 @@
 //! Query parameters in OpenAPI's default style: `form`, exploded.
 
+use reqwest::Url;
 use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
+
+use crate::progenitor_runtime::encode_path;
+use crate::{Error, ErrorKind, Result};
 
 /// A query parameter that generated code passes to [`reqwest::RequestBuilder::query`]. It serializes to nothing for `null`, to one pair for a
 /// scalar, to one pair for each item of an array, and to parameters with the names of an object's fields.
@@ -35,8 +39,27 @@ impl<T: Serialize> QueryParam<'_, T> {
     }
 }
 
+/// Adds an array that is not exploded to the query of a URL: its items, joined by commas that are not percent-encoded (RFC 6570, 3.2.8).
+/// Those in items are. Generated code calls it.
+///
+/// # Errors
+/// [`ErrorKind::Request`] for a value that is not an array or a scalar.
+pub fn joined_query<T: Serialize>(mut url: Url, name: &str, value: &T) -> Result<Url> {
+    let pairs = QueryParam::new(name, value).pairs();
+    let pairs = pairs.map_err(|error| {
+        Error::new(ErrorKind::Request, format!("invalid value of the query parameter {name}: {error}"))
+    })?;
+    let encode = |text: &str| encode_path(text).to_string();
+    let items: Vec<_> = pairs.iter().map(|(_, item)| encode(item)).collect();
+    if !items.is_empty() {
+        let before = url.query().map_or_else(String::new, |query| format!("{query}&"));
+        url.set_query(Some(&format!("{before}{}={}", encode(name), items.join(","))));
+    }
+    Ok(url)
+}
+
 impl<T: Serialize> Serialize for QueryParam<'_, T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serializer.collect_seq(self.pairs().map_err(S::Error::custom)?)
     }
 }
@@ -50,6 +73,16 @@ mod tests {
         let client = reqwest::RequestBuilder::from_parts(crate::http_client().unwrap().build().unwrap(), request);
         let request = client.query(&QueryParam::new("q", &value)).build().unwrap();
         request.url().query().unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn joined_array_has_literal_commas_between_encoded_items() {
+        let joined = |value: &[&str]| {
+            let url = joined_query("http://x/a?b=1".parse().unwrap(), "c d", &value).unwrap();
+            joined_query(url, "e", &None::<Vec<u8>>).unwrap().query().unwrap_or_default().to_owned()
+        };
+        assert_eq!(joined(&["a,b", "ü &", "c"]), "b=1&c%20d=a%2Cb,%C3%BC%20%26,c");
+        assert_eq!(joined(&[]), "b=1");
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! The Rust names that progenitor and typify make of a document's names.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use heck::{ToPascalCase as _, ToSnakeCase as _};
+use serde_json::Value;
 
 /// Methods that a generated client has without any operation.
 pub(crate) const CLIENT_METHODS: [&str; 11] = [
@@ -45,6 +48,27 @@ pub(crate) fn value_name(name: &str) -> String {
     identifier(words(name).to_snake_case(), "x")
 }
 
+/// The Rust names of an object's fields, by their names in JSON. Of several that make the same name, one keeps it and the others get numbers.
+pub(crate) fn field_names<'a>(names: impl IntoIterator<Item = &'a str>) -> BTreeMap<&'a str, String> {
+    // By name: the order must not depend on that of the document's parser.
+    let (exact, others) = names.into_iter().partition::<BTreeSet<_>, _>(|name| value_name(name) == *name);
+    let (mut fields, mut used) = (BTreeMap::new(), BTreeSet::new());
+    for name in exact.into_iter().chain(others) {
+        let wanted = value_name(name);
+        let mut candidates = std::iter::once(wanted.clone()).chain((2..).map(|number| format!("{wanted}_{number}")));
+        if let Some(free) = candidates.find(|candidate| used.insert(candidate.clone())) {
+            fields.insert(name, free);
+        }
+    }
+    fields
+}
+
+/// The Rust names of the fields of a schema.
+pub(crate) fn schema_field_names(schema: &Value) -> BTreeMap<&str, String> {
+    let properties = schema.get("properties").and_then(Value::as_object);
+    field_names(properties.into_iter().flatten().map(|(name, _)| name.as_str()))
+}
+
 fn words(name: &str) -> String {
     // Of signs alone nothing would be left; both generators have these two names for them.
     match name {
@@ -76,6 +100,13 @@ mod tests {
         assert_eq!(type_name("APIUsage"), "ApiUsage");
         assert_eq!(type_name("2xx"), "_2xx");
         assert_eq!(type_name("self"), "Self_");
+    }
+
+    #[test]
+    fn fields_of_one_name_are_numbered() {
+        let names = field_names(["_id", "Id", "id", "id_2", "note"]);
+        let names = names.iter().map(|(name, field)| (*name, field.as_str())).collect::<Vec<_>>();
+        assert_eq!(names, [("Id", "id_3"), ("_id", "id_4"), ("id", "id"), ("id_2", "id_2"), ("note", "note")]);
     }
 
     #[test]

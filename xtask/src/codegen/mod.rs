@@ -15,6 +15,7 @@
 pub(crate) mod docs;
 pub(crate) mod formats;
 pub(crate) mod identifiers;
+mod joined_parameters;
 mod mock;
 pub(crate) mod normalize;
 pub(crate) mod open_enum;

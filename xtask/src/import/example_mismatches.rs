@@ -1,7 +1,5 @@
 //! Examples that contradict their schema: they show what is on the wire.
 
-use std::collections::BTreeMap;
-
 use openapi_document::pointer::{child, item};
 use serde_json::Value;
 
@@ -10,28 +8,27 @@ const MOST: usize = 20;
 /// Schemas within schemas are followed this far: they may hold themselves.
 const DEPTH: usize = 40;
 
-/// What in an example does not fit its converted schema, a line each: where, and why.
-pub(super) fn mismatches(
-    schema: &Value,
+/// Returns the parts of an example that do not fit its schema: pointers into the example, and the reasons. `component` returns the schema
+/// of a name.
+pub(crate) fn mismatches<'a>(
+    schema: &'a Value,
     example: &Value,
-    components: &BTreeMap<String, (usize, Value)>,
-) -> Vec<String> {
+    component: &dyn Fn(&str) -> Option<&'a Value>,
+) -> Vec<(String, String)> {
     let mut found = Vec::new();
-    Check { components, found: &mut found }.value(schema, example, "", 0);
-    found.truncate(MOST);
+    Check { component, found: &mut found }.value(schema, example, "", 0);
     found
 }
 
-struct Check<'a> {
-    components: &'a BTreeMap<String, (usize, Value)>,
-    found: &'a mut Vec<String>,
+struct Check<'a, 'c> {
+    component: &'c dyn Fn(&str) -> Option<&'a Value>,
+    found: &'c mut Vec<(String, String)>,
 }
 
-impl<'a> Check<'a> {
+impl<'a> Check<'a, '_> {
     fn add(&mut self, at: &str, why: &str) {
         if self.found.len() < MOST {
-            let place = if at.is_empty() { "the example".to_owned() } else { format!("the example at {at}") };
-            self.found.push(format!("{place} is {why}"));
+            self.found.push((at.to_owned(), why.to_owned()));
         }
     }
 
@@ -47,7 +44,7 @@ impl<'a> Check<'a> {
         }
         let target = schema.get("$ref").or_else(|| schema.get("allOf")?.get(0)?.get("$ref")).and_then(Value::as_str);
         if let Some(name) = target.and_then(|target| target.strip_prefix("#/components/schemas/")) {
-            if let Some((_, schema)) = self.components.get(name) {
+            if let Some(schema) = (self.component)(name) {
                 self.value(schema, value, at, depth + 1);
             }
             return;
@@ -106,7 +103,8 @@ impl<'a> Check<'a> {
             }
         }
         let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-        for name in required.filter(|name| !fields.contains_key(*name)) {
+        let is_described = |name: &&str| properties.is_some_and(|properties| properties.contains_key(*name));
+        for name in required.filter(is_described).filter(|name| !fields.contains_key(*name)) {
             self.add(&child(at, name), "missing, and required by the schema");
         }
     }
@@ -138,20 +136,24 @@ mod tests {
             "lines": {"type": "array", "items": {"type": "number"}},
         }});
         let state = json!({"type": "string", "enum": ["open", "done"]});
-        let components = BTreeMap::from([("State".to_owned(), (1, state))]);
+        let component = |name: &str| (name == "State").then_some(&state);
+        let found = |example| {
+            let lines = mismatches(&schema, example, &component).into_iter();
+            lines.map(|(at, why)| format!("{at} is {why}")).collect::<Vec<_>>()
+        };
         let example = json!({"id": "ord-17", "at": "2026-10-01", "state": "new", "lines": [1, "2"], "currency": null});
         assert_eq!(
-            mismatches(&schema, &example, &components),
+            found(&example),
             [
-                "the example at /at is not a date-time, which is the schema's format",
-                "the example at /currency is a field that the schema does not list",
-                "the example at /id is not a uuid, which is the schema's format",
-                "the example at /lines/1 is of the type string, and the schema's is number",
-                "the example at /state is not one of the listed values",
-                "the example at /total is missing, and required by the schema",
+                "/at is not a date-time, which is the schema's format",
+                "/currency is a field that the schema does not list",
+                "/id is not a uuid, which is the schema's format",
+                "/lines/1 is of the type string, and the schema's is number",
+                "/state is not one of the listed values",
+                "/total is missing, and required by the schema",
             ]
         );
         let good = json!({"id": "7B0E6B6E-91f5-4f5e-9a0a-3f1c2d4b5a69", "total": 1, "at": "2026-10-01T00:00:00+02:00", "state": "open"});
-        assert_eq!(mismatches(&schema, &good, &components), [""; 0]);
+        assert_eq!(found(&good), [""; 0]);
     }
 }

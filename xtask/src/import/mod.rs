@@ -2,7 +2,7 @@
 
 mod bundle;
 mod convert;
-mod example_mismatches;
+pub(crate) mod example_mismatches;
 mod examples;
 mod losses;
 mod parse;

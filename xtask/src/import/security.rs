@@ -61,12 +61,16 @@ pub(super) fn credentials(
                     }
                 }
                 if alternatives.len() > 1 {
-                    let names = credentials.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" and ");
-                    losses.add(
-                        Kind::Security,
-                        section,
-                        format!("of {} security requirements, {names} was selected", alternatives.len()),
+                    let names = |all: Vec<&str>| all.join(" and ");
+                    let selected = names(credentials.iter().map(|(name, _)| name.as_str()).collect());
+                    let others = alternatives.iter().filter(|other| *other != all);
+                    let others = others.map(|all| names(all.keys().map(String::as_str).collect())).collect::<Vec<_>>();
+                    let text = format!(
+                        "of {} security requirements, {selected} was selected; the vendor also takes {}",
+                        alternatives.len(),
+                        others.join(" or ")
                     );
+                    losses.add(Kind::Security, section, text);
                 }
                 return Ok(finish(credentials));
             }

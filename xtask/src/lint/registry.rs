@@ -63,6 +63,7 @@ pub(crate) static RULES: &[&Rule] = &[
     &schemas::enum_type::RULE,
     &schemas::enum_values::RULE,
     &schemas::property_default::RULE,
+    &schemas::example_value::RULE,
     &responses::response_limit::RULE,
     &responses::secret::RULE,
     &schemas::description::RULE,

@@ -9,7 +9,7 @@ use syn::{Item, parse_quote, visit::Visit};
 pub(super) fn helpers(items: &[Item]) -> Vec<Item> {
     let mut calls = Calls::default();
     items.iter().for_each(|item| calls.visit_item(item));
-    let all: [(&str, Item); 4] = [
+    let all: [(&str, Item); 5] = [
         (
             "path_value",
             parse_quote! {
@@ -36,6 +36,17 @@ pub(super) fn helpers(items: &[Item]) -> Vec<Item> {
             },
         ),
         (
+            "joined",
+            parse_quote! {
+                /// Expects an array in the query, joined by commas.
+                fn joined(when: ::httpmock::When, name: &str, value: &impl ::serde::Serialize) -> ::httpmock::When {
+                    let value = ::serde_json::to_value(value).expect("parameters serialise");
+                    let items = value.as_array().into_iter().flatten().map(text).collect::<Vec<_>>();
+                    when.query_param(name, items.join(","))
+                }
+            },
+        ),
+        (
             "json",
             parse_quote! {
                 fn json<T: ::serde::Serialize + ?Sized>(value: &T) -> String {
@@ -57,7 +68,7 @@ pub(super) fn helpers(items: &[Item]) -> Vec<Item> {
     ];
     let mut used =
         all.into_iter().filter(|(name, _)| calls.0.contains(*name)).map(|(_, item)| item).collect::<Vec<_>>();
-    if calls.0.contains("query") || calls.0.contains("form") {
+    if calls.0.contains("query") || calls.0.contains("joined") || calls.0.contains("form") {
         used.push(parse_quote! {
             fn text(value: &::serde_json::Value) -> String {
                 value.as_str().map_or_else(|| value.to_string(), str::to_owned)

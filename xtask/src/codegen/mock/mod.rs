@@ -7,16 +7,18 @@ mod helpers;
 mod path_regex;
 mod response_builders;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use quote::ToTokens as _;
 use serde_json::Value;
 use syn::{
-    Expr, ExprMethodCall, File, FnArg, ImplItem, ImplItemFn, Item, ItemImpl, LitStr, parse_quote, visit_mut::VisitMut,
+    Expr, ExprMethodCall, File, FnArg, Ident, ImplItem, ImplItemFn, Item, ItemImpl, LitStr, parse_quote,
+    visit_mut::VisitMut,
 };
 
 use super::{
     identifiers::{type_name, value_name},
+    joined_parameters::joined_parameters,
     rewrite::{doc_attributes::set_doc, shadowed_names::rename_setters},
 };
 use helpers::helpers;
@@ -26,6 +28,7 @@ pub(crate) use response_builders::response_builders;
 /// Makes the mock helpers' code ours.
 pub(crate) fn rewrite(mut file: File, root: &Value) -> File {
     let forms = forms(root);
+    let joined = joined_parameters(root);
     let base = base_path(root);
     file.attrs
         .push(parse_quote!(#![doc = " Typed helpers to stand in for the vendor in tests, one for each operation."]));
@@ -35,7 +38,7 @@ pub(crate) fn rewrite(mut file: File, root: &Value) -> File {
                 let Some((_, items)) = &mut operations.content else { continue };
                 operations.attrs = OPERATIONS.map(|line| parse_quote!(#[doc = #line])).to_vec();
                 rename_setters(items);
-                items.iter_mut().for_each(|item| operation(item, &forms, &base));
+                items.iter_mut().for_each(|item| operation(item, &forms, &joined, &base));
                 items.extend(helpers(items));
             }
             Item::Trait(server) => {
@@ -72,7 +75,7 @@ fn forms(root: &Value) -> BTreeSet<String> {
 }
 
 /// One item of the module of operations.
-fn operation(item: &mut Item, forms: &BTreeSet<String>, base: &str) {
+fn operation(item: &mut Item, forms: &BTreeSet<String>, joined: &BTreeMap<String, Vec<String>>, base: &str) {
     match item {
         Item::Use(import) => {
             *import = parse_quote!(
@@ -89,7 +92,8 @@ fn operation(item: &mut Item, forms: &BTreeSet<String>, base: &str) {
         Item::Impl(block) => {
             let name = block.self_ty.to_token_stream().to_string();
             if name.ends_with("When") {
-                functions(block).for_each(|function| expectation(function, forms.contains(&name), base));
+                let joined = name.strip_suffix("When").and_then(|call| joined.get(call)).map_or(&[][..], Vec::as_slice);
+                functions(block).for_each(|function| expectation(function, forms.contains(&name), joined, base));
             } else {
                 functions(block).for_each(answer);
                 block.items.push(error());
@@ -104,7 +108,7 @@ fn functions(block: &mut ItemImpl) -> impl Iterator<Item = &mut ImplItemFn> {
 }
 
 /// A function that narrows what a request has to be.
-fn expectation(function: &mut ImplItemFn, form: bool, base: &str) {
+fn expectation(function: &mut ImplItemFn, form: bool, joined: &[String], base: &str) {
     let name = function.sig.ident.to_string();
     let code = function.block.to_token_stream().to_string();
     if name == "new" {
@@ -117,7 +121,8 @@ fn expectation(function: &mut ImplItemFn, form: bool, base: &str) {
         function.block = parse_quote!({ Self(path_value(self.0, #before, &value, #after)) });
         set_doc(&mut function.attrs, &format!("Expects `{name}` in the path."));
     } else if code.contains("query_param") {
-        Queries.visit_block_mut(&mut function.block);
+        let helper = if joined.contains(&literal(&code)) { "joined" } else { "query" };
+        Queries { helper: quote::format_ident!("{helper}") }.visit_block_mut(&mut function.block);
         set_doc(&mut function.attrs, &format!("Expects the query parameter `{}`.", literal(&code)));
     } else if code.contains("header") {
         set_doc(&mut function.attrs, &format!("Expects the header `{}`.", literal(&code)));
@@ -216,7 +221,10 @@ impl VisitMut for Patterns<'_> {
     }
 }
 
-struct Queries;
+struct Queries {
+    /// The function that narrows the request.
+    helper: Ident,
+}
 
 impl VisitMut for Queries {
     fn visit_expr_mut(&mut self, expression: &mut Expr) {
@@ -225,7 +233,8 @@ impl VisitMut for Queries {
             && method == "query_param"
             && let Some(name) = args.first()
         {
-            *expression = parse_quote!(query(#receiver, #name, &value));
+            let helper = &self.helper;
+            *expression = parse_quote!(#helper(#receiver, #name, &value));
         }
     }
 }

@@ -4,11 +4,7 @@ use std::fmt::Write as _;
 
 use syn::{Fields, File, Ident, Item, ItemStruct, Path, Type, parse_quote, visit_mut::VisitMut};
 
-use crate::codegen::rewrite::{
-    builders::sent,
-    foreign_name, module,
-    null_collections::{argument, has_default},
-};
+use crate::codegen::rewrite::{builders::sent, foreign_name, has_option, module, null_collections::argument};
 
 const MODULE: &str = "
 /// Builders of the types of responses, with which a mock responds: `types::X::builder()`.
@@ -40,18 +36,16 @@ fn builder(item: &ItemStruct) -> String {
             // JSON is made of an `Option` too: as null.
             Some(inner) if foreign_name(inner).is_some_and(|of| of == "Value") => ("default", &field.ty),
             Some(inner) => ("optional", inner),
-            None if field.attrs.iter().any(has_default) || is_gathered(field) => ("default", &field.ty),
+            // An open object has no other fields until some are given.
+            None if ["default", "flatten"].iter().any(|option| has_option(&field.attrs, option)) => {
+                ("default", &field.ty)
+            }
             None => ("required", &field.ty),
         };
         // Writing to a string cannot fail.
         _ = writeln!(out, "        {kind} {name}: {},", one_line(of));
     }
     out + "    });\n"
-}
-
-/// Whether a field has all that the document does not list.
-fn is_gathered(field: &syn::Field) -> bool {
-    field.attrs.iter().any(|attribute| quote::quote!(#attribute).to_string().contains("flatten"))
 }
 
 /// Writes a path for types of the document that have none: in the builders' module, their names are those of builders.

@@ -1,9 +1,14 @@
 //! Schemas: constraints become text, and what typify would make a closed or validating type of goes.
 
+use std::collections::BTreeMap;
+
 use openapi_document::METHODS;
 use serde_json::{Map, Value};
 
-use crate::codegen::docs::constraints::with_limits;
+use crate::codegen::{
+    docs::constraints::with_limits,
+    identifiers::{field_names, value_name},
+};
 
 /// What typify would make a validating type of, or use for something else than we mean. A vendor's limits are the vendor's to
 /// judge: a name that is one letter too long must not fail a page.
@@ -55,7 +60,28 @@ pub(super) fn normalize_schema(schema: &mut Map<String, Value>) {
     if schema.get("additionalProperties") == Some(&Value::Bool(true)) && schema.contains_key("properties") {
         schema.insert("additionalProperties".to_owned(), Value::Object(Map::new()));
     }
+    number_twins(schema);
     optional_if_nullable(schema);
+}
+
+/// Gives fields whose Rust names would be the same the names that they get. The rewrite restores those in JSON.
+fn number_twins(schema: &mut Map<String, Value>) {
+    let Some(Value::Object(properties)) = schema.get("properties") else { return };
+    let names = field_names(properties.keys().map(String::as_str));
+    let numbered = names.into_iter().filter(|(name, field)| value_name(name) != *field);
+    let numbered = numbered.map(|(name, field)| (name.to_owned(), field)).collect::<BTreeMap<_, _>>();
+    if numbered.is_empty() {
+        return;
+    }
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        let fields = std::mem::take(properties).into_iter();
+        *properties = fields.map(|(name, field)| (numbered.get(&name).cloned().unwrap_or(name), field)).collect();
+    }
+    for name in schema.get_mut("required").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(field) = name.as_str().and_then(|name| numbered.get(name)) {
+            *name = Value::String(field.clone());
+        }
+    }
 }
 
 /// A required property that may be null becomes optional: absent and null are the same to a reader.

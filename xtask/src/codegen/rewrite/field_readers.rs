@@ -2,10 +2,7 @@
 
 use syn::{Field, File, parse_quote, visit_mut::VisitMut};
 
-use super::{
-    foreign_name, module,
-    null_collections::{argument, has_default},
-};
+use super::{foreign_name, has_option, module, null_collections::argument};
 
 /// By the name of the type: core's function for a field of it, and for one that may be absent.
 const READERS: [(&str, &str, &str); 2] = [
@@ -41,7 +38,7 @@ impl VisitMut for Fields {
             } else if is(&field.ty, "Option") && argument(&field.ty, 0).is_some_and(|of| is(of, name)) {
                 field.attrs.push(parse_quote!(#[serde(deserialize_with = #optional)]));
                 // With a function of its own, a field is no longer optional by its type.
-                if !field.attrs.iter().any(has_default) {
+                if !has_option(&field.attrs, "default") {
                     field.attrs.push(parse_quote!(#[serde(default)]));
                 }
             }

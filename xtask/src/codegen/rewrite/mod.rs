@@ -8,6 +8,7 @@ mod equality;
 mod errors;
 mod field_readers;
 mod growth;
+mod joined_queries;
 mod literals;
 mod media_types;
 pub(super) mod null_collections;
@@ -17,12 +18,13 @@ mod parameters;
 mod setters;
 pub(crate) mod shadowed_names;
 mod successes;
+mod twins;
 
 use std::collections::BTreeMap;
 
 use proc_macro2::TokenStream;
 use serde_json::Value;
-use syn::{File, Item, ItemMod};
+use syn::{Attribute, File, Item, ItemMod, LitStr};
 
 use super::{docs::operations::OperationDocs, open_enum::OpenEnum};
 
@@ -35,6 +37,8 @@ pub(crate) fn rewrite(
     root: &Value,
 ) -> Result<File, String> {
     client::rewrite(&mut file);
+    twins::rename(&mut file, root);
+    joined_queries::rewrite(&mut file, root);
     media_types::rewrite(&mut file, root);
     parameters::rewrite(&mut file);
     errors::rewrite(&mut file)?;
@@ -83,5 +87,44 @@ fn last_name(of: &syn::Type) -> Option<String> {
     match of {
         syn::Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()),
         _ => None,
+    }
+}
+
+/// Calls `each` with the options of serde among attributes, and their values.
+fn each_option(attributes: &[Attribute], mut each: impl FnMut(&syn::Path, Option<&LitStr>)) {
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+        // All values of options are strings.
+        _ = attribute.parse_nested_meta(|meta| {
+            let value = if meta.input.peek(syn::Token![=]) { Some(meta.value()?.parse::<LitStr>()?) } else { None };
+            each(&meta.path, value.as_ref());
+            Ok(())
+        });
+    }
+}
+
+/// Returns whether an option of serde is among attributes.
+pub(super) fn has_option(attributes: &[Attribute], option: &str) -> bool {
+    let mut found = false;
+    each_option(attributes, |path, _| found |= path.is_ident(option));
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_quote;
+
+    use super::*;
+
+    #[test]
+    fn options_of_serde_are_found_behind_others_with_values() {
+        let field: syn::Field = parse_quote!(
+            #[doc = "flatten"]
+            #[serde(rename = "Id", skip_serializing_if = "f", default)]
+            id: u8
+        );
+        assert!(has_option(&field.attrs, "default") && !has_option(&field.attrs, "flatten"));
+        let mut values = Vec::new();
+        each_option(&field.attrs, |path, value| values.push((path.is_ident("rename"), value.map(LitStr::value))));
+        assert_eq!(values, [(true, Some("Id".to_owned())), (false, Some("f".to_owned())), (false, None)]);
     }
 }

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use openapi_document::operations;
+use openapi_document::{operations, pointer::child};
 use serde_json::Value;
 use syn::{
-    Attribute, Field, File, GenericArgument, ImplItemFn, PathArguments, ReturnType, Type, parse_quote,
-    visit_mut::VisitMut,
+    Field, File, GenericArgument, ImplItemFn, PathArguments, ReturnType, Type, parse_quote, visit_mut::VisitMut,
 };
 
-use super::{foreign_name, last_name, module, successes::Reader};
-use crate::codegen::identifiers::{component_name, value_name};
+use super::{foreign_name, has_option, last_name, module, successes::Reader};
+use crate::codegen::identifiers::{component_name, schema_field_names};
 
 /// Lets `null` stand for an empty list or map: in fields, in maps of lists, and as a whole answer. A missing one is empty as well, but for the
 /// list of a page that the document requires: an error with a success status would read as an empty page, and end the list.
@@ -31,8 +30,10 @@ fn page_lists(root: &Value) -> BTreeSet<(String, String)> {
         let items = operation.value.get("x-pagination")?.get("items")?.as_str()?;
         let success = operation.value.get("responses")?.get("200")?;
         let name = success.pointer("/content/application~1json/schema/$ref")?.as_str()?.rsplit('/').next()?;
-        let required = root.pointer(&format!("/components/schemas/{name}/required"))?.as_array()?;
-        required.iter().any(|field| field == items).then(|| (component_name(name), value_name(items)))
+        let schema = root.pointer(&child("/components/schemas", name))?;
+        let is_required = schema.get("required")?.as_array()?.iter().any(|field| field == items);
+        let field = schema_field_names(schema).remove(items)?;
+        is_required.then(|| (component_name(name), field))
     };
     operations(root).into_iter().filter_map(list).collect()
 }
@@ -76,7 +77,7 @@ impl VisitMut for Lists {
             field.attrs.push(parse_quote!(#[serde(deserialize_with = #function)]));
             let is_required =
                 self.required.as_ref().is_some_and(|name| field.ident.as_ref().is_some_and(|it| it == name));
-            if !is_required && !field.attrs.iter().any(has_default) {
+            if !is_required && !has_option(&field.attrs, "default") {
                 field.attrs.push(parse_quote!(#[serde(default)]));
             }
         }
@@ -85,21 +86,6 @@ impl VisitMut for Lists {
 
 fn is_collection(of: &Type) -> bool {
     foreign_name(of).is_some_and(|name| matches!(name.as_str(), "Vec" | "BTreeMap" | "Map"))
-}
-
-pub(crate) fn has_default(attribute: &Attribute) -> bool {
-    let mut found = false;
-    if attribute.path().is_ident("serde") {
-        // The attributes' values are read only to get past them.
-        _ = attribute.parse_nested_meta(|meta| {
-            found |= meta.path.is_ident("default");
-            if meta.input.peek(syn::Token![=]) {
-                meta.value()?.parse::<syn::Expr>()?;
-            }
-            Ok(())
-        });
-    }
-    found
 }
 
 #[cfg(test)]
@@ -157,7 +143,10 @@ mod tests {
         };
         let root = json!({
             "paths": {"/a": operation("Page"), "/b": operation("Open")},
-            "components": {"schemas": {"Page": {"required": ["rowList", "others"]}, "Open": {}, "Other": {"required": ["rowList"]}}},
+            "components": {"schemas": {
+                "Page": {"required": ["rowList", "others"], "properties": {"rowList": {}, "others": {}}},
+                "Open": {}, "Other": {"required": ["rowList"]},
+            }},
         });
         let fields =
             |name: &str| format!("struct {name} {{ row_list: ::std::vec::Vec<u8>, others: ::std::vec::Vec<u8> }}");

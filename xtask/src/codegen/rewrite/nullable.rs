@@ -6,8 +6,8 @@ use openapi_document::{component_schemas, operations};
 use serde_json::Value;
 use syn::{Field, File, Item, ItemStruct, Type, parse_quote, visit_mut::VisitMut};
 
-use super::{builders, foreign_name, module, null_collections::argument};
-use crate::codegen::identifiers::{component_name, type_name, value_name};
+use super::{builders, each_option, foreign_name, module, null_collections::argument};
+use crate::codegen::identifiers::{component_name, schema_field_names, type_name};
 
 /// The fields of a type, by Rust name, that may be null; whether each is required.
 type Nullable = BTreeMap<String, bool>;
@@ -66,7 +66,9 @@ fn nullable(root: &Value) -> BTreeMap<String, Nullable> {
         let required = schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
         let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
         let fields = properties.filter(|(_, property)| property.get("nullable") == Some(&Value::Bool(true)));
-        let fields = fields.map(|(name, _)| (value_name(name), required.iter().any(|one| one == name))).collect();
+        let names = schema_field_names(schema);
+        let fields =
+            fields.map(|(name, _)| (names[name.as_str()].clone(), required.iter().any(|one| one == name))).collect();
         (component_name(name), fields)
     });
     all.filter(|(_, fields): &(String, Nullable)| !fields.is_empty()).collect()
@@ -95,16 +97,11 @@ fn fields_of(item: &mut ItemStruct, nullable: &Nullable, is_update: bool) -> BTr
 /// Has serde write a field always, or unless a function says otherwise. An absent one is read as null.
 fn without_skip(field: &mut Field, skip: Option<&str>) {
     let mut rename = None;
-    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
-        // Only options with a string are of interest.
-        _ = attribute.parse_nested_meta(|meta| {
-            let value = if meta.input.peek(syn::Token![=]) { meta.value()?.parse::<syn::LitStr>().ok() } else { None };
-            if meta.path.is_ident("rename") {
-                rename = value;
-            }
-            Ok(())
-        });
-    }
+    each_option(&field.attrs, |path, value| {
+        if path.is_ident("rename") {
+            rename = value.cloned();
+        }
+    });
     field.attrs.retain(|attribute| !attribute.path().is_ident("serde"));
     if let Some(name) = rename {
         field.attrs.push(parse_quote!(#[serde(rename = #name)]));

@@ -1,9 +1,9 @@
 //! Objects with fields beside the listed ones: core reads them, since serde's `flatten` would pass the listed numbers through floats.
 
 use quote::ToTokens as _;
-use syn::{Attribute, Field, FieldValue, File, Item, ItemStruct, LitStr, Member, parse_quote, visit_mut::VisitMut};
+use syn::{Field, FieldValue, File, Item, ItemStruct, Member, parse_quote, visit_mut::VisitMut};
 
-use super::{last_name, module};
+use super::{each_option, has_option, last_name, module};
 
 /// Gives structs with a field for all others an implementation of serde's traits by way of core.
 pub(crate) fn rewrite(file: &mut File) {
@@ -42,7 +42,9 @@ impl VisitMut for Optional {
 }
 
 fn open(item: &mut ItemStruct) -> Vec<Item> {
-    let Some(others) = item.fields.iter_mut().find(|field| has(field, "flatten")) else { return Vec::new() };
+    let Some(others) = item.fields.iter_mut().find(|field| has_option(&field.attrs, "flatten")) else {
+        return Vec::new();
+    };
     let Some(gathered) = others.ident.clone() else { return Vec::new() };
     others.attrs.retain(|attribute| !attribute.path().is_ident("serde"));
     others.attrs.push(parse_quote!(#[serde(flatten, skip_deserializing)]));
@@ -70,13 +72,6 @@ fn open(item: &mut ItemStruct) -> Vec<Item> {
     ]
 }
 
-/// Whether a field has an option of serde.
-fn has(field: &Field, option: &str) -> bool {
-    let mut found = false;
-    each_option(&field.attrs, |path, _| found |= path.is_ident(option));
-    found
-}
-
 /// The name of a field on the wire.
 fn wire_name(field: &Field) -> Option<String> {
     let mut name = field.ident.as_ref()?.to_string();
@@ -86,17 +81,6 @@ fn wire_name(field: &Field) -> Option<String> {
         }
     });
     Some(name)
-}
-
-fn each_option(attributes: &[Attribute], mut each: impl FnMut(&syn::Path, Option<&LitStr>)) {
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
-        // Only options with a string are of interest.
-        _ = attribute.parse_nested_meta(|meta| {
-            let value = if meta.input.peek(syn::Token![=]) { meta.value()?.parse::<LitStr>().ok() } else { None };
-            each(&meta.path, value.as_ref());
-            Ok(())
-        });
-    }
 }
 
 #[cfg(test)]

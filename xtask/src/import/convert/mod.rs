@@ -273,7 +273,7 @@ impl<'a> Converter<'a> {
         let title = if title.is_empty() { published.file.clone() } else { title };
         let mut head = Map::new();
         head.insert("openapi".to_owned(), json!("3.0.3"));
-        let description = format!("ConvertedOperation from {} of {}.", source(published), published.edition);
+        let description = format!("Generated from {} of {}.", source(published), published.edition);
         head.insert("info".to_owned(), json!({"title": title, "version": today, "description": description}));
         let base = servers::base_path(self.root, self.edition);
         let base = if base.is_empty() { "/".to_owned() } else { base };

@@ -9,7 +9,10 @@ use super::{
     Converter,
     keywords::{describe, kinds, says_something},
 };
-use crate::{codegen::identifiers::value_name, import::losses::Kind};
+use crate::{
+    codegen::identifiers::{field_names, value_name},
+    import::losses::Kind,
+};
 
 /// An object of more parts is not looked through: parts that share parts double with every level.
 const MAX_PARTS: usize = 10_000;
@@ -321,19 +324,22 @@ impl Converter<'_> {
             self.losses.add(Kind::Field, &child(at, "required"), format!("{name:?} is required, but not described"));
         }
         let (mut properties, mut required) = (Map::new(), Vec::new());
-        let (mut setters, mut cases) = (BTreeMap::<String, String>::new(), BTreeMap::<String, String>::new());
+        let mut cases = BTreeMap::<String, String>::new();
         for (name, field) in view.fields {
             let at = field.nodes.first().map_or(at, |(_, at)| at.as_str()).to_owned();
-            let twin = setters.get(&value_name(&name)).or_else(|| cases.get(&name.to_lowercase()));
-            if let Some(twin) = twin.filter(|_| !name.is_empty()) {
-                self.losses.add(Kind::Field, &at, format!("{name:?} would have the name of {twin:?} in Rust"));
+            let twin = cases.get(&name.to_lowercase()).filter(|twin| value_name(twin) != value_name(&name));
+            if let Some(twin) = twin {
+                self.losses.add(
+                    Kind::Field,
+                    &at,
+                    format!("{name:?} is left out: it differs from {twin:?} in case only"),
+                );
                 continue;
             }
             if name.is_empty() || name.contains(char::is_control) {
                 self.losses.add(Kind::Field, &at, format!("invalid name {name:?}"));
                 continue;
             }
-            setters.insert(value_name(&name), name.clone());
             cases.insert(name.to_lowercase(), name.clone());
             let hint = format!("{hint}-{name}");
             let converted = match field.nodes.as_slice() {
@@ -346,6 +352,12 @@ impl Converter<'_> {
             properties.insert(name.clone(), converted);
             if field.required {
                 required.push(name);
+            }
+        }
+        for (name, field) in field_names(properties.keys().map(String::as_str)) {
+            if field != value_name(name) {
+                let text = format!("{name:?} is called {field:?} in Rust: another field has its name");
+                self.losses.add(Kind::Name, at, text);
             }
         }
         object["properties"] = Value::Object(properties);

@@ -137,7 +137,10 @@ impl Converter<'_> {
         for (pointer, example) in shown.into_iter().filter_map(|(pointer, example)| Some((pointer?, example?))) {
             let content = value.pointer(&format!("{pointer}/content")).and_then(Value::as_object).into_iter().flatten();
             for (_, media) in content.filter(|(name, _)| import::is_json(name)) {
-                for mismatch in example_mismatches::mismatches(&media["schema"], &example, &self.components) {
+                let component = |name: &str| self.components.get(name).map(|(_, schema)| schema);
+                for (at, why) in example_mismatches::mismatches(&media["schema"], &example, &component) {
+                    let place = if at.is_empty() { "the example".to_owned() } else { format!("the example at {at}") };
+                    let mismatch = format!("{place} is {why}");
                     self.losses.add(Kind::Evidence, &format!("{}{pointer}", operation.pointer), mismatch);
                 }
             }

@@ -22,6 +22,9 @@ use crate::{
 /// Headers that the HTTP client writes.
 const OF_THE_CLIENT: [&str; 5] = ["accept", "authorization", "content-type", "user-agent", "content-length"];
 
+/// The keyword of a converted array whose parameter is not exploded, until the parameter states it.
+const NOT_EXPLODED: &str = "x-not-exploded";
+
 /// Names of fields inside fields are not written out beyond this length: objects may hold themselves.
 const MAX_DEEP_NAME: usize = 100;
 
@@ -226,6 +229,9 @@ impl Converter<'_> {
                 schema = parts.into_iter().next().unwrap_or_default();
             }
         }
+        if schema.as_object_mut().and_then(|map| map.remove(NOT_EXPLODED)).is_some() {
+            drafted["explode"] = json!(false);
+        }
         drafted["schema"] = schema;
         drafted
     }
@@ -320,17 +326,20 @@ impl Converter<'_> {
             let joined = parameter.value.get("explode") == Some(&json!(false))
                 || ["spaceDelimited", "pipeDelimited"].contains(&style)
                 || self.edition == Edition::Swagger2 && parameter.text("collectionFormat") != "multi";
-            if place == "query" && !joined {
-                let items = converted["items"].clone();
-                converted["items"] = self.simple(&items, at, name)?;
-                return Some(converted);
-            }
             let by = match (style, parameter.text("collectionFormat")) {
                 ("pipeDelimited", _) | (_, "pipes") => "`|`",
                 ("spaceDelimited", _) | (_, "ssv") => "a space",
                 (_, "tsv") => "a tab",
                 _ => "a comma",
             };
+            if place == "query" && (!joined || by == "a comma") {
+                let items = converted["items"].clone();
+                converted["items"] = self.simple(&items, at, name)?;
+                if joined {
+                    converted[NOT_EXPLODED] = json!(true);
+                }
+                return Some(converted);
+            }
             self.losses.add(
                 Kind::Parameter,
                 at,

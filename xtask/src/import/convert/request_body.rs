@@ -49,7 +49,7 @@ impl Converter<'_> {
                 return Ok(None);
             }
             return Err(format!(
-                "its body is {}, which is not supported: write that call by hand",
+                "its body is {}, which is not supported: send that call with `Client::request`",
                 if names.is_empty() { "of no media type" } else { &names }
             ));
         };

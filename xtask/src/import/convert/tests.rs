@@ -97,7 +97,7 @@ fn what_loses_digits_or_values_is_said() {
         (json!({"type": "integer", "format": "uint64"}), "integer of the format \"uint64\": read as int64"),
         (
             json!({"type": "object", "properties": {"fooBar": {"type": "string"}, "foo_bar": {"type": "string"}}}),
-            "\"foo_bar\" would have the name of \"fooBar\" in Rust",
+            "\"fooBar\" is called \"foo_bar_2\" in Rust: another field has its name",
         ),
     ] {
         let lost = field(vendor.clone()).2;
@@ -191,15 +191,32 @@ fn parameters_are_sent_as_core_can() {
         [
             r#""at" {"type":"string"}"#,
             r#""created[gte]" {"format":"int64","type":"integer"}"#,
-            r#""joined" {"type":"string"}"#,
+            r#""joined" {"items":{"type":"string"},"type":"array"}"#,
             r#""list" {"items":{"type":"string"},"type":"array"}"#,
             r#""price" {"type":"string"}"#,
             r#""id" {"type":"string"}"#,
         ]
     );
+    assert_eq!((&parameters[2]["explode"], &parameters[3]["explode"]), (&json!(false), &Value::Null));
     assert_eq!(draft.operations[0].id, "get_a_by_id");
     root["paths"]["/a/{id}"]["get"]["parameters"][6]["required"] = json!(true);
     assert_eq!(drafted(root).err().as_deref(), Some("GET /a/{id}: its required parameter \"session\" is a cookie"));
+}
+
+#[test]
+fn xml_body_is_left_out_with_the_reason() {
+    for media in ["application/xml", "text/xml", "application/soap+xml; charset=utf-8"] {
+        let mut root = responding(json!({"type": "string"}), json!({}));
+        root["paths"]["/a"]["post"] = json!({
+            "operationId": "upload",
+            "requestBody": {"required": true, "content": {media: {"schema": {"type": "object"}}}},
+            "responses": {"204": {"description": "d"}},
+        });
+        let draft = drafted(root).expect("the other operation converts");
+        assert_eq!(draft.operations.len(), 1, "{media}");
+        let reason = format!("POST /a: its body is {media}, which is not supported");
+        assert!(losses(&draft).iter().any(|text| text.starts_with(&reason)), "{media}: {:?}", losses(&draft));
+    }
 }
 
 #[test]
@@ -214,7 +231,7 @@ fn what_cannot_be_sent_is_a_reason() {
     assert_eq!(draft.operations.len(), 1);
     assert_eq!(
         losses(&draft)[0],
-        "POST /a: its body is multipart/form-data, which is not supported: write that call by hand"
+        "POST /a: its body is multipart/form-data, which is not supported: send that call with `Client::request`"
     );
 }
 

@@ -24,6 +24,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let convert = "`cargo xtask add-vendor NAME --from FILE` converts the operations that you choose to 3.0";
     let (message, help) = match text("swagger") {
         Some(swagger) => (format!("Swagger {swagger} is not checked here"), convert),
+        None if version.starts_with("3.2") => (
+            format!("OpenAPI {version} is not supported"),
+            "ask the vendor for OpenAPI 3.1 or 3.0, which `cargo xtask add-vendor` converts",
+        ),
         None if version.starts_with("3.") => (format!("OpenAPI {version} is not checked here"), convert),
         None => ("not OpenAPI 3.0".to_owned(), "write `openapi: 3.0.3`, if it is an OpenAPI document"),
     };
@@ -42,15 +46,19 @@ mod tests {
 
     #[test]
     fn other_versions_are_rejected_with_the_command_that_converts_them() {
-        for version in ["3.1.0", "3.2.0"] {
+        for (version, text) in [
+            (
+                "3.1.0",
+                "is not checked here; `cargo xtask add-vendor NAME --from FILE` converts the operations that you choose to 3.0",
+            ),
+            (
+                "3.2.0",
+                "is not supported; ask the vendor for OpenAPI 3.1 or 3.0, which `cargo xtask add-vendor` converts",
+            ),
+        ] {
             let findings =
                 lint(&changed("/openapi", json!(version))).iter().map(ToString::to_string).collect::<Vec<_>>();
-            assert_eq!(
-                findings,
-                [format!(
-                    "error[openapi-version] at /openapi: OpenAPI {version} is not checked here; `cargo xtask add-vendor NAME --from FILE` converts the operations that you choose to 3.0"
-                )]
-            );
+            assert_eq!(findings, [format!("error[openapi-version] at /openapi: OpenAPI {version} {text}")]);
         }
         let swagger = Document { root: json!({"swagger": "2.0", "info": {}}), ..mini() };
         let said = lint(&swagger).iter().map(ToString::to_string).collect::<String>();

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use openapi_document::pointer::child;
+
 use crate::{
     codegen::identifiers::{CLIENT_METHODS, value_name},
     lint::{Context, Example, Findings, Level, Rule, Scope},
@@ -17,7 +19,7 @@ pub(crate) static RULE: Rule = Rule {
     example: Example {
         pointer: "/paths/~1orders~1{orderId}/get/operationId",
         value: r#""exec""#,
-        found_at: "/paths/~1orders~1{orderId}/get",
+        found_at: "/paths/~1orders~1{orderId}/get/operationId",
     },
     check,
 };
@@ -30,13 +32,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             findings.add(at, "no operationId", "give it the name that the vendor's SDK uses");
             continue;
         }
-        let name = value_name(id);
+        let (name, at_id) = (value_name(id), child(at, "operationId"));
         if CLIENT_METHODS.contains(&name.as_str()) {
-            findings.add(at, format!("{id:?} is a method that every client has"), "choose another name");
+            findings.add(&at_id, format!("{id:?} is a method that every client has"), "choose another name");
         }
         if let Some(other) = seen.insert(name.clone(), at) {
             let message = format!("{id:?} makes the method {name}, as {other} does");
-            findings.add(at, message, "rename one of them");
+            findings.add(&at_id, message, "rename one of them");
         }
     }
 }

@@ -43,7 +43,7 @@ fn problem(body: &Value) -> Option<(String, &'static str)> {
     };
     let kind = name.split(';').next().unwrap_or_default().trim();
     if !SUPPORTED.contains(&kind) && !is_json(name) {
-        let help = "write that call by hand, or send one of the supported types";
+        let help = "send that call with `Client::request`, or send one of the supported types";
         return Some((format!("{name} is not supported"), help));
     }
     let needed = match kind {

@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn same_type_with_two_statuses_is_one_type() {
-        let response = json!({"description": "d", "content": {"application/json": {"example": {}, "schema": {"$ref": "#/components/schemas/Order"}}}});
+        let response = json!({"description": "d", "content": {"application/json": {"example": {"id": "a", "status": null}, "schema": {"$ref": "#/components/schemas/Order"}}}});
         assert_eq!(broken("/paths/~1orders~1{orderId}/get/responses/201", response), NONE);
     }
 }

@@ -7,6 +7,7 @@ pub(in crate::lint) mod description;
 pub(in crate::lint) mod enum_names;
 pub(in crate::lint) mod enum_type;
 pub(in crate::lint) mod enum_values;
+pub(in crate::lint) mod example_value;
 pub(in crate::lint) mod format;
 pub(in crate::lint) mod free_object;
 pub(in crate::lint) mod inline_enum;
