@@ -185,3 +185,20 @@ async fn requests_that_the_document_lacks_are_sent() {
     let request = client(&server).request(reqwest::Method::DELETE, "/new/{id}").path_parameter("id", 7);
     assert_eq!(&request.send().await.unwrap()[..], br#"{"done": true}"#);
 }
+
+#[tokio::test]
+async fn operation_without_security_is_sent_without_credentials() {
+    let server = MockServer::start_async().await;
+    let public = server.mock(|when, then| {
+        when.path("/public").header_missing("x-k");
+        then.status(204);
+    });
+    let other = server.mock(|when, then| {
+        when.path("/result").header("x-k", "hush");
+        then.status(204);
+    });
+    client(&server).public().send().await.unwrap();
+    client(&server).result().send().await.unwrap();
+    public.assert();
+    other.assert();
+}

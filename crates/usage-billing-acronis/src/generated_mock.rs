@@ -3,8 +3,8 @@
 #![allow(clippy::all, clippy::pedantic, clippy::nursery, missing_docs)]
 
 //! Typed helpers to stand in for the vendor in tests, one for each operation.
-/// What a request of each operation has to be ([`When`](::httpmock::When)) and what it is answered
-/// ([`Then`](::httpmock::Then)). `into_inner()` leads to what the types do not allow.
+/// The expected request of each operation ([`When`](::httpmock::When)) and its response ([`Then`](::httpmock::Then)).
+/// `into_inner()` returns the helper of httpmock, for all that these types lack.
 pub mod operations {
     #[allow(unused_imports)]
     use crate::types;
@@ -19,23 +19,23 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/2/applications$").unwrap()),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct ListApplicationsThen(::httpmock::Then);
     impl ListApplicationsThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::ApplicationList) -> Self {
             Self(
                 self
@@ -45,7 +45,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -69,7 +69,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -78,18 +78,18 @@ pub mod operations {
             Self(path_value(self.0, "^/api/2/applications/", &value, "$"))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetApplicationThen(::httpmock::Then);
     impl GetApplicationThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::Application) -> Self {
             Self(
                 self
@@ -99,7 +99,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -126,7 +126,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -164,18 +164,18 @@ pub mod operations {
             )
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetTenantApplicationSettingThen(::httpmock::Then);
     impl GetTenantApplicationSettingThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::TenantApplicationSetting) -> Self {
             Self(
                 self
@@ -185,7 +185,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -207,7 +207,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/2/clients/[^/]*$").unwrap()),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -216,18 +216,18 @@ pub mod operations {
             Self(path_value(self.0, "^/api/2/clients/", &value, "$"))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetClientThen(::httpmock::Then);
     impl GetClientThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::ApiClient) -> Self {
             Self(
                 self
@@ -237,7 +237,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -259,7 +259,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/2/infra$").unwrap()),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -268,18 +268,18 @@ pub mod operations {
             Self(query(self.0, "uuids", &value))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct ListInfraThen(::httpmock::Then);
     impl ListInfraThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::InfraBatch) -> Self {
             Self(
                 self
@@ -289,7 +289,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -311,7 +311,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/2/infra/[^/]*$").unwrap()),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -320,18 +320,18 @@ pub mod operations {
             Self(path_value(self.0, "^/api/2/infra/", &value, "$"))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetInfraThen(::httpmock::Then);
     impl GetInfraThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::Infra) -> Self {
             Self(
                 self
@@ -341,7 +341,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -363,7 +363,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/2/reports$").unwrap()),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -372,18 +372,18 @@ pub mod operations {
             Self(self.0.body(json(value)))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct CreateReportThen(::httpmock::Then);
     impl CreateReportThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::Report) -> Self {
             Self(
                 self
@@ -393,7 +393,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers 201 (created).
+        /// Responds with 201 (created).
         pub fn created(self, value: &types::Report) -> Self {
             Self(
                 self
@@ -403,7 +403,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -425,7 +425,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/2/reports/[^/]*$").unwrap()),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -434,18 +434,18 @@ pub mod operations {
             Self(path_value(self.0, "^/api/2/reports/", &value, "$"))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetReportThen(::httpmock::Then);
     impl GetReportThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::Report) -> Self {
             Self(
                 self
@@ -455,7 +455,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -477,7 +477,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/2/reports/[^/]*$").unwrap()),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -490,18 +490,18 @@ pub mod operations {
             Self(self.0.body(json(value)))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct UpdateReportThen(::httpmock::Then);
     impl UpdateReportThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::Report) -> Self {
             Self(
                 self
@@ -511,7 +511,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -533,7 +533,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/2/reports/[^/]*$").unwrap()),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -546,22 +546,22 @@ pub mod operations {
             Self(query(self.0, "version", &value))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct DeleteReportThen(::httpmock::Then);
     impl DeleteReportThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 204 (no content).
+        /// Responds with 204 (no content).
         pub fn no_content(self) -> Self {
             Self(self.0.status(204u16))
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -585,7 +585,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -594,18 +594,18 @@ pub mod operations {
             Self(path_value(self.0, "^/api/2/reports/", &value, "/stored$"))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct ListStoredReportsThen(::httpmock::Then);
     impl ListStoredReportsThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::StoredReportList) -> Self {
             Self(
                 self
@@ -615,7 +615,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -639,7 +639,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -652,22 +652,22 @@ pub mod operations {
             Self(path_value(self.0, "^/api/2/reports/[^/]*/stored/", &value, "$"))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct DownloadStoredReportThen(::httpmock::Then);
     impl DownloadStoredReportThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, content_type: &str, value: impl AsRef<[u8]>) -> Self {
             Self(self.0.status(200u16).header("content-type", content_type).body(value))
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -689,7 +689,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/2/tenants$").unwrap()),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -837,18 +837,18 @@ pub mod operations {
             }
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct ListTenantsThen(::httpmock::Then);
     impl ListTenantsThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::TenantBatch) -> Self {
             Self(
                 self
@@ -858,7 +858,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -882,7 +882,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -891,18 +891,18 @@ pub mod operations {
             Self(query(self.0, "tenants", &value))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct ListTenantsApplicationsThen(::httpmock::Then);
     impl ListTenantsApplicationsThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::TenantApplicationsBatch) -> Self {
             Self(
                 self
@@ -912,7 +912,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -936,7 +936,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1029,18 +1029,18 @@ pub mod operations {
             }
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct ListOfferingItemsThen(::httpmock::Then);
     impl ListOfferingItemsThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::OfferingItemList) -> Self {
             Self(
                 self
@@ -1050,7 +1050,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1072,7 +1072,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/2/tenants/usages$").unwrap()),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1103,18 +1103,18 @@ pub mod operations {
             }
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct ListTenantsUsagesThen(::httpmock::Then);
     impl ListTenantsUsagesThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::TenantUsagesBatch) -> Self {
             Self(
                 self
@@ -1124,7 +1124,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1146,7 +1146,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/2/tenants/[^/]*$").unwrap()),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1177,18 +1177,18 @@ pub mod operations {
             }
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetTenantThen(::httpmock::Then);
     impl GetTenantThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::Tenant) -> Self {
             Self(
                 self
@@ -1198,7 +1198,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1222,7 +1222,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1242,18 +1242,18 @@ pub mod operations {
             }
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct ListTenantApplicationsThen(::httpmock::Then);
     impl ListTenantApplicationsThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::UuidList) -> Self {
             Self(
                 self
@@ -1263,7 +1263,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1287,7 +1287,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1329,18 +1329,18 @@ pub mod operations {
             }
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct ListTenantChildrenThen(::httpmock::Then);
     impl ListTenantChildrenThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::TenantChildren) -> Self {
             Self(
                 self
@@ -1350,7 +1350,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1375,7 +1375,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1472,18 +1472,18 @@ pub mod operations {
             }
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetTenantOfferingItemsThen(::httpmock::Then);
     impl GetTenantOfferingItemsThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::OfferingItemList) -> Self {
             Self(
                 self
@@ -1493,7 +1493,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1520,7 +1520,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1558,18 +1558,18 @@ pub mod operations {
             }
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct ListOfferingItemsForChildThen(::httpmock::Then);
     impl ListOfferingItemsForChildThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::OfferingItemList) -> Self {
             Self(
                 self
@@ -1579,7 +1579,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1606,7 +1606,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1622,18 +1622,18 @@ pub mod operations {
             )
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetOfferingItemPricesThen(::httpmock::Then);
     impl GetOfferingItemPricesThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::OfferingItemPriceList) -> Self {
             Self(
                 self
@@ -1643,7 +1643,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1667,7 +1667,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1676,18 +1676,18 @@ pub mod operations {
             Self(path_value(self.0, "^/api/2/tenants/", &value, "/pricing$"))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetTenantPricingThen(::httpmock::Then);
     impl GetTenantPricingThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::TenantPricing) -> Self {
             Self(
                 self
@@ -1697,7 +1697,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1721,7 +1721,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1730,18 +1730,18 @@ pub mod operations {
             Self(path_value(self.0, "^/api/2/tenants/", &value, "/reports$"))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct ListTenantReportsThen(::httpmock::Then);
     impl ListTenantReportsThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::UuidList) -> Self {
             Self(
                 self
@@ -1751,7 +1751,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1775,7 +1775,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1806,18 +1806,18 @@ pub mod operations {
             }
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetTenantUsagesThen(::httpmock::Then);
     impl GetTenantUsagesThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::UsageList) -> Self {
             Self(
                 self
@@ -1827,7 +1827,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1849,23 +1849,23 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/2/users/me$").unwrap()),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetMeThen(::httpmock::Then);
     impl GetMeThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::UserMe) -> Self {
             Self(
                 self
@@ -1875,7 +1875,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1900,7 +1900,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1913,18 +1913,18 @@ pub mod operations {
             Self(query(self.0, "tenant_id", &value))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct ListEffectivePriceListsThen(::httpmock::Then);
     impl ListEffectivePriceListsThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::EffectivePriceLists) -> Self {
             Self(
                 self
@@ -1934,7 +1934,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self

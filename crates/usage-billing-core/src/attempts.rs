@@ -156,8 +156,10 @@ impl Attempts<'_> {
         loop {
             self.wait_to_send(deadline, progress).await?;
             let applied_token = match &self.client {
-                Some(client) => Some(client.auth.authorise(self.http, client.settings, request).await?),
-                None => None,
+                Some(client) if !self.operation.anonymous => {
+                    Some(client.auth.authorise(self.http, client.settings, request).await?)
+                }
+                _ => None,
             };
             progress.attempts += 1;
             let started = *started.get_or_insert_with(Instant::now);

@@ -19,6 +19,8 @@ pub struct Operation {
     pub idempotent: bool,
     /// `x-idempotent-with`: the request is idempotent if this field of the JSON body is set.
     pub idempotent_with: Option<&'static str>,
+    /// `security: []`: the request is sent without credentials.
+    pub anonymous: bool,
     /// `x-download`: the body is returned as a stream.
     pub download: bool,
     /// `x-final-statuses`: error statuses that are a regular response of the operation and are not retried.
@@ -37,6 +39,7 @@ impl Operation {
             path: path.into(),
             idempotent: false,
             idempotent_with: None,
+            anonymous: false,
             download: false,
             final_statuses: &[],
             permissions: &[],
@@ -116,6 +119,7 @@ mod tests {
         path: Cow::Borrowed("/org/{orgId}/usage/{id}"),
         idempotent: false,
         idempotent_with: Some("id"),
+        anonymous: false,
         download: false,
         final_statuses: &[],
         permissions: &[],

@@ -45,6 +45,7 @@ static ISSUE_TOKEN: Operation = Operation {
     // A second token does not invalidate the first.
     idempotent: true,
     idempotent_with: None,
+    anonymous: false,
     download: false,
     final_statuses: &[],
     permissions: &[],

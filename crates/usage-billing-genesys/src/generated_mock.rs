@@ -3,8 +3,8 @@
 #![allow(clippy::all, clippy::pedantic, clippy::nursery, missing_docs)]
 
 //! Typed helpers to stand in for the vendor in tests, one for each operation.
-/// What a request of each operation has to be ([`When`](::httpmock::When)) and what it is answered
-/// ([`Then`](::httpmock::Then)). `into_inner()` leads to what the types do not allow.
+/// The expected request of each operation ([`When`](::httpmock::When)) and its response ([`Then`](::httpmock::Then)).
+/// `into_inner()` returns the helper of httpmock, for all that these types lack.
 pub mod operations {
     #[allow(unused_imports)]
     use crate::types;
@@ -21,7 +21,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -103,18 +103,18 @@ pub mod operations {
             }
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetBillingContractsThen(::httpmock::Then);
     impl GetBillingContractsThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::BillingContractListing) -> Self {
             Self(
                 self
@@ -124,7 +124,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -149,7 +149,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -220,18 +220,18 @@ pub mod operations {
             }
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetBillingContractsInvoicesThen(::httpmock::Then);
     impl GetBillingContractsInvoicesThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::BillingInvoiceListing) -> Self {
             Self(
                 self
@@ -241,7 +241,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -268,7 +268,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -284,18 +284,18 @@ pub mod operations {
             )
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetBillingContractsInvoiceDocumentThen(::httpmock::Then);
     impl GetBillingContractsInvoiceDocumentThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::UrlResponse) -> Self {
             Self(
                 self
@@ -305,7 +305,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -332,7 +332,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -381,18 +381,18 @@ pub mod operations {
             }
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetBillingContractsInvoiceLinesThen(::httpmock::Then);
     impl GetBillingContractsInvoiceLinesThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::BillingInvoiceItemListing) -> Self {
             Self(
                 self
@@ -402,7 +402,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -426,7 +426,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -435,18 +435,18 @@ pub mod operations {
             Self(path_value(self.0, "^/api/v2/billing/contracts/", &value, "$"))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetBillingContractThen(::httpmock::Then);
     impl GetBillingContractThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::BillingContract) -> Self {
             Self(
                 self
@@ -456,7 +456,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -483,7 +483,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -510,18 +510,18 @@ pub mod operations {
             )
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetBillingContractBillingperiodThen(::httpmock::Then);
     impl GetBillingContractBillingperiodThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::BillingContractPeriodDetail) -> Self {
             Self(
                 self
@@ -531,7 +531,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -556,7 +556,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -575,18 +575,18 @@ pub mod operations {
             Self(query(self.0, "startDate", &value))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetBillingReportsBillableusageThen(::httpmock::Then);
     impl GetBillingReportsBillableusageThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::BillingUsageReport) -> Self {
             Self(
                 self
@@ -596,7 +596,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -623,7 +623,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -650,18 +650,18 @@ pub mod operations {
             }
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetBillingTrusteebillingoverviewTrustorOrgIdThen(::httpmock::Then);
     impl GetBillingTrusteebillingoverviewTrustorOrgIdThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::TrusteeBillingOverview) -> Self {
             Self(
                 self
@@ -671,7 +671,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -695,23 +695,23 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetLicenseDefinitionsThen(::httpmock::Then);
     impl GetLicenseDefinitionsThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &::std::vec::Vec<types::LicenseDefinition>) -> Self {
             Self(
                 self
@@ -721,7 +721,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -745,7 +745,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -754,18 +754,18 @@ pub mod operations {
             Self(path_value(self.0, "^/api/v2/license/definitions/", &value, "$"))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetLicenseDefinitionThen(::httpmock::Then);
     impl GetLicenseDefinitionThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::LicenseDefinition) -> Self {
             Self(
                 self
@@ -775,7 +775,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -799,7 +799,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -808,18 +808,18 @@ pub mod operations {
             Self(path_value(self.0, "^/api/v2/license/toggles/", &value, "$"))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetLicenseToggleThen(::httpmock::Then);
     impl GetLicenseToggleThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::LicenseOrgToggle) -> Self {
             Self(
                 self
@@ -829,7 +829,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -851,7 +851,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/v2/license/users$").unwrap()),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -878,18 +878,18 @@ pub mod operations {
             }
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetLicenseUsersThen(::httpmock::Then);
     impl GetLicenseUsersThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::UserLicensesEntityListing) -> Self {
             Self(
                 self
@@ -899,7 +899,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -923,7 +923,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -932,18 +932,18 @@ pub mod operations {
             Self(path_value(self.0, "^/api/v2/license/users/", &value, "$"))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetLicenseUserThen(::httpmock::Then);
     impl GetLicenseUserThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::LicenseUser) -> Self {
             Self(
                 self
@@ -953,7 +953,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -975,23 +975,23 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/v2/oauth/clients$").unwrap()),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetOauthClientsThen(::httpmock::Then);
     impl GetOauthClientsThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::OAuthClientEntityListing) -> Self {
             Self(
                 self
@@ -1001,7 +1001,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1026,7 +1026,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1039,18 +1039,18 @@ pub mod operations {
             Self(self.0.body(json(value)))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct PostOauthClientUsageQueryThen(::httpmock::Then);
     impl PostOauthClientUsageQueryThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::UsageExecutionResult) -> Self {
             Self(
                 self
@@ -1060,7 +1060,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers 202 (accepted).
+        /// Responds with 202 (accepted).
         pub fn accepted(self, value: &types::UsageExecutionResult) -> Self {
             Self(
                 self
@@ -1070,7 +1070,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1097,7 +1097,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1124,18 +1124,18 @@ pub mod operations {
             )
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetOauthClientUsageQueryResultThen(::httpmock::Then);
     impl GetOauthClientUsageQueryResultThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::ApiUsageQueryResult) -> Self {
             Self(
                 self
@@ -1145,7 +1145,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1170,7 +1170,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1192,18 +1192,18 @@ pub mod operations {
             }
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetOauthClientUsageSummaryThen(::httpmock::Then);
     impl GetOauthClientUsageSummaryThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::UsageExecutionResult) -> Self {
             Self(
                 self
@@ -1213,7 +1213,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers 202 (accepted).
+        /// Responds with 202 (accepted).
         pub fn accepted(self, value: &types::UsageExecutionResult) -> Self {
             Self(
                 self
@@ -1223,7 +1223,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1247,23 +1247,23 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetOrganizationsMeThen(::httpmock::Then);
     impl GetOrganizationsMeThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::Organization) -> Self {
             Self(
                 self
@@ -1273,7 +1273,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1297,7 +1297,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1324,18 +1324,18 @@ pub mod operations {
             }
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetOrgauthorizationTrustorsThen(::httpmock::Then);
     impl GetOrgauthorizationTrustorsThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::TrustorEntityListing) -> Self {
             Self(
                 self
@@ -1345,7 +1345,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1370,7 +1370,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1382,18 +1382,18 @@ pub mod operations {
             Self(self.0.body(json(value)))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct PostUsageAggregatesQueryJobsThen(::httpmock::Then);
     impl PostUsageAggregatesQueryJobsThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::OrganizationUsageQueryResponse) -> Self {
             Self(
                 self
@@ -1403,7 +1403,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers 202 (accepted).
+        /// Responds with 202 (accepted).
         pub fn accepted(self, value: &types::OrganizationUsageQueryResponse) -> Self {
             Self(
                 self
@@ -1413,7 +1413,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1438,7 +1438,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1471,18 +1471,18 @@ pub mod operations {
             }
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetUsageAggregatesQueryJobThen(::httpmock::Then);
     impl GetUsageAggregatesQueryJobThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(
             self,
             value: &types::OrganizationPublicApiUsageResultsResponse,
@@ -1495,7 +1495,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers 202 (accepted).
+        /// Responds with 202 (accepted).
         pub fn accepted(
             self,
             value: &types::OrganizationPublicApiUsageResultsResponse,
@@ -1508,7 +1508,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1535,7 +1535,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1555,18 +1555,18 @@ pub mod operations {
             Self(self.0.body(json(value)))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct PostUsageClientClientIdAggregatesQueryJobsThen(::httpmock::Then);
     impl PostUsageClientClientIdAggregatesQueryJobsThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::ClientUsageQueryResponse) -> Self {
             Self(
                 self
@@ -1576,7 +1576,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers 202 (accepted).
+        /// Responds with 202 (accepted).
         pub fn accepted(self, value: &types::ClientUsageQueryResponse) -> Self {
             Self(
                 self
@@ -1586,7 +1586,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1613,7 +1613,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1662,18 +1662,18 @@ pub mod operations {
             }
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetUsageClientClientIdAggregatesQueryJobThen(::httpmock::Then);
     impl GetUsageClientClientIdAggregatesQueryJobThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::ClientPublicApiUsageResultsResponse) -> Self {
             Self(
                 self
@@ -1683,7 +1683,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers 202 (accepted).
+        /// Responds with 202 (accepted).
         pub fn accepted(
             self,
             value: &types::ClientPublicApiUsageResultsResponse,
@@ -1696,7 +1696,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1718,7 +1718,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/v2/usage/query$").unwrap()),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1727,18 +1727,18 @@ pub mod operations {
             Self(self.0.body(json(value)))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct PostUsageQueryThen(::httpmock::Then);
     impl PostUsageQueryThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::UsageExecutionResult) -> Self {
             Self(
                 self
@@ -1748,7 +1748,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers 202 (accepted).
+        /// Responds with 202 (accepted).
         pub fn accepted(self, value: &types::UsageExecutionResult) -> Self {
             Self(
                 self
@@ -1758,7 +1758,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1782,7 +1782,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1791,18 +1791,18 @@ pub mod operations {
             Self(path_value(self.0, "^/api/v2/usage/query/", &value, "/results$"))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetUsageQueryExecutionIdResultsThen(::httpmock::Then);
     impl GetUsageQueryExecutionIdResultsThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::ApiUsageQueryResult) -> Self {
             Self(
                 self
@@ -1812,7 +1812,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1836,7 +1836,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1845,18 +1845,18 @@ pub mod operations {
             Self(self.0.body(json(value)))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct PostUsageSimplesearchThen(::httpmock::Then);
     impl PostUsageSimplesearchThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::UsageExecutionResult) -> Self {
             Self(
                 self
@@ -1866,7 +1866,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers 202 (accepted).
+        /// Responds with 202 (accepted).
         pub fn accepted(self, value: &types::UsageExecutionResult) -> Self {
             Self(
                 self
@@ -1876,7 +1876,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1901,7 +1901,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1932,18 +1932,18 @@ pub mod operations {
             }
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetUsageSimplesearchExecutionIdResultsThen(::httpmock::Then);
     impl GetUsageSimplesearchExecutionIdResultsThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::ApiUsageQueryResult) -> Self {
             Self(
                 self
@@ -1953,7 +1953,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self

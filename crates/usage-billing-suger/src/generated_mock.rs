@@ -3,8 +3,8 @@
 #![allow(clippy::all, clippy::pedantic, clippy::nursery, missing_docs)]
 
 //! Typed helpers to stand in for the vendor in tests, one for each operation.
-/// What a request of each operation has to be ([`When`](::httpmock::When)) and what it is answered
-/// ([`Then`](::httpmock::Then)). `into_inner()` leads to what the types do not allow.
+/// The expected request of each operation ([`When`](::httpmock::When)) and its response ([`Then`](::httpmock::Then)).
+/// `into_inner()` returns the helper of httpmock, for all that these types lack.
 pub mod operations {
     #[allow(unused_imports)]
     use crate::types;
@@ -22,7 +22,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -35,18 +35,18 @@ pub mod operations {
             Self(self.0.body(json(value)))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct BatchReportUsageRecordGroupsThen(::httpmock::Then);
     impl BatchReportUsageRecordGroupsThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(
             self,
             value: &::std::vec::Vec<types::MeteringUsageRecordGroup>,
@@ -59,7 +59,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -84,7 +84,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -99,18 +99,18 @@ pub mod operations {
             Self(self.0.body(json(value)))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct BatchValidateUsageRecordGroupsThen(::httpmock::Then);
     impl BatchValidateUsageRecordGroupsThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &str) -> Self {
             Self(
                 self
@@ -120,7 +120,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -144,7 +144,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -164,18 +164,18 @@ pub mod operations {
             }
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct ListBillableMetricsThen(::httpmock::Then);
     impl ListBillableMetricsThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &::std::vec::Vec<types::BillableMetric>) -> Self {
             Self(
                 self
@@ -185,7 +185,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -209,7 +209,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -222,18 +222,18 @@ pub mod operations {
             Self(self.0.body(json(value)))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct CreateBillableMetricThen(::httpmock::Then);
     impl CreateBillableMetricThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::BillableMetric) -> Self {
             Self(
                 self
@@ -243,7 +243,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -267,7 +267,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -280,18 +280,18 @@ pub mod operations {
             Self(path_value(self.0, "^/org/[^/]*/billableMetric/", &value, "$"))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetBillableMetricThen(::httpmock::Then);
     impl GetBillableMetricThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::BillableMetric) -> Self {
             Self(
                 self
@@ -301,7 +301,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -325,7 +325,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -342,18 +342,18 @@ pub mod operations {
             Self(self.0.body(json(value)))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct UpdateBillableMetricThen(::httpmock::Then);
     impl UpdateBillableMetricThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::BillableMetric) -> Self {
             Self(
                 self
@@ -363,7 +363,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -385,7 +385,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/org/[^/]*/buyer$").unwrap()),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -449,18 +449,18 @@ pub mod operations {
             }
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct ListBuyersThen(::httpmock::Then);
     impl ListBuyersThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &::std::vec::Vec<types::IdentityBuyer>) -> Self {
             Self(
                 self
@@ -470,7 +470,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -492,7 +492,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/org/[^/]*/buyer/[^/]*$").unwrap()),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -505,18 +505,18 @@ pub mod operations {
             Self(path_value(self.0, "^/org/[^/]*/buyer/", &value, "$"))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetBuyerThen(::httpmock::Then);
     impl GetBuyerThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::IdentityBuyer) -> Self {
             Self(
                 self
@@ -526,7 +526,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -548,7 +548,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/org/[^/]*/entitlement$").unwrap()),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -667,18 +667,18 @@ pub mod operations {
             }
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct ListEntitlementsThen(::httpmock::Then);
     impl ListEntitlementsThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &::std::vec::Vec<types::WorkloadEntitlement>) -> Self {
             Self(
                 self
@@ -688,7 +688,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -712,7 +712,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -725,18 +725,18 @@ pub mod operations {
             Self(path_value(self.0, "^/org/[^/]*/entitlement/", &value, "$"))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetEntitlementThen(::httpmock::Then);
     impl GetEntitlementThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::WorkloadEntitlement) -> Self {
             Self(
                 self
@@ -746,7 +746,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -773,7 +773,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -804,18 +804,18 @@ pub mod operations {
             Self(self.0.body(json(value)))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct ReportUsageRecordGroupThen(::httpmock::Then);
     impl ReportUsageRecordGroupThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::MeteringUsageRecordGroup) -> Self {
             Self(
                 self
@@ -825,7 +825,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -852,7 +852,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -945,18 +945,18 @@ pub mod operations {
             }
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct ListUsageMeteringDailyRecordsThen(::httpmock::Then);
     impl ListUsageMeteringDailyRecordsThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::ListUsageMeteringDailyRecordsResponse) -> Self {
             Self(
                 self
@@ -966,7 +966,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -988,7 +988,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/org/[^/]*/product$").unwrap()),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1030,18 +1030,18 @@ pub mod operations {
             }
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct ListProductsThen(::httpmock::Then);
     impl ListProductsThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &::std::vec::Vec<types::WorkloadProduct>) -> Self {
             Self(
                 self
@@ -1051,7 +1051,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1075,7 +1075,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1088,18 +1088,18 @@ pub mod operations {
             Self(path_value(self.0, "^/org/[^/]*/product/", &value, "$"))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetProductThen(::httpmock::Then);
     impl GetProductThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::WorkloadProduct) -> Self {
             Self(
                 self
@@ -1109,7 +1109,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1134,7 +1134,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1143,18 +1143,18 @@ pub mod operations {
             Self(path_value(self.0, "^/org/", &value, "/usageMeteringConfigInfo$"))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct GetUsageMeteringConfigInfoThen(::httpmock::Then);
     impl GetUsageMeteringConfigInfoThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::UsageMeteringConfigInfo) -> Self {
             Self(
                 self
@@ -1164,7 +1164,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1189,7 +1189,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1202,18 +1202,18 @@ pub mod operations {
             Self(self.0.body(json(value)))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct UpdateUsageMeteringConfigInfoThen(::httpmock::Then);
     impl UpdateUsageMeteringConfigInfoThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::UsageMeteringConfigInfo) -> Self {
             Self(
                 self
@@ -1223,7 +1223,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1247,7 +1247,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1366,18 +1366,18 @@ pub mod operations {
             }
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct ListUsageRecordGroupsThen(::httpmock::Then);
     impl ListUsageRecordGroupsThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::ListUsageRecordGroupsResponse) -> Self {
             Self(
                 self
@@ -1387,7 +1387,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1412,7 +1412,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1437,18 +1437,18 @@ pub mod operations {
             Self(query(self.0, "startDate", &value))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct AggregateUsageRecordGroupsThen(::httpmock::Then);
     impl AggregateUsageRecordGroupsThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &::std::vec::Vec<types::UsageRecordAggregated>) -> Self {
             Self(
                 self
@@ -1458,7 +1458,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1482,7 +1482,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1506,18 +1506,18 @@ pub mod operations {
             }
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct DeleteUsageRecordGroupThen(::httpmock::Then);
     impl DeleteUsageRecordGroupThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::MeteringUsageRecordGroup) -> Self {
             Self(
                 self
@@ -1527,7 +1527,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1552,7 +1552,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1576,18 +1576,18 @@ pub mod operations {
             }
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct RetryUsageRecordGroupThen(::httpmock::Then);
     impl RetryUsageRecordGroupThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::MeteringUsageRecordGroup) -> Self {
             Self(
                 self
@@ -1597,7 +1597,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1621,7 +1621,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1707,18 +1707,18 @@ pub mod operations {
             }
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct ListUsageRecordReportsThen(::httpmock::Then);
     impl ListUsageRecordReportsThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &types::ListUsageRecordReportsResponse) -> Self {
             Self(
                 self
@@ -1728,7 +1728,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
@@ -1753,7 +1753,7 @@ pub mod operations {
                     ),
             )
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1778,18 +1778,18 @@ pub mod operations {
             Self(query(self.0, "startDate", &value))
         }
     }
-    /// The answer of this operation.
+    /// The response of this operation.
     pub struct AggregateUsageRecordReportsThen(::httpmock::Then);
     impl AggregateUsageRecordReportsThen {
-        /// An answer with nothing set.
+        /// Creates a response without status and body.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// What this wraps, for what it does not offer.
+        /// Returns the helper of httpmock.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers 200 (ok).
+        /// Responds with 200 (ok).
         pub fn ok(self, value: &::std::vec::Vec<types::UsageRecordAggregated>) -> Self {
             Self(
                 self
@@ -1799,7 +1799,7 @@ pub mod operations {
                     .body(json(value)),
             )
         }
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self

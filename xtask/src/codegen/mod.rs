@@ -39,7 +39,7 @@ pub(crate) struct GeneratedCode {
     pub(crate) enums: Vec<OpenEnum>,
 }
 
-/// The texts of the generated files of one crate.
+/// The contents of the generated files of one crate.
 pub(crate) struct GeneratedFiles {
     pub(crate) client: String,
     pub(crate) mock: String,
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn mocks_answer_with_numbers_and_flags_too() {
+    fn mocks_respond_with_numbers_and_booleans() {
         let schema = "/paths/~1orders~1{orderId}/get/responses/200/content/application~1json/schema";
         let document = crate::test_support::changed(schema, serde_json::json!({"type": "boolean"}));
         let GeneratedFiles { mock, .. } = render(&document).expect("it generates");

@@ -31,6 +31,7 @@ fn row(operation: &openapi_document::Operation<'_>) -> TokenStream {
         "" => quote!(None),
         field => quote!(Some(#field)),
     };
+    let anonymous = operation.value.get("security").and_then(Value::as_array).is_some_and(Vec::is_empty);
     let download = operation.flag("x-download");
     let statuses = operation.value.get("x-final-statuses").and_then(Value::as_array).into_iter().flatten();
     let final_statuses = statuses.filter_map(|status| u16::try_from(status.as_u64()?).ok()).collect::<Vec<_>>();
@@ -43,6 +44,7 @@ fn row(operation: &openapi_document::Operation<'_>) -> TokenStream {
             path: ::std::borrow::Cow::Borrowed(#path),
             idempotent: #idempotent,
             idempotent_with: #idempotent_with,
+            anonymous: #anonymous,
             download: #download,
             final_statuses: &[#(#final_statuses),*],
             permissions: &[#(#permissions),*],
@@ -60,7 +62,7 @@ mod tests {
     fn the_table_is_sorted_and_leaves_out_what_core_sends() {
         let code = table(&json!({"paths": {
             "/z": {"post": {"operationId": "zOperation", "x-idempotent-with": "id", "x-final-statuses": [500], "x-permissions": ["z:read", "z:all"]}},
-            "/a/{b}": {"get": {"operationId": "aOperation", "x-download": true}},
+            "/a/{b}": {"get": {"operationId": "aOperation", "x-download": true, "security": []}},
             "/t": {"post": {"operationId": "token", "x-client": "core"}},
         }}))
         .to_string();
@@ -68,6 +70,7 @@ mod tests {
         assert!(a.is_some() && a < z, "{code}");
         assert!(code.contains("\"aOperation\"") && code.contains("\"/a/{b}\"") && code.contains("\"GET\""), "{code}");
         assert!(code.contains("Some (\"id\")") && code.contains("download : true"), "{code}");
+        assert_eq!(code.matches("anonymous : true").count(), 1, "{code}");
         assert!(code.contains(r#"permissions : & ["z:read" , "z:all"]"#), "{code}");
         assert!(code.contains("final_statuses : & [500u16]") && code.contains("final_statuses : & []"), "{code}");
         assert!(!code.contains("token"), "{code}");

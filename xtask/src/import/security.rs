@@ -11,7 +11,7 @@ use super::{
 /// One thing that a caller shows to be let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Credential {
-    /// `Authorization: Bearer …`: a token or key that somebody else renews.
+    /// `Authorization: Bearer …`: a token or key that the caller renews.
     Bearer,
     /// User name and password.
     Basic,
@@ -34,7 +34,7 @@ pub(super) fn credentials(
     let alternatives = requirements.as_array().into_iter().flatten().filter_map(Value::as_object);
     let alternatives = alternatives.filter(|all| !all.is_empty()).collect::<Vec<_>>();
     if alternatives.is_empty() {
-        // What is not required may be defined all the same, and is then what callers use.
+        // A scheme may be defined without being required, and is then the one that callers use.
         let defined =
             schemes.iter().filter_map(|(name, scheme)| Some((name, credential(root, resolve(root, scheme)).ok()?)));
         let first = defined.min_by_key(|(_, credential)| *credential != Credential::Bearer);

@@ -20,6 +20,7 @@ const fn token_endpoint(name: &'static str, path: &'static str) -> Operation {
         path: Cow::Borrowed(path),
         idempotent: false,
         idempotent_with,
+        anonymous: true,
         download: false,
         final_statuses: &[],
         permissions: &[],

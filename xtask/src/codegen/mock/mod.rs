@@ -59,8 +59,8 @@ pub(crate) fn rewrite(mut file: File, root: &Value) -> File {
 }
 
 const OPERATIONS: [&str; 2] = [
-    " What a request of each operation has to be ([`When`](::httpmock::When)) and what it is answered",
-    " ([`Then`](::httpmock::Then)). `into_inner()` leads to what the types do not allow.",
+    " The expected request of each operation ([`When`](::httpmock::When)) and its response ([`Then`](::httpmock::Then)).",
+    " `into_inner()` returns the helper of httpmock, for all that these types lack.",
 ];
 
 /// The `When` types of operations whose body is a form.
@@ -85,8 +85,11 @@ fn operation(item: &mut Item, forms: &BTreeSet<String>, joined: &BTreeMap<String
         }
         Item::Struct(item) => {
             let name = item.ident.to_string();
-            let text =
-                if name.ends_with("When") { "The request of this operation." } else { "The answer of this operation." };
+            let text = if name.ends_with("When") {
+                "The request of this operation."
+            } else {
+                "The response of this operation."
+            };
             set_doc(&mut item.attrs, text);
         }
         Item::Impl(block) => {
@@ -95,7 +98,7 @@ fn operation(item: &mut Item, forms: &BTreeSet<String>, joined: &BTreeMap<String
                 let joined = name.strip_suffix("When").and_then(|call| joined.get(call)).map_or(&[][..], Vec::as_slice);
                 functions(block).for_each(|function| expectation(function, forms.contains(&name), joined, base));
             } else {
-                functions(block).for_each(answer);
+                functions(block).for_each(response);
                 block.items.push(error());
             }
         }
@@ -143,11 +146,11 @@ fn expectation(function: &mut ImplItemFn, form: bool, joined: &[String], base: &
     }
 }
 
-/// A function that says how a request is answered.
-fn answer(function: &mut ImplItemFn) {
+/// Rewrites a function that sets the response.
+fn response(function: &mut ImplItemFn) {
     let name = function.sig.ident.to_string();
     match name.as_str() {
-        "new" => set_doc(&mut function.attrs, "An answer with nothing set."),
+        "new" => set_doc(&mut function.attrs, "Creates a response without status and body."),
         "into_inner" => set_doc(&mut function.attrs, INNER),
         _ => {
             if raw(function) {
@@ -157,17 +160,17 @@ fn answer(function: &mut ImplItemFn) {
             JsonText { plain: takes_plain(function) }.visit_block_mut(&mut function.block);
             let code = function.block.to_token_stream().to_string();
             let status = code.split("status (").nth(1).and_then(|rest| rest.split("u16").next()).unwrap_or_default();
-            set_doc(&mut function.attrs, &format!("Answers {} ({}).", status.trim(), name.replace('_', " ")));
+            set_doc(&mut function.attrs, &format!("Responds with {} ({}).", status.trim(), name.replace('_', " ")));
         }
     }
 }
 
-const INNER: &str = "What this wraps, for what it does not offer.";
+const INNER: &str = "Returns the helper of httpmock.";
 
-/// Errors are no types of the client (core reads them); a test still has to answer with them.
+/// Core reads errors, so that the client has no types for them. A test responds with them nevertheless.
 fn error() -> ImplItem {
     parse_quote! {
-        /// Answers with an error: a status and a JSON body.
+        /// Responds with an error: a status and a JSON body.
         pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(self.0.status(status).header("content-type", "application/json").json_body(value))
         }

@@ -45,14 +45,14 @@ pub(super) fn normalize_schema(schema: &mut Map<String, Value>) {
     if !["type", "$ref", "allOf"].iter().any(|key| schema.contains_key(*key)) {
         schema.remove("nullable");
     }
-    // Only texts have names; an integer enum would be a closed type.
+    // Only strings have names; an integer enum would be a closed type.
     if schema.get("type").and_then(Value::as_str) != Some("string") {
         schema.remove("enum");
     }
     if let Some(Value::Array(values)) = schema.get_mut("enum") {
         values.retain(Value::is_string);
     }
-    // `false` refuses fields that a vendor adds.
+    // `false` rejects fields that a vendor adds.
     if schema.get("additionalProperties") == Some(&Value::Bool(false)) {
         schema.remove("additionalProperties");
     }
@@ -103,7 +103,7 @@ fn optional_if_nullable(schema: &mut Map<String, Value>) {
     }
 }
 
-/// Applies a change to every schema of a document: those of components, parameters, bodies and answers, and all inside them.
+/// Applies a change to every schema of a document: those of components, parameters and bodies, and all inside them.
 pub(super) fn for_each_schema(root: &mut Value, change: &mut impl FnMut(&mut Map<String, Value>)) {
     if let Some(Value::Object(components)) = root.pointer_mut("/components/schemas") {
         components.values_mut().for_each(|component| schema_tree(component, change));

@@ -12,7 +12,7 @@ use syn::{
 /// - `Client::new`, which makes an HTTP client of its own with a total timeout of 15 s, and no transport's settings;
 /// - the header `api-version` that progenitor sends: a vendor's own is a parameter;
 /// - the prelude, which has one name;
-/// - the base URL before each path: parsing it anew was a twelfth of what a small call costs. The transport has it parsed.
+/// - the base URL before each path: parsing it again was a twelfth of the cost of a small call. The transport has it parsed.
 ///
 /// Adds `with_call_options` and `request` beside the constructor.
 pub(crate) fn rewrite(file: &mut File) {
@@ -156,7 +156,7 @@ fn below_base(statement: &mut Stmt) {
     }
 }
 
-/// What stands in such a `format!`.
+/// The arguments of such a `format!`.
 struct Below {
     path: LitStr,
     client: Box<Expr>,

@@ -11,7 +11,7 @@ use syn::{
 use super::{foreign_name, has_option, last_name, module, successes::Reader};
 use crate::codegen::identifiers::{component_name, schema_field_names};
 
-/// Lets `null` stand for an empty list or map: in fields, in maps of lists, and as a whole answer. A missing one is empty as well, but for the
+/// Reads `null` as an empty list or map: in fields, in maps of lists, and as a complete body. A missing one is empty as well, but for the
 /// list of a page that the document requires: an error with a success status would read as an empty page, and end the list.
 pub(crate) fn tolerate_null(file: &mut File, root: &Value) {
     let pages = page_lists(root);
@@ -21,7 +21,7 @@ pub(crate) fn tolerate_null(file: &mut File, root: &Value) {
             Lists { required: pages.iter().find_map(of_page) }.visit_item_struct_mut(item);
         }
     }
-    Answers.visit_file_mut(file);
+    ListResponses.visit_file_mut(file);
 }
 
 /// The required lists of pages, as type and field: those that `x-pagination` names.
@@ -38,14 +38,14 @@ fn page_lists(root: &Value) -> BTreeSet<(String, String)> {
     operations(root).into_iter().filter_map(list).collect()
 }
 
-/// Answers that are a list.
-struct Answers;
+/// Responses that are a list.
+struct ListResponses;
 
-impl VisitMut for Answers {
+impl VisitMut for ListResponses {
     fn visit_impl_item_fn_mut(&mut self, function: &mut ImplItemFn) {
         let ReturnType::Type(_, of) = &function.sig.output else { return };
-        let answer = argument(of, 0).filter(|of| last_name(of).is_some_and(|name| name == "ResponseValue"));
-        if answer.and_then(|of| argument(of, 0)).and_then(foreign_name).is_some_and(|name| name == "Vec") {
+        let response = argument(of, 0).filter(|of| last_name(of).is_some_and(|name| name == "ResponseValue"));
+        if response.and_then(|of| argument(of, 0)).and_then(foreign_name).is_some_and(|name| name == "Vec") {
             Reader("from_list_response").visit_block_mut(&mut function.block);
         }
     }
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_within_maps_and_lists_as_answers_take_null() {
+    fn lists_within_maps_and_lists_as_responses_take_null() {
         let mut file = syn::parse_file(
             "mod types { struct A { a: ::std::collections::BTreeMap<String, ::std::vec::Vec<u8>> } }
             impl Call {

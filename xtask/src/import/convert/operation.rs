@@ -71,7 +71,7 @@ impl Converter<'_> {
         if !tags.is_empty() {
             value["tags"] = json!(tags);
         }
-        let (summary, description) = texts(operation);
+        let (summary, description) = summary_and_description(operation);
         if !summary.is_empty() {
             value["summary"] = json!(summary);
         }
@@ -80,6 +80,9 @@ impl Converter<'_> {
         }
         if operation.flag("deprecated") {
             value["deprecated"] = json!(true);
+        }
+        if operation.value.get("security") == Some(&json!([])) {
+            value["security"] = json!([]);
         }
         value["x-source"] = json!([{"ref": source, "seen": today}]);
         for key in ["callbacks", "x-webhooks"].into_iter().filter(|key| operation.value.contains_key(*key)) {
@@ -152,7 +155,7 @@ impl Converter<'_> {
 }
 
 /// A line of summary, and the description.
-fn texts(operation: &Operation<'_>) -> (String, String) {
+fn summary_and_description(operation: &Operation<'_>) -> (String, String) {
     let summary = crate::text::one_line(operation.text("summary"));
     let description = operation.text("description").trim();
     if !summary.is_empty() {

@@ -24,7 +24,7 @@ impl Converter<'_> {
         for (status, response, _) in &stated {
             if let Some(reference) = dangling(response) {
                 let text = format!("unresolved reference {reference:?}: converted to a response without a body");
-                self.losses.add(Kind::Answer, &child(&at, &status.to_lowercase()), text);
+                self.losses.add(Kind::Response, &child(&at, &status.to_lowercase()), text);
             }
         }
         let mut drafted = Map::new();
@@ -36,7 +36,7 @@ impl Converter<'_> {
             } else {
                 "`default` is converted to the success response 200"
             };
-            self.losses.add(Kind::Answer, &at, text);
+            self.losses.add(Kind::Response, &at, text);
         }
         let contents = successes.iter().map(|(status, response, at)| {
             let content = self.stated_answer(operation, response, at);
@@ -45,7 +45,7 @@ impl Converter<'_> {
             }
             if ["204", "205"].contains(&status.as_str()) && !content.is_empty() {
                 self.losses.add(
-                    Kind::Answer,
+                    Kind::Response,
                     at,
                     format!("{status} has no body in HTTP: the described one is not read"),
                 );
@@ -59,17 +59,17 @@ impl Converter<'_> {
         let mixed = json > 0 && json < contents.iter().filter(|content| !content.is_empty()).count();
         if mixed {
             let text = "success responses of JSON and of other types: all are read as bytes";
-            self.losses.add(Kind::Answer, &at, text);
+            self.losses.add(Kind::Response, &at, text);
         }
         let mut download = mixed;
         for ((status, response, place), content) in successes.iter().zip(&contents) {
             let number = numeric(status);
             if drafted.contains_key(&number) {
                 let text = format!("the success response {status} is read like {number}");
-                self.losses.add(Kind::Answer, &child(&at, &status.to_lowercase()), text);
+                self.losses.add(Kind::Response, &child(&at, &status.to_lowercase()), text);
                 continue;
             }
-            let hint = if successes.len() == 1 { answer_hint(id, "200") } else { answer_hint(id, &number) };
+            let hint = if successes.len() == 1 { response_hint(id, "200") } else { response_hint(id, &number) };
             let (content, file) = if mixed { (bytes(content), true) } else { self.response(content, place, &hint) };
             download |= file;
             let description = text(response, "description");
@@ -135,7 +135,7 @@ impl Converter<'_> {
         let others = content.iter().map(|(name, ..)| name.as_str()).filter(|name| name != media).collect::<Vec<_>>();
         if !others.is_empty() {
             self.losses.add(
-                Kind::Answer,
+                Kind::Response,
                 at,
                 format!("read as {media}; the vendor also returns {}", others.join(", ")),
             );
@@ -155,8 +155,8 @@ impl Converter<'_> {
 }
 
 /// What a component for the body of a success is called: one for each status besides 200.
-fn answer_hint(id: &str, status: &str) -> String {
-    if status == "200" { format!("{id}-answer") } else { format!("{id}-answer-{status}") }
+fn response_hint(id: &str, status: &str) -> String {
+    if status == "200" { format!("{id}-response") } else { format!("{id}-response-{status}") }
 }
 
 /// A body of the first media type, as bytes.

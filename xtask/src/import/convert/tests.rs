@@ -18,7 +18,7 @@ fn losses(draft: &Conversion) -> Vec<&str> {
     draft.losses.iter().map(|loss| loss.text.as_str()).collect()
 }
 
-/// A specification with one GET that answers a schema, beside others.
+/// A specification with one GET whose response has a schema, beside others.
 fn responding(schema: Value, schemas: Value) -> Value {
     json!({
         "openapi": "3.1.0",
@@ -33,7 +33,7 @@ fn responding(schema: Value, schemas: Value) -> Value {
     })
 }
 
-/// The field `f` of an answered object, and all components.
+/// The field `f` of the object in a response, and all components.
 fn field(schema: Value) -> (Value, Value, Vec<String>) {
     let object = json!({"type": "object", "properties": {"f": schema}});
     let draft =
@@ -42,7 +42,7 @@ fn field(schema: Value) -> (Value, Value, Vec<String>) {
     let document = draft.document();
     let schemas = document["components"]["schemas"].clone();
     let lost = losses(&draft).into_iter().map(str::to_owned).collect();
-    (schemas["GetAAnswer"]["properties"]["f"].clone(), schemas, lost)
+    (schemas["GetAResponse"]["properties"]["f"].clone(), schemas, lost)
 }
 
 #[test]
@@ -122,8 +122,8 @@ fn a_list_of_values_beside_any_text_keeps_its_values() {
         {"type": "string"}, {"type": "string", "enum": ["seats", "hours"]}, {"type": "null"},
     ]}));
     assert_eq!(found["nullable"], true);
-    assert_eq!(schemas["GetAAnswerF"]["description"], "Unit.");
-    assert_eq!(schemas["GetAAnswerF"]["enum"], json!(["seats", "hours"]));
+    assert_eq!(schemas["GetAResponseF"]["description"], "Unit.");
+    assert_eq!(schemas["GetAResponseF"]["enum"], json!(["seats", "hours"]));
     assert!(lost.iter().all(|text| text.starts_with("of 400")), "{lost:?}");
     // One value makes no list, and with a format a text is not just any.
     for other in [json!({"type": "string"}), json!({"type": "string", "format": "date"})] {
@@ -142,7 +142,7 @@ fn parts_and_alternatives_become_one_object() {
             {"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}, "c": {"type": "boolean"}}},
         ]},
     ]}));
-    let object = &schemas["GetAAnswerF"];
+    let object = &schemas["GetAResponseF"];
     let names = object["properties"].as_object().map(|fields| fields.keys().cloned().collect::<Vec<_>>());
     assert_eq!(names, Some(["a", "b", "c", "o"].map(str::to_owned).to_vec()), "{schemas}");
     assert_eq!(object["required"], json!(["a"]));
@@ -284,14 +284,14 @@ fn other_credentials_are_reported_and_media_types_are_kept() {
     root["paths"]["/c"]["get"]["security"] = json!([{"admin": []}, {"key": []}]);
     root["components"]["securitySchemes"]["admin"] = json!({"type": "http", "scheme": "bearer"});
     let draft = drafted(root).expect("it converts");
-    let told = draft.losses.iter().filter(|loss| loss.kind != Kind::ErrorBody).map(|loss| loss.text.as_str());
-    assert_eq!(told.collect::<Vec<_>>(), ["it calls for admin, which the client does not have"]);
+    let reported = draft.losses.iter().filter(|loss| loss.kind != Kind::ErrorBody).map(|loss| loss.text.as_str());
+    assert_eq!(reported.collect::<Vec<_>>(), ["it calls for admin, which the client does not have"]);
     let content = &draft.operations[1].value["responses"]["200"]["content"];
     assert!(content.get("application/vnd.x.v2+json").is_some(), "{content}");
 }
 
 #[test]
-fn what_leads_nowhere_is_told_where_it_was_wanted() {
+fn unresolved_reference_is_reported_where_it_is_used() {
     let gone = json!({"$ref": "#/x-files/gone.yaml/X"});
     let mut root = responding(gone.clone(), json!({}));
     root["paths"]["/a"]["get"]["parameters"] = json!([gone]);
@@ -487,7 +487,7 @@ fn parts_of_all_of_refine_each_other() {
     let plan = json!({"type": "object", "properties": {"id": {"type": "string"}}});
     let draft = drafted(responding(line, json!({"Base": base, "Plan": plan}))).expect("it converts");
     let document = draft.document();
-    let fields = &document["components"]["schemas"]["GetAAnswer"]["properties"];
+    let fields = &document["components"]["schemas"]["GetAResponse"]["properties"];
     assert_eq!(fields["id"], json!({"type": "string", "format": "uuid", "nullable": true}));
     assert_eq!(fields["amount"], json!({"type": "number", "format": "decimal", "description": "At least 0."}));
     assert_eq!(fields["note"], json!({"type": "string", "nullable": true}));

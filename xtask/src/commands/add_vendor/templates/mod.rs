@@ -44,12 +44,12 @@ pub(super) fn new(plan: &Plan<'_>) -> Result<Vec<Change>, String> {
     ])
 }
 
-/// The vendor as texts name it: the specification's title, in a line without what TOML or Markdown would take otherwise.
+/// The vendor as documentation names it: the specification's title, in a line without what TOML or Markdown would take otherwise.
 pub(super) fn title(plan: &Plan<'_>) -> String {
     let title = plan.draft.head()["info"]["title"].as_str().unwrap_or_default();
     let kept = |letter: char| letter.is_alphanumeric() || " .,;:'()&/+-".contains(letter);
     let title = title.replace(|letter: char| !kept(letter), " ");
-    // What begins a title in Markdown is no part of a name.
+    // A name has no marks of Markdown headings.
     let title = crate::text::one_line(title.trim_start_matches(|letter: char| !letter.is_alphanumeric()));
     // So does a number with a full stop.
     let title = title.replacen(". ", " ", usize::from(title.starts_with(|letter: char| letter.is_ascii_digit())));
@@ -81,7 +81,7 @@ include = ["/src/**", "/README.md", "/CHANGELOG.md", "/LICENSE-*"]
 keywords = ["billing", "usage", "metering", "client"]
 categories = ["api-bindings"]
 
-# Specifications are other people's texts: what they hold is documentation, and never run as a test.
+# Descriptions of a specification are documentation, and never run as a test.
 [lib]
 doctest = false
 

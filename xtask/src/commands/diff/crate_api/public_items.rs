@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn setters_are_recognized_by_their_argument() {
+    fn setters_are_distinguished_by_their_types() {
         assert_eq!(
             listed(
                 "impl<'a> Get<'a> { pub fn id<V>(mut self, value: V) -> Self where V: std::convert::TryInto<::uuid::Uuid> { self }
