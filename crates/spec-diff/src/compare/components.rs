@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use openapi_document::{DocumentTree, Node, pointer::Step};
+use openapi_document::{DocumentTree, Node, SCHEMAS, pointer::Step, reachable};
 use serde_json::Value;
 
 use super::{Circumstance, Comparison, Context, Finding};
@@ -63,6 +63,22 @@ impl<'a> Comparison<'a> {
         }
     }
 
+    /// The schemas that nothing outside of the components refers to: payloads that only documentation speaks of, as those of
+    /// webhooks, or nothing that is sent. In both directions.
+    pub(super) fn unreferenced(&mut self) {
+        let (olds, news) = (reached(&self.base), reached(&self.revision));
+        for direction in [Direction::Request, Direction::Response] {
+            let context = Context { scope: 0, direction, place: Place::Body, text: false, absent: false, depth: 0 };
+            let is_reached =
+                |node: &Node<'a>| component(node).is_some_and(|name| olds.contains(name) || news.contains(name));
+            self.component_pairs("schemas", |comparison, old, new| {
+                if !is_reached(&old) && !is_reached(&new) && old.value != new.value {
+                    comparison.later(vec![old], vec![new], context);
+                }
+            });
+        }
+    }
+
     /// Names that were added, removed or replaced.
     pub(super) fn components(&mut self) {
         let names = |document: &DocumentTree<'a>| {
@@ -87,6 +103,17 @@ impl<'a> Comparison<'a> {
             self.note(0, Finding::new(&rules::COMPONENT_ADDED).added(&node.at).named(*name));
         }
     }
+}
+
+/// The schema components that references from outside of the schemas lead to, also by way of others.
+fn reached<'a>(document: &DocumentTree<'a>) -> BTreeSet<&'a str> {
+    let root = document.root().value;
+    let outside = |all: &'a Value, inner: &'static str| {
+        all.as_object().into_iter().flatten().filter(move |(key, _)| *key != inner).map(|(_, value)| value)
+    };
+    let others = root.get("components").into_iter().flat_map(|all| outside(all, "schemas"));
+    let found = reachable(root, outside(root, "components").chain(others), |_| true);
+    found.into_iter().filter_map(|reference| reference.strip_prefix(SCHEMAS)).collect()
 }
 
 fn has(document: &DocumentTree<'_>, name: &str) -> bool {

@@ -128,7 +128,7 @@ pub(crate) struct Comparison<'a> {
     left: usize,
     effort: Effort,
     /// No operation uses the components.
-    is_alone: bool,
+    pub(crate) is_alone: bool,
     /// What stands for the same credential on both sides.
     scheme_keys: Rc<[security::Keys<'a>; 2]>,
 }
@@ -167,8 +167,9 @@ impl<'a> Comparison<'a> {
         comparison.elsewhere();
         comparison.security_schemes();
         comparison.is_alone = comparison.operations.is_empty();
-        if comparison.is_alone {
-            comparison.alone();
+        match comparison.is_alone {
+            true => comparison.alone(),
+            false => comparison.unreferenced(),
         }
         while let Some(Task { base, revision, context }) = comparison.queue.pop_front() {
             comparison.schemas(&base, &revision, context);

@@ -131,7 +131,13 @@ impl<'a> Comparison<'a> {
             (Additional::Open, Additional::Typed(_)) => &rules::ADDITIONAL_TYPED,
             (Additional::Typed(_), Additional::Open) => &rules::ADDITIONAL_UNTYPED,
         };
-        self.note_data(context, Finding::new(rule).at(&old.at, &new.at));
+        // Where nothing was said of others beside listed properties, no caller was promised any. Senders may have echoed some.
+        let is_stated =
+            old.properties.is_empty() || old.leaves.iter().any(|leaf| leaf.value.get("additionalProperties").is_some());
+        let is_news =
+            context.direction == Direction::Response && !is_stated && rule.name == rules::ADDITIONAL_CLOSED.name;
+        let finding = Finding::new(rule).at(&old.at, &new.at).when(is_news, Circumstance::NotStatedBefore);
+        self.note_data(context, finding);
     }
 
     fn pattern_properties(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {

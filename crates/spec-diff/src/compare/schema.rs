@@ -87,8 +87,11 @@ impl<'a> Comparison<'a> {
     fn parts(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
         let surplus = |few: &Schema<'a>, many: &Schema<'a>| {
             let is_gone = |leaf: &Node<'a>| !many.leaves.iter().any(|other| is_same_part(leaf, other));
-            let is_extra =
-                |leaf: &&Node<'a>| !own(leaf).is_empty() && !few.leaves.iter().any(|other| is_same_part(leaf, other));
+            // The schema itself is not a part of it.
+            let is_part = |leaf: &Node<'a>| many.core.iter().all(|core| core.address() != leaf.address());
+            let is_extra = |leaf: &&Node<'a>| {
+                is_part(leaf) && !own(leaf).is_empty() && !few.leaves.iter().any(|other| is_same_part(leaf, other))
+            };
             let kept = !few.leaves.iter().any(is_gone);
             if kept { many.leaves.iter().filter(is_extra).cloned().collect() } else { Vec::new() }
         };

@@ -32,19 +32,20 @@ impl Git {
     /// # Errors
     /// The file is larger than what is left of the budget or is not UTF-8.
     pub fn text(&self, commit: &str, path: &str, budget: &Budget) -> Result<Option<String>, String> {
-        if self.run(&["ls-tree", "-z", "--name-only", commit, "--", path])?.is_empty() {
+        // By its id: `git show COMMIT:./PATH` needs a working tree, and `COMMIT:PATH` starts at the root.
+        let entry = self.run(&["ls-tree", "-z", commit, "--", path])?;
+        let Some(id) = entry.split(['\t', '\0']).next().and_then(|entry| entry.split(' ').nth(2)) else {
             return Ok(None);
-        }
-        let file = format!("{commit}:./{path}");
-        let mut command = self.command(&["show", "--end-of-options", &file]);
+        };
+        let mut command = self.command(&["cat-file", "blob", id]);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let mut child = child.map_err(|error| format!("git cannot be run: {error}"))?;
         let bytes = child.stdout.take().map(|stdout| budget.read_stream(stdout));
         // Git ends when the rest is not read.
-        let status = child.wait().map_err(|error| format!("git show: {error}"))?;
+        let status = child.wait().map_err(|error| format!("git cat-file: {error}"))?;
         let bytes = bytes.unwrap_or_else(|| Ok(Vec::new())).map_err(|error| error.to_string())?;
         if !status.success() {
-            return Err(format!("git show {file}: it failed"));
+            return Err(format!("git cat-file blob {id} ({path}): it failed"));
         }
         String::from_utf8(bytes).map(Some).map_err(|_| "it is not UTF-8".to_owned())
     }
@@ -82,6 +83,20 @@ pub(crate) mod tests {
             git.run(&[who.as_slice(), &arguments].concat()).unwrap();
         }
         git.commit("HEAD").unwrap().unwrap()
+    }
+
+    #[test]
+    fn files_are_read_by_their_paths_from_the_folder_and_without_a_working_tree() {
+        let folder = tempfile::tempdir().unwrap();
+        let git = Git { root: folder.path().to_owned() };
+        std::fs::create_dir(folder.path().join("api")).unwrap();
+        std::fs::write(folder.path().join("api/a.yaml"), "a: 1").unwrap();
+        let commit = commit_all(&git);
+        let text = |git: &Git, path: &str| git.text(&commit, path, &Budget::from_env()).unwrap();
+        assert_eq!(text(&git, "api/a.yaml").as_deref(), Some("a: 1"));
+        assert_eq!(text(&git, "api/b.yaml"), None);
+        assert_eq!(text(&Git { root: folder.path().join("api") }, "a.yaml").as_deref(), Some("a: 1"));
+        assert_eq!(text(&Git { root: folder.path().join(".git") }, "api/a.yaml").as_deref(), Some("a: 1"));
     }
 
     #[test]

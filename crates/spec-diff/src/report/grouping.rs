@@ -11,6 +11,7 @@ use super::{
     labels,
     level::level,
     reachability::{Reach, reaches},
+    repeated,
 };
 use crate::{
     compare::{Comparison, Finding},
@@ -22,18 +23,20 @@ const MEMBERS: usize = 10;
 const LETTERS: usize = 80;
 
 /// Equal findings, from several directions and places.
-struct Merged<'a> {
+pub(super) struct Merged<'a> {
     /// With their ids.
-    findings: Vec<(&'a Finding<'a>, String)>,
-    owner: Owner,
-    member: Member,
+    pub(super) findings: Vec<(&'a Finding<'a>, String)>,
+    pub(super) owner: Owner,
+    pub(super) member: Member,
     reach: Reach,
 }
 
 /// Makes the report of a comparison.
 pub(crate) fn report(comparison: Comparison<'_>) -> Report {
     let mut groups: BTreeMap<_, Vec<Merged<'_>>> = BTreeMap::new();
-    for merged in merge(&comparison) {
+    let mut all = merge(&comparison);
+    repeated::join(&mut all);
+    for merged in all {
         let level = |finding: &Finding<'_>, id: &str, unstable| level(finding, id, unstable, comparison.options);
         let worst = merged
             .findings
@@ -45,7 +48,9 @@ pub(crate) fn report(comparison: Comparison<'_>) -> Report {
         let unstable = !merged.reach.is_empty() && merged.reach.iter().all(is_unstable);
         let is_both = merged.findings.iter().any(|(finding, _)| finding.direction != worst.direction);
         let direction = if is_both { Direction::Both } else { worst.direction };
-        let level = std::cmp::Reverse(level(worst, id, unstable));
+        let level = level(worst, id, unstable);
+        let level = if is_unreferenced(&comparison, &merged) { level.min(Level::Warning) } else { level };
+        let level = std::cmp::Reverse(level);
         let key = (level, merged.owner.clone(), id.clone(), direction, worst.place);
         groups.entry(key).or_default().push(merged);
     }
@@ -66,6 +71,12 @@ pub(crate) fn report(comparison: Comparison<'_>) -> Report {
         operations: touched(&comparison, &changes),
         changes,
     }
+}
+
+/// Whether it is about data of which the document does not say that it is sent.
+fn is_unreferenced(comparison: &Comparison<'_>, merged: &Merged<'_>) -> bool {
+    let is_data = merged.findings.iter().any(|(finding, _)| finding.place.is_some());
+    is_data && merged.reach.is_empty() && !comparison.is_alone
 }
 
 /// Puts findings together that say the same of the same place.
@@ -99,7 +110,7 @@ fn merge<'a>(comparison: &'a Comparison<'a>) -> Vec<Merged<'a>> {
     all
 }
 
-fn json(value: &Option<Value>) -> Option<String> {
+pub(super) fn json(value: &Option<Value>) -> Option<String> {
     value.as_ref().map(Value::to_string)
 }
 
@@ -135,6 +146,7 @@ fn change(
     group: Vec<Merged<'_>>,
 ) -> Option<Change> {
     let first = group.first()?;
+    let unreferenced = group.iter().all(|merged| is_unreferenced(comparison, merged));
     let (finding, _) = first.findings.first()?;
     let (rule, owner, what) = (finding.rule, first.owner.clone(), finding.what);
     let reach: Reach = group.iter().flat_map(|merged| merged.reach.iter().copied()).collect();
@@ -162,6 +174,9 @@ fn change(
         fingerprint: String::new(),
     };
     change.message = message(&change, rule, what);
+    if unreferenced {
+        change.message.push_str(" (no operation refers to it)");
+    }
     change.fingerprint = fingerprint(&comparison.options.api, &change);
     Some(change)
 }

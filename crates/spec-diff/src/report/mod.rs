@@ -7,6 +7,7 @@ pub(crate) mod json;
 mod labels;
 mod level;
 mod reachability;
+mod repeated;
 
 use openapi_document::text::excerpt;
 use serde::Serialize;

@@ -28,6 +28,16 @@ pub struct Finding {
     pub accepted: Option<Accepted>,
 }
 
+/// How many entries a finding has. Where there would be more, they name sections of the document and the finding's fingerprint.
+const PLACES: usize = 20;
+
+/// Returns the section of the document that a location is in: `/components`.
+fn section(place: &str) -> &str {
+    let start = place.find('/').filter(|_| place.starts_with('/')).or_else(|| place.find("#/").map(|hash| hash + 1));
+    let end = start.and_then(|start| place.get(start + 1..)?.find('/').map(|length| start + 1 + length));
+    end.and_then(|end| place.get(..end)).unwrap_or(place)
+}
+
 /// `accepted (vendor) until 2026-12-31: the reviewer's words`
 impl std::fmt::Display for Accepted {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -44,10 +54,15 @@ impl Finding {
     /// Returns the entries of an accept file that accept the finding, each without its reason.
     #[must_use]
     pub fn accept_entries(&self) -> String {
-        let Change { id, members, .. } = &self.change;
-        let places = members.iter().filter_map(Member::location).map(ToString::to_string).collect::<BTreeSet<_>>();
+        let Change { id, members, fingerprint, .. } = &self.change;
+        let mut places = members.iter().filter_map(Member::location).map(ToString::to_string).collect::<BTreeSet<_>>();
+        let mut print = String::new();
+        if places.len() > PLACES {
+            places = places.iter().map(|place| section(place).to_owned()).collect();
+            print = format!("fingerprint = {}\n", quoted(fingerprint));
+        }
         let entry = |at: &String| {
-            format!("[[accept]]\nrule = {}\nat = {}\nkind = \"vendor\"\nreason = \"\"\n", quoted(id), quoted(at))
+            format!("[[accept]]\nrule = {}\nat = {}\n{print}kind = \"vendor\"\nreason = \"\"\n", quoted(id), quoted(at))
         };
         places.iter().map(entry).collect::<Vec<_>>().join("\n")
     }
@@ -279,6 +294,30 @@ mod tests {
         assert!(report.operations.iter().all(|operation| operation.level == Level::None));
         let accepted = finding.accepted.expect("it is accepted");
         assert_eq!((accepted.kind, accepted.reason.as_str()), (Kind::Correction, "Samples say so."));
+    }
+
+    #[test]
+    fn entries_for_many_locations_name_the_sections_and_the_change() {
+        for (place, expected) in [
+            ("/components/schemas/A/properties/b", "/components"),
+            ("/paths", "/paths"),
+            ("models/a.yaml#/Car/properties/b", "models/a.yaml#/Car"),
+            ("models/a.yaml#", "models/a.yaml#"),
+        ] {
+            assert_eq!(section(place), expected);
+        }
+        let limits = |limit: usize| {
+            let properties: serde_json::Map<_, _> =
+                (0..=PLACES).map(|index| (format!("p{index}"), serde_json::json!({"maxLength": limit}))).collect();
+            serde_json::json!({"openapi": "3.0.0", "components": {"schemas": {"Car": {"properties": properties}}}})
+        };
+        let mut report = diff(&limits(2), &limits(1), &Options::default()).expect("both are documents");
+        let mut findings = [Finding { change: report.changes.remove(0), accepted: None }];
+        let text = findings[0].accept_entries().replace("reason = \"\"", "reason = \"So.\"");
+        assert_eq!(text.matches("[[accept]]").count(), 1);
+        let source = Source { name: "cars.accept.toml".to_owned(), text };
+        assert_eq!(apply(&source, &mut report, &mut findings, TODAY.parse().expect("a day")), []);
+        assert!(findings[0].accepted.is_some());
     }
 
     #[test]

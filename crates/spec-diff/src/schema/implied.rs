@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use openapi_document::{DocumentTree, Node};
 use serde_json::{Map, Value};
 
-use super::{Types, is_annotation, same};
+use super::{NULL, Types, is_annotation, same, usage::is_null};
 
 /// A schema that everything fits.
 pub(super) fn is_open(schema: &Value) -> bool {
@@ -31,7 +31,10 @@ pub(super) fn content_of_format(format: &str) -> Option<(&'static str, &'static 
 /// The types that a schema names, or that its keywords imply.
 pub(super) fn types<'a>(node: &Node<'a>) -> Types<'a> {
     let format = node.text("format").filter(|format| content_of_format(format).is_none());
-    let known = |name: &&str| *name != "null";
+    if is_null(node.value) {
+        return Types::one(NULL);
+    }
+    let known = |name: &&str| *name != NULL;
     let named = match node.value.get("type") {
         Some(Value::String(name)) => {
             Types([name.as_str()].into_iter().filter(known).map(|name| (name, format)).collect())
@@ -72,7 +75,7 @@ fn type_of_format(format: &str) -> &'static str {
 
 pub(super) fn type_of(value: &Value) -> &'static str {
     match value {
-        Value::Null => "null",
+        Value::Null => NULL,
         Value::Bool(_) => "boolean",
         Value::Number(number) if number.as_f64().is_some_and(|number| number.fract() != 0.0) => "number",
         Value::Number(_) => "integer",

@@ -14,7 +14,7 @@ pub(crate) use fits::{Effort, From, excludes, fits, fits_any, fits_schema, fits_
 pub(crate) use implied::is_never;
 pub(crate) use normal::{Additional, Branch, Item, Schema, Union};
 pub(crate) use same::same;
-pub(crate) use types::{Relation, Types};
+pub(crate) use types::{NULL, Relation, Types};
 pub(crate) use usage::Usage;
 
 /// Keywords that describe the use of a schema, or say nothing of its values.

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+/// The type of null. A schema of nothing else has it; beside other types, uses of schemas say that null is allowed.
+pub(crate) const NULL: &str = "null";
+
 /// The types that a schema allows, null aside, each with its format. Empty: any type.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Types<'a>(pub(crate) BTreeMap<&'a str, Option<&'a str>>);
@@ -108,7 +111,7 @@ impl<'a> Types<'a> {
         if self.is_any() || other.is_any() {
             return self.is_any();
         }
-        other.0.iter().all(|(name, format)| {
+        other.0.iter().filter(|(name, _)| **name != NULL).all(|(name, format)| {
             let own = self.0.get(name).is_some_and(|own| format_covers(name, *own, *format));
             let number = *name == "integer" && self.0.get("number").is_some_and(|own| !is_small_float(*own));
             // Where both name strings, what they name beside is meant.
@@ -255,6 +258,9 @@ mod tests {
             ("any", "string", Relation::Narrower),
             ("string", "integer string", Relation::Wider),
             ("string", "object", Relation::Other),
+            ("string", "null", Relation::Narrower),
+            ("any", "null", Relation::Narrower),
+            ("null", "string", Relation::Wider),
         ] {
             assert_eq!(types(old).relation(&types(new), false), relation, "{old} -> {new}");
         }

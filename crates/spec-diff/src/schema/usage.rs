@@ -78,6 +78,9 @@ impl<'a> Usage<'a> {
 
     /// Notes what a node says of the use; the outermost word counts.
     fn absorb(&mut self, document: &DocumentTree<'a>, node: &Node<'a>) {
+        if is_null(node.value) {
+            set(&mut self.nullable, || node.at.clone());
+        }
         for (key, value) in node.members() {
             let on = value == &Value::Bool(true);
             let at = || node.at.clone();

@@ -478,3 +478,20 @@ fn what_cannot_be_followed_is_said() {
         assert_eq!(lines(&compare(&path(base), &path(revision))), expected, "{base} -> {revision}");
     }
 }
+
+#[test]
+fn schemas_that_nothing_refers_to_are_compared_with_a_warning_at_most() {
+    let schema = |text: &str| {
+        document(
+            json!({"/a": {"get": {"responses": {"204": {"description": "done"}}}}}),
+            yaml(&format!(
+                "{{schemas: {{Paid: {{properties: {{order: {{$ref: '#/components/schemas/Order'}}}}}}, Order: {text}}}}}"
+            )),
+        )
+    };
+    let report = compare(&schema("{properties: {id: {type: string}}}"), &schema("{properties: {id: {type: integer}}}"));
+    assert_eq!(lines(&report), ["warning response-property-type-changed id"]);
+    assert!(report.changes[0].message.ends_with("(no operation refers to it)"), "{}", report.changes[0].message);
+    let report = compare(&schema("{properties: {}}"), &schema("{properties: {id: {type: string}}}"));
+    assert_eq!(report.wire, Level::Info);
+}

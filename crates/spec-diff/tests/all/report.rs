@@ -1,9 +1,9 @@
 //! The report's form: its JSON, its fingerprints, its lines.
 
 use serde_json::{Value, json};
-use spec_diff::{JSON_SCHEMA, NotOpenApi, Options, Report, Side, diff, to_json};
+use spec_diff::{JSON_SCHEMA, Level, NotOpenApi, Options, Owner, Report, Side, diff, to_json};
 
-use crate::support::{compare, in_response, yaml};
+use crate::support::{compare, in_request, in_response, lines, yaml};
 
 /// A report with findings of several kinds.
 fn report(api: &str) -> Report {
@@ -128,4 +128,37 @@ fn messages_stay_short_and_on_one_line() {
     assert!(message.contains("xxx…) and 2 more: "), "{message}");
     assert!(!message.contains("p10") && message.lines().count() == 1, "{message}");
     assert_eq!(report.changes[0].members.len(), 12, "the members themselves are all there");
+}
+
+#[test]
+fn same_edit_in_many_owners_is_one_finding_of_the_document() {
+    let thing = |index: usize, more: &str| json!({"type": "object", "properties": {"id": {"type": "string"}, format!("p{index}"): yaml(more)}});
+    let document = |count: usize, closed: bool, more: &str| {
+        let mut others = json!({});
+        for index in 0..count {
+            others[format!("T{index:02}")] = thing(index, more);
+            if closed {
+                others[format!("T{index:02}")]["additionalProperties"] = json!(false);
+            }
+        }
+        let uses: serde_json::Map<_, _> = (0..count)
+            .map(|index| (format!("t{index}"), json!({"$ref": format!("#/components/schemas/T{index:02}")})))
+            .collect();
+        in_request(&json!({"type": "object", "properties": uses}), &others)
+    };
+    let report = compare(&document(9, false, "{}"), &document(9, true, "{}"));
+    assert_eq!(report.changes.len(), 9);
+    let report = compare(&document(10, false, "{}"), &document(10, true, "{}"));
+    assert_eq!(report.changes.len(), 1);
+    let change = &report.changes[0];
+    assert_eq!((change.owner.clone(), change.level), (Owner::Document, Level::Breaking));
+    assert_eq!((change.members.len(), change.members[9].name.as_str()), (10, "T09"));
+    assert_eq!(change.operations.len(), 1);
+    // The members have other names: not the same edit, unless it is one of an enum's values.
+    let report = compare(&document(10, false, "{type: string}"), &document(10, false, "{type: integer}"));
+    assert_eq!(report.changes.len(), 10);
+    let values = |values: &str| document(10, false, &format!("{{type: string, enum: [{values}]}}"));
+    let report = compare(&values("a, b"), &values("a"));
+    assert_eq!(lines(&report).len(), 1);
+    assert_eq!(report.changes[0].members[0].name, "T00: p0");
 }

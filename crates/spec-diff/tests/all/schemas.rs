@@ -384,6 +384,19 @@ fn maps_and_closed_objects() {
             &["breaking property-type-changed {}"],
         ),
         ("{type: object, additionalProperties: true}", "{type: object}", &[], &[]),
+        (
+            // Nothing was promised beside the listed properties; but what callers echo may be rejected.
+            "{type: object, properties: {a: {}}}",
+            "{type: object, properties: {a: {}}, additionalProperties: false}",
+            &["breaking body-additional-properties-closed"],
+            &["info body-additional-properties-closed"],
+        ),
+        (
+            "{type: object, properties: {a: {}}, additionalProperties: true}",
+            "{type: object, properties: {a: {}}, additionalProperties: false}",
+            &["breaking body-additional-properties-closed"],
+            &["warning body-additional-properties-closed"],
+        ),
     ]);
 }
 
@@ -758,4 +771,53 @@ fn what_is_written_differently_but_says_the_same_is_no_change() {
     for (base, revision) in words {
         check(&[(base, revision, &[], &[]), (revision, base, &[], &[])]);
     }
+}
+
+#[test]
+fn null_alone_is_a_type_with_one_value() {
+    let own = |schema: &str| format!("{{properties: {{a: {schema}}}}}");
+    for (base, revision, request, response) in [
+        (
+            "{type: [string, 'null']}",
+            "{type: 'null'}",
+            &["breaking request-property-type-specialized a"][..],
+            &["info response-property-type-specialized a"][..],
+        ),
+        (
+            "{}",
+            "{type: ['null']}",
+            &["breaking request-property-type-specialized a"],
+            &["info response-property-type-specialized a"],
+        ),
+        (
+            "{type: 'null'}",
+            "{type: [string, 'null']}",
+            &["info request-property-type-generalized a"],
+            &["breaking response-property-type-generalized a"],
+        ),
+        ("{type: 'null'}", "{const: null}", &[], &[]),
+    ] {
+        let (old, new, none) = (yaml(&own(base)), yaml(&own(revision)), json!({}));
+        let document = |mut document: serde_json::Value| {
+            document["openapi"] = json!("3.1.0");
+            document
+        };
+        let found = compare(&document(in_request(&old, &none)), &document(in_request(&new, &none)));
+        assert_eq!(lines(&found), request, "in requests: {base} -> {revision}");
+        let found = compare(&document(in_response(&old, &none)), &document(in_response(&new, &none)));
+        assert_eq!(lines(&found), response, "in responses: {base} -> {revision}");
+    }
+}
+
+#[test]
+fn schema_around_an_all_of_is_not_a_part_of_it() {
+    let others = yaml("{Ref: {type: object, properties: {id: {type: string}}}}");
+    let (old, new) = (
+        yaml("{type: object, allOf: [{$ref: '#/components/schemas/Ref'}]}"),
+        yaml(
+            "{type: object, allOf: [{$ref: '#/components/schemas/Ref'}], properties: {id: {}}, additionalProperties: false}",
+        ),
+    );
+    let report = compare(&in_request(&old, &others), &in_request(&new, &others));
+    assert_eq!(lines(&report), ["breaking request-body-additional-properties-closed"]);
 }

@@ -1,0 +1,50 @@
+//! The same edit in many owners, as generators of documents make it, is one finding of the document.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{
+    Owner,
+    grouping::{Merged, json},
+    labels,
+};
+use crate::rules::{self, Group};
+
+/// In how many owners an edit is the document's.
+const MANY: usize = 10;
+
+/// What makes edits of data the same: ids, the member's name, and the values before and after.
+type Edit = (Vec<String>, String, Option<String>, Option<String>);
+
+/// Gives edits that many owners share to the document; members are then named with their owners.
+pub(super) fn join(all: &mut [Merged<'_>]) {
+    let mut owners: HashMap<Edit, BTreeSet<&Owner>> = HashMap::new();
+    for (merged, edit) in all.iter().filter_map(|merged| Some((merged, edit(merged)?))) {
+        owners.entry(edit).or_default().insert(&merged.owner);
+    }
+    let many: BTreeSet<Edit> =
+        owners.into_iter().filter(|(_, owners)| owners.len() >= MANY).map(|(edit, _)| edit).collect();
+    for merged in all {
+        if edit(merged).is_some_and(|edit| many.contains(&edit)) {
+            let owner = std::mem::replace(&mut merged.owner, Owner::Document);
+            let name = std::mem::take(&mut merged.member.name);
+            merged.member.name = match name.as_str() {
+                "" => labels::describe(&owner),
+                name => format!("{}: {name}", labels::describe(&owner)),
+            };
+        }
+    }
+}
+
+/// The edit, if it is one of data that can be recognized elsewhere.
+fn edit(merged: &Merged<'_>) -> Option<Edit> {
+    let (finding, _) = merged.findings.first()?;
+    finding.place?;
+    let ids: BTreeSet<_> = merged.findings.iter().map(|(_, id)| id.clone()).collect();
+    let (before, after) = (json(&merged.member.before), json(&merged.member.after));
+    // Values of an enum, and what is said of members that are not listed, are the same whatever the member is called.
+    let is_keyword = [rules::ADDITIONAL_CLOSED.name, rules::ADDITIONAL_OPENED.name].contains(&finding.rule.name);
+    let is_named = !is_keyword && finding.rule.group != Group::Enums;
+    let name = if is_named { merged.member.name.clone() } else { String::new() };
+    let is_known = is_keyword || !name.is_empty() || before.is_some() || after.is_some();
+    is_known.then(|| (ids.into_iter().collect(), name, before, after))
+}
