@@ -28,8 +28,11 @@ SOURCES = [
     "sugerio/suger-sdk-go:api/openapi.yaml",
     "plaid/plaid-openapi:2020-09-14.yml",
     "twilio/twilio-oai:spec/json/twilio_api_v2010.json",
+    "twilio/twilio-oai:spec/json/twilio_messaging_v1.json",
     "Adyen/adyen-openapi:json/ManagementService-v3.json",
+    "Adyen/adyen-openapi:json/BalancePlatformService-v2.json",
     "XeroAPI/Xero-OpenAPI:xero_accounting.yaml",
+    "XeroAPI/Xero-OpenAPI:xero-payroll-nz.yaml",
 ]
 SECONDS = 120
 
@@ -76,7 +79,7 @@ def report(program, repository, base, revision):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sources", nargs="*", metavar="REPOSITORY:PATH")
-    parser.add_argument("--steps", type=int, default=20, help="the newest N of each document")
+    parser.add_argument("--steps", type=int, default=60, help="the newest N of each document")
     parser.add_argument("--spec-diff", default="spec-diff")
     parser.add_argument("--reports", type=pathlib.Path)
     parser.add_argument("--clones", type=pathlib.Path)

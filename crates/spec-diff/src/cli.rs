@@ -254,9 +254,5 @@ pub fn deliver(
     if file.is_some() {
         text::closing(review, err)?;
     }
-    Ok(match (review.problems.is_empty(), review.failures.is_empty()) {
-        (false, _) => ExitCode::from(2),
-        (true, false) => ExitCode::FAILURE,
-        (true, true) => ExitCode::SUCCESS,
-    })
+    Ok(ExitCode::from(review.outcome().code()))
 }

@@ -63,20 +63,19 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// The schemas that nothing outside of the components refers to: payloads that only documentation speaks of, as those of
-    /// webhooks, or nothing that is sent. In both directions.
+    /// The schemas that nothing outside of the components refers to. As all that callers send belongs to an operation, these are
+    /// received, such as the payloads of webhooks that only documentation speaks of, or not sent at all.
     pub(super) fn unreferenced(&mut self) {
         let (olds, news) = (reached(&self.base), reached(&self.revision));
-        for direction in [Direction::Request, Direction::Response] {
-            let context = Context { scope: 0, direction, place: Place::Body, text: false, absent: false, depth: 0 };
-            let is_reached =
-                |node: &Node<'a>| component(node).is_some_and(|name| olds.contains(name) || news.contains(name));
-            self.component_pairs("schemas", |comparison, old, new| {
-                if !is_reached(&old) && !is_reached(&new) && old.value != new.value {
-                    comparison.later(vec![old], vec![new], context);
-                }
-            });
-        }
+        let is_reached =
+            |node: &Node<'a>| component(node).is_some_and(|name| olds.contains(name) || news.contains(name));
+        let (direction, place) = (Direction::Response, Place::Body);
+        let context = Context { scope: 0, direction, place, text: false, absent: false, depth: 0 };
+        self.component_pairs("schemas", |comparison, old, new| {
+            if !is_reached(&old) && !is_reached(&new) && old.value != new.value {
+                comparison.later(vec![old], vec![new], context);
+            }
+        });
     }
 
     /// Names that were added, removed or replaced.

@@ -115,11 +115,7 @@ impl Files {
 }
 
 fn outputs(review: &Review) -> String {
-    let verdict = match (review.problems.is_empty(), review.failures.is_empty()) {
-        (false, _) => "unreadable",
-        (true, false) => "failed",
-        (true, true) => "passed",
-    };
+    let verdict = review.outcome().name();
     let (wire, changed, all) = (review.wire(), review.has_changes(), review.counts());
     format!(
         "verdict={verdict}\nchanged={changed}\nwire={wire}\nbreaking={}\nwarning={}\ninfo={}\nnone={}\naccepted={}\n",

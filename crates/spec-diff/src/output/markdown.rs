@@ -92,7 +92,7 @@ fn push_line(text: &mut String, line: &str) {
 
 fn head(review: &Review) -> String {
     let mut text = format!("{MARKER}\n## API changes\n\n");
-    if !review.has_changes() && review.failures.is_empty() {
+    if !review.has_changes() {
         return text + &format!("None since {}.\n", plain(&review.base));
     }
     text.push_str(&format!("Compared with {}.\n\n", plain(&review.base)));
@@ -134,7 +134,7 @@ fn title(api: &ApiDiff) -> String {
 /// What is to be reported, in the order in which it is shown.
 fn lines(api: &ApiDiff, links: &Links) -> Vec<Line> {
     let mut lines = Vec::new();
-    let mut excerpts = [Excerpts::of(&api.base), Excerpts::of(&api.revision)];
+    let mut excerpts = Excerpts::of(api);
     let mut detailed = 0;
     for finding in &api.findings {
         let is_open = finding.needs_decision();
@@ -195,11 +195,10 @@ fn linked(position: Position<'_>, links: &Links) -> String {
 }
 
 /// The text of the first member before and after, and the entry of the accept file, as a part of the finding's list item.
-fn details(api: &ApiDiff, finding: &Finding, [base, revision]: &mut [Excerpts<'_>; 2]) -> String {
+fn details(api: &ApiDiff, finding: &Finding, excerpts: &mut Excerpts<'_>) -> String {
     let mut text = "<details><summary>Before and after</summary>\n\n".to_owned();
     if let Some(member) = finding.change.members.first() {
-        let before = member.base.as_ref().map_or_else(Vec::new, |location| base.lines(location));
-        let after = member.revision.as_ref().map_or_else(Vec::new, |location| revision.lines(location));
+        let [before, after] = excerpts.of_member(member);
         text.push_str(&fenced("diff", &diff_lines(&before, &after)));
     }
     if !api.accept_place.is_empty() {

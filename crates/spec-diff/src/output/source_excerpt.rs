@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Deserializer, Value};
 
-use crate::{Location, input::Parsed};
+use crate::{Member, input::Parsed, review::ApiDiff};
 
 /// How many lines are shown at most.
 const LINES: usize = 14;
@@ -16,22 +16,23 @@ const LETTERS: usize = 240;
 const LONG: usize = 300;
 const READ: usize = 16 * 1024;
 
-/// The sources of one side, split into lines once.
-pub(super) struct Excerpts<'a> {
-    parsed: &'a Parsed,
-    lines: HashMap<&'a str, Vec<&'a str>>,
-}
+/// The sources of both sides, split into lines once.
+pub(super) struct Excerpts<'a>([(&'a Parsed, HashMap<&'a str, Vec<&'a str>>); 2]);
 
 impl<'a> Excerpts<'a> {
-    pub(super) fn of(parsed: &'a Parsed) -> Self {
-        Self { parsed, lines: HashMap::new() }
+    pub(super) fn of(api: &'a ApiDiff) -> Self {
+        Self([&api.base, &api.revision].map(|parsed| (parsed, HashMap::new())))
     }
 
-    /// Returns the text at a location.
-    pub(super) fn lines(&mut self, location: &Location) -> Vec<String> {
-        let source = self.parsed.source_of(location.file.as_deref());
-        let lines = self.lines.entry(source.name.as_str()).or_insert_with(|| source.text.lines().collect());
-        block(lines, location.line.unwrap_or(1), location.column.unwrap_or(1))
+    /// Returns the text of a member before and after; nothing where it is not there.
+    pub(super) fn of_member(&mut self, member: &Member) -> [Vec<String>; 2] {
+        let [base, revision] = &mut self.0;
+        [(base, &member.base), (revision, &member.revision)].map(|((parsed, lines), location)| {
+            let Some(location) = location else { return Vec::new() };
+            let source = parsed.source_of(location.file.as_deref());
+            let lines = lines.entry(source.name.as_str()).or_insert_with(|| source.text.lines().collect());
+            block(lines, location.line.unwrap_or(1), location.column.unwrap_or(1))
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     Level, Options,
     input::{Folder, Input, Source},
     output::*,
-    review::{AcceptFile, ApiDiff, Links, Pair, Supplement, failure},
+    review::{AcceptFile, ApiDiff, Links, Pair, Review, Supplement, failure},
 };
 
 const NAME: &str = "openapi/cars.yaml";
@@ -258,6 +258,20 @@ fn every_format_says_that_nothing_changed() {
         "<!-- spec-diff -->\n## API changes\n\nNone since v0.1.0 (1a2b3c\u{200b}4d).\n"
     );
     assert!(written(Format::Sarif, &same).contains("\"results\": []"));
+}
+
+#[test]
+fn documentation_alone_is_reported_but_no_reason_for_a_comment() {
+    let text = document("string");
+    let documented = text.replace("The number plate.", "Its number plate.");
+    assert_ne!(text, documented);
+    let review = review(vec![compared(NAME, &text, &documented, None)]);
+    assert!(!review.has_changes() && !review.apis[0].is_same());
+    assert!(written(Format::Text, &review).contains(" of documentation"));
+    let comment = written(Format::Markdown, &review);
+    assert!(comment.contains("None since") && comment.contains(" of documentation"), "{comment}");
+    let failed = Review { failures: vec!["cars: too small a step".to_owned()], ..Review::default() };
+    assert!(failed.has_changes());
 }
 
 #[test]

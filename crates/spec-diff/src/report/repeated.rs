@@ -12,8 +12,8 @@ use crate::rules::{self, Group};
 /// In how many owners an edit is the document's.
 const MANY: usize = 10;
 
-/// What makes edits of data the same: ids, the member's name, and the values before and after.
-type Edit = (Vec<String>, String, Option<String>, Option<String>);
+/// What makes edits of data the same: rule and keyword, the member's name, and the values before and after.
+type Edit = ([&'static str; 2], String, Option<String>, Option<String>);
 
 /// Gives edits that many owners share to the document; members are then named with their owners.
 pub(super) fn join(all: &mut [Merged<'_>]) {
@@ -39,12 +39,11 @@ pub(super) fn join(all: &mut [Merged<'_>]) {
 fn edit(merged: &Merged<'_>) -> Option<Edit> {
     let (finding, _) = merged.findings.first()?;
     finding.place?;
-    let ids: BTreeSet<_> = merged.findings.iter().map(|(_, id)| id.clone()).collect();
     let (before, after) = (json(&merged.member.before), json(&merged.member.after));
     // Values of an enum, and what is said of members that are not listed, are the same whatever the member is called.
     let is_keyword = [rules::ADDITIONAL_CLOSED.name, rules::ADDITIONAL_OPENED.name].contains(&finding.rule.name);
     let is_named = !is_keyword && finding.rule.group != Group::Enums;
     let name = if is_named { merged.member.name.clone() } else { String::new() };
     let is_known = is_keyword || !name.is_empty() || before.is_some() || after.is_some();
-    is_known.then(|| (ids.into_iter().collect(), name, before, after))
+    is_known.then(|| ([finding.rule.name, finding.what], name, before, after))
 }

@@ -41,6 +41,39 @@ pub struct Review {
     pub links: Links,
 }
 
+/// The outcome of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing fails.
+    Passed,
+    /// Something does.
+    Failed,
+    /// Something could not be compared.
+    Unreadable,
+}
+
+impl Outcome {
+    /// Returns the name in outputs for workflows.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Unreadable => "unreadable",
+        }
+    }
+
+    /// Returns the exit code of a program.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Passed => 0,
+            Self::Failed => 1,
+            Self::Unreadable => 2,
+        }
+    }
+}
+
 /// URLs for reports.
 #[derive(Debug, Clone, Default)]
 pub struct Links {
@@ -135,11 +168,17 @@ impl ApiDiff {
         change.members.first().map_or_else(Position::default, |member| self.position(member))
     }
 
-    /// Returns whether there is nothing to report.
+    /// Returns whether there is nothing to report, changes of documentation included.
     #[must_use]
     pub fn is_same(&self) -> bool {
+        !self.has_changes() && self.report.docs_changed == 0
+    }
+
+    /// Returns whether anything but documentation has changed.
+    #[must_use]
+    pub fn has_changes(&self) -> bool {
         let is_change = self.supplement.as_ref().is_some_and(|supplement| supplement.is_change);
-        self.counts == Counts::default() && self.notices.is_empty() && self.report.docs_changed == 0 && !is_change
+        self.counts != Counts::default() || !self.notices.is_empty() || is_change
     }
 
     /// Returns the verdict in one sentence, without the name of the API.
@@ -196,10 +235,20 @@ impl std::fmt::Display for Position<'_> {
 }
 
 impl Review {
-    /// Returns whether any API has something to report.
+    /// Returns whether there is anything to comment on: a failure, or a change of an API other than one of its documentation.
     #[must_use]
     pub fn has_changes(&self) -> bool {
-        !self.problems.is_empty() || self.apis.iter().any(|api| !api.is_same())
+        self.outcome() != Outcome::Passed || self.apis.iter().any(ApiDiff::has_changes)
+    }
+
+    /// Returns the outcome of the run.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match (self.problems.is_empty(), self.failures.is_empty()) {
+            (false, _) => Outcome::Unreadable,
+            (true, false) => Outcome::Failed,
+            (true, true) => Outcome::Passed,
+        }
     }
 
     /// Returns the headings of the columns that the calling program adds to the summary.

@@ -492,6 +492,8 @@ fn schemas_that_nothing_refers_to_are_compared_with_a_warning_at_most() {
     let report = compare(&schema("{properties: {id: {type: string}}}"), &schema("{properties: {id: {type: integer}}}"));
     assert_eq!(lines(&report), ["warning response-property-type-changed id"]);
     assert!(report.changes[0].message.ends_with("(no operation refers to it)"), "{}", report.changes[0].message);
-    let report = compare(&schema("{properties: {}}"), &schema("{properties: {id: {type: string}}}"));
-    assert_eq!(report.wire, Level::Info);
+    // Callers do not send what belongs to no operation.
+    let required = schema("{properties: {id: {type: string}}, required: [id]}");
+    let report = compare(&schema("{properties: {}}"), &required);
+    assert_eq!(lines(&report), ["info response-required-property-added id"]);
 }

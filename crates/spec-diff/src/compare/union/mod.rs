@@ -317,7 +317,7 @@ fn name<'a>(variant: &Node<'a>) -> Option<&'a str> {
         [only] => only.get("$ref")?.as_str(),
         _ => None,
     };
-    variant.text("$ref").or_else(wrapped)?.strip_prefix("#/components/schemas/")
+    variant.text("$ref").or_else(wrapped)?.strip_prefix(openapi_document::SCHEMAS)
 }
 
 /// What to call an alternative.

@@ -110,7 +110,7 @@ fn section(api: &ApiDiff, page: &mut String) {
         let place = format!("{}:{}", notice.file, notice.line);
         _ = writeln!(page, "<p>{} {}: {}</p>", badge(notice.level), escaped(&place), escaped(&notice.message));
     }
-    let mut excerpts = [Excerpts::of(&api.base), Excerpts::of(&api.revision)];
+    let mut excerpts = Excerpts::of(api);
     for finding in &api.findings {
         write_finding(api, &mut excerpts, finding, page);
     }
@@ -131,7 +131,7 @@ fn section(api: &ApiDiff, page: &mut String) {
     page.push_str("</section>\n");
 }
 
-fn write_finding(api: &ApiDiff, excerpts: &mut [Excerpts<'_>; 2], finding: &Finding, page: &mut String) {
+fn write_finding(api: &ApiDiff, excerpts: &mut Excerpts<'_>, finding: &Finding, page: &mut String) {
     let change = &finding.change;
     let is_accepted = finding.accepted.is_some();
     let filed = if is_accepted { "accepted".to_owned() } else { change.level.to_string() };
@@ -169,12 +169,11 @@ fn write_finding(api: &ApiDiff, excerpts: &mut [Excerpts<'_>; 2], finding: &Find
 }
 
 /// Before and after, side by side; lines that only one side has are marked.
-fn sides(api: &ApiDiff, [base, revision]: &mut [Excerpts<'_>; 2], member: &Member, page: &mut String) {
+fn sides(api: &ApiDiff, excerpts: &mut Excerpts<'_>, member: &Member, page: &mut String) {
     if !member.name.is_empty() {
         _ = writeln!(page, "<h3>{}</h3>", escaped(&member.name));
     }
-    let before = member.base.as_ref().map_or_else(Vec::new, |location| base.lines(location));
-    let after = member.revision.as_ref().map_or_else(Vec::new, |location| revision.lines(location));
+    let [before, after] = excerpts.of_member(member);
     // Two things with different names differ as a whole.
     let key = |block: &[String]| block.first().and_then(|line| Some(line.split_once(':')?.0.to_owned()));
     let unmarked = Vec::new();
