@@ -821,3 +821,27 @@ fn schema_around_an_all_of_is_not_a_part_of_it() {
     let report = compare(&in_request(&old, &others), &in_request(&new, &others));
     assert_eq!(lines(&report), ["breaking request-body-additional-properties-closed"]);
 }
+
+#[test]
+fn alternative_that_is_divided_is_removed_and_its_parts_are_not_new() {
+    let none = json!({});
+    let whole = yaml("{anyOf: [{type: string}, {type: object, properties: {eq: {type: string}, gt: {type: string}}}]}");
+    let part = |name: &str| {
+        format!(
+            "{{type: object, properties: {{{name}: {{type: string}}}}, required: [{name}], additionalProperties: false}}"
+        )
+    };
+    let parts = yaml(&format!("{{oneOf: [{{type: string}}, {}, {}]}}", part("eq"), part("gt")));
+    let request = |old: &_, new: &_| lines(&compare(&in_request(old, &none), &in_request(new, &none)));
+    let response = |old: &_, new: &_| lines(&compare(&in_response(old, &none), &in_response(new, &none)));
+    let found = [request(&whole, &parts), response(&whole, &parts), request(&parts, &whole), response(&parts, &whole)];
+    assert_eq!(
+        found,
+        [
+            ["breaking request-body-any-of-removed", "none request-body-one-of-added"],
+            ["info response-body-any-of-removed", "none response-body-one-of-added"],
+            ["info request-body-any-of-added", "none request-body-one-of-removed"],
+            ["warning response-body-any-of-added", "none response-body-one-of-removed"],
+        ]
+    );
+}

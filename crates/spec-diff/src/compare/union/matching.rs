@@ -103,12 +103,19 @@ impl<'a> Comparison<'a> {
         let (base, revision) = (&self.base, &self.revision);
         let grew = self.is_covered((base, old), (revision, std::slice::from_ref(new)));
         let shrank = self.is_covered((revision, new), (base, std::slice::from_ref(old)));
-        if widens || narrows || (grew && shrank) {
-            return (!widens || grew) && (!narrows || shrank);
-        }
         let but = |list: &[Node<'a>], one: &Node<'a>| {
             list.iter().filter(|other| other.address() != one.address()).cloned().collect::<Vec<_>>()
         };
+        if widens || narrows || (grew && shrank) {
+            // Of several that it was divided into, or that became one, none is it.
+            let divided = |document: &DocumentTree<'a>, parts: Vec<Node<'a>>, whole: (&DocumentTree<'a>, &Node<'a>)| {
+                let is_part = |part| self.is_covered((document, part), (whole.0, std::slice::from_ref(whole.1)));
+                parts.iter().any(is_part)
+            };
+            let is_divided = narrows && !grew && divided(revision, but(news, new), (base, old));
+            let is_joined = widens && !shrank && divided(base, but(olds, old), (revision, new));
+            return (!widens || grew) && (!narrows || shrank) && !is_divided && !is_joined;
+        }
         !self.is_covered((base, old), (revision, &but(news, new)))
             && !self.is_covered((revision, new), (base, &but(olds, old)))
     }
