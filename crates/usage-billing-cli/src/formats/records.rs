@@ -68,7 +68,7 @@ impl Records {
         let cell = |(value, name): (&Value, &&'static str)| {
             let text = columns::text(value);
             match *name {
-                "amount" | "cost" => shortened(&text, MONEY_PLACES),
+                name if name.starts_with("amount") || name == "cost" => shortened(&text, MONEY_PLACES),
                 name if self.numbers.contains(&name) => shortened(&text, PLACES),
                 _ => text,
             }

@@ -1,5 +1,6 @@
 //! `usage`: usage data of the vendors.
 
+mod compare;
 mod fetch;
 mod show;
 
@@ -15,6 +16,9 @@ pub(crate) enum UsageCommand {
     /// Fetch a period's usage of every vendor: one row per customer and SKU.
     #[command(after_help = fetch::HELP)]
     Fetch(Box<fetch::FetchArguments>),
+    /// Compare two files, data sets or periods: what is new, gone and changed.
+    #[command(after_help = compare::HELP)]
+    Compare(compare::CompareArguments),
     /// Show rows of files and data sets as a table, or their sums.
     #[command(after_help = show::HELP)]
     Show(show::ShowArguments),
@@ -23,6 +27,7 @@ pub(crate) enum UsageCommand {
 pub(crate) async fn run(command: UsageCommand) -> Result<ExitCode, Failure> {
     match command {
         UsageCommand::Fetch(arguments) => fetch::run(*arguments).await,
+        UsageCommand::Compare(arguments) => compare::run(&arguments),
         UsageCommand::Show(arguments) => show::run(&arguments),
     }
 }

@@ -24,6 +24,7 @@ use usage_billing_sandbox::Sandbox;
 
 pub(crate) use self::arguments::{FetchArguments, HELP};
 use self::output::{Destination, Output};
+pub(crate) use self::period_argument::PeriodArgument;
 use self::summary::Summary;
 use self::target::FetchTarget;
 use self::vendor_usage::Fetched;

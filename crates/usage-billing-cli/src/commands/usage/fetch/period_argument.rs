@@ -3,6 +3,8 @@
 use usage_billing::chrono::{DateTime, Utc};
 use usage_billing::{Error, ErrorKind, Period, Result, printable};
 
+use crate::exit::Failure;
+
 /// The value of `--period`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PeriodArgument {
@@ -15,6 +17,16 @@ impl PeriodArgument {
         match self {
             Self::LastMonth => Period::last_month(now),
             Self::Period(period) => period,
+        }
+    }
+
+    /// Returns a period that does not depend on the current time, for commands that select rows by it.
+    pub(crate) fn fixed(self) -> std::result::Result<Period, Failure> {
+        match self {
+            Self::Period(period) => Ok(period),
+            Self::LastMonth => {
+                Err(Failure::Usage("name the month, such as 2026-10, in place of last-month".to_owned()))
+            }
         }
     }
 }

@@ -1,0 +1,84 @@
+//! `usage compare`: what is new, gone and changed between two periods or data sets.
+
+mod differences;
+mod side;
+
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use usage_billing::Decimal;
+
+use self::differences::{Thresholds, differences};
+use self::side::Side;
+use super::fetch::PeriodArgument;
+use super::show::unwritten;
+use crate::exit::{CHECK_FAILED, Failure};
+use crate::formats::Format;
+use crate::terminal;
+
+pub(crate) const HELP: &str = "Rows are the same if vendor, account, customer, SKU, metric, unit and the other identity columns are, whatever their period.
+Several rows of one side that are the same are added up.
+
+Exit codes: 0, also if there are differences; with --exit-code, 6 if any is printed.
+
+Examples:
+  usage-billing usage compare september.csv october.csv
+  usage-billing usage compare usage-data/ --before 2026-09 --after 2026-10 --min-percent 20
+  usage-billing usage compare old/ new/ --format csv --exit-code > differences.csv";
+
+#[derive(Args)]
+pub(crate) struct CompareArguments {
+    /// The file or data set before.
+    #[arg(value_name = "BEFORE")]
+    before_path: PathBuf,
+
+    /// The file or data set after [default: the same, with --before and --after].
+    #[arg(value_name = "AFTER", required_unless_present = "before")]
+    after_path: Option<PathBuf>,
+
+    /// Period of the rows before: a month, quarter, year or months.
+    #[arg(long, value_name = "PERIOD", requires = "after")]
+    before: Option<PeriodArgument>,
+
+    /// Period of the rows after.
+    #[arg(long, value_name = "PERIOD", requires = "before")]
+    after: Option<PeriodArgument>,
+
+    /// Print only differences of a quantity of at least this.
+    #[arg(long, value_name = "QUANTITY")]
+    min_change: Option<Decimal>,
+
+    /// Print only differences of a quantity of at least this percentage of the one before.
+    #[arg(long, value_name = "PERCENT")]
+    min_percent: Option<Decimal>,
+
+    /// Exit with 6 if there are differences.
+    #[arg(long)]
+    exit_code: bool,
+
+    /// Output format: table, json, jsonl or csv [default: a table on a terminal, and jsonl in a pipe].
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+
+    /// Width of tables [default: COLUMNS, or that of the terminal].
+    #[arg(long, value_name = "CHARACTERS")]
+    width: Option<u16>,
+}
+
+pub(crate) fn run(arguments: &CompareArguments) -> Result<ExitCode, Failure> {
+    let after = arguments.after_path.as_ref().unwrap_or(&arguments.before_path);
+    let before = Side::read(&arguments.before_path, arguments.before)?;
+    let after = Side::read(after, arguments.after)?;
+    let thresholds = Thresholds { change: arguments.min_change, percent: arguments.min_percent };
+    let (records, summary) = differences(&before, &after, &thresholds).map_err(unwritten)?;
+    let format = arguments.format.unwrap_or_else(|| Format::of_stdout(io::stdout().is_terminal()));
+    let width = arguments.width.or_else(terminal::width);
+    let is_different = !records.rows.is_empty();
+    if is_different || format != Format::Table {
+        terminal::print(&records.text(format, width).map_err(unwritten)?).map_err(unwritten)?;
+    }
+    terminal::eprint_line(&summary.to_string());
+    Ok(if arguments.exit_code && is_different { ExitCode::from(CHECK_FAILED) } else { ExitCode::SUCCESS })
+}
