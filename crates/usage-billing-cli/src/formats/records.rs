@@ -60,7 +60,7 @@ impl Records {
                 // What a number counts.
                 "unit" | "currency" | "is_billable" | "vendor" | "customer_name" | "customer" | "sku" | "metric"
                 | "month" => Display::IfDiffers,
-                "cost" => Display::IfSpace,
+                "cost" | "price_expected" | "price_billed" | "quantity_difference" => Display::IfSpace,
                 name if self.numbers.contains(&name) => Display::Always,
                 _ => Display::IfSpace,
             },

@@ -3,5 +3,6 @@
 mod compare;
 mod data_set;
 mod fetch;
+mod reconcile;
 mod show;
 mod support;

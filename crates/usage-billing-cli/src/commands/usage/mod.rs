@@ -2,6 +2,7 @@
 
 mod compare;
 mod fetch;
+mod reconcile;
 mod show;
 
 use std::process::ExitCode;
@@ -19,6 +20,9 @@ pub(crate) enum UsageCommand {
     /// Compare two files, data sets or periods: what is new, gone and changed.
     #[command(after_help = compare::HELP)]
     Compare(compare::CompareArguments),
+    /// Compare usage with an invoice: what was not billed, not used, or billed with another quantity or price.
+    #[command(after_help = reconcile::HELP)]
+    Reconcile(Box<reconcile::ReconcileArguments>),
     /// Show rows of files and data sets as a table, or their sums.
     #[command(after_help = show::HELP)]
     Show(show::ShowArguments),
@@ -28,6 +32,7 @@ pub(crate) async fn run(command: UsageCommand) -> Result<ExitCode, Failure> {
     match command {
         UsageCommand::Fetch(arguments) => fetch::run(*arguments).await,
         UsageCommand::Compare(arguments) => compare::run(&arguments),
+        UsageCommand::Reconcile(arguments) => reconcile::run(&arguments),
         UsageCommand::Show(arguments) => show::run(&arguments),
     }
 }
