@@ -29,7 +29,7 @@ pub(crate) fn persist(file: &File, temporary: TempPath, path: &Path) -> Result<(
     temporary.persist(path).map_err(|error| failure(path, &error.error))
 }
 
-/// Returns the failure to write a file. The reason of `tempfile` contains the name of the temporary file, which nobody knows.
+/// Returns the failure to write a file. The reason of `tempfile` contains the name of the temporary file, which the user does not know.
 pub(crate) fn failure(path: &Path, error: &io::Error) -> Failure {
     let source = error.get_ref().and_then(|error| error.source()?.downcast_ref::<io::Error>()).unwrap_or(error);
     let reason = source.to_string();

@@ -114,8 +114,8 @@ fn an_empty_file_is_valid_in_every_text_format() {
 
 proptest! {
     #[test]
-    fn every_cell_of_a_table_is_one_bounded_line(texts in prop::collection::vec(".{0,60}|\\PC{0,300}|[\\p{Cc}\\p{Cf}]{0,300}", 6)) {
-        let [account, customer, name, sku, metric, unit] = texts.try_into().unwrap();
+    fn every_cell_of_a_table_is_one_bounded_line(strings in prop::collection::vec(".{0,60}|\\PC{0,300}|[\\p{Cc}\\p{Cf}]{0,300}", 6)) {
+        let [account, customer, name, sku, metric, unit] = strings.try_into().unwrap();
         let plain = row("1");
         let mut row = row("1");
         (row.account_id, row.sku, row.metric, row.unit) = (account, sku, metric, unit);
@@ -143,5 +143,5 @@ fn a_csv_has_its_header_in_the_order_of_the_rows_even_without_rows() {
     );
     assert_eq!(line.lines().nth(1), Some(expected));
     let read: Vec<UsageRow> = ::csv::Reader::from_reader(line.as_bytes()).deserialize().map(Result::unwrap).collect();
-    assert_eq!(read, [row("1")], "a file reads back as it was");
+    assert_eq!(read, [row("1")], "a file is read as it was written");
 }

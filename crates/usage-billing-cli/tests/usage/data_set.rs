@@ -45,7 +45,7 @@ fn repeated_fetch_adds_missing_months_and_keeps_final_ones() {
     let run = fetch("2026-09..2026-11");
     assert_eq!(run.stderr.matches("is final and kept").count(), 2, "{}", run.stderr);
     assert!(run.stderr.contains("fetching usage of 2026-11"), "{}", run.stderr);
-    // A file that somebody changed is fetched again.
+    // A file that was changed is fetched again.
     fs::write(usage.join(month("2026-10")), "not Parquet").unwrap();
     fetch("2026-10");
     assert_eq!(contents(&usage)[&month("2026-10")], october);

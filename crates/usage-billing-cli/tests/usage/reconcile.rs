@@ -76,7 +76,7 @@ fn five_planted_errors_are_found_and_nothing_else() {
         clean.stderr
     );
 
-    // Another quantity, a line that is missing, one that nobody used, a wrong price, and a misspelt SKU.
+    // Another quantity, a line that is missing, one without usage, a wrong price, and a misspelt SKU.
     let mut wrong = correct.clone();
     wrong[1].2 += 25.0;
     let not_billed = wrong.remove(5);

@@ -1,4 +1,4 @@
-//! Tables for people.
+//! Human-readable tables.
 
 mod grid;
 mod usage_table;

@@ -144,11 +144,11 @@ mod tests {
     use super::*;
 
     fn sheet(headers: &[&str], lines: &[&[&str]]) -> Sheet {
-        let texts = |cells: &[&str]| cells.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>();
+        let cells_of = |cells: &[&str]| cells.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>();
         Sheet {
             name: "a.csv".to_owned(),
-            headers: texts(headers),
-            lines: lines.iter().zip(2..).map(|(line, number)| (number, texts(line))).collect(),
+            headers: cells_of(headers),
+            lines: lines.iter().zip(2..).map(|(line, number)| (number, cells_of(line))).collect(),
         }
     }
 

@@ -65,7 +65,7 @@ fn csv_lines(path: &Path) -> Result<Lines, String> {
     let records = reader.from_reader(text.as_bytes()).into_records();
     let lines = records.map(|record| {
         let record = record.map_err(|error| error.to_string())?;
-        // The position is before blank lines, which are no records.
+        // The position is before blank lines, which are not records.
         let blank = |from: usize| text.bytes().skip(from).take_while(|byte| matches!(byte, b'\r' | b'\n'));
         let line = record.position().map_or(0, |position| {
             position.line() as usize + blank(position.byte() as usize).filter(|byte| *byte == b'\n').count()

@@ -43,7 +43,7 @@ impl Tolerance {
     fn covers(self, used: Decimal, difference: Decimal) -> bool {
         match self {
             Self::Quantity(largest) => difference.abs() <= largest,
-            // Both sides times 100; too large a product is no small difference.
+            // Both sides times 100; a product that is too large is not covered.
             Self::Percent(percent) => {
                 match (difference.abs().checked_mul(Decimal::ONE_HUNDRED), used.abs().checked_mul(percent)) {
                     (Some(difference), Some(largest)) => difference <= largest,
