@@ -2304,6 +2304,7 @@ pub mod builder {
         default result_metadata: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         default results: ::std::vec::Vec<types::AwsUsageRecordResult>,
         default unprocessed_records: ::std::vec::Vec<types::AwsUsageRecord>,
+        default extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     });
     ::progenitor_client::response_builder!(AwsTag {
         optional key: ::std::string::String,

@@ -45,5 +45,5 @@ fn edit(merged: &Merged<'_>) -> Option<Edit> {
     let is_named = !is_keyword && finding.rule.group != Group::Enums;
     let name = if is_named { merged.member.name.clone() } else { String::new() };
     let is_known = is_keyword || !name.is_empty() || before.is_some() || after.is_some();
-    is_known.then(|| ([finding.rule.name, finding.what], name, before, after))
+    is_known.then_some(([finding.rule.name, finding.what], name, before, after))
 }
