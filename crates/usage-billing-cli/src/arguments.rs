@@ -28,13 +28,14 @@ pub(crate) struct Arguments {
 
 const EXIT_CODES: &str = "Exit codes:
   0  done
-  1  failed
-  2  wrong arguments or settings
+  1  failed, or incomplete with --require-all
+  2  wrong arguments, settings or files; nothing to compare
   3  a credential was rejected or lacks a permission
   4  partial: the rows of some vendors or months were written, others failed
   5  not ready: a vendor is still at work, try again later
-  6  a check failed: invalid events, an invoice that differs, or usage that is not billed as it was sent
-  75 a vendor rejected the request for now; the message states the time of the next attempt";
+  6  a check failed: rows with the same key, an invoice that differs, invalid events, or usage that is not billed as it was sent
+  75 a vendor rejected the request for now; the message states the time of the next attempt
+  130 interrupted";
 
 #[derive(Subcommand)]
 pub(crate) enum Command {

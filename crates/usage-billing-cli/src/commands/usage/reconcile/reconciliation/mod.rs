@@ -1,8 +1,10 @@
 //! The comparison of usage with an invoice. Pure: no I/O.
 
+mod subject;
+mod tolerance;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::str::FromStr;
 
 use usage_billing::Decimal;
 
@@ -11,47 +13,14 @@ use crate::commands::usage::reconcile::map_file::MapFile;
 use crate::commands::usage::reconcile::names::{normalized, similar};
 use crate::commands::usage::reconcile::usage_items::{CustomerKey, Item, ItemKey, UsageItems};
 
+use self::subject::{Subject, subject};
+pub(crate) use self::tolerance::Tolerance;
+
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Options {
     pub(super) tolerance: Tolerance,
     pub(super) amount_tolerance: Decimal,
     pub(super) compares_vendor_prices: bool,
-}
-
-/// Largest difference of a quantity that is ignored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tolerance {
-    Quantity(Decimal),
-    /// Of the usage.
-    Percent(Decimal),
-}
-
-impl FromStr for Tolerance {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (number, tolerance): (_, fn(Decimal) -> Self) = match text.strip_suffix('%') {
-            Some(number) => (number, Self::Percent),
-            None => (text, Self::Quantity),
-        };
-        let parsed = number.parse::<Decimal>().ok().filter(|number| !number.is_sign_negative());
-        parsed.map(tolerance).ok_or_else(|| "expected a number (0.5) or a percentage (1%)".to_owned())
-    }
-}
-
-impl Tolerance {
-    fn covers(self, used: Decimal, difference: Decimal) -> bool {
-        match self {
-            Self::Quantity(largest) => difference.abs() <= largest,
-            // Both sides times 100; a product that is too large is not covered.
-            Self::Percent(percent) => {
-                match (difference.abs().checked_mul(Decimal::ONE_HUNDRED), used.abs().checked_mul(percent)) {
-                    (Some(difference), Some(largest)) => difference <= largest,
-                    _ => false,
-                }
-            }
-        }
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,17 +68,6 @@ pub(super) struct Reconciliation {
     pub(super) ignored_lines: usize,
     /// Items of the usage that were not compared, as a line of the invoice is probably theirs and its name differs.
     pub(super) withheld: usize,
-}
-
-/// What a line of the invoice is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Subject {
-    Item(ItemKey),
-    /// A customer and a SKU without billable usage.
-    NotUsed(CustomerKey, String),
-    UnknownCustomer(String),
-    UnknownSku(BTreeSet<CustomerKey>, String),
-    Ambiguous(String, String),
 }
 
 impl Reconciliation {
@@ -221,50 +179,6 @@ impl Reconciliation {
             false => self.exceptions.extend(found),
         }
         Ok(())
-    }
-}
-
-/// Returns what a line is about. Names are mapped, compared, and never guessed.
-fn subject(usage: &UsageItems, map: &MapFile, line: &InvoiceLine) -> Subject {
-    let mapped = |names: &BTreeMap<String, String>, name: &str| {
-        names
-            .iter()
-            .find(|(from, _)| normalized(from) == normalized(name))
-            .map_or(name.to_owned(), |(_, to)| to.clone())
-    };
-    let (customer, sku) =
-        (normalized(&mapped(&map.customers, &line.customer)), normalized(&mapped(&map.skus, &line.sku)));
-    let is_customer = |key: &CustomerKey| {
-        let names = &usage.customers[key];
-        let id = key.id.as_ref().unwrap_or(&key.account);
-        [Some(id), names.name.as_ref(), names.reference.as_ref()]
-            .into_iter()
-            .flatten()
-            .any(|name| normalized(name) == customer)
-    };
-    let customers: BTreeSet<_> = usage.customers.keys().filter(|key| is_customer(key)).cloned().collect();
-    if customers.is_empty() {
-        return Subject::UnknownCustomer(line.customer.clone());
-    }
-    let of_customers = || usage.items.iter().filter(|(key, _)| customers.contains(&key.customer));
-    let is_unit = |key: &ItemKey| line.unit.as_ref().is_none_or(|unit| normalized(unit) == normalized(&key.unit));
-    let mut items: Vec<_> = of_customers().filter(|(key, _)| normalized(&key.sku) == sku && is_unit(key)).collect();
-    if items.is_empty() {
-        items = of_customers()
-            .filter(|(_, item)| item.metrics.iter().any(|metric| normalized(metric) == sku))
-            .filter(|(key, _)| is_unit(key))
-            .collect();
-    }
-    let is_known = usage.skus.iter().any(|known| normalized(known) == sku);
-    match (&*items, customers.len()) {
-        ([(key, _)], _) => Subject::Item((*key).clone()),
-        ([], 1) if is_known => Subject::NotUsed(
-            customers.into_iter().next().unwrap_or_else(|| unreachable!("there is one")),
-            line.sku.clone(),
-        ),
-        ([], _) if is_known => Subject::Ambiguous(line.customer.clone(), line.sku.clone()),
-        ([], _) => Subject::UnknownSku(customers, line.sku.clone()),
-        _ => Subject::Ambiguous(line.customer.clone(), line.sku.clone()),
     }
 }
 
