@@ -1,5 +1,6 @@
 //! Tests of the commands on usage data, as users run them.
 
+mod chart;
 mod compare;
 mod data_set;
 mod fetch;

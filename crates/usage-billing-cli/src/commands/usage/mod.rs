@@ -1,5 +1,6 @@
 //! `usage`: usage data of the vendors.
 
+mod chart;
 mod compare;
 mod fetch;
 mod reconcile;
@@ -17,6 +18,9 @@ pub(crate) enum UsageCommand {
     /// Fetch a period's usage of every vendor: one row per customer and SKU.
     #[command(after_help = fetch::HELP)]
     Fetch(Box<fetch::FetchArguments>),
+    /// Write one HTML page with charts that can be filtered.
+    #[command(after_help = chart::HELP)]
+    Chart(chart::ChartArguments),
     /// Compare two files, data sets or periods: what is new, gone and changed.
     #[command(after_help = compare::HELP)]
     Compare(compare::CompareArguments),
@@ -31,6 +35,7 @@ pub(crate) enum UsageCommand {
 pub(crate) async fn run(command: UsageCommand) -> Result<ExitCode, Failure> {
     match command {
         UsageCommand::Fetch(arguments) => fetch::run(*arguments).await,
+        UsageCommand::Chart(arguments) => chart::run(&arguments),
         UsageCommand::Compare(arguments) => compare::run(&arguments),
         UsageCommand::Reconcile(arguments) => reconcile::run(&arguments),
         UsageCommand::Show(arguments) => show::run(&arguments),

@@ -1,0 +1,55 @@
+//! `usage chart`: one HTML page with charts of billable usage.
+
+mod page;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use self::page::{ChartRows, page};
+use super::fetch::PeriodArgument;
+use super::show::{read_distinct, unwritten};
+use crate::exit::Failure;
+use crate::temporary_file;
+use crate::terminal;
+
+pub(crate) const HELP: &str = "The page contains everything that it shows: it opens without a network, and may be sent by mail to those who may see the numbers.
+
+Example:
+  usage-billing usage chart usage-data/ --period 2026 --output usage.html";
+
+#[derive(Args)]
+pub(crate) struct ChartArguments {
+    /// Files of usage rows and data sets.
+    #[arg(value_name = "FILE|FOLDER", required = true)]
+    paths: Vec<PathBuf>,
+
+    /// Period of the rows: a month, quarter, year or months [default: all].
+    #[arg(long)]
+    period: Option<PeriodArgument>,
+
+    /// Page to write.
+    #[arg(long, short, value_name = "FILE.html")]
+    output: PathBuf,
+}
+
+pub(crate) fn run(arguments: &ChartArguments) -> Result<ExitCode, Failure> {
+    let period = arguments.period.map(PeriodArgument::fixed).transpose()?;
+    let mut rows = ChartRows::default();
+    read_distinct(&arguments.paths, |row| match period {
+        Some(period) if !period.contains(row.period_start) => Ok(()),
+        _ => rows.add(&row).map_err(unwritten),
+    })?;
+    if rows.is_empty() {
+        return Err(Failure::Usage("there are no billable rows of this period to show".to_owned()));
+    }
+    let page = page(&rows).map_err(unwritten)?;
+    let path = &arguments.output;
+    let (mut file, temporary) = temporary_file::beside(path)?.into_parts();
+    file.write_all(page.as_bytes()).map_err(|error| temporary_file::failure(path, &error))?;
+    temporary_file::persist(&file, temporary, path)?;
+    terminal::eprint_line(&format!("{}: {}", path.display(), rows.note()));
+    Ok(ExitCode::SUCCESS)
+}
