@@ -79,7 +79,7 @@ async fn fetch_all(arguments: &FetchArguments) -> Result<ExitCode, Failure> {
             output.write(vendor, target, outcome)?;
         }
     }
-    summary.require(arguments.require_all)?;
+    summary.require(arguments.require_all, output.keeps())?;
     output.finish()?;
     Ok(summary.finish())
 }

@@ -113,6 +113,14 @@ impl Output {
         }
     }
 
+    /// Returns what is written of an incomplete result if everything is required.
+    pub(crate) fn keeps(&self) -> &'static str {
+        match self {
+            Self::Rows(_) => "nothing was written",
+            Self::DataSet(_) => "complete months were written",
+        }
+    }
+
     pub(crate) fn finish(self) -> Result<(), Failure> {
         match self {
             Self::Rows(output) => output.finish(),

@@ -67,12 +67,12 @@ impl Summary {
     }
 
     /// Rejects the result if nothing was fetched, or if something is missing and everything is required.
-    pub(crate) fn require(&mut self, all: bool) -> Result<(), Failure> {
+    pub(crate) fn require(&mut self, all: bool, kept: &str) -> Result<(), Failure> {
         if self.calls > 0 && self.errors.len() == self.calls {
             return Err(Failure::Vendors(std::mem::take(&mut self.errors)));
         }
         if all && !self.incomplete.is_empty() {
-            let line = format!("nothing was written, as --require-all is set and these failed: {}", self.failed());
+            let line = format!("{kept}, as --require-all is set and these failed: {}", self.failed());
             return Err(Failure::Incomplete(line));
         }
         Ok(())
@@ -133,11 +133,11 @@ mod tests {
 
     #[test]
     fn nothing_or_less_than_required_is_a_failure() {
-        assert!(matches!(of(vec![Err(failed())]).require(false), Err(Failure::Vendors(_))));
-        assert!(of(vec![fetched(vec![failed()])]).require(false).is_ok());
-        let failure = of(vec![fetched(vec![failed()])]).require(true).unwrap_err();
+        assert!(matches!(of(vec![Err(failed())]).require(false, ""), Err(Failure::Vendors(_))));
+        assert!(of(vec![fetched(vec![failed()])]).require(false, "").is_ok());
+        let failure = of(vec![fetched(vec![failed()])]).require(true, "nothing was written").unwrap_err();
         assert_eq!(failure.code(), ExitCode::from(1));
         assert!(failure.to_string().ends_with("these failed: acronis 2026-10"), "{failure}");
-        assert!(of(vec![fetched(vec![])]).require(true).is_ok());
+        assert!(of(vec![fetched(vec![])]).require(true, "nothing was written").is_ok());
     }
 }
