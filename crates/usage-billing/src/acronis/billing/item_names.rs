@@ -130,14 +130,16 @@ pub(crate) fn is_storage(name: &str, measurement_unit: Option<&str>) -> bool {
 }
 
 /// Returns whether the unit is not the one in which the vendor counts the item, so that its quantity is unknown: bytes for storage, seconds for
-/// compute points, and neither for devices and other services.
+/// compute points, pieces for devices and other services, bytes or pieces for unlisted items.
 pub(crate) fn contradicts_unit(name: &str, measurement_unit: Option<&str>) -> bool {
-    let is_in = |expected: &str| measurement_unit.is_some_and(|unit| unit.eq_ignore_ascii_case(expected));
+    let unit = measurement_unit.unwrap_or_default();
+    let is_in = |expected: &str| unit.eq_ignore_ascii_case(expected);
+    let is_in_pieces = unit.is_empty() || is_in("quantity");
     match without_prefix(name).0 {
         "compute_points" => !is_in("seconds"),
         name if is_stored(name) || name == "notary_storage" || name == HCI_TOTAL => !is_in("bytes"),
-        name if WORKLOADS.contains(&name) || SERVICES.contains(&name) => is_in("bytes") || is_in("seconds"),
-        _ => false,
+        name if WORKLOADS.contains(&name) || SERVICES.contains(&name) => !is_in_pieces,
+        _ => !is_in("bytes") && !is_in_pieces,
     }
 }
 
@@ -211,19 +213,24 @@ mod tests {
             }
             assert!(contradicts_unit(name, None), "{name}");
         }
-        for (name, is_known) in [
-            ("pw_base_servers", true),
-            ("servers", true),
-            ("p_mailboxes", true),
-            ("notarizations", true),
-            ("pw_public_ips", true),
-            ("something_new", false),
-            ("compute_points_quota", false),
+        for (name, is_in_bytes) in [
+            ("pw_base_servers", false),
+            ("servers", false),
+            ("p_mailboxes", false),
+            ("notarizations", false),
+            ("pw_public_ips", false),
+            ("pw_base_quantum", true),
+            ("pw_pack_adv_backup", true),
+            ("pw_base_archive_x", true),
+            ("compute_points_quota", true),
         ] {
-            assert!(!contradicts_unit(name, None) && !contradicts_unit(name, Some("parcels")), "{name}");
-            for unit in ["bytes", "Seconds"] {
-                assert_eq!(contradicts_unit(name, Some(unit)), is_known, "{name} {unit}");
+            for unit in [None, Some(""), Some("quantity"), Some("Quantity")] {
+                assert!(!contradicts_unit(name, unit), "{name} {unit:?}");
             }
+            for unit in ["seconds", "GB", "hours", "parcels"] {
+                assert!(contradicts_unit(name, Some(unit)), "{name} {unit}");
+            }
+            assert_eq!(contradicts_unit(name, Some("bytes")), !is_in_bytes, "{name}");
         }
     }
 

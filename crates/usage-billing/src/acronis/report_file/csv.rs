@@ -13,7 +13,7 @@ use tokio::io::AsyncReadExt;
 use usage_billing_core::{Error, ErrorKind, Result};
 
 use crate::acronis::ReportRow;
-use crate::acronis::report_file::columns::Columns;
+use crate::acronis::report_file::columns::{Columns, Shape};
 use crate::acronis::report_file::limits::{COLUMNS, RECORD_BYTES, exceeded};
 use crate::acronis::report_file::record::Record;
 use crate::acronis::reports::download::{BufferedReader, Reader, ReportBody, buffered, unreadable};
@@ -134,7 +134,7 @@ impl Records {
     async fn header(&mut self) -> Result<Columns> {
         self.skip_byte_order_mark().await?;
         self.read(HEADER).await?;
-        Columns::new(self.record(HEADER)?)
+        Columns::new(self.record(HEADER)?, Shape::Table)
     }
 
     async fn skip_byte_order_mark(&mut self) -> Result<()> {

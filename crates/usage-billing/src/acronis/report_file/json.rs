@@ -13,7 +13,8 @@ use tokio::io::{AsyncRead, ReadBuf};
 use usage_billing_core::{Error, ErrorKind, Result};
 
 use crate::acronis::ReportRow;
-use crate::acronis::report_file::columns::Columns;
+use crate::acronis::billing::item_names::is_storage;
+use crate::acronis::report_file::columns::{Columns, Shape};
 use crate::acronis::report_file::limits::{COLUMNS, DEPTH, Meter, RECORD_BYTES, exceeded};
 use crate::acronis::report_file::record::RecordBuf;
 use crate::acronis::reports::download::{Reader, unreadable};
@@ -184,9 +185,17 @@ impl Objects {
         self.number += 1;
         let columns = match self.columns.take() {
             Some((names, columns)) if names == self.names => (names, columns),
-            _ => (self.names.clone(), Columns::new(self.names.as_record())?),
+            _ => (self.names.clone(), Columns::new(self.names.as_record(), Shape::Object)?),
         };
-        self.columns.insert(columns).1.row(self.number, self.cells.as_record())
+        let columns = &self.columns.insert(columns).1;
+        let row = columns.row(self.number, self.cells.as_record())?;
+        if is_storage(&row.name, row.measurement_unit.as_deref()) && !columns.state_component(&row) {
+            let message = format!(
+                "{place} is of storage and lacks infra.id and infra.owner_id: whose storage it is decides whether it is billed"
+            );
+            return Err(Error::new(ErrorKind::Decode, message));
+        }
+        Ok(row)
     }
 
     async fn event(&mut self) -> Result<JsonEvent<'_>> {
@@ -322,9 +331,24 @@ mod tests {
         }
         let mut row = object();
         let component = row.as_object_mut().unwrap().remove("infra").unwrap();
-        row["location"] = component;
-        let error = read(json!({"tenants": [object(), row]}).to_string()).await.unwrap_err();
-        assert!(error.message().starts_with("the report lacks infra.id, infra.owner_id"), "{error}");
+        for (without, is_valid) in [
+            (json!({"location": component}), false),
+            (json!({"infra": "Acronis Cloud"}), false),
+            (json!({"infra": {"name": "Acronis Cloud"}}), false),
+            (json!({"infra": {"id": "i-1"}}), true),
+            (json!({"infra": {"owner_id": "o-1"}}), true),
+            (json!({"name": "pw_base_servers", "measurement_unit": null}), true),
+        ] {
+            let mut row = row.clone();
+            row.as_object_mut().unwrap().extend(without.as_object().unwrap().clone());
+            match read(json!({"tenants": [object(), row]}).to_string()).await {
+                Ok(rows) => assert!(is_valid && rows.len() == 2, "{without}"),
+                Err(error) => {
+                    let expected = "row 2 is of storage and lacks infra.id and infra.owner_id";
+                    assert!(!is_valid && error.message().starts_with(expected), "{without}: {error}");
+                }
+            }
+        }
     }
 
     #[tokio::test]

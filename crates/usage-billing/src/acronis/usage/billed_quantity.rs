@@ -5,6 +5,7 @@
 use rust_decimal::RoundingStrategy;
 use usage_billing_core::Decimal;
 
+use crate::acronis::billing::item_names::contradicts_unit;
 use crate::acronis::{Amounts, ReportRow};
 use crate::rows::identity::UNITS;
 
@@ -36,11 +37,37 @@ pub fn in_billing_unit(raw: Decimal, measurement_unit: Option<&str>) -> (Decimal
     (quantity.normalize(), unit)
 }
 
+/// Converts a number of an item like [`in_billing_unit`]. A number in a unit in which the item is not counted stays as it is.
+pub(crate) fn billed_quantity<'a>(name: &str, raw: Decimal, measurement_unit: Option<&'a str>) -> (Decimal, &'a str) {
+    match measurement_unit {
+        Some(unit) if !unit.is_empty() && contradicts_unit(name, measurement_unit) => (raw.normalize(), unit),
+        _ => in_billing_unit(raw, measurement_unit),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::acronis::usage::aggregator::tests::{amounts, row};
     use proptest::prelude::*;
+
+    #[test]
+    fn number_in_a_unit_of_other_items_is_not_converted() {
+        let gib = Decimal::from(1 << 30);
+        for (name, raw, unit, expected) in [
+            ("pw_base_storage", gib, Some("bytes"), (Decimal::ONE, "GiB")),
+            ("pw_base_archive_x", gib, Some("bytes"), (Decimal::ONE, "GiB")),
+            ("pw_compute_points", 7200.into(), Some("seconds"), (Decimal::TWO, "compute points")),
+            ("pw_base_quantum", 7200.into(), Some("seconds"), (7200.into(), "seconds")),
+            ("pw_base_vms", 7200.into(), Some("seconds"), (7200.into(), "seconds")),
+            ("pw_base_servers", 5.into(), Some("bytes"), (5.into(), "bytes")),
+            ("pw_base_storage", 5.into(), Some("seconds"), (5.into(), "seconds")),
+            ("pw_base_storage", 5.into(), None, (5.into(), UNITS)),
+            ("pw_base_servers", 5.into(), Some("quantity"), (5.into(), UNITS)),
+        ] {
+            assert_eq!(billed_quantity(name, raw, unit), expected, "{name} {unit:?}");
+        }
+    }
 
     #[test]
     fn item_decides_between_level_change_and_effective_number() {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::acronis::billing::item_names::never_charged;
 use crate::acronis::error_hints::hinted;
-use crate::acronis::usage::billed_quantity::in_billing_unit;
+use crate::acronis::usage::billed_quantity::billed_quantity;
 use crate::acronis::{Client, types};
 use crate::memory_limit::{MemoryLimit, value_bytes};
 use crate::rows::identity::{RowIdentity, disambiguate_keys};
@@ -87,7 +87,7 @@ fn current_rows(
             })?;
         }
         for ((service, name, raw_unit, edition, start), CurrentSum { used: raw, is_on }) in sums {
-            let (quantity, unit) = in_billing_unit(raw, Some(&raw_unit));
+            let (quantity, unit) = billed_quantity(name, raw, Some(&raw_unit));
             let (account, customer_id, sku) = (account.to_string(), tenant.id.to_string(), format!("{service}/{name}"));
             let identity = RowIdentity {
                 customer_id: Some(&customer_id),

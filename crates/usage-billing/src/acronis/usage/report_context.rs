@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use usage_billing_core::{Decimal, Result};
 
 use crate::acronis::billing::hosting::Host;
-use crate::acronis::usage::billed_quantity::in_billing_unit;
+use crate::acronis::usage::billed_quantity::billed_quantity;
 use crate::acronis::usage::sums::{Key, Sum};
 use crate::acronis::{Price, StoredFile, types};
 use crate::rows::identity::RowIdentity;
@@ -65,7 +65,7 @@ impl<'a> ReportContext<'a> {
         reason: BillingReason,
     ) -> Result<UsageRow> {
         let raw_unit = key.measurement_unit.as_deref();
-        let (quantity, unit) = in_billing_unit(raw, raw_unit);
+        let (quantity, unit) = billed_quantity(&key.name, raw, raw_unit);
         let (period, is_complete) = match key.day {
             None => (self.period.period, self.period.is_complete()),
             Some(day) => {
@@ -91,7 +91,7 @@ impl<'a> ReportContext<'a> {
         let is_current = self.file.report.kind == types::ReportKind::UsageCurrent;
         let is_final = !is_current && is_complete;
         let unit_price = price.and_then(|price| price.unit).map(|price| loadable::unit_price(price, place));
-        let quota = sum.first.quota.map(|quota| loadable::quantity(in_billing_unit(quota, raw_unit).0));
+        let quota = sum.first.quota.map(|quota| loadable::quantity(billed_quantity(&key.name, quota, raw_unit).0));
         Ok(UsageRow {
             customer_name: Some(&*sum.first.tenant_name).filter(|name| !name.is_empty()).map(str::to_owned),
             customer_kind: Some(&*sum.first.tenant_kind).filter(|kind| !kind.is_empty()).map(str::to_owned),

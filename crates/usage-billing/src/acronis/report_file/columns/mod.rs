@@ -41,12 +41,21 @@ pub(crate) struct Columns {
     names: Vec<Arc<str>>,
 }
 
+/// The rows for which columns are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// All rows of a file: each has all columns.
+    Table,
+    /// One object: it may omit what it does not have.
+    Object,
+}
+
 impl Columns {
     /// Finds the columns in a header.
     ///
     /// # Errors
     /// [`ErrorKind::Decode`], with all missing columns that billing requires, or with a duplicate column.
-    pub(crate) fn new(header: Record<'_>) -> Result<Self> {
+    pub(crate) fn new(header: Record<'_>, shape: Shape) -> Result<Self> {
         let names: Vec<Arc<str>> =
             header.iter().map(|name| name.trim_start_matches('\u{feff}').trim().into()).collect();
         let mut resolver = ColumnResolver { left: (0..names.len()).collect(), names: &names, missing: Vec::new() };
@@ -86,8 +95,8 @@ impl Columns {
             // Without both, the change of a period would be billed by the level.
             columns.is_range = Some(resolver.required("is_range"));
         }
-        // Without them, storage of the partner would be billed as the vendor's. In JSON, `infra` itself is null or empty for other rows.
-        if !names.iter().any(|name| **name == *"infra") {
+        // Without them, storage of the partner would be billed as the vendor's. A row of JSON has them only if it is of a component.
+        if shape == Shape::Table {
             columns.infra_id = columns.infra_id.or_else(|| Some(resolver.required("infra.id")));
             columns.infra_owner_id = columns.infra_owner_id.or_else(|| Some(resolver.required("infra.owner_id")));
         }
@@ -102,6 +111,12 @@ impl Columns {
             }
         };
         Err(Error::new(ErrorKind::Decode, wrong))
+    }
+
+    /// Returns whether a row states its component or that it has none: a null or empty `infra`.
+    pub(crate) fn state_component(&self, row: &ReportRow) -> bool {
+        let is_none = || row.other.get("infra").is_some_and(String::is_empty);
+        self.infra_id.is_some() || self.infra_owner_id.is_some() || is_none()
     }
 
     /// Returns the number of columns, including unknown ones.

@@ -21,6 +21,16 @@ use crate::rows::canonical_id::canonical_id;
 use crate::rows::identity::disambiguate_keys;
 use crate::{BillingReason, Period, UsageRow};
 
+/// The service of the platform's own counters (end users, resellers), and its id, equal in all accounts; files without names have the id.
+const PLATFORM: [&str; 2] = ["platform", "7459244f-68f3-3bf4-9f53-5f63ecc1d91f"];
+
+/// Returns whether a number states something about other rows: about the tenants, items and SKUs of the report. Counters, switches and the platform's
+/// own numbers do not.
+fn is_evidence(key: &Key) -> bool {
+    !PLATFORM.contains(&&*key.application)
+        && item_names::never_charged(&key.name, key.measurement_unit.as_deref()).is_none()
+}
+
 /// The sums of the rows so far.
 pub(crate) struct UsageAggregator<'a> {
     file: &'a StoredFile,
@@ -220,7 +230,8 @@ impl<'a> UsageAggregator<'a> {
         // Hosts and kinds of tenants are known once all rows were added.
         self.numbers.clear();
         self.strings = HashSet::new();
-        let mut others = self.sums.keys().map(|(key, _)| &*key.tenant_id).filter(|tenant| **tenant != *self.account);
+        let tenants = self.sums.keys().filter(|(key, _)| is_evidence(key)).map(|(key, _)| &*key.tenant_id);
+        let mut others = tenants.filter(|tenant| **tenant != *self.account);
         let first = others.next();
         let is_among_others = others.any(|tenant| Some(tenant) != first);
         let mut hosted: Vec<(Key, Host, Sum)> = Vec::with_capacity(self.sums.len());
@@ -248,9 +259,9 @@ impl<'a> UsageAggregator<'a> {
             names.then_with(|| (&one.0, one.1).cmp(&(&other.0, other.1)))
         });
         let context = ReportContext::of(self.file)?;
-        let has_others = hosted.iter().any(|(key, ..)| *key.tenant_id != *context.account);
+        let has_others = hosted.iter().any(|(key, ..)| is_evidence(key) && *key.tenant_id != *context.account);
         // Only rows that count: the own row of a partner states nothing about its customers.
-        let counts = |key: &&Key| !has_others || *key.tenant_id != *context.account;
+        let counts = |key: &&Key| is_evidence(key) && (!has_others || *key.tenant_id != *context.account);
         let mut has_skus = false;
         let (mut seen, mut by_tenant) = (SeenItems::default(), HashMap::<_, SeenItems>::new());
         for key in hosted.iter().map(|(key, ..)| key).filter(counts) {
@@ -271,7 +282,7 @@ impl<'a> UsageAggregator<'a> {
                     name: &key.name,
                     measurement_unit: key.measurement_unit.as_deref(),
                     edition: key.edition.as_deref(),
-                    has_sku: has_skus.then_some(key.sku.is_some()),
+                    has_sku: (has_skus || key.sku.is_some()).then_some(key.sku.is_some()),
                     host,
                     mode,
                     seen: &seen,

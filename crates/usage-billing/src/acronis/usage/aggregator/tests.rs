@@ -122,6 +122,7 @@ fn rows_of_the_platform_follow_the_ordinary_rules() {
             ("reseller_count", None, None, Counter),
             ("pw_pack_portal_branding", None, None, Usage),
             ("pw_pack_portal_branding", None, Some("SVA8"), Usage),
+            ("portal_branding", None, Some("SVA8"), Usage),
             ("branding", Some("feature"), Some("SVA8"), FeatureSwitch),
             ("something_new", None, None, UnknownItem),
         ] {
@@ -557,6 +558,11 @@ fn rows_that_do_not_count_show_nothing_of_the_others() {
         ..row(kind, "pw_base_servers", None)
     };
     let customer = || of(id(8), "customer", None);
+    let platform = |name: &str| ReportRow {
+        application: "platform".to_owned(),
+        name: name.to_owned(),
+        ..of(id(8), "customer", Some("S-1"))
+    };
     let facts = || {
         let tenant_kinds = [(Uuid::from_u128(7), Arc::from("partner"))].into();
         AccountFacts { tenant_kinds, ..AccountFacts::default() }
@@ -567,13 +573,15 @@ fn rows_that_do_not_count_show_nothing_of_the_others() {
         (Accounts, of(id(7), "", Some("S-1"))),
         (Accounts, of(id(0), "", Some("S-1"))),
         (DirectPartners, of(id(0), "partner", Some("S-1"))),
+        (DirectPartners, platform("pw_pack_portal_branding")),
+        (DirectPartners, ReportRow { name: "euc_count".to_owned(), ..of(id(8), "customer", Some("S-1")) }),
     ] {
         let file = file(types::ReportKind::UsageSummary, level);
         let mut sums = UsageAggregator::new(&file, usize::MAX).unwrap();
         [other.clone(), customer()].into_iter().for_each(|mut row| sums.add(&mut row).unwrap());
         let rows = sums.rows(&facts()).unwrap().0;
-        let found = rows.iter().find(|row| row.customer_id == Some(id(8))).unwrap();
-        assert_eq!(found.billing_reason, BillingReason::Usage, "{other:?}");
+        let is_of_customer = |row: &&UsageRow| row.customer_id == Some(id(8)) && row.metric == "pw_base_servers";
+        assert_eq!(rows.iter().find(is_of_customer).unwrap().billing_reason, BillingReason::Usage, "{other:?}");
     }
 }
 
@@ -589,6 +597,17 @@ fn own_row_of_the_account_is_a_total_beside_others() {
     assert_eq!(reasons, [BillingReason::TotalOfRows, BillingReason::UnknownTenantKind, BillingReason::Usage]);
     for alone in [&own, "t-1"] {
         assert_eq!(usage_rows(&file, [of(alone, "")]).unwrap()[0].billing_reason, BillingReason::Usage, "{alone}");
+    }
+    // Counters, switches and numbers of the platform are no evidence of other tenants.
+    let counter = ReportRow { name: "euc_count".to_owned(), ..of("t-1", "customer") };
+    let switch = ReportRow { measurement_unit: Some("feature".to_owned()), ..of("t-1", "customer") };
+    let platform = ReportRow { application: "platform".to_owned(), ..of("t-1", "customer") };
+    for other in [counter, switch, platform] {
+        let rows = usage_rows(&file, [of(&own, ""), other.clone()]).unwrap();
+        let of_own = rows.iter().find(|row| row.customer_id.as_deref() == Some(&own)).unwrap();
+        assert_eq!(of_own.billing_reason, BillingReason::Usage, "{other:?}");
+        let of_own = |rows: &[UsageRow]| rows.iter().filter(|row| row.is_billable == Some(true)).count();
+        assert!(of_own(&rows) >= 1);
     }
 }
 
@@ -890,18 +909,18 @@ proptest::proptest! {
         parts in proptest::collection::vec((0usize..3, -1_000_000_000_000i64..1_000_000_000_000), 1..20),
         turned in 0usize..20,
     ) {
-        let units = [Some("bytes"), Some("seconds"), None];
+        let items = [("thing", Some("bytes")), ("compute_points", Some("seconds")), ("seats", None)];
         let mut rows: Vec<_> = parts.iter().zip(0..).map(|(&(unit, amount), infra): (&(usize, i64), u32)| ReportRow {
             effective: Some(amounts(amount, 0)),
             infra_id: Some(infra.to_string()),
-            ..row("partner", &format!("thing_{unit}"), units[unit])
+            ..row("partner", items[unit].0, items[unit].1)
         }).collect();
         let at = turned % rows.len();
         rows.rotate_left(at);
         for (sku, quantity, _) in usage(rows) {
-            let unit: usize = sku.strip_prefix("backup/thing_").unwrap().parse().unwrap();
+            let unit = items.iter().position(|(name, _)| sku.strip_prefix("backup/") == Some(name)).unwrap();
             let sum: i64 = parts.iter().filter(|part| part.0 == unit).map(|part| part.1).sum();
-            let expected = loadable::quantity(in_billing_unit(sum.into(), units[unit]).0);
+            let expected = loadable::quantity(in_billing_unit(sum.into(), items[unit].1).0);
             proptest::prop_assert_eq!(quantity.parse::<Decimal>().unwrap(), expected);
         }
     }
