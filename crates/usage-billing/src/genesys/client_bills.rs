@@ -53,7 +53,8 @@ pub struct ClientBills {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ClientOutcome {
-    /// Id of the organization; a UUID in lower case. `None` for an entry of the vendor's list that has none.
+    /// Id of the organization; a UUID in lower case. `None` for an entry of the vendor's list that has none, and for organizations that may be
+    /// missing in it.
     pub organization_id: Option<String>,
     /// Its name, as far as it is known.
     pub organization_name: Option<String>,
@@ -107,7 +108,7 @@ impl Client {
         let (period, limit) = (period.into(), TimeLimit::new(timeout));
         period.require_started(self.clock.now())?;
         let selected = limit.run(self.select(organizations)).await;
-        let (account, selected) =
+        let (account, selected, missing) =
             selected.unwrap_or_else(|| Err(limit.exceeded("the client organizations were not listed to their end")))?;
         let memory = Mutex::new(MemoryLimit::new(self.max_usage_bytes));
         let memory = &memory;
@@ -134,21 +135,27 @@ impl Client {
         // In the order of completion: a slow organization does not delay the start of others.
         let mut outcomes: Vec<_> = stream::iter(outcomes).buffer_unordered(CONCURRENT).collect().await;
         outcomes.sort_by_key(|(position, _)| *position);
-        Ok(ClientBills { account, outcomes: outcomes.into_iter().map(|(_, outcome)| outcome).collect() })
+        let missing = missing.map(|error| ClientOutcome {
+            organization_id: None,
+            organization_name: None,
+            bill: Err(error),
+            no_bill: None,
+        });
+        Ok(ClientBills { account, outcomes: outcomes.into_iter().map(|(_, outcome)| outcome).chain(missing).collect() })
     }
 
-    /// Returns the own organization, and the ids and names of the selected ones.
-    async fn select(&self, organizations: ClientOrganizations) -> Result<(Organization, Vec<Selected>)> {
+    /// Returns the own organization, the ids and names of the selected ones, and an error if others may be missing.
+    async fn select(&self, organizations: ClientOrganizations) -> Result<(Organization, Vec<Selected>, Option<Error>)> {
         let account = self.organization().await?;
-        let selected = match organizations {
-            ClientOrganizations::Ids(ids) => distinct(ids).into_iter().map(|id| (Some(id), None)).collect(),
+        let (selected, missing) = match organizations {
+            ClientOrganizations::Ids(ids) => (distinct(ids).into_iter().map(|id| (Some(id), None)).collect(), None),
             ClientOrganizations::All => {
                 let name = |trustor: &super::types::Trustor| trustor.organization.as_ref()?.name.clone();
-                let trustors = self.client_organizations().await?;
-                trustors.iter().map(|trustor| (id_of(trustor), name(trustor))).collect()
+                let (trustors, missing) = self.listed_organizations().await?;
+                (trustors.iter().map(|trustor| (id_of(trustor), name(trustor))).collect(), missing)
             }
         };
-        Ok((account, selected))
+        Ok((account, selected, missing))
     }
 }
 

@@ -47,13 +47,23 @@ impl Client {
         fetched.await.cloned()
     }
 
-    /// Lists the client organizations without duplicates. Entries without an id are kept.
+    /// Lists the client organizations without duplicates. Entries without an id are kept. If the vendor lists an organization twice, another one may
+    /// be missing: a warning in the trace states it, and [`client_bills`](Self::client_bills) has an outcome for it.
     ///
     /// # Errors
     /// [`ErrorKind::Decode`] if the list is truncated: fewer organizations than the vendor counts. [`ErrorKind::Limit`] if it takes more
     /// memory than [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows. Otherwise the errors of the calls, which need
     /// `authorization:orgTrustor:view`.
     pub async fn client_organizations(&self) -> Result<Vec<types::Trustor>> {
+        let (organizations, missing) = self.listed_organizations().await?;
+        if let Some(error) = missing {
+            tracing::warn!(%error, "a client organization may be missing");
+        }
+        Ok(organizations)
+    }
+
+    /// Returns the client organizations, and an error if the list repeats some of them in the place of others.
+    pub(super) async fn listed_organizations(&self) -> Result<(Vec<types::Trustor>, Option<Error>)> {
         let (mut list, mut number) = (TrustorList::default(), 1);
         let mut memory = MemoryLimit::new(self.max_usage_bytes);
         loop {
@@ -95,9 +105,11 @@ impl TrustorList {
         let before = self.trustors.len();
         self.total = page.total.or(self.total);
         self.listed += entities.len();
+        let is_empty = entities.is_empty();
         let is_new = |trustor: &types::Trustor| id_of(trustor).is_none_or(|id| self.seen.insert(id));
         self.trustors.extend(entities.into_iter().filter(is_new));
-        if more && self.trustors.len() == before {
+        // A page count ends the list.
+        if more && self.trustors.len() == before && (page.page_count.is_none() || is_empty) {
             return Err(truncated(format!(
                 "page {number} of the client organizations has no new organization, but other pages follow"
             )));
@@ -105,15 +117,21 @@ impl TrustorList {
         Ok(if more { number.checked_add(1) } else { None })
     }
 
-    /// Returns the organizations, if none is missing.
-    fn complete(self) -> Result<Vec<types::Trustor>> {
-        let count = i64::try_from(self.listed).unwrap_or(i64::MAX);
-        match self.total {
-            Some(total) if count < total => {
-                Err(truncated(format!("the list has {count} of {total} client organizations")))
-            }
-            _ => Ok(self.trustors),
+    /// Returns the organizations, and an error if some of them were listed several times, perhaps in the place of others.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Decode`] if entries are missing.
+    fn complete(self) -> Result<(Vec<types::Trustor>, Option<Error>)> {
+        let Some(total) = self.total else { return Ok((self.trustors, None)) };
+        let count = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
+        let (listed, different) = (count(self.listed), count(self.trustors.len()));
+        if listed < total {
+            return Err(truncated(format!("the list has {listed} of {total} client organizations")));
         }
+        let message = format!(
+            "the list of client organizations has {different} different ones of {total}: a repeated one may be in the place of another"
+        );
+        Ok((self.trustors, (different < total).then(|| truncated(message))))
     }
 }
 
@@ -181,14 +199,25 @@ mod tests {
             let mut list = TrustorList::default();
             list.add(page(json!({"entities": entities, "total": total, "pageCount": 1})), 1).unwrap();
             list.complete()
+                .map(|(organizations, missing)| (organizations.len(), missing.map(|error| error.to_string())))
         };
-        assert_eq!(listed(&["a", "b"], 2).unwrap().len(), 2);
+        let complete = |count: usize| (count, None);
+        assert_eq!(listed(&["a", "b"], 2).unwrap(), complete(2));
         let (id, again) = ("0d2f7c55-8a41-4b7e-9b0c-6a3f9e1d2c11", " 0D2F7C55-8A41-4B7E-9B0C-6A3F9E1D2C11");
-        assert_eq!(listed(&["a", id, again], 2).unwrap().len(), 2, "listed twice");
-        assert_eq!(listed(&["a", "A"], 2).unwrap().len(), 2, "ids that are not UUIDs differ by case");
-        assert_eq!(listed(&["a", "b", "a"], 3).unwrap().len(), 2, "the vendor counts the duplicate");
+        assert_eq!(listed(&["a", id, again], 2).unwrap(), complete(2), "listed twice, counted once");
+        assert_eq!(listed(&["a", "A"], 2).unwrap(), complete(2), "ids that are not UUIDs differ by case");
+        let (count, missing) = listed(&["a", "b", "b", "d"], 4).unwrap();
+        let expected = "has 3 different ones of 4: a repeated one may be in the place of another";
+        assert!(count == 3 && missing.is_some_and(|error| error.contains(expected)));
         let error = listed(&["a", "a"], 3).unwrap_err();
         assert!(error.to_string().contains("the list has 2 of 3 client organizations"), "{error}");
-        assert_eq!(listed(&["", "", "a"], 3).unwrap().len(), 3, "entries without an id are kept");
+        assert_eq!(listed(&["", "", "a"], 3).unwrap(), complete(3), "entries without an id are kept");
+        let pages = [json!([{"id": "a"}, {"id": "b"}]), json!([{"id": "b"}]), json!([{"id": "c"}])];
+        let mut list = TrustorList::default();
+        for (entities, number) in pages.into_iter().zip(1..) {
+            let next = list.add(page(json!({"entities": entities, "pageCount": 3, "total": 4})), number).unwrap();
+            assert_eq!(next, Some(number + 1).filter(|next| *next <= 3), "a page without a new one is not the end");
+        }
+        assert!(matches!(list.complete(), Ok((organizations, Some(_))) if organizations.len() == 3));
     }
 }

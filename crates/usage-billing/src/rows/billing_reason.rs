@@ -45,7 +45,7 @@ pub enum BillingReason {
     UnknownTenantKind,
     /// Not known: whether the month had ended when the report was built.
     UnknownReportDate,
-    /// Not known: columns of the report contradict each other about what is on trial, or about the unit of storage or compute points.
+    /// Not known: columns of the report contradict each other about what is on trial, or the unit is not the one in which the vendor counts the item.
     ContradictoryColumns,
     /// Not known: the vendor takes off what its response does not show, or states no rule; the invoice decides.
     SeeInvoice,

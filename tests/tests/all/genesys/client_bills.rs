@@ -299,6 +299,21 @@ async fn each_listed_organization_has_an_outcome() {
     let customers: Vec<_> = bills.rows().into_iter().filter_map(|row| row.customer_id).collect();
     assert_eq!(customers, ["o-1", "o-2"]);
 
+    // The third organization stands twice, perhaps in the place of another.
+    let mut repeated = list(5);
+    let entities = repeated[1]["entities"].as_array_mut().unwrap();
+    entities.push(entities[1].clone());
+    let server =
+        overview_server(repeated, |organization, _| Some(overview(json!({"id": organization}), "2026-10", "31")));
+    let client = client_at(server.url(), "id", "hush-secret");
+    let bills = client.client_bills(last, ClientOrganizations::All).await.unwrap();
+    let outcomes: Vec<_> = bills.outcomes.iter().map(|of| (of.organization_id.as_deref(), of.bill.is_ok())).collect();
+    assert_eq!(outcomes, [(Some("o-1"), true), (None, false), (Some("o-2"), true), (Some("o-3"), true), (None, false)]);
+    assert!(
+        bills.errors().last().unwrap().message().contains("has 4 different ones of 5"),
+        "no organization is omitted silently"
+    );
+
     let server = overview_server(list(5), |_, _| None);
     let error =
         client_at(server.url(), "id", "hush-secret").client_bills(last, ClientOrganizations::All).await.unwrap_err();
