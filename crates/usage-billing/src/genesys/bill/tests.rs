@@ -225,7 +225,7 @@ fn charge_that_may_contain_an_unknown_one_with_an_allowance_is_unknown() {
     complete.push(named("P2", "P2", "rollup-usage", "100"));
     complete.push(Charge { item: item(1, "MB", "MB", "rollup", "megabyte"), ..charge("MB", "rollup", "5", "5") });
     let found = lines(complete, &[], &monthly());
-    assert_eq!(numbers(&found[2]), known("400", "100"), "totals of another unit are no alternative");
+    assert_eq!(numbers(&found[2]), known("400", "100"), "totals of another unit do not contain the part");
 }
 
 #[test]

@@ -598,7 +598,7 @@ fn own_row_of_the_account_is_a_total_beside_others() {
     for alone in [&own, "t-1"] {
         assert_eq!(usage_rows(&file, [of(alone, "")]).unwrap()[0].billing_reason, BillingReason::Usage, "{alone}");
     }
-    // Counters, switches and numbers of the platform are no evidence of other tenants.
+    // Counters, switches and numbers of the platform say nothing about other tenants.
     let counter = ReportRow { name: "euc_count".to_owned(), ..of("t-1", "customer") };
     let switch = ReportRow { measurement_unit: Some("feature".to_owned()), ..of("t-1", "customer") };
     let platform = ReportRow { application: "platform".to_owned(), ..of("t-1", "customer") };
