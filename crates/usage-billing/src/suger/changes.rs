@@ -83,7 +83,11 @@ impl Client {
         let is_done = |status: &Status| *status == Status::Deleted;
         let response = request.send().await.map(ResponseValue::into_inner);
         let is_missing = response.as_ref().is_err_and(|error| error.status().is_some_and(|status| status == 404));
-        let deleted = is_missing.then(|| Group { status: Some(Status::Deleted), ..group.clone() });
+        let deleted = is_missing.then(|| {
+            let mut deleted = group.clone();
+            deleted.status = Some(Status::Deleted);
+            deleted
+        });
         self.confirm_change(group, response, is_done, deleted).await
     }
 
