@@ -136,9 +136,9 @@ pub mod mock;
 
 pub use generated::*;
 pub use progenitor_client::{{
-    AccessToken, ApiKey, Auth, BuildError, CallOptions, ClientBuilder, Credentials, CustomRequest, Decimal, DecimalNumber,
-    DecimalString, ErrorKind, IntoOptional, IntoRequired, LenientDateTime, MinTransferRate, RateLimit, RetryPolicy, SecretString,
-    SecretText, TokenRequest, Transport, UnknownValue, Update, http_client, reqwest,
+    AccessToken, ApiKey, Auth, BuildError, CallOptions, ClientBuilder, Credentials, CustomRequest, Decimal,
+    DecimalNumber, DecimalString, ErrorKind, IntoOptional, IntoRequired, LenientDateTime, MinTransferRate, RateLimit,
+    RetryPolicy, SecretString, SecretText, TokenRequest, Transport, UnknownValue, Update, http_client, reqwest,
 }};
 
 {note}{chrono}#[cfg(feature = "mock")]
