@@ -182,7 +182,8 @@ async fn array_that_is_not_exploded_is_joined_and_fields_of_one_name_are_read() 
 #[tokio::test]
 async fn requests_that_the_document_lacks_are_sent() {
     let server = server(Method::DELETE, "/new/7", 200, r#"{"done": true}"#).await;
-    let request = client(&server).request(reqwest::Method::DELETE, "/new/{id}").path_parameter("id", 7);
+    let client = client(&server);
+    let request = client.request(reqwest::Method::DELETE, "/new/{id}").path_parameter("id", 7);
     assert_eq!(&request.send().await.unwrap()[..], br#"{"done": true}"#);
 }
 
