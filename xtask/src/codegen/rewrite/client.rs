@@ -8,6 +8,8 @@ use syn::{
     visit_mut::VisitMut,
 };
 
+use super::module;
+
 /// Removes
 /// - `Client::new`, which makes an HTTP client of its own with a total timeout of 15 s, and no transport's settings;
 /// - the header `api-version` that progenitor sends: a vendor's own is a parameter;
@@ -28,6 +30,14 @@ pub(crate) fn rewrite(file: &mut File) {
         }
     }
     Headers.visit_file_mut(file);
+    // Calls without parameters and bodies name none.
+    for item in module(&mut file.items, "builder").into_iter().flatten() {
+        if let Item::Use(import) = item
+            && import.attrs.is_empty()
+        {
+            import.attrs.push(parse_quote!(#[allow(unused_imports)]));
+        }
+    }
 }
 
 fn with_call_options() -> ImplItem {
