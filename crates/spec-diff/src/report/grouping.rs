@@ -79,6 +79,16 @@ fn is_unreferenced(comparison: &Comparison<'_>, merged: &Merged<'_>) -> bool {
     is_data && merged.reach.is_empty() && !comparison.is_alone
 }
 
+/// Whether it is about a property that was removed, and that the revision still has at the same location: a reference changed.
+fn is_replaced(comparison: &Comparison<'_>, merged: &Merged<'_>) -> bool {
+    merged.findings.iter().all(|(finding, _)| {
+        let is_there = |at: &Pointer<'_>| comparison.revision.node(&at.steps()).is_some();
+        finding.rule.group == Group::Properties
+            && finding.revision.is_none()
+            && finding.base.as_ref().is_some_and(is_there)
+    })
+}
+
 /// Puts findings together that say the same of the same place.
 fn merge<'a>(comparison: &'a Comparison<'a>) -> Vec<Merged<'a>> {
     let reaches = reaches(&comparison.scopes);
@@ -146,7 +156,13 @@ fn change(
     group: Vec<Merged<'_>>,
 ) -> Option<Change> {
     let first = group.first()?;
-    let unreferenced = group.iter().all(|merged| is_unreferenced(comparison, merged));
+    let note = if group.iter().all(|merged| is_unreferenced(comparison, merged)) {
+        " (no operation refers to it)"
+    } else if group.iter().all(|merged| is_replaced(comparison, merged)) {
+        " (the schema still has it; another one is used in its place)"
+    } else {
+        ""
+    };
     let (finding, _) = first.findings.first()?;
     let (rule, owner, what) = (finding.rule, first.owner.clone(), finding.what);
     let reach: Reach = group.iter().flat_map(|merged| merged.reach.iter().copied()).collect();
@@ -173,10 +189,7 @@ fn change(
         message: String::new(),
         fingerprint: String::new(),
     };
-    change.message = message(&change, rule, what);
-    if unreferenced {
-        change.message.push_str(" (no operation refers to it)");
-    }
+    change.message = message(&change, rule, what) + note;
     change.fingerprint = fingerprint(&comparison.options.api, &change);
     Some(change)
 }

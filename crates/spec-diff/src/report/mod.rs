@@ -102,7 +102,7 @@ impl std::fmt::Display for OperationRef {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Owner {
-    /// The document as a whole: servers, the global security requirement, lists of components.
+    /// The document as a whole: servers, the global security requirement, lists of components, edits that many owners share.
     Document,
     /// A path with all its operations.
     Path {

@@ -162,3 +162,17 @@ fn same_edit_in_many_owners_is_one_finding_of_the_document() {
     assert_eq!(lines(&report).len(), 1);
     assert_eq!(report.changes[0].members[0].name, "T00: p0");
 }
+
+#[test]
+fn message_on_a_schema_that_another_one_replaces_states_that() {
+    let schema = |name: &str| yaml(&format!("{{properties: {{x: {{$ref: '#/components/schemas/{name}'}}}}}}"));
+    let others = yaml("{A: {properties: {a: {type: string}, c: {}}}, B: {properties: {c: {}}}}");
+    let report = compare(&in_response(&schema("A"), &others), &in_response(&schema("B"), &others));
+    assert_eq!(
+        report.changes[0].message,
+        "A, in responses: a (string): an optional property was removed (the schema still has it; another one is used in its place)"
+    );
+    let less = yaml("{A: {properties: {c: {}}}, B: {properties: {c: {}}}}");
+    let report = compare(&in_response(&schema("A"), &others), &in_response(&schema("A"), &less));
+    assert!(report.changes[0].message.ends_with("was removed"), "{}", report.changes[0].message);
+}
