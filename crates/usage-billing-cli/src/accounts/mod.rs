@@ -9,6 +9,6 @@ mod selection;
 mod vendor;
 
 pub(crate) use account::{Account, Setting, Value};
-pub(crate) use clients::{AccountClient, Client, of_accounts, of_sandbox};
+pub(crate) use clients::{AccountClient, Client, of_sandbox};
 pub(crate) use selection::{AccountArguments, Clients, SelectionArguments, start_sandbox};
 pub(crate) use vendor::Vendor;

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use usage_billing::printable;
 use usage_billing_sandbox::{Sandbox, SandboxBuilder};
 
 use super::account::Account;
-use super::clients::{self, AccountClient};
+use super::clients::{self, AccountClient, Client};
 use super::config_file::ConfigFile;
 use super::resolve::{Choice, resolve};
 use super::vendor::Vendor;
@@ -57,6 +57,21 @@ impl SelectionArguments {
         let accounts = self.configured(wanted)?;
         accounts.iter().try_for_each(Account::check_complete)?;
         Ok(accounts)
+    }
+
+    /// Returns one client for each of the wanted vendors, for output that has one place for each vendor.
+    ///
+    /// # Errors
+    /// If the profile has several accounts of a vendor and none is chosen.
+    pub(crate) fn clients_by_vendor(&self, wanted: &[Vendor]) -> Result<Vec<Client>, Failure> {
+        let accounts = self.accounts(wanted)?;
+        for vendor in Vendor::value_variants() {
+            require_one(
+                *vendor,
+                accounts.iter().filter(|account| account.vendor == *vendor).map(|account| &*account.name),
+            )?;
+        }
+        Ok(clients::of_accounts(&accounts)?.into_iter().map(|account| account.client).collect())
     }
 
     /// Returns the accounts of the wanted vendors as far as they are configured.
@@ -114,21 +129,22 @@ impl AccountArguments {
     /// Returns the only client of a vendor.
     pub(crate) async fn client(&self, vendor: Vendor) -> Result<(AccountClient, Clients), Failure> {
         let mut all = self.clients(&[vendor]).await?;
-        if let [_, _, ..] = &*all.clients {
-            let names: Vec<_> = all.clients.iter().map(|one| printable(&one.name).to_string()).collect();
-            let message = format!(
-                "{} accounts of {}: choose one of {} with --account",
-                names.len(),
-                vendor.name(),
-                names.join(", ")
-            );
-            return Err(Failure::Usage(message));
-        }
+        require_one(vendor, all.clients.iter().map(|one| &*one.name))?;
         match all.clients.pop() {
             Some(client) => Ok((client, all)),
             None => Err(none_configured(&[vendor])),
         }
     }
+}
+
+/// Rejects several accounts of a vendor.
+fn require_one<'a>(vendor: Vendor, names: impl Iterator<Item = &'a str>) -> Result<(), Failure> {
+    let names: Vec<_> = names.map(|name| printable(name).to_string()).collect();
+    if names.len() < 2 {
+        return Ok(());
+    }
+    let (number, vendor, names) = (names.len(), vendor.name(), names.join(", "));
+    Err(Failure::Usage(format!("{number} accounts of {vendor}: choose one of {names} with --account")))
 }
 
 /// Returns the value of an environment variable; `None` if it is missing or empty.
@@ -143,7 +159,7 @@ pub(crate) async fn start_sandbox(today: Option<NaiveDate>) -> Result<Sandbox, F
     let failed = |error| Failure::Local(format!("the sandbox cannot listen on 127.0.0.1: {error}"));
     let builder = today.into_iter().fold(Sandbox::builder().polls_before_ready(1), SandboxBuilder::today);
     let sandbox = builder.start().await.map_err(failed)?;
-    terminal::eprint_line(&format!("sandbox: {}", sandbox.url()));
+    terminal::print_progress(&format!("sandbox: {}", sandbox.url()));
     Ok(sandbox)
 }
 

@@ -21,6 +21,9 @@ fn every_request_is_logged_on_request() {
     assert!(!stderr.contains(sandbox.setting("SUGER_API_KEY")), "{stderr}");
     let (code, _, stderr) = run(sandbox.program(&status).arg("-q"));
     assert!(code == Some(0) && stderr.is_empty(), "{stderr}");
+    let fetch = ["-q", "usage", "fetch", "suger", "--sandbox", "--today", TODAY];
+    let (code, stdout, stderr) = run(&mut program(&fetch));
+    assert!(code == Some(0) && !stdout.is_empty() && stderr.is_empty(), "{stderr}");
     let (code, _, stderr) = run(program(&status).env("RUST_LOG", "a=b=c"));
     assert!(
         code == Some(2) && stderr.starts_with("error: RUST_LOG in the environment is not a valid filter"),

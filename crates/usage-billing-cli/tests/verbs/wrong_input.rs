@@ -37,7 +37,7 @@ fn wrong_input_is_reported_on_one_line() {
     let (gzip, latin1) = (gzip.to_str().unwrap(), latin1.to_str().unwrap());
 
     type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], i32, &'a str);
-    let cases: [Case; 27] = [
+    let cases: [Case; 28] = [
         (
             &["meter", "send", &events, "--yes"],
             &[],
@@ -93,6 +93,7 @@ fn wrong_input_is_reported_on_one_line() {
             2,
             "--profile: unknown profile `prod`: expected one of default",
         ),
+        (&["fetch", "--config", &several], &[], 2, "2 accounts of suger: choose one of a, b with --account"),
         (&["meter", "status", "--config", &several], &[], 2, "2 accounts of suger: choose one of a, b with --account"),
         (
             &["meter", "status", "--config", &several, "--account", "c"],

@@ -1,20 +1,20 @@
 //! `meter reconcile`.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use chrono::SecondsFormat;
 use clap::Args;
 use serde_json::json;
+use usage_billing::Period;
 use usage_billing::suger::{ReconciledQuantity, Reconciliation};
-use usage_billing::{Period, printable};
 
 use super::{events, groups};
 use crate::accounts::AccountArguments;
 use crate::commands::output::{self, OutputFormat};
 use crate::exit::Failure;
-use crate::terminal;
+use crate::{temporary_file, terminal};
 
 #[derive(Args)]
 pub(crate) struct ReconcileArguments {
@@ -56,7 +56,10 @@ pub(super) async fn run(arguments: ReconcileArguments) -> Result<ExitCode, Failu
             "events": events.len(),
             "reconciliation": serde_json::to_value(&found).map_err(|error| Failure::of_output(error.into()))?,
         });
-        write_file(path, &output::json(&proof)?)?;
+        let mut file = temporary_file::beside(path)?;
+        file.write_all(output::json(&proof)?.as_bytes()).map_err(|error| temporary_file::failure(path, &error))?;
+        let (file, temporary) = file.into_parts();
+        temporary_file::persist(&file, temporary, path)?;
     }
     // The proof replaces the JSON, not the table.
     let format = arguments.format.or(arguments.output.is_some().then_some(OutputFormat::Table));
@@ -98,24 +101,4 @@ fn table(found: &Reconciliation) -> String {
     }
     let header = ["STATE", "ENTITLEMENT", "TIMESTAMP", "DIMENSION", "SENT", "SUGER", "REASON"];
     format!("{}{found}\n", output::table(header, rows))
-}
-
-/// Writes a file under a temporary name and renames it, so that it is never a part.
-fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| {
-        Failure::Local(format!("the file {} cannot be written: {error}", printable(&path.to_string_lossy())))
-    };
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(format!(".{}.partial", std::process::id()));
-    let partial = PathBuf::from(partial);
-    let write = || {
-        let mut file = std::fs::File::create(&partial)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        std::fs::rename(&partial, path)
-    };
-    write().map_err(|error| {
-        let _ = std::fs::remove_file(&partial);
-        failed(error)
-    })
 }

@@ -17,7 +17,7 @@ pub(crate) async fn fetch(client: &Client, period: Period, arguments: &FetchArgu
             terminal::eprint_line(&format!("acronis: report {id} was created (resume it with --report {id})"));
         }
         ReportEvent::Reused { id, month } => {
-            terminal::eprint_line(&format!("acronis: reusing report {id} of {month}"));
+            terminal::print_progress(&format!("acronis: reusing report {id} of {month}"));
         }
         // The receiver lives as long as events are sent.
         ReportEvent::NotDeleted { error, .. } => _ = failed.send(error.clone()),

@@ -88,7 +88,7 @@ async fn fetch_all(arguments: &FetchArguments) -> Result<ExitCode, Failure> {
 fn wanted_clients<'a>(clients: &'a [Client], target: FetchTarget, output: &Output) -> Vec<&'a Client> {
     let (kept, wanted): (Vec<_>, Vec<_>) = clients.iter().partition(|client| output.has(client.vendor(), target));
     for client in kept {
-        terminal::eprint_line(&format!("{}: {target} is final and kept", client.vendor().name()));
+        terminal::print_progress(&format!("{}: {target} is final and kept", client.vendor().name()));
     }
     wanted
 }
@@ -99,10 +99,7 @@ fn clients(arguments: &FetchArguments, sandbox: Option<&Sandbox>, now: DateTime<
         Some(sandbox) => {
             accounts::of_sandbox(vendors, sandbox.url()).map_err(|error| Failure::Usage(error.to_string()))?
         }
-        None => {
-            let accounts = accounts::of_accounts(&arguments.selection.accounts(vendors)?)?;
-            accounts.into_iter().map(|account| account.client).collect()
-        }
+        None => arguments.selection.clients_by_vendor(vendors)?,
     };
     if clients.is_empty() {
         let message = "no vendor is configured: use --sandbox, a configuration file, or the variables listed by --help";
@@ -122,7 +119,7 @@ async fn fetch(
     now: DateTime<Utc>,
 ) -> usage_billing::Result<Fetched> {
     let vendor = client.vendor().name();
-    terminal::eprint_line(&match wanted {
+    terminal::print_progress(&match wanted {
         FetchTarget::Period(_) | FetchTarget::LastMonth(_) => format!("{vendor}: fetching usage of {wanted} …"),
         FetchTarget::Report(_) => format!("{vendor}: fetching {wanted} …"),
     });
@@ -133,7 +130,7 @@ async fn fetch(
                 .errors
                 .iter()
                 .for_each(|error| terminal::eprint_line(&format!("{vendor}: {}", error_line(client.vendor(), error))));
-            terminal::eprint_line(&format!("{vendor}: {}", terminal::count(fetched.rows.len(), "row")));
+            terminal::print_progress(&format!("{vendor}: {}", terminal::count(fetched.rows.len(), "row")));
         }
         Err(error) => terminal::eprint_line(&format!("{vendor}: {}", error_line(client.vendor(), error))),
     }
