@@ -175,9 +175,11 @@ fn by_licensing(item: &Item<'_>, name: &str, licensing: Licensing) -> BillingRea
     }
 }
 
-/// Returns whether an item that does not state its licensing is beside items by gigabyte alone, in the report or of its tenant.
+/// Returns whether an item that does not state its licensing is beside items by gigabyte alone: in the report or, unless SKUs state what is sold, of
+/// its tenant.
 fn may_be_by_gigabyte(item: &Item<'_>, licensing: Licensing) -> bool {
-    licensing.is_open() && [item.seen, item.of_tenant].iter().any(|seen| seen.confirm(LicensingMode::PerGigabyte))
+    let is_beside = |seen: &SeenItems| seen.confirm(LicensingMode::PerGigabyte);
+    licensing.is_open() && (is_beside(item.seen) || item.has_sku.is_none() && is_beside(item.of_tenant))
 }
 
 /// Decides about an item that is charged unless the partner hosts its storage. Other items than storage have no component.

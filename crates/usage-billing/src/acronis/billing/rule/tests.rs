@@ -100,7 +100,7 @@ fn devices_beside_items_by_gigabyte_are_charged_only_in_a_known_mode() {
     // The items of another tenant are by device.
     let of_tenant = Item { edition: Some("standard"), seen: &both, of_tenant: &BY_GIGABYTE, ..item("vms") };
     assert_eq!(reason(&of_tenant), UnknownLicensing);
-    assert_eq!(reason(&Item { has_sku: Some(true), ..of_tenant }), UnknownLicensing);
+    assert_eq!(reason(&Item { has_sku: Some(true), ..of_tenant }), Usage, "the SKU states that it is sold");
     let service = Item { seen: &BY_GIGABYTE, ..item("p_compute_points") };
     assert_eq!(reason(&service), Usage, "services are charged in any licensing");
 }
