@@ -145,6 +145,8 @@ impl Write for Lines {
 
 #[test]
 fn unusable_price_logs_a_warning_that_names_it() {
+    // Whether an event is recorded is cached for the whole process: without a global subscriber, a test on another thread can switch it off.
+    let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
     let warned = |prices: Value| {
         let lines = Lines::default();
         let sink = lines.clone();
