@@ -1,6 +1,6 @@
 //! A data set that is opened for writing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -29,6 +29,8 @@ pub(crate) struct FetchedMonth {
     pub(crate) failures: Vec<String>,
     pub(crate) fetched_at: DateTime<Utc>,
     pub(crate) options: BTreeMap<String, String>,
+    /// The account from which it was fetched, also if there are no rows.
+    pub(crate) account: Option<String>,
 }
 
 impl DataSet {
@@ -52,13 +54,39 @@ impl DataSet {
         Ok(Self { folder: folder.to_owned(), manifest: Manifest::read(folder)?, _lock: lock })
     }
 
-    /// Returns whether a month is final, fetched with the same options, and its file is as it was written.
-    pub(crate) fn is_final(&self, partition: &Partition, options: &BTreeMap<String, String>) -> bool {
-        self.manifest.month(partition).is_some_and(|month| {
-            month.is_final
-                && month.options == *options
-                && checksum(&self.folder.join(&month.file)).is_ok_and(|sha256| sha256 == month.sha256)
-        })
+    /// Returns whether a month is final and its file is as it was written.
+    ///
+    /// # Errors
+    /// If it is complete and was fetched with other options: its rows would be replaced by other ones, or by fewer.
+    pub(crate) fn is_final(&self, partition: &Partition, options: &BTreeMap<String, String>) -> Result<bool, Failure> {
+        let is_unchanged =
+            |month: &&Month| checksum(&self.folder.join(partition.file())).is_ok_and(|sha256| sha256 == month.sha256);
+        let Some(month) = self.manifest.month(partition).filter(is_unchanged) else { return Ok(false) };
+        if month.options == *options || month.rows == 0 || !month.failures.is_empty() {
+            return Ok(month.is_final && month.options == *options);
+        }
+        let options: Vec<_> = month.options.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        Err(Failure::Usage(format!(
+            "{partition} was fetched with other options ({}): add --force to replace it, or use another folder",
+            printable(&options.join(", "))
+        )))
+    }
+
+    /// Checks that the months of a vendor, if there are any, are of one of these accounts.
+    ///
+    /// # Errors
+    /// If they are of other accounts.
+    pub(crate) fn check_accounts(&self, vendor: &str, accounts: &BTreeSet<String>) -> Result<(), Failure> {
+        let existing = self.manifest.accounts(vendor);
+        if existing.is_empty() || !existing.is_disjoint(accounts) {
+            return Ok(());
+        }
+        let names = existing.iter().map(|account| printable(account).to_string()).collect::<Vec<_>>();
+        Err(Failure::Usage(format!(
+            "`{}` has usage of another account of {vendor} ({}): use another folder for this account",
+            printable(&self.folder.to_string_lossy()),
+            names.join(", ")
+        )))
     }
 
     /// Returns the rows of a month, if it is there.
@@ -70,24 +98,16 @@ impl DataSet {
     /// Writes a month in place of the one that is there. Incomplete rows never replace a complete month.
     ///
     /// # Errors
-    /// If the month has rows of another account, or the files cannot be written.
+    /// If the vendor's months are of another account, or the files cannot be written.
     pub(crate) fn replace(&mut self, partition: &Partition, fetched: FetchedMonth) -> Result<(), Failure> {
-        let FetchedMonth { rows, failures, fetched_at, options } = fetched;
+        let FetchedMonth { rows, failures, fetched_at, options, account } = fetched;
         let existing = self.manifest.month(partition);
         if !failures.is_empty() && existing.is_some_and(|month| month.failures.is_empty()) {
             return self.note_failure(partition, fetched_at, failures);
         }
-        let accounts = distinct(&rows, |row| Some(&row.account_id));
-        if let Some(month) = existing.filter(|month| !month.accounts.is_empty() && !accounts.is_empty())
-            && month.accounts.is_disjoint(&accounts)
-        {
-            let names = month.accounts.iter().map(|account| printable(account).to_string()).collect::<Vec<_>>();
-            return Err(Failure::Usage(format!(
-                "`{}` has usage of another account ({}) in {partition}: use another folder for this account",
-                self.folder.display(),
-                names.join(", ")
-            )));
-        }
+        let mut accounts = distinct(&rows, |row| Some(&row.account_id));
+        accounts.extend(account);
+        self.check_accounts(&partition.vendor, &accounts)?;
         let file = partition.file();
         let path = self.folder.join(&file);
         self.write_rows(partition, &path, &rows)?;
@@ -145,7 +165,7 @@ fn remove_incomplete(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn checksum(path: &Path) -> io::Result<String> {
+pub(super) fn checksum(path: &Path) -> io::Result<String> {
     let mut hasher = Sha256::new();
     io::copy(&mut File::open(path)?, &mut hasher)?;
     Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
@@ -154,7 +174,7 @@ fn checksum(path: &Path) -> io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::part_files;
+    use crate::dataset::partition::part_files;
     use crate::formats::tests::row;
 
     fn october() -> Partition {
@@ -167,6 +187,7 @@ mod tests {
             failures: failures.iter().map(|line| (*line).to_owned()).collect(),
             fetched_at: "2026-11-21T12:00:00Z".parse().unwrap(),
             options: BTreeMap::new(),
+            account: Some("t-0".to_owned()),
         }
     }
 
@@ -179,7 +200,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let options = BTreeMap::new();
         let mut set = DataSet::open(folder.path()).unwrap();
-        assert!(!set.is_final(&october(), &options));
+        assert!(!set.is_final(&october(), &options).unwrap());
         let mut open = row("2");
         open.is_final = false;
         for (fetched, expected) in [
@@ -189,18 +210,19 @@ mod tests {
         ] {
             let written = fetched.rows.clone();
             set.replace(&october(), fetched).unwrap();
-            assert_eq!((rows(&set), set.is_final(&october(), &options)), (written, expected));
+            assert_eq!((rows(&set), set.is_final(&october(), &options).unwrap()), (written, expected));
         }
         let other = BTreeMap::from([("clients".to_owned(), "none".to_owned())]);
-        assert!(!set.is_final(&october(), &other));
+        let line = set.is_final(&october(), &other).unwrap_err().to_string();
+        assert!(line.contains("was fetched with other options (): add --force"), "{line}");
         drop(set);
         let set = DataSet::open(folder.path()).unwrap();
-        assert!(set.is_final(&october(), &options), "the manifest was written");
+        assert!(set.is_final(&october(), &options).unwrap(), "the manifest was written");
         let path = folder.path().join(october().file());
         let mut bytes = fs::read(&path).unwrap();
         bytes[10] ^= 1;
         fs::write(path, bytes).unwrap();
-        assert!(!set.is_final(&october(), &options));
+        assert!(!set.is_final(&october(), &options).unwrap());
     }
 
     #[test]
@@ -229,8 +251,16 @@ mod tests {
         fs::write(&remains, "half").unwrap();
         let mut other = row("1");
         other.account_id = "t-9".to_owned();
-        let line = set.replace(&october(), fetched(vec![other], &[])).unwrap_err().to_string();
-        assert!(line.contains("has usage of another account (t-0) in vendor=acronis/period=2026-10"), "{line}");
+        // Also without rows, and in another month.
+        for (month, rows) in [("2026-10", vec![other]), ("2026-10", vec![]), ("2026-09", vec![])] {
+            let fetched = FetchedMonth { account: Some("t-9".to_owned()), ..fetched(rows, &[]) };
+            let partition = Partition::new("acronis", month.parse().unwrap());
+            let line = set.replace(&partition, fetched).unwrap_err().to_string();
+            assert!(line.contains("has usage of another account of acronis (t-0): use another folder"), "{line}");
+        }
+        let unknown = FetchedMonth { account: None, ..fetched(vec![], &[]) };
+        assert!(set.replace(&october(), unknown).is_err());
+        assert_eq!(self::rows(&set), [row("1")]);
         set.replace(&october(), fetched(vec![row("2")], &[])).unwrap();
         assert!(!remains.exists());
         let expected = folder.path().join("vendor=acronis/period=2026-10/part-0.parquet");

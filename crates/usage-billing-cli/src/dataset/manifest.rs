@@ -91,6 +91,13 @@ impl Manifest {
         temporary_file::persist(&file, temporary, &path)
     }
 
+    /// Returns the accounts of a vendor's months.
+    pub(super) fn accounts(&self, vendor: &str) -> BTreeSet<String> {
+        let prefix = format!("vendor={vendor}/");
+        let months = self.months.iter().filter(|(partition, _)| partition.starts_with(&prefix));
+        months.flat_map(|(_, month)| month.accounts.iter().cloned()).collect()
+    }
+
     pub(super) fn month(&self, partition: &Partition) -> Option<&Month> {
         self.months.get(&partition.to_string())
     }

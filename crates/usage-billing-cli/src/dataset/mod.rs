@@ -8,9 +8,11 @@
 //! Names that begin with `_` or `.` are ignored by Spark and DuckDB. The file of a month is replaced by renaming, so that readers see the whole
 //! month before or after it. The manifest is written after it: a file that does not have the checksum of the manifest is fetched again.
 
+mod checked_files;
 mod data_set;
 mod manifest;
 mod partition;
 
+pub(crate) use checked_files::checked_files;
 pub(crate) use data_set::{DataSet, FetchedMonth};
-pub(crate) use partition::{Partition, part_files};
+pub(crate) use partition::Partition;

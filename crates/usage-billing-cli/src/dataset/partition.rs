@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use usage_billing::Period;
 
+/// Name of the file of a month.
+pub(super) const PART: &str = "part-0.parquet";
+
 /// A vendor and a calendar month, in the notation of Hive.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Partition {
@@ -25,7 +28,7 @@ impl Partition {
 
     /// Returns the path of the file in the data set.
     pub(crate) fn file(&self) -> PathBuf {
-        Path::new(&self.to_string()).join("part-0.parquet")
+        Path::new(&self.to_string()).join(PART)
     }
 }
 
@@ -36,7 +39,7 @@ impl fmt::Display for Partition {
 }
 
 /// Returns the Parquet files of a data set with their vendors, sorted.
-pub(crate) fn part_files(folder: &Path) -> io::Result<Vec<(String, PathBuf)>> {
+pub(super) fn part_files(folder: &Path) -> io::Result<Vec<(String, PathBuf)>> {
     let mut found = Vec::new();
     for (vendor, folder) in folders(folder, "vendor=")? {
         for (_, folder) in folders(&folder, "period=")? {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use usage_billing::{UsageRow, printable};
 
 use super::{Format, parquet};
-use crate::dataset::part_files;
+use crate::dataset::checked_files;
 use crate::exit::Failure;
 
 /// Reads the rows of files and data sets one by one.
@@ -20,12 +20,7 @@ pub(crate) fn read_rows(
 ) -> Result<(), Failure> {
     for path in paths {
         if path.is_dir() {
-            let parts = part_files(path).map_err(|error| failure(path, &error))?;
-            if parts.is_empty() {
-                let line = format!("`{}` is not a data set: it has no vendor=…/period=…/*.parquet", shown(path));
-                return Err(Failure::Usage(line));
-            }
-            for (vendor, part) in parts {
+            for (vendor, part) in checked_files(path)? {
                 let rows = File::open(&part).and_then(|file| parquet::read(file, Some(&vendor)));
                 each(&part, rows.map_err(|error| failure(&part, &error))?, &mut on_row)?;
             }

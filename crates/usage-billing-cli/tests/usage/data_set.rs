@@ -120,8 +120,45 @@ fn failed_months_are_in_the_manifest_until_they_succeed() {
     fetch(&[&arguments[..], &["all"]].concat()).ok();
     assert_eq!(manifest(&usage)["failures"], serde_json::json!({}));
     // Other options have other rows.
-    let run = fetch(&[&arguments[..], &["none"]].concat()).ok();
+    let before = contents(&usage);
+    let run = fetch(&[&arguments[..], &["none"]].concat()).exits(2);
+    assert!(run.stderr.contains("was fetched with other options (clients=all, genesys_contracts=false): add --force"));
+    assert_eq!(contents(&usage), before);
+    let run = fetch(&[&arguments[..], &["none", "--force"]].concat()).ok();
     assert!(run.stderr.contains("genesys: fetching") && !run.stderr.contains("of the month before"));
+}
+
+#[test]
+fn folder_of_another_account_is_rejected_before_anything_is_fetched_and_other_vendors_are_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = path(folder.path(), "usage/");
+    let usage = folder.path().join("usage");
+    let fetch = |vendors: &[&str]| fetch(&[vendors, &["--period", "2026-10", "--output", &set]].concat());
+    fetch(&["acronis", "genesys", "suger"]).ok();
+    let months = manifest(&usage)["months"].clone();
+    for (month, entry) in months.as_object().unwrap() {
+        assert_eq!(entry["accounts"].as_array().unwrap().len(), 1, "{month}: {entry}");
+    }
+    assert!(fetch(&["acronis", "genesys", "suger"]).ok().stderr.contains("acronis: 2026-10 is final and kept"));
+    for vendor in ["acronis", "genesys", "suger"] {
+        let mut other = manifest(&usage);
+        other["months"][format!("vendor={vendor}/period=2026-10")]["accounts"] = serde_json::json!(["other"]);
+        fs::write(usage.join("_manifest.json"), other.to_string()).unwrap();
+        let run = fetch(&[vendor]).exits(2);
+        let line = format!("has usage of another account of {vendor} (other): use another folder for this account");
+        assert!(run.stderr.contains(&line) && !run.stderr.contains("fetching"), "{}", run.stderr);
+    }
+    fs::remove_dir_all(&usage).unwrap();
+    // A file in place of a vendor's folder cannot be written to.
+    fs::create_dir(&usage).unwrap();
+    fs::write(usage.join("vendor=acronis"), "").unwrap();
+    let run = fetch(&["acronis", "suger"]).exits(4);
+    assert!(
+        run.stderr.contains("cannot be written") && run.stderr.contains("these failed: acronis 2026-10"),
+        "{}",
+        run.stderr
+    );
+    assert!(files(&usage).contains(&"vendor=suger/period=2026-10/part-0.parquet".to_owned()));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Rows on their way to a data set, month by month.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use usage_billing::Error;
@@ -19,6 +19,8 @@ pub(crate) struct DataSetOutput {
     data_set: DataSet,
     now: DateTime<Utc>,
     options: BTreeMap<String, String>,
+    /// The account of each vendor, as far as the vendors state it.
+    accounts: BTreeMap<&'static str, String>,
     replaces_final: bool,
     requires_all: bool,
 }
@@ -33,6 +35,7 @@ impl DataSetOutput {
             data_set: DataSet::open(folder)?,
             now,
             options: options.map(|(name, value)| (name.to_owned(), value)).into(),
+            accounts: BTreeMap::new(),
             replaces_final: arguments.force,
             requires_all: arguments.require_all,
         })
@@ -43,9 +46,25 @@ impl DataSetOutput {
         if vendor == Vendor::Genesys { self.options.clone() } else { BTreeMap::new() }
     }
 
-    pub(crate) fn has(&self, vendor: Vendor, target: FetchTarget) -> bool {
-        let partition = partition(vendor, target);
-        !self.replaces_final && partition.is_some_and(|month| self.data_set.is_final(&month, &self.options(vendor)))
+    /// Takes the account from which a vendor's months are fetched.
+    ///
+    /// # Errors
+    /// If the vendor's months in the data set are of another one.
+    pub(crate) fn set_account(&mut self, vendor: Vendor, account: String) -> Result<(), Failure> {
+        self.data_set.check_accounts(vendor.name(), &BTreeSet::from([account.clone()]))?;
+        self.accounts.insert(vendor.name(), account);
+        Ok(())
+    }
+
+    /// Returns whether a month is there, final, and certainly of the same account.
+    pub(crate) fn has(&self, vendor: Vendor, target: FetchTarget) -> Result<bool, Failure> {
+        match partition(vendor, target) {
+            Some(month) if !self.replaces_final => {
+                let is_final = self.data_set.is_final(&month, &self.options(vendor))?;
+                Ok(is_final && self.accounts.contains_key(vendor.name()))
+            }
+            _ => Ok(false),
+        }
     }
 
     pub(crate) fn customers_before(&self, vendor: Vendor, target: FetchTarget) -> Option<Customers> {
@@ -78,7 +97,9 @@ impl DataSetOutput {
             }
             Ok(Fetched { rows, errors }) => {
                 let (failures, options) = (lines(&errors), self.options(vendor));
-                self.data_set.replace(&partition, FetchedMonth { rows, failures, fetched_at: self.now, options })
+                let account = self.accounts.get(vendor.name()).cloned();
+                let fetched = FetchedMonth { rows, failures, fetched_at: self.now, options, account };
+                self.data_set.replace(&partition, fetched)
             }
         };
         written.map_err(|failure| match failure {

@@ -14,6 +14,7 @@ mod target;
 mod vendor_usage;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
@@ -23,6 +24,7 @@ use usage_billing::{Error, ErrorKind, Period};
 use usage_billing_sandbox::Sandbox;
 
 pub(crate) use self::arguments::{FetchArguments, HELP};
+use self::data_set_output::DataSetOutput;
 use self::output::{Destination, Output};
 pub(crate) use self::period_argument::PeriodArgument;
 use self::summary::Summary;
@@ -58,8 +60,12 @@ async fn fetch_all(arguments: &FetchArguments) -> Result<ExitCode, Failure> {
     let clients = clients(arguments, sandbox.as_ref(), now)?;
     // Before anything is fetched: a folder that cannot be written to is an error at once.
     let mut output = Output::create(destination, arguments, now)?;
+    if let Output::DataSet(data_set) = &mut output {
+        set_accounts(data_set, &clients, arguments.timeout).await?;
+    }
     let mut summary = Summary::default();
-    let calls: Vec<_> = targets.iter().map(|target| (*target, wanted_clients(&clients, *target, &output))).collect();
+    let calls = targets.iter().map(|target| Ok((*target, wanted_clients(&clients, *target, &output)?)));
+    let calls: Vec<_> = calls.collect::<Result<_, Failure>>()?;
     let months = calls.iter().map(|(target, clients)| {
         let vendors = clients.iter().map(|client| fetch(client, *target, arguments, now));
         // Boxed, because the compiler cannot otherwise prove that its borrows live long enough.
@@ -76,7 +82,11 @@ async fn fetch_all(arguments: &FetchArguments) -> Result<ExitCode, Failure> {
             }
             let before = output.customers_before(vendor, target);
             summary.add(vendor, target, &outcome, before);
-            output.write(vendor, target, outcome)?;
+            match (output.write(vendor, target, outcome), &output) {
+                // Other months are written all the same.
+                (Err(failure), Output::DataSet(_)) => summary.add_unwritten(vendor, target, failure),
+                (written, _) => written?,
+            }
         }
     }
     summary.require(arguments.require_all, output.keeps())?;
@@ -85,12 +95,26 @@ async fn fetch_all(arguments: &FetchArguments) -> Result<ExitCode, Failure> {
 }
 
 /// Returns the clients of a target that are not in the output already.
-fn wanted_clients<'a>(clients: &'a [Client], target: FetchTarget, output: &Output) -> Vec<&'a Client> {
-    let (kept, wanted): (Vec<_>, Vec<_>) = clients.iter().partition(|client| output.has(client.vendor(), target));
-    for client in kept {
-        terminal::print_progress(&format!("{}: {target} is final and kept", client.vendor().name()));
+fn wanted_clients<'a>(clients: &'a [Client], target: FetchTarget, output: &Output) -> Result<Vec<&'a Client>, Failure> {
+    let mut wanted = Vec::new();
+    for client in clients {
+        match output.has(client.vendor(), target)? {
+            true => terminal::print_progress(&format!("{}: {target} is final and kept", client.vendor().name())),
+            false => wanted.push(client),
+        }
     }
-    wanted
+    Ok(wanted)
+}
+
+/// Asks the vendors for the accounts before anything is fetched or kept.
+async fn set_accounts(data_set: &mut DataSetOutput, clients: &[Client], timeout: Duration) -> Result<(), Failure> {
+    for client in clients {
+        // Without an answer, nothing is kept and all is fetched, which also states the error.
+        if let Ok(Ok(account)) = tokio::time::timeout(timeout, vendor_usage::account(client)).await {
+            data_set.set_account(client.vendor(), account)?;
+        }
+    }
+    Ok(())
 }
 
 fn clients(arguments: &FetchArguments, sandbox: Option<&Sandbox>, now: DateTime<Utc>) -> Result<Vec<Client>, Failure> {

@@ -85,9 +85,9 @@ impl Output {
     }
 
     /// Returns whether a vendor's target need not be fetched again.
-    pub(crate) fn has(&self, vendor: Vendor, target: FetchTarget) -> bool {
+    pub(crate) fn has(&self, vendor: Vendor, target: FetchTarget) -> Result<bool, Failure> {
         match self {
-            Self::Rows(_) => false,
+            Self::Rows(_) => Ok(false),
             Self::DataSet(data_set) => data_set.has(vendor, target),
         }
     }

@@ -19,6 +19,8 @@ pub(crate) struct Summary {
     errors: Vec<Error>,
     /// Vendors with the months of which something is missing.
     incomplete: Vec<String>,
+    /// Why months that were fetched are not written.
+    unwritten: Vec<Failure>,
     has_duplicates: bool,
     /// Customers of each vendor's month before.
     customers: BTreeMap<&'static str, Customers>,
@@ -66,10 +68,27 @@ impl Summary {
         }
     }
 
-    /// Rejects the result if nothing was fetched, or if something is missing and everything is required.
+    /// Adds a month that was fetched, but cannot be written.
+    pub(crate) fn add_unwritten(&mut self, vendor: Vendor, target: FetchTarget, failure: Failure) {
+        let month = format!("{} {target}", vendor.name());
+        if !self.incomplete.contains(&month) {
+            self.incomplete.push(month);
+        }
+        self.unwritten.push(failure);
+    }
+
+    /// Rejects the result if nothing was fetched or written, or if something is missing and everything is required.
     pub(crate) fn require(&mut self, all: bool, kept: &str) -> Result<(), Failure> {
         if self.calls > 0 && self.errors.len() == self.calls {
             return Err(Failure::Vendors(std::mem::take(&mut self.errors)));
+        }
+        let is_nothing_written = self.errors.len() + self.unwritten.len() >= self.calls;
+        let last = self.unwritten.pop();
+        self.unwritten.iter().for_each(|failure| terminal::eprint_line(&format!("error: {failure}")));
+        match last {
+            Some(failure) if is_nothing_written => return Err(failure),
+            Some(failure) => terminal::eprint_line(&format!("error: {failure}")),
+            None => {}
         }
         if all && !self.incomplete.is_empty() {
             let line = format!("{kept}, as --require-all is set and these failed: {}", self.failed());
@@ -129,6 +148,18 @@ mod tests {
         assert_eq!(of(vec![fetched(vec![]), Err(failed())]).finish(), ExitCode::from(4));
         let twice = Fetched { rows: vec![row("1"), row("2")], errors: vec![failed()] };
         assert_eq!(of(vec![Ok(twice)]).finish(), ExitCode::from(6));
+    }
+
+    #[test]
+    fn month_that_is_not_written_is_partial_unless_it_is_all() {
+        let unwritten = || Failure::Local("the disk is full".to_owned());
+        let mut summary = of(vec![fetched(vec![])]);
+        summary.add_unwritten(Vendor::Acronis, target(), unwritten());
+        assert_eq!(summary.require(false, "").unwrap_err().to_string(), "the disk is full");
+        let mut summary = of(vec![fetched(vec![]), fetched(vec![])]);
+        summary.add_unwritten(Vendor::Acronis, target(), unwritten());
+        summary.require(false, "").unwrap();
+        assert_eq!(summary.finish(), ExitCode::from(4));
     }
 
     #[test]

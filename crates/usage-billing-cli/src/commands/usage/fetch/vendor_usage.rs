@@ -23,6 +23,15 @@ impl From<Vec<UsageRow>> for Fetched {
     }
 }
 
+/// Returns the `account_id` that the rows of a client have.
+pub(crate) async fn account(client: &Client) -> Result<String> {
+    match client {
+        Client::Acronis(client) => client.own_tenant().await.map(|tenant| tenant.to_string()),
+        Client::Genesys(client) => client.organization().await.map(|organization| organization.id),
+        Client::Suger(client) => Ok(client.org_id().to_owned()),
+    }
+}
+
 /// Fetches usage within the timeout. An error names the report if there is one.
 pub(crate) async fn usage(
     client: &Client,
