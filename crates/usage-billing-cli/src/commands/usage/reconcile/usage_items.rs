@@ -39,8 +39,11 @@ pub(super) struct Item {
     pub(super) currency: Option<String>,
     /// Of the vendor; absent unless it is known of every row.
     pub(super) amount: Option<Decimal>,
-    /// The vendor's price of one unit; absent unless all rows have the same, and its unit is known: then there is an amount.
+    /// The vendor's price of one unit; absent unless all rows have the same, and their amounts are their quantities at this price: prepaid and
+    /// included quantities have other prices.
     pub(super) price: Option<Decimal>,
+    /// As the rows state them.
+    pub(super) unit_prices: BTreeSet<Option<Decimal>>,
     rows: u64,
 }
 
@@ -120,7 +123,8 @@ impl UsageItems {
 
 impl Item {
     fn add(&mut self, row: &UsageRow) -> Option<()> {
-        let price = row.unit_price.filter(|_| row.amount.is_some());
+        let price =
+            row.unit_price.filter(|price| row.amount.is_some_and(|amount| is_product(row.quantity, *price, amount)));
         let is_same_currency = self.rows == 0 || self.currency == row.currency;
         self.price = price.filter(|price| self.rows == 0 || self.price == Some(*price) && is_same_currency);
         self.amount = match (self.rows, self.amount, row.amount) {
@@ -130,8 +134,15 @@ impl Item {
         };
         self.currency = row.currency.clone().filter(|_| is_same_currency);
         self.quantity = self.quantity.checked_add(row.quantity)?;
+        self.unit_prices.insert(row.unit_price);
         self.metrics.insert(row.metric.clone());
         self.rows += 1;
         Some(())
     }
+}
+
+/// Returns whether an amount is a quantity at a price, rounded to cents or less.
+fn is_product(quantity: Decimal, price: Decimal, amount: Decimal) -> bool {
+    let difference = quantity.checked_mul(price).and_then(|product| product.checked_sub(amount));
+    difference.is_some_and(|difference| difference.abs() <= Decimal::new(5, 3))
 }

@@ -140,10 +140,12 @@ impl Reconciliation {
             ..of_item(usage, key, item, kind)
         };
         let mut found = Vec::new();
+        let amount_difference = self::amount_difference(item, lines, map.price(&key.sku), options)?;
         let difference = billed - item.quantity;
-        if !options.tolerance.covers(item.quantity, difference) {
-            let amount = price_expected.or(price_billed).and_then(|price| difference.checked_mul(price));
-            found.push(entry(Kind::Quantity, amount, lines));
+        let is_other_quantity = !options.tolerance.covers(item.quantity, difference);
+        if is_other_quantity {
+            let at_price = || price_expected.or(price_billed).and_then(|price| difference.checked_mul(price));
+            found.push(entry(Kind::Quantity, amount_difference.or_else(at_price), lines));
         }
         let overpriced: Vec<_> = lines
             .iter()
@@ -156,21 +158,29 @@ impl Reconciliation {
             let amount = amounts.collect::<Option<Vec<_>>>().map(|amounts| sum(amounts.into_iter())).transpose()?;
             found.push(Entry { price_billed: overpriced[0].price, ..entry(Kind::Price, amount, &overpriced) });
         }
-        for line in lines {
-            let Some((price, amount)) = line.price.zip(line.amount) else { continue };
-            let product = line.quantity.checked_mul(price);
-            let difference = product.and_then(|product| amount.checked_sub(product));
-            if difference.is_none_or(|difference| difference.abs() > options.amount_tolerance) {
-                found.push(Entry { price_billed: line.price, ..entry(Kind::Amount, difference, &[*line]) });
+        match amount_difference {
+            // The exception of the quantity states it.
+            Some(_) if is_other_quantity => {}
+            Some(difference) => {
+                let of_price = found.iter().find_map(|entry| entry.amount).unwrap_or_default();
+                let rest = sum([difference, -of_price].into_iter())?;
+                if rest.abs() > options.amount_tolerance {
+                    found.push(entry(Kind::Amount, Some(rest), lines));
+                }
+            }
+            None => {
+                for line in lines {
+                    let Some(price) = line.price.or(map.price(&key.sku)).filter(|_| line.amount.is_some()) else {
+                        continue;
+                    };
+                    let difference = product_difference(line, price);
+                    if difference.is_none_or(|difference| difference.abs() > options.amount_tolerance) {
+                        found.push(Entry { price_billed: line.price, ..entry(Kind::Amount, difference, &[*line]) });
+                    }
+                }
             }
         }
-        let currencies = lines.iter().copied().filter(|line| {
-            options.compares_vendor_prices
-                && line.currency.is_some()
-                && item.currency.is_some()
-                && line.currency != item.currency
-        });
-        let currencies: Vec<_> = currencies.collect();
+        let currencies: Vec<_> = lines.iter().copied().filter(|line| is_other_currency(item, line)).collect();
         if !currencies.is_empty() {
             found.push(entry(Kind::Currency, None, &currencies));
         }
@@ -180,6 +190,40 @@ impl Reconciliation {
         }
         Ok(())
     }
+}
+
+/// Returns by how much the amounts of lines exceed that of their usage, if they are at the vendor's prices: not if the map states a price, and
+/// not if each is its quantity at a price that is not the vendor's.
+fn amount_difference(
+    item: &Item,
+    lines: &[&InvoiceLine],
+    own_price: Option<Decimal>,
+    options: &Options,
+) -> io::Result<Option<Decimal>> {
+    let is_product = |line: &&InvoiceLine| {
+        let difference = line.price.and_then(|price| product_difference(line, price));
+        difference.is_some_and(|difference| difference.abs() <= options.amount_tolerance)
+    };
+    let has_own_prices = own_price.is_some()
+        || !options.compares_vendor_prices
+            && lines.iter().all(|line| !item.unit_prices.contains(&line.price))
+            && lines.iter().all(is_product);
+    let billed: Option<Vec<_>> = lines.iter().map(|line| line.amount).collect();
+    match item.amount.zip(billed) {
+        Some((used, billed)) if !has_own_prices && !lines.iter().any(|line| is_other_currency(item, line)) => {
+            sum(billed.into_iter().chain([-used])).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Returns by how much the amount of a line exceeds its quantity at a price; `None` if it has more than 28 digits.
+fn product_difference(line: &InvoiceLine, price: Decimal) -> Option<Decimal> {
+    line.amount?.checked_sub(line.quantity.checked_mul(price)?)
+}
+
+fn is_other_currency(item: &Item, line: &InvoiceLine) -> bool {
+    line.currency.is_some() && item.currency.is_some() && line.currency != item.currency
 }
 
 /// Returns the exception of lines without an item, and the items that are probably theirs.

@@ -137,3 +137,67 @@ fn tolerance_is_a_number_or_a_percentage() {
         assert!(text.parse::<Tolerance>().is_err(), "{text}");
     }
 }
+
+/// A prepaid quantity: 110 units, of which 100 are prepaid at 90 and 10 cost 132 each.
+fn prepaid() -> UsageRow {
+    let mut row = used("A", "S", "110");
+    (row.unit_price, row.amount) = ("132".parse().ok(), "10320".parse().ok());
+    row
+}
+
+fn billed(amount: &str, currency: &str) -> InvoiceLine {
+    InvoiceLine { currency: Some(currency.to_owned()), amount: amount.parse().ok(), ..line(2, "A", "S", "110") }
+}
+
+#[test]
+fn amount_is_compared_with_that_of_the_usage() {
+    let with_price = |price: &str, amount: &str| priced(line(2, "A", "S", "110"), price, amount);
+    for (line, expected) in [
+        (billed("10320.01", "EUR"), None),
+        (billed("99999", "EUR"), Some((Kind::Amount, Some("89679")))),
+        (billed("10320", "USD"), Some((Kind::Currency, None))),
+        // As in the usage: not the product.
+        (with_price("132", "10320"), None),
+        (with_price("132", "14520"), Some((Kind::Amount, Some("4200")))),
+        // At prices of the invoice's own.
+        (with_price("150", "16500"), None),
+        (with_price("150", "16600"), Some((Kind::Amount, Some("6280")))),
+        (
+            InvoiceLine { quantity: "120".parse().unwrap(), ..billed("11640", "EUR") },
+            Some((Kind::Quantity, Some("1320"))),
+        ),
+    ] {
+        let result = reconcile(&[prepaid()], std::slice::from_ref(&line), "");
+        let found: Vec<_> = found(&result).into_iter().map(|(kind, _, _, amount)| (kind, amount)).collect();
+        let expected = expected.map(|(kind, amount)| (kind, amount.map(str::to_owned)));
+        assert_eq!(found, Vec::from_iter(expected), "{line:?}");
+    }
+    // A price of the map, without one on the invoice.
+    let result = reconcile(&[prepaid()], &[billed("16600", "EUR")], "[prices]\nS = '150'");
+    assert_eq!(found(&result), [(Kind::Amount, "A".to_owned(), "S".to_owned(), Some("100".to_owned()))]);
+}
+
+#[test]
+fn wrong_price_explains_only_its_part_of_a_wrong_amount() {
+    let mut row = used("A", "S", "10");
+    (row.unit_price, row.amount) = ("2".parse().ok(), "20".parse().ok());
+    let options = Options { compares_vendor_prices: true, ..options() };
+    for (amount, expected) in [("30", &[(Kind::Price, "10")][..]), ("37", &[(Kind::Price, "10"), (Kind::Amount, "7")])]
+    {
+        let lines = vec![priced(line(2, "A", "S", "10"), "3", amount)];
+        let invoice = Invoice { columns: Default::default(), lines, skipped: Vec::new() };
+        let result = Reconciliation::of(&usage(&[row.clone()]), &invoice, &MapFile::default(), &options).unwrap();
+        let found: Vec<_> = found(&result).into_iter().map(|(kind, _, _, amount)| (kind, amount.unwrap())).collect();
+        let expected: Vec<_> = expected.iter().map(|(kind, amount)| (*kind, (*amount).to_owned())).collect();
+        assert_eq!(found, expected, "{amount}");
+    }
+}
+
+#[test]
+fn vendor_price_is_expected_only_if_the_amount_is_its_product() {
+    let mut rows = [prepaid(), used("A", "T", "3")];
+    (rows[1].unit_price, rows[1].amount) = ("0.335".parse().ok(), "1.01".parse().ok());
+    let usage = usage(&rows);
+    let prices: Vec<_> = usage.items.values().map(|item| item.price).collect();
+    assert_eq!(prices, [None, "0.335".parse().ok()]);
+}
