@@ -6,6 +6,8 @@ use std::io;
 use serde_json::{Map, Value};
 use usage_billing::UsageRow;
 
+use crate::suggestion::did_you_mean;
+
 /// Type of a column in Parquet and in a spreadsheet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ColumnType {
@@ -87,12 +89,8 @@ pub(crate) fn parse_columns(text: &str) -> Result<Box<[&'static str]>, String> {
         .map(str::trim)
         .map(|name| {
             let column = UsageRow::COLUMNS.into_iter().find(|column| *column == name);
-            let column = column.ok_or_else(|| {
-                let similar = UsageRow::COLUMNS
-                    .into_iter()
-                    .max_by(|one, other| strsim::jaro_winkler(name, one).total_cmp(&strsim::jaro_winkler(name, other)));
-                format!("`{name}` is not a column: did you mean `{}`?", similar.unwrap_or_default())
-            })?;
+            let column =
+                column.ok_or_else(|| format!("`{name}` is not a column: {}", did_you_mean(name, UsageRow::COLUMNS)))?;
             if seen.insert(column) { Ok(column) } else { Err(format!("`{name}` is named twice")) }
         })
         .collect()
@@ -148,6 +146,8 @@ mod tests {
         assert_eq!(parse_columns("sku, amount"), Ok(["sku", "amount"].into()));
         let error = parse_columns("sku,amount_").unwrap_err();
         assert_eq!(error, "`amount_` is not a column: did you mean `amount`?");
+        let error = parse_columns("foo").unwrap_err();
+        assert!(error.starts_with("`foo` is not a column: expected one of row_key, vendor, "), "{error}");
         assert_eq!(parse_columns("sku,sku").unwrap_err(), "`sku` is named twice");
     }
 }

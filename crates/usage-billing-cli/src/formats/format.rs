@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -33,6 +34,11 @@ impl Format {
             "txt" => Some(Self::Table),
             _ => None,
         }
+    }
+
+    /// Reads the name of a format that is text, for commands that write no workbooks and Parquet.
+    pub(crate) fn text_parser() -> impl TypedValueParser<Value = Self> {
+        PossibleValuesParser::new(["table", "json", "jsonl", "csv"]).try_map(|name| Self::from_str(&name, false))
     }
 
     /// Returns the format for stdout if none is set: programs read lines of JSON.

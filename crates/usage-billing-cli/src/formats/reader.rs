@@ -9,6 +9,7 @@ use usage_billing::{UsageRow, printable};
 use super::{Format, parquet};
 use crate::dataset::checked_files;
 use crate::exit::Failure;
+use crate::terminal;
 
 /// Reads the rows of files and data sets one by one.
 ///
@@ -25,7 +26,14 @@ pub(crate) fn read_rows(
                 each(&part, rows.map_err(|error| failure(&part, &error))?, &mut on_row)?;
             }
         } else {
-            read_file(path, &mut on_row)?;
+            let mut is_empty = true;
+            read_file(path, &mut |path: &Path, row| {
+                is_empty = false;
+                on_row(path, row)
+            })?;
+            if is_empty {
+                terminal::eprint_line(&format!("warning: `{}` has no rows", shown(path)));
+            }
         }
     }
     Ok(())

@@ -112,7 +112,11 @@ fn failed_months_are_in_the_manifest_until_they_succeed() {
     let unknown = "0d2f7c55-8a41-4b7e-9b0c-6a3f9e1d2c11";
     let arguments = ["genesys", "--period", "2026-10", "--output", &set, "--clients"];
     let run = fetch(&[&arguments[..], &[unknown, "--require-all"]].concat()).exits(1);
-    let line = "error: complete months were written, as --require-all is set and these failed: genesys 2026-10";
+    let line = "error: nothing was written, as --require-all is set and these failed: genesys 2026-10";
+    assert!(run.stderr.contains(line), "{}", run.stderr);
+    let other = path(folder.path(), "other/");
+    let run = fetch(&["genesys", "suger", "--period", "2026-10", "--clients", unknown, "--require-all", "-o", &other]);
+    let line = "error: only complete months were written (suger 2026-10), as --require-all is set";
     assert!(run.stderr.contains(line), "{}", run.stderr);
     let failures = manifest(&usage)["failures"]["vendor=genesys/period=2026-10"]["errors"].clone();
     assert!(failures[0].as_str().unwrap().contains(unknown), "{failures}");

@@ -126,10 +126,11 @@ fn wrong_arguments_are_one_line_before_anything_is_fetched() {
         (&["--output", &absent], 1, "absent/rows.csv` cannot be written: No such file or directory"),
         (&["--excel"], 2, "error: --excel is for CSV: add --format csv"),
         (&["--period", "2026-Q7"], 2, "invalid period \"2026-Q7\": expected a month (2026-10), last-month, a quarter"),
-        (&["--period", "2026-10..2026-08"], 2, "a period ends after its start"),
+        (&["--period", "2026-10..2026-08"], 2, "2026-08 is before 2026-10: name the earlier month first"),
         (&["--since", "August"], 2, "invalid date \"August\": expected a day (2026-10-01)"),
         (&["--until", "2026-10-01"], 2, "--since"),
         (&["--since", "2026-10-01", "--period", "2026-10"], 2, "cannot be used with"),
+        (&["--clients", "foo"], 2, "`foo` is not a valid id of an organization: expected all, none, or UUIDs"),
         (&["--format", "excel"], 2, "[possible values: table, json, jsonl, csv, xlsx, parquet]"),
     ] {
         let run = fetch(arguments).exits(code);

@@ -100,6 +100,7 @@ fn wrong_input_is_one_line() {
         (&["absent.csv"], "error: `absent.csv` cannot be read: No such file or directory"),
         (&[folder.path().to_str().unwrap()], "is not a data set: it has no vendor="),
         (&[&file, "--columns", "skuu"], "`skuu` is not a column: did you mean `sku`?"),
+        (&[&file, "--format", "xlsx"], "[possible values: table, json, jsonl, csv]"),
         (&[&file, "--by", "region"], "[possible values: customer, sku, month]"),
         (&[&file, "--by", "sku", "--columns", "sku"], "cannot be used with"),
         (&[], "required arguments were not provided"),
@@ -109,4 +110,5 @@ fn wrong_input_is_one_line() {
     }
     let empty = show(&[&other, "--format", "table"]).ok();
     assert!(empty.text().contains("0 rows;"), "{}", empty.text());
+    assert!(empty.stderr.contains("other.json` has no rows"), "{}", empty.stderr);
 }

@@ -59,7 +59,7 @@ pub(crate) struct CompareArguments {
     exit_code: bool,
 
     /// Output format: table, json, jsonl or csv [default: a table on a terminal, and jsonl in a pipe].
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = Format::text_parser())]
     format: Option<Format>,
 
     /// Width of tables [default: COLUMNS, or that of the terminal].

@@ -60,7 +60,7 @@ pub(crate) struct FetchArguments {
     pub(crate) until: Option<String>,
 
     /// Use noon (UTC) of this day (2026-11-21) as the current time, also in the sandbox of --sandbox, for repeatable output [default: now].
-    #[arg(long, value_name = "DAY")]
+    #[arg(long, value_name = "DAY", value_parser = day)]
     pub(crate) today: Option<NaiveDate>,
 
     /// Also fetch a period that has not ended; its quantities may still change.
@@ -68,7 +68,7 @@ pub(crate) struct FetchArguments {
     pub(crate) allow_open: bool,
 
     /// Resume the Acronis report with this id, as printed by `usage fetch`.
-    #[arg(long, value_name = "ID", conflicts_with_all = ["period", "since", "sandbox"])]
+    #[arg(long, value_name = "ID", value_parser = report_id, conflicts_with_all = ["period", "since", "sandbox"])]
     pub(crate) report: Option<Uuid>,
 
     /// Delete the Acronis reports that this call creates, once their rows have been read. Existing reports are never deleted.
@@ -98,7 +98,7 @@ pub(crate) struct FetchArguments {
     #[arg(long)]
     pub(crate) excel: bool,
 
-    /// Fetch months again that are final in the data set.
+    /// Fetch months again that are final in the data set, or were fetched with other options.
     #[arg(long, requires = "output")]
     pub(crate) force: bool,
 
@@ -122,6 +122,14 @@ impl FetchArguments {
     }
 }
 
+fn day(text: &str) -> Result<NaiveDate, String> {
+    text.parse().map_err(|_| "expected a day of the calendar such as 2026-11-21".to_owned())
+}
+
+fn report_id(text: &str) -> Result<Uuid, String> {
+    text.parse().map_err(|_| "expected a UUID such as 41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73".to_owned())
+}
+
 fn time(text: &str) -> Result<Duration, String> {
     let expected = "expected a time such as 90s, 10m or 1h30m, or a whole number of seconds";
     let seconds = text.parse().map(Duration::from_secs);
@@ -131,6 +139,13 @@ fn time(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn day_and_report_id_state_the_expected_form() {
+        assert_eq!(day("2026-02-30").unwrap_err(), "expected a day of the calendar such as 2026-11-21");
+        assert!(report_id("not-a-uuid").unwrap_err().starts_with("expected a UUID such as 41b9e2d0-"));
+        assert_eq!(day("2026-02-28"), Ok(NaiveDate::from_ymd_opt(2026, 2, 28).unwrap()));
+    }
 
     #[test]
     fn time_is_read_with_units_and_as_seconds() {

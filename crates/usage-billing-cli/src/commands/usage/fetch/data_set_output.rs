@@ -21,6 +21,8 @@ pub(crate) struct DataSetOutput {
     options: BTreeMap<String, String>,
     /// The account of each vendor, as far as the vendors state it.
     accounts: BTreeMap<&'static str, String>,
+    /// Vendors with the months that were written.
+    written: Vec<String>,
     replaces_final: bool,
     requires_all: bool,
 }
@@ -36,6 +38,7 @@ impl DataSetOutput {
             now,
             options: options.map(|(name, value)| (name.to_owned(), value)).into(),
             accounts: BTreeMap::new(),
+            written: Vec::new(),
             replaces_final: arguments.force,
             requires_all: arguments.require_all,
         })
@@ -76,6 +79,10 @@ impl DataSetOutput {
         Some(customers)
     }
 
+    pub(crate) fn written(&self) -> &[String] {
+        &self.written
+    }
+
     pub(crate) fn write(
         &mut self,
         vendor: Vendor,
@@ -99,7 +106,11 @@ impl DataSetOutput {
                 let (failures, options) = (lines(&errors), self.options(vendor));
                 let account = self.accounts.get(vendor.name()).cloned();
                 let fetched = FetchedMonth { rows, failures, fetched_at: self.now, options, account };
-                self.data_set.replace(&partition, fetched)
+                let written = self.data_set.replace(&partition, fetched);
+                if written.is_ok() {
+                    self.written.push(format!("{} {target}", vendor.name()));
+                }
+                written
             }
         };
         written.map_err(|failure| match failure {

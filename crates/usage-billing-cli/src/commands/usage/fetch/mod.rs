@@ -89,7 +89,7 @@ async fn fetch_all(arguments: &FetchArguments) -> Result<ExitCode, Failure> {
             }
         }
     }
-    summary.require(arguments.require_all, output.keeps())?;
+    summary.require(arguments.require_all, &output.keeps())?;
     output.finish()?;
     Ok(summary.finish())
 }

@@ -31,7 +31,7 @@ impl Destination {
         let is_terminal = io::stdout().is_terminal();
         let destination = Self::select(arguments.output.as_deref(), arguments.format, is_terminal)?;
         if arguments.excel && !matches!(destination, Self::Stdout(Format::Csv) | Self::File(_, Format::Csv)) {
-            return Err(Failure::Usage("--excel is for CSV: add --format csv, or write an .xlsx file".to_owned()));
+            return Err(Failure::Usage("--excel is for CSV: add --format csv, or omit --excel".to_owned()));
         }
         Ok(destination)
     }
@@ -114,10 +114,12 @@ impl Output {
     }
 
     /// Returns what is written of an incomplete result if everything is required.
-    pub(crate) fn keeps(&self) -> &'static str {
+    pub(crate) fn keeps(&self) -> String {
         match self {
-            Self::Rows(_) => "nothing was written",
-            Self::DataSet(_) => "complete months were written",
+            Self::DataSet(data_set) if !data_set.written().is_empty() => {
+                format!("only complete months were written ({})", data_set.written().join(", "))
+            }
+            Self::Rows(_) | Self::DataSet(_) => "nothing was written".to_owned(),
         }
     }
 

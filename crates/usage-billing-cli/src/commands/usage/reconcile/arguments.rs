@@ -90,7 +90,7 @@ pub(crate) struct ReconcileArguments {
     pub(crate) all: bool,
 
     /// Output format: table, json, jsonl or csv [default: a table on a terminal, and jsonl in a pipe].
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = Format::text_parser())]
     pub(crate) format: Option<Format>,
 
     /// Width of tables [default: COLUMNS, or that of the terminal].

@@ -116,9 +116,20 @@ impl Invoice {
 
 /// Returns the column with a header, or else with one of the usual ones.
 fn find(sheet: &Sheet, role: &str, header: Option<&str>, usual: &[&str]) -> Result<Option<usize>, Failure> {
-    let position = |name: &str| sheet.headers.iter().position(|header| normalized(header) == normalized(name));
-    let Some(header) = header else { return Ok(usual.iter().find_map(|name| position(name))) };
-    position(header).map(Some).ok_or_else(|| {
+    let is_header = |name: &str, header: &str| normalized(header) == normalized(name);
+    let position = |name: &str| sheet.headers.iter().position(|header| is_header(name, header));
+    let found = header.map_or_else(|| usual.iter().find_map(|name| position(name)), position);
+    if let Some(found) = found
+        && sheet.headers[found + 1..].iter().any(|other| is_header(&sheet.headers[found], other))
+    {
+        let header = printable(&sheet.headers[found]).to_string();
+        return Err(Failure::Usage(format!(
+            "`{}` has several columns `{header}` for the {role}: rename all but one of them",
+            sheet.name
+        )));
+    }
+    let Some(header) = header else { return Ok(found) };
+    found.map(Some).ok_or_else(|| {
         let advice = match similar(header, sheet.headers.iter().map(String::as_str)) {
             Some(similar) => format!("did you mean `{}`?", printable(similar)),
             None => format!("it has {}", headers(sheet)),
@@ -160,6 +171,17 @@ mod tests {
         assert_eq!((invoice.lines.len(), &*invoice.skipped), (1, &[3][..]));
         assert_eq!(invoice.lines[0].quantity, "1000.5".parse().unwrap());
         assert_eq!(invoice.columns.price.as_deref(), Some("Rate"));
+    }
+
+    #[test]
+    fn header_of_several_columns_is_one_line() {
+        for columns in
+            [InvoiceColumns::default(), InvoiceColumns { quantity: Some("qty".into()), ..Default::default() }]
+        {
+            let sheet = sheet(&["Client", "Item", "Qty", "QTY"], &[&["Birch", "S", "1", "2"]]);
+            let line = Invoice::read(&sheet, &columns, false).unwrap_err().to_string();
+            assert_eq!(line, "`a.csv` has several columns `Qty` for the quantity: rename all but one of them");
+        }
     }
 
     #[test]
