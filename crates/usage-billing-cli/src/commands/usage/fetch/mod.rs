@@ -83,7 +83,7 @@ async fn fetch_all(arguments: &FetchArguments) -> Result<ExitCode, Failure> {
             let before = output.customers_before(vendor, target);
             summary.add(vendor, target, &outcome, before);
             match (output.write(vendor, target, outcome), &output) {
-                // Other months are written all the same.
+                // Other months are still written.
                 (Err(failure), Output::DataSet(_)) => summary.add_unwritten(vendor, target, failure),
                 (written, _) => written?,
             }
@@ -109,7 +109,7 @@ fn wanted_clients<'a>(clients: &'a [Client], target: FetchTarget, output: &Outpu
 /// Asks the vendors for the accounts before anything is fetched or kept.
 async fn set_accounts(data_set: &mut DataSetOutput, clients: &[Client], timeout: Duration) -> Result<(), Failure> {
     for client in clients {
-        // Without an answer, nothing is kept and all is fetched, which also states the error.
+        // Without a response, nothing is kept and all is fetched, which also states the error.
         if let Ok(Ok(account)) = tokio::time::timeout(timeout, vendor_usage::account(client)).await {
             data_set.set_account(client.vendor(), account)?;
         }

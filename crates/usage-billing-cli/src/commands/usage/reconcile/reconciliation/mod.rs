@@ -1,5 +1,6 @@
 //! The comparison of usage with an invoice. Pure: no I/O.
 
+mod amount;
 mod subject;
 mod tolerance;
 
@@ -13,6 +14,7 @@ use crate::commands::usage::reconcile::map_file::MapFile;
 use crate::commands::usage::reconcile::names::{normalized, similar};
 use crate::commands::usage::reconcile::usage_items::{CustomerKey, Item, ItemKey, UsageItems};
 
+use self::amount::{is_other_currency, product_difference};
 use self::subject::{Subject, subject};
 pub(crate) use self::tolerance::Tolerance;
 
@@ -140,7 +142,7 @@ impl Reconciliation {
             ..of_item(usage, key, item, kind)
         };
         let mut found = Vec::new();
-        let amount_difference = self::amount_difference(item, lines, map.price(&key.sku), options)?;
+        let amount_difference = amount::amount_difference(item, lines, map.price(&key.sku), options)?;
         let difference = billed - item.quantity;
         let is_other_quantity = !options.tolerance.covers(item.quantity, difference);
         if is_other_quantity {
@@ -190,40 +192,6 @@ impl Reconciliation {
         }
         Ok(())
     }
-}
-
-/// Returns by how much the amounts of lines exceed that of their usage, if they are at the vendor's prices: not if the map states a price, and
-/// not if each is its quantity at a price that is not the vendor's.
-fn amount_difference(
-    item: &Item,
-    lines: &[&InvoiceLine],
-    own_price: Option<Decimal>,
-    options: &Options,
-) -> io::Result<Option<Decimal>> {
-    let is_product = |line: &&InvoiceLine| {
-        let difference = line.price.and_then(|price| product_difference(line, price));
-        difference.is_some_and(|difference| difference.abs() <= options.amount_tolerance)
-    };
-    let has_own_prices = own_price.is_some()
-        || !options.compares_vendor_prices
-            && lines.iter().all(|line| !item.unit_prices.contains(&line.price))
-            && lines.iter().all(is_product);
-    let billed: Option<Vec<_>> = lines.iter().map(|line| line.amount).collect();
-    match item.amount.zip(billed) {
-        Some((used, billed)) if !has_own_prices && !lines.iter().any(|line| is_other_currency(item, line)) => {
-            sum(billed.into_iter().chain([-used])).map(Some)
-        }
-        _ => Ok(None),
-    }
-}
-
-/// Returns by how much the amount of a line exceeds its quantity at a price; `None` if it has more than 28 digits.
-fn product_difference(line: &InvoiceLine, price: Decimal) -> Option<Decimal> {
-    line.amount?.checked_sub(line.quantity.checked_mul(price)?)
-}
-
-fn is_other_currency(item: &Item, line: &InvoiceLine) -> bool {
-    line.currency.is_some() && item.currency.is_some() && line.currency != item.currency
 }
 
 /// Returns the exception of lines without an item, and the items that are probably theirs.
