@@ -10,5 +10,5 @@ mod vendor;
 
 pub(crate) use account::{Account, Setting, Value};
 pub(crate) use clients::{AccountClient, Client, of_sandbox};
-pub(crate) use selection::{AccountArguments, Clients, SelectionArguments, start_sandbox};
+pub(crate) use selection::{AccountArguments, Clients, DayArguments, SelectionArguments, start_sandbox};
 pub(crate) use vendor::Vendor;

@@ -40,9 +40,22 @@ pub(crate) struct AccountArguments {
     #[arg(long, conflicts_with_all = ["config", "profile", "account"])]
     pub(crate) sandbox: bool,
 
+    #[command(flatten)]
+    day: DayArguments,
+}
+
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct DayArguments {
     /// Take noon of this day (UTC) as the current time, for the same output on any day.
     #[arg(long, value_name = "DAY")]
     today: Option<NaiveDate>,
+}
+
+impl DayArguments {
+    /// Returns the current time.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.today.map_or_else(Utc::now, |day| day.and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(12))
+    }
 }
 
 /// Clients, and the sandbox that they use, which stops when it is dropped.
@@ -99,13 +112,13 @@ impl SelectionArguments {
 impl AccountArguments {
     /// Returns the current time.
     pub(crate) fn now(&self) -> DateTime<Utc> {
-        self.today.map_or_else(Utc::now, |day| day.and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(12))
+        self.day.now()
     }
 
     /// Returns clients of the wanted vendors; of all that are configured if none is named.
     pub(crate) async fn clients(&self, wanted: &[Vendor]) -> Result<Clients, Failure> {
         let sandbox = match self.sandbox {
-            true => Some(start_sandbox(self.today).await?),
+            true => Some(start_sandbox(self.day.today).await?),
             false => None,
         };
         let clients = match &sandbox {
@@ -119,7 +132,7 @@ impl AccountArguments {
         if clients.is_empty() {
             return Err(none_configured(wanted));
         }
-        let with_now = |one: AccountClient| match self.today {
+        let with_now = |one: AccountClient| match self.day.today {
             Some(_) => AccountClient { client: one.client.with_now(self.now()), ..one },
             None => one,
         };

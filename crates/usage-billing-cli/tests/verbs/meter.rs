@@ -113,10 +113,10 @@ fn rejected_event_is_in_the_receipt_and_leaves_the_others() {
 fn file_is_validated_without_any_settings() {
     let folder = tempfile::tempdir().unwrap();
     let good = file(&folder, "good.csv", &month());
-    let (code, stdout, stderr) = run(&mut program(&["meter", "validate", &good]));
+    let (code, stdout, stderr) = run(&mut program(&["meter", "validate", &good, "--today", TODAY]));
     assert_eq!((code, stdout.as_str(), stderr.as_str()), (Some(0), "", "60 events can be sent\n"));
     let json = r#"{"entitlement_id":"e","timestamp":"2026-11-20T07:00:00Z","quantities":{"gb":1}}"#;
-    let (code, _, stderr) = run(program(&["meter", "validate", "-"]).write_stdin(json));
+    let (code, _, stderr) = run(program(&["meter", "validate", "-", "--today", TODAY]).write_stdin(json));
     assert_eq!((code, stderr.as_str()), (Some(0), "1 event can be sent\n"));
     let bad = file(&folder, "bad.csv", &(HEADER.to_owned() + "e,2026-11-20,gb,1\ne,2026-11-20T07:00:00Z,gb,x\n"));
     let (code, stdout, stderr) = run(&mut program(&["meter", "validate", &bad]));
@@ -151,4 +151,88 @@ fn failed_groups_are_listed_and_requeued() {
     let changes: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(changes["requeued"].as_array().unwrap().len(), before, "{stderr}");
     assert_eq!(failed(), 0);
+}
+
+#[test]
+fn dimension_that_is_added_to_sent_usage_is_not_billed_twice() {
+    let sandbox = RunningSandbox::start(&["--record-groups", "0"]);
+    let folder = tempfile::tempdir().unwrap();
+    let hour = "ent-aws01,2026-11-20T03:00:00Z";
+    let first = file(&folder, "first.csv", &format!("{HEADER}{hour},ingest_gb,10\n"));
+    let second = file(&folder, "second.csv", &format!("{HEADER}{hour},ingest_gb,10\n{hour},api_calls,5\n"));
+    let third = file(&folder, "third.csv", &format!("{HEADER}{hour},api_calls,5\n"));
+    let send = |file: &str, more: &[&str]| {
+        run(sandbox.program(&["meter", "send", file, "--yes", "--today", TODAY, "--format", "table"]).args(more))
+    };
+    assert_eq!(send(&first, &[]).0, Some(0));
+    let (code, stdout, stderr) = send(&second, &[]);
+    assert_eq!((code, stdout.as_str()), (Some(6), ""), "{stderr}");
+    assert!(
+        stderr.contains("second.csv:2: ingest_gb of ent-aws01 at 2026-11-20T03:00:00Z is in the usage"),
+        "{stderr}"
+    );
+    assert!(stderr.contains("error: nothing was sent: 1 event would be billed twice; --allow-overlap"), "{stderr}");
+    for (file, more, expected) in [
+        (&third, &[][..], "1 delivered, 0 already"),
+        (&first, &[], "0 delivered, 1 already"),
+        (&second, &["--allow-overlap"], "1 delivered, 0 already"),
+    ] {
+        let (code, _, stderr) = send(file, more);
+        assert!(code == Some(0) && stderr.contains(expected), "{file}: {stderr}");
+    }
+}
+
+#[test]
+fn impossible_time_and_a_pipe_are_rejected() {
+    let folder = tempfile::tempdir().unwrap();
+    let bad =
+        file(&folder, "bad.csv", &(HEADER.to_owned() + "e,2026-12-20T07:00:00Z,gb,1\ne,0999-11-20T07:00:00Z,gb,1\n"));
+    for verb in [&["meter", "validate"][..], &["meter", "send", "--sandbox", "--yes"]] {
+        let (code, stdout, stderr) = run(program(verb).args([&bad, "--today", TODAY]));
+        assert_eq!((code, stdout.as_str()), (Some(6), ""), "{stderr}");
+        assert!(stderr.contains("bad.csv:2: the timestamp 2026-12-20T07:00:00Z is in the future"), "{stderr}");
+        assert!(stderr.contains("bad.csv:3: the timestamp 0999-11-20T07:00:00Z is too old"), "{stderr}");
+    }
+    // A pipe without a writer.
+    #[cfg(unix)]
+    let pipe = folder.path().join("pipe");
+    #[cfg(unix)]
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    #[cfg(unix)]
+    for arguments in [&["meter", "validate"][..], &["vendors", "--config"]] {
+        let (code, _, stderr) = run(program(arguments).arg(&pipe).timeout(std::time::Duration::from_secs(60)));
+        assert!(code == Some(2) && stderr.contains("is not a regular file"), "{stderr}");
+    }
+}
+
+/// Its receipt says what arrived, and the rest can be sent again.
+#[cfg(unix)]
+#[test]
+fn interrupted_send_prints_its_receipt() {
+    use std::io::{BufRead as _, BufReader, Read as _};
+
+    let sandbox = RunningSandbox::start(&["--record-groups", "0"]);
+    let folder = tempfile::tempdir().unwrap();
+    let events = file(&folder, "events.csv", &month());
+    sandbox.fault(r#"{"kind":"latency","millis":60000,"operation":"reportUsageRecordGroup","times":1000}"#);
+    for signal in ["-INT", "-TERM"] {
+        let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("usage-billing"));
+        command.args(["meter", "send", &events, "--yes", "--today", TODAY, "--format", "json"]).envs(sandbox.1.clone());
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let (mut line, mut rest) = (String::new(), String::new());
+        while !line.contains("sending 60 events") {
+            line.clear();
+            assert_ne!(stderr.read_line(&mut line).unwrap(), 0);
+        }
+        let id = child.id().to_string();
+        assert!(std::process::Command::new("kill").args([signal, &id]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        stderr.read_to_string(&mut rest).unwrap();
+        assert_eq!(output.status.code(), Some(130), "{rest}");
+        assert!(rest.contains("error: interrupted: send the same file again"), "{rest}");
+        let receipt: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(receipt["unsent"].as_array().unwrap().len(), 60, "{receipt}");
+    }
 }

@@ -1,7 +1,7 @@
 //! The configuration file: profiles of accounts.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -43,15 +43,17 @@ impl ConfigFile {
         let failed = |reason: &dyn std::fmt::Display| {
             Failure::Usage(format!("the configuration {} {reason}", printable(&path.to_string_lossy())))
         };
-        let file = match File::open(path) {
-            Ok(file) => file,
+        let unreadable = |error: std::io::Error| failed(&format_args!("cannot be read: {error}"));
+        // Checked before it is opened: opening a pipe would wait for a writer.
+        match fs::metadata(path) {
+            Ok(metadata) if !metadata.is_file() => return Err(failed(&"is not a regular file")),
+            Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed(&format_args!("cannot be read: {error}"))),
-        };
+            Err(error) => return Err(unreadable(error)),
+        }
         let mut bytes = Vec::new();
-        file.take(MAX_BYTES + 1)
-            .read_to_end(&mut bytes)
-            .map_err(|error| failed(&format_args!("cannot be read: {error}")))?;
+        let file = File::open(path).map_err(unreadable)?;
+        file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
         if bytes.len() as u64 > MAX_BYTES {
             return Err(failed(&"is larger than 1 MiB"));
         }

@@ -2,6 +2,7 @@
 
 mod events;
 mod groups;
+mod overlap;
 mod receipt;
 mod reconcile;
 mod retry;
@@ -17,7 +18,7 @@ use crate::exit::Failure;
 
 #[derive(Subcommand)]
 pub(crate) enum MeterCommand {
-    /// Send usage events. Events that arrived before are recognized and not billed twice.
+    /// Send usage events. Events that arrived before with the same dimensions are recognized; others that would be billed twice are rejected.
     #[command(after_help = events::HELP)]
     Send(send::SendArguments),
     /// Check a file of events without any request: all errors, with line numbers.

@@ -10,7 +10,8 @@ use serde_json::json;
 use usage_billing::Period;
 use usage_billing::suger::{ReconciledQuantity, Reconciliation};
 
-use super::{events, groups};
+use super::events::EventFile;
+use super::groups;
 use crate::accounts::AccountArguments;
 use crate::commands::output::{self, OutputFormat};
 use crate::exit::Failure;
@@ -42,7 +43,8 @@ pub(crate) struct ReconcileArguments {
 }
 
 pub(super) async fn run(arguments: ReconcileArguments) -> Result<ExitCode, Failure> {
-    let events = events::read(&arguments.file)?;
+    let file = EventFile::read(&arguments.file)?;
+    let events: Vec<_> = file.events.into_iter().map(|one| one.event).collect();
     let period = arguments.period;
     period.require_started(arguments.accounts.now()).map_err(|error| Failure::Usage(error.to_string()))?;
     let (client, _clients) = groups::client(&arguments.accounts).await?;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::pin::{Pin, pin};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -9,12 +10,13 @@ use clap::Args;
 use usage_billing::suger::{Client, Receipt, UsageEvent};
 use usage_billing::uuid::Uuid;
 
-use super::{events, receipt};
+use super::events::{EventFile, FileEvent};
+use super::{overlap, receipt};
 use crate::accounts::AccountArguments;
 use crate::commands::output::{self, OutputFormat};
 use crate::consent::WriteArguments;
 use crate::exit::{Failure, PARTIAL};
-use crate::terminal;
+use crate::{runtime, terminal};
 
 #[derive(Args)]
 pub(crate) struct SendArguments {
@@ -24,6 +26,10 @@ pub(crate) struct SendArguments {
     /// Let Suger check all events before any is sent: an invalid event that is sent uses up its id.
     #[arg(long)]
     validate_first: bool,
+
+    /// Also send events with a dimension that Suger has at the same time with other dimensions. It is then billed twice.
+    #[arg(long)]
+    allow_overlap: bool,
 
     /// Do not send usage that is older than its marketplace accepts.
     #[arg(long)]
@@ -45,22 +51,58 @@ pub(crate) struct SendArguments {
 }
 
 pub(super) async fn run(arguments: SendArguments) -> Result<ExitCode, Failure> {
-    let events = events::read(&arguments.file)?;
+    let file = EventFile::read_to_send(&arguments.file, arguments.accounts.now())?;
     let (client, _clients) = super::groups::client(&arguments.accounts).await?;
     if arguments.write.dry_run {
-        terminal::print(&requests(&client, &events)?).map_err(Failure::of_output)?;
+        terminal::print(&requests(&client, &file.events)?).map_err(Failure::of_output)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let what = format!("send {} to Suger (organization {})", terminal::count(events.len(), "event"), client.org_id());
+    let what =
+        format!("send {} to Suger (organization {})", terminal::count(file.events.len(), "event"), client.org_id());
     arguments.write.require(&what)?;
+    let mut interrupted = pin!(runtime::interrupted());
+    if !arguments.allow_overlap {
+        tokio::select! {
+            outcome = check_overlap(&client, &file, arguments.timeout) => outcome?,
+            () = &mut interrupted => return Err(Failure::Interrupted("interrupted: nothing was sent".to_owned())),
+        }
+    }
+    let events: Vec<_> = file.events.into_iter().map(|one| one.event).collect();
     let sent: HashMap<_, _> = events.iter().map(|event| (event.id(client.org_id()), event.clone())).collect();
-    let receipt = flush(&client, &arguments, events).await?;
+    terminal::print_progress(&format!("suger: sending {} …", terminal::count(events.len(), "event")));
+    let (receipt, is_interrupted) = flush(&client, &arguments, events, interrupted).await?;
     output::print(arguments.format, &receipt, || receipt::table(&receipt, &sent))?;
     terminal::print_progress(&format!("suger: {receipt}"));
-    outcome(receipt)
+    match is_interrupted {
+        true => Err(Failure::Interrupted(
+            "interrupted: send the same file again; events that arrived are not billed twice".to_owned(),
+        )),
+        false => outcome(receipt),
+    }
 }
 
-async fn flush(client: &Client, arguments: &SendArguments, events: Vec<UsageEvent>) -> Result<Receipt, Failure> {
+async fn check_overlap(client: &Client, file: &EventFile, timeout: Duration) -> Result<(), Failure> {
+    let problems = tokio::time::timeout(timeout, overlap::find(client, &file.events)).await.map_err(|_| {
+        Failure::Local(format!(
+            "nothing was sent: the groups of Suger were not listed within {}: send the same file again",
+            humantime::format_duration(timeout)
+        ))
+    })??;
+    let twice = terminal::count(problems.len(), "event");
+    file.reject(&problems, "event").map_err(|_| {
+        Failure::Check(format!(
+            "nothing was sent: {twice} would be billed twice; --allow-overlap sends all nevertheless"
+        ))
+    })
+}
+
+/// Sends the events until the program is interrupted; returns whether it was.
+async fn flush(
+    client: &Client,
+    arguments: &SendArguments,
+    events: Vec<UsageEvent>,
+    interrupted: Pin<&mut impl Future<Output = ()>>,
+) -> Result<(Receipt, bool), Failure> {
     let mut queue = client.usage_queue().flush_timeout(arguments.timeout);
     if arguments.validate_first {
         queue = queue.validate_first();
@@ -71,13 +113,18 @@ async fn flush(client: &Client, arguments: &SendArguments, events: Vec<UsageEven
     for event in events {
         queue.push(event)?;
     }
-    Ok(queue.flush().await)
+    tokio::select! {
+        receipt = queue.flush() => return Ok((receipt, false)),
+        () = interrupted => {}
+    }
+    // The outcomes so far; what is left is unsent.
+    Ok((queue.flush_timeout(Duration::ZERO).flush().await, true))
 }
 
 /// Returns the requests that send the events: one JSON object a line.
-fn requests(client: &Client, events: &[UsageEvent]) -> Result<String, Failure> {
+fn requests(client: &Client, events: &[FileEvent]) -> Result<String, Failure> {
     let mut lines = String::new();
-    for event in events {
+    for FileEvent { event, .. } in events {
         let id: Uuid = event.id(client.org_id());
         let request = serde_json::json!({
             "method": "POST",

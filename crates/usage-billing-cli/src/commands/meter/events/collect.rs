@@ -6,15 +6,15 @@ use chrono::{DateTime, Utc};
 use usage_billing::printable;
 use usage_billing::suger::UsageEvent;
 
-use super::{Entry, Problem};
+use super::{Entry, FileEvent, Problem};
 
 /// The entitlement, timestamp and sequence of a quantity.
 type Usage = (String, DateTime<Utc>, u32);
 
 #[derive(Default)]
 pub(super) struct Collector {
-    /// Events with their first lines, in the order of the file.
-    events: Vec<(u64, UsageEvent)>,
+    /// In the order of the file.
+    events: Vec<FileEvent>,
     /// Lines by dimension and usage: each usage is stated once.
     lines: BTreeMap<(Usage, String), u64>,
     /// Indexes of the events that later lines of a CSV file add to.
@@ -35,22 +35,23 @@ impl Collector {
         let usage = (entry.entitlement_id.clone(), entry.timestamp, entry.sequence);
         let (events, line) = (&mut self.events, entry.line);
         let index = *self.open.entry(usage).or_insert_with(|| {
-            events.push((line, UsageEvent::new(&*entry.entitlement_id, entry.timestamp).sequence(entry.sequence)));
+            let event = UsageEvent::new(&*entry.entitlement_id, entry.timestamp).sequence(entry.sequence);
+            events.push(FileEvent { line, sequence: entry.sequence, event });
             events.len() - 1
         });
-        let event = &mut self.events[index].1;
+        let event = &mut self.events[index].event;
         *event = event.clone().quantity(entry.dimension, entry.quantity);
     }
 
     /// Adds a complete event, one entry for each quantity.
-    pub(super) fn add_event(&mut self, line: u64, event: UsageEvent, entries: Vec<Entry>) {
+    pub(super) fn add_event(&mut self, mut one: FileEvent, entries: Vec<Entry>) {
         let before = self.problems.len();
-        let event = entries.into_iter().fold(event, |event, entry| match self.is_first(&entry) {
+        one.event = entries.into_iter().fold(one.event, |event, entry| match self.is_first(&entry) {
             true => event.quantity(entry.dimension, entry.quantity),
             false => event,
         });
         if self.problems.len() == before {
-            self.events.push((line, event));
+            self.events.push(one);
         }
     }
 
@@ -76,13 +77,13 @@ impl Collector {
     }
 
     /// Returns the events and all problems by line.
-    pub(super) fn finish(mut self) -> (Vec<UsageEvent>, Vec<Problem>) {
-        for (line, event) in &self.events {
+    pub(super) fn finish(mut self) -> (Vec<FileEvent>, Vec<Problem>) {
+        for FileEvent { line, event, .. } in &self.events {
             if let Err(error) = event.check() {
                 self.problems.push(Problem { line: *line, message: error.message().to_owned() });
             }
         }
         self.problems.sort_by_key(|problem| problem.line);
-        (self.events.into_iter().map(|(_, event)| event).collect(), self.problems)
+        (self.events, self.problems)
     }
 }

@@ -10,7 +10,7 @@ use usage_billing::suger::UsageEvent;
 
 use super::collect::Collector;
 use super::quantity::quantity;
-use super::{Entry, timestamp};
+use super::{Entry, FileEvent, timestamp};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -56,13 +56,13 @@ pub(super) fn read(text: &str, collector: &mut Collector) {
             continue;
         }
         match event(number, line) {
-            Ok((event, entries)) => collector.add_event(number, event, entries),
+            Ok((event, entries)) => collector.add_event(event, entries),
             Err(problem) => collector.problem(number, problem),
         }
     }
 }
 
-fn event(number: u64, line: &str) -> Result<(UsageEvent, Vec<Entry>), String> {
+fn event(number: u64, line: &str) -> Result<(FileEvent, Vec<Entry>), String> {
     let line: Line<'_> = serde_json::from_str(line).map_err(|error| {
         let message = error.to_string();
         // The line in it is always 1.
@@ -72,6 +72,7 @@ fn event(number: u64, line: &str) -> Result<(UsageEvent, Vec<Entry>), String> {
     })?;
     let timestamp = timestamp(&line.timestamp)?;
     let event = UsageEvent::new(&*line.entitlement_id, timestamp).sequence(line.sequence);
+    let event = FileEvent { line: number, sequence: line.sequence, event };
     let entries = line.quantities.0.into_iter().map(|(dimension, raw)| {
         let text = serde_json::from_str::<String>(raw.get()).unwrap_or_else(|_| raw.get().to_owned());
         let entitlement_id = line.entitlement_id.clone();

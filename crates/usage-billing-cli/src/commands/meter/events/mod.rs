@@ -5,11 +5,11 @@ mod csv;
 mod json_lines;
 mod quantity;
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, TimeDelta, Utc};
 use usage_billing::printable;
 use usage_billing::suger::UsageEvent;
 
@@ -19,7 +19,8 @@ use crate::terminal;
 
 pub(super) const HELP: &str = "Events:
   CSV with a header: entitlement_id,timestamp,dimension,quantity and optionally sequence. Lines with the same
-  entitlement, timestamp and sequence are one event.
+  entitlement, timestamp and sequence are one event. Suger recognizes it by these three and its dimensions: to add a
+  dimension to usage that was sent, send only the lines of the new dimension.
   JSON lines: {\"entitlement_id\":\"ent-7\",\"timestamp\":\"2026-10-01T07:00:00Z\",\"quantities\":{\"gb\":\"12.5\"}}, optionally
   with \"sequence\". Timestamps are whole seconds with a time zone. Quantities are plain decimals, as numbers or strings.
 
@@ -33,12 +34,16 @@ Examples:
 const MAX_BYTES: u64 = 64 << 20;
 /// Number of errors that are printed.
 const MAX_PRINTED: usize = 100;
+/// The clocks of two machines differ by less.
+const MAX_AHEAD: TimeDelta = TimeDelta::minutes(5);
+/// No marketplace of Suger is older.
+const FIRST_YEAR: i32 = 2000;
 
 /// A line of the file and what is wrong in it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Problem {
-    line: u64,
-    message: String,
+    pub(super) line: u64,
+    pub(super) message: String,
 }
 
 /// One quantity of a file, with its line.
@@ -51,20 +56,69 @@ struct Entry {
     quantity: usage_billing::Decimal,
 }
 
-/// Reads the events of a file, or of stdin for `-`. Prints every error with its line.
-pub(super) fn read(path: &Path) -> Result<Vec<UsageEvent>, Failure> {
-    let name = if is_stdin(path) { "stdin".to_owned() } else { printable(&path.to_string_lossy()).to_string() };
-    let text = read_text(path, &name)?;
-    let (events, problems) = parse(&text);
-    for Problem { line, message } in problems.iter().take(MAX_PRINTED) {
-        terminal::eprint_line(&format!("{name}:{line}: {message}"));
+/// The events of a file.
+pub(super) struct EventFile {
+    name: String,
+    pub(super) events: Vec<FileEvent>,
+}
+
+/// An event and its first line.
+pub(super) struct FileEvent {
+    pub(super) line: u64,
+    pub(super) sequence: u32,
+    pub(super) event: UsageEvent,
+}
+
+impl EventFile {
+    /// Reads the events of a file, or of stdin for `-`. Prints every error with its line.
+    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+        let name = if is_stdin(path) { "stdin".to_owned() } else { printable(&path.to_string_lossy()).to_string() };
+        let text = read_text(path, &name)?;
+        let (events, problems) = parse(&text);
+        let file = Self { name, events };
+        file.reject(&problems, "invalid line")?;
+        match file.events.is_empty() {
+            true => Err(Failure::Check(format!("{} has no events", file.name))),
+            false => Ok(file),
+        }
     }
-    match (events.len(), problems.len()) {
-        (0, 0) => Err(Failure::Check(format!("{name} has no events"))),
-        (_, 0) => Ok(events),
-        (_, 1) => Err(Failure::Check(format!("{name} has 1 invalid line"))),
-        (_, lines) => Err(Failure::Check(format!("{name} has {lines} invalid lines"))),
+
+    /// Reads events that are to be sent: none is in the future or impossibly old.
+    pub(super) fn read_to_send(path: &Path, now: DateTime<Utc>) -> Result<Self, Failure> {
+        let file = Self::read(path)?;
+        file.reject(&impossible_times(&file.events, now), "invalid line")?;
+        Ok(file)
     }
+
+    /// Prints problems with their lines, and fails if there are any.
+    pub(super) fn reject(&self, problems: &[Problem], what: &str) -> Result<(), Failure> {
+        let name = &self.name;
+        for Problem { line, message } in problems.iter().take(MAX_PRINTED) {
+            terminal::eprint_line(&format!("{name}:{line}: {message}"));
+        }
+        match problems.len() {
+            0 => Ok(()),
+            number => Err(Failure::Check(format!("{name} has {}", terminal::count(number, what)))),
+        }
+    }
+}
+
+/// Returns the events that no usage can have: those in the future, and those of the years of a clock that was never set.
+fn impossible_times(events: &[FileEvent], now: DateTime<Utc>) -> Vec<Problem> {
+    let problem = |one: &FileEvent| {
+        let time = one.event.timestamp();
+        let expected = match time {
+            _ if time > now + MAX_AHEAD => format!("in the future: expected at most {}", seconds(now)),
+            _ if time.year() < FIRST_YEAR => format!("too old: expected the year {FIRST_YEAR} or later"),
+            _ => return None,
+        };
+        Some(Problem { line: one.line, message: format!("the timestamp {} is {expected}", seconds(time)) })
+    };
+    events.iter().filter_map(problem).collect()
+}
+
+fn seconds(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 fn is_stdin(path: &Path) -> bool {
@@ -78,6 +132,10 @@ fn read_text(path: &Path, name: &str) -> Result<String, Failure> {
     if is_stdin(path) {
         io::stdin().lock().take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     } else {
+        // Checked before it is opened: opening a pipe would wait for a writer.
+        if !fs::metadata(path).map_err(unreadable)?.is_file() {
+            return Err(failed(&"is not a regular file: use - for stdin"));
+        }
         File::open(path).map_err(unreadable)?.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     }
     if bytes.len() as u64 > MAX_BYTES {
@@ -94,7 +152,7 @@ fn read_text(path: &Path, name: &str) -> Result<String, Failure> {
 }
 
 /// Returns the events of a text, and everything that is wrong in it, in the order of its lines.
-fn parse(text: &str) -> (Vec<UsageEvent>, Vec<Problem>) {
+fn parse(text: &str) -> (Vec<FileEvent>, Vec<Problem>) {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut collector = Collector::default();
     match text.trim_start().chars().next() {

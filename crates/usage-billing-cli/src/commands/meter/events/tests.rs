@@ -9,6 +9,7 @@ fn problems(text: &str) -> Vec<String> {
 fn shown(text: &str) -> String {
     let (events, problems) = parse(text);
     assert_eq!(problems, []);
+    let events: Vec<_> = events.into_iter().map(|one| one.event).collect();
     serde_json::to_string(&events).unwrap()
 }
 
@@ -26,7 +27,7 @@ fn csv_and_json_lines_give_the_same_events() {
     assert_eq!(shown(csv), shown(json));
     // The JSON form of events, as in receipts, is read.
     let events = parse(csv).0;
-    let lines: Vec<_> = events.iter().map(|event| serde_json::to_string(event).unwrap()).collect();
+    let lines: Vec<_> = events.iter().map(|one| serde_json::to_string(&one.event).unwrap()).collect();
     assert_eq!(shown(&lines.join("\n")), shown(csv));
 }
 
@@ -96,4 +97,22 @@ fn lines_of_other_dimensions_of_the_same_time_are_events_of_their_own() {
     // Billed twice otherwise: the ids differ.
     let (_, problems) = parse(&[json(r#"{"gb":1}"#), json(r#"{"gb":1,"calls":1}"#)].join("\n"));
     assert_eq!(problems.len(), 1);
+}
+
+#[test]
+fn timestamp_in_the_future_or_before_2000_has_its_line() {
+    let lines = ["2026-11-21T12:05:00Z", "2026-11-21T12:05:01Z", "2000-01-01T00:00:00Z", "1999-12-31T23:59:59Z"];
+    let lines = lines.map(|time| format!("e,{time},gb,1\n")).concat();
+    let (events, _) = parse(&(CSV.to_owned() + &lines));
+    let found: Vec<_> = impossible_times(&events, "2026-11-21T12:00:00Z".parse().unwrap())
+        .into_iter()
+        .map(|problem| format!("{}: {}", problem.line, problem.message))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "3: the timestamp 2026-11-21T12:05:01Z is in the future: expected at most 2026-11-21T12:00:00Z",
+            "5: the timestamp 1999-12-31T23:59:59Z is too old: expected the year 2000 or later"
+        ]
+    );
 }
