@@ -84,8 +84,10 @@ fn code(error: &Error) -> u8 {
     match error.kind() {
         ErrorKind::Config | ErrorKind::Request => 2,
         ErrorKind::Auth | ErrorKind::Permission => 3,
+        ErrorKind::Api | ErrorKind::NotReady if is_try_later(error) => TRY_LATER,
+        // A response that leaves the outcome open, such as the page of a proxy: waiting does not help.
+        ErrorKind::NotReady if error.status().is_some() => 1,
         ErrorKind::NotReady | ErrorKind::WaitTimeout => NOT_READY,
-        ErrorKind::Api if is_try_later(error) => TRY_LATER,
         _ => 1,
     }
 }

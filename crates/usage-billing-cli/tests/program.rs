@@ -242,7 +242,7 @@ fn invalid_input_is_one_line_and_exit_code_2() {
         (
             &["usage", "fetch"],
             &[("SUGER_ORG_ID", "o"), ("SUGER_API_KEY_FILE", "/absent\n/key")],
-            r"error: SUGER_API_KEY_FILE (`/absent\n/key`) cannot be read",
+            "error: SUGER_API_KEY_FILE names no file: No such file",
         ),
         (
             &["usage", "fetch"],

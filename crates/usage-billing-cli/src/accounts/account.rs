@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use usage_billing::{SecretString, printable};
+use secrecy::ExposeSecret as _;
+use usage_billing::{Error, ErrorKind, SecretString, printable};
 use usage_billing_core::{check_secret, optional_env, read_secret_file};
 
 use super::credential_command;
@@ -115,17 +117,31 @@ impl Account {
         }))
     }
 
-    /// Reads a secret.
+    /// Reads a secret. No other setting may have the same value: messages show it.
     pub(crate) fn secret(&self, key: &'static str) -> Result<SecretString, Failure> {
+        let secret = self.read_secret(key)?;
+        let is_secret =
+            |setting: &Setting| matches!(&setting.value, Value::Text(text) if text == secret.expose_secret());
+        match self.settings.iter().find(|(_, setting)| is_secret(setting)) {
+            Some((other, _)) => Err(Failure::Usage(format!("{}{other} and {key} are the same", self.prefix(other)))),
+            None => Ok(secret),
+        }
+    }
+
+    fn read_secret(&self, key: &'static str) -> Result<SecretString, Failure> {
         let failed = |message: String| Failure::Usage(format!("{}{message}", self.prefix(key)));
         let Some(setting) = self.settings.get(key) else { return Err(failed(format!("{key} is not set"))) };
         match &setting.value {
-            Value::SecretInEnvironment(variable) => match optional_env(variable) {
-                Ok(Some(secret)) => Ok(secret.into()),
-                Ok(None) => Err(failed(format!("{variable} is not set"))),
-                Err(error) => Err(failed(error.to_string())),
-            },
-            Value::SecretInFile(path) => read_secret_file(path, key).map_err(|error| failed(error.to_string())),
+            Value::SecretInEnvironment(variable) => {
+                match check_named_file(variable).and_then(|()| optional_env(variable)) {
+                    Ok(Some(secret)) => Ok(secret.into()),
+                    Ok(None) => Err(failed(format!("{variable} is not set"))),
+                    Err(error) => Err(failed(error.to_string())),
+                }
+            }
+            Value::SecretInFile(path) => check_file(path, &format!("{key}_file"))
+                .and_then(|()| read_secret_file(path, key))
+                .map_err(|error| failed(error.to_string())),
             Value::SecretOfCommand(command) => {
                 let secret =
                     credential_command::run(command).map_err(|problem| failed(format!("{key}_command {problem}")))?;
@@ -136,5 +152,22 @@ impl Account {
             // No key of a secret has a value in the file.
             Value::Text(_) => Err(failed(format!("{key} is not read from a value"))),
         }
+    }
+}
+
+/// Checks the file that the variable with the suffix `_FILE` names, if it is set.
+fn check_named_file(variable: &str) -> usage_billing::Result<()> {
+    let variable = format!("{variable}_FILE");
+    match std::env::var_os(&variable).filter(|path| !path.is_empty()) {
+        Some(path) => check_file(Path::new(&path), &variable),
+        None => Ok(()),
+    }
+}
+
+/// Rejects a path that names no file without quoting it: it may be the secret itself.
+fn check_file(path: &Path, setting: &str) -> usage_billing::Result<()> {
+    match fs::metadata(path) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Error::new(ErrorKind::Config, format!("{setting} names no file: {error}"))),
     }
 }

@@ -89,13 +89,13 @@ impl Client {
         let vendor_key = account.vendor.fields()[0].key;
         match account.vendor {
             Vendor::Acronis => {
-                let data_center = text("data_center").parse().map_err(invalid("data_center"))?;
                 let credentials = Credentials::new(text("client_id"), account.secret("client_secret")?);
+                let data_center = text("data_center").parse().map_err(invalid("data_center"))?;
                 acronis::Client::builder(&data_center, credentials).build().map(Self::Acronis)
             }
             Vendor::Genesys => {
-                let region = text("region").parse().map_err(invalid("region"))?;
                 let credentials = Credentials::new(text("client_id"), account.secret("client_secret")?);
+                let region = text("region").parse().map_err(invalid("region"))?;
                 genesys::Client::builder(&region, credentials).build().map(Self::Genesys)
             }
             Vendor::Suger => {

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, ValueEnum as _};
 use serde::Serialize;
 
 use super::output::{self, OutputFormat};
@@ -62,7 +62,8 @@ struct Line {
 
 pub(crate) fn run(arguments: &VendorsArguments) -> Result<ExitCode, Failure> {
     let accounts = arguments.selection.configured(&arguments.vendors)?;
-    let lines: Vec<_> = accounts.iter().flat_map(lines).collect();
+    let secrets = secrets_in_environment();
+    let lines: Vec<_> = accounts.iter().flat_map(|account| lines(account, &secrets)).collect();
     output::print(arguments.format, &lines, || {
         let row = |line: &Line| {
             let value = line.value.clone().unwrap_or_else(|| "not set".to_owned());
@@ -77,7 +78,25 @@ pub(crate) fn run(arguments: &VendorsArguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn lines(account: &Account) -> Vec<Line> {
+/// Returns the secrets of all vendors in the environment. Those of files and commands are not read here.
+fn secrets_in_environment() -> Vec<String> {
+    let fields = Vendor::value_variants().iter().flat_map(|vendor| vendor.fields());
+    let variables = fields.filter(|field| field.is_secret).flat_map(|field| field.variables);
+    let values = variables.flat_map(|variable| [(*variable).to_owned(), format!("{variable}_FILE")]);
+    values.filter_map(|variable| std::env::var(variable).ok()).map(|text| text.trim().to_owned()).collect()
+}
+
+/// Returns the value of a setting that is not a secret, unless it contains one by mistake.
+fn shown(text: &str, secrets: &[String]) -> String {
+    match text {
+        _ if secrets.iter().any(|secret| secret == text) => "(the same as a secret)".to_owned(),
+        // As in the errors of URLs.
+        _ if text.contains(['@', '?', '#']) => "…".to_owned(),
+        _ => text.to_owned(),
+    }
+}
+
+fn lines(account: &Account, secrets: &[String]) -> Vec<Line> {
     let fields = account.vendor.fields().iter();
     let fields = fields.filter(|field| field.is_required || account.settings.contains_key(field.key));
     let line = |(key, setting): (&'static str, Option<&Setting>)| Line {
@@ -85,8 +104,10 @@ fn lines(account: &Account) -> Vec<Line> {
         vendor: account.vendor.name(),
         setting: key,
         value: setting.map(|setting| match &setting.value {
-            Value::Text(text) => text.clone(),
+            Value::Text(text) => shown(text, secrets),
             Value::SecretInEnvironment(_) => "(secret)".to_owned(),
+            // The path may be the secret.
+            Value::SecretInFile(path) if !path.exists() => "(secret in a file that does not exist)".to_owned(),
             Value::SecretInFile(path) => format!("(secret in the file {})", path.display()),
             // Its arguments may contain a token.
             Value::SecretOfCommand(command) => {

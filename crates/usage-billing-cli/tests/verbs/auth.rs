@@ -49,7 +49,11 @@ fn limited_account_is_denied_and_a_required_operation_decides_the_exit_code() {
     assert_eq!(code, Some(0), "{stderr}");
     let (code, _, stderr) = check(&["--require", "getOrgauthorizationTrustors"]);
     assert_eq!(code, Some(3), "{stderr}");
-    assert!(stderr.contains("no account is proved to be allowed to call getOrgauthorizationTrustors"), "{stderr}");
+    assert!(stderr.contains("no account is allowed to call getOrgauthorizationTrustors"), "{stderr}");
+    let (code, _, stderr) =
+        run(&mut sandbox.program(&["auth", "check", "suger", "--require", "reportUsageRecordGroup"]));
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(stderr.contains("it is unknown whether an account is allowed to call reportUsageRecordGroup"), "{stderr}");
     let mut command = sandbox.program(&["auth", "check", "suger"]);
     let (code, _, stderr) = run(command.env("SUGER_API_KEY", "hush"));
     assert!(code == Some(3) && !stderr.contains("hush"), "{stderr}");

@@ -41,7 +41,6 @@ fn examples_are_accepted() {
         // The dataset ends today.
         if ["fetch", "meter"].iter().any(|verb| example.contains(&(*verb).to_owned()))
             && !example.contains(&"--today".to_owned())
-            && !example.contains(&"validate".to_owned())
         {
             command.args(["--today", super::support::TODAY]);
         }

@@ -234,5 +234,29 @@ fn interrupted_send_prints_its_receipt() {
         assert!(rest.contains("error: interrupted: send the same file again"), "{rest}");
         let receipt: Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(receipt["unsent"].as_array().unwrap().len(), 60, "{receipt}");
+        let message = receipt["unsent"][0]["error"]["message"].as_str().unwrap();
+        assert!(message.ends_with("send the same file again"), "{message}");
+    }
+}
+
+#[test]
+fn exit_code_of_a_send_without_any_delivery_states_what_helps() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = "ent-aws01,2026-11-20T07:00:00Z,ingest_gb,5\n";
+    let (good, unknown) = (line.to_owned(), line.replace("ent-aws01", "ent-unknown"));
+    for (fault, line, expected) in [
+        (r#"{"kind":"status","status":429,"retry_after":3600,"operation":"reportUsageRecordGroup"}"#, &good, 75),
+        (
+            r#"{"kind":"replace_response","status":400,"body":"<html>blocked</html>","operation":"reportUsageRecordGroup"}"#,
+            &good,
+            1,
+        ),
+        (r#"{"kind":"latency","millis":0,"operation":"listProducts"}"#, &unknown, 6),
+    ] {
+        let sandbox = RunningSandbox::start(&["--record-groups", "0"]);
+        sandbox.fault(fault);
+        let events = file(&folder, "events.csv", &(HEADER.to_owned() + line));
+        let (code, _, stderr) = run(&mut sandbox.program(&["meter", "send", &events, "--yes", "--today", TODAY]));
+        assert_eq!(code, Some(expected), "{fault}: {stderr}");
     }
 }

@@ -16,6 +16,10 @@ fn wrong_input_is_reported_on_one_line() {
     let lacking = config("lacking.toml", &genesys(""));
     let absent_file = config("absent.toml", &genesys("client_secret_file = \"nowhere\""));
     let no_toml = config("no.toml", "[profiles\n");
+    let secret = file(&folder, "s", "hush");
+    #[cfg(unix)]
+    super::support::set_mode(&secret, 0o600);
+    let _ = secret;
     let region = config("region.toml", &genesys("client_secret_file = \"s\"").replace("eu-central-1", "mars"));
     let several = config(
         "several.toml",
@@ -79,7 +83,12 @@ fn wrong_input_is_reported_on_one_line() {
             2,
             "lacking.toml:1: the account `genesys` lacks client_secret_file (or client_secret_command, or GENESYS_CLIENT_SECRET",
         ),
-        (&["doctor", "--config", &absent_file], &[], 2, "absent.toml:4: client_secret (`"),
+        (
+            &["doctor", "--config", &absent_file],
+            &[],
+            2,
+            "absent.toml:4: client_secret_file names no file: No such file",
+        ),
         (&["doctor", "--config", &region], &[], 2, "region.toml:2: invalid Genesys Cloud region `mars`"),
         (
             &["doctor", "--config", &quoted],

@@ -94,5 +94,5 @@ fn unreadable_file_is_one_line_and_an_absent_one_is_none() {
         let line = ConfigFile::read(&path).unwrap_err().to_string();
         assert!(line.starts_with("the configuration /") && line.ends_with(expected), "{line}");
     }
-    assert!(ConfigFile::read(folder.path()).unwrap_err().to_string().contains("cannot be read"));
+    assert!(ConfigFile::read(folder.path()).unwrap_err().to_string().contains("is not a regular file"));
 }

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use usage_billing_core::Operation;
 
-/// Whether an account may call an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// Whether an account may call an operation. Of several accounts, the first decides: one that may call it is enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Access {
     Allowed,
-    Denied,
     Unknown,
+    Denied,
 }
 
 /// The access to one operation.

@@ -29,7 +29,7 @@ pub(crate) struct CheckArguments {
     #[arg(value_name = "VENDOR", value_enum)]
     vendors: Vec<Vendor>,
 
-    /// Fail with exit code 3 unless an account may call this operation. Can be repeated.
+    /// Fail unless an account may call this operation: with exit code 3 if it is denied, with 1 if that is unknown. Can be repeated.
     #[arg(long, value_name = "OPERATION")]
     require: Vec<String>,
 
@@ -68,19 +68,22 @@ pub(super) async fn run(arguments: CheckArguments) -> Result<ExitCode, Failure> 
     if !errors.is_empty() {
         return Ok(Failure::Vendors(errors).code());
     }
-    let is_allowed = |name: &&String| {
-        all.iter()
-            .flat_map(|account| &account.operations)
-            .any(|one| one.operation == **name && one.access == Access::Allowed)
+    let access = |name: &String| {
+        let of_name = all.iter().flat_map(|account| &account.operations).filter(|one| one.operation == *name);
+        of_name.map(|one| one.access).min()
     };
-    let lacking: Vec<_> = arguments.require.iter().filter(|name| !is_allowed(name)).map(String::as_str).collect();
-    match lacking.is_empty() {
-        true => Ok(ExitCode::SUCCESS),
-        false => Err(Error::new(
-            ErrorKind::Permission,
-            format!("no account is proved to be allowed to call {}", lacking.join(", ")),
-        )
-        .into()),
+    let lacking = |found: Access| {
+        let names = arguments.require.iter().filter(|name| access(name) == Some(found));
+        Some(names.map(String::as_str).collect::<Vec<_>>().join(", ")).filter(|names| !names.is_empty())
+    };
+    match (lacking(Access::Denied), lacking(Access::Unknown)) {
+        (Some(denied), _) => {
+            Err(Error::new(ErrorKind::Permission, format!("no account is allowed to call {denied}")).into())
+        }
+        (None, Some(unknown)) => {
+            Err(Failure::Local(format!("it is unknown whether an account is allowed to call {unknown}")))
+        }
+        (None, None) => Ok(ExitCode::SUCCESS),
     }
 }
 

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use usage_billing::ErrorKind;
 use usage_billing::suger::{Client, Receipt, UsageEvent};
 use usage_billing::uuid::Uuid;
 
@@ -113,12 +114,21 @@ async fn flush(
     for event in events {
         queue.push(event)?;
     }
-    tokio::select! {
-        receipt = queue.flush() => return Ok((receipt, false)),
-        () = interrupted => {}
+    let finished = tokio::select! {
+        receipt = queue.flush() => Some(receipt),
+        () = interrupted => None,
+    };
+    let is_interrupted = finished.is_none();
+    let mut receipt = match finished {
+        Some(receipt) => receipt,
+        // The outcomes so far; what is left is unsent.
+        None => queue.flush_timeout(Duration::ZERO).flush().await,
+    };
+    // The queue ends with the program.
+    for one in receipt.unsent.iter_mut().filter(|one| one.error.kind() == ErrorKind::WaitTimeout) {
+        one.error = one.error.clone().with_hint("send the same file again");
     }
-    // The outcomes so far; what is left is unsent.
-    Ok((queue.flush_timeout(Duration::ZERO).flush().await, true))
+    Ok((receipt, is_interrupted))
 }
 
 /// Returns the requests that send the events: one JSON object a line.
@@ -147,6 +157,9 @@ fn outcome(receipt: Receipt) -> Result<ExitCode, Failure> {
     }
     let is_partial =
         !(receipt.delivered.is_empty() && receipt.already_delivered.is_empty() && receipt.unverified.is_empty());
+    if !is_partial && receipt.unsent.is_empty() {
+        return Err(Failure::Check("no event was accepted: the receipt states the reasons".to_owned()));
+    }
     let errors: Vec<_> = receipt.rejected.into_iter().chain(receipt.unsent).map(|one| one.error).collect();
     match (is_partial, errors.first()) {
         (false, Some(first)) => {
