@@ -1,6 +1,7 @@
 //! The command line.
 
-use clap::{Parser, Subcommand};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use usage_billing_sandbox::cli::check_arguments;
 
 use crate::commands::api::{self, ApiArguments};
@@ -83,7 +84,26 @@ impl Arguments {
 /// The arguments of the command line. Those that cannot be quoted on one line are rejected before an error message quotes them.
 pub(crate) fn parse() -> Result<Arguments, Failure> {
     check_arguments(std::env::args_os()).map_err(Failure::of_sandbox)?;
-    Ok(Arguments::parse())
+    Ok(Arguments::try_parse().unwrap_or_else(|error| with_suggestion(error).exit()))
+}
+
+/// Adds where a verb that is unknown at the top is, such as `meter send` for `send`.
+fn with_suggestion(mut error: clap::Error) -> clap::Error {
+    if let (ErrorKind::InvalidSubcommand, Some(ContextValue::String(unknown))) =
+        (error.kind(), error.get(ContextKind::InvalidSubcommand))
+    {
+        let program = Arguments::command();
+        let of_verb = |verb: &clap::Command| {
+            let is_meant = verb.get_subcommands().any(|inner| inner.get_name() == unknown);
+            is_meant.then(|| format!("`{} {unknown}`", verb.get_name()))
+        };
+        let meant: Vec<_> = program.get_subcommands().filter_map(of_verb).collect();
+        if !meant.is_empty() {
+            let tip = format!("did you mean {}?", meant.join(" or "));
+            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+        }
+    }
+    error
 }
 
 #[cfg(test)]
@@ -92,6 +112,6 @@ mod tests {
 
     #[test]
     fn arguments_are_consistent() {
-        <Arguments as clap::CommandFactory>::command().debug_assert();
+        Arguments::command().debug_assert();
     }
 }

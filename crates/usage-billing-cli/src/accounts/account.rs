@@ -155,12 +155,13 @@ impl Account {
     }
 }
 
-/// Checks the file that the variable with the suffix `_FILE` names, if it is set.
+/// Checks the file that the variable with the suffix `_FILE` names, if it is set in place of the variable.
 fn check_named_file(variable: &str) -> usage_billing::Result<()> {
-    let variable = format!("{variable}_FILE");
-    match std::env::var_os(&variable).filter(|path| !path.is_empty()) {
-        Some(path) => check_file(Path::new(&path), &variable),
-        None => Ok(()),
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let file = format!("{variable}_FILE");
+    match (set(variable), set(&file)) {
+        (None, Some(path)) => check_file(Path::new(&path), &file),
+        _ => Ok(()),
     }
 }
 

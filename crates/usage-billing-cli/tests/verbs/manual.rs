@@ -21,6 +21,10 @@ fn unknown_verb_suggests_the_right_one() {
         let (code, _, stderr) = run(&mut program(&[verb]));
         assert!(code == Some(2) && stderr.contains(&format!("'{expected}'")), "{verb}: {stderr}");
     }
+    for (verb, expected) in [("send", "`meter send`?"), ("reconcile", "`usage reconcile` or `meter reconcile`?")] {
+        let (code, _, stderr) = run(&mut program(&[verb]));
+        assert!(code == Some(2) && stderr.contains(&format!("did you mean {expected}")), "{verb}: {stderr}");
+    }
     let (code, _, stderr) = run(&mut program(&["meter", "reconsile"]));
     assert!(code == Some(2) && stderr.contains("'reconcile'"), "{stderr}");
 }

@@ -33,4 +33,6 @@ fn report_is_listed_resumed_and_deleted() {
     let (code, _, stderr) = program(&["report", "delete", id, "--yes"]);
     assert_eq!(code, Some(0), "{stderr}");
     assert_eq!(list().len(), 0);
+    let (code, _, stderr) = program(&["report", "delete", id, "--yes"]);
+    assert!(code == Some(0) && stderr.contains(&format!("report {id} does not exist")), "{stderr}");
 }

@@ -74,6 +74,10 @@ pub(super) async fn run(arguments: SendArguments) -> Result<ExitCode, Failure> {
     let (receipt, is_interrupted) = flush(&client, &arguments, events, interrupted).await?;
     output::print(arguments.format, &receipt, || receipt::table(&receipt, &sent))?;
     terminal::print_progress(&format!("suger: {receipt}"));
+    if !receipt.late.is_empty() {
+        let late = terminal::count(receipt.late.len(), "event");
+        terminal::eprint_line(&format!("suger: {late} older than the marketplace accepts: see `late` in the receipt"));
+    }
     match is_interrupted {
         true => Err(Failure::Interrupted(
             "interrupted: send the same file again; events that arrived are not billed twice".to_owned(),

@@ -139,8 +139,14 @@ async fn delete(arguments: DeleteArguments) -> Result<ExitCode, Failure> {
     let reports = if arguments.ids.len() == 1 { "report" } else { "reports" };
     arguments.write.require(&format!("delete {} {reports} at Acronis", arguments.ids.len()))?;
     for id in &arguments.ids {
-        client.delete_report(*id).await?;
-        terminal::print_progress(&format!("acronis: report {id} is deleted"));
+        let outcome = match client.api().get_report().report_id(*id).send().await {
+            Err(error) if error.status().is_some_and(|status| status == 404) => "does not exist",
+            _ => {
+                client.delete_report(*id).await?;
+                "is deleted"
+            }
+        };
+        terminal::print_progress(&format!("acronis: report {id} {outcome}"));
     }
     Ok(ExitCode::SUCCESS)
 }
