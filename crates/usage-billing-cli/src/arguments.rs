@@ -34,7 +34,8 @@ const EXIT_CODES: &str = "Exit codes:
   3  a credential was rejected or lacks a permission
   4  partial: the rows of some vendors or months were written, others failed
   5  not ready: a vendor is still at work, try again later
-  6  a check failed: rows with the same key, an invoice that differs, invalid events, or usage that is not billed as it was sent
+  6  a check failed: rows with the same key, an invoice that differs, invalid events, events that would be billed twice, or
+     usage that is not billed as it was sent
   75 a vendor rejected the request for now; the message states the time of the next attempt
   130 interrupted";
 

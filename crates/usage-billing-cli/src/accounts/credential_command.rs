@@ -107,7 +107,7 @@ mod tests {
     fn failing_command_is_reported_without_its_output() {
         for (command, timeout, expected) in [
             (&["sh", "-c", "echo hush; exit 3"][..], TIMEOUT, "(`sh`) failed: exit status: 3"),
-            (&["sh", "-c", "echo hush; echo hush is no >&2; exit 3"], TIMEOUT, "(`sh`) failed: exit status: 3"),
+            (&["sh", "-c", "echo hush; echo denied: hush >&2; exit 3"], TIMEOUT, "(`sh`) failed: exit status: 3"),
             (&["/absent/helper", "hush"], TIMEOUT, "(`/absent/helper`) cannot be run: No such file"),
             (&["yes", "hush"], TIMEOUT, "(`yes`) printed more than 64 KiB"),
             (&["sleep", "600"], Duration::ZERO, "(`sleep`) printed nothing within 0 s"),
