@@ -38,6 +38,14 @@ fn each_problem_has_advice() {
     let (connection, advice) = state(&checks, "connection");
     assert!(connection == "failed" && advice.contains("firewall"), "{stdout}");
 
+    // A port without TLS.
+    let plain = sandbox.setting("SUGER_BASE_URL").replace("http://", "https://");
+    let (code, stdout, stderr) = run(sandbox.program(&["doctor", "suger"]).env("SUGER_BASE_URL", &plain));
+    assert_eq!(code, Some(1), "{stderr}");
+    let checks: Vec<Value> = serde_json::from_str(&stdout).unwrap();
+    let (tls, advice) = state(&checks, "tls");
+    assert!(tls == "failed" && advice.contains("does not serve TLS"), "{stdout}");
+
     // A name that cannot exist (RFC 6761).
     let (code, stdout, stderr) =
         run(sandbox.program(&["doctor", "suger"]).env("SUGER_BASE_URL", "https://api.invalid"));

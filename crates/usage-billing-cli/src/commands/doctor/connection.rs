@@ -14,6 +14,7 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 
 const NAME_ADVICE: &str = "check the host (region, data centre), and that this machine can resolve names";
 const REACH_ADVICE: &str = "check whether a firewall blocks the host or a proxy setting is missing (HTTPS_PROXY)";
+const PLAIN_ADVICE: &str = "the port does not serve TLS: check the port of the URL";
 const CLOCK_ADVICE: &str = "synchronize the clock of this machine (NTP)";
 const PROXY_ADVICE: &str = "add the host to NO_PROXY if it should be reached directly";
 
@@ -36,7 +37,10 @@ pub(super) async fn checks(account: &AccountClient, is_proxied: bool) -> Vec<Che
             checks.push(clock_check(account, &response));
         }
         Err(error) => {
-            checks.push(Check::new(account, step, State::Failed, error.to_string()).with_advice(REACH_ADVICE));
+            // The words of rustls for a response that is not TLS.
+            let is_plain = error.to_string().contains("InvalidContentType");
+            let advice = if is_plain { PLAIN_ADVICE } else { REACH_ADVICE };
+            checks.push(Check::new(account, step, State::Failed, error.to_string()).with_advice(advice));
         }
     }
     checks

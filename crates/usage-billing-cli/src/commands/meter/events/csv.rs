@@ -43,8 +43,10 @@ fn problem_of(error: &csv::Error) -> String {
 
 /// Returns the place of each column in a line.
 fn columns(header: &csv::StringRecord) -> Result<[Option<usize>; 5], String> {
-    if header.len() == 1 && header.get(0).is_some_and(|text| text.contains(';')) {
-        return Err("the columns are separated by semicolons: expected commas".to_owned());
+    for (separator, name) in [(';', "semicolons"), ('\t', "tabs")] {
+        if header.len() == 1 && header.get(0).is_some_and(|text| text.contains(separator)) {
+            return Err(format!("the columns are separated by {name}: expected commas"));
+        }
     }
     for (place, name) in header.iter().enumerate() {
         if !COLUMNS.contains(&name) {

@@ -156,6 +156,9 @@ fn parse(text: &str) -> (Vec<FileEvent>, Vec<Problem>) {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut collector = Collector::default();
     match text.trim_start().chars().next() {
+        Some('{') if text.trim_start().lines().next().is_some_and(|line| line.trim_end() == "{") => {
+            collector.problem(1, "a JSON object over several lines: expected JSON lines, one object a line".to_owned());
+        }
         Some('{') => json_lines::read(text, &mut collector),
         Some('[') => collector.problem(1, "a JSON array: expected JSON lines, one object a line".to_owned()),
         Some(_) => csv::read(text, &mut collector),

@@ -69,6 +69,8 @@ fn every_error_has_its_line() {
         (format!("{CSV}e,2026-10-01T07:00:00.5Z,gb,1\n"), &["2: the timestamp of e is "]),
         (format!("{CSV}e,2026-10-01T07:00:00Z,gb,0\n"), &["2: all quantities of e are zero"]),
         (format!("{CSV},2026-10-01T07:00:00Z,gb,1\n"), &["2: the event has no entitlement"]),
+        ("entitlement_id\ttimestamp\n".to_owned(), &["1: the columns are separated by tabs: expected commas"]),
+        ("{\n  \"entitlement_id\": \"e\"\n}".to_owned(), &["1: a JSON object over several lines: expected JSON lines"]),
         ("[{}]".to_owned(), &["1: a JSON array: expected JSON lines"]),
         (format!("{ok}\n{{"), &["2: invalid event: EOF while parsing an object (column 1)"]),
         (format!("{ok}\n{ok}"), &["2: gb of e at this time is in line 1 already"]),
