@@ -47,7 +47,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// fn next(error: &Error) -> Next {
 ///     match error.kind() {
-///         ErrorKind::Config | ErrorKind::Auth | ErrorKind::Permission => Next::AlertOperator,
+///         // A limit is a setting of the client: the same request may succeed with another one.
+///         ErrorKind::Config | ErrorKind::Auth | ErrorKind::Permission | ErrorKind::Limit => Next::AlertOperator,
 ///         // For example, a certificate that is not trusted.
 ///         ErrorKind::Connection if error.is_permanent() => Next::AlertOperator,
 ///         ErrorKind::Connection | ErrorKind::NotReady | ErrorKind::WaitTimeout => {

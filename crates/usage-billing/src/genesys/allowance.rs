@@ -32,6 +32,13 @@ pub(super) fn assign(charges: &[Charge], unreadable: &[&ChargedItem], roles: &[C
         seen.extend(charge);
         let targets = targets(item, &items, roles);
         let unknown = match (charge, targets.as_slice()) {
+            // It includes nothing, whatever it belongs to.
+            (Some(charge), targets) if charge.usage_quantity.is_zero() => {
+                for target in targets.iter().filter(|target| **target < charges.len()) {
+                    assigned[*target].is_shown = true;
+                }
+                continue;
+            }
             // It may belong to a charge by another name.
             (_, []) => {
                 let may_be_meant = |target: &usize| roles[*target].is_charged() && is_named_alike(items[*target], item);
@@ -45,7 +52,7 @@ pub(super) fn assign(charges: &[Charge], unreadable: &[&ChargedItem], roles: &[C
             (Some(_), targets) if targets.iter().any(|target| !is_same(&items[*target].unit, &item.unit)) => {
                 SeeInvoice::AllowanceUnit { unit: item.unit.clone() }
             }
-            (Some(charge), [target]) if !is_repeated || charge.usage_quantity.is_zero() => {
+            (Some(charge), [target]) if !is_repeated => {
                 if let Some(assigned) = assigned.get_mut(*target) {
                     assigned.quantity = assigned.quantity.saturating_add(charge.usage_quantity);
                     assigned.is_shown = true;

@@ -51,7 +51,9 @@ impl ContractCharges {
                 Err(error) => errors.push(error),
             }
         }
-        contract_precedence::apply(&ended, self.errors.is_empty(), &account.id, &mut rows, bill_rows);
+        // A charge without product may be for any of them, like one of a contract that was not read.
+        let are_all_read = self.errors.is_empty() && ended.iter().all(|of| of.charge.sku().is_some());
+        contract_precedence::apply(&ended, are_all_read, &account.id, &mut rows, bill_rows);
         ContractRows { rows: disambiguate_keys(rows), errors }
     }
 }

@@ -89,7 +89,12 @@ struct TrustorList {
     listed: usize,
     /// The vendor's latest count: organizations are added and removed.
     total: Option<i64>,
+    /// Number of the latest pages that had no new organization.
+    pages_without_new: u32,
 }
+
+/// Number of pages without a new organization that a list with a count of pages may have in a row.
+const PAGES_WITHOUT_NEW: u32 = 3;
 
 impl TrustorList {
     /// Adds a page and returns the number of the next one. Without a count of pages or a link, an empty page is the last one.
@@ -108,8 +113,11 @@ impl TrustorList {
         let is_empty = entities.is_empty();
         let is_new = |trustor: &types::Trustor| id_of(trustor).is_none_or(|id| self.seen.insert(id));
         self.trustors.extend(entities.into_iter().filter(is_new));
-        // A page count ends the list.
-        if more && self.trustors.len() == before && (page.page_count.is_none() || is_empty) {
+        let has_new = self.trustors.len() > before;
+        self.pages_without_new = if has_new { 0 } else { self.pages_without_new + 1 };
+        // A page count ends the list, unless the count itself is wrong.
+        let most = if page.page_count.is_some() && !is_empty { PAGES_WITHOUT_NEW } else { 0 };
+        if more && self.pages_without_new > most {
             return Err(truncated(format!(
                 "page {number} of the client organizations has no new organization, but other pages follow"
             )));
@@ -122,9 +130,9 @@ impl TrustorList {
     /// # Errors
     /// [`ErrorKind::Decode`] if entries are missing.
     fn complete(self) -> Result<(Vec<types::Trustor>, Option<Error>)> {
-        let Some(total) = self.total else { return Ok((self.trustors, None)) };
         let count = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
         let (listed, different) = (count(self.listed), count(self.trustors.len()));
+        let total = self.total.unwrap_or(listed);
         if listed < total {
             return Err(truncated(format!("the list has {listed} of {total} client organizations")));
         }
@@ -219,5 +227,20 @@ mod tests {
             assert_eq!(next, Some(number + 1).filter(|next| *next <= 3), "a page without a new one is not the end");
         }
         assert!(matches!(list.complete(), Ok((organizations, Some(_))) if organizations.len() == 3));
+        let mut uncounted = TrustorList::default();
+        for (ids, number) in [["a", "b"], ["b", "d"]].into_iter().zip(1..) {
+            let entities = ids.map(|id| json!({"id": id}));
+            uncounted.add(page(json!({"entities": entities, "pageCount": 2})), number).unwrap();
+        }
+        let (organizations, missing) = uncounted.complete().unwrap();
+        assert!(organizations.len() == 3 && missing.is_some(), "a repetition is reported without a total as well");
+    }
+
+    #[test]
+    fn wrong_count_of_pages_does_not_repeat_a_page_indefinitely() {
+        let mut list = TrustorList::default();
+        let again = || page(json!({"entities": [{"id": "o-1"}], "pageCount": 2_000_000_000}));
+        let outcomes: Vec<_> = (1..=9).map(|number| list.add(again(), number).is_ok()).collect();
+        assert_eq!(outcomes.iter().position(|is_ok| !is_ok), Some(4), "{outcomes:?}");
     }
 }

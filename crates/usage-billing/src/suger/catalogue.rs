@@ -62,7 +62,8 @@ impl Client {
     pub(super) async fn marketplace_of(&self, entitlement_id: &str) -> Result<Option<types::Partner>> {
         let request = self.api.get_entitlement().org_id(&self.org_id).entitlement_id(entitlement_id);
         match request.send().await {
-            Ok(entitlement) => Ok(entitlement.into_inner().partner),
+            // An empty name is one that is not set yet.
+            Ok(entitlement) => Ok(entitlement.into_inner().partner.filter(|partner| !partner.as_str().is_empty())),
             Err(error) if error.status().is_some_and(|status| status == 404) && is_of_suger(&error) => Ok(None),
             Err(error) => Err(error),
         }

@@ -111,13 +111,14 @@ impl Client {
     /// - [`ErrorKind::NotReady`](crate::ErrorKind::NotReady) if Suger lists no such group, lists it as
     ///   `REPORT_FAILED`, or as one that neither proves nor contradicts the event.
     /// - [`ErrorKind::WaitTimeout`](crate::ErrorKind::WaitTimeout) if the list is not read [in time](Self::with_list_timeout).
-    /// - Other kinds as returned by the list call.
+    /// - Other kinds as returned by the list call, but `NotReady` in place of `Api` and `Decode`: a list that cannot be read proves
+    ///   nothing.
     pub async fn confirm(&self, event: &UsageEvent) -> Result<Group> {
         let id = event.id(&self.org_id);
         let wanted = BTreeSet::from([id.to_string()]);
         let days = listed_days::of_event(event.timestamp(), self.clock.now());
-        let mut found = self.find_groups(event.entitlement_id(), days, wanted).await?;
-        let group = found.remove(&id.to_string()).ok_or_else(|| proof::unlisted(id))?;
+        let found = self.find_groups(event.entitlement_id(), days, wanted).await;
+        let group = found.map_err(proof::undecided)?.remove(&id.to_string()).ok_or_else(|| proof::unlisted(id))?;
         match evidence(event, id, &group) {
             Evidence::Delivered => Ok(group),
             Evidence::Contradicted(error) => Err(self.api.inner().masked(error)),

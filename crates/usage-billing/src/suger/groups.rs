@@ -75,6 +75,7 @@ impl Client {
     /// any. However late they arrived, they are listed.
     ///
     /// # Errors
+    /// [`ErrorKind::WaitTimeout`] if the list is not read [in time](Self::with_list_timeout);
     /// [`ErrorKind::Limit`] if they take more memory than [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows;
     /// [`ErrorKind::Decode`] for a group without any time; otherwise the errors of the list calls.
     pub async fn usage_record_groups_of(
@@ -91,12 +92,18 @@ impl Client {
         });
         let mut memory = MemoryLimit::new(self.max_usage_bytes);
         let mut kept = Vec::new();
-        while let Some(group) = groups.next().await.transpose()? {
-            if period.contains(used_at(&group)?) {
-                memory.keep(value_bytes(&group), || "the list of usage record groups")?;
-                kept.push(group);
+        let read = async {
+            while let Some(group) = groups.next().await.transpose()? {
+                if period.contains(used_at(&group)?) {
+                    memory.keep(value_bytes(&group), || "the list of usage record groups")?;
+                    kept.push(group);
+                }
             }
-        }
+            Ok(())
+        };
+        let limit = self.list_limit();
+        let outcome = limit.run(read).await;
+        outcome.unwrap_or_else(|| Err(limit.exceeded("the list of usage record groups was not read to its end")))?;
         Ok(kept)
     }
 }

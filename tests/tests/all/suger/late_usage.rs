@@ -1,5 +1,7 @@
 //! Usage that is older than its marketplace accepts.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -94,6 +96,22 @@ async fn unknown_marketplace_has_the_shortest_limit() {
         assert_eq!(late, [("e-1", 7200), ("e-2", 7200)]);
         assert!(receipt.late.iter().all(|one| one.marketplace.is_none()) && server.requests().len() == 3);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn marketplace_that_is_not_set_yet_is_looked_up_again() {
+    let is_set = Arc::new(AtomicBool::new(false));
+    let named = is_set.clone();
+    let server = ScriptedServer::start(move |request| {
+        let partner = if named.load(Ordering::Relaxed) { "AWS" } else { "" };
+        Reply::json(200, &group_of(request, json!({"partner": partner})).to_string())
+    });
+    let mut queue = scripted(&server).usage_queue().flush_timeout(None);
+    queue.push(hours_ago("e-1", 3)).unwrap();
+    assert_eq!(queue.flush().await.late.len(), 1, "the shortest window");
+    is_set.store(true, Ordering::Relaxed);
+    queue.push(hours_ago("e-1", 4)).unwrap();
+    assert_eq!(queue.flush().await.late.len(), 0, "the window of AWS is longer");
 }
 
 #[tokio::test(start_paused = true)]

@@ -351,7 +351,8 @@ async fn list_without_end_ends_at_its_time_limit() {
     let server = ScriptedServer::start(|request| {
         let offset: i64 =
             request.target.split("offset=").nth(1).and_then(|rest| rest.split('&').next()?.parse().ok()).unwrap_or(0);
-        let ids: Vec<_> = (offset..offset + 1000).map(|number| json!({"id": number.to_string()})).collect();
+        let entry = |number: i64| json!({"id": number.to_string(), "creationTime": "2020-01-01T00:00:00Z"});
+        let ids: Vec<_> = (offset..offset + 1000).map(entry).collect();
         match request.method.as_str() {
             "GET" if request.target.contains("Report") => {
                 Reply::json(200, &json!({"usageRecordReports": ids, "nextOffset": offset + 1000}).to_string())
@@ -367,6 +368,7 @@ async fn list_without_end_ends_at_its_time_limit() {
         client.confirm(&event).await.unwrap_err(),
         client.send_usage(&event).await.unwrap_err(),
         client.reported_usage(month).await.unwrap_err(),
+        client.usage_record_groups_of(month, None, None).await.unwrap_err(),
     ];
     for error in errors {
         assert!(error.kind() == ErrorKind::WaitTimeout && error.to_string().contains("within 600 s"), "{error}");
@@ -883,4 +885,11 @@ async fn group_that_may_be_mapped_does_not_use_up_the_id() {
     assert!(line.contains("calls is 4 there, not 4000"), "{line}");
     assert!(!line.contains("send the missing usage"), "{line}");
     assert_eq!(scripted(&server).confirm(&event).await.unwrap_err().kind(), ErrorKind::NotReady);
+}
+
+#[tokio::test(start_paused = true)]
+async fn list_that_cannot_be_read_proves_nothing() {
+    let server = ScriptedServer::start(|_| Reply::json(404, "\"entitlement not found\""));
+    let error = scripted(&server).confirm(&UsageEvent::new("e-1", timestamp(0)).quantity("gb", 5)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotReady, "{error}");
 }

@@ -129,6 +129,13 @@ pub(crate) fn is_storage(name: &str, measurement_unit: Option<&str>) -> bool {
     measurement_unit.is_some_and(|unit| unit.eq_ignore_ascii_case("bytes")) || name.ends_with("storage")
 }
 
+/// Returns whether the host decides whether a number is billed: that of storage which is neither counted only nor a service.
+pub(crate) fn needs_host(name: &str, measurement_unit: Option<&str>) -> bool {
+    is_storage(name, measurement_unit)
+        && never_charged(name, measurement_unit).is_none()
+        && !SERVICES.contains(&without_prefix(name).0)
+}
+
 /// Returns whether the unit is not the one in which the vendor counts the item, so that its quantity is unknown: bytes for storage, seconds for
 /// compute points, pieces for devices and other services, bytes or pieces for unlisted items.
 pub(crate) fn contradicts_unit(name: &str, measurement_unit: Option<&str>) -> bool {

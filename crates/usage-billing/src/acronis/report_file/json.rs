@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 use usage_billing_core::{Error, ErrorKind, Result};
 
 use crate::acronis::ReportRow;
-use crate::acronis::billing::item_names::is_storage;
+use crate::acronis::billing::item_names::needs_host;
 use crate::acronis::report_file::columns::{Columns, Shape};
 use crate::acronis::report_file::limits::{COLUMNS, DEPTH, Meter, RECORD_BYTES, exceeded};
 use crate::acronis::report_file::record::RecordBuf;
@@ -189,7 +189,7 @@ impl Objects {
         };
         let columns = &self.columns.insert(columns).1;
         let row = columns.row(self.number, self.cells.as_record())?;
-        if is_storage(&row.name, row.measurement_unit.as_deref()) && !columns.state_component(&row) {
+        if needs_host(&row.name, row.measurement_unit.as_deref()) && !columns.state_component(&row) {
             let message = format!(
                 "{place} is of storage and lacks infra.id and infra.owner_id: whose storage it is decides whether it is billed"
             );
@@ -338,6 +338,9 @@ mod tests {
             (json!({"infra": {"id": "i-1"}}), true),
             (json!({"infra": {"owner_id": "o-1"}}), true),
             (json!({"name": "pw_base_servers", "measurement_unit": null}), true),
+            // Totals are never charged, and services on any host.
+            (json!({"name": "total_storage"}), true),
+            (json!({"name": "pw_base_notary_storage"}), true),
         ] {
             let mut row = row.clone();
             row.as_object_mut().unwrap().extend(without.as_object().unwrap().clone());

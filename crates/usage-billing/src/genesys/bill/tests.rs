@@ -249,6 +249,23 @@ fn allowance_beside_an_unknown_charge_leaves_all_charges_unknown() {
 }
 
 #[test]
+fn allowance_of_nothing_leaves_charges_known() {
+    let usage = |name: &str| charge(name, "resource", "150", "0");
+    let nothing = |name: &str, unit: &str| Charge {
+        item: item(1, name, name, "fair-use", unit),
+        ..charge(name, "fair-use", "0", "0")
+    };
+    for allowances in [
+        vec![charge("a", "fair-use", "0", "0"), charge("a", "fair-use", "0", "0")],
+        vec![nothing("a", "another unit")],
+        vec![nothing("a b", "unit")],
+    ] {
+        let found = lines([vec![usage("a")], allowances.clone()].concat(), &[], &monthly()).remove(0);
+        assert_eq!(numbers(&found).0, Some("150".parse().unwrap()), "{allowances:?}");
+    }
+}
+
+#[test]
 fn allowance_of_a_part_of_one_of_several_totals_leaves_them_unknown() {
     let charges = |parts: [&str; 2]| {
         vec![

@@ -21,7 +21,13 @@ pub(super) fn agree(charges: &[&EndedCharge<'_>], rows: &[&UsageRow]) -> bool {
     // Each of the vendor's amounts is rounded.
     let tolerance: Decimal =
         charges.iter().filter_map(|of| of.charge.overage_charge).map(|amount| rounding(amount, currency)).sum();
+    // A prepaid quantity of 0 is also what a contract states that knows of no commitment.
+    let prepaid = exact_total(charges.iter().map(|of| of.charge.prepaid_quantity)).filter(|sum| !sum.is_zero());
+    let has_same_prepaid = prepaid.is_none_or(|theirs| {
+        exact_total(rows.iter().map(|row| row.prepaid_quantity)) == Some(loadable::quantity(theirs))
+    });
     is_one_currency
+        && has_same_prepaid
         && is_stated(
             charges,
             |charge| charge.overage_quantity,

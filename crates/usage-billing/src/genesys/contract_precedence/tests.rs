@@ -131,6 +131,33 @@ fn vendors_charge_takes_precedence_over_other_numbers_of_a_bill() {
 }
 
 #[test]
+fn other_prepaid_quantity_contradicts_the_bill() {
+    let bill = bill("o-1", "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", "GC-VTR");
+    let with =
+        |prepaid: i64| ContractCharge { prepaid_quantity: Some(prepaid.into()), ..charge(&["o-1"], "11500", "115") };
+    for (prepaid, expected) in [
+        (50_000, (BillingReason::NotABillingBasis, BillingReason::Usage)),
+        (25_000, (BillingReason::Usage, BillingReason::NotABillingBasis)),
+    ] {
+        let (found, of_bill) = rows(&[&bill], vec![with(prepaid)]);
+        assert_eq!((found.rows[0].billing_reason, of_bill[0].billing_reason), expected, "{prepaid}");
+        let is_known = found.rows[0].is_billable == Some(true) && found.rows[0].amount.is_some();
+        assert!(!is_known, "the amount of another prepaid quantity is unknown");
+    }
+}
+
+#[test]
+fn charge_without_a_product_may_be_for_any_bill() {
+    let bill = bill("o-1", "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", "GC-VTR");
+    let unnamed =
+        ContractCharge { part_number: String::new(), name: " ".to_owned(), ..charge(&["o-1"], "61000", "610") };
+    let (found, of_bill) = rows(&[&bill], vec![charge(&["o-1"], "500", "5"), unnamed]);
+    assert_eq!((found.rows.len(), found.errors.len()), (1, 1));
+    let unknown = (BillingReason::SeeInvoice, BillingReason::SeeInvoice);
+    assert_eq!((found.rows[0].billing_reason, of_bill[0].billing_reason), unknown);
+}
+
+#[test]
 fn incomplete_or_contradicting_charges_leave_both_unknown() {
     use BillingReason::SeeInvoice;
     let bill = || bill("o-1", "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", "GC-VTR");
