@@ -26,7 +26,7 @@ impl Client {
     ///
     /// Groups and reports are read from the first day of the period up to today, however late they arrived; only sums
     /// and ids are in memory. A row is final if the marketplace accepted all of its usage. A period of several
-    /// calendar months has rows for each of them; months that have not begun are left out.
+    /// calendar months has rows for each of them; months that have not started are omitted.
     ///
     /// # Errors
     /// - [`ErrorKind::Request`](crate::ErrorKind::Request) for a period in the future.

@@ -82,7 +82,7 @@ pub struct UsageQueue {
     pub(super) known: HashMap<Uuid, Known>,
     /// Marketplaces of the entitlements that were looked up, as far as Suger states them.
     pub(super) marketplaces: HashMap<String, Partner>,
-    /// Number of flushes that have begun.
+    /// Number of flushes that have started.
     pub(super) flushes: u64,
     /// Number of the last flush in which events of an entitlement were sent or looked up, and none was resolved.
     pub(super) failed_in: HashMap<String, u64>,

@@ -48,7 +48,7 @@ pub(super) struct Schedule {
     interval: Duration,
     /// `None` for a time that no clock reaches.
     due: Option<Instant>,
-    /// Whether the flush of the shutdown has begun.
+    /// Whether the flush of the shutdown has started.
     is_last: bool,
 }
 

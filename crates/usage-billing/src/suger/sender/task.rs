@@ -113,7 +113,7 @@ impl Task {
     }
 
     /// Records resolved events in the inbox, except removed ones, and adds the receipt to that of the shutdown, or to
-    /// the stream if none has begun.
+    /// the stream if none has started.
     fn publish(&mut self, mut receipt: Receipt) {
         receipt.rejected.append(&mut self.not_queued);
         let mut guard = self.shared.state();
