@@ -1,37 +1,16 @@
 //! Tests of the program as users run it.
 
+mod running;
+
 use std::collections::BTreeSet;
-use std::ffi::OsString;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use assert_cmd::Command;
+use running::{RunningSandbox, TODAY, environment, program, run};
 
-/// Date for the program and its sandbox, so that no test depends on the current day.
-const TODAY: &str = "2026-11-21";
 /// More polls than any test sends: reports stay in progress.
 const NEVER: &str = "4000000000";
-
-/// Returns the variables that the program inherits: those of `faketime`, but no settings of the user who runs the tests.
-fn environment() -> impl Iterator<Item = (OsString, OsString)> {
-    std::env::vars_os().filter(|(name, _)| {
-        let name = name.to_string_lossy();
-        name == "LD_PRELOAD" || name == "TZ" || name.starts_with("FAKETIME") || name.starts_with("DYLD_")
-    })
-}
-
-fn program(arguments: &[&str]) -> Command {
-    let mut command = Command::cargo_bin("usage-billing").unwrap();
-    command.args(arguments).env_clear().envs(environment());
-    command
-}
-
-fn run(command: &mut Command) -> (Option<i32>, String, String) {
-    let output = command.output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code(), text(output.stdout), text(output.stderr))
-}
 
 #[test]
 fn main_command_prints_usage_of_all_vendors() {
@@ -273,7 +252,7 @@ fn invalid_input_is_one_line_and_exit_code_2() {
 fn secret_file_is_used_unless_others_can_read_it() {
     use std::os::unix::fs::PermissionsExt;
 
-    let sandbox = RunningSandbox::start("0");
+    let sandbox = start("0");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("key");
     let settings: Vec<_> = sandbox.1.iter().filter(|(name, _)| name.starts_with("SUGER_")).cloned().collect();
@@ -290,65 +269,23 @@ fn secret_file_is_used_unless_others_can_read_it() {
     }
 }
 
-/// A running `sandbox` command of the program, and the settings that it prints.
-struct RunningSandbox(std::process::Child, Vec<(String, String)>);
-
-impl RunningSandbox {
-    /// Starts a sandbox in which a report stays in progress for `polls` polls.
-    fn start(polls: &str) -> Self {
-        let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("usage-billing"));
-        command.args(["sandbox", "--today", TODAY, "--polls", polls]);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines().take(9);
-        let setting = |line: String| {
-            let (name, value) = line.strip_prefix("export ").unwrap().split_once('=').unwrap();
-            (name.to_owned(), value.to_owned())
-        };
-        let settings = lines.map(|line| setting(line.unwrap())).collect();
-        Self(child, settings)
-    }
-
-    /// Advances the sandbox's clock.
-    fn advance(&self, seconds: u64) {
-        self.post("/_sandbox/clock", &format!(r#"{{"advance_seconds":{seconds}}}"#));
-    }
-
-    fn post(&self, path: &str, body: &str) {
-        let (_, url) = self.1.iter().find(|(name, _)| name == "SUGER_BASE_URL").unwrap();
-        let host = url.strip_prefix("http://").unwrap();
-        let mut stream = TcpStream::connect(host).unwrap();
-        let length = body.len();
-        write!(
-            stream,
-            "POST {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-type: application/json\r\n\
-             content-length: {length}\r\n\r\n{body}"
-        )
-        .unwrap();
-        let mut response = String::new();
-        stream.read_to_string(&mut response).unwrap();
-        assert!(response.starts_with("HTTP/1.1 2"), "{response}");
-    }
-
-    /// Returns a command with the settings and the date of this sandbox.
-    fn program(&self, arguments: &[&str]) -> Command {
-        let mut command = program(&["usage", "fetch", "--today", TODAY]);
-        command.args(arguments).envs(self.1.clone());
-        command
-    }
+/// Starts a sandbox in which a report stays in progress for `polls` polls.
+fn start(polls: &str) -> RunningSandbox {
+    RunningSandbox::start(&["--polls", polls])
 }
 
-impl Drop for RunningSandbox {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// Returns a command that fetches from a sandbox.
+fn fetch_from(sandbox: &RunningSandbox, arguments: &[&str]) -> Command {
+    let mut command = sandbox.program(&["usage", "fetch", "--today", TODAY]);
+    command.args(arguments);
+    command
 }
 
 #[test]
 fn settings_come_from_the_environment_and_failures_are_printed() {
-    let sandbox = RunningSandbox::start("0");
+    let sandbox = start("0");
     let fetch = |vendors: &[&str], wrong: &str| {
-        let mut command = sandbox.program(&["--period", "2026-10", "--format", "table"]);
+        let mut command = fetch_from(&sandbox, &["--period", "2026-10", "--format", "table"]);
         command.args(vendors);
         if !wrong.is_empty() {
             command.env(wrong, "hush");
@@ -379,23 +316,23 @@ fn settings_come_from_the_environment_and_failures_are_printed() {
 #[test]
 fn timeout_while_waiting_is_exit_code_5() {
     // Reports are never ready, so that the result does not depend on the machine's speed.
-    let sandbox = RunningSandbox::start(NEVER);
-    let (code, stdout, stderr) = run(&mut sandbox.program(&["genesys", "--timeout", "0"]));
+    let sandbox = start(NEVER);
+    let (code, stdout, stderr) = run(&mut fetch_from(&sandbox, &["genesys", "--timeout", "0"]));
     assert_eq!((code, stdout.as_str()), (Some(5), ""), "{stderr}");
-    let (code, _, stderr) = run(&mut sandbox.program(&["--timeout", "0"]));
+    let (code, _, stderr) = run(&mut fetch_from(&sandbox, &["--timeout", "0"]));
     assert_eq!(code, Some(5), "{stderr}");
     for vendor in ["acronis: ", "genesys: ", "suger: "] {
         let is_hint = |line: &str| line.starts_with(vendor) && line.ends_with("increase --timeout)");
         assert!(stderr.lines().any(is_hint), "{vendor}{stderr}");
     }
-    let (code, _, stderr) = run(&mut sandbox.program(&["suger", "--timeout", &u64::MAX.to_string()]));
+    let (code, _, stderr) = run(&mut fetch_from(&sandbox, &["suger", "--timeout", &u64::MAX.to_string()]));
     assert_eq!(code, Some(0), "{stderr}");
 }
 
 #[test]
 fn month_without_data_hides_no_other_month() {
-    let sandbox = RunningSandbox::start("0");
-    let fetch = || run(&mut sandbox.program(&["genesys", "--period", "2026-09-01/2026-11-01", "--format", "csv"]));
+    let sandbox = start("0");
+    let fetch = || run(&mut fetch_from(&sandbox, &["genesys", "--period", "2026-09-01/2026-11-01", "--format", "csv"]));
     let of_clients = |stdout: &str| stdout.lines().filter(|line| line.contains(",trustor,")).count();
     let (code, whole, stderr) = fetch();
     assert_eq!(code, Some(0), "{stderr}");
@@ -453,8 +390,8 @@ fn timeouts_have_units_and_an_invalid_one_is_one_line() {
 
 #[test]
 fn interrupted_report_is_resumed_by_its_id() {
-    let sandbox = RunningSandbox::start(NEVER);
-    let fetch = |arguments: &[&str]| run(sandbox.program(&["--format", "csv"]).args(arguments));
+    let sandbox = start(NEVER);
+    let fetch = |arguments: &[&str]| run(fetch_from(&sandbox, &["--format", "csv"]).args(arguments));
     let id = &*interrupt_report(&sandbox);
     let (code, stdout, stderr) = fetch(&["--report", id, "--timeout", "0"]);
     assert_eq!((code, stdout.as_str()), (Some(5), ""), "{stderr}");
@@ -484,8 +421,8 @@ fn interrupted_report_is_resumed_by_its_id() {
 
 #[test]
 fn report_of_an_open_period_needs_allow_open() {
-    let sandbox = RunningSandbox::start("0");
-    let fetch = |arguments: &[&str]| run(sandbox.program(&["acronis"]).args(arguments));
+    let sandbox = start("0");
+    let fetch = |arguments: &[&str]| run(fetch_from(&sandbox, &["acronis"]).args(arguments));
     let open = "2026-11-21/2026-11-22";
     let (code, _, stderr) = fetch(&["--period", open]);
     assert_eq!(code, Some(2), "{stderr}");
@@ -501,9 +438,9 @@ fn report_of_an_open_period_needs_allow_open() {
 
 #[test]
 fn acronis_report_is_reused_and_own_ones_are_deleted_on_request() {
-    let sandbox = RunningSandbox::start("0");
+    let sandbox = start("0");
     let fetch = |arguments: &[&str]| {
-        let (code, stdout, stderr) = run(sandbox.program(&["acronis", "--format", "csv"]).args(arguments));
+        let (code, stdout, stderr) = run(fetch_from(&sandbox, &["acronis", "--format", "csv"]).args(arguments));
         assert_eq!(code, Some(0), "{stderr}");
         (stdout, stderr)
     };
@@ -523,7 +460,7 @@ fn acronis_report_is_reused_and_own_ones_are_deleted_on_request() {
     assert!(rows(&first).iter().all(|row| rows(&both).contains(row)));
     assert!(both.contains(",2026-09-01T00:00:00Z,2026-10-01T00:00:00Z,"), "{both}");
     let (code, _, stderr) =
-        run(&mut sandbox.program(&["--report", "41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73", "--delete-report"]));
+        run(&mut fetch_from(&sandbox, &["--report", "41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73", "--delete-report"]));
     assert!(code == Some(2) && stderr.contains("cannot be used with"), "{stderr}");
 }
 

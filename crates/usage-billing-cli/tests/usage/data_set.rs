@@ -8,7 +8,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::support::{RunningSandbox, fetch, files, path};
+use crate::support::{fetch, fetch_from, files, path, run_fetch, sandbox};
 
 fn manifest(folder: &Path) -> Value {
     serde_json::from_slice(&fs::read(folder.join("_manifest.json")).unwrap()).unwrap()
@@ -22,9 +22,10 @@ fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 #[test]
 fn repeated_fetch_adds_missing_months_and_keeps_final_ones() {
     let folder = tempfile::tempdir().unwrap();
-    let sandbox = RunningSandbox::start("0");
+    let sandbox = sandbox("0");
     let set = path(folder.path(), "usage/");
-    let fetch = |period: &str| sandbox.fetch(&["acronis", "--period", period, "--allow-open", "--output", &set]).ok();
+    let fetch =
+        |period: &str| run_fetch(&sandbox, &["acronis", "--period", period, "--allow-open", "--output", &set]).ok();
     fetch("2026-10");
     let month = |month: &str| format!("vendor=acronis/period={month}/part-0.parquet");
     let usage = folder.path().join("usage");
@@ -49,19 +50,19 @@ fn repeated_fetch_adds_missing_months_and_keeps_final_ones() {
     fs::write(usage.join(month("2026-10")), "not Parquet").unwrap();
     fetch("2026-10");
     assert_eq!(contents(&usage)[&month("2026-10")], october);
-    let forced = sandbox.fetch(&["acronis", "--period", "2026-10", "--force", "--output", &set]).ok();
+    let forced = run_fetch(&sandbox, &["acronis", "--period", "2026-10", "--force", "--output", &set]).ok();
     assert!(forced.stderr.contains("fetching usage of 2026-10"), "{}", forced.stderr);
 }
 
 #[test]
 fn killed_fetch_is_continued_to_the_same_files() {
     let folder = tempfile::tempdir().unwrap();
-    let sandbox = RunningSandbox::start("0");
+    let sandbox = sandbox("0");
     let (whole, killed) = (path(folder.path(), "whole/"), path(folder.path(), "killed/"));
     let arguments = |set| ["acronis", "suger", "--period", "2026-05..2026-10", "--output", set];
-    sandbox.fetch(&arguments(&whole)).ok();
+    run_fetch(&sandbox, &arguments(&whole)).ok();
     for months in [1, 4] {
-        let mut command = sandbox.command(&arguments(&killed));
+        let mut command = fetch_from(&sandbox, &arguments(&killed));
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
         let read: Vec<_> = lines.filter(|line| line.ends_with(" rows")).take(months).collect();
@@ -72,7 +73,7 @@ fn killed_fetch_is_continued_to_the_same_files() {
             assert!(!name.ends_with(".parquet") || bytes.ends_with(b"PAR1"), "{name} is not complete");
         }
     }
-    sandbox.fetch(&arguments(&killed)).ok();
+    run_fetch(&sandbox, &arguments(&killed)).ok();
     let (whole, killed) = (contents(Path::new(&whole)), contents(Path::new(&killed)));
     assert_eq!(whole.keys().collect::<Vec<_>>(), killed.keys().collect::<Vec<_>>());
     for (name, bytes) in whole {
@@ -85,11 +86,11 @@ fn killed_fetch_is_continued_to_the_same_files() {
 #[test]
 fn full_disk_leaves_complete_months() {
     let folder = tempfile::tempdir().unwrap();
-    let sandbox = RunningSandbox::start("0");
+    let sandbox = sandbox("0");
     let set = path(folder.path(), "usage/");
-    sandbox.fetch(&["acronis", "--period", "2026-09", "--output", &set]).ok();
+    run_fetch(&sandbox, &["acronis", "--period", "2026-09", "--output", &set]).ok();
     let before = contents(Path::new(&set));
-    let fetch = sandbox.command(&["acronis", "--period", "2026-10", "--output", &set]);
+    let fetch = fetch_from(&sandbox, &["acronis", "--period", "2026-10", "--output", &set]);
     let mut limited = std::process::Command::new("sh");
     limited
         .args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\""])

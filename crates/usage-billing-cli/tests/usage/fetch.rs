@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::{Run, RunningSandbox, TODAY, fetch, files, path};
+use crate::support::{Run, TODAY, fetch, fetch_from, files, path, sandbox};
 
 #[test]
 fn pipe_gets_json_lines_of_every_month() {
@@ -146,7 +146,7 @@ fn full_disk_is_one_line() {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let arguments = ["usage", "fetch", "suger", "--sandbox", "--today", TODAY, "--period", "2026-10"];
     let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("usage-billing"));
-    let output = command.args(arguments).env_clear().envs(crate::support::environment()).stdout(full).output().unwrap();
+    let output = command.args(arguments).env_clear().envs(crate::running::environment()).stdout(full).output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(stderr.contains("error: the rows cannot be written: No space left on device"), "{stderr}");
@@ -160,8 +160,8 @@ fn interrupted_fetch_states_how_to_continue() {
     use std::process::Stdio;
 
     let folder = tempfile::tempdir().unwrap();
-    let sandbox = RunningSandbox::start("4000000000");
-    let mut command = sandbox.command(&["acronis", "--output", &path(folder.path(), "rows.csv")]);
+    let sandbox = sandbox("4000000000");
+    let mut command = fetch_from(&sandbox, &["acronis", "--output", &path(folder.path(), "rows.csv")]);
     command.stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);

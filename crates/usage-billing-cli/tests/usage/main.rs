@@ -5,5 +5,7 @@ mod compare;
 mod data_set;
 mod fetch;
 mod reconcile;
+#[path = "../running/mod.rs"]
+mod running;
 mod show;
 mod support;

@@ -10,6 +10,8 @@ mod logging;
 mod manual;
 mod meter;
 mod report;
+#[path = "../running/mod.rs"]
+mod running;
 mod support;
 mod vendors;
 mod wrong_input;

@@ -1,40 +1,8 @@
-//! The program, and a sandbox that runs beside it.
+//! Files of the tests.
 
-use std::ffi::OsString;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use std::path::Path;
-use std::process::Stdio;
 
-use assert_cmd::Command;
-
-/// Date for the program and its sandbox, so that no test depends on the current day.
-pub(crate) const TODAY: &str = "2026-11-21";
-
-/// Returns the variables that the program inherits: those of `faketime`, but no settings of the user who runs the tests.
-fn environment() -> impl Iterator<Item = (OsString, OsString)> {
-    std::env::vars_os().filter(|(name, _)| {
-        let name = name.to_string_lossy();
-        name == "LD_PRELOAD"
-            || name == "PATH"
-            || name == "TZ"
-            || name.starts_with("FAKETIME")
-            || name.starts_with("DYLD_")
-    })
-}
-
-/// Returns the program without any settings, also without those in the user's configuration folder.
-pub(crate) fn program(arguments: &[&str]) -> Command {
-    let mut command = Command::cargo_bin("usage-billing").unwrap();
-    command.args(arguments).env_clear().envs(environment()).env("XDG_CONFIG_HOME", "/absent").env("HOME", "/absent");
-    command
-}
-
-pub(crate) fn run(command: &mut Command) -> (Option<i32>, String, String) {
-    let output = command.output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code(), text(output.stdout), text(output.stderr))
-}
+pub(crate) use crate::running::{RunningSandbox, TODAY, program, run};
 
 /// Writes a file and returns its path.
 pub(crate) fn file(folder: &tempfile::TempDir, name: &str, content: &str) -> String {
@@ -47,64 +15,4 @@ pub(crate) fn file(folder: &tempfile::TempDir, name: &str, content: &str) -> Str
 pub(crate) fn set_mode(path: impl AsRef<Path>, mode: u32) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
-}
-
-/// A running `sandbox` command of the program, and the settings that it prints.
-pub(crate) struct RunningSandbox(std::process::Child, pub(crate) Vec<(String, String)>);
-
-impl RunningSandbox {
-    pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("usage-billing"));
-        command.args(["sandbox", "--today", TODAY]).args(arguments);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines().take(9);
-        let setting = |line: String| {
-            let (name, value) = line.strip_prefix("export ").unwrap().split_once('=').unwrap();
-            (name.to_owned(), value.to_owned())
-        };
-        let settings = lines.map(|line| setting(line.unwrap())).collect();
-        Self(child, settings)
-    }
-
-    pub(crate) fn setting(&self, name: &str) -> &str {
-        &self.1.iter().find(|(setting, _)| setting == name).unwrap().1
-    }
-
-    /// Advances the sandbox's clock.
-    pub(crate) fn advance(&self, seconds: u64) {
-        self.post("/_sandbox/clock", &format!(r#"{{"advance_seconds":{seconds}}}"#));
-    }
-
-    pub(crate) fn fault(&self, fault: &str) {
-        self.post("/_sandbox/faults", fault);
-    }
-
-    fn post(&self, path: &str, body: &str) {
-        let host = self.setting("SUGER_BASE_URL").strip_prefix("http://").unwrap();
-        let mut stream = TcpStream::connect(host).unwrap();
-        let length = body.len();
-        write!(
-            stream,
-            "POST {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-type: application/json\r\n\
-             content-length: {length}\r\n\r\n{body}"
-        )
-        .unwrap();
-        let mut response = String::new();
-        stream.read_to_string(&mut response).unwrap();
-        assert!(response.starts_with("HTTP/1.1 2"), "{response}");
-    }
-
-    /// Returns the program with the settings of this sandbox.
-    pub(crate) fn program(&self, arguments: &[&str]) -> Command {
-        let mut command = program(arguments);
-        command.envs(self.1.clone());
-        command
-    }
-}
-
-impl Drop for RunningSandbox {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
