@@ -31,8 +31,20 @@ pub(crate) fn persist(file: &File, temporary: TempPath, path: &Path) -> Result<(
 
 /// Returns the failure to write a file. The reason of `tempfile` contains the name of the temporary file, which the user does not know.
 pub(crate) fn failure(path: &Path, error: &io::Error) -> Failure {
-    let source = error.get_ref().and_then(|error| error.source()?.downcast_ref::<io::Error>()).unwrap_or(error);
-    let reason = source.to_string();
+    let reason = error.to_string();
+    let reason = reason.split(" at path ").next().unwrap_or_default();
     let path = path.to_string_lossy();
-    Failure::Local(format!("`{}` cannot be written: {}", printable(&path), printable(&reason)))
+    Failure::Local(format!("`{}` cannot be written: {}", printable(&path), printable(reason)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failure_does_not_name_the_temporary_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let failure = beside(&folder.path().join("absent").join("x.csv")).unwrap_err().to_string();
+        assert!(failure.contains("x.csv` cannot be written: ") && !failure.contains(INCOMPLETE), "{failure}");
+    }
 }
