@@ -43,7 +43,7 @@ impl<'a> Check<'a, '_> {
             return;
         }
         let target = schema.get("$ref").or_else(|| schema.get("allOf")?.get(0)?.get("$ref")).and_then(Value::as_str);
-        if let Some(name) = target.and_then(|target| target.strip_prefix("#/components/schemas/")) {
+        if let Some(name) = target.and_then(|target| target.strip_prefix(openapi_document::SCHEMAS)) {
             if let Some(schema) = (self.component)(name) {
                 self.value(schema, value, at, depth + 1);
             }

@@ -88,7 +88,7 @@ impl<'a> Sampler<'a> {
             return None;
         }
         let target = schema.get("$ref").or_else(|| schema.get("allOf")?.get(0)?.get("$ref")).and_then(Value::as_str);
-        if let Some(name) = target.and_then(|target| target.strip_prefix("#/components/schemas/")) {
+        if let Some(name) = target.and_then(|target| target.strip_prefix(openapi_document::SCHEMAS)) {
             if self.within.iter().any(|outer| outer == name) {
                 return None;
             }

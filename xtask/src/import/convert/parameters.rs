@@ -364,7 +364,7 @@ impl Converter<'_> {
         if let Some(target) =
             converted.get("$ref").or_else(|| converted["allOf"][0].get("$ref")).and_then(Value::as_str)
         {
-            let component = target.strip_prefix("#/components/schemas/").unwrap_or_default();
+            let component = target.strip_prefix(openapi_document::SCHEMAS).unwrap_or_default();
             let of_values = self.components.get(component).is_some_and(|(_, schema)| schema.get("enum").is_some());
             return of_values.then_some(converted);
         }

@@ -167,7 +167,7 @@ impl Converter<'_> {
             let converted = self.schema(&node, at, &format!("form-{sent}"));
             self.losses.truncate(mark);
             let target = converted.get("$ref").or_else(|| converted["allOf"][0].get("$ref")).and_then(Value::as_str);
-            let component = target.and_then(|target| target.strip_prefix("#/components/schemas/"));
+            let component = target.and_then(|target| target.strip_prefix(openapi_document::SCHEMAS));
             let list = component
                 .and_then(|name| self.components.get(name))
                 .is_some_and(|(_, schema)| schema.get("enum").is_some());

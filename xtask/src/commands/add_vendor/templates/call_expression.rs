@@ -44,7 +44,7 @@ pub(super) fn given(plan: &Plan<'_>, operation: &ConvertedOperation) -> Result<V
 
 fn value(plan: &Plan<'_>, schema: &Value) -> Option<String> {
     let target = schema.get("$ref").or_else(|| schema["allOf"][0].get("$ref")).and_then(Value::as_str);
-    if let Some(name) = target.and_then(|target| target.strip_prefix("#/components/schemas/")) {
+    if let Some(name) = target.and_then(|target| target.strip_prefix(openapi_document::SCHEMAS)) {
         let (_, schema) = plan.draft.schemas.iter().find(|(known, _)| known == name)?;
         let first = open_enum::values(schema).first().copied()?;
         return Some(format!("types::{}::from({first:?})", component_name(name)));
