@@ -10,6 +10,7 @@ mod demo_credentials;
 mod http_util;
 mod middleware;
 mod server;
+mod shell_settings;
 mod vendors;
 
 pub use admin::expected_usage::{Bill, ExpectedUsage};

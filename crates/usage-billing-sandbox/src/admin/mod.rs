@@ -2,6 +2,7 @@
 
 pub(crate) mod expected_usage;
 pub(crate) mod page;
+pub(crate) mod reset;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -139,7 +140,7 @@ async fn log(State(admin): State<Arc<Admin>>) -> Response {
 
 /// Responds here, before requests are logged and faults are injected.
 async fn unknown_path() -> Response {
-    response::message(StatusCode::NOT_FOUND, "There are /_sandbox/clock, expected, faults, log and state.")
+    response::message(StatusCode::NOT_FOUND, "There are /_sandbox/bill, clock, expected, faults, log, reset and state.")
 }
 
 async fn unknown_method() -> Response {

@@ -1,4 +1,4 @@
-//! The settings for a shell, printed or in a file.
+//! The file of the settings for a shell.
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
@@ -6,37 +6,10 @@ use std::path::{Path, PathBuf};
 
 use usage_billing_core::printable;
 
-use crate::demo_credentials;
+use crate::shell_settings::{Shell, settings};
 
 /// The first line of each file, by which later runs recognize it.
 const MARK: &str = "# Settings of a usage-billing sandbox (demo credentials).";
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shell {
-    Posix,
-    PowerShell,
-}
-
-/// The settings of a sandbox at `url`, under the names that the crates of this workspace read.
-pub(super) fn settings(url: &str, shell: Shell) -> String {
-    [
-        ("GENESYS_REGION", url),
-        ("GENESYS_CLIENT_ID", demo_credentials::GENESYS_CLIENT_ID),
-        ("GENESYS_CLIENT_SECRET", demo_credentials::GENESYS_CLIENT_SECRET),
-        ("SUGER_BASE_URL", url),
-        ("SUGER_ORG_ID", demo_credentials::SUGER_ORG_ID),
-        ("SUGER_API_KEY", demo_credentials::SUGER_API_KEY),
-        ("ACRONIS_DATA_CENTER", url),
-        ("ACRONIS_CLIENT_ID", demo_credentials::ACRONIS_CLIENT_ID),
-        ("ACRONIS_CLIENT_SECRET", demo_credentials::ACRONIS_CLIENT_SECRET),
-    ]
-    .iter()
-    .map(|(name, value)| match shell {
-        Shell::Posix => format!("export {name}={value}\n"),
-        Shell::PowerShell => format!("$env:{name} = '{value}'\n"),
-    })
-    .collect()
-}
 
 /// A file of settings, which is removed when it is dropped.
 pub(super) struct EnvFile(PathBuf);
@@ -101,21 +74,4 @@ fn not_ours(path: &Path) -> io::Error {
 fn in_words(path: &Path, error: &io::Error) -> io::Error {
     let path = path.to_string_lossy();
     io::Error::new(error.kind(), format!("the file {} cannot be written: {error}", printable(&path)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn settings_are_written_for_the_shell() {
-        let url = "http://127.0.0.1:8080";
-        let posix = settings(url, Shell::Posix);
-        assert!(posix.starts_with("export GENESYS_REGION=http://127.0.0.1:8080\n"), "{posix}");
-        let power_shell = settings(url, Shell::PowerShell);
-        assert!(power_shell.ends_with("$env:ACRONIS_CLIENT_SECRET = 'demo-acronis-secret'\n"), "{power_shell}");
-        // No value needs quotes.
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_=-.:/ \n".contains(&byte);
-        assert!(posix.bytes().all(is_plain) && power_shell.lines().all(|line| line.matches('\'').count() == 2));
-    }
 }

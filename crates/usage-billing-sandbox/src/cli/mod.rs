@@ -12,11 +12,12 @@ use usage_billing_acronis::types::ReportLevel;
 use usage_billing_core::printable;
 
 pub use self::arguments::check_arguments;
-use self::env_file::{EnvFile, Shell, settings};
+use self::env_file::EnvFile;
 use self::options::Command;
 pub use self::options::Options;
 use crate::Bill;
 use crate::admin::expected_usage::last_month;
+use crate::shell_settings::{Shell, settings};
 
 /// Starts a sandbox, prints the settings for a shell, and serves until Ctrl-C; or prints the true usage of the dataset.
 ///

@@ -62,6 +62,15 @@ impl Vendor {
         }
     }
 
+    /// The vendor's own name, for people.
+    pub(crate) fn full_name(self) -> &'static str {
+        match self {
+            Self::Genesys => "Genesys Cloud",
+            Self::Suger => "Suger",
+            Self::Acronis => "Acronis Cyber Protect Cloud",
+        }
+    }
+
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|vendor| vendor.name() == name)
     }

@@ -3,14 +3,22 @@
 use serde_json::{Value, json};
 
 use crate::demo_credentials::*;
+use crate::shell_settings::{Shell, settings};
 use crate::vendors::Vendor;
 use crate::vendors::document::Document;
 
-/// The card of a vendor; `url` is that of the sandbox.
+/// The address in the samples, which the sandbox's own replaces.
+const SAMPLE_URL: &str = "http://127.0.0.1:8080";
+
+/// Returns the environment variables for programs of this workspace, by shell.
+pub(super) fn environment(url: &str) -> Value {
+    json!([("sh", settings(url, Shell::Posix)), ("PowerShell", settings(url, Shell::PowerShell))])
+}
+
+/// Returns the card of a vendor; `url` is that of the sandbox.
 pub(super) fn vendor(vendor: Vendor, url: &str) -> Value {
-    let (name, base_url, credentials, sdks) = match vendor {
+    let (base_url, credentials) = match vendor {
         Vendor::Genesys => (
-            "Genesys Cloud",
             url.to_owned(),
             vec![
                 ("Client id", GENESYS_CLIENT_ID),
@@ -18,110 +26,65 @@ pub(super) fn vendor(vendor: Vendor, url: &str) -> Value {
                 ("Customer organization", GENESYS_TRUSTOR_ORG_ID),
                 ("Another one, in USD", GENESYS_YOUNG_TRUSTOR_ORG_ID),
             ],
-            [
-                ("Rust", genesys_rust(url)),
-                ("Python, the vendor's SDK", genesys_python(url)),
-                ("curl", genesys_curl(url)),
-            ],
         ),
-        Vendor::Suger => (
-            "Suger",
-            url.to_owned(),
-            vec![("API key", SUGER_API_KEY), ("Organization", SUGER_ORG_ID)],
-            [("Rust", suger_rust(url)), ("Python, the vendor's SDK", suger_python(url)), ("curl", suger_curl(url))],
-        ),
+        Vendor::Suger => (url.to_owned(), vec![("API key", SUGER_API_KEY), ("Organization", SUGER_ORG_ID)]),
         Vendor::Acronis => (
-            "Acronis Cyber Protect Cloud",
             format!("{url}/api/2"),
             vec![
                 ("Client id", ACRONIS_CLIENT_ID),
                 ("Client secret", ACRONIS_CLIENT_SECRET),
                 ("Tenant", ACRONIS_TENANT_ID),
             ],
-            [("Rust", acronis_rust(url)), ("Python, with requests", acronis_python(url)), ("curl", acronis_curl(url))],
         ),
     };
     json!({
         "id": vendor.name(),
-        "name": name,
+        "name": vendor.full_name(),
         "base_url": base_url,
         "credentials": credentials,
-        "sdks": sdks,
+        "samples": samples(vendor).map(|(language, text)| (language, text.replace(SAMPLE_URL, url))),
         "operations": Document::of(vendor).count(),
     })
 }
 
-fn genesys_rust(url: &str) -> String {
-    format!(
-        "let region = \"{url}\".parse()?;\n\
-         let credentials = Credentials::new(\"{GENESYS_CLIENT_ID}\", \"{GENESYS_CLIENT_SECRET}\".to_owned());\n\
-         let client = usage_billing_genesys::Client::builder(&region, credentials).build()?;"
-    )
+/// Returns the samples with their languages. Those in Rust are examples of this crate, so that they are compiled with its tests.
+fn samples(vendor: Vendor) -> [(&'static str, &'static str); 4] {
+    macro_rules! of {
+        ($vendor:literal) => {
+            [
+                ("Rust", include_str!(concat!("../../../assets/samples/", $vendor, ".rs"))),
+                ("Python", include_str!(concat!("../../../assets/samples/", $vendor, ".py"))),
+                ("sh", include_str!(concat!("../../../assets/samples/", $vendor, ".sh"))),
+                ("PowerShell", include_str!(concat!("../../../assets/samples/", $vendor, ".ps1"))),
+            ]
+        };
+    }
+    match vendor {
+        Vendor::Genesys => of!("genesys"),
+        Vendor::Suger => of!("suger"),
+        Vendor::Acronis => of!("acronis"),
+    }
 }
 
-/// The SDK derives the login host by replacing `//api.`; an address without it serves both.
-fn genesys_python(url: &str) -> String {
-    format!(
-        "import PureCloudPlatformClientV2 as genesys\n\
-         genesys.configuration.host = \"{url}\"\n\
-         client = genesys.api_client.ApiClient().get_client_credentials_token(\n    \
-         \"{GENESYS_CLIENT_ID}\", \"{GENESYS_CLIENT_SECRET}\")\n\
-         users = genesys.LicenseApi(client).get_license_users()"
-    )
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn genesys_curl(url: &str) -> String {
-    format!(
-        "T=$(curl -s -u {GENESYS_CLIENT_ID}:{GENESYS_CLIENT_SECRET} -d grant_type=client_credentials {url}/oauth/token \
-         | jq -r .access_token)\n\
-         curl -H \"Authorization: Bearer $T\" \"{url}/api/v2/billing/trusteebillingoverview/{GENESYS_TRUSTOR_ORG_ID}\""
-    )
-}
-
-fn suger_rust(url: &str) -> String {
-    format!(
-        "let client = usage_billing_suger::Client::builder(\"{SUGER_API_KEY}\".to_owned()).base_url(\"{url}\").build()?;"
-    )
-}
-
-fn suger_python(url: &str) -> String {
-    format!(
-        "import suger_sdk_python as suger\n\
-         configuration = suger.Configuration(host=\"{url}\")\n\
-         configuration.api_key[\"APIKeyAuth\"] = \"Key {SUGER_API_KEY}\"\n\
-         buyers = suger.BuyerApi(suger.ApiClient(configuration)).list_buyers(\"{SUGER_ORG_ID}\")"
-    )
-}
-
-fn suger_curl(url: &str) -> String {
-    format!(
-        "curl -H \"Authorization: Key {SUGER_API_KEY}\" \"{url}/org/{SUGER_ORG_ID}/usageRecordGroup?status=INVALID\""
-    )
-}
-
-fn acronis_rust(url: &str) -> String {
-    format!(
-        "let data_center = \"{url}\".parse()?;\n\
-         let credentials = Credentials::new(\"{ACRONIS_CLIENT_ID}\", \"{ACRONIS_CLIENT_SECRET}\".to_owned());\n\
-         let client = usage_billing_acronis::Client::builder(&data_center, credentials).build()?;"
-    )
-}
-
-/// The vendor has no SDK for this API.
-fn acronis_python(url: &str) -> String {
-    format!(
-        "import requests\n\
-         base = \"{url}/api/2\"\n\
-         token = requests.post(base + \"/idp/token\", data={{\"grant_type\": \"client_credentials\"}},\n    \
-         auth=(\"{ACRONIS_CLIENT_ID}\", \"{ACRONIS_CLIENT_SECRET}\")).json()[\"access_token\"]\n\
-         tenant = requests.get(base + \"/tenants/{ACRONIS_TENANT_ID}\", headers={{\"Authorization\": \"Bearer \" + token}}).json()"
-    )
-}
-
-fn acronis_curl(url: &str) -> String {
-    format!(
-        "T=$(curl -s -u {ACRONIS_CLIENT_ID}:{ACRONIS_CLIENT_SECRET} -d grant_type=client_credentials \
-         {url}/api/2/idp/token | jq -r .access_token)\n\
-         curl -H \"Authorization: Bearer $T\" {url}/api/2/tenants/{ACRONIS_TENANT_ID}"
-    )
+    #[test]
+    fn samples_have_the_address_and_the_credentials_of_the_sandbox() {
+        for vendor in Vendor::ALL {
+            let secrets: &[&str] = match vendor {
+                Vendor::Genesys => &[GENESYS_CLIENT_ID, GENESYS_CLIENT_SECRET],
+                Vendor::Suger => &[SUGER_API_KEY, SUGER_ORG_ID],
+                Vendor::Acronis => &[ACRONIS_CLIENT_ID, ACRONIS_CLIENT_SECRET],
+            };
+            for (language, sample) in samples(vendor) {
+                for part in [&[SAMPLE_URL], secrets].concat() {
+                    assert!(sample.contains(part), "{vendor:?} {language}: {part}");
+                }
+            }
+            let shown = super::vendor(vendor, "http://127.0.0.1:1").to_string();
+            assert!(shown.contains("http://127.0.0.1:1") && !shown.contains(SAMPLE_URL), "{shown}");
+        }
+    }
 }

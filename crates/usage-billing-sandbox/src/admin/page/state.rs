@@ -15,6 +15,8 @@ impl Page {
             "url": self.url,
             "now": self.clock.now(),
             "strict": self.strict,
+            "environment": guide::environment(&self.url),
+            "faults": self.faults.rules(),
             "vendors": Vendor::ALL.map(|vendor| guide::vendor(vendor, &self.url)),
             "requests": newest(self.log.all()),
             "genesys": crate::vendors::genesys::summary(&self.vendors.genesys),
@@ -32,12 +34,14 @@ fn newest(log: Vec<LoggedRequest>) -> Vec<Value> {
         .map(|request| {
             json!({
                 "number": request.number,
+                "vendor": request.vendor,
+                "operation": request.operation,
                 "at": request.at,
                 "method": request.method,
                 "path": request.path,
                 "query": request.query,
                 "status": request.status,
-                "faults": request.faults.iter().map(|fault| fault.effect.as_str()).collect::<Vec<_>>(),
+                "faults": request.faults,
                 "violations": request.violations,
             })
         })

@@ -1,0 +1,12 @@
+//! Needs: cargo add usage-billing-suger; cargo add tokio --features macros,rt
+use usage_billing_suger::{Client, Error};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let client = Client::builder("demo-suger-key".to_owned());
+    let client = client.base_url("http://127.0.0.1:8080").build()?;
+    for buyer in client.list_buyers().org_id("sgr-demo1").send().await?.iter() {
+        println!("{:?} {:?}", buyer.id, buyer.name);
+    }
+    Ok(())
+}
