@@ -1,4 +1,4 @@
-import { byId, code, el, svg, table } from "./elements.js";
+import { byId, code, el, svg, table, wide } from "./elements.js";
 
 const INTERVAL = 1000; // milliseconds between two updates
 const MAX_REQUESTS = 15;
@@ -108,6 +108,7 @@ const places = texts => Math.max(0, ...texts.map(text => (text.split(".")[1] || 
 
 const monthName = start => new Date(start).toLocaleDateString("en", { month: "long", year: "numeric", timeZone: "UTC" });
 const swatch = vendor => el("span", { class: "swatch " + vendor, "aria-hidden": "true" });
+const named = (vendor, ...text) => el("span", { class: "name" }, swatch(vendor), el("span", {}, text));
 const VENDORS = { genesys: "Genesys Cloud", suger: "Suger", acronis: "Acronis" };
 
 const money = (currency, amount) => el("span", { class: "money" }, decimal(amount), " ", el("span", { class: "unit" }, currency));
@@ -122,7 +123,7 @@ function tile(bill) {
 
 function bar(one, currency) {
   return el("li", { class: "bar" },
-    el("span", { class: "name" }, swatch(one.vendor), one.customer || "Own organization", " ", el("span", { class: "of" }, VENDORS[one.vendor])),
+    named(one.vendor, one.customer || "Own organization", " ", el("span", { class: "of" }, VENDORS[one.vendor])),
     el("span", { class: "track", "aria-hidden": "true" }, svg("svg", { width: "100%", height: "100%" }, svg("rect", { class: one.vendor, width: one.length + "%", height: "100%", rx: "2" }))),
     money(currency, one.amount));
 }
@@ -154,9 +155,9 @@ function lines(bill) {
       priced ? cell("td", "cell", { class: "number" }, customer.totals.map(([currency, amount]) => money(currency, amount))) : null),
     customer.lines.map(row),
     customer.line_count > customer.lines.length ? cell("tr", "row", {}, cell("td", "cell", { colspan: heads.length }, count(customer.line_count - customer.lines.length, "more line"))) : null);
-  return cell("table", "table", { class: "lines", "aria-label": bill.name },
+  return wide("Lines of " + bill.name, cell("table", "table", { class: "lines", "aria-label": bill.name },
     cell("thead", "rowgroup", {}, cell("tr", "row", {}, heads.map((title, at) => cell("th", "columnheader", { scope: "col", class: at ? "number" : null }, title)))),
-    bill.customers.map(group));
+    bill.customers.map(group)));
 }
 
 function billDetails(bill) {
@@ -164,7 +165,7 @@ function billDetails(bill) {
   const more = bill.customer_count - bill.customers.length;
   return el("details", {},
     el("summary", {},
-      el("span", { class: "name" }, swatch(bill.vendor), bill.name),
+      named(bill.vendor, bill.name),
       el("span", { class: "facts" }, count(bill.customer_count, "customer") + ", " + count(bill.line_count, "line")),
       el("span", { class: "totals" }, totals.length ? totals : "no prices")),
     el("div", { class: "body" },
@@ -272,7 +273,7 @@ const TABLES = [
 ];
 const tables = TABLES.map(one => {
   const [facts, body] = [el("span", { class: "facts" }), el("div", { class: "body" })];
-  const details = el("details", {}, el("summary", {}, el("span", { class: "name" }, swatch(one.vendor), VENDORS[one.vendor] + ", " + one.name), facts), body);
+  const details = el("details", {}, el("summary", {}, named(one.vendor, VENDORS[one.vendor] + ", " + one.name), facts), body);
   return { ...one, facts, body, details };
 });
 byId("tables").append(el("div", { class: "card rows" }, tables.map(one => one.details)));
