@@ -11,6 +11,7 @@ mod genesys;
 mod limits;
 mod page;
 mod request_validation;
+mod reset;
 mod same_origin;
 mod server;
 mod suger;

@@ -1,8 +1,16 @@
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use usage_billing_sandbox::{GENESYS_CLIENT_ID, Sandbox};
+use usage_billing_sandbox::{GENESYS_CLIENT_ID, Sandbox, Size};
 
 use crate::{Caller, builder, http, read};
+
+/// The files of the pages, with their content types.
+const ASSETS: [(&str, &str); 4] = [
+    ("/_sandbox/assets/style.css", "text/css; charset=utf-8"),
+    ("/_sandbox/assets/elements.js", "text/javascript; charset=utf-8"),
+    ("/_sandbox/assets/page.js", "text/javascript; charset=utf-8"),
+    ("/_sandbox/assets/reference.js", "text/javascript; charset=utf-8"),
+];
 
 async fn text(sandbox: &Sandbox, path: &str) -> (StatusCode, String, String) {
     let response = http().get(format!("{}{path}", sandbox.url())).send().await.unwrap();
@@ -15,17 +23,105 @@ async fn state(sandbox: &Sandbox) -> Value {
 }
 
 #[tokio::test]
-async fn pages_load_nothing_from_elsewhere() {
+async fn pages_and_their_files_load_nothing_from_elsewhere() {
     let sandbox = builder().start().await.unwrap();
-    for path in ["/", "/openapi/genesys", "/openapi/suger", "/openapi/acronis"] {
+    let mut files = vec!["/", "/openapi/genesys", "/openapi/suger", "/openapi/acronis"];
+    files.extend(ASSETS.map(|(path, _)| path));
+    for path in files {
         let response = http().get(format!("{}{path}", sandbox.url())).send().await.unwrap();
         let policy = response.headers()["content-security-policy"].to_str().unwrap();
-        assert!(policy.starts_with("default-src 'none'"), "{policy}");
-        let page = response.text().await.unwrap();
-        assert!(page.starts_with("<!doctype html>"));
-        assert!(!page.contains("http://") && !page.contains("https://"), "{path} names another place");
-        assert!(!page.contains("innerHTML"), "{path} could show markup of others");
+        assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        let file = response.text().await.unwrap().replace("http://www.w3.org/2000/svg", "");
+        assert!(!file.contains("http://") && !file.contains("https://"), "{path} names another place");
+        assert!(!file.contains("innerHTML") && !file.contains("insertAdjacent"), "{path} could show markup of others");
     }
+}
+
+#[tokio::test]
+async fn pages_have_only_files_of_the_sandbox() {
+    let sandbox = builder().start().await.unwrap();
+    for (path, content_type) in ASSETS {
+        let (status, kind, _) = text(&sandbox, path).await;
+        assert_eq!((status.as_u16(), kind.as_str()), (200, content_type), "{path}");
+    }
+    for path in ["/", "/openapi/suger"] {
+        let page = text(&sandbox, path).await.2;
+        let loaded: Vec<_> = page.split('"').filter(|part| part.starts_with("/_sandbox/assets/")).collect();
+        assert_eq!(loaded.len(), 2, "{path}");
+        assert!(loaded.iter().all(|file| ASSETS.iter().any(|(path, _)| path == file)), "{loaded:?}");
+        // The policy prevents inline scripts and styles.
+        assert!(!page.contains("<style") && !page.contains("style=") && !page.contains(" onclick"), "{path}");
+    }
+    assert_eq!(text(&sandbox, "/_sandbox/assets/page.html").await.0, 404);
+}
+
+async fn bill(sandbox: &Sandbox, query: &str) -> (StatusCode, Value) {
+    read(http().get(format!("{}/_sandbox/bill{query}", sandbox.url())).send().await.unwrap()).await
+}
+
+#[tokio::test]
+async fn bill_has_the_lines_of_the_true_bill() {
+    let sandbox = builder().start().await.unwrap();
+    let (_, expected) = read(http().get(format!("{}/_sandbox/expected", sandbox.url())).send().await.unwrap()).await;
+    let (status, bill) = bill(&sandbox, "").await;
+    assert_eq!((status, &bill["start"], &bill["end"]), (StatusCode::OK, &expected["start"], &expected["end"]));
+    let bills = bill["bills"].as_array().unwrap();
+    let ids: Vec<_> = bills.iter().map(|bill| bill["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["genesys_clients", "acronis", "suger", "genesys", "acronis_per_gigabyte"]);
+    for bill in bills {
+        let customers = bill["customers"].as_array().unwrap().iter();
+        let mut lines: Vec<Value> =
+            customers.clone().flat_map(|customer| customer["lines"].as_array().unwrap().clone()).collect();
+        let mut rows = expected[bill["id"].as_str().unwrap()].as_array().unwrap().clone();
+        assert_eq!((&bill["line_count"], &bill["customer_count"]), (&json!(rows.len()), &json!(customers.len())));
+        lines.sort_by_key(Value::to_string);
+        rows.sort_by_key(Value::to_string);
+        assert_eq!(lines, rows, "{}", bill["id"]);
+    }
+    assert_eq!(bills[0]["totals"], json!([["EUR", "23843.11"], ["USD", "2805.10"]]));
+    assert_eq!(bills[1]["customers"][0]["totals"], json!([["EUR", "811.86"]]));
+    assert_eq!(bills[2]["totals"], json!([]));
+}
+
+#[tokio::test]
+async fn chart_has_a_scale_for_each_currency() {
+    let sandbox = builder().start().await.unwrap();
+    let (_, bill) = bill(&sandbox, "?period=2026-10").await;
+    let charts = bill["charts"].as_array().unwrap();
+    assert_eq!(charts.iter().map(|chart| &chart["currency"]).collect::<Vec<_>>(), ["EUR", "USD"]);
+    for chart in charts {
+        let bars = chart["bars"].as_array().unwrap();
+        assert_eq!((&bars[0]["length"], &chart["others"]), (&json!("100"), &json!(0)));
+    }
+    let second = &charts[0]["bars"][1];
+    // 7095.54 of 15282.81.
+    assert_eq!((&second["amount"], &second["length"]), (&json!("7095.54"), &json!("46.43")));
+}
+
+#[tokio::test]
+async fn bill_of_many_customers_is_shortened() {
+    let size = Size::default().tenants(400).organizations(200);
+    let sandbox = builder().size(size).start().await.unwrap();
+    let (_, bill) = bill(&sandbox, "").await;
+    let clients = &bill["bills"][0];
+    assert_eq!(clients["customers"].as_array().unwrap().len(), 50);
+    assert!(clients["customer_count"].as_u64().unwrap() > 100, "{}", clients["customer_count"]);
+    let chart = &bill["charts"][0];
+    assert_eq!(chart["bars"].as_array().unwrap().len(), 15);
+    // Charts are of all customers, not only of those that are shown.
+    assert!(chart["others"].as_u64().unwrap() > 50, "{}", chart["others"]);
+}
+
+#[tokio::test]
+async fn bill_of_an_invalid_period_is_rejected() {
+    let sandbox = builder().start().await.unwrap();
+    for query in ["?period=2026", "?period=x", "?period=2026-10-02/2026-10-01"] {
+        let (status, body) = bill(&sandbox, query).await;
+        assert_eq!(status, 400);
+        assert!(body["message"].as_str().unwrap().starts_with("period: expected a month"), "{body}");
+    }
+    let (status, body) = bill(&sandbox, "?period=1999-01").await;
+    assert_eq!((status, &body["charts"]), (StatusCode::OK, &json!([])));
 }
 
 #[tokio::test]
@@ -61,6 +157,13 @@ async fn state_has_the_data_of_all_vendors() {
         vendors.iter().map(|one| one["id"].as_str().unwrap()).collect::<Vec<_>>(),
         ["genesys", "suger", "acronis"]
     );
+    let samples = vendors.iter().flat_map(|one| one["samples"].as_array().unwrap());
+    assert!(
+        samples.clone().count() == 12
+            && samples.into_iter().all(|one| one[1].as_str().unwrap().contains(sandbox.url()))
+    );
+    let environment = before["environment"].as_array().unwrap();
+    assert!(environment[0][1].as_str().unwrap().starts_with("export ") && environment[1][0] == "PowerShell");
     assert_eq!(vendors[0]["credentials"][0], json!(["Client id", GENESYS_CLIENT_ID]));
     assert!(vendors.iter().all(|one| one["base_url"].as_str().unwrap().starts_with(sandbox.url())));
     for (vendor, table) in

@@ -20,10 +20,13 @@ fn changes(sandbox: &Sandbox) -> Vec<RequestBuilder> {
         post("/_sandbox/clock").header("content-type", "text/plain").body(r#"{"advance_seconds":86400}"#),
         post("/_sandbox/faults").header("content-type", "application/x-www-form-urlencoded").body(r#""500""#),
         send(sandbox, Method::DELETE, "/_sandbox/faults"),
+        send(sandbox, Method::DELETE, "/_sandbox/faults/1"),
+        post("/_sandbox/reset"),
         post(report).header("content-type", "text/plain").body(group),
         post("/oauth/token").basic_auth("x", Some("y")).form(&[("grant_type", "client_credentials")]),
         send(sandbox, Method::GET, "/org/sgr-demo1/buyer"),
         send(sandbox, Method::GET, "/_sandbox/log"),
+        send(sandbox, Method::GET, "/_sandbox/bill"),
     ]
 }
 
@@ -63,6 +66,21 @@ async fn own_page_and_programs_are_allowed() {
     assert_eq!(state.send().await.unwrap().status(), 200);
     for request in changes(&sandbox).into_iter().take(2) {
         assert_eq!(request.header("origin", sandbox.url()).send().await.unwrap().status(), 200);
+    }
+    // As a browser sends the requests of the page's buttons.
+    let as_button = |method, path| {
+        let request =
+            send(&sandbox, method, path).header("origin", sandbox.url()).header("sec-fetch-site", "same-origin");
+        request.header("sec-fetch-mode", "cors").header("sec-fetch-dest", "empty")
+    };
+    let fault = as_button(Method::POST, "/_sandbox/faults").body(r#""503; times=1""#).send().await.unwrap();
+    assert_eq!(read(fault).await.1["faults"].as_array().unwrap().len(), 1);
+    for (method, path) in [
+        (Method::DELETE, "/_sandbox/faults/1"),
+        (Method::DELETE, "/_sandbox/faults"),
+        (Method::POST, "/_sandbox/reset"),
+    ] {
+        assert_eq!(as_button(method, path).send().await.unwrap().status(), 200, "{path}");
     }
     let link = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")];
     let page =
