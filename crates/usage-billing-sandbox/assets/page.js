@@ -102,7 +102,7 @@ function unit(text, length) {
   it.style.minWidth = length + "ch";
   return it;
 }
-const places = texts => Math.max(0, ...texts.map(text => (text.split(".")[1] || "").length));
+const places = decimals => Math.max(0, ...decimals.map(one => (one.split(".")[1] || "").length));
 
 // ---- The bill ----
 

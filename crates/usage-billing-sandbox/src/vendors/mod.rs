@@ -62,7 +62,7 @@ impl Vendor {
         }
     }
 
-    /// The vendor's own name, for people.
+    /// The vendor's name as the vendor writes it.
     pub(crate) fn full_name(self) -> &'static str {
         match self {
             Self::Genesys => "Genesys Cloud",

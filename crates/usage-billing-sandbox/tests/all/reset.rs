@@ -21,7 +21,7 @@ async fn state(sandbox: &Sandbox) -> Value {
 /// Changes all that can be changed; returns a caller with a token.
 async fn change(sandbox: &Sandbox) -> Caller {
     sandbox.advance(Duration::from_secs(40 * 86_400));
-    sandbox.inject("429; operation=suger; times=1".parse().unwrap()).unwrap();
+    sandbox.inject("429; operation=reportUsageRecordGroup; times=1".parse().unwrap()).unwrap();
     let (acronis, suger) = (Caller::acronis(sandbox).await, Caller::suger(sandbox));
     let order = json!({
         "parameters": {
