@@ -8,6 +8,7 @@ use serde::Serialize;
 use usage_billing_acronis::types::ReportLevel;
 use usage_billing_core::Decimal;
 
+use super::chart::{Chart, ChartAmount};
 use crate::admin::expected_usage::{Bill, ExpectedUsage, expected_usage};
 use crate::dataset::Dataset;
 use crate::vendors::Vendor;
@@ -15,8 +16,6 @@ use crate::vendors::Vendor;
 /// Customers of a bill, and lines of a customer, that the page shows.
 const MAX_CUSTOMERS: usize = 50;
 const MAX_LINES: usize = 100;
-/// Bars of a chart.
-const MAX_BARS: usize = 15;
 
 /// The bills of a period. The lines are those of [`expected_usage`].
 #[derive(Serialize)]
@@ -54,24 +53,6 @@ struct CustomerBill {
 /// Amounts by currency.
 #[derive(Clone, Default)]
 struct Totals(BTreeMap<String, Decimal>);
-
-/// The largest amounts of customers in one currency.
-#[derive(Serialize)]
-struct Chart {
-    currency: String,
-    bars: Vec<Bar>,
-    /// Customers that have an amount and no bar.
-    others: usize,
-}
-
-#[derive(Serialize)]
-struct Bar {
-    vendor: Vendor,
-    customer: Option<String>,
-    amount: String,
-    /// Percentage of the longest bar.
-    length: String,
-}
 
 impl PageBill {
     pub(super) fn new(dataset: &Dataset, period: &Range<DateTime<Utc>>) -> Self {
@@ -116,7 +97,7 @@ impl PageBill {
                 &Bill::AcronisPerGigabyte(level),
             ),
         ];
-        let charts = charts(&bills);
+        let charts = Chart::by_currency(bills.iter().flat_map(VendorBill::amounts));
         for bill in &mut bills {
             bill.shorten();
         }
@@ -150,6 +131,17 @@ impl VendorBill {
         // The largest amount first; equal ones stay in the order of their names.
         customers.sort_by_key(|customer| std::cmp::Reverse(customer.totals.largest()));
         Self { id, vendor, name, about, totals, customer_count: customers.len(), line_count, customers }
+    }
+
+    fn amounts(&self) -> impl Iterator<Item = ChartAmount> {
+        self.customers.iter().flat_map(|customer| {
+            customer.totals.0.iter().map(|(currency, amount)| ChartAmount {
+                vendor: self.vendor,
+                customer: customer.name.clone(),
+                currency: currency.clone(),
+                amount: *amount,
+            })
+        })
     }
 
     fn shorten(&mut self) {
@@ -187,32 +179,6 @@ impl Serialize for Totals {
 }
 
 /// Formats a sum. Lines have up to 28 digits, so that their sum is exact to the cent and no further.
-fn cents(amount: Decimal) -> String {
+pub(super) fn cents(amount: Decimal) -> String {
     format!("{:.2}", amount.round_dp(2))
-}
-
-fn charts(bills: &[VendorBill]) -> Vec<Chart> {
-    let mut amounts: BTreeMap<&str, Vec<(Decimal, Vendor, &Option<String>)>> = BTreeMap::new();
-    for bill in bills {
-        for customer in &bill.customers {
-            for (currency, amount) in customer.totals.0.iter().filter(|(_, amount)| **amount > Decimal::ZERO) {
-                amounts.entry(currency).or_default().push((*amount, bill.vendor, &customer.name));
-            }
-        }
-    }
-    amounts
-        .into_iter()
-        .map(|(currency, mut amounts)| {
-            amounts.sort_by_key(|(amount, ..)| std::cmp::Reverse(*amount));
-            let longest = amounts.first().map_or(Decimal::ONE, |(amount, ..)| *amount);
-            let bar = |(amount, vendor, customer): &(Decimal, Vendor, &Option<String>)| Bar {
-                vendor: *vendor,
-                customer: (*customer).clone(),
-                amount: cents(*amount),
-                length: (*amount / longest * Decimal::ONE_HUNDRED).round_dp(2).normalize().to_string(),
-            };
-            let bars = amounts.iter().take(MAX_BARS).map(bar).collect();
-            Chart { currency: currency.to_owned(), bars, others: amounts.len().saturating_sub(MAX_BARS) }
-        })
-        .collect()
 }
