@@ -93,7 +93,11 @@ def clock_faults_and_reset(browser, url):
     browser.wait("and counted", f"{text('#faults')}.includes('injected 1 time')")
     click(browser, "#fault-buttons button")
     browser.wait("a button adds a fault", "document.querySelectorAll('#faults li').length === 2")
-    click(browser, "#faults li button")
+    browser.value("document.querySelector('#faults li button').focus()")
+    suger(url, f"/org/{ORG}/buyer")
+    browser.wait("a list that is drawn again", f"{text('#faults')}.includes('injected 2 times')")
+    check(browser.value("document.activeElement === document.querySelector('#faults li button')"), "keeps the focus")
+    browser.press("Enter")
     browser.wait("a button removes a fault", "document.querySelectorAll('#faults li').length === 1")
 
     browser.value("document.getElementById('reset').focus()")
@@ -149,7 +153,7 @@ def requests(browser, url):
     browser.value("document.getElementById('text').focus()")
     browser.type("offset=7")
     browser.wait("a filter finds a request", "document.querySelectorAll('#request-list details').length === 1")
-    browser.value("it => it; document.getElementById('text').value = ''; document.getElementById('kind').value = 'violations'; document.getElementById('filter').dispatchEvent(new Event('input'))")
+    browser.value("document.getElementById('text').value = ''; document.getElementById('kind').value = 'violations'; document.getElementById('filter').dispatchEvent(new Event('input'))")
     browser.wait("another one those with violations", f"{text('#shown')}.startsWith('1 of')")
     browser.value("document.getElementById('kind').value = 'all'; document.getElementById('filter').dispatchEvent(new Event('input'))")
 

@@ -73,15 +73,17 @@ function choice(fieldset, name, options, chosen) {
   return fieldset;
 }
 
-// Drawn again only when it has changed, so that what a reader selected, opened or scrolled to stays.
+// Drawn again only when it has changed, so that what a reader selected, opened or scrolled to stays; the focus stays by its label.
 const drawn = new Map();
 function draw(place, data, of) {
   const text = JSON.stringify(data);
   if (drawn.get(place) === text) return;
   drawn.set(place, text);
   const left = Array.from(place.querySelectorAll(".wide"), it => it.scrollLeft);
+  const focused = place.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
   place.replaceChildren(...[of(data)].flat().filter(child => child !== ""));
   place.querySelectorAll(".wide").forEach((it, at) => { it.scrollLeft = left[at] || 0; });
+  if (focused) [...place.querySelectorAll("[aria-label]")].find(it => it.getAttribute("aria-label") === focused)?.focus({ preventScroll: true });
 }
 
 const count = (number, one, many) => number + " " + (number === 1 ? one : many || one + "s");
@@ -175,14 +177,14 @@ function billDetails(bill) {
 }
 
 function showBill(data) {
-  const month = data.start.slice(0, 7);
+  const month = data.start.slice(0, 7), command = "curl -s " + location.origin + "/_sandbox/expected?period=" + month;
   byId("bill").textContent = "Bill for " + monthName(data.start);
   byId("bill-json").href = "/_sandbox/expected?period=" + month;
   draw(byId("bill-content"), data, () => [
     el("div", { class: "tiles" }, data.bills.slice(0, 3).map(tile)),
     data.charts.length ? chart(data.charts) : "",
     el("div", { class: "card rows" }, data.bills.map(billDetails)),
-    el("p", { class: "command" }, el("span", {}, "In a terminal:"), code("usage-billing-sandbox expected --period " + month), copyButton("The command", () => "usage-billing-sandbox expected --period " + month)),
+    el("p", { class: "command" }, el("span", {}, "In a terminal:"), code(command), copyButton("The command", () => command)),
   ]);
 }
 
@@ -240,13 +242,13 @@ function fault(rule) {
   return el("li", {},
     code(text),
     el("span", { class: "facts" }, "injected " + count(rule.injected, "time")),
-    button("Remove", () => { byId("fault").focus(); return change("The fault was removed.", "DELETE", "faults/" + rule.id); }, { class: "small", "aria-label": "Remove the fault " + text }));
+    button("Remove", () => { byId("fault").focus({ preventScroll: true }); return change("The fault was removed.", "DELETE", "faults/" + rule.id); }, { class: "small", "aria-label": "Remove the fault " + text }));
 }
 function showFaults(rules) {
   if (rules.length === 0) return el("p", { class: "about" }, "None. The next request succeeds.");
   return [el("ul", { class: "list" }, rules.slice(0, 20).map(fault)),
     rules.length > 20 ? el("p", { class: "about" }, count(rules.length - 20, "more fault")) : "",
-    rules.length > 1 ? button("Remove all " + rules.length, () => { byId("fault").focus(); return change("All faults were removed.", "DELETE", "faults"); }, { class: "small" }) : ""];
+    rules.length > 1 ? button("Remove all " + rules.length, () => { byId("fault").focus({ preventScroll: true }); return change("All faults were removed.", "DELETE", "faults"); }, { class: "small" }) : ""];
 }
 
 byId("reset").addEventListener("click", () => byId("confirm").showModal());
@@ -386,14 +388,13 @@ async function refresh() {
   const time = now.slice(0, 19).replace("T", " ") + " UTC";
   byId("clock").textContent = time;
   byId("now").textContent = time;
+  byId("strict").hidden = !data.strict;
   live(true);
   draw(byId("faults"), data.faults, showFaults);
   showTables(data);
   showGuide();
   showRequests();
-  if (today !== now.slice(0, 10)) {
-    today = now.slice(0, 10);
-  }
+  today = now.slice(0, 10);
   updateBill();
 }
 
@@ -402,6 +403,8 @@ async function keepFresh() {
     try {
       await refresh();
     } catch {
+      // Another sandbox may respond next, with other data.
+      computed = undefined;
       live(false);
       byId("now").textContent = "The sandbox does not respond";
     }
