@@ -115,26 +115,40 @@ const VENDORS = { genesys: "Genesys Cloud", suger: "Suger", acronis: "Acronis" }
 
 const money = (currency, amount) => el("span", { class: "money" }, decimal(amount), " ", el("span", { class: "unit" }, currency));
 
+const size = bill => count(bill.customer_count, "customer") + ", " + count(bill.line_count, "line") + (bill.totals.length ? "" : ", no prices");
+
 function tile(bill) {
   const totals = bill.totals.map(([currency, amount]) => el("li", {}, money(currency, amount)));
   return el("div", { class: "card tile" },
     el("h3", {}, swatch(bill.vendor), bill.name),
     el("ul", { class: "figure" }, totals.length ? totals : el("li", {}, count(bill.line_count, "quantity", "quantities"))),
-    el("p", { class: "about" }, count(bill.customer_count, "customer") + ", " + count(bill.line_count, "line") + (totals.length ? "" : ", no prices")));
+    el("p", { class: "about" }, size(bill)));
 }
 
 function bar(one, currency) {
   return el("li", { class: "bar" },
-    named(one.vendor, one.customer || "Own organization", " ", el("span", { class: "of" }, VENDORS[one.vendor])),
+    named(one.vendor, el("bdi", {}, one.customer || "Own organization"), " ", el("span", { class: "of" }, VENDORS[one.vendor])),
     el("span", { class: "track", "aria-hidden": "true" }, svg("svg", { width: "100%", height: "100%" }, svg("rect", { class: one.vendor, width: one.length + "%", height: "100%", rx: "2" }))),
     money(currency, one.amount));
 }
 
+// The vendors' parts of a total: one strip. `place` is where a part begins.
+function strip(one) {
+  let place = 0;
+  const parts = one.vendors.map(part => {
+    const it = svg("rect", { class: part.vendor, x: place + "%", width: part.length + "%", height: "100%" });
+    place += Number(part.length);
+    return it;
+  });
+  return el("span", { class: "strip", "aria-hidden": "true" }, svg("svg", { width: "100%", height: "100%" }, parts));
+}
+
 function chart(charts) {
   return el("figure", { class: "card chart" },
-    el("figcaption", {}, el("h3", {}, "Amounts by customer"), charts.length > 1 ? el("p", { class: "about" }, "Each currency has a scale of its own.") : ""),
+    el("figcaption", {}, el("h3", {}, "Amounts by vendor and customer"), charts.length > 1 ? el("p", { class: "about" }, "Each currency has a scale of its own.") : ""),
     charts.map(one => [
-      el("h4", {}, one.currency),
+      el("div", { class: "currency" }, el("h4", {}, one.currency), el("ul", {}, one.vendors.map(part => el("li", {}, named(part.vendor, VENDORS[part.vendor] + " " + part.length + " %")))), money(one.currency, one.total)),
+      one.vendors.length > 1 ? strip(one) : null,
       el("ol", { "aria-label": "Amounts in " + one.currency }, one.bars.map(it => bar(it, one.currency))),
       one.others ? el("p", { class: "about" }, count(one.others, "smaller amount") + " not shown") : null]));
 }
@@ -153,7 +167,7 @@ function lines(bill) {
     priced ? cell("td", "cell", { class: "number", "data-label": "Amount" }, line.amount ? [decimal(line.amount, amounts), unit(line.currency, 3)] : "no price") : null);
   const group = customer => cell("tbody", "rowgroup", {},
     cell("tr", "row", { class: "customer" },
-      cell("th", "rowheader", { scope: "rowgroup", colspan: 2 }, customer.name || "Own organization"),
+      cell("th", "rowheader", { scope: "rowgroup", colspan: 2 }, el("bdi", {}, customer.name || "Own organization")),
       priced ? cell("td", "cell", { class: "number" }, customer.totals.map(([currency, amount]) => money(currency, amount))) : null),
     customer.lines.map(row),
     customer.line_count > customer.lines.length ? cell("tr", "row", {}, cell("td", "cell", { colspan: heads.length }, count(customer.line_count - customer.lines.length, "more line"))) : null);
@@ -168,8 +182,8 @@ function billDetails(bill) {
   return el("details", {},
     el("summary", {},
       named(bill.vendor, bill.name),
-      el("span", { class: "facts" }, count(bill.customer_count, "customer") + ", " + count(bill.line_count, "line")),
-      el("span", { class: "totals" }, totals.length ? totals : "no prices")),
+      el("span", { class: "facts" }, size(bill)),
+      el("span", { class: "totals" }, totals)),
     el("div", { class: "body" },
       el("p", { class: "about" }, bill.about, totals.length ? " Lines are exact, sums to the cent." : ""),
       lines(bill),
@@ -266,10 +280,10 @@ function badge(text) {
 }
 
 const TABLES = [
-  { vendor: "genesys", name: "client organizations", rows: it => it.genesys.customers, columns: [["Name", one => one.name], ["Organization", one => code(one.id)], ["Contract", one => code(one.contract)], ["Currency", one => one.currency]] },
+  { vendor: "genesys", name: "client organizations", rows: it => it.genesys.customers, more: it => it.genesys.more_customers, columns: [["Name", one => one.name], ["Organization", one => code(one.id)], ["Contract", one => code(one.contract)], ["Currency", one => one.currency]] },
   { vendor: "genesys", name: "queries and reports", rows: it => it.genesys.jobs, columns: [["Kind", one => one.kind], ["Id", one => code(one.id)], ["State", one => badge(one.state)]] },
   { vendor: "suger", name: "usage record groups", rows: it => it.suger.groups, count: rows => rows.reduce((sum, one) => sum + one.groups, 0), columns: [["Status", one => badge(one.status)], ["Groups", one => one.groups, true]] },
-  { vendor: "suger", name: "entitlements", rows: it => it.suger.entitlements, columns: [["Name", one => one.name], ["Id", one => code(one.id)], ["Marketplace", one => one.partner], ["Buyer", one => code(one.buyer)], ["Product", one => code(one.product)], ["Status", one => badge(one.status)]] },
+  { vendor: "suger", name: "entitlements", rows: it => it.suger.entitlements, more: it => it.suger.more_entitlements, columns: [["Name", one => one.name], ["Id", one => code(one.id)], ["Marketplace", one => one.partner], ["Buyer", one => code(one.buyer)], ["Product", one => code(one.product)], ["Status", one => badge(one.status)]] },
   { vendor: "acronis", name: "reports", rows: it => it.acronis.reports, columns: [["Kind", one => one.kind], ["Level", one => one.level], ["Period", one => one.period], ["Files", one => el("span", {}, one.files.map(([format, text]) => [format + " ", badge(text), " "]))], ["Id", one => code(one.id)]] },
   { vendor: "acronis", name: "tenants", rows: it => it.acronis.tenants, more: it => it.acronis.more_tenants, columns: [["Name", one => "\u2003".repeat(one.depth) + one.name], ["Kind", one => one.kind], ["Mode", one => one.mode], ["Id", one => code(one.id)]] },
 ];

@@ -93,6 +93,12 @@ async fn chart_has_a_scale_for_each_currency() {
         let bars = chart["bars"].as_array().unwrap();
         assert_eq!((&bars[0]["length"], &chart["others"]), (&json!("100"), &json!(0)));
     }
+    assert_eq!(charts[0]["total"], "25127.54");
+    let shares = json!([{"vendor": "genesys", "length": "94.89"}, {"vendor": "acronis", "length": "5.11"}]);
+    assert_eq!(
+        (&charts[0]["vendors"], &charts[1]["vendors"]),
+        (&shares, &json!([{"vendor": "genesys", "length": "100"}]))
+    );
     let second = &charts[0]["bars"][1];
     // 7095.54 of 15282.81.
     assert_eq!((&second["amount"], &second["length"]), (&json!("7095.54"), &json!("46.43")));

@@ -16,9 +16,20 @@ const MAX_BARS: usize = 15;
 #[derive(Serialize)]
 pub(super) struct Chart {
     currency: String,
+    total: String,
+    /// The largest first.
+    vendors: Vec<Share>,
     bars: Vec<Bar>,
     /// Amounts without a bar.
     others: usize,
+}
+
+/// The part of the total that one vendor has.
+#[derive(Serialize)]
+struct Share {
+    vendor: Vendor,
+    /// Percentage of the total.
+    length: String,
 }
 
 #[derive(Serialize)]
@@ -50,13 +61,31 @@ impl Chart {
 
     fn new(currency: String, mut amounts: Vec<ChartAmount>) -> Self {
         amounts.sort_by_key(|amount| Reverse(amount.amount));
+        let sum = |vendor: Option<Vendor>| {
+            let of_vendor = amounts.iter().filter(|amount| vendor.is_none_or(|vendor| amount.vendor == vendor));
+            of_vendor.fold(Decimal::ZERO, |sum, amount| sum.saturating_add(amount.amount))
+        };
+        let total = sum(None);
+        let mut sums: Vec<_> = Vendor::ALL.map(|vendor| (vendor, sum(Some(vendor)))).into();
+        sums.retain(|(_, sum)| *sum > Decimal::ZERO);
+        sums.sort_by_key(|(_, sum)| Reverse(*sum));
+        let share = |(vendor, sum)| Share { vendor, length: percentage(sum, total) };
+        let vendors = sums.into_iter().map(share).collect();
         let longest = amounts.first().map_or(Decimal::ONE, |amount| amount.amount);
         let others = amounts.len().saturating_sub(MAX_BARS);
         amounts.truncate(MAX_BARS);
-        let bar = |ChartAmount { vendor, customer, amount, .. }| {
-            let length = (amount / longest * Decimal::ONE_HUNDRED).round_dp(2).normalize();
-            Bar { vendor, customer, amount: cents(amount), length: length.to_string() }
+        let bar = |ChartAmount { vendor, customer, amount, .. }| Bar {
+            vendor,
+            customer,
+            amount: cents(amount),
+            length: percentage(amount, longest),
         };
-        Self { currency, bars: amounts.into_iter().map(bar).collect(), others }
+        let bars = amounts.into_iter().map(bar).collect();
+        Self { currency, total: cents(total), vendors, bars, others }
     }
+}
+
+/// Only for the length of bars; `whole` is positive.
+fn percentage(part: Decimal, whole: Decimal) -> String {
+    (part / whole * Decimal::ONE_HUNDRED).round_dp(2).normalize().to_string()
 }

@@ -12,7 +12,7 @@ use crate::dataset::{days_before, midnight};
 
 impl Partner {
     /// Summarizes the customers.
-    pub(crate) fn summaries(&self) -> impl Iterator<Item = serde_json::Value> {
+    pub(crate) fn summaries(&self) -> impl ExactSizeIterator<Item = serde_json::Value> {
         let short =
             |of: &Customer| json!({"name": of.name, "id": of.id, "contract": of.contract, "currency": of.currency});
         self.customers.iter().map(short)

@@ -24,6 +24,8 @@ pub(crate) fn summary(genesys: &Genesys) -> Value {
         .map(|(id, job)| json!({"kind": job.kind(), "id": id, "state": job.status(genesys.is_done(&job.progress))}));
     let all: Vec<Value> = reports.chain(queries).chain(aggregations).collect();
     let newest: Vec<Value> = all.into_iter().rev().take(MAX_SHOWN).collect();
-    let customers: Vec<Value> = genesys.dataset.genesys.summaries().take(MAX_SHOWN).collect();
-    json!({"customers": customers, "jobs": newest})
+    let customers = genesys.dataset.genesys.summaries();
+    let more = customers.len().saturating_sub(MAX_SHOWN);
+    let customers: Vec<Value> = customers.take(MAX_SHOWN).collect();
+    json!({"customers": customers, "more_customers": more, "jobs": newest})
 }

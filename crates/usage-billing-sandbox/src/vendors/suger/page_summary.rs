@@ -38,5 +38,9 @@ pub(crate) fn summary(suger: &Suger) -> Value {
             })
         })
         .collect();
-    json!({"groups": groups, "entitlements": entitlements})
+    json!({
+        "groups": groups,
+        "entitlements": entitlements,
+        "more_entitlements": organization.entitlements.len().saturating_sub(MAX_SHOWN),
+    })
 }
