@@ -14,7 +14,9 @@ async fn main() -> Result<(), Error> {
         .trustor_org_id("b7a0c2d4-19e6-4f3b-8d51-6c2e9f0a7713")
         .billing_period_index(1);
     for usage in request.send().await?.usages.iter().flatten() {
-        println!("{:?} {:?}", usage.name, usage.usage_quantity);
+        if let (Some(name), Some(quantity)) = (&usage.name, &usage.usage_quantity) {
+            println!("{name}: {quantity}");
+        }
     }
     Ok(())
 }
