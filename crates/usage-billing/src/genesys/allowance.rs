@@ -34,8 +34,10 @@ pub(super) fn assign(charges: &[Charge], unreadable: &[&ChargedItem], roles: &[C
         let unknown = match (charge, targets.as_slice()) {
             // It includes nothing, whatever it belongs to.
             (Some(charge), targets) if charge.usage_quantity.is_zero() => {
-                for target in targets.iter().filter(|target| **target < charges.len()) {
-                    assigned[*target].is_shown = true;
+                if let [target] = targets
+                    && let Some(assigned) = assigned.get_mut(*target)
+                {
+                    assigned.is_shown = true;
                 }
                 continue;
             }
@@ -70,7 +72,8 @@ pub(super) fn assign(charges: &[Charge], unreadable: &[&ChargedItem], roles: &[C
     assigned
 }
 
-/// Returns the charges to which an allowance may belong. A total represents its parts, and a charge may contain one whose meaning is unknown.
+/// Returns the charges to which an allowance may belong. A total represents its parts, and charges may contain one whose meaning is unknown,
+/// in any unit.
 fn targets(allowance: &ChargedItem, items: &[&ChargedItem], roles: &[ChargeRole]) -> Vec<usize> {
     let with = |is_target: &dyn Fn(&ChargedItem, ChargeRole) -> bool| -> Vec<usize> {
         (0..items.len()).filter(|position| is_target(items[*position], roles[*position])).collect()
@@ -89,12 +92,16 @@ fn targets(allowance: &ChargedItem, items: &[&ChargedItem], roles: &[ChargeRole]
         if role != ChargeRole::Part {
             targets.insert(position);
         }
-        let container = match (role, part.grouping()) {
-            (ChargeRole::Part, _) | (ChargeRole::Unknown, Grouping::RollupUsage) => "rollup",
-            (ChargeRole::Unknown, Grouping::StorageCategory) => "storage",
-            _ => continue,
+        let may_contain = |item: &ChargedItem| match (role, part.grouping()) {
+            (ChargeRole::Part, _) => is_same(&item.grouping, "rollup") && is_same(&item.unit, &part.unit),
+            (ChargeRole::Unknown, _) if is_named_alike(item, allowance) => true,
+            (ChargeRole::Unknown, Grouping::RollupUsage) => is_same(&item.grouping, "rollup"),
+            (ChargeRole::Unknown, Grouping::StorageCategory) => is_same(&item.grouping, "storage"),
+            // What an unlisted grouping means is not documented: the charge may be a part of any other in its unit.
+            (ChargeRole::Unknown, _) => is_same(&item.unit, &part.unit),
+            _ => false,
         };
-        targets.extend(with(&|item, _| is_same(&item.grouping, container) && is_same(&item.unit, &part.unit)));
+        targets.extend(with(&|item, role| role.is_charged() && may_contain(item)));
     }
     targets.into_iter().collect()
 }

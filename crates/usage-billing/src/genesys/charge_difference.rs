@@ -33,9 +33,18 @@ pub(super) fn is_rounded(amount: Decimal, exact: Decimal, currency: Option<&str>
 
 /// Returns the amount by which rounding changes `amount` at most. JSON omits trailing zeros (`100` for 100.00), so it has at least the places of its
 /// currency.
-pub(super) fn rounding(amount: Decimal, currency: Option<&str>) -> Decimal {
+fn rounding(amount: Decimal, currency: Option<&str>) -> Decimal {
     let has_cents = !WITHOUT_CENTS.iter().any(|code| currency.is_some_and(|currency| is_same(currency, code)));
     Decimal::new(1, amount.scale().clamp(if has_cents { 2 } else { 0 }, Decimal::MAX_SCALE))
+}
+
+/// Returns the amount by which rounding each amount changes the sum of these charges at most. `currency` is that of charges that state none.
+pub(super) fn rounding_of_sum<'a>(
+    charges: impl Iterator<Item = &'a ContractCharge>,
+    currency: Option<&str>,
+) -> Decimal {
+    let amounts = charges.filter_map(|of| Some((of.overage_charge?, of.currency.as_deref().or(currency))));
+    amounts.map(|(amount, currency)| rounding(amount, currency)).sum()
 }
 
 impl ContractCharges {
@@ -66,26 +75,28 @@ impl ClientBill {
         let period_charges: Vec<_> =
             charges.iter().filter(|charge| is_same_period(charge.period, self.period)).collect();
         let sku = |charge: &ContractCharge| charge.sku().unwrap_or_default().to_owned();
-        let mut by_product: Vec<Vec<&ContractCharge>> = Vec::new();
+        let charged = self.lines.iter().filter(|line| line.role.is_charged());
+        let lines_of = |charge: &ContractCharge| {
+            charge.counted_by(charged.clone(), |line| (&line.charge.item.part_number, &line.charge.item.name))
+        };
+        let mut by_product: Vec<(Vec<&BillLine>, Vec<&ContractCharge>)> = Vec::new();
         for charge in period_charges.iter().copied().filter(own) {
-            match by_product.iter_mut().find(|others| is_same(&sku(others[0]), &sku(charge))) {
-                Some(others) => others.push(charge),
-                None => by_product.push(vec![charge]),
+            let lines = lines_of(charge);
+            let is_like = |(of, others): &&mut (Vec<&BillLine>, Vec<&ContractCharge>)| {
+                *of == lines && (!lines.is_empty() || is_same(&sku(others[0]), &sku(charge)))
+            };
+            match by_product.iter_mut().find(is_like) {
+                Some((_, others)) => others.push(charge),
+                None => by_product.push((lines, vec![charge])),
             }
         }
         let mut differences = Vec::new();
-        for charges in &by_product {
+        for (lines, charges) in &by_product {
             let charge = charges[0];
             // Unknown if any charge has none.
             let vendors_sum = |number: fn(&ContractCharge) -> Option<Decimal>| {
                 exact_total(charges.iter().map(|charge| number(charge)))
             };
-            let is_line = |part_number: &str| !part_number.is_empty() && is_same(part_number, &sku(charge));
-            let lines: Vec<_> = self
-                .lines
-                .iter()
-                .filter(|line| line.role.is_charged() && is_line(&line.charge.item.part_number))
-                .collect();
             let sum = |number: fn(&BillLine) -> Option<Decimal>| {
                 exact_total(lines.iter().map(|line| number(line))).filter(|_| !lines.is_empty())
             };
@@ -97,35 +108,34 @@ impl ClientBill {
                 ("overage_amount", sum(|line| line.overage_amount), vendors_sum(|charge| charge.overage_charge)),
             ] {
                 let Some(vendors) = vendors else { continue };
-                let is_amount = number == "overage_amount";
-                let agrees = ours.is_some_and(|ours| {
-                    ours == vendors || is_amount && is_rounded(vendors, ours, charge.currency.as_deref())
-                });
+                let tolerance = match number {
+                    "overage_amount" => rounding_of_sum(charges.iter().copied(), self.currency.as_deref()),
+                    _ => Decimal::ZERO,
+                };
+                let agrees = ours.is_some_and(|ours| ours == vendors || (ours - vendors).abs() < tolerance);
                 let is_nothing = lines.is_empty() && vendors.is_zero();
                 if !agrees && !is_nothing {
                     note(number, ours.map(|ours| ours.to_string()), vendors.to_string());
                 }
             }
-            match (&self.currency, &charge.currency) {
-                (ours, Some(vendors)) if ours.as_deref().is_none_or(|ours| !is_same(ours, vendors)) => {
-                    note("currency", ours.clone(), vendors.clone());
-                }
-                _ => {}
+            let mut currencies = charges.iter().filter_map(|charge| charge.currency.as_deref());
+            let ours = self.currency.as_deref();
+            if let Some(other) = currencies.find(|vendors| ours.is_none_or(|ours| !is_same(ours, vendors))) {
+                note("currency", self.currency.clone(), other.to_owned());
             }
         }
         if by_product.is_empty() {
             return differences;
         }
         // Charges that several organizations share, or that name none, also count.
-        let is_charged = |line: &BillLine| {
+        let is_charged = |line: &&BillLine| {
             let may_be_own = |charge: &&ContractCharge| {
                 charge.organizations.iter().any(|one| is_own(one) || one.id.is_empty())
                     || charge.organizations.is_empty()
             };
-            let part_number = &line.charge.item.part_number;
-            period_charges.iter().copied().filter(may_be_own).any(|charge| is_same(&sku(charge), part_number))
+            period_charges.iter().copied().filter(may_be_own).any(|charge| lines_of(charge).contains(line))
         };
-        for line in self.lines.iter().filter(|line| line.role.is_charged() && !is_charged(line)) {
+        for line in charged.clone().filter(|line| !is_charged(line)) {
             for (number, ours) in [("overage_quantity", line.overage_quantity), ("overage_amount", line.overage_amount)]
             {
                 let Some(ours) = ours.filter(|ours| !ours.is_zero()) else { continue };

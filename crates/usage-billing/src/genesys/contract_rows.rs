@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
 
+use super::charge::is_same;
 use super::charge_difference::is_rounded;
 use super::contract_charges::{ContractCharge, ContractCharges, OPERATION};
 use super::contract_precedence::{self, EndedCharge};
@@ -110,6 +111,23 @@ impl ContractCharge {
     /// Returns the part number, or else the name.
     pub(super) fn sku(&self) -> Option<&str> {
         [&self.part_number, &self.name].into_iter().map(|name| name.trim()).find(|name| !name.is_empty())
+    }
+
+    /// Returns the items of a bill that count the usage of this charge: those of its part number; if there are none, those of its name, unless both
+    /// have a part number. An item without one has its name as `product`'s first string.
+    pub(super) fn counted_by<T>(
+        &self,
+        items: impl Iterator<Item = T> + Clone,
+        product: impl Fn(&T) -> (&str, &str),
+    ) -> Vec<T> {
+        let has_part_number = !self.part_number.trim().is_empty();
+        let by_part_number = items.clone().filter(|item| self.sku().is_some_and(|sku| is_same(product(item).0, sku)));
+        let by_name = items.filter(|item| {
+            let (part_number, name) = product(item);
+            is_same(name, &self.name) && !(has_part_number && !is_same(part_number, name))
+        });
+        let found: Vec<_> = by_part_number.collect();
+        if found.is_empty() { by_name.collect() } else { found }
     }
 
     /// Returns the reason of a row of an ended period if no rows of bills count the usage. Other rows of the own organization's usage are never

@@ -6,7 +6,7 @@ use super::EndedCharge;
 use crate::UsageRow;
 use crate::genesys::ContractCharge;
 use crate::genesys::charge::is_same;
-use crate::genesys::charge_difference::rounding;
+use crate::genesys::charge_difference::rounding_of_sum;
 use crate::genesys::exact::{exact_sum, exact_total};
 use crate::rows::loadable;
 
@@ -18,9 +18,7 @@ pub(super) fn agree(charges: &[&EndedCharge<'_>], rows: &[&UsageRow]) -> bool {
     let is_one_currency = currencies.all(|other| currency.is_none_or(|first| is_same(first, other)));
     // An amount without a prepaid amount is of the overage alone.
     let overage_amount = |row: &UsageRow| exact_sum(row.amount?, -row.prepaid_amount.unwrap_or_default());
-    // Each of the vendor's amounts is rounded.
-    let tolerance: Decimal =
-        charges.iter().filter_map(|of| of.charge.overage_charge).map(|amount| rounding(amount, currency)).sum();
+    let tolerance = rounding_of_sum(charges.iter().map(|of| of.charge), currency);
     // A prepaid quantity of 0 is also what a contract states that knows of no commitment.
     let prepaid = exact_total(charges.iter().map(|of| of.charge.prepaid_quantity)).filter(|sum| !sum.is_zero());
     let has_same_prepaid = prepaid.is_none_or(|theirs| {

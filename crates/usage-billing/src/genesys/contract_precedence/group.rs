@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::EndedCharge;
+use crate::genesys::ContractCharge;
 use crate::genesys::billing_period::is_same_period;
 use crate::genesys::charge::is_same;
 use crate::genesys::overview;
@@ -20,8 +21,8 @@ pub(super) struct Group<'a> {
     pub(super) is_of_clients: bool,
     /// Whether all charges cover the same organizations.
     pub(super) is_of_same_organizations: bool,
-    /// Whether a charge is for a part of a total.
-    pub(super) has_parts: bool,
+    /// Whether all charges and rows have the same part number.
+    pub(super) is_of_same_product: bool,
 }
 
 /// A product of an organization in a billing period of contracts: its id, the part number in lower case, and the period.
@@ -66,13 +67,15 @@ pub(super) fn groups<'a>(charges: &'a [EndedCharge<'a>], account: &str, bill_row
     groups
 }
 
-/// Rows of bills by product.
+/// Rows of the bill of each organization in a billing period of contracts.
 struct BillRows<'a> {
-    by_product: HashMap<Product<'a>, Vec<(usize, &'a UsageRow)>>,
-    /// Products of totals, by organization, period, and unit in lower case.
-    totals: HashMap<Product<'a>, Vec<Product<'a>>>,
-    /// Products of all organizations, by part number and period.
-    of_all: HashMap<(String, Period), Vec<Product<'a>>>,
+    by_bill: HashMap<(&'a str, Period), Vec<BillRow<'a>>>,
+}
+
+#[derive(Clone, Copy)]
+struct BillRow<'a> {
+    position: usize,
+    row: &'a UsageRow,
 }
 
 impl<'a> BillRows<'a> {
@@ -80,25 +83,24 @@ impl<'a> BillRows<'a> {
         let mut periods: Vec<_> = charges.iter().map(|of| of.charge.period).collect();
         periods.sort_unstable_by_key(|period| (period.start(), period.end()));
         periods.dedup();
-        let mut rows = Self { by_product: HashMap::new(), totals: HashMap::new(), of_all: HashMap::new() };
+        let mut by_bill: HashMap<_, Vec<_>> = HashMap::new();
         for (position, row) in bill_rows.iter().enumerate() {
             let counts = row.source_operation == overview::OPERATION && row.billing_reason != BillingReason::Allowance;
             let Some(customer) = row.customer_id.as_deref().filter(|_| counts) else { continue };
             let Ok(period) = Period::new(row.period_start, row.period_end) else { continue };
             let near = periods.iter().filter(|other| is_same_period(**other, period));
             let Some(period) = near.min_by_key(|other| (other.start() - period.start()).abs()) else { continue };
-            let product = (customer, lower_case(&row.sku), *period);
-            if has_grouping(row, "rollup") {
-                let of_unit = (customer, lower_case(&row.unit), *period);
-                rows.totals.entry(of_unit).or_default().push(product.clone());
-            }
-            rows.of_all.entry((product.1.clone(), *period)).or_default().push(product.clone());
-            rows.by_product.entry(product).or_default().push((position, row));
+            by_bill.entry((customer, *period)).or_default().push(BillRow { position, row });
         }
-        rows
+        Self { by_bill }
     }
 
-    /// Returns the products whose usage a charge may count: for a part of a total, also the totals of its unit.
+    /// Returns the rows of the bill of an organization.
+    fn of(&self, organization: &'a str, period: Period) -> &[BillRow<'a>] {
+        self.by_bill.get(&(organization, period)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the products whose usage a charge may count.
     fn products(&self, of: &EndedCharge<'a>) -> Vec<Product<'a>> {
         let Some(sku) = of.charge.sku().map(lower_case) else { return Vec::new() };
         let period = of.charge.period;
@@ -108,22 +110,26 @@ impl<'a> BillRows<'a> {
             stated => stated.iter().map(|organization| organization.id.as_str()).collect(),
         };
         for organization in organizations {
-            let product = (organization, sku.clone(), period);
-            products.extend(self.totals_of_part(&product).iter().cloned());
-            products.push(product);
+            let found = self.products_of(of.charge, organization);
+            if found.is_empty() {
+                products.push((organization, sku.clone(), period));
+            }
+            products.extend(found);
             if organization == UNSTATED {
-                products.extend(self.of_all.get(&(sku.clone(), period)).into_iter().flatten().cloned());
+                let bills = self.by_bill.keys().filter(|(_, other)| *other == period);
+                products.extend(bills.flat_map(|(organization, _)| self.products_of(of.charge, organization)));
             }
         }
         products
     }
 
-    /// Returns the totals that may contain a product whose rows are all of parts.
-    fn totals_of_part(&self, product: &Product<'a>) -> &[Product<'a>] {
-        let rows = self.by_product.get(product).map_or(&[][..], Vec::as_slice);
-        let unit = rows.first().filter(|_| rows.iter().all(|(_, row)| is_part(row))).map(|(_, row)| &row.unit);
-        let totals = unit.and_then(|unit| self.totals.get(&(product.0, lower_case(unit), product.2)));
-        totals.map_or(&[], Vec::as_slice)
+    /// Returns the products of an organization's bill whose usage a charge may count, and those that may contain these.
+    fn products_of(&self, charge: &ContractCharge, organization: &'a str) -> Vec<Product<'a>> {
+        let bill = self.of(organization, charge.period);
+        let mut found = charge.counted_by(bill.iter().copied(), |of| (&of.row.sku, &of.row.metric));
+        let containers = containers(&found, bill);
+        found.extend(containers);
+        found.iter().map(|of| (organization, lower_case(&of.row.sku), charge.period)).collect()
     }
 
     fn group(&self, mut charges: Vec<&'a EndedCharge<'a>>, products: &BTreeSet<&Product<'a>>) -> Group<'a> {
@@ -132,19 +138,36 @@ impl<'a> BillRows<'a> {
             of.charge.organizations.iter().map(|organization| organization.id.as_str()).collect()
         };
         let is_of_same_organizations = charges.windows(2).all(|pair| organizations(pair[0]) == organizations(pair[1]));
-        let (mut rows, mut has_all_rows, mut has_parts) = (Vec::new(), true, false);
-        for product in products {
-            let of_product = self.by_product.get(product).into_iter().flatten().copied();
-            let (parts, others): (Vec<_>, Vec<_>) = of_product.partition(|(_, row)| is_part(row));
+        let (mut rows, mut has_all_rows) = (Vec::new(), true);
+        for (organization, sku, period) in products {
+            let bill = self.of(organization, *period);
+            let of_product = bill.iter().copied().filter(|of| is_same(&of.row.sku, sku));
+            let (parts, others): (Vec<_>, Vec<_>) = of_product.partition(|of| is_part(of.row));
             if others.is_empty() {
-                has_parts |= !parts.is_empty();
-                let are_known = parts.iter().all(|(_, row)| row.billing_reason == BillingReason::PartOfRow);
-                has_all_rows &= are_known && !self.totals_of_part(product).is_empty();
+                let are_known = parts.iter().all(|of| of.row.billing_reason == BillingReason::PartOfRow);
+                has_all_rows &= are_known && !containers(&parts, bill).is_empty();
             }
-            rows.extend(others);
+            rows.extend(others.into_iter().map(|of| (of.position, of.row)));
         }
-        Group { charges, rows, has_all_rows, is_of_clients: true, is_of_same_organizations, has_parts }
+        let skus = charges.iter().filter_map(|of| of.charge.sku());
+        let mut skus = skus.chain(rows.iter().map(|(_, row)| row.sku.as_str()));
+        let first = skus.next();
+        let is_of_same_product = skus.all(|other| first.is_some_and(|first| is_same(first, other)));
+        Group { charges, rows, has_all_rows, is_of_clients: true, is_of_same_organizations, is_of_same_product }
     }
+}
+
+/// Returns the rows of a bill that may contain these: of parts, the totals of their unit; of storage by category, storage of any unit.
+fn containers<'a>(rows: &[BillRow<'a>], bill: &[BillRow<'a>]) -> Vec<BillRow<'a>> {
+    let contains = |whole: &UsageRow, row: &UsageRow| match is_part(row) {
+        true => has_grouping(whole, "rollup") && is_same(&whole.unit, &row.unit),
+        false => has_grouping(whole, "storage"),
+    };
+    let is_contained = |row: &UsageRow| is_part(row) || has_grouping(row, "storage-category");
+    if !rows.iter().all(|of| is_contained(of.row)) {
+        return Vec::new();
+    }
+    bill.iter().copied().filter(|whole| rows.iter().any(|of| contains(whole.row, of.row))).collect()
 }
 
 fn lower_case(text: &str) -> String {

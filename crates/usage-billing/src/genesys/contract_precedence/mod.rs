@@ -88,8 +88,9 @@ fn decide(group: &Group<'_>, are_all_read: bool) -> Decision {
         && group.is_of_clients
         && group.is_of_same_organizations
         && !group.charges.iter().any(|of| of.is_repeated);
-    let is_charged =
-        are_all_read && !group.has_parts && group.charges.iter().all(|of| of.row.is_some() && of.states_overage());
+    let is_charged = are_all_read
+        && group.is_of_same_product
+        && group.charges.iter().all(|of| of.row.is_some() && of.states_overage());
     let (of_charges, of_bills) = match is_certain {
         true if are_counted && agree(&group.charges, &counted) => (BillingReason::NotABillingBasis, None),
         true if is_charged => (BillingReason::Usage, Some(BillingReason::NotABillingBasis)),

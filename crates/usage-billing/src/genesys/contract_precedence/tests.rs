@@ -359,6 +359,91 @@ fn charge_for_a_part_is_compared_with_its_total() {
 }
 
 #[test]
+fn charge_for_storage_by_category_is_compared_with_storage() {
+    use BillingReason::{NotABillingBasis, SeeInvoice, UnknownItem, Usage};
+    let usage = |sku: &str, grouping: &str, unit: &str, usage: &str| {
+        json!({"name": sku, "partNumber": sku, "grouping": grouping, "unitOfMeasureType": unit, "usageQuantity": usage, "prepayQuantity": "0",
+            "overagePrice": "1"})
+    };
+    let of =
+        |sku: &str, amount: &str| ContractCharge { part_number: sku.to_owned(), ..charge(&["o-1"], amount, amount) };
+    let (storage, category) = (usage("STOR", "storage", "GB", "150"), usage("STC", "storage-category", "GB", "80"));
+    let in_other_unit = usage("STC", "storage-category", "gigabyte-month", "80");
+    let both = || json!([storage, category]);
+    for (usages, charges, of_charges, of_storage) in [
+        (both(), vec![of("STC", "80")], SeeInvoice, Some(SeeInvoice)),
+        (json!([category, storage]), vec![of("STC", "0")], SeeInvoice, Some(SeeInvoice)),
+        (json!([storage, in_other_unit]), vec![of("STC", "80")], SeeInvoice, Some(SeeInvoice)),
+        (both(), vec![of("STC", "80"), of("STOR", "70")], SeeInvoice, Some(SeeInvoice)),
+        (both(), vec![of("STOR", "150")], NotABillingBasis, Some(Usage)),
+        (both(), vec![of("STOR", "70")], Usage, Some(NotABillingBasis)),
+        (json!([category]), vec![of("STC", "80")], NotABillingBasis, None),
+        (json!([category]), vec![of("STC", "70")], Usage, None),
+    ] {
+        let (found, of_bill) = rows(&[&october(usages.clone())], charges);
+        assert!(found.rows.iter().all(|row| row.billing_reason == of_charges), "{usages} {found:?}");
+        let reason = |sku: &str| of_bill.iter().find(|row| row.sku == sku).map(|row| row.billing_reason);
+        assert_eq!(reason("STOR"), of_storage, "{usages}");
+        let is_billed = reason("STC") == Some(Usage);
+        assert!(!is_billed || of_storage.is_none(), "{usages}");
+    }
+    assert_eq!(rows(&[&october(both())], Vec::new()).1[1].billing_reason, UnknownItem);
+}
+
+#[test]
+fn charge_is_compared_with_the_row_of_its_name_if_a_part_number_is_missing() {
+    use BillingReason::{NotABillingBasis, SeeInvoice, Usage};
+    let usage = |name: &str, part_number: &str, usage: &str| {
+        json!({"name": name, "partNumber": part_number, "grouping": "resource", "unitOfMeasureType": "minute", "usageQuantity": usage,
+            "prepayQuantity": "0", "overagePrice": "1"})
+    };
+    let of = |name: &str, part_number: &str, amount: &str| ContractCharge {
+        name: name.to_owned(),
+        part_number: part_number.to_owned(),
+        ..charge(&["o-1"], amount, amount)
+    };
+    let unknown = (SeeInvoice, SeeInvoice);
+    for (usages, charges, expected) in [
+        (vec![usage("Voice", "P1", "10")], vec![of("voice ", "", "10")], (NotABillingBasis, Usage)),
+        (vec![usage("Voice", "P1", "10")], vec![of("Voice", "", "9")], unknown),
+        (vec![usage("Voice", "", "10")], vec![of("Voice", "P1", "10")], (NotABillingBasis, Usage)),
+        (vec![usage("Voice", "", "10")], vec![of("Voice", "P1", "9")], unknown),
+        (vec![usage("Voice", "", "10")], vec![of("Voice", "", "9")], (Usage, NotABillingBasis)),
+        (vec![usage("", "P1", "10")], vec![of("", "p1", "9")], (Usage, NotABillingBasis)),
+        // Two products of one name.
+        (
+            vec![usage("Voice", "P1", "10"), usage("Voice", "P2", "5")],
+            vec![of("Voice", "", "15")],
+            (NotABillingBasis, Usage),
+        ),
+        (vec![usage("Voice", "P1", "10"), usage("Voice", "P2", "5")], vec![of("Voice", "", "10")], unknown),
+        (
+            vec![usage("Voice", "P1", "10")],
+            vec![of("Voice", "", "4"), of("Voice", "P1", "6")],
+            (NotABillingBasis, Usage),
+        ),
+        (vec![usage("Voice", "P1", "10")], vec![of("Voice", "", "4"), of("Voice", "P1", "10")], unknown),
+        // The part number takes precedence.
+        (
+            vec![usage("Voice", "P1", "10"), usage("Text", "Voice", "7")],
+            vec![of("Voice", "P1", "10")],
+            (NotABillingBasis, Usage),
+        ),
+        (vec![usage("Voice", "P1", "10")], vec![of("Voice", "P2", "9")], (SeeInvoice, Usage)),
+        (vec![usage("Voice", "P1", "10")], vec![of("Text", "", "9")], (SeeInvoice, Usage)),
+    ] {
+        let (found, of_bill) = rows(&[&october(json!(usages))], charges.clone());
+        let label = format!("{usages:?} {charges:?}");
+        assert!(found.rows.iter().all(|row| row.billing_reason == expected.0), "{label} {found:?}");
+        assert_eq!(of_bill[0].billing_reason, expected.1, "{label}");
+    }
+    // A charge of any organization.
+    let unstated = ContractCharge { organizations: Vec::new(), ..of("Voice", "", "9") };
+    let (found, of_bill) = rows(&[&october(json!([usage("Voice", "P1", "10")]))], vec![unstated]);
+    assert_eq!((found.rows[0].billing_reason, of_bill[0].billing_reason), unknown);
+}
+
+#[test]
 fn charge_for_a_total_is_compared_without_parts_of_the_same_part_number() {
     use BillingReason::{NotABillingBasis, PartOfRow, Usage};
     let usages = [("rollup", "100"), ("rollup-usage", "100")].map(|(grouping, usage)| {

@@ -403,6 +403,19 @@ fn bill_is_compared_with_the_vendors_charges() {
     assert_eq!(bill_with_part.compare(&[charge("11500.4", "115")]), [], "115.004, rounded to cents");
     let shared = self::charge(&[ORGANIZATION, "o-2"], "12000", "99.99");
     assert_eq!(bill.compare(&[shared]), [], "the charge covers other organizations, too");
+    let thirds = [("3833", "38.34"), ("3834", "38.34"), ("3833", "38.33")];
+    assert_eq!(bill.compare(&thirds.map(|(overage, amount)| charge(overage, amount))), [], "each is rounded");
+    let more =
+        [("3833", "38.34"), ("3834", "38.35"), ("3833", "38.34")].map(|(overage, amount)| charge(overage, amount));
+    assert_eq!(bill.compare(&more)[0].vendors.as_deref(), Some("115.03"));
+    let of_two = [("11500", "57.5"), ("0", "57.5")].map(|(overage, amount)| charge(overage, amount));
+    let in_dollars = ContractCharge { currency: Some("USD".to_owned()), ..of_two[1].clone() };
+    assert_eq!(bill.compare(&[of_two[0].clone(), in_dollars])[0].number, "currency");
+    let name = bill.lines.iter().find(|line| line.role.is_charged()).unwrap().charge.item.name.to_uppercase();
+    let nameless =
+        |amount: &str| ContractCharge { part_number: String::new(), name: name.clone(), ..charge("11500", amount) };
+    assert_eq!(bill.compare(&[nameless("115")]), [], "the product has the charge's name");
+    assert_eq!(bill.compare(&[nameless("116")]).len(), 1);
     let unknown_to_us = ContractCharge { part_number: "GC-NEW".to_owned(), ..odd };
     assert_eq!(bill.compare(&[unknown_to_us])[0].ours, None);
 }
