@@ -110,7 +110,8 @@ pub(crate) fn last_month(today: NaiveDate) -> Range<DateTime<Utc>> {
     midnight(months_before(this, 1))..midnight(this)
 }
 
-/// The catalogue states for each item whether it is charged ([`Usage::charged`](crate::dataset::acronis::Usage::charged)). Usage in another
+/// The catalogue states for each item whether it is charged ([`Usage::charged`](crate::dataset::acronis::Usage::charged)). A response leaves it
+/// open for devices of an old edition of a tenant whose storage is per gigabyte. Usage in another
 /// cloud than Acronis' own is a metric of its own (`pw_base_storage_google`). The components of a cloud are added up before rounding.
 fn acronis(
     tree: &Tree,
@@ -147,7 +148,7 @@ fn acronis(
                 metric: key.0.clone(),
                 quantity,
                 unit: unit.to_owned(),
-                is_billable: Some(true),
+                is_billable: (!usages.iter().any(|other| usage.is_contradicted_by(other))).then_some(true),
                 amount: price.map(|(_, price)| (quantity * price.effective).normalize()),
                 currency: price.map(|(list, _)| list.currency.to_owned()),
             });

@@ -129,6 +129,15 @@ pub(crate) fn is_storage(name: &str, measurement_unit: Option<&str>) -> bool {
     measurement_unit.is_some_and(|unit| unit.eq_ignore_ascii_case("bytes")) || name.ends_with("storage")
 }
 
+/// Returns whether neither the name nor the unit states what a number counts: pieces, unless it is of a component.
+pub(crate) fn lacks_unit(name: &str, measurement_unit: Option<&str>) -> bool {
+    let is_listed = |name: &str| is_stored(name) || WORKLOADS.contains(&name) || SERVICES.contains(&name);
+    measurement_unit.is_none_or(str::is_empty)
+        && !is_storage(name, None)
+        && !is_listed(without_prefix(name).0)
+        && never_charged(name, None).is_none()
+}
+
 /// Returns whether the host decides whether a number is billed: that of storage which is neither counted only nor a service.
 pub(crate) fn needs_host(name: &str, measurement_unit: Option<&str>) -> bool {
     is_storage(name, measurement_unit)
@@ -137,14 +146,14 @@ pub(crate) fn needs_host(name: &str, measurement_unit: Option<&str>) -> bool {
 }
 
 /// Returns whether the unit is not the one in which the vendor counts the item, so that its quantity is unknown: bytes for storage, seconds for
-/// compute points, pieces for devices and other services, bytes or pieces for unlisted items.
+/// compute points, pieces for devices and other services, bytes for unlisted storage, bytes or pieces for other unlisted items.
 pub(crate) fn contradicts_unit(name: &str, measurement_unit: Option<&str>) -> bool {
     let unit = measurement_unit.unwrap_or_default();
     let is_in = |expected: &str| unit.eq_ignore_ascii_case(expected);
     let is_in_pieces = unit.is_empty() || is_in("quantity");
     match without_prefix(name).0 {
         "compute_points" => !is_in("seconds"),
-        name if is_stored(name) || name == "notary_storage" || name == HCI_TOTAL => !is_in("bytes"),
+        name if is_storage(name, None) => !is_in("bytes"),
         name if WORKLOADS.contains(&name) || SERVICES.contains(&name) => !is_in_pieces,
         _ => !is_in("bytes") && !is_in_pieces,
     }
@@ -212,6 +221,7 @@ mod tests {
             ("pg_local_storage", "bytes"),
             ("hci_total_storage", "bytes"),
             ("notary_storage", "bytes"),
+            ("pw_base_archive_storage", "bytes"),
             ("p_dre_compute_points", "seconds"),
         ] {
             for unit in ["bytes", "BYTES", "seconds", "", "quantity", "GB", "octets"] {

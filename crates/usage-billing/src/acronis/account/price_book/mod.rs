@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use usage_billing_core::{Decimal, LenientDecimal, printable};
+use usage_billing_core::{Decimal, Error, ErrorKind, LenientDecimal, Result, printable};
 use uuid::Uuid;
 
 use crate::acronis::{Client, types};
@@ -26,27 +26,45 @@ struct SkuPrice {
 /// Prices of several months; empty if none can be read.
 #[derive(Debug, Default)]
 pub(crate) struct PriceBook {
-    /// Prices by month (`2026-10`) and SKU; `None` if a price cannot be read or price lists contradict each other.
-    prices: HashMap<(String, String), Option<SkuPrice>>,
+    /// Prices by month (`2026-10`) and SKU.
+    prices: HashMap<(String, String), Result<SkuPrice, Unusable>>,
+}
+
+/// Why a SKU has no price in a month.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Unusable {
+    /// A price cannot be read, or price lists contradict each other. Its rows lack the price.
+    Unknown(String),
+    /// A price does not fit its column. Its rows are errors.
+    DoesNotFit(String),
 }
 
 impl PriceBook {
-    fn new(lists: types::EffectivePriceLists) -> Self {
+    pub(crate) fn new(lists: types::EffectivePriceLists) -> Self {
         let mut prices = HashMap::new();
         for list in lists.price_lists {
             for price in &list.prices {
-                let new = SkuPrice::of(&list, price).map_err(|reason| warn(&list, price, &reason)).ok();
+                let new = SkuPrice::of(&list, price);
+                if let Err(Unusable::Unknown(reason)) = &new {
+                    warn(&list, price, reason);
+                }
                 match prices.entry((list.month.trim().to_owned(), price.sku.trim().to_owned())) {
                     Entry::Vacant(place) => {
                         place.insert(new);
                     }
-                    // Equal prices in two lists are one. For different prices, no source states which is charged.
                     Entry::Occupied(mut place) => {
-                        let known: &Option<SkuPrice> = place.get();
-                        if known.as_ref().is_some_and(|known| new.as_ref().is_none_or(|new| !known.agrees(new))) {
-                            warn(&list, price, "another price list has another price");
-                            place.insert(None);
-                        }
+                        let known = place.get_mut();
+                        *known = match (std::mem::replace(known, new.clone()), new) {
+                            // Equal prices in two lists are one. For different prices, no source states which is charged.
+                            (Ok(known), Ok(new)) if known.agrees(&new) => Ok(known),
+                            (Ok(_), Ok(_)) => {
+                                let reason = "another price list has another price";
+                                warn(&list, price, reason);
+                                Err(Unusable::Unknown(reason.to_owned()))
+                            }
+                            (Err(one), Err(other)) => Err(one.max(other)),
+                            (Err(unusable), Ok(_)) | (Ok(_), Err(unusable)) => Err(unusable),
+                        };
                     }
                 }
             }
@@ -56,13 +74,23 @@ impl PriceBook {
 
     /// Sets the price of the row's SKU in the month of the row. It sets no amount: no source states the unit of a price (a gigabyte, a hundred of
     /// them, a pack).
-    pub(crate) fn apply(&self, row: &mut UsageRow) {
+    ///
+    /// # Errors
+    /// [`ErrorKind::Decode`] for a price that does not fit its column; the error names the row.
+    pub(crate) fn apply(&self, row: &mut UsageRow) -> Result<()> {
         let month = Period::month_of(row.period_start.date_naive());
         if row.period_end > month.end() {
-            return;
+            return Ok(());
         }
-        let key = (name_of(month), row.sku.clone());
-        let Some(Some(price)) = self.prices.get(&key) else { return };
+        let price = match self.prices.get(&(name_of(month), row.sku.clone())) {
+            Some(Ok(price)) => price,
+            Some(Err(Unusable::DoesNotFit(reason))) => {
+                let number = row.source_row.unwrap_or_default();
+                let message = format!("row {number} of the report: the {reason}");
+                return Err(Error::new(ErrorKind::Decode, message).with_operation(OPERATION));
+            }
+            Some(Err(Unusable::Unknown(_))) | None => return Ok(()),
+        };
         row.unit_price = Some(loadable::rounded_unit_price(price.effective));
         row.list_price = price.list.map(loadable::rounded_unit_price);
         row.sku_discount_percent = price.sku_discount.map(loadable::quantity);
@@ -74,6 +102,7 @@ impl PriceBook {
             (row.cost, row.cost_source) = (None, None);
         }
         row.currency = Some(price.currency.clone());
+        Ok(())
     }
 }
 
@@ -82,13 +111,10 @@ impl SkuPrice {
     ///
     /// # Errors
     /// The reason why the price cannot be used.
-    fn of(list: &types::EffectivePriceList, price: &types::EffectivePrice) -> Result<Self, String> {
-        let number = |name: &str, number: &Option<LenientDecimal>| match number.as_ref().map(LenientDecimal::value) {
-            None => Ok(None),
-            Some(Ok(Some(value))) if !loadable::unit_price_fits(value) => {
-                Err(format!("{name} {value} does not fit DECIMAL(38,12)"))
-            }
-            Some(value) => value.map_err(|reason| format!("{name} is {reason}")),
+    fn of(list: &types::EffectivePriceList, price: &types::EffectivePrice) -> Result<Self, Unusable> {
+        let number = |name: &str, number: &Option<LenientDecimal>| {
+            let value = number.as_ref().map_or(Ok(None), LenientDecimal::value);
+            value.map_err(|reason| format!("{name} is {reason}"))
         };
         // These are optional beside the price.
         let optional = |name: &str, of: &Option<LenientDecimal>| {
@@ -97,16 +123,28 @@ impl SkuPrice {
                 None
             })
         };
-        let effective = number("effective_price", &price.effective_price)?;
+        let fitting = |name: &str, value: Option<Decimal>| match value {
+            Some(value) if !loadable::unit_price_fits(value) => {
+                let code = list.pricelist_code.as_deref().unwrap_or_default();
+                let (sku, code, month) = (printable(&price.sku), printable(code), printable(&list.month));
+                let reason =
+                    format!("{name} {value} of {sku} in the price list {code} of {month} does not fit DECIMAL(38,12)");
+                Err(Unusable::DoesNotFit(reason))
+            }
+            value => Ok(value),
+        };
+        let list_price = fitting("list_price", optional("list_price", &price.list_price))?;
+        let effective = number("effective_price", &price.effective_price).map_err(Unusable::Unknown)?;
+        let effective = fitting("effective_price", effective)?;
         let currency = list.currency.trim();
         if currency.is_empty() {
-            return Err("the price list has no currency".to_owned());
+            return Err(Unusable::Unknown("the price list has no currency".to_owned()));
         }
         Ok(Self {
             currency: currency.to_owned(),
             list_code: list.pricelist_code.clone().filter(|code| !code.is_empty()),
-            effective: effective.ok_or("effective_price is missing")?,
-            list: optional("list_price", &price.list_price),
+            effective: effective.ok_or_else(|| Unusable::Unknown("effective_price is missing".to_owned()))?,
+            list: list_price,
             sku_discount: optional("sku_discount", &price.sku_discount),
             list_discount: optional("pricelist_discount", &price.pricelist_discount),
         })

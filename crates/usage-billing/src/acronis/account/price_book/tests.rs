@@ -37,7 +37,7 @@ fn row_has_price_of_its_sku_and_month_with_source() {
         list("2026-10", "EUR", json!([price("S-1", "3.51"), price("S-2", "1")])),
     ]));
     let mut row = row("S-1", "2026-10", "2.000000001", BillingReason::Usage);
-    book.apply(&mut row);
+    book.apply(&mut row).unwrap();
     assert_eq!((row.unit_price, row.amount), (Some(decimal("3.51")), None));
     assert_eq!((row.currency.as_deref(), row.list_price), (Some("EUR"), Some(4.into())));
     assert_eq!((row.sku_discount_percent, row.price_list_discount_percent), (Some(10.into()), Some(decimal("2.5"))));
@@ -50,7 +50,7 @@ fn another_sku_another_month_and_two_months_have_no_price() {
     for (sku, period) in [("S-9", "2026-10"), ("S-1", "2026-09"), ("S-1", "2026-10-01/2026-12-01")] {
         let mut row = row(sku, period, "2", BillingReason::Usage);
         let before = row.clone();
-        book.apply(&mut row);
+        book.apply(&mut row).unwrap();
         assert_eq!(row, before, "{sku} {period}");
     }
 }
@@ -64,19 +64,19 @@ fn contradicting_price_lists_give_no_price_and_equal_ones_do() {
         (list("2026-10", "USD", json!([price("S-1", "3.51")])), None),
     ] {
         let mut row = row("S-1", "2026-10", "2", BillingReason::Usage);
-        book(lists(other.clone())).apply(&mut row);
+        book(lists(other.clone())).apply(&mut row).unwrap();
         assert_eq!(row.unit_price, expected, "{other}");
     }
     for (first, second) in [("3.51", "on request"), ("on request", "3.51")] {
         let mut row = row("S-1", "2026-10", "2", BillingReason::Usage);
         let prices = json!([price("S-1", first), price("S-1", second)]);
-        book(json!([list("2026-10", "EUR", prices)])).apply(&mut row);
+        book(json!([list("2026-10", "EUR", prices)])).apply(&mut row).unwrap();
         assert_eq!(row.unit_price, None, "which of the two is charged, nothing states: {first}");
     }
     // A third list does not restore the price.
     let third = json!([list("2026-10", "EUR", json!([price("S-1", "1"), price("S-1", "2"), price("S-1", "2")]))]);
     let mut row = row("S-1", "2026-10", "2", BillingReason::Usage);
-    book(third).apply(&mut row);
+    book(third).apply(&mut row).unwrap();
     assert_eq!(row.unit_price, None);
 }
 
@@ -87,7 +87,7 @@ fn unreadable_prices_hide_no_others() {
         let book = book(json!([list("2026-10", "EUR", json!([odd, price("S-2", "1")]))]));
         let priced = |sku| {
             let mut row = row(sku, "2026-10", "2", BillingReason::Usage);
-            book.apply(&mut row);
+            book.apply(&mut row).unwrap();
             row.unit_price
         };
         assert_eq!((priced("S-1"), priced("S-2")), (None, Some(1.into())), "{unreadable}");
@@ -101,32 +101,52 @@ fn a_cost_in_another_currency_is_dropped_with_it() {
         let mut row = row("S-1", "2026-10", "2", BillingReason::Usage);
         let source = Some("download_stored_report".to_owned());
         (row.currency, row.cost, row.cost_source) = (Some(currency.to_owned()), Some(6.into()), source.clone());
-        book.apply(&mut row);
+        book.apply(&mut row).unwrap();
         assert_eq!((row.currency.as_deref(), row.cost), (Some("EUR"), cost), "{currency}");
         assert_eq!((row.price_source.as_deref(), row.cost_source), (Some(OPERATION), cost.and(source)), "{currency}");
     }
 }
 
 #[test]
-fn price_that_does_not_fit_is_left_out_of_its_rows() {
+fn price_that_does_not_fit_is_an_error_that_names_its_row() {
     const TOO_LARGE: &str = "100000000000000000000000000";
     let largest = "99999999999999999999999999";
-    let mut with_list = price("S-3", "1");
-    with_list["list_price"] = json!(TOO_LARGE);
-    let book = book(json!([list(
-        "2026-10",
-        "EUR",
-        json!([price("S-1", TOO_LARGE), price("S-2", largest), with_list, price("S-4", "-3.5")])
-    )]));
-    let priced = |sku| {
-        let mut row = row(sku, "2026-10", "1", BillingReason::Usage);
-        book.apply(&mut row);
-        (row.unit_price, row.list_price, row.price_source.is_some())
+    let with = |sku, field: &str, value: &str| {
+        let mut price = price(sku, "1");
+        price[field] = json!(value);
+        price
     };
-    assert_eq!(priced("S-1"), (None, None, false));
-    assert_eq!(priced("S-2"), (Some(decimal(largest)), Some(4.into()), true));
-    assert_eq!(priced("S-3"), (Some(1.into()), None, true));
-    assert_eq!(priced("S-4"), (Some(decimal("-3.5")), Some(4.into()), true));
+    let of = |prices: Value| book(json!([list("2026-10", "EUR", prices)]));
+    let apply = |book: &PriceBook, sku| {
+        let mut row = UsageRow { source_row: Some(7), ..row(sku, "2026-10", "1", BillingReason::Usage) };
+        book.apply(&mut row).map(|()| (row.unit_price, row.list_price, row.sku_discount_percent))
+    };
+    let others = of(json!([
+        with("S-1", "effective_price", TOO_LARGE),
+        with("S-2", "effective_price", largest),
+        with("S-4", "effective_price", "-3.5"),
+        with("S-5", "sku_discount", TOO_LARGE),
+    ]));
+    let ten = Some(10.into());
+    assert_eq!(apply(&others, "S-2").unwrap(), (Some(decimal(largest)), Some(4.into()), ten));
+    assert_eq!(apply(&others, "S-4").unwrap(), (Some(decimal("-3.5")), Some(4.into()), ten));
+    assert_eq!(apply(&others, "S-5").unwrap().2, Some(decimal(TOO_LARGE)), "DECIMAL(38,9) has more digits");
+    assert_eq!(apply(&others, "S-9").unwrap(), (None, None, None));
+    let error = apply(&others, "S-1").unwrap_err();
+    let expected = format!(
+        "row 7 of the report: the effective_price {TOO_LARGE} of S-1 in the price list EU-1 of 2026-10 does not fit DECIMAL(38,12)"
+    );
+    assert_eq!((error.kind(), error.message()), (ErrorKind::Decode, expected.as_str()));
+    let error = apply(&of(json!([with("S-3", "list_price", "-1e26")])), "S-3").unwrap_err();
+    assert!(error.message().starts_with("row 7 of the report: the list_price -1"), "{error}");
+    // Whatever other lists have, in any order.
+    for other in [price("S-1", "2"), with("S-1", "effective_price", "on request"), with("S-1", "list_price", TOO_LARGE)]
+    {
+        let one = with("S-1", "effective_price", TOO_LARGE);
+        for prices in [json!([one, other]), json!([other, one])] {
+            assert!(apply(&of(prices.clone()), "S-1").is_err(), "{prices}");
+        }
+    }
 }
 
 #[derive(Clone, Default)]
@@ -170,13 +190,15 @@ fn unusable_price_error_states_the_reason() {
         let mut list = list("2026-10", "EUR", json!([price("S-1", "3.51")]));
         change(&mut list);
         let list = serde_json::from_value(list).unwrap();
-        SkuPrice::of(&list, &list.prices[0]).unwrap_err()
+        match SkuPrice::of(&list, &list.prices[0]).unwrap_err() {
+            Unusable::Unknown(reason) => reason,
+            fits => panic!("{fits:?}"),
+        }
     };
     for (value, expected) in [
         (Value::Null, "effective_price is missing"),
         (json!(" "), "effective_price is missing"),
         (json!("on request"), "effective_price is not a decimal number: on request"),
-        (json!("1e26"), "effective_price 100000000000000000000000000 does not fit DECIMAL(38,12)"),
     ] {
         assert_eq!(reason(&|list| list["prices"][0]["effective_price"] = value.clone()), expected, "{value}");
     }

@@ -6,7 +6,7 @@ use crate::acronis::account::licensing_mode::LicensingMode;
 use crate::acronis::billing::hosting::Host;
 use crate::acronis::billing::item_names::{
     HCI_STORAGE, HCI_TOTAL, LOCAL_STORAGE, Licensing, SEAT_PARTS, SERVICES, STORAGE, WITHOUT_PREFIX, WORKLOADS, bit,
-    is_stored, never_charged, without_prefix,
+    is_stored, lacks_unit, never_charged, without_prefix,
 };
 use crate::{BillingReason, UsageMode};
 
@@ -99,7 +99,7 @@ fn charged_by(item: &Item<'_>, licensing: Licensing) -> BillingReason {
         BillingReason::Usage if is_repeated => BillingReason::UnknownItem,
         other => other,
     };
-    match item.has_sku {
+    let reason = match item.has_sku {
         // "Accounted, but not billed": a SKU does not change it.
         _ if is_workload && by_prefix == Licensing::Gigabytes => BillingReason::Included,
         // The mode or the other items state that devices are not charged, the SKU that they are sold.
@@ -125,6 +125,12 @@ fn charged_by(item: &Item<'_>, licensing: Licensing) -> BillingReason {
         }
         Some(false) => BillingReason::NotSold,
         None => without_skus,
+    };
+    // A number of a component may be of bytes or of pieces, and only storage depends on its host.
+    let lacks_unit = item.host != Host::NoComponent && lacks_unit(item.name, item.measurement_unit);
+    match reason {
+        BillingReason::Usage | BillingReason::PartnerHosted if lacks_unit => BillingReason::UnknownItem,
+        reason => reason,
     }
 }
 
@@ -175,11 +181,10 @@ fn by_licensing(item: &Item<'_>, name: &str, licensing: Licensing) -> BillingRea
     }
 }
 
-/// Returns whether an item that does not state its licensing is beside items by gigabyte alone: in the report or, unless SKUs state what is sold, of
-/// its tenant.
+/// Returns whether an item that does not state its licensing may be charged by gigabyte, as others in the report are: unless those of its own tenant
+/// are all by device. Items of other tenants do not state its licensing, nor does a SKU.
 fn may_be_by_gigabyte(item: &Item<'_>, licensing: Licensing) -> bool {
-    let is_beside = |seen: &SeenItems| seen.confirm(LicensingMode::PerGigabyte);
-    licensing.is_open() && (is_beside(item.seen) || item.has_sku.is_none() && is_beside(item.of_tenant))
+    licensing.is_open() && item.seen.has_gigabytes && !item.of_tenant.confirm(LicensingMode::PerDevice)
 }
 
 /// Decides about an item that is charged unless the partner hosts its storage. Other items than storage have no component.

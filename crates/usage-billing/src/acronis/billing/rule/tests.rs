@@ -83,26 +83,59 @@ fn devices_beside_items_by_gigabyte_are_charged_only_in_a_known_mode() {
     use LicensingMode::{PerDevice, PerGigabyte};
     let both = seen(&["pg_base_storage", "pw_base_vms"]);
     for (name, edition) in [("servers", Some("standard")), ("p_vms", None), ("adv_websites", None)] {
-        for (seen, mode, without_skus, with_sku) in [
-            (&BY_GIGABYTE, None, UnknownLicensing, UnknownLicensing),
-            (&BY_GIGABYTE, Some(PerGigabyte), Included, UnknownLicensing),
-            (&BY_GIGABYTE, Some(PerDevice), UnknownLicensing, UnknownLicensing),
-            (&both, None, Usage, Usage),
-            (&BY_DEVICE, None, Usage, Usage),
-            (&BY_EDITION, None, Usage, Usage),
+        for (seen, of_tenant, mode, expected) in [
+            (&BY_GIGABYTE, &BY_EDITION, None, UnknownLicensing),
+            (&BY_GIGABYTE, &BY_EDITION, Some(PerGigabyte), Included),
+            (&BY_GIGABYTE, &BY_EDITION, Some(PerDevice), UnknownLicensing),
+            // An item of another tenant does not decide: by device, by gigabyte or both.
+            (&both, &BY_EDITION, None, UnknownLicensing),
+            (&both, &BY_EDITION, Some(PerDevice), UnknownLicensing),
+            (&both, &BY_GIGABYTE, None, UnknownLicensing),
+            (&both, &BY_GIGABYTE, Some(PerDevice), UnknownLicensing),
+            (&both, &both, None, UnknownLicensing),
+            (&both, &BY_DEVICE, None, Usage),
+            (&BY_DEVICE, &BY_EDITION, None, Usage),
+            (&BY_DEVICE, &BY_DEVICE, None, Usage),
+            (&BY_EDITION, &BY_EDITION, None, Usage),
         ] {
-            let item = Item { edition, seen, of_tenant: &BY_EDITION, licensing_mode: mode, ..item(name) };
-            assert_eq!(reason(&item), without_skus, "{name} {seen:?} {mode:?}");
-            assert_eq!(reason(&Item { has_sku: Some(true), ..item }), with_sku, "{name} {seen:?} {mode:?}");
-            assert_eq!(reason(&Item { has_sku: Some(false), ..item }), NotSold, "{name} {seen:?} {mode:?}");
+            let item = Item { edition, seen, of_tenant, licensing_mode: mode, ..item(name) };
+            let label = format!("{name} {seen:?} {of_tenant:?} {mode:?}");
+            assert_eq!(reason(&item), expected, "{label}");
+            // A SKU states that it is sold: it does not outweigh the licensing, and contradicts that it is included.
+            let with_sku = if expected == Included { UnknownLicensing } else { expected };
+            assert_eq!(reason(&Item { has_sku: Some(true), ..item }), with_sku, "{label}");
+            assert_eq!(reason(&Item { has_sku: Some(false), ..item }), NotSold, "{label}");
         }
     }
-    // The items of another tenant are by device.
-    let of_tenant = Item { edition: Some("standard"), seen: &both, of_tenant: &BY_GIGABYTE, ..item("vms") };
-    assert_eq!(reason(&of_tenant), UnknownLicensing);
-    assert_eq!(reason(&Item { has_sku: Some(true), ..of_tenant }), Usage, "the SKU states that it is sold");
     let service = Item { seen: &BY_GIGABYTE, ..item("p_compute_points") };
     assert_eq!(reason(&service), Usage, "services are charged in any licensing");
+}
+
+#[test]
+fn unlisted_number_of_a_component_without_unit_is_unknown() {
+    use Host::{NoComponent, Partner, Unknown, Vendor};
+    for (name, of_partner) in [
+        ("pw_base_archive_x", UnknownItem),
+        ("pw_pack_adv_x", UnknownItem),
+        ("pu_quantum", UnknownItem),
+        ("archive_x", UnknownLicensing),
+        ("p_archive_x", UnknownLicensing),
+    ] {
+        for unit in [None, Some("")] {
+            let item = Item { has_sku: Some(true), measurement_unit: unit, ..item(name) };
+            let of = |host| reason(&Item { host, ..item });
+            let reasons = [Vendor, Partner, Unknown, NoComponent].map(of);
+            assert_eq!(reasons, [UnknownItem, of_partner, UnknownHosting, Usage], "{name} {unit:?}");
+            assert_eq!(reason(&Item { host: Vendor, has_sku: Some(false), ..item }), NotSold, "{name}");
+        }
+        let of = |unit| reason(&Item { host: Vendor, has_sku: Some(true), measurement_unit: Some(unit), ..item(name) });
+        assert_eq!((of("bytes"), of("quantity")), (Usage, Usage), "{name}");
+    }
+    let pack = Item { host: Vendor, ..item("pw_pack_adv_x") };
+    assert_eq!((reason(&pack), reason(&Item { host: NoComponent, ..pack })), (UnknownItem, Usage), "without SKUs");
+    for name in ["pw_base_servers", "notarizations", "pw_public_ips"] {
+        assert_eq!(reason(&Item { host: Partner, ..item(name) }), Usage, "{name} is in pieces");
+    }
 }
 
 #[test]

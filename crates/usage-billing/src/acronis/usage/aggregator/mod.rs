@@ -98,8 +98,9 @@ impl<'a> UsageAggregator<'a> {
         }
         self.check_day(row)?;
         let parts = Parts::of(row)?;
-        // The owner matters only for storage.
-        let component = if item_names::is_storage(&row.name, row.measurement_unit.as_deref()) {
+        // The owner matters only for what may be storage.
+        let unit = row.measurement_unit.as_deref();
+        let component = if item_names::is_storage(&row.name, unit) || item_names::lacks_unit(&row.name, unit) {
             let id = self.shared_option(row.infra_id.as_deref(), number)?;
             let owner = self.shared_option(row.infra_owner_id.as_deref(), number)?;
             Component::of(id, owner, row.infra_backend.is_some())
@@ -305,7 +306,7 @@ impl<'a> UsageAggregator<'a> {
                 };
                 let mut row = context.row(&key, &sum, (mode, host), quantity, price, reason)?;
                 row.account_name = account_name.clone();
-                facts.prices.apply(&mut row);
+                facts.prices.apply(&mut row)?;
                 rows.push(row);
             }
         }

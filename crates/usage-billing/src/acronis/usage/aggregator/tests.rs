@@ -4,6 +4,7 @@ use usage_billing_core::Decimal;
 use uuid::Uuid;
 
 use super::*;
+use crate::acronis::account::price_book::PriceBook;
 use crate::acronis::{Amounts, Price, in_billing_unit, usage_rows};
 use crate::rows::loadable;
 
@@ -669,12 +670,57 @@ fn report_exceeding_memory_limit_is_an_error() {
     assert_eq!(twelve(makes[1], |_| "x".repeat(100_000)).unwrap_err().kind(), ErrorKind::Limit);
     // Values that are not kept may be long.
     let discarded: fn(ReportRow, String) -> ReportRow = |row, text| ReportRow {
+        name: "pw_base_servers".to_owned(),
         infra_id: Some(text.clone()),
         infra_name: Some(text.clone()),
         other: BTreeMap::from([("column".into(), text)]),
         ..row
     };
     assert_eq!(twelve(discarded, distinct).unwrap().0.len(), 1);
+}
+
+#[test]
+fn unlisted_item_of_a_component_without_unit_is_not_billed_in_pieces() {
+    let own = Uuid::nil().to_string();
+    let of = |name: &str, owner: Option<&str>, unit: Option<&str>| ReportRow {
+        infra_id: owner.map(|_| Uuid::from_u128(7).to_string()),
+        infra_owner_id: owner.map(str::to_owned),
+        sku: Some("S-1".to_owned()),
+        ..row("customer", name, unit)
+    };
+    for (row, expected) in [
+        (of("pw_base_archive_x", Some(&own), None), BillingReason::UnknownItem),
+        (of("pw_base_archive_x", Some(&own), Some("")), BillingReason::UnknownItem),
+        (of("pw_base_archive_x", Some("c-9"), None), BillingReason::UnknownHosting),
+        (of("pw_base_archive_x", Some(&own), Some("bytes")), BillingReason::PartnerHosted),
+        (of("pw_base_archive_x", None, None), BillingReason::Usage),
+        // Storage is in bytes, also that of an unlisted name.
+        (of("pw_base_archive_storage", None, None), BillingReason::ContradictoryColumns),
+        (of("pw_base_archive_storage", None, Some("quantity")), BillingReason::ContradictoryColumns),
+        (of("pw_base_servers", Some(&own), None), BillingReason::Usage),
+    ] {
+        let usage = usage_rows(&summary(), [row.clone()]).unwrap();
+        assert_eq!(usage[0].billing_reason, expected, "{row:?}");
+    }
+}
+
+#[test]
+fn price_of_a_price_list_that_does_not_fit_names_the_row() {
+    let price = serde_json::json!({"sku": "S-1", "effective_price": "1", "list_price": "100000000000000000000000000"});
+    let lists = serde_json::json!({"price_lists": [{"month": "2026-10", "currency": "EUR", "pricelist_code": "EU-1", "prices": [price]}]});
+    let facts =
+        AccountFacts { prices: PriceBook::new(serde_json::from_value(lists).unwrap()), ..AccountFacts::default() };
+    let of = |sku: &str| {
+        let file = summary();
+        let mut aggregator = UsageAggregator::new(&file, usize::MAX).unwrap();
+        let mut row = ReportRow { number: 7, sku: Some(sku.to_owned()), ..row("customer", "pw_base_servers", None) };
+        aggregator.add(&mut row).and_then(|()| aggregator.rows(&facts))
+    };
+    assert_eq!(of("S-2").unwrap().0[0].unit_price, None);
+    assert_eq!(
+        of("S-1").unwrap_err().message(),
+        "row 7 of the report: the list_price 100000000000000000000000000 of S-1 in the price list EU-1 of 2026-10 does not fit DECIMAL(38,12)"
+    );
 }
 
 #[test]
