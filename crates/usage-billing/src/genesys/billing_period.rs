@@ -31,7 +31,8 @@ pub enum BillingPeriod {
     },
     /// The period with these dates. Billing months begin on the day of the month on which the organization was activated.
     Matching(Period),
-    /// The period that begins within a calendar month. Each organization has one, because its billing months begin on a fixed day.
+    /// The period that begins within a calendar month. Billing months begin on a fixed day; if that day changes, two can begin in one month, which is an
+    /// error that names both.
     StartingIn(Period),
 }
 
@@ -75,8 +76,6 @@ const ZONE: TimeDelta = TimeDelta::hours(23);
 const WEST: TimeDelta = TimeDelta::hours(12);
 const EAST: TimeDelta = TimeDelta::hours(14);
 const SHORTEST_MONTH: TimeDelta = TimeDelta::days(28);
-/// Largest difference in length of two months.
-const MONTHS_DIFFER: TimeDelta = TimeDelta::days(3);
 /// Largest number of billing periods that are read: 20 years.
 const MAX_PERIODS: usize = 240;
 
@@ -84,6 +83,13 @@ const MAX_PERIODS: usize = 240;
 pub(super) fn is_same_period(one: Period, other: Period) -> bool {
     let is_near = |one: DateTime<Utc>, other: DateTime<Utc>| (one - other).abs() <= ZONE;
     is_near(one.start(), other.start()) && is_near(one.end(), other.end())
+}
+
+/// Returns when the billing period after this one ends. Billing months begin on a fixed day of the organization's time zone, or on the last day of a
+/// shorter month: of the two sums of months, the later one has that day.
+pub(super) fn end_of_next(period: Period) -> DateTime<Utc> {
+    let after = |from: DateTime<Utc>, months| from.checked_add_months(Months::new(months)).unwrap_or(from);
+    after(period.start(), 2).max(after(period.end(), 1))
 }
 
 /// Returns an instant on the organization's own first day of a billing period, which starts at its midnight. `neighbour` is the start of the next
@@ -134,6 +140,10 @@ pub enum NoBill {
 pub(super) struct Search {
     wanted: BillingPeriod,
     seen: Vec<Period>,
+    /// The period that matches, unless the next one matches too.
+    candidate: Option<Period>,
+    /// Whether several periods match.
+    pub(super) is_ambiguous: bool,
 }
 
 /// Result of one step of a search.
@@ -141,6 +151,8 @@ pub(super) struct Search {
 pub(super) enum Step {
     /// The billing period matches.
     Fits,
+    /// The billing period at the index before matches.
+    FitsBefore,
     /// The wanted period, if it exists, has a higher index.
     Continue,
     /// No period matches, for this reason.
@@ -149,27 +161,48 @@ pub(super) enum Step {
 
 impl Search {
     pub(super) fn new(wanted: BillingPeriod) -> Self {
-        Self { wanted, seen: Vec::new() }
+        Self { wanted, seen: Vec::new(), candidate: None, is_ambiguous: false }
     }
 
     /// Checks the billing period at the next index; `None` if the vendor has none at that index.
     pub(super) fn next(&mut self, found: Option<Period>) -> Step {
-        let Some(found) = found else { return Step::Fail(self.failure("it has no earlier billing period")) };
+        let Some(found) = found else {
+            return match self.candidate {
+                Some(_) => Step::FitsBefore,
+                None => Step::Fail(self.failure("it has no earlier billing period")),
+            };
+        };
+        let later = self.seen.last().copied();
         self.seen.push(found);
         match self.wanted {
             BillingPeriod::LastFinished { at } if !found.has_ended(at) => {}
-            // A contract that ended long ago stays at index 0: its last month was billed then.
-            BillingPeriod::LastFinished { at } if at - found.end() >= found.end() - found.start() + MONTHS_DIFFER => {
+            BillingPeriod::LastFinished { at } => {
+                let is_followed =
+                    later.is_some_and(|later| !later.has_ended(at) && later.start() <= found.end() + ZONE);
+                // A contract that has ended stays at index 0: its last month was billed before the next one ended.
+                if is_followed || at < end_of_next(found) {
+                    return Step::Fits;
+                }
                 let advice = "that one ended longer ago than a billing period lasts: request it by its dates";
                 return Step::Fail(self.failure(advice));
             }
-            BillingPeriod::LastFinished { .. } => return Step::Fits,
             BillingPeriod::StartingIn(month) => {
-                if month.contains(on_first_day(found.start(), found.end())) {
-                    return Step::Fits;
-                }
-                if found.end() <= month.start() {
-                    return Step::Fail(self.failure("it began later, or has gaps"));
+                let first_day = on_first_day(found.start(), found.end());
+                match self.candidate {
+                    // The index has moved meanwhile.
+                    Some(candidate) if is_same_period(candidate, found) => {}
+                    Some(_) if month.contains(first_day) => {
+                        self.is_ambiguous = true;
+                        return Step::Fail(self.failure("request each by its dates"));
+                    }
+                    Some(_) => return Step::FitsBefore,
+                    // None begins before the first day of the month.
+                    None if month.contains(first_day) && first_day.day() == 1 => return Step::Fits,
+                    None if month.contains(first_day) => self.candidate = Some(found),
+                    None if found.end() <= month.start() => {
+                        return Step::Fail(self.failure("it began later, or has gaps"));
+                    }
+                    None => {}
                 }
             }
             BillingPeriod::Matching(wanted) => {
@@ -250,6 +283,9 @@ impl Search {
         let nearest: Vec<_> = nearest.into_iter().map(dates).collect();
         match nearest.as_slice() {
             [] => format!("it has no billing period {wanted}"),
+            nearest if self.is_ambiguous => {
+                format!("it has more than one billing period {wanted}, {}: {advice}", nearest.join(" and "))
+            }
             nearest => format!("it has no billing period {wanted}; nearest are {}: {advice}", nearest.join(" and ")),
         }
     }
@@ -277,6 +313,7 @@ mod tests {
         for (index, found) in indexes.iter().map(|text| Some(period(text))).chain([None]).enumerate() {
             match search.next(found) {
                 Step::Fits => return Ok(index),
+                Step::FitsBefore => return Ok(index - 1),
                 Step::Continue => {}
                 Step::Fail(reason) => return Err(reason),
             }
@@ -365,7 +402,15 @@ mod tests {
                     assert!(fits(expected), "{anchor} {half_hours} {found} {next}");
                     let period = Period::new(found, next).unwrap();
                     let mut search = Search::new(BillingPeriod::StartingIn(expected));
-                    assert_eq!(search.next(Some(period)), Step::Fits, "{anchor} {half_hours} {found} {next}");
+                    let fits = match search.next(Some(period)) {
+                        Step::Continue => search.next(None) == Step::FitsBefore,
+                        step => step == Step::Fits,
+                    };
+                    assert!(fits, "{anchor} {half_hours} {found} {next}");
+                    // Daylight saving time moves the end by an hour, and by a day where that is across midnight in a short month.
+                    let error = (end_of_next(period) - start(number + 2)).num_hours();
+                    let tolerated = if found == start(number) { 0..=0 } else { -1..=24 };
+                    assert!(tolerated.contains(&error), "{anchor} {half_hours} {found} {next}: {error} hours");
                 }
             }
         }
@@ -392,7 +437,7 @@ mod tests {
                 (None, _) => {}
             }
             match search.next(found) {
-                Step::Fits => panic!("index {index} fits"),
+                Step::Fits | Step::FitsBefore => panic!("index {index} fits"),
                 Step::Continue => {}
                 Step::Fail(_) => {
                     return search.no_bill(&contract, NOW.parse().unwrap()) == Some(NoBill::OutsideContract);
@@ -517,6 +562,56 @@ mod tests {
             last_finished("2026-12-03T09:00:00Z", &[]).unwrap_err(),
             "it has no billing period that ended last before 2026-12-03T09:00:00Z"
         );
+    }
+
+    #[test]
+    fn last_month_of_an_ended_contract_is_finished_last_until_the_next_month_ends() {
+        for (index_0, at, is_last) in [
+            ("2026-10", "2026-11-03T00:00:00Z", true),
+            ("2026-10", "2026-11-30T23:59:59Z", true),
+            ("2026-10", "2026-12-01T00:00:00Z", false),
+            ("2026-10", "2026-12-03T23:59:59Z", false),
+            ("2026-01", "2026-02-28T23:59:59Z", true),
+            ("2026-01", "2026-03-01T00:00:00Z", false),
+            ("2026-01", "2026-03-06T00:00:00Z", false),
+            ("2026-02", "2026-03-31T23:59:59Z", true),
+            ("2026-02", "2026-04-01T00:00:00Z", false),
+            ("2026-01-31/2026-02-28", "2026-03-30T23:59:59Z", true),
+            ("2026-01-31/2026-02-28", "2026-03-31T00:00:00Z", false),
+            ("2026-02-28/2026-03-31", "2026-04-29T23:59:59Z", true),
+            ("2026-02-28/2026-03-31", "2026-04-30T00:00:00Z", false),
+            ("2026-10-15T04:00:00Z/2026-11-15T05:00:00Z", "2026-12-15T04:59:59Z", true),
+            ("2026-10-15T04:00:00Z/2026-11-15T05:00:00Z", "2026-12-15T05:00:00Z", false),
+        ] {
+            assert_eq!(last_finished(at, &[index_0]).is_ok(), is_last, "{index_0} {at}");
+        }
+        // With a running period after it, also in the hour by which daylight saving time moves its end.
+        let followed = ["2026-11-01T04:00:00Z/2026-12-01T05:00:00Z", "2026-10-01T04:00:00Z/2026-11-01T04:00:00Z"];
+        assert_eq!(last_finished("2026-12-01T04:30:00Z", &followed), Ok(1));
+        assert!(last_finished("2026-12-01T04:30:00Z", &followed[1..]).is_err());
+        let after_a_gap = ["2026-12-05/2027-01-05", "2026-09"];
+        assert!(last_finished("2026-12-20T00:00:00Z", &after_a_gap).is_err());
+    }
+
+    #[test]
+    fn two_periods_that_begin_in_one_month_are_an_error_that_names_both() {
+        const MOVED: [&str; 4] = ["2026-11-15/2026-12-15", "2026-10-15/2026-11-15", "2026-10-01/2026-10-15", "2026-09"];
+        let month = |text: &str| BillingPeriod::StartingIn(period(text));
+        let error = find(month("2026-10"), &MOVED).unwrap_err();
+        assert_eq!(
+            error,
+            "it has more than one billing period that begins within 2026-10-01/2026-11-01, 2026-10-01/2026-10-15 and \
+             2026-10-15/2026-11-15: request each by its dates"
+        );
+        assert_eq!((find(month("2026-11"), &MOVED), find(month("2026-09"), &MOVED)), (Ok(0), Ok(3)));
+        assert_eq!(find(month("2026-10"), &MOVED[..2]), Ok(1), "the first one of all");
+        for exact in &MOVED[..3] {
+            assert!(find(BillingPeriod::from(period(exact)), &MOVED).is_ok(), "{exact}");
+        }
+        let rotated_meanwhile = ["2026-11-15/2026-12-15", "2026-11-15/2026-12-15", "2026-10-15/2026-11-15"];
+        assert_eq!(find(month("2026-11"), &rotated_meanwhile), Ok(1));
+        let moved_meanwhile = ["2026-10-15/2026-11-15", "2026-10-15/2026-11-15", "2026-10-01/2026-10-15"];
+        assert!(find(month("2026-10"), &moved_meanwhile).is_err());
     }
 
     #[test]

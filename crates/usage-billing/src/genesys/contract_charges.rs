@@ -145,7 +145,11 @@ impl Client {
     async fn billing_period_charges(&self, contract: &str, wanted: BillingPeriod) -> Result<Vec<ContractCharge>> {
         // The list does not contain the billing periods.
         let details = self.api.get_billing_contract().contract_id(contract).send().await?.into_inner();
-        let Some((position, period)) = find_period(wanted, &details.billing_periods) else { return Ok(Vec::new()) };
+        let found = find_period(wanted, &details.billing_periods).map_err(|reason| {
+            let message = format!("contract {}: {reason}", printable(contract));
+            Error::new(ErrorKind::Request, message).with_operation("getBillingContract")
+        })?;
+        let Some((position, period)) = found else { return Ok(Vec::new()) };
         let id = details.billing_periods[position].id.clone();
         let missing_id_error = || {
             let message = format!("the billing period {period} of contract {} has no id", printable(contract));
@@ -174,19 +178,26 @@ fn search_days(period: &BillingPeriod) -> Result<(NaiveDate, NaiveDate)> {
     }
 }
 
-/// Finds the wanted billing period by the rules of overviews; returns its index in the list.
-fn find_period(wanted: BillingPeriod, listed: &[types::BillingContractPeriod]) -> Option<(usize, Period)> {
+/// Finds the wanted billing period by the rules of overviews; returns its index in the list, or an error if there are several.
+fn find_period(
+    wanted: BillingPeriod,
+    listed: &[types::BillingContractPeriod],
+) -> Result<Option<(usize, Period)>, String> {
     let period = |listed: &types::BillingContractPeriod| Period::of_days(listed.date_start?, listed.date_end?).ok();
     let mut periods: Vec<_> =
         listed.iter().enumerate().filter_map(|(position, listed)| Some((position, period(listed)?))).collect();
     periods.sort_by_key(|(_, period)| std::cmp::Reverse(period.start()));
-    let mut search = Search::new(wanted);
-    let step = |(position, period): (usize, Period)| match search.next(Some(period)) {
-        Step::Continue => None,
-        Step::Fits => Some(Some((position, period))),
-        Step::Fail(_) => Some(None),
-    };
-    periods.into_iter().find_map(step).flatten()
+    let (mut search, mut before) = (Search::new(wanted), None);
+    for found in periods.into_iter().map(Some).chain([None]) {
+        match search.next(found.map(|(_, period)| period)) {
+            Step::Continue => before = found,
+            Step::Fits => return Ok(found),
+            Step::FitsBefore => return Ok(before),
+            Step::Fail(reason) if search.is_ambiguous => return Err(reason),
+            Step::Fail(_) => return Ok(None),
+        }
+    }
+    Ok(None)
 }
 
 /// Removes charges that are listed again with their id. A charge of other content with the same id is kept.
@@ -296,14 +307,29 @@ mod tests {
             {"id": "d", "dateStart": "2026-10-15", "dateEnd": "2026-11-14"},
         ]);
         let listed: Vec<types::BillingContractPeriod> = serde_json::from_value(listed).unwrap();
-        let find = |wanted| find_period(wanted, &listed).map(|(position, _)| listed[position].id.as_deref().unwrap());
+        let find = |wanted| {
+            let found = find_period(wanted, &listed).unwrap();
+            found.map(|(position, _)| listed[position].id.as_deref().unwrap())
+        };
         let period = |text: &str| text.parse::<Period>().unwrap();
         assert_eq!(find(BillingPeriod::Matching(period("2026-10-15/2026-11-15"))), Some("d"));
         assert_eq!(find(BillingPeriod::Matching(period("2026-10"))), None);
         assert_eq!(find(BillingPeriod::StartingIn(period("2026-09"))), Some("a"));
+        assert_eq!(find(BillingPeriod::StartingIn(period("2026-11"))), Some("b"));
         assert_eq!(find(BillingPeriod::StartingIn(period("2026-08"))), None);
         let last = |at: &str| find(BillingPeriod::LastFinished { at: at.parse().unwrap() });
         assert_eq!((last("2026-11-21T12:00:00Z"), last("2026-11-14T23:59:59Z")), (Some("d"), Some("a")));
         assert_eq!((last("2027-03-01T00:00:00Z"), last("2026-10-01T00:00:00Z")), (None, None));
+        // The contract has been replaced by another, which has the following period.
+        let ended = &listed[..1];
+        let last = |at: &str| find_period(BillingPeriod::LastFinished { at: at.parse().unwrap() }, ended).unwrap();
+        assert!(last("2026-11-14T23:59:59Z").is_some() && last("2026-11-15T00:00:00Z").is_none());
+        let moved = serde_json::json!([
+            {"id": "e", "dateStart": "2026-10-01", "dateEnd": "2026-10-14"},
+            {"id": "d", "dateStart": "2026-10-15", "dateEnd": "2026-11-14"},
+        ]);
+        let moved: Vec<types::BillingContractPeriod> = serde_json::from_value(moved).unwrap();
+        let error = find_period(BillingPeriod::StartingIn(period("2026-10")), &moved).unwrap_err();
+        assert!(error.contains("2026-10-01/2026-10-15 and 2026-10-15/2026-11-15"), "{error}");
     }
 }

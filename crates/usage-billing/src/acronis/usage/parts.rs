@@ -51,6 +51,11 @@ impl Parts {
         self.trial.add(other.trial)
     }
 
+    /// Returns production and trial together.
+    pub(crate) fn total(&self) -> Decimal {
+        self.production.quantity.saturating_add(self.trial.quantity)
+    }
+
     /// Returns the size of the names of currencies, in bytes.
     pub(crate) fn currency_bytes(&self) -> usize {
         let prices = [&self.production, &self.trial].into_iter().filter_map(|part| part.price.as_ref()?.as_ref());

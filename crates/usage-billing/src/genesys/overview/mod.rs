@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use usage_billing_core::{ClientInfo as _, Decimal, Error, ErrorKind, LenientDecimal, Result, printable};
 
-use super::billing_period::{BillingPeriod, ContractDates, NoBill, Search, Step};
+use super::billing_period::{BillingPeriod, ContractDates, NoBill, Search, Step, end_of_next};
 use super::exact::exact_total;
 use super::{BillLine, Client, LAG, Organization, RampPeriod, SeeInvoice, UnreadableCharge, bill, charge, types};
 use crate::memory_limit::{ROW, value_bytes};
@@ -46,7 +46,7 @@ pub struct ClientBill {
 pub struct BillTotal {
     /// The sum of the known amounts.
     pub known_amount: Decimal,
-    /// The amount due for the month. `None` if any amount is unknown or any charge unreadable, or if the minimum monthly amount is not reached
+    /// The amount due for the month. `None` if the month has not ended, if any amount is unknown or any charge unreadable, or if the minimum monthly amount is not reached
     /// under terms for which its effect is not documented.
     pub amount: Option<Decimal>,
 }
@@ -106,6 +106,7 @@ impl Client {
         let now = self.clock.now();
         period.require_started(now)?;
         let (mut search, mut contract) = (Search::new(period), ContractDates::default());
+        let mut before = None;
         for index in 0..=u16::MAX {
             let overview = match self.billing_overview(organization, index).await {
                 Ok(overview) => Some(overview),
@@ -117,19 +118,23 @@ impl Client {
                 contract.add(overview.contract_effective_date, overview.contract_end_date);
             }
             let found = overview.as_ref().map(billing_period).transpose()?;
-            match (search.next(found), overview) {
-                (Step::Fits, Some(overview)) => {
-                    let bill = ClientBill::new(&overview, organization, index, now)?;
-                    let bytes = value_bytes(&overview) + bill.lines.len() * (size_of::<BillLine>() + ROW);
-                    return Ok((bill, bytes));
-                }
-                (Step::Fail(reason), _) => {
+            let this = overview.map(|overview| (overview, index));
+            let fitting = match search.next(found) {
+                Step::Continue => None,
+                Step::Fits => this.as_ref(),
+                Step::FitsBefore => before.as_ref(),
+                Step::Fail(reason) => {
                     let message = format!("organization {}: {reason}", printable(organization));
                     let error = Error::new(ErrorKind::Request, message).with_operation(OPERATION);
                     return Err(BillFailure { error, no_bill: search.no_bill(&contract, now) });
                 }
-                _ => {}
+            };
+            if let Some((overview, index)) = fitting {
+                let bill = ClientBill::new(overview, organization, *index, now)?;
+                let bytes = value_bytes(overview) + bill.lines.len() * (size_of::<BillLine>() + ROW);
+                return Ok((bill, bytes));
             }
+            before = this;
         }
         let message = format!("organization {}: no billing period fits", printable(organization));
         Err(Error::new(ErrorKind::Request, message).into())
@@ -150,8 +155,8 @@ impl From<Error> for BillFailure {
 }
 
 impl ClientBill {
-    /// Creates the bill from an overview of `organization` that was requested at `index`, at `now`. It is final only if the index is not 0 and
-    /// the period ended a day before `now`, because the figures lag.
+    /// Creates the bill from an overview of `organization` that was requested at `index`, at `now`. It is final only if the index is not 0, or the next
+    /// period has ended too, and the period ended a day before `now`, because the figures lag.
     ///
     /// # Errors
     /// [`ErrorKind::Decode`] for an overview of another organization, without a billing period or without the list of charges.
@@ -191,7 +196,8 @@ impl ClientBill {
         Ok(Self {
             organization: Organization::new(organization, name),
             as_of: now,
-            is_final: index > 0 && period.has_ended(now - LAG),
+            // The index of a contract that has ended does not move.
+            is_final: (index > 0 || now >= end_of_next(period)) && period.has_ended(now - LAG),
             period,
             currency,
             subscription_type,
@@ -214,6 +220,7 @@ impl ClientBill {
             self.subscription_type,
             Some(types::SubscriptionType::MonthToMonth | types::SubscriptionType::PrepayMonthlyCommitment)
         );
+        let sum = sum.filter(|_| self.period.has_ended(self.as_of));
         let amount = match sum {
             Some(sum) if sum < minimum => (is_monthly && self.ramp_period == RampPeriod::Outside).then_some(minimum),
             sum => sum,

@@ -128,6 +128,7 @@ fn periods_are_found_by_dates_after_a_late_rotation() {
         for (index, overview) in overviews.iter().map(Some).chain([None]).enumerate() {
             match search.next(overview.map(|overview| billing_period(overview).unwrap())) {
                 Step::Fits => return Ok(index),
+                Step::FitsBefore => return Ok(index - 1),
                 Step::Continue => {}
                 Step::Fail(reason) => return Err(reason),
             }

@@ -143,8 +143,7 @@ fn unnamed(item: &Item<'_>, name: &str, licensing: Licensing) -> BillingReason {
     let is_storage = is_stored(name);
     match is_storage || WORKLOADS.contains(&name) {
         true if name == LOCAL_STORAGE => unnamed_local_storage(item, licensing),
-        // No source states whether it is an item or a counter.
-        true if name == HCI_STORAGE && item.of_tenant.is_modern => BillingReason::UnknownItem,
+        true if name == HCI_STORAGE => BillingReason::UnknownItem,
         // In today's licensing, only items are sold, and these have a prefix. Only the tenant's own items show its licensing.
         true if item.of_tenant.is_modern => BillingReason::Counter,
         true if is_storage && item.edition.is_none() && !item.seen.is_modern => by_licensing(item, name, licensing),
@@ -172,6 +171,8 @@ fn by_licensing(item: &Item<'_>, name: &str, licensing: Licensing) -> BillingRea
         Workloads | Users if name == LOCAL_STORAGE => BillingReason::Included,
         Gigabytes if is_stored(name) => BillingReason::Usage,
         _ if name == LOCAL_STORAGE => BillingReason::UnknownLicensing,
+        // The vendor's billing module has no price for it, and no source states whether it is an item or a counter.
+        _ if name == HCI_STORAGE => BillingReason::UnknownItem,
         _ if STORAGE.contains(&name) => by_host(item.host, licensing),
         Gigabytes if WORKLOADS.contains(&name) => BillingReason::Included,
         _ if SEAT_PARTS.contains(&name) => BillingReason::UnknownItem,

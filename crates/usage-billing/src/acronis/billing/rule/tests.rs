@@ -112,6 +112,26 @@ fn devices_beside_items_by_gigabyte_are_charged_only_in_a_known_mode() {
 }
 
 #[test]
+fn storage_of_an_infrastructure_is_not_charged_without_a_source() {
+    for (name, edition) in [
+        ("hci_storage", None),
+        ("hci_storage", Some("standard")),
+        ("hci_storage", Some("pck_per_workload")),
+        ("p_hci_storage", None),
+        ("pw_base_hci_storage", None),
+    ] {
+        for seen in [&BY_EDITION, &BY_DEVICE] {
+            for host in [Host::NoComponent, Host::Vendor, Host::Partner] {
+                let item = Item { edition, host, seen, of_tenant: seen, ..item(name) };
+                assert_eq!(reason(&item), UnknownItem, "{name} {edition:?} {seen:?} {host:?}");
+                assert_eq!(reason(&Item { has_sku: Some(false), ..item }), NotSold, "{name} {edition:?}");
+            }
+        }
+    }
+    assert_eq!(reason(&item("pg_base_hci_storage")), Usage, "all storage is charged by gigabyte");
+}
+
+#[test]
 fn unlisted_number_of_a_component_without_unit_is_unknown() {
     use Host::{NoComponent, Partner, Unknown, Vendor};
     for (name, of_partner) in [

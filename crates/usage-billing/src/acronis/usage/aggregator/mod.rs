@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use usage_billing_core::{Error, ErrorKind, Result, printable};
+use chrono::NaiveDate;
+use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
 use uuid::Uuid;
 
 use crate::acronis::account::facts::AccountFacts;
@@ -29,6 +30,24 @@ const PLATFORM: [&str; 2] = ["platform", "7459244f-68f3-3bf4-9f53-5f63ecc1d91f"]
 fn is_evidence(key: &Key) -> bool {
     !PLATFORM.contains(&&*key.application)
         && item_names::never_charged(&key.name, key.measurement_unit.as_deref()).is_none()
+}
+
+/// An item in its unit, on its day.
+type ItemOfDay = (Arc<str>, Option<Arc<str>>, Option<NaiveDate>);
+
+fn item_of(key: &Key) -> ItemOfDay {
+    (key.name.clone(), key.measurement_unit.clone(), key.day)
+}
+
+/// Returns the items of the account of which other tenants have as much or more: its numbers may be their totals.
+fn contained_items(hosted: &[(Key, Host, Sum)], account: &str) -> HashSet<ItemOfDay> {
+    let mut beyond: HashMap<ItemOfDay, Decimal> = HashMap::new();
+    for (key, _, sum) in hosted {
+        let beyond = beyond.entry(item_of(key)).or_default();
+        let total = sum.parts.total();
+        *beyond = if &*key.tenant_id == account { beyond.saturating_add(total) } else { beyond.saturating_sub(total) };
+    }
+    beyond.into_iter().filter(|(_, beyond)| *beyond <= Decimal::ZERO).map(|(item, _)| item).collect()
 }
 
 /// The sums of the rows so far.
@@ -271,6 +290,7 @@ impl<'a> UsageAggregator<'a> {
             by_tenant.entry(key.tenant_id.clone()).or_default().add(&key.name);
         }
         let nothing = SeenItems::default();
+        let contained = contained_items(&hosted, &context.account);
         let account_name = self.account_name.take().or_else(|| facts.account_name.clone());
         let mut rows = Vec::with_capacity(hosted.len());
         for (key, host, sum) in hosted {
@@ -291,8 +311,10 @@ impl<'a> UsageAggregator<'a> {
                     licensing_mode: facts.licensing_mode,
                 };
                 let never_charged = item_names::never_charged(&key.name, item.measurement_unit);
-                let never_charged = (has_others && is_own).then_some(BillingReason::TotalOfRows).or(never_charged);
-                let reason = never_charged.or(context.reason()).unwrap_or_else(|| rule::reason(&item));
+                let is_beside_others = has_others && is_own;
+                let is_contained = is_beside_others && contained.contains(&item_of(&key));
+                let total = is_contained.then_some(BillingReason::TotalOfRows);
+                let reason = never_charged.or(total).or(context.reason()).unwrap_or_else(|| rule::reason(&item));
                 let reason = match reason.is_billable() {
                     _ if sum.parts.contradict && matches!(reason, BillingReason::Usage | BillingReason::Trial) => {
                         BillingReason::ContradictoryColumns
@@ -300,7 +322,7 @@ impl<'a> UsageAggregator<'a> {
                     Some(true) if item_names::contradicts_unit(&key.name, item.measurement_unit) => {
                         BillingReason::ContradictoryColumns
                     }
-                    Some(true) if sum.is_of_unknown_kind => BillingReason::UnknownTenantKind,
+                    Some(true) if sum.is_of_unknown_kind || is_beside_others => BillingReason::UnknownTenantKind,
                     Some(true) if context.may_be_early() => BillingReason::UnknownReportDate,
                     _ => reason,
                 };

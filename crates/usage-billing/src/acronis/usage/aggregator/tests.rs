@@ -613,6 +613,51 @@ fn own_row_of_the_account_is_a_total_beside_others() {
 }
 
 #[test]
+fn own_row_is_a_total_only_of_items_that_others_have() {
+    use BillingReason::{Counter, TotalOfRows, Trial, UnknownTenantKind};
+    let of = |tenant: &str, name: &str, quantity: i64| ReportRow {
+        tenant_id: tenant.to_owned(),
+        absolute: amounts(quantity, 0),
+        ..row("", name, None)
+    };
+    let own = Uuid::nil().to_string();
+    let reason_of_own = |rows: Vec<ReportRow>, name: &str| {
+        let usage = usage_rows(&summary(), rows).unwrap();
+        let found: Vec<_> = usage.iter().filter(|row| row.customer_id.as_deref() == Some(&own)).collect();
+        found.iter().find(|row| row.metric == name).unwrap().billing_reason
+    };
+    let (servers, drives) = ("pw_base_servers", "drives_shipped_to_cloud");
+    for (own_quantity, others, expected) in [
+        (5, vec![3, 2], TotalOfRows),
+        (5, vec![3, 3], TotalOfRows),
+        (5, vec![3], UnknownTenantKind),
+        (0, vec![3], TotalOfRows),
+    ] {
+        let others = others.iter().enumerate().map(|(at, quantity)| of(&format!("t-{at}"), servers, *quantity));
+        let rows = others.chain([of(&own, servers, own_quantity), of(&own, drives, 2), of(&own, "euc_count", 9)]);
+        let mut rows: Vec<_> = rows.collect();
+        for _ in 0..2 {
+            assert_eq!(reason_of_own(rows.clone(), servers), expected, "{rows:?}");
+            assert_eq!(reason_of_own(rows.clone(), drives), UnknownTenantKind, "no other row has them");
+            assert_eq!(reason_of_own(rows.clone(), "euc_count"), Counter);
+            rows.reverse();
+        }
+    }
+    let on_trial = ReportRow { absolute: amounts(0, 2), ..of(&own, drives, 0) };
+    assert_eq!(reason_of_own(vec![of("t-1", servers, 3), on_trial], drives), Trial);
+    // The parts of one item on several components.
+    let stored = |tenant: &str, quantity| ReportRow {
+        infra_id: Some(Uuid::from_u128(quantity).to_string()),
+        measurement_unit: Some("bytes".to_owned()),
+        ..of(tenant, "pw_base_storage", i64::try_from(quantity).unwrap())
+    };
+    let rows = vec![stored(&own, 4), stored(&own, 6), stored("t-1", 10)];
+    assert_eq!(reason_of_own(rows.clone(), "pw_base_storage"), TotalOfRows);
+    let in_unit = ReportRow { measurement_unit: None, ..rows[2].clone() };
+    assert!(reason_of_own(vec![rows[0].clone(), in_unit], "pw_base_storage").is_billable().is_none());
+}
+
+#[test]
 fn prices_are_given_only_if_they_are_those_of_all_rows() {
     let with = |infra: &str, price: Option<(&str, Option<i64>, Option<i64>)>| ReportRow {
         infra_id: Some(infra.to_owned()),
