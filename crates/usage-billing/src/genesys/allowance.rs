@@ -86,6 +86,9 @@ fn targets(allowance: &ChargedItem, items: &[&ChargedItem], roles: &[ChargeRole]
     if found.is_empty() {
         found = named(&|item| is_same(&item.name, &allowance.name));
     }
+    let has_total_in = |unit: &str| {
+        items.iter().zip(roles).any(|(item, role)| *role == ChargeRole::Total && is_same(&item.unit, unit))
+    };
     let mut targets = BTreeSet::new();
     for position in found {
         let (part, role) = (items[position], roles[position]);
@@ -93,7 +96,9 @@ fn targets(allowance: &ChargedItem, items: &[&ChargedItem], roles: &[ChargeRole]
             targets.insert(position);
         }
         let may_contain = |item: &ChargedItem| match (role, part.grouping()) {
-            (ChargeRole::Part, _) => is_same(&item.grouping, "rollup") && is_same(&item.unit, &part.unit),
+            (ChargeRole::Part, _) => {
+                is_same(&item.grouping, "rollup") && (is_same(&item.unit, &part.unit) || !has_total_in(&part.unit))
+            }
             (ChargeRole::Unknown, _) if is_named_alike(item, allowance) => true,
             (ChargeRole::Unknown, Grouping::RollupUsage) => is_same(&item.grouping, "rollup"),
             (ChargeRole::Unknown, Grouping::StorageCategory) => is_same(&item.grouping, "storage"),

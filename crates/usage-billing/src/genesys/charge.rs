@@ -76,11 +76,27 @@ impl Charge {
         self.bundle_quantity.filter(|bundle| !bundle.is_zero() && *bundle != Decimal::ONE)
     }
 
-    /// Returns whether another charge of the overview differs from it in nothing but the position.
+    /// Returns whether another charge of the overview has the same product, numbers and prices. Spelling does not distinguish them, nor does the grouping
+    /// of charges that are not totals, parts or allowances.
     pub(super) fn is_repeated_by(&self, other: &Self) -> bool {
-        let position = self.item.position;
-        let item = ChargedItem { position, ..other.item.clone() };
-        position != other.item.position && *self == Self { item, ..other.clone() }
+        let strings = |of: &Self| [&of.item.name, &of.item.part_number, &of.item.unit].map(|text| text.to_lowercase());
+        let numbers =
+            |of: &Self| (of.usage_quantity, of.prepaid_quantity, of.prepaid_price, of.overage_price, of.bundle());
+        let has_same_grouping = self.item.grouping().is_single() && other.item.grouping().is_single()
+            || is_same(&self.item.grouping, &other.item.grouping);
+        let is_third_party = self.is_third_party.zip(other.is_third_party);
+        self.item.position != other.item.position
+            && strings(self) == strings(other)
+            && has_same_grouping
+            && numbers(self) == numbers(other)
+            && is_third_party.is_none_or(|(one, other)| one == other)
+    }
+}
+
+impl Grouping {
+    /// Returns whether it is of separate charges.
+    fn is_single(self) -> bool {
+        matches!(self, Self::Licence | Self::Other | Self::StorageCategory)
     }
 }
 

@@ -68,6 +68,10 @@ pub struct ContractCharge {
     pub overage_charge: Option<Decimal>,
     /// Currency of rate and amount.
     pub currency: Option<String>,
+    /// The usage converted into AI tokens, which another charge or a wallet of tokens may charge.
+    pub converted_token_count: Option<Decimal>,
+    /// Whether it is a wallet: a prepaid balance, the quantity taken from it, and the overage beyond it.
+    pub is_wallet: bool,
 }
 
 impl Client {
@@ -158,11 +162,27 @@ impl Client {
         let request = self.api.get_billing_contract_billingperiod().contract_id(contract);
         let detail = request.billing_period_id(id.ok_or_else(missing_id_error)?).send().await?.into_inner();
         let is_closed = detail.status == Some(types::BillingPeriodStatus::Closed);
-        let charges = detail.charges.into_iter().zip(1..);
-        let charges =
-            charges.map(|(charge, position)| ContractCharge::new(contract, position, period, is_closed, charge));
+        let charges = detail.charges.into_iter().map(|charge| (charge, false));
+        let wallets = detail.wallets.into_iter().map(|wallet| (charge_of(wallet), true));
+        let charges = charges.chain(wallets).zip(1..).map(|((charge, is_wallet), position)| ContractCharge {
+            is_wallet,
+            ..ContractCharge::new(contract, position, period, is_closed, charge)
+        });
         Ok(without_repetitions(charges))
     }
+}
+
+/// Returns the numbers of a wallet that charges have, too.
+fn charge_of(wallet: types::BillingWallet) -> types::BillingCharge {
+    let mut product = wallet.product.unwrap_or_default();
+    product.unit_of_measure = wallet.unit_of_measure.or(product.unit_of_measure);
+    let mut charge = types::BillingCharge::default();
+    (charge.id, charge.name) = (wallet.id, product.name.clone().or(wallet.name));
+    (charge.product, charge.organizations) = (Some(product), wallet.organizations);
+    (charge.actual_quantity, charge.overage_quantity) = (wallet.balance_consumption, wallet.balance_overage);
+    (charge.overage_rate, charge.overage_charge) = (wallet.balance_overage_rate, wallet.balance_overage_charge);
+    charge.overage_currency = wallet.balance_overage_currency;
+    charge
 }
 
 /// Returns the first and last day of a billing period, or the days in which the last finished one is searched.
@@ -223,9 +243,22 @@ impl ContractCharge {
         *self == Self { position: self.position, ..other.clone() }
     }
 
-    /// Returns whether another charge of the contract may be a repetition of this one: with its id, or, without ids, with the same content.
+    /// Returns whether another charge may be a repetition of this one: in the same contract with its id, or, without ids, with the same content; in
+    /// another contract with the same content, because a contract may list what the one before it lists.
     pub(super) fn may_be_repeated_by(&self, other: &Self) -> bool {
-        self.period == other.period && self.id == other.id && (self.id.is_some() || self.is_equal_to(other))
+        let has_content = || {
+            let (id, contract, is_closed) = (self.id.clone(), self.contract.clone(), self.is_closed);
+            *self == Self { id, contract, is_closed, position: self.position, ..other.clone() }
+        };
+        match self.contract == other.contract && (self.id.is_some() || other.id.is_some()) {
+            true => self.period == other.period && self.id == other.id,
+            false => has_content(),
+        }
+    }
+
+    /// Returns whether other charges may count its usage: its balance is prepaid, or it was converted into tokens.
+    pub(super) fn may_be_charged_elsewhere(&self) -> bool {
+        self.is_wallet || self.converted_token_count.is_some_and(|count| !count.is_zero())
     }
 
     fn new(contract: &str, position: u64, period: Period, is_closed: bool, charge: types::BillingCharge) -> Self {
@@ -254,6 +287,8 @@ impl ContractCharge {
             overage_rate: number(charge.overage_rate),
             overage_charge: number(charge.overage_charge),
             currency: charge.overage_currency,
+            converted_token_count: number(charge.converted_token_count),
+            is_wallet: false,
         }
     }
 }
@@ -265,7 +300,8 @@ mod tests {
     #[test]
     fn charge_that_is_listed_again_with_its_id_is_removed() {
         let charge = |id: &str, amount: &str, position| {
-            let charge = serde_json::json!({"id": id, "name": "Voice", "overageCharge": amount});
+            let charge =
+                serde_json::json!({"id": id, "name": "Voice", "overageCharge": amount, "convertedTokenCount": 3});
             ContractCharge::new(
                 "CN-1",
                 position,
@@ -282,11 +318,36 @@ mod tests {
             charge("", "5", 5),
             charge(" ", "5", 6),
         ];
+        assert_eq!(listed[0].converted_token_count, Some(3.into()));
         let kept = without_repetitions(listed.into_iter());
         assert_eq!(kept.iter().map(|charge| charge.position).collect::<Vec<_>>(), [1, 2, 4, 5, 6]);
         for (one, other, is_repeated) in [(0, 1, false), (0, 2, true), (3, 4, true), (0, 3, false)] {
             assert_eq!(kept[one].may_be_repeated_by(&kept[other]), is_repeated, "{one} {other}");
         }
+    }
+
+    #[test]
+    fn wallet_has_the_numbers_of_a_charge() {
+        let wallet = serde_json::json!({
+            "id": "w", "name": "Token wallet", "organizations": [{"id": "o-1"}], "product": {"sku": "GC-AIT", "name": "AI tokens"},
+            "balanceConsumption": 41250.5, "balanceOverage": 500, "balanceOverageRate": 1, "balanceOverageCharge": 500,
+            "balanceOverageCurrency": "EUR", "unitOfMeasure": "Token",
+        });
+        let wallet = charge_of(serde_json::from_value(wallet).unwrap());
+        let found = ContractCharge::new("CN-1", 1, "2026-10".parse().unwrap(), true, wallet);
+        assert_eq!(
+            (found.part_number.as_str(), found.name.as_str(), found.unit.as_deref()),
+            ("GC-AIT", "AI tokens", Some("Token"))
+        );
+        assert_eq!((found.actual_quantity, found.overage_quantity), (Some(Decimal::new(412_505, 1)), Some(500.into())));
+        assert_eq!((found.overage_rate, found.overage_charge), (Some(Decimal::ONE), Some(500.into())));
+        assert_eq!(
+            (found.currency.as_deref(), found.id.as_deref(), found.prepaid_quantity),
+            (Some("EUR"), Some("w"), None)
+        );
+        assert_eq!(found.organizations[0].id, "o-1");
+        let unnamed = charge_of(serde_json::from_value(serde_json::json!({"name": "Token wallet"})).unwrap());
+        assert_eq!(unnamed.name.as_deref(), Some("Token wallet"));
     }
 
     #[test]

@@ -36,16 +36,18 @@ impl ContractCharges {
     /// are unknown (`see_invoice`). So is a charge without such rows. Rows are final a day after the period if the vendor has closed it.
     pub fn rows(&self, account: &Organization, bill_rows: &mut [UsageRow], now: DateTime<Utc>) -> ContractRows {
         let (mut rows, mut errors, mut ended) = (Vec::new(), Vec::new(), Vec::new());
-        let mut of_contract: HashMap<&str, Vec<&ContractCharge>> = HashMap::new();
+        let mut of_product: HashMap<String, Vec<&ContractCharge>> = HashMap::new();
+        let product = |charge: &ContractCharge| charge.sku().unwrap_or_default().to_lowercase();
         for charge in &self.charges {
-            of_contract.entry(&charge.contract).or_default().push(charge);
+            of_product.entry(product(charge)).or_default().push(charge);
         }
         for charge in &self.charges {
-            let others = of_contract.get(charge.contract.as_str()).into_iter().flatten();
+            let others = of_product.get(&product(charge)).into_iter().flatten();
             let is_repeated = others.filter(|other| charge.may_be_repeated_by(other)).count() > 1;
-            let row = charge.row(account, is_repeated, now);
+            let is_uncertain = is_repeated || charge.may_be_charged_elsewhere();
+            let row = charge.row(account, is_uncertain, now);
             if charge.period.has_ended(now) {
-                ended.push(EndedCharge { charge, row: row.is_ok().then_some(rows.len()), is_repeated });
+                ended.push(EndedCharge { charge, row: row.is_ok().then_some(rows.len()), is_uncertain });
             }
             match row {
                 Ok(row) => rows.push(row),
@@ -60,7 +62,7 @@ impl ContractCharges {
 }
 
 impl ContractCharge {
-    fn row(&self, account: &Organization, is_repeated: bool, now: DateTime<Utc>) -> Result<UsageRow> {
+    fn row(&self, account: &Organization, is_uncertain: bool, now: DateTime<Utc>) -> Result<UsageRow> {
         let label = || format!("charge {} of contract {}", self.position, printable(&self.contract));
         let missing = |field: &str| {
             Error::new(ErrorKind::Decode, format!("{} has no {field}", label())).with_operation(OPERATION)
@@ -81,8 +83,7 @@ impl ContractCharge {
         let has_ended = self.period.has_ended(now);
         let reason = match has_ended {
             false => BillingReason::NotAWholePeriod,
-            // One charge or several.
-            true if is_repeated => BillingReason::SeeInvoice,
+            true if is_uncertain => BillingReason::SeeInvoice,
             true => self.billing_reason(account),
         };
         // The vendor's charge outranks our arithmetic, which is for comparison alone.
@@ -113,6 +114,11 @@ impl ContractCharge {
         [&self.part_number, &self.name].into_iter().map(|name| name.trim()).find(|name| !name.is_empty())
     }
 
+    /// Returns whether it states a charge: without one, everything may be prepaid or free.
+    pub(super) fn states_overage(&self) -> bool {
+        self.overage_charge.is_some() || self.overage_quantity.is_some()
+    }
+
     /// Returns the items of a bill that count the usage of this charge: those of its part number; if there are none, those of its name, unless both
     /// have a part number. An item without one has its name as `product`'s first string.
     pub(super) fn counted_by<T>(
@@ -135,7 +141,9 @@ impl ContractCharge {
     fn billing_reason(&self, account: &Organization) -> BillingReason {
         match self.organizations.as_slice() {
             [] => BillingReason::SeeInvoice,
-            all if all.iter().all(|organization| organization.id == account.id) => BillingReason::Usage,
+            all if all.iter().all(|organization| organization.id == account.id) && self.states_overage() => {
+                BillingReason::Usage
+            }
             _ => BillingReason::SeeInvoice,
         }
     }
@@ -193,6 +201,8 @@ pub(super) mod tests {
             overage_rate: Some("0.01".parse().unwrap()),
             overage_charge: Some(amount.parse().unwrap()),
             currency: Some("EUR".to_owned()),
+            converted_token_count: None,
+            is_wallet: false,
         }
     }
 
@@ -317,21 +327,50 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn charge_without_overage_or_counted_elsewhere_is_left_to_the_invoice() {
+        use BillingReason::{SeeInvoice, Usage};
+        let own = || charge(&["partner"], "5", "5");
+        let tokens = |count: i64| ContractCharge { converted_token_count: Some(count.into()), ..own() };
+        for (charge, expected) in [
+            (own(), Usage),
+            (ContractCharge { overage_charge: None, ..own() }, Usage),
+            (ContractCharge { overage_quantity: None, ..own() }, Usage),
+            (ContractCharge { overage_quantity: None, overage_charge: None, ..own() }, SeeInvoice),
+            (ContractCharge { is_wallet: true, ..own() }, SeeInvoice),
+            (tokens(3000), SeeInvoice),
+            (tokens(0), Usage),
+        ] {
+            let row = rows(vec![charge.clone()], LATER).rows.remove(0);
+            assert_eq!((row.billing_reason, row.cost), (expected, charge.overage_charge), "{charge:?}");
+        }
+    }
+
+    #[test]
     fn charge_that_may_be_listed_twice_is_left_to_the_invoice() {
         use BillingReason::{SeeInvoice, Usage};
         let of = |id: Option<&str>, amount: &str| ContractCharge {
             id: id.map(str::to_owned),
             ..charge(&["partner"], "1", amount)
         };
+        let in_another = |id: Option<&str>, amount| ContractCharge {
+            contract: "CN-2".to_owned(),
+            is_closed: false,
+            ..of(id, amount)
+        };
+        let of_september = ContractCharge { period: "2026-09".parse().unwrap(), ..in_another(Some("1"), "5") };
         for (charges, expected) in [
             (vec![of(None, "5"), of(None, "5")], vec![SeeInvoice; 2]),
             (vec![of(None, "5"), of(None, "6")], vec![Usage; 2]),
             (vec![of(Some("1"), "5"), of(Some("2"), "5")], vec![Usage; 2]),
             (vec![of(Some("1"), "5"), of(Some("1"), "6")], vec![SeeInvoice; 2]),
-            (
-                vec![of(Some("1"), "5"), ContractCharge { contract: "CN-2".to_owned(), ..of(Some("1"), "5") }],
-                vec![Usage; 2],
-            ),
+            (vec![of(Some("1"), "5"), of(None, "5")], vec![Usage; 2]),
+            // A contract may list what the one before it lists.
+            (vec![of(Some("1"), "5"), in_another(Some("1"), "5")], vec![SeeInvoice; 2]),
+            (vec![of(Some("1"), "5"), in_another(Some("2"), "5")], vec![SeeInvoice; 2]),
+            (vec![of(None, "5"), in_another(Some("2"), "5")], vec![SeeInvoice; 2]),
+            (vec![of(None, "5"), in_another(None, "5")], vec![SeeInvoice; 2]),
+            (vec![of(Some("1"), "5"), in_another(Some("1"), "6")], vec![Usage; 2]),
+            (vec![of(Some("1"), "5"), of_september], vec![Usage; 2]),
         ] {
             let found: Vec<_> = rows(charges, LATER).rows.iter().map(|row| row.billing_reason).collect();
             assert_eq!(found, expected);

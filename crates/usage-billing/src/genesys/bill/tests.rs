@@ -298,7 +298,7 @@ fn allowance_of_an_unknown_charge_leaves_those_that_may_contain_it_unknown() {
             assert_eq!((line.included_quantity, line.is_billable()), (Decimal::ZERO, None));
         }
     }
-    // A part without a total of its unit, beside a total of another unit with its own allowance.
+    // A part in another unit than its total, which has an allowance of its own.
     let of_total = named("AI", "AI", "rollup", "token", "700");
     let allowances = [fair_use("x"), named("AI", "AI", "fair-use", "token", "100")];
     let part = named("x", "X", "rollup-usage", "tokens", "80");
@@ -377,6 +377,66 @@ fn repeated_charge_is_left_to_the_invoice() {
     assert_eq!((numbers(&line), line.see_invoice), ((None, None), vec![SeeInvoice::ListedTwice]));
     assert_eq!(numbers(&with_two("50", "50")), known("0", "0"), "one of them suffices");
     assert_eq!(numbers(&with_two("60", "0")), known("60", "15"), "an allowance of 0 is the same twice");
+}
+
+#[test]
+fn repetition_in_another_spelling_is_left_to_the_invoice() {
+    let first = charge("GC-VTR", "resource", "500", "0");
+    let item = |change: fn(&mut ChargedItem)| {
+        let mut item = first.item.clone();
+        change(&mut item);
+        item
+    };
+    let with = |change: fn(&mut ChargedItem)| Charge { item: item(change), ..first.clone() };
+    for (other, is_repeated) in [
+        (with(|item| item.unit = item.unit.to_uppercase()), true),
+        (with(|item| item.grouping = "Resource".to_owned()), true),
+        (with(|item| item.name = item.name.to_lowercase()), true),
+        (with(|item| item.grouping = "messaging".to_owned()), true),
+        (Charge { is_third_party: None, ..first.clone() }, true),
+        (Charge { bundle_quantity: Some(Decimal::ZERO), ..first.clone() }, true),
+        (Charge { usage_quantity: decimal("500.0"), ..first.clone() }, true),
+        (
+            Charge { is_third_party: first.is_third_party.map(|is| !is), ..first.clone() },
+            first.is_third_party.is_none(),
+        ),
+        (Charge { usage_quantity: decimal("501"), ..first.clone() }, false),
+        (Charge { prepaid_quantity: decimal("1"), ..first.clone() }, false),
+        (Charge { overage_price: Some(decimal("7")), ..first.clone() }, false),
+        (Charge { prepaid_price: Some(decimal("7")), ..first.clone() }, false),
+        (Charge { bundle_quantity: Some(decimal("7")), ..first.clone() }, false),
+        (with(|item| item.unit = "second".to_owned()), false),
+        (with(|item| item.name = "another".to_owned()), false),
+        (with(|item| item.part_number = "another".to_owned()), false),
+        (with(|item| item.grouping = "surprise".to_owned()), false),
+    ] {
+        let other = Charge { item: ChargedItem { position: 2, ..other.item.clone() }, ..other };
+        let found = lines(vec![first.clone(), other.clone()], &[], &monthly());
+        let repeated = found.iter().filter(|line| line.see_invoice.contains(&SeeInvoice::ListedTwice)).count();
+        assert_eq!(repeated, if is_repeated { 2 } else { 0 }, "{other:?}");
+    }
+}
+
+#[test]
+fn messaging_usage_beside_messaging_of_the_product_is_unknown() {
+    let charges = |name: &str, grouping: &str| {
+        vec![charge("SMS", "messaging-usage", "1000", "0"), charge(name, grouping, "2500", "0")]
+    };
+    for (name, grouping, expected) in [
+        ("SMS", "messaging", None),
+        ("sms", "Messaging", None),
+        ("WhatsApp", "messaging", Some(true)),
+        ("SMS", "messaging-usage", Some(true)),
+        ("SMS", "resource", Some(true)),
+    ] {
+        let found = lines(charges(name, grouping), &[], &monthly());
+        assert_eq!((found[0].is_billable(), found[1].is_billable()), (expected, Some(true)), "{name} {grouping}");
+    }
+    let mut renamed = charges("SMS", "messaging");
+    renamed[1].item.name = "Text messages".to_owned();
+    assert_eq!(lines(renamed.clone(), &[], &monthly())[0].is_billable(), None, "the part number is the same");
+    renamed[1].item.part_number = "TEXT".to_owned();
+    assert_eq!(lines(renamed, &[], &monthly())[0].is_billable(), Some(true));
 }
 
 #[test]
@@ -561,8 +621,12 @@ fn part_of_a_missing_total_is_unknown() {
         assert_eq!(roles(vec![part("token", "300"), part("token", rounded)]), [Some(false); 2], "{rounded}");
     }
     assert_eq!(roles(vec![part("token", "300"), part("token", "112.521")]), [None; 2], "more than is rounded");
-    assert_eq!(roles(vec![part("token", "412.50"), part("GB", "5")]), [Some(false), None], "no total is in GB");
-    assert_eq!(roles(vec![part("token", "300"), part("token", "112.4")]), [None; 2], "less than the total");
+    let in_other_units = vec![part("interaction", "30000"), part("minute", "11250.5")];
+    assert_eq!(roles(in_other_units.clone()), [Some(false); 2], "the total is the only one");
+    assert_eq!(roles(vec![part("token", "412.50"), part("GB", "5")]), [Some(false); 2]);
+    assert_eq!(roles(vec![part("token", "300"), part("token", "112.4")]), [Some(false); 2], "less than the total");
+    let beside_another = [vec![unit("GB", charge("B", "rollup", "10", "0"))], in_other_units].concat();
+    assert_eq!(roles(beside_another)[1..], [None; 2], "it is unknown to which of the two totals they belong");
     let two_totals = vec![unit("token", charge("B", "rollup", "10", "0")), part("token", "412.5"), part("token", "10")];
     assert_eq!(
         roles(two_totals.clone()),
@@ -573,7 +637,7 @@ fn part_of_a_missing_total_is_unknown() {
         lines(vec![charge("X", "rollup-usage", "0", "0"), charge("Y", "resource", "5", "0")], &[], &monthly());
     assert_eq!(nothing[0].is_billable(), None, "other charges of the unit are not totals");
     let of_one = two_totals[..2].to_vec();
-    assert_eq!(roles(of_one), [None, None], "it is unknown to which of the two totals it belongs");
+    assert_eq!(roles(of_one), [None, Some(false)], "part of one of the two totals");
     assert_eq!(roles(vec![part("token", "300"), part("token", "112.6")]), [None; 2], "more than the total");
 }
 

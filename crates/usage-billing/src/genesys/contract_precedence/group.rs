@@ -1,6 +1,8 @@
 //! Groups of charges and rows of bills that count the same usage.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use usage_billing_core::Decimal;
 
 use super::EndedCharge;
 use crate::genesys::ContractCharge;
@@ -31,8 +33,13 @@ type Product<'a> = (&'a str, String, Period);
 /// Id of organizations that the vendor does not state.
 const UNSTATED: &str = "";
 
-/// Returns the groups that have rows of bills, without charges for the organization `account` alone.
-pub(super) fn groups<'a>(charges: &'a [EndedCharge<'a>], account: &str, bill_rows: &'a [UsageRow]) -> Vec<Group<'a>> {
+/// Returns the groups that have rows of bills, without charges for the organization `account` alone; and the positions of rows with an overage that have
+/// no charge, in bills of organizations with other charges.
+pub(super) fn groups<'a>(
+    charges: &'a [EndedCharge<'a>],
+    account: &str,
+    bill_rows: &'a [UsageRow],
+) -> (Vec<Group<'a>>, Vec<usize>) {
     let bills = BillRows::new(charges, bill_rows);
     let products: Vec<_> = charges.iter().map(|charge| bills.products(charge)).collect();
     let mut by_product: HashMap<&Product<'a>, Vec<usize>> = HashMap::new();
@@ -64,7 +71,15 @@ pub(super) fn groups<'a>(charges: &'a [EndedCharge<'a>], account: &str, bill_row
         groups.push(Group { is_of_clients, ..group });
     }
     groups.retain(|group| !group.rows.is_empty());
-    groups
+    let grouped: HashSet<usize> = groups.iter().flat_map(|group| &group.rows).map(|(position, _)| *position).collect();
+    let bills_with_charges: BTreeSet<_> = charges
+        .iter()
+        .flat_map(|of| of.charge.organizations.iter().map(|organization| (organization.id.as_str(), of.charge.period)))
+        .collect();
+    let with_charges = bills_with_charges.iter().flat_map(|(organization, period)| bills.of(organization, *period));
+    let is_without_charge =
+        |of: &&BillRow<'_>| !grouped.contains(&of.position) && of.row.overage_quantity != Some(Decimal::ZERO);
+    (groups, with_charges.filter(is_without_charge).map(|of| of.position).collect())
 }
 
 /// Rows of the bill of each organization in a billing period of contracts.
@@ -157,10 +172,12 @@ impl<'a> BillRows<'a> {
     }
 }
 
-/// Returns the rows of a bill that may contain these: of parts, the totals of their unit; of storage by category, storage of any unit.
+/// Returns the rows of a bill that may contain these: of parts, the totals of their unit, or else all totals; of storage by category, storage of any unit.
 fn containers<'a>(rows: &[BillRow<'a>], bill: &[BillRow<'a>]) -> Vec<BillRow<'a>> {
+    let is_total = |whole: &UsageRow, row: &UsageRow| has_grouping(whole, "rollup") && is_same(&whole.unit, &row.unit);
     let contains = |whole: &UsageRow, row: &UsageRow| match is_part(row) {
-        true => has_grouping(whole, "rollup") && is_same(&whole.unit, &row.unit),
+        true if bill.iter().any(|of| is_total(of.row, row)) => is_total(whole, row),
+        true => has_grouping(whole, "rollup"),
         false => has_grouping(whole, "storage"),
     };
     let is_contained = |row: &UsageRow| is_part(row) || has_grouping(row, "storage-category");

@@ -18,14 +18,8 @@ pub(super) struct EndedCharge<'a> {
     pub(super) charge: &'a ContractCharge,
     /// Position of its row; `None` if the charge has no row.
     pub(super) row: Option<usize>,
-    /// Whether it may be the repetition of another charge.
-    pub(super) is_repeated: bool,
-}
-
-impl EndedCharge<'_> {
-    fn states_overage(&self) -> bool {
-        self.charge.overage_charge.is_some() || self.charge.overage_quantity.is_some()
-    }
+    /// Whether another charge may repeat it or charge its usage.
+    pub(super) is_uncertain: bool,
 }
 
 /// Decides about the rows of charges and of bills that count the same usage: the rows of bills are billable, or the charges, or all of them are
@@ -38,8 +32,8 @@ pub(super) fn apply(
     rows: &mut [UsageRow],
     bill_rows: &mut [UsageRow],
 ) {
-    let decisions: Vec<_> =
-        groups(charges, account, bill_rows).iter().map(|group| decide(group, are_all_read)).collect();
+    let (groups, without_charge) = groups(charges, account, bill_rows);
+    let decisions: Vec<_> = groups.iter().map(|group| decide(group, are_all_read)).collect();
     for Decision { charges, of_charges, bill_rows: positions, of_bills } in decisions {
         for (position, terms) in charges {
             let Some(row) = rows.get_mut(position) else { continue };
@@ -53,6 +47,12 @@ pub(super) fn apply(
             if let Some(row) = bill_rows.get_mut(position) {
                 set_reason(row, of_bills);
             }
+        }
+    }
+    // The contract of an organization charges for its other products and not for this overage, or it was not read.
+    for position in without_charge.into_iter().filter(|_| are_all_read) {
+        if let Some(row) = bill_rows.get_mut(position).filter(|row| row.is_billable == Some(true)) {
+            set_reason(row, BillingReason::SeeInvoice);
         }
     }
 }
@@ -87,10 +87,10 @@ fn decide(group: &Group<'_>, are_all_read: bool) -> Decision {
     let is_certain = group.has_all_rows
         && group.is_of_clients
         && group.is_of_same_organizations
-        && !group.charges.iter().any(|of| of.is_repeated);
+        && !group.charges.iter().any(|of| of.is_uncertain);
     let is_charged = are_all_read
         && group.is_of_same_product
-        && group.charges.iter().all(|of| of.row.is_some() && of.states_overage());
+        && group.charges.iter().all(|of| of.row.is_some() && of.charge.states_overage());
     let (of_charges, of_bills) = match is_certain {
         true if are_counted && agree(&group.charges, &counted) => (BillingReason::NotABillingBasis, None),
         true if is_charged => (BillingReason::Usage, Some(BillingReason::NotABillingBasis)),

@@ -322,6 +322,7 @@ fn charge_for_a_part_is_compared_with_its_total() {
             "prepayQuantity": prepaid, "prepayPrice": "1", "overagePrice": "1"})
     };
     let part = |of_part: &str| usage("GC-VTR", "rollup-usage", "token", of_part, "0");
+    let in_sessions = usage("GC-VTR", "rollup-usage", "session", "7", "0");
     let free = |quantity: &str| usage("AI", "fair-use", "token", quantity, "0");
     let total = |quantity: &str, prepaid: &str| usage("AI", "rollup", "token", quantity, prepaid);
     let of_total =
@@ -342,6 +343,8 @@ fn charge_for_a_part_is_compared_with_its_total() {
         // An allowance of tokens may apply beyond what is prepaid.
         (json!([total("100", "99"), part("100")]), vec![of_part("1")], SeeInvoice),
         (json!([total("100", "0"), part("40")]), vec![of_part("100")], SeeInvoice),
+        (json!([free("60"), total("100", "0"), in_sessions]), vec![of_part("40")], Usage),
+        (json!([free("60"), total("100", "0"), in_sessions]), vec![of_part("41")], SeeInvoice),
         (
             json!([free("60"), total("100", "0"), part("100"), usage("MB", "rollup", "megabyte", "5", "5")]),
             vec![of_part("40")],
@@ -423,14 +426,14 @@ fn charge_is_compared_with_the_row_of_its_name_if_a_part_number_is_missing() {
             (NotABillingBasis, Usage),
         ),
         (vec![usage("Voice", "P1", "10")], vec![of("Voice", "", "4"), of("Voice", "P1", "10")], unknown),
-        // The part number takes precedence.
+        // The part number takes precedence, and its contract has no charge for the other product.
         (
             vec![usage("Voice", "P1", "10"), usage("Text", "Voice", "7")],
             vec![of("Voice", "P1", "10")],
             (NotABillingBasis, Usage),
         ),
-        (vec![usage("Voice", "P1", "10")], vec![of("Voice", "P2", "9")], (SeeInvoice, Usage)),
-        (vec![usage("Voice", "P1", "10")], vec![of("Text", "", "9")], (SeeInvoice, Usage)),
+        (vec![usage("Voice", "P1", "10")], vec![of("Voice", "P2", "9")], unknown),
+        (vec![usage("Voice", "P1", "10")], vec![of("Text", "", "9")], unknown),
     ] {
         let (found, of_bill) = rows(&[&october(json!(usages))], charges.clone());
         let label = format!("{usages:?} {charges:?}");
@@ -482,6 +485,78 @@ fn charges_for_other_products_and_periods_are_compared_apart() {
         let (found, of_bill) = rows(&[&bill], vec![agreeing.clone(), other.clone()]);
         let of_charges: Vec<_> = found.rows.iter().map(|row| row.billing_reason).collect();
         assert_eq!((of_charges, of_bill[0].billing_reason), (vec![NotABillingBasis, of_other], Usage), "{other:?}");
+    }
+}
+
+#[test]
+fn overage_without_a_charge_in_a_complete_contract_is_unknown() {
+    use BillingReason::{NotABillingBasis, SeeInvoice, Usage};
+    let usage = |sku: &str, usage: &str| {
+        json!({"name": sku, "partNumber": sku, "grouping": "resource", "unitOfMeasureType": "minute", "usageQuantity": usage,
+            "prepayQuantity": "5", "prepayPrice": "1", "overagePrice": "1"})
+    };
+    let bill = october(json!([usage("GC-VTR", "15"), usage("GC-IVR", "9"), usage("GC-SMS", "4")]));
+    let agreeing = || ContractCharge { prepaid_quantity: Some(5.into()), ..charge(&["o-1"], "10", "10") };
+    let of_september = ContractCharge { period: "2026-09".parse().unwrap(), ..agreeing() };
+    let shared = ContractCharge { part_number: "GC-X".to_owned(), ..charge(&["o-1", "o-2"], "1", "1") };
+    for (charges, are_all_read, expected) in [
+        (vec![agreeing()], true, [Usage, SeeInvoice, Usage]),
+        (vec![agreeing()], false, [Usage, Usage, Usage]),
+        (vec![], true, [Usage, Usage, Usage]),
+        (vec![charge(&["o-2"], "10", "10")], true, [Usage, Usage, Usage]),
+        (vec![of_september], true, [Usage, Usage, Usage]),
+        (vec![charge(&["o-1"], "11", "11")], true, [NotABillingBasis, SeeInvoice, Usage]),
+        (vec![shared], true, [SeeInvoice, SeeInvoice, Usage]),
+    ] {
+        let errors = if are_all_read { Vec::new() } else { vec![Error::new(ErrorKind::Decode, "not read")] };
+        let (_, of_bill) = rows_of(&[&bill], charges.clone(), errors);
+        let found: Vec<_> = of_bill.iter().map(|row| row.billing_reason).collect();
+        assert_eq!(found, expected, "{charges:?} {are_all_read}");
+    }
+    let mut unknown = bill;
+    unknown.lines[1].overage_quantity = None;
+    assert_eq!(rows(&[&unknown], vec![agreeing()]).1[1].billing_reason, SeeInvoice);
+}
+
+#[test]
+fn wallet_and_charge_in_tokens_leave_the_bill_unknown() {
+    use BillingReason::{NotABillingBasis, SeeInvoice, Usage};
+    let usage = |sku: &str, grouping: &str, usage: &str| {
+        json!({"name": sku, "partNumber": sku, "grouping": grouping, "unitOfMeasureType": "token", "usageQuantity": usage,
+            "prepayQuantity": "0", "overagePrice": "1"})
+    };
+    let tokens = [usage("GC-AIT", "rollup", "41250.5"), usage("GC-AIT", "fair-use", "35000")];
+    let of =
+        |sku: &str, amount: &str| ContractCharge { part_number: sku.to_owned(), ..charge(&["o-1"], amount, amount) };
+    let wallet = |amount: &str| ContractCharge { is_wallet: true, prepaid_quantity: None, ..of("GC-AIT", amount) };
+    let converted =
+        |amount: &str, count: i64| ContractCharge { converted_token_count: Some(count.into()), ..of("GC-AIT", amount) };
+    for (charges, expected) in [
+        (vec![wallet("0")], (SeeInvoice, SeeInvoice)),
+        (vec![wallet("6250.5")], (SeeInvoice, SeeInvoice)),
+        (vec![wallet("0"), of("GC-AIT", "6250.5")], (SeeInvoice, SeeInvoice)),
+        (vec![converted("6250.5", 3)], (SeeInvoice, SeeInvoice)),
+        (vec![converted("6250.5", 0)], (NotABillingBasis, Usage)),
+    ] {
+        let (found, of_bill) = rows(&[&october(json!(tokens))], charges.clone());
+        assert!(found.rows.iter().all(|row| row.billing_reason == expected.0), "{charges:?}");
+        assert_eq!(of_bill[0].billing_reason, expected.1, "{charges:?}");
+    }
+    // The contract has no charge for the tokens, and a wallet of any product.
+    let other = ContractCharge { part_number: "GC-OTHER".to_owned(), ..wallet("0") };
+    assert_eq!(rows(&[&october(json!(tokens))], vec![other]).1[0].billing_reason, SeeInvoice);
+}
+
+#[test]
+fn equal_charges_of_two_contracts_leave_the_bill_unknown() {
+    let bill = bill("o-1", "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", "GC-VTR");
+    for ids in [[None, None], [Some("c1"), Some("c1")], [Some("c1"), Some("c2")]] {
+        let [one, other] =
+            ids.map(|id| ContractCharge { id: id.map(str::to_owned), ..with_prepaid(&["o-1"], "11500", "115") });
+        let other = ContractCharge { contract: "CN-2".to_owned(), ..other };
+        let (found, of_bill) = rows(&[&bill], vec![one, other]);
+        let reasons: BTreeSet<_> = found.rows.iter().chain(&of_bill[..1]).map(|row| row.billing_reason).collect();
+        assert_eq!(reasons, [BillingReason::SeeInvoice].into(), "{ids:?}");
     }
 }
 
