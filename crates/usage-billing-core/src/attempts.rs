@@ -13,6 +13,7 @@ use tracing::{Instrument, Span, field};
 use crate::auth::Auth;
 use crate::body_permits::{BodyPermit, BodyPermits};
 use crate::call_options::{CallSettings, Deadline};
+use crate::departure::Departure;
 use crate::error_response::ErrorResponse;
 use crate::failure_context::FailureContext;
 use crate::operation::{Operation, Service};
@@ -164,6 +165,9 @@ impl Attempts<'_> {
             progress.attempts += 1;
             let started = *started.get_or_insert_with(Instant::now);
             let previous = mem::replace(&mut progress.may_have_arrived, true);
+            if self.client.is_some() {
+                Departure::record();
+            }
             let (response, is_streamed) = self.execute(request);
             let (failure, error) = match self.attempt(response, progress).await {
                 Ok(response) => return Ok(response),

@@ -13,6 +13,7 @@ mod custom_request;
 mod date_time;
 mod decimal;
 mod decode_memory;
+mod departure;
 mod display_bytes;
 mod download;
 mod environment;
@@ -96,6 +97,7 @@ pub use {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::boolean::{boolean, optional_boolean};
+    pub use crate::departure::Departure;
     pub use crate::date_time::{date_time, optional_date_time};
     pub use crate::display_bytes::display_bytes;
     pub use crate::error::{invalid_header, invalid_request};

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
+use usage_billing_core::__private::Departure;
 use uuid::Uuid;
 
 use super::response::Response;
@@ -42,8 +43,8 @@ impl AttemptState {
 }
 
 impl Attempts {
-    /// Registers an attempt to send an event.
-    pub(super) fn begin(self: &Arc<Self>, id: Uuid) -> Attempt {
+    /// Registers an attempt to send an event, which `departure` observes.
+    pub(super) fn begin(self: &Arc<Self>, id: Uuid, departure: Departure) -> Attempt {
         let mut known = self.known();
         if known.by_id.len() >= known.purge_at {
             let now = Instant::now();
@@ -52,7 +53,7 @@ impl Attempts {
         }
         known.by_id.entry(id).or_default().in_flight += 1;
         drop(known);
-        Attempt { attempts: self.clone(), id, may_arrive: true }
+        Attempt { attempts: self.clone(), id, departure, may_arrive: true }
     }
 
     /// Returns whether an attempt to send an event may still arrive.
@@ -66,11 +67,12 @@ impl Attempts {
     }
 }
 
-/// An attempt in flight. If it is dropped without `end`, it may still arrive.
+/// An attempt in flight. If it is dropped without `end` after its request was sent, it may still arrive.
 #[derive(Debug)]
 pub(super) struct Attempt {
     attempts: Arc<Attempts>,
     id: Uuid,
+    departure: Departure,
     may_arrive: bool,
 }
 
@@ -86,7 +88,7 @@ impl Drop for Attempt {
         let mut known = self.attempts.known();
         let Some(state) = known.by_id.get_mut(&self.id) else { return };
         state.in_flight -= 1;
-        if self.may_arrive {
+        if self.may_arrive && self.departure.has_begun() {
             state.since = Some(now);
         }
         // A clear response to this attempt proves nothing about the others.
@@ -103,6 +105,16 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
+    /// The departure of a request that was sent.
+    async fn sent() -> Departure {
+        let client = crate::suger::Client::builder("acme", "hush").base_url("http://127.0.0.1:1");
+        let client = client.retry(usage_billing_core::RetryPolicy::none()).build().unwrap();
+        let departure = Departure::default();
+        let request = client.api.list_billable_metrics().org_id("acme");
+        departure.watch(async { request.send().await.map(drop) }).await.unwrap_err();
+        departure
+    }
+
     fn rejected() -> Response {
         Response::Rejection { error: Error::new(ErrorKind::Api, "no"), from_suger: true }
     }
@@ -113,14 +125,15 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn attempt_without_a_clear_response_may_arrive_for_minutes() {
+        let sent = sent().await;
         let (attempts, id) = (Arc::new(Attempts::default()), Uuid::from_u128(1));
         assert!(!attempts.may_arrive(id));
-        attempts.begin(id).end(&rejected());
+        attempts.begin(id, sent.clone()).end(&rejected());
         assert!(!attempts.may_arrive(id) && attempts.known().by_id.is_empty());
-        attempts.begin(id).end(&unclear());
+        attempts.begin(id, sent.clone()).end(&unclear());
         tokio::time::advance(MAX_PROCESSING_TIME - SECOND).await;
         // A clear response to a later attempt proves nothing about the earlier one, and extends nothing.
-        attempts.begin(id).end(&rejected());
+        attempts.begin(id, sent.clone()).end(&rejected());
         assert!(attempts.may_arrive(id) && !attempts.may_arrive(Uuid::from_u128(2)));
         tokio::time::advance(SECOND).await;
         assert!(!attempts.may_arrive(id));
@@ -128,9 +141,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn attempt_in_flight_or_dropped_may_arrive() {
+        let sent = sent().await;
         let (attempts, id) = (Arc::new(Attempts::default()), Uuid::from_u128(1));
-        let first = attempts.begin(id);
-        let second = attempts.begin(id);
+        let first = attempts.begin(id, sent.clone());
+        let second = attempts.begin(id, sent.clone());
         tokio::time::advance(MAX_PROCESSING_TIME * 2).await;
         second.end(&rejected());
         assert!(attempts.may_arrive(id), "the first one is in flight");
@@ -142,9 +156,19 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn attempt_that_was_not_sent_does_not_arrive() {
+        let (attempts, id) = (Arc::new(Attempts::default()), Uuid::from_u128(1));
+        let attempt = attempts.begin(id, Departure::default());
+        assert!(attempts.may_arrive(id), "it is in flight");
+        drop(attempt);
+        assert!(!attempts.may_arrive(id) && attempts.known().by_id.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn ended_attempts_are_purged() {
+        let sent = sent().await;
         let attempts = Arc::new(Attempts::default());
-        let lose = |number| attempts.begin(Uuid::from_u128(number)).end(&unclear());
+        let lose = |number| attempts.begin(Uuid::from_u128(number), sent.clone()).end(&unclear());
         (0..1500).for_each(lose);
         assert_eq!(attempts.known().by_id.len(), 1500, "all may arrive");
         tokio::time::advance(MAX_PROCESSING_TIME).await;

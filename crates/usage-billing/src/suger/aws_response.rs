@@ -1,43 +1,59 @@
-//! The response of AWS in a usage record report, in either spelling: the document of Suger has camelCase, and the structs
-//! of AWS's SDK for Go, which have no JSON names, become PascalCase.
+//! The response of AWS in a usage record report, in any spelling of its names: the document of Suger has camelCase, the
+//! structs of AWS's SDK for Go, which have no JSON names, become PascalCase, and Go reads names in any case.
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use serde_json::{Map, Value, map::Entry};
 
-use super::types::{AwsBatchMeterUsageOutput as Output, MeteringUsageRecordReportInfo as Info};
+use super::types::{AwsBatchMeterUsageOutput as Output, AwsUsageRecord, MeteringUsageRecordReportInfo as Info};
 
-/// Returns the response of AWS. Results in PascalCase are added to the others; what cannot be read is left out, so that
-/// the response does not mention it.
+/// The names that decide about acceptance, as the document spells them.
+const NAMES: [&str; 5] = ["results", "unprocessedRecords", "status", "usageRecord", "dimension"];
+
+/// Returns the response of AWS. A response that cannot be read in another spelling is returned as it is, and does not
+/// mention what it has in that spelling.
 pub(super) fn aws_response(info: &Info) -> Option<Cow<'_, Output>> {
     let response = info.aws_metering_response.as_ref()?;
-    if response.extra.is_empty() {
+    let is_plain = |record: &AwsUsageRecord| record.extra.is_empty();
+    let mut results = response.results.iter();
+    if response.extra.is_empty()
+        && results.all(|result| result.extra.is_empty() && result.usage_record.as_ref().is_none_or(is_plain))
+        && response.unprocessed_records.iter().all(is_plain)
+    {
         return Some(Cow::Borrowed(response));
     }
-    let Ok(other) = serde_json::from_value::<Output>(in_camel_case(Value::Object(response.extra.clone()))) else {
-        return Some(Cow::Borrowed(response));
-    };
-    let mut all = response.clone();
-    all.results.extend(other.results);
-    all.unprocessed_records.extend(other.unprocessed_records);
-    Some(Cow::Owned(all))
+    let read = serde_json::to_value(response).and_then(|json| serde_json::from_value(with_known_names(json)));
+    Some(read.map_or(Cow::Borrowed(response), Cow::Owned))
 }
 
-/// Returns a value with all names of fields in camelCase.
-fn in_camel_case(value: Value) -> Value {
+/// Returns a value with the names of the document, in any depth.
+fn with_known_names(value: Value) -> Value {
     match value {
-        Value::Object(fields) => Value::Object(
-            fields
-                .into_iter()
-                .map(|(name, value)| {
-                    let rest = name.get(1..).unwrap_or_default();
-                    let first = name.get(..1).map(str::to_ascii_lowercase);
-                    (first.map_or(name.clone(), |first| first + rest), in_camel_case(value))
-                })
-                .collect(),
-        ),
-        Value::Array(values) => Value::Array(values.into_iter().map(in_camel_case).collect()),
+        Value::Object(fields) => {
+            let mut all = Map::new();
+            for (name, value) in fields {
+                let known = NAMES.iter().find(|known| known.eq_ignore_ascii_case(&name));
+                let value = with_known_names(value);
+                match all.entry(known.map_or(name, |known| (*known).to_owned())) {
+                    Entry::Vacant(entry) => _ = entry.insert(value),
+                    Entry::Occupied(mut entry) => both(entry.get_mut(), value),
+                }
+            }
+            Value::Object(all)
+        }
+        Value::Array(values) => Value::Array(values.into_iter().map(with_known_names).collect()),
         other => other,
+    }
+}
+
+/// Adds the value of a name to that of another spelling of it. Different strings contradict each other: a status is then
+/// no success, and a dimension is none that was used.
+fn both(one: &mut Value, other: Value) {
+    match (one, other) {
+        (Value::Array(one), Value::Array(mut other)) => one.append(&mut other),
+        (Value::String(one), Value::String(other)) if *one != other => *one = format!("{one} and {other}"),
+        (one @ Value::Null, other) => *one = other,
+        _ => {}
     }
 }
 
@@ -60,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn response_is_read_in_both_spellings() {
+    fn response_is_read_in_any_spelling() {
         let expected = [r#"Some("DuplicateRecord") Some("gb")"#, r#"unprocessed Some("calls")"#];
         let camel = json!({
             "results": [{"status": "DuplicateRecord", "usageRecord": {"dimension": "gb", "quantity": 5}}],
@@ -73,11 +89,44 @@ mod tests {
             }],
             "UnprocessedRecords": [{"Dimension": "calls"}], "ResultMetadata": {},
         });
-        assert_eq!(read(camel), expected);
-        assert_eq!(read(pascal), expected);
+        let outside = json!({
+            "Results": [{"status": "DuplicateRecord", "usageRecord": {"dimension": "gb"}}],
+            "UnprocessedRecords": [{"dimension": "calls"}],
+        });
+        let inside = json!({
+            "results": [{"Status": "DuplicateRecord", "UsageRecord": {"Dimension": "gb"}}],
+            "unprocessedRecords": [{"Dimension": "calls"}],
+        });
+        let alternating = json!({
+            "results": [{"Status": "DuplicateRecord", "usageRecord": {"Dimension": "gb"}}],
+            "UnprocessedRecords": [{"dimension": "calls"}],
+        });
+        let shouted = json!({
+            "RESULTS": [{"STATUS": "DuplicateRecord", "usagerecord": {"DIMENSION": "gb"}}],
+            "unprocessedrecords": [{"Dimension": "calls"}],
+        });
+        for response in [camel, pascal, outside, inside, alternating, shouted] {
+            assert_eq!(read(response.clone()), expected, "{response}");
+        }
         let null = json!({"results": null, "Results": null, "UnprocessedRecords": null});
         assert!(read(null).is_empty());
         assert!(read(json!({"Results": "maintenance", "": 1})).is_empty());
+        assert_eq!(read(json!({"results": [{"status": "Success", "Status": null}]})), [r#"Some("Success") None"#]);
         assert!(aws_response(&Info::default()).is_none());
+    }
+
+    #[test]
+    fn results_in_several_spellings_all_count() {
+        let result = |status: &str| json!({"status": status});
+        let both = json!({"results": [result("Success")], "Results": [result("DuplicateRecord")]});
+        let mut found = read(both);
+        found.sort();
+        assert_eq!(found, [r#"Some("DuplicateRecord") None"#, r#"Some("Success") None"#]);
+        for (one, other, expected) in [
+            ("Success", "DuplicateRecord", r#"Some("DuplicateRecord and Success") None"#),
+            ("Success", "Success", r#"Some("Success") None"#),
+        ] {
+            assert_eq!(read(json!({"results": [{"status": one, "Status": other}]})), [expected]);
+        }
     }
 }

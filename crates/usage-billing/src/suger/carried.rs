@@ -1,20 +1,29 @@
-//! Fractions of a unit that a marketplace of whole units, such as AWS, leaves to the next report of the entitlement: not
-//! billed until a later report includes them (`decimalParts`).
+//! Fractions of a unit that a marketplace of whole units, such as AWS, leaves to the next report: not billed until a later
+//! report includes them.
 //!
-//! Usage is billed in the order in which it was reported. A fraction is less than a unit, so the next report that
-//! includes fractions and has a whole unit bills it, if the marketplace accepts that report. Its own usage waits for a
-//! later one while it leaves a fraction in turn.
+//! Suger stores the fraction of a dimension with the term of the entitlement. A report states the fraction that it
+//! includes (`decimalParts`) and the one that it leaves (`newDecimalParts`), which the next report of the term includes.
+//! Usage is billed in the order in which it was reported, and a fraction is less than a unit. The next report in this
+//! chain that has a whole unit therefore bills it, if the marketplace accepts that report. A report without a whole unit
+//! passes it on. The usage of a report waits while it leaves a fraction in turn.
+//!
+//! A report that failed at Suger is not in the chain: its usage is reported again, with the fraction that the last
+//! report before it left. A report that the marketplace did not accept is left out if the next one includes the same
+//! fraction. The chain ends at a report that includes another fraction than the last one left, because it is unknown what
+//! became of that.
 
-use std::collections::BTreeMap;
-use std::ops::Bound;
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use chrono::{DateTime, Utc};
-use usage_billing_core::Decimal;
+use usage_billing_core::{Decimal, Result};
 
-use super::groups::is_set;
-use super::marketplace::{Acceptance, acceptance, partner_of};
+use super::groups::{id_in, is_set};
+use super::marketplace::{Acceptance, acceptance, is_void, partner_of};
+use super::quantities::is_same_quantity;
 use super::report_quantities::rounding;
 use super::types::{MeteringUsageRecordReport as Report, MeteringUsageRecordReportInfo as Info};
+use crate::memory_limit::{MemoryLimit, SLOT, text_bytes};
 
 /// Returns the fraction of a dimension that a report leaves to the next one. `None` if it leaves none, or no more than
 /// rounding does.
@@ -23,67 +32,140 @@ pub(super) fn carried_out(info: &Info, dimension: &str) -> Option<Decimal> {
     part.filter(|part| part.abs() > rounding(info, dimension, Decimal::ZERO))
 }
 
-/// Returns the dimensions of which a report bills the fractions that were left to it, each with whether the marketplace
-/// accepted the report.
-pub(super) fn carried_in<'a>(report: &'a Report, info: &'a Info) -> impl Iterator<Item = (&'a str, bool)> {
-    let has_whole_unit = |dimension: &str| {
-        let parts = [&info.reported_records, &info.included_records, &info.credit_records];
-        let parts = parts.into_iter().filter_map(|map| map.get(dimension));
-        let whole = parts.map(|part| part.0).try_fold(Decimal::ZERO, Decimal::checked_add);
-        whole.is_none_or(|whole| whole >= Decimal::ONE)
-    };
-    let included =
-        info.decimal_parts.iter().filter(|(_, part)| !part.0.is_zero()).map(|(dimension, _)| dimension.as_str());
-    included
-        .filter(move |dimension| has_whole_unit(dimension))
-        .map(|dimension| (dimension, acceptance(info, partner_of(report, None), &[dimension]) == Acceptance::Accepted))
+fn carried_in(info: &Info, dimension: &str) -> Option<Decimal> {
+    let part = info.decimal_parts.get(dimension).map(|part| part.0);
+    part.filter(|part| part.abs() > rounding(info, dimension, Decimal::ZERO))
 }
 
-/// The reports of one entitlement that bill fractions of one dimension, by their start, with whether they were accepted.
-/// Of consecutive ones with the same outcome only the last is kept: there is one report per hour.
+/// Returns whether a report has a whole unit of a dimension.
+fn has_whole_unit(info: &Info, dimension: &str) -> bool {
+    let parts = [&info.reported_records, &info.included_records, &info.credit_records];
+    let parts = parts.into_iter().filter_map(|map| map.get(dimension));
+    let whole = parts.map(|part| part.0).try_fold(Decimal::ZERO, Decimal::checked_add);
+    whole.is_none_or(|whole| whole >= Decimal::ONE)
+}
+
+/// Position of a report among those of its entitlement: when it was made, then the start of its hour.
+pub(super) type Order = (DateTime<Utc>, DateTime<Utc>);
+
+/// Returns the position of a report. `None` if it states no time.
+pub(super) fn order(report: &Report) -> Option<Order> {
+    let time = |of: fn(&Info) -> Option<DateTime<Utc>>| report.info.as_ref().and_then(of).filter(is_set);
+    let (start, end) = (time(|info| info.start_time), time(|info| info.end_time));
+    let made = report.creation_time.filter(is_set).or(end).or(start)?;
+    Some((made, start.unwrap_or(made)))
+}
+
+/// The fractions of one or more entitlements, collected from their reports.
 #[derive(Debug, Default)]
-pub(super) struct Billings {
-    last_of_run: BTreeMap<DateTime<Utc>, bool>,
-    first: Option<DateTime<Utc>>,
+pub(super) struct Fractions {
+    /// By entitlement, term and dimension.
+    chains: HashMap<(String, String, String), Vec<Link>>,
 }
 
-impl Billings {
-    /// Adds a report. If reports are added neither forward nor backward in time, a fraction may wait that was billed,
-    /// but none is billed that was not.
-    pub(super) fn add(&mut self, start: DateTime<Utc>, is_accepted: bool) {
-        let is_first = self.first.is_none_or(|first| start < first);
-        if is_first {
-            self.first = Some(start);
+/// A report in a chain.
+#[derive(Debug)]
+struct Link {
+    id: FractionId,
+    order: Order,
+    is_accepted: bool,
+    has_whole_unit: bool,
+    carried_in: Decimal,
+    carried_out: Decimal,
+}
+
+/// Identity of a fraction: a hash of the report that leaves it and the dimension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct FractionId(u64);
+
+impl FractionId {
+    pub(super) fn new(report: &Report, dimension: &str) -> Self {
+        let mut hasher = DefaultHasher::new();
+        dimension.hash(&mut hasher);
+        match id_in(&report.id) {
+            Some(id) => id.hash(&mut hasher),
+            None => (&report.entitlement_id, &report.entitlement_term_id, order(report)).hash(&mut hasher),
         }
-        if let Some(known) = self.last_of_run.get_mut(&start) {
-            *known &= is_accepted;
-            return;
+        Self(hasher.finish())
+    }
+}
+
+impl Fractions {
+    /// Adds the wanted dimensions of a report. One that is listed again replaces its earlier state.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if `memory` does not suffice.
+    pub(super) fn add(
+        &mut self,
+        report: &Report,
+        is_wanted: impl Fn(&str) -> bool,
+        memory: &mut MemoryLimit,
+    ) -> Result<()> {
+        // The position of a report without any time is unknown, so what it leaves is never billed.
+        let (Some(info), Some(order)) = (&report.info, order(report)) else { return Ok(()) };
+        if is_void(info) {
+            return Ok(());
         }
-        match self.last_of_run.range(start..).next() {
-            Some((_, next)) if *next == is_accepted => return,
-            // Reports of the run may be before this one: which of them it follows is not known any more.
-            Some((_, false)) if !is_first => return,
-            Some(_) => {}
-            None => {
-                if let Some(last) = self.last_of_run.last_entry().filter(|last| *last.get() == is_accepted) {
-                    last.remove();
-                }
+        let left = info.new_decimal_parts.keys().filter(|dimension| !info.decimal_parts.contains_key(*dimension));
+        for dimension in info.decimal_parts.keys().chain(left).filter(|dimension| is_wanted(dimension)) {
+            let (included, left) = (carried_in(info, dimension), carried_out(info, dimension));
+            if included.is_none() && left.is_none() {
+                continue;
             }
+            let link = Link {
+                id: FractionId::new(report, dimension),
+                order,
+                is_accepted: acceptance(info, partner_of(report, None), &[dimension]) == Acceptance::Accepted,
+                has_whole_unit: has_whole_unit(info, dimension),
+                carried_in: included.unwrap_or_default(),
+                carried_out: left.unwrap_or_default(),
+            };
+            let [entitlement, term] = [&report.entitlement_id, &report.entitlement_term_id];
+            let [entitlement, term] = [entitlement, term].map(|id| id.clone().unwrap_or_default());
+            let new = SLOT + text_bytes(&entitlement) + text_bytes(&term) + text_bytes(dimension);
+            let chain = self.chains.entry((entitlement, term, dimension.clone())).or_default();
+            // A vector that has just grown is half full.
+            let bytes = 2 * size_of::<Link>() + size_of::<FractionId>() + if chain.is_empty() { new } else { 0 };
+            memory.keep(bytes, || "the list of usage record reports")?;
+            chain.push(link);
         }
-        self.last_of_run.insert(start, is_accepted);
+        Ok(())
     }
 
-    /// Returns whether the first report after `start` that bills fractions was accepted.
-    pub(super) fn is_billed_after(&self, start: DateTime<Utc>) -> bool {
-        let after = (Bound::Excluded(start), Bound::Unbounded);
-        self.last_of_run.range(after).next().is_some_and(|(_, is_accepted)| *is_accepted)
+    /// Returns the fractions that later reports bill.
+    pub(super) fn billed(self) -> HashSet<FractionId> {
+        self.chains.into_values().flat_map(billed).collect()
     }
 }
 
-/// Returns the start of the hour of a report, or its creation time if it does not state the start.
-pub(super) fn start_of(report: &Report) -> Option<DateTime<Utc>> {
-    let start = report.info.as_ref().and_then(|info| info.start_time).filter(is_set);
-    start.or(report.creation_time.filter(is_set))
+/// Returns the fractions of a chain that later reports in it bill.
+fn billed(mut links: Vec<Link>) -> Vec<FractionId> {
+    let mut seen = HashSet::new();
+    links.reverse();
+    links.retain(|link| seen.insert(link.id));
+    // Of reports with the same times, none is assumed to bill what another one leaves.
+    links.sort_unstable_by_key(|link| (link.order, link.is_accepted, link.carried_out, link.id));
+    let mut previous: Vec<Option<usize>> = Vec::with_capacity(links.len());
+    for (index, link) in links.iter().enumerate() {
+        let last = index.checked_sub(1).filter(|_| !link.carried_in.is_zero());
+        previous.push(last.and_then(|last| {
+            let before = &links[last];
+            let is_same = |fraction| is_same_quantity(fraction, link.carried_in);
+            match is_same(before.carried_out) {
+                true => Some(last),
+                false if !before.is_accepted && is_same(before.carried_in) => previous[last],
+                false => None,
+            }
+        }));
+    }
+    let mut is_billed = vec![false; links.len()];
+    for (index, link) in links.iter().enumerate().rev() {
+        let passes_on = is_billed[index] && link.carried_out >= link.carried_in;
+        if let Some(previous) = previous[index].filter(|_| link.is_accepted && (link.has_whole_unit || passes_on)) {
+            is_billed[previous] = true;
+        }
+    }
+    links.into_iter().zip(is_billed).filter_map(|(link, is_billed)| is_billed.then_some(link.id)).collect()
 }
 
 #[cfg(test)]
@@ -97,90 +179,256 @@ mod tests {
         serde_json::from_value(json).unwrap()
     }
 
+    /// A report of the hour that accepted its usage, with other fields of its details.
+    fn report(id: &str, hour: usize, info: Value) -> Report {
+        let start = DateTime::from_timestamp(hour as i64 * 3600, 0).unwrap() + chrono::TimeDelta::days(1);
+        let mut json = json!({"status": "SUCCESS", "startTime": start});
+        json.as_object_mut().unwrap().extend(info.as_object().unwrap().clone());
+        let info = with_marketplace(json);
+        serde_json::from_value(json!({"id": id, "entitlementID": "e-1", "entitlementTermID": "t-1", "info": info})).unwrap()
+    }
+
+    fn carrying(id: &str, hour: usize, included: f64, whole: u32, left: f64) -> Report {
+        let info = json!({"reportedRecords": {"gb": whole}, "decimalParts": {"gb": included}, "newDecimalParts": {"gb": left}});
+        report(id, hour, info)
+    }
+
+    fn with(report: Report, info: Value) -> Report {
+        let mut all = serde_json::to_value(report).unwrap();
+        all["info"].as_object_mut().unwrap().extend(info.as_object().unwrap().clone());
+        serde_json::from_value(all).unwrap()
+    }
+
+    fn failed(report: Report) -> Report {
+        with(report, json!({"status": "FAILED"}))
+    }
+
+    fn rejected(report: Report) -> Report {
+        let result = json!({"status": "CustomerNotSubscribed", "usageRecord": {"dimension": "gb"}});
+        with(report, json!({"awsMeteringResponse": {"results": [result]}}))
+    }
+
+    fn billed_of(reports: &[Report]) -> HashSet<FractionId> {
+        let (mut fractions, mut memory) = (Fractions::default(), MemoryLimit::new(usize::MAX));
+        reports.iter().for_each(|report| fractions.add(report, |_| true, &mut memory).unwrap());
+        fractions.billed()
+    }
+
+    /// Whether the fraction that the first report leaves is billed, whatever the order of the list.
+    fn is_first_billed(reports: &[Report]) -> bool {
+        let id = FractionId::new(&reports[0], "gb");
+        let reversed: Vec<_> = reports.iter().rev().cloned().collect();
+        let is_billed = billed_of(reports).contains(&id);
+        assert_eq!(billed_of(&reversed).contains(&id), is_billed);
+        is_billed
+    }
+
     #[test]
-    fn fraction_is_carried_out_unless_rounding_left_it() {
+    fn fraction_is_carried_unless_rounding_left_it() {
         let info = info_of(json!({
             "reportedRecords": {"seats": 12, "calls": 4},
             "newDecimalParts": {"gb": 0.25, "calls": 0, "seats": 0.0000000000000004}, "decimalParts": {"seats": 0.5},
         }));
         let left = ["gb", "calls", "seats", "others"].map(|dimension| carried_out(&info, dimension));
         assert_eq!(left, [Some(Decimal::new(25, 2)), None, None, None]);
+        assert_eq!((carried_in(&info, "seats"), carried_in(&info, "gb")), (Some(Decimal::new(5, 1)), None));
     }
 
     #[test]
-    fn whole_unit_bills_fractions_that_were_carried_in() {
-        let billed = |records: Value, more: Value| {
-            let parts = json!({"gb": 0.25, "calls": 0.25, "seats": 0.25});
-            let mut json = json!({"status": "SUCCESS", "reportedRecords": records, "decimalParts": parts});
-            json.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            let report = Report { info: Some(info_of(with_marketplace(json))), ..Report::default() };
-            let info = report.info.as_ref().unwrap();
-            carried_in(&report, info).map(|(name, is_accepted)| (name.to_owned(), is_accepted)).collect::<Vec<_>>()
-        };
-        let of = |names: &[&str], is_accepted| {
-            names.iter().map(|name| ((*name).to_owned(), is_accepted)).collect::<Vec<_>>()
-        };
-        assert_eq!(billed(json!({"gb": 1, "calls": 0.9, "seats": 2}), json!({})), of(&["gb", "seats"], true));
-        let covered = json!({"includedRecords": {"gb": 0.5}, "creditRecords": {"gb": 0.5}});
-        assert_eq!(billed(json!({"gb": 0}), covered), of(&["gb"], true));
-        assert_eq!(billed(json!({"gb": 5}), json!({"status": "FAILED"})), of(&["gb"], false));
-        // A unit that is left to the next report is of its own usage.
-        let left = json!({"newDecimalParts": {"gb": 0.5, "seats": 0}});
-        assert_eq!(billed(json!({"gb": 5, "seats": 2}), left), of(&["gb", "seats"], true));
-        for not_carried in [json!({}), json!({"gb": 0}), json!({"calls": 0.5})] {
-            assert!(billed(json!({"gb": 5}), json!({"decimalParts": not_carried})).is_empty(), "{not_carried}");
-        }
-        let rejected = json!({"awsMeteringResponse": {"results": [{"status": "DuplicateRecord", "usageRecord": {"dimension": "gb"}}]}});
-        assert_eq!(billed(json!({"gb": 5}), rejected), of(&["gb"], false));
-        let no_response = json!({"partner": ""});
-        assert_eq!(billed(json!({"gb": 5}), no_response), of(&["gb"], false), "it may be a report to AWS");
+    fn whole_unit_may_be_in_several_parts_of_a_report() {
+        let has_unit = |info: Value| has_whole_unit(&info_of(info), "gb");
+        assert!(has_unit(json!({"reportedRecords": {"gb": 1}})) && !has_unit(json!({"reportedRecords": {"gb": 0.999}})));
+        assert!(has_unit(json!({"reportedRecords": {"gb": 0.2}, "includedRecords": {"gb": 0.3}, "creditRecords": {"gb": 0.5}})));
+        assert!(!has_unit(json!({"reportedRecords": {"calls": 7}, "newDecimalParts": {"gb": 1}})) && !has_unit(json!({})));
         let vast = Decimal::MAX.to_string();
-        assert_eq!(billed(json!({"gb": vast}), json!({"includedRecords": {"gb": vast}})), of(&["gb"], true));
+        assert!(has_unit(json!({"reportedRecords": {"gb": vast}, "includedRecords": {"gb": vast}})));
+    }
+
+    #[test]
+    fn fraction_is_billed_by_a_whole_unit_of_the_next_report_in_its_chain() {
+        let first = || carrying("r-1", 1, 0.0, 5, 0.25);
+        assert!(is_first_billed(&[first(), carrying("r-2", 2, 0.25, 1, 0.0)]));
+        assert!(is_first_billed(&[first(), carrying("r-2", 2, 0.25, 3, 0.5)]));
+        // Hours without usage of the dimension are not in the chain.
+        assert!(is_first_billed(&[first(), report("r-2", 2, json!({"reportedRecords": {"calls": 7}})), carrying("r-3", 9, 0.25, 1, 0.0)]));
+        // Included amounts and credit count as well.
+        let covered = json!({"reportedRecords": {"gb": 0}, "includedRecords": {"gb": 0.5}, "creditRecords": {"gb": 0.5}, "decimalParts": {"gb": 0.25}});
+        assert!(is_first_billed(&[first(), report("r-2", 2, covered)]));
+        for later in [
+            vec![],
+            vec![carrying("r-2", 2, 0.25, 0, 0.75)],
+            vec![rejected(carrying("r-2", 2, 0.25, 3, 0.5))],
+            vec![failed(carrying("r-2", 2, 0.25, 3, 0.5))],
+            vec![with(carrying("r-2", 2, 0.25, 3, 0.5), json!({"status": "CREATED"}))],
+            vec![with(carrying("r-2", 2, 0.25, 3, 0.5), json!({"partner": ""}))],
+            // It is before the fraction, or of the same time.
+            vec![carrying("r-2", 0, 0.25, 1, 0.0)],
+            vec![carrying("r-2", 1, 0.25, 1, 0.0)],
+            // It includes no fraction, or another one.
+            vec![carrying("r-2", 2, 0.0, 1, 0.0)],
+            vec![carrying("r-2", 2, 0.5, 1, 0.0)],
+            vec![carrying("r-2", 2, 0.5, 1, 0.25), carrying("r-3", 3, 0.5, 1, 0.25)],
+            // A report before it has included another fraction.
+            vec![carrying("r-2", 2, 0.5, 1, 0.75), carrying("r-3", 3, 0.25, 1, 0.0)],
+            // A rejected report has included it.
+            vec![rejected(carrying("r-2", 2, 0.25, 3, 0.5)), carrying("r-3", 3, 0.5, 1, 0.0)],
+            vec![rejected(carrying("r-2", 2, 0.25, 3, 0.25)), carrying("r-3", 3, 0.25, 1, 0.0)],
+        ] {
+            let reports = [vec![first()], later].concat();
+            assert!(!is_first_billed(&reports), "{reports:?}");
+        }
+    }
+
+    #[test]
+    fn fraction_is_billed_in_its_own_entitlement_term_and_dimension() {
+        let first = || carrying("r-1", 1, 0.0, 5, 0.25);
+        let second = || carrying("r-2", 2, 0.25, 1, 0.0);
+        let other = |field: &str| {
+            let mut json = serde_json::to_value(second()).unwrap();
+            json[field] = json!("other");
+            serde_json::from_value::<Report>(json).unwrap()
+        };
+        assert!(!is_first_billed(&[first(), other("entitlementID")]));
+        assert!(!is_first_billed(&[first(), other("entitlementTermID")]));
+        assert!(!is_first_billed(&[first(), Report { entitlement_term_id: None, ..second() }]));
+        let calls = json!({"reportedRecords": {"calls": 1}, "decimalParts": {"calls": 0.25}});
+        assert!(!is_first_billed(&[first(), report("r-2", 2, calls)]));
+        // Another term does not stop the chain.
+        assert!(is_first_billed(&[first(), Report { id: Some("r-3".to_owned()), ..other("entitlementTermID") }, second()]));
+    }
+
+    #[test]
+    fn report_without_a_whole_unit_passes_a_fraction_on() {
+        let parts = [carrying("r-1", 1, 0.0, 0, 0.25), carrying("r-2", 2, 0.25, 0, 0.5), carrying("r-3", 3, 0.5, 0, 0.5)];
+        assert!(!is_first_billed(&parts));
+        assert!(is_first_billed(&[&parts[..], &[carrying("r-4", 4, 0.5, 1, 0.25)]].concat()));
+        assert!(!is_first_billed(&[&parts[..2], &[rejected(parts[2].clone()), carrying("r-4", 4, 0.5, 1, 0.25)]].concat()));
+        // A part of it is lost.
+        let less = [carrying("r-2", 2, 0.25, 0, 0.125), carrying("r-3", 3, 0.125, 1, 0.0)];
+        assert!(!is_first_billed(&[&parts[..1], &less].concat()));
+    }
+
+    #[test]
+    fn failed_report_leaves_the_fraction_to_its_retry() {
+        let first = || carrying("r-1", 1, 0.0, 5, 0.25);
+        let lost = |id: &str, hour, left| failed(carrying(id, hour, 0.25, 2, left));
+        for failures in [
+            vec![lost("r-2", 2, 0.75)],
+            vec![lost("r-2", 2, 0.25)],
+            vec![lost("r-2", 2, 0.75), lost("r-3", 3, 0.125)],
+            vec![report("r-2", 2, json!({"status": "FAILED"}))],
+            vec![with(lost("r-2", 2, 0.75), json!({"status": "CANCELED"}))],
+            // The marketplace rejected it, and Suger kept the fraction.
+            vec![rejected(carrying("r-2", 2, 0.25, 2, 0.75)), rejected(carrying("r-3", 3, 0.25, 2, 0.5))],
+        ] {
+            let retried = |hour| [vec![first()], failures.clone(), vec![carrying("r-9", hour, 0.25, 2, 0.75)]].concat();
+            assert!(is_first_billed(&retried(4)), "{failures:?}");
+            let not_retried = [vec![first()], failures.clone(), vec![carrying("r-9", 4, 0.5, 2, 0.0)]].concat();
+            assert!(!is_first_billed(&not_retried), "{failures:?}");
+        }
+        // The retry states the hour of the failed report.
+        let (one, two) = (lost("r-2", 2, 0.75), carrying("r-3", 2, 0.25, 2, 0.75));
+        assert!(is_first_billed(&[first(), one, two]));
+        // Suger has advanced the fraction regardless of the failure, so that it was in the failed report.
+        assert!(!is_first_billed(&[first(), lost("r-2", 2, 0.75), carrying("r-3", 3, 0.75, 1, 0.0)]));
+    }
+
+    #[test]
+    fn report_that_is_listed_twice_counts_once_in_its_last_state() {
+        let (first, second) = (carrying("r-1", 1, 0.0, 5, 0.25), carrying("r-2", 2, 0.25, 1, 0.5));
+        let third = carrying("r-3", 3, 0.5, 1, 0.0);
+        assert!(is_first_billed(&[first.clone(), second.clone(), first.clone(), second.clone()]));
+        let all = billed_of(&[first.clone(), second.clone(), second.clone(), third]);
+        assert_eq!(all, [&first, &second].map(|report| FractionId::new(report, "gb")).into());
+        let open = with(second.clone(), json!({"status": "CREATED"}));
+        let is_billed = |states: [&Report; 2]| {
+            billed_of(&[&first, states[0], states[1]].map(Report::clone)).contains(&FractionId::new(&first, "gb"))
+        };
+        assert!(is_billed([&open, &second]) && !is_billed([&second, &open]));
+        let nameless = [first, second].map(|report| Report { id: None, ..report });
+        assert!(is_first_billed(&nameless));
+    }
+
+    #[test]
+    fn reports_are_in_the_order_in_which_they_were_made() {
+        let times = |json: Value| order(&serde_json::from_value(json).unwrap()).map(|(made, start)| [made, start].map(|time| time.to_rfc3339()));
+        let (zero, made) = ("0001-01-01T00:00:00Z", "2026-10-01T08:01:00Z");
+        let of = |times: [&str; 2]| Some(times.map(|time| format!("2026-10-01T{time}:00+00:00")));
+        let hour = json!({"startTime": "2026-10-01T07:00:00Z", "endTime": "2026-10-01T08:00:00Z"});
+        assert_eq!(times(json!({"creationTime": made, "info": hour})), of(["08:01", "07:00"]));
+        assert_eq!(times(json!({"creationTime": zero, "info": hour})), of(["08:00", "07:00"]));
+        assert_eq!(times(json!({"info": {"startTime": "2026-10-01T07:00:00Z"}})), of(["07:00", "07:00"]));
+        assert_eq!(times(json!({"creationTime": made, "info": {"startTime": zero}})), of(["08:01", "08:01"]));
+        assert_eq!(times(json!({"creationTime": zero})), None);
+        // A retry of an earlier hour is made later.
+        let retry = Report { creation_time: DateTime::from_timestamp(1_000_000, 0), ..carrying("r-2", 1, 0.25, 1, 0.0) };
+        let made = |report| Report { creation_time: DateTime::from_timestamp(900_000, 0), ..report };
+        assert!(is_first_billed(&[made(carrying("r-1", 5, 0.0, 5, 0.25)), retry]));
+        let timeless = with(carrying("r-2", 2, 0.25, 1, 0.0), json!({"startTime": null}));
+        assert!(!is_first_billed(&[carrying("r-1", 1, 0.0, 5, 0.25), timeless]));
+        let timeless = with(carrying("r-1", 1, 0.0, 5, 0.25), json!({"startTime": null}));
+        assert!(!is_first_billed(&[timeless, carrying("r-2", 2, 0.25, 1, 0.0)]));
+    }
+
+    #[test]
+    fn memory_of_fractions_is_limited() {
+        let mut fractions = Fractions::default();
+        let mut memory = MemoryLimit::new(20_000);
+        let mut add = |hour: usize, is_wanted: bool| {
+            fractions.add(&carrying(&format!("r-{hour}"), hour, 0.5, 1, 0.5), |_| is_wanted, &mut memory)
+        };
+        (0..1000).for_each(|hour| add(hour, false).unwrap());
+        assert!((0..50).all(|hour| add(hour, true).is_ok()) && (50..1000).any(|hour| add(hour, true).is_err()));
     }
 
     proptest! {
+        /// Units that a marketplace accepts bill usage first in, first out.
         #[test]
-        fn fraction_is_billed_by_the_next_report_that_includes_it(
-            reports in prop::collection::btree_map(0i64..40, any::<bool>(), 0..30),
-            order in prop::sample::select(vec!["forward", "backward", "any"]),
-            seed in any::<u64>(),
+        fn billed_fractions_are_those_in_accepted_units(
+            runs in prop::collection::vec((0i64..150, prop::sample::select(vec!["accepted", "accepted", "failed", "rejected"])), 1..30),
         ) {
-            let at = |hour: i64| DateTime::from_timestamp(hour * 3600, 0).unwrap();
-            let mut added: Vec<_> = reports.iter().collect();
-            match order {
-                "forward" => {}
-                "backward" => added.reverse(),
-                _ => added.sort_by_key(|(hour, _)| (**hour as u64 + 1).wrapping_mul(seed | 1)),
+            // Usage that waits, in hundredths, by the report that left it.
+            let (mut waiting, mut again, mut lost, mut reports) = (Vec::<(usize, i64)>::new(), 0, HashSet::new(), Vec::new());
+            for (hour, (used, outcome)) in runs.into_iter().enumerate() {
+                let before: i64 = waiting.iter().map(|(_, part)| part).sum();
+                let all = before + used + again;
+                let [included, left] = [before, all % 100].map(|part| Decimal::new(part, 2).to_string());
+                let info = json!({"reportedRecords": {"gb": all / 100}, "decimalParts": {"gb": included}, "newDecimalParts": {"gb": left}});
+                let one = report(&format!("r-{hour}"), hour, info);
+                if outcome == "failed" {
+                    again += used;
+                    reports.push(failed(one));
+                    continue;
+                }
+                again = 0;
+                if all >= 100 {
+                    if outcome == "rejected" {
+                        lost.extend(waiting.iter().map(|(hour, _)| *hour));
+                    }
+                    waiting.clear();
+                    waiting.extend((all % 100 > 0).then_some((hour, all % 100)));
+                } else {
+                    waiting.extend((all > before).then_some((hour, all - before)));
+                    if outcome == "rejected" {
+                        // Nothing was sent, but the marketplace's response is against the dimension.
+                        lost.extend(waiting.iter().map(|(hour, _)| *hour));
+                    }
+                }
+                reports.push(if outcome == "rejected" { rejected(one) } else { one });
             }
-            let mut billings = Billings::default();
-            added.into_iter().for_each(|(hour, is_accepted)| billings.add(at(*hour), *is_accepted));
-            for hour in -1..41 {
-                let expected = reports.range(hour + 1..).next().is_some_and(|(_, is_accepted)| *is_accepted);
-                let is_billed = billings.is_billed_after(at(hour));
-                prop_assert!(expected || !is_billed, "{order} {hour}");
-                prop_assert!(order == "any" || expected == is_billed, "{order} {hour}");
+            let waiting: HashSet<_> = waiting.into_iter().map(|(hour, _)| hour).collect();
+            let billed = billed_of(&reports);
+            for (hour, report) in reports.iter().enumerate() {
+                let info = report.info.as_ref().unwrap();
+                if carried_out(info, "gb").is_none() || is_void(info) || info.aws_metering_response.is_some() {
+                    continue;
+                }
+                let is_billed = billed.contains(&FractionId::new(report, "gb"));
+                let is_open = waiting.contains(&hour) || lost.contains(&hour);
+                prop_assert!(!is_billed || !is_open, "hour {}", hour);
+                // A report that only passed a fraction on is not followed here.
+                prop_assert!(is_billed || is_open || info.decimal_parts == info.new_decimal_parts, "hour {}", hour);
             }
         }
-    }
-
-    #[test]
-    fn two_reports_of_one_hour_bill_a_fraction_only_if_both_are_accepted() {
-        let at = |hour: i64| DateTime::from_timestamp(hour * 3600, 0).unwrap();
-        for (one, other) in [(true, true), (true, false), (false, true), (false, false)] {
-            let mut billings = Billings::default();
-            [one, other].into_iter().for_each(|is_accepted| billings.add(at(2), is_accepted));
-            assert_eq!(billings.is_billed_after(at(1)), one && other);
-            assert!(!billings.is_billed_after(at(2)), "a report does not bill what it leaves");
-        }
-    }
-
-    #[test]
-    fn start_is_the_start_time_or_the_creation_time() {
-        let start = |json: Value| start_of(&serde_json::from_value(json).unwrap()).map(|time| time.to_rfc3339());
-        let (zero, made) = ("0001-01-01T00:00:00Z", "2026-10-01T08:01:00Z");
-        let at = |hour: u32| Some(format!("2026-10-01T{hour:02}:{:02}:00+00:00", hour % 7));
-        assert_eq!(start(json!({"creationTime": made, "info": {"startTime": "2026-10-01T07:00:00Z"}})), at(7));
-        assert_eq!(start(json!({"creationTime": made, "info": {"startTime": zero}})), at(8));
-        assert_eq!(start(json!({"creationTime": zero})), None);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use usage_billing_core::__private::Departure;
 use usage_billing_core::{ClientInfo as _, Error, ResponseValue, Result, printable};
 use uuid::Uuid;
 
@@ -47,7 +48,7 @@ impl Client {
     pub async fn send_usage(&self, event: &UsageEvent) -> Result<Delivery> {
         event.check()?;
         let id = event.id(&self.org_id);
-        let response = self.send(event, id).await;
+        let response = self.send(event, id, Departure::default()).await;
         let verdict = match proof::by_response(event, id, &response) {
             Some(verdict) => verdict,
             None => {
@@ -83,11 +84,13 @@ impl Client {
         late.iter().for_each(|late| trace::late(self, late));
     }
 
-    /// Sends an event that was validated.
-    pub(super) async fn send(&self, event: &UsageEvent, id: Uuid) -> Response {
-        let attempt = self.attempts.begin(id);
+    /// Sends an event that was validated. `departure` states whether the request may have left this process, also if the
+    /// future is dropped.
+    pub(super) async fn send(&self, event: &UsageEvent, id: Uuid, departure: Departure) -> Response {
+        let attempt = self.attempts.begin(id, departure.clone());
         let request = self.api.report_usage_record_group().org_id(&self.org_id).entitlement_id(event.entitlement_id());
-        let outcome = request.body(event.body_with_id(&self.org_id, id)).send().await.map(ResponseValue::into_inner);
+        let outcome = departure.watch(request.body(event.body_with_id(&self.org_id, id)).send()).await;
+        let outcome = outcome.map(ResponseValue::into_inner);
         let is_missing = |error: &Error| error.status().is_some_and(|status| status == 404);
         let response = Response::from(outcome.map_err(|error| match is_missing(&error) {
             // The message omits the organization's id: a caller may have passed the key in its place.

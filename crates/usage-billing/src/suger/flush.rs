@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
+use usage_billing_core::__private::Departure;
 use usage_billing_core::{ClientInfo as _, Error, Result};
 use uuid::Uuid;
 
@@ -35,8 +36,24 @@ impl UsageQueue {
         if self.validates {
             self.validate(&mut unconfirmed, reasons).await;
         }
-        let breaker = self.send(&mut unconfirmed, reasons).await;
-        self.confirm(unconfirmed, breaker.for_lookups(), reasons).await;
+        loop {
+            let mut skipped = Vec::new();
+            let breaker = self.send(&mut unconfirmed, &mut skipped, reasons).await;
+            let pending = self.pending();
+            let skipped_ids: Vec<_> = skipped.iter().map(|((_, id), _)| *id).collect();
+            let entitlement = |(key, _): &Unconfirmed| self.queue.get(key).map(UsageEvent::entitlement_id);
+            let listed: HashSet<_> = unconfirmed.iter().filter_map(entitlement).map(str::to_owned).collect();
+            skipped.retain(|one| entitlement(one).is_some_and(|id| listed.contains(id)));
+            unconfirmed.append(&mut skipped);
+            self.confirm(std::mem::take(&mut unconfirmed), breaker.for_lookups(), reasons).await;
+            // What the lists resolved was no failure: the events that were skipped because of it are sent.
+            if skipped_ids.is_empty() || self.pending() == pending {
+                return;
+            }
+            for id in skipped_ids {
+                reasons.remove(&id);
+            }
+        }
     }
 
     /// Removes earlier outcomes of events that were pushed again after a dropped flush: the next receipt contains only
@@ -127,8 +144,13 @@ impl UsageQueue {
         order.into_iter().map(|(.., key)| key).collect()
     }
 
-    /// Sends the events without a reason.
-    async fn send(&mut self, unconfirmed: &mut Vec<Unconfirmed>, reasons: &mut HashMap<Uuid, Error>) -> CircuitBreaker {
+    /// Sends the events without a reason. Those that the circuit breaker skips are added to `skipped`.
+    async fn send(
+        &mut self,
+        unconfirmed: &mut Vec<Unconfirmed>,
+        skipped: &mut Vec<Unconfirmed>,
+        reasons: &mut HashMap<Uuid, Error>,
+    ) -> CircuitBreaker {
         let mut breaker = CircuitBreaker::default();
         let mut calls = FuturesUnordered::new();
         let mut order = self.sending_order().into_iter();
@@ -138,18 +160,28 @@ impl UsageQueue {
             {
                 let Some(event) = self.queue.get(&key).filter(|_| !reasons.contains_key(&key.1)) else { continue };
                 if let Some(reason) = breaker.rejection_for(event.entitlement_id(), "not sent") {
-                    reasons.insert(key.1, reason);
+                    reasons.insert(key.1, reason.clone());
+                    skipped.push((key, Response::Inconclusive { error: reason, from_suger: false }));
                     continue;
                 }
-                let known = self.known.get_mut(&key.1);
-                let before = known.map_or(State::New, |known| std::mem::replace(&mut known.state, State::Sent));
+                let departure = Departure::default();
+                let mut before = State::New;
+                if let Some(known) = self.known.get_mut(&key.1) {
+                    known.state = known.state();
+                    known.departure = Some(departure.clone());
+                    before = known.state;
+                }
                 let (client, event) = (self.client.clone(), event.clone());
                 calls.push(async move {
-                    let response = client.send(&event, key.1).await;
+                    let response = client.send(&event, key.1, departure).await;
                     (key, event, before, response)
                 });
             }
             let Some((key, event, before, response)) = calls.next().await else { return breaker };
+            if let Some(known) = self.known.get_mut(&key.1) {
+                known.departure = None;
+                known.state = if response.was_sent() { State::Sent } else { before };
+            }
             let verdict = proof::by_response(&event, key.1, &response);
             // The error that leaves the event unresolved, and whether Suger itself responded.
             let failure = match (&verdict, &response) {
@@ -158,10 +190,8 @@ impl UsageQueue {
                 (None, Response::Group(group)) => {
                     Some((self.client.api.inner().masked(proof::unproved(&event, key.1, group)), true))
                 }
-                (
-                    _,
-                    Response::Conflict { error, from_suger: false } | Response::Rejection { error, from_suger: false },
-                ) => Some((error.clone(), false)),
+                // A conflict in any format is no failure: the list decides about its event.
+                (_, Response::Rejection { error, from_suger: false }) => Some((error.clone(), false)),
                 _ => None,
             };
             match failure {

@@ -72,9 +72,20 @@ pub(super) fn partner_of<'a>(report: &'a Report, of_group: Option<&'a Partner>) 
     all.into_iter().flatten().find(|partner| !partner.as_str().is_empty())
 }
 
+/// Returns whether a report is of another entitlement than a group, if both name theirs.
+pub(super) fn is_of_another_entitlement(report: &Report, of_group: Option<&str>) -> bool {
+    let of_report = report.entitlement_id.as_deref().filter(|id| !id.is_empty());
+    of_report.zip(of_group).is_some_and(|(of_report, of_group)| of_report != of_group)
+}
+
 /// Returns whether the marketplace accepted a report according to Suger.
 pub(super) fn is_success(info: &Info) -> bool {
     matches!(info.status, Some(Status::Success | Status::Invoiced))
+}
+
+/// Returns whether the marketplace does not bill by a report, according to Suger.
+pub(super) fn is_void(info: &Info) -> bool {
+    matches!(info.status, Some(Status::Failed | Status::Deleted | Status::Canceled))
 }
 
 /// Returns the reasons of the marketplace against a dimension, or against any dimension if none is given.
@@ -145,22 +156,14 @@ fn missing_response(info: &Info, partner: Option<&Partner>, dimension: Option<&s
         return None;
     }
     let what = || dimension.map_or_else(|| "anything".to_owned(), |dimension| printable(dimension).to_string());
-    let is_about = |named: Option<&str>| match (named, dimension) {
-        (Some(named), Some(dimension)) => named == dimension,
-        // It may be any dimension.
-        _ => charge != Charge::NotStated,
-    };
     let is_about_all = charge != Charge::NotStated;
     let results = aws_response(info).map(|response| {
-        let of_result = |result: &AwsUsageRecordResult| {
-            is_about(result.usage_record.as_ref().and_then(|record| record.dimension.as_deref()))
-        };
-        response.results.iter().any(of_result)
+        let of_result = |result: &AwsUsageRecordResult| result.usage_record.as_ref()?.dimension.clone();
+        mentions(info, response.results.iter().map(of_result), dimension, is_about_all)
     });
-    let events = info
-        .azure_metering_response
-        .as_ref()
-        .map(|response| response.result.iter().any(|event| is_about(event.dimension.as_deref())));
+    let events = info.azure_metering_response.as_ref().map(|response| {
+        mentions(info, response.result.iter().map(|event| event.dimension.clone()), dimension, is_about_all)
+    });
     let gcp = info.gcp_metering_response.as_ref().map(|_| is_about_all);
     let alibaba = alibaba_success(info).reduce(|one, other| one.or(other));
     let alibaba = alibaba.map(|success| success == Some(true) && is_about_all);
@@ -183,6 +186,25 @@ fn missing_response(info: &Info, partner: Option<&Partner>, dimension: Option<&s
         _ if charge == Charge::NotStated => Some(format!("the report does not state {}", what())),
         _ => None,
     }
+}
+
+/// Returns whether results are about a dimension, or about anything. Results without dimensions are about all of the
+/// charged dimensions if there is one for each.
+fn mentions(
+    info: &Info,
+    results: impl Iterator<Item = Option<String>>,
+    dimension: Option<&str>,
+    is_about_all: bool,
+) -> bool {
+    let (mut unnamed, mut named) = (0, false);
+    for result in results {
+        match result {
+            None => unnamed += 1,
+            Some(result) => named |= dimension.is_none_or(|dimension| result == dimension),
+        }
+    }
+    let charged = info.reported_records.values().filter(|quantity| !quantity.0.is_zero()).count().max(1);
+    named && (dimension.is_some() || is_about_all) || is_about_all && unnamed >= charged
 }
 
 /// The charge that a report states.
@@ -365,7 +387,16 @@ pub(super) mod tests {
         let mut included = azure.clone();
         included["includedRecords"] = json!({"included": 2});
         assert_eq!(of(included, &["included"]), Acceptance::Accepted, "nothing of it was charged");
-        assert_eq!(of(aws(json!([{"status": "Success"}])), &["calls"]), Acceptance::Accepted);
+        // Two dimensions were charged.
+        assert_eq!(of(aws(json!([{"status": "Success"}])), &["calls"]), not_mentioned("calls"));
+        assert_eq!(of(aws(json!([{"status": "Success"}, {"status": "Success"}])), &["calls"]), Acceptance::Accepted);
+        let one = |records: Value| {
+            let mut info = aws(json!([{"status": "Success"}]));
+            info["reportedRecords"] = records;
+            of(info, &["calls"])
+        };
+        assert_eq!(one(json!({"calls": 3, "gb": 0})), Acceptance::Accepted);
+        assert_eq!(one(json!({})), Acceptance::Accepted);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 #![doc = include_str!("../../docs/suger.md")]
 
+mod accepted_quantity;
 mod attempts;
 mod aws_response;
 mod carried;

@@ -1,45 +1,63 @@
 //! Sums that wait for acceptance: usage counts as accepted only once the report in which its group was sent shows it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-use usage_billing_core::Decimal;
+use usage_billing_core::{Decimal, Result};
 
-use super::carried::{Billings, carried_in, carried_out, start_of};
+use super::carried::{FractionId, Fractions, carried_out};
 use super::groups::id_in;
-use super::marketplace::{Acceptance, acceptance, partner_of};
-use super::report_quantities::unstated;
+use super::marketplace::{Acceptance, acceptance, is_of_another_entitlement, partner_of};
+use super::report_quantities::contradiction;
 use super::sums::Key;
 use super::types::{
     MeteringUsageRecordGroup as Group, MeteringUsageRecordReport as Report, MeteringUsageRecordReportInfo as Info,
     Partner, UsageRecordGroupStatus as Status,
 };
-use crate::memory_limit::SLOT;
+use crate::memory_limit::{MemoryLimit, SLOT, text_bytes, value_bytes};
 
 /// Estimated memory of one link: an id, and its entries in two tables.
-pub(super) const LINK: usize = 3 * SLOT + 80;
+const LINK: usize = 3 * SLOT + 80;
 
 #[derive(Debug, Default)]
 pub(super) struct PendingAcceptance {
-    /// Sums by the reports that their groups name, until such a report accepts them.
-    by_report: HashMap<String, Vec<Link>>,
-    /// Sums by groups that name no report, until a report that names the group accepts them.
+    /// Usage of the groups that name a report, until the report accepts it.
+    by_report: HashMap<String, InReport>,
+    /// Usage of groups that name no report, until a report that names the group accepts it.
     by_group: HashMap<String, Vec<Link>>,
     /// Sums that no report can accept, because neither a report nor a group id identifies them.
     nameless: BTreeSet<Arc<Key>>,
-    /// By entitlement and dimension, the fractions that reports left to later ones.
-    fractions: HashMap<(String, String), Fractions>,
+    /// Entitlements and dimensions of the sums.
+    dimensions: HashSet<(String, String)>,
+    /// By group, the accepted report that names it. Both are hashes of ids.
+    accepted: HashMap<u64, u64>,
+    /// Entitlements with a group in several accepted reports.
+    billed_again: HashSet<String>,
+    /// Fractions that reports leave to later ones.
+    fractions: Fractions,
+    /// Sums with accepted usage in a report that leaves a fraction.
+    left: Vec<(FractionId, Arc<Key>)>,
     /// Reports with groups that are not in the sums, such as those of another month.
     shared: Vec<SharedReport>,
+    /// The ids of those groups, with the positions of their reports in `shared`.
+    unread: HashMap<String, Vec<usize>>,
+}
+
+/// Usage of groups that name the same report.
+#[derive(Debug, Default)]
+struct InReport {
+    links: Vec<Link>,
+    /// Hashes of the groups' ids. The report has to name all of them.
+    groups: Vec<u64>,
 }
 
 /// A report of which some groups are not in the sums. It states the usage of all of them.
 #[derive(Debug)]
 struct SharedReport {
     report: Report,
-    /// Ids of the other groups that were not read yet.
-    unread: HashSet<String>,
+    /// Number of the other groups that were not read yet.
+    unread: usize,
     /// Usage of the other groups by dimension.
     used: BTreeMap<String, Decimal>,
 }
@@ -56,146 +74,223 @@ struct Link {
     quantity: Decimal,
 }
 
-/// Fractions of one dimension.
-#[derive(Debug, Default)]
-struct Fractions {
-    /// Sums with usage in a report that left a fraction to later ones, with the start of the latest such report.
-    left: HashMap<Arc<Key>, DateTime<Utc>>,
-    /// Reports that bill fractions of earlier ones.
-    billings: Billings,
-}
-
 impl PendingAcceptance {
     pub(super) fn is_empty(&self) -> bool {
         self.by_report.is_empty() && self.by_group.is_empty() && self.nameless.is_empty()
     }
 
-    /// Adds usage of a group that was reported, and returns whether it takes memory. A quantity of 0, which reports
-    /// need not state, does not wait for acceptance.
-    pub(super) fn add(&mut self, group: &Group, key: Arc<Key>, quantity: Decimal) -> bool {
+    /// Adds usage of a group that was reported. A quantity of 0, which reports need not state, does not wait for
+    /// acceptance.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if `memory` does not suffice.
+    pub(super) fn add(
+        &mut self,
+        group: &Group,
+        key: Arc<Key>,
+        quantity: Decimal,
+        memory: &mut MemoryLimit,
+    ) -> Result<()> {
         if quantity.is_zero() {
-            return false;
+            return Ok(());
         }
-        let sum = (key.entitlement.clone(), key.metric.clone());
+        let dimension = (key.entitlement.clone(), key.metric.clone());
         let link = Link { key, of_metric: group.records.is_empty(), partner: group.partner.clone(), quantity };
         let links = match (id_in(&group.usage_record_report_id), id_in(&group.id)) {
-            (Some(report), _) => self.by_report.entry(report.to_owned()).or_default(),
+            (Some(report), id) => {
+                let in_report = self.by_report.entry(report.to_owned()).or_default();
+                // The hash of a missing id is that of no group.
+                let group = hash(id.unwrap_or_default());
+                if in_report.groups.last() != Some(&group) {
+                    memory.keep(2 * size_of::<u64>(), USAGE)?;
+                    in_report.groups.push(group);
+                }
+                &mut in_report.links
+            }
             (None, Some(group)) => self.by_group.entry(group.to_owned()).or_default(),
-            (None, None) => return self.nameless.insert(link.key),
+            (None, None) => match self.nameless.insert(link.key) {
+                true => return memory.keep(LINK, USAGE),
+                false => return Ok(()),
+            },
         };
         if let Some(known) = links.iter_mut().find(|known| known.key == link.key && known.of_metric == link.of_metric) {
             known.quantity = known.quantity.saturating_add(link.quantity);
-            return false;
+            return Ok(());
         }
         links.push(link);
-        self.fractions.entry(sum).or_default();
-        true
+        self.dimensions.insert(dimension);
+        memory.keep(LINK, USAGE)
     }
 
     /// Applies a report. `read` are the ids of the groups in the sums.
-    pub(super) fn apply(&mut self, report: &Report, read: &HashSet<String>) {
-        let Some(info) = &report.info else { return };
-        self.note_billed_fractions(report, info);
-        let is_of_report = |id: &str| self.by_report.contains_key(id);
-        if !id_in(&report.id).is_some_and(is_of_report)
-            && !info.usage_record_group_ids.iter().any(|group| self.by_group.contains_key(group))
-        {
-            return;
+    ///
+    /// # Errors
+    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if `memory` does not suffice.
+    pub(super) fn apply(&mut self, report: &Report, read: &HashSet<String>, memory: &mut MemoryLimit) -> Result<()> {
+        let Some(info) = &report.info else { return Ok(()) };
+        let dimensions = &self.dimensions;
+        let entitlement = report.entitlement_id.clone().unwrap_or_default();
+        let is_wanted = |dimension: &str| dimensions.contains(&(entitlement.clone(), dimension.to_owned()));
+        self.fractions.add(report, is_wanted, memory)?;
+        self.note_accepted(report, info, read, memory)?;
+        let in_report = id_in(&report.id).and_then(|id| self.by_report.get(id));
+        if in_report.is_none() && !info.usage_record_group_ids.iter().any(|group| self.by_group.contains_key(group)) {
+            return Ok(());
         }
-        let unread = info.usage_record_group_ids.iter().filter(|group| !read.contains(*group));
-        let unread: HashSet<_> = unread.cloned().collect();
-        match unread.is_empty() {
-            true => self.settle(report, info, &BTreeMap::new()),
-            false => self.shared.push(SharedReport { report: report.clone(), unread, used: BTreeMap::new() }),
+        // A report that does not name a group of its own may not name others either.
+        let named: HashSet<u64> = info.usage_record_group_ids.iter().map(|group| hash(group)).collect();
+        if in_report.is_some_and(|in_report| in_report.groups.iter().any(|group| !named.contains(group))) {
+            return Ok(());
         }
+        let unread: BTreeSet<&String> =
+            info.usage_record_group_ids.iter().filter(|group| !read.contains(*group)).collect();
+        if unread.is_empty() {
+            self.settle(report, info, BTreeMap::new());
+            return Ok(());
+        }
+        let shared = SharedReport { report: report.clone(), unread: unread.len(), used: BTreeMap::new() };
+        memory.keep(value_bytes(report) + size_of::<SharedReport>(), || "the list of usage record reports")?;
+        for group in unread {
+            // The ids are copied once more when they are looked up.
+            memory.keep(2 * (SLOT + text_bytes(group)) + SLOT, || "the list of usage record reports")?;
+            self.unread.entry(group.clone()).or_default().push(self.shared.len());
+        }
+        self.shared.push(shared);
+        Ok(())
+    }
+
+    /// Notes the groups of an accepted report, and the entitlement if another one was accepted with a group of it.
+    fn note_accepted(
+        &mut self,
+        report: &Report,
+        info: &Info,
+        read: &HashSet<String>,
+        memory: &mut MemoryLimit,
+    ) -> Result<()> {
+        let accepts = |dimensions: &[&str]| acceptance(info, partner_of(report, None), dimensions) == Acceptance::Accepted;
+        if !accepts(&[]) && !info.reported_records.keys().any(|dimension| accepts(&[dimension])) {
+            return Ok(());
+        }
+        let id = hash(id_in(&report.id).unwrap_or_default());
+        for group in info.usage_record_group_ids.iter().filter(|group| read.contains(*group)) {
+            let known = self.accepted.insert(hash(group), id);
+            if known.is_none() {
+                memory.keep(SLOT, || "the list of usage record reports")?;
+            } else if known != Some(id) {
+                self.billed_again.insert(report.entitlement_id.clone().unwrap_or_default());
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns whether a group of an entitlement is in several accepted reports.
+    pub(super) fn is_billed_again(&self, entitlement: &str) -> bool {
+        self.billed_again.contains(entitlement)
     }
 
     /// Returns the ids of other groups of the reports, which have to be read.
     pub(super) fn unread(&self) -> impl Iterator<Item = &str> {
-        self.shared.iter().flat_map(|shared| shared.unread.iter().map(String::as_str))
+        self.unread.keys().map(String::as_str)
     }
 
     /// Adds a group that is not in the sums to the reports that contain it.
-    pub(super) fn add_other(&mut self, group: &Group) {
-        let Some(id) = id_in(&group.id) else { return };
-        for shared in &mut self.shared {
-            if shared.unread.remove(id) && group.status == Some(Status::Reported) {
-                for (dimension, quantity) in &group.records {
-                    let used = shared.used.entry(dimension.clone()).or_default();
-                    *used = used.saturating_add(quantity.0);
+    ///
+    /// # Errors
+    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if `memory` does not suffice.
+    pub(super) fn add_other(&mut self, group: &Group, memory: &mut MemoryLimit) -> Result<()> {
+        let reports = id_in(&group.id).and_then(|id| self.unread.remove(id)).unwrap_or_default();
+        for report in reports {
+            let shared = &mut self.shared[report];
+            shared.unread -= 1;
+            for (dimension, quantity) in group.records.iter().filter(|_| group.status == Some(Status::Reported)) {
+                if !shared.used.contains_key(dimension) {
+                    memory.keep(SLOT + text_bytes(dimension), USAGE)?;
                 }
+                let used = shared.used.entry(dimension.clone()).or_default();
+                *used = used.saturating_add(quantity.0);
             }
         }
+        Ok(())
     }
 
-    /// Removes the sums that a report accepts. `others` is the usage in it that is not in the sums.
-    fn settle(&mut self, report: &Report, info: &Info, others: &BTreeMap<String, Decimal>) {
-        if let Some(id) = id_in(&report.id)
-            && let Some(mut links) = self.by_report.remove(id)
-        {
-            links.retain(|link| !self.is_accepted_by(link, report, info, others));
+    /// Removes the sums that a report accepts. `used` is the usage in it that is not in the sums.
+    fn settle(&mut self, report: &Report, info: &Info, mut used: BTreeMap<String, Decimal>) {
+        let id = id_in(&report.id);
+        let in_report = id.and_then(|id| self.by_report.remove(id)).unwrap_or_default();
+        let groups = info.usage_record_group_ids.iter();
+        let of_groups: Vec<_> = groups.filter_map(|group| self.by_group.remove_entry(group)).collect();
+        for link in in_report.links.iter().chain(of_groups.iter().flat_map(|(_, links)| links)) {
+            if !link.of_metric {
+                let used = used.entry(link.key.metric.clone()).or_default();
+                *used = used.saturating_add(link.quantity);
+            }
+        }
+        let mut open = |links: Vec<Link>| -> Vec<Link> {
+            links.into_iter().filter(|link| !accepts(report, info, link, &used, &mut self.left)).collect()
+        };
+        let links = open(in_report.links);
+        if let Some(id) = id.filter(|_| !links.is_empty()) {
+            self.by_report.insert(id.to_owned(), InReport { links, groups: in_report.groups });
+        }
+        for (group, links) in of_groups {
+            let links = open(links);
             if !links.is_empty() {
-                self.by_report.insert(id.to_owned(), links);
+                self.by_group.insert(group, links);
             }
         }
-        for group in &info.usage_record_group_ids {
-            let Some(mut links) = self.by_group.remove(group) else { continue };
-            links.retain(|link| !self.is_accepted_by(link, report, info, others));
-            if !links.is_empty() {
-                self.by_group.insert(group.clone(), links);
-            }
-        }
-    }
-
-    fn note_billed_fractions(&mut self, report: &Report, info: &Info) {
-        let Some(start) = start_of(report) else { return };
-        let entitlement = report.entitlement_id.clone().unwrap_or_default();
-        for (dimension, is_accepted) in carried_in(report, info) {
-            if let Some(fractions) = self.fractions.get_mut(&(entitlement.clone(), dimension.to_owned())) {
-                fractions.billings.add(start, is_accepted);
-            }
-        }
-    }
-
-    /// Returns whether a report accepts the usage of a sum. A fraction of it may be left to later reports.
-    fn is_accepted_by(
-        &mut self,
-        link: &Link,
-        report: &Report,
-        info: &Info,
-        others: &BTreeMap<String, Decimal>,
-    ) -> bool {
-        let start = start_of(report);
-        let Key { entitlement, metric, .. } = &*link.key;
-        let dimensions: &[&str] = if link.of_metric { &[] } else { &[metric.as_str()] };
-        let partner = partner_of(report, link.partner.as_ref());
-        let used = link.quantity.saturating_add(others.get(metric).copied().unwrap_or_default());
-        if acceptance(info, partner, dimensions) != Acceptance::Accepted
-            || !link.of_metric && unstated(info, metric, used).is_some()
-        {
-            return false;
-        }
-        if !link.of_metric && carried_out(info, metric).is_some() {
-            let fractions = self.fractions.entry((entitlement.clone(), metric.clone())).or_default();
-            let left = fractions.left.entry(link.key.clone()).or_default();
-            *left = start.unwrap_or(DateTime::<Utc>::MAX_UTC).max(*left);
-        }
-        true
     }
 
     /// Returns the sums that the reports do not accept in full.
     pub(super) fn keys(mut self) -> BTreeSet<Arc<Key>> {
-        let shared = std::mem::take(&mut self.shared).into_iter().filter(|shared| shared.unread.is_empty());
-        for SharedReport { report, used, .. } in shared {
-            report.info.iter().for_each(|info| self.settle(&report, info, &used));
+        for SharedReport { report, used, unread } in std::mem::take(&mut self.shared) {
+            if let Some(info) = report.info.as_ref().filter(|_| unread == 0) {
+                self.settle(&report, info, used);
+            }
         }
-        let links = self.by_report.into_values().chain(self.by_group.into_values()).flatten();
+        let in_reports = self.by_report.into_values().flat_map(|in_report| in_report.links);
+        let links = in_reports.chain(self.by_group.into_values().flatten());
         let waiting = links.map(|link| link.key).chain(self.nameless);
-        let left = self.fractions.into_values().flat_map(|Fractions { left, billings }| {
-            left.into_iter().filter(move |(_, start)| !billings.is_billed_after(*start)).map(|(key, _)| key)
-        });
+        let billed = self.fractions.billed();
+        let left = self.left.into_iter().filter(|(fraction, _)| !billed.contains(fraction)).map(|(_, key)| key);
         waiting.chain(left).collect()
     }
+}
+
+/// Returns whether a report accepts the usage of a sum, and notes a fraction of it that is left to later reports. `used`
+/// is all usage of the report's groups.
+fn accepts(
+    report: &Report,
+    info: &Info,
+    link: &Link,
+    used: &BTreeMap<String, Decimal>,
+    left: &mut Vec<(FractionId, Arc<Key>)>,
+) -> bool {
+    let metric = link.key.metric.as_str();
+    let dimensions: &[&str] = if link.of_metric { &[] } else { &[metric] };
+    let partner = partner_of(report, link.partner.as_ref());
+    if is_of_another_entitlement(report, Some(&link.key.entitlement).filter(|id| !id.is_empty()).map(String::as_str))
+        || acceptance(info, partner, dimensions) != Acceptance::Accepted
+    {
+        return false;
+    }
+    if link.of_metric {
+        return true;
+    }
+    if contradiction(info, partner, metric, used.get(metric).copied().unwrap_or_default()).is_some() {
+        return false;
+    }
+    if carried_out(info, metric).is_some() {
+        left.push((FractionId::new(report, metric), link.key.clone()));
+    }
+    true
+}
+
+const USAGE: fn() -> &'static str = || "the usage of all groups";
+
+fn hash(id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish()
 }
 
 #[cfg(test)]
@@ -208,53 +303,117 @@ mod tests {
         Arc::new(Key { buyer: None, entitlement, metric, unit: "units" })
     }
 
-    fn add(pending: &mut PendingAcceptance, group: Value, metric: &str) -> bool {
+    fn add(pending: &mut PendingAcceptance, group: Value, metric: &str) {
         let group: Group = serde_json::from_value(group).unwrap();
-        pending.add(&group, key(metric), Decimal::ONE)
+        pending.add(&group, key(metric), Decimal::ONE, &mut MemoryLimit::new(usize::MAX)).unwrap();
     }
 
     fn apply(pending: &mut PendingAcceptance, report: &Report) {
-        pending.apply(report, &["g-1", "g-2"].map(str::to_owned).into());
+        pending.apply(report, &["g-1", "g-2"].map(str::to_owned).into(), &mut MemoryLimit::new(usize::MAX)).unwrap();
+    }
+
+    fn accepted(id: &str, groups: &[&str], records: Value) -> Report {
+        let info = json!({"status": "SUCCESS", "partner": "STRIPE", "usageRecordGroupIds": groups, "reportedRecords": records});
+        serde_json::from_value(json!({"id": id, "entitlementID": "e-1", "info": info})).unwrap()
     }
 
     #[test]
     fn reported_usage_is_pending_until_a_report_accepts_it() {
-        let accepted = |id: &str, groups: &[&str]| -> Report {
-            let info = json!({"status": "SUCCESS", "partner": "STRIPE", "usageRecordGroupIds": groups});
-            serde_json::from_value(json!({"id": id, "entitlementID": "e-1", "info": info})).unwrap()
-        };
+        let accepted = |id: &str, groups: &[&str]| accepted(id, groups, json!({}));
         assert!(PendingAcceptance::default().is_empty());
         for (group, settles) in [
-            (json!({"id": "g-1", "usageRecordReportID": "r-1"}), accepted("r-1", &[])),
+            (json!({"id": "g-1", "usageRecordReportID": "r-1"}), accepted("r-1", &["g-1"])),
             (json!({"id": "g-1"}), accepted("r-2", &["g-1"])),
             (json!({"id": "g-1", "usageRecordReportID": ""}), accepted("", &["g-1"])),
         ] {
             let mut pending = PendingAcceptance::default();
-            assert!(add(&mut pending, group.clone(), "gb") && !pending.is_empty());
+            add(&mut pending, group.clone(), "gb");
+            assert!(!pending.is_empty());
             apply(&mut pending, &accepted("r-3", &["g-2"]));
             assert!(!pending.is_empty());
             apply(&mut pending, &settles);
             assert!(pending.is_empty() && pending.keys().is_empty(), "{group}");
         }
         let mut nameless = PendingAcceptance::default();
-        assert!(add(&mut nameless, json!({}), "gb") && !nameless.is_empty());
+        add(&mut nameless, json!({}), "gb");
+        assert!(!nameless.is_empty());
         assert_eq!(nameless.keys().into_iter().collect::<Vec<_>>(), [key("gb")]);
+    }
+
+    #[test]
+    fn report_that_does_not_name_all_of_its_groups_accepts_none() {
+        let names_report = |id: Value| json!({"id": id, "usageRecordReportID": "r-1", "records": {"gb": 1}});
+        for (groups, named, is_accepted) in [
+            (vec![names_report(json!("g-1"))], vec!["g-1"], true),
+            (vec![names_report(json!("g-1"))], vec![], false),
+            (vec![names_report(json!("g-1"))], vec!["g-2"], false),
+            (vec![names_report(json!("g-1")), names_report(json!("g-2"))], vec!["g-1"], false),
+            (vec![names_report(json!("g-1")), names_report(json!("g-2"))], vec!["g-2", "g-1", "g-1"], true),
+            (vec![names_report(json!("g-1")), names_report(json!(""))], vec!["g-1", "g-2"], false),
+            (vec![names_report(json!("g-1")), json!({"id": "g-2", "records": {"gb": 1}})], vec!["g-2"], false),
+        ] {
+            let mut pending = PendingAcceptance::default();
+            groups.iter().for_each(|group| add(&mut pending, group.clone(), "gb"));
+            apply(&mut pending, &accepted("r-1", &named, json!({"gb": groups.len()})));
+            assert_eq!(pending.keys().is_empty(), is_accepted, "{groups:?} {named:?}");
+        }
+    }
+
+    #[test]
+    fn usage_of_all_groups_of_a_report_is_compared_with_it() {
+        let nameless = |id: &str| json!({"id": id, "records": {"gb": 1}});
+        let naming = |id: &str| json!({"id": id, "records": {"gb": 1}, "usageRecordReportID": "r-1"});
+        for groups in [[nameless("g-1"), nameless("g-2")], [nameless("g-1"), naming("g-2")], [naming("g-1"), naming("g-2")]] {
+            for (stated, is_accepted) in [(1, false), (2, true)] {
+                let mut pending = PendingAcceptance::default();
+                groups.iter().for_each(|group| add(&mut pending, group.clone(), "gb"));
+                apply(&mut pending, &accepted("r-1", &["g-1", "g-2", "g-1"], json!({"gb": stated})));
+                assert_eq!(pending.keys().is_empty(), is_accepted, "{groups:?} {stated}");
+            }
+        }
+    }
+
+    #[test]
+    fn reports_with_unread_groups_are_within_the_memory_limit() {
+        let mut pending = PendingAcceptance::default();
+        let mut memory = MemoryLimit::new(300_000);
+        let mut apply = |number: usize| {
+            let (ours, other) = (format!("g-{number}"), format!("x-{number}"));
+            let group: Group = serde_json::from_value(json!({"id": ours, "records": {"gb": 1}})).unwrap();
+            pending.add(&group, key("gb"), Decimal::ONE, &mut MemoryLimit::new(usize::MAX))?;
+            pending.apply(&accepted(&format!("r-{number}"), &[&ours, &other], json!({"gb": 1})), &[ours.clone()].into(), &mut memory)
+        };
+        assert!((0..50).all(|number| apply(number).is_ok()) && (50..1000).any(|number| apply(number).is_err()));
+        let group = |number: usize| -> Group {
+            let records: BTreeMap<_, _> = (0..100).map(|dimension| (format!("d-{dimension}"), 1)).collect();
+            serde_json::from_value(json!({"id": format!("x-{number}"), "status": "REPORTED", "records": records})).unwrap()
+        };
+        let mut memory = MemoryLimit::new(300_000);
+        assert!(pending.add_other(&group(0), &mut memory).is_ok() && pending.unread().count() >= 49);
+        assert!((1..50).any(|number| pending.add_other(&group(number), &mut memory).is_err()));
     }
 
     #[test]
     fn quantity_of_zero_needs_no_acceptance() {
         let mut pending = PendingAcceptance::default();
         let group: Group = serde_json::from_value(json!({"id": "g-1", "records": {"gb": 0}})).unwrap();
-        assert!(!pending.add(&group, key("gb"), Decimal::new(0, 2)) && pending.is_empty());
+        pending.add(&group, key("gb"), Decimal::new(0, 2), &mut MemoryLimit::new(0)).unwrap();
+        assert!(pending.is_empty());
     }
 
     #[test]
     fn usage_of_one_sum_in_one_report_takes_memory_once() {
         let mut pending = PendingAcceptance::default();
+        let mut takes = |group: Value, metric: &str| {
+            let group: Group = serde_json::from_value(group).unwrap();
+            let mut fits = |bytes| pending.add(&group, key(metric), Decimal::ONE, &mut MemoryLimit::new(bytes)).is_ok();
+            // A rejected usage is added again, so that it takes no more.
+            (!fits(LINK - 1)).then(|| fits(0)).is_some()
+        };
         let group = || json!({"id": "g-1", "usageRecordReportID": "r-1", "records": {"gb": 1, "calls": 1}});
-        let event = json!({"id": "g-2", "usageRecordReportID": "r-1"});
-        assert!(add(&mut pending, group(), "gb") && !add(&mut pending, group(), "gb"));
-        assert!(add(&mut pending, group(), "calls") && add(&mut pending, event, "gb"));
-        assert!(add(&mut pending, json!({}), "gb") && !add(&mut pending, json!({}), "gb"));
+        let event = || json!({"id": "g-1", "usageRecordReportID": "r-1"});
+        assert!(takes(group(), "gb") && !takes(group(), "gb"));
+        assert!(takes(group(), "calls") && takes(event(), "gb") && !takes(event(), "gb"));
+        assert!(takes(json!({}), "gb") && !takes(json!({}), "gb"));
     }
 }

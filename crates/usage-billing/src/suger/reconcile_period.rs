@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use usage_billing_core::{ClientInfo as _, Result};
 
+use super::carried::Fractions;
 use super::comparison::compare;
 use super::groups::{id_in, used_at};
 use super::types::{MeteringUsageRecordGroup as Group, MeteringUsageRecordReport as Report};
@@ -94,9 +95,9 @@ impl Reconcile<'_> {
         let (ids, ids_outside) = (ids_of(&inside), ids_of(&outside));
         let mut memory = MemoryLimit::new(self.client.max_usage_bytes);
         let groups = self.groups(now, &ids, &ids_outside, &mut memory).await?;
-        let reports = self.reports(now, &groups, &mut memory).await?;
+        let (reports, fractions) = self.reports(now, &groups, &mut memory).await?;
         let others = self.others(now, &groups, &reports, &mut memory).await?;
-        let found = compare(&self.client.org_id, &inside, &groups, &others, &reports)?;
+        let found = compare(&self.client.org_id, &inside, &groups, &others, &reports, fractions)?;
         Ok(Reconciliation { period: Some(self.period), as_of: Some(now), outside_period: outside.len(), ..found })
     }
 
@@ -124,16 +125,25 @@ impl Reconcile<'_> {
         Ok(kept)
     }
 
-    /// Returns the reports in which groups were sent to the marketplaces, and those that include fractions of earlier
-    /// ones.
-    async fn reports(&self, now: DateTime<Utc>, groups: &[Group], memory: &mut MemoryLimit) -> Result<Vec<Report>> {
+    /// Returns the reports in which groups were sent to the marketplaces, and the fractions of all reports of the
+    /// entitlements.
+    async fn reports(
+        &self,
+        now: DateTime<Utc>,
+        groups: &[Group],
+        memory: &mut MemoryLimit,
+    ) -> Result<(Vec<Report>, Fractions)> {
         let wanted = Wanted::new(groups);
-        let is_kept = |report: &Report| {
-            let is_later = report.entitlement_id.as_ref().is_some_and(|id| self.entitlements.contains(id))
-                && report.info.as_ref().is_some_and(|info| !info.decimal_parts.is_empty());
-            Ok(is_later || wanted.are_in(report))
+        let mut fractions = Fractions::default();
+        let is_kept = |report: &Report, memory: &mut MemoryLimit| {
+            let is_kept = wanted.are_in(report);
+            if is_kept || report.entitlement_id.as_ref().is_some_and(|id| self.entitlements.contains(id)) {
+                fractions.add(report, |_| true, memory)?;
+            }
+            Ok(is_kept)
         };
-        self.client.reports_of(self.period, now, memory, 0, is_kept).await
+        let reports = self.client.reports_of(self.period, now, memory, 0, is_kept).await?;
+        Ok((reports, fractions))
     }
 
     /// Returns the other groups of the reports, such as those of another month: a report states the sum of their usage.
@@ -145,8 +155,7 @@ impl Reconcile<'_> {
         memory: &mut MemoryLimit,
     ) -> Result<Vec<Group>> {
         let wanted = Wanted::new(groups);
-        let shared = reports.iter().filter(|report| wanted.are_in(report));
-        let ids = shared.flat_map(|report| &report.info).flat_map(|info| &info.usage_record_group_ids);
+        let ids = reports.iter().flat_map(|report| &report.info).flat_map(|info| &info.usage_record_group_ids);
         let mut unread: HashSet<&str> = ids.map(String::as_str).filter(|id| !wanted.ids.contains(id)).collect();
         let mut others = Vec::new();
         if unread.is_empty() {

@@ -2,34 +2,58 @@
 
 use std::collections::BTreeMap;
 
-use usage_billing_core::{Decimal, DecimalNumber};
+use usage_billing_core::{Decimal, DecimalNumber, printable};
 
-use super::types::MeteringUsageRecordReportInfo as Info;
+use super::accepted_quantity::accepted_quantity;
+use super::types::{MeteringUsageRecordReportInfo as Info, Partner};
 
-/// Returns the part of a dimension's usage that a report does not state. `None` if it states all of it, or nothing of
-/// the dimension.
+/// Returns a message if a report does not bill the usage of a dimension, or bills other usage of it. `used` is all usage
+/// of its groups.
 ///
 /// A report states usage as sent to the marketplace, included, paid from credit, or left to the next report
 /// (`newDecimalParts`), and its quantities contain the fraction that earlier reports left to it (`decimalParts`). The
-/// sources do not state whether usage that a commit covers is in any of these, so such usage may be missing.
-pub(super) fn unstated(info: &Info, dimension: &str, used: Decimal) -> Option<Decimal> {
-    let stated = stated(info, dimension)?;
-    let part = used.saturating_sub(stated.saturating_sub(of(&info.decimal_parts, dimension).unwrap_or_default()));
-    (part > rounding(info, dimension, used)).then_some(part)
+/// sources do not state whether usage that a commit covers is in any of these, so such usage may be missing. Usage that
+/// is charged beyond a commit at list price is stated before that adjustment as well. A report that states nothing of the
+/// dimension contradicts nothing; the quantity in the response of the marketplace counts then.
+pub(super) fn contradiction(
+    info: &Info,
+    partner: Option<&Partner>,
+    dimension: &str,
+    used: Decimal,
+) -> Option<String> {
+    let name = printable(dimension);
+    let before_adjustment = of(&info.records_to_report_before_adjustment_at_list_price, dimension);
+    let sent = of(&info.reported_records, dimension);
+    let stated = stated(info, dimension, before_adjustment.or(sent));
+    let carried_in = of(&info.decimal_parts, dimension).unwrap_or_default();
+    let rounding = rounding(info, dimension, used);
+    if let Some(stated) = stated {
+        let part = used.saturating_sub(stated.saturating_sub(carried_in));
+        if part > rounding {
+            return Some(format!("Suger: {part} of {used} {name} in the groups of the report is not in the report"));
+        }
+        if part < -rounding {
+            return Some(format!("Suger: the report has {} {name} more than its groups used ({used})", -part));
+        }
+    }
+    let accepted = accepted_quantity(info, partner, dimension)?;
+    let expected = sent.unwrap_or(if stated.is_some() { Decimal::ZERO } else { used });
+    let is_same = accepted.saturating_sub(expected).abs() <= rounding;
+    (!is_same).then(|| format!("the marketplace accepted {accepted} {name}, not {expected}"))
 }
 
 /// Returns the largest quantity of a dimension that rounding may have left. Suger adds up floating-point numbers, so a
 /// part of less than 1 in 10^12 of the quantities that it added is ignored: enough for thousands of groups.
 pub(super) fn rounding(info: &Info, dimension: &str, used: Decimal) -> Decimal {
-    let stated = stated(info, dimension).unwrap_or_default();
+    let stated = stated(info, dimension, of(&info.reported_records, dimension)).unwrap_or_default();
     let carried_in = of(&info.decimal_parts, dimension).unwrap_or_default();
     used.max(stated).max(carried_in) * Decimal::new(1, 12)
 }
 
-/// Returns all usage of a dimension that a report states.
-fn stated(info: &Info, dimension: &str) -> Option<Decimal> {
-    let stated = [&info.reported_records, &info.included_records, &info.credit_records, &info.new_decimal_parts];
-    stated.into_iter().filter_map(|map| of(map, dimension)).reduce(Decimal::saturating_add)
+/// Returns all usage of a dimension that a report states, with what it states to be sent.
+fn stated(info: &Info, dimension: &str, sent: Option<Decimal>) -> Option<Decimal> {
+    let others = [&info.included_records, &info.credit_records, &info.new_decimal_parts];
+    sent.into_iter().chain(others.into_iter().filter_map(|map| of(map, dimension))).reduce(Decimal::saturating_add)
 }
 
 fn of(map: &BTreeMap<String, DecimalNumber>, dimension: &str) -> Option<Decimal> {
@@ -42,28 +66,44 @@ mod tests {
     use serde_json::{Value, json};
 
     #[test]
-    fn usage_missing_in_the_report_is_returned() {
+    fn report_bills_exactly_the_usage_of_its_groups() {
         let of = |info: Value, used: &str| {
-            let part = unstated(&serde_json::from_value(info).unwrap(), "gb", used.parse().unwrap());
-            part.map(|part| part.normalize().to_string())
+            contradiction(&serde_json::from_value(info).unwrap(), None, "gb", used.parse().unwrap())
+        };
+        let missing = |part: &str, used: &str| {
+            Some(format!("Suger: {part} of {used} gb in the groups of the report is not in the report"))
+        };
+        let more = |part: &str, used: &str| {
+            Some(format!("Suger: the report has {part} gb more than its groups used ({used})"))
         };
         for (info, used, expected) in [
-            (json!({"reportedRecords": {"gb": 0}}), "5", Some("5")),
-            (json!({"reportedRecords": {"gb": 4}}), "5", Some("1")),
+            (json!({"reportedRecords": {"gb": 0}}), "5", missing("5", "5")),
+            (json!({"reportedRecords": {"gb": 4}}), "5", missing("1", "5")),
             (json!({"reportedRecords": {"gb": 5}}), "5", None),
-            (json!({"reportedRecords": {"gb": 7}}), "5", None),
+            (json!({"reportedRecords": {"gb": 50}}), "5", more("45", "5")),
+            (json!({"reportedRecords": {"gb": 5}, "includedRecords": {"gb": 1}}), "5", more("1", "5")),
+            (json!({"reportedRecords": {"gb": 1}}), "0", more("1", "0")),
             (
                 json!({"reportedRecords": {"gb": 1}, "includedRecords": {"gb": 2}, "creditRecords": {"gb": 2}}),
                 "5",
                 None,
             ),
-            (json!({"includedRecords": {"gb": 2}}), "5", Some("3")),
+            (json!({"includedRecords": {"gb": 2}}), "5", missing("3", "5")),
             (
                 json!({"reportedRecords": {"gb": 1}, "decimalParts": {"gb": 0.4}, "newDecimalParts": {"gb": 0.65}}),
                 "1.25",
                 None,
             ),
-            (json!({"reportedRecords": {"gb": 1}, "decimalParts": {"gb": 0.4}}), "1.25", Some("0.65")),
+            (
+                json!({"reportedRecords": {"gb": 1}, "decimalParts": {"gb": 0.4}}),
+                "1.25",
+                missing("0.65", "1.25"),
+            ),
+            (
+                json!({"reportedRecords": {"gb": 2}, "decimalParts": {"gb": 0.25}}),
+                "1.5",
+                more("0.25", "1.5"),
+            ),
             (json!({"reportedRecords": {"gb": 0.1}}), "0.10000000000000001", None),
             // The error is that of the sum, which is larger than the usage.
             (
@@ -72,11 +112,45 @@ mod tests {
                 None,
             ),
             (json!({"reportedRecords": {"gb": 0}}), "0", None),
+            // Charged at list price, beyond a commit.
+            (
+                json!({"reportedRecords": {"gb": 7.5}, "recordsToReportBeforeAdjustmentAtListPrice": {"gb": 5}}),
+                "5",
+                None,
+            ),
+            (
+                json!({"reportedRecords": {"gb": 5}, "recordsToReportBeforeAdjustmentAtListPrice": {"gb": 4}}),
+                "5",
+                missing("1", "5"),
+            ),
             // The report does not state the dimension.
             (json!({}), "5", None),
             (json!({"reportedRecords": {"calls": 5}, "decimalParts": {"gb": 0.5}}), "5", None),
         ] {
-            assert_eq!(of(info.clone(), used).as_deref(), expected, "{info} {used}");
+            assert_eq!(of(info.clone(), used), expected, "{info} {used}");
         }
+    }
+
+    #[test]
+    fn marketplace_accepts_the_quantity_of_the_report() {
+        let of = |mut info: Value, accepted: Value| {
+            let result = json!({"status": "Success", "usageRecord": {"dimension": "gb", "quantity": accepted}});
+            info["awsMeteringResponse"] = json!({"results": [result]});
+            let info = serde_json::from_value(info).unwrap();
+            contradiction(&info, Some(&Partner::Aws), "gb", Decimal::from(5))
+        };
+        let not = |accepted: u32, expected: u32| Some(format!("the marketplace accepted {accepted} gb, not {expected}"));
+        let reported = || json!({"reportedRecords": {"gb": 5}});
+        assert_eq!(of(reported(), json!(5)), None);
+        assert_eq!(of(reported(), Value::Null), None);
+        assert_eq!(of(reported(), json!(3)), not(3, 5));
+        assert_eq!(of(reported(), json!(6)), not(6, 5));
+        // Only the marketplace states a quantity.
+        assert_eq!((of(json!({}), json!(5)), of(json!({}), json!(3))), (None, not(3, 5)));
+        // Nothing was charged.
+        assert_eq!(of(json!({"includedRecords": {"gb": 5}}), json!(5)), not(5, 0));
+        assert_eq!(of(json!({"includedRecords": {"gb": 5}}), json!(0)), None);
+        let adjusted = json!({"reportedRecords": {"gb": 7}, "recordsToReportBeforeAdjustmentAtListPrice": {"gb": 5}});
+        assert_eq!((of(adjusted.clone(), json!(7)), of(adjusted, json!(5))), (None, not(5, 7)));
     }
 }

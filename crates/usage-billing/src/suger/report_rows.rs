@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 use usage_billing_core::{Decimal, DecimalNumber, Error, ErrorKind, Result, printable};
 
+use super::accepted_quantity::accepted_quantity;
 use super::groups::{id_in, is_set};
-use super::marketplace::{self, Acceptance};
+use super::marketplace::{self, Acceptance, is_void};
+use super::quantities::is_same_quantity;
 use super::types::{
     AggregatedMeteringUsageRecord, BillableMetricAggregationType, MeteringUsageRecordReport as Report,
-    MeteringUsageRecordReportInfo as Info, UsageRecordReportStatus as Status,
+    MeteringUsageRecordReportInfo as Info,
 };
 use crate::rows::identity::{RowIdentity, UNITS, disambiguate_keys};
 use crate::rows::loadable;
@@ -24,8 +26,8 @@ pub(super) const REPORTS: &str = "listUsageRecordReports";
 /// are left out.
 ///
 /// A row is final once the report succeeded and the response of the marketplace accepts its usage (AWS: `Success`;
-/// Azure: `Accepted`; Google Cloud: no error). Reports to other marketplaces have no response; their success is
-/// enough.
+/// Azure: `Accepted`; Google Cloud: no error), in the quantity of the report if it states one. Reports to other
+/// marketplaces have no response; their success is enough.
 ///
 /// The quantity of a dimension is the sum of the sent quantity (`overage_quantity`, which the marketplace charges),
 /// the included amount (`included_quantity`) and the part paid from credit. A marketplace such as AWS accepts whole
@@ -80,7 +82,7 @@ fn rows(
             let row = part.row(report, org_id, hour)?;
             all.push(UsageRow {
                 customer_name: row.customer_id.as_ref().and_then(|id| buyers.get(id).cloned()),
-                is_final: part.acceptance(report, info) == Acceptance::Accepted,
+                is_final: part.acceptance(report, info) == Acceptance::Accepted && !part.is_contradicted(report, info),
                 source_row: Some(number),
                 ..row
             });
@@ -91,11 +93,6 @@ fn rows(
         .zip(are_wanted)
         .filter_map(|(row, is_wanted)| is_wanted.then_some(row))
         .collect())
-}
-
-/// Returns whether the marketplace does not bill by a report.
-fn is_void(info: &Info) -> bool {
-    matches!(info.status, Some(Status::Failed | Status::Deleted | Status::Canceled))
 }
 
 /// Returns whether the hour of a report begins in `period`, and the report is not void.
@@ -173,6 +170,12 @@ impl<'a> Part<'a> {
     fn acceptance(&self, report: &Report, info: &Info) -> Acceptance {
         let dimensions = if self.of_metric { &[] } else { std::slice::from_ref(&self.metric) };
         marketplace::acceptance(info, marketplace::partner_of(report, None), dimensions)
+    }
+
+    /// Returns whether the response of the marketplace states another quantity than the report.
+    fn is_contradicted(&self, report: &Report, info: &Info) -> bool {
+        let accepted = || accepted_quantity(info, marketplace::partner_of(report, None), self.metric);
+        !self.of_metric && accepted().is_some_and(|it| !is_same_quantity(it, self.charged.unwrap_or_default()))
     }
 
     /// # Errors

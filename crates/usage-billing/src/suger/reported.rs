@@ -1,108 +1,125 @@
 //! Outcomes of groups according to the usage record reports that contain them.
 
 use std::collections::{HashMap, HashSet};
+use std::ptr;
 
 use usage_billing_core::{Decimal, printable};
 
-use super::carried::{Billings, carried_in, carried_out, start_of};
-use super::groups::{events, id_in};
-use super::marketplace::{Acceptance, acceptance, is_success, partner_of};
+use super::carried::{FractionId, Fractions, carried_out, order};
+use super::groups::{events, id_in, name_of};
+use super::marketplace::{Acceptance, acceptance, is_of_another_entitlement, is_success, is_void, partner_of};
 use super::quantities::is_unmapped;
 use super::reconciliation::State;
-use super::report_quantities::unstated;
+use super::report_quantities::contradiction;
 use super::types::{
     MeteringUsageRecordGroup as Group, MeteringUsageRecordReport as Report, MeteringUsageRecordReportInfo as Info,
-    UsageRecordGroupStatus as Status,
+    Partner, UsageRecordGroupStatus as Status,
 };
 
 /// Usage record reports by their own ids, and by the groups that they contain.
 pub(super) struct Reported<'a> {
     by_id: HashMap<&'a str, &'a Report>,
-    /// The latest report of each group: a failed group may have been requeued.
-    by_group: HashMap<&'a str, &'a Report>,
-    /// By entitlement and dimension, the reports that bill fractions of earlier ones.
-    billings: HashMap<(&'a str, &'a str), Billings>,
+    /// The reports that name each group.
+    by_group: HashMap<&'a str, Vec<&'a Report>>,
+    /// The fractions that later reports bill.
+    billed_fractions: HashSet<FractionId>,
     /// By report and dimension, the usage of the groups that were sent in the report.
     used: HashMap<(*const Report, &'a str), Decimal>,
-    /// Ids of the groups.
-    read: HashSet<&'a str>,
+    /// By report, a group in it that was not read.
+    unread: HashMap<*const Report, &'a str>,
 }
 
 impl<'a> Reported<'a> {
-    /// `groups` are all of the reports, each once: a report states the sum of their usage.
-    pub(super) fn new(reports: &'a [Report], groups: impl Iterator<Item = &'a Group>) -> Self {
-        let mut by_group: HashMap<&str, &Report> = HashMap::new();
-        let mut billings: HashMap<_, Billings> = HashMap::new();
-        for report in reports {
-            if let (Some(start), Some(info)) = (start_of(report), &report.info) {
-                for (dimension, is_accepted) in carried_in(report, info) {
-                    let key = (report.entitlement_id.as_deref().unwrap_or_default(), dimension);
-                    billings.entry(key).or_default().add(start, is_accepted);
-                }
-            }
+    /// `groups` are all of the reports, each once: a report states the sum of their usage. `fractions` are those of all
+    /// reports of their entitlements.
+    pub(super) fn new(reports: &'a [Report], fractions: Fractions, groups: impl Iterator<Item = &'a Group>) -> Self {
+        let by_id: HashMap<_, _> = reports.iter().filter_map(|report| Some((id_in(&report.id)?, report))).collect();
+        let nameless = reports.iter().filter(|report| id_in(&report.id).is_none());
+        let mut by_group: HashMap<&str, Vec<&Report>> = HashMap::new();
+        for report in by_id.values().copied().chain(nameless) {
             for group in report.info.iter().flat_map(|info| &info.usage_record_group_ids) {
-                let latest = by_group.entry(group).or_insert(report);
-                if report.creation_time > latest.creation_time {
-                    *latest = report;
+                let reports = by_group.entry(group).or_default();
+                if !reports.last().is_some_and(|last| ptr::eq(*last, report)) {
+                    reports.push(report);
                 }
             }
         }
-        let mut all = Self {
-            by_id: reports.iter().filter_map(|report| Some((id_in(&report.id)?, report))).collect(),
-            by_group,
-            billings,
-            used: HashMap::new(),
-            read: HashSet::new(),
-        };
+        let (used, unread) = (HashMap::new(), HashMap::new());
+        let mut all = Self { by_id, by_group, billed_fractions: fractions.billed(), used, unread };
+        let mut read = HashSet::new();
         for group in groups {
-            all.read.extend(id_in(&group.id));
+            read.extend(id_in(&group.id));
             let Some(report) = all.of(group).filter(|_| group.status == Some(Status::Reported)) else { continue };
             for (dimension, quantity) in &group.records {
-                let used = all.used.entry((std::ptr::from_ref(report), dimension)).or_default();
+                let used = all.used.entry((ptr::from_ref(report), dimension)).or_default();
                 *used = used.saturating_add(quantity.0);
+            }
+        }
+        for (group, reports) in all.by_group.iter().filter(|(group, _)| !read.contains(*group)) {
+            for report in reports {
+                let unread = all.unread.entry(ptr::from_ref(*report)).or_insert(group);
+                *unread = (*unread).min(group);
             }
         }
         all
     }
 
-    /// Returns the report that a group names, or the latest one that names the group.
+    /// Returns the report that a group names, or the latest one that names the group: a failed group may have been
+    /// requeued.
     pub(super) fn of(&self, group: &Group) -> Option<&'a Report> {
         match id_in(&group.usage_record_report_id) {
             Some(id) => self.by_id.get(id).copied(),
-            None => self.by_group.get(id_in(&group.id)?).copied(),
+            None => {
+                let is_valid = |report: &Report| !report.info.as_ref().is_some_and(is_void);
+                let reports = self.by_group.get(id_in(&group.id)?)?.iter().copied();
+                reports.max_by_key(|report| (order(report), is_valid(report), &report.id))
+            }
         }
     }
 
     /// Returns a message about the fraction of a group's usage that a report leaves to the next one, if no later
     /// report has billed it.
     fn carried(&self, report: &Report, info: &Info, group: &Group, dimensions: &[&str]) -> Option<String> {
-        let entitlement = report.entitlement_id.as_deref().unwrap_or_default();
         dimensions.iter().find_map(|dimension| {
             group.records.get(*dimension).filter(|quantity| !quantity.0.is_zero())?;
             let part = carried_out(info, dimension)?;
-            let billings = self.billings.get(&(entitlement, *dimension));
-            let is_billed =
-                billings.zip(start_of(report)).is_some_and(|(billings, start)| billings.is_billed_after(start));
+            let is_billed = self.billed_fractions.contains(&FractionId::new(report, dimension));
             let reasons = || format!("Suger: {part} of {} left to the next report", printable(dimension));
             (!is_billed).then(reasons)
         })
     }
 
-    /// Returns a message about usage of the groups of a report that the report does not state.
-    fn unstated(&self, report: &Report, info: &Info, dimensions: &[&str]) -> Option<String> {
+    /// Returns a message if a report bills other usage than that of its groups.
+    fn contradiction(&self, report: &Report, info: &Info, partner: Option<&Partner>, dimensions: &[&str]) -> Option<String> {
         dimensions.iter().find_map(|dimension| {
-            let used = self.used.get(&(std::ptr::from_ref(report), *dimension))?;
-            let part = unstated(info, dimension, *used)?;
-            Some(format!(
-                "Suger: {part} of {used} {} in the groups of the report is not in the report",
-                printable(dimension)
-            ))
+            let used = self.used.get(&(ptr::from_ref(report), *dimension))?;
+            contradiction(info, partner, dimension, *used)
         })
     }
 
-    /// Returns a message about a group of a report that was not read. The report may state the usage of that one only.
-    fn unread(&self, info: &Info) -> Option<String> {
-        let unread = info.usage_record_group_ids.iter().find(|id| !self.read.contains(id.as_str()))?;
+    /// Returns a message if another report has billed a group as well.
+    fn billed_again(&self, report: &Report, group: &Group, dimensions: &[&str]) -> Option<String> {
+        let reports = self.by_group.get(id_in(&group.id)?)?;
+        let accepts = |other: &&&Report| {
+            let partner = partner_of(other, group.partner.as_ref());
+            let info = other.info.as_ref().filter(|_| !ptr::eq(**other, report));
+            info.is_some_and(|info| acceptance(info, partner, dimensions) == Acceptance::Accepted)
+        };
+        let other = reports.iter().find(accepts)?.id.as_deref().unwrap_or("without id");
+        Some(format!("Suger: usage record report {} was accepted with the same group", printable(other)))
+    }
+
+    /// Returns a message if the groups of a report are not known in full: the report may state the usage of others only.
+    fn incomplete(&self, report: &Report, group: &Group) -> Option<String> {
+        let reports = id_in(&group.id).and_then(|id| self.by_group.get(id));
+        if !reports.is_some_and(|reports| reports.iter().any(|listing| ptr::eq(*listing, report))) {
+            return Some(format!("Suger: its usage record report does not name {}", name_of(group)));
+        }
+        if is_of_another_entitlement(report, id_in(&group.entitlement_id)) {
+            let entitlement = printable(report.entitlement_id.as_deref().unwrap_or_default());
+            return Some(format!("Suger: its usage record report is of entitlement {entitlement}"));
+        }
+        let unread = self.unread.get(&ptr::from_ref(report))?;
         Some(format!("usage record group {} of the same report is not among those that were read", printable(unread)))
     }
 
@@ -127,8 +144,11 @@ impl<'a> Reported<'a> {
             match acceptance(info, partner, &mapped) {
                 Acceptance::Pending(_) if is_unused && is_success(info) => (Acceptance::Accepted, None),
                 acceptance => {
+                    let contradiction = || self.contradiction(report, info, partner, &mapped);
+                    let again = || self.billed_again(report, group, &mapped);
                     let carried = || self.carried(report, info, group, &mapped);
-                    (acceptance, self.unread(info).or_else(|| self.unstated(report, info, &mapped)).or_else(carried))
+                    let open = self.incomplete(report, group).or_else(contradiction).or_else(again).or_else(carried);
+                    (acceptance, open)
                 }
             }
         });

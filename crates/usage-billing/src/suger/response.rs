@@ -1,5 +1,6 @@
 //! Classification of the response to an event.
 
+use serde::Deserialize;
 use usage_billing_core::{Error, ErrorKind, Result};
 
 use super::types::MeteringUsageRecordGroup as Group;
@@ -67,6 +68,15 @@ fn meaning(status: Option<u16>, kind: ErrorKind) -> Meaning {
 }
 
 impl Response {
+    /// Returns whether a request was sent that has this response.
+    pub(super) fn was_sent(&self) -> bool {
+        match self {
+            Self::Inconclusive { error, .. } => error.status().is_some() || error.may_have_arrived(),
+            Self::Withheld(_) | Self::Unsendable(_) => false,
+            Self::Group(_) | Self::Unreadable(_) | Self::Conflict { .. } | Self::Rejection { .. } => true,
+        }
+    }
+
     /// Returns whether Suger may still process the request or an earlier attempt of it. Until then, the absence of the
     /// event from the list proves nothing. An attempt that Suger itself rejects has ended.
     pub(super) fn may_arrive_later(&self) -> bool {
@@ -84,15 +94,34 @@ impl Response {
     }
 }
 
-/// Returns whether an error response has the documented format of Suger: a JSON string. Suger may send objects as
-/// well, but so do gateways, and no header distinguishes them. An object, like any other body, therefore decides
-/// nothing.
+/// Returns whether an error response has a documented format of Suger: a JSON string, or an `ErrorResponse`, which newer
+/// operations declare, with one of its codes. Other objects may be of gateways as well, and no header distinguishes them.
+/// Like any other body, they decide nothing.
 pub(super) fn is_of_suger(error: &Error) -> bool {
     has_format_of_suger(error.body())
 }
 
 fn has_format_of_suger(body: &[u8]) -> bool {
-    serde_json::from_slice(body).is_ok_and(|text: String| !text.trim().is_empty())
+    match serde_json::from_slice(body) {
+        Ok(Body::Text(text)) => !text.trim().is_empty(),
+        Ok(Body::ErrorResponse { code, message, .. }) => CODES.contains(&&*code) && !message.trim().is_empty(),
+        Err(_) => false,
+    }
+}
+
+/// The codes of an `ErrorResponse`.
+const CODES: [&str; 5] = ["InternalServerError", "3rdPartyError", "BadRequest", "NotFound", "Unauthorized"];
+
+#[derive(Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+enum Body {
+    Text(String),
+    ErrorResponse {
+        code: String,
+        message: String,
+        #[serde(rename = "info")]
+        _info: Option<serde_json::Value>,
+    },
 }
 
 #[cfg(test)]
@@ -100,13 +129,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn error_format_of_suger_is_a_json_string() {
-        for text in [r#""entitlement not found""#, r#" "no such route" "#] {
+    fn error_format_of_suger_is_a_json_string_or_an_error_response() {
+        for text in [
+            r#""entitlement not found""#,
+            r#" "no such route" "#,
+            r#"{"code": "NotFound", "info": "", "message": "entitlement not found"}"#,
+            r#"{"code": "BadRequest", "info": null, "message": "no"}"#,
+            r#"{"code": "3rdPartyError", "message": "no"}"#,
+        ] {
             assert!(has_format_of_suger(text.as_bytes()), "{text}");
         }
         for body in [
             r#"{"message": "no"}"#,
             r#"{"code": 7}"#,
+            r#"{"code": "NotFound"}"#,
+            r#"{"code": "NotFound", "message": ""}"#,
+            r#"{"code": "NotFound", "message": "no", "requestId": "7"}"#,
+            r#"{"code": "ResourceNotFound", "message": "no"}"#,
+            r#"{"code": 404, "message": "no"}"#,
             r#"{"error": {"message": "no"}}"#,
             "",
             r#""""#,

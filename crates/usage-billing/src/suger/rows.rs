@@ -62,8 +62,8 @@ impl Client {
         let has_rows = unsummed || sums.iter().any(Sums::has_events_in_reports);
         let reports = match has_rows || sums.iter().any(Sums::is_pending) {
             true => {
-                let is_kept = |report: &types::MeteringUsageRecordReport| {
-                    sums.iter_mut().for_each(|sums| sums.apply(report));
+                let is_kept = |report: &types::MeteringUsageRecordReport, memory: &mut MemoryLimit| {
+                    sums.iter_mut().try_for_each(|sums| sums.apply(report, memory))?;
                     let is_wanted = |id: &str| sums.iter().any(|sums| sums.is_wanted(id));
                     Ok(has_rows
                         && (report_rows::begins_in(period, report)? || report.id.as_deref().is_some_and(is_wanted)))
@@ -78,7 +78,7 @@ impl Client {
             let mut others = self.usage_record_groups(move |request| request.start_date(first).end_date(last));
             while let Some(group) = others.next().await.transpose()? {
                 if id_in(&group.id).is_some_and(|id| unread.contains(id)) {
-                    sums.iter_mut().for_each(|sums| sums.add_other(&group));
+                    sums.iter_mut().try_for_each(|sums| sums.add_other(&group, &mut memory))?;
                 }
             }
         }
@@ -106,7 +106,7 @@ impl Client {
         let limit = self.list_limit();
         let rows = limit.run(async {
             let mut memory = MemoryLimit::new(self.max_usage_bytes);
-            let is_kept = |report: &_| report_rows::begins_in(period, report);
+            let is_kept = |report: &_, _: &mut _| report_rows::begins_in(period, report);
             let reports = self.reports_of(period, now, &mut memory, ROW, is_kept).await?;
             report_rows(&reports, &self.buyer_names(&mut memory).await?, &self.org_id, period)
         });
@@ -122,13 +122,13 @@ impl Client {
         now: DateTime<Utc>,
         memory: &mut MemoryLimit,
         extra_bytes: usize,
-        mut is_kept: impl FnMut(&types::MeteringUsageRecordReport) -> Result<bool>,
+        mut is_kept: impl FnMut(&types::MeteringUsageRecordReport, &mut MemoryLimit) -> Result<bool>,
     ) -> Result<Vec<types::MeteringUsageRecordReport>> {
         let (first, last) = listed_days::of_period(period, now);
         let mut all = self.usage_record_reports(move |request| request.start_date(first).end_date(last));
         let mut kept = Vec::new();
         while let Some(report) = all.next().await.transpose()? {
-            if is_kept(&report)? {
+            if is_kept(&report, memory)? {
                 memory.keep(value_bytes(&report) + extra_bytes, || "the list of usage record reports")?;
                 kept.push(report);
             }

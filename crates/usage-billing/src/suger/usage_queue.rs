@@ -8,12 +8,14 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures_util::future::{Either, select};
 use tokio::time::Instant;
+use usage_billing_core::__private::Departure;
 use usage_billing_core::{ClientInfo as _, Error, ErrorKind, Result, printable};
 use uuid::Uuid;
 
 use super::attempts::MAX_PROCESSING_TIME;
 use super::evidence::MISSING;
 use super::late_usage::MarketplaceWindows;
+use super::proof::undecided;
 use super::types::Partner;
 use super::{Client, Receipt, UndeliveredEvent, UsageEvent, trace};
 use crate::time_limit::TimeLimit;
@@ -48,7 +50,7 @@ pub(super) type QueueKey = (DateTime<Utc>, Uuid);
 ///
 /// Nothing is stored on disk, and nothing is sent on drop. After a crash, push the same events again: their ids are
 /// the same, so events that arrived before are already delivered. The queue remembers the id of every event that was
-/// pushed, about 70 bytes each, for its whole lifetime.
+/// pushed, about 80 bytes each, for its whole lifetime.
 ///
 /// ```no_run
 /// # use usage_billing::suger::{Client, MarketplaceWindows, UsageEvent};
@@ -95,10 +97,22 @@ pub struct UsageQueue {
 pub(super) struct Known {
     pub(super) fingerprint: Uuid,
     pub(super) state: State,
+    /// The request in flight, or the last one if its flush was dropped.
+    pub(super) departure: Option<Departure>,
     /// Number of the last flush in which it was sent and not resolved, or 0.
     pub(super) failed_in: u64,
     /// Whether the trace reports that its usage is late.
     pub(super) is_warned: bool,
+}
+
+impl Known {
+    /// Returns the state, after a dropped flush that of its request.
+    pub(super) fn state(&self) -> State {
+        match self.state {
+            State::New if self.departure.as_ref().is_some_and(Departure::has_begun) => State::Sent,
+            state => state,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,7 +217,7 @@ impl UsageQueue {
             return Err(UndeliveredEvent { id, event, error });
         }
         let fingerprint = event.fingerprint(id);
-        let new = Known { fingerprint, state: State::New, failed_in: 0, is_warned: false };
+        let new = Known { fingerprint, state: State::New, departure: None, failed_in: 0, is_warned: false };
         let known = self.known.entry(id).or_insert(new);
         let reason = match known {
             Known { state: State::IdConsumed, .. } => "the event's id is used up at Suger",
@@ -234,7 +248,7 @@ impl UsageQueue {
 
     /// Returns whether no attempt to send an event is known that may have arrived.
     pub(super) fn is_id_free(&self, id: Uuid) -> bool {
-        self.known.get(&id).is_some_and(|known| known.state == State::New) && !self.may_arrive(id)
+        self.known.get(&id).is_some_and(|known| known.state() == State::New) && !self.may_arrive(id)
     }
 
     /// Returns the number of queued events.
@@ -286,7 +300,9 @@ impl UsageQueue {
         let now = self.client.clock.now();
         for ((_, id), event) in &self.queue {
             // A reason may quote a string of the caller or of Suger.
-            let Some(error) = reasons.remove(id).map(|error| self.client.api.inner().masked(error)) else { continue };
+            let Some(error) = reasons.remove(id).map(|error| undecided(self.client.api.inner().masked(error))) else {
+                continue;
+            };
             trace::unsent(&self.client, event, *id, &error);
             let marketplace = self.marketplaces.get(event.entitlement_id());
             if let Some(late) = self.windows.check(marketplace, event, *id, now) {

@@ -94,7 +94,8 @@ async fn late_group_and_its_late_report_are_found() {
     let report = usage("e-1", month().end() - TimeDelta::hours(1));
     // The group states no time of use.
     let late = group_for(&report, json!({"status": "REPORTED", "usageRecordReportID": "r-1", "metaInfo": null}));
-    let of_group = json!({"id": "r-1", "creationTime": now(), "partner": "STRIPE", "info": {"status": "SUCCESS", "startTime": now()}});
+    let info = json!({"status": "SUCCESS", "startTime": now(), "usageRecordGroupIds": [late["id"]]});
+    let of_group = json!({"id": "r-1", "creationTime": now(), "partner": "STRIPE", "info": info});
     let server = vendor(vec![late], vec![json!({"id": "r-2"}), of_group]);
     let found = scripted(&server).reconcile(month(), &[report]).timeout(Duration::MAX).await.unwrap();
     assert!(found.is_clean() && found.billed.len() == 1, "{found:?}");
@@ -146,16 +147,28 @@ async fn missing_response_and_carried_fraction_are_pending() {
         report["info"].as_object_mut().unwrap().extend(info.as_object().unwrap().clone());
         report
     };
-    let left = || of_report("r-1", 0, json!({"reportedRecords": {"gb": 5}, "newDecimalParts": {"gb": 0.25}}));
-    let later = of_report("r-2", 1, json!({"reportedRecords": {"gb": 1}, "decimalParts": {"gb": 0.25}}));
+    let of_group = |mut info: Value| {
+        info["usageRecordGroupIds"] = json!([group["id"]]);
+        of_report("r-1", 0, info)
+    };
+    let left = || of_group(json!({"reportedRecords": {"gb": 5}, "newDecimalParts": {"gb": 0.25}}));
+    let later = |id: &str, hours: i64, fraction: f64, status: &str| {
+        let parts = json!({"reportedRecords": {"gb": 1}, "decimalParts": {"gb": fraction}, "status": status});
+        of_report(id, hours, parts)
+    };
+    let carried = "Suger: 0.25 of gb left to the next report";
     for (reports, is_clean, reasons) in [
         (
-            vec![of_report("r-1", 0, json!({"awsMeteringResponse": {"results": []}}))],
+            vec![of_group(json!({"awsMeteringResponse": {"results": []}}))],
             false,
             "the marketplace's response does not mention gb",
         ),
-        (vec![left()], false, "Suger: 0.25 of gb left to the next report"),
-        (vec![left(), later], true, ""),
+        (vec![left()], false, carried),
+        (vec![left(), later("r-2", 1, 0.25, "SUCCESS")], true, ""),
+        // Another fraction is not the one that was left, and a failed report is retried.
+        (vec![left(), later("r-2", 1, 0.5, "SUCCESS")], false, carried),
+        (vec![left(), later("r-2", 1, 0.25, "FAILED")], false, carried),
+        (vec![left(), later("r-2", 1, 0.25, "FAILED"), later("r-3", 2, 0.25, "SUCCESS")], true, ""),
     ] {
         let server = vendor(vec![group.clone()], reports);
         let sent = std::slice::from_ref(&report);
@@ -188,6 +201,28 @@ async fn report_of_two_months_bills_neither_without_the_usage_of_both() {
             assert_eq!(found.is_clean(), is_billed, "{stated} {period}: {found:?}");
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn later_reports_take_little_memory() {
+    let event = usage("e-1", month().start());
+    let group = group_for(&event, json!({"status": "REPORTED", "usageRecordReportID": "r-0"}));
+    let report = |number: i64| {
+        let start = month().start() + TimeDelta::hours(number);
+        let info = json!({
+            "status": "SUCCESS", "partner": "STRIPE", "startTime": start, "reportedRecords": {"gb": 5},
+            "decimalParts": {"gb": 0.5}, "newDecimalParts": {"gb": 0.5}, "message": "x".repeat(2000),
+            "usageRecordGroupIds": if number == 0 { json!([group["id"]]) } else { json!([format!("g-{number}")]) },
+        });
+        json!({"id": format!("r-{number}"), "entitlementID": "e-1", "info": info})
+    };
+    let server = vendor(vec![group.clone()], (0..744).map(report).collect());
+    let client = scripted(&server).with_max_usage_bytes(400_000);
+    let found = client.reconcile(month(), std::slice::from_ref(&event)).timeout(Duration::MAX).await.unwrap();
+    assert!(found.is_clean(), "{found:?}");
+    let client = scripted(&server).with_max_usage_bytes(100_000);
+    let error = client.reconcile(month(), &[event]).timeout(Duration::MAX).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -160,6 +160,7 @@ async fn usage_is_final_if_the_marketplace_accepted_it() {
         let end = month.start() + TimeDelta::hours(2);
         let mut report = json!({"id": "r-1", "entitlementID": "e-1", "creationTime": end, "info": hour_before(end)});
         report["info"]["awsMeteringResponse"] = response.clone();
+        report["info"]["usageRecordGroupIds"] = json!(["g-1"]);
         let client = scripted(&vendor_with(vec![group.clone()], vec![report]));
         let rows = client.usage(month, Duration::MAX).await.unwrap();
         assert_eq!((rows.len(), rows[0].is_final), (1, is_final), "{response}");

@@ -48,8 +48,12 @@ fn aws(info: &mut Info, entitlement: &Entitlement, records: &BTreeMap<String, De
             dimension: Some(key.clone()),
             quantity: Some(whole(quantity)),
             timestamp: info.start_time.map(|time| time.to_rfc3339_opts(SecondsFormat::Secs, true)),
-            ..Default::default()
+            customer_aws_account_id: None,
+            license_arn: None,
+            usage_allocations: Vec::new(),
+            extra: Default::default(),
         }),
+        extra: Default::default(),
     };
     let request = types::AwsBatchMeterUsageInput {
         product_code: entitlement.external_product_id.clone(),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use chrono::{DateTime, SubsecRound, Utc};
 use usage_billing_core::{Decimal, Result, printable};
 
+use super::carried::Fractions;
 use super::groups::{id_in, name_of, too_long, used_at};
 use super::quantities::{
     billed, differences, dimensions, is_same_quantity, is_void, original_records, quantities_of, quantity,
@@ -13,6 +14,7 @@ use super::reconciliation::State;
 use super::reported::Reported;
 use super::types::{MeteringUsageRecordGroup as Group, MeteringUsageRecordReport as Report};
 use super::{ReconciledQuantity, Reconciliation, UsageEvent};
+use crate::memory_limit::MemoryLimit;
 
 /// Compares events with groups: first by id; then the rest (sent in a batch, or by another program) by entitlement,
 /// timestamp and dimension, added up. Each event and each group counts once, however often it is given. Of several
@@ -29,20 +31,24 @@ use super::{ReconciledQuantity, Reconciliation, UsageEvent};
 /// # Errors
 /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) for a group without any time, or a sum of more than 28 digits.
 pub fn reconcile(org_id: &str, sent: &[UsageEvent], groups: &[Group], reports: &[Report]) -> Result<Reconciliation> {
-    compare(org_id, sent, groups, &[], reports)
+    let (mut fractions, mut memory) = (Fractions::default(), MemoryLimit::new(usize::MAX));
+    reports.iter().try_for_each(|report| fractions.add(report, |_| true, &mut memory))?;
+    compare(org_id, sent, groups, &[], reports, fractions)
 }
 
-/// Compares events with groups. `others` are groups that are in the same reports, and are not compared.
+/// Compares events with groups. `others` are groups that are in the same reports, and are not compared. `fractions` are
+/// those of all reports of the entitlements.
 pub(super) fn compare(
     org_id: &str,
     sent: &[UsageEvent],
     groups: &[Group],
     others: &[Group],
     reports: &[Report],
+    fractions: Fractions,
 ) -> Result<Reconciliation> {
     let by_id: BTreeMap<&str, &Group> = groups.iter().filter_map(|group| Some((id_in(&group.id)?, group))).collect();
     let nameless = || groups.iter().filter(|group| id_in(&group.id).is_none());
-    let reported = Reported::new(reports, by_id.values().copied().chain(nameless()).chain(others));
+    let reported = Reported::new(reports, fractions, by_id.values().copied().chain(nameless()).chain(others));
     let (mut found, mut unpaired, mut paired) = (Vec::new(), Vec::new(), HashSet::new());
     let mut sent_by_id: BTreeMap<String, BTreeMap<_, &UsageEvent>> = BTreeMap::new();
     for event in sent {

@@ -129,7 +129,7 @@ fn reasons_are_from_the_latest_report_of_the_group() {
     there.records = [("gb".to_owned(), 5.into()), ("calls".to_owned(), 3.into())].into();
     let result = |dimension: &str, status: &str| json!({"status": status, "usageRecord": {"dimension": dimension}});
     let results = json!([result("gb", "DuplicateRecord"), result("calls", "Success")]);
-    let third = report("r-3", &[], json!({"awsMeteringResponse": {"results": results}}));
+    let third = report("r-3", &[&id], json!({"awsMeteringResponse": {"results": results}}));
     let all = reconcile("acme", &[sent(5)], std::slice::from_ref(&there), &[first.clone(), third]).unwrap();
     assert_eq!(all.failed[0].reasons, ["AWS: DuplicateRecord for gb"]);
     assert_eq!(
@@ -142,6 +142,16 @@ fn reasons_are_from_the_latest_report_of_the_group() {
     let rejected = json!({"awsMeteringResponse": {"results": [result("mapped", "DuplicateRecord")]}});
     let all = reconcile("acme", &[sent(5)], &[mapped], &[report("r-3", &[], rejected)]).unwrap();
     assert_eq!((all.failed.len(), all.failed[0].reasons[0].as_str()), (2, "AWS: DuplicateRecord for mapped"));
+    // A report that does not name the group, or names others as well, may be of the usage of others.
+    for (named, expected) in [
+        (vec![], "Suger: its usage record report does not name usage record group"),
+        (vec!["g-2"], "Suger: its usage record report does not name usage record group"),
+        (vec![id.as_str(), "g-2"], "usage record group g-2 of the same report is not among those that were read"),
+    ] {
+        let incomplete = report("r-3", &named, json!({"reportedRecords": {"gb": 5, "calls": 3}}));
+        let all = reconcile("acme", &[sent(5)], std::slice::from_ref(&there), &[incomplete]).unwrap();
+        assert!(all.pending.len() == 2 && all.pending[0].reasons[0].starts_with(expected), "{all:?}");
+    }
     // Only the report that the group names counts.
     let all = reconcile("acme", &[sent(5)], &[there], &[first]).unwrap();
     assert_eq!((all.pending.len(), all.pending[0].report_id.as_deref()), (2, None));
@@ -335,6 +345,12 @@ fn mapped_group_without_original_records_is_not_comparable() {
     assert_eq!((summary(&all.extra), all.missing.len()), (vec!["gpu 0/2".to_owned()], 2));
 }
 
+fn with_status(report: Report, status: &str) -> Report {
+    let mut json = serde_json::to_value(report).unwrap();
+    json["info"]["status"] = json!(status);
+    serde_json::from_value(json).unwrap()
+}
+
 #[test]
 fn carried_fraction_is_pending_until_a_report_includes_it() {
     let quarter = Decimal::new(525, 2);
@@ -372,18 +388,20 @@ fn carried_fraction_is_pending_until_a_report_includes_it() {
     ] {
         assert_eq!(with(vec![not_settled.clone()]).pending.len(), 1, "{not_settled:?}");
     }
-    assert_eq!(
-        with(vec![
-            whole(11),
-            at("r-3", 9, json!({"reportedRecords": {"gb": 1}, "decimalParts": {"gb": 0.25}, "status": "FAILED"}))
-        ])
-        .pending
-        .len(),
-        1
-    );
+    // A report that failed was retried, with the same fraction. Another fraction is not the one that was left.
+    let parts = |fraction: f64| json!({"reportedRecords": {"gb": 1}, "decimalParts": {"gb": fraction}});
+    let failed = || with_status(at("r-3", 9, parts(0.25)), "FAILED");
+    assert!(with(vec![at("r-4", 11, parts(0.25)), failed()]).is_clean());
+    assert_eq!(with(vec![at("r-4", 11, parts(0.5)), failed()]).pending.len(), 1);
+    assert_eq!(with(vec![at("r-4", 9, parts(0.5)), at("r-5", 10, parts(0.25))]).pending.len(), 1);
     // Usage is billed in its order: what a report leaves may be a part of a whole number.
     let five = group(&id(&usage), "REPORTED", json!({"gb": 5, "calls": 3}));
     let five = Group { records: [("gb".to_owned(), 5.into()), ("calls".to_owned(), 3.into())].into(), ..five };
+    let parts = json!({
+        "reportedRecords": {"gb": 5, "calls": 3}, "newDecimalParts": {"gb": 0.25}, "decimalParts": {"gb": 0.25},
+        "usageRecordGroupIds": [id(&sent(5))],
+    });
+    let first = at("r-1", 8, parts);
     let of_five = |reports: &[Report]| reconcile("acme", &[sent(5)], std::slice::from_ref(&five), reports).unwrap();
     assert_eq!(of_five(std::slice::from_ref(&first)).pending.len(), 1);
     assert!(of_five(&[first.clone(), whole(9)]).is_clean());
@@ -569,11 +587,58 @@ fn report_that_states_only_a_part_of_its_groups_bills_none_of_them() {
         let report = report("r-1", &[&id(&late), &id(&next)], json!({"reportedRecords": {"gb": stated}}));
         for (inside, outside) in [(&late, &next), (&next, &late)] {
             let (groups, others) = ([of(inside, names_report)], [of(outside, names_report)]);
-            let both = compare("acme", std::slice::from_ref(inside), &groups, &others, std::slice::from_ref(&report));
+            let both = compare(
+                "acme",
+                std::slice::from_ref(inside),
+                &groups,
+                &others,
+                std::slice::from_ref(&report),
+                Fractions::default(),
+            );
             assert_eq!(both.unwrap().is_clean(), is_billed, "{stated}");
             let one = reconcile("acme", std::slice::from_ref(inside), &groups, std::slice::from_ref(&report)).unwrap();
             assert!(one.pending.len() == 1 && one.pending[0].reasons[0].ends_with("is not among those that were read"));
         }
+    }
+}
+
+#[test]
+fn other_usage_at_the_marketplace_is_pending() {
+    let usage = UsageEvent::new("e-1", SEVEN.parse().unwrap()).quantity("gb", 5);
+    let id = id(&usage);
+    let there = || {
+        let mut there = group(&id, "REPORTED", json!({"gb": 5}));
+        there.records = [("gb".to_owned(), 5.into())].into();
+        there.usage_record_report_id = Some("r-1".to_owned());
+        there
+    };
+    let result = |quantity: u32| json!({"status": "Success", "usageRecord": {"dimension": "gb", "quantity": quantity}});
+    let aws = |reported: Value, accepted: u32| {
+        let info = json!({"reportedRecords": reported, "awsMeteringResponse": {"results": [result(accepted)]}});
+        report("r-1", &[&id], info)
+    };
+    let azure = |quantities: &[u32]| {
+        let event = |quantity: &u32| json!({"status": "Accepted", "dimension": "gb", "quantity": quantity});
+        let events: Vec<_> = quantities.iter().map(event).collect();
+        report("r-1", &[&id], json!({"reportedRecords": {"gb": 5}, "azureMeteringResponse": {"result": events}}))
+    };
+    let again = |status: &str| report("r-0", &[&id], json!({"reportedRecords": {"gb": 5}, "status": status}));
+    let of_other = Report { entitlement_id: Some("e-2".to_owned()), ..aws(json!({"gb": 5}), 5) };
+    for (reports, expected) in [
+        (vec![aws(json!({"gb": 5}), 5)], None),
+        (vec![aws(json!({}), 5)], None),
+        (vec![azure(&[2, 3])], None),
+        (vec![aws(json!({"gb": 5}), 5), again("FAILED")], None),
+        (vec![aws(json!({"gb": 50}), 50)], Some("Suger: the report has 45 gb more than its groups used (5)")),
+        (vec![aws(json!({"gb": 5}), 3)], Some("the marketplace accepted 3 gb, not 5")),
+        (vec![aws(json!({}), 3)], Some("the marketplace accepted 3 gb, not 5")),
+        (vec![azure(&[2])], Some("the marketplace accepted 2 gb, not 5")),
+        (vec![again("SUCCESS"), aws(json!({"gb": 5}), 5)], Some("Suger: usage record report r-0 was accepted with the same group")),
+        (vec![of_other], Some("Suger: its usage record report is of entitlement e-2")),
+    ] {
+        let all = reconcile("acme", std::slice::from_ref(&usage), &[there()], &reports).unwrap();
+        let reasons = all.pending.first().map(|one| one.reasons.join("; "));
+        assert_eq!((reasons.as_deref(), all.is_clean()), (expected, expected.is_none()), "{reports:?}");
     }
 }
 

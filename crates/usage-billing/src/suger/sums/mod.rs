@@ -7,7 +7,7 @@ use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
 
 use super::groups::{events, id_in, name_of, too_long, used_at};
-use super::pending_acceptance::{LINK, PendingAcceptance};
+use super::pending_acceptance::PendingAcceptance;
 use super::quantities::is_void;
 use super::report_rows::{self, REPORTS};
 use super::{Lookups, types};
@@ -45,8 +45,8 @@ pub fn usage_rows(
 ) -> Result<Vec<UsageRow>> {
     let (mut sums, mut memory) = (Sums::new(period), MemoryLimit::new(usize::MAX));
     groups.iter().try_for_each(|group| sums.add(group, lookups, &mut memory))?;
-    reports.iter().for_each(|report| sums.apply(report));
-    groups.iter().for_each(|group| sums.add_other(group));
+    reports.iter().try_for_each(|report| sums.apply(report, &mut memory))?;
+    groups.iter().try_for_each(|group| sums.add_other(group, &mut memory))?;
     sums.rows(reports, lookups, org_id, now)
 }
 
@@ -86,8 +86,12 @@ impl Sums {
     }
 
     /// Applies the outcome in a report to the sums, after all groups are added up.
-    pub(super) fn apply(&mut self, report: &types::MeteringUsageRecordReport) {
-        self.pending.apply(report, &self.seen);
+    pub(super) fn apply(
+        &mut self,
+        report: &types::MeteringUsageRecordReport,
+        memory: &mut MemoryLimit,
+    ) -> Result<()> {
+        self.pending.apply(report, &self.seen, memory)
     }
 
     /// Returns the ids of groups that are not in the sums, but in reports of them.
@@ -96,8 +100,12 @@ impl Sums {
     }
 
     /// Adds the usage of such a group to that of its report.
-    pub(super) fn add_other(&mut self, group: &types::MeteringUsageRecordGroup) {
-        self.pending.add_other(group);
+    pub(super) fn add_other(
+        &mut self,
+        group: &types::MeteringUsageRecordGroup,
+        memory: &mut MemoryLimit,
+    ) -> Result<()> {
+        self.pending.add_other(group, memory)
     }
 
     pub(super) fn add(
@@ -136,8 +144,8 @@ impl Sums {
                 let sum = self.sums.entry(key.clone()).or_default();
                 sum.quantity = sum.quantity.checked_add(quantity).ok_or_else(|| too_long(&name_of(group)))?;
                 sum.is_unreported |= !reported;
-                if reported && self.pending.add(group, key, quantity) {
-                    memory.keep(LINK, || "the usage of all groups")?;
+                if reported {
+                    self.pending.add(group, key, quantity, memory)?;
                 }
                 is_new
             } else if !reported {
@@ -172,7 +180,10 @@ impl Sums {
         let has_ended = requested.is_complete() && period.has_ended(now - LATE);
         let reason = if requested.is_whole_month() { BillingReason::Usage } else { BillingReason::NotAWholePeriod };
         let mut rows = Vec::with_capacity(self.sums.len());
-        let pending = self.pending.keys();
+        let is_billed_again = |key: &Arc<Key>| self.pending.is_billed_again(&key.entitlement);
+        let billed_again: BTreeSet<_> = self.sums.keys().filter(|key| is_billed_again(key)).cloned().collect();
+        let mut pending = self.pending.keys();
+        pending.extend(billed_again);
         for (key, sum) in self.sums {
             let row = key.row("listUsageRecordGroups", period, sum.quantity, reason, lookups, org_id);
             let is_final = has_ended && !sum.is_unreported && !pending.contains(&key);

@@ -1,6 +1,7 @@
 use super::*;
 use crate::month_to_date::{check_keys_stay, months_and_days};
 use crate::suger::marketplace::tests::with_marketplace;
+use usage_billing_core::DecimalNumber;
 
 fn group(json: serde_json::Value) -> types::MeteringUsageRecordGroup {
     serde_json::from_value(json).unwrap()
@@ -15,14 +16,17 @@ fn with_reports(
     reports: &[types::MeteringUsageRecordReport],
 ) -> Result<Vec<UsageRow>> {
     let now = "2026-11-21T00:00:00Z".parse().unwrap();
-    let reports = [reports, &[accepted()]].concat();
+    let reports = [reports, &[accepted(groups)]].concat();
     usage_rows(groups, &reports, &lookups(), "acme", "2026-10".parse().unwrap(), now)
 }
 
-/// A report that was accepted, and states no quantities.
-fn accepted() -> types::MeteringUsageRecordReport {
-    let json = serde_json::json!({"id": "r-ok", "creationTime": "2026-10-05T08:01:00Z", "info": {"status": "SUCCESS", "partner": "STRIPE"}});
-    serde_json::from_value(json).unwrap()
+/// A report that was accepted, names the groups that name it, and states no quantities.
+fn accepted(groups: &[types::MeteringUsageRecordGroup]) -> types::MeteringUsageRecordReport {
+    let ours = groups.iter().filter(|group| group.usage_record_report_id.as_deref() == Some("r-ok"));
+    let groups: Vec<_> = ours.filter_map(|group| group.id.as_ref()).collect();
+    let info = serde_json::json!({"status": "SUCCESS", "partner": "STRIPE", "usageRecordGroupIds": groups});
+    serde_json::from_value(serde_json::json!({"id": "r-ok", "creationTime": "2026-10-05T08:01:00Z", "info": info}))
+        .unwrap()
 }
 
 fn lookups() -> Lookups {
@@ -42,8 +46,8 @@ fn lookups() -> Lookups {
 fn usage_is_added_up_by_the_time_of_use() {
     let used = |at: &str, reported: &str| {
         group(serde_json::json!({
-            "buyerID": "b-1", "entitlementID": "e-1", "status": "REPORTED", "usageRecordReportID": "r-ok", "records": {"calls": 0.1},
-            "creationTime": reported, "metaInfo": {"timestamp": at},
+            "id": format!("{at} {reported}"), "buyerID": "b-1", "entitlementID": "e-1", "status": "REPORTED",
+            "usageRecordReportID": "r-ok", "records": {"calls": 0.1}, "creationTime": reported, "metaInfo": {"timestamp": at},
         }))
     };
     let rows = october(&[
@@ -67,7 +71,8 @@ proptest::proptest! {
             "records": {"calls": 1}, "creationTime": month.0.start(),
         }));
         check_keys_stay(month, LATE, Some(true), |period, now| {
-            usage_rows(std::slice::from_ref(&used), &[accepted()], &lookups(), "acme", period, now).unwrap().remove(0)
+            let groups = std::slice::from_ref(&used);
+            usage_rows(groups, &[accepted(groups)], &lookups(), "acme", period, now).unwrap().remove(0)
         })?;
     }
 }
@@ -79,7 +84,8 @@ fn part_of_a_month_has_its_own_period_and_is_not_billable() {
     );
     let period: Period = "2026-10-03/2026-10-20".parse().unwrap();
     let now = "2026-11-21T00:00:00Z".parse().unwrap();
-    let rows = usage_rows(&[used], &[accepted()], &lookups(), "acme", period, now).unwrap();
+    let groups = [used];
+    let rows = usage_rows(&groups, &[accepted(&groups)], &lookups(), "acme", period, now).unwrap();
     assert_eq!((rows[0].period_end, rows[0].is_final), (period.end(), false));
     assert_eq!((rows[0].is_billable, rows[0].billing_reason), (Some(false), BillingReason::NotAWholePeriod));
 }
@@ -137,7 +143,7 @@ fn events_that_do_not_add_up_are_taken_from_the_report() {
         "id": "r-1", "entitlementID": "e-1", "buyerID": "b-1", "creationTime": "2026-10-05T08:01:00Z",
         "info": {
             "status": "SUCCESS", "partner": "STRIPE", "startTime": "2026-10-05T07:00:00Z", "endTime": "2026-10-05T08:00:00Z",
-            "reportedRecords": {"seats": 3},
+            "usageRecordGroupIds": ["gb", "peak", "paid", "new"], "reportedRecords": {"seats": 3},
             "aggregatedBillableRecords": [
                 {"key": "gb", "quantity": 7}, {"key": "peak", "quantity": 5}, {"key": "paid", "quantity": 2},
                 {"key": "new", "quantity": 1},
@@ -185,10 +191,11 @@ fn no_row_is_final_before_the_period_has_ended() {
     let reported = group(serde_json::json!({
         "id": "g-6", "status": "REPORTED", "usageRecordReportID": "r-ok", "records": {"calls": 5}, "creationTime": "2026-10-05T00:00:00Z",
     }));
+    let groups = [reported];
     let rows = |now: &str| {
         usage_rows(
-            std::slice::from_ref(&reported),
-            &[accepted()],
+            &groups,
+            &[accepted(&groups)],
             &lookups(),
             "acme",
             "2026-10".parse().unwrap(),
@@ -200,7 +207,8 @@ fn no_row_is_final_before_the_period_has_ended() {
     assert!(rows("2026-11-02T00:00:00Z").unwrap()[0].is_final);
 }
 
-/// Usage of two groups of one hour, and whether the row of their sum is final after these reports, in any order.
+/// Usage of two groups of one hour, and whether the row of their sum is final after these reports, in any order. Reports
+/// name the groups that name them, unless they name others, and state the usage of their groups, unless they state another.
 fn is_final(groups: [serde_json::Value; 2], reports: &[serde_json::Value]) -> bool {
     let groups = groups.map(|more| {
         let mut json = serde_json::json!({
@@ -212,6 +220,22 @@ fn is_final(groups: [serde_json::Value; 2], reports: &[serde_json::Value]) -> bo
     });
     let mut reports: Vec<types::MeteringUsageRecordReport> =
         reports.iter().map(|report| serde_json::from_value(report.clone()).unwrap()).collect();
+    for report in &mut reports {
+        let named = &mut report.info.as_mut().unwrap().usage_record_group_ids;
+        if named.is_empty() {
+            let ours = groups.iter().filter(|group| group.usage_record_report_id == report.id);
+            named.extend(ours.filter_map(|group| group.id.clone()));
+        }
+        let info = report.info.as_mut().unwrap();
+        let gb = |map: &BTreeMap<String, DecimalNumber>| map.get("gb").map_or(Decimal::ZERO, |quantity| quantity.0);
+        let named: Vec<_> =
+            groups.iter().filter(|group| info.usage_record_group_ids.contains(group.id.as_ref().unwrap())).collect();
+        if info.reported_records.is_empty() && named.iter().any(|group| !group.records.is_empty()) {
+            let used: Decimal = named.iter().map(|group| gb(&group.records)).sum();
+            let sent = used + gb(&info.decimal_parts) - gb(&info.new_decimal_parts);
+            info.reported_records = [("gb".to_owned(), DecimalNumber(sent))].into();
+        }
+    }
     let mut of = || {
         reports.reverse();
         let rows = with_reports(&groups, &reports).unwrap();
@@ -226,7 +250,7 @@ fn is_final(groups: [serde_json::Value; 2], reports: &[serde_json::Value]) -> bo
 
 fn report_of(id: &str, hour: u32, info: serde_json::Value) -> serde_json::Value {
     let mut json = serde_json::json!({"id": id, "entitlementID": "e-1", "info": {
-        "status": "SUCCESS", "startTime": format!("2026-10-05T{hour:02}:00:00Z"), "reportedRecords": {"gb": 5},
+        "status": "SUCCESS", "startTime": format!("2026-10-05T{hour:02}:00:00Z"),
     }});
     json["info"].as_object_mut().unwrap().extend(info.as_object().unwrap().clone());
     json["partner"] = with_marketplace(json["info"].clone())["partner"].take();
@@ -253,6 +277,32 @@ fn sum_is_final_only_once_the_marketplace_accepted_all_of_it() {
     // The groups have 4.5.
     assert!(!is_final(both(), &[one(json!({"reportedRecords": {"gb": 4}}))]));
     assert!(is_final(both(), &[one(json!({"reportedRecords": {"gb": 4}, "includedRecords": {"gb": 0.5}}))]));
+    assert!(!is_final(both(), &[one(json!({"reportedRecords": {"gb": 50}}))]), "the marketplace bills more");
+    let of_aws = |quantity: f64| json!({"reportedRecords": {"gb": 4.5}, "azureMeteringResponse": {"result": [{"status": "Accepted", "dimension": "gb", "quantity": quantity}]}});
+    assert!(is_final(both(), &[one(of_aws(4.5))]) && !is_final(both(), &[one(of_aws(2.25))]));
+    let mut of_other = one(json!({}));
+    of_other["entitlementID"] = json!("e-2");
+    assert!(!is_final(both(), &[of_other]));
+    // Another report was accepted with one of the groups, or rejected.
+    let again = |status: &str| report_of("r-0", 6, json!({"status": status, "usageRecordGroupIds": ["g-1"]}));
+    assert!(!is_final(both(), &[one(json!({})), again("SUCCESS")]));
+    assert!(is_final(both(), &[one(json!({})), again("FAILED")]) && is_final(both(), &[one(json!({})), one(json!({}))]));
+    // Usage of several buyers in one report.
+    let buyers = || [json!({"buyerID": "b-1"}), json!({"id": "g-2"})];
+    let rows = |gb: f64| {
+        let groups = buyers().map(|more| {
+            let mut json = json!({
+                "id": "g-1", "entitlementID": "e-1", "status": "REPORTED", "usageRecordReportID": "r-1", "records": {"gb": 2.25},
+                "creationTime": "2026-10-05T07:30:00Z",
+            });
+            json.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            group(json)
+        });
+        let info = json!({"reportedRecords": {"gb": gb}, "usageRecordGroupIds": ["g-1", "g-2"]});
+        let report = serde_json::from_value(one(info)).unwrap();
+        with_reports(&groups, &[report]).unwrap().iter().map(|row| row.is_final).collect::<Vec<_>>()
+    };
+    assert_eq!((rows(2.25), rows(4.5)), (vec![false, false], vec![true, true]));
     // The report or the group names the marketplace.
     let named = |mut report: serde_json::Value| {
         report["partner"] = json!("AWS");
@@ -297,10 +347,19 @@ fn sum_with_a_carried_fraction_is_final_once_it_is_billed() {
     let later =
         report_of("r-4", 10, json!({"reportedRecords": {"gb": 1}, "decimalParts": {"gb": 0.5}, "status": "FAILED"}));
     assert!(is_final(both(), &[last().to_vec(), vec![whole(9), later]].concat()), "it bills others");
+    let failed = report_of("r-5", 9, json!({"status": "FAILED", "decimalParts": {"gb": 0.5}}));
+    assert!(is_final(both(), &[last().to_vec(), vec![whole(10), failed.clone()]].concat()), "it was retried");
+    assert!(!is_final(both(), &[last().to_vec(), vec![failed]].concat()));
     let mut rejected = whole(9);
-    rejected["info"]["status"] = json!("FAILED");
+    let result = json!({"status": "CustomerNotSubscribed", "usageRecord": {"dimension": "gb"}});
+    rejected["info"]["awsMeteringResponse"] = json!({"results": [result]});
     rejected["id"] = json!("r-5");
-    assert!(!is_final(both(), &[last().to_vec(), vec![whole(10), rejected]].concat()), "the fraction was in it");
+    let kept = |fraction: f64| {
+        report_of("r-6", 10, json!({"reportedRecords": {"gb": 1}, "decimalParts": {"gb": fraction}}))
+    };
+    assert!(!is_final(both(), &[last().to_vec(), vec![rejected.clone(), kept(0.75)]].concat()), "it was in r-5");
+    assert!(is_final(both(), &[last().to_vec(), vec![rejected, kept(0.5)]].concat()), "the fraction stayed");
+    assert!(!is_final(both(), &[last().to_vec(), vec![kept(0.25)]].concat()), "it includes another fraction");
     assert!(!is_final(both(), &[last().to_vec(), vec![whole(8)]].concat()));
     assert!(is_final(both(), &[left("r-1", 7), report_of("r-2", 8, json!({"decimalParts": {"gb": 0.5}}))]));
     assert!(!is_final(both(), &[left("r-1", 7), report_of("r-2", 8, json!({}))]), "it does not include the fraction");
