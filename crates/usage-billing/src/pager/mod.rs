@@ -70,10 +70,12 @@ pub struct Pager<T> {
     position: String,
     items: std::vec::IntoIter<T>,
     prefetch: Prefetch<T>,
-    /// The difference between the offsets of two pages, if it is known.
-    step: Option<i64>,
-    /// The page after the one in flight, fetched at the position that is expected next.
-    speculative: Option<(String, Fetched<T>)>,
+    /// The difference between the offsets of two pages, if it is known, and the id of an item.
+    step: Option<(i64, ItemId<T>)>,
+    /// The id of the last item of the latest page.
+    last_id: Option<String>,
+    /// The page after the one in flight, fetched before its position is known.
+    speculative: Option<Speculative<T>>,
     /// Hashes of all positions so far, to detect cycles.
     seen: HashSet<u64>,
     hasher: RandomState,
@@ -81,6 +83,26 @@ pub struct Pager<T> {
     transport: Option<Transport>,
 }
 
+/// A page that was requested before the page before it had arrived. The server may respond to both in any order, and new
+/// items shift those of an offset. The page therefore begins with the last item of the page before it, as long as nothing
+/// was shifted.
+struct Speculative<T> {
+    /// The position that is expected after the page before.
+    expected: String,
+    /// The position of the last item before.
+    position: String,
+    page: Fetched<T>,
+}
+
+/// What a speculative page has to begin with.
+struct Overlap {
+    last_id: String,
+    /// The position of the page otherwise.
+    next: String,
+}
+
+/// Returns the id of an item, if it has one.
+type ItemId<T> = fn(&T) -> Option<&str>;
 type Page<T> = (Vec<T>, Option<String>);
 type Fetched<T> = BoxFuture<'static, Result<Page<T>>>;
 type Fetch<T> = Box<dyn FnMut(&str) -> Fetched<T> + Send>;
@@ -89,7 +111,7 @@ type Fetch<T> = Box<dyn FnMut(&str) -> Fetched<T> + Send>;
 enum Prefetch<T> {
     /// No item has been requested yet.
     NotStarted,
-    Fetching(String, Fetched<T>),
+    Fetching(String, Fetched<T>, Option<Overlap>),
     End(Option<Error>),
 }
 
@@ -120,6 +142,7 @@ impl<T: Send + 'static> Pager<T> {
             items: Vec::new().into_iter(),
             prefetch: Prefetch::NotStarted,
             step: None,
+            last_id: None,
             speculative: None,
             seen: HashSet::new(),
             hasher: RandomState::new(),
@@ -134,8 +157,12 @@ impl<T: Send + 'static> Pager<T> {
 
     /// Sets the step between the offsets of pages. From the third page on, two pages are fetched concurrently. At the end of such a list one
     /// extra page is requested and dropped.
-    pub fn with_offset_step(self, step: i64) -> Self {
-        Self { step: Some(step), ..self }
+    ///
+    /// The second page of a pair overlaps the first one by an item, which `id` identifies. If it begins with another item, because items
+    /// were added or removed meanwhile, it is fetched again after the first one, so that no more items are skipped than in a list of one page
+    /// after the other.
+    pub fn with_offset_step(self, step: i64, id: fn(&T) -> Option<&str>) -> Self {
+        Self { step: Some((step, id)), ..self }
     }
 
     /// Starts at a position that [`continuation`](Self::continuation) returned, in this process or another.
@@ -148,7 +175,7 @@ impl<T: Send + 'static> Pager<T> {
     /// The first items of the page may be returned twice then, but none is skipped.
     pub fn continuation(&self) -> &str {
         match &self.prefetch {
-            Prefetch::Fetching(next, _) if self.items.len() == 0 => next,
+            Prefetch::Fetching(next, ..) if self.items.len() == 0 => next,
             _ => &self.position,
         }
     }
@@ -203,16 +230,25 @@ impl<T: Send + 'static> Pager<T> {
             );
             return Prefetch::End(Some(Error::new(ErrorKind::Decode, message)));
         }
-        let page = match self.speculative.take() {
-            Some((guess, page)) if guess == next => page,
-            _ => self.spawn_fetch(&next),
+        let (position, page, overlap) = match (self.speculative.take(), self.last_id.take()) {
+            (Some(Speculative { expected, position, page }), Some(last_id)) if expected == next => {
+                (position, page, Some(Overlap { last_id, next }))
+            }
+            _ => self.fetch_alone(next),
         };
         if self.seen.len() > PAGES_BEFORE_SPECULATION {
-            let guess =
-                self.step.and_then(|step| next.parse::<i64>().ok()?.checked_add(step)).map(|guess| guess.to_string());
-            self.speculative = guess.map(|guess| (guess.clone(), self.spawn_fetch(&guess)));
+            self.speculative = self.step.and_then(|(step, _)| {
+                let expected = position.parse::<i64>().ok()?.checked_add(step)?;
+                let position = (expected - 1).to_string();
+                Some(Speculative { expected: expected.to_string(), page: self.spawn_fetch(&position), position })
+            });
         }
-        Prefetch::Fetching(next, page)
+        Prefetch::Fetching(position, page, overlap)
+    }
+
+    fn fetch_alone(&mut self, next: String) -> (String, Fetched<T>, Option<Overlap>) {
+        let page = self.spawn_fetch(&next);
+        (next, page, None)
     }
 
     fn spawn_fetch(&mut self, position: &str) -> Fetched<T> {
@@ -253,15 +289,34 @@ impl<T: Send + 'static> Stream for Pager<T> {
                     return Poll::Ready(error.map(Err));
                 }
                 Prefetch::NotStarted => this.start_next(this.position.clone()),
-                Prefetch::Fetching(position, page) => {
+                Prefetch::Fetching(position, page, overlap) => {
                     let page = ready!(page.poll_unpin(context));
-                    this.position = std::mem::take(position);
-                    match page {
-                        Ok((items, next)) => {
+                    let (position, overlap) = (std::mem::take(position), overlap.take());
+                    let step = this.step;
+                    let id = |item: Option<&T>| step.and_then(|(_, id)| id(item?).map(str::to_owned));
+                    match (page, overlap) {
+                        // A page of the overlap alone has not advanced.
+                        (Ok((items, next)), Some(overlap))
+                            if id(items.first()).as_deref() != Some(&*overlap.last_id)
+                                || items.len() == 1 && next.is_some() =>
+                        {
+                            this.speculative = None;
+                            let (position, page, overlap) = this.fetch_alone(overlap.next);
+                            Prefetch::Fetching(position, page, overlap)
+                        }
+                        (Ok((items, next)), overlap) => {
+                            this.position = position;
+                            this.last_id = id(items.last());
                             this.items = items.into_iter();
+                            if overlap.is_some() {
+                                this.items.next();
+                            }
                             next.map_or(Prefetch::End(None), |next| this.start_next(next))
                         }
-                        Err(error) => Prefetch::End(Some(error)),
+                        (Err(error), _) => {
+                            this.position = position;
+                            Prefetch::End(Some(error))
+                        }
                     }
                 }
             };

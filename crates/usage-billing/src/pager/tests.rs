@@ -60,21 +60,56 @@ async fn next_page_is_fetched_while_current_one_is_processed() {
     assert_eq!(start.elapsed(), 6 * ten, "and not 10 times");
 }
 
+/// A page of seven of the first `end` items, which `item` names by their offset.
+fn page_of(offset: i64, end: i64, item: impl Fn(i64) -> i64) -> (Vec<String>, Option<i64>) {
+    let page: Vec<_> = (offset..end.min(offset + 7)).map(|at| item(at).to_string()).collect();
+    (page, (offset + 7 < end).then_some(offset + 7))
+}
+
+fn text(item: &String) -> Option<&str> {
+    Some(item)
+}
+
+#[tokio::test(start_paused = true)]
+async fn items_that_are_added_between_concurrent_requests_skip_none() {
+    // A new item is before all others. The server handles a page before, and the one before that after the addition.
+    for (before, after) in [(20, 14), (32, 26), (14, 20), (26, 32), (7, 14), (999, 999)] {
+        let added = Arc::new(AtomicUsize::new(0));
+        let pager = Pager::new(0, move |offset: i64| {
+            let added = added.clone();
+            async move {
+                if (after..after + 2).contains(&offset) {
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+                let new = added.load(SeqCst) as i64;
+                let page = page_of(offset, 60 + new, |at| at - new);
+                if (before..before + 2).contains(&offset) {
+                    added.store(1, SeqCst);
+                }
+                Ok(page)
+            }
+        });
+        let all = pager.with_offset_step(7, text).try_collect().await.unwrap();
+        let all: std::collections::BTreeSet<i64> = all.iter().map(|item| item.parse().unwrap()).collect();
+        assert!((0..60).all(|item| all.contains(&item)), "{before} {after}: {all:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn offset_pages_are_fetched_in_pairs_with_one_extra() {
-    for (pages, requested, seconds) in [(1, 1, 10), (2, 2, 20), (3, 4, 30), (9, 10, 60)] {
+    for (pages, requested, seconds) in [(1, 1, 10), (2, 2, 20), (3, 4, 30), (9, 11, 60)] {
         let requests = Arc::new(AtomicUsize::new(0));
         let count = requests.clone();
         let pager = Pager::new(0, move |offset: i64| {
             count.fetch_add(1, SeqCst);
             async move {
                 tokio::time::sleep(Duration::from_secs(10)).await;
-                Ok((vec![offset], (offset + 7 < pages * 7).then_some(offset + 7)))
+                Ok(page_of(offset, pages * 7, |at| at))
             }
         });
         let start = Instant::now();
-        let all = pager.with_offset_step(7).try_collect().await.unwrap();
-        assert_eq!(all, (0..pages).map(|page| page * 7).collect::<Vec<_>>());
+        let all = pager.with_offset_step(7, text).try_collect().await.unwrap();
+        assert_eq!(all, (0..pages * 7).map(|at| at.to_string()).collect::<Vec<_>>());
         assert_eq!((requests.load(SeqCst), start.elapsed().as_secs()), (requested, seconds), "{pages} pages");
     }
 }
@@ -83,9 +118,10 @@ async fn offset_pages_are_fetched_in_pairs_with_one_extra() {
 async fn a_wrong_guess_is_dropped() {
     let pager = Pager::new(0, |offset: i64| async move {
         assert_eq!(offset % 5, 0, "a page that is not awaited reports nothing");
-        Ok((vec![offset], (offset < 20).then_some(offset + 5)))
+        Ok((vec![offset.to_string()], (offset < 20).then_some(offset + 5)))
     });
-    assert_eq!(pager.with_offset_step(3).try_collect().await.unwrap(), [0, 5, 10, 15, 20]);
+    let all = pager.with_offset_step(3, text).try_collect().await.unwrap();
+    assert_eq!(all, ["0", "5", "10", "15", "20"]);
 }
 
 #[tokio::test]
@@ -161,30 +197,34 @@ proptest::proptest! {
     /// For any page sizes and any interruption: items of complete pages and items from the continuation on are all items.
     #[test]
     fn list_interrupted_anywhere_resumes_without_loss(
-        sizes in proptest::collection::vec(0usize..4, 1..8),
-        read in 0usize..30,
-        step in proptest::option::of(1i64..3),
+        sizes in proptest::collection::vec(1i64..5, 1..8),
+        end in 0i64..40,
+        read in 0usize..40,
+        step in proptest::option::of(1i64..6),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let all: Vec<Vec<(i64, usize)>> = (0..).zip(&sizes).map(|(page, size)| (0..*size).map(|item| (page, item)).collect()).collect();
         let list = || {
-            let all = all.clone();
-            let pager = Pager::new(0, move |page: i64| {
-                let items = all.get(page as usize).cloned().unwrap_or_default();
-                let next = (page + 1 < all.len() as i64).then_some(page + 1);
-                async move { Ok((items, next)) }
+            let sizes = sizes.clone();
+            let pager = Pager::new(0, move |offset: i64| {
+                let next = offset + sizes[offset as usize % sizes.len()];
+                let items: Vec<_> = (offset..next.min(end)).map(|item| item.to_string()).collect();
+                async move { Ok((items, (next < end).then_some(next))) }
             });
-            Pager { step, ..pager }
+            match step {
+                Some(step) => pager.with_offset_step(step, text),
+                None => pager,
+            }
         };
         runtime.block_on(async {
             let (mut first, mut before) = (list(), Vec::new());
             while before.len() < read && let Some(item) = first.next().await {
-                before.push(item.unwrap());
+                before.push(item.unwrap().parse::<i64>().unwrap());
             }
             let position: i64 = first.continuation().parse().unwrap();
-            before.retain(|(page, _)| *page < position);
-            before.extend(list().resume_from(first.continuation()).try_collect().await.unwrap());
-            proptest::prop_assert_eq!(before, all.concat());
+            before.retain(|item| *item < position);
+            let rest = list().resume_from(first.continuation()).try_collect().await.unwrap();
+            before.extend(rest.iter().map(|item| item.parse::<i64>().unwrap()));
+            proptest::prop_assert_eq!(before, (0..end).collect::<Vec<_>>());
             Ok(())
         })?;
     }

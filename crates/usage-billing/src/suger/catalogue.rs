@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::list_end::{ListEnd, PAGE};
+use super::list_end::{ListEnd, PAGE, require_list};
 use super::response::is_of_suger;
 use super::{Client, builder, types};
 use crate::Pager;
@@ -104,6 +104,7 @@ impl Client {
                 let request =
                     client.api.list_usage_metering_daily_records().org_id(&client.org_id).partner(marketplace);
                 let page = filter(request).limit(PAGE).offset(offset).send().await?.into_inner();
+                require_list(page.usage_metering_daily_records.is_empty(), &page.error, &page.code, &page.message)?;
                 end.page(offset, page.usage_metering_daily_records, page.next_offset)
             }
         })

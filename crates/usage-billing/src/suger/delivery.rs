@@ -1,9 +1,9 @@
 //! Delivery of one event: sent with its id, recognized as a duplicate, and counted as delivered only with proof.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use usage_billing_core::__private::Departure;
-use usage_billing_core::{ClientInfo as _, Error, ResponseValue, Result, printable};
+use usage_billing_core::{ClientInfo as _, Decimal, Error, ResponseValue, Result, printable};
 use uuid::Uuid;
 
 use super::evidence::{Evidence, evidence};
@@ -52,7 +52,7 @@ impl Client {
         let verdict = match proof::by_response(event, id, &response) {
             Some(verdict) => verdict,
             None => {
-                let wanted = BTreeSet::from([id.to_string()]);
+                let wanted = [(id.to_string(), Some(event.quantities().clone()))].into();
                 let days = listed_days::of_event(event.timestamp(), self.clock.now());
                 // An attempt that ends while the list is read may belong to a page that was read before.
                 let might_arrive = self.attempts.may_arrive(id);
@@ -118,7 +118,7 @@ impl Client {
     ///   nothing.
     pub async fn confirm(&self, event: &UsageEvent) -> Result<Group> {
         let id = event.id(&self.org_id);
-        let wanted = BTreeSet::from([id.to_string()]);
+        let wanted = [(id.to_string(), Some(event.quantities().clone()))].into();
         let days = listed_days::of_event(event.timestamp(), self.clock.now());
         let found = self.find_groups(event.entitlement_id(), days, wanted).await;
         let group = found.map_err(proof::undecided)?.remove(&id.to_string()).ok_or_else(|| proof::unlisted(id))?;
@@ -129,12 +129,13 @@ impl Client {
         }
     }
 
-    /// Returns the groups in `wanted` by id, as far as they are listed for an entitlement and some days.
+    /// Returns the groups in `wanted` by id, as far as they are listed for an entitlement and some days. `wanted` has the
+    /// quantities that were sent, if they matter.
     pub(super) async fn find_groups(
         &self,
         entitlement_id: &str,
         (first, last): ListedDays,
-        mut wanted: BTreeSet<String>,
+        mut wanted: HashMap<String, Option<BTreeMap<String, Decimal>>>,
     ) -> Result<HashMap<String, Group>> {
         let entitlement_id = entitlement_id.to_owned();
         let mut groups = self.usage_record_groups(move |request| {
@@ -143,8 +144,11 @@ impl Client {
         let find = async {
             let mut found = HashMap::new();
             while !wanted.is_empty() {
-                let Some(group) = groups.next().await.transpose()? else { break };
-                if let Some(id) = group.id.as_ref().and_then(|id| wanted.take(id)) {
+                let Some(mut group) = groups.next().await.transpose()? else { break };
+                if let Some((id, sent)) = group.id.as_ref().and_then(|id| wanted.remove_entry(id)) {
+                    if let Some(sent) = sent {
+                        self.state_original_records(&mut group, &sent).await;
+                    }
                     found.insert(id, group);
                 }
             }

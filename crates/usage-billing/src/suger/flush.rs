@@ -252,7 +252,8 @@ impl UsageQueue {
                 };
                 // This is recorded before the list, which may take the rest of the flush.
                 self.failed_in.insert(entitlement_id.clone(), self.flushes);
-                let wanted = events.iter().map(|((_, id), _)| id.to_string()).collect();
+                let sent = |key: &QueueKey| self.queue.get(key).map(|event| event.quantities().clone());
+                let wanted = events.iter().map(|(key, _)| (key.1.to_string(), sent(key))).collect();
                 let ids = events.iter().map(|((_, id), _)| *id);
                 let might_arrive: MightArrive = ids.filter(|id| self.may_arrive(*id)).collect();
                 let client = self.client.clone();

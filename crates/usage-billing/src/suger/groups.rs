@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use usage_billing_core::{Error, ErrorKind, Result, printable};
 
-use super::list_end::{ListEnd, PAGE};
+use super::list_end::{ListEnd, PAGE, require_list};
 use super::{Client, builder, listed_days, types};
 use crate::memory_limit::{MemoryLimit, value_bytes};
 use crate::{Pager, Period};
@@ -39,10 +39,11 @@ impl Client {
             async move {
                 let request = filter(client.api.list_usage_record_groups().org_id(&client.org_id));
                 let page = request.limit(PAGE).offset(offset).send().await?.into_inner();
+                require_list(page.usage_record_groups.is_empty(), &page.error, &page.code, &page.message)?;
                 end.page(offset, page.usage_record_groups, page.next_offset)
             }
         })
-        .with_offset_step(PAGE)
+        .with_offset_step(PAGE, |group| id_in(&group.id))
         .masking(&self.api)
     }
 
@@ -62,10 +63,11 @@ impl Client {
             async move {
                 let request = filter(client.api.list_usage_record_reports().org_id(&client.org_id));
                 let page = request.limit(PAGE).offset(offset).send().await?.into_inner();
+                require_list(page.usage_record_reports.is_empty(), &page.error, &page.code, &page.message)?;
                 end.page(offset, page.usage_record_reports, page.next_offset)
             }
         })
-        .with_offset_step(PAGE)
+        .with_offset_step(PAGE, |report| id_in(&report.id))
         .masking(&self.api)
     }
 }

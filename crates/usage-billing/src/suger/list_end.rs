@@ -6,7 +6,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
-use usage_billing_core::{Error, ErrorKind, Result};
+use serde_json::{Value, json};
+use usage_billing_core::{Error, ErrorKind, Result, printable};
 
 /// The maximum page size of the vendor, which is always requested.
 pub(super) const PAGE: i64 = 1000;
@@ -50,9 +51,13 @@ impl PageHash {
         later.offset > self.offset && later.first == self.first
     }
 
-    /// Returns whether a later page has the same items.
+    /// Returns whether a later page has the same items. A page at the next offset may have them because a new item has
+    /// shifted them.
     fn is_repeated(&self, later: &Self) -> bool {
-        self.begins_again(later) && later.last == self.last && later.count == self.count
+        self.begins_again(later)
+            && later.last == self.last
+            && later.count == self.count
+            && (later.offset > self.offset + 1 || self.count == 1)
     }
 }
 
@@ -92,6 +97,30 @@ impl ListEnd {
         }
         observed.names_next |= next.is_some() && next_offset.is_some_and(|named| named > offset);
         Ok((items, next))
+    }
+}
+
+/// Requires that a response has no error in place of its list, or beside one: a Go server writes a list that it does not
+/// have as null.
+///
+/// # Errors
+/// [`ErrorKind::Decode`] for an `error`; and for a `code` or `message` beside an empty list.
+pub(super) fn require_list(
+    is_empty: bool,
+    error: &Option<Value>,
+    code: &Option<String>,
+    message: &Option<String>,
+) -> Result<()> {
+    let is_set = |error: &&Value| !matches!(error, Value::Null | Value::Bool(false)) && **error != json!("");
+    let error = error.as_ref().filter(is_set).map(Value::to_string);
+    let texts = [error, code.clone().filter(|_| is_empty), message.clone().filter(|_| is_empty)];
+    let texts: Vec<_> = texts.into_iter().flatten().filter(|text| !text.is_empty()).collect();
+    match texts.is_empty() {
+        true => Ok(()),
+        false => {
+            let message = format!("the response has an error in place of the list: {}", printable(&texts.join(": ")));
+            Err(Error::new(ErrorKind::Decode, message))
+        }
     }
 }
 
@@ -221,6 +250,34 @@ mod tests {
             let error = outcome.expect_err("an end");
             assert_eq!(error.kind(), ErrorKind::Decode, "{pages:?}");
             assert!(error.message().contains("repeats an earlier one"), "{error}");
+        }
+    }
+
+    #[test]
+    fn page_at_the_next_offset_may_be_shifted_by_a_new_item() {
+        let end = ListEnd::default();
+        end.page(0, (0..1000).collect(), Some(1000)).unwrap();
+        end.page(999, (999..1999).collect(), Some(1999)).unwrap();
+        end.page(1000, (999..1999).collect::<Vec<i64>>(), Some(2000)).unwrap();
+        end.page(2000, (999..1999).collect::<Vec<i64>>(), Some(3000)).unwrap_err();
+    }
+
+    #[test]
+    fn error_in_place_of_a_list_is_an_error() {
+        let text = |text: &str| Some(text.to_owned());
+        for (is_empty, error, code, message, expected) in [
+            (true, None, None, None, None),
+            (true, Some(Value::Null), text(""), text(""), None),
+            (true, Some(json!("")), None, None, None),
+            (false, None, text("OK"), text("done"), None),
+            (true, Some(json!("maintenance")), None, None, Some("\"maintenance\"")),
+            (false, Some(json!({"message": "no"})), None, None, Some("{\"message\":\"no\"}")),
+            (true, None, text("InternalServerError"), text("no"), Some("InternalServerError: no")),
+            (true, None, None, text("no"), Some("no")),
+        ] {
+            let found = require_list(is_empty, &error, &code, &message).map_err(|error| error.to_string());
+            let expected = expected.map(|expected| format!("the response has an error in place of the list: {expected}"));
+            assert_eq!(found.err(), expected);
         }
     }
 

@@ -9,6 +9,7 @@ mod changes;
 mod circuit_breaker;
 mod comparison;
 mod delivery;
+mod dimension_mapping;
 mod evidence;
 mod flush;
 mod groups;

@@ -235,9 +235,23 @@ async fn next_offset_that_does_not_advance_is_an_error() {
 
 #[tokio::test(start_paused = true)]
 async fn body_without_its_list_is_an_error() {
-    for body in
-        ["{}", r#"{"error": "maintenance"}"#, r#"{"usageRecordGroups": {"error": "maintenance"}}"#, "null", r#""down""#]
-    {
+    let beside = |list: &str, error: &str| {
+        format!(
+            r#"{{"usageRecordGroups": {list}, "usageRecordReports": {list}, "usageMeteringDailyRecords": {list}, {error}}}"#
+        )
+    };
+    for body in [
+        "{}".to_owned(),
+        r#"{"error": "maintenance"}"#.to_owned(),
+        r#"{"usageRecordGroups": {"error": "maintenance"}}"#.to_owned(),
+        "null".to_owned(),
+        r#""down""#.to_owned(),
+        beside("null", r#""error": "maintenance""#),
+        beside("[]", r#""error": {"code": 7}"#),
+        beside("null", r#""code": "InternalServerError", "info": "", "message": "no""#),
+        beside("[]", r#""message": "no""#),
+    ] {
+        let body = body.as_str();
         let server = ScriptedServer::in_turn(vec![Reply::json(200, body)]);
         let client = scripted(&server);
         let error = client.usage_record_groups(|request| request).try_collect().await.unwrap_err();

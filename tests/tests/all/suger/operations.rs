@@ -139,7 +139,13 @@ async fn usage_record_groups_by_every_filter() {
         let when = when.org_id("plain").partner(None).buyer_id(None).entitlement_id(None).status(None).source(None);
         let when = when.meta_info(None).start_date(None).end_date(None).limit(None).offset(None);
         without_body(when.into_inner());
-        then.ok(&types::ListUsageRecordGroupsResponse { next_offset: None, usage_record_groups: vec![] });
+        then.ok(&types::ListUsageRecordGroupsResponse {
+            next_offset: None,
+            usage_record_groups: vec![],
+            error: None,
+            code: None,
+            message: None,
+        });
     });
     assert!(client.list_usage_record_groups().org_id("plain").send().await.unwrap().usage_record_groups.is_empty());
     unfiltered.assert();

@@ -1,13 +1,15 @@
 //! Proof of delivery, for every pair of the group at Suger and the response of Suger.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use usage_billing::suger::{Client, Delivery, Receipt, UsageEvent};
-use usage_billing::{Error, ErrorKind};
-use usage_billing_tests::{Reply, Request, ScriptedServer};
+use usage_billing::{AccessToken, ApiKey, Error, ErrorKind, RetryPolicy};
+use usage_billing_tests::{ClosedPort, Reply, Request, ScriptedServer, now, untimed};
 
+use super::lost_responses::dropped_after;
 use super::{group_for, group_of, ids, page_of, scripted, stored_as_sent, timestamp};
 
 /// Groups at Suger under the event's id before it is sent, as fields that replace the event's own.
@@ -387,6 +389,8 @@ async fn proxy_response_does_not_reject_an_unlisted_event() {
             ("404 page not found", "", 1),
             (of_gateway, "", 1),
             (r#"{"message": "no such thing"}"#, "c-1", 1),
+            (r#"{"code": "NotFound", "info": "", "message": "no such thing"}"#, "", 0),
+            (r#"{"code": "NotFound", "message": "no such thing", "trace": "7"}"#, "", 1),
         ] {
             let server = ScriptedServer::start(move |request| match request.method.as_str() {
                 "GET" => Reply::json(200, &page_of(&[])),
@@ -885,6 +889,89 @@ async fn group_that_may_be_mapped_does_not_use_up_the_id() {
     assert!(line.contains("calls is 4 there, not 4000"), "{line}");
     assert!(!line.contains("send the missing usage"), "{line}");
     assert_eq!(scripted(&server).confirm(&event).await.unwrap_err().kind(), ErrorKind::NotReady);
+}
+
+#[tokio::test(start_paused = true)]
+async fn other_quantities_are_rejected_if_no_dimension_is_mapped() {
+    let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", 5);
+    let bare = |records: Value| json!({"id": event.id("acme"), "entitlementID": "e-1", "status": "CREATED", "records": records, "creationTime": now()});
+    let config = |is_enabled: bool| {
+        let mapping = json!({"gb": [{"dimensionKey": "gb", "convertionMultiplier": 0.8}]});
+        json!({"partnerUsageMeteringConfigs": [{"partner": "AWS", "enableDimensionMapping": is_enabled, "dimensionMappingV2": mapping}]})
+    };
+    for (records, settings, rejected) in [
+        (json!({"gb": 4}), Reply::json(200, &config(false).to_string()), 1),
+        (json!({"gb": 4}), Reply::json(200, &config(true).to_string()), 0),
+        (json!({"gb": 4}), Reply::json(200, "{}"), 0),
+        (json!({"gb": 4}), Reply::json(400, "\"no\""), 0),
+        (json!({"storage": 4}), Reply::json(200, &config(false).to_string()), 0),
+    ] {
+        let group = bare(records.clone());
+        let server = ScriptedServer::start(move |request| match request.method.as_str() {
+            "GET" if request.target.contains("/usageMeteringConfigInfo") => settings.clone(),
+            "GET" => Reply::json(200, &page_of(std::slice::from_ref(&group))),
+            _ => Reply::json(409, ""),
+        });
+        let mut queue = scripted(&server).usage_queue().flush_timeout(None);
+        queue.push(event.clone()).unwrap();
+        let receipt = queue.flush().await;
+        assert_eq!((receipt.rejected.len(), receipt.unsent.len()), (rejected, 1 - rejected), "{records}: {receipt:?}");
+        if let Some(one) = receipt.rejected.first() {
+            assert!(one.error.to_string().contains("with other quantities: gb is 4 there, not 5"), "{}", one.error);
+        }
+        let kind = scripted(&server).confirm(&event).await.unwrap_err().kind();
+        assert_eq!(kind, if rejected == 1 { ErrorKind::Failed } else { ErrorKind::NotReady });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn event_that_was_not_sent_keeps_its_id_free() {
+    let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", 5);
+    let other = || event.clone().quantity("gb", 6);
+    let closed = ClosedPort::reserve();
+    let builder = || untimed(Client::builder("acme", "hush").base_url(closed.url())).retry(RetryPolicy::none());
+    let unconnected = builder().build().unwrap().with_now(now());
+    let mut queue = unconnected.usage_queue().flush_timeout(None);
+    let id = queue.push(event.clone()).unwrap();
+    assert_eq!(queue.flush().await.unsent.len(), 1);
+    assert_eq!(queue.remove(id), Some(event.clone()));
+    queue.push(other()).unwrap();
+
+    // The flush is dropped while the client waits for its key.
+    let waiting = ApiKey::provider(|_| std::future::pending::<Result<AccessToken, std::io::Error>>());
+    let client = untimed(Client::builder("acme", waiting).base_url(closed.url())).build().unwrap().with_now(now());
+    let mut queue = client.usage_queue().flush_timeout(None);
+    let id = queue.push(event.clone()).unwrap();
+    assert!(dropped_after(9, queue.flush()).await.is_none());
+    queue.remove(id).unwrap();
+    queue.push(other()).unwrap();
+
+    // The request was sent, and the response is awaited.
+    let (arrived, released) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let (arrival, release) = (arrived.clone(), released.clone());
+    let server = ScriptedServer::start(move |_| {
+        arrival.store(true, Ordering::SeqCst);
+        while !release.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
+        Reply::dropped()
+    });
+    let mut queue = scripted(&server).usage_queue().flush_timeout(None);
+    let id = queue.push(event.clone()).unwrap();
+    let mut flush = Box::pin(queue.flush());
+    std::future::poll_fn(|context| {
+        assert!(flush.as_mut().poll(context).is_pending());
+        context.waker().wake_by_ref();
+        if arrived.load(Ordering::SeqCst) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+    drop(flush);
+    released.store(true, Ordering::SeqCst);
+    queue.remove(id).unwrap();
+    let error = queue.push(other()).unwrap_err();
+    assert!(error.to_string().starts_with("an event with this id has other quantities"), "{error}");
+    tokio::time::sleep(std::time::Duration::from_secs(3600)).await;
+    queue.push(other()).unwrap_err();
 }
 
 #[tokio::test(start_paused = true)]

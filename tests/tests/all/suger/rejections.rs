@@ -4,10 +4,13 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
+use serde_json::json;
 use usage_billing::suger::UsageEvent;
 use usage_billing_tests::{Reply, ScriptedServer};
 
-use super::{assert_there_once, client, events, page_of, push_all, sandbox, scripted, stored_as_sent, timestamp};
+use super::{
+    assert_there_once, client, events, group_for, page_of, push_all, sandbox, scripted, stored_as_sent, timestamp,
+};
 
 #[tokio::test(start_paused = true)]
 async fn invalid_entitlement_affects_no_other() {
@@ -34,6 +37,81 @@ async fn invalid_entitlement_affects_no_other() {
     let error = queue.push(bad[1].0.clone()).unwrap_err();
     assert!(error.to_string().starts_with("the event's id is used up at Suger (ent-aws02, "), "{error}");
     queue.push(bad[0].0.clone().quantity("ingest_gb", 2)).unwrap();
+}
+
+/// Responses to an event that is at Suger already.
+const REPEATED: [(u16, &str); 8] = [
+    (409, ""),
+    (409, r#"{"message": "usage record group already exists"}"#),
+    (409, "\"it is there\""),
+    (404, "<html>not found</html>"),
+    (400, r#"{"message": "exists"}"#),
+    (422, "\"exists\""),
+    (200, "{}"),
+    (200, r#"{"status": "DELETED"}"#),
+];
+
+/// Sends events, of which Suger has the ones that `is_there` selects, once, and returns the receipt.
+async fn sent_again(
+    events: &[UsageEvent],
+    is_there: impl Fn(&UsageEvent) -> bool,
+    (status, body): (u16, &'static str),
+) -> String {
+    let listed: Vec<_> = events.iter().filter(|event| is_there(event)).map(|event| group_for(event, json!({}))).collect();
+    let there: BTreeSet<_> = listed.iter().map(|group| group["id"].to_string()).collect();
+    let server = ScriptedServer::start(move |request| match request.method.as_str() {
+        "GET" => {
+            let of_entitlement = |group: &&serde_json::Value| {
+                request.target.contains(&format!("entitlementId={}&", group["entitlementID"].as_str().unwrap()))
+            };
+            Reply::json(200, &page_of(&listed.iter().filter(of_entitlement).cloned().collect::<Vec<_>>()))
+        }
+        _ if there.iter().any(|id| request.body.contains(id)) => Reply::new(status, &[], body),
+        _ => stored_as_sent(request),
+    });
+    let mut queue = scripted(&server).usage_queue().flush_timeout(None);
+    for event in events {
+        queue.push(event.clone()).unwrap();
+    }
+    queue.flush().await.to_string()
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_that_are_there_do_not_hold_up_new_ones() {
+    for reply in REPEATED {
+        let of_one: Vec<_> = (0..40).map(|hour| UsageEvent::new("e-1", timestamp(hour)).quantity("gb", 1)).collect();
+        let line = sent_again(&of_one, |event| event.timestamp() < timestamp(20), reply).await;
+        assert_eq!(line, "20 delivered, 20 already delivered, 0 rejected, 0 unsent", "{reply:?}");
+        let line = sent_again(&of_one, |_| true, reply).await;
+        assert_eq!(line, "0 delivered, 40 already delivered, 0 rejected, 0 unsent", "{reply:?}");
+        let of_many: Vec<_> = (0..30)
+            .flat_map(|customer| {
+                (0..2).map(move |hour| UsageEvent::new(format!("e-{customer}"), timestamp(hour)).quantity("gb", 1))
+            })
+            .collect();
+        let line = sent_again(&of_many, |event| event.timestamp() == timestamp(0), reply).await;
+        assert_eq!(line, "30 delivered, 30 already delivered, 0 rejected, 0 unsent", "{reply:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn unknown_outcome_never_has_the_kind_of_a_rejection() {
+    for (status, body) in [(404, "<html>no</html>"), (400, r#"{"message": "no"}"#), (500, "\"down\""), (409, "\"there\"")] {
+        for validates in [false, true] {
+            let server = ScriptedServer::start(move |request| match request.method.as_str() {
+                "GET" => Reply::json(200, &page_of(&[])),
+                _ => Reply::new(status, &[], body),
+            });
+            let queue = scripted(&server).usage_queue().flush_timeout(None);
+            let mut queue = if validates { queue.validate_first() } else { queue };
+            for hour in 0..40 {
+                queue.push(UsageEvent::new("e-1", timestamp(hour)).quantity("gb", 1)).unwrap();
+            }
+            let receipt = queue.flush().await;
+            let kinds: BTreeSet<_> = receipt.unsent.iter().map(|one| format!("{:?}", one.error.kind())).collect();
+            assert_eq!((receipt.unsent.len(), kinds), (40, ["NotReady".to_owned()].into()), "{status} {validates}");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

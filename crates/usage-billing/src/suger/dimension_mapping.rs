@@ -1,0 +1,102 @@
+//! Whether Suger maps dimensions of an event: a group without its original quantities may then have others.
+
+use std::collections::BTreeMap;
+
+use usage_billing_core::{Decimal, Result};
+
+use super::Client;
+use super::quantities::{differences, is_void, original_records, quantity};
+use super::types::{
+    MeteringUsageRecordGroup as Group, PartnerUsageMeteringConfig, UsageMeteringConfigInfo as Config,
+};
+
+impl Client {
+    /// States the original quantities of a group that lacks them, if they are not those that were `sent` and the settings
+    /// of the organization map none of its dimensions: its own quantities are the original ones then. Settings that
+    /// cannot be read prove nothing.
+    pub(super) async fn state_original_records(&self, group: &mut Group, sent: &BTreeMap<String, Decimal>) {
+        let there = group.records.iter().map(|(dimension, quantity)| (dimension.clone(), quantity.0)).collect();
+        if is_void(group)
+            || original_records(group).is_some()
+            || differences(sent, &there).next().is_none()
+            || !has_dimensions_of(sent, &there)
+        {
+            return;
+        }
+        if self.metering_config().await.is_ok_and(|config| maps_none(&config, group)) {
+            group.meta_info.get_or_insert_default().origin_records = group.records.clone();
+        }
+    }
+
+    async fn metering_config(&self) -> Result<Config> {
+        Ok(self.api.get_usage_metering_config_info().org_id(&self.org_id).send().await?.into_inner())
+    }
+}
+
+/// Returns whether two sides have the same dimensions, regardless of those without usage.
+fn has_dimensions_of(sent: &BTreeMap<String, Decimal>, there: &BTreeMap<String, Decimal>) -> bool {
+    let are_in = |one: &BTreeMap<String, Decimal>, other: &BTreeMap<String, Decimal>| {
+        one.iter().all(|(dimension, used)| used.is_zero() || !quantity(other, dimension).is_zero())
+    };
+    are_in(sent, there) && are_in(there, sent)
+}
+
+/// Returns whether the settings for the marketplace of a group map none of its dimensions. They must have an entry for
+/// it; if the group does not name its marketplace, all entries count.
+fn maps_none(config: &Config, group: &Group) -> bool {
+    let partner = group.partner.as_ref().filter(|partner| !partner.as_str().is_empty());
+    let is_meant = |config: &&PartnerUsageMeteringConfig| partner.is_none() || config.partner.as_ref() == partner;
+    let maps = |config: &PartnerUsageMeteringConfig| {
+        let is_source = |dimension: &String| {
+            config.dimension_mapping.contains_key(dimension) || config.dimension_mapping_v2.contains_key(dimension)
+        };
+        config.enable_dimension_mapping == Some(true) && group.records.keys().any(is_source)
+    };
+    let mut configs = config.partner_usage_metering_configs.iter().filter(is_meant).peekable();
+    configs.peek().is_some() && !configs.any(maps)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn dimensions_are_not_mapped_only_if_the_settings_prove_it() {
+        let group = |partner: Value| -> Group {
+            serde_json::from_value(json!({"partner": partner, "records": {"gb": 4}})).unwrap()
+        };
+        let config = |entries: Value| -> Config {
+            serde_json::from_value(json!({"partnerUsageMeteringConfigs": entries})).unwrap()
+        };
+        let mapping = |partner: &str, is_enabled: Value, source: &str| {
+            json!({"partner": partner, "enableDimensionMapping": is_enabled, "dimensionMappingV2": {source: [{"dimensionKey": "gb"}]}})
+        };
+        let old = json!({"partner": "AWS", "enableDimensionMapping": true, "dimensionMapping": {"gb": {"dimensionKey": "gb"}}});
+        for (entries, expected) in [
+            (json!([]), false),
+            (Value::Null, false),
+            (json!([mapping("AWS", json!(false), "gb")]), true),
+            (json!([mapping("AWS", Value::Null, "gb")]), true),
+            (json!([mapping("AWS", json!(true), "calls")]), true),
+            (json!([mapping("AWS", json!(true), "gb")]), false),
+            (json!([old]), false),
+            (json!([mapping("AWS", json!(false), "gb"), mapping("AWS", json!(true), "gb")]), false),
+        ] {
+            for partner in [json!("AWS"), json!(""), Value::Null] {
+                assert_eq!(maps_none(&config(entries.clone()), &group(partner)), expected, "{entries}");
+            }
+        }
+        let both = config(json!([mapping("AWS", json!(false), "gb"), mapping("GCP", json!(true), "gb")]));
+        let known = ["AWS", "GCP", "AZURE", ""].map(|partner| maps_none(&both, &group(json!(partner))));
+        assert_eq!(known, [true, false, false, false]);
+    }
+
+    #[test]
+    fn dimensions_without_usage_do_not_matter() {
+        let of = |gb: i64, calls: i64| [("gb".to_owned(), gb.into()), ("calls".to_owned(), calls.into())].into();
+        assert!(has_dimensions_of(&of(5, 0), &[("gb".to_owned(), 4.into())].into()));
+        assert!(has_dimensions_of(&of(5, 3), &of(4, 3)) && !has_dimensions_of(&of(5, 3), &of(5, 0)));
+        assert!(!has_dimensions_of(&of(5, 0), &of(5, 1)));
+    }
+}
