@@ -78,7 +78,7 @@ fn is_record(schema: &Value) -> bool {
 }
 
 fn is_collection(schema: &Value) -> bool {
-    schema["type"] == "array" || schema.get("additionalProperties").is_some()
+    schema["type"] == "array" || schema.get("additionalProperties").is_some() && schema.get("properties").is_none()
 }
 
 fn is_required(schema: &Value, name: &str) -> bool {

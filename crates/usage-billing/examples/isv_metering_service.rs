@@ -13,6 +13,9 @@ use usage_billing::{ErrorKind, Result};
 /// Time for the last flush: an orchestrator kills the process soon after (Kubernetes after 30 s).
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(20);
 
+/// Delay before an event is pushed again that a full queue has returned.
+const FULL_QUEUE_DELAY: Duration = Duration::from_secs(1);
+
 /// Queues the events of `metered` until it ends, and returns the unsent ones for the next start.
 pub(crate) async fn serve(
     client: &Client,
@@ -30,12 +33,15 @@ pub(crate) async fn serve(
     });
     pin_mut!(metered);
     while let Some(event) = metered.next().await {
-        if let Err(rejected) = sender.push(event) {
-            match rejected.error.kind() {
-                // The vendor has been unavailable for long: keep the event and push it again later.
-                ErrorKind::Limit => eprintln!("kept for later: {}", rejected.id),
-                _ => eprintln!("invalid event: {}", rejected.error),
+        let mut event = event;
+        while let Err(rejected) = sender.push(event) {
+            if rejected.error.kind() != ErrorKind::Limit {
+                eprintln!("invalid event: {}", rejected.error);
+                break;
             }
+            // The vendor has been unavailable for long. The queue has room again once a flush has sent a part of it.
+            event = rejected.event;
+            tokio::time::sleep(FULL_QUEUE_DELAY).await;
         }
     }
     let last = sender.shutdown(shutdown_limit).await;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use chrono::TimeDelta;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
@@ -25,6 +26,9 @@ type Unconfirmed = (QueueKey, Response);
 /// Ids of events that an attempt may still have reached when their list was requested. An attempt that ended while the
 /// list was read may belong to a page that was read before.
 type MightArrive = HashSet<Uuid>;
+
+/// Age from which events are looked up in a list of their own.
+const OLD: TimeDelta = TimeDelta::days(2);
 
 impl UsageQueue {
     /// Resolves events. Those that stay queued then have a reason.
@@ -70,7 +74,7 @@ impl UsageQueue {
 
     /// Withholds usage that is too old for its marketplace. The list decides whether it arrived before.
     async fn withhold_late_usage(&mut self, unconfirmed: &mut Vec<Unconfirmed>, reasons: &mut HashMap<Uuid, Error>) {
-        let Some(shortest) = self.windows.shortest() else { return };
+        let Some(shortest) = self.windows.shortest_strict() else { return };
         let now = self.client.clock.now();
         let old: Vec<_> = self.queue.iter().filter(|(_, event)| age(event, now) >= shortest).collect();
         let entitlements: BTreeSet<_> = old.iter().map(|(_, event)| event.entitlement_id()).collect();
@@ -106,8 +110,11 @@ impl UsageQueue {
             if let Some(error) = failures.get(event.entitlement_id()) {
                 let message = format!("not sent, because its marketplace could not be looked up: {error}");
                 reasons.insert(key.1, Error::new(error.kind(), message).with_source(error.clone()));
-            } else if let Some(late) =
-                self.windows.check(self.marketplaces.get(event.entitlement_id()), event, key.1, now)
+                continue;
+            }
+            let marketplace = self.marketplaces.get(event.entitlement_id());
+            if self.windows.is_strict(marketplace)
+                && let Some(late) = self.windows.check(marketplace, event, key.1, now)
             {
                 reasons.insert(key.1, late.error());
                 unconfirmed.push((*key, Response::Withheld(late.error())));
@@ -119,7 +126,7 @@ impl UsageQueue {
     /// while it was valid.
     async fn validate(&mut self, unconfirmed: &mut Vec<Unconfirmed>, reasons: &mut HashMap<Uuid, Error>) {
         let events = self.queue.iter().filter(|((_, id), _)| !reasons.contains_key(id));
-        for (key, check) in validation::check_all(&self.client, self.concurrency, events).await {
+        for (key, check) in validation::check_all(&self.client, self.concurrency, events, &mut self.known_valid).await {
             match check {
                 Check::Valid => {}
                 Check::Invalid(error) => {
@@ -228,18 +235,21 @@ impl UsageQueue {
         mut breaker: CircuitBreaker,
         reasons: &mut HashMap<Uuid, Error>,
     ) {
-        let mut by_entitlement: BTreeMap<String, Vec<Unconfirmed>> = BTreeMap::new();
+        // An old event, whose list is long, does not delay the others of its entitlement.
+        let old = self.client.clock.now() - OLD;
+        let mut by_entitlement: BTreeMap<(bool, String), Vec<Unconfirmed>> = BTreeMap::new();
         for (key, response) in unconfirmed {
             if let Some(event) = self.queue.get(&key) {
-                by_entitlement.entry(event.entitlement_id().to_owned()).or_default().push((key, response));
+                let list = (event.timestamp() < old, event.entitlement_id().to_owned());
+                by_entitlement.entry(list).or_default().push((key, response));
             }
         }
         let mut by_entitlement: Vec<_> = by_entitlement.into_iter().collect();
-        by_entitlement.sort_by_key(|(id, _)| self.failed_in.get(id).copied().unwrap_or_default());
+        by_entitlement.sort_by_key(|((is_old, id), _)| (*is_old, self.failed_in.get(id).copied().unwrap_or_default()));
         let (mut waiting, mut lists) = (by_entitlement.into_iter(), FuturesUnordered::new());
         loop {
             while lists.len() < self.concurrency
-                && let Some((entitlement_id, events)) = waiting.next()
+                && let Some(((_, entitlement_id), events)) = waiting.next()
             {
                 if let Some(reason) = breaker.rejection_for(&entitlement_id, "not looked up") {
                     self.resolve_by_list(events, &Err(reason), &MightArrive::new(), reasons);

@@ -1,5 +1,6 @@
 //! Lists of usage record groups and reports.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -7,7 +8,7 @@ use usage_billing_core::{Error, ErrorKind, Result, printable};
 
 use super::list_end::{ListEnd, PAGE, require_list};
 use super::{Client, builder, listed_days, types};
-use crate::memory_limit::{MemoryLimit, value_bytes};
+use crate::memory_limit::{MemoryLimit, SLOT, text_bytes, value_bytes};
 use crate::{Pager, Period};
 
 impl Client {
@@ -93,13 +94,17 @@ impl Client {
             entitlement_id.clone().into_iter().fold(request, |request, id| request.entitlement_id(id))
         });
         let mut memory = MemoryLimit::new(self.max_usage_bytes);
-        let mut kept = Vec::new();
+        let (mut kept, mut seen) = (Vec::new(), HashSet::new());
         let read = async {
             while let Some(group) = groups.next().await.transpose()? {
-                if period.contains(used_at(&group)?) {
+                // New groups shift the pages while they are read, so a group may be listed again.
+                let id_bytes = SLOT + text_bytes(id_in(&group.id).unwrap_or_default());
+                let is_new = id_in(&group.id).is_none_or(|id| seen.insert(id.to_owned()));
+                if is_new && period.contains(used_at(&group)?) {
                     memory.keep(value_bytes(&group), || "the list of usage record groups")?;
                     kept.push(group);
                 }
+                memory.keep(id_bytes, || "the list of usage record groups")?;
             }
             Ok(())
         };

@@ -26,7 +26,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// | `AWS` | 6 h | `BatchMeterUsage`: records are not accepted 6 hours or more after the event |
 /// | `AWS_CHINA` | 6 h | the same call in cn-northwest-1, of which the reference at docs.amazonaws.cn states the same |
 /// | `AZURE` | 24 h | Metering service FAQ: the maximum delay is 24 hours, after which events are not accepted |
-/// | `GCP` | 2 h | Best practices for usage reporting: within one hour of the usage, here of an hour's end. Later usage is accepted, but may miss the month's invoice |
+/// | `GCP` | 2 h | Best practices for usage reporting: within one hour of the usage, here of an hour's end. Later usage is accepted, but may miss the month's invoice: it is late, and never rejected unless this limit is [set](Self::with) |
 ///
 /// ```
 /// use std::time::Duration;
@@ -37,12 +37,25 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// # let _ = windows;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MarketplaceWindows(BTreeMap<Partner, Duration>);
+pub struct MarketplaceWindows(BTreeMap<Partner, Window>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Window {
+    limit: Duration,
+    /// Whether the marketplace rejects later usage, so that it may be withheld.
+    is_strict: bool,
+}
 
 impl Default for MarketplaceWindows {
     fn default() -> Self {
-        let hours = [(Partner::Aws, 6), (Partner::AwsChina, 6), (Partner::Azure, 24), (Partner::Gcp, 2)];
-        Self(hours.map(|(marketplace, hours)| (marketplace, hours * HOUR)).into())
+        let hours = [
+            (Partner::Aws, 6, true),
+            (Partner::AwsChina, 6, true),
+            (Partner::Azure, 24, true),
+            (Partner::Gcp, 2, false),
+        ];
+        let window = |(marketplace, hours, is_strict)| (marketplace, Window { limit: hours * HOUR, is_strict });
+        Self(hours.map(window).into())
     }
 }
 
@@ -52,15 +65,25 @@ impl MarketplaceWindows {
         Self(BTreeMap::new())
     }
 
-    /// Sets the limit of one marketplace.
+    /// Sets the limit of one marketplace. [`reject_late_usage`](super::UsageQueue::reject_late_usage) applies it.
     pub fn with(mut self, marketplace: impl Into<Partner>, longest_age: Duration) -> Self {
-        self.0.insert(marketplace.into(), longest_age);
+        self.0.insert(marketplace.into(), Window { limit: longest_age, is_strict: true });
         self
     }
 
     /// Returns the shortest of all limits. Younger usage is not late at any marketplace.
-    pub(super) fn shortest(&self) -> Option<Duration> {
-        self.0.values().min().copied()
+    fn shortest(&self) -> Option<Duration> {
+        self.0.values().map(|window| window.limit).min()
+    }
+
+    /// Returns the shortest limit from which a marketplace rejects usage.
+    pub(super) fn shortest_strict(&self) -> Option<Duration> {
+        self.0.values().filter(|window| window.is_strict).map(|window| window.limit).min()
+    }
+
+    /// Returns whether a marketplace rejects late usage. One that is not known may accept it.
+    pub(super) fn is_strict(&self, marketplace: Option<&Partner>) -> bool {
+        marketplace.and_then(|marketplace| self.0.get(marketplace)).is_some_and(|window| window.is_strict)
     }
 
     /// Returns the late usage of an event that arrived at `arrival`. The shortest limit applies if the marketplace is
@@ -74,7 +97,7 @@ impl MarketplaceWindows {
     ) -> Option<LateUsage> {
         let marketplace = marketplace.filter(|marketplace| !marketplace.as_str().is_empty());
         let limit = match marketplace {
-            Some(marketplace) => *self.0.get(marketplace)?,
+            Some(marketplace) => self.0.get(marketplace)?.limit,
             None => self.shortest()?,
         };
         let age = age(event, arrival);
@@ -173,7 +196,11 @@ mod tests {
         }
         assert!(!late(&windows, "STRIPE", i64::from(u32::MAX)), "no limit is known");
         assert!(!late(&windows, "AWS", -1), "usage of the future is not late");
-        assert_eq!(windows.shortest(), Some(2 * HOUR));
+        assert_eq!((windows.shortest(), windows.shortest_strict()), (Some(2 * HOUR), Some(6 * HOUR)));
+        let strict = ["AWS", "AWS_CHINA", "AZURE", "GCP", "STRIPE", ""].map(|it| windows.is_strict(Some(&it.into())));
+        assert_eq!((strict, windows.is_strict(None)), ([true, true, true, false, false, false], false));
+        let set = windows.with("GCP", HOUR);
+        assert!(set.is_strict(Some(&Partner::Gcp)) && set.shortest_strict() == Some(HOUR));
     }
 
     #[test]

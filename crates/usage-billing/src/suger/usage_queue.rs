@@ -16,7 +16,7 @@ use super::attempts::MAX_PROCESSING_TIME;
 use super::evidence::MISSING;
 use super::late_usage::MarketplaceWindows;
 use super::proof::undecided;
-use super::types::Partner;
+use super::types::{NewUsageRecordGroup, Partner};
 use super::{Client, Receipt, UndeliveredEvent, UsageEvent, trace};
 use crate::time_limit::TimeLimit;
 
@@ -82,6 +82,8 @@ pub struct UsageQueue {
     pub(super) rejects_late_usage: bool,
     pub(super) queue: BTreeMap<QueueKey, UsageEvent>,
     pub(super) known: HashMap<Uuid, Known>,
+    /// The last event that passed the validation.
+    pub(super) known_valid: Option<NewUsageRecordGroup>,
     /// Marketplaces of the entitlements that were looked up, as far as Suger states them.
     pub(super) marketplaces: HashMap<String, Partner>,
     /// Number of flushes that have started.
@@ -140,6 +142,7 @@ impl Client {
             rejects_late_usage: false,
             queue: BTreeMap::new(),
             known: HashMap::new(),
+            known_valid: None,
             marketplaces: HashMap::new(),
             flushes: 0,
             failed_in: HashMap::new(),
@@ -189,8 +192,9 @@ impl UsageQueue {
     }
 
     /// Rejects usage that is older than its marketplace accepts, before it is sent, unless Suger already lists it. The
-    /// marketplace of each entitlement with old usage is looked up once. The shortest limit applies if Suger does not
-    /// state the marketplace or does not know the entitlement. If the lookup fails, the event stays unsent.
+    /// marketplace of each entitlement with old usage is looked up once. Usage is sent if Suger does not state the
+    /// marketplace or does not know the entitlement, and usage of Google Cloud, which accepts it later as well, unless
+    /// [a limit is set](MarketplaceWindows::with). If the lookup fails, the event stays unsent.
     pub fn reject_late_usage(self) -> Self {
         Self { rejects_late_usage: true, ..self }
     }

@@ -3,8 +3,8 @@
 //! The call validates many events and has one response for all: 200, or 500 with the reason of the first invalid
 //! event. The reason is documented; that validation stops there is inferred. A failure of the server has the same
 //! status. A failed batch is therefore bisected until each suspect is alone. A suspect is invalid only if Suger itself
-//! states a reason, repeats it, and then accepts an event that is known to be valid. That event proves that the server
-//! works, which an empty batch need not prove. Without any valid event, a 500 decides nothing.
+//! states a reason, repeats it, and then accepts an event that is known to be valid. That event, of this flush or
+//! an earlier one, proves that the server works, which an empty batch need not prove. Without any, a 500 decides nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,6 +38,7 @@ pub(super) async fn check_all<'a>(
     client: &Client,
     concurrency: usize,
     events: impl Iterator<Item = (&'a QueueKey, &'a UsageEvent)>,
+    known_valid: &mut Option<types::NewUsageRecordGroup>,
 ) -> BTreeMap<QueueKey, Check> {
     let mut events = events.map(|(key, event)| (*key, types::NewUsageRecordGroup::from(event)));
     let batches = std::iter::from_fn(|| {
@@ -65,6 +66,9 @@ pub(super) async fn check_all<'a>(
         suspects.extend(batch.suspects);
         known_good = known_good.or(batch.known_good);
     }
+    // If none passes, one that passed before proves that the server works.
+    let known_good = known_good.map(|(_, event)| event).or_else(|| known_valid.take());
+    known_valid.clone_from(&known_good);
     if known_good.is_none() && fail_alike(&suspects) {
         all.extend(suspects.into_iter().map(|((key, _), error)| (key, Check::Unknown(unchecked(&error)))));
         return all;
@@ -93,7 +97,7 @@ impl Bisection {
         let mut found = Self::default();
         let mut parts = vec![batch];
         while let Some(mut part) = parts.pop() {
-            let verdict = match check(client, &part).await {
+            let verdict = match check(client, part.iter().map(|(_, event)| event.clone()).collect()).await {
                 Ok(()) => {
                     found.known_good = found.known_good.or_else(|| part.first().cloned());
                     Check::Valid
@@ -128,12 +132,12 @@ fn fail_alike(suspects: &[(Checked, Error)]) -> bool {
 }
 
 /// Validates one event again that failed with `error`. `known_good` is an event that passed, if there is one.
-async fn check_suspect(client: &Client, suspect: &Checked, error: Error, known_good: &[Checked]) -> Check {
+async fn check_suspect(client: &Client, suspect: &Checked, error: Error, known_good: &[types::NewUsageRecordGroup]) -> Check {
     if !is_rejection(&error) {
         return Check::Unknown(unchecked(&error));
     }
     // A temporary fault proves nothing about the event.
-    match check(client, std::slice::from_ref(suspect)).await {
+    match check(client, vec![suspect.1.clone()]).await {
         Ok(()) => return Check::Valid,
         Err(again) if again.message() == error.message() && is_rejection(&again) => {}
         Err(again) => return Check::Unknown(unchecked(&again)),
@@ -145,7 +149,7 @@ async fn check_suspect(client: &Client, suspect: &Checked, error: Error, known_g
         ));
     }
     // A fault that also affects a valid event proves nothing either.
-    match check(client, known_good).await {
+    match check(client, known_good.to_vec()).await {
         Ok(()) => Check::Invalid(error),
         // An empty batch may be rejected because it is empty.
         Err(other) if known_good.is_empty() && is_rejection(&other) && other.message() != error.message() => {
@@ -155,8 +159,7 @@ async fn check_suspect(client: &Client, suspect: &Checked, error: Error, known_g
     }
 }
 
-async fn check(client: &Client, part: &[Checked]) -> Result<()> {
-    let body: Vec<_> = part.iter().map(|(_, event)| event.clone()).collect();
+async fn check(client: &Client, body: Vec<types::NewUsageRecordGroup>) -> Result<()> {
     client.api.batch_validate_usage_record_groups().org_id(&client.org_id).body(body).send().await.map(drop)
 }
 

@@ -267,7 +267,7 @@ async fn dropped_sender_stops_and_its_last_receipt_lists_the_queue() {
     drop(sender);
     let left = rest(&mut receipts).await;
     assert_eq!((left.len(), ids(&left[0].unsent)), (1, pushed));
-    assert_eq!(left[0].unsent[0].error.kind(), ErrorKind::Failed);
+    assert_eq!(left[0].unsent[0].error.kind(), ErrorKind::NotReady);
     drop(release);
     assert_eq!(server.requests().len(), 1);
 }
