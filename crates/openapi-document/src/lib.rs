@@ -7,7 +7,11 @@
 
 mod budget;
 mod document;
+mod files;
+mod index;
 mod locations;
+mod names;
+mod node;
 pub mod pointer;
 mod positions;
 mod reach;
@@ -18,10 +22,13 @@ mod walk;
 
 pub use budget::{Budget, YamlError};
 pub use document::{Document, METHODS, Operation, component_schemas, is_json, operations};
+pub use files::Files;
+pub use index::{gives_names, names_file, outside_references};
 pub use locations::Locations;
+pub use node::Node;
 pub use positions::{Position, Positions};
 pub use reach::{SCHEMAS, reachable, references};
 pub use resolve::{lookup, resolve, resolve_at};
 pub use serde_saphyr::DuplicateKeyPolicy;
-pub use tree::{DocumentTree, Files, Node, NotOpenApi};
+pub use tree::{DocumentTree, NotOpenApi};
 pub use walk::{Place, SchemaNode, field, schemas};

@@ -40,13 +40,17 @@ pub fn excerpt(text: &str, most: usize) -> String {
     }
 }
 
-/// Returns a text in quotes, as JSON, TOML and YAML read it: their escapes of control characters are the same.
+/// Returns a text in quotes, as TOML and YAML read it: their escapes are the same. What leaves no mark is escaped.
 #[must_use]
 pub fn quoted(text: &str) -> String {
     let json = serde_json::Value::from(text).to_string();
     let mut out = String::with_capacity(json.len());
     for letter in json.chars() {
-        if is_unsafe(letter) { out.push_str(&format!("\\u{:04x}", u32::from(letter))) } else { out.push(letter) }
+        match u32::from(letter) {
+            _ if !is_unseen(letter) => out.push(letter),
+            code @ ..=0xffff => out.push_str(&format!("\\u{code:04x}")),
+            code => out.push_str(&format!("\\U{code:08x}")),
+        }
     }
     out
 }
@@ -65,6 +69,12 @@ mod tests {
     fn unseen_characters_are_escaped() {
         let text = printable("a\u{1b}[2K\nerror: \r\u{202e}\u{85}\u{2028}\tü\u{200b}");
         assert_eq!(text, "a\\u{1b}[2K\\nerror: \\r\\u{202e}\\u{85}\\u{2028}\\tü\\u{200b}");
+    }
+
+    #[test]
+    fn quoted_text_has_no_unseen_characters() {
+        let text = quoted("a\u{200b}\u{ad}\u{85}\u{e0041}\"\t\u{202e}é");
+        assert_eq!(text, r#""a\u200b\u00ad\u0085\U000e0041\"\t\u202eé""#);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Callbacks and webhooks: the vendor calls and the client responds, so directions are reversed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use openapi_document::{DocumentTree, Node};
 
@@ -66,9 +66,13 @@ impl<'a> Comparison<'a> {
         [added, removed]: [&'static Rule; 2],
         name: impl Fn(K) -> &'a str,
     ) {
+        let mut items = BTreeSet::new();
         for (key, old) in olds {
             match news.get(key) {
                 Some(new) => {
+                    if items.insert(old.item.address()) {
+                        self.others_of_item(&old.item, &new.item);
+                    }
                     let scope = self.operation_scope(new, Role::Operation);
                     self.compare_docs_and_extensions(scope, &old.node, &new.node);
                     self.operation_lifecycle(old, new, scope);
@@ -78,6 +82,7 @@ impl<'a> Comparison<'a> {
                 None => self.note(scope, Finding::new(removed).removed(&old.node.at).named(name(*key))),
             }
         }
+        olds.values().chain(news.values()).for_each(|call| self.compared.members(&call.item, &call.item));
         for (key, new) in news.iter().filter(|(key, _)| !olds.contains_key(key)) {
             self.note(scope, Finding::new(added).added(&new.node.at).named(name(*key)));
         }

@@ -16,8 +16,11 @@ impl<'a> Comparison<'a> {
         let (olds, news) = (references(&self.base), references(&self.revision));
         let finding = |text: &str| Finding::new(&rules::UNKNOWN_CHANGE).named(format!("$ref {text}"));
         // Unchanged here, whatever may have changed there.
-        for reference in self.base.outside().intersection(&self.revision.outside()) {
-            self.note(0, finding(&format!("{reference}, which was not followed")));
+        let outside = self.revision.outside();
+        for (reference, at) in self.base.outside() {
+            if let Some(other) = outside.get(reference) {
+                self.note(0, finding(&format!("{reference}, which was not followed")).at(&at, other));
+            }
         }
         for ((_, text), at) in olds.iter().filter(|(key, _)| !news.contains_key(*key)) {
             self.note(0, finding(text).removed(at));

@@ -64,6 +64,8 @@ pub(crate) enum Circumstance {
     SameHeader,
     /// Callers cannot have used the value, because the base does not state it.
     NotStatedBefore,
+    /// The same characters are sent, some of them escaped on one side only.
+    Escapes,
     /// The old default server is still listed for those who name it, or there was none.
     StillListed,
 }

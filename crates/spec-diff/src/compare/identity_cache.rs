@@ -68,8 +68,8 @@ fn read<'v>(schema: &'v Value, references: &mut Vec<&'v str>, left: &mut usize) 
                 references.extend(name);
                 name.is_some()
             }
-            // It leads to schemas without referring to them.
-            ("discriminator", _) => false,
+            // They lead to schemas without naming them, or change what references in them mean.
+            ("discriminator" | "$dynamicRef" | "$id", _) => false,
             (_, value) => read(value, references, left),
         }),
         _ => true,

@@ -22,7 +22,9 @@ mod request_response;
 mod schema;
 mod security;
 mod servers;
+mod uncompared;
 mod union;
+mod unused_components;
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -42,6 +44,7 @@ use crate::{
     schema::{DOCS, Effort, Usage, same},
 };
 use identity_cache::Unchanged;
+use uncompared::Compared;
 use union::Subtypes;
 
 /// How many more pairs of schemas than the documents have objects are compared before the comparison stops with an `unknown-change`.
@@ -84,6 +87,11 @@ struct Context {
 }
 
 impl Context {
+    /// Where a walk over something begins.
+    fn of(scope: ScopeId, direction: Direction, place: Place) -> Self {
+        Self { scope, direction, place, text: false, absent: false, depth: 0 }
+    }
+
     fn inside(self) -> Self {
         Self { place: self.place.inside(), ..self.deeper() }
     }
@@ -129,6 +137,7 @@ pub(crate) struct Comparison<'a> {
     effort: Effort,
     /// No operation uses the components.
     pub(crate) is_alone: bool,
+    compared: Compared,
     /// What stands for the same credential on both sides.
     scheme_keys: Rc<[security::Keys<'a>; 2]>,
 }
@@ -158,6 +167,7 @@ impl<'a> Comparison<'a> {
             left,
             effort,
             is_alone: false,
+            compared: Compared::default(),
             scheme_keys,
         };
         let (old, new) = (comparison.base.root(), comparison.revision.root());
@@ -167,13 +177,12 @@ impl<'a> Comparison<'a> {
         comparison.elsewhere();
         comparison.security_schemes();
         comparison.is_alone = comparison.operations.is_empty();
-        match comparison.is_alone {
-            true => comparison.alone(),
-            false => comparison.unreferenced(),
-        }
+        let reached = comparison.reached();
+        comparison.unused_components(&reached);
         while let Some(Task { base, revision, context }) = comparison.queue.pop_front() {
             comparison.schemas(&base, &revision, context);
         }
+        comparison.uncompared(&reached);
         comparison.components();
         comparison
     }
@@ -185,12 +194,14 @@ impl<'a> Comparison<'a> {
 
     /// Notes a finding about an operation or the document.
     fn note(&mut self, scope: ScopeId, finding: Finding<'a>) {
+        self.compared.note(&self.base, &self.revision, &finding);
         let incoming = self.scopes[scope].incoming && finding.rule.is_about_messages();
         self.findings.push(Finding { scope, incoming, ..finding });
     }
 
     /// Notes a finding about data.
     fn note_data(&mut self, context: Context, finding: Finding<'a>) {
+        self.compared.note(&self.base, &self.revision, &finding);
         let Context { scope, direction, place, absent, .. } = context;
         let circumstance = if absent { Circumstance::Absent } else { finding.circumstance };
         self.findings.push(Finding { scope, direction, place: Some(place), circumstance, ..finding });
@@ -233,6 +244,7 @@ impl<'a> Comparison<'a> {
 
     /// Reports members that are not known here, where they differ. Words and extensions are compared as such.
     fn others(&mut self, scope: ScopeId, old: &Node<'a>, new: &Node<'a>, known: &[&str]) {
+        self.compared.members(old, new);
         let is_other = |key: &&str| !known.contains(key) && !DOCS.contains(key) && !key.starts_with("x-");
         let keys = |node: &Node<'a>| node.members().map(|(key, _)| key).filter(is_other);
         let mut others: Vec<_> = keys(old).collect();
@@ -245,7 +257,9 @@ impl<'a> Comparison<'a> {
         for key in keys {
             let finding = Finding::new(&rules::UNKNOWN_CHANGE);
             let cut = |node: &Node<'a>| excerpt(node.value);
-            match (old.get(key), new.get(key)) {
+            let (old, new) = (old.get(key), new.get(key));
+            old.iter().chain(&new).for_each(|node| self.compared.whole(node));
+            match (old, new) {
                 (Some(old), Some(new)) if !same((&self.base, &old), (&self.revision, &new)) => {
                     self.note(scope, finding.at(&old.at, &new.at).values(cut(&old), cut(&new)));
                 }

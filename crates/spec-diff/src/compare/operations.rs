@@ -33,11 +33,15 @@ impl<'a> Comparison<'a> {
             self.operation(old, &new.known_as(old));
         }
         for (old, new) in &pairing.moved {
+            if items.insert(old.item.address()) {
+                self.others_of_item(&old.item, &new.item);
+            }
             let scope = self.operation(old, &new.known_as(old));
             let value = |operation: &Operation<'a>| Value::from(operation.reference().to_string());
             let finding = Finding::new(&rules::ENDPOINT_MOVED).at(&old.node.at, &new.node.at);
             self.note(scope, finding.values(value(old), value(new)));
         }
+        pairing.removed.iter().chain(&pairing.added).for_each(|call| self.compared.members(&call.item, &call.item));
         for operation in &pairing.removed {
             self.operation_removed(
                 &operation.known_as(operation),
@@ -60,7 +64,7 @@ impl<'a> Comparison<'a> {
         self.default_server(kept);
     }
 
-    fn others_of_item(&mut self, old: &Node<'a>, new: &Node<'a>) {
+    pub(super) fn others_of_item(&mut self, old: &Node<'a>, new: &Node<'a>) {
         let keys: Vec<_> = ITEM
             .iter()
             .copied()

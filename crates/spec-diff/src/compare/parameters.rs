@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
 
-use super::{Comparison, Context, Finding, ScopeId, lifecycle::Sunset, operation_pairing::Operation};
+use super::{Circumstance, Comparison, Context, Finding, ScopeId, lifecycle::Sunset, operation_pairing::Operation};
 use crate::{
     report::{Direction, Role},
     rules::{self, Place},
@@ -65,6 +65,9 @@ impl<'a> Comparison<'a> {
     pub(super) fn parameters(&mut self, old: &Operation<'a>, new: &Operation<'a>) {
         let scope = self.operation_scope(new, Role::Parameter);
         let (olds, news) = (slots(&self.base, old), slots(&self.revision, new));
+        for holder in [&old.item, &old.node, &new.item, &new.node] {
+            holder.get("parameters").iter().for_each(|list| self.compared.whole(list));
+        }
         for (slot, node) in &olds {
             match news.get(slot) {
                 Some(other) => self.parameter(node, other, scope),
@@ -97,7 +100,7 @@ impl<'a> Comparison<'a> {
     /// Where the walk over a parameter's schema begins.
     fn of_parameter(&self, scope: ScopeId) -> Context {
         let direction = self.direction(scope, Direction::Request);
-        Context { scope, direction, place: Place::Parameter, text: true, absent: false, depth: 0 }
+        Context { text: true, ..Context::of(scope, direction, Place::Parameter) }
     }
 
     fn parameter_removed(&mut self, node: &Node<'a>, scope: ScopeId) {
@@ -144,7 +147,7 @@ impl<'a> Comparison<'a> {
         }
         let deprecation = |node: &Node<'a>| node.flag("deprecated").then(|| node.clone());
         self.data_lifecycle((deprecation(old), &old.at), (deprecation(new), &new.at), context);
-        match (media(old), media(new)) {
+        match (media(&self.base, old), media(&self.revision, new)) {
             (None, None) => self.parameter_schema(old, new, context),
             (Some((name, old)), Some((other, new))) if name == other => {
                 if let (Some(old), Some(new)) = (old.get("schema"), new.get("schema")) {
@@ -165,12 +168,16 @@ impl<'a> Comparison<'a> {
         let (old_normal, new_normal) = (normal(&self.base, &before), normal(&self.revision, &after));
         let scalar = old_normal.types.is_scalar() && new_normal.types.is_scalar();
         let (old_style, new_style) = (style(old), style(new));
-        // For a single value, only the styles of paths look different.
-        let differs =
-            if scalar { old_style.0 != new_style.0 && new.text("in") == Some("path") } else { old_style != new_style };
+        // Of a single value, only the styles of paths look different, and in cookies, what is escaped.
+        let differs = match new.text("in") {
+            Some("path") if scalar => old_style.0 != new_style.0,
+            Some("cookie") if scalar => old_style.0 != new_style.0 && (has_text(&old_normal) || has_text(&new_normal)),
+            _ => !scalar && old_style != new_style,
+        };
         if differs {
             let value = |(style, explode): (&str, bool)| Value::from(format!("{style}, explode {explode}"));
             let finding = Finding::new(&rules::PARAMETER_STYLE).at(&old.at, &new.at).named(title(new));
+            let finding = finding.when(scalar && new.text("in") == Some("cookie"), Circumstance::Escapes);
             self.note(context.scope, finding.values(value(old_style), value(new_style)));
         }
         self.reserved((old, &old_normal), (new, &new_normal), context.scope);
@@ -200,10 +207,6 @@ impl<'a> Comparison<'a> {
         (new, after): (&Node<'a>, &Schema<'a>),
         scope: ScopeId,
     ) {
-        let has_text = |schema: &Schema<'a>| {
-            !schema.types.0.keys().all(|name| matches!(*name, "boolean" | "integer" | "number"))
-                || schema.types.is_any()
-        };
         let rule = match (old.flag("allowReserved"), new.flag("allowReserved")) {
             (true, false) => &rules::RESERVED_ENCODED,
             (false, true) => &rules::RESERVED_ALLOWED,
@@ -213,6 +216,11 @@ impl<'a> Comparison<'a> {
             self.note(scope, Finding::new(rule).at(&old.at, &new.at).named(title(new)));
         }
     }
+}
+
+/// Whether values may have characters that are escaped.
+fn has_text(schema: &Schema<'_>) -> bool {
+    schema.types.is_any() || !schema.types.0.keys().all(|name| matches!(*name, "boolean" | "integer" | "number"))
 }
 
 /// The members of a parameter or a header that are compared.
@@ -231,8 +239,9 @@ pub(super) const PARAMETER: &[&str] = &[
 ];
 
 /// The one media type of a parameter that is written as such.
-fn media<'a>(node: &Node<'a>) -> Option<(&'a str, Node<'a>)> {
-    node.get("content")?.named().next()
+fn media<'a>(document: &DocumentTree<'a>, node: &Node<'a>) -> Option<(&'a str, Node<'a>)> {
+    let (name, media) = node.get("content")?.named().next()?;
+    Some((name, document.resolve(media)))
 }
 
 /// Style and explode, with OpenAPI's defaults.

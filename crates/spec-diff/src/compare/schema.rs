@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{Circumstance, Comparison, Context, Finding, components::component, excerpt};
 use crate::{
     rules,
-    schema::{DOCS, From, Relation, Schema, Usage, equal, fits_schema, same},
+    schema::{DOCS, From, Relation, Schema, Usage, dangling, equal, fits_schema, same},
 };
 
 impl<'a> Comparison<'a> {
@@ -26,6 +26,7 @@ impl<'a> Comparison<'a> {
             self.note(0, finding);
             return;
         }
+        old.leaves.iter().chain(&new.leaves).for_each(|leaf| self.compared.whole(leaf));
         self.schema_words(old, new, context);
         self.unresolved(old, new, context);
         if old.never || new.never {
@@ -125,17 +126,25 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Unresolved references cannot be followed: they are compared as strings.
+    /// References that do not lead to one schema cannot be followed: they are compared as strings, and by all that they may mean.
     fn unresolved(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
-        let dangling = |document: &openapi_document::DocumentTree<'a>, schema: &Schema<'a>| {
-            let dangling = |node: &Node<'a>| node.text("$ref").filter(|_| document.target(node).is_none());
-            schema.leaves.iter().filter_map(dangling).collect::<Vec<_>>()
+        let dangling = |document: &DocumentTree<'a>, schema: &Schema<'a>| {
+            let leaves = schema.leaves.iter().filter_map(|leaf| Some((dangling(document, leaf)?, leaf.clone())));
+            leaves.collect::<Vec<_>>()
         };
-        let (before, after) = (dangling(&self.base, old), dangling(&self.revision, new));
+        let (olds, news) = (dangling(&self.base, old), dangling(&self.revision, new));
+        let texts = |list: &[(&'a str, Node<'a>)]| list.iter().map(|(text, _)| *text).collect::<Vec<_>>();
+        let (before, after) = (texts(&olds), texts(&news));
         if before != after {
             let values = (Value::from(before), Value::from(after));
             let finding = Finding::new(&rules::UNKNOWN_CHANGE).named("$ref").at(&old.at, &new.at);
-            self.note(context.scope, finding.values(values.0, values.1));
+            return self.note(context.scope, finding.values(values.0, values.1));
+        }
+        for ((text, old), (_, new)) in olds.iter().zip(&news) {
+            if !same((&self.base, old), (&self.revision, new)) {
+                let name = format!("$ref {text}, which is the name of several schemas");
+                self.note(context.scope, Finding::new(&rules::UNKNOWN_CHANGE).named(name).at(&old.at, &new.at));
+            }
         }
     }
 
@@ -189,6 +198,7 @@ impl<'a> Comparison<'a> {
 
     /// What an alternative says beside its schema. Whether null is one of the alternatives was asked of all of them together.
     pub(super) fn attributes_but_null(&mut self, old: &Usage<'a>, new: &Usage<'a>, context: Context) {
+        old.wrappers.iter().chain(&new.wrappers).for_each(|wrapper| self.compared.whole(wrapper));
         for (old, new) in old.wrappers.iter().zip(&new.wrappers) {
             self.compare_docs_and_extensions(context.scope, old, new);
         }

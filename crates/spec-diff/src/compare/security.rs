@@ -107,7 +107,8 @@ fn describe_all(requirements: &[SecurityRequirement<'_>]) -> Value {
 }
 
 /// The members of a scheme that are compared, or that say nothing of what is sent.
-const SCHEME: &[&str] = &["bearerFormat", "deprecated", "flows", "in", "name", "openIdConnectUrl", "scheme", "type"];
+const SCHEME: &[&str] =
+    &["$ref", "bearerFormat", "deprecated", "flows", "in", "name", "openIdConnectUrl", "scheme", "type"];
 
 /// Whether `Authorization: Bearer` is what clients send.
 fn is_bearer(scheme: &Node<'_>) -> bool {
@@ -203,6 +204,14 @@ impl<'a> Comparison<'a> {
     fn security_scheme(&mut self, old: &Node<'a>, new: &Node<'a>, scope: ScopeId) {
         self.compare_docs_and_extensions(scope, old, new);
         self.others(scope, old, new, SCHEME);
+        let deprecated = match (old.flag("deprecated"), new.flag("deprecated")) {
+            (false, true) => Some(&rules::SCHEME_DEPRECATED),
+            (true, false) => Some(&rules::SCHEME_REACTIVATED),
+            _ => None,
+        };
+        if let Some(rule) = deprecated {
+            self.note(scope, Finding::new(rule).at(&old.at, &new.at));
+        }
         let value = |node: &Node<'a>, key: &str| node.value.get(key).cloned();
         if old.text("type") != new.text("type") {
             let finding = Finding::new(&rules::SCHEME_TYPE).at(&old.at, &new.at);
@@ -224,6 +233,7 @@ impl<'a> Comparison<'a> {
     fn flows(&mut self, old: &Node<'a>, new: &Node<'a>, scope: ScopeId) {
         let list = |node: &Node<'a>| node.get("flows").iter().flat_map(Node::named).collect::<BTreeMap<_, _>>();
         let (olds, news) = (list(old), list(new));
+        old.get("flows").iter().chain(&new.get("flows")).for_each(|node| self.compared.whole(node));
         for (name, flow) in &olds {
             let Some(other) = news.get(name) else {
                 self.note(scope, Finding::new(&rules::SCHEME_FLOW_REMOVED).removed(&flow.at).named(*name));

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use openapi_document::{Budget, Document, Files, references};
+use openapi_document::{Budget, Document, Files, outside_references};
 
 use self::git::Git;
 
@@ -144,8 +144,7 @@ impl Input {
 
 /// The files that references of a file lead into.
 fn paths(from: &str, root: &serde_json::Value) -> Vec<String> {
-    let outside = references(root).into_iter().filter(|reference| !reference.starts_with('#'));
-    outside.filter_map(|reference| Files::path(from, reference)).collect()
+    outside_references(root).into_iter().filter_map(|reference| Files::path(from, reference)).collect()
 }
 
 impl Folder {

@@ -75,7 +75,8 @@ pub(crate) fn report(comparison: Comparison<'_>) -> Report {
 
 /// Whether it is about data of which the document does not say that it is sent.
 fn is_unreferenced(comparison: &Comparison<'_>, merged: &Merged<'_>) -> bool {
-    let is_data = merged.findings.iter().any(|(finding, _)| finding.place.is_some());
+    let is_data =
+        merged.findings.iter().any(|(finding, _)| finding.place.is_some() || finding.rule.is_about_messages());
     is_data && merged.reach.is_empty() && !comparison.is_alone
 }
 

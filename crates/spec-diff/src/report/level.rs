@@ -34,6 +34,7 @@ pub(super) fn level(finding: &Finding<'_>, id: &str, is_unstable: bool, options:
         | Circumstance::StillBytes => Level::Info,
         Circumstance::Ambiguous
         | Circumstance::ComponentsOnly
+        | Circumstance::Escapes
         | Circumstance::SameHeader
         | Circumstance::StillListed
         | Circumstance::UnreadableSunset => Level::Warning,

@@ -68,6 +68,10 @@ rules! { API:
         "a security scheme was removed; operations that used it are reported separately");
     SCHEME_RENAMED = Rule::api("api-security-component-renamed", Security, Level::None, Patch,
         "api-security-component-renamed", "the same scheme has another name in the document");
+    SCHEME_DEPRECATED = Rule::api("api-security-component-deprecated", Security, Info, Patch,
+        "api-security-component-reactivated", "the scheme is now deprecated");
+    SCHEME_REACTIVATED = Rule::api("api-security-component-reactivated", Security, Info, Patch,
+        "api-security-component-deprecated", "the scheme is no longer deprecated");
     SCHEME_TYPE = Rule::api("api-security-component-type-changed", Security, Breaking, Patch,
         "api-security-component-type-changed", "the scheme is of another type");
     SCHEME_WIRE = Rule::api("api-security-component-wire-changed", Security, Breaking, Patch,

@@ -10,7 +10,7 @@ use std::{
 
 use openapi_document::{DocumentTree, Node};
 
-use super::{Additional, Item, Schema, Types, Union, Usage, equal, is_tighter, same};
+use super::{Additional, Item, Schema, Types, Union, Usage, dangling, equal, is_tighter, same};
 
 /// How many pairs of schemas one question may come to.
 const BUDGET: usize = 200;
@@ -209,8 +209,8 @@ impl<'d, 'a> Walk<'d, 'a> {
         let branch =
             |wide: &super::Branch<'a>| narrow.branches.iter().any(|own| own.is_same(self.narrow, wide, self.wide));
         let dangles = |node: &Node<'a>| {
-            let text = node.text("$ref").filter(|_| self.wide.target(node).is_none());
-            text.is_some_and(|text| !narrow.leaves.iter().any(|own| own.text("$ref") == Some(text)))
+            dangling(self.wide, node).is_some()
+                && !narrow.leaves.iter().any(|own| same((self.narrow, own), (self.wide, node)))
         };
         wide.conditions.iter().all(|(word, list)| list.iter().all(|node| has(narrow.conditions.get(word), node)))
             && wide.branches.iter().all(branch)

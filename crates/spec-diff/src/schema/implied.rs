@@ -87,7 +87,7 @@ pub(super) fn type_of(value: &Value) -> &'static str {
 
 /// Whether a member changes nothing about which values fit.
 fn says_nothing(member: (&str, &Value)) -> bool {
-    !same::speaks(&member) || is_annotation(member.0)
+    is_annotation(member.0) || !same::speaks(&member)
 }
 
 /// The set of types, if the variants are nothing but types.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{
     Types, constraints, equal,
     implied::{bare_types, content_of_format, is_never, is_open, same_enums, type_of, types},
-    is_annotation,
+    is_annotation, is_usual_dialect,
     normal::{Additional, Branch, Schema, Union},
     usage,
 };
@@ -79,6 +79,7 @@ impl<'a> Schema<'a> {
                 }
                 "dependentRequired" | "dependentSchemas" | "dependencies" => self.merge_dependencies(&child()),
                 "not" if is_open(value) => self.never = true,
+                "$schema" if value.as_str().is_some_and(is_usual_dialect) => {}
                 "$ref" | "$dynamicRef" | "if" | "$defs" | "definitions" | "else" | "items" | "multipleOf" | "then"
                 | "type" => {}
                 key if is_annotation(key) => {}

@@ -13,7 +13,7 @@ pub(crate) use constraints::{Bound, Limit, compare, equal, is_tighter};
 pub(crate) use fits::{Effort, From, excludes, fits, fits_any, fits_schema, fits_union};
 pub(crate) use implied::is_never;
 pub(crate) use normal::{Additional, Branch, Item, Schema, Union};
-pub(crate) use same::same;
+pub(crate) use same::{dangling, is_usual_dialect, same, speaks};
 pub(crate) use types::{NULL, Relation, Types};
 pub(crate) use usage::Usage;
 
@@ -22,7 +22,6 @@ const ANNOTATIONS: &[&str] = &[
     "$comment",
     "$id",
     "$anchor",
-    "$schema",
     "default",
     "deprecated",
     "description",

@@ -51,6 +51,12 @@ impl<'a> Same<'_, 'a> {
                     return *known;
                 }
                 self.seen.insert(pair, true);
+                let (targets, others) = (several(self.base, &old), several(self.revision, &new));
+                if targets.len() != others.len() || !targets.iter().zip(&others).all(|(old, new)| self.nodes(old, new))
+                {
+                    self.seen.insert(pair, false);
+                    return false;
+                }
                 let speaking = |node: &Node<'a>| node.members().filter(speaks).count();
                 let equal = speaking(&old) == speaking(&new)
                     && old.entries().filter(|(key, child)| speaks(&(key, child.value))).all(|(key, child)| {
@@ -80,14 +86,30 @@ const SETS: &[&str] = &["allOf", "enum", "required"];
 const UNORDERED: usize = 24;
 
 /// Whether a member says more than that all is as usual.
-pub(super) fn speaks((key, value): &(&str, &Value)) -> bool {
+pub(crate) fn speaks((key, value): &(&str, &Value)) -> bool {
     let usual = match *key {
         "nullable" | "deprecated" | "readOnly" | "writeOnly" | "uniqueItems" => *value == &Value::Bool(false),
         "additionalProperties" => *value == &Value::Bool(true),
         "minLength" | "minItems" | "minProperties" => *value == &Value::from(0),
+        "$schema" => value.as_str().is_some_and(is_usual_dialect),
         key => DOCS.contains(&key) || key.starts_with("x-"),
     };
     !usual
+}
+
+/// Whether a dialect of JSON Schema is that of OpenAPI 3.1, which is also that of JSON Schema of 2020.
+pub(crate) fn is_usual_dialect(name: &str) -> bool {
+    name.contains("json-schema.org/draft/2020-12/") || name.starts_with("https://spec.openapis.org/oas/3.")
+}
+
+/// The reference of a node that does not lead to one schema.
+pub(crate) fn dangling<'a>(document: &DocumentTree<'a>, node: &Node<'a>) -> Option<&'a str> {
+    node.text("$ref").or_else(|| node.text("$dynamicRef")).filter(|_| document.target(node).is_none())
+}
+
+/// The schemas that a reference may mean, if there are several.
+fn several<'a>(document: &DocumentTree<'a>, node: &Node<'a>) -> Vec<Node<'a>> {
+    if dangling(document, node).is_some() { document.targets(node) } else { Vec::new() }
 }
 
 /// The node behind references and around which nothing but a single `allOf` stands.

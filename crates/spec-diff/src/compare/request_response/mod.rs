@@ -26,28 +26,22 @@ impl<'a> Comparison<'a> {
                 let rule = if required { &rules::BODY_ADDED_REQUIRED } else { &rules::BODY_ADDED_OPTIONAL };
                 self.note(scope, Finding::new(rule).added(&after.at));
             }
-            (Some(before), Some(after)) => {
-                self.compare_docs_and_extensions(scope, &before, &after);
-                self.others(scope, &before, &after, &["$ref", "content", "required"]);
-                let rule = match (before.flag("required"), after.flag("required")) {
-                    (false, true) => Some(&rules::BODY_REQUIRED),
-                    (true, false) => Some(&rules::BODY_OPTIONAL),
-                    _ => None,
-                };
-                if let Some(rule) = rule {
-                    self.note(scope, Finding::new(rule).at(&before.at, &after.at));
-                }
-                let context = Context {
-                    scope,
-                    direction: self.direction(scope, Direction::Request),
-                    place: Place::Body,
-                    text: false,
-                    absent: false,
-                    depth: 0,
-                };
-                self.content(&before, &after, context);
-            }
+            (Some(before), Some(after)) => self.body(&before, &after, scope),
         }
+    }
+
+    pub(super) fn body(&mut self, old: &Node<'a>, new: &Node<'a>, scope: ScopeId) {
+        self.compare_docs_and_extensions(scope, old, new);
+        self.others(scope, old, new, &["$ref", "content", "required"]);
+        let rule = match (old.flag("required"), new.flag("required")) {
+            (false, true) => Some(&rules::BODY_REQUIRED),
+            (true, false) => Some(&rules::BODY_OPTIONAL),
+            _ => None,
+        };
+        if let Some(rule) = rule {
+            self.note(scope, Finding::new(rule).at(&old.at, &new.at));
+        }
+        self.content(old, new, Context::of(scope, self.direction(scope, Direction::Request), Place::Body));
     }
 
     pub(super) fn responses(&mut self, old: &Operation<'a>, new: &Operation<'a>) {
@@ -63,12 +57,13 @@ impl<'a> Comparison<'a> {
         let (olds, news) = (statuses(&list(old)), statuses(&list(new)));
         let [success, failure] = [Role::Response, Role::Error].map(|role| self.operation_scope(new, role));
         let scope = |status: &str| if is_success(status) { success } else { failure };
+        let header_scope = |comparison: &mut Self| comparison.operation_scope(new, Role::Header);
         for (status, node) in &olds {
             let before = self.base.resolve(node.clone());
             match news.get(status.as_str()).or_else(|| news.get(range(status))) {
                 Some(other) => {
                     let after = self.revision.resolve(other.clone());
-                    self.response(new, &before, &after, scope(status));
+                    self.response(header_scope, &before, &after, scope(status));
                 }
                 None => {
                     let rule = match status.as_str() {
@@ -87,7 +82,7 @@ impl<'a> Comparison<'a> {
             let known = olds.get(range(status));
             if let Some(old) = known {
                 let (before, after) = (self.base.resolve(old.clone()), self.revision.resolve(node.clone()));
-                self.response(new, &before, &after, scope(status));
+                self.response(header_scope, &before, &after, scope(status));
             }
             let rule = match status.as_str() {
                 "default" => &rules::DEFAULT_ADDED,
@@ -99,13 +94,19 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn response(&mut self, operation: &Operation<'a>, old: &Node<'a>, new: &Node<'a>, scope: ScopeId) {
+    /// `header_scope` is asked for the scope of headers if there are any.
+    pub(super) fn response(
+        &mut self,
+        header_scope: impl Fn(&mut Self) -> ScopeId,
+        old: &Node<'a>,
+        new: &Node<'a>,
+        scope: ScopeId,
+    ) {
         self.compare_docs_and_extensions(scope, old, new);
         self.others(scope, old, new, &["$ref", "content", "headers", "links"]);
-        self.headers(operation, old, new);
+        self.headers(header_scope, old, new);
         self.unknown(scope, old, new, &["links"]);
-        let direction = self.direction(scope, Direction::Response);
-        let context = Context { scope, direction, place: Place::Body, text: false, absent: false, depth: 0 };
+        let context = Context::of(scope, self.direction(scope, Direction::Response), Place::Body);
         let has_content = |node: &Node<'a>| node.get("content").is_some_and(|content| content.named().next().is_some());
         match (has_content(old), has_content(new)) {
             (false, false) => {}
@@ -115,7 +116,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn headers(&mut self, operation: &Operation<'a>, old: &Node<'a>, new: &Node<'a>) {
+    fn headers(&mut self, scope: impl Fn(&mut Self) -> ScopeId, old: &Node<'a>, new: &Node<'a>) {
         let list = |node: &Node<'a>| {
             let headers = node.get("headers");
             headers
@@ -128,7 +129,7 @@ impl<'a> Comparison<'a> {
         if olds.is_empty() && news.is_empty() {
             return;
         }
-        let scope = self.operation_scope(operation, Role::Header);
+        let scope = scope(self);
         for (key, (name, node)) in &olds {
             let before = self.base.resolve(node.clone());
             let Some((_, other)) = news.get(key) else {
@@ -156,14 +157,8 @@ impl<'a> Comparison<'a> {
         if let Some(rule) = rule {
             self.note(scope, Finding::new(rule).at(&old.at, &new.at).named(name));
         }
-        let context = Context {
-            scope,
-            direction: self.direction(scope, Direction::Response),
-            place: Place::Header,
-            text: true,
-            absent: false,
-            depth: 0,
-        };
+        let direction = self.direction(scope, Direction::Response);
+        let context = Context { text: true, ..Context::of(scope, direction, Place::Header) };
         if let (Some(old), Some(new)) = (old.get("schema"), new.get("schema")) {
             self.usages(&[old], &[new], context);
         } else if old.get("content").is_some() || new.get("content").is_some() {
@@ -174,7 +169,7 @@ impl<'a> Comparison<'a> {
     }
 
     /// The schemas of one media type.
-    fn media_type(&mut self, name: &str, old: &Node<'a>, new: &Node<'a>, context: Context) {
+    pub(super) fn media_type(&mut self, name: &str, old: &Node<'a>, new: &Node<'a>, context: Context) {
         let context = Context { text: !media_types::is_typed(name), ..context };
         self.compare_docs_and_extensions(context.scope, old, new);
         self.others(context.scope, old, new, &["$ref", "encoding", "itemSchema", "schema"]);
@@ -194,6 +189,7 @@ impl<'a> Comparison<'a> {
             (Some(old), Some(new)) => self.usages(&[old], &[new], context.inside()),
             _ => self.unknown(context.scope, old, new, &["itemSchema"]),
         }
+        old.get("encoding").iter().chain(&new.get("encoding")).for_each(|node| self.compared.whole(node));
         if context.direction == Direction::Request && encodings(name, old) != encodings(name, new) {
             let finding = Finding::new(&rules::BODY_ENCODING).at(&old.at, &new.at);
             let value = |node: &Node<'a>| node.value.get("encoding").and_then(super::excerpt);
@@ -203,11 +199,12 @@ impl<'a> Comparison<'a> {
 
     /// The media types of a body.
     pub(super) fn content(&mut self, old: &Node<'a>, new: &Node<'a>, context: Context) {
-        let list = |node: &Node<'a>| {
+        let list = |document: &DocumentTree<'a>, node: &Node<'a>| {
             let content = node.get("content");
-            content.iter().flat_map(Node::named).collect::<Vec<_>>()
+            let media_types = content.iter().flat_map(Node::named);
+            media_types.map(|(name, node)| (name, document.resolve(node))).collect::<Vec<_>>()
         };
-        let matching = media_types::Matching::of(list(old), list(new));
+        let matching = media_types::Matching::of(list(&self.base, old), list(&self.revision, new));
         let request = context.direction == Direction::Request;
         for (old, new, relation) in &matching.pairs {
             let rule = match relation {

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use openapi_document::{DocumentTree, Node, pointer::Step};
+use openapi_document::{DocumentTree, Node, names_file, pointer::Step};
 use serde_json::Value;
 
 use super::name;
 use crate::{
     compare::{Comparison, Context, Finding},
     rules,
-    schema::{Schema, Union},
+    schema::{Schema, Union, same},
 };
 
 impl<'a> Comparison<'a> {
@@ -49,10 +49,15 @@ impl<'a> Comparison<'a> {
         for (value, target) in &olds {
             let finding = |rule| Finding::new(rule).at(&before.at, &after.at).named(*value);
             match news.get(value) {
-                Some(other) if other == target || self.is_renamed(target, other) => {
+                Some(other)
+                    if other == target
+                        || self.is_renamed(target, other)
+                        || self.moved((target, before), (other, after)) =>
+                {
                     // Alternatives are compared as such.
-                    if !had.contains(target) {
-                        self.subtype(target, other, context);
+                    let (old, new) = (self.base.mapped(target, &before.at), self.revision.mapped(other, &after.at));
+                    if let (Some(old), Some(new), false) = (old, new, had.contains(target)) {
+                        self.later(vec![old], vec![new], context);
                     }
                 }
                 Some(other) => {
@@ -72,11 +77,11 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Compares the subtypes that replace their parent by the discriminator's value.
-    fn subtype(&mut self, old: &str, new: &str, context: Context) {
-        if let (Some(old), Some(new)) = (self.base.schema(old), self.revision.schema(new)) {
-            self.later(vec![old], vec![new], context);
-        }
+    /// Whether a component moved into a file or out of one.
+    fn moved(&self, (old, before): (&str, &Node<'a>), (new, after): (&str, &Node<'a>)) -> bool {
+        let pair = self.base.mapped(old, &before.at).zip(self.revision.mapped(new, &after.at));
+        (names_file(old) || names_file(new))
+            && pair.is_some_and(|(old, new)| same((&self.base, &old), (&self.revision, &new)))
     }
 }
 
@@ -105,7 +110,10 @@ fn mapping<'a>(
     unions: &[Union<'a>],
     subtypes: &Subtypes<'a>,
 ) -> BTreeMap<&'a str, &'a str> {
-    let last = |reference: &'a str| reference.rsplit('/').next().unwrap_or(reference);
+    let last = |reference: &'a str| match names_file(reference) {
+        true => reference,
+        false => reference.rsplit('/').next().unwrap_or(reference),
+    };
     let written = discriminator.get("mapping");
     let written =
         written.iter().flat_map(Node::entries).filter_map(|(value, node)| Some((value, last(node.value.as_str()?))));

@@ -1,0 +1,128 @@
+//! Components that no operation uses: of documents with components only, of callers' own documents, or of payloads that only
+//! documentation speaks of.
+
+use std::collections::HashSet;
+
+use openapi_document::{DocumentTree, Node};
+use serde_json::Value;
+
+use super::{Comparison, Context, Finding, excerpt};
+use crate::{
+    report::Direction,
+    rules::{self, Place},
+    schema::same,
+};
+
+/// What a document's references lead to, by address.
+pub(super) struct Reached {
+    /// From outside of the components.
+    used: HashSet<usize>,
+    /// From outside of the schemas.
+    described: HashSet<usize>,
+}
+
+impl Reached {
+    fn of(document: &DocumentTree<'_>) -> Self {
+        let root = document.root().value;
+        let calls = outside(Some(root), "components");
+        let others = outside(root.get("components"), "schemas");
+        let used = document.reached(calls.iter().copied());
+        let described = document.reached(calls.into_iter().chain(others));
+        Self { used, described }
+    }
+
+    /// Whether calls lead to a value.
+    pub(super) fn is_used(&self, node: &Node<'_>) -> bool {
+        self.used.contains(&node.address())
+    }
+}
+
+/// The members of an object except for one.
+fn outside<'a>(all: Option<&'a Value>, inner: &str) -> Vec<&'a Value> {
+    let members = all.and_then(Value::as_object).into_iter().flatten();
+    members.filter(|(key, _)| *key != inner).map(|(_, value)| value).collect()
+}
+
+impl<'a> Comparison<'a> {
+    pub(super) fn reached(&self) -> [Reached; 2] {
+        [&self.base, &self.revision].map(Reached::of)
+    }
+
+    /// Compares the components that no operation uses; where there is no operation, in both directions. As all that callers send belongs to an
+    /// operation, other schemas are received, or not sent at all.
+    pub(super) fn unused_components(&mut self, [olds, news]: &[Reached; 2]) {
+        let is_alone = self.is_alone;
+        let is_unused = |old: &Node<'a>, new: &Node<'a>| is_alone || (!olds.is_used(old) && !news.is_used(new));
+        let context = |direction| Context::of(0, direction, Place::Body);
+        for direction in [Direction::Request, Direction::Response] {
+            if is_alone || direction == Direction::Response {
+                let is_described = |old: &Node<'a>, new: &Node<'a>| {
+                    !is_alone && (olds.described.contains(&old.address()) || news.described.contains(&new.address()))
+                };
+                self.component_pairs("schemas", |comparison, old, new| {
+                    if !is_described(&old, &new) && (is_alone || old.value != new.value) {
+                        let (old, new) = comparison.resolved(old, new);
+                        comparison.later(vec![old], vec![new], context(direction));
+                    }
+                });
+            }
+            self.component_pairs("mediaTypes", |comparison, old, new| {
+                if is_unused(&old, &new) {
+                    let (old, new) = comparison.resolved(old, new);
+                    comparison.media_type("", &old, &new, context(direction));
+                }
+            });
+        }
+        self.component_pairs("requestBodies", |comparison, old, new| {
+            if is_unused(&old, &new) {
+                let (old, new) = comparison.resolved(old, new);
+                comparison.body(&old, &new, 0);
+            }
+        });
+        self.component_pairs("responses", |comparison, old, new| {
+            if is_unused(&old, &new) {
+                let (old, new) = comparison.resolved(old, new);
+                comparison.response(|_| 0, &old, &new, 0);
+            }
+        });
+        self.component_pairs("parameters", |comparison, old, new| {
+            if is_unused(&old, &new) {
+                let (old, new) = comparison.resolved(old, new);
+                comparison.unknown(0, &old, &new, &["in", "name"]);
+                comparison.parameter(&old, &new, 0);
+            }
+        });
+        self.component_pairs("headers", |comparison, old, new| {
+            if is_unused(&old, &new) {
+                let (old, new) = comparison.resolved(old, new);
+                comparison.header("", &old, &new, 0);
+            }
+        });
+        // Who calls whom is not known, nor with what.
+        for section in ["callbacks", "links", "pathItems"] {
+            self.component_pairs(section, |comparison, old, new| {
+                if is_unused(&old, &new) && !same((&comparison.base, &old), (&comparison.revision, &new)) {
+                    let finding = Finding::new(&rules::UNKNOWN_CHANGE).at(&old.at, &new.at);
+                    comparison.note(0, finding.values(excerpt(old.value), excerpt(new.value)));
+                    comparison.compared.whole(&old);
+                    comparison.compared.whole(&new);
+                }
+            });
+        }
+    }
+
+    /// The components of a section that both documents have.
+    fn component_pairs(&mut self, section: &str, compare: impl Fn(&mut Self, Node<'a>, Node<'a>)) {
+        let list = |document: &DocumentTree<'a>| document.at(&["components", section]);
+        let (Some(olds), Some(news)) = (list(&self.base), list(&self.revision)) else { return };
+        for (name, old) in olds.entries() {
+            if let Some(new) = news.get(name) {
+                compare(self, old, new);
+            }
+        }
+    }
+
+    fn resolved(&self, old: Node<'a>, new: Node<'a>) -> (Node<'a>, Node<'a>) {
+        (self.base.resolve(old), self.revision.resolve(new))
+    }
+}
