@@ -4,14 +4,19 @@ use std::collections::BTreeSet;
 
 use openapi_document::Node;
 
-use super::{Comparison, Context, Finding, excerpt, lists::ANYTHING};
+use super::{Comparison, Context, Finding, excerpt};
 use crate::{
     rules::{self, Rule},
-    schema::{Branch, Schema, fits, same},
+    schema::{ANYTHING, Branch, Forbidden, Schema, equal, fits, same},
 };
 
 impl<'a> Comparison<'a> {
     pub(super) fn conditions(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
+        // Other ways to say the same.
+        if context.settled {
+            return;
+        }
+        self.forbidden_values(old, new, context);
         let words: BTreeSet<_> = old.conditions.keys().chain(new.conditions.keys()).copied().collect();
         for word in words {
             let list = |schema: &Schema<'a>| schema.conditions.get(word).cloned().unwrap_or_default();
@@ -55,6 +60,33 @@ impl<'a> Comparison<'a> {
         for condition in news.iter().skip(rest.len()) {
             let finding = Finding::new(&rules::CONDITION_ADDED).what(word).at(&old.at, &condition.at);
             self.note_data(context, finding.values(None, excerpt(condition.value)));
+        }
+    }
+
+    fn forbidden_values(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
+        let lacks = |one: &Forbidden<'a>, other: &Forbidden<'a>| {
+            one.values.iter().any(|value| !other.values.iter().any(|known| equal(known, value)))
+        };
+        let node = |forbidden: &Forbidden<'a>| excerpt(forbidden.node.value);
+        match (&old.forbidden, &new.forbidden) {
+            (None, None) => {}
+            (Some(before), None) => {
+                let finding = Finding::new(&rules::CONDITION_REMOVED).what("not").at(&before.at, &new.at);
+                self.note_data(context, finding.values(node(before), None));
+            }
+            (None, Some(after)) => {
+                let finding = Finding::new(&rules::CONDITION_ADDED).what("not").at(&old.at, &after.at);
+                self.note_data(context, finding.values(None, node(after)));
+            }
+            (Some(before), Some(after)) => {
+                let finding = |rule| Finding::new(rule).at(&before.at, &after.at).values(node(before), node(after));
+                match (lacks(before, after), lacks(after, before)) {
+                    (false, false) => {}
+                    (false, true) => self.note_data(context, finding(&rules::NOT_WIDENED)),
+                    (true, false) => self.note_data(context, finding(&rules::NOT_NARROWED)),
+                    (true, true) => self.note(context.scope, finding(&rules::UNKNOWN_CHANGE).named("not")),
+                }
+            }
         }
     }
 

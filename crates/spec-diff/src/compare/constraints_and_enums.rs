@@ -83,7 +83,10 @@ impl<'a> Comparison<'a> {
     /// Compares lengths, bounds, counts and patterns.
     pub(super) fn limits(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
         self.edges(old, new, context);
-        for (word, (limit, number)) in old.limits.iter().filter(|(word, _)| !is_edge(word)) {
+        // Where no item follows the first ones, their number is compared.
+        let is_closed = old.is_closed() || new.is_closed();
+        let is_other = |word: &&'static str| is_edge(word) || (is_closed && *word == "max-items");
+        for (word, (limit, number)) in old.limits.iter().filter(|(word, _)| !is_other(word)) {
             let Some((_, other)) = new.limits.get(word) else {
                 let finding = Finding::new(&rules::LIMIT_UNSET).what(word).at(&number.at, &new.at);
                 self.note_data(context, finding.values(number.value.clone(), None));
@@ -99,7 +102,7 @@ impl<'a> Comparison<'a> {
             let finding = Finding::new(rule).what(word).at(&number.at, &other.at);
             self.note_data(context, finding.values(number.value.clone(), other.value.clone()));
         }
-        let is_new = |(word, _): &(&&'static str, _)| !is_edge(word) && !old.limits.contains_key(*word);
+        let is_new = |(word, _): &(&&'static str, _)| !is_other(word) && !old.limits.contains_key(*word);
         for (word, (_, number)) in new.limits.iter().filter(is_new) {
             let finding = Finding::new(&rules::LIMIT_SET).what(word).at(&old.at, &number.at);
             self.note_data(context, finding.values(None, number.value.clone()));

@@ -7,11 +7,8 @@ use super::{Circumstance, Comparison, Context, Finding};
 use crate::{
     report::Direction,
     rules,
-    schema::{Item, Schema, same},
+    schema::{ANYTHING, Item, Schema, same},
 };
-
-/// A schema that everything fits, for what is not said.
-pub(super) static ANYTHING: Value = Value::Bool(true);
 
 impl<'a> Comparison<'a> {
     pub(super) fn lists(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
@@ -40,8 +37,8 @@ impl<'a> Comparison<'a> {
         let (before, after) = (old.prefix_items.len(), new.prefix_items.len());
         let (rule, was_closed) = match before.cmp(&after) {
             std::cmp::Ordering::Equal => return,
-            std::cmp::Ordering::Less => (&rules::PREFIX_ITEMS_ADDED, old.closed_items.is_some()),
-            std::cmp::Ordering::Greater => (&rules::PREFIX_ITEMS_REMOVED, new.closed_items.is_some()),
+            std::cmp::Ordering::Less => (&rules::PREFIX_ITEMS_ADDED, old.is_closed()),
+            std::cmp::Ordering::Greater => (&rules::PREFIX_ITEMS_REMOVED, new.is_closed()),
         };
         let is_same = |index: usize| match (old.item(index), new.item(index)) {
             (Item::Of(parts), Item::Of(others)) => matches!((parts.as_slice(), others.as_slice()), ([part], [other])

@@ -83,13 +83,15 @@ struct Context {
     text: bool,
     /// Inside of something that does not go this way, as read-only properties in requests: nothing there matters.
     absent: bool,
+    /// The same values fit on both sides: only what is said of their use may differ.
+    settled: bool,
     depth: u8,
 }
 
 impl Context {
     /// Where a walk over something begins.
     fn of(scope: ScopeId, direction: Direction, place: Place) -> Self {
-        Self { scope, direction, place, text: false, absent: false, depth: 0 }
+        Self { scope, direction, place, text: false, absent: false, settled: false, depth: 0 }
     }
 
     fn inside(self) -> Self {
@@ -111,7 +113,7 @@ struct Task<'a> {
 }
 
 /// The pair's parts, and what of the context decides the outcome.
-type Key = (Vec<usize>, Vec<usize>, Direction, Place, [bool; 2]);
+type Key = (Vec<usize>, Vec<usize>, Direction, Place, [bool; 3]);
 
 /// The state of a comparison; afterwards its result.
 #[derive(Debug)]
@@ -135,6 +137,8 @@ pub(crate) struct Comparison<'a> {
     scheme_users: BTreeMap<&'a str, Vec<ScopeId>>,
     left: usize,
     effort: Effort,
+    /// For the question whether schemas are equivalent.
+    equivalence: Effort,
     /// No operation uses the components.
     pub(crate) is_alone: bool,
     compared: Compared,
@@ -166,6 +170,7 @@ impl<'a> Comparison<'a> {
             scheme_users: BTreeMap::new(),
             left,
             effort,
+            equivalence: Effort::new(PROOFS),
             is_alone: false,
             compared: Compared::default(),
             scheme_keys,
@@ -202,7 +207,10 @@ impl<'a> Comparison<'a> {
     /// Notes a finding about data.
     fn note_data(&mut self, context: Context, finding: Finding<'a>) {
         self.compared.note(&self.base, &self.revision, &finding);
-        let Context { scope, direction, place, absent, .. } = context;
+        let Context { scope, direction, place, absent, settled, .. } = context;
+        if settled && finding.rule.is_about_values() {
+            return;
+        }
         let circumstance = if absent { Circumstance::Absent } else { finding.circumstance };
         self.findings.push(Finding { scope, direction, place: Some(place), circumstance, ..finding });
     }
@@ -309,7 +317,13 @@ impl<'a> Comparison<'a> {
     fn later(&mut self, old: Vec<Node<'a>>, new: Vec<Node<'a>>, context: Context) {
         self.pair_up(&old, &new);
         let addresses = |nodes: &[Node<'a>]| nodes.iter().map(Node::address).collect::<Vec<_>>();
-        let key = (addresses(&old), addresses(&new), context.direction, context.place, [context.text, context.absent]);
+        let key = (
+            addresses(&old),
+            addresses(&new),
+            context.direction,
+            context.place,
+            [context.text, context.absent, context.settled],
+        );
         let scope = match self.known.get(&key) {
             Some(scope) => *scope,
             None => {

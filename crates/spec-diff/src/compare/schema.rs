@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{Circumstance, Comparison, Context, Finding, components::component, excerpt};
 use crate::{
     rules,
-    schema::{DOCS, From, Relation, Schema, Usage, dangling, equal, fits_schema, same},
+    schema::{DOCS, From, Relation, Schema, Usage, dangling, equal, fits_schema, is_equivalent, same},
 };
 
 impl<'a> Comparison<'a> {
@@ -32,6 +32,8 @@ impl<'a> Comparison<'a> {
         if old.never || new.never {
             return self.never(old, new, context);
         }
+        let is_settled = context.settled || self.is_equivalent(old, new);
+        let context = Context { settled: is_settled, ..context };
         let single = old.core.len() == 1 && new.core.len() == 1;
         if single && old.leaves.len() + new.leaves.len() > 2 {
             self.parts(old, new, context);
@@ -52,6 +54,10 @@ impl<'a> Comparison<'a> {
         if is_array(old) && is_array(new) {
             self.lists(old, new, context);
         }
+    }
+
+    fn is_equivalent(&self, old: &Schema<'a>, new: &Schema<'a>) -> bool {
+        is_equivalent(&self.equivalence, (&self.base, old), (&self.revision, new))
     }
 
     /// Schemas of which at least one is `false`.

@@ -170,6 +170,21 @@ impl Rule {
         )
     }
 
+    /// Whether the rule is about which values fit, and not about their use.
+    pub(crate) fn is_about_values(&self) -> bool {
+        let is_of_use =
+            ["discriminator", "format-changed", "x-extensible"].iter().any(|start| self.name.starts_with(start));
+        let groups = [
+            Group::Properties,
+            Group::TypeFormat,
+            Group::Nullable,
+            Group::Enums,
+            Group::Composition,
+            Group::Constraints,
+        ];
+        groups.contains(&self.group) && !is_of_use
+    }
+
     const fn ids(mut self, request: &'static str, response: &'static str) -> Self {
         self.request_id = Some(request);
         self.response_id = Some(response);

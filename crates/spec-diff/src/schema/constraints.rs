@@ -36,9 +36,24 @@ pub(super) fn is_limit(key: &str) -> bool {
     LIMITS.iter().any(|(keyword, ..)| *keyword == key)
 }
 
+/// The limit of a keyword.
+pub(super) fn keyword(key: &str) -> Option<Limit> {
+    LIMITS.iter().find(|(keyword, ..)| *keyword == key).copied()
+}
+
+/// The type whose values a limit concerns, by the limit's word in ids.
+pub(super) fn type_of_limit(word: &str) -> &'static str {
+    match word {
+        "max-length" | "min-length" => "string",
+        "max-properties" | "min-properties" => "object",
+        word if word.ends_with("items") || word.ends_with("contains") => "array",
+        _ => "number",
+    }
+}
+
 /// The limit that a keyword of a schema states, with the node of its number.
 pub(super) fn read<'a>(key: &str, node: &Node<'a>) -> Option<(Limit, Node<'a>)> {
-    let limit = *LIMITS.iter().find(|(keyword, ..)| *keyword == key)?;
+    let limit = self::keyword(key)?;
     let (keyword, word, bound) = limit;
     let number = match keyword {
         "exclusiveMaximum" if node.flag(keyword) => node.get("maximum"),

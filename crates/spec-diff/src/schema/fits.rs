@@ -10,7 +10,10 @@ use std::{
 
 use openapi_document::{DocumentTree, Node};
 
-use super::{Additional, Item, Schema, Types, Union, Usage, dangling, equal, is_tighter, same};
+use super::{
+    ANYTHING, Additional, Item, Schema, Types, Union, Usage, constraints::type_of_limit, dangling, equal,
+    implied::type_of, is_tighter, same,
+};
 
 /// How many pairs of schemas one question may come to.
 const BUDGET: usize = 200;
@@ -131,6 +134,18 @@ impl<'d, 'a> Walk<'d, 'a> {
         if self.base(narrow, wide) && wide.unions.iter().all(|union| self.union(narrow, union)) {
             return true;
         }
+        // Each type and each value may fit where the whole does not.
+        if narrow.unions.is_empty() && !wide.unions.is_empty() && narrow.types.0.len() > 1 {
+            return narrow.types.0.keys().all(|name| self.schemas(&narrow.of_type(name), wide));
+        }
+        if let (Some(values), false) = (&narrow.values, wide.unions.is_empty())
+            && (2..=ALTERNATIVES).contains(&values.len())
+        {
+            return values.iter().all(|value| {
+                let alone = Schema { values: Some(vec![value]), ..narrow.clone() };
+                self.schemas(&alone, wide)
+            });
+        }
         // Each alternative may fit where the whole, of which less is known, does not.
         narrow.unions.iter().any(|union| {
             union.variants.len() <= ALTERNATIVES
@@ -173,8 +188,8 @@ impl<'d, 'a> Walk<'d, 'a> {
         let own_types = narrow.types_with_alternatives(self.narrow);
         wide.types.relation(&own_types, false).is_within()
             && Self::values(narrow, wide)
-            && Self::limits(narrow, wide)
-            && self.conditions(narrow, wide)
+            && Self::limits(narrow, wide, &own_types)
+            && self.conditions(narrow, wide, &own_types)
             && (!may_be(&own_types, "object") || !wide.says_members() || self.objects(narrow, wide))
             && (!may_be(&own_types, "array") || !wide.says_items() || self.lists(narrow, wide))
     }
@@ -185,24 +200,44 @@ impl<'d, 'a> Walk<'d, 'a> {
         narrow.values.as_ref().is_some_and(|values| values.iter().all(is_allowed))
     }
 
-    fn limits(narrow: &Schema<'a>, wide: &Schema<'a>) -> bool {
+    fn limits(narrow: &Schema<'a>, wide: &Schema<'a>, types: &Types<'a>) -> bool {
+        let concerns = |name: &str| may_be(types, name) || (name == "number" && may_be(types, "integer"));
+        let most = match (narrow.most_items(), wide.most_items()) {
+            (_, None) => true,
+            (own, Some(most)) => !concerns("array") || own.is_some_and(|own| own <= most),
+        };
         let within = |(word, (limit, number)): (&&'static str, &(super::Limit, Node<'a>))| {
             let own = narrow.limits.get(*word);
             own.is_some_and(|(_, own)| is_tighter(limit.2, own.value, number.value) != Some(true))
         };
         let has_multiple = |node: &Node<'a>| narrow.multiples.iter().any(|own| equal(own.value, node.value));
-        wide.limits.iter().all(within)
-            && wide.multiples.iter().all(has_multiple)
-            && wide.patterns.is_subset(&narrow.patterns)
-            && (!wide.unique || narrow.unique)
-            && wide
-                .content
-                .iter()
-                .all(|(word, media_types)| narrow.content.get(word).is_some_and(|own| media_types.is_subset(own)))
+        let is_limit = |(word, _): &(&&'static str, _)| **word != "max-items" && concerns(type_of_limit(word));
+        let has_content = |(word, media_types): (&&'static str, &BTreeSet<&'a str>)| {
+            narrow.content.get(word).is_some_and(|own| media_types.is_subset(own))
+        };
+        most && wide.limits.iter().filter(is_limit).all(within)
+            && (!concerns("number") || wide.multiples.iter().all(has_multiple))
+            && (!concerns("array") || !wide.unique || narrow.unique)
+            && (!concerns("string")
+                || wide.patterns.is_subset(&narrow.patterns) && wide.content.iter().all(has_content))
     }
 
     /// Conditions are only looked for, not weighed.
-    fn conditions(&self, narrow: &Schema<'a>, wide: &Schema<'a>) -> bool {
+    fn conditions(&mut self, narrow: &Schema<'a>, wide: &Schema<'a>, types: &Types<'a>) -> bool {
+        let forbids = |value: &&serde_json::Value| {
+            let known = narrow.forbidden.iter().flat_map(|forbidden| &forbidden.values);
+            let listed = narrow.values.as_ref();
+            known.into_iter().any(|own| equal(own, value))
+                || listed.is_some_and(|values| !values.iter().any(|own| equal(own, value)))
+                || types.contradicts(&Types::one(type_of(value)))
+        };
+        if !wide.forbidden.iter().flat_map(|forbidden| &forbidden.values).all(forbids) {
+            return false;
+        }
+        let nots = wide.conditions.get("not").map(Vec::as_slice).unwrap_or_default();
+        if !nots.iter().all(|not| self.is_forbidden(narrow, not, types)) {
+            return false;
+        }
         let has = |list: Option<&Vec<Node<'a>>>, node: &Node<'a>| {
             list.into_iter().flatten().any(|own| same((self.narrow, own), (self.wide, node)))
         };
@@ -212,7 +247,13 @@ impl<'d, 'a> Walk<'d, 'a> {
             dangling(self.wide, node).is_some()
                 && !narrow.leaves.iter().any(|own| same((self.narrow, own), (self.wide, node)))
         };
-        wide.conditions.iter().all(|(word, list)| list.iter().all(|node| has(narrow.conditions.get(word), node)))
+        let others = |(word, _): &(&&'static str, &Vec<Node<'a>>)| {
+            **word != "not" && type_of_condition(word).is_none_or(|name| may_be(types, name))
+        };
+        let is_met = |(word, list): (&&'static str, &Vec<Node<'a>>)| {
+            list.iter().all(|node| has(narrow.conditions.get(word), node))
+        };
+        wide.conditions.iter().filter(others).all(is_met)
             && wide.branches.iter().all(branch)
             && wide
                 .dependent_required
@@ -226,6 +267,21 @@ impl<'d, 'a> Walk<'d, 'a> {
                 narrow.unknown.get(key).is_some_and(|own| same((self.narrow, own), (self.wide, node)))
             })
             && !wide.leaves.iter().any(dangles)
+    }
+
+    /// Whether `narrow` has no value that fits what the other side forbids: it forbids the same or more, or is something else.
+    fn is_forbidden(&mut self, narrow: &Schema<'a>, not: &Node<'a>, types: &Types<'a>) -> bool {
+        let core = |document: &DocumentTree<'a>, node: &Node<'a>| Usage::of(document, std::slice::from_ref(node)).core;
+        let mut forbidden = Schema::of(self.wide, &core(self.wide, not));
+        forbidden.types = match forbidden.types.is_any() || types.is_any() {
+            false => forbidden.types.intersect(types.clone()),
+            true => types.clone(),
+        };
+        let own = narrow.conditions.get("not").cloned().unwrap_or_default();
+        // From the other side's point of view: what it forbids is to fit what this one forbids.
+        let mut turned = Walk::new(self.effort, self.wide, self.narrow, true);
+        own.iter().any(|own| turned.schemas(&forbidden, &Schema::of(self.narrow, &core(self.narrow, own))))
+            || self.excludes(narrow, &forbidden)
     }
 
     fn objects(&mut self, narrow: &Schema<'a>, wide: &Schema<'a>) -> bool {
@@ -260,6 +316,10 @@ impl<'d, 'a> Walk<'d, 'a> {
         let count = narrow.prefix_items.len().max(wide.prefix_items.len()) + 1;
         (0..count).all(|index| match (narrow.item(index), wide.item(index)) {
             (Item::Never, _) | (_, Item::Any) => true,
+            (Item::Any, Item::Of(others)) => {
+                let anything = Node { value: &ANYTHING, at: narrow.at.clone() };
+                self.nodes(&[anything], &others)
+            }
             (Item::Of(parts), Item::Of(others)) => self.nodes(&parts, &others),
             _ => false,
         })
@@ -307,6 +367,16 @@ impl<'d, 'a> Walk<'d, 'a> {
             let null = parts.nullable.is_some() && others.nullable.is_some();
             !null && (values || part.types.contradicts(&other.types))
         })
+    }
+}
+
+/// The type whose values a condition concerns, by its word in ids.
+fn type_of_condition(word: &str) -> Option<&'static str> {
+    match word {
+        "contains" | "unevaluated-items" => Some("array"),
+        "property-names" | "unevaluated-properties" => Some("object"),
+        "content-schema" => Some("string"),
+        _ => None,
     }
 }
 

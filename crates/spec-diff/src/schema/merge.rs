@@ -4,7 +4,7 @@ use openapi_document::{DocumentTree, Node, pointer::Step};
 use serde_json::Value;
 
 use super::{
-    Types, constraints, equal,
+    Limit, Types, constraints, equal,
     implied::{bare_types, content_of_format, is_never, is_open, same_enums, type_of, types},
     is_annotation, is_usual_dialect,
     normal::{Additional, Branch, Schema, Union},
@@ -15,7 +15,6 @@ use super::{
 const CONDITIONS: &[(&str, &str)] = &[
     ("contains", "contains"),
     ("contentSchema", "content-schema"),
-    ("not", "not"),
     ("propertyNames", "property-names"),
     ("unevaluatedItems", "unevaluated-items"),
     ("unevaluatedProperties", "unevaluated-properties"),
@@ -74,11 +73,14 @@ impl<'a> Schema<'a> {
                     let content = value.as_str().and_then(content_of_format);
                     content.into_iter().for_each(|(word, text)| self.content(word, Some(text)));
                 }
+                "if" if is_open(value) => includes.extend(node.get("then")),
+                "if" if is_never(value) => includes.extend(node.get("else")),
+                "if" if ["then", "else"].iter().all(|key| node.value.get(key).is_none_or(is_open)) => {}
                 "if" if !self.branches.iter().any(|known| known.node.value == node.value) => {
                     self.branches.push(Branch { node: node.clone() });
                 }
                 "dependentRequired" | "dependentSchemas" | "dependencies" => self.merge_dependencies(&child()),
-                "not" if is_open(value) => self.never = true,
+                "not" => includes.extend(self.merge_not(document, &child())),
                 "$schema" if value.as_str().is_some_and(is_usual_dialect) => {}
                 "$ref" | "$dynamicRef" | "if" | "$defs" | "definitions" | "else" | "items" | "multipleOf" | "then"
                 | "type" => {}
@@ -195,13 +197,19 @@ impl<'a> Schema<'a> {
         }
     }
 
+    /// Keeps the tighter of two limits.
+    pub(super) fn add_limit(&mut self, limit: Limit, number: Node<'a>) {
+        let known = self.limits.get(limit.1);
+        if known.is_none_or(|(_, old)| constraints::is_tighter(limit.2, old.value, number.value) == Some(true)) {
+            self.limits.insert(limit.1, (limit, number));
+        }
+    }
+
     /// Limits, conditions, and what is not known here.
     fn merge_rest(&mut self, key: &'a str, node: &Node<'a>, value: &'a Value) {
         if constraints::is_limit(key) {
-            let Some((limit, number)) = constraints::read(key, node) else { return };
-            let known = self.limits.get(limit.1);
-            if known.is_none_or(|(_, old)| constraints::is_tighter(limit.2, old.value, number.value) == Some(true)) {
-                self.limits.insert(limit.1, (limit, number));
+            if let Some((limit, number)) = constraints::read(key, node) {
+                self.add_limit(limit, number);
             }
             return;
         }

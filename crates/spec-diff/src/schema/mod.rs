@@ -1,6 +1,8 @@
 //! Schemas in normal form: two ways to write the same set of values look the same here.
 
+mod canonical;
 mod constraints;
+mod equivalence;
 mod fits;
 mod implied;
 mod merge;
@@ -10,12 +12,16 @@ mod types;
 mod usage;
 
 pub(crate) use constraints::{Bound, Limit, compare, equal, is_tighter};
+pub(crate) use equivalence::is_equivalent;
 pub(crate) use fits::{Effort, From, excludes, fits, fits_any, fits_schema, fits_union};
 pub(crate) use implied::is_never;
-pub(crate) use normal::{Additional, Branch, Item, Schema, Union};
+pub(crate) use normal::{Additional, Branch, Forbidden, Item, Schema, Union};
 pub(crate) use same::{dangling, is_usual_dialect, same, speaks};
 pub(crate) use types::{NULL, Relation, Types};
 pub(crate) use usage::Usage;
+
+/// A schema that everything fits, for what is not said.
+pub(crate) static ANYTHING: serde_json::Value = serde_json::Value::Bool(true);
 
 /// Keywords that describe the use of a schema, or say nothing of its values.
 const ANNOTATIONS: &[&str] = &[

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use openapi_document::{DocumentTree, Node, pointer::Pointer};
 use serde_json::Value;
 
-use super::{Limit, Types, is_annotation, same, usage};
+use super::{Limit, Types, implied::is_open, is_annotation, same, usage};
 
 /// How many parts an `allOf` may come to, nested ones included.
 const PARTS: usize = 1_000;
@@ -35,12 +35,22 @@ pub(crate) struct Branch<'a> {
 impl<'a> Branch<'a> {
     /// Whether both ask for the same under the same condition.
     pub(crate) fn is_same(&self, document: &DocumentTree<'a>, other: &Self, others: &DocumentTree<'a>) -> bool {
-        ["if", "then", "else"].iter().all(|key| match (self.node.get(key), other.node.get(key)) {
+        let stated = |branch: &Self, key| branch.node.get(key).filter(|node| !is_open(node.value));
+        ["if", "then", "else"].iter().all(|key| match (stated(self, key), stated(other, key)) {
             (None, None) => true,
             (Some(own), Some(other)) => same((document, &own), (others, &other)),
             _ => false,
         })
     }
+}
+
+/// Values that `not` excludes.
+#[derive(Debug, Clone)]
+pub(crate) struct Forbidden<'a> {
+    pub(crate) at: Pointer<'a>,
+    /// The first schema that excludes some.
+    pub(crate) node: Node<'a>,
+    pub(crate) values: Vec<&'a Value>,
 }
 
 /// What an item of a list must be.
@@ -102,6 +112,7 @@ pub(crate) struct Schema<'a> {
     /// `contentEncoding`, `contentMediaType`, and the formats that 3.0 had instead.
     pub(crate) content: BTreeMap<&'static str, BTreeSet<&'a str>>,
     pub(crate) conditions: BTreeMap<&'static str, Vec<Node<'a>>>,
+    pub(crate) forbidden: Option<Forbidden<'a>>,
     pub(crate) branches: Vec<Branch<'a>>,
     /// Members that must be there if the one named is.
     pub(crate) dependent_required: BTreeMap<&'a str, BTreeSet<&'a str>>,
@@ -140,6 +151,7 @@ impl<'a> Schema<'a> {
             parts.extend(inner);
             schema.leaves.push(part);
         }
+        schema.canonicalize(document);
         schema
     }
 
@@ -205,8 +217,9 @@ impl<'a> Schema<'a> {
 
     /// What the item at this place of a list must be.
     pub(crate) fn item(&self, index: usize) -> Item<'a> {
+        let index_of = |most: u64| usize::try_from(most).unwrap_or(usize::MAX);
         match self.prefix_items.get(index) {
-            _ if self.closed_items.is_some_and(|count| index >= count) => Item::Never,
+            _ if self.most_items().is_some_and(|most| index >= index_of(most)) => Item::Never,
             Some(parts) => Item::Of(parts.clone()),
             None if self.items.is_empty() => Item::Any,
             None => Item::Of(self.items.clone()),

@@ -30,6 +30,7 @@ pub(crate) struct Usage<'a> {
     pub(crate) default: Option<Node<'a>>,
     /// The nodes on the way to the core, for what is only counted or listed.
     pub(crate) wrappers: Vec<Node<'a>>,
+    never_null: bool,
 }
 
 impl<'a> Usage<'a> {
@@ -45,12 +46,16 @@ impl<'a> Usage<'a> {
             write_only: None,
             default: None,
             wrappers: Vec::new(),
+            never_null: false,
         };
         for part in parts {
             let core = usage.unwrap(document, part.clone());
             if usage.core.iter().all(|known| known.value != core.value) {
                 usage.core.push(core);
             }
+        }
+        if usage.never_null {
+            usage.nullable = None;
         }
         if usage.core.len() > 1 {
             // The empty schema adds nothing to another.
@@ -81,6 +86,7 @@ impl<'a> Usage<'a> {
         if is_null(node.value) {
             set(&mut self.nullable, || node.at.clone());
         }
+        self.never_null |= node.value.get("not").is_some_and(is_null);
         for (key, value) in node.members() {
             let on = value == &Value::Bool(true);
             let at = || node.at.clone();

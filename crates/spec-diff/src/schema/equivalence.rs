@@ -1,0 +1,85 @@
+//! Whether two schemas that are written differently allow the same values.
+
+use std::collections::BTreeSet;
+
+use openapi_document::Node;
+use serde_json::Value;
+
+use super::{Effort, From, Schema, Union, fits_schema};
+
+/// How many alternatives are paired.
+const ALTERNATIVES: usize = 24;
+
+/// Keywords that say more than which values fit, and whose changes are found by comparing part with part.
+const USES: &[&str] = &["default", "deprecated", "discriminator", "readOnly", "writeOnly", "x-extensible-enum"];
+
+/// Whether two schemas allow the same values, and say the same of how values are used. Asked only of schemas that are built differently: the
+/// parts of others are compared with each other. `false` may mean that it is unknown.
+pub(crate) fn is_equivalent<'a>(
+    effort: &Effort,
+    base: From<'_, 'a, &Schema<'a>>,
+    revision: From<'_, 'a, &Schema<'a>>,
+) -> bool {
+    is_built_differently(base.1, revision.1)
+        && uses(base.1) == uses(revision.1)
+        && (is_equal(effort, base, revision) || have_equal_alternatives(effort, base, revision))
+}
+
+fn is_built_differently(old: &Schema<'_>, new: &Schema<'_>) -> bool {
+    let is_like = |old: &Union<'_>, new: &Union<'_>| old.any == new.any && old.is_like(new);
+    let values =
+        |list: Option<&Vec<Node<'_>>>| list.into_iter().flatten().map(|node| node.value.clone()).collect::<Vec<_>>();
+    let unions =
+        old.unions.len() != new.unions.len() || !old.unions.iter().zip(&new.unions).all(|(old, new)| is_like(old, new));
+    unions
+        || old.prefix_items.len() != new.prefix_items.len()
+        || old.is_closed() != new.is_closed()
+        || values(old.conditions.get("not")) != values(new.conditions.get("not"))
+}
+
+fn is_equal<'a>(effort: &Effort, base: From<'_, 'a, &Schema<'a>>, revision: From<'_, 'a, &Schema<'a>>) -> bool {
+    fits_schema(effort, base, revision, true) && fits_schema(effort, revision, base, true)
+}
+
+/// Whether each alternative, with all that is said beside the alternatives, has its equal on the other side.
+fn have_equal_alternatives<'a>(
+    effort: &Effort,
+    base: From<'_, 'a, &Schema<'a>>,
+    revision: From<'_, 'a, &Schema<'a>>,
+) -> bool {
+    let ([old], [new]) = (base.1.unions.as_slice(), revision.1.unions.as_slice()) else { return false };
+    let count = old.variants.len();
+    if old.any != new.any || count != new.variants.len() || count > ALTERNATIVES {
+        return false;
+    }
+    let mut left: Vec<_> = new.variants.iter().map(|variant| revision.1.with(revision.0, new, variant)).collect();
+    old.variants.iter().all(|variant| {
+        let alone = base.1.with(base.0, old, variant);
+        let equal = left.iter().position(|other| is_equal(effort, (base.0, &alone), (revision.0, other)));
+        equal.map(|index| left.swap_remove(index)).is_some()
+    })
+}
+
+/// What a schema says of uses, itself and in its parts.
+fn uses<'a>(schema: &Schema<'a>) -> BTreeSet<(&'a str, String)> {
+    let mut found = BTreeSet::new();
+    schema.leaves.iter().for_each(|leaf| read(leaf.value, &mut found));
+    found
+}
+
+fn read<'a>(value: &'a Value, found: &mut BTreeSet<(&'a str, String)>) {
+    match value {
+        Value::Object(members) => {
+            for (key, value) in members {
+                match key.as_str() {
+                    key if USES.contains(&key) && value != &Value::Bool(false) => {
+                        found.insert((key, value.to_string()));
+                    }
+                    _ => read(value, found),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| read(item, found)),
+        _ => {}
+    }
+}
