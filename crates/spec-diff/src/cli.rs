@@ -14,7 +14,7 @@ use openapi_document::{Budget, text::printable};
 
 use crate::{
     JSON_SCHEMA, Level, Options,
-    input::{self, Source},
+    input::{self, Input, Source},
     output::{self, Format, github, text},
     review::{AcceptFile, ApiDiff, Links, Pair, Review, failure},
 };
@@ -80,6 +80,10 @@ pub struct Arguments {
     /// Read http and https URLs, with curl: 60 seconds, 5 redirects, the same size limit as for files
     #[arg(long)]
     allow_url: bool,
+
+    /// Treat one of the files, if it does not exist, as an API without operations: a new document, or a removed one
+    #[arg(long)]
+    allow_missing: bool,
 
     /// Treat new values in response enums as breaking: the clients reject values that they do not know
     #[arg(long)]
@@ -206,10 +210,14 @@ fn reviewed(arguments: &Arguments, today: NaiveDate) -> std::result::Result<(Str
             AcceptFile { place: file.clone(), source: Some(Source { name: file.clone(), text }) }
         }
     };
-    let base = input::read(base, arguments.allow_url)?;
-    let title = base.title();
-    let revision = input::read(revision, arguments.allow_url)?;
-    let stem = Path::new(&revision.source.name).file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let read = |argument: &String| match arguments.allow_missing {
+        true => input::find(argument, arguments.allow_url),
+        false => input::read(argument, arguments.allow_url).map(Some),
+    };
+    let (old, new) = (read(base)?, read(revision)?);
+    let Some(known) = new.as_ref().or(old.as_ref()) else { return Err(format!("neither {base} nor {revision} exists")) };
+    let title = old.as_ref().map_or_else(|| format!("{base}, which does not exist"), Input::title);
+    let stem = Path::new(&known.source.name).file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let options = Options {
         api: arguments.api.clone().or(stem).unwrap_or_default(),
         open_enums: !arguments.closed_enums,
@@ -219,7 +227,7 @@ fn reviewed(arguments: &Arguments, today: NaiveDate) -> std::result::Result<(Str
         ignored_extensions: arguments.ignored_extensions.clone(),
         today: Some(today.to_string()),
     };
-    let pair = Pair { base: Some(base), revision: Some(revision) }.parse()?;
+    let pair = Pair { base: old, revision: new }.parse()?;
     let report = pair.diff(&options)?;
     Ok((title, pair.review(report, &accept, today)))
 }

@@ -85,17 +85,35 @@ struct Context {
     absent: bool,
     /// The same values fit on both sides: only what is said of their use may differ.
     settled: bool,
+    raw: Raw,
     depth: u8,
+}
+
+/// Whether a value may be sent as bytes, outside of JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Raw {
+    No,
+    /// Its members may.
+    Parts,
+    /// A part of a form, or its items.
+    Part,
+    /// The whole body, or an item of a part.
+    Whole,
 }
 
 impl Context {
     /// Where a walk over something begins.
     fn of(scope: ScopeId, direction: Direction, place: Place) -> Self {
-        Self { scope, direction, place, text: false, absent: false, settled: false, depth: 0 }
+        Self { scope, direction, place, text: false, absent: false, settled: false, raw: Raw::No, depth: 0 }
     }
 
     fn inside(self) -> Self {
-        Self { place: self.place.inside(), ..self.deeper() }
+        let raw = match self.raw {
+            Raw::Parts => Raw::Part,
+            Raw::Part => Raw::Whole,
+            Raw::Whole | Raw::No => Raw::No,
+        };
+        Self { place: self.place.inside(), raw, ..self.deeper() }
     }
 
     /// One step further on the same part of the message.
@@ -113,7 +131,7 @@ struct Task<'a> {
 }
 
 /// The pair's parts, and what of the context decides the outcome.
-type Key = (Vec<usize>, Vec<usize>, Direction, Place, [bool; 3]);
+type Key = (Vec<usize>, Vec<usize>, Direction, Place, [bool; 3], Raw);
 
 /// The state of a comparison; afterwards its result.
 #[derive(Debug)]
@@ -323,6 +341,7 @@ impl<'a> Comparison<'a> {
             context.direction,
             context.place,
             [context.text, context.absent, context.settled],
+            context.raw,
         );
         let scope = match self.known.get(&key) {
             Some(scope) => *scope,

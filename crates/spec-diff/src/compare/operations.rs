@@ -61,7 +61,7 @@ impl<'a> Comparison<'a> {
             })
         };
         let kept = !pairing.kept.is_empty() && pairing.kept.iter().all(is_same_url);
-        self.default_server(kept);
+        self.default_server(&pairing.kept, kept);
     }
 
     pub(super) fn others_of_item(&mut self, old: &Node<'a>, new: &Node<'a>) {

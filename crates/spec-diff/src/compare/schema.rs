@@ -3,10 +3,10 @@
 use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
 
-use super::{Circumstance, Comparison, Context, Finding, components::component, excerpt};
+use super::{Circumstance, Comparison, Context, Finding, Raw, components::component, excerpt};
 use crate::{
     rules,
-    schema::{DOCS, From, Relation, Schema, Usage, dangling, equal, fits_schema, is_equivalent, same},
+    schema::{DOCS, From, Relation, Schema, Types, Usage, dangling, equal, fits_schema, is_equivalent, same},
 };
 
 impl<'a> Comparison<'a> {
@@ -31,6 +31,10 @@ impl<'a> Comparison<'a> {
         self.unresolved(old, new, context);
         if old.never || new.never {
             return self.never(old, new, context);
+        }
+        let are_bytes = |old, new| is_bytes(&self.base, old) && is_bytes(&self.revision, new);
+        if matches!(context.raw, Raw::Part | Raw::Whole) && are_bytes(old, new) {
+            return;
         }
         let is_settled = context.settled || self.is_equivalent(old, new);
         let context = Context { settled: is_settled, ..context };
@@ -239,6 +243,23 @@ impl<'a> Comparison<'a> {
         };
         self.note_data(context, finding);
     }
+}
+
+/// Whether a schema says no more than that a value is bytes, of which type soever; from 3.1 on, it need not say anything.
+fn is_bytes<'a>(document: &DocumentTree<'a>, schema: &Schema<'a>) -> bool {
+    let says_bytes = match schema.types.is_any() {
+        true => document.siblings(),
+        false => schema.types == Types::one("string") && schema.content.contains_key("content-media-type"),
+    };
+    let says_more = schema.values.is_some()
+        || schema.says_members()
+        || schema.says_items()
+        || !schema.unions.is_empty()
+        || !schema.limits.is_empty()
+        || !schema.patterns.is_empty()
+        || !schema.conditions.is_empty()
+        || schema.content.contains_key("content-encoding");
+    says_bytes && !says_more
 }
 
 /// What a part says itself; what it includes are parts too.

@@ -45,6 +45,11 @@ fn is_same(one: &Node<'_>, other: &Node<'_>) -> bool {
     url(one) == url(other) || resolved(one) == resolved(other)
 }
 
+/// The operation or the path that has servers of its own.
+fn own_servers<'a>(operation: &Operation<'a>) -> Option<Node<'a>> {
+    [&operation.node, &operation.item].into_iter().find(|holder| holder.get("servers").is_some()).cloned()
+}
+
 impl<'a> Comparison<'a> {
     /// What the first servers put before the paths, if they are on one host and differ in that only.
     pub(super) fn server_prefixes(&self) -> Option<[String; 2]> {
@@ -58,29 +63,38 @@ impl<'a> Comparison<'a> {
     }
 
     /// The document's servers. `kept`: calls still go to the same URLs.
-    pub(super) fn default_server(&mut self, kept: bool) {
+    pub(super) fn default_server(&mut self, pairs: &[(Operation<'a>, Operation<'a>)], kept: bool) {
         let (old, new) = (self.base.root(), self.revision.root());
-        self.server_lists(&old, &new, kept, 0);
+        let was_used = pairs.iter().any(|(old, _)| own_servers(old).is_none());
+        let is_used = pairs.iter().any(|(_, new)| own_servers(new).is_none());
+        let is_default = pairs.iter().any(|(old, new)| own_servers(old).is_none() && own_servers(new).is_none());
+        if is_default || pairs.is_empty() {
+            return self.server_lists(&old, &new, kept, 0);
+        }
+        // The operations have servers of their own, where these are compared: the document's moved to them or from them, or apply to none.
+        let has_moved = (was_used && new.get("servers").is_none()) || (is_used && old.get("servers").is_none());
+        if !has_moved {
+            self.server_lists(&old, &new, true, 0);
+        }
     }
 
     /// The servers of an operation or of its path, where it has its own.
     pub(super) fn servers(&mut self, old: &Operation<'a>, new: &Operation<'a>, scope: ScopeId) {
-        let own = |operation: &Operation<'a>, root: Node<'a>| {
-            let holders = [operation.node.clone(), operation.item.clone()];
-            let own = holders.into_iter().find(|holder| holder.get("servers").is_some());
-            (own.is_some(), own.unwrap_or(root))
-        };
-        let (old_own, old) = own(old, self.base.root());
-        let (new_own, new) = own(new, self.revision.root());
-        if old_own || new_own {
-            self.server_lists(&old, &new, false, scope);
+        let (old, new) = (own_servers(old), own_servers(new));
+        if old.is_some() || new.is_some() {
+            let (base, revision) = (self.base.root(), self.revision.root());
+            self.server_lists(&old.unwrap_or(base), &new.unwrap_or(revision), false, scope);
         }
     }
 
+    /// `kept`: no call goes to another URL.
     fn server_lists(&mut self, old: &Node<'a>, new: &Node<'a>, kept: bool, scope: ScopeId) {
         let list = |node: &Node<'a>| node.get("servers").iter().flat_map(Node::items).collect::<Vec<_>>();
         let (olds, news) = (list(old), list(new));
-        let listed = |list: &[Node<'a>], server: &Node<'a>| list.iter().any(|other| is_same(other, server));
+        // Without servers there is one, where the document is from.
+        let listed = |list: &[Node<'a>], server: &Node<'a>| {
+            list.iter().any(|other| is_same(other, server)) || (list.is_empty() && resolved(server).is_empty())
+        };
         let (first, second) = (olds.first(), news.first());
         let urls = (first.map_or("", url), second.map_or("", url));
         let replaced = match (first, second) {
@@ -102,7 +116,7 @@ impl<'a> Comparison<'a> {
             if listed(&news, server) {
                 self.server_variables(server, &news, scope);
             } else if index > 0 || !replaced {
-                let finding = Finding::new(&rules::SERVER_REMOVED).removed(&server.at);
+                let finding = Finding::new(&rules::SERVER_REMOVED).removed(&server.at).when(kept, Circumstance::Met);
                 self.note(scope, finding.values(Value::from(url(server)), None));
             }
         }

@@ -70,6 +70,17 @@ pub struct Parsed {
 /// # Errors
 /// One line: what cannot be read, and why.
 pub fn read(argument: &str, allow_url: bool) -> Result<Input, String> {
+    find(argument, allow_url)?.ok_or_else(|| match argument.starts_with("git:") {
+        true => format!("{argument}: no such file in this revision"),
+        false => format!("{argument}: no such file"),
+    })
+}
+
+/// Reads what an argument names, as [`read`] does; none if the file does not exist.
+///
+/// # Errors
+/// One line: what cannot be read, and why.
+pub fn find(argument: &str, allow_url: bool) -> Result<Option<Input>, String> {
     let budget = Budget::from_env();
     if let Some(place) = argument.strip_prefix("git:") {
         let (revision, path) = place
@@ -79,25 +90,25 @@ pub fn read(argument: &str, allow_url: bool) -> Result<Input, String> {
         let git = Git { root: PathBuf::from(".") };
         let commit = git.commit(revision)?.ok_or_else(|| format!("no revision {revision:?} in this repository"))?;
         let text = git.text(&commit, path, &budget).map_err(|error| format!("{argument}: {error}"))?;
-        let text = text.ok_or_else(|| format!("{argument}: no such file in this revision"))?;
+        let Some(text) = text else { return Ok(None) };
         let folder = path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
         let folder = Folder::Git { git, commit, path: folder };
-        return Ok(Input { source: Source { name: path.to_owned(), text }, folder });
+        return Ok(Some(Input { source: Source { name: path.to_owned(), text }, folder }));
     }
     if url::is_url(argument) {
         if !allow_url {
             return Err(format!("{}: URLs are read only with --allow-url", url::without_credentials(argument)));
         }
-        return Ok(Input { source: url::fetch(argument, &budget)?, folder: Folder::None });
+        return Ok(Some(Input { source: url::fetch(argument, &budget)?, folder: Folder::None }));
     }
     let path = Path::new(argument);
     let text = match budget.read_text(path) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(format!("{argument}: no such file")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(format!("{argument}: cannot be read: {error}")),
     };
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    Ok(Input { source: Source { name: argument.to_owned(), text }, folder: Folder::Disk(folder.to_owned()) })
+    Ok(Some(Input { source: Source { name: argument.to_owned(), text }, folder: Folder::Disk(folder.to_owned()) }))
 }
 
 impl Input {

@@ -51,6 +51,10 @@ pub(crate) fn place(document: &DocumentTree<'_>, pointer: &Pointer<'_>) -> (Owne
         [Step::Key("paths"), Step::Key(path), Step::Key("parameters" | "servers"), rest @ ..] => {
             (Owner::Path { path: (*path).to_owned() }, member(document, &steps[..3], rest))
         }
+        [Step::Key("paths" | "webhooks"), Step::Key(path), Step::Key("additionalOperations"), Step::Key(method), rest @ ..] => {
+            let owner = Owner::Operation { method: method.to_uppercase(), path: (*path).to_owned() };
+            (owner, member(document, &steps[..4], rest))
+        }
         [Step::Key("paths"), Step::Key(path), Step::Key(method), rest @ ..] => {
             let owner = Owner::Operation { method: method.to_uppercase(), path: (*path).to_owned() };
             (owner, member(document, &steps[..3], rest))
@@ -177,6 +181,7 @@ mod tests {
             "GET /a | done body: id"
         );
         assert_eq!(read("webhooks done post responses 200"), "POST done | 200");
+        assert_eq!(read("paths /a additionalOperations COPY responses 200"), "COPY /a | 200");
         assert_eq!(read("components responses Bad headers X-Id"), "response Bad | ");
         assert_eq!(read("servers 0"), "the API | ");
     }

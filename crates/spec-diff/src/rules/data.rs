@@ -104,7 +104,7 @@ rules! { DATA:
         .in_responses("an alternative no longer arrives");
     ALL_OF_ADDED = Rule::data("all-of-added", Composition, (Breaking, Info), Major, "all-of-removed",
         "values must match one more part");
-    ALL_OF_REMOVED = Rule::data("all-of-removed", Composition, (Warning, Info), Major, "all-of-added",
+    ALL_OF_REMOVED = Rule::data("all-of-removed", Composition, (Info, Info), Major, "all-of-added",
         "values no longer have to match a part");
     WRAPPED_IN_ONE_OF = Rule::data("wrapped-in-one-of", Composition, (Breaking, Breaking), Major,
         "unwrapped-from-one-of", "one form became several, none of which is the old one");

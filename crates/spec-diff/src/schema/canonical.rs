@@ -28,7 +28,15 @@ impl<'a> Schema<'a> {
         if is_open(inner.value) || is_never(inner.value) {
             return Vec::new();
         }
-        let mut members = inner.members().filter(|member| !is_annotation(member.0) && speaks(member));
+        // A type beside values that are of it says nothing.
+        let is_of_types = |value: &&Value| !types(&inner).contradicts(&Types::one(type_of(value)));
+        let listed = inner.get("enum").map(|list| list.items().map(|item| item.value).collect::<Vec<_>>());
+        let listed = listed.or_else(|| Some(vec![inner.value.get("const")?]));
+        let is_redundant = listed.is_some_and(|values| values.iter().all(is_of_types));
+        let says = |member: &(&'a str, &'a Value)| {
+            !is_annotation(member.0) && speaks(member) && !(member.0 == "type" && is_redundant)
+        };
+        let mut members = inner.members().filter(says);
         if let (Some((key, value)), None, Some(depth)) = (members.next(), members.next(), depth.checked_sub(1)) {
             let child = || Node { value, at: inner.at.key(key) };
             match (key, value) {

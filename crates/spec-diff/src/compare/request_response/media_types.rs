@@ -79,6 +79,13 @@ pub(super) fn is_typed(name: &str) -> bool {
     !matches!(format, "xml" | "x-www-form-urlencoded" | "form-data" | "plain" | "csv")
 }
 
+/// Whether bodies are bytes: neither text nor made of values.
+pub(super) fn is_binary(name: &str) -> bool {
+    let name = essence(name);
+    let formats = ["json", "xml", "yaml", "form", "text/", "multipart/", "*/*", "csv"];
+    !name.is_empty() && !formats.iter().any(|format| name.contains(format))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
 
-use super::{Circumstance, Comparison, Context, Finding, ScopeId, operation_pairing::Operation, parameters::PARAMETER};
+use super::{
+    Circumstance, Comparison, Context, Finding, Raw, ScopeId, operation_pairing::Operation, parameters::PARAMETER,
+};
 use crate::{
     report::{Direction, Role},
     rules::{self, Place},
@@ -170,7 +172,12 @@ impl<'a> Comparison<'a> {
 
     /// The schemas of one media type.
     pub(super) fn media_type(&mut self, name: &str, old: &Node<'a>, new: &Node<'a>, context: Context) {
-        let context = Context { text: !media_types::is_typed(name), ..context };
+        let raw = match () {
+            () if name.starts_with("multipart/") => Raw::Parts,
+            () if media_types::is_binary(name) => Raw::Whole,
+            () => Raw::No,
+        };
+        let context = Context { text: !media_types::is_typed(name), raw, ..context };
         self.compare_docs_and_extensions(context.scope, old, new);
         self.others(context.scope, old, new, &["$ref", "encoding", "itemSchema", "schema"]);
         let [added, removed] = match context.direction {
@@ -190,7 +197,8 @@ impl<'a> Comparison<'a> {
             _ => self.unknown(context.scope, old, new, &["itemSchema"]),
         }
         old.get("encoding").iter().chain(&new.get("encoding")).for_each(|node| self.compared.whole(node));
-        if context.direction == Direction::Request && encodings(name, old) != encodings(name, new) {
+        if context.direction == Direction::Request
+            && encodings(&self.base, name, old) != encodings(&self.revision, name, new) {
             let finding = Finding::new(&rules::BODY_ENCODING).at(&old.at, &new.at);
             let value = |node: &Node<'a>| node.value.get("encoding").and_then(super::excerpt);
             self.note(context.scope, finding.values(value(old), value(new)));
@@ -236,12 +244,18 @@ impl<'a> Comparison<'a> {
 }
 
 /// The encodings of a form's parts, without what is so anyway.
-fn encodings<'a>(name: &str, media: &Node<'a>) -> BTreeMap<&'a str, BTreeMap<&'a str, &'a Value>> {
+fn encodings<'a>(
+    document: &DocumentTree<'a>,
+    name: &str,
+    media: &Node<'a>,
+) -> BTreeMap<&'a str, BTreeMap<&'a str, &'a Value>> {
     let is_usual = |style: &str, key: &str, value: &Value| match key {
         // In `multipart`, a style of any kind says that the part is not written as its media type is.
         "style" => value == "form" && name.contains("urlencoded"),
         "explode" => value.as_bool() == Some(style == "form"),
         "allowReserved" => value == &Value::Bool(false),
+        // That of all parts of which nothing is said.
+        "contentType" => value == "application/octet-stream",
         "headers" => value.as_object().is_some_and(serde_json::Map::is_empty),
         key => key.starts_with("x-"),
     };
@@ -249,7 +263,17 @@ fn encodings<'a>(name: &str, media: &Node<'a>) -> BTreeMap<&'a str, BTreeMap<&'a
         let style = part.text("style").unwrap_or("form");
         (name, part.members().filter(|(key, value)| !is_usual(style, key, value)).collect::<BTreeMap<_, _>>())
     };
-    media.get("encoding").iter().flat_map(Node::entries).map(part).filter(|(_, part)| !part.is_empty()).collect()
+    let mut parts: BTreeMap<_, _> =
+        media.get("encoding").iter().flat_map(Node::entries).map(part).filter(|(_, part)| !part.is_empty()).collect();
+    // From 3.1 on, schemas may name the type of a part.
+    let schema = media.get("schema").filter(|_| name.starts_with("multipart/")).map(|schema| document.resolve(schema));
+    for (name, property) in schema.and_then(|schema| schema.get("properties")).iter().flat_map(Node::entries) {
+        let media_type = property.value.get("contentMediaType").filter(|name| *name != "application/octet-stream");
+        if let Some(media_type) = media_type {
+            parts.entry(name).or_default().entry("contentType").or_insert(media_type);
+        }
+    }
+    parts
 }
 
 /// Whether a schema says no more than its media type: bytes that are not JSON are any bytes. 3.1 leaves such schemas out.
