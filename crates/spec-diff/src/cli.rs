@@ -215,7 +215,9 @@ fn reviewed(arguments: &Arguments, today: NaiveDate) -> std::result::Result<(Str
         false => input::read(argument, arguments.allow_url).map(Some),
     };
     let (old, new) = (read(base)?, read(revision)?);
-    let Some(known) = new.as_ref().or(old.as_ref()) else { return Err(format!("neither {base} nor {revision} exists")) };
+    let Some(known) = new.as_ref().or(old.as_ref()) else {
+        return Err(format!("neither {base} nor {revision} exists"));
+    };
     let title = old.as_ref().map_or_else(|| format!("{base}, which does not exist"), Input::title);
     let stem = Path::new(&known.source.name).file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let options = Options {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use openapi_document::{DocumentTree, Node, pointer::Step};
+use openapi_document::{DocumentTree, Node, names_file, pointer::Step};
 use serde_json::Value;
 
 use super::{Circumstance, Comparison, Finding};
@@ -29,7 +29,7 @@ impl<'a> Comparison<'a> {
 
     /// Whether one name may have taken the other's place: neither is there on the other side.
     pub(super) fn is_renamed(&self, old: &str, new: &str) -> bool {
-        old != new && !has(&self.revision, old) && !has(&self.base, new)
+        old != new && !names_file(old) && !names_file(new) && !has(&self.revision, old) && !has(&self.base, new)
     }
 
     /// Names that were added, removed or replaced.

@@ -39,6 +39,7 @@ impl<'a> Comparison<'a> {
         (new, mut news): (&Schema<'a>, Vec<Node<'a>>),
         context: Context,
     ) {
+        self.are_compared(&olds, &news);
         let mut rest = Vec::new();
         for condition in olds {
             match news.iter().position(|other| same((&self.base, &condition), (&self.revision, other))) {

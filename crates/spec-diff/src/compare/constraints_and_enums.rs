@@ -207,7 +207,7 @@ impl<'a> Comparison<'a> {
                 (Some(_), Some(pattern)) if matches_all(pattern) => &rules::PATTERN_GENERALIZED,
                 (Some(_), Some(_)) => &rules::PATTERN_CHANGED,
                 (Some(_), None) => &rules::PATTERN_REMOVED,
-                (None, Some(pattern)) if matches_all(pattern) => continue,
+                (None, Some(pattern)) | (Some(pattern), None) if matches_all(pattern) => continue,
                 _ => &rules::PATTERN_ADDED,
             };
             self.note_data(context, Finding::new(rule).at(&old.at, &new.at).values(value(before), value(after)));

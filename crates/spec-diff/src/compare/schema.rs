@@ -27,6 +27,7 @@ impl<'a> Comparison<'a> {
             return;
         }
         old.leaves.iter().chain(&new.leaves).for_each(|leaf| self.compared.whole(leaf));
+        self.are_compared(&old.absorbed, &new.absorbed);
         self.schema_words(old, new, context);
         self.unresolved(old, new, context);
         if old.never || new.never {
@@ -38,6 +39,10 @@ impl<'a> Comparison<'a> {
         }
         let is_settled = context.settled || self.is_equivalent(old, new);
         let context = Context { settled: is_settled, ..context };
+        if is_settled {
+            old.unions.iter().for_each(|union| self.are_compared(&union.variants, &[]));
+            new.unions.iter().for_each(|union| self.are_compared(&[], &union.variants));
+        }
         let single = old.core.len() == 1 && new.core.len() == 1;
         if single && old.leaves.len() + new.leaves.len() > 2 {
             self.parts(old, new, context);
@@ -57,6 +62,13 @@ impl<'a> Comparison<'a> {
         let is_array = |schema: &Schema<'a>| schema.types.0.contains_key("array") || schema.says_items();
         if is_array(old) && is_array(new) {
             self.lists(old, new, context);
+        }
+    }
+
+    /// Records that all that these schemas refer to was compared.
+    pub(super) fn are_compared(&mut self, olds: &[Node<'a>], news: &[Node<'a>]) {
+        for (document, nodes) in [(&self.base, olds), (&self.revision, news)] {
+            nodes.iter().for_each(|node| self.compared.whole(&document.resolve(node.clone())));
         }
     }
 

@@ -51,7 +51,13 @@ pub(crate) fn place(document: &DocumentTree<'_>, pointer: &Pointer<'_>) -> (Owne
         [Step::Key("paths"), Step::Key(path), Step::Key("parameters" | "servers"), rest @ ..] => {
             (Owner::Path { path: (*path).to_owned() }, member(document, &steps[..3], rest))
         }
-        [Step::Key("paths" | "webhooks"), Step::Key(path), Step::Key("additionalOperations"), Step::Key(method), rest @ ..] => {
+        [
+            Step::Key("paths" | "webhooks"),
+            Step::Key(path),
+            Step::Key("additionalOperations"),
+            Step::Key(method),
+            rest @ ..,
+        ] => {
             let owner = Owner::Operation { method: method.to_uppercase(), path: (*path).to_owned() };
             (owner, member(document, &steps[..4], rest))
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use openapi_document::Node;
+use openapi_document::{Node, pointer::Step};
 use serde_json::Value;
 
 use super::{Effort, From, Schema, Union, fits_schema};
@@ -21,6 +21,7 @@ pub(crate) fn is_equivalent<'a>(
     revision: From<'_, 'a, &Schema<'a>>,
 ) -> bool {
     is_built_differently(base.1, revision.1)
+        && !have_other_names(base, revision)
         && uses(base.1) == uses(revision.1)
         && (is_equal(effort, base, revision) || have_equal_alternatives(effort, base, revision))
 }
@@ -58,6 +59,23 @@ fn have_equal_alternatives<'a>(
         let equal = left.iter().position(|other| is_equal(effort, (base.0, &alone), (revision.0, other)));
         equal.map(|index| left.swap_remove(index)).is_some()
     })
+}
+
+/// Whether alternatives with names of their own were added or removed. Two objects with names are two things, also where one takes what the
+/// other takes.
+fn have_other_names<'a>(base: From<'_, 'a, &Schema<'a>>, revision: From<'_, 'a, &Schema<'a>>) -> bool {
+    let names = |(document, schema): From<'_, 'a, &Schema<'a>>| {
+        let variants: Vec<_> = schema.unions.iter().flat_map(|union| &union.variants).collect();
+        let is_named = |node: &Node<'a>| {
+            matches!(node.at.steps().as_slice(), [Step::Key("components"), Step::Key("schemas"), Step::Key(_)])
+        };
+        let named = variants.iter().map(|variant| document.resolve((*variant).clone())).filter(is_named);
+        let named = named.filter(|node| Schema::of(document, std::slice::from_ref(node)).says_members());
+        let names = named.map(|node| node.at.to_string()).collect::<BTreeSet<_>>();
+        (variants.len(), names)
+    };
+    let (old, new) = (names(base), names(revision));
+    old.0 > 0 && new.0 > 0 && old.0 != new.0 && old.1 != new.1
 }
 
 /// What a schema says of uses, itself and in its parts.

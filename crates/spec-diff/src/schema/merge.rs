@@ -35,8 +35,9 @@ impl<'a> Schema<'a> {
             return includes;
         }
         let mut types = types(node);
-        for (key, value) in node.members().filter(|(_, value)| !value.is_null()) {
-            let child = || Node { value, at: node.at.key(key) };
+        for (written, value) in node.members().filter(|(_, value)| !value.is_null()) {
+            let child = || Node { value, at: node.at.key(written) };
+            let key = plainer(written, value, node);
             match key {
                 "allOf" => includes.extend(child().items()),
                 "oneOf" | "anyOf" if !left_out.is_empty() && left_out.contains(&child().at.steps()) => {}
@@ -76,6 +77,7 @@ impl<'a> Schema<'a> {
                 "if" if is_open(value) => includes.extend(node.get("then")),
                 "if" if is_never(value) => includes.extend(node.get("else")),
                 "if" if ["then", "else"].iter().all(|key| node.value.get(key).is_none_or(is_open)) => {}
+                "if" if self.merge_dependency(node) => {}
                 "if" if !self.branches.iter().any(|known| known.node.value == node.value) => {
                     self.branches.push(Branch { node: node.clone() });
                 }
@@ -108,6 +110,23 @@ impl<'a> Schema<'a> {
         self.content.entry(word).or_default().extend(text);
     }
 
+    /// A branch that requires members where another is there, which is what `dependentRequired` says.
+    fn merge_dependency(&mut self, node: &Node<'a>) -> bool {
+        let names = |key: &str| {
+            let schema = node.get(key)?;
+            let mut members = schema.members().filter(|(key, value)| *key != "type" || *value != "object");
+            let only = members.next().filter(|_| members.next().is_none());
+            let (_, names) = only.filter(|(key, _)| *key == "required")?;
+            names.as_array()?.iter().map(Value::as_str).collect::<Option<Vec<_>>>()
+        };
+        let (Some(condition), Some(outcome), None) = (names("if"), names("then"), node.get("else")) else {
+            return false;
+        };
+        let [name] = condition.as_slice() else { return false };
+        self.dependent_required.entry(name).or_default().extend(outcome);
+        true
+    }
+
     /// `dependentRequired`, `dependentSchemas`, and the keyword that was both before.
     fn merge_dependencies(&mut self, child: &Node<'a>) {
         for (name, dependency) in child.entries() {
@@ -134,11 +153,13 @@ impl<'a> Schema<'a> {
             [only] => return (Some(only.clone()), Types::default()),
             _ => {
                 if let Some(bare) = bare_types(document, &variants) {
+                    self.absorbed.extend(variants);
                     return (None, bare);
                 }
                 if let Some(values) = same_enums(document, &variants) {
                     let types = Types(values.iter().map(|value| (type_of(value), None)).collect());
                     self.restrict(list, values);
+                    self.absorbed.extend(variants);
                     return (None, types);
                 }
                 let union = Union { any, at: list.at.clone(), variants };
@@ -221,6 +242,43 @@ impl<'a> Schema<'a> {
         }
     }
 }
+
+/// The keyword that says the same in a schema that includes no other, or nothing for one that says nothing.
+fn plainer<'a>(key: &'a str, value: &Value, node: &Node<'a>) -> &'a str {
+    let has = |keys: &[&str]| keys.iter().any(|key| node.value.get(key).is_some());
+    let includes = || {
+        has(&[
+            "$ref",
+            "$dynamicRef",
+            "allOf",
+            "anyOf",
+            "oneOf",
+            "not",
+            "if",
+            "dependentSchemas",
+            "dependencies",
+            "contains",
+        ])
+    };
+    let zero = |key: &str| node.value.get(key).and_then(Value::as_f64) == Some(0.0);
+    match key {
+        "unevaluatedProperties" if !includes() && !has(&["additionalProperties"]) => "additionalProperties",
+        "unevaluatedItems" if !includes() && !has(&["items", "additionalItems"]) => "items",
+        "contains" if zero("minContains") && !has(&["maxContains"]) => NOTHING,
+        "minContains" if !has(&["contains"]) || value.as_f64() == Some(1.0) => NOTHING,
+        "propertyNames"
+            if value
+                .as_object()
+                .is_some_and(|names| names.len() == 1 && names.get("type") == Some(&Value::from("string"))) =>
+        {
+            NOTHING
+        }
+        key => key,
+    }
+}
+
+/// A keyword that says nothing.
+const NOTHING: &str = "$comment";
 
 /// Adds a schema unless it is there in the same words.
 fn push_new<'a>(list: &mut Vec<Node<'a>>, node: Node<'a>) {

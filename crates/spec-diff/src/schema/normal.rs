@@ -125,6 +125,8 @@ pub(crate) struct Schema<'a> {
     pub(crate) core: Vec<Node<'a>>,
     /// The lists of alternatives that were left out.
     pub(crate) left_out: Vec<Pointer<'a>>,
+    /// The alternatives that were read as types or values.
+    pub(crate) absorbed: Vec<Node<'a>>,
     /// All that was merged.
     pub(crate) leaves: Vec<Node<'a>>,
 }

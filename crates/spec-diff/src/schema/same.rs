@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
 
-use super::{DOCS, equal};
+use super::{ANYTHING, DOCS, equal};
 
 /// How many values are looked at before only what is written in the same words is the same: the question is asked to pair things
 /// up, not to judge.
@@ -114,15 +114,20 @@ fn several<'a>(document: &DocumentTree<'a>, node: &Node<'a>) -> Vec<Node<'a>> {
 
 /// The node behind references and around which nothing but a single `allOf` stands.
 pub(super) fn unwrap<'a>(document: &DocumentTree<'a>, node: &Node<'a>) -> Node<'a> {
+    // A reference that leads back to itself says nothing.
+    let anything = Node { value: &ANYTHING, at: node.at.clone() };
     let mut node = document.resolve(node.clone());
     for _ in 0..WRAPPERS {
+        if document.target(&node).is_some() {
+            return anything;
+        }
         let mut members = node.members().filter(|(key, _)| !DOCS.contains(key));
-        let (Some(("allOf", _)), None) = (members.next(), members.next()) else { break };
+        let (Some(("allOf", _)), None) = (members.next(), members.next()) else { return node };
         let parts: Vec<_> = node.get("allOf").iter().flat_map(Node::items).take(2).collect();
-        let [part] = parts.as_slice() else { break };
+        let [part] = parts.as_slice() else { return node };
         node = document.resolve(part.clone());
     }
-    node
+    anything
 }
 
 #[cfg(test)]

@@ -75,6 +75,32 @@ fn reference_that_cannot_be_followed_is_a_warning() {
 }
 
 #[test]
+fn document_that_does_not_exist_is_an_api_without_operations_if_asked() {
+    let (base, head) = (folder(MODELS), folder(MODELS));
+    let (code, out, _) = ran(base.path(), head.path(), "BASE/none.yaml HEAD/api.yaml --allow-missing");
+    assert!(code == 0 && out.contains("a new API, not in the base") && out.contains("endpoint-added"), "{out}");
+    let (code, out, _) = ran(base.path(), head.path(), "BASE/api.yaml HEAD/none.yaml --allow-missing");
+    assert!(code == 1 && out.contains("the API was removed"), "{out}");
+    let (code, _, err) = ran(base.path(), head.path(), "BASE/none.yaml HEAD/none.yaml --allow-missing");
+    assert!(code == 2 && err.contains("none.yaml nor HEAD/none.yaml exists") && err.lines().count() == 1, "{err}");
+}
+
+#[test]
+fn entries_to_accept_in_the_comment_accept_names_with_invisible_characters() {
+    let name = "pl\u{200b}a\u{ad}te\u{e0041}\u{202e}";
+    let models = |kind: &str| format!("Car: {{type: object, properties: {{\"{name}\": {{type: {kind}}}}}}}\n");
+    let (base, head) = (folder(&models("string")), folder(&models("integer")));
+    let (_, comment, _) = ran(base.path(), head.path(), "BASE/api.yaml HEAD/api.yaml --format markdown");
+    let block = comment.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let entry = block.replace("reason = \"\"", "reason = \"So.\"");
+    assert!(!entry.contains('\u{200b}'), "{entry:?}");
+    let entry = entry.lines().map(|line| format!("{}\n", line.trim())).collect::<String>();
+    fs::write(head.path().join("accept.toml"), entry).unwrap();
+    let (code, out, _) = ran(base.path(), head.path(), "BASE/api.yaml HEAD/api.yaml --accept HEAD/accept.toml");
+    assert!(code == 0 && out.contains("1 accepted"), "{out}");
+}
+
+#[test]
 fn thresholds_decide_the_exit_code() {
     let (base, head) = (folder(MODELS), folder(&MODELS.replace("plate: {type: string}, ", "")));
     for (fail_on, expected) in [("none", 0), ("info", 1), ("warning", 1), ("breaking", 0)] {

@@ -55,7 +55,7 @@ fn object(properties: Vec<(&str, Value, bool)>) -> Value {
 }
 
 /// A document that sends the first component and receives the others.
-fn api() -> impl Strategy<Value = Value> {
+pub(crate) fn api() -> impl Strategy<Value = Value> {
     [schema(), schema(), schema()].prop_map(|[a, b, c]| {
         let content = |name: &str| json!({"content": {"application/json": {"schema": {"$ref": format!("#/components/schemas/{name}")}}}});
         let post = json!({"requestBody": content("A"), "responses": {"200": content("B")}});

@@ -7,5 +7,7 @@ mod cli;
 mod invariants;
 mod report;
 mod rewrites;
+mod same_calls;
 mod schemas;
+mod silence;
 mod support;

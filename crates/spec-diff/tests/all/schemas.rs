@@ -291,7 +291,7 @@ fn parts_of_an_all_of_that_come_and_go() {
         (
             all(&[A, B, LONG_A]),
             all(&[A, B]),
-            &["warning body-all-of-removed L", "none property-min-length-unset a"],
+            &["info body-all-of-removed L", "none property-min-length-unset a"],
             &["warning property-min-length-unset a", "info body-all-of-removed L"],
         ),
         // A part of new optional properties does not restrict what callers send.

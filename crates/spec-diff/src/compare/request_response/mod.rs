@@ -198,7 +198,8 @@ impl<'a> Comparison<'a> {
         }
         old.get("encoding").iter().chain(&new.get("encoding")).for_each(|node| self.compared.whole(node));
         if context.direction == Direction::Request
-            && encodings(&self.base, name, old) != encodings(&self.revision, name, new) {
+            && encodings(&self.base, name, old) != encodings(&self.revision, name, new)
+        {
             let finding = Finding::new(&rules::BODY_ENCODING).at(&old.at, &new.at);
             let value = |node: &Node<'a>| node.value.get("encoding").and_then(super::excerpt);
             self.note(context.scope, finding.values(value(old), value(new)));
