@@ -289,11 +289,9 @@ impl<'a> DocumentTree<'a> {
         node
     }
 
-    /// Returns the addresses of all values that references below these values of the document lead to, also by way of other
-    /// references and of discriminators.
-    #[must_use]
-    pub fn reached(&self, values: impl IntoIterator<Item = &'a Value>) -> HashSet<usize> {
-        let mut found = HashSet::new();
+    /// Adds the addresses of all values that references below these values of the document lead to, also by way of other references and
+    /// of discriminators. What is known already is not followed again.
+    pub fn reach(&self, values: impl IntoIterator<Item = &'a Value>, found: &mut HashSet<usize>) {
         // A list instead of recursion: chains of references may be longer than the stack is deep.
         let mut next: Vec<_> = values.into_iter().map(|value| (None, value)).collect();
         while let Some((file, value)) = next.pop() {
@@ -301,21 +299,27 @@ impl<'a> DocumentTree<'a> {
                 next.extend(value.as_array().into_iter().flatten().map(|item| (file, item)));
                 continue;
             };
-            next.extend(
-                members.values().filter(|value| value.is_object() || value.is_array()).map(|value| (file, value)),
-            );
-            let at = file.map_or_else(Pointer::default, Pointer::of_file);
-            let own = members.contains_key("$ref") || members.contains_key("$dynamicRef");
-            let own = if own { self.targets(&Node { value, at: at.clone() }) } else { Vec::new() };
-            let mapping = members.get("discriminator").and_then(|node| node.get("mapping")?.as_object());
-            let mapped = mapping.into_iter().flatten().filter_map(|(_, target)| self.mapped(target.as_str()?, &at));
-            for target in own.into_iter().chain(mapped) {
-                if found.insert(target.address()) {
-                    next.push((target.at.file(), target.value));
+            let is_nested = |value: &&Value| value.is_object() || value.is_array();
+            next.extend(members.values().filter(is_nested).map(|value| (file, value)));
+            let mut add = |target: &'a Value, file| {
+                if found.insert(std::ptr::from_ref(target).addr()) {
+                    next.push((file, target));
                 }
+            };
+            let at = file.map_or_else(Pointer::default, Pointer::of_file);
+            let reference = members.get("$ref").and_then(Value::as_str);
+            let plain = reference.filter(|_| file.is_none() && !self.index.has_ids);
+            if let Some(schema) = plain.and_then(|reference| self.schema_value(reference)) {
+                add(schema, None);
+            } else if reference.is_some() || members.contains_key("$dynamicRef") {
+                let targets = self.targets(&Node { value, at: at.clone() });
+                targets.iter().for_each(|target| add(target.value, target.at.file()));
+            }
+            let mapping = members.get("discriminator").and_then(|node| node.get("mapping")?.as_object());
+            for target in mapping.into_iter().flatten().filter_map(|(_, target)| self.mapped(target.as_str()?, &at)) {
+                add(target.value, target.at.file());
             }
         }
-        found
     }
 
     /// Returns what a value of a discriminator's mapping stands for: the component of this name, or what it refers to.

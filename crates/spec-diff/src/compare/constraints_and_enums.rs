@@ -206,8 +206,8 @@ impl<'a> Comparison<'a> {
             let rule = match (before, after) {
                 (Some(_), Some(pattern)) if matches_all(pattern) => &rules::PATTERN_GENERALIZED,
                 (Some(_), Some(_)) => &rules::PATTERN_CHANGED,
-                (Some(_), None) => &rules::PATTERN_REMOVED,
                 (None, Some(pattern)) | (Some(pattern), None) if matches_all(pattern) => continue,
+                (Some(_), None) => &rules::PATTERN_REMOVED,
                 _ => &rules::PATTERN_ADDED,
             };
             self.note_data(context, Finding::new(rule).at(&old.at, &new.at).values(value(before), value(after)));

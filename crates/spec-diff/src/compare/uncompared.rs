@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use openapi_document::{DocumentTree, Node, gives_names};
+use openapi_document::{DocumentTree, Node, gives_names, pointer::Step};
 use serde_json::Value;
 
 use super::{Comparison, Finding, excerpt, unused_components::Reached};
@@ -27,6 +27,10 @@ impl Compared {
 
     pub(super) fn whole(&mut self, node: &Node<'_>) {
         self.wholes.insert(node.address());
+    }
+
+    fn has(&self, value: &Value) -> bool {
+        self.wholes.contains(&std::ptr::from_ref(value).addr())
     }
 
     /// Reported as a whole: what was added or removed.
@@ -70,12 +74,20 @@ impl<'a> Comparison<'a> {
         match (old.value, new.value) {
             (Value::Object(olds), Value::Object(news)) => {
                 let mut own = Vec::new();
+                let are_schemas = old.at.steps() == [Step::Key("components"), Step::Key("schemas")];
                 for (key, value) in olds {
                     let Some(other) = news.get(key) else {
                         own.push((key.as_str(), value));
                         continue;
                     };
-                    if value == other || !at.names && is_documentation(key) {
+                    // Most are known to be the same, or were compared.
+                    let is_schema = are_schemas && self.unchanged.has(key);
+                    if is_schema
+                        || self.compared.has(value)
+                        || self.compared.has(other)
+                        || value == other
+                        || !at.names && is_documentation(key)
+                    {
                         continue;
                     }
                     let is_nested = value.is_object() && other.is_object() || has_objects(value) && has_objects(other);

@@ -26,8 +26,10 @@ impl Reached {
         let root = document.root().value;
         let calls = outside(Some(root), "components");
         let others = outside(root.get("components"), "schemas");
-        let used = document.reached(calls.iter().copied());
-        let described = document.reached(calls.into_iter().chain(others));
+        let mut used = HashSet::new();
+        document.reach(calls, &mut used);
+        let mut described = used.clone();
+        document.reach(others, &mut described);
         Self { used, described }
     }
 
