@@ -5,6 +5,7 @@
 
 #![warn(clippy::self_named_module_files)]
 
+mod addresses;
 mod budget;
 mod document;
 mod files;
@@ -20,6 +21,7 @@ pub mod text;
 mod tree;
 mod walk;
 
+pub use addresses::Addresses;
 pub use budget::{Budget, YamlError};
 pub use document::{Document, METHODS, Operation, component_schemas, is_json, operations};
 pub use files::Files;

@@ -1,10 +1,11 @@
 //! A document as a tree of nodes that know their location, with the targets of its references.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
 use crate::{
+    addresses::Addresses,
     files::Files,
     index::{Index, locate, names_file},
     names::Names,
@@ -114,7 +115,7 @@ impl<'a> DocumentTree<'a> {
             let resource = if self.index.has_ids { self.resource(from) } else { None };
             let id = resource.as_ref().and_then(|node| node.text("$id"));
             return match is_pointer(fragment) {
-                // The root of references is the schema with the `$id` around them; many documents mean their own root all the same.
+                // The root of references is the schema with the `$id` around them; many documents mean their own root.
                 true => {
                     let inside = resource.and_then(|root| walk(root, fragment));
                     inside.or_else(|| walk(self.root_of(file)?, fragment)).into_iter().collect()
@@ -291,7 +292,7 @@ impl<'a> DocumentTree<'a> {
 
     /// Adds the addresses of all values that references below these values of the document lead to, also by way of other references and
     /// of discriminators. What is known already is not followed again.
-    pub fn reach(&self, values: impl IntoIterator<Item = &'a Value>, found: &mut HashSet<usize>) {
+    pub fn reach(&self, values: impl IntoIterator<Item = &'a Value>, found: &mut Addresses) {
         // A list instead of recursion: chains of references may be longer than the stack is deep.
         let mut next: Vec<_> = values.into_iter().map(|value| (None, value)).collect();
         while let Some((file, value)) = next.pop() {
@@ -299,23 +300,31 @@ impl<'a> DocumentTree<'a> {
                 next.extend(value.as_array().into_iter().flatten().map(|item| (file, item)));
                 continue;
             };
-            let is_nested = |value: &&Value| value.is_object() || value.is_array();
-            next.extend(members.values().filter(is_nested).map(|value| (file, value)));
+            let (mut reference, mut mapping, mut is_dynamic) = (None, None, false);
+            for (key, value) in members {
+                match key.as_str() {
+                    "$ref" => reference = value.as_str(),
+                    "$dynamicRef" => is_dynamic = true,
+                    "discriminator" => mapping = value.get("mapping").and_then(Value::as_object),
+                    _ => {}
+                }
+                if value.is_object() || value.is_array() {
+                    next.push((file, value));
+                }
+            }
             let mut add = |target: &'a Value, file| {
                 if found.insert(std::ptr::from_ref(target).addr()) {
                     next.push((file, target));
                 }
             };
             let at = file.map_or_else(Pointer::default, Pointer::of_file);
-            let reference = members.get("$ref").and_then(Value::as_str);
             let plain = reference.filter(|_| file.is_none() && !self.index.has_ids);
             if let Some(schema) = plain.and_then(|reference| self.schema_value(reference)) {
                 add(schema, None);
-            } else if reference.is_some() || members.contains_key("$dynamicRef") {
+            } else if reference.is_some() || is_dynamic {
                 let targets = self.targets(&Node { value, at: at.clone() });
                 targets.iter().for_each(|target| add(target.value, target.at.file()));
             }
-            let mapping = members.get("discriminator").and_then(|node| node.get("mapping")?.as_object());
             for target in mapping.into_iter().flatten().filter_map(|(_, target)| self.mapped(target.as_str()?, &at)) {
                 add(target.value, target.at.file());
             }
@@ -424,6 +433,52 @@ mod tests {
         assert_eq!(document.node(&car.at.steps()).map(|node| node.address()), Some(car.address()));
         assert!(document.outside().is_empty());
         assert_eq!(DocumentTree::new(&root).unwrap().outside().len(), 1);
+    }
+
+    #[test]
+    fn names_of_schemas_lead_to_the_schema_around_the_reference_first() {
+        let root = json!({
+            "openapi": "3.1.0",
+            "components": {"schemas": {
+                "A": {"$id": "https://x.example/a", "p": {"$ref": "#/$defs/d"}, "q": {"$ref": "#n"}, "$defs": {"d": {"$anchor": "n"}}},
+                "B": {"$id": "https://x.example/b", "p": {"$ref": "#/components/schemas/A"}, "q": {"$ref": "a#n"}, "$anchor": "n"},
+                "C": {"p": {"$ref": "#n"}, "q": {"$dynamicRef": "#only"}, "$dynamicAnchor": "only"},
+            }},
+        });
+        let document = DocumentTree::new(&root).unwrap();
+        let target = |name: &str, key: &str| {
+            let node = document.at(&["components", "schemas", name, key]).unwrap();
+            let found = document.targets(&node).iter().map(|target| target.at.to_string()).collect::<Vec<_>>();
+            (document.target(&node).is_some(), found.join(" "))
+        };
+        let (d, b) = ("/components/schemas/A/$defs/d", "/components/schemas/B");
+        assert_eq!(target("A", "p"), (true, d.to_owned()));
+        assert_eq!(target("A", "q"), (true, d.to_owned()));
+        assert_eq!(target("B", "p"), (true, "/components/schemas/A".to_owned()));
+        assert_eq!(target("B", "q"), (true, d.to_owned()));
+        // Two schemas have the name, and none is around the reference.
+        assert_eq!(target("C", "p"), (false, format!("{d} {b}")));
+        assert_eq!(target("C", "q"), (true, "/components/schemas/C".to_owned()));
+    }
+
+    #[test]
+    fn reach_follows_references_mappings_and_other_files() {
+        let root = json!({
+            "openapi": "3.1.0",
+            "paths": {"/a": {"get": {"schema": {"$ref": "#/components/schemas/A"}}}},
+            "components": {"schemas": {
+                "A": {"discriminator": {"mapping": {"b": "B", "m": "m.yaml#/M"}}}, "B": {}, "C": {"$ref": "#/components/schemas/D"}, "D": {},
+            }},
+        });
+        let others = std::iter::once(("m.yaml".to_owned(), json!({"M": {"$ref": "#/N"}, "N": {}, "O": {}}))).collect();
+        let files = Files { own: "api.yaml".to_owned(), others };
+        let document = DocumentTree::with_files(&root, &files).unwrap();
+        let mut found = Addresses::default();
+        document.reach([&root["paths"]], &mut found);
+        let is_found = |value: &Value| found.contains(&std::ptr::from_ref(value).addr());
+        let (schemas, file) = (&root["components"]["schemas"], &files.others["m.yaml"]);
+        assert!([&schemas["A"], &schemas["B"], &file["M"], &file["N"]].into_iter().all(is_found));
+        assert!(![&schemas["C"], &schemas["D"], &file["O"]].into_iter().any(is_found));
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod callbacks;
 mod components;
 mod conditions;
 mod constraints_and_enums;
+mod context;
 mod external_references;
 mod finding;
 mod identity_cache;
@@ -33,6 +34,7 @@ use std::{
 
 use serde_json::Value;
 
+use context::{Context, Raw};
 pub(crate) use finding::{Circumstance, Finding};
 use openapi_document::{DocumentTree, Node};
 pub(crate) use operation_pairing::Operation;
@@ -71,55 +73,6 @@ pub(crate) struct Scope {
     pub(crate) users: Vec<ScopeId>,
     /// The vendor calls, and the client responds.
     pub(crate) incoming: bool,
-}
-
-/// What a walk knows of where it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Context {
-    scope: ScopeId,
-    direction: Direction,
-    place: Place,
-    /// Values travel as text, which a string takes all of: parameters, forms, XML.
-    text: bool,
-    /// Inside of something that does not go this way, as read-only properties in requests: nothing there matters.
-    absent: bool,
-    /// The same values fit on both sides: only what is said of their use may differ.
-    settled: bool,
-    raw: Raw,
-    depth: u8,
-}
-
-/// Whether a value may be sent as bytes, outside of JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Raw {
-    No,
-    /// Its members may.
-    Parts,
-    /// A part of a form, or its items.
-    Part,
-    /// The whole body, or an item of a part.
-    Whole,
-}
-
-impl Context {
-    /// Where a walk over something begins.
-    fn of(scope: ScopeId, direction: Direction, place: Place) -> Self {
-        Self { scope, direction, place, text: false, absent: false, settled: false, raw: Raw::No, depth: 0 }
-    }
-
-    fn inside(self) -> Self {
-        let raw = match self.raw {
-            Raw::Parts => Raw::Part,
-            Raw::Part => Raw::Whole,
-            Raw::Whole | Raw::No => Raw::No,
-        };
-        Self { place: self.place.inside(), raw, ..self.deeper() }
-    }
-
-    /// One step further on the same part of the message.
-    fn deeper(self) -> Self {
-        Self { depth: self.depth.saturating_add(1), ..self }
-    }
 }
 
 /// A pair of schemas, each of one or several parts.

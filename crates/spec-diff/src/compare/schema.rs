@@ -155,8 +155,8 @@ impl<'a> Comparison<'a> {
             leaves.collect::<Vec<_>>()
         };
         let (olds, news) = (dangling(&self.base, old), dangling(&self.revision, new));
-        let texts = |list: &[(&'a str, Node<'a>)]| list.iter().map(|(text, _)| *text).collect::<Vec<_>>();
-        let (before, after) = (texts(&olds), texts(&news));
+        let written = |list: &[(&'a str, Node<'a>)]| list.iter().map(|(text, _)| *text).collect::<Vec<_>>();
+        let (before, after) = (written(&olds), written(&news));
         if before != after {
             let values = (Value::from(before), Value::from(after));
             let finding = Finding::new(&rules::UNKNOWN_CHANGE).named("$ref").at(&old.at, &new.at);

@@ -1,8 +1,6 @@
 //! The net below all other checks: what differs between the documents and was not compared by any of them is a finding too.
 
-use std::collections::HashSet;
-
-use openapi_document::{DocumentTree, Node, gives_names, pointer::Step};
+use openapi_document::{Addresses, DocumentTree, Node, gives_names, pointer::Step};
 use serde_json::Value;
 
 use super::{Comparison, Finding, excerpt, unused_components::Reached};
@@ -15,9 +13,9 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Compared {
     /// Each member by itself.
-    members: HashSet<usize>,
+    members: Addresses,
     /// With all that they contain.
-    wholes: HashSet<usize>,
+    wholes: Addresses,
 }
 
 impl Compared {

@@ -1,9 +1,7 @@
 //! Components that no operation uses: of documents with components only, of callers' own documents, or of payloads that only
 //! documentation speaks of.
 
-use std::collections::HashSet;
-
-use openapi_document::{DocumentTree, Node};
+use openapi_document::{Addresses, DocumentTree, Node};
 use serde_json::Value;
 
 use super::{Comparison, Context, Finding, excerpt};
@@ -16,9 +14,9 @@ use crate::{
 /// What a document's references lead to, by address.
 pub(super) struct Reached {
     /// From outside of the components.
-    used: HashSet<usize>,
+    used: Addresses,
     /// From outside of the schemas.
-    described: HashSet<usize>,
+    described: Addresses,
 }
 
 impl Reached {
@@ -26,7 +24,7 @@ impl Reached {
         let root = document.root().value;
         let calls = outside(Some(root), "components");
         let others = outside(root.get("components"), "schemas");
-        let mut used = HashSet::new();
+        let mut used = Addresses::default();
         document.reach(calls, &mut used);
         let mut described = used.clone();
         document.reach(others, &mut described);

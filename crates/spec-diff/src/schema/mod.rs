@@ -3,6 +3,7 @@
 mod canonical;
 mod constraints;
 mod equivalence;
+mod excludes;
 mod fits;
 mod implied;
 mod merge;
@@ -13,7 +14,8 @@ mod usage;
 
 pub(crate) use constraints::{Bound, Limit, compare, equal, is_tighter};
 pub(crate) use equivalence::is_equivalent;
-pub(crate) use fits::{Effort, From, excludes, fits, fits_any, fits_schema, fits_union};
+pub(crate) use excludes::excludes;
+pub(crate) use fits::{Effort, From, fits, fits_any, fits_schema, fits_union};
 pub(crate) use implied::is_never;
 pub(crate) use normal::{Additional, Branch, Forbidden, Item, Schema, Union};
 pub(crate) use same::{dangling, is_usual_dialect, same, speaks};

@@ -289,7 +289,7 @@ proptest! {
     #[test]
     fn change_of_security_breaks_one_way_or_is_harmless_both_ways(base in secured(), revision in secured()) {
         let (forth, back) = assert_consistent(&base, &revision);
-        // One more requirement that is enough breaks nobody.
+        // One more requirement that is enough breaks no caller.
         let mut more = base.clone();
         if let (Some(list), Some(others)) = (more["security"].as_array_mut(), revision["security"].as_array()) {
             list.extend(others.iter().cloned());

@@ -54,7 +54,7 @@ fn references_by_names_of_schemas_lead_to_changes() {
             "{schemas: {Car: {$id: 'https://x.example/car', properties: {w: {$ref: '#/$defs/w'}}, $defs: {w: {type: KIND}}}}}",
             "breaking response-property-type-changed",
         ),
-        // Many documents mean their own root all the same.
+        // Many documents mean their own root.
         (
             "{$ref: '#/components/schemas/Car'}",
             "{schemas: {Car: {$id: 'https://x.example/car', properties: {w: {$ref: '#/components/schemas/W'}}}, W: {type: KIND}}}",

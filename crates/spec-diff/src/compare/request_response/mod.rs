@@ -1,5 +1,6 @@
 //! Request bodies, responses and their headers.
 
+mod encoding;
 mod media_types;
 
 use std::collections::BTreeMap;
@@ -198,7 +199,7 @@ impl<'a> Comparison<'a> {
         }
         old.get("encoding").iter().chain(&new.get("encoding")).for_each(|node| self.compared.whole(node));
         if context.direction == Direction::Request
-            && encodings(&self.base, name, old) != encodings(&self.revision, name, new)
+            && encoding::parts(&self.base, name, old) != encoding::parts(&self.revision, name, new)
         {
             let finding = Finding::new(&rules::BODY_ENCODING).at(&old.at, &new.at);
             let value = |node: &Node<'a>| node.value.get("encoding").and_then(super::excerpt);
@@ -242,39 +243,6 @@ impl<'a> Comparison<'a> {
             self.note(context.scope, Finding::new(added).added(&node.at).values(None, Value::from(*name)));
         }
     }
-}
-
-/// The encodings of a form's parts, without what is so anyway.
-fn encodings<'a>(
-    document: &DocumentTree<'a>,
-    name: &str,
-    media: &Node<'a>,
-) -> BTreeMap<&'a str, BTreeMap<&'a str, &'a Value>> {
-    let is_usual = |style: &str, key: &str, value: &Value| match key {
-        // In `multipart`, a style of any kind says that the part is not written as its media type is.
-        "style" => value == "form" && name.contains("urlencoded"),
-        "explode" => value.as_bool() == Some(style == "form"),
-        "allowReserved" => value == &Value::Bool(false),
-        // That of all parts of which nothing is said.
-        "contentType" => value == "application/octet-stream",
-        "headers" => value.as_object().is_some_and(serde_json::Map::is_empty),
-        key => key.starts_with("x-"),
-    };
-    let part = |(name, part): (&'a str, Node<'a>)| {
-        let style = part.text("style").unwrap_or("form");
-        (name, part.members().filter(|(key, value)| !is_usual(style, key, value)).collect::<BTreeMap<_, _>>())
-    };
-    let mut parts: BTreeMap<_, _> =
-        media.get("encoding").iter().flat_map(Node::entries).map(part).filter(|(_, part)| !part.is_empty()).collect();
-    // From 3.1 on, schemas may name the type of a part.
-    let schema = media.get("schema").filter(|_| name.starts_with("multipart/")).map(|schema| document.resolve(schema));
-    for (name, property) in schema.and_then(|schema| schema.get("properties")).iter().flat_map(Node::entries) {
-        let media_type = property.value.get("contentMediaType").filter(|name| *name != "application/octet-stream");
-        if let Some(media_type) = media_type {
-            parts.entry(name).or_default().entry("contentType").or_insert(media_type);
-        }
-    }
-    parts
 }
 
 /// Whether a schema says no more than its media type: bytes that are not JSON are any bytes. 3.1 leaves such schemas out.

@@ -1,0 +1,53 @@
+//! Where a walk over schemas is.
+
+use super::ScopeId;
+use crate::{report::Direction, rules::Place};
+
+/// What a walk knows of where it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Context {
+    pub(super) scope: ScopeId,
+    pub(super) direction: Direction,
+    pub(super) place: Place,
+    /// Values travel as text, which a string takes all of: parameters, forms, XML.
+    pub(super) text: bool,
+    /// Inside of something that does not go this way, as read-only properties in requests: nothing there matters.
+    pub(super) absent: bool,
+    /// The same values fit on both sides: only what is said of their use may differ.
+    pub(super) settled: bool,
+    pub(super) raw: Raw,
+    pub(super) depth: u8,
+}
+
+/// Whether a value may be sent as bytes, outside of JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Raw {
+    No,
+    /// Its members may.
+    Parts,
+    /// A part of a form, or its items.
+    Part,
+    /// The whole body, or an item of a part.
+    Whole,
+}
+
+impl Context {
+    /// Where a walk over something begins.
+    pub(super) fn of(scope: ScopeId, direction: Direction, place: Place) -> Self {
+        Self { scope, direction, place, text: false, absent: false, settled: false, raw: Raw::No, depth: 0 }
+    }
+
+    pub(super) fn inside(self) -> Self {
+        let raw = match self.raw {
+            Raw::Parts => Raw::Part,
+            Raw::Part => Raw::Whole,
+            Raw::Whole | Raw::No => Raw::No,
+        };
+        Self { place: self.place.inside(), raw, ..self.deeper() }
+    }
+
+    /// One step further on the same part of the message.
+    pub(super) fn deeper(self) -> Self {
+        Self { depth: self.depth.saturating_add(1), ..self }
+    }
+}
