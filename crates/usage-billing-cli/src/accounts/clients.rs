@@ -133,9 +133,11 @@ impl Client {
 }
 
 /// Clients of the wanted vendors at a sandbox; of all if none is named.
-pub(crate) fn of_sandbox(wanted: &[Vendor], url: &str) -> Result<Vec<Client>> {
+pub(crate) fn of_sandbox(wanted: &[Vendor], url: &str) -> Result<Vec<AccountClient>> {
     let wanted = if wanted.is_empty() { Vendor::value_variants() } else { wanted };
-    in_order(wanted).map(|vendor| Client::of_sandbox(vendor, url)).collect()
+    let client =
+        |vendor: Vendor| Ok(AccountClient { name: vendor.name().to_owned(), client: Client::of_sandbox(vendor, url)? });
+    in_order(wanted).map(client).collect()
 }
 
 /// Clients of the wanted vendors; of all that are configured if none is named.

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use usage_billing::printable;
 use usage_billing_sandbox::{Sandbox, SandboxBuilder};
 
 use super::account::Account;
-use super::clients::{self, AccountClient, Client};
+use super::clients::{self, AccountClient};
 use super::config_file::ConfigFile;
 use super::resolve::{Choice, resolve};
 use super::vendor::Vendor;
@@ -72,19 +72,19 @@ impl SelectionArguments {
         Ok(accounts)
     }
 
-    /// Returns one client for each of the wanted vendors, for output that has one place for each vendor.
+    /// Returns the clients of the wanted vendors' accounts; of all if none is named.
+    pub(crate) fn clients(&self, wanted: &[Vendor]) -> Result<Vec<AccountClient>, Failure> {
+        clients::of_accounts(&self.accounts(wanted)?)
+    }
+
+    /// Returns the only client of a vendor; `None` if there is none.
     ///
     /// # Errors
-    /// If the profile has several accounts of a vendor and none is chosen.
-    pub(crate) fn clients_by_vendor(&self, wanted: &[Vendor]) -> Result<Vec<Client>, Failure> {
-        let accounts = self.accounts(wanted)?;
-        for vendor in Vendor::value_variants() {
-            require_one(
-                *vendor,
-                accounts.iter().filter(|account| account.vendor == *vendor).map(|account| &*account.name),
-            )?;
-        }
-        Ok(clients::of_accounts(&accounts)?.into_iter().map(|account| account.client).collect())
+    /// If there are several.
+    pub(crate) fn client(&self, vendor: Vendor) -> Result<Option<AccountClient>, Failure> {
+        let accounts = self.accounts(&[vendor])?;
+        require_one(vendor, accounts.iter().map(|account| &*account.name))?;
+        Ok(clients::of_accounts(&accounts)?.pop())
     }
 
     /// Returns the accounts of the wanted vendors as far as they are configured.
@@ -122,12 +122,10 @@ impl AccountArguments {
             false => None,
         };
         let clients = match &sandbox {
-            Some(sandbox) => clients::of_sandbox(wanted, sandbox.url())
-                .map_err(|error| Failure::Usage(error.to_string()))?
-                .into_iter()
-                .map(|client| AccountClient { name: client.vendor().name().to_owned(), client })
-                .collect(),
-            None => clients::of_accounts(&self.selection.accounts(wanted)?)?,
+            Some(sandbox) => {
+                clients::of_sandbox(wanted, sandbox.url()).map_err(|error| Failure::Usage(error.to_string()))?
+            }
+            None => self.selection.clients(wanted)?,
         };
         if clients.is_empty() {
             return Err(none_configured(wanted));

@@ -1,12 +1,13 @@
 //! The files of a data set, checked against its manifest before they are read.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use usage_billing::printable;
 
-use super::data_set::checksum;
+use super::checksum::checksum;
 use super::manifest::Manifest;
-use super::partition::{PART, part_files};
+use super::partition::part_files;
 use crate::exit::Failure;
 
 /// Returns the files of a data set with their vendors, sorted.
@@ -22,8 +23,8 @@ pub(crate) fn checked_files(folder: &Path) -> Result<Vec<(String, PathBuf)>, Fai
     if files.is_empty() && manifest.months.is_empty() {
         return Err(failed(folder, &"is not a data set: it has no vendor=…/period=…/*.parquet"));
     }
-    let months: Vec<_> =
-        manifest.months.iter().map(|(partition, month)| (folder.join(partition).join(PART), month)).collect();
+    let months = manifest.months.values().flat_map(BTreeMap::values);
+    let months: Vec<_> = months.map(|month| (folder.join(&month.file), month)).collect();
     for (path, month) in &months {
         match checksum(path) {
             Ok(sha256) if sha256 == month.sha256 => {}
@@ -49,7 +50,6 @@ pub(crate) fn checked_files(folder: &Path) -> Result<Vec<(String, PathBuf)>, Fai
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::fs;
 
     use super::*;
@@ -67,10 +67,11 @@ mod tests {
                 failures: Vec::new(),
                 fetched_at: "2026-11-21T12:00:00Z".parse().unwrap(),
                 options: BTreeMap::new(),
-                account: None,
+                account: "t-0".to_owned(),
+                name: "acronis".to_owned(),
             };
             set.replace(&partition, month).unwrap();
-            folder.path().join(partition.file())
+            folder.path().join(partition.file("t-0"))
         });
         let check = || checked_files(folder.path()).map(|files| files.len()).map_err(|failure| failure.to_string());
         assert_eq!(check(), Ok(2));
@@ -78,9 +79,9 @@ mod tests {
         fs::copy(&paths[0], &stray).unwrap();
         assert!(check().unwrap_err().contains("part-1.parquet` is not listed by the data set's _manifest.json"));
         fs::rename(&paths[0], &stray).unwrap();
-        assert!(check().unwrap_err().contains("part-0.parquet` cannot be read: No such file"));
+        assert!(check().unwrap_err().contains("part-t-0.parquet` cannot be read: No such file"));
         fs::rename(&paths[1], &paths[0]).unwrap();
         fs::rename(&stray, &paths[1]).unwrap();
-        assert!(check().unwrap_err().contains("period=2026-09/part-0.parquet` is not the file that was fetched"));
+        assert!(check().unwrap_err().contains("period=2026-09/part-t-0.parquet` is not the file that was fetched"));
     }
 }

@@ -5,11 +5,11 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
 use usage_billing::chrono::{DateTime, Utc};
 use usage_billing::{UsageRow, printable};
 
 use super::Partition;
+use super::checksum::checksum;
 use super::manifest::{FailedMonth, Manifest, Month, distinct};
 use crate::exit::Failure;
 use crate::formats::parquet::{self, ParquetWriter};
@@ -29,8 +29,10 @@ pub(crate) struct FetchedMonth {
     pub(crate) failures: Vec<String>,
     pub(crate) fetched_at: DateTime<Utc>,
     pub(crate) options: BTreeMap<String, String>,
-    /// The account from which it was fetched, also if there are no rows.
-    pub(crate) account: Option<String>,
+    /// Id of the account at the vendor.
+    pub(crate) account: String,
+    /// Name of the account in the configuration.
+    pub(crate) name: String,
 }
 
 impl DataSet {
@@ -54,14 +56,19 @@ impl DataSet {
         Ok(Self { folder: folder.to_owned(), manifest: Manifest::read(folder)?, _lock: lock })
     }
 
-    /// Returns whether a month is final and its file is as it was written.
+    /// Returns whether an account's month is final and its file is as it was written.
     ///
     /// # Errors
     /// If it is complete and was fetched with other options: its rows would be replaced by other ones, or by fewer.
-    pub(crate) fn is_final(&self, partition: &Partition, options: &BTreeMap<String, String>) -> Result<bool, Failure> {
+    pub(crate) fn is_final(
+        &self,
+        partition: &Partition,
+        account: &str,
+        options: &BTreeMap<String, String>,
+    ) -> Result<bool, Failure> {
         let is_unchanged =
-            |month: &&Month| checksum(&self.folder.join(partition.file())).is_ok_and(|sha256| sha256 == month.sha256);
-        let Some(month) = self.manifest.month(partition).filter(is_unchanged) else { return Ok(false) };
+            |month: &&Month| checksum(&self.folder.join(&month.file)).is_ok_and(|sha256| sha256 == month.sha256);
+        let Some(month) = self.manifest.month(partition, account).filter(is_unchanged) else { return Ok(false) };
         if month.options == *options || month.rows == 0 || !month.failures.is_empty() {
             return Ok(month.is_final && month.options == *options);
         }
@@ -72,43 +79,32 @@ impl DataSet {
         )))
     }
 
-    /// Checks that the months of a vendor, if there are any, are of one of these accounts.
-    ///
-    /// # Errors
-    /// If they are of other accounts.
-    pub(crate) fn check_accounts(&self, vendor: &str, accounts: &BTreeSet<String>) -> Result<(), Failure> {
-        let existing = self.manifest.accounts(vendor);
-        if existing.is_empty() || !existing.is_disjoint(accounts) {
-            return Ok(());
-        }
-        let names = existing.iter().map(|account| printable(account).to_string()).collect::<Vec<_>>();
-        Err(Failure::Usage(format!(
-            "`{}` has usage of another account of {vendor} ({}): use another folder for this account",
-            printable(&self.folder.to_string_lossy()),
-            names.join(", ")
-        )))
+    /// Returns the accounts of a vendor whose months are there.
+    pub(crate) fn accounts(&self, vendor: &str) -> BTreeSet<&str> {
+        self.manifest.accounts(vendor)
     }
 
-    /// Returns the rows of a month, if it is there.
-    pub(crate) fn rows(&self, partition: &Partition) -> Option<impl Iterator<Item = io::Result<UsageRow>> + use<>> {
-        let file = File::open(self.folder.join(partition.file())).ok()?;
+    /// Returns the rows of an account's month, if it is there.
+    pub(crate) fn rows(
+        &self,
+        partition: &Partition,
+        account: &str,
+    ) -> Option<impl Iterator<Item = io::Result<UsageRow>> + use<>> {
+        let file = File::open(self.folder.join(partition.file(account))).ok()?;
         parquet::read(file, Some(&partition.vendor)).ok()
     }
 
-    /// Writes a month in place of the one that is there. Incomplete rows never replace a complete month.
+    /// Writes an account's month in place of the one that is there. Incomplete rows never replace a complete month.
     ///
     /// # Errors
-    /// If the vendor's months are of another account, or the files cannot be written.
+    /// If the files cannot be written.
     pub(crate) fn replace(&mut self, partition: &Partition, fetched: FetchedMonth) -> Result<(), Failure> {
-        let FetchedMonth { rows, failures, fetched_at, options, account } = fetched;
-        let existing = self.manifest.month(partition);
+        let FetchedMonth { rows, failures, fetched_at, options, account, name } = fetched;
+        let existing = self.manifest.month(partition, &account);
         if !failures.is_empty() && existing.is_some_and(|month| month.failures.is_empty()) {
-            return self.note_failure(partition, fetched_at, failures);
+            return self.note_failure(partition, &name, fetched_at, failures);
         }
-        let mut accounts = distinct(&rows, |row| Some(&row.account_id));
-        accounts.extend(account);
-        self.check_accounts(&partition.vendor, &accounts)?;
-        let file = partition.file();
+        let file = partition.file(&account);
         let path = self.folder.join(&file);
         self.write_rows(partition, &path, &rows)?;
         let month = Month {
@@ -120,25 +116,34 @@ impl DataSet {
             fetched_at,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             options,
-            accounts,
             operations: distinct(&rows, |row| Some(&row.source_operation)),
             report_ids: distinct(&rows, |row| row.source_report_id.as_ref()),
             failures,
         };
-        self.manifest.failures.remove(&partition.to_string());
-        self.manifest.months.insert(partition.to_string(), month);
+        self.manifest.remove_failure(partition, &name);
+        self.manifest.months.entry(partition.to_string()).or_default().insert(account, month);
         self.manifest.write(&self.folder)
     }
 
-    /// Notes that a month could not be fetched; its rows stay as they are.
+    /// Notes that an account's month could not be fetched; its rows stay as they are.
     pub(crate) fn note_failure(
         &mut self,
         partition: &Partition,
+        name: &str,
         at: DateTime<Utc>,
         errors: Vec<String>,
     ) -> Result<(), Failure> {
-        self.manifest.failures.insert(partition.to_string(), FailedMonth { at, errors });
+        let accounts = self.manifest.failures.entry(partition.to_string()).or_default();
+        accounts.insert(name.to_owned(), FailedMonth { at, errors });
         self.manifest.write(&self.folder)
+    }
+
+    /// Forgets the failure of an account's month that is kept as it is.
+    pub(crate) fn clear_failure(&mut self, partition: &Partition, name: &str) -> Result<(), Failure> {
+        match self.manifest.remove_failure(partition, name) {
+            true => self.manifest.write(&self.folder),
+            false => Ok(()),
+        }
     }
 
     fn write_rows(&self, partition: &Partition, path: &Path, rows: &[UsageRow]) -> Result<(), Failure> {
@@ -165,12 +170,6 @@ fn remove_incomplete(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-pub(super) fn checksum(path: &Path) -> io::Result<String> {
-    let mut hasher = Sha256::new();
-    io::copy(&mut File::open(path)?, &mut hasher)?;
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,12 +186,21 @@ mod tests {
             failures: failures.iter().map(|line| (*line).to_owned()).collect(),
             fetched_at: "2026-11-21T12:00:00Z".parse().unwrap(),
             options: BTreeMap::new(),
-            account: Some("t-0".to_owned()),
+            account: "t-0".to_owned(),
+            name: "acronis".to_owned(),
         }
     }
 
+    fn rows_of(set: &DataSet, account: &str) -> Vec<UsageRow> {
+        set.rows(&october(), account).unwrap().map(Result::unwrap).collect()
+    }
+
     fn rows(set: &DataSet) -> Vec<UsageRow> {
-        set.rows(&october()).unwrap().map(Result::unwrap).collect()
+        rows_of(set, "t-0")
+    }
+
+    fn is_final(set: &DataSet, options: &BTreeMap<String, String>) -> bool {
+        set.is_final(&october(), "t-0", options).unwrap()
     }
 
     #[test]
@@ -200,7 +208,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let options = BTreeMap::new();
         let mut set = DataSet::open(folder.path()).unwrap();
-        assert!(!set.is_final(&october(), &options).unwrap());
+        assert!(!is_final(&set, &options));
         let mut open = row("2");
         open.is_final = false;
         for (fetched, expected) in [
@@ -210,19 +218,19 @@ mod tests {
         ] {
             let written = fetched.rows.clone();
             set.replace(&october(), fetched).unwrap();
-            assert_eq!((rows(&set), set.is_final(&october(), &options).unwrap()), (written, expected));
+            assert_eq!((rows(&set), is_final(&set, &options)), (written, expected));
         }
         let other = BTreeMap::from([("clients".to_owned(), "none".to_owned())]);
-        let line = set.is_final(&october(), &other).unwrap_err().to_string();
+        let line = set.is_final(&october(), "t-0", &other).unwrap_err().to_string();
         assert!(line.contains("was fetched with other options (): add --force"), "{line}");
         drop(set);
         let set = DataSet::open(folder.path()).unwrap();
-        assert!(set.is_final(&october(), &options).unwrap(), "the manifest was written");
-        let path = folder.path().join(october().file());
+        assert!(is_final(&set, &options), "the manifest was written");
+        let path = folder.path().join(october().file("t-0"));
         let mut bytes = fs::read(&path).unwrap();
         bytes[10] ^= 1;
         fs::write(path, bytes).unwrap();
-        assert!(!set.is_final(&october(), &options).unwrap());
+        assert!(!is_final(&set, &options));
     }
 
     #[test]
@@ -235,13 +243,41 @@ mod tests {
         set.replace(&october(), fetched(vec![row("3")], &[])).unwrap();
         set.replace(&october(), fetched(vec![row("4")], &["no bill"])).unwrap();
         assert_eq!(rows(&set), [row("3")]);
-        assert_eq!(set.manifest.failures[&october().to_string()].errors, ["no bill"]);
+        assert_eq!(set.manifest.failures[&october().to_string()]["acronis"].errors, ["no bill"]);
         set.replace(&october(), fetched(vec![row("5")], &[])).unwrap();
         assert!(set.manifest.failures.is_empty() && rows(&set) == [row("5")]);
     }
 
     #[test]
-    fn folder_has_one_writer_and_one_account_and_no_remains() {
+    fn failure_of_a_month_that_is_kept_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut set = DataSet::open(folder.path()).unwrap();
+        let at = "2026-11-21T12:00:00Z".parse().unwrap();
+        for name in ["acronis", "emea"] {
+            set.note_failure(&october(), name, at, vec!["unavailable".to_owned()]).unwrap();
+        }
+        set.clear_failure(&october(), "acronis").unwrap();
+        drop(set);
+        let set = DataSet::open(folder.path()).unwrap();
+        assert_eq!(set.manifest.failures[&october().to_string()].keys().collect::<Vec<_>>(), ["emea"]);
+    }
+
+    #[test]
+    fn account_is_replaced_without_the_others_of_its_month() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut set = DataSet::open(folder.path()).unwrap();
+        let of_other = |rows| FetchedMonth { account: "t-9".to_owned(), ..fetched(rows, &[]) };
+        set.replace(&october(), fetched(vec![row("1")], &[])).unwrap();
+        set.replace(&october(), of_other(vec![row("2")])).unwrap();
+        assert_eq!(set.accounts("acronis"), ["t-0", "t-9"].into());
+        assert!(set.accounts("suger").is_empty());
+        set.replace(&october(), of_other(vec![row("3")])).unwrap();
+        assert_eq!((rows(&set), rows_of(&set, "t-9")), (vec![row("1")], vec![row("3")]));
+        assert_eq!(part_files(folder.path()).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn folder_has_one_writer_and_no_remains() {
         let folder = tempfile::tempdir().unwrap();
         let mut set = DataSet::open(folder.path()).unwrap();
         let line = DataSet::open(folder.path()).err().unwrap().to_string();
@@ -249,21 +285,9 @@ mod tests {
         set.replace(&october(), fetched(vec![row("1")], &[])).unwrap();
         let remains = folder.path().join(october().to_string()).join(format!(".usage-billing-x{INCOMPLETE}"));
         fs::write(&remains, "half").unwrap();
-        let mut other = row("1");
-        other.account_id = "t-9".to_owned();
-        // Also without rows, and in another month.
-        for (month, rows) in [("2026-10", vec![other]), ("2026-10", vec![]), ("2026-09", vec![])] {
-            let fetched = FetchedMonth { account: Some("t-9".to_owned()), ..fetched(rows, &[]) };
-            let partition = Partition::new("acronis", month.parse().unwrap());
-            let line = set.replace(&partition, fetched).unwrap_err().to_string();
-            assert!(line.contains("has usage of another account of acronis (t-0): use another folder"), "{line}");
-        }
-        let unknown = FetchedMonth { account: None, ..fetched(vec![], &[]) };
-        assert!(set.replace(&october(), unknown).is_err());
-        assert_eq!(self::rows(&set), [row("1")]);
         set.replace(&october(), fetched(vec![row("2")], &[])).unwrap();
         assert!(!remains.exists());
-        let expected = folder.path().join("vendor=acronis/period=2026-10/part-0.parquet");
+        let expected = folder.path().join("vendor=acronis/period=2026-10/part-t-0.parquet");
         assert_eq!(part_files(folder.path()).unwrap(), [("acronis".to_owned(), expected)]);
     }
 
@@ -272,7 +296,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for (text, expected) in [
             ("{}", "missing field `manifest_format`"),
-            (r#"{"manifest_format":2,"months":{},"failures":{}}"#, "its format is 2, expected 1"),
+            (r#"{"manifest_format":1,"months":{},"failures":{}}"#, "its format is 1, expected 2"),
         ] {
             fs::write(folder.path().join("_manifest.json"), text).unwrap();
             let line = DataSet::open(folder.path()).err().unwrap().to_string();

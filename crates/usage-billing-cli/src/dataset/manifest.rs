@@ -14,7 +14,7 @@ use crate::exit::Failure;
 use crate::temporary_file;
 
 const NAME: &str = "_manifest.json";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Ten thousand months take a few megabytes.
 const MAX_BYTES: u64 = 64 << 20;
 
@@ -22,13 +22,13 @@ const MAX_BYTES: u64 = 64 << 20;
 pub(super) struct Manifest {
     /// Version of this format.
     manifest_format: u32,
-    /// By partition: `vendor=acronis/period=2026-10`.
-    pub(super) months: BTreeMap<String, Month>,
-    /// Months that could not be fetched, by partition: the errors of the last attempt.
-    pub(super) failures: BTreeMap<String, FailedMonth>,
+    /// By partition (`vendor=acronis/period=2026-10`), then by the account's id at the vendor.
+    pub(super) months: BTreeMap<String, BTreeMap<String, Month>>,
+    /// Months that could not be fetched, by partition, then by the account's name in the configuration: the errors of the last attempt.
+    pub(super) failures: BTreeMap<String, BTreeMap<String, FailedMonth>>,
 }
 
-/// A month of a vendor.
+/// A month of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Month {
     pub(super) file: String,
@@ -41,7 +41,6 @@ pub(super) struct Month {
     pub(super) version: String,
     /// What the rows depend on beside the account and the month.
     pub(super) options: BTreeMap<String, String>,
-    pub(super) accounts: BTreeSet<String>,
     /// Operations whose responses contain the rows.
     pub(super) operations: BTreeSet<String>,
     pub(super) report_ids: BTreeSet<String>,
@@ -92,14 +91,25 @@ impl Manifest {
     }
 
     /// Returns the accounts of a vendor's months.
-    pub(super) fn accounts(&self, vendor: &str) -> BTreeSet<String> {
+    pub(super) fn accounts(&self, vendor: &str) -> BTreeSet<&str> {
         let prefix = format!("vendor={vendor}/");
         let months = self.months.iter().filter(|(partition, _)| partition.starts_with(&prefix));
-        months.flat_map(|(_, month)| month.accounts.iter().cloned()).collect()
+        months.flat_map(|(_, accounts)| accounts.keys().map(String::as_str)).collect()
     }
 
-    pub(super) fn month(&self, partition: &Partition) -> Option<&Month> {
-        self.months.get(&partition.to_string())
+    pub(super) fn month(&self, partition: &Partition, account: &str) -> Option<&Month> {
+        self.months.get(&partition.to_string())?.get(account)
+    }
+
+    /// Removes the failure of an account's month; returns whether there was one.
+    pub(super) fn remove_failure(&mut self, partition: &Partition, name: &str) -> bool {
+        let partition = partition.to_string();
+        let Some(accounts) = self.failures.get_mut(&partition) else { return false };
+        let is_removed = accounts.remove(name).is_some();
+        if accounts.is_empty() {
+            self.failures.remove(&partition);
+        }
+        is_removed
     }
 }
 

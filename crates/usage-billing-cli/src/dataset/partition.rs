@@ -4,10 +4,13 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
 use usage_billing::Period;
 
-/// Name of the file of a month.
-pub(super) const PART: &str = "part-0.parquet";
+use super::checksum::hex;
+
+/// Longest account id that is part of the name of a file.
+const MAX_ACCOUNT: usize = 64;
 
 /// A vendor and a calendar month, in the notation of Hive.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,15 +29,24 @@ impl Partition {
         Self::new(self.vendor.clone(), Period::last_month(self.month.start()))
     }
 
-    /// Returns the path of the file in the data set.
-    pub(crate) fn file(&self) -> PathBuf {
-        Path::new(&self.to_string()).join(PART)
+    /// Returns the path of an account's file in the data set.
+    pub(crate) fn file(&self, account: &str) -> PathBuf {
+        Path::new(&self.to_string()).join(file_name(account))
     }
 }
 
 impl fmt::Display for Partition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "vendor={}/period={}", self.vendor, self.month)
+    }
+}
+
+/// Returns the name of an account's file: with the account's id, or with its hash if some file system could not keep the id apart from others.
+fn file_name(account: &str) -> String {
+    let is_portable = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    match (1..=MAX_ACCOUNT).contains(&account.len()) && account.bytes().all(is_portable) {
+        true => format!("part-{account}.parquet"),
+        false => format!("part-{}.parquet", &hex(&Sha256::digest(account))[..32]),
     }
 }
 
@@ -67,4 +79,22 @@ fn folders(folder: &Path, key: &str) -> io::Result<Vec<(String, PathBuf)>> {
         }
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_name_has_the_account_or_its_hash() {
+        assert_eq!(
+            file_name("0d2f7c55-8a41-4b7e-9b0c-6a3f9e1d2c11"),
+            "part-0d2f7c55-8a41-4b7e-9b0c-6a3f9e1d2c11.parquet"
+        );
+        let names = ["sgr-a", "sgr-A", "..", "", "a/b", "株式会社", &"x".repeat(65)].map(file_name);
+        for (index, name) in names.iter().enumerate() {
+            assert!(name.is_ascii() && name.len() <= 77 && !name.contains(['/', '\\']), "{name}");
+            assert!(!names[..index].iter().any(|other| other.eq_ignore_ascii_case(name)), "{names:?}");
+        }
+    }
 }

@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::support::{fetch, fetch_from, files, path, run_fetch, sandbox};
+use crate::support::{Run, RunningSandbox, TODAY, fetch, fetch_from, files, path, program, run_fetch, sandbox};
+
+/// The account of the sandbox's Acronis client.
+const TENANT: &str = "2f4c1b7e-0a55-4d1e-9b1f-6a1d3c8e7f10";
 
 fn manifest(folder: &Path) -> Value {
     serde_json::from_slice(&fs::read(folder.join("_manifest.json")).unwrap()).unwrap()
@@ -27,7 +31,7 @@ fn repeated_fetch_adds_missing_months_and_keeps_final_ones() {
     let fetch =
         |period: &str| run_fetch(&sandbox, &["acronis", "--period", period, "--allow-open", "--output", &set]).ok();
     fetch("2026-10");
-    let month = |month: &str| format!("vendor=acronis/period={month}/part-0.parquet");
+    let month = |month: &str| format!("vendor=acronis/period={month}/part-{TENANT}.parquet");
     let usage = folder.path().join("usage");
     assert_eq!(files(&usage), [".lock", "_manifest.json", &month("2026-10")]);
     let october = contents(&usage)[&month("2026-10")].clone();
@@ -36,11 +40,11 @@ fn repeated_fetch_adds_missing_months_and_keeps_final_ones() {
     assert!(run.stderr.contains("acronis: 2026-10 is final and kept"), "{}", run.stderr);
     assert_eq!(run.stderr.matches("fetching usage").count(), 2, "{}", run.stderr);
     assert_eq!(contents(&usage)[&month("2026-10")], october);
-    let entry = &manifest(&usage)["months"]["vendor=acronis/period=2026-10"];
+    let entry = &manifest(&usage)["months"]["vendor=acronis/period=2026-10"][TENANT];
     assert!(entry["is_final"] == true && entry["rows"].as_u64() > Some(10), "{entry}");
     assert_eq!(entry["operations"], serde_json::json!(["download_stored_report"]));
     assert_eq!(entry["report_ids"].as_array().unwrap().len(), 1);
-    assert_eq!(manifest(&usage)["months"]["vendor=acronis/period=2026-11"]["is_final"], false);
+    assert_eq!(manifest(&usage)["months"]["vendor=acronis/period=2026-11"][TENANT]["is_final"], false);
 
     // Only the open month is fetched again.
     let run = fetch("2026-09..2026-11");
@@ -119,7 +123,7 @@ fn failed_months_are_in_the_manifest_until_they_succeed() {
     let run = fetch(&["genesys", "suger", "--period", "2026-10", "--clients", unknown, "--require-all", "-o", &other]);
     let line = "error: only complete months were written (suger 2026-10), as --require-all is set";
     assert!(run.stderr.contains(line), "{}", run.stderr);
-    let failures = manifest(&usage)["failures"]["vendor=genesys/period=2026-10"]["errors"].clone();
+    let failures = manifest(&usage)["failures"]["vendor=genesys/period=2026-10"]["genesys"]["errors"].clone();
     assert!(failures[0].as_str().unwrap().contains(unknown), "{failures}");
     assert_eq!(files(&usage), [".lock", "_manifest.json"]);
     fetch(&[&arguments[..], &["all"]].concat()).ok();
@@ -133,37 +137,117 @@ fn failed_months_are_in_the_manifest_until_they_succeed() {
     assert!(run.stderr.contains("genesys: fetching") && !run.stderr.contains("of the month before"));
 }
 
+/// The accounts `us` and `eu` of Suger: one organization of the sandbox, and one that a proxy gives another id.
+fn two_accounts(sandbox: &RunningSandbox, folder: &Path) -> String {
+    let (url, key) = (sandbox.setting("SUGER_BASE_URL"), sandbox.setting("SUGER_API_KEY"));
+    let account = |name: &str, organization: &str, url: &str| {
+        format!(
+            "[profiles.default.{name}]\nvendor = \"suger\"\norg_id = \"{organization}\"\nbase_url = \"{url}\"\n\
+             api_key_command = [\"printf\", \"{key}\"]\n"
+        )
+    };
+    let eu = renaming_proxy(url.strip_prefix("http://").unwrap().to_owned());
+    let config = path(folder, "config.toml");
+    fs::write(&config, account("us", "sgr-demo1", url) + &account("eu", "sgr-demo2", &eu)).unwrap();
+    config
+}
+
+/// Starts a proxy that requests `sgr-demo1` in place of `sgr-demo2`, and returns its URL. It ends with the tests.
+fn renaming_proxy(to: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for client in listener.incoming().map_while(Result::ok) {
+            let to = to.clone();
+            std::thread::spawn(move || {
+                let server = TcpStream::connect(to).unwrap();
+                let (mut responses, mut receiver) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+                std::thread::spawn(move || io::copy(&mut responses, &mut receiver));
+                // Requests for usage have no body: they consist of lines.
+                for line in BufReader::new(client).lines().map_while(Result::ok) {
+                    let line = line.replace("sgr-demo2", "sgr-demo1") + "\r\n";
+                    (&server).write_all(line.as_bytes()).unwrap();
+                }
+            });
+        }
+    });
+    url
+}
+
+#[cfg(unix)]
 #[test]
-fn folder_of_another_account_is_rejected_before_anything_is_fetched_and_other_vendors_are_written() {
+fn accounts_of_a_vendor_are_parts_of_one_data_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox = sandbox("0");
+    let config = two_accounts(&sandbox, folder.path());
+    let set = path(folder.path(), "usage/");
+    let fetch = |arguments: &[&str]| {
+        let fixed = ["usage", "fetch", "suger", "--today", TODAY, "--period", "2026-10", "--config", &config];
+        Run::of(program(&fixed).args(arguments)).ok()
+    };
+    let run = fetch(&["--output", &set, "--account", "us"]);
+    assert!(run.stderr.contains("suger: fetching usage of 2026-10"), "{}", run.stderr);
+    let run = fetch(&["--output", &set]);
+    let line = "suger (eu): the account sgr-demo2 is added to the data set, which has sgr-demo1";
+    assert!(
+        run.stderr.contains(line) && run.stderr.contains("suger (us): fetching usage of 2026-10"),
+        "{}",
+        run.stderr
+    );
+    let usage = Path::new(&set);
+    let part = |account: &str| format!("vendor=suger/period=2026-10/part-{account}.parquet");
+    assert_eq!(files(usage), [".lock", "_manifest.json", &part("sgr-demo1"), &part("sgr-demo2")]);
+    let months = manifest(usage)["months"]["vendor=suger/period=2026-10"].clone();
+    assert_eq!(months["sgr-demo1"]["rows"], months["sgr-demo2"]["rows"]);
+
+    // Each account's month is replaced alone.
+    let before = contents(usage);
+    fs::write(usage.join(part("sgr-demo2")), "not Parquet").unwrap();
+    fetch(&["--output", &set]);
+    assert_eq!(contents(usage)[&part("sgr-demo2")], before[&part("sgr-demo2")]);
+    assert_eq!(contents(usage)[&part("sgr-demo1")], before[&part("sgr-demo1")]);
+
+    // All verbs read both.
+    let show = |arguments: &[&str]| Run::of(program(&["usage", "show", &set]).args(arguments)).ok();
+    let rows = |text: &str| text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect::<Vec<_>>();
+    let sums = rows(show(&["--by", "month"]).text());
+    let of = |account: &str| -> Vec<_> { sums.iter().filter(|sum| sum["account_id"] == account).collect() };
+    assert!(!of("sgr-demo1").is_empty() && of("sgr-demo1").len() == of("sgr-demo2").len(), "{sums:?}");
+    let file = path(folder.path(), "both.jsonl");
+    fetch(&["--output", &file]);
+    let compared = Run::of(&mut program(&["usage", "compare", &set, &file, "--exit-code"])).ok();
+    assert!(compared.text().is_empty(), "{}", compared.text());
+    let chart = path(folder.path(), "usage.html");
+    Run::of(&mut program(&["usage", "chart", &set, "--output", &chart])).ok();
+}
+
+#[cfg(unix)]
+#[test]
+fn two_configurations_of_one_account_are_rejected() {
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox = sandbox("0");
+    let config = two_accounts(&sandbox, folder.path());
+    fs::write(&config, fs::read_to_string(&config).unwrap().replace("sgr-demo2", "sgr-demo1")).unwrap();
+    let run = Run::of(&mut program(&["usage", "fetch", "--today", TODAY, "--config", &config])).exits(2);
+    let line = "error: the accounts eu and us are both of suger sgr-demo1: choose one with --account";
+    assert_eq!(run.stderr.trim_end(), line);
+}
+
+#[test]
+fn other_vendors_are_written_if_one_cannot_be() {
     let folder = tempfile::tempdir().unwrap();
     let set = path(folder.path(), "usage/");
     let usage = folder.path().join("usage");
-    let fetch = |vendors: &[&str]| fetch(&[vendors, &["--period", "2026-10", "--output", &set]].concat());
-    fetch(&["acronis", "genesys", "suger"]).ok();
-    let months = manifest(&usage)["months"].clone();
-    for (month, entry) in months.as_object().unwrap() {
-        assert_eq!(entry["accounts"].as_array().unwrap().len(), 1, "{month}: {entry}");
-    }
-    assert!(fetch(&["acronis", "genesys", "suger"]).ok().stderr.contains("acronis: 2026-10 is final and kept"));
-    for vendor in ["acronis", "genesys", "suger"] {
-        let mut other = manifest(&usage);
-        other["months"][format!("vendor={vendor}/period=2026-10")]["accounts"] = serde_json::json!(["other"]);
-        fs::write(usage.join("_manifest.json"), other.to_string()).unwrap();
-        let run = fetch(&[vendor]).exits(2);
-        let line = format!("has usage of another account of {vendor} (other): use another folder for this account");
-        assert!(run.stderr.contains(&line) && !run.stderr.contains("fetching"), "{}", run.stderr);
-    }
-    fs::remove_dir_all(&usage).unwrap();
     // A file in place of a vendor's folder cannot be written to.
     fs::create_dir(&usage).unwrap();
     fs::write(usage.join("vendor=acronis"), "").unwrap();
-    let run = fetch(&["acronis", "suger"]).exits(4);
+    let run = fetch(&["acronis", "suger", "--period", "2026-10", "--output", &set]).exits(4);
     assert!(
         run.stderr.contains("cannot be written") && run.stderr.contains("these failed: acronis 2026-10"),
         "{}",
         run.stderr
     );
-    assert!(files(&usage).contains(&"vendor=suger/period=2026-10/part-0.parquet".to_owned()));
+    assert!(files(&usage).contains(&"vendor=suger/period=2026-10/part-sgr-demo1.parquet".to_owned()));
 }
 
 #[test]

@@ -102,7 +102,12 @@ fn wrong_input_is_reported_on_one_line() {
             2,
             "--profile: unknown profile `prod`: expected one of default",
         ),
-        (&["fetch", "--config", &several], &[], 2, "2 accounts of suger: choose one of a, b with --account"),
+        (
+            &["fetch", "--config", &several],
+            &[],
+            2,
+            "the accounts a and b are both of suger o: choose one with --account",
+        ),
         (&["meter", "status", "--config", &several], &[], 2, "2 accounts of suger: choose one of a, b with --account"),
         (
             &["meter", "status", "--config", &several, "--account", "c"],

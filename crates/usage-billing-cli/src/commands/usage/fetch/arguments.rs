@@ -89,7 +89,7 @@ pub(crate) struct FetchArguments {
     pub(crate) format: Option<Format>,
 
     /// File to write, in place of stdout; its extension states the format. It appears, or replaces the existing one, once it is complete. A
-    /// folder (an existing one, or a name that ends with /) is a data set: one Parquet file for each vendor and month. A repeated fetch adds
+    /// folder (an existing one, or a name that ends with /) is a data set: one Parquet file for each account and month. A repeated fetch adds
     /// months, replaces those that were not final, and keeps final ones.
     #[arg(long, short, value_name = "FILE|FOLDER/")]
     pub(crate) output: Option<PathBuf>,

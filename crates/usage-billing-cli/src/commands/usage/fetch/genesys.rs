@@ -19,6 +19,7 @@ use crate::terminal;
 /// `--genesys-contracts` is set.
 pub(crate) async fn fetch(
     client: &Client,
+    label: &str,
     period: Period,
     bills: &[BillingPeriod],
     arguments: &FetchArguments,
@@ -51,7 +52,7 @@ pub(crate) async fn fetch(
             // Most organizations have no clients and no permission to list them.
             Err(error) if error.kind() == ErrorKind::Permission && arguments.clients == ClientSelection::All => {
                 if !std::mem::replace(&mut is_forbidden, true) {
-                    terminal::eprint_line(&format!("genesys: client organizations are not included: {error}"));
+                    terminal::eprint_line(&format!("{label}: client organizations are not included: {error}"));
                 }
             }
             Err(error) => fetched.errors.push(error),
@@ -60,13 +61,13 @@ pub(crate) async fn fetch(
     for bills in &found {
         fetched.rows.extend(bills.rows());
         fetched.errors.extend(bills.errors().cloned());
-        bills.outcomes.iter().for_each(print_missing_bill);
+        bills.outcomes.iter().for_each(|outcome| print_missing_bill(label, outcome));
     }
     let found: Vec<_> = found.iter().flat_map(ClientBills::bills).collect();
     for charges in charges {
         match charges {
             Ok((charges, account)) => {
-                charges.compare(&found).iter().for_each(print_difference);
+                charges.compare(&found).iter().for_each(|difference| print_difference(label, difference));
                 let ContractRows { rows, errors, .. } = charges.rows(&account, &mut fetched.rows, now);
                 fetched.rows.extend(rows);
                 fetched.errors.extend(charges.errors.into_iter().chain(errors));
@@ -88,7 +89,7 @@ async fn contract_charges(
 }
 
 /// Prints why an organization has no bill: none is omitted silently.
-fn print_missing_bill(outcome: &ClientOutcome) {
+fn print_missing_bill(label: &str, outcome: &ClientOutcome) {
     let why = match outcome.no_bill {
         None => return,
         Some(NoBill::OutsideContract) => "its contract started later or ended before",
@@ -97,10 +98,10 @@ fn print_missing_bill(outcome: &ClientOutcome) {
     };
     let customer = outcome.organization_name.as_deref().unwrap_or("a client organization");
     let error = outcome.bill.as_ref().err().map(|error| format!(": {error}")).unwrap_or_default();
-    terminal::eprint_line(&format!("genesys: {}: no bill, as {why}{error}", printable(customer)));
+    terminal::eprint_line(&format!("{label}: {}: no bill, as {why}{error}", printable(customer)));
 }
 
-fn print_difference(difference: &ChargeDifference) {
+fn print_difference(label: &str, difference: &ChargeDifference) {
     let customer = difference.organization.name.as_ref().unwrap_or(&difference.organization.id);
     let ours = difference.ours.as_deref().unwrap_or("unknown");
     let compared = match &difference.vendors {
@@ -110,7 +111,7 @@ fn print_difference(difference: &ChargeDifference) {
         None => format!("{ours} by the vendor's overview, and no contract that could be read charges for it"),
     };
     let (customer, part_number) = (printable(customer), printable(&difference.part_number));
-    terminal::eprint_line(&format!("genesys: {customer}, {part_number}: {} is {compared}", difference.number));
+    terminal::eprint_line(&format!("{label}: {customer}, {part_number}: {} is {compared}", difference.number));
 }
 
 #[cfg(test)]
@@ -140,7 +141,8 @@ mod tests {
             CommandLine::parse_from(["fetch", "genesys", "--genesys-contracts", "--timeout", "90s"]).arguments;
         let october: Period = "2026-10".parse().unwrap();
         let start = tokio::time::Instant::now();
-        let fetched = fetch(&client, october, &[BillingPeriod::StartingIn(october)], &arguments, now).await.unwrap();
+        let fetched =
+            fetch(&client, "genesys", october, &[BillingPeriod::StartingIn(october)], &arguments, now).await.unwrap();
         assert!(fetched.errors.iter().any(|error| error.message().contains("the contracts were not listed")));
         assert!(start.elapsed() < Duration::from_secs(120), "{:?}", start.elapsed());
     }

@@ -9,12 +9,12 @@ mod genesys;
 mod output;
 mod period_argument;
 mod row_output;
+mod source;
 mod summary;
 mod target;
 mod vendor_usage;
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
@@ -24,13 +24,13 @@ use usage_billing::{Error, ErrorKind, Period};
 use usage_billing_sandbox::Sandbox;
 
 pub(crate) use self::arguments::{FetchArguments, HELP};
-use self::data_set_output::DataSetOutput;
 use self::output::{Destination, Output};
 pub(crate) use self::period_argument::PeriodArgument;
+use self::source::Source;
 use self::summary::Summary;
 use self::target::FetchTarget;
 use self::vendor_usage::Fetched;
-use crate::accounts::{self, Client, Vendor};
+use crate::accounts::{self, AccountClient, Vendor};
 use crate::exit::Failure;
 use crate::terminal;
 
@@ -57,106 +57,106 @@ async fn fetch_all(arguments: &FetchArguments) -> Result<ExitCode, Failure> {
     let targets = arguments.targets(now, matches!(destination, Destination::DataSet(_)))?;
     // Kept until all rows are fetched: the sandbox stops when dropped.
     let sandbox = if arguments.sandbox { Some(accounts::start_sandbox(arguments.today).await?) } else { None };
-    let clients = clients(arguments, sandbox.as_ref(), now)?;
+    let mut sources = source::sources(clients(arguments, sandbox.as_ref(), now)?);
     // Before anything is fetched: a folder that cannot be written to is an error at once.
     let mut output = Output::create(destination, arguments, now)?;
-    if let Output::DataSet(data_set) = &mut output {
-        set_accounts(data_set, &clients, arguments.timeout).await?;
+    if matches!(output, Output::DataSet(_)) || source::has_several_of_a_vendor(&sources) {
+        source::identify(&mut sources, arguments.timeout).await?;
+    }
+    if let Output::DataSet(data_set) = &output {
+        data_set.print_new_accounts(&sources);
     }
     let mut summary = Summary::default();
-    let calls = targets.iter().map(|target| Ok((*target, wanted_clients(&clients, *target, &output)?)));
+    let calls = targets.iter().map(|target| Ok((*target, wanted_sources(&sources, *target, &mut output)?)));
     let calls: Vec<_> = calls.collect::<Result<_, Failure>>()?;
-    let months = calls.iter().map(|(target, clients)| {
-        let vendors = clients.iter().map(|client| fetch(client, *target, arguments, now));
+    let months = calls.iter().map(|(target, sources)| {
+        let usage = sources.iter().map(|source| fetch(source, *target, arguments, now));
         // Boxed, because the compiler cannot otherwise prove that its borrows live long enough.
-        join_all(vendors).map(move |outcomes| (*target, clients, outcomes)).boxed()
+        join_all(usage).map(move |outcomes| (*target, sources, outcomes)).boxed()
     });
     let mut months = stream::iter(months).buffered(MONTHS);
-    while let Some((target, clients, outcomes)) = months.next().await {
-        for (client, outcome) in clients.iter().zip(outcomes) {
-            let vendor = client.vendor();
+    while let Some((target, sources, outcomes)) = months.next().await {
+        for (source, outcome) in sources.iter().zip(outcomes) {
             if let (Some(_), Ok(fetched)) = (arguments.report, &outcome) {
                 // Its period is known only now.
                 let periods = fetched.rows.iter().filter_map(|row| Period::new(row.period_start, row.period_end).ok());
                 periods.into_iter().try_for_each(|period| arguments.check_closed(period, &[], now))?;
             }
-            let before = output.customers_before(vendor, target);
-            summary.add(vendor, target, &outcome, before);
-            match (output.write(vendor, target, outcome), &output) {
+            let before = output.customers_before(source, target);
+            summary.add(&source.label, target, &outcome, before);
+            match (output.write(source, target, outcome), &output) {
                 // Other months are still written.
-                (Err(failure), Output::DataSet(_)) => summary.add_unwritten(vendor, target, failure),
+                (Err(failure), Output::DataSet(_)) => summary.add_unwritten(&source.label, target, failure),
                 (written, _) => written?,
             }
         }
     }
-    summary.require(arguments.require_all, &output.keeps())?;
+    summary.require(arguments.require_all, &output.written())?;
     output.finish()?;
     Ok(summary.finish())
 }
 
-/// Returns the clients of a target that are not in the output already.
-fn wanted_clients<'a>(clients: &'a [Client], target: FetchTarget, output: &Output) -> Result<Vec<&'a Client>, Failure> {
+/// Returns the sources of a target that is not in the output already.
+fn wanted_sources<'a>(
+    sources: &'a [Source],
+    target: FetchTarget,
+    output: &mut Output,
+) -> Result<Vec<&'a Source>, Failure> {
     let mut wanted = Vec::new();
-    for client in clients {
-        match output.has(client.vendor(), target)? {
-            true => terminal::print_progress(&format!("{}: {target} is final and kept", client.vendor().name())),
-            false => wanted.push(client),
+    for source in sources {
+        match output.keeps(source, target)? {
+            true => terminal::print_progress(&format!("{}: {target} is final and kept", source.label)),
+            false => wanted.push(source),
         }
     }
     Ok(wanted)
 }
 
-/// Asks the vendors for the accounts before anything is fetched or kept.
-async fn set_accounts(data_set: &mut DataSetOutput, clients: &[Client], timeout: Duration) -> Result<(), Failure> {
-    for client in clients {
-        // Without a response, nothing is kept and all is fetched, which also states the error.
-        if let Ok(Ok(account)) = tokio::time::timeout(timeout, vendor_usage::account(client)).await {
-            data_set.set_account(client.vendor(), account)?;
-        }
-    }
-    Ok(())
-}
-
-fn clients(arguments: &FetchArguments, sandbox: Option<&Sandbox>, now: DateTime<Utc>) -> Result<Vec<Client>, Failure> {
-    let vendors: &[Vendor] = if arguments.report.is_some() { &[Vendor::Acronis] } else { &arguments.vendors };
-    let clients = match sandbox {
-        Some(sandbox) => {
-            accounts::of_sandbox(vendors, sandbox.url()).map_err(|error| Failure::Usage(error.to_string()))?
-        }
-        None => arguments.selection.clients_by_vendor(vendors)?,
+fn clients(
+    arguments: &FetchArguments,
+    sandbox: Option<&Sandbox>,
+    now: DateTime<Utc>,
+) -> Result<Vec<AccountClient>, Failure> {
+    let clients = match (sandbox, arguments.report) {
+        (Some(sandbox), _) => accounts::of_sandbox(&arguments.vendors, sandbox.url())
+            .map_err(|error| Failure::Usage(error.to_string()))?,
+        (None, Some(_)) => arguments.selection.client(Vendor::Acronis)?.into_iter().collect(),
+        (None, None) => arguments.selection.clients(&arguments.vendors)?,
     };
     if clients.is_empty() {
         let message = "no vendor is configured: use --sandbox, a configuration file, or the variables listed by --help";
         return Err(Failure::Usage(message.to_owned()));
     }
-    let clients = clients.into_iter().map(|client| client.with_max_usage_mib(arguments.max_usage_mib));
-    Ok(match arguments.today {
-        Some(_) => clients.map(|client| client.with_now(now)).collect(),
-        None => clients.collect(),
-    })
+    let configured = |AccountClient { name, client }: AccountClient| {
+        let client = client.with_max_usage_mib(arguments.max_usage_mib);
+        AccountClient { name, client: if arguments.today.is_some() { client.with_now(now) } else { client } }
+    };
+    Ok(clients.into_iter().map(configured).collect())
 }
 
 async fn fetch(
-    client: &Client,
+    source: &Source,
     wanted: FetchTarget,
     arguments: &FetchArguments,
     now: DateTime<Utc>,
 ) -> usage_billing::Result<Fetched> {
-    let vendor = client.vendor().name();
+    let label = &source.label;
     terminal::print_progress(&match wanted {
-        FetchTarget::Period(_) | FetchTarget::LastMonth(_) => format!("{vendor}: fetching usage of {wanted} …"),
-        FetchTarget::Report(_) => format!("{vendor}: fetching {wanted} …"),
+        FetchTarget::Period(_) | FetchTarget::LastMonth(_) => format!("{label}: fetching usage of {wanted} …"),
+        FetchTarget::Report(_) => format!("{label}: fetching {wanted} …"),
     });
-    let outcome = vendor_usage::usage(client, wanted, arguments, now).await;
+    let outcome = match &source.account {
+        // One of several accounts of the vendor may be the same as another.
+        Some(Err(error)) if *label != source.vendor().name() => Err(error.clone()),
+        _ => vendor_usage::usage(source, wanted, arguments, now).await,
+    };
+    let print = |error: &Error| terminal::eprint_line(&format!("{label}: {}", error_line(source.vendor(), error)));
     match &outcome {
         Ok(fetched) => {
-            fetched
-                .errors
-                .iter()
-                .for_each(|error| terminal::eprint_line(&format!("{vendor}: {}", error_line(client.vendor(), error))));
-            terminal::print_progress(&format!("{vendor}: {}", terminal::count(fetched.rows.len(), "row")));
+            fetched.errors.iter().for_each(print);
+            terminal::print_progress(&format!("{label}: {}", terminal::count(fetched.rows.len(), "row")));
         }
-        Err(error) => terminal::eprint_line(&format!("{vendor}: {}", error_line(client.vendor(), error))),
+        Err(error) => print(error),
     }
     outcome
 }

@@ -10,9 +10,9 @@ use super::FetchArguments;
 use super::checks::Customers;
 use super::data_set_output::DataSetOutput;
 use super::row_output::RowOutput;
+use super::source::Source;
 use super::target::FetchTarget;
 use super::vendor_usage::Fetched;
-use crate::accounts::Vendor;
 use crate::exit::Failure;
 use crate::formats::Format;
 
@@ -84,37 +84,37 @@ impl Output {
         })
     }
 
-    /// Returns whether a vendor's target need not be fetched again.
-    pub(crate) fn has(&self, vendor: Vendor, target: FetchTarget) -> Result<bool, Failure> {
+    /// Returns whether a target need not be fetched again.
+    pub(crate) fn keeps(&mut self, source: &Source, target: FetchTarget) -> Result<bool, Failure> {
         match self {
             Self::Rows(_) => Ok(false),
-            Self::DataSet(data_set) => data_set.has(vendor, target),
+            Self::DataSet(data_set) => data_set.keeps(source, target),
         }
     }
 
     /// Returns the customers of the month before a target, as far as the output knows them.
-    pub(crate) fn customers_before(&self, vendor: Vendor, target: FetchTarget) -> Option<Customers> {
+    pub(crate) fn customers_before(&self, source: &Source, target: FetchTarget) -> Option<Customers> {
         match self {
             Self::Rows(_) => None,
-            Self::DataSet(data_set) => data_set.customers_before(vendor, target),
+            Self::DataSet(data_set) => data_set.customers_before(source, target),
         }
     }
 
     pub(crate) fn write(
         &mut self,
-        vendor: Vendor,
+        source: &Source,
         target: FetchTarget,
         outcome: Result<Fetched, Error>,
     ) -> Result<(), Failure> {
         match (self, outcome) {
             (Self::Rows(output), Ok(fetched)) => output.write(fetched.rows),
             (Self::Rows(_), Err(_)) => Ok(()),
-            (Self::DataSet(data_set), outcome) => data_set.write(vendor, target, outcome),
+            (Self::DataSet(data_set), outcome) => data_set.write(source, target, outcome),
         }
     }
 
     /// Returns what is written of an incomplete result if everything is required.
-    pub(crate) fn keeps(&self) -> String {
+    pub(crate) fn written(&self) -> String {
         match self {
             Self::DataSet(data_set) if !data_set.written().is_empty() => {
                 format!("only complete months were written ({})", data_set.written().join(", "))

@@ -8,7 +8,6 @@ use usage_billing::{Error, Result};
 use super::checks::{Customers, duplicate_keys};
 use super::target::FetchTarget;
 use super::vendor_usage::Fetched;
-use crate::accounts::Vendor;
 use crate::exit::{CHECK_FAILED, Failure, PARTIAL};
 use crate::terminal;
 
@@ -17,13 +16,13 @@ use crate::terminal;
 pub(crate) struct Summary {
     calls: usize,
     errors: Vec<Error>,
-    /// Vendors with the months of which something is missing.
+    /// Accounts with the months of which something is missing.
     incomplete: Vec<String>,
     /// Why months that were fetched are not written.
     unwritten: Vec<Failure>,
     has_duplicates: bool,
-    /// Customers of each vendor's month before.
-    customers: BTreeMap<&'static str, Customers>,
+    /// Customers of each account's month before, by label.
+    customers: BTreeMap<String, Customers>,
 }
 
 impl Summary {
@@ -31,25 +30,24 @@ impl Summary {
     /// last call knows them.
     pub(crate) fn add(
         &mut self,
-        vendor: Vendor,
+        label: &str,
         target: FetchTarget,
         outcome: &Result<Fetched>,
         before: Option<Customers>,
     ) {
         self.calls += 1;
-        let name = vendor.name();
-        let before = before.or(self.customers.remove(name));
+        let before = before.or(self.customers.remove(label));
         let (rows, is_complete) = match outcome {
             Ok(fetched) => (&fetched.rows, fetched.errors.is_empty()),
             Err(error) => {
                 self.errors.push(error.clone());
-                self.incomplete.push(format!("{name} {target}"));
+                self.incomplete.push(format!("{label} {target}"));
                 return;
             }
         };
-        let warn = |line: &str| terminal::eprint_line(&format!("warning: {name} {target}: {line}"));
+        let warn = |line: &str| terminal::eprint_line(&format!("warning: {label} {target}: {line}"));
         if !is_complete {
-            self.incomplete.push(format!("{name} {target}"));
+            self.incomplete.push(format!("{label} {target}"));
         }
         if rows.is_empty() {
             warn("the vendor has no rows");
@@ -58,19 +56,19 @@ impl Summary {
         if let Some(key) = duplicates.first() {
             self.has_duplicates = true;
             let count = terminal::count(duplicates.len(), "row_key");
-            terminal::eprint_line(&format!("check failed: {name} {target}: {count} of several rows, such as {key}"));
+            terminal::eprint_line(&format!("check failed: {label} {target}: {count} of several rows, such as {key}"));
         }
         // Of an incomplete month, customers may be missing for another reason.
         if is_complete {
             let customers: Customers = rows.iter().collect();
             before.and_then(|before| before.missing_in(&customers)).iter().for_each(|line| warn(line));
-            self.customers.insert(name, customers);
+            self.customers.insert(label.to_owned(), customers);
         }
     }
 
     /// Adds a month that was fetched, but cannot be written.
-    pub(crate) fn add_unwritten(&mut self, vendor: Vendor, target: FetchTarget, failure: Failure) {
-        let month = format!("{} {target}", vendor.name());
+    pub(crate) fn add_unwritten(&mut self, label: &str, target: FetchTarget, failure: Failure) {
+        let month = format!("{label} {target}");
         if !self.incomplete.contains(&month) {
             self.incomplete.push(month);
         }
@@ -128,7 +126,7 @@ mod tests {
     fn of(outcomes: Vec<Result<Fetched>>) -> Summary {
         let mut summary = Summary::default();
         for outcome in outcomes {
-            summary.add(Vendor::Acronis, target(), &outcome, None);
+            summary.add("acronis", target(), &outcome, None);
         }
         summary
     }
@@ -154,10 +152,10 @@ mod tests {
     fn month_that_is_not_written_is_partial_unless_it_is_all() {
         let unwritten = || Failure::Local("the disk is full".to_owned());
         let mut summary = of(vec![fetched(vec![])]);
-        summary.add_unwritten(Vendor::Acronis, target(), unwritten());
+        summary.add_unwritten("acronis", target(), unwritten());
         assert_eq!(summary.require(false, "").unwrap_err().to_string(), "the disk is full");
         let mut summary = of(vec![fetched(vec![]), fetched(vec![])]);
-        summary.add_unwritten(Vendor::Acronis, target(), unwritten());
+        summary.add_unwritten("acronis", target(), unwritten());
         summary.require(false, "").unwrap();
         assert_eq!(summary.finish(), ExitCode::from(4));
     }

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use usage_billing::genesys::BillingPeriod;
 use usage_billing::{Error, ErrorKind, Result, UsageRow};
 
+use super::source::Source;
 use super::target::FetchTarget;
 use super::{FetchArguments, acronis, genesys};
 use crate::accounts::Client;
@@ -23,33 +24,25 @@ impl From<Vec<UsageRow>> for Fetched {
     }
 }
 
-/// Returns the `account_id` that the rows of a client have.
-pub(crate) async fn account(client: &Client) -> Result<String> {
-    match client {
-        Client::Acronis(client) => client.own_tenant().await.map(|tenant| tenant.to_string()),
-        Client::Genesys(client) => client.organization().await.map(|organization| organization.id),
-        Client::Suger(client) => Ok(client.org_id().to_owned()),
-    }
-}
-
 /// Fetches usage within the timeout. An error names the report if there is one.
 pub(crate) async fn usage(
-    client: &Client,
+    source: &Source,
     wanted: FetchTarget,
     arguments: &FetchArguments,
     now: DateTime<Utc>,
 ) -> Result<Fetched> {
     let timeout = arguments.timeout;
-    match (client, wanted) {
+    let label = &source.label;
+    match (&source.client, wanted) {
         (Client::Genesys(client), FetchTarget::Period(period)) => {
             let bills = BillingPeriod::within(period, now);
-            genesys::fetch(client, period, &bills, arguments, now).await
+            genesys::fetch(client, label, period, &bills, arguments, now).await
         }
         (Client::Genesys(client), FetchTarget::LastMonth(period)) => {
-            genesys::fetch(client, period, &[BillingPeriod::LastFinished { at: now }], arguments, now).await
+            genesys::fetch(client, label, period, &[BillingPeriod::LastFinished { at: now }], arguments, now).await
         }
         (Client::Acronis(client), FetchTarget::Period(period) | FetchTarget::LastMonth(period)) => {
-            acronis::fetch(client, period, arguments).await
+            acronis::fetch(client, label, period, arguments).await
         }
         (Client::Acronis(client), FetchTarget::Report(id)) => {
             let start = Instant::now();
