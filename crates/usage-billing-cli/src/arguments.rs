@@ -11,6 +11,7 @@ use crate::commands::doctor::DoctorArguments;
 use crate::commands::manual::CompletionsArguments;
 use crate::commands::meter::MeterCommand;
 use crate::commands::report::ReportCommand;
+use crate::commands::schema::{self, SchemaArguments};
 use crate::commands::usage::{self, UsageCommand};
 use crate::commands::vendors::{self, VendorsArguments};
 use crate::exit::Failure;
@@ -67,6 +68,9 @@ pub(crate) enum Command {
     /// The same as `usage fetch`.
     #[command(hide = true, after_help = usage::FETCH_HELP)]
     Fetch(Box<usage::FetchArguments>),
+    /// Print the columns of usage rows as a schema for DuckDB, BigQuery, Spark or JSON.
+    #[command(after_help = schema::HELP)]
+    Schema(SchemaArguments),
     /// Print the completion script of a shell.
     Completions(CompletionsArguments),
     /// Print the manual pages (roff).

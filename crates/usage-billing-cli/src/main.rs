@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use arguments::Command;
 use commands::usage::UsageCommand;
-use commands::{api, auth, clients, doctor, manual, meter, report, usage, vendors};
+use commands::{api, auth, clients, doctor, manual, meter, report, schema, usage, vendors};
 use exit::Failure;
 use usage_billing_sandbox::cli;
 
@@ -35,6 +35,7 @@ fn main() -> ExitCode {
                 Command::Clients(command) => clients::run(command).await,
                 Command::Report(command) => report::run(command).await,
                 Command::Api(arguments) => api::run(arguments).await,
+                Command::Schema(arguments) => schema::run(&arguments),
                 Command::Completions(arguments) => manual::completions(&arguments),
                 Command::Man => manual::man(),
                 Command::Sandbox(options) => run_sandbox(options).await,

@@ -8,5 +8,6 @@ pub(crate) mod manual;
 pub(crate) mod meter;
 mod output;
 pub(crate) mod report;
+pub(crate) mod schema;
 pub(crate) mod usage;
 pub(crate) mod vendors;

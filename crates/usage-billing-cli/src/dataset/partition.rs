@@ -9,6 +9,9 @@ use usage_billing::Period;
 
 use super::checksum::hex;
 
+/// Columns that the names of folders contain.
+pub(crate) const PARTITION_COLUMNS: [&str; 2] = ["vendor", "period"];
+
 /// Longest account id that is part of the name of a file.
 const MAX_ACCOUNT: usize = 64;
 
