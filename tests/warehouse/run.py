@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""Reads a data set of the program with DuckDB, dlt and Spark, and compares types, partitions and exact sums. See README.md."""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ENGINES = ["duckdb", "dlt", "spark"]
+# Seconds.
+LONGEST_INSTALL = 600
+LONGEST_FETCH = 300
+LONGEST_SCRIPT = 300
+# Twelve months of three vendors. One client organization in place of all: its bills have amounts, and Genesys' rate limit is the time that this takes.
+FETCH = ["usage", "fetch", "--sandbox", "--today", "2026-11-21", "--period", "2025-11..2026-10", "--clients", "b7a0c2d4-19e6-4f3b-8d51-6c2e9f0a7713"]
+
+# dlt reports to nobody, and Spark listens on loopback.
+LOCAL = {"RUNTIME__DLTHUB_TELEMETRY": "false", "SPARK_LOCAL_IP": "127.0.0.1"}
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--program", help="the program usage-billing, built already; without it, it is built")
+    parser.add_argument("--only", action="append", choices=ENGINES, help="read with this engine only (may be repeated) [default: duckdb and dlt]")
+    parser.add_argument("--require", action="store_true", help="fail, not skip, if the packages or Java are missing")
+    return parser.parse_args()
+
+
+def build():
+    """Returns the path of the program, from cargo's own messages: the target directory may be anywhere."""
+    command = ["cargo", "build", "--locked", "-p", "usage-billing-cli", "--message-format", "json-render-diagnostics"]
+    done = subprocess.run(command, cwd=HERE, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        sys.exit("the program cannot be built")
+    messages = [json.loads(line) for line in done.stdout.splitlines()]
+    return next(it["executable"] for it in messages if it.get("executable") and it["target"]["name"] == "usage-billing")
+
+
+def environment(home):
+    """The user's settings, proxies and accounts are not reachable."""
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "JAVA_HOME", "LANG", "TZ")}
+    return kept | {"HOME": home, "XDG_CONFIG_HOME": home, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"} | LOCAL
+
+
+def install(folder, engines):
+    """Returns the environment's Python, or the last line of pip's output."""
+    files = [str(HERE / ("requirements-spark.txt" if engine == "spark" else "requirements.txt")) for engine in engines]
+    commands = [
+        [sys.executable, "-m", "venv", folder],
+        [f"{folder}/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        + [word for file in sorted(set(files)) for word in ("-r", file)],
+    ]
+    for command in commands:
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_INSTALL)
+        except subprocess.TimeoutExpired:
+            return None, f"not installed after {LONGEST_INSTALL} seconds"
+        if done.returncode:
+            lines = (done.stderr or done.stdout).strip().splitlines()
+            return None, lines[-1] if lines else f"exit code {done.returncode}"
+    return f"{folder}/bin/python", None
+
+
+def files_of_program(program, folder, home):
+    """Writes what the engines are compared with: the program's own exact sums, its rows as JSON lines, and its schemas."""
+
+    def output(name, *command):
+        with open(f"{folder}/{name}", "wb") as file:
+            subprocess.run([program, *command], stdout=file, check=True, timeout=LONGEST_SCRIPT, env=environment(home))
+
+    usage = f"{folder}/usage"
+    output("sums.jsonl", "usage", "show", usage, "--by", "customer,sku,month", "--format", "jsonl")
+    output("rows.jsonl", "usage", "show", usage, "--format", "jsonl")
+    for engine in ("duckdb", "spark", "bigquery"):
+        output(f"schema.{engine}", "schema", "--format", engine)
+
+
+def read(python, engine, folder, home):
+    """Returns how many checks passed and failed."""
+    print(f"== {engine}", flush=True)
+    command = [python, str(HERE / f"with_{engine}.py"), folder]
+    process = subprocess.Popen(command, env=environment(home), cwd=home, stdout=subprocess.PIPE, text=True, encoding="utf-8")
+    last = ""
+    for last in process.stdout:
+        print(last, end="", flush=True)
+    code = process.wait(timeout=LONGEST_SCRIPT)
+    result = re.fullmatch(r"(\d+) passed, (\d+) failed\n", last)
+    if not result:
+        print(f"FAILED  {engine} ended without a result, exit code {code}")
+        return 0, 1
+    return int(result[1]), int(result[2])
+
+
+def main():
+    asked = arguments()
+    engines = [it for it in ENGINES if it in (asked.only or ["duckdb", "dlt"])]
+    if "spark" in engines and not shutil.which("java"):
+        print("skipped: SPARK READ NOTHING: there is no Java here")
+        engines.remove("spark")
+        if asked.require or not engines:
+            return 1 if asked.require else 0
+    program = os.path.abspath(asked.program) if asked.program else build()
+    with tempfile.TemporaryDirectory(prefix="usage-billing-warehouse-") as folder:
+        home = f"{folder}/home"
+        os.mkdir(home)
+        # While the packages are installed: both take their time to wait.
+        with open(f"{folder}/fetch.log", "wb") as log:
+            fetch = subprocess.Popen([program, *FETCH, "--output", f"{folder}/usage/"], stdout=log, stderr=log, env=environment(home))
+        try:
+            python, trouble = install(f"{folder}/environment", engines)
+            if trouble:
+                print(f"skipped: NOTHING WAS READ, the packages cannot be installed: {trouble}")
+                return 1 if asked.require else 0
+            if fetch.wait(timeout=LONGEST_FETCH):
+                print(Path(f"{folder}/fetch.log").read_text())
+                return 1
+        finally:
+            fetch.kill()
+        files_of_program(program, folder, home)
+        passed = failed = 0
+        for engine in engines:
+            good, bad = read(python, engine, folder, home)
+            passed, failed = passed + good, failed + bad
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
