@@ -8,6 +8,7 @@ mod dataset;
 mod exit;
 mod formats;
 mod logging;
+mod progress;
 mod runtime;
 mod suggestion;
 mod temporary_file;

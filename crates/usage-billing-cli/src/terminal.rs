@@ -1,21 +1,36 @@
 //! Output of the program: data on stdout, everything else on stderr.
 
+use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use indicatif::MultiProgress;
 use usage_billing::printable_message;
 
 /// Whether `--quiet` is set. For the complete program, like stderr itself.
 static IS_QUIET: AtomicBool = AtomicBool::new(false);
+
+/// Lines that are redrawn below those that stay.
+static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
 /// Suppresses progress.
 pub(crate) fn set_quiet(is_quiet: bool) {
     IS_QUIET.store(is_quiet, Ordering::Relaxed);
 }
 
+pub(crate) fn is_quiet() -> bool {
+    IS_QUIET.load(Ordering::Relaxed)
+}
+
+/// Returns the lines that are redrawn, on a terminal only.
+pub(crate) fn bars() -> &'static MultiProgress {
+    &BARS
+}
+
 /// Prints one line about progress to stderr, unless `--quiet` is set.
 pub(crate) fn print_progress(line: &str) {
-    if !IS_QUIET.load(Ordering::Relaxed) {
+    if !is_quiet() {
         eprint_line(line);
     }
 }
@@ -31,15 +46,20 @@ pub(crate) fn copy(source: &mut impl Read) -> io::Result<()> {
 
 /// Prints one line to stderr, escaped and bounded. Write errors are ignored: the rows matter more.
 pub(crate) fn eprint_line(line: &str) {
-    let _ = writeln!(io::stderr(), "{}", printable_message(line));
+    print_above_bars(&printable_message(line));
+}
+
+/// Prints a line to stderr, above the lines that are redrawn.
+fn print_above_bars(line: &dyn fmt::Display) {
+    let _ = BARS.suspend(|| writeln!(io::stderr(), "{line}"));
 }
 
 /// Prints one line of the log to stderr, escaped and bounded like a message. JSON is escaped already, and complete.
 pub(crate) fn eprint_log(line: &str) {
-    let _ = match line.starts_with('{') && !line.contains(char::is_control) {
-        true => writeln!(io::stderr(), "{line}"),
-        false => writeln!(io::stderr(), "{}", printable_message(line)),
-    };
+    match line.starts_with('{') && !line.contains(char::is_control) {
+        true => print_above_bars(&line),
+        false => eprint_line(line),
+    }
 }
 
 /// Returns a number with its noun: `1 row`, `2 rows`.

@@ -13,7 +13,7 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 /// The span of a call in `usage-billing-core`.
-const CALL: (&str, &str) = ("usage_billing::http", "http_call");
+pub(crate) const CALL: (&str, &str) = ("usage_billing::http", "http_call");
 
 pub(super) struct LogLayer<W> {
     is_json: bool,

@@ -3,12 +3,15 @@
 mod layer;
 
 use clap::{ArgAction, Args, ValueEnum};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
+pub(crate) use self::layer::CALL;
 use self::layer::LogLayer;
 use crate::exit::Failure;
+use crate::progress::ProgressLayer;
 use crate::terminal;
 
 #[derive(Args, Clone, Copy, Debug)]
@@ -37,10 +40,12 @@ enum LogFormat {
 /// Sets the logger of the program. Nothing is logged without `-v` and `RUST_LOG`.
 pub(crate) fn init(arguments: LogArguments) -> Result<(), Failure> {
     terminal::set_quiet(arguments.quiet);
-    let Some(filter) = filter(arguments.verbose, std::env::var("RUST_LOG").ok().as_deref())? else { return Ok(()) };
-    let layer = LogLayer::new(arguments.log_format == LogFormat::Json, terminal::eprint_log);
+    let filter = filter(arguments.verbose, std::env::var("RUST_LOG").ok().as_deref())?;
+    let log = filter
+        .map(|filter| LogLayer::new(arguments.log_format == LogFormat::Json, terminal::eprint_log).with_filter(filter));
+    let progress = (!arguments.quiet).then(|| ProgressLayer.with_filter(filter_fn(ProgressLayer::is_enabled)));
     // Fails only if there is a logger already.
-    let _ = tracing_subscriber::registry().with(filter).with(layer).try_init();
+    let _ = tracing_subscriber::registry().with(log).with(progress).try_init();
     Ok(())
 }
 

@@ -23,7 +23,7 @@ use usage_billing::uuid::Uuid;
 use usage_billing::{Error, ErrorKind, Period};
 use usage_billing_sandbox::Sandbox;
 
-pub(crate) use self::arguments::{FetchArguments, HELP};
+pub(crate) use self::arguments::{FetchArguments, HELP, report_id};
 use self::output::{Destination, Output};
 pub(crate) use self::period_argument::PeriodArgument;
 use self::source::Source;
@@ -32,14 +32,14 @@ use self::target::FetchTarget;
 use self::vendor_usage::Fetched;
 use crate::accounts::{self, AccountClient, Vendor};
 use crate::exit::Failure;
-use crate::terminal;
+use crate::{progress, terminal};
 
 /// Months that are fetched concurrently, in memory until they are written in order.
 const MONTHS: usize = 3;
 
 pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> {
     tokio::select! {
-        outcome = fetch_all(&arguments) => outcome,
+        outcome = progress::watch(fetch_all(&arguments)) => outcome,
         Ok(()) = tokio::signal::ctrl_c() => {
             let written = match Destination::of(&arguments)? {
                 Destination::DataSet(_) => "months that are complete are kept",
@@ -69,6 +69,7 @@ async fn fetch_all(arguments: &FetchArguments) -> Result<ExitCode, Failure> {
     let mut summary = Summary::default();
     let calls = targets.iter().map(|target| Ok((*target, wanted_sources(&sources, *target, &mut output)?)));
     let calls: Vec<_> = calls.collect::<Result<_, Failure>>()?;
+    progress::set_parts(calls.iter().map(|(_, sources)| sources.len()).sum());
     let months = calls.iter().map(|(target, sources)| {
         let usage = sources.iter().map(|source| fetch(source, *target, arguments, now));
         // Boxed, because the compiler cannot otherwise prove that its borrows live long enough.
@@ -82,6 +83,7 @@ async fn fetch_all(arguments: &FetchArguments) -> Result<ExitCode, Failure> {
                 let periods = fetched.rows.iter().filter_map(|row| Period::new(row.period_start, row.period_end).ok());
                 periods.into_iter().try_for_each(|period| arguments.check_closed(period, &[], now))?;
             }
+            progress::part_done(outcome.as_ref().map_or(0, |fetched| fetched.rows.len()));
             let before = output.customers_before(source, target);
             summary.add(&source.label, target, &outcome, before);
             match (output.write(source, target, outcome), &output) {
@@ -141,14 +143,15 @@ async fn fetch(
     now: DateTime<Utc>,
 ) -> usage_billing::Result<Fetched> {
     let label = &source.label;
-    terminal::print_progress(&match wanted {
+    let started = match wanted {
         FetchTarget::Period(_) | FetchTarget::LastMonth(_) => format!("{label}: fetching usage of {wanted} …"),
         FetchTarget::Report(_) => format!("{label}: fetching {wanted} …"),
-    });
+    };
+    let usage = vendor_usage::usage(source, wanted, arguments, now);
     let outcome = match &source.account {
         // One of several accounts of the vendor may be the same as another.
         Some(Err(error)) if *label != source.vendor().name() => Err(error.clone()),
-        _ => vendor_usage::usage(source, wanted, arguments, now).await,
+        _ => progress::activity(&format!("{label} {wanted}"), &started, usage).await,
     };
     let print = |error: &Error| terminal::eprint_line(&format!("{label}: {}", error_line(source.vendor(), error)));
     match &outcome {
