@@ -10,8 +10,8 @@ use secrecy::ExposeSecret as _;
 use usage_billing::{Error, ErrorKind, SecretString, printable};
 use usage_billing_core::{check_secret, optional_env, read_secret_file};
 
-use super::credential_command;
 use super::vendor::{Field, Vendor};
+use super::{credential_command, keyring};
 use crate::exit::Failure;
 
 /// An account. Secrets are read when a client is built.
@@ -41,6 +41,8 @@ pub(crate) enum Value {
     SecretInFile(PathBuf),
     /// On the standard output of a command, which is run without a shell.
     SecretOfCommand(Vec<String>),
+    /// In the keyring of the operating system, by its user name.
+    SecretInKeyring(String),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,7 +103,10 @@ impl Account {
             Some(location) => {
                 let keys = list(|field| match field.is_secret {
                     true => {
-                        format!("{0}_file (or {0}_command, or {1} in the environment)", field.key, field.variables[0])
+                        format!(
+                            "{0}_file (or {0}_command, {0}_keyring, or {1} in the environment)",
+                            field.key, field.variables[0]
+                        )
                     }
                     false => field.key.to_owned(),
                 });
@@ -147,6 +152,12 @@ impl Account {
                     credential_command::run(command).map_err(|problem| failed(format!("{key}_command {problem}")))?;
                 check_secret(key, &secret)
                     .map_err(|error| failed(format!("the output of {key}_command is not a secret: {error}")))?;
+                Ok(secret.into())
+            }
+            Value::SecretInKeyring(user) => {
+                let secret = keyring::read(user).map_err(|problem| failed(format!("{key}_keyring {problem}")))?;
+                check_secret(key, &secret)
+                    .map_err(|error| failed(format!("the entry of {key}_keyring is not a secret: {error}")))?;
                 Ok(secret.into())
             }
             // No key of a secret has a value in the file.

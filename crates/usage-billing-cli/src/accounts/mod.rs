@@ -4,6 +4,7 @@ mod account;
 mod clients;
 mod config_file;
 mod credential_command;
+mod keyring;
 mod resolve;
 mod selection;
 mod vendor;

@@ -115,6 +115,16 @@ impl AccountArguments {
         self.day.now()
     }
 
+    /// Rejects `--today` for verbs whose requests to a vendor do not depend on the day.
+    pub(crate) fn reject_unused_day(&self) -> Result<(), Failure> {
+        match (self.day.today, self.sandbox) {
+            (Some(_), false) => {
+                Err(Failure::Usage("--today changes only the sandbox here: omit it, or add --sandbox".to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Returns clients of the wanted vendors; of all that are configured if none is named.
     pub(crate) async fn clients(&self, wanted: &[Vendor]) -> Result<Clients, Failure> {
         let sandbox = match self.sandbox {

@@ -14,7 +14,7 @@ pub(crate) enum Vendor {
 /// One setting of an account.
 #[derive(Debug)]
 pub(crate) struct Field {
-    /// The key in the configuration file. For a secret, its suffixes `_file` and `_command` are keys.
+    /// The key in the configuration file. For a secret, its suffixes `_file`, `_command` and `_keyring` are keys.
     pub(crate) key: &'static str,
     /// Environment variables, ours first, then the one of the vendor's own tools.
     pub(crate) variables: &'static [&'static str],

@@ -110,6 +110,8 @@ fn lines(account: &Account, secrets: &[String]) -> Vec<Line> {
             Value::SecretInFile(path) if !path.exists() => "(secret in a file that does not exist)".to_owned(),
             Value::SecretInFile(path) => format!("(secret in the file {})", path.display()),
             // Its arguments may contain a token.
+            // The name of the entry may be the secret.
+            Value::SecretInKeyring(_) => "(secret in the keyring)".to_owned(),
             Value::SecretOfCommand(command) => {
                 format!("(secret of the command {})", command.first().map_or("", String::as_str))
             }

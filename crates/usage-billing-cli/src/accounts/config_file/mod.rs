@@ -168,9 +168,10 @@ impl Reader<'_> {
             let location = self.location(&key.span());
             let setting = Setting { value, source: Source::File(location) };
             if account.settings.insert(field.key, setting).is_some() {
-                return Err(
-                    self.wrong(&key.span(), &format!("{0}_file and {0}_command are both set: remove one", field.key))
-                );
+                return Err(self.wrong(
+                    &key.span(),
+                    &format!("{0} has several sources: keep one of {0}_file, {0}_command, {0}_keyring", field.key),
+                ));
             }
         }
         Ok(account)
@@ -186,9 +187,10 @@ impl Reader<'_> {
             match suffix {
                 Some("_file") => return Ok((field, Value::SecretInFile(self.path_beside(&self.string(key, value)?)))),
                 Some("_command") => return Ok((field, Value::SecretOfCommand(self.command(key, value)?))),
+                Some("_keyring") => return Ok((field, Value::SecretInKeyring(self.string(key, value)?))),
                 Some("") => {
                     let problem = format!(
-                        "{name} does not belong in this file: name a file with {name}_file, or a command with {name}_command"
+                        "{name} does not belong in this file: name a file with {name}_file, a command with {name}_command, or an entry of the keyring with {name}_keyring"
                     );
                     return Err(self.wrong(&key.span(), &problem));
                 }
@@ -226,7 +228,7 @@ impl Reader<'_> {
 /// Returns the keys of an account in the file.
 fn keys(vendor: Vendor) -> impl Iterator<Item = String> {
     let keys = vendor.fields().iter().flat_map(|field| match field.is_secret {
-        true => vec![format!("{}_file", field.key), format!("{}_command", field.key)],
+        true => ["_file", "_command", "_keyring"].map(|suffix| format!("{}{suffix}", field.key)).into(),
         false => vec![field.key.to_owned()],
     });
     keys.chain(["vendor".to_owned()])

@@ -72,7 +72,7 @@ fn wrong_setting_is_one_line_with_file_and_line() {
         (of_account("client_secret_command = [\"a\", 7]"), ":3: `client_secret_command` is not a command"),
         (
             of_account("client_secret_file = \"a\"\nclient_secret_command = [\"b\"]"),
-            "client_secret_file and client_secret_command are both set: remove one",
+            "client_secret has several sources: keep one of client_secret_file, client_secret_command, client_secret_keyring",
         ),
         (of_account("client_id = true"), ":3: `client_id` is not a string but of the type boolean"),
         (of_account("client_id = \"a\"\nclient_id = \"b\""), ":4: invalid TOML: duplicate key"),
