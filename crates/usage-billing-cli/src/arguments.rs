@@ -81,15 +81,42 @@ pub(crate) enum Command {
 
 impl Arguments {
     /// Parses a command line that the program itself composes. Invalid options are reported as those of the user.
-    pub(crate) fn from_command_line(arguments: impl Iterator<Item = String>) -> Self {
-        Self::parse_from(arguments)
+    pub(crate) fn from_command_line(arguments: impl Iterator<Item = String>) -> Result<Self, Failure> {
+        Self::try_parse_from(arguments).map_err(failure)
     }
 }
 
 /// The arguments of the command line. Those that cannot be quoted on one line are rejected before an error message quotes them.
 pub(crate) fn parse() -> Result<Arguments, Failure> {
     check_arguments(std::env::args_os()).map_err(Failure::of_sandbox)?;
-    Ok(Arguments::try_parse().unwrap_or_else(|error| with_suggestion(error).exit()))
+    Arguments::try_parse().map_err(|error| failure(with_suggestion(error)))
+}
+
+/// Returns the failure of an invalid command line as one line. Help and the version are printed, and end the program.
+fn failure(error: clap::Error) -> Failure {
+    if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        error.exit();
+    }
+    Failure::Usage(one_line(&error.render().to_string()))
+}
+
+/// Returns the reason and the advice of a message of clap, without its usage.
+fn one_line(message: &str) -> String {
+    let is_usage = |line: &&str| line.starts_with("Usage:") || line.starts_with("For more information");
+    let lines = message.trim_start_matches("error: ").lines().map(str::trim).filter(|line| !line.is_empty());
+    let mut text = String::new();
+    for line in lines.take_while(|line| !is_usage(line)) {
+        // Advice follows the reason; lists and possible values continue it.
+        let separator = if text.is_empty() {
+            ""
+        } else if line.starts_with("tip: ") {
+            "; "
+        } else {
+            " "
+        };
+        text = text + separator + line.trim_start_matches("tip: ");
+    }
+    text
 }
 
 /// Adds where a verb that is unknown at the top is, such as `meter send` for `send`.
@@ -105,6 +132,7 @@ fn with_suggestion(mut error: clap::Error) -> clap::Error {
         let meant: Vec<_> = program.get_subcommands().filter_map(of_verb).collect();
         if !meant.is_empty() {
             let tip = format!("did you mean {}?", meant.join(" or "));
+            error.remove(ContextKind::SuggestedSubcommand);
             error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
         }
     }
@@ -114,6 +142,30 @@ fn with_suggestion(mut error: clap::Error) -> clap::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn invalid_arguments_are_one_line() {
+        for (arguments, expected) in [
+            (
+                "usage fetch --perio 2026-10",
+                "unexpected argument '--perio' found; a similar argument exists: '--period'",
+            ),
+            (
+                "usage fetch oracle",
+                "invalid value 'oracle' for '[VENDOR]...' [possible values: acronis, genesys, suger]",
+            ),
+            ("usage reconcile x", "the following required arguments were not provided: --against <INVOICE>"),
+            ("send x", "unrecognized subcommand 'send'; did you mean `meter send`?"),
+            (
+                "report delete october",
+                "invalid value 'october' for '<ID>...': expected a UUID such as 41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73",
+            ),
+        ] {
+            let words = ["usage-billing"].into_iter().chain(arguments.split(' '));
+            let error = Arguments::try_parse_from(words).err().unwrap();
+            assert_eq!(failure(with_suggestion(error)).to_string(), expected, "{arguments}");
+        }
+    }
 
     #[test]
     fn arguments_are_consistent() {

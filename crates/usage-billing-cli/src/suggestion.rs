@@ -1,14 +1,21 @@
 //! Similar names, for messages about unknown ones.
 
-/// Returns the name that is most similar to `unknown`, if one is similar enough to be meant.
+/// Smallest similarity of a suggestion, from 0 to 1.
+const SIMILAR: f64 = 0.85;
+
+/// Returns the name that is most similar to `unknown`, if one is similar enough to be meant. Case and punctuation are not compared.
 pub(crate) fn similar<'a>(unknown: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let score = |name: &str| strsim::jaro_winkler(&unknown.to_ascii_lowercase(), &name.to_ascii_lowercase());
+    let wanted = letters(unknown);
     names
         .into_iter()
-        .map(|name| (score(name), name))
-        .filter(|(score, _)| *score > 0.8)
+        .map(|name| (strsim::jaro_winkler(&wanted, &letters(name)), name))
+        .filter(|(score, _)| *score >= SIMILAR && !wanted.is_empty())
         .fold(None, best)
         .map(|(_, name)| name)
+}
+
+fn letters(name: &str) -> String {
+    name.to_lowercase().chars().filter(|sign| sign.is_alphanumeric()).collect()
 }
 
 fn best<'a>(best: Option<(f64, &'a str)>, next: (f64, &'a str)) -> Option<(f64, &'a str)> {
@@ -26,6 +33,20 @@ pub(crate) fn did_you_mean<'a>(unknown: &str, names: impl IntoIterator<Item = &'
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn name_without_its_punctuation_is_similar_and_another_is_not() {
+        let known = ["Birch, Inc.", "Alder Dental", "株式会社さくら"];
+        for (name, expected) in [
+            ("Birch Inc", Some("Birch, Inc.")),
+            ("Alder Dentla", Some("Alder Dental")),
+            ("株式会社 さくら", Some("株式会社さくら")),
+            ("Contoso", None),
+            ("", None),
+        ] {
+            assert_eq!(similar(name, known), expected, "{name}");
+        }
+    }
 
     #[test]
     fn similar_name_is_suggested_and_others_are_listed() {

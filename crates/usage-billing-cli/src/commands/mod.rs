@@ -8,6 +8,7 @@ pub(crate) mod manual;
 pub(crate) mod meter;
 mod output;
 pub(crate) mod report;
+mod request_line;
 pub(crate) mod schema;
 pub(crate) mod usage;
 pub(crate) mod vendors;

@@ -6,6 +6,7 @@ mod format;
 mod json;
 pub(crate) mod parquet;
 mod reader;
+mod record_writer;
 mod records;
 mod row_writer;
 pub(crate) mod table;
@@ -14,6 +15,7 @@ mod xlsx;
 
 pub(crate) use format::Format;
 pub(crate) use reader::read_rows;
+pub(crate) use record_writer::RecordWriter;
 pub(crate) use records::Records;
 pub(crate) use row_writer::RowWriter;
 

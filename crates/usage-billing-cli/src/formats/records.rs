@@ -2,10 +2,11 @@
 
 use std::io;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::Format;
 use super::columns;
+use super::record_writer::RecordWriter;
 use super::table::{Display, Grid, GridColumn, MONEY_PLACES, PLACES, shortened};
 
 /// Rows of named values.
@@ -23,31 +24,12 @@ impl Records {
     /// # Errors
     /// For a format that is not text.
     pub(crate) fn text(&self, format: Format, width: Option<u16>) -> io::Result<String> {
-        let object = |row: &Vec<Value>| {
-            let names = self.columns.iter().map(|column| (*column).to_owned());
-            serde_json::to_string(&names.zip(row.iter().cloned()).collect::<Map<_, _>>())
-        };
-        Ok(match format {
-            Format::Table => self.table(width),
-            Format::Json if self.rows.is_empty() => "[]\n".to_owned(),
-            Format::Json => {
-                format!("[\n{}\n]\n", self.rows.iter().map(object).collect::<Result<Vec<_>, _>>()?.join(",\n"))
-            }
-            Format::Jsonl => {
-                let lines = self.rows.iter().map(|row| object(row).map(|line| line + "\n"));
-                lines.collect::<Result<String, _>>()?
-            }
-            Format::Csv => {
-                let mut writer = ::csv::Writer::from_writer(Vec::new());
-                writer.write_record(&self.columns)?;
-                self.rows.iter().try_for_each(|row| writer.write_record(row.iter().map(columns::text)))?;
-                let bytes = writer.into_inner().map_err(|error| error.into_error())?;
-                String::from_utf8(bytes).map_err(io::Error::other)?
-            }
-            Format::Xlsx | Format::Parquet => {
-                return Err(io::Error::other("this format is for usage rows: use table, json, jsonl or csv"));
-            }
-        })
+        if format == Format::Table {
+            return Ok(self.table(width));
+        }
+        let mut writer = RecordWriter::new(Vec::new(), self.columns.clone(), format)?;
+        self.rows.iter().try_for_each(|row| writer.write(row))?;
+        String::from_utf8(writer.finish()?).map_err(io::Error::other)
     }
 
     fn table(&self, width: Option<u16>) -> String {

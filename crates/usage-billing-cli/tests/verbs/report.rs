@@ -28,7 +28,10 @@ fn report_is_listed_resumed_and_deleted() {
     let (code, _, stderr) = program(&["report", "delete", id]);
     assert!(code == Some(2) && stderr.contains("use --yes to delete 1 report at Acronis"), "{stderr}");
     let (code, stdout, stderr) = program(&["report", "delete", id, "--dry-run"]);
-    assert!(code == Some(0) && stdout.contains(&format!("/api/2/reports/{id}")), "{stdout}{stderr}");
+    assert!(
+        code == Some(0) && stdout.contains(&format!("{}/api/2/reports/{id}\"", sandbox.setting("SUGER_BASE_URL"))),
+        "{stdout}{stderr}"
+    );
     assert_eq!(list().len(), 1);
     let (code, _, stderr) = program(&["report", "delete", id, "--yes"]);
     assert_eq!(code, Some(0), "{stderr}");

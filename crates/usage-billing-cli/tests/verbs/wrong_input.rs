@@ -41,7 +41,7 @@ fn wrong_input_is_reported_on_one_line() {
     let (gzip, latin1) = (gzip.to_str().unwrap(), latin1.to_str().unwrap());
 
     type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], i32, &'a str);
-    let cases: [Case; 28] = [
+    let cases: [Case; 32] = [
         (
             &["meter", "send", &events, "--yes"],
             &[],
@@ -81,7 +81,7 @@ fn wrong_input_is_reported_on_one_line() {
             &["doctor", "--config", &lacking],
             &[],
             2,
-            "lacking.toml:1: the account `genesys` lacks client_secret_file (or client_secret_command, or GENESYS_CLIENT_SECRET",
+            "lacking.toml:1: the account `genesys` lacks client_secret_file (or client_secret_command, client_secret_keyring, or GENESYS_CLIENT_SECRET",
         ),
         (
             &["doctor", "--config", &absent_file],
@@ -124,12 +124,36 @@ fn wrong_input_is_reported_on_one_line() {
             2,
             "body.json is not valid JSON: EOF while parsing an object at line 1 column 1",
         ),
-        (&["report", "delete", "october", "--yes"], &[], 2, "invalid value 'october' for '<ID>...'"),
+        (
+            &["report", "delete", "october", "--yes"],
+            &[],
+            2,
+            "invalid value 'october' for '<ID>...': expected a UUID such as 41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73",
+        ),
+        (&["send", &events], &[], 2, "unrecognized subcommand 'send'; did you mean `meter send`?"),
+        (
+            &["fetch", "--perio", "2026-10"],
+            &[],
+            2,
+            "unexpected argument '--perio' found; a similar argument exists: '--period'",
+        ),
+        (
+            &["doctor", "--today", "2026-11-21"],
+            SUGER,
+            2,
+            "--today changes only the sandbox here: omit it, or add --sandbox",
+        ),
+        (
+            &["schema", "--format", "oracle"],
+            &[],
+            2,
+            "invalid value 'oracle' for '--format <FORMAT>' [possible values: json-schema, duckdb, bigquery, spark]",
+        ),
     ];
     for (arguments, environment, expected_code, expected) in cases {
         let (code, stdout, stderr) = run(program(arguments).envs(environment.iter().copied()));
         assert_eq!((code, stdout.as_str()), (Some(expected_code), ""), "{arguments:?}: {stderr}");
-        let is_one_line = stderr.lines().filter(|line| line.starts_with("error: ")).count() == 1;
+        let is_one_line = stderr.starts_with("error: ") && stderr.lines().count() == 1;
         assert!(is_one_line && stderr.contains(expected), "{arguments:?}: {stderr}");
         assert!(!stderr.contains("hush") && !stderr.contains("panicked"), "{arguments:?}: {stderr}");
     }

@@ -9,11 +9,12 @@ use futures_util::StreamExt;
 use serde_json::value::RawValue;
 use usage_billing::reqwest::Method;
 use usage_billing::{Error, ErrorKind, printable};
-use usage_billing_core::{CustomRequest, Operation};
+use usage_billing_core::{CustomRequest, Operation, encode_path};
 
 use super::ApiArguments;
 use super::parameters::{self, Parameter, Split};
 use crate::accounts::Client;
+use crate::commands::request_line::{self, RequestLine};
 use crate::exit::Failure;
 use crate::terminal;
 
@@ -26,6 +27,7 @@ pub(super) async fn run(arguments: &ApiArguments, operation: &'static Operation)
     if operation.download && io::stdout().is_terminal() {
         return Err(Failure::Usage(format!("{} returns a file: redirect the output", operation.name)));
     }
+    arguments.accounts.reject_unused_day()?;
     let (account, _clients) = arguments.accounts.client(arguments.vendor).await?;
     let mut given = arguments.parameters.clone();
     if let Client::Suger(client) = &account.client
@@ -36,7 +38,9 @@ pub(super) async fn run(arguments: &ApiArguments, operation: &'static Operation)
     }
     let split = parameters::split(operation, given).map_err(Failure::Usage)?;
     if arguments.write.dry_run {
-        terminal::print(&description(operation, &split, body.as_deref())?).map_err(Failure::of_output)?;
+        let request = RequestLine::new(operation.method, account.client.base_url(), &path_and_query(operation, &split));
+        let request = RequestLine { body: body.as_deref(), ..request };
+        terminal::print(&request.text()?).map_err(Failure::of_output)?;
         return Ok(ExitCode::SUCCESS);
     }
     if method != Method::GET {
@@ -90,19 +94,11 @@ fn without_controls(text: &str) -> String {
     text.chars().map(escaped).collect()
 }
 
-/// Returns the request as one line of JSON.
-fn description(operation: &Operation, split: &Split, body: Option<&RawValue>) -> Result<String, Failure> {
-    let pairs = |parameters: &[Parameter]| -> Vec<_> {
-        parameters.iter().map(|one| serde_json::json!([one.name, one.value])).collect()
-    };
-    let line = serde_json::json!({
-        "method": operation.method,
-        "path": operation.path,
-        "path_parameters": pairs(&split.path),
-        "query": pairs(&split.query),
-        "body": body,
-    });
-    Ok(format!("{line}\n"))
+fn path_and_query(operation: &Operation, split: &Split) -> String {
+    let path = request_line::path(&operation.path, split.path.iter().map(|one| (&*one.name, &*one.value)));
+    let pair = |one: &Parameter| format!("{}={}", encode_path(&one.name), encode_path(&one.value));
+    let query: Vec<_> = split.query.iter().map(pair).collect();
+    if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
 }
 
 fn read_body(path: &Path) -> Result<Box<RawValue>, Failure> {

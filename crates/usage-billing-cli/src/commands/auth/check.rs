@@ -50,6 +50,7 @@ struct AccountAccess {
 }
 
 pub(super) async fn run(arguments: CheckArguments) -> Result<ExitCode, Failure> {
+    arguments.accounts.reject_unused_day()?;
     let clients = arguments.accounts.clients(&arguments.vendors).await?;
     check_names(&arguments.require, &clients.clients)?;
     let (mut all, mut errors) = (Vec::new(), Vec::new());

@@ -47,6 +47,7 @@ pub(super) async fn run(arguments: ListArguments) -> Result<ExitCode, Failure> {
     }
     let wanted =
         if arguments.vendors.is_empty() { &[Vendor::Acronis, Vendor::Genesys][..] } else { &arguments.vendors };
+    arguments.accounts.reject_unused_day()?;
     let clients = arguments.accounts.clients(wanted).await?;
     let (mut all, mut errors) = (Vec::new(), Vec::new());
     for account in &clients.clients {

@@ -28,6 +28,7 @@ pub(crate) struct DoctorArguments {
 }
 
 pub(crate) async fn run(arguments: DoctorArguments) -> Result<ExitCode, Failure> {
+    arguments.accounts.reject_unused_day()?;
     let clients = arguments.accounts.clients(&arguments.vendors).await?;
     let (mut checks, mut errors) = (Vec::new(), Vec::new());
     for account in &clients.clients {

@@ -5,10 +5,12 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 use usage_billing::suger::types::UsageRecordGroupStatus as Status;
+use usage_billing_core::ClientInfo as _;
 
 use super::groups::{self, GroupArguments};
 use crate::accounts::AccountArguments;
 use crate::commands::output::{self, OutputFormat};
+use crate::commands::request_line::{self, RequestLine};
 use crate::consent::WriteArguments;
 use crate::exit::{Failure, PARTIAL};
 use crate::terminal;
@@ -34,10 +36,11 @@ pub(super) async fn run(arguments: RetryArguments) -> Result<ExitCode, Failure> 
     let failed = groups::list(&client, &arguments.groups, Some(Status::ReportFailed), arguments.accounts.now()).await?;
     if arguments.write.dry_run {
         let lines = failed.iter().filter_map(|group| {
-            let path = format!("/org/{}/usageRecordGroup/{}/retry", client.org_id(), group.id.as_ref()?);
-            Some(format!("{}\n", json!({"method": "POST", "path": path})))
+            let parameters = [("orgId", client.org_id()), ("groupId", group.id.as_ref()?)];
+            let path = request_line::path("/org/{orgId}/usageRecordGroup/{groupId}/retry", parameters);
+            Some(RequestLine::new("POST", client.api().baseurl(), &path).text())
         });
-        terminal::print(&lines.collect::<String>()).map_err(Failure::of_output)?;
+        terminal::print(&lines.collect::<Result<String, _>>()?).map_err(Failure::of_output)?;
         return Ok(ExitCode::SUCCESS);
     }
     if !failed.is_empty() {

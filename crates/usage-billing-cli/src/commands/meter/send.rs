@@ -9,12 +9,13 @@ use std::time::Duration;
 use clap::Args;
 use usage_billing::ErrorKind;
 use usage_billing::suger::{Client, Receipt, UsageEvent};
-use usage_billing::uuid::Uuid;
+use usage_billing_core::ClientInfo as _;
 
 use super::events::{EventFile, FileEvent};
 use super::{overlap, receipt};
 use crate::accounts::AccountArguments;
 use crate::commands::output::{self, OutputFormat};
+use crate::commands::request_line::{self, RequestLine};
 use crate::consent::WriteArguments;
 use crate::exit::{Failure, PARTIAL};
 use crate::{runtime, terminal};
@@ -135,20 +136,17 @@ async fn flush(
     Ok((receipt, is_interrupted))
 }
 
-/// Returns the requests that send the events: one JSON object a line.
+/// Returns the requests that send the events.
 fn requests(client: &Client, events: &[FileEvent]) -> Result<String, Failure> {
-    let mut lines = String::new();
-    for FileEvent { event, .. } in events {
-        let id: Uuid = event.id(client.org_id());
-        let request = serde_json::json!({
-            "method": "POST",
-            "path": format!("/org/{}/entitlement/{}/usageRecordGroup", client.org_id(), event.entitlement_id()),
-            "id": id,
-            "body": serde_json::value::to_raw_value(&event.body(client.org_id())).map_err(|error| Failure::of_output(error.into()))?,
-        });
-        lines += &format!("{request}\n");
-    }
-    Ok(lines)
+    let line = |FileEvent { event, .. }: &FileEvent| {
+        let body = serde_json::value::to_raw_value(&event.body(client.org_id()));
+        let body = body.map_err(|error| Failure::of_output(error.into()))?;
+        let parameters = [("orgId", client.org_id()), ("entitlementId", event.entitlement_id())];
+        let path = request_line::path("/org/{orgId}/entitlement/{entitlementId}/usageRecordGroup", parameters);
+        let request = RequestLine::new("POST", client.api().baseurl(), &path);
+        RequestLine { id: Some(event.id(client.org_id())), body: Some(&body), ..request }.text()
+    };
+    events.iter().map(line).collect()
 }
 
 /// Returns the exit code of a receipt.

@@ -4,11 +4,12 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use futures_util::{StreamExt, stream};
-use serde_json::json;
 use usage_billing::uuid::Uuid;
 use usage_billing::{Error, ErrorKind, acronis};
+use usage_billing_core::ClientInfo as _;
 
 use super::output::{self, OutputFormat};
+use super::request_line::RequestLine;
 use crate::accounts::{AccountArguments, Client, Clients, Vendor};
 use crate::arguments::{Arguments, Command};
 use crate::commands::usage;
@@ -42,6 +43,7 @@ pub(crate) struct ListArguments {
 #[derive(Args)]
 pub(crate) struct ResumeArguments {
     /// Id of the report.
+    #[arg(value_parser = usage::report_id)]
     id: Uuid,
 
     /// Options of `usage fetch`.
@@ -52,7 +54,7 @@ pub(crate) struct ResumeArguments {
 #[derive(Args)]
 pub(crate) struct DeleteArguments {
     /// Ids of the reports.
-    #[arg(value_name = "ID", required = true)]
+    #[arg(value_name = "ID", required = true, value_parser = usage::report_id)]
     ids: Vec<Uuid>,
 
     #[command(flatten)]
@@ -71,6 +73,7 @@ pub(crate) async fn run(command: ReportCommand) -> Result<ExitCode, Failure> {
 }
 
 async fn client(accounts: &AccountArguments) -> Result<(acronis::Client, Clients), Failure> {
+    accounts.reject_unused_day()?;
     let (account, clients) = accounts.client(Vendor::Acronis).await?;
     match account.client {
         Client::Acronis(client) => Ok((client, clients)),
@@ -123,19 +126,21 @@ async fn list(arguments: ListArguments) -> Result<ExitCode, Failure> {
 async fn resume(arguments: ResumeArguments) -> Result<ExitCode, Failure> {
     let id = arguments.id.to_string();
     let command = ["usage-billing", "usage", "fetch", "acronis", "--report", &id].map(str::to_owned);
-    match Arguments::from_command_line(command.into_iter().chain(arguments.options)).command {
+    match Arguments::from_command_line(command.into_iter().chain(arguments.options))?.command {
         Command::Usage(command) => usage::run(command).await,
         _ => Err(Failure::Usage("only options of `usage fetch` can follow the id".to_owned())),
     }
 }
 
 async fn delete(arguments: DeleteArguments) -> Result<ExitCode, Failure> {
+    let (client, _clients) = client(&arguments.accounts).await?;
     if arguments.write.dry_run {
-        let line = |id: &Uuid| format!("{}\n", json!({"method": "DELETE", "path": format!("/api/2/reports/{id}")}));
-        terminal::print(&arguments.ids.iter().map(line).collect::<String>()).map_err(Failure::of_output)?;
+        let base_url = client.api().baseurl();
+        let line = |id: &Uuid| RequestLine::new("DELETE", base_url, &format!("/api/2/reports/{id}")).text();
+        let lines = arguments.ids.iter().map(line).collect::<Result<String, _>>()?;
+        terminal::print(&lines).map_err(Failure::of_output)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let (client, _clients) = client(&arguments.accounts).await?;
     let reports = if arguments.ids.len() == 1 { "report" } else { "reports" };
     arguments.write.require(&format!("delete {} {reports} at Acronis", arguments.ids.len()))?;
     for id in &arguments.ids {

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-pub(crate) use self::fetch::{FetchArguments, HELP as FETCH_HELP};
+pub(crate) use self::fetch::{FetchArguments, HELP as FETCH_HELP, report_id};
 use crate::exit::Failure;
 
 #[derive(Subcommand)]

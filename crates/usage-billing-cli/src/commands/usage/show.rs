@@ -1,7 +1,7 @@
 //! `usage show`: rows of files as a table, and their sums.
 
 use std::collections::HashMap;
-use std::io::{self, IsTerminal};
+use std::io::{self, BufWriter, IsTerminal, Seek};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -14,7 +14,7 @@ use crate::exit::Failure;
 use crate::formats::columns::{self, ColumnType, column_type};
 use crate::formats::table::usage_table;
 use crate::formats::totals::{Dimension, Totals};
-use crate::formats::{Format, Records, read_rows};
+use crate::formats::{Format, RecordWriter, Records, read_rows};
 use crate::terminal;
 
 pub(crate) const HELP: &str = "Examples:
@@ -49,28 +49,54 @@ pub(crate) struct ShowArguments {
     width: Option<u16>,
 }
 
+impl ShowArguments {
+    fn columns(&self) -> Vec<&'static str> {
+        self.columns.as_deref().map_or_else(|| UsageRow::COLUMNS.to_vec(), <[_]>::to_vec)
+    }
+}
+
 /// The value of `--columns`; clap takes a `Vec` for a repeated option.
 type Columns = Box<[&'static str]>;
 
 pub(crate) fn run(arguments: &ShowArguments) -> Result<ExitCode, Failure> {
     let format = arguments.format.unwrap_or_else(|| Format::of_stdout(io::stdout().is_terminal()));
     let width = arguments.width.or_else(terminal::width);
-    let text = if arguments.by.is_empty() {
-        show_rows(arguments, format, width)?
+    if !arguments.by.is_empty() {
+        let text = sums(&arguments.paths, &arguments.by)?.text(format, width).map_err(unwritten)?;
+        terminal::print(&text).map_err(unwritten)?;
+    } else if format == Format::Table {
+        terminal::print(&table_of_rows(arguments, width)?).map_err(unwritten)?;
     } else {
-        sums(&arguments.paths, &arguments.by)?.text(format, width).map_err(unwritten)?
-    };
-    terminal::print(&text).map_err(unwritten)?;
+        copy_rows(arguments, format)?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-fn show_rows(arguments: &ShowArguments, format: Format, width: Option<u16>) -> Result<String, Failure> {
+/// Prints rows without holding them in memory. Nothing is printed if they cannot be read to their end.
+fn copy_rows(arguments: &ShowArguments, format: Format) -> Result<(), Failure> {
+    let columns = arguments.columns();
+    let target = BufWriter::new(tempfile::tempfile().map_err(unwritten)?);
+    let mut writer = RecordWriter::new(target, columns.clone(), format).map_err(unwritten)?;
+    read_distinct(&arguments.paths, |row| {
+        record(&row, &columns).and_then(|record| writer.write(&record)).map_err(unwritten)
+    })?;
+    let file = writer.finish().and_then(|target| target.into_inner().map_err(io::IntoInnerError::into_error));
+    let mut file = file.map_err(unwritten)?;
+    file.rewind().and_then(|()| terminal::copy(&mut file)).map_err(unwritten)
+}
+
+fn record(row: &UsageRow, columns: &[&'static str]) -> io::Result<Vec<Value>> {
+    let values = columns::values(row)?;
+    Ok(columns.iter().map(|column| normalized(column, &values[*column])).collect())
+}
+
+fn table_of_rows(arguments: &ShowArguments, width: Option<u16>) -> Result<String, Failure> {
     let mut rows = Vec::new();
     read_distinct(&arguments.paths, |row| {
         rows.push(row);
         Ok(())
     })?;
-    if format == Format::Table && arguments.columns.is_none() {
+    if arguments.columns.is_none() {
         let sums = [&[Dimension::Customer][..], &[]].map(|dimensions| totals(&rows, dimensions));
         let [customers, vendors] = sums;
         let table = |records: Records| records.text(Format::Table, width).map_err(unwritten);
@@ -81,13 +107,9 @@ fn show_rows(arguments: &ShowArguments, format: Format, width: Option<u16>) -> R
             table(vendors?)?
         ));
     }
-    let columns = arguments.columns.as_deref().map_or_else(|| UsageRow::COLUMNS.to_vec(), <[_]>::to_vec);
-    let record = |row: &UsageRow| {
-        let values = columns::values(row)?;
-        Ok(columns.iter().map(|column| normalized(column, &values[*column])).collect())
-    };
-    let records = rows.iter().map(record).collect::<io::Result<_>>().map_err(unwritten)?;
-    Records { columns: columns.clone(), numbers: numbers(), rows: records }.text(format, width).map_err(unwritten)
+    let columns = arguments.columns();
+    let records = rows.iter().map(|row| record(row, &columns)).collect::<io::Result<_>>().map_err(unwritten)?;
+    Records { columns, numbers: numbers(), rows: records }.text(Format::Table, width).map_err(unwritten)
 }
 
 /// Returns a decimal without trailing zeros, as only some formats keep them.

@@ -4,7 +4,7 @@ use comfy_table::{CellAlignment, ColumnConstraint, Row, Table, Width, presets};
 use usage_billing::printable;
 
 /// Width to which text is truncated at most.
-const NARROW: u16 = 10;
+const NARROW: u16 = 8;
 /// Blanks beside each cell.
 const PADDING: u16 = 2;
 

@@ -26,7 +26,7 @@ const COLUMNS: [Column; 17] = [
     ("UNIT", false, Always, |row| row.unit.clone()),
     ("AMOUNT", true, IfDiffers, |row| decimal(row.amount, MONEY_PLACES)),
     ("CURRENCY", false, IfDiffers, |row| row.currency.clone().unwrap_or_default()),
-    ("BILLABLE", false, IfSpace, |row| row.is_billable.map_or("?", yes_or_no).to_owned()),
+    ("BILLABLE", false, IfDiffers, |row| row.is_billable.map_or("?", yes_or_no).to_owned()),
     ("PERIOD", false, IfSpace, period),
     ("COST", true, IfSpace, |row| decimal(row.cost, MONEY_PLACES)),
     ("REASON", false, IfSpace, |row| row.billing_reason.to_string()),

@@ -126,7 +126,8 @@ fn day(text: &str) -> Result<NaiveDate, String> {
     text.parse().map_err(|_| "expected a day of the calendar such as 2026-11-21".to_owned())
 }
 
-fn report_id(text: &str) -> Result<Uuid, String> {
+/// Reads the id of an Acronis report.
+pub(crate) fn report_id(text: &str) -> Result<Uuid, String> {
     text.parse().map_err(|_| "expected a UUID such as 41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73".to_owned())
 }
 

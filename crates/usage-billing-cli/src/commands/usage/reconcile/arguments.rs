@@ -6,6 +6,7 @@ use clap::Args;
 use usage_billing::Decimal;
 
 use super::map_file::InvoiceColumns;
+use super::number::DecimalSign;
 use super::reconciliation::{Options, Tolerance};
 use crate::accounts::Vendor;
 use crate::commands::usage::fetch::PeriodArgument;
@@ -70,8 +71,12 @@ pub(crate) struct ReconcileArguments {
     pub(crate) save_map: Option<PathBuf>,
 
     /// Numbers of the invoice have a comma before their decimal places.
+    #[arg(long, conflicts_with = "decimal_point")]
+    decimal_comma: bool,
+
+    /// Commas in numbers of the invoice separate thousands. Without it, a number such as 1,234 is an error.
     #[arg(long)]
-    pub(crate) decimal_comma: bool,
+    decimal_point: bool,
 
     /// Largest difference of a quantity that is ignored, as a number or a percentage of the usage.
     #[arg(long, value_name = "NUMBER|PERCENT%", default_value = "0.01")]
@@ -99,6 +104,14 @@ pub(crate) struct ReconcileArguments {
 }
 
 impl ReconcileArguments {
+    pub(super) fn decimal_sign(&self) -> DecimalSign {
+        match (self.decimal_comma, self.decimal_point) {
+            (true, _) => DecimalSign::Comma,
+            (false, true) => DecimalSign::Point,
+            (false, false) => DecimalSign::Unstated,
+        }
+    }
+
     pub(super) fn options(&self) -> Options {
         Options {
             tolerance: self.tolerance,

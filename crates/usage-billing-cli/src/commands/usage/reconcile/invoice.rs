@@ -3,10 +3,11 @@
 use usage_billing::{Decimal, printable};
 
 use super::map_file::InvoiceColumns;
-use super::names::{normalized, similar};
-use super::number;
+use super::names::normalized;
+use super::number::{self, DecimalSign};
 use super::sheet::Sheet;
 use crate::exit::Failure;
+use crate::suggestion::similar;
 
 /// An invoice whose columns were found.
 #[derive(Debug)]
@@ -35,7 +36,7 @@ impl Invoice {
     ///
     /// # Errors
     /// For a required column that is not found, and for a number that can be read in two ways.
-    pub(super) fn read(sheet: &Sheet, columns: &InvoiceColumns, decimal_comma: bool) -> Result<Self, Failure> {
+    pub(super) fn read(sheet: &Sheet, columns: &InvoiceColumns, sign: DecimalSign) -> Result<Self, Failure> {
         let find = |role: &str, header: &Option<String>, usual: &[&str]| find(sheet, role, header.as_deref(), usual);
         let customer = required(
             "customer",
@@ -82,7 +83,7 @@ impl Invoice {
                 continue;
             }
             let number = |column: usize| {
-                number::parse(cell(column), decimal_comma).map_err(|reason| {
+                number::parse(cell(column), sign).map_err(|reason| {
                     let header = printable(&sheet.headers[column]).to_string();
                     Failure::Usage(format!("`{}`, line {line}, column {header}: {reason}", sheet.name))
                 })
@@ -167,7 +168,7 @@ mod tests {
     fn columns_are_found_by_usual_headers_or_flags() {
         let sheet =
             sheet(&["Client", "Item", "Qty", "Rate"], &[&["Birch", "S", "1,000.5", ""], &["", "", "1000.5", "total"]]);
-        let invoice = Invoice::read(&sheet, &InvoiceColumns::default(), false).unwrap();
+        let invoice = Invoice::read(&sheet, &InvoiceColumns::default(), DecimalSign::default()).unwrap();
         assert_eq!((invoice.lines.len(), &*invoice.skipped), (1, &[3][..]));
         assert_eq!(invoice.lines[0].quantity, "1000.5".parse().unwrap());
         assert_eq!(invoice.columns.price.as_deref(), Some("Rate"));
@@ -179,7 +180,7 @@ mod tests {
             [InvoiceColumns::default(), InvoiceColumns { quantity: Some("qty".into()), ..Default::default() }]
         {
             let sheet = sheet(&["Client", "Item", "Qty", "QTY"], &[&["Birch", "S", "1", "2"]]);
-            let line = Invoice::read(&sheet, &columns, false).unwrap_err().to_string();
+            let line = Invoice::read(&sheet, &columns, DecimalSign::default()).unwrap_err().to_string();
             assert_eq!(line, "`a.csv` has several columns `Qty` for the quantity: rename all but one of them");
         }
     }
@@ -187,7 +188,8 @@ mod tests {
     #[test]
     fn unknown_column_and_number_are_one_line() {
         let sheet = sheet(&["Client", "Item", "Number"], &[&["Birch", "S", "x"]]);
-        let read = |columns: &InvoiceColumns| Invoice::read(&sheet, columns, false).unwrap_err().to_string();
+        let read =
+            |columns: &InvoiceColumns| Invoice::read(&sheet, columns, DecimalSign::default()).unwrap_err().to_string();
         let line = "`a.csv`: the column of the quantity is unknown: set --quantity-column to one of `Client`, `Item`, `Number`";
         assert_eq!(read(&InvoiceColumns::default()), line);
         let columns = |header: &str| InvoiceColumns { quantity: Some(header.to_owned()), ..InvoiceColumns::default() };

@@ -9,7 +9,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use usage_billing::{Decimal, printable};
 
-use super::number;
+use super::number::{self, DecimalSign};
 use crate::exit::Failure;
 use crate::temporary_file;
 
@@ -103,7 +103,10 @@ impl MapFile {
             ))
         })?;
         for (sku, price) in &map.prices {
-            number::parse(price, false).map_err(|reason| failure(&format_args!("price of `{sku}`: {reason}")))?;
+            number::parse(price, DecimalSign::Unstated).map_err(|_| {
+                let line = format!("price of `{sku}`: `{price}` is not a decimal such as 1234.50");
+                failure(&printable(&line))
+            })?;
         }
         Ok(map)
     }
@@ -123,7 +126,7 @@ impl MapFile {
 
     /// Returns the expected price of a SKU.
     pub(super) fn price(&self, sku: &str) -> Option<Decimal> {
-        number::parse(self.prices.get(sku)?, false).ok()
+        number::parse(self.prices.get(sku)?, DecimalSign::Unstated).ok()
     }
 }
 
@@ -157,7 +160,7 @@ mod tests {
         for (text, expected) in [
             ("[columns]\ncustomre = 'x'", "line 2: unknown field `customre`"),
             ("[columns", "line 1: "),
-            ("[prices]\nS = 'much'", "price of `S`: `much` is not a number"),
+            ("[prices]\nS = 'much'", "price of `S`: `much` is not a decimal such as 1234.50"),
         ] {
             let line = read(text).unwrap_err();
             assert!(line.contains(expected) && line.lines().count() == 1, "{line}");

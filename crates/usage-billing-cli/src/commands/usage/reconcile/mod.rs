@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &ReconcileArguments) -> Result<ExitCode, Failure> {
     };
     let sheet = Sheet::read(&arguments.against, arguments.sheet.as_deref())?;
     let columns = map.columns.or_else(&arguments.columns);
-    let invoice = Invoice::read(&sheet, &columns, arguments.decimal_comma)?;
+    let invoice = Invoice::read(&sheet, &columns, arguments.decimal_sign())?;
     if let Some(path) = &arguments.save_map {
         MapFile { columns: invoice.columns.clone(), ..map.clone() }.write(path)?;
     }

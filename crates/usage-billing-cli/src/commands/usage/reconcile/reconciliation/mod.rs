@@ -11,8 +11,9 @@ use usage_billing::Decimal;
 
 use crate::commands::usage::reconcile::invoice::{Invoice, InvoiceLine};
 use crate::commands::usage::reconcile::map_file::MapFile;
-use crate::commands::usage::reconcile::names::{normalized, similar};
+use crate::commands::usage::reconcile::names::normalized;
 use crate::commands::usage::reconcile::usage_items::{CustomerKey, Item, ItemKey, UsageItems};
+use crate::suggestion::similar;
 
 use self::amount::{is_other_currency, product_difference};
 use self::subject::{Subject, subject};
