@@ -55,7 +55,8 @@ fn markdown_files() -> Vec<(PathBuf, String)> {
             let (path, name) = (entry.path(), entry.file_name());
             let name = name.to_string_lossy();
             if entry.file_type().unwrap().is_dir() {
-                let is_written_by_hand = name == ".github" || !name.starts_with('.') && name != "target";
+                let is_written_by_hand =
+                    name == ".github" || !name.starts_with('.') && name != "target" && name != "vendor";
                 folders.extend(is_written_by_hand.then_some(path));
             } else if name.ends_with(".md") {
                 files.push((path.clone(), std::fs::read_to_string(path).expect("UTF-8")));
@@ -96,4 +97,18 @@ fn relative_links_of_markdown_files_resolve() {
             }
         }
     }
+}
+
+/// `mdbook` builds only pages that the summary lists.
+#[test]
+fn summary_of_the_guide_lists_every_page() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").join("docs");
+    let summary = std::fs::read_to_string(docs.join("SUMMARY.md")).expect("the summary");
+    let listed: BTreeSet<_> =
+        summary.split("](").skip(1).filter_map(|rest| rest.split(')').next()).map(|page| docs.join(page)).collect();
+    let is_page = |path: &PathBuf| {
+        let page = path.strip_prefix(&docs);
+        page.is_ok_and(|page| !page.starts_with("decisions") && page != Path::new("SUMMARY.md"))
+    };
+    assert_eq!(listed, markdown_files().into_iter().map(|(path, _)| path).filter(is_page).collect());
 }
