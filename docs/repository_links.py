@@ -32,6 +32,8 @@ def resolved(link, file, chapter, chapters):
     target = os.path.normpath(os.path.join(os.path.dirname(file), path))
     if target in chapters:
         return os.path.relpath(chapters[target], os.path.dirname(chapter) or ".") + anchor
+    if not os.path.exists(target):
+        sys.exit(f"{file}: {link} does not exist")
     in_repository = os.path.normpath(os.path.join("docs", target))
     kind = "tree" if os.path.isdir(target) else "blob"
     return f"{REPOSITORY}/{kind}/main/{in_repository}{anchor}"
