@@ -2,6 +2,7 @@
 
 mod chart;
 mod compare;
+mod export;
 mod fetch;
 mod reconcile;
 mod show;
@@ -24,6 +25,9 @@ pub(crate) enum UsageCommand {
     /// Compare two files, data sets or periods: what is new, gone and changed.
     #[command(after_help = compare::HELP)]
     Compare(compare::CompareArguments),
+    /// Write charges in the FOCUS format, with the vendor's prices or yours.
+    #[command(after_help = export::HELP)]
+    Export(export::ExportArguments),
     /// Compare usage with an invoice: what was not billed, not used, or billed with another quantity or price.
     #[command(after_help = reconcile::HELP)]
     Reconcile(Box<reconcile::ReconcileArguments>),
@@ -37,6 +41,7 @@ pub(crate) async fn run(command: UsageCommand) -> Result<ExitCode, Failure> {
         UsageCommand::Fetch(arguments) => fetch::run(*arguments).await,
         UsageCommand::Chart(arguments) => chart::run(&arguments),
         UsageCommand::Compare(arguments) => compare::run(&arguments),
+        UsageCommand::Export(arguments) => export::run(&arguments),
         UsageCommand::Reconcile(arguments) => reconcile::run(&arguments),
         UsageCommand::Show(arguments) => show::run(&arguments),
     }

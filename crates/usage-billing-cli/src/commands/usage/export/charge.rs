@@ -1,0 +1,253 @@
+//! The charges of a row: quantity, price and cost, exactly.
+
+use usage_billing::{Decimal, UsageRow};
+
+use super::price_book::PriceBook;
+use crate::exit::Failure;
+
+/// Why something is charged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A quantity that is paid for whether it is used or not.
+    Purchase,
+    Usage,
+}
+
+/// One line of a bill.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Charge {
+    pub(super) kind: Kind,
+    pub(super) quantity: Decimal,
+    /// The price whose product with the quantity is exactly `cost`; `None` if the vendor states the cost alone, or rounds it.
+    pub(super) unit_price: Option<Decimal>,
+    pub(super) list_unit_price: Option<Decimal>,
+    pub(super) cost: Decimal,
+    pub(super) list_cost: Decimal,
+    /// Of usage, with what was paid for it beforehand; of the purchase, nothing. Their sum is that of the costs.
+    pub(super) effective_cost: Decimal,
+    pub(super) currency: String,
+    /// The vendor's operation, or `price book`.
+    pub(super) price_source: String,
+}
+
+/// The charges of a row, if their prices are known.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Priced {
+    Charges(Vec<Charge>),
+    Unknown,
+}
+
+/// Returns the charges of a billable row.
+///
+/// # Errors
+/// If an exact product does not fit 28 digits.
+pub(super) fn of_row(row: &UsageRow, book: &PriceBook) -> Result<Priced, Failure> {
+    let charges = match (row.amount, &row.currency, &row.price_source) {
+        (Some(amount), Some(currency), Some(source)) => Some(of_vendor(row, amount, currency, source)?),
+        _ => of_book(row, book)?,
+    };
+    let Some(mut charges) = charges else { return Ok(Priced::Unknown) };
+    // The usage is the last one.
+    if let Some((usage, purchases)) = charges.split_last_mut() {
+        let costs = purchases.iter().try_fold(usage.cost, |sum, purchase| sum.checked_add(purchase.cost));
+        usage.effective_cost = costs.ok_or_else(|| too_long(row))?;
+    }
+    Ok(Priced::Charges(charges))
+}
+
+/// At the vendor's prices: what is paid for beforehand, and the rest.
+fn of_vendor(row: &UsageRow, amount: Decimal, currency: &str, source: &str) -> Result<Vec<Charge>, Failure> {
+    let prepaid = row.prepaid_amount.unwrap_or_default();
+    let charge = |kind, quantity: Decimal, unit_price: Option<Decimal>, list_unit_price, cost: Decimal| {
+        // A price is stated only if it explains the cost.
+        let product = unit_price.map(|price| product(row, quantity, price)).transpose()?;
+        let exact = product.filter(|product| product.round_dp(COST_PLACES) == cost);
+        Ok::<_, Failure>(Charge {
+            kind,
+            quantity,
+            unit_price: unit_price.filter(|_| exact.is_some()),
+            list_unit_price,
+            cost: exact.unwrap_or(cost),
+            effective_cost: Decimal::ZERO,
+            list_cost: match list_unit_price {
+                Some(price) => self::product(row, quantity, price)?,
+                None => exact.unwrap_or(cost),
+            },
+            currency: currency.to_owned(),
+            price_source: source.to_owned(),
+        })
+    };
+    let mut charges = Vec::new();
+    if !prepaid.is_zero() {
+        let quantity = row.prepaid_quantity.unwrap_or(Decimal::ONE);
+        charges.push(charge(Kind::Purchase, quantity, row.prepaid_price, None, prepaid)?);
+    }
+    let rest = amount.checked_sub(prepaid).ok_or_else(|| too_long(row))?;
+    let quantity = row.overage_quantity.unwrap_or(row.quantity);
+    charges.push(charge(Kind::Usage, quantity, row.unit_price, row.list_price, rest)?);
+    Ok(charges)
+}
+
+/// At the prices of the user's book. What is paid for beforehand has a price of its own there.
+fn of_book(row: &UsageRow, book: &PriceBook) -> Result<Option<Vec<Charge>>, Failure> {
+    let Some(price) = book.price(row)? else { return Ok(None) };
+    let charge = |kind, quantity, unit_price| {
+        let cost = product(row, quantity, unit_price)?;
+        Ok::<_, Failure>(Charge {
+            kind,
+            quantity,
+            unit_price: Some(unit_price),
+            list_unit_price: None,
+            cost,
+            effective_cost: Decimal::ZERO,
+            list_cost: cost,
+            currency: price.currency.clone(),
+            price_source: "price book".to_owned(),
+        })
+    };
+    let mut charges = Vec::new();
+    if let Some(prepaid) = prepaid_quantity(row) {
+        let Some(unit_price) = price.prepaid_unit_price else { return Ok(None) };
+        charges.push(charge(Kind::Purchase, prepaid, unit_price)?);
+    }
+    charges.push(charge(Kind::Usage, row.overage_quantity.unwrap_or(row.quantity), price.unit_price)?);
+    Ok(Some(charges))
+}
+
+/// Returns what is paid for beforehand, if anything is.
+pub(super) fn prepaid_quantity(row: &UsageRow) -> Option<Decimal> {
+    row.prepaid_quantity.filter(|quantity| !quantity.is_zero())
+}
+
+/// Places of amounts of rows.
+const COST_PLACES: u32 = 9;
+
+/// Returns the exact product. `Decimal` rounds what does not fit, and has fewer places then.
+fn product(row: &UsageRow, quantity: Decimal, price: Decimal) -> Result<Decimal, Failure> {
+    let (quantity, price) = (quantity.normalize(), price.normalize());
+    let product = quantity
+        .checked_mul(price)
+        .filter(|product| product.is_zero() || product.scale() == quantity.scale() + price.scale());
+    product.map(|product| product.normalize()).ok_or_else(|| too_long(row))
+}
+
+fn too_long(row: &UsageRow) -> Failure {
+    Failure::Check(format!(
+        "the cost of the row {} ({}) has more than 28 digits",
+        row.row_key,
+        usage_billing::printable(&row.sku)
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::tests::row;
+
+    fn decimal(text: &str) -> Decimal {
+        text.parse().unwrap()
+    }
+
+    fn some(text: &str) -> Option<Decimal> {
+        Some(decimal(text))
+    }
+
+    fn genesys() -> UsageRow {
+        let mut row = row("120");
+        row.vendor = usage_billing::Vendor::Genesys;
+        row.prepaid_quantity = some("100");
+        row.prepaid_price = some("110");
+        row.prepaid_amount = some("11000");
+        row.overage_quantity = some("20");
+        row.unit_price = some("132");
+        row.amount = some("13640");
+        row.price_source = Some("get_overview".to_owned());
+        row
+    }
+
+    fn charges(row: &UsageRow, book: &PriceBook) -> Vec<(Kind, String, Option<String>, String)> {
+        match of_row(row, book).unwrap() {
+            Priced::Charges(charges) => charges
+                .into_iter()
+                .map(|it| {
+                    (
+                        it.kind,
+                        it.quantity.to_string(),
+                        it.unit_price.map(|price| price.to_string()),
+                        it.cost.to_string(),
+                    )
+                })
+                .collect(),
+            Priced::Unknown => Vec::new(),
+        }
+    }
+
+    fn line(kind: Kind, quantity: &str, price: Option<&str>, cost: &str) -> (Kind, String, Option<String>, String) {
+        (kind, quantity.to_owned(), price.map(str::to_owned), cost.to_owned())
+    }
+
+    #[test]
+    fn prepaid_quantity_is_a_purchase_and_overage_is_usage() {
+        let expected =
+            [line(Kind::Purchase, "100", Some("110"), "11000"), line(Kind::Usage, "20", Some("132"), "2640")];
+        assert_eq!(charges(&genesys(), &PriceBook::default()), expected);
+    }
+
+    #[test]
+    fn effective_cost_of_usage_contains_what_was_paid_beforehand() {
+        let Priced::Charges(charges) = of_row(&genesys(), &PriceBook::default()).unwrap() else { panic!("no charges") };
+        let costs: Vec<_> = charges.iter().map(|charge| charge.effective_cost.to_string()).collect();
+        assert_eq!(costs, ["0", "13640"]);
+    }
+
+    #[test]
+    fn price_that_does_not_explain_the_vendors_amount_is_not_stated() {
+        let mut row = genesys();
+        row.amount = some("13640.01");
+        let expected = [line(Kind::Purchase, "100", Some("110"), "11000"), line(Kind::Usage, "20", None, "2640.01")];
+        assert_eq!(charges(&row, &PriceBook::default()), expected);
+    }
+
+    #[test]
+    fn rounded_amount_of_a_row_becomes_the_exact_product() {
+        let mut row = row("62742.674123456");
+        row.unit_price = some("0.0012345678");
+        row.amount = some("77.460085159");
+        row.price_source = Some("get".to_owned());
+        let expected = [line(Kind::Usage, "62742.674123456", Some("0.0012345678"), "77.4600851587120023168")];
+        assert_eq!(charges(&row, &PriceBook::default()), expected);
+    }
+
+    #[test]
+    fn row_without_amount_needs_a_line_of_the_price_book() {
+        let row = row("984.309221111");
+        assert_eq!(of_row(&row, &PriceBook::default()).unwrap(), Priced::Unknown);
+        let book =
+            PriceBook::parse("vendor,sku,unit,currency,unit_price\nacronis,STO,GiB,EUR,0.05\n".as_bytes()).unwrap();
+        assert_eq!(charges(&row, &book), [line(Kind::Usage, "984.309221111", Some("0.05"), "49.21546105555")]);
+    }
+
+    #[test]
+    fn price_book_needs_a_price_for_what_is_paid_for_beforehand() {
+        let mut row = genesys();
+        row.amount = None;
+        let book = |prices: &str| {
+            let text =
+                format!("vendor,sku,unit,currency,unit_price,prepaid_unit_price\ngenesys,STO,GiB,EUR,{prices}\n");
+            PriceBook::parse(text.as_bytes()).unwrap()
+        };
+        assert_eq!(of_row(&row, &book("90,")).unwrap(), Priced::Unknown);
+        let expected = [line(Kind::Purchase, "100", Some("75"), "7500"), line(Kind::Usage, "20", Some("90"), "1800")];
+        assert_eq!(charges(&row, &book("90,75")), expected);
+    }
+
+    #[test]
+    fn product_of_more_than_28_digits_is_an_error_that_names_the_row() {
+        let row = row("12345678901234567.123456789");
+        let book =
+            PriceBook::parse("vendor,sku,unit,currency,unit_price\nacronis,STO,GiB,EUR,0.123456789012\n".as_bytes())
+                .unwrap();
+        let error = of_row(&row, &book).unwrap_err().to_string();
+        assert!(error.contains("e18f1ce0-5c2d-454b-9b95-22deae344997 (STO) has more than 28 digits"), "{error}");
+    }
+}
