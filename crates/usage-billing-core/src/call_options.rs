@@ -61,6 +61,13 @@ impl CallOptions {
         self.additions.add_query(name.as_ref(), &value);
         self
     }
+
+    /// Fetches the page that a link leads to. Generated code calls it.
+    #[doc(hidden)]
+    pub fn follow(mut self, link: String) -> Self {
+        self.additions.follow(link);
+        self
+    }
 }
 
 /// The settings that apply to a call.

@@ -25,11 +25,16 @@ mod foreign_text;
 mod http_client;
 mod known_secrets;
 mod lenient_decimal;
+mod list_end;
 mod null_collections;
 mod open_enum;
 mod open_object;
 mod operation;
+mod page_link;
+mod pager;
+mod pages;
 mod pause;
+mod poller;
 mod progenitor_runtime;
 mod proxy;
 mod query_param;
@@ -45,6 +50,7 @@ mod secret_file;
 mod secret_format;
 mod secret_text;
 mod setter;
+mod time_limit;
 #[cfg(any(feature = "rustls", feature = "aws-lc"))]
 mod tls_failure;
 mod token_cache;
@@ -68,6 +74,8 @@ pub use http_client::http_client;
 pub use lenient_decimal::LenientDecimal;
 pub use open_enum::UnknownValue;
 pub use operation::{Operation, Service};
+pub use pager::Pager;
+pub use poller::{PollResult, Poller};
 pub use rate_limit::RateLimit;
 pub use response::{ByteStream, ResponseValue};
 pub use retry::RetryPolicy;
@@ -97,16 +105,22 @@ pub use {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::boolean::{boolean, optional_boolean};
-    pub use crate::departure::Departure;
     pub use crate::date_time::{date_time, optional_date_time};
+    pub use crate::departure::Departure;
     pub use crate::display_bytes::display_bytes;
     pub use crate::error::{invalid_header, invalid_request};
+    pub use crate::list_end::Numbering;
     pub use crate::null_collections::{null_entries_are_default, null_is_default};
     pub use crate::open_enum::{open_enum_impls, unknown_value};
     pub use crate::open_object::{KnownFields, open_object};
+    pub use crate::page_link::{cursor_in_link, next_link};
+    pub use crate::pages::{
+        JobState, Page, job_id, linked_pages, number_in, numbered_pages, position, stated_error, text_in,
+    };
     pub use crate::query_param::joined_query;
     pub use crate::raw_response::RawResponse;
     pub use crate::read_ahead::read_ahead;
     pub use crate::setter::in_field;
+    pub use crate::time_limit::TimeLimit;
     pub use serde;
 }

@@ -7,6 +7,7 @@ use reqwest::Request;
 use serde::Serialize;
 
 use crate::auth::Auth;
+use crate::page_link;
 use crate::query_param::QueryParam;
 use crate::{Error, ErrorKind, Result};
 
@@ -15,12 +16,14 @@ use crate::{Error, ErrorKind, Result};
 pub(crate) struct RequestAdditions {
     headers: HeaderMap,
     query: Vec<(String, String)>,
+    /// A link whose query replaces that of the request.
+    link: Option<String>,
     invalid: Option<String>,
 }
 
 impl RequestAdditions {
     pub(crate) fn is_empty(&self) -> bool {
-        self.headers.is_empty() && self.query.is_empty() && self.invalid.is_none()
+        self.headers.is_empty() && self.query.is_empty() && self.link.is_none() && self.invalid.is_none()
     }
 
     pub(crate) fn add_header(&mut self, name: &str, value: &str) {
@@ -46,6 +49,10 @@ impl RequestAdditions {
         }
     }
 
+    pub(crate) fn follow(&mut self, link: String) {
+        self.link = Some(link);
+    }
+
     fn reject(&mut self, reason: impl Into<String>) {
         self.invalid.get_or_insert(reason.into());
     }
@@ -55,6 +62,7 @@ impl RequestAdditions {
         let mut all = self.clone();
         all.headers.extend(others.headers);
         all.query.extend(others.query);
+        all.link = others.link.or(all.link);
         all.invalid = all.invalid.or(others.invalid);
         all
     }
@@ -62,7 +70,7 @@ impl RequestAdditions {
     /// Adds the headers and the query parameters to a request.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for an invalid addition, and for a header that the client sets.
+    /// [`ErrorKind::Request`] for an invalid addition, and for a header that the client sets; [`ErrorKind::Decode`] for a link to another address.
     pub(crate) fn apply(&self, request: &mut Request, auth: &Auth) -> Result<()> {
         let invalid = |reason: String| Err(Error::new(ErrorKind::Request, reason));
         if let Some(reason) = &self.invalid {
@@ -74,6 +82,9 @@ impl RequestAdditions {
         request.headers_mut().extend(self.headers.clone());
         if !self.query.is_empty() {
             request.url_mut().query_pairs_mut().extend_pairs(&self.query);
+        }
+        if let Some(link) = &self.link {
+            page_link::follow(request.url_mut(), link)?;
         }
         Ok(())
     }

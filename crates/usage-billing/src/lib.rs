@@ -11,11 +11,8 @@ mod failed_month;
 mod memory_limit;
 #[cfg(all(test, any(feature = "genesys", feature = "suger")))]
 mod month_to_date;
-mod pager;
 mod period;
-mod poller;
 mod rows;
-mod time_limit;
 
 #[cfg(feature = "acronis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "acronis")))]
@@ -27,14 +24,12 @@ pub mod genesys;
 #[cfg_attr(docsrs, doc(cfg(feature = "suger")))]
 pub mod suger;
 
-pub use pager::Pager;
 pub use period::Period;
-pub use poller::{PollResult, Poller};
 pub use rows::{BillingReason, StorageHost, UsageMode, UsageRow, Vendor};
 pub use usage_billing_core::{
     AccessToken, ApiKey, ByteStream, CallOptions, ClientBuilder, Credentials, Decimal, DecimalNumber, DecimalString,
-    Error, ErrorKind, LenientDateTime, MinTransferRate, RateLimit, ResponseValue, Result, RetryPolicy, SecretString,
-    SecretText, TokenRequest, http_client, printable, printable_message, reqwest,
+    Error, ErrorKind, LenientDateTime, MinTransferRate, Pager, PollResult, Poller, RateLimit, ResponseValue, Result,
+    RetryPolicy, SecretString, SecretText, TokenRequest, http_client, printable, printable_message, reqwest,
 };
 
 /// Crates whose types are in the public API.

@@ -7,6 +7,8 @@ use serde::Serialize;
 use usage_billing_core::__private::display_bytes;
 use usage_billing_core::{Error, ErrorKind, Result};
 
+#[cfg(any(feature = "acronis", feature = "genesys"))]
+use crate::Pager;
 use crate::UsageRow;
 
 /// The overhead of an allocation in bytes.
@@ -46,6 +48,25 @@ impl MemoryLimit {
             return Err(Error::new(ErrorKind::Limit, message).with_setting(SETTING));
         }
         Ok(())
+    }
+
+    /// Collects the remaining items of a list, each with `extra_bytes` for the data that is derived from it.
+    ///
+    /// # Errors
+    /// The first error of a page, and [`ErrorKind::Limit`] as of [`keep`](Self::keep).
+    #[cfg(any(feature = "acronis", feature = "genesys"))]
+    pub(crate) async fn collect<T: Serialize + Send + 'static>(
+        &mut self,
+        mut list: Pager<T>,
+        extra_bytes: usize,
+        what: &str,
+    ) -> Result<Vec<T>> {
+        let mut items = Vec::new();
+        while let Some(item) = list.next().await.transpose()? {
+            self.keep(value_bytes(&item) + extra_bytes, || what)?;
+            items.push(item);
+        }
+        Ok(items)
     }
 
     /// Returns the number of bytes so far.

@@ -5,6 +5,7 @@ mod convert;
 pub(crate) mod example_mismatches;
 mod examples;
 mod losses;
+mod pagination;
 mod parse;
 mod repair_yaml;
 mod security;

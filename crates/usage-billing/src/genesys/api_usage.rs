@@ -8,8 +8,8 @@ use usage_billing_core::{ClientInfo as _, Decimal, Error, ErrorKind, Result, pri
 use super::{Client, LAG, Organization, types};
 use crate::memory_limit::{MemoryLimit, ROW};
 use crate::rows::identity::{RowIdentity, disambiguate_keys};
-use crate::time_limit::TimeLimit;
 use crate::{BillingReason, Period, UsageRow, Vendor};
+use usage_billing_core::__private::TimeLimit;
 
 /// Parameters of a job or query that its rows do not contain.
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ impl Client {
         let mut job = job.unwrap_or_else(|| Err(limit.exceeded("the start of the usage job was not confirmed")))?;
         let pages = job.wait_within(limit).await?;
         let mut memory = MemoryLimit::new(self.max_usage_bytes);
-        let rows = limit.run(pages.collect_within(&mut memory, ROW, "the usage of the API")).await;
+        let rows = limit.run(memory.collect(pages, ROW, "the usage of the API")).await;
         let rows = rows.unwrap_or_else(|| {
             Err(limit.exceeded(format_args!("the pages of usage job {} were not read to their end", job.id())))
         })?;

@@ -10,8 +10,8 @@ use crate::failed_month::in_month;
 use crate::period::instant;
 use crate::rows::identity::{RowIdentity, disambiguate_keys};
 use crate::rows::period::RowPeriod;
-use crate::time_limit::TimeLimit;
 use crate::{BillingReason, Period, PollResult, Poller, UsageRow, Vendor};
+use usage_billing_core::__private::TimeLimit;
 
 const OPERATION: &str = "getBillingReportsBillableusage";
 

@@ -11,7 +11,7 @@ use super::{BillingPeriod, Client, ClientBill, NoBill, Organization};
 use crate::UsageRow;
 use crate::memory_limit::MemoryLimit;
 use crate::rows::canonical_id::canonical_id;
-use crate::time_limit::TimeLimit;
+use usage_billing_core::__private::TimeLimit;
 
 /// Number of organizations that are requested concurrently. They share the client's rate limit.
 const CONCURRENT: usize = 4;

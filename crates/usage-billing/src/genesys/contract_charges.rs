@@ -8,11 +8,10 @@ use futures_util::{FutureExt, StreamExt, stream};
 use usage_billing_core::{Decimal, DecimalNumber, Error, ErrorKind, Result, printable};
 
 use super::billing_period::{Search, Step};
-use super::page_link::next_cursor;
 use super::{BillingPeriod, Client, Organization, types};
+use crate::Period;
 use crate::rows::canonical_id::canonical_id;
-use crate::time_limit::TimeLimit;
-use crate::{Pager, Period};
+use usage_billing_core::__private::TimeLimit;
 
 pub(super) const OPERATION: &str = "getBillingContractBillingperiod";
 /// Largest number of contracts on a page (documented).
@@ -128,17 +127,7 @@ impl Client {
     /// Returns the distinct ids of the contracts in force in a billing period; an error for a contract without an id.
     async fn contract_ids(&self, period: &BillingPeriod) -> Result<Vec<Result<String>>> {
         let (first, last) = search_days(period)?;
-        let api = self.api.clone();
-        let contracts = Pager::new(String::new(), move |after: String| {
-            let api = api.clone();
-            async move {
-                let request = api.get_billing_contracts().page_size(PAGE).date_start(first).date_end(last);
-                let request = if after.is_empty() { request } else { request.after(after) };
-                let page = request.send().await?.into_inner();
-                Ok((page.entities, next_cursor(page.next_uri.as_deref())?))
-            }
-        })
-        .masking(&self.api);
+        let contracts = self.api.get_billing_contracts().page_size(PAGE).date_start(first).date_end(last).stream();
         let missing_id_error = || missing_id("a contract in the list has no id".to_owned(), "getBillingContracts");
         let ids = contracts.try_collect().await?.into_iter().map(|contract| contract.id.ok_or_else(missing_id_error));
         // Charges of a contract that is on two pages would be billed twice.

@@ -18,17 +18,7 @@ const PAGE: i32 = 100;
 impl Client {
     /// Lists all users with the ids of the licences that they hold.
     pub fn licence_holders(&self) -> Pager<types::UserLicenses> {
-        let api = self.api.clone();
-        Pager::new(1, move |number| {
-            let api = api.clone();
-            async move {
-                let page = api.get_license_users().page_size(PAGE).page_number(number).send().await?.into_inner();
-                // Responses contain no link to the next page, only the count of pages. Without it, an empty page ends the list.
-                let more = page.page_count.map_or(!page.entities.is_empty(), |count| number < count);
-                Ok((page.entities, more.then_some(number + 1)))
-            }
-        })
-        .masking(&self.api)
+        self.api.get_license_users().page_size(PAGE).stream()
     }
 
     /// Returns the number of users that hold each licence today (UTC), as rows. Not billable: the bill counts the users that log in, see
@@ -42,7 +32,7 @@ impl Client {
         let now = self.clock.now();
         let account = self.organization().await?;
         let mut memory = MemoryLimit::new(self.max_usage_bytes);
-        let holders = self.licence_holders().collect_within(&mut memory, 0, "the list of licence holders").await?;
+        let holders = memory.collect(self.licence_holders(), 0, "the list of licence holders").await?;
         licence_rows(&holders, &account, now)
     }
 }

@@ -15,7 +15,6 @@ mod exact;
 mod licences;
 mod organizations;
 mod overview;
-mod page_link;
 mod see_invoice;
 mod usage_job;
 mod usage_query;

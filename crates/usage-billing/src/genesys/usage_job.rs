@@ -1,15 +1,10 @@
 //! API requests, counted by jobs over the organization or one OAuth client, and the pages of their rows.
 
-use std::future::Future;
-use std::time::Duration;
-
 use chrono::{DateTime, Days, Months, Utc};
-use usage_billing_core::{Error, ErrorKind, ResponseValue, Result, printable};
-use usage_billing_genesys::Client as Api;
+use usage_billing_core::{Error, ErrorKind, Result};
 
-use super::page_link::next_cursor;
 use super::{Client, types};
-use crate::{Pager, Period, PollResult, Poller};
+use crate::{Pager, Period, Poller};
 
 /// Largest page of the vendor.
 const PAGE: i32 = 1000;
@@ -58,14 +53,10 @@ impl Client {
     /// Resumes a job over the organization by its id.
     pub fn usage_job(&self, id: impl Into<String>) -> Poller<Pager<types::OrganizationPublicApiUsage>> {
         let (api, id) = (self.api.clone(), id.into());
-        poll_job(&self.api, id.clone(), move |size, after| {
-            let (api, id) = (api.clone(), id.clone());
-            async move {
-                let first = api.get_usage_aggregates_query_job().job_id(id).page_size(size);
-                let request = if after.is_empty() { first } else { first.after(after) };
-                Ok(request.send().await?.into())
-            }
-        })
+        // Only for the state; the rows are in the pages.
+        let state = self.api.get_usage_aggregates_query_job().job_id(id.clone()).page_size(1);
+        let rows = move |_| Ok(api.get_usage_aggregates_query_job().job_id(id).page_size(PAGE).stream());
+        state.poll().described("usage job").and_then(rows)
     }
 
     /// Starts a job like [`start_usage_job`](Self::start_usage_job) for the requests of one OAuth client.
@@ -91,15 +82,13 @@ impl Client {
         id: impl Into<String>,
     ) -> Poller<Pager<types::ClientPublicApiUsage>> {
         let (api, client_id, id) = (self.api.clone(), client_id.to_owned(), id.into());
-        poll_job(&self.api, id.clone(), move |size, after| {
-            let (api, client_id, id) = (api.clone(), client_id.clone(), id.clone());
-            async move {
-                let job = api.get_usage_client_client_id_aggregates_query_job().client_id(client_id).job_id(id);
-                let first = job.page_size(size);
-                let request = if after.is_empty() { first } else { first.after(after) };
-                Ok(request.send().await?.into())
-            }
-        })
+        let state = self.api.get_usage_client_client_id_aggregates_query_job();
+        let state = state.client_id(client_id.clone()).job_id(id.clone()).page_size(1);
+        let rows = move |_| {
+            let rows = api.get_usage_client_client_id_aggregates_query_job().client_id(client_id);
+            Ok(rows.job_id(id).page_size(PAGE).stream())
+        };
+        state.poll().described("usage job").and_then(rows)
     }
 }
 
@@ -107,84 +96,6 @@ impl Client {
 pub type JobQuery = types::builder::OrganizationPublicApiUsageQueryRequest;
 /// Builder for the query of a job over one OAuth client.
 pub type ClientJobQuery = types::builder::ClientPublicApiUsageQueryRequest;
-
-/// State of a job over the organization or a client, and one page of its rows.
-struct JobPage<T> {
-    status: types::UsageJobStatus,
-    error: Option<types::ErrorBody>,
-    rows: Vec<T>,
-    next_uri: Option<String>,
-    retry_after: Option<Duration>,
-}
-
-impl From<ResponseValue<types::OrganizationPublicApiUsageResultsResponse>>
-    for JobPage<types::OrganizationPublicApiUsage>
-{
-    fn from(response: ResponseValue<types::OrganizationPublicApiUsageResultsResponse>) -> Self {
-        let retry_after = response.retry_after();
-        let response = response.into_inner();
-        let (status, error) = (response.query_status, response.error_body);
-        Self { status, error, rows: response.entities, next_uri: response.next_uri, retry_after }
-    }
-}
-
-impl From<ResponseValue<types::ClientPublicApiUsageResultsResponse>> for JobPage<types::ClientPublicApiUsage> {
-    fn from(response: ResponseValue<types::ClientPublicApiUsageResultsResponse>) -> Self {
-        let retry_after = response.retry_after();
-        let response = response.into_inner();
-        let (status, error) = (response.query_status, response.error_body);
-        Self { status, error, rows: response.entities, next_uri: response.next_uri, retry_after }
-    }
-}
-
-/// Returns the poller of a job. `fetch` requests a page by its size and its cursor, which is empty for the first page.
-fn poll_job<T, F>(api: &Api, id: String, fetch: impl Fn(i32, String) -> F + Clone + Send + 'static) -> Poller<Pager<T>>
-where
-    T: Send + 'static,
-    F: Future<Output = Result<JobPage<T>>> + Send + 'static,
-{
-    let page_api = api.clone();
-    Poller::new("usage job", id, move || {
-        let (fetch, api) = (fetch.clone(), page_api.clone());
-        async move {
-            // Only for the state; the rows are in the pages.
-            let page = fetch(1, String::new()).await?;
-            match page.status {
-                types::UsageJobStatus::Succeeded => Ok(PollResult::Ready(job_pages(fetch).masking(&api))),
-                types::UsageJobStatus::Failed | types::UsageJobStatus::Cancelled => Err(job_error(&page)),
-                state => Ok(PollResult::Pending { status: Some(state.to_string()), retry_after: page.retry_after }),
-            }
-        }
-    })
-    .masking(api)
-}
-
-fn job_pages<T, F>(fetch: impl Fn(i32, String) -> F + Clone + Send + 'static) -> Pager<T>
-where
-    T: Send + 'static,
-    F: Future<Output = Result<JobPage<T>>> + Send + 'static,
-{
-    Pager::new(String::new(), move |after| {
-        let fetch = fetch.clone();
-        async move {
-            let page = fetch(PAGE, after).await?;
-            if page.status != types::UsageJobStatus::Succeeded {
-                return Err(job_error(&page));
-            }
-            Ok((page.rows, next_cursor(page.next_uri.as_deref())?))
-        }
-    })
-}
-
-/// Returns the error of a failed job. The vendor responds to failed and running jobs with 202: only the state distinguishes them.
-fn job_error<T>(page: &JobPage<T>) -> Error {
-    let reason = page.error.as_ref().and_then(|error| error.message.clone().or_else(|| error.code.clone()));
-    let reason = reason.unwrap_or_else(|| "the vendor states no reason; start another job".to_owned());
-    Error::new(
-        ErrorKind::Failed,
-        format!("the usage job is {}: {}", printable(page.status.as_str()), printable(&reason)),
-    )
-}
 
 /// Returns the interval in the vendor's form, both ends included, if the vendor accepts it.
 fn valid_interval(period: Period, now: DateTime<Utc>) -> Result<String> {

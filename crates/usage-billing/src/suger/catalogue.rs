@@ -1,8 +1,5 @@
 //! Buyers, entitlements and products; and daily usage according to the marketplaces.
 
-use std::sync::Arc;
-
-use super::list_end::{ListEnd, PAGE, require_list};
 use super::response::is_of_suger;
 use super::{Client, builder, types};
 use crate::Pager;
@@ -12,17 +9,9 @@ impl Client {
     /// Lists the buyers that `filter` selects.
     pub fn buyers(
         &self,
-        filter: impl for<'a> Fn(builder::ListBuyers<'a>) -> builder::ListBuyers<'a> + Send + Sync + Clone + 'static,
+        filter: impl FnOnce(builder::ListBuyers<'_>) -> builder::ListBuyers<'_>,
     ) -> Pager<types::IdentityBuyer> {
-        let (client, end) = (self.clone(), Arc::new(ListEnd::default()));
-        Pager::new(0, move |offset| {
-            let (client, filter, end) = (client.clone(), filter.clone(), end.clone());
-            async move {
-                let request = filter(client.api.list_buyers().org_id(&client.org_id));
-                end.page(offset, request.limit(PAGE).offset(offset).send().await?.into_inner(), None)
-            }
-        })
-        .masking(&self.api)
+        filter(self.api.list_buyers().org_id(&self.org_id)).stream()
     }
 
     /// Lists the entitlements that `filter` selects, for which usage can be sent. Suger presumably ignores unknown
@@ -40,21 +29,9 @@ impl Client {
     /// ```
     pub fn entitlements(
         &self,
-        filter: impl for<'a> Fn(builder::ListEntitlements<'a>) -> builder::ListEntitlements<'a>
-        + Send
-        + Sync
-        + Clone
-        + 'static,
+        filter: impl FnOnce(builder::ListEntitlements<'_>) -> builder::ListEntitlements<'_>,
     ) -> Pager<types::WorkloadEntitlement> {
-        let (client, end) = (self.clone(), Arc::new(ListEnd::default()));
-        Pager::new(0, move |offset| {
-            let (client, filter, end) = (client.clone(), filter.clone(), end.clone());
-            async move {
-                let request = filter(client.api.list_entitlements().org_id(&client.org_id));
-                end.page(offset, request.limit(PAGE).offset(offset).send().await?.into_inner(), None)
-            }
-        })
-        .masking(&self.api)
+        filter(self.api.list_entitlements().org_id(&self.org_id)).stream()
     }
 
     /// Returns the marketplace that bills an entitlement, or `None` if Suger does not state it or does not know the
@@ -72,17 +49,9 @@ impl Client {
     /// Lists the products that `filter` selects, with their dimensions.
     pub fn products(
         &self,
-        filter: impl for<'a> Fn(builder::ListProducts<'a>) -> builder::ListProducts<'a> + Send + Sync + Clone + 'static,
+        filter: impl FnOnce(builder::ListProducts<'_>) -> builder::ListProducts<'_>,
     ) -> Pager<types::WorkloadProduct> {
-        let (client, end) = (self.clone(), Arc::new(ListEnd::default()));
-        Pager::new(0, move |offset| {
-            let (client, filter, end) = (client.clone(), filter.clone(), end.clone());
-            async move {
-                let request = filter(client.api.list_products().org_id(&client.org_id));
-                end.page(offset, request.limit(PAGE).offset(offset).send().await?.into_inner(), None)
-            }
-        })
-        .masking(&self.api)
+        filter(self.api.list_products().org_id(&self.org_id)).stream()
     }
 
     /// Lists usage according to a marketplace, by day, entitlement and dimension, as selected by `filter`. Compare
@@ -90,24 +59,8 @@ impl Client {
     pub fn daily_records(
         &self,
         marketplace: types::Partner,
-        filter: impl for<'a> Fn(builder::ListUsageMeteringDailyRecords<'a>) -> builder::ListUsageMeteringDailyRecords<'a>
-        + Send
-        + Sync
-        + Clone
-        + 'static,
+        filter: impl FnOnce(builder::ListUsageMeteringDailyRecords<'_>) -> builder::ListUsageMeteringDailyRecords<'_>,
     ) -> Pager<types::UsageMeteringDailyRecord> {
-        let (client, end) = (self.clone(), Arc::new(ListEnd::default()));
-        Pager::new(0, move |offset| {
-            let (client, end) = (client.clone(), end.clone());
-            let (marketplace, filter) = (marketplace.clone(), filter.clone());
-            async move {
-                let request =
-                    client.api.list_usage_metering_daily_records().org_id(&client.org_id).partner(marketplace);
-                let page = filter(request).limit(PAGE).offset(offset).send().await?.into_inner();
-                require_list(page.usage_metering_daily_records.is_empty(), &page.error, &page.code, &page.message)?;
-                end.page(offset, page.usage_metering_daily_records, page.next_offset)
-            }
-        })
-        .masking(&self.api)
+        filter(self.api.list_usage_metering_daily_records().org_id(&self.org_id).partner(marketplace)).stream()
     }
 }

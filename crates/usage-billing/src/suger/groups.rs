@@ -1,15 +1,16 @@
 //! Lists of usage record groups and reports.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use usage_billing_core::{Error, ErrorKind, Result, printable};
 
-use super::list_end::{ListEnd, PAGE, require_list};
 use super::{Client, builder, listed_days, types};
 use crate::memory_limit::{MemoryLimit, SLOT, text_bytes, value_bytes};
 use crate::{Pager, Period};
+
+/// The maximum page size of the vendor.
+const PAGE: i64 = 1000;
 
 impl Client {
     /// Lists the usage record groups that `filter` selects, 1000 per page. Without dates the vendor lists the last 30
@@ -28,48 +29,20 @@ impl Client {
     /// ```
     pub fn usage_record_groups(
         &self,
-        filter: impl for<'a> Fn(builder::ListUsageRecordGroups<'a>) -> builder::ListUsageRecordGroups<'a>
-        + Send
-        + Sync
-        + Clone
-        + 'static,
+        filter: impl FnOnce(builder::ListUsageRecordGroups<'_>) -> builder::ListUsageRecordGroups<'_>,
     ) -> Pager<types::MeteringUsageRecordGroup> {
-        let (client, end) = (self.clone(), Arc::new(ListEnd::default()));
-        Pager::new(0, move |offset| {
-            let (client, filter, end) = (client.clone(), filter.clone(), end.clone());
-            async move {
-                let request = filter(client.api.list_usage_record_groups().org_id(&client.org_id));
-                let page = request.limit(PAGE).offset(offset).send().await?.into_inner();
-                require_list(page.usage_record_groups.is_empty(), &page.error, &page.code, &page.message)?;
-                end.page(offset, page.usage_record_groups, page.next_offset)
-            }
-        })
-        .with_offset_step(PAGE, |group| id_in(&group.id))
-        .masking(&self.api)
+        let request = filter(self.api.list_usage_record_groups().org_id(&self.org_id));
+        request.limit(PAGE).stream().with_offset_step(PAGE, |group| id_in(&group.id))
     }
 
     /// Lists the usage record reports that `filter` selects, which the hourly runs sent to the marketplaces. Without
     /// dates the vendor lists the last 30 days.
     pub fn usage_record_reports(
         &self,
-        filter: impl for<'a> Fn(builder::ListUsageRecordReports<'a>) -> builder::ListUsageRecordReports<'a>
-        + Send
-        + Sync
-        + Clone
-        + 'static,
+        filter: impl FnOnce(builder::ListUsageRecordReports<'_>) -> builder::ListUsageRecordReports<'_>,
     ) -> Pager<types::MeteringUsageRecordReport> {
-        let (client, end) = (self.clone(), Arc::new(ListEnd::default()));
-        Pager::new(0, move |offset| {
-            let (client, filter, end) = (client.clone(), filter.clone(), end.clone());
-            async move {
-                let request = filter(client.api.list_usage_record_reports().org_id(&client.org_id));
-                let page = request.limit(PAGE).offset(offset).send().await?.into_inner();
-                require_list(page.usage_record_reports.is_empty(), &page.error, &page.code, &page.message)?;
-                end.page(offset, page.usage_record_reports, page.next_offset)
-            }
-        })
-        .with_offset_step(PAGE, |report| id_in(&report.id))
-        .masking(&self.api)
+        let request = filter(self.api.list_usage_record_reports().org_id(&self.org_id));
+        request.limit(PAGE).stream().with_offset_step(PAGE, |report| id_in(&report.id))
     }
 }
 

@@ -16,7 +16,7 @@ use super::types::{MeteringUsageRecordGroup as Group, MeteringUsageRecordReport 
 use super::{Client, Reconciliation, UsageEvent, listed_days};
 use crate::Period;
 use crate::memory_limit::{MemoryLimit, value_bytes};
-use crate::time_limit::TimeLimit;
+use usage_billing_core::__private::TimeLimit;
 
 /// Default time limit.
 const TIMEOUT: Duration = Duration::from_secs(600);

@@ -11,8 +11,8 @@ use super::report_rows::{self, report_rows};
 use super::sums::Sums;
 use super::{Client, Lookups, listed_days, types};
 use crate::memory_limit::{MemoryLimit, ROW, SLOT, text_bytes, value_bytes};
-use crate::time_limit::TimeLimit;
 use crate::{Period, UsageRow};
+use usage_billing_core::__private::TimeLimit;
 
 const NOT_READ: &str = "the lists of usage were not read to their end";
 

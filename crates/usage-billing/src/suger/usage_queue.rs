@@ -18,7 +18,7 @@ use super::late_usage::MarketplaceWindows;
 use super::proof::undecided;
 use super::types::{NewUsageRecordGroup, Partner};
 use super::{Client, Receipt, UndeliveredEvent, UsageEvent, trace};
-use crate::time_limit::TimeLimit;
+use usage_billing_core::__private::TimeLimit;
 
 /// Default number of concurrent requests. Suger publishes no limit.
 const CONCURRENCY: usize = 8;

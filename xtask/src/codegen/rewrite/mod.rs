@@ -1,6 +1,7 @@
 //! Rewrites what progenitor generates into what we publish: one pass over the syntax tree, each part with its reason.
 
 pub(super) mod builders;
+mod call_model;
 mod client;
 pub(crate) mod doc_attributes;
 mod doc_comments;
@@ -8,12 +9,15 @@ mod equality;
 mod errors;
 mod field_readers;
 mod growth;
+mod jobs;
 mod joined_queries;
+mod lists_and_jobs;
 mod literals;
 mod media_types;
 pub(super) mod null_collections;
 mod nullable;
 mod open_objects;
+mod pages;
 mod parameters;
 mod setters;
 pub(crate) mod shadowed_names;
@@ -26,6 +30,8 @@ use proc_macro2::TokenStream;
 use serde_json::Value;
 use syn::{Attribute, File, Item, ItemMod, LitStr};
 
+pub(crate) use lists_and_jobs::Omitted;
+
 use super::{docs::operations::OperationDocs, open_enum::OpenEnum};
 
 /// Makes the client's code ours. The enums are placeholders until the code is formatted.
@@ -35,7 +41,7 @@ pub(crate) fn rewrite(
     enums: &[OpenEnum],
     operations: TokenStream,
     root: &Value,
-) -> Result<File, String> {
+) -> Result<(File, Vec<Omitted>), String> {
     client::rewrite(&mut file);
     twins::rename(&mut file, root);
     joined_queries::rewrite(&mut file, root);
@@ -57,12 +63,13 @@ pub(crate) fn rewrite(
     equality::derive(&mut file);
     growth::allow(&mut file);
     doc_comments::rewrite(&mut file, docs);
+    let omitted = lists_and_jobs::add(&mut file, root);
     if let Some(types) = module(&mut file.items, "types") {
         types.splice(0..0, enums.iter().map(OpenEnum::placeholder));
     }
     file.items
         .push(syn::parse2(operations).map_err(|error| format!("the table of operations does not parse: {error}"))?);
-    Ok(file)
+    Ok((file, omitted))
 }
 
 /// The items of a module among others.

@@ -158,8 +158,13 @@ fn drafted(
     loop {
         let mut draft = import::convert(published, &chosen, today)?;
         draft.losses.splice(0..0, left_out.iter().cloned());
-        match unsupported::generated(name, &draft, published) {
-            Ok((text, sources)) => return Ok((draft, text, sources)),
+        match unsupported::generated(name, &mut draft, published) {
+            Ok((text, sources)) => {
+                let losses = sources.omitted.iter().map(|omitted| unsupported::omission(&draft, omitted));
+                let losses = losses.collect::<Vec<_>>();
+                draft.losses.extend(losses);
+                return Ok((draft, text, sources));
+            }
             Err(failure) => {
                 let causes = unsupported::causes(&draft, &failure);
                 let before = chosen.len();

@@ -2,14 +2,14 @@
 
 use openapi_document::{
     Document, SCHEMAS,
-    pointer::{keys, unescape},
+    pointer::{child, keys, unescape},
     reachable,
 };
 use serde_json::Value;
 
 use super::yaml_writer;
 use crate::{
-    codegen::{self, GeneratedFiles},
+    codegen::{self, GeneratedFiles, Omitted},
     import::{Conversion, ConvertedOperation, Kind, Loss, Owner, Published},
     lint::{self, Level},
 };
@@ -29,16 +29,40 @@ impl From<String> for Failure {
     }
 }
 
-/// The text of a draft's document, and the crate's generated sources.
+/// The text of a draft's document, and the crate's generated sources. Extensions of the vendor that are not ours are removed from the draft.
 pub(super) fn generated(
     name: &str,
-    draft: &Conversion,
+    draft: &mut Conversion,
     published: &Published,
 ) -> Result<(String, GeneratedFiles), Failure> {
-    let (text, document) = checked(name, draft, published)?;
+    let (text, document) = loop {
+        match checked(name, draft, published) {
+            Err(failure) if without_extension(draft, &failure) => {}
+            outcome => break outcome?,
+        }
+    };
     let sources = codegen::render(&document)?;
     Ok((text, sources))
 }
+
+/// Removes the extension that a failure is about. Returns whether there is one.
+fn without_extension(draft: &mut Conversion, failure: &Failure) -> bool {
+    let parts = failure.at.iter().flat_map(|at| keys(at)).collect::<Vec<_>>();
+    let [_, path, method, key, ..] = parts.as_slice() else { return false };
+    let is_of = |operation: &&mut ConvertedOperation| operation.path == *path && operation.method == *method;
+    let Some(operation) = draft.operations.iter_mut().find(is_of).filter(|_| EXTENSIONS.contains(&key.as_str())) else {
+        return false;
+    };
+    let removed = operation.value.as_object_mut().and_then(|value| value.remove(key)).is_some();
+    let (at, reason) =
+        (child(&operation.at, key), failure.reason.trim_start_matches("the generated document violates a rule: "));
+    let text = crate::text::one_line(&format!("{key} is left out: {reason}"));
+    draft.losses.push(Loss { kind: Kind::Other, at, text, owner: Owner::Document });
+    removed
+}
+
+/// The extensions by which methods are generated.
+const EXTENSIONS: [&str; 2] = ["x-pagination", "x-long-running"];
 
 /// The text of a draft's document, and the document, if it keeps all rules.
 pub(super) fn checked(name: &str, draft: &Conversion, published: &Published) -> Result<(String, Document), Failure> {
@@ -72,6 +96,17 @@ pub(super) fn causes(draft: &Conversion, failure: &Failure) -> Vec<String> {
         _ => return Vec::new(),
     };
     draft.operations.iter().filter(|operation| is_cause(operation)).map(|operation| operation.at.clone()).collect()
+}
+
+/// The note that an extension has no method.
+pub(super) fn omission(draft: &Conversion, omitted: &Omitted) -> Loss {
+    let parts = keys(&omitted.at).collect::<Vec<_>>();
+    let is_of = |operation: &&ConvertedOperation| {
+        parts.get(1).is_some_and(|path| *path == operation.path)
+            && parts.get(2).is_some_and(|method| *method == operation.method)
+    };
+    let at = draft.operations.iter().find(is_of).map_or_else(|| omitted.at.clone(), |operation| operation.at.clone());
+    Loss { kind: Kind::Other, at, text: crate::text::one_line(&omitted.reason), owner: Owner::Document }
 }
 
 /// The note that an operation is left out.

@@ -98,6 +98,9 @@ fn generate_vendor(
     for (file, text) in [("generated.rs", generated.client), ("generated_mock.rs", generated.mock)] {
         good &= write::write(root, &format!("{folder}/src/{file}"), &text, check, out)?;
     }
+    for omitted in &generated.omitted {
+        writeln!(out, "{name}:{}: {}", positions.at(&omitted.at), omitted.reason)?;
+    }
     good &= sandbox_copies::refresh(root, vendor, &text, check, out)?;
     Ok(good)
 }

@@ -25,6 +25,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     losses::{Kind, Loss, Losses, Owner},
+    pagination,
     parse::{Edition, Published},
     security::{self, Credential},
     servers,
@@ -156,7 +157,24 @@ fn draft_here(published: &Published, chosen: &[Operation<'_>], today: &str) -> R
         Owner::Document | Owner::Operation(_) => true,
     };
     let losses = losses.into_iter().filter(kept).collect();
-    Ok(Conversion { operations, schemas, losses, credentials, address, head, schemes })
+    let mut draft = Conversion { operations, schemas, losses, credentials, address, head, schemes };
+    draft_pagination(&published.root, &mut draft);
+    Ok(draft)
+}
+
+/// Describes the pages of the lists that follow a convention.
+fn draft_pagination(root: &Value, draft: &mut Conversion) {
+    let (document, published) = (draft.document(), openapi_document::operations(root));
+    for described in openapi_document::operations(&document) {
+        let is_same = |operation: &&mut ConvertedOperation| {
+            operation.path == described.path && operation.method == described.method
+        };
+        let Some(operation) = draft.operations.iter_mut().find(is_same) else { continue };
+        let Some(published) = published.iter().find(|published| published.pointer == operation.at) else { continue };
+        if let Some(extension) = pagination::draft(&document, &described, (root, published)) {
+            operation.value["x-pagination"] = extension;
+        }
+    }
 }
 
 /// How a draft names what it was made of.

@@ -85,6 +85,19 @@ impl Converter<'_> {
             value["security"] = json!([]);
         }
         value["x-source"] = json!([{"ref": source, "seen": today}]);
+        for key in ["x-pagination", "x-long-running"] {
+            match operation.value.get(key) {
+                Some(extension @ Value::Object(_)) => value[key] = extension.clone(),
+                Some(_) => {
+                    self.losses.add(Kind::Other, &child(&operation.pointer, key), format!("{key} is not an object"))
+                }
+                None => {}
+            }
+        }
+        if operation.value.contains_key("x-ms-long-running-operation") {
+            let at = child(&operation.pointer, "x-ms-long-running-operation");
+            self.losses.add(Kind::Other, &at, "the operation is long-running: it is polled by hand");
+        }
         for key in ["callbacks", "x-webhooks"].into_iter().filter(|key| operation.value.contains_key(*key)) {
             self.losses.add(Kind::Other, &child(&operation.pointer, key), "what the vendor calls back with");
         }

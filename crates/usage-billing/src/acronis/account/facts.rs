@@ -12,7 +12,7 @@ use crate::acronis::account::licensing_mode::LicensingMode;
 use crate::acronis::account::price_book::PriceBook;
 use crate::acronis::billing::hosting::Ownership;
 use crate::acronis::usage::aggregator::UsageAggregator;
-use crate::time_limit::TimeLimit;
+use usage_billing_core::__private::TimeLimit;
 
 /// The time limit for all of it: a bill does not wait longer for optional data.
 const LIMIT: Duration = Duration::from_secs(60);

@@ -18,37 +18,12 @@ const MAX_KIND_LOOKUPS: usize = 10_000;
 impl Client {
     /// Lists the direct children of a tenant.
     pub fn children(&self, tenant: Uuid) -> Pager<types::Tenant> {
-        let api = self.api.clone();
-        Pager::new(String::new(), move |after: String| {
-            let api = api.clone();
-            async move {
-                // The cursor carries the filter.
-                let request = match after.as_str() {
-                    "" => api.list_tenants().parent_id(tenant),
-                    after => api.list_tenants().after(after),
-                };
-                let page = request.send().await.map_err(hinted)?.into_inner();
-                Ok((page.items, following(page.paging)))
-            }
-        })
-        .masking(&self.api)
+        self.api.list_tenants().parent_id(tenant).stream().map_err(hinted)
     }
 
     /// Lists the offering items (usable and billable items with their quotas) of a tenant and all tenants below it.
     pub fn offering_items(&self, tenant: Uuid) -> Pager<types::OfferingItem> {
-        let api = self.api.clone();
-        Pager::new(String::new(), move |after: String| {
-            let api = api.clone();
-            async move {
-                let request = match after.as_str() {
-                    "" => api.list_offering_items().subtree_root_tenant_id(tenant),
-                    after => api.list_offering_items().after(after),
-                };
-                let page = request.send().await.map_err(hinted)?.into_inner();
-                Ok((page.items, following(page.paging)))
-            }
-        })
-        .masking(&self.api)
+        self.api.list_offering_items().subtree_root_tenant_id(tenant).stream().map_err(hinted)
     }
 }
 
@@ -92,8 +67,4 @@ impl Client {
 
 pub(crate) fn comma_separated(ids: &[Uuid]) -> String {
     ids.iter().map(Uuid::to_string).collect::<Vec<_>>().join(",")
-}
-
-fn following(paging: Option<types::Paging>) -> Option<String> {
-    paging.and_then(|paging| paging.cursors?.after).filter(|after| !after.is_empty())
 }

@@ -130,7 +130,7 @@ impl Client {
         let without_rows = rows::no_rows_error(formats);
         Poller::new("Acronis report", id, move || poll(api.clone(), report.clone()))
             .confirmed_exists()
-            .without_rows(without_rows)
+            .unusable(without_rows)
             .masking(&self.api)
     }
 }

@@ -32,7 +32,7 @@ impl Client {
         let own = self.own_tenant().await?;
         let account_name = self.tenant_name(own).await;
         let mut memory = MemoryLimit::new(self.max_usage_bytes);
-        let tenants = self.children(own).collect_within(&mut memory, 0, "the list of tenants").await?;
+        let tenants = memory.collect(self.children(own), 0, "the list of tenants").await?;
         // Tenants are created and deleted while pages are read: one may be repeated on the next page.
         let mut seen = HashSet::new();
         let tenants: Vec<_> = tenants.into_iter().filter(|tenant| seen.insert(tenant.id)).collect();

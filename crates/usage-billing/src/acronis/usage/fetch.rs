@@ -15,8 +15,8 @@ use crate::acronis::usage::aggregator::UsageAggregator;
 use crate::acronis::usage::options::{ReportEvent, UsageOptions};
 use crate::acronis::{Client, ReportRequest, ReportRow};
 use crate::failed_month::in_month;
-use crate::time_limit::TimeLimit;
 use crate::{Period, Poller, UsageRow};
+use usage_billing_core::__private::TimeLimit;
 
 impl Client {
     /// Returns the usage of the direct children of the API client's tenant, from one `usage_summary` for each calendar month of the period, all
@@ -129,7 +129,7 @@ impl Client {
         kept: usize,
     ) -> Result<(Vec<UsageRow>, usize)> {
         let usage = async {
-            report.require_rows()?;
+            report.require_usable()?;
             let files = report.wait_within(limit).await?;
             self.usage_from_file_within(limit, file_with_rows(&files)?, kept).await
         };

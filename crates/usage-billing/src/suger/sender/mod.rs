@@ -24,8 +24,8 @@ use self::task::Task;
 use super::trace::event;
 use super::usage_queue::State as EventState;
 use super::{Receipt, UndeliveredEvent, UsageEvent, UsageQueue};
-use crate::time_limit::TimeLimit;
 pub use receipts::Receipts;
+use usage_billing_core::__private::TimeLimit;
 
 /// Default delay between two flushes.
 const INTERVAL: Duration = Duration::from_secs(60);

@@ -16,7 +16,7 @@ pub(crate) static RULE: Rule = Rule {
     level: Level::Error,
     scope: Scope::Curation,
     finds: "`x-long-running` names no operation to poll, fields that do not exist, or does not have each state once.",
-    why: "The facade polls by it: a state in none of its arrays would be polled without end.",
+    why: "The methods `start` and `poll` of the calls act on it: a state in none of its arrays would be polled without end.",
     instead: "Name the operation and the fields, and put each state in one of `pending`, `succeeded`, `failed`.",
     example: Example {
         pointer: "/paths/~1orders/post/x-long-running",
@@ -26,7 +26,7 @@ pub(crate) static RULE: Rule = Rule {
     check,
 };
 
-const KEYS: [&str; 6] = ["poll", "id", "status", "pending", "succeeded", "failed"];
+const KEYS: [&str; 8] = ["poll", "id", "param", "status", "pending", "succeeded", "failed", "error"];
 const STATES: [&str; 3] = ["pending", "succeeded", "failed"];
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
@@ -66,6 +66,7 @@ fn check_extension(
     };
     check_field("id", operation.success(context.root));
     check_field("status", poll.success(context.root));
+    check_field("error", poll.success(context.root));
     if let Some(status) = poll.success(context.root).and_then(|response| field(context.root, response, text("status")))
     {
         check_states(extension, status, &at, findings);

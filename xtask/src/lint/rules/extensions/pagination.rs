@@ -11,8 +11,8 @@ pub(crate) static RULE: Rule = Rule {
     level: Level::Error,
     scope: Scope::Curation,
     finds: "`x-pagination` has no known style, or names parameters or fields that do not exist.",
-    why: "The facade requests further pages by it.",
-    instead: "Name the parameters of the operation and the fields of its response.",
+    why: "The method `stream` of the call requests further pages by it.",
+    instead: "Name the parameters of the operation and the fields of its response, as docs/documents.md describes.",
     example: Example {
         pointer: "/paths/~1orders/get/x-pagination/items",
         value: r#""rows""#,
@@ -21,8 +21,42 @@ pub(crate) static RULE: Rule = Rule {
     check,
 };
 
-const KEYS: [&str; 8] = ["style", "param", "limit", "default", "max", "items", "next", "end"];
-const STYLES: [&str; 4] = ["offset", "page", "cursor", "next-uri"];
+const KEYS: [&str; 14] = [
+    "style", "param", "first", "alone", "limit", "default", "max", "items", "next", "more", "pages", "error",
+    "reasons", "end",
+];
+/// The styles with the keys that they need.
+const STYLES: [(&str, &[&str]); 5] = [
+    ("offset", &["param"]),
+    ("page", &["param"]),
+    ("cursor", &["param", "next"]),
+    ("next-uri", &["next"]),
+    ("link", &[]),
+];
+
+/// The types that the field of a key may have.
+fn wanted_types(key: &str) -> &'static [&'static str] {
+    match key {
+        "items" => &["array"],
+        "more" => &["boolean"],
+        "pages" => &["integer", "number"],
+        // Of any type.
+        "error" => &["string", "integer", "number", "boolean", "object", "array"],
+        _ => &["string", "integer", "number"],
+    }
+}
+
+/// Checks the keys that are no names.
+fn check_values(extension: &Map<String, Value>, at: &str, findings: &mut Findings) {
+    for key in ["first", "default", "max"] {
+        if extension.get(key).is_some_and(|value| value.as_i64().is_none_or(|number| number < 0)) {
+            findings.add(&child(at, key), "not a whole number", "write the number that the vendor documents");
+        }
+    }
+    if extension.get("alone").is_some_and(|value| *value != Value::Bool(true)) {
+        findings.add(&child(at, "alone"), "not true", "write `true` or leave it out");
+    }
+}
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for operation in &context.operations {
@@ -41,21 +75,43 @@ fn check_extension(root: &Value, operation: &Operation<'_>, extension: &Map<Stri
     let at = child(&operation.pointer, "x-pagination");
     unknown_keys(extension, &KEYS, &at, findings);
     let text = |key: &str| extension.get(key).and_then(Value::as_str);
-    if text("style").is_none_or(|style| !STYLES.contains(&style)) {
-        findings.add(&at, "unknown style", format!("known are {}", STYLES.join(", ")));
+    match text("style").and_then(|style| STYLES.iter().find(|(known, _)| *known == style)) {
+        None => {
+            let known = STYLES.map(|(style, _)| style).join(", ");
+            findings.add(&at, "unknown style", format!("known are {known}"));
+        }
+        Some((style, needed)) => {
+            for key in needed.iter().filter(|key| text(key).is_none()) {
+                let message = format!("the style {style} has no `{key}`");
+                findings.add(&at, message, "name the parameter that selects a page, and the field of the next page");
+            }
+        }
     }
+    check_values(extension, &at, findings);
     let response = operation.success(root);
     let is_list = response.and_then(|schema| schema.get("type")).and_then(Value::as_str) == Some("array");
     if text("items").is_none() && !is_list {
         findings.add(&at, "no `items`", "name the response's array");
     }
-    for key in ["items", "next"] {
+    let reasons = extension.get("reasons").and_then(Value::as_array).into_iter().flatten();
+    let reasons = reasons.map(|path| ("reasons", path.as_str()));
+    for (key, path) in
+        ["items", "next", "more", "pages", "error"].map(|key| (key, text(key))).into_iter().chain(reasons)
+    {
         // Another rule finds that the schema is missing.
-        if let (Some(path), Some(response)) = (text(key), response)
-            && field(root, response, path).is_none()
-        {
-            let message = format!("the response has no field {path:?}");
-            findings.add(&child(&at, key), message, "name a field of the response, with dots between levels");
+        let (Some(path), Some(response)) = (path, response) else { continue };
+        match field(root, response, path).map(|field| field.get("type").and_then(Value::as_str)) {
+            None => {
+                let message = format!("the response has no field {path:?}");
+                findings.add(&child(&at, key), message, "name a field of the response, with dots between levels");
+            }
+            Some(of) => {
+                let wanted = wanted_types(key);
+                if of.is_some_and(|of| !wanted.contains(&of)) {
+                    let message = format!("the field {path:?} is not of the type {}", wanted.join(" or "));
+                    findings.add(&child(&at, key), message, "name the field that the vendor documents for it");
+                }
+            }
         }
     }
     for key in ["param", "limit"] {
@@ -94,12 +150,31 @@ mod tests {
     }
 
     #[test]
+    fn missing_keys_and_values_of_another_type_are_found() {
+        for (key, value) in [
+            ("param", Value::Null),
+            ("next", Value::Null),
+            ("next", json!("orders")),
+            ("items", json!("next")),
+            ("more", json!("next")),
+            ("pages", json!("next")),
+            ("first", json!(-1)),
+            ("first", json!("1")),
+            ("alone", json!(false)),
+        ] {
+            assert_eq!(broken(&format!("{MARK}/{key}"), value.clone()), ["pagination"], "{key} {value}");
+        }
+        for (key, value) in [("first", json!(0)), ("alone", json!(true)), ("next", json!("orders[].id"))] {
+            assert_eq!(broken(&format!("{MARK}/{key}"), value.clone()), NONE, "{key} {value}");
+        }
+    }
+
+    #[test]
     fn unknown_parameter_and_field_are_found() {
         for key in ["param", "limit", "items", "next"] {
             assert_eq!(broken(&format!("{MARK}/{key}"), json!("nothing")), ["pagination"], "{key}");
         }
         assert_eq!(broken(&format!("{MARK}/items"), Value::Null), ["pagination"]);
-        assert_eq!(broken(&format!("{MARK}/next"), Value::Null), NONE);
     }
 
     #[test]

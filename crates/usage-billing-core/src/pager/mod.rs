@@ -14,10 +14,10 @@ use futures_util::{FutureExt, StreamExt, TryFutureExt};
 use tokio::task::JoinError;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{Instrument, Span};
-use usage_billing_core::__private::read_ahead;
-use usage_billing_core::{ClientInfo, Error, ErrorKind, Result, Transport, printable};
 
-use crate::memory_limit::MemoryLimit;
+use crate::display_bytes::display_bytes;
+use crate::read_ahead::read_ahead;
+use crate::{ClientInfo, Error, ErrorKind, Result, Transport, printable};
 
 /// Streams the items of a paginated list, and fetches the next page while the current one is read.
 ///
@@ -26,42 +26,31 @@ use crate::memory_limit::MemoryLimit;
 /// reader decodes the page. Dropping the pager ends the task. After an error the list ends; [`continuation`](Self::continuation) returns where
 /// to resume.
 ///
+/// The method `stream` of a call returns it, if the document describes the pages of the operation. [`Pager::new`] is for other lists:
+///
 /// ```no_run
-/// # use usage_billing::{Result, suger::Client};
-/// # async fn list(client: Client, saved: Option<String>) -> Result<()> {
-/// let mut groups = client.usage_record_groups(|request| request.entitlement_id("ent-7"));
+/// # use usage_billing_core::{Pager, Result};
+/// # struct Page { users: Vec<String>, last: i32 }
+/// # async fn fetch(number: i32) -> Result<Page> { unimplemented!() }
+/// # async fn list(saved: Option<String>) -> Result<()> {
+/// let mut users = Pager::new(1, |number: i32| async move {
+///     let page = fetch(number).await?;
+///     Ok((page.users, (number < page.last).then_some(number + 1)))
+/// });
 /// if let Some(position) = saved {
-///     groups = groups.resume_from(position);
+///     users = users.resume_from(position);
 /// }
-/// while let Some(group) = groups.next().await {
-///     match group {
-///         Ok(group) => println!("{:?} {:?}", group.id, group.status),
+/// while let Some(user) = users.next().await {
+///     match user {
+///         Ok(user) => println!("{user}"),
 ///         Err(error) => {
-///             eprintln!("{error}; resume from {}", groups.continuation());
+///             eprintln!("{error}; resume from {}", users.continuation());
 ///             break;
 ///         }
 ///     }
 /// }
 /// # Ok(())
 /// # }
-/// ```
-///
-/// The list of an operation that has no wrapper:
-///
-/// ```no_run
-/// use usage_billing::{Pager, genesys};
-///
-/// fn users(client: genesys::Client) -> Pager<genesys::types::UserLicenses> {
-///     Pager::new(1, move |number: i32| {
-///         let client = client.clone();
-///         async move {
-///             let request = client.api().get_license_users().page_size(100).page_number(number);
-///             let page = request.send().await?.into_inner();
-///             let next = page.page_count.filter(|last| number < *last).map(|_| number + 1);
-///             Ok((page.entities, next))
-///         }
-///     })
-/// }
 /// ```
 #[must_use = "nothing is fetched until items are requested"]
 pub struct Pager<T> {
@@ -81,6 +70,7 @@ pub struct Pager<T> {
     hasher: RandomState,
     /// The transport whose secrets are masked in errors.
     transport: Option<Transport>,
+    map_err: Option<Box<dyn FnMut(Error) -> Error + Send>>,
 }
 
 /// A page that was requested before the page before it had arrived. The server may respond to both in any order, and new
@@ -116,8 +106,7 @@ enum Prefetch<T> {
 }
 
 impl<T: Send + 'static> Pager<T> {
-    /// Creates a pager that starts at the position `first`; `fetch` returns a page and the position of the next one. It also serves lists
-    /// that have no wrapper here, through a client's `api()`.
+    /// Creates a pager that starts at the position `first`; `fetch` returns a page and the position of the next one.
     ///
     /// A repeated position ends the list with an error, because the same pages would follow without end. A few bytes per page are kept to
     /// detect it.
@@ -147,12 +136,18 @@ impl<T: Send + 'static> Pager<T> {
             seen: HashSet::new(),
             hasher: RandomState::new(),
             transport: None,
+            map_err: None,
         }
     }
 
     /// Masks the secrets of a client in errors that quote its responses, such as positions. Errors of the calls themselves are masked already.
     pub fn masking(self, client: &impl ClientInfo<Transport>) -> Self {
         Self { transport: Some(client.inner().clone()), ..self }
+    }
+
+    /// Changes the error that ends the list, such as to add a hint.
+    pub fn map_err(self, change: impl FnMut(Error) -> Error + Send + 'static) -> Self {
+        Self { map_err: Some(Box::new(change)), ..self }
     }
 
     /// Sets the step between the offsets of pages. From the third page on, two pages are fetched concurrently. At the end of such a list one
@@ -191,30 +186,13 @@ impl<T: Send + 'static> Pager<T> {
     /// The first error of a page; the items before it are dropped. [`ErrorKind::Limit`] if the items take more than 48 MiB, not counting their
     /// strings and arrays: read such a list item by item.
     pub async fn try_collect(mut self) -> Result<Vec<T>> {
-        let mut memory = MemoryLimit::new(COLLECTED_BYTES);
         let mut items = Vec::new();
         while let Some(item) = self.next().await.transpose()? {
-            let kept = memory.keep(size_of::<T>().max(1), || "the list");
-            kept.map_err(|error| error.with_setting(None).with_hint("this limit is fixed: read the items one by one"))?;
-            items.push(item);
-        }
-        Ok(items)
-    }
-
-    /// Collects the remaining items within `memory`, each with `extra_bytes` for the data that is derived from it.
-    #[cfg(any(feature = "acronis", feature = "genesys"))]
-    pub(crate) async fn collect_within(
-        mut self,
-        memory: &mut MemoryLimit,
-        extra_bytes: usize,
-        what: &str,
-    ) -> Result<Vec<T>>
-    where
-        T: serde::Serialize,
-    {
-        let mut items = Vec::new();
-        while let Some(item) = self.next().await.transpose()? {
-            memory.keep(crate::memory_limit::value_bytes(&item) + extra_bytes, || what)?;
+            if items.len() >= COLLECTED_BYTES / size_of::<T>().max(1) {
+                let message = format!("the list exceeds the limit of {} of memory", display_bytes(COLLECTED_BYTES));
+                let hint = "this limit is fixed: read the items one by one";
+                return Err(Error::new(ErrorKind::Limit, message).with_hint(hint));
+            }
             items.push(item);
         }
         Ok(items)
@@ -284,6 +262,10 @@ impl<T: Send + 'static> Stream for Pager<T> {
                     this.speculative = None;
                     let error = error.take().map(|error| match &this.transport {
                         Some(transport) => transport.masked(error),
+                        None => error,
+                    });
+                    let error = error.map(|error| match &mut this.map_err {
+                        Some(change) => change(error),
                         None => error,
                     });
                     return Poll::Ready(error.map(Err));

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use usage_billing_core::{ClientInfo, Error, ErrorKind, ResponseValue, Result, Transport, printable};
 
 use crate::time_limit::TimeLimit;
+use crate::{ClientInfo, Error, ErrorKind, ResponseValue, Result, Transport, printable};
 
 /// The delay before the second poll, and the maximum to which delays grow.
 const FIRST_DELAY: Duration = Duration::from_secs(2);
@@ -24,11 +24,11 @@ const SHORTEST_DELAY: Duration = Duration::from_secs(1);
 ///
 /// ```no_run
 /// # use std::time::Duration;
-/// # use usage_billing::{ErrorKind, Period, Result, genesys::Client};
-/// # async fn fetch(client: Client, october: Period) -> Result<()> {
-/// let mut report = client.billable_usage(october).poll_every(Duration::from_secs(5));
+/// # use usage_billing_core::{ErrorKind, Poller, Result};
+/// # async fn fetch(report: Poller<Vec<String>>) -> Result<()> {
+/// let mut report = report.poll_every(Duration::from_secs(5));
 /// match report.wait(Duration::from_secs(120)).await {
-///     Ok(usage) => println!("{} lines", usage.usages.iter().flatten().count()),
+///     Ok(lines) => println!("{} lines", lines.len()),
 ///     Err(error) if error.kind() == ErrorKind::WaitTimeout => println!("{} has not finished, wait for it again", report.id()),
 ///     Err(error) => return Err(error),
 /// }
@@ -43,9 +43,8 @@ pub struct Poller<T> {
     /// Whether a response has confirmed that the report exists. Without one, a failure may be a wrong address or a missing network, which
     /// waiting does not fix.
     confirmed_exists: bool,
-    /// Why the report has no rows, if that is known before it has finished.
-    #[cfg(feature = "acronis")]
-    without_rows: Option<Error>,
+    /// Why the result cannot be used, if that is known before the vendor has finished.
+    unusable: Option<Error>,
     /// The transport whose secrets are masked in errors.
     transport: Option<Transport>,
     poll: Box<dyn FnMut() -> BoxFuture<'static, Result<PollResult<T>>> + Send>,
@@ -67,8 +66,7 @@ pub enum PollResult<T> {
 }
 
 impl<T> Poller<T> {
-    /// Creates a poller that calls `poll`; `description` and `id` name the report in errors. It also serves jobs that have no wrapper here,
-    /// through a client's `api()`.
+    /// Creates a poller that calls `poll`; `description` and `id` name the report in errors.
     pub fn new<F>(description: &'static str, id: String, mut poll: impl FnMut() -> F + Send + 'static) -> Self
     where
         F: Future<Output = Result<PollResult<T>>> + Send + 'static,
@@ -78,8 +76,7 @@ impl<T> Poller<T> {
             description,
             interval: None,
             confirmed_exists: false,
-            #[cfg(feature = "acronis")]
-            without_rows: None,
+            unusable: None,
             transport: None,
             poll: Box::new(move || poll().boxed()),
         }
@@ -101,25 +98,48 @@ impl<T> Poller<T> {
         Self { transport: Some(client.inner().clone()), ..self }
     }
 
+    /// Sets what the report is called in errors, such as "usage job".
+    pub fn described(self, description: &'static str) -> Self {
+        Self { description, ..self }
+    }
+
     /// Marks the report as existing: the response to its creation or lookup has confirmed it.
-    #[cfg(any(feature = "acronis", feature = "genesys"))]
-    pub(crate) fn confirmed_exists(self) -> Self {
+    pub fn confirmed_exists(self) -> Self {
         Self { confirmed_exists: true, ..self }
     }
 
-    /// Sets the reason why the report has no rows.
-    #[cfg(feature = "acronis")]
-    pub(crate) fn without_rows(self, reason: Option<Error>) -> Self {
-        Self { without_rows: reason, ..self }
+    /// Sets the reason why the result cannot be used, for the facade.
+    #[doc(hidden)]
+    pub fn unusable(self, reason: Option<Error>) -> Self {
+        Self { unusable: reason, ..self }
     }
 
-    /// Fails before the wait if the report has no rows.
+    /// Fails before the wait if the result cannot be used.
     ///
     /// # Errors
-    /// The reason set by [`without_rows`](Self::without_rows).
-    #[cfg(feature = "acronis")]
-    pub(crate) fn require_rows(&self) -> Result<()> {
-        self.without_rows.clone().map_or(Ok(()), Err)
+    /// The reason set by [`unusable`](Self::unusable).
+    #[doc(hidden)]
+    pub fn require_usable(&self) -> Result<()> {
+        self.unusable.clone().map_or(Ok(()), Err)
+    }
+
+    /// Returns a poller whose result is what `convert` makes of this one's.
+    pub fn and_then<U>(self, convert: impl FnOnce(T) -> Result<U> + Clone + Send + 'static) -> Poller<U>
+    where
+        T: 'static,
+    {
+        let Self { id, description, interval, confirmed_exists, unusable, transport, mut poll } = self;
+        let poll = move || {
+            let (polled, convert) = (poll(), convert.clone());
+            let converted = async {
+                Ok(match polled.await? {
+                    PollResult::Ready(done) => PollResult::Ready(convert(done)?),
+                    PollResult::Pending { status, retry_after } => PollResult::Pending { status, retry_after },
+                })
+            };
+            converted.boxed()
+        };
+        Poller { id, description, interval, confirmed_exists, unusable, transport, poll: Box::new(poll) }
     }
 
     /// Polls once.
@@ -153,7 +173,8 @@ impl<T> Poller<T> {
     }
 
     /// Waits as [`wait`](Self::wait), for the rest of a limit.
-    pub(crate) async fn wait_within(&mut self, limit: TimeLimit) -> Result<T> {
+    #[doc(hidden)]
+    pub async fn wait_within(&mut self, limit: TimeLimit) -> Result<T> {
         let mut polls = 0u32;
         // The status that the last poll returned, or its error.
         let mut last = None;
@@ -185,8 +206,9 @@ impl<T> Poller<T> {
                 // The limit of a single call is not the one to raise.
                 Some(Err(failure)) => format!(" (the last poll failed: {})", failure.clone().with_setting(None)),
             };
+            let space = if self.id.is_empty() { "" } else { " " };
             let message = format!(
-                "{} {} is not done after {} s{state}; it may still finish: wait for it again later",
+                "{}{space}{} is not done after {} s{state}; it may still finish: wait for it again later",
                 self.description,
                 printable(&self.id),
                 limit.seconds()

@@ -4,24 +4,26 @@ use std::future::Future;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use usage_billing_core::{Error, ErrorKind};
+
+use crate::{Error, ErrorKind};
 
 /// A limit that starts when it is created.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct TimeLimit {
+pub struct TimeLimit {
     /// `None` if the limit exceeds the range of the clock.
     end: Option<Instant>,
     limit: Duration,
 }
 
 impl TimeLimit {
-    pub(crate) fn new(limit: Duration) -> Self {
+    /// Creates a limit that starts now.
+    pub fn new(limit: Duration) -> Self {
         Self { end: Instant::now().checked_add(limit), limit }
     }
 
     /// Runs `work` until the limit; `None` if the limit ended it. A limit of 0 starts nothing, so that the result of work that needs no waiting
     /// does not depend on the speed of the machine.
-    pub(crate) async fn run<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+    pub async fn run<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         match self.end {
             Some(_) if self.limit.is_zero() => None,
             Some(end) => tokio::time::timeout_at(end, work).await.ok(),
@@ -30,18 +32,17 @@ impl TimeLimit {
     }
 
     /// Returns whether the limit has expired.
-    #[cfg(feature = "suger")]
-    pub(crate) fn is_over(&self) -> bool {
+    pub fn is_over(&self) -> bool {
         self.end.is_some_and(|end| end <= Instant::now())
     }
 
     /// Returns the limit in whole seconds, rounded up.
-    pub(crate) fn seconds(&self) -> u128 {
+    pub fn seconds(&self) -> u128 {
         self.limit.as_millis().div_ceil(1000)
     }
 
     /// Returns the error of unfinished work; `what` states it, such as "the lists were not read to their end".
-    pub(crate) fn exceeded(&self, what: impl std::fmt::Display) -> Error {
+    pub fn exceeded(&self, what: impl std::fmt::Display) -> Error {
         Error::new(ErrorKind::WaitTimeout, format!("{what} within {} s", self.seconds()))
     }
 }

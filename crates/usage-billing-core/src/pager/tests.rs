@@ -229,3 +229,10 @@ proptest::proptest! {
         })?;
     }
 }
+
+#[tokio::test]
+async fn error_of_a_page_can_be_changed() {
+    let failing = |_: u8| async { Err::<(Vec<u8>, _), _>(Error::new(ErrorKind::Connection, "cut")) };
+    let error = Pager::new(0, failing).map_err(|error| error.with_hint("try later")).try_collect().await.unwrap_err();
+    assert_eq!(error.hint(), Some("try later"));
+}

@@ -109,7 +109,6 @@ async fn transient_failure_does_not_end_wait_of_confirmed_report() {
     assert_eq!(report.wait(Duration::from_secs(600)).await.unwrap(), "rows");
 }
 
-#[cfg(any(feature = "acronis", feature = "genesys"))]
 #[tokio::test(start_paused = true)]
 async fn confirmed_report_survives_failure_of_first_poll() {
     let report = scripted(vec![|| Err(lost()), || Ok(PollResult::Ready("rows"))]);
@@ -151,4 +150,20 @@ async fn permanent_failures_end_the_wait_at_once() {
         assert_eq!(report.wait(Duration::from_secs(600)).await.unwrap_err().kind(), kind);
         assert_eq!(start.elapsed().as_secs(), 2, "{kind:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn converted_result_keeps_pending_states_and_may_fail() {
+    let mut report = ready_after(3).and_then(|rows| Ok(rows.len()));
+    assert!(matches!(report.poll().await.unwrap(), PollResult::Pending { status: Some(_), .. }));
+    assert_eq!(report.wait(Duration::from_secs(600)).await.unwrap(), 4);
+    let mut report = ready_after(1).and_then(|_| Err::<(), _>(Error::new(ErrorKind::Decode, "no rows")));
+    assert_eq!(report.wait(Duration::from_secs(600)).await.unwrap_err().message(), "no rows");
+}
+
+#[test]
+fn result_that_cannot_be_used_is_known_before_the_wait() {
+    assert!(ready_after(1).require_usable().is_ok());
+    let reason = Error::new(ErrorKind::Request, "no rows");
+    assert_eq!(ready_after(1).unusable(Some(reason)).require_usable().unwrap_err().message(), "no rows");
 }

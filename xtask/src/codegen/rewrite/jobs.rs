@@ -1,0 +1,177 @@
+//! The methods `poll` and `start` of calls whose operations have `x-long-running`.
+
+use openapi_document::{Operation, operations};
+use proc_macro2::TokenStream;
+use quote::{ToTokens as _, format_ident, quote};
+use serde_json::{Map, Value};
+use syn::{ImplItem, Type, parse_quote};
+
+use super::{
+    call_model::{Call, CallModel},
+    pages::Copies,
+};
+use crate::codegen::identifiers::{setter_name, type_name, value_name};
+
+/// The extension of an operation.
+pub(super) fn extension<'a>(operation: &Operation<'a>) -> Option<&'a Map<String, Value>> {
+    operation.value.get("x-long-running")?.as_object()
+}
+
+fn text<'a>(job: &'a Map<String, Value>, key: &str) -> &'a str {
+    job.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The code for the state in `page`, a response of an operation that returns its own state.
+pub(super) fn own_state(model: &CallModel, operation: &Operation<'_>) -> Result<Option<TokenStream>, String> {
+    let Some(job) = extension(operation).filter(|job| text(job, "poll") == operation.id()) else { return Ok(None) };
+    let call = model.call(&type_name(operation.id())).ok_or("it has no call")?;
+    state(model, operation.id(), call.response()?, job).map(Some)
+}
+
+fn state(model: &CallModel, operation: &str, response: &Type, job: &Map<String, Value>) -> Result<TokenStream, String> {
+    let value = |key: &str| {
+        let path = text(job, key);
+        if path.contains("[]") {
+            return Err(format!("the state {path:?} is one of several"));
+        }
+        let found = model.value(&quote!(page), response, path, true)?;
+        if !model.is_text(&found.of) {
+            return Err(format!("{path:?} is not a string"));
+        }
+        let code = found.code;
+        Ok(quote!(#code.map(::std::string::ToString::to_string)))
+    };
+    let states = |key: &str| {
+        let states = job.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        let states = states.map(str::to_owned).collect::<Vec<_>>();
+        quote!(&[#(#states),*])
+    };
+    let (status, succeeded, failed) = (value("status")?, states("succeeded"), states("failed"));
+    let reason = if text(job, "error").is_empty() { quote!(::std::option::Option::None) } else { value("error")? };
+    Ok(quote! {
+        ::progenitor_client::__private::JobState {
+            operation: #operation,
+            status: #status,
+            succeeded: #succeeded,
+            failed: #failed,
+            reason: #reason,
+        }
+    })
+}
+
+/// The method of an operation that returns the state of a job.
+///
+/// # Errors
+/// The reason why there is none.
+pub(super) fn poll(
+    model: &CallModel,
+    root: &Value,
+    operation: &Operation<'_>,
+    job: &Map<String, Value>,
+) -> Result<ImplItem, String> {
+    let call = model.call(&type_name(operation.id())).ok_or("it has no call")?;
+    if !call.is_clone {
+        return Err("its body cannot be sent again".to_owned());
+    }
+    let response = call.response()?;
+    let state = state(model, operation.id(), response, job)?;
+    let id = match id_parameter(call, root, operation).and_then(|name| call.parameter(&name)) {
+        Some(parameter) if parameter.is_required => {
+            let name = &parameter.name;
+            quote!(::progenitor_client::__private::text_in(&call.#name.clone().map(::std::option::Option::Some)))
+        }
+        _ => quote!(::std::string::String::new()),
+    };
+    let copies = Copies::new(call);
+    let (take, again, new) = (&copies.take, &copies.again, &copies.call);
+    let (name, title) = (call.free_name("poll"), operation.id());
+    Ok(parse_quote! {
+        /// Returns a poller that sends the call until the job has finished.
+        pub fn #name(self) -> ::progenitor_client::Poller<#response> {
+            let call = self;
+            let id = #id;
+            #take
+            let owned = client.clone();
+            let poller = ::progenitor_client::Poller::new(#title, id, move || {
+                let client = owned.clone();
+                #again
+                async move {
+                    let call = #new;
+                    let response = call.send().await?;
+                    let page = &*response;
+                    let state = #state;
+                    state.poll_result(response)
+                }
+            });
+            poller.masking(client)
+        }
+    })
+}
+
+/// The parameter that names the job: the last one of the path.
+fn id_parameter(call: &Call, root: &Value, operation: &Operation<'_>) -> Option<String> {
+    let in_path = |parameter: &&Value| parameter.get("in").and_then(Value::as_str) == Some("path");
+    let position = |parameter: &&Value| {
+        let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default();
+        operation.path.find(&format!("{{{name}}}"))
+    };
+    let last = operation.parameters(root).into_iter().filter(in_path).max_by_key(position)?;
+    let name = value_name(last.get("name")?.as_str()?);
+    call.parameter(&name).map(|_| name)
+}
+
+/// The method of an operation that starts a job.
+///
+/// # Errors
+/// The reason why there is none.
+pub(super) fn start(
+    model: &CallModel,
+    root: &Value,
+    operation: &Operation<'_>,
+    job: &Map<String, Value>,
+) -> Result<ImplItem, String> {
+    let all = operations(root);
+    let polled = all.iter().find(|other| other.id() == text(job, "poll")).ok_or("there is no operation to poll")?;
+    let own = extension(polled).ok_or_else(|| format!("{} has no x-long-running", polled.id()))?;
+    poll(model, root, polled, own).map_err(|reason| format!("{}: {reason}", polled.id()))?;
+    let call = model.call(&type_name(operation.id())).ok_or("it has no call")?;
+    let target = model.call(&type_name(polled.id())).ok_or("the operation to poll has no call")?;
+    let shared = |name: &syn::Ident| call.parameter(&name.to_string());
+    let needed = target.parameters.iter().filter(|parameter| parameter.is_required).collect::<Vec<_>>();
+    let given = match text(job, "param") {
+        "" => id_parameter(target, root, polled).ok_or("the operation to poll has no parameter in its path")?,
+        param => value_name(param),
+    };
+    let mut kept = Vec::new();
+    for parameter in needed.iter().filter(|parameter| parameter.name != given) {
+        let same = shared(&parameter.name)
+            .filter(|same| same.field.to_token_stream().to_string() == parameter.field.to_token_stream().to_string());
+        kept.push(&same.ok_or_else(|| format!("{} needs {}", polled.id(), parameter.name))?.name);
+    }
+    let values = (0..kept.len()).map(|index| format_ident!("value_{index}")).collect::<Vec<_>>();
+    let id_parameter = target.parameter(&given).ok_or_else(|| format!("{} has no parameter {given:?}", polled.id()))?;
+    let path = text(job, "id");
+    let found = model.value(&quote!(page), call.response()?, path, true)?;
+    if !model.is_text(&found.of) {
+        return Err(format!("{path:?} is not a string"));
+    }
+    let (code, of, name) = (found.code, &id_parameter.of, operation.id());
+    let (client, target_name, target_client) = (&call.client, &target.name, &target.client);
+    let setter = format_ident!("{}", setter_name(&given));
+    let (start, poll, result) = (call.free_name("start"), target.free_name("poll"), target.response()?);
+    _ = target_client;
+    Ok(parse_quote! {
+        /// Sends the call, and returns a poller of the job that it starts.
+        pub async fn #start(self) -> ::std::result::Result<::progenitor_client::Poller<#result>, ::progenitor_client::Error> {
+            let client = self.#client;
+            #(let #values = self.#kept.clone();)*
+            let response = self.send().await?;
+            let page = response.into_inner();
+            let id = #code.map(::std::string::ToString::to_string);
+            let id = ::progenitor_client::__private::job_id(id, #name, #path)?;
+            let call = #target_name { #(#kept: #values,)* ..#target_name::new(client) };
+            let call = call.#setter(::progenitor_client::__private::position::<#of>(&id)?);
+            ::std::result::Result::Ok(call.#poll().confirmed_exists())
+        }
+    })
+}

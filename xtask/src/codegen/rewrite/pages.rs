@@ -1,0 +1,425 @@
+//! The method `stream` of calls whose operations have `x-pagination`.
+
+use openapi_document::Operation;
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use serde_json::{Map, Value};
+use syn::{Ident, ImplItem, Type, parse_quote};
+
+use super::{
+    call_model::{Call, CallModel, Parameter},
+    foreign_name, jobs,
+    null_collections::argument,
+};
+use crate::codegen::identifiers::{setter_name, type_name, value_name};
+
+/// The method of an operation.
+///
+/// # Errors
+/// The reason why there is none.
+pub(super) fn stream(
+    model: &CallModel,
+    root: &Value,
+    operation: &Operation<'_>,
+    paging: &Map<String, Value>,
+) -> Result<ImplItem, String> {
+    let call = model.call(&type_name(operation.id())).ok_or("it has no call")?;
+    if !call.is_clone {
+        return Err("its body cannot be sent again".to_owned());
+    }
+    let text = |key: &str| paging.get(key).and_then(Value::as_str).unwrap_or_default();
+    let style = text("style");
+    let numbering = match style {
+        "offset" => Some(quote!(::progenitor_client::__private::Numbering::Items)),
+        "page" => {
+            let first = paging.get("first").and_then(Value::as_i64).unwrap_or(1);
+            Some(quote!(::progenitor_client::__private::Numbering::Pages { first: #first }))
+        }
+        _ => None,
+    };
+    let response = call.response()?;
+    let items = Items::new(model, response, text("items"))?;
+    let position = match text("param") {
+        "" if matches!(style, "next-uri" | "link") => None,
+        param => Some(Position::new(model, call, param)?),
+    };
+    let copy = Copies::new(call);
+    let size = size(call, paging)?;
+    let page = page(model, response, paging, operation, &items)?;
+    let request =
+        request(call, &copy, position.as_ref(), numbering.is_some(), alone(root, operation, paging).as_deref());
+    let first = match (&position, &numbering) {
+        (Some(position), Some(_)) => {
+            let first = paging.get("first").and_then(Value::as_i64).unwrap_or(i64::from(style == "page"));
+            position.first.as_ref().map_or(
+                quote!(#first),
+                |set| quote!(::progenitor_client::__private::number_in(&#set).unwrap_or(#first)),
+            )
+        }
+        (Some(Position { first: Some(set), .. }), None) => quote!(::progenitor_client::__private::text_in(&#set)),
+        _ => quote!(::std::string::String::new()),
+    };
+    let (function, arguments) = match numbering {
+        Some(numbering) => (quote!(numbered_pages), quote!(#numbering, first, size)),
+        None => (quote!(linked_pages), quote!(first)),
+    };
+    let prepared = size.prepared(needs_size(style));
+    let (take, again) = (&copy.take, &copy.again);
+    let (name, of) = (call.free_name("stream"), &items.of);
+    let doc = doc(paging, &size);
+    Ok(parse_quote! {
+        #(#[doc = #doc])*
+        pub fn #name(self) -> ::progenitor_client::Pager<#of> {
+            #prepared
+            let first = #first;
+            #take
+            let owned = client.clone();
+            ::progenitor_client::__private::#function(client, #arguments, move |position| {
+                let client = owned.clone();
+                #again
+                async move {
+                    #request
+                    let response = call.send().await?;
+                    #page
+                }
+            })
+        }
+    })
+}
+
+/// Whether the end of a list depends on the size of its pages.
+fn needs_size(style: &str) -> bool {
+    matches!(style, "offset" | "page")
+}
+
+fn doc(paging: &Map<String, Value>, size: &Size) -> Vec<String> {
+    let mut lines = vec![
+        " Streams the items of all pages, and fetches the next page while the current one is read.".to_owned(),
+        String::new(),
+    ];
+    let max = size.max.map_or_else(String::new, |max| format!(" Pages have {max} items, unless a size is set."));
+    let from = if matches!(paging.get("style").and_then(Value::as_str), Some("offset" | "page")) {
+        " The list ends where no item can follow; a page that repeats an earlier one is an error."
+    } else {
+        " The list ends with the page that names no other; one that was read already is an error."
+    };
+    lines.push(format!("{from}{max}"));
+    lines
+}
+
+/// The list of a response.
+struct Items {
+    code: TokenStream,
+    of: Type,
+}
+
+impl Items {
+    fn new(model: &CallModel, response: &Type, path: &str) -> Result<Self, String> {
+        let found = model.value(&quote!(page), response, path, false)?;
+        let is_list = foreign_name(&found.of).is_some_and(|name| name == "Vec");
+        let of =
+            argument(&found.of, 0).filter(|_| is_list).ok_or_else(|| format!("{} is not an array", named(path)))?;
+        Ok(Self { code: found.code, of: model.outside(of) })
+    }
+}
+
+fn named(path: &str) -> String {
+    if path.is_empty() { "the response".to_owned() } else { format!("{path:?}") }
+}
+
+/// How a page is requested.
+struct Position {
+    /// The value of the parameter that the caller has set.
+    first: Option<TokenStream>,
+    /// From a call and a position to the call of that page.
+    set: TokenStream,
+}
+
+impl Position {
+    fn new(model: &CallModel, call: &Call, param: &str) -> Result<Self, String> {
+        let (setter, value) = (format_ident!("{}", setter_name(param)), value_name(param));
+        let parsed = |of: &Type| quote!(::progenitor_client::__private::position::<#of>(&position)?);
+        if let Some(parameter) = call.parameter(&value) {
+            is_position(&parameter.of, param)?;
+            let value = parsed(&parameter.of);
+            return Ok(Self { first: Some(optional(parameter)), set: quote!(call.#setter(#value)) });
+        }
+        let body = call.parameter("body").ok_or_else(|| format!("it has no parameter {param:?}"))?;
+        let of = model.body_field(&body.of, param, &value).ok_or_else(|| format!("its body has no field {param:?}"))?;
+        is_position(&of, param)?;
+        let (parsed, setter) = (parsed(&of), format_ident!("{value}"));
+        Ok(Self {
+            first: None,
+            set: quote!({
+                let wanted = #parsed;
+                call.body_map(|body| body.#setter(wanted))
+            }),
+        })
+    }
+}
+
+fn is_position(of: &Type, param: &str) -> Result<(), String> {
+    let integers = ["String", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "Uuid"];
+    let is_one =
+        foreign_name(of).or_else(|| super::last_name(of)).is_some_and(|name| integers.contains(&name.as_str()));
+    if is_one { Ok(()) } else { Err(format!("the parameter {param:?} is neither a string nor an integer")) }
+}
+
+/// The field of a parameter as one that may be unset.
+fn optional(parameter: &Parameter) -> TokenStream {
+    let name = &parameter.name;
+    if parameter.is_required { quote!(call.#name.clone().map(::std::option::Option::Some)) } else { quote!(call.#name) }
+}
+
+/// The parameter for the size of pages.
+struct Limit {
+    setter: Ident,
+    /// The value that the caller has set.
+    set: TokenStream,
+    is_text: bool,
+}
+
+/// The size of pages.
+struct Size {
+    limit: Option<Limit>,
+    default: Option<i64>,
+    max: Option<i64>,
+}
+
+fn size(call: &Call, paging: &Map<String, Value>) -> Result<Size, String> {
+    let number = |key: &str| paging.get(key).and_then(Value::as_i64);
+    let Some(limit) = paging.get("limit").and_then(Value::as_str) else {
+        return Ok(Size { limit: None, default: number("default").or(number("max")), max: None });
+    };
+    let parameter = call.parameter(&value_name(limit));
+    let Some(parameter) = parameter else {
+        // In the body, where the caller sets it.
+        return Ok(Size { limit: None, default: None, max: None });
+    };
+    let setter = format_ident!("{}", setter_name(limit));
+    // The end of other lists does not depend on the size.
+    let is_numbered = needs_size(paging.get("style").and_then(Value::as_str).unwrap_or_default());
+    let max = number("max").filter(|_| is_numbered && is_position(&parameter.of, limit).is_ok());
+    let is_text = super::last_name(&parameter.of).is_some_and(|name| name == "String");
+    Ok(Size { limit: Some(Limit { setter, set: optional(parameter), is_text }), default: number("default"), max })
+}
+
+impl Size {
+    /// The code that sets `call` and, if the list needs it, `size`.
+    fn prepared(&self, needed: bool) -> TokenStream {
+        let default = match self.max.or(self.default) {
+            Some(default) => quote!(::std::option::Option::Some(#default)),
+            None => quote!(::std::option::Option::None),
+        };
+        let Some(Limit { setter, set, is_text }) = &self.limit else {
+            let size = if needed { quote!(let size = #default;) } else { quote!() };
+            return quote!(let call = self; #size);
+        };
+        let enlarged = match self.max {
+            Some(max) => {
+                let max = if *is_text {
+                    proc_macro2::Literal::string(&max.to_string())
+                } else {
+                    proc_macro2::Literal::i64_unsuffixed(max)
+                };
+                quote! {
+                    let call = if size.is_none() {
+                        call.#setter(#max)
+                    } else {
+                        call
+                    };
+                }
+            }
+            None => quote!(),
+        };
+        if !needed && self.max.is_none() {
+            return quote!(let call = self;);
+        }
+        let known = self.max.or(self.default).filter(|_| needed);
+        let size = known.map(|known| quote!(let size = size.or(::std::option::Option::Some(#known));));
+        quote! {
+            let call = self;
+            let size = ::progenitor_client::__private::number_in(&#set);
+            #enlarged
+            #size
+        }
+    }
+}
+
+/// The code by which the values of a call are taken out of it, copied for each page, and put into another.
+pub(super) struct Copies {
+    /// Takes them out of `call`, with the `client`.
+    pub(super) take: TokenStream,
+    /// Copies them.
+    pub(super) again: TokenStream,
+    /// A call of `client`, which is owned.
+    pub(super) call: TokenStream,
+}
+
+impl Copies {
+    pub(super) fn new(call: &Call) -> Self {
+        let (name, client) = (&call.name, &call.client);
+        let fields = call.parameters.iter().map(|parameter| &parameter.name).collect::<Vec<_>>();
+        let values = (0..fields.len()).map(|index| format_ident!("value_{index}")).collect::<Vec<_>>();
+        let own = if client == "client" { quote!(client) } else { quote!(#client: client) };
+        let take = quote!(let #name { #own, #(#fields: #values),* } = call;);
+        let again = quote!(#(let #values = #values.clone();)*);
+        Self { take, again, call: quote!(#name { #client: &client, #(#fields: #values),* }) }
+    }
+}
+
+/// The parameters that all pages need, if the others must not be sent beside a position.
+fn alone(root: &Value, operation: &Operation<'_>, paging: &Map<String, Value>) -> Option<Vec<String>> {
+    if paging.get("alone") != Some(&Value::Bool(true)) {
+        return None;
+    }
+    let limit = paging.get("limit").and_then(Value::as_str).unwrap_or_default();
+    let parameters = operation.parameters(root).into_iter().filter_map(|parameter| {
+        let text = |key: &str| parameter.get(key).and_then(Value::as_str).unwrap_or_default();
+        (text("in") != "query" || text("name") == limit).then(|| value_name(text("name")))
+    });
+    Some(parameters.chain(["body".to_owned()]).collect())
+}
+
+/// The code that makes `call`, the request of the page at `position`.
+fn request(
+    call: &Call,
+    copy: &Copies,
+    position: Option<&Position>,
+    numbered: bool,
+    alone: Option<&[String]>,
+) -> TokenStream {
+    let new = &copy.call;
+    let Some(Position { set, .. }) = position else {
+        return quote! {
+            let client = if position.is_empty() {
+                client
+            } else {
+                client.with_call_options(::progenitor_client::CallOptions::new().follow(position))
+            };
+            let call = #new;
+        };
+    };
+    if numbered {
+        return quote! {
+            let call = #new;
+            let call = #set;
+        };
+    }
+    let reduced = alone.map(|kept| {
+        let (name, names) = (&call.name, call.parameters.iter().map(|parameter| &parameter.name));
+        let kept = names.filter(|name| kept.iter().any(|kept| *name == kept)).collect::<Vec<_>>();
+        quote!(let call = #name { #(#kept: call.#kept,)* ..#name::new(&client) };)
+    });
+    quote! {
+        let call = #new;
+        let call = if position.is_empty() {
+            call
+        } else {
+            #reduced
+            #set
+        };
+    }
+}
+
+/// The code that makes a page of `response`.
+fn page(
+    model: &CallModel,
+    response: &Type,
+    paging: &Map<String, Value>,
+    operation: &Operation<'_>,
+    items: &Items,
+) -> Result<TokenStream, String> {
+    let text = |key: &str| paging.get(key).and_then(Value::as_str).unwrap_or_default();
+    let body = quote!(page);
+    let scalar = |path: &str| {
+        let found = model.value(&body, response, path, true)?;
+        if model.is_text(&found.of) {
+            Ok(found.code)
+        } else {
+            Err(format!("{path:?} is neither a string nor a number"))
+        }
+    };
+    let (param, list) = (text("param"), text("items"));
+    let next = match (text("style"), text("next")) {
+        ("link", _) => Some(quote!(next)),
+        (_, "") => None,
+        (style, path) => {
+            let code = match path.split_once("[].") {
+                Some((array, field)) if array == list => {
+                    let of = &items.of;
+                    let (array, last) =
+                        (model.value(&body, response, array, true)?.code, model.value(&quote!(last), of, field, true)?);
+                    if !model.is_text(&last.of) {
+                        return Err(format!("{path:?} is neither a string nor a number"));
+                    }
+                    let last = last.code;
+                    // `last` is borrowed already.
+                    quote!(#array.and_then(|items| items.last()).and_then(|last| #last))
+                }
+                Some(_) => return Err(format!("{path:?} is not a field of the items")),
+                None => scalar(path)?,
+            };
+            let text = quote!(#code.map(::std::string::ToString::to_string));
+            Some(if style == "next-uri" && !param.is_empty() {
+                quote!(::progenitor_client::__private::cursor_in_link(#text.as_deref(), #param)?)
+            } else {
+                text
+            })
+        }
+    };
+    let before = match (text("style"), param) {
+        ("link", "") => quote!(let next = ::progenitor_client::__private::next_link(response.headers());),
+        ("link", param) => quote! {
+            let next = ::progenitor_client::__private::next_link(response.headers());
+            let next = ::progenitor_client::__private::cursor_in_link(next.as_deref(), #param)?;
+        },
+        _ => quote!(),
+    };
+    let more = match text("more") {
+        "" => None,
+        path => {
+            let found = model.value(&body, response, path, true)?;
+            if super::last_name(&found.of).is_none_or(|name| name != "bool") {
+                return Err(format!("{path:?} is not a boolean"));
+            }
+            let code = found.code;
+            Some(quote!(#code.copied()))
+        }
+    };
+    let pages = match text("pages") {
+        "" => None,
+        path => {
+            let code = scalar(path)?;
+            Some(quote!(#code.and_then(|pages| pages.to_string().parse().ok())))
+        }
+    };
+    let stated_error = |path: &str| -> Result<TokenStream, String> {
+        let code = model.value(&body, response, path, true)?.code;
+        Ok(quote!(#code.and_then(::progenitor_client::__private::stated_error)))
+    };
+    let error = match text("error") {
+        "" => None,
+        path => Some(stated_error(path)?),
+    };
+    let reasons = paging.get("reasons").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let reasons = reasons.map(stated_error).collect::<Result<Vec<_>, _>>()?;
+    let reasons = (!reasons.is_empty()).then(|| quote!([#(#reasons),*].into_iter().flatten().collect()));
+    let state = match jobs::own_state(model, operation)? {
+        Some(state) => quote!(#state.require_ready()?;),
+        None => quote!(),
+    };
+    let (list, code) = (if list.is_empty() { "(the body)" } else { list }, &items.code);
+    let fields = [("next", next), ("more", more), ("pages", pages), ("error", error), ("reasons", reasons)];
+    let fields = fields.into_iter().filter_map(|(name, code)| Some((format_ident!("{name}"), code?)));
+    let (names, values): (Vec<_>, Vec<_>) = fields.unzip();
+    Ok(quote! {
+        #before
+        let page = response.into_inner();
+        #state
+        ::std::result::Result::Ok(::progenitor_client::__private::Page {
+            #(#names: #values,)*
+            ..::progenitor_client::__private::Page::new(#list, #code)
+        })
+    })
+}
