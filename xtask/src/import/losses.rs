@@ -107,6 +107,11 @@ impl Losses {
         self.all.truncate(len);
     }
 
+    /// Forgets what belongs to something that is not there after all.
+    pub(super) fn forget(&mut self, owner: &Owner) {
+        self.all.retain(|loss| loss.owner != *owner);
+    }
+
     /// The gravest first.
     pub(super) fn sorted(mut self) -> Vec<Loss> {
         self.all.sort_by_key(|loss| loss.kind);

@@ -16,7 +16,7 @@ pub(crate) use bundle::display_pointer;
 pub(crate) use convert::{Conversion, ConvertedOperation, convert};
 pub(crate) use losses::{Kind, Loss, Owner};
 pub(crate) use parse::{Published, read, read_all};
-pub(crate) use security::{Credential, credentials_of};
+pub(crate) use security::{Credential, Requirement, credentials_of, requirements_of};
 pub(crate) use select::{Choice, operations, tags};
 pub(crate) use servers::{address, base_paths};
 

@@ -1,5 +1,7 @@
 //! The credentials that operations call for.
 
+use std::collections::BTreeSet;
+
 use openapi_document::{Operation, pointer::child, resolve};
 use serde_json::{Map, Value, json};
 
@@ -139,8 +141,28 @@ pub(super) fn requirements<'a>(root: &'a Value, operation: &Operation<'a>) -> Op
     operation.value.get("security").or_else(|| root.get("security"))
 }
 
-/// Notes which operations call for something else than the credentials that were taken (`security`, of a draft).
-pub(super) fn others(root: &Value, chosen: &[Operation<'_>], security: &Value, losses: &mut Losses) {
+/// What is sent together: each credential in words.
+pub(crate) type Requirement = BTreeSet<String>;
+
+/// The alternatives of which an operation calls for one, without scopes; none if nothing is stated.
+pub(crate) fn requirements_of(root: &Value, operation: &Operation<'_>) -> Option<BTreeSet<Requirement>> {
+    let alternatives = requirements(root, operation)?.as_array()?.iter().filter_map(Value::as_object);
+    let sections = ["/securityDefinitions", "/components/securitySchemes"];
+    let scheme = |name: &str| sections.iter().find_map(|section| root.pointer(section)?.get(name));
+    let one = |name: &String| {
+        let scheme = scheme(name).map(|scheme| resolve(root, scheme))?;
+        Some(match credential(root, scheme) {
+            Ok(Credential::Header(name)) => Credential::Header(name.to_lowercase()).sent(),
+            Ok(credential) => credential.sent(),
+            Err(reason) => reason,
+        })
+    };
+    Some(alternatives.map(|all| all.keys().map(|name| one(name).unwrap_or_else(|| name.clone())).collect()).collect())
+}
+
+/// The pointers of the operations that call for something else than the credentials that were taken (`security`, of a draft), with the reason.
+pub(super) fn others(root: &Value, chosen: &[Operation<'_>], security: &Value) -> Vec<(String, String)> {
+    let mut found = Vec::new();
     let taken = security.pointer("/0").and_then(Value::as_object).into_iter().flatten();
     let taken = taken.map(|(name, _)| name).collect::<Vec<_>>();
     for operation in chosen {
@@ -152,9 +174,10 @@ pub(super) fn others(root: &Value, chosen: &[Operation<'_>], security: &Value, l
             let names = own.iter().map(|all| all.keys().map(String::as_str).collect::<Vec<_>>().join(" and "));
             let text =
                 format!("it calls for {}, which the client does not have", names.collect::<Vec<_>>().join(" or "));
-            losses.add(Kind::Security, &child(&operation.pointer, "security"), text);
+            found.push((operation.pointer.clone(), text));
         }
     }
+    found
 }
 
 fn credential(root: &Value, scheme: &Value) -> Result<Credential, String> {

@@ -133,7 +133,13 @@ fn draft_here(published: &Published, chosen: &[Operation<'_>], today: &str) -> R
         &converter.requirements(chosen),
         &mut converter.losses,
     )?;
-    security::others(&published.root, chosen, &security, &mut converter.losses);
+    for (at, reason) in security::others(&published.root, chosen, &security) {
+        let Some(index) = operations.iter().position(|operation| operation.at == at) else { continue };
+        let left_out = operations.remove(index);
+        converter.losses.forget(&Owner::Operation(left_out.id));
+        let name = format!("{} {}", left_out.method.to_uppercase(), left_out.path);
+        converter.losses.add(Kind::Operation, &at, format!("{name}: {reason}; make it a vendor of its own"));
+    }
     if address.is_none() {
         let base = servers::base_path(&published.root, published.edition);
         let ending = if base.is_empty() { String::new() } else { format!(", with {base} at its end") };
@@ -254,7 +260,14 @@ impl<'a> Converter<'a> {
     fn requirements(&self, chosen: &[Operation<'_>]) -> Value {
         let all = chosen.iter().map(|operation| security::requirements(self.root, operation));
         let all = all.flatten().filter(|own| own.as_array().is_some_and(|all| !all.is_empty())).collect::<Vec<_>>();
-        let mut first = all.first().copied().cloned().unwrap_or_default();
+        // That of most operations: those that call for others are left out.
+        let names = |own: &Value| {
+            let alternatives = own.as_array().into_iter().flatten().filter_map(Value::as_object);
+            alternatives.map(|all| all.keys().cloned().collect::<Vec<_>>()).collect::<Vec<_>>()
+        };
+        let count = |own: &Value| all.iter().filter(|other| names(other) == names(own)).count();
+        let most = all.iter().enumerate().max_by_key(|(index, own)| (count(own), std::cmp::Reverse(*index)));
+        let mut first = most.map(|(_, own)| (*own).clone()).unwrap_or_default();
         // One token serves all operations: it has the scopes of each.
         for alternative in first.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
             for (name, scopes) in alternative {

@@ -271,21 +271,24 @@ fn swagger_2_is_read_in_its_own_words() {
 }
 
 #[test]
-fn other_credentials_are_reported_and_media_types_are_kept() {
+fn operations_with_other_credentials_are_left_out_and_media_types_are_kept() {
     let mut root = responding(json!({"type": "string"}), json!({}));
     let mut other = root["paths"]["/a"]["get"].clone();
     other["operationId"] = json!("getB");
     other["security"] = json!([{"admin": []}]);
-    let content = &mut other["responses"]["200"]["content"];
-    *content = json!({"application/vnd.x.v2+json": content["application/json"]});
     root["paths"]["/b"] = json!({"get": other});
     root["paths"]["/c"] = root["paths"]["/a"].clone();
+    let content = &mut root["paths"]["/c"]["get"]["responses"]["200"]["content"];
+    *content = json!({"application/vnd.x.v2+json": content["application/json"]});
     root["paths"]["/c"]["get"]["operationId"] = json!("getC");
     root["paths"]["/c"]["get"]["security"] = json!([{"admin": []}, {"key": []}]);
     root["components"]["securitySchemes"]["admin"] = json!({"type": "http", "scheme": "bearer"});
     let draft = drafted(root).expect("it converts");
     let reported = draft.losses.iter().filter(|loss| loss.kind != Kind::ErrorBody).map(|loss| loss.text.as_str());
-    assert_eq!(reported.collect::<Vec<_>>(), ["it calls for admin, which the client does not have"]);
+    assert_eq!(
+        reported.collect::<Vec<_>>(),
+        ["GET /b: it calls for admin, which the client does not have; make it a vendor of its own"]
+    );
     let content = &draft.operations[1].value["responses"]["200"]["content"];
     assert!(content.get("application/vnd.x.v2+json").is_some(), "{content}");
 }
