@@ -23,7 +23,33 @@ pub(super) fn differences(ours: &Value, theirs: &Published, draft: &Conversion) 
             add("/security", "security", format!("{own} here, {other} at the vendor's"));
         }
     }
+    if let Some((own_url, own_scopes)) = import::credentials_of(ours).ok().as_deref().and_then(token_request)
+        && let Some((other_url, other_scopes)) = token_request(&draft.credentials)
+    {
+        if own_url != other_url {
+            add("/security", "token-url", format!("{own_url} here, {other_url} at the vendor's"));
+        }
+        let lacking = |all: &[String], of: &[String]| {
+            let lacking = all.iter().filter(|scope| !of.contains(scope)).map(|scope| format!("{scope:?}"));
+            lacking.collect::<Vec<_>>().join(", ")
+        };
+        let (missing, extra) = (lacking(other_scopes, own_scopes), lacking(own_scopes, other_scopes));
+        if !missing.is_empty() {
+            add("/security", "scopes", format!("the vendor calls for {missing}"));
+        }
+        if !extra.is_empty() {
+            add("/security", "scopes", format!("the vendor does not call for {extra}"));
+        }
+    }
     found
+}
+
+/// Where OAuth clients get their tokens, and for which scopes.
+fn token_request(credentials: &[Credential]) -> Option<(&str, &[String])> {
+    credentials.iter().find_map(|credential| match credential {
+        Credential::OAuthClient { token_url, scopes } => Some((token_url.as_str(), scopes.as_slice())),
+        _ => None,
+    })
 }
 
 /// Headers are the same whatever letters they are written with.

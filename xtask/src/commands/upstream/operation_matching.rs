@@ -27,12 +27,23 @@ pub(super) fn pairs<'a, 'b>(ours: &'a Value, theirs: &'b Published) -> Vec<(Oper
     .collect()
 }
 
-/// Whether two operations are one by method and path, and not only by id.
+/// Whether requests to two operations have the same method and path, a slash at the end and the case of letters included.
 pub(super) fn same_place(ours: &Value, theirs: &Published, own: &Operation<'_>, other: &Operation<'_>) -> bool {
-    same(&base_paths(ours, theirs), own, other)
+    same_by(shape, &base_paths(ours, theirs), own, other)
 }
 
-fn same((our_base, their_base): &(String, String), own: &Operation<'_>, other: &Operation<'_>) -> bool {
+/// Whether two operations are one by method and path, and not only by id.
+fn same(bases: &(String, String), own: &Operation<'_>, other: &Operation<'_>) -> bool {
+    let loose = |base: &str, path: &str| shape(base, path).trim_end_matches('/').to_lowercase();
+    same_by(loose, bases, own, other)
+}
+
+fn same_by(
+    shape: impl Fn(&str, &str) -> String,
+    (our_base, their_base): &(String, String),
+    own: &Operation<'_>,
+    other: &Operation<'_>,
+) -> bool {
     let (whole, bare) = (shape(our_base, own.path), shape("", own.path));
     let there = shape("", other.path);
     own.method == other.method && (shape(their_base, other.path) == whole || there == bare || there == whole)
@@ -70,5 +81,5 @@ fn tags<'a>(operation: &Operation<'a>) -> Vec<&'a str> {
 /// A path without the names of what is in it.
 fn shape(base: &str, path: &str) -> String {
     let parts = path.split('/').map(|part| if part.starts_with('{') && part.ends_with('}') { "{}" } else { part });
-    format!("{base}{}", parts.collect::<Vec<_>>().join("/")).trim_end_matches('/').to_lowercase()
+    format!("{base}{}", parts.collect::<Vec<_>>().join("/"))
 }

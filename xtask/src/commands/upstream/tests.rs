@@ -116,6 +116,124 @@ fn vendor_changes_are_reported_at_their_places() {
     }
 }
 
+/// A specification with what decides how requests are sent and responses are read.
+fn source() -> Value {
+    let items = json!({"type": "array", "items": {"type": "string"}});
+    let json = |schema: Value| json!({"description": "ok", "content": {"application/json": {"schema": schema}}});
+    let meter = json!({"$ref": "#/components/schemas/Meter"});
+    json!({
+        "openapi": "3.0.3",
+        "info": {"title": "Meters", "version": "1"},
+        "servers": [{"url": "https://api.meters.example/v1"}],
+        "security": [{"client": ["read"]}],
+        "paths": {
+            "/Meters/": {
+                "get": {
+                    "operationId": "listMeters",
+                    "parameters": [{"name": "ids", "in": "query", "explode": false, "schema": items}],
+                    "responses": {"200": json(json!({"type": "array", "items": meter}))},
+                },
+                "post": {
+                    "operationId": "createMeter",
+                    "requestBody": {"required": true, "content": {"application/json": {"schema": meter}}},
+                    "responses": {"200": json(meter)},
+                },
+            },
+            "/public": {"get": {"operationId": "status", "security": [], "deprecated": true, "responses": {"200": json(json!({"type": "string"}))}}},
+        },
+        "components": {
+            "securitySchemes": {
+                "client": {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "https://login.meters.example/token", "scopes": {"read": ""}}}},
+                "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
+            },
+            "schemas": {
+                "Meter": {
+                    "type": "object",
+                    "required": ["kind"],
+                    "discriminator": {"propertyName": "kind"},
+                    "oneOf": [{"$ref": "#/components/schemas/Counter"}, {"$ref": "#/components/schemas/Gauge"}],
+                },
+                "Counter": {
+                    "type": "object",
+                    "required": ["kind", "label"],
+                    "properties": {
+                        "kind": {"type": "string", "enum": ["counter"]},
+                        "id": {"type": "string", "readOnly": true},
+                        "label": {"type": "string"},
+                        "unit": {"type": "string", "nullable": true},
+                    },
+                },
+                "Gauge": {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string", "enum": ["gauge"]}, "low": {"type": "integer"}}},
+            },
+        },
+    })
+}
+
+/// Kinds of what differs between a fresh draft of [`source`] and the source after a change.
+fn moved_since_draft(change: impl FnOnce(&mut Value)) -> Vec<&'static str> {
+    let before = published(&source());
+    let draft = import::convert(&before, &import::operations(&before.root), "2026-11-21").expect("it converts");
+    let ours = Document { name: "meters".to_owned(), sha256: String::new(), root: draft.document() };
+    let mut after = source();
+    change(&mut after);
+    let report = check("meters", &ours, &published(&after), record::Record::default()).expect("it compares");
+    let kinds = report.unexplained.iter().map(|difference| difference.kind);
+    kinds.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+}
+
+#[test]
+fn fresh_draft_has_no_difference_from_its_source() {
+    assert_eq!(moved_since_draft(|_| {}), Vec::<&str>::new());
+}
+
+#[test]
+fn every_change_of_the_source_of_a_draft_is_reported() {
+    let set = |pointer: &'static str, value: Value| {
+        move |root: &mut Value| *root.pointer_mut(pointer).expect(pointer) = value
+    };
+    let rename = |from: &'static str, to: &'static str| {
+        move |root: &mut Value| {
+            let item = root["paths"][from].take();
+            root["paths"].as_object_mut().expect("paths").remove(from);
+            root["paths"][to] = item;
+        }
+    };
+    assert_eq!(moved_since_draft(rename("/Meters/", "/Meters")), ["path"]);
+    assert_eq!(moved_since_draft(rename("/Meters/", "/meters/")), ["path"]);
+    let media = |place: &'static str| {
+        move |root: &mut Value| {
+            let content = root.pointer_mut(place).expect(place);
+            *content = json!({"application/vnd.meters.v2+json": content["application/json"].take()});
+        }
+    };
+    assert_eq!(moved_since_draft(media("/paths/~1Meters~1/get/responses/200/content")), ["media-type"]);
+    assert_eq!(moved_since_draft(media("/paths/~1Meters~1/post/requestBody/content")), ["media-type"]);
+    for (pointer, value, kinds) in [
+        ("/paths/~1Meters~1/get/parameters/0/explode", json!(true), &["style"][..]),
+        ("/paths/~1public/get/security", json!([{"client": []}]), &["operation-security"]),
+        ("/paths/~1public/get/deprecated", json!(false), &["deprecated"]),
+        (
+            "/components/securitySchemes/client/flows/clientCredentials/tokenUrl",
+            json!("https://login2.meters.example/token"),
+            &["token-url"],
+        ),
+        ("/security", json!([{"client": ["read", "write"]}]), &["scopes"]),
+        ("/security", json!([{"key": []}]), &["operation-security", "security"]),
+        ("/components/schemas/Counter/properties/kind/enum", json!(["count"]), &["enum-extra", "enum-missing"]),
+        ("/components/schemas/Counter/properties/unit/nullable", json!(false), &["nullable"]),
+        ("/components/schemas/Counter/properties/id/readOnly", json!(false), &["field-missing"]),
+        ("/components/schemas/Gauge/properties/low/type", json!("string"), &["type"]),
+    ] {
+        assert_eq!(moved_since_draft(set(pointer, value.clone())), kinds, "{pointer} {value}");
+    }
+    let subtype = |root: &mut Value| {
+        root["components"]["schemas"]["Timer"] = json!({"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string", "enum": ["timer"]}, "seconds": {"type": "integer"}}});
+        let all = root["components"]["schemas"]["Meter"]["oneOf"].as_array_mut().expect("alternatives");
+        all.push(json!({"$ref": "#/components/schemas/Timer"}));
+    };
+    assert_eq!(moved_since_draft(subtype), ["enum-missing", "field-missing"]);
+}
+
 #[test]
 fn accepted_differences_are_separate_and_stale_entries_are_reported() {
     let theirs = published(&changed("/components/schemas/Order/properties/note", Value::Null).root);

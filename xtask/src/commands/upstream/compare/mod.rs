@@ -1,7 +1,9 @@
 //! The comparison: the vendor's operations, rewritten by our rules, beside ours. Only what is on the wire matters,
 //! not the names of components.
 
+mod media_types;
 mod parameters;
+mod security;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,6 +53,8 @@ pub(super) fn differences(ours: &Value, theirs: &Published) -> Result<Vec<Differ
                     found.add(&own.pointer, "path", text);
                 }
                 found.successes(own, other);
+                found.media_types(own, (theirs, other));
+                found.security(own, (theirs, other));
                 if let Some(drafted) = draft.operations.iter().find(|drafted| drafted.at == other.pointer) {
                     found.operation(own, &drafted.value, &drafted.path);
                 }
@@ -87,8 +91,10 @@ impl<'a> Comparison<'a> {
     fn operation(&mut self, own: &Operation<'a>, other: &'a Value, template: &str) {
         let at = own.pointer.clone();
         let deprecated = |value: &Value| value.get("deprecated").and_then(Value::as_bool).unwrap_or_default();
-        if deprecated(other) && !own.flag("deprecated") {
-            self.add(&at, "deprecated", "the vendor says that it is deprecated".to_owned());
+        match (own.flag("deprecated"), deprecated(other)) {
+            (false, true) => self.add(&at, "deprecated", "the vendor says that it is deprecated".to_owned()),
+            (true, false) => self.add(&at, "deprecated", "deprecated here, not at the vendor's".to_owned()),
+            _ => {}
         }
         self.parameters(own, other, template);
         let (ours, theirs) = (self.ours, self.theirs);
@@ -224,9 +230,15 @@ impl<'a> Comparison<'a> {
             };
             self.required(required(own, name), required(other, name), &at);
             let null = (plain(self.ours, field).nullable, plain(self.theirs, theirs).nullable);
-            // Absent and null are the same to a reader: it matters only where neither is expected.
-            if null == (false, true) && required(own, name) {
-                self.add(&at, "nullable", "the vendor says that it may be null".to_owned());
+            // Absent and null are the same to a reader: it matters only where neither is expected, and in requests.
+            match null {
+                (false, true) if self.sent || required(own, name) => {
+                    self.add(&at, "nullable", "the vendor says that it may be null".to_owned());
+                }
+                (true, false) if self.sent => {
+                    self.add(&at, "nullable", "may be null here, and not at the vendor's".to_owned());
+                }
+                _ => {}
             }
             self.schema(field, theirs, &at);
         }

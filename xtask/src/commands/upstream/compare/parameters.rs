@@ -49,9 +49,19 @@ impl<'a> Comparison<'a> {
         let required = |parameter: &Value| parameter.get("required").and_then(Value::as_bool).unwrap_or_default();
         self.sent = true;
         self.required(required(own), required(other), at);
+        if is_exploded(own) != is_exploded(other) {
+            let said =
+                |parameter| if is_exploded(parameter) { "a parameter for each item" } else { "joined by commas" };
+            self.add(at, "style", format!("{} here, {} at the vendor's", said(own), said(other)));
+        }
         if let (Some(own), Some(other)) = (own.get("schema"), other.get("schema")) {
             self.schema(own, other, at);
         }
         self.sent = false;
     }
+}
+
+/// Whether the items of an array in the query are parameters of their own.
+fn is_exploded(parameter: &Value) -> bool {
+    parameter.get("explode") != Some(&Value::Bool(false))
 }
