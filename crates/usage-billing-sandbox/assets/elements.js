@@ -25,3 +25,24 @@ export function table(label, columns, rows) {
     el("thead", {}, el("tr", {}, ...columns.map(([title, , number]) => el("th", { scope: "col", ...kind(number) }, title)))),
     el("tbody", {}, ...rows.map(row => el("tr", {}, ...columns.map(([, of, number]) => el("td", kind(number), of(row))))))));
 }
+
+export function button(text, action, attributes) {
+  const it = el("button", { type: "button", ...attributes }, text);
+  it.addEventListener("click", action);
+  return it;
+}
+
+// Drawn again only when it has changed, so that what a reader selected, opened or scrolled to stays; the focus stays by its label.
+const drawn = new Map();
+export function draw(place, data, of) {
+  const text = JSON.stringify(data);
+  if (drawn.get(place) === text) return;
+  drawn.set(place, text);
+  const left = Array.from(place.querySelectorAll(".wide"), it => it.scrollLeft);
+  const focused = place.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
+  place.replaceChildren(...[of(data)].flat().filter(child => child !== ""));
+  place.querySelectorAll(".wide").forEach((it, at) => { it.scrollLeft = left[at] || 0; });
+  if (focused) [...place.querySelectorAll("[aria-label]")].find(it => it.getAttribute("aria-label") === focused)?.focus({ preventScroll: true });
+}
+
+export const count = (number, one, many) => number + " " + (number === 1 ? one : many || one + "s");

@@ -1,23 +1,12 @@
-import { byId, code, el, svg, table, wide } from "./elements.js";
+import { forgetBill, updateBill } from "./bill.js";
+import { button, byId, code, count, draw, el, table } from "./elements.js";
+import { ask, copyButton, say } from "./sandbox.js";
+import { VENDORS, named, swatch } from "./vendors.js";
 
 const INTERVAL = 1000; // milliseconds between two updates
 const MAX_REQUESTS = 15;
 
-// ---- Messages and requests to the sandbox ----
-
-let silence;
-function say(text) {
-  clearTimeout(silence);
-  byId("message").textContent = text;
-  silence = setTimeout(() => { byId("message").textContent = ""; }, 6000);
-}
-
-async function ask(path, options) {
-  const response = await fetch("/_sandbox/" + path, { cache: "no-store", ...options });
-  const text = await response.text();
-  if (!response.ok) throw new Error(JSON.parse(text).message);
-  return text;
-}
+// ---- Clock, faults and reset ----
 
 // A change of the sandbox by a button: says what was done, or why not.
 async function change(done, method, path, body) {
@@ -31,208 +20,6 @@ async function change(done, method, path, body) {
     return false;
   }
 }
-
-function button(text, action, attributes) {
-  const it = el("button", { type: "button", ...attributes }, text);
-  it.addEventListener("click", action);
-  return it;
-}
-
-function copyButton(what, text) {
-  const it = button("Copy", async () => {
-    const value = text();
-    try {
-      await navigator.clipboard.writeText(value);
-    } catch {
-      // Pages of http hosts other than loopback have no clipboard.
-      const area = el("textarea", { readonly: true, "aria-hidden": "true" }, value);
-      document.body.append(area);
-      area.select();
-      document.execCommand("copy");
-      area.remove();
-      it.focus();
-    }
-    it.textContent = "Copied";
-    say(what + " copied.");
-    setTimeout(() => { it.textContent = "Copy"; }, 2000);
-  }, { class: "small", "aria-label": "Copy: " + what });
-  return it;
-}
-
-const block = (title, what, text) => el("div", { class: "code" },
-  el("div", { class: "heading" }, el("span", {}, title), copyButton(what, () => text)),
-  el("pre", { tabindex: "0", role: "region", "aria-label": what }, el("code", {}, text.trimEnd())));
-
-// Radio buttons that look like one control.
-function choice(fieldset, name, options, chosen) {
-  for (const option of options) {
-    const input = el("input", { type: "radio", name, value: option, checked: option === options[0] });
-    input.addEventListener("change", () => chosen(option));
-    fieldset.append(el("label", {}, input, el("span", {}, option)));
-  }
-  return fieldset;
-}
-
-// Drawn again only when it has changed, so that what a reader selected, opened or scrolled to stays; the focus stays by its label.
-const drawn = new Map();
-function draw(place, data, of) {
-  const text = JSON.stringify(data);
-  if (drawn.get(place) === text) return;
-  drawn.set(place, text);
-  const left = Array.from(place.querySelectorAll(".wide"), it => it.scrollLeft);
-  const focused = place.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
-  place.replaceChildren(...[of(data)].flat().filter(child => child !== ""));
-  place.querySelectorAll(".wide").forEach((it, at) => { it.scrollLeft = left[at] || 0; });
-  if (focused) [...place.querySelectorAll("[aria-label]")].find(it => it.getAttribute("aria-label") === focused)?.focus({ preventScroll: true });
-}
-
-const count = (number, one, many) => number + " " + (number === 1 ? one : many || one + "s");
-
-// ---- Numbers: strings of decimals, whose digits are all shown ----
-
-const groups = digits => digits.length < 5 ? [digits] : digits.split(/(?=(?:\d{3})+$)/).map((part, at) => at ? el("span", { class: "group" }, part) : part);
-
-// The point is at the same place in all rows: the fraction has the width of the longest one.
-function decimal(text, places) {
-  const [whole, fraction] = text.split(".");
-  const tail = el("span", { class: "fraction" }, fraction ? "." + fraction.slice(0, 2) : "", fraction && fraction.length > 2 ? el("span", { class: "tail" }, fraction.slice(2)) : "");
-  if (places) tail.style.minWidth = places + 0.5 + "ch";
-  return el("span", { class: "decimal" }, groups(whole), tail);
-}
-function unit(text, length) {
-  const it = el("span", { class: "unit" }, text);
-  it.style.minWidth = length + "ch";
-  return it;
-}
-const places = decimals => Math.max(0, ...decimals.map(one => (one.split(".")[1] || "").length));
-
-// ---- The bill ----
-
-const monthName = start => new Date(start).toLocaleDateString("en", { month: "long", year: "numeric", timeZone: "UTC" });
-const swatch = vendor => el("span", { class: "swatch " + vendor, "aria-hidden": "true" });
-const named = (vendor, ...text) => el("span", { class: "name" }, swatch(vendor), el("span", {}, text));
-const VENDORS = { genesys: "Genesys Cloud", suger: "Suger", acronis: "Acronis" };
-
-const money = (currency, amount) => el("span", { class: "money" }, decimal(amount), " ", el("span", { class: "unit" }, currency));
-
-const size = bill => count(bill.customer_count, "customer") + ", " + count(bill.line_count, "line") + (bill.totals.length ? "" : ", no prices");
-
-function tile(bill) {
-  const totals = bill.totals.map(([currency, amount]) => el("li", {}, money(currency, amount)));
-  return el("div", { class: "card tile" },
-    el("h3", {}, swatch(bill.vendor), bill.name),
-    el("ul", { class: "figure" }, totals.length ? totals : el("li", {}, count(bill.line_count, "quantity", "quantities"))),
-    el("p", { class: "about" }, size(bill)));
-}
-
-function bar(one, currency) {
-  return el("li", { class: "bar" },
-    named(one.vendor, el("bdi", {}, one.customer || "Own organization"), " ", el("span", { class: "of" }, VENDORS[one.vendor])),
-    el("span", { class: "track", "aria-hidden": "true" }, svg("svg", { width: "100%", height: "100%" }, svg("rect", { class: one.vendor, width: one.length + "%", height: "100%", rx: "2" }))),
-    money(currency, one.amount));
-}
-
-// The vendors' parts of a total: one strip. `place` is where a part begins.
-function strip(one) {
-  let place = 0;
-  const parts = one.vendors.map(part => {
-    const it = svg("rect", { class: part.vendor, x: place + "%", width: part.length + "%", height: "100%" });
-    place += Number(part.length);
-    return it;
-  });
-  return el("span", { class: "strip", "aria-hidden": "true" }, svg("svg", { width: "100%", height: "100%" }, parts));
-}
-
-function chart(charts) {
-  return el("figure", { class: "card chart" },
-    el("figcaption", {}, el("h3", {}, "Amounts by vendor and customer"), charts.length > 1 ? el("p", { class: "about" }, "Each currency has a scale of its own.") : ""),
-    charts.map(one => [
-      el("div", { class: "currency" }, el("h4", {}, one.currency), el("ul", {}, one.vendors.map(part => el("li", {}, named(part.vendor, VENDORS[part.vendor] + " " + part.length + " %")))), money(one.currency, one.total)),
-      one.vendors.length > 1 ? strip(one) : null,
-      el("ol", { "aria-label": "Amounts in " + one.currency }, one.bars.map(it => bar(it, one.currency))),
-      one.others ? el("p", { class: "about" }, count(one.others, "smaller amount") + " not shown") : null]));
-}
-
-// Roles, because the rows are blocks on a narrow screen.
-function lines(bill) {
-  const all = bill.customers.flatMap(customer => customer.lines);
-  const [quantities, amounts] = [places(all.map(line => line.quantity)), places(all.flatMap(line => line.amount || []))];
-  const longest = Math.max(0, ...all.map(line => line.unit.length));
-  const priced = amounts > 0 || all.some(line => line.amount);
-  const cell = (tag, role, attributes, ...children) => el(tag, { role, ...attributes }, ...children);
-  const heads = ["Item", "Quantity", ...(priced ? ["Amount"] : [])];
-  const row = line => cell("tr", "row", {},
-    cell("td", "cell", {}, code(line.sku), line.metric === line.sku || line.sku.endsWith("/" + line.metric) ? null : el("span", { class: "metric" }, line.metric)),
-    cell("td", "cell", { class: "number", "data-label": "Quantity" }, decimal(line.quantity, quantities), unit(line.unit, longest)),
-    priced ? cell("td", "cell", { class: "number", "data-label": "Amount" }, line.amount ? [decimal(line.amount, amounts), unit(line.currency, 3)] : "no price") : null);
-  const group = customer => cell("tbody", "rowgroup", {},
-    cell("tr", "row", { class: "customer" },
-      cell("th", "rowheader", { scope: "rowgroup", colspan: 2 }, el("bdi", {}, customer.name || "Own organization")),
-      priced ? cell("td", "cell", { class: "number" }, customer.totals.map(([currency, amount]) => money(currency, amount))) : null),
-    customer.lines.map(row),
-    customer.line_count > customer.lines.length ? cell("tr", "row", {}, cell("td", "cell", { colspan: heads.length }, count(customer.line_count - customer.lines.length, "more line"))) : null);
-  return wide("Lines of " + bill.name, cell("table", "table", { class: "lines", "aria-label": bill.name },
-    cell("thead", "rowgroup", {}, cell("tr", "row", {}, heads.map((title, at) => cell("th", "columnheader", { scope: "col", class: at ? "number" : null }, title)))),
-    bill.customers.map(group)));
-}
-
-function billDetails(bill) {
-  const totals = bill.totals.map(([currency, amount]) => money(currency, amount));
-  const more = bill.customer_count - bill.customers.length;
-  return el("details", {},
-    el("summary", {},
-      named(bill.vendor, bill.name),
-      el("span", { class: "facts" }, size(bill)),
-      el("span", { class: "totals" }, totals)),
-    el("div", { class: "body" },
-      el("p", { class: "about" }, bill.about, totals.length ? " Lines are exact, sums to the cent." : ""),
-      lines(bill),
-      more > 0 ? el("p", { class: "about" }, count(more, "more customer") + " in the JSON") : null));
-}
-
-function showBill(data) {
-  const month = data.start.slice(0, 7), command = "curl -s " + location.origin + "/_sandbox/expected?period=" + month;
-  byId("bill").textContent = "Bill for " + monthName(data.start);
-  byId("bill-json").href = "/_sandbox/expected?period=" + month;
-  draw(byId("bill-content"), data, () => [
-    el("div", { class: "tiles" }, data.bills.slice(0, 3).map(tile)),
-    data.charts.length ? chart(data.charts) : "",
-    el("div", { class: "card rows" }, data.bills.map(billDetails)),
-    el("p", { class: "command" }, el("span", {}, "In a terminal:"), code(command), copyButton("The command", () => command)),
-  ]);
-}
-
-// The month before the clock's, and what a reader chose instead. A bill is computed once a day of the clock.
-const shift = (month, by) => { const [year, at] = month.split("-").map(Number); return new Date(Date.UTC(year, at - 1 + by, 1)).toISOString().slice(0, 7); };
-let today, chosen = null, computed;
-async function updateBill() {
-  const last = shift(today.slice(0, 7), -1);
-  const month = chosen !== null && chosen < last ? chosen : last;
-  byId("later").disabled = month === last;
-  if (computed === today + " " + month) return;
-  const key = computed = today + " " + month;
-  byId("bill-content").setAttribute("aria-busy", "true");
-  try {
-    const text = await ask("bill?period=" + month);
-    if (computed === key) showBill(JSON.parse(text));
-  } catch (error) {
-    if (computed === key) computed = undefined;
-    say("The bill cannot be computed: " + error.message);
-  } finally {
-    byId("bill-content").setAttribute("aria-busy", "false");
-  }
-}
-function step(by) {
-  if (!today) return;
-  const last = shift(today.slice(0, 7), -1);
-  chosen = shift(chosen || last, by);
-  if (chosen >= last) chosen = null;
-  updateBill();
-}
-byId("earlier").addEventListener("click", () => step(-1));
-byId("later").addEventListener("click", () => step(1));
-
-// ---- Clock, faults and reset ----
 
 let now;
 const advance = (name, seconds) => button("+ " + name, () => change("The clock was advanced by " + name + ".", "POST", "clock", { advance_seconds: seconds() }));
@@ -306,6 +93,20 @@ function showTables(data) {
 }
 
 // ---- Credentials and samples ----
+
+const block = (title, what, text) => el("div", { class: "code" },
+  el("div", { class: "heading" }, el("span", {}, title), copyButton(what, () => text)),
+  el("pre", { tabindex: "0", role: "region", "aria-label": what }, el("code", {}, text.trimEnd())));
+
+// Radio buttons that look like one control.
+function choice(fieldset, name, options, chosen) {
+  for (const option of options) {
+    const input = el("input", { type: "radio", name, value: option, checked: option === options[0] });
+    input.addEventListener("change", () => chosen(option));
+    fieldset.append(el("label", {}, input, el("span", {}, option)));
+  }
+  return fieldset;
+}
 
 let language = "Rust", shell = "sh", data;
 choice(byId("language"), "language", ["Rust", "Python", "sh", "PowerShell"], option => { language = option; showGuide(); });
@@ -408,8 +209,7 @@ async function refresh() {
   showTables(data);
   showGuide();
   showRequests();
-  today = now.slice(0, 10);
-  updateBill();
+  updateBill(now.slice(0, 10));
 }
 
 async function keepFresh() {
@@ -417,8 +217,7 @@ async function keepFresh() {
     try {
       await refresh();
     } catch {
-      // Another sandbox may respond next, with other data.
-      computed = undefined;
+      forgetBill();
       live(false);
       byId("now").textContent = "The sandbox does not respond";
     }

@@ -5,11 +5,14 @@ use usage_billing_sandbox::{GENESYS_CLIENT_ID, Sandbox, Size};
 use crate::{Caller, builder, http, read};
 
 /// The files of the pages, with their content types.
-const ASSETS: [(&str, &str); 4] = [
+const ASSETS: [(&str, &str); 7] = [
     ("/_sandbox/assets/style.css", "text/css; charset=utf-8"),
+    ("/_sandbox/assets/bill.js", "text/javascript; charset=utf-8"),
     ("/_sandbox/assets/elements.js", "text/javascript; charset=utf-8"),
     ("/_sandbox/assets/page.js", "text/javascript; charset=utf-8"),
     ("/_sandbox/assets/reference.js", "text/javascript; charset=utf-8"),
+    ("/_sandbox/assets/sandbox.js", "text/javascript; charset=utf-8"),
+    ("/_sandbox/assets/vendors.js", "text/javascript; charset=utf-8"),
 ];
 
 async fn text(sandbox: &Sandbox, path: &str) -> (StatusCode, String, String) {

@@ -63,9 +63,12 @@ fn asset(content_type: &'static str, text: &'static str) -> Response {
 async fn named_asset(Path(name): Path<String>) -> Response {
     match name.as_str() {
         "style.css" => asset(CSS, include_str!("../../../assets/style.css")),
+        "bill.js" => asset(JAVASCRIPT, include_str!("../../../assets/bill.js")),
         "elements.js" => asset(JAVASCRIPT, include_str!("../../../assets/elements.js")),
         "page.js" => asset(JAVASCRIPT, include_str!("../../../assets/page.js")),
         "reference.js" => asset(JAVASCRIPT, include_str!("../../../assets/reference.js")),
+        "sandbox.js" => asset(JAVASCRIPT, include_str!("../../../assets/sandbox.js")),
+        "vendors.js" => asset(JAVASCRIPT, include_str!("../../../assets/vendors.js")),
         _ => response::message(StatusCode::NOT_FOUND, "The pages have no such file."),
     }
 }
