@@ -64,9 +64,11 @@ pub(super) fn assign(charges: &[Charge], unreadable: &[&ChargedItem], roles: &[C
             (Some(_), [_]) => SeeInvoice::ListedTwice,
             (Some(_), _) => SeeInvoice::AllowanceShared,
         };
-        // Nothing is computed for an unreadable charge.
-        for target in targets.into_iter().filter(|target| *target < charges.len()) {
-            assigned[target].unknown.get_or_insert_with(|| unknown.clone());
+        for target in targets {
+            // Nothing is computed for an unreadable charge.
+            if let Some(assigned) = assigned.get_mut(target) {
+                assigned.unknown.get_or_insert_with(|| unknown.clone());
+            }
         }
     }
     assigned

@@ -29,11 +29,12 @@ impl ContractCharges {
     /// Returns one row per charge; `account` is the own organization, which is not named as a customer. `overage_quantity` and `cost` are the vendor's
     /// own numbers, and `amount` is `cost` with the amount of what is prepaid, as far as that is known.
     ///
-    /// Charges for the own organization are billable: [billable usage](super::Client::usage) of the same usage states no charge. Charges for
-    /// client organizations are compared with `bill_rows`, the [rows of their bills](super::ClientBill::rows), by organization, billing period and
-    /// part number. If these are billable and have the vendor's numbers, the charges are not billable. If not, complete charges are billable, take over
-    /// the prepaid amount, and the rows of bills become `not_a_billing_basis`. If charges are missing, unreadable, or cover other organizations too, both
-    /// are unknown (`see_invoice`). So is a charge without such rows. Rows are final a day after the period if the vendor has closed it.
+    /// Charges for the own organization that state an overage are billable: [billable usage](super::Client::usage) of the same usage states no charge.
+    /// Charges for client organizations are compared with `bill_rows`, the [rows of their bills](super::ClientBill::rows), by organization, billing period
+    /// and part number, or else the name. If these are billable and have the vendor's numbers, the charges are not billable. If not, complete charges are
+    /// billable, take over the prepaid amount, and the rows of bills become `not_a_billing_basis`. If charges are missing, unreadable, may count the same
+    /// usage twice, or cover other organizations too, both are unknown (`see_invoice`). So are a charge without such rows, wallets, and an overage of a
+    /// bill without a charge. Rows are final a day after the period if the vendor has closed it.
     pub fn rows(&self, account: &Organization, bill_rows: &mut [UsageRow], now: DateTime<Utc>) -> ContractRows {
         let (mut rows, mut errors, mut ended) = (Vec::new(), Vec::new(), Vec::new());
         let mut of_product: HashMap<String, Vec<&ContractCharge>> = HashMap::new();

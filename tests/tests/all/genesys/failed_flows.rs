@@ -115,7 +115,15 @@ async fn contract_charges_are_rows_beside_those_of_the_bills() {
         "without bills it is unknown whether they count"
     );
     let (mut compared, mut charged) = (0, 0);
-    let of_trustor = |row: &&usage_billing::UsageRow| row.customer_id.as_deref() == Some(demo::GENESYS_TRUSTOR_ORG_ID);
+    let wallets: Vec<_> = charges.charges.iter().filter(|charge| charge.is_wallet).map(|of| &of.part_number).collect();
+    let is_of_wallet = |row: &usage_billing::UsageRow| wallets.contains(&&row.sku);
+    assert!(found.rows.iter().any(|row| is_of_wallet(row)));
+    assert!(
+        found.rows.iter().filter(|row| is_of_wallet(row)).all(|row| row.is_billable.is_none() && row.cost.is_some())
+    );
+    let of_trustor = |row: &&usage_billing::UsageRow| {
+        row.customer_id.as_deref() == Some(demo::GENESYS_TRUSTOR_ORG_ID) && !is_of_wallet(row)
+    };
     for row in found.rows.iter().filter(of_trustor) {
         // Bundles are unknown in the bill: the contract's charge counts.
         let is_outranked = |of_bill: &&usage_billing::UsageRow| {

@@ -304,8 +304,18 @@ fn allowance_of_an_unknown_charge_leaves_those_that_may_contain_it_unknown() {
     let part = named("x", "X", "rollup-usage", "tokens", "80");
     let found = lines([vec![of_total.clone(), part], allowances.to_vec()].concat(), &[], &monthly());
     assert_eq!(numbers(&found[0]).0, None);
-    let found = lines([vec![of_total], allowances[1..].to_vec()].concat(), &[], &monthly());
+    let found = lines([vec![of_total.clone()], allowances[1..].to_vec()].concat(), &[], &monthly());
     assert_eq!(numbers(&found[0]), known("600", "150"));
+    // A part of one of two totals in other units.
+    let part = named("x", "X", "rollup-usage", "session", "80");
+    let other = named("B", "B", "rollup", "GB", "5");
+    let charges = [vec![of_total.clone(), part, other], allowances.to_vec()].concat();
+    let found = lines(charges, &[], &monthly());
+    assert_eq!((numbers(&found[0]).0, found[1].role), (None, ChargeRole::Unknown));
+    // An unreadable charge of the same name as a readable one.
+    let unread = item(9, "AI", "AI", "rollup", "token");
+    let found = lines([vec![of_total], allowances[1..].to_vec()].concat(), &[&unread], &monthly());
+    assert_eq!((numbers(&found[0]), &*found[0].see_invoice), ((None, None), &[SeeInvoice::AllowanceShared][..]));
 }
 
 #[test]

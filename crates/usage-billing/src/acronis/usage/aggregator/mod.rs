@@ -1,11 +1,13 @@
 //! Aggregation of the rows of a report to usage.
 
+mod contained_items;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use chrono::NaiveDate;
-use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
+use contained_items::{contained_items, item_of};
+use usage_billing_core::{Error, ErrorKind, Result, printable};
 use uuid::Uuid;
 
 use crate::acronis::account::facts::AccountFacts;
@@ -30,24 +32,6 @@ const PLATFORM: [&str; 2] = ["platform", "7459244f-68f3-3bf4-9f53-5f63ecc1d91f"]
 fn is_evidence(key: &Key) -> bool {
     !PLATFORM.contains(&&*key.application)
         && item_names::never_charged(&key.name, key.measurement_unit.as_deref()).is_none()
-}
-
-/// An item in its unit, on its day.
-type ItemOfDay = (Arc<str>, Option<Arc<str>>, Option<NaiveDate>);
-
-fn item_of(key: &Key) -> ItemOfDay {
-    (key.name.clone(), key.measurement_unit.clone(), key.day)
-}
-
-/// Returns the items of the account of which other tenants have as much or more: its numbers may be their totals.
-fn contained_items(hosted: &[(Key, Host, Sum)], account: &str) -> HashSet<ItemOfDay> {
-    let mut beyond: HashMap<ItemOfDay, Decimal> = HashMap::new();
-    for (key, _, sum) in hosted {
-        let beyond = beyond.entry(item_of(key)).or_default();
-        let total = sum.parts.total();
-        *beyond = if &*key.tenant_id == account { beyond.saturating_add(total) } else { beyond.saturating_sub(total) };
-    }
-    beyond.into_iter().filter(|(_, beyond)| *beyond <= Decimal::ZERO).map(|(item, _)| item).collect()
 }
 
 /// The sums of the rows so far.
