@@ -50,7 +50,7 @@ pub(super) fn assign(charges: &[Charge], unreadable: &[&ChargedItem], roles: &[C
                 continue;
             }
             (None, _) => SeeInvoice::AllowanceUnreadable,
-            (Some(charge), _) if charge.usage_quantity < Decimal::ZERO => SeeInvoice::AllowanceUnreadable,
+            (Some(charge), _) if charge.usage_quantity.is_sign_negative() => SeeInvoice::AllowanceUnreadable,
             (Some(_), targets) if targets.iter().any(|target| !is_same(&items[*target].unit, &item.unit)) => {
                 SeeInvoice::AllowanceUnit { unit: item.unit.clone() }
             }

@@ -39,7 +39,7 @@ pub struct ContractCharge {
     pub id: Option<String>,
     /// Id of the contract.
     pub contract: String,
-    /// Position in the billing period, from 1.
+    /// Position in the billing period, from 1; wallets come after the charges.
     pub position: u64,
     /// The billing period.
     pub period: Period,

@@ -131,7 +131,7 @@ impl ContractCharge {
         let by_part_number = items.clone().filter(|item| self.sku().is_some_and(|sku| is_same(product(item).0, sku)));
         let by_name = items.filter(|item| {
             let (part_number, name) = product(item);
-            is_same(name, &self.name) && !(has_part_number && !is_same(part_number, name))
+            is_same(name, &self.name) && (!has_part_number || is_same(part_number, name))
         });
         let found: Vec<_> = by_part_number.collect();
         if found.is_empty() { by_name.collect() } else { found }
