@@ -291,6 +291,18 @@ fn amounts_of_several_currencies_are_not_added() {
 }
 
 #[test]
+fn charge_has_the_subscription_type_of_all_bills_that_it_replaces() {
+    use SubscriptionType::{MonthToMonth, PrepayMonthlyCommitment};
+    let (start, end) = ("2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z");
+    for (other, expected) in [(PrepayMonthlyCommitment, Some("PREPAY_MONTHLY_COMMITMENT")), (MonthToMonth, None)] {
+        let mut bills = ["o-1", "o-2"].map(|id| bill(id, start, end, "GC-VTR"));
+        bills[1].subscription_type = Some(other);
+        let row = rows(&[&bills[0], &bills[1]], vec![with_prepaid(&["o-1", "o-2"], "1", "7")]).0.rows.remove(0);
+        assert_eq!((row.billing_reason, row.subscription_type.as_deref()), (BillingReason::Usage, expected));
+    }
+}
+
+#[test]
 fn overage_amount_of_the_vendor_replaces_ours_under_any_terms() {
     let row = |change: fn(&mut ClientBill), amount: &str| {
         let mut bill = bill("o-1", "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", "GC-VTR");
