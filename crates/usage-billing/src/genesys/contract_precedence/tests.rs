@@ -362,6 +362,12 @@ fn charge_for_a_part_is_compared_with_its_total() {
             vec![of_part("40")],
             Usage,
         ),
+        // The unknown total of another unit does not contain the part.
+        (
+            json!([free("60"), total("100", "0"), part("100"), usage("MB", "rollup", "megabyte", "9", "5")]),
+            vec![of_part("40")],
+            Usage,
+        ),
     ] {
         let (found, of_bill) = rows(&[&october(usages.clone())], charges);
         let of_charges = if expected == Usage { NotABillingBasis } else { expected };
