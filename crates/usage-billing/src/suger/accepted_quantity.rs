@@ -3,9 +3,7 @@
 use usage_billing_core::Decimal;
 
 use super::aws_response::aws_response;
-use super::types::{
-    AwsUsageRecordResultStatus, AzureUsageEventStatus, MeteringUsageRecordReportInfo as Info, Partner,
-};
+use super::types::{AwsUsageRecordResultStatus, AzureUsageEventStatus, MeteringUsageRecordReportInfo as Info, Partner};
 
 /// Returns the quantity of a dimension in the response of the marketplace. `None` if the response does not state it for
 /// every accepted record of the dimension, or if responses of this marketplace have no quantities.
@@ -50,9 +48,7 @@ mod tests {
         };
         let aws = |results: Value| json!({"awsMeteringResponse": {"results": results}});
         let azure = |result: Value| json!({"azureMeteringResponse": {"result": result}});
-        let record = |status: &str, quantity: Value| {
-            json!({"status": status, "usageRecord": {"dimension": "gb", "quantity": quantity}})
-        };
+        let record = |status: &str, quantity: Value| json!({"status": status, "usageRecord": {"dimension": "gb", "quantity": quantity}});
         let event = |status: &str, quantity: Value| json!({"status": status, "dimension": "gb", "quantity": quantity});
         let other = json!({"status": "Success", "usageRecord": {"dimension": "calls", "quantity": 9}});
         for (results, expected) in [

@@ -46,8 +46,8 @@ fn with_known_names(value: Value) -> Value {
     }
 }
 
-/// Adds the value of a name to that of another spelling of it. Different strings contradict each other: a status is then
-/// no success, and a dimension is none that was used.
+/// Adds the value of a name to that of another spelling of it. Different strings contradict each other: the result
+/// is neither the status of a success nor a dimension with usage.
 fn both(one: &mut Value, other: Value) {
     match (one, other) {
         (Value::Array(one), Value::Array(mut other)) => one.append(&mut other),

@@ -185,7 +185,8 @@ mod tests {
         let mut json = json!({"status": "SUCCESS", "startTime": start});
         json.as_object_mut().unwrap().extend(info.as_object().unwrap().clone());
         let info = with_marketplace(json);
-        serde_json::from_value(json!({"id": id, "entitlementID": "e-1", "entitlementTermID": "t-1", "info": info})).unwrap()
+        serde_json::from_value(json!({"id": id, "entitlementID": "e-1", "entitlementTermID": "t-1", "info": info}))
+            .unwrap()
     }
 
     fn carrying(id: &str, hour: usize, included: f64, whole: u32, left: f64) -> Report {
@@ -227,19 +228,27 @@ mod tests {
     fn fraction_is_carried_unless_rounding_left_it() {
         let info = info_of(json!({
             "reportedRecords": {"seats": 12, "calls": 4},
-            "newDecimalParts": {"gb": 0.25, "calls": 0, "seats": 0.0000000000000004}, "decimalParts": {"seats": 0.5},
+            "newDecimalParts": {"gb": 0.25, "calls": 0, "seats": 0.0000000000000004, "unused": 0},
+            "decimalParts": {"seats": 0.5, "unused": 0},
         }));
-        let left = ["gb", "calls", "seats", "others"].map(|dimension| carried_out(&info, dimension));
-        assert_eq!(left, [Some(Decimal::new(25, 2)), None, None, None]);
-        assert_eq!((carried_in(&info, "seats"), carried_in(&info, "gb")), (Some(Decimal::new(5, 1)), None));
+        let left = ["gb", "calls", "seats", "others", "unused"].map(|dimension| carried_out(&info, dimension));
+        assert_eq!(left, [Some(Decimal::new(25, 2)), None, None, None, None]);
+        let included = ["seats", "gb", "unused"].map(|dimension| carried_in(&info, dimension));
+        assert_eq!(included, [Some(Decimal::new(5, 1)), None, None]);
     }
 
     #[test]
     fn whole_unit_may_be_in_several_parts_of_a_report() {
         let has_unit = |info: Value| has_whole_unit(&info_of(info), "gb");
-        assert!(has_unit(json!({"reportedRecords": {"gb": 1}})) && !has_unit(json!({"reportedRecords": {"gb": 0.999}})));
-        assert!(has_unit(json!({"reportedRecords": {"gb": 0.2}, "includedRecords": {"gb": 0.3}, "creditRecords": {"gb": 0.5}})));
-        assert!(!has_unit(json!({"reportedRecords": {"calls": 7}, "newDecimalParts": {"gb": 1}})) && !has_unit(json!({})));
+        assert!(
+            has_unit(json!({"reportedRecords": {"gb": 1}})) && !has_unit(json!({"reportedRecords": {"gb": 0.999}}))
+        );
+        assert!(has_unit(
+            json!({"reportedRecords": {"gb": 0.2}, "includedRecords": {"gb": 0.3}, "creditRecords": {"gb": 0.5}})
+        ));
+        assert!(
+            !has_unit(json!({"reportedRecords": {"calls": 7}, "newDecimalParts": {"gb": 1}})) && !has_unit(json!({}))
+        );
         let vast = Decimal::MAX.to_string();
         assert!(has_unit(json!({"reportedRecords": {"gb": vast}, "includedRecords": {"gb": vast}})));
     }
@@ -250,7 +259,11 @@ mod tests {
         assert!(is_first_billed(&[first(), carrying("r-2", 2, 0.25, 1, 0.0)]));
         assert!(is_first_billed(&[first(), carrying("r-2", 2, 0.25, 3, 0.5)]));
         // Hours without usage of the dimension are not in the chain.
-        assert!(is_first_billed(&[first(), report("r-2", 2, json!({"reportedRecords": {"calls": 7}})), carrying("r-3", 9, 0.25, 1, 0.0)]));
+        assert!(is_first_billed(&[
+            first(),
+            report("r-2", 2, json!({"reportedRecords": {"calls": 7}})),
+            carrying("r-3", 9, 0.25, 1, 0.0)
+        ]));
         // Included amounts and credit count as well.
         let covered = json!({"reportedRecords": {"gb": 0}, "includedRecords": {"gb": 0.5}, "creditRecords": {"gb": 0.5}, "decimalParts": {"gb": 0.25}});
         assert!(is_first_billed(&[first(), report("r-2", 2, covered)]));
@@ -294,15 +307,22 @@ mod tests {
         let calls = json!({"reportedRecords": {"calls": 1}, "decimalParts": {"calls": 0.25}});
         assert!(!is_first_billed(&[first(), report("r-2", 2, calls)]));
         // Another term does not stop the chain.
-        assert!(is_first_billed(&[first(), Report { id: Some("r-3".to_owned()), ..other("entitlementTermID") }, second()]));
+        assert!(is_first_billed(&[
+            first(),
+            Report { id: Some("r-3".to_owned()), ..other("entitlementTermID") },
+            second()
+        ]));
     }
 
     #[test]
     fn report_without_a_whole_unit_passes_a_fraction_on() {
-        let parts = [carrying("r-1", 1, 0.0, 0, 0.25), carrying("r-2", 2, 0.25, 0, 0.5), carrying("r-3", 3, 0.5, 0, 0.5)];
+        let parts =
+            [carrying("r-1", 1, 0.0, 0, 0.25), carrying("r-2", 2, 0.25, 0, 0.5), carrying("r-3", 3, 0.5, 0, 0.5)];
         assert!(!is_first_billed(&parts));
         assert!(is_first_billed(&[&parts[..], &[carrying("r-4", 4, 0.5, 1, 0.25)]].concat()));
-        assert!(!is_first_billed(&[&parts[..2], &[rejected(parts[2].clone()), carrying("r-4", 4, 0.5, 1, 0.25)]].concat()));
+        assert!(!is_first_billed(
+            &[&parts[..2], &[rejected(parts[2].clone()), carrying("r-4", 4, 0.5, 1, 0.25)]].concat()
+        ));
         // A part of it is lost.
         let less = [carrying("r-2", 2, 0.25, 0, 0.125), carrying("r-3", 3, 0.125, 1, 0.0)];
         assert!(!is_first_billed(&[&parts[..1], &less].concat()));
@@ -351,7 +371,10 @@ mod tests {
 
     #[test]
     fn reports_are_in_the_order_in_which_they_were_made() {
-        let times = |json: Value| order(&serde_json::from_value(json).unwrap()).map(|(made, start)| [made, start].map(|time| time.to_rfc3339()));
+        let times = |json: Value| {
+            order(&serde_json::from_value(json).unwrap())
+                .map(|(made, start)| [made, start].map(|time| time.to_rfc3339()))
+        };
         let (zero, made) = ("0001-01-01T00:00:00Z", "2026-10-01T08:01:00Z");
         let of = |times: [&str; 2]| Some(times.map(|time| format!("2026-10-01T{time}:00+00:00")));
         let hour = json!({"startTime": "2026-10-01T07:00:00Z", "endTime": "2026-10-01T08:00:00Z"});
@@ -361,7 +384,8 @@ mod tests {
         assert_eq!(times(json!({"creationTime": made, "info": {"startTime": zero}})), of(["08:01", "08:01"]));
         assert_eq!(times(json!({"creationTime": zero})), None);
         // A retry of an earlier hour is made later.
-        let retry = Report { creation_time: DateTime::from_timestamp(1_000_000, 0), ..carrying("r-2", 1, 0.25, 1, 0.0) };
+        let retry =
+            Report { creation_time: DateTime::from_timestamp(1_000_000, 0), ..carrying("r-2", 1, 0.25, 1, 0.0) };
         let made = |report| Report { creation_time: DateTime::from_timestamp(900_000, 0), ..report };
         assert!(is_first_billed(&[made(carrying("r-1", 5, 0.0, 5, 0.25)), retry]));
         let timeless = with(carrying("r-2", 2, 0.25, 1, 0.0), json!({"startTime": null}));

@@ -6,9 +6,7 @@ use usage_billing_core::{Decimal, Result};
 
 use super::Client;
 use super::quantities::{differences, is_void, original_records, quantity};
-use super::types::{
-    MeteringUsageRecordGroup as Group, PartnerUsageMeteringConfig, UsageMeteringConfigInfo as Config,
-};
+use super::types::{MeteringUsageRecordGroup as Group, PartnerUsageMeteringConfig, UsageMeteringConfigInfo as Config};
 
 impl Client {
     /// States the original quantities of a group that lacks them, if they are not those that were `sent` and the settings
@@ -69,9 +67,7 @@ mod tests {
         let config = |entries: Value| -> Config {
             serde_json::from_value(json!({"partnerUsageMeteringConfigs": entries})).unwrap()
         };
-        let mapping = |partner: &str, is_enabled: Value, source: &str| {
-            json!({"partner": partner, "enableDimensionMapping": is_enabled, "dimensionMappingV2": {source: [{"dimensionKey": "gb"}]}})
-        };
+        let mapping = |partner: &str, is_enabled: Value, source: &str| json!({"partner": partner, "enableDimensionMapping": is_enabled, "dimensionMappingV2": {source: [{"dimensionKey": "gb"}]}});
         let old = json!({"partner": "AWS", "enableDimensionMapping": true, "dimensionMapping": {"gb": {"dimensionKey": "gb"}}});
         for (entries, expected) in [
             (json!([]), false),

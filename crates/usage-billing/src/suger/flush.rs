@@ -50,7 +50,7 @@ impl UsageQueue {
             skipped.retain(|one| entitlement(one).is_some_and(|id| listed.contains(id)));
             unconfirmed.append(&mut skipped);
             self.confirm(std::mem::take(&mut unconfirmed), breaker.for_lookups(), reasons).await;
-            // What the lists resolved was no failure: the events that were skipped because of it are sent.
+            // The lists resolved failures, so the vendor is available: the skipped events are sent.
             if skipped_ids.is_empty() || self.pending() == pending {
                 return;
             }
@@ -197,7 +197,7 @@ impl UsageQueue {
                 (None, Response::Group(group)) => {
                     Some((self.client.api.inner().masked(proof::unproved(&event, key.1, group)), true))
                 }
-                // A conflict in any format is no failure: the list decides about its event.
+                // A conflict in any format does not count as a failure: the list decides about its event.
                 (_, Response::Rejection { error, from_suger: false }) => Some((error.clone(), false)),
                 _ => None,
             };

@@ -167,7 +167,8 @@ impl PendingAcceptance {
         read: &HashSet<String>,
         memory: &mut MemoryLimit,
     ) -> Result<()> {
-        let accepts = |dimensions: &[&str]| acceptance(info, partner_of(report, None), dimensions) == Acceptance::Accepted;
+        let accepts =
+            |dimensions: &[&str]| acceptance(info, partner_of(report, None), dimensions) == Acceptance::Accepted;
         if !accepts(&[]) && !info.reported_records.keys().any(|dimension| accepts(&[dimension])) {
             return Ok(());
         }
@@ -363,7 +364,9 @@ mod tests {
     fn usage_of_all_groups_of_a_report_is_compared_with_it() {
         let nameless = |id: &str| json!({"id": id, "records": {"gb": 1}});
         let naming = |id: &str| json!({"id": id, "records": {"gb": 1}, "usageRecordReportID": "r-1"});
-        for groups in [[nameless("g-1"), nameless("g-2")], [nameless("g-1"), naming("g-2")], [naming("g-1"), naming("g-2")]] {
+        for groups in
+            [[nameless("g-1"), nameless("g-2")], [nameless("g-1"), naming("g-2")], [naming("g-1"), naming("g-2")]]
+        {
             for (stated, is_accepted) in [(1, false), (2, true)] {
                 let mut pending = PendingAcceptance::default();
                 groups.iter().for_each(|group| add(&mut pending, group.clone(), "gb"));
@@ -381,12 +384,17 @@ mod tests {
             let (ours, other) = (format!("g-{number}"), format!("x-{number}"));
             let group: Group = serde_json::from_value(json!({"id": ours, "records": {"gb": 1}})).unwrap();
             pending.add(&group, key("gb"), Decimal::ONE, &mut MemoryLimit::new(usize::MAX))?;
-            pending.apply(&accepted(&format!("r-{number}"), &[&ours, &other], json!({"gb": 1})), &[ours.clone()].into(), &mut memory)
+            pending.apply(
+                &accepted(&format!("r-{number}"), &[&ours, &other], json!({"gb": 1})),
+                &[ours.clone()].into(),
+                &mut memory,
+            )
         };
         assert!((0..50).all(|number| apply(number).is_ok()) && (50..1000).any(|number| apply(number).is_err()));
         let group = |number: usize| -> Group {
             let records: BTreeMap<_, _> = (0..100).map(|dimension| (format!("d-{dimension}"), 1)).collect();
-            serde_json::from_value(json!({"id": format!("x-{number}"), "status": "REPORTED", "records": records})).unwrap()
+            serde_json::from_value(json!({"id": format!("x-{number}"), "status": "REPORTED", "records": records}))
+                .unwrap()
         };
         let mut memory = MemoryLimit::new(300_000);
         assert!(pending.add_other(&group(0), &mut memory).is_ok() && pending.unread().count() >= 49);

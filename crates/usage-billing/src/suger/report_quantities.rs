@@ -15,12 +15,7 @@ use super::types::{MeteringUsageRecordReportInfo as Info, Partner};
 /// sources do not state whether usage that a commit covers is in any of these, so such usage may be missing. Usage that
 /// is charged beyond a commit at list price is stated before that adjustment as well. A report that states nothing of the
 /// dimension contradicts nothing; the quantity in the response of the marketplace counts then.
-pub(super) fn contradiction(
-    info: &Info,
-    partner: Option<&Partner>,
-    dimension: &str,
-    used: Decimal,
-) -> Option<String> {
+pub(super) fn contradiction(info: &Info, partner: Option<&Partner>, dimension: &str, used: Decimal) -> Option<String> {
     let name = printable(dimension);
     let before_adjustment = of(&info.records_to_report_before_adjustment_at_list_price, dimension);
     let sent = of(&info.reported_records, dimension);
@@ -94,16 +89,8 @@ mod tests {
                 "1.25",
                 None,
             ),
-            (
-                json!({"reportedRecords": {"gb": 1}, "decimalParts": {"gb": 0.4}}),
-                "1.25",
-                missing("0.65", "1.25"),
-            ),
-            (
-                json!({"reportedRecords": {"gb": 2}, "decimalParts": {"gb": 0.25}}),
-                "1.5",
-                more("0.25", "1.5"),
-            ),
+            (json!({"reportedRecords": {"gb": 1}, "decimalParts": {"gb": 0.4}}), "1.25", missing("0.65", "1.25")),
+            (json!({"reportedRecords": {"gb": 2}, "decimalParts": {"gb": 0.25}}), "1.5", more("0.25", "1.5")),
             (json!({"reportedRecords": {"gb": 0.1}}), "0.10000000000000001", None),
             // The error is that of the sum, which is larger than the usage.
             (
@@ -139,7 +126,8 @@ mod tests {
             let info = serde_json::from_value(info).unwrap();
             contradiction(&info, Some(&Partner::Aws), "gb", Decimal::from(5))
         };
-        let not = |accepted: u32, expected: u32| Some(format!("the marketplace accepted {accepted} gb, not {expected}"));
+        let not =
+            |accepted: u32, expected: u32| Some(format!("the marketplace accepted {accepted} gb, not {expected}"));
         let reported = || json!({"reportedRecords": {"gb": 5}});
         assert_eq!(of(reported(), json!(5)), None);
         assert_eq!(of(reported(), Value::Null), None);

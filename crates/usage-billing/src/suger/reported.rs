@@ -90,7 +90,13 @@ impl<'a> Reported<'a> {
     }
 
     /// Returns a message if a report bills other usage than that of its groups.
-    fn contradiction(&self, report: &Report, info: &Info, partner: Option<&Partner>, dimensions: &[&str]) -> Option<String> {
+    fn contradiction(
+        &self,
+        report: &Report,
+        info: &Info,
+        partner: Option<&Partner>,
+        dimensions: &[&str],
+    ) -> Option<String> {
         dimensions.iter().find_map(|dimension| {
             let used = self.used.get(&(ptr::from_ref(report), *dimension))?;
             contradiction(info, partner, dimension, *used)

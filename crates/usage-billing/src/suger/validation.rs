@@ -66,16 +66,18 @@ pub(super) async fn check_all<'a>(
         suspects.extend(batch.suspects);
         known_good = known_good.or(batch.known_good);
     }
-    // If none passes, one that passed before proves that the server works.
-    let known_good = known_good.map(|(_, event)| event).or_else(|| known_valid.take());
-    known_valid.clone_from(&known_good);
+    let known_good = known_good.map(|(_, event)| event);
+    // If none passes, one that passed before proves that the server works, unless it has become invalid.
+    let known_before = known_valid.take();
+    *known_valid = known_good.clone().or_else(|| known_before.clone());
     if known_good.is_none() && fail_alike(&suspects) {
         all.extend(suspects.into_iter().map(|((key, _), error)| (key, Check::Unknown(unchecked(&error)))));
         return all;
     }
-    let known_good = known_good.as_slice();
-    let decided = stream::iter(suspects)
-        .map(|(suspect, error)| async move { (suspect.0, check_suspect(client, &suspect, error, known_good).await) });
+    let (known_good, known_before) = (known_good.as_slice(), known_before.as_slice());
+    let decided = stream::iter(suspects).map(|(suspect, error)| async move {
+        (suspect.0, check_suspect(client, &suspect, error, known_good, known_before).await)
+    });
     let decided: Vec<_> = decided.buffer_unordered(concurrency).collect().await;
     all.extend(decided);
     all
@@ -131,8 +133,15 @@ fn fail_alike(suspects: &[(Checked, Error)]) -> bool {
     entitlements.len() > 1 && messages.len() == 1
 }
 
-/// Validates one event again that failed with `error`. `known_good` is an event that passed, if there is one.
-async fn check_suspect(client: &Client, suspect: &Checked, error: Error, known_good: &[types::NewUsageRecordGroup]) -> Check {
+/// Validates one event again that failed with `error`. `known_good` is an event that passed, if there is one, and
+/// `known_before` one of an earlier flush.
+async fn check_suspect(
+    client: &Client,
+    suspect: &Checked,
+    error: Error,
+    known_good: &[types::NewUsageRecordGroup],
+    known_before: &[types::NewUsageRecordGroup],
+) -> Check {
     if !is_rejection(&error) {
         return Check::Unknown(unchecked(&error));
     }
@@ -142,6 +151,7 @@ async fn check_suspect(client: &Client, suspect: &Checked, error: Error, known_g
         Err(again) if again.message() == error.message() && is_rejection(&again) => {}
         Err(again) => return Check::Unknown(unchecked(&again)),
     }
+    let known_good = if known_good.is_empty() && is_server_error(&error) { known_before } else { known_good };
     if known_good.is_empty() && is_server_error(&error) {
         // An empty batch needs no lookup, so its success does not prove that the server works.
         return Check::Unknown(unchecked(&error).with_hint(

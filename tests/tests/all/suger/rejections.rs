@@ -57,7 +57,8 @@ async fn sent_again(
     is_there: impl Fn(&UsageEvent) -> bool,
     (status, body): (u16, &'static str),
 ) -> String {
-    let listed: Vec<_> = events.iter().filter(|event| is_there(event)).map(|event| group_for(event, json!({}))).collect();
+    let listed: Vec<_> =
+        events.iter().filter(|event| is_there(event)).map(|event| group_for(event, json!({}))).collect();
     let there: BTreeSet<_> = listed.iter().map(|group| group["id"].to_string()).collect();
     let server = ScriptedServer::start(move |request| match request.method.as_str() {
         "GET" => {
@@ -96,7 +97,9 @@ async fn events_that_are_there_do_not_hold_up_new_ones() {
 
 #[tokio::test(start_paused = true)]
 async fn unknown_outcome_never_has_the_kind_of_a_rejection() {
-    for (status, body) in [(404, "<html>no</html>"), (400, r#"{"message": "no"}"#), (500, "\"down\""), (409, "\"there\"")] {
+    for (status, body) in
+        [(404, "<html>no</html>"), (400, r#"{"message": "no"}"#), (500, "\"down\""), (409, "\"there\"")]
+    {
         for validates in [false, true] {
             let server = ScriptedServer::start(move |request| match request.method.as_str() {
                 "GET" => Reply::json(200, &page_of(&[])),

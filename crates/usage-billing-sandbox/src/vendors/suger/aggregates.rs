@@ -202,5 +202,11 @@ pub(super) async fn daily(
     };
     let (rows, next_offset) = page.of(totals.into_iter());
     let usage_metering_daily_records = rows.into_iter().map(record).collect();
-    Ok(ok(&types::ListUsageMeteringDailyRecordsResponse { next_offset, usage_metering_daily_records, error: None, code: None, message: None }))
+    Ok(ok(&types::ListUsageMeteringDailyRecordsResponse {
+        next_offset,
+        usage_metering_daily_records,
+        error: None,
+        code: None,
+        message: None,
+    }))
 }

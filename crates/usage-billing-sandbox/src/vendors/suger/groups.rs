@@ -133,7 +133,13 @@ pub(super) async fn list(State(suger): Shared, query: Params) -> HandlerResult {
     rows.add(groups.iter().filter(|group| filter.takes_group(group)), Clone::clone);
     drop(state);
     let (usage_record_groups, next_offset) = rows.end();
-    Ok(ok(&types::ListUsageRecordGroupsResponse { next_offset, usage_record_groups, error: None, code: None, message: None }))
+    Ok(ok(&types::ListUsageRecordGroupsResponse {
+        next_offset,
+        usage_record_groups,
+        error: None,
+        code: None,
+        message: None,
+    }))
 }
 
 pub(super) async fn list_reports(State(suger): Shared, query: Params) -> HandlerResult {
@@ -160,7 +166,13 @@ pub(super) async fn list_reports(State(suger): Shared, query: Params) -> Handler
         Row::Stored(report) => Some(*report),
     };
     let usage_record_reports = rows.into_iter().filter_map(made).collect();
-    Ok(ok(&types::ListUsageRecordReportsResponse { next_offset, usage_record_reports, error: None, code: None, message: None }))
+    Ok(ok(&types::ListUsageRecordReportsResponse {
+        next_offset,
+        usage_record_reports,
+        error: None,
+        code: None,
+        message: None,
+    }))
 }
 
 pub(super) async fn delete(

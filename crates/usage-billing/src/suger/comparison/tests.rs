@@ -633,7 +633,10 @@ fn other_usage_at_the_marketplace_is_pending() {
         (vec![aws(json!({"gb": 5}), 3)], Some("the marketplace accepted 3 gb, not 5")),
         (vec![aws(json!({}), 3)], Some("the marketplace accepted 3 gb, not 5")),
         (vec![azure(&[2])], Some("the marketplace accepted 2 gb, not 5")),
-        (vec![again("SUCCESS"), aws(json!({"gb": 5}), 5)], Some("Suger: usage record report r-0 was accepted with the same group")),
+        (
+            vec![again("SUCCESS"), aws(json!({"gb": 5}), 5)],
+            Some("Suger: usage record report r-0 was accepted with the same group"),
+        ),
         (vec![of_other], Some("Suger: its usage record report is of entitlement e-2")),
     ] {
         let all = reconcile("acme", std::slice::from_ref(&usage), &[there()], &reports).unwrap();

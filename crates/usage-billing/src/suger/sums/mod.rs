@@ -86,11 +86,7 @@ impl Sums {
     }
 
     /// Applies the outcome in a report to the sums, after all groups are added up.
-    pub(super) fn apply(
-        &mut self,
-        report: &types::MeteringUsageRecordReport,
-        memory: &mut MemoryLimit,
-    ) -> Result<()> {
+    pub(super) fn apply(&mut self, report: &types::MeteringUsageRecordReport, memory: &mut MemoryLimit) -> Result<()> {
         self.pending.apply(report, &self.seen, memory)
     }
 

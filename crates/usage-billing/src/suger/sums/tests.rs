@@ -193,14 +193,7 @@ fn no_row_is_final_before_the_period_has_ended() {
     }));
     let groups = [reported];
     let rows = |now: &str| {
-        usage_rows(
-            &groups,
-            &[accepted(&groups)],
-            &lookups(),
-            "acme",
-            "2026-10".parse().unwrap(),
-            now.parse().unwrap(),
-        )
+        usage_rows(&groups, &[accepted(&groups)], &lookups(), "acme", "2026-10".parse().unwrap(), now.parse().unwrap())
     };
     assert!(!rows("2026-10-20T00:00:00Z").unwrap()[0].is_final);
     assert!(!rows("2026-11-01T12:00:00Z").unwrap()[0].is_final, "usage of the last day still arrives");
@@ -286,7 +279,9 @@ fn sum_is_final_only_once_the_marketplace_accepted_all_of_it() {
     // Another report was accepted with one of the groups, or rejected.
     let again = |status: &str| report_of("r-0", 6, json!({"status": status, "usageRecordGroupIds": ["g-1"]}));
     assert!(!is_final(both(), &[one(json!({})), again("SUCCESS")]));
-    assert!(is_final(both(), &[one(json!({})), again("FAILED")]) && is_final(both(), &[one(json!({})), one(json!({}))]));
+    assert!(
+        is_final(both(), &[one(json!({})), again("FAILED")]) && is_final(both(), &[one(json!({})), one(json!({}))])
+    );
     // Usage of several buyers in one report.
     let buyers = || [json!({"buyerID": "b-1"}), json!({"id": "g-2"})];
     let rows = |gb: f64| {
@@ -354,9 +349,8 @@ fn sum_with_a_carried_fraction_is_final_once_it_is_billed() {
     let result = json!({"status": "CustomerNotSubscribed", "usageRecord": {"dimension": "gb"}});
     rejected["info"]["awsMeteringResponse"] = json!({"results": [result]});
     rejected["id"] = json!("r-5");
-    let kept = |fraction: f64| {
-        report_of("r-6", 10, json!({"reportedRecords": {"gb": 1}, "decimalParts": {"gb": fraction}}))
-    };
+    let kept =
+        |fraction: f64| report_of("r-6", 10, json!({"reportedRecords": {"gb": 1}, "decimalParts": {"gb": fraction}}));
     assert!(!is_final(both(), &[last().to_vec(), vec![rejected.clone(), kept(0.75)]].concat()), "it was in r-5");
     assert!(is_final(both(), &[last().to_vec(), vec![rejected, kept(0.5)]].concat()), "the fraction stayed");
     assert!(!is_final(both(), &[last().to_vec(), vec![kept(0.25)]].concat()), "it includes another fraction");
