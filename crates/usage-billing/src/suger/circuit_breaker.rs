@@ -129,6 +129,24 @@ mod tests {
     }
 
     #[test]
+    fn ten_failures_with_a_response_skip_their_entitlement() {
+        let mut breaker = CircuitBreaker::default();
+        for number in 0..10 {
+            assert!(breaker.rejection_for("e", "not sent").is_none(), "{number}");
+            // Two without a response are too few on their own, and count for the ten.
+            breaker.record_failure("e", &lost(), number > 1);
+        }
+        let why = breaker.rejection_for("e", "not sent").unwrap();
+        assert!(why.to_string().starts_with("not sent, after 10 others of e failed"), "{why}");
+        breaker.record_success("e");
+        for _ in 0..3 {
+            assert!(breaker.rejection_for("e", "not sent").is_none());
+            breaker.record_failure("e", &lost(), false);
+        }
+        assert!(breaker.rejection_for("e", "not sent").is_some());
+    }
+
+    #[test]
     fn three_consecutive_entitlements_open_the_breaker() {
         let mut breaker = CircuitBreaker::default();
         for entitlement in ["a", "b"] {
