@@ -66,6 +66,7 @@ fn page_of(offset: i64, end: i64, item: impl Fn(i64) -> i64) -> (Vec<String>, Op
     (page, (offset + 7 < end).then_some(offset + 7))
 }
 
+#[expect(clippy::ptr_arg, reason = "the items are strings")]
 fn text(item: &String) -> Option<&str> {
     Some(item)
 }
