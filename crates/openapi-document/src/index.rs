@@ -22,6 +22,8 @@ pub(crate) struct Index<'a> {
     pub(crate) has_names: bool,
     /// Some schema is the root of its references: `$id`.
     pub(crate) has_ids: bool,
+    /// Some schema has a `$dynamicRef`.
+    pub(crate) has_dynamic: bool,
 }
 
 impl<'a> Index<'a> {
@@ -33,6 +35,7 @@ impl<'a> Index<'a> {
                 for (key, value) in members {
                     match key.as_str() {
                         "$ref" | "$dynamicRef" if !names => {
+                            self.has_dynamic |= key == "$dynamicRef";
                             let reference = value.as_str().filter(|text| !text.starts_with('#'));
                             self.outside.extend(reference.map(|text| (self.file, text)));
                         }

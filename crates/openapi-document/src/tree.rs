@@ -256,13 +256,19 @@ impl<'a> DocumentTree<'a> {
     #[must_use]
     pub fn target(&self, node: &Node<'a>) -> Option<Node<'a>> {
         let Some(reference) = node.text("$ref") else {
-            return only(self.targets(node));
+            return if self.index.has_dynamic { only(self.targets(node)) } else { None };
         };
         let is_plain = !self.index.has_ids && (self.files.is_none() || node.at.file().is_none());
         match reference.strip_prefix(SCHEMAS).filter(|name| is_plain && Self::is_plain(name)) {
             Some(name) => self.schema(name),
             None => only(self.find(reference, &node.at)),
         }
+    }
+
+    /// Returns the node's reference as it is written: `$ref` or `$dynamicRef`.
+    #[must_use]
+    pub fn reference(&self, node: &Node<'a>) -> Option<&'a str> {
+        node.text("$ref").or_else(|| if self.index.has_dynamic { node.text("$dynamicRef") } else { None })
     }
 
     /// Returns all schemas that the node's reference may mean: several, if they have the same name.

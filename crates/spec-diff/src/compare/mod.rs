@@ -159,6 +159,8 @@ impl<'a> Comparison<'a> {
             comparison.schemas(&base, &revision, context);
         }
         comparison.uncompared(&reached);
+        // The report needs the room.
+        (comparison.compared, comparison.known) = Default::default();
         comparison.components();
         comparison
     }

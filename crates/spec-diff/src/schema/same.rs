@@ -104,7 +104,7 @@ pub(crate) fn is_usual_dialect(name: &str) -> bool {
 
 /// The reference of a node that does not lead to one schema.
 pub(crate) fn dangling<'a>(document: &DocumentTree<'a>, node: &Node<'a>) -> Option<&'a str> {
-    node.text("$ref").or_else(|| node.text("$dynamicRef")).filter(|_| document.target(node).is_none())
+    document.reference(node).filter(|_| document.target(node).is_none())
 }
 
 /// The schemas that a reference may mean, if there are several.
