@@ -147,7 +147,10 @@ impl<'a> DocumentTree<'a> {
         }
         match is_pointer(fragment) {
             true => self.names.of_id(id).iter().filter_map(|node| walk(node.clone(), fragment)).collect(),
-            false => self.names.in_schema(id, fragment).to_vec(),
+            false => {
+                let ids = self.names.of_id(id).iter().filter_map(|node| node.text("$id"));
+                ids.flat_map(|id| self.names.in_schema(id, fragment)).cloned().collect()
+            }
         }
     }
 
