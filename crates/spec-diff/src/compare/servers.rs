@@ -31,7 +31,21 @@ fn resolved(server: &Node<'_>) -> String {
         "http" => ":80",
         _ => "",
     };
-    format!("{scheme}://{}{path}", host.strip_suffix(port).unwrap_or(&host))
+    format!("{scheme}://{}{}", host.strip_suffix(port).unwrap_or(&host), without_dots(path))
+}
+
+/// A path without segments that lead upwards or nowhere.
+fn without_dots(path: &str) -> String {
+    let mut segments = Vec::new();
+    for segment in path.split('/') {
+        match segment {
+            "." => {}
+            ".." if segments.len() > 1 => drop(segments.pop()),
+            ".." => {}
+            segment => segments.push(segment),
+        }
+    }
+    segments.join("/")
 }
 
 /// Scheme with host, and path. A URL without them is relative to where the document is from.
@@ -170,6 +184,8 @@ mod tests {
                 json!({"url": "https://{r}.example.com", "variables": {"r": {"default": "eu"}}}),
                 "https://eu.example.com",
             ),
+            (json!({"url": "https://a.example/b/../v1/./x"}), "https://a.example/v1/x"),
+            (json!({"url": "https://a.example/../v1"}), "https://a.example/v1"),
             (json!({"url": "/v1"}), "/v1"),
             (json!({}), ""),
         ] {

@@ -137,7 +137,10 @@ impl Input {
         });
         let mut files = Files { own: own.to_owned(), others: BTreeMap::new() };
         let mut sources = BTreeMap::new();
-        let mut next = paths(&files.own, &document.root);
+        let mut next = match may_refer_to_files(&source.text) {
+            true => paths(&files.own, &document.root),
+            false => Vec::new(),
+        };
         while let Some(path) = next.pop() {
             if path == files.own || files.others.contains_key(&path) || files.others.len() == MAX_FILES {
                 continue;
@@ -151,6 +154,15 @@ impl Input {
         }
         Ok(Parsed { source, document, files, sources })
     }
+}
+
+/// Whether a text has references that do not begin at its root. Spares large documents in one file a walk.
+fn may_refer_to_files(text: &str) -> bool {
+    let is_elsewhere = |at: usize| {
+        let target = text.get(at..).and_then(|rest| rest.strip_prefix("$ref"));
+        target.is_some_and(|rest| !rest.trim_start_matches(['"', '\'', ':', ' ']).starts_with('#'))
+    };
+    text.contains("mapping") || text.contains("$dynamicRef") || text.match_indices('$').any(|(at, _)| is_elsewhere(at))
 }
 
 /// The files that references of a file lead into.
@@ -213,6 +225,19 @@ mod tests {
         let parsed = read(&argument, false).unwrap().parse().unwrap();
         assert_eq!(names(&parsed), ["models/a.yaml", "models/d.json"]);
         assert!(parsed.source_of(Some("models/a.yaml")).name.ends_with("/api/models/a.yaml"));
+    }
+
+    #[test]
+    fn texts_that_refer_to_files_are_recognized() {
+        for (text, expected) in [
+            ("{\"a\": {\"$ref\": \"#/b\"}, \"$id\": \"x\"}", false),
+            ("a: {$ref: '#/b'}\nc: $x\n", false),
+            ("a: {$ref: b.yaml}", true),
+            ("a:\n  $ref:\n    b.yaml", true),
+            ("{\"discriminator\": {\"mapping\": {\"a\": \"b.json\"}}}", true),
+        ] {
+            assert_eq!(may_refer_to_files(text), expected, "{text}");
+        }
     }
 
     #[cfg(unix)]
