@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_refer_to_files_are_recognized() {
+    fn reference_to_a_file_is_recognized_in_the_text() {
         for (text, expected) in [
             ("{\"a\": {\"$ref\": \"#/b\"}, \"$id\": \"x\"}", false),
             ("a: {$ref: '#/b'}\nc: $x\n", false),
