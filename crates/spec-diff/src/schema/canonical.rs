@@ -135,14 +135,14 @@ impl<'a> Schema<'a> {
             Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
             name => name.as_str().into_iter().collect(),
         };
-        let is_left = |own: &str| !names.contains(&own) && !(own == "integer" && names.contains(&"number"));
+        let is_removed = |own: &str| names.contains(&own) || (own == "integer" && names.contains(&"number"));
         let has_number =
             self.types.0.contains_key("number") && names.contains(&"integer") && !names.contains(&"number");
-        let left = self.types.0.keys().filter(|own| is_left(own)).count();
+        let left = self.types.0.keys().filter(|own| !is_removed(own)).count();
         if has_number || left == 0 {
             return false;
         }
-        self.types.0.retain(|own, _| is_left(own));
+        self.types.0.retain(|own, _| !is_removed(own));
         true
     }
 
@@ -157,7 +157,7 @@ impl<'a> Schema<'a> {
             _ => return false,
         };
         let Some(number) = not.get(key).filter(|number| number.value.is_number()) else { return false };
-        let all = self.types.0.keys().all(|name| is_number(name));
+        let all = self.types.0.keys().all(is_number);
         all.then(|| constraints::keyword(opposite)).flatten().is_some_and(|limit| {
             self.add_limit(limit, number);
             true

@@ -93,7 +93,8 @@ impl<'a> Usage<'a> {
             match key {
                 "nullable" if on => set(&mut self.nullable, at),
                 "type" | "enum" if allows_null(key, value, node) => set(&mut self.nullable, at),
-                "oneOf" | "anyOf" if self.nullable.is_none() => {
+                // From 3.1 on, a type beside alternatives limits them.
+                "oneOf" | "anyOf" if self.nullable.is_none() && !(document.siblings() && forbids_null(node)) => {
                     let list = Node { value, at: node.at.key(key) };
                     let mut variants = value.as_array().into_iter().flatten();
                     if document.has_files() || variants.any(|variant| may_be_null(document, variant)) {
@@ -145,6 +146,15 @@ fn may_be_null(document: &DocumentTree<'_>, variant: &Value) -> bool {
         key => matches!(key, "$ref" | "$dynamicRef" | "allOf" | "anyOf" | "const" | "enum" | "nullable" | "oneOf"),
     };
     target.and_then(Value::as_object).is_none_or(|members| members.iter().any(says_null))
+}
+
+/// Whether a schema names types, and null is not one of them.
+fn forbids_null(node: &Node<'_>) -> bool {
+    match node.value.get("type") {
+        Some(Value::Array(names)) => !names.iter().any(|name| name == "null"),
+        Some(Value::String(name)) => name != "null" && !node.flag("nullable"),
+        _ => false,
+    }
 }
 
 /// Where a schema allows null, if it does.

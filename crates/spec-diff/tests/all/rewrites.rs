@@ -410,6 +410,19 @@ fn part_that_is_left_out_relaxes_requests() {
 }
 
 #[test]
+fn type_beside_alternatives_forbids_null_from_3_1_on() {
+    let document = |schema: &str| {
+        let mut document = in_response(&yaml(schema), &json!({}));
+        document["openapi"] = json!("3.1.0");
+        document
+    };
+    let limited = document("{type: string, anyOf: [{type: [string, 'null']}, {type: integer}]}");
+    assert_eq!(compare(&limited, &document("{type: string}")).wire, Level::None);
+    let null = compare(&limited, &document("{type: [string, 'null']}"));
+    assert_eq!(null.wire, Level::Breaking);
+}
+
+#[test]
 fn named_alternative_is_not_covered_by_one_that_takes_the_same() {
     let schemas = json!({
         "Cat": {"type": "object", "properties": {"name": {"type": "string"}}},
