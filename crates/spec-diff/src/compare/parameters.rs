@@ -149,11 +149,10 @@ impl<'a> Comparison<'a> {
         self.data_lifecycle((deprecation(old), &old.at), (deprecation(new), &new.at), context);
         match (media(&self.base, old), media(&self.revision, new)) {
             (None, None) => self.parameter_schema(old, new, context),
-            (Some((name, old)), Some((other, new))) if name == other => {
-                if let (Some(old), Some(new)) = (old.get("schema"), new.get("schema")) {
-                    self.usages(&[old], &[new], Context { text: false, ..context });
-                }
-            }
+            (Some((name, old)), Some((other, new))) if name == other => match (old.get("schema"), new.get("schema")) {
+                (Some(old), Some(new)) => self.usages(&[old], &[new], Context { text: false, ..context }),
+                _ => self.unknown(scope, &old, &new, &["schema"]),
+            },
             (before, after) => {
                 let value = |media: Option<(&str, Node<'a>)>| media.map(|(name, _)| Value::from(name));
                 self.note(scope, finding(&rules::PARAMETER_CONTENT).values(value(before), value(after)));

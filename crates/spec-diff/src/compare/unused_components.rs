@@ -51,6 +51,7 @@ impl<'a> Comparison<'a> {
     /// Compares the components that no operation uses; where there is no operation, in both directions. As all that callers send belongs to an
     /// operation, other schemas are received, or not sent at all.
     pub(super) fn unused_components(&mut self, [olds, news]: &[Reached; 2]) {
+        self.unused_removed(olds);
         let is_alone = self.is_alone;
         let is_unused = |old: &Node<'a>, new: &Node<'a>| is_alone || (!olds.is_used(old) && !news.is_used(new));
         let context = |direction| Context::of(0, direction, Place::Body);
@@ -108,6 +109,22 @@ impl<'a> Comparison<'a> {
                     comparison.compared.whole(&new);
                 }
             });
+        }
+    }
+
+    /// Components other than schemas that were removed although nothing in this document used them: other documents may.
+    fn unused_removed(&mut self, used: &Reached) {
+        let sections =
+            ["callbacks", "headers", "links", "mediaTypes", "parameters", "pathItems", "requestBodies", "responses"];
+        for section in sections {
+            let list = |document: &DocumentTree<'a>| document.at(&["components", section]);
+            let news = list(&self.revision);
+            for (name, old) in list(&self.base).iter().flat_map(Node::named) {
+                let is_left = news.as_ref().is_some_and(|news| news.get(name).is_some());
+                if !is_left && !used.is_used(&old) {
+                    self.note(0, Finding::new(&rules::UNKNOWN_CHANGE).removed(&old.at));
+                }
+            }
         }
     }
 

@@ -134,6 +134,9 @@ fn components_that_nothing_uses_are_compared() {
     ];
     for (components, expected) in rows {
         assert_kind_is_found(|kind| unused(&components.replace("KIND", kind)), expected);
+        // Others may refer to what was removed.
+        let report = compare(&unused(&components.replace("KIND", "string")), &unused("{schemas: {S: {type: string}}}"));
+        assert!(lines(&report).contains(&"warning unknown-change".to_owned()), "{components}: {:#?}", lines(&report));
         // By themselves as well.
         let alone = |kind: &str| {
             let mut document = unused(&components.replace("KIND", kind));
@@ -205,6 +208,17 @@ fn dialects_cookies_and_deprecated_schemes_are_compared() {
     };
     let report = compare(&scheme(false), &scheme(true));
     assert_eq!(lines(&report), ["info api-security-component-deprecated"]);
+}
+
+#[test]
+fn schema_of_a_parameter_with_a_media_type_may_not_go_unnoticed() {
+    let parameter = |media: &str| {
+        let mut document = unused("{}");
+        document["paths"]["/z"]["get"]["parameters"] =
+            yaml(&format!("[{{name: q, in: query, content: {{application/json: {media}}}}}]"));
+        document
+    };
+    assert_found(&parameter("{schema: {type: string}}"), &parameter("{}"), "warning unknown-change q (query)");
 }
 
 #[test]
