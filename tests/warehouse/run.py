@@ -20,7 +20,7 @@ LONGEST_SCRIPT = 300
 # Twelve months of three vendors. One client organization in place of all: its bills have amounts, and Genesys' rate limit is the time that this takes.
 FETCH = ["usage", "fetch", "--sandbox", "--today", "2026-11-21", "--period", "2025-11..2026-10", "--clients", "b7a0c2d4-19e6-4f3b-8d51-6c2e9f0a7713"]
 
-# dlt reports to nobody, and Spark listens on loopback.
+# dlt sends no telemetry, and Spark listens on loopback.
 LOCAL = {"RUNTIME__DLTHUB_TELEMETRY": "false", "SPARK_LOCAL_IP": "127.0.0.1"}
 
 

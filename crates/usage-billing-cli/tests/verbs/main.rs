@@ -12,6 +12,7 @@ mod meter;
 mod report;
 #[path = "../running/mod.rs"]
 mod running;
+mod snapshots;
 mod support;
 mod vendors;
 mod wrong_input;

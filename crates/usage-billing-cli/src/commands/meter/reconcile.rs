@@ -8,6 +8,7 @@ use chrono::SecondsFormat;
 use clap::Args;
 use serde_json::json;
 use usage_billing::Period;
+use usage_billing::suger::types::UsageRecordGroupStatus as Status;
 use usage_billing::suger::{ReconciledQuantity, Reconciliation};
 
 use super::events::EventFile;
@@ -88,7 +89,7 @@ fn table(found: &Reconciliation) -> String {
     ];
     let row = |state: &str, one: &ReconciledQuantity| {
         [
-            state.to_owned(),
+            state_of(state, one.status.as_ref()).to_owned(),
             one.entitlement_id.clone(),
             one.timestamp.to_rfc3339_opts(SecondsFormat::Secs, true),
             one.dimension.clone(),
@@ -103,4 +104,30 @@ fn table(found: &Reconciliation) -> String {
     }
     let header = ["STATE", "ENTITLEMENT", "TIMESTAMP", "DIMENSION", "SENT", "SUGER", "REASON"];
     format!("{}{found}\n", output::table(header, rows))
+}
+
+/// Returns the state of a quantity that is not billed: usage that Suger has, but does not bill, is not missing.
+fn state_of<'a>(list: &'a str, status: Option<&Status>) -> &'a str {
+    match (list, status) {
+        ("missing", Some(Status::Invalid)) => "invalid",
+        ("missing", Some(Status::Deleted)) => "deleted",
+        _ => list,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usage_that_suger_rejected_is_not_missing() {
+        for (list, status, expected) in [
+            ("missing", None, "missing"),
+            ("missing", Some(Status::Invalid), "invalid"),
+            ("missing", Some(Status::Deleted), "deleted"),
+            ("extra", Some(Status::Invalid), "extra"),
+        ] {
+            assert_eq!(state_of(list, status.as_ref()), expected);
+        }
+    }
 }

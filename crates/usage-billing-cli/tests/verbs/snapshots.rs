@@ -1,0 +1,187 @@
+//! The output of every verb: on a terminal of 80 and of 200 columns, and in a pipe. `INSTA_UPDATE=always` writes the files again.
+
+use std::path::Path;
+
+use super::support::{RunningSandbox, TODAY, file, program};
+
+/// Longer output of a pipe is cut: the rest is more of the same.
+const MAX_LINES: usize = 12;
+
+/// A verb: the name of its file, its arguments, and whether it has a table.
+type Case = (&'static str, &'static [&'static str], bool);
+
+const USAGE: &[Case] = &[
+    ("usage_fetch", &["usage", "fetch", "suger", "--today", TODAY, "--period", "2026-10"], true),
+    ("usage_show", &["usage", "show", "usage/"], true),
+    ("usage_show_by", &["usage", "show", "usage/", "--by", "customer,month"], true),
+    (
+        "usage_show_columns",
+        &["usage", "show", "usage/", "--columns", "customer_name,sku,quantity,unit,amount,cost,currency"],
+        true,
+    ),
+    ("usage_compare", &["usage", "compare", "usage/", "--before", "2026-09", "--after", "2026-10"], true),
+    (
+        "usage_reconcile",
+        &["usage", "reconcile", "usage/", "--period", "2026-10", "--vendor", "acronis", "--against", "invoice.csv"],
+        true,
+    ),
+    ("usage_chart", &["usage", "chart", "usage/", "--output", "usage.html"], false),
+];
+
+const METER: &[Case] = &[
+    ("meter_validate", &["meter", "validate", "events.csv", "--today", TODAY], false),
+    ("meter_send_dry_run", &["meter", "send", "events.csv", "--today", TODAY, "--dry-run"], false),
+    ("meter_send", &["meter", "send", "events.csv", "--today", TODAY, "--yes"], true),
+    (
+        "meter_status",
+        &["meter", "status", "--today", TODAY, "--entitlement", "ent-aws01", "--period", "2026-11-20/2026-11-21"],
+        true,
+    ),
+    ("meter_retry", &["meter", "retry", "--today", TODAY, "--dry-run", "--period", "2026-10"], false),
+    (
+        "meter_reconcile",
+        &["meter", "reconcile", "events.csv", "--today", TODAY, "--period", "2026-11-20/2026-11-21"],
+        true,
+    ),
+];
+
+const OTHERS: &[Case] = &[
+    ("vendors", &["vendors"], true),
+    ("auth_check", &["auth", "check", "suger"], true),
+    ("clients_list", &["clients", "list"], true),
+    ("api", &["api", "suger"], true),
+    ("api_dry_run", &["api", "suger", "getBuyer", "--param", "buyerId=a/b", "--param", "x=1 2", "--dry-run"], false),
+    ("schema_duckdb", &["schema", "--format", "duckdb"], false),
+    ("schema_spark", &["schema", "--format", "spark"], false),
+];
+
+const HELP: &[&[&str]] = &[
+    &[],
+    &["usage", "fetch"],
+    &["usage", "show"],
+    &["usage", "compare"],
+    &["usage", "reconcile"],
+    &["usage", "chart"],
+    &["meter", "send"],
+    &["meter", "validate"],
+    &["meter", "status"],
+    &["meter", "retry"],
+    &["meter", "reconcile"],
+    &["vendors"],
+    &["auth", "check"],
+    &["doctor"],
+    &["clients", "list"],
+    &["report", "list"],
+    &["report", "resume"],
+    &["report", "delete"],
+    &["api"],
+    &["schema"],
+    &["completions"],
+    &["man"],
+];
+
+/// Returns a run as text: exit code, stdout, and the lines of stderr, which concurrent work prints in any order.
+fn shown(sandbox: &RunningSandbox, folder: &Path, arguments: &[&str], columns: Option<&str>) -> String {
+    let mut command = sandbox.program(arguments);
+    command.current_dir(folder);
+    if let Some(columns) = columns {
+        command.args(["--format", "table"]).env("COLUMNS", columns);
+    }
+    let run = |command: &mut assert_cmd::Command| {
+        let output = command.output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    };
+    let (code, stdout, stderr) = run(&mut command);
+    assert!(
+        !stdout.contains('\u{1b}') && !stderr.contains('\u{1b}'),
+        "{arguments:?} has escape sequences: NO_COLOR changes nothing"
+    );
+    let lines: Vec<_> = stdout.lines().collect();
+    let (first, more) = lines.split_at(if columns.is_some() { lines.len() } else { lines.len().min(MAX_LINES) });
+    let more = if more.is_empty() { String::new() } else { format!("({} more lines)\n", more.len()) };
+    let mut errors: Vec<_> = stderr.lines().collect();
+    errors.sort_unstable();
+    format!("exit code {code}\n--- stdout\n{}\n{more}--- stderr\n{}\n", first.join("\n"), errors.join("\n"))
+}
+
+fn check(sandbox: &RunningSandbox, folder: &Path, cases: &[Case]) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    // The padding depends on the length of the number.
+    settings.add_filter(r"127\.0\.0\.1:\d+ +", "127.0.0.1:PORT  ");
+    settings.add_filter(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT");
+    settings.bind(|| {
+        for (name, arguments, has_table) in cases {
+            insta::assert_snapshot!(format!("{name}.pipe"), shown(sandbox, folder, arguments, None));
+            for columns in ["80", "200"].into_iter().filter(|_| *has_table) {
+                let text = shown(sandbox, folder, arguments, Some(columns));
+                insta::assert_snapshot!(format!("{name}.{columns}"), text);
+            }
+        }
+    });
+}
+
+fn start() -> (RunningSandbox, tempfile::TempDir) {
+    (RunningSandbox::start(&["--polls", "0"]), tempfile::tempdir().unwrap())
+}
+
+#[test]
+fn verbs_of_usage_print_what_the_snapshots_have() {
+    let (sandbox, folder) = start();
+    let fetch =
+        ["usage", "fetch", "--today", TODAY, "--period", "2026-09..2026-10", "--clients", "none", "-q", "-o", "usage/"];
+    assert_eq!(sandbox.program(&fetch).current_dir(folder.path()).output().unwrap().status.code(), Some(0));
+    let invoice = "Customer,SKU,Quantity,Price\nAlder Dental Group,DEMO-SRV-PW,4,30\nAlder Dental Grp,DEMO-STO-PW,984.31,0.1\nBirch,X,1,1\n";
+    file(&folder, "invoice.csv", invoice);
+    check(&sandbox, folder.path(), USAGE);
+    #[cfg(target_os = "linux")]
+    terminal_shows_the_table_without_colours(&sandbox, folder.path());
+}
+
+/// Runs the program on a pseudo-terminal, if `script` of util-linux is here.
+#[cfg(target_os = "linux")]
+fn terminal_shows_the_table_without_colours(sandbox: &RunningSandbox, folder: &Path) {
+    let show = ["usage", "show", "usage/", "--by", "customer,month"];
+    let table =
+        sandbox.program(&show).args(["--format", "table"]).env("COLUMNS", "80").current_dir(folder).output().unwrap();
+    for no_color in ["", "1"] {
+        let program = assert_cmd::cargo::cargo_bin!("usage-billing");
+        let mut script = std::process::Command::new("script");
+        script.args(["-qec", &format!("'{}' {}", program.display(), show.join(" ")), "/dev/null"]).current_dir(folder);
+        script.env("COLUMNS", "80").env("NO_COLOR", no_color).stdin(std::process::Stdio::null());
+        let Ok(output) = script.output() else { return };
+        let shown = String::from_utf8(output.stdout).unwrap().replace("\r\n", "\n");
+        assert_eq!(shown, String::from_utf8_lossy(&table.stdout));
+    }
+}
+
+#[test]
+fn verbs_of_meter_print_what_the_snapshots_have() {
+    let (sandbox, folder) = start();
+    let events = "entitlement_id,timestamp,dimension,quantity\nent-aws01,2026-11-20T07:00:00Z,ingest_gb,5\n\
+                  ent-gone,2026-11-20T07:00:00Z,ingest_gb,0.5\n";
+    file(&folder, "events.csv", events);
+    check(&sandbox, folder.path(), METER);
+}
+
+#[test]
+fn other_verbs_print_what_the_snapshots_have() {
+    let (sandbox, folder) = start();
+    check(&sandbox, folder.path(), OTHERS);
+}
+
+#[test]
+fn help_of_every_verb_is_that_of_the_snapshot() {
+    let mut text = String::new();
+    for verb in HELP {
+        let output = program(verb).arg("--help").output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{verb:?}");
+        text += &format!("$ usage-billing {} --help\n{}\n", verb.join(" "), String::from_utf8(output.stdout).unwrap());
+    }
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!("help", text));
+}
