@@ -53,4 +53,13 @@ fn each_problem_has_advice() {
     let checks: Vec<Value> = serde_json::from_str(&stdout).unwrap();
     let (dns, advice) = state(&checks, "dns");
     assert!(dns == "failed" && advice.contains("check the host"), "{stdout}");
+
+    // A proxy resolves names, except those of hosts that are reached directly.
+    for (no_proxy, expected) in [("", "skipped"), ("api.invalid", "failed")] {
+        let mut doctor = sandbox.program(&["doctor", "suger"]);
+        doctor.env("SUGER_BASE_URL", "https://api.invalid").env("HTTPS_PROXY", "http://127.0.0.1:1");
+        let (_, stdout, stderr) = run(doctor.env("NO_PROXY", no_proxy));
+        let checks: Vec<Value> = serde_json::from_str(&stdout).unwrap();
+        assert_eq!(state(&checks, "dns").0, expected, "{stdout}{stderr}");
+    }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use hyper_util::client::proxy::matcher::Matcher;
 use usage_billing::reqwest::{Response, Url, header};
 use usage_billing::{Error, ErrorKind, Result, http_client, printable};
 
@@ -18,13 +19,13 @@ const PLAIN_ADVICE: &str = "the port does not serve TLS: check the port of the U
 const CLOCK_ADVICE: &str = "synchronize the clock of this machine (NTP)";
 const PROXY_ADVICE: &str = "add the host to NO_PROXY if it should be reached directly";
 
-pub(super) async fn checks(account: &AccountClient, is_proxied: bool) -> Vec<Check> {
+pub(super) async fn checks(account: &AccountClient) -> Vec<Check> {
     let Ok(url) = account.client.base_url().parse::<Url>() else { return Vec::new() };
-    let is_proxied = is_proxied && url.scheme() == "https";
+    let is_proxied = is_proxied(&url);
     let proxy = match is_proxied {
-        true => Check::new(account, "proxy", State::Ok, "the environment names a proxy".to_owned())
+        true => Check::new(account, "proxy", State::Ok, format!("a proxy connects to {}", host(&url)))
             .with_advice(PROXY_ADVICE),
-        false => Check::new(account, "proxy", State::Ok, "none".to_owned()),
+        false => Check::new(account, "proxy", State::Ok, format!("none for {}", host(&url))),
     };
     let mut checks = vec![proxy, name(account, &url, is_proxied).await];
     if checks.iter().any(|check| check.state == State::Failed) {
@@ -50,6 +51,15 @@ fn host(url: &Url) -> String {
     printable(url.host_str().unwrap_or_default()).to_string()
 }
 
+/// Returns whether requests to a URL go through a proxy, by the rules that the HTTP client uses.
+fn is_proxied(url: &Url) -> bool {
+    !is_local(url) && url.as_str().parse().is_ok_and(|uri| Matcher::from_system().intercept(&uri).is_some())
+}
+
+fn is_local(url: &Url) -> bool {
+    url.host_str().is_some_and(|host| host == "localhost" || host.starts_with("127.") || host == "[::1]")
+}
+
 /// Resolves the host, unless a proxy does.
 async fn name(account: &AccountClient, url: &Url, is_proxied: bool) -> Check {
     if is_proxied {
@@ -73,10 +83,8 @@ async fn name(account: &AccountClient, url: &Url, is_proxied: bool) -> Check {
 
 /// Requests the root without a credential: any status proves the connection.
 async fn response(url: &Url) -> Result<Response> {
-    let is_local =
-        url.host_str().is_some_and(|host| host == "localhost" || host.starts_with("127.") || host == "[::1]");
     let builder = http_client()?.timeout(TIMEOUT);
-    let client = if is_local { builder.no_proxy() } else { builder }.build();
+    let client = if is_local(url) { builder.no_proxy() } else { builder }.build();
     let failed = |error: usage_billing::reqwest::Error| {
         let mut innermost: &dyn std::error::Error = &error;
         while let Some(source) = innermost.source() {

@@ -38,7 +38,7 @@ pub(crate) async fn run(arguments: DoctorArguments) -> Result<ExitCode, Failure>
             State::Ok,
             format!("the account is complete; requests go to {}", account.client.base_url()),
         ));
-        checks.extend(connection::checks(account, is_proxied()).await);
+        checks.extend(connection::checks(account).await);
         match call(account).await {
             Ok(check) => checks.extend(check),
             Err(error) => {
@@ -58,12 +58,6 @@ pub(crate) async fn run(arguments: DoctorArguments) -> Result<ExitCode, Failure>
         (true, 1) => Err(Failure::Check("1 check failed".to_owned())),
         (true, failed) => Err(Failure::Check(format!("{failed} checks failed"))),
     }
-}
-
-/// Returns whether the environment names a proxy. It resolves names in place of this machine.
-fn is_proxied() -> bool {
-    let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-    names.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
 /// Requests a token and something that every account may read.
