@@ -25,11 +25,42 @@ fn examples_are_accepted() {
     file(&folder, "invoice.csv", "Customer,SKU,Quantity\nAlder Dental Group,DEMO-SRV-PW,4\n");
     let events = "entitlement_id,timestamp,dimension,quantity\nent-aws01,2026-11-20T07:00:00Z,ingest_gb,5\n";
     file(&folder, "events.csv", events);
+    file(&folder, "psa.csv", "Client,SKU,Qty\nAlder Dental Group,DEMO-SRV-PW,4\n");
+    let mut invoice = rust_xlsxwriter::Workbook::new();
+    let cells = [["Customer", "SKU", "Quantity"], ["Alder Dental Group", "DEMO-SRV-PW", "4"]];
+    let sheet = invoice.add_worksheet();
+    for (row, cells) in (0..).zip(cells) {
+        (0..).zip(cells).for_each(|(column, cell)| _ = sheet.write_string(row, column, cell).unwrap());
+    }
+    invoice.save(folder.path().join("invoice.xlsx")).unwrap();
+    for (period, output) in [
+        ("2026-09", "september.csv"),
+        ("2026-10", "october.csv"),
+        ("2026-10", "october.parquet"),
+        ("2026-09", "old/"),
+        ("2026-10", "new/"),
+    ] {
+        let fetch =
+            ["usage", "fetch", "acronis", "--today", super::support::TODAY, "--period", period, "--output", output];
+        let (code, _, stderr) = run(sandbox.program(&fetch).current_dir(folder.path()));
+        assert_eq!(code, Some(0), "{stderr}");
+    }
     let mut examples = commands(include_str!("../../README.md"));
-    for verb in [&["meter", "send"][..], &["meter", "reconcile"], &["api"], &["vendors"]] {
+    for verb in [
+        &["meter", "send"][..],
+        &["meter", "reconcile"],
+        &["api"],
+        &["vendors"],
+        &["schema"],
+        &["usage", "fetch"],
+        &["usage", "show"],
+        &["usage", "compare"],
+        &["usage", "reconcile"],
+        &["usage", "chart"],
+    ] {
         examples.extend(commands(&help(verb)));
     }
-    assert!(examples.len() > 20, "{examples:?}");
+    assert!(examples.len() > 40, "{examples:?}");
     for mut example in examples {
         // Two months in place of twelve, which are no other case and take a minute.
         example

@@ -112,6 +112,9 @@ fn check(sandbox: &RunningSandbox, folder: &Path, cases: &[Case]) {
     // The padding depends on the length of the number.
     settings.add_filter(r"127\.0\.0\.1:\d+ +", "127.0.0.1:PORT  ");
     settings.add_filter(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT");
+    // They depend on the number of requests before, which concurrent calls change.
+    settings.add_filter(r"request id [0-9a-f-]{36}", "request id ID");
+    settings.add_filter(r#""source_report_id":"[^"]*""#, r#""source_report_id":"ID""#);
     settings.bind(|| {
         for (name, arguments, has_table) in cases {
             insta::assert_snapshot!(format!("{name}.pipe"), shown(sandbox, folder, arguments, None));
@@ -137,12 +140,12 @@ fn verbs_of_usage_print_what_the_snapshots_have() {
     file(&folder, "invoice.csv", invoice);
     check(&sandbox, folder.path(), USAGE);
     #[cfg(target_os = "linux")]
-    terminal_shows_the_table_without_colours(&sandbox, folder.path());
+    terminal_shows_the_table_without_colors(&sandbox, folder.path());
 }
 
 /// Runs the program on a pseudo-terminal, if `script` of util-linux is here.
 #[cfg(target_os = "linux")]
-fn terminal_shows_the_table_without_colours(sandbox: &RunningSandbox, folder: &Path) {
+fn terminal_shows_the_table_without_colors(sandbox: &RunningSandbox, folder: &Path) {
     let show = ["usage", "show", "usage/", "--by", "customer,month"];
     let table =
         sandbox.program(&show).args(["--format", "table"]).env("COLUMNS", "80").current_dir(folder).output().unwrap();
