@@ -12,6 +12,7 @@ mod end_to_end;
 mod every_operation;
 mod examples;
 mod facade_mock;
+mod first_calls;
 mod foreign_text;
 mod genesys;
 mod ground_truth;

@@ -28,7 +28,7 @@ pub(crate) mod successes;
 use openapi_document::Document;
 
 use open_enum::OpenEnum;
-pub(crate) use rewrite::Omitted;
+pub(crate) use rewrite::{Omitted, jobs::errors as job_errors};
 
 /// The generated code of one crate, before it is printed: printing takes longer than all other stages.
 pub(crate) struct GeneratedCode {

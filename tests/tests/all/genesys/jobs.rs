@@ -45,7 +45,7 @@ async fn failed_job_with_status_202_is_an_error_at_once() {
     let mut job = client.start_client_usage_job("no-such-client", last_month(), |query| query).await.unwrap();
     let error = job.wait(NO_LIMIT).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Failed, "{error}");
-    assert!(error.to_string().contains("the usage job is Failed: There is no such OAuth client"), "{error}");
+    assert!(error.to_string().contains("the job is Failed: There is no such OAuth client"), "{error}");
     assert_eq!(calls(&sandbox, "getUsageClientClientIdAggregatesQueryJob"), 1);
 
     let naming = |query: usage_billing::genesys::JobQuery| query.oauth_client_ids(vec!["no-such-client".to_owned()]);
@@ -100,7 +100,7 @@ async fn failed_query_and_query_without_id_are_errors() {
     let server = server_with_body(r#"{"queryStatus":"Failed"}"#);
     let client = client_at(server.url(), "id", "hush-secret");
     let error = client.usage_query("q-1").wait(NO_LIMIT).await.unwrap_err();
-    assert!(error.kind() == ErrorKind::Failed && error.to_string().contains("the usage query has failed"), "{error}");
+    assert!(error.kind() == ErrorKind::Failed && error.to_string().contains("the job is Failed"), "{error}");
     let error = client.start_usage_query(last_month(), |query| query).await.unwrap_err();
     assert!(error.kind() == ErrorKind::Decode && error.to_string().contains("executionId"), "{error}");
 }

@@ -21,6 +21,12 @@ fn text<'a>(job: &'a Map<String, Value>, key: &str) -> &'a str {
     job.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
+/// The paths at which the reason of a failure may be.
+pub(crate) fn errors(job: &Map<String, Value>) -> impl Iterator<Item = &str> {
+    let stated = job.get("error").map(|error| error.as_array().map_or(std::slice::from_ref(error), Vec::as_slice));
+    stated.into_iter().flatten().filter_map(Value::as_str)
+}
+
 /// The code for the state in `page`, a response of an operation that returns its own state.
 pub(super) fn own_state(model: &CallModel, operation: &Operation<'_>) -> Result<Option<TokenStream>, String> {
     let Some(job) = extension(operation).filter(|job| text(job, "poll") == operation.id()) else { return Ok(None) };
@@ -29,8 +35,7 @@ pub(super) fn own_state(model: &CallModel, operation: &Operation<'_>) -> Result<
 }
 
 fn state(model: &CallModel, operation: &str, response: &Type, job: &Map<String, Value>) -> Result<TokenStream, String> {
-    let value = |key: &str| {
-        let path = text(job, key);
+    let value = |path: &str| {
         if path.contains("[]") {
             return Err(format!("the state {path:?} is one of several"));
         }
@@ -46,8 +51,12 @@ fn state(model: &CallModel, operation: &str, response: &Type, job: &Map<String, 
         let states = states.map(str::to_owned).collect::<Vec<_>>();
         quote!(&[#(#states),*])
     };
-    let (status, succeeded, failed) = (value("status")?, states("succeeded"), states("failed"));
-    let reason = if text(job, "error").is_empty() { quote!(::std::option::Option::None) } else { value("error")? };
+    let (status, succeeded, failed) = (value(text(job, "status"))?, states("succeeded"), states("failed"));
+    let mut reason = quote!(::std::option::Option::None);
+    for (index, path) in errors(job).enumerate() {
+        let found = value(path)?;
+        reason = if index == 0 { found } else { quote!(#reason.or_else(|| #found)) };
+    }
     Ok(quote! {
         ::progenitor_client::__private::JobState {
             operation: #operation,

@@ -9,7 +9,7 @@ mod equality;
 mod errors;
 mod field_readers;
 mod growth;
-mod jobs;
+pub(crate) mod jobs;
 mod joined_queries;
 mod lists_and_jobs;
 mod literals;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::client;
 use crate::{
     codegen::{
-        identifiers::{component_name, setter_name, value_name},
+        identifiers::{component_name, schema_field_names, setter_name, value_name},
         open_enum,
     },
     commands::add_vendor::{Plan, templates},
@@ -68,47 +68,81 @@ fn value(plan: &Plan<'_>, schema: &Value) -> Option<String> {
     })
 }
 
-/// An example for the crate's README: a client, and the first operation that only reads, or else the first.
-pub(super) fn example(plan: &Plan<'_>) -> String {
-    let operations = &plan.draft.operations;
-    let reads = |operation: &&ConvertedOperation| {
-        operation.method == "get" && given(plan, operation).is_ok() && operation.value.get("x-download").is_none()
+/// The example of the crate's README.
+pub(super) struct Example<'a> {
+    /// The imports, a function that creates a client, and one that sends the call.
+    pub(super) code: String,
+    /// The operation of the call, unless none can be sent without values of the caller.
+    pub(super) operation: Option<&'a ConvertedOperation>,
+}
+
+/// A client, and the first operation that only reads; or else the first one whose body can be written. Deprecated ones are last.
+pub(super) fn example<'a>(plan: &Plan<'a>) -> Example<'a> {
+    let library = templates::library(plan.name);
+    let calls = plan.draft.operations.iter().filter_map(|operation| Some((operation, call(plan, operation)?)));
+    let rank = |(operation, call): &(&ConvertedOperation, String)| {
+        let is_typed = call.contains("::");
+        let sends = operation.method != "get" || operation.value.get("x-download").is_some();
+        (operation.value.get("deprecated").is_some(), sends, is_typed)
     };
-    let is_plain = |operation: &ConvertedOperation| {
-        // Values of other crates' types are not for a first example.
-        given(plan, operation).is_ok_and(|given| given.iter().all(|given| given.value == given.expected))
-    };
-    let current = |operation: &&ConvertedOperation| operation.value.get("deprecated").is_none();
-    let operation = operations
-        .iter()
-        .filter(reads)
-        .filter(|operation| is_plain(operation))
-        .max_by_key(|operation| current(operation))
-        .filter(|operation| current(operation) || !operations.iter().any(|operation| current(&operation)));
+    let call = calls.min_by_key(rank);
     let arguments = client::arguments(plan).into_iter().map(|argument| argument.name).collect::<Vec<_>>();
     let parameters = arguments.iter().map(|name| {
         let kind = match name.as_str() {
-            "credentials" => format!("{}::Credentials", templates::library(plan.name)),
+            "credentials" => format!("{library}::Credentials"),
             "user" => "&str".to_owned(),
             _ => "String".to_owned(),
         };
         format!("{name}: {kind}")
     });
-    let parameters = parameters.collect::<Vec<_>>().join(", ");
-    let arguments = arguments.join(", ");
-    let body = match operation {
-        Some(operation) => {
-            let given = given(plan, operation).unwrap_or_default();
-            let setters = given.iter().map(|given| format!(".{}({})", given.setter, given.value)).collect::<String>();
-            format!(
-                "    let answer = client.{}(){setters}.send().await?;\n    println!(\"{{}}\", answer.status());\n",
-                method(operation)
-            )
-        }
-        None => "    println!(\"{client:?}\");\n".to_owned(),
-    };
+    let (parameters, arguments) = (parameters.collect::<Vec<_>>().join(", "), arguments.join(", "));
+    let (operation, sent) = call.unzip();
+    let sent = sent.map_or_else(String::new, |call| {
+        let allowed = operation.is_some_and(|operation| operation.value.get("deprecated").is_some());
+        let allowed = if allowed { "#[allow(deprecated)]\n" } else { "" };
+        format!(
+            "\n{allowed}async fn first_call(client: &Client) -> Result<(), Error> {{\n    let response = {call}.send().await?;\n    \
+             println!(\"{{}}\", response.status());\n    Ok(())\n}}\n"
+        )
+    });
+    let types = if sent.contains(" types::") || sent.contains("(types::") { ", types" } else { "" };
     let source = format!(
-        "async fn call({parameters}) -> Result<(), Error> {{\n    let client = Client::builder({arguments}).build()?;\n{body}    Ok(())\n}}\n"
+        "use {library}::{{Client, Error{types}}};\n\nfn client({parameters}) -> Result<Client, Error> {{\n    \
+         Client::builder({arguments}).build()\n}}\n{sent}"
     );
-    client::formatted(source).trim_end().to_owned()
+    Example { code: client::formatted(source).trim_end().to_owned(), operation }
+}
+
+/// The call of an operation, if all values that it needs can be written.
+fn call(plan: &Plan<'_>, operation: &ConvertedOperation) -> Option<String> {
+    let library = templates::library(plan.name);
+    let given = given(plan, operation).ok()?;
+    let mut code = format!("client.{}()", method(operation));
+    for given in given {
+        code.push_str(&format!(".{}({})", given.setter, given.value));
+    }
+    if let Some(body) = operation.value.get("requestBody") {
+        let media = body["content"].as_object()?.values().next()?;
+        code.push_str(&format!(".body({})", body_value(plan, &media["schema"], 0)?));
+    }
+    // The crate exports these, so that a program needs no dependency of its own.
+    Some(code.replace("<chrono::", &format!("<{library}::chrono::")).replace("<uuid::", &format!("<{library}::uuid::")))
+}
+
+/// A value of a body: an object has its required fields.
+fn body_value(plan: &Plan<'_>, schema: &Value, depth: usize) -> Option<String> {
+    let target = schema.get("$ref").or_else(|| schema["allOf"][0].get("$ref")).and_then(Value::as_str);
+    let name = target.and_then(|target| target.strip_prefix(openapi_document::SCHEMAS));
+    let component = name.and_then(|name| plan.draft.schemas.iter().find(|(known, _)| known == name));
+    let Some((name, object)) = component.filter(|(_, schema)| schema["type"] == "object" && depth < 4) else {
+        return value(plan, schema);
+    };
+    let required = object["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let fields = schema_field_names(object);
+    let mut code = format!("types::{}::builder()", component_name(name));
+    for field in required {
+        let value = body_value(plan, &object["properties"][field], depth + 1)?;
+        code.push_str(&format!(".{}({value})", fields.get(field)?));
+    }
+    Some(code)
 }

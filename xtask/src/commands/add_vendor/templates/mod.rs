@@ -120,7 +120,12 @@ workspace = true
 
 fn lib(plan: &Plan<'_>) -> String {
     let chrono = if uses(plan, "::chrono::") { "pub use chrono;\n" } else { "" };
-    let note = if chrono.is_empty() { "" } else { "/// Crates whose types are part of this crate's API.\n" };
+    let uuid = if uses(plan, "::uuid::") { "pub use uuid;\n" } else { "" };
+    let note = if chrono.is_empty() && uuid.is_empty() {
+        ""
+    } else {
+        "/// Crates whose types are part of this crate's API.\n"
+    };
     format!(
         r#"#![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -141,7 +146,7 @@ pub use progenitor_client::{{
     RetryPolicy, SecretString, SecretText, TokenRequest, Transport, UnknownValue, Update, http_client, reqwest,
 }};
 
-{note}{chrono}#[cfg(feature = "mock")]
+{note}{chrono}{uuid}#[cfg(feature = "mock")]
 pub use httpmock;
 "#
     )
@@ -155,8 +160,8 @@ fn facade(plan: &Plan<'_>) -> String {
 }
 
 fn readme(plan: &Plan<'_>) -> String {
-    let (name, package, library, title) = (plan.name, package(plan.name), library(plan.name), title(plan));
-    let example = call_expression::example(plan);
+    let (name, package, title) = (plan.name, package(plan.name), title(plan));
+    let example = call_expression::example(plan).code;
     let credentials = client::credentials_in_words(plan);
     format!(
         r#"# {package}
@@ -166,8 +171,6 @@ fn readme(plan: &Plan<'_>) -> String {
 decimals.
 
 ```rust,no_run
-use {library}::{{Client, Error}};
-
 {example}
 ```
 

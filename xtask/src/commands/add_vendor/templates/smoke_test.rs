@@ -20,7 +20,8 @@ pub(super) fn source(plan: &Plan<'_>) -> Result<String, String> {
     let shown = plan.draft.operations.iter().filter(|operation| has_examples(operation));
     let tests = shown.map(|operation| test(plan, operation)).collect::<Result<Vec<_>, _>>()?;
     let tests = tests.join("\n");
-    let readme = call_expression::example(plan);
+    let example = call_expression::example(plan);
+    let (readme, first) = (&example.code, first_call(plan, example.operation)?);
     let oauth = plan.draft.credentials.iter().any(|credential| matches!(credential, Credential::OAuthClient { .. }));
     let base_url = if plan.draft.address.is_none() { "server.base_url(), " } else { "" };
     let builder = if oauth {
@@ -33,6 +34,7 @@ pub(super) fn source(plan: &Plan<'_>) -> Result<String, String> {
     };
     let builder = format!("{builder}.base_url(server.base_url()).build().unwrap()");
     let imports = if tests.contains("types::") { "Client, types" } else { "Client" };
+    let run = if first.is_empty() { "" } else { RUN };
     let typed = if tests.contains("example(") { EXAMPLE } else { "" };
     let raw = if tests.contains("shown(") || !typed.is_empty() { SHOWN } else { "" };
     let same = if tests.contains("same(") { SAME } else { "" };
@@ -51,8 +53,9 @@ pub(super) fn source(plan: &Plan<'_>) -> Result<String, String> {
     Ok(formatted(format!(
         "//! Every operation against its mock helper, with the examples of the curated document: what is sent is what was meant, and what is\n\
          //! answered comes back the same.\n\n{deprecated}{uses}use {library}::{{{imports}, httpmock::MockServer, mock::MockServerExt}};\n\n\
-         /// The example of README.md: it is compiled here, as the crate's documentation is not tested.\n#[allow(dead_code)]\nmod readme {{\n\
-         use {library}::{{Client, Error}};\n\npub(crate) {readme}\n}}\n\n\
+         /// The example of README.md: the crate's documentation is not tested.\nmacro_rules! readme {{\n    ($($code:tt)*) => {{\n        \
+         #[allow(dead_code)]\n        mod readme {{\n            $($code)*\n\n{run}        }}\n\n        \
+         const EXAMPLE_OF_README: &str = stringify!($($code)*);\n    }};\n}}\n\nreadme! {{\n{readme}\n}}\n\n{README_TEST}{first}\
          {document}fn client(server: &MockServer) -> Client {{\n    {builder}\n}}\n\n{raw}{typed}{same}\n{tests}"
     )))
 }
@@ -94,6 +97,67 @@ fn present(value: Value) -> Value {
 
 "#;
 
+/// What the macro adds to the example, whose functions are private.
+const RUN: &str = "            pub(crate) async fn run(client: &Client) -> Result<(), Error> {\n                first_call(client).await\n            }\n";
+
+const README_TEST: &str = r#"#[test]
+fn readme_has_the_tested_example() {
+    let tokens = |text: &str| text.replace(|letter: char| letter.is_whitespace() || letter == ',', "");
+    assert!(tokens(include_str!("../README.md")).contains(&tokens(EXAMPLE_OF_README)));
+}
+
+"#;
+
+/// The test that sends the call of the README.
+fn first_call(plan: &Plan<'_>, operation: Option<&ConvertedOperation>) -> Result<String, String> {
+    let Some(operation) = operation.filter(|operation| has_examples(operation)) else { return Ok(String::new()) };
+    let (method, mocked) = (method(operation), mocked(operation)?);
+    let when = given(plan, operation)?
+        .iter()
+        .map(|given| format!(".{}({})", given.setter, given.expected))
+        .collect::<String>();
+    let (used, when) = if when.is_empty() { ("_", String::new()) } else { ("when", format!("        when{when};\n")) };
+    Ok(format!(
+        "#[tokio::test]\nasync fn first_call_of_the_readme_succeeds() {{\n    let server = MockServer::start_async().await;\n{}    \
+         let mock = MockServerExt::{method}(&server, |{used}, then| {{\n{when}        {}\n    }});\n    \
+         readme::run(&client(&server)).await.unwrap();\n    mock.assert();\n}}\n\n",
+        mocked.before, mocked.then
+    ))
+}
+
+/// The code of a mock that responds with the example of an operation.
+struct Mocked {
+    /// Before the mock.
+    before: String,
+    then: String,
+    /// After the call, whose response is `read`.
+    check: String,
+}
+
+fn mocked(operation: &ConvertedOperation) -> Result<Mocked, String> {
+    let id = &operation.id;
+    let (status, read) = success(operation).ok_or_else(|| format!("{id} has no success"))?;
+    let (place, then) = (format!("/responses/{status}"), status_name(status));
+    let status_check = format!("    assert_eq!(read.status(), {status});\n");
+    Ok(match read {
+        Read::Json => {
+            let holder = &operation.value["responses"][status.to_string()];
+            let (kind, borrow) = (kind(holder), borrowed(holder));
+            Mocked {
+                before: format!("    let answer{kind} = example({id:?}, {place:?});\n"),
+                then: format!("then.{then}({borrow}answer);"),
+                check: format!("    same(&read.into_inner(), &shown({id:?}, {place:?}));\n"),
+            }
+        }
+        Read::File => Mocked {
+            before: String::new(),
+            then: format!("then.{then}(\"application/octet-stream\", \"a,b\");"),
+            check: status_check,
+        },
+        Read::Nothing => Mocked { before: String::new(), then: format!("then.{then}();"), check: status_check },
+    })
+}
+
 /// How an answer is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Read {
@@ -119,9 +183,7 @@ fn has_examples(operation: &ConvertedOperation) -> bool {
 fn test(plan: &Plan<'_>, operation: &ConvertedOperation) -> Result<String, String> {
     let (id, method) = (&operation.id, method(operation));
     let given = given(plan, operation)?;
-    let (status, read) = success(operation).ok_or_else(|| format!("{id} has no success"))?;
-    let place = format!("/responses/{status}");
-    let then = status_name(status);
+    let mocked = mocked(operation)?;
     let mut when = given.iter().map(|given| format!(".{}({})", given.setter, given.expected)).collect::<String>();
     let mut call = given.iter().map(|given| format!(".{}({})", given.setter, given.value)).collect::<String>();
     let mut before = String::new();
@@ -137,22 +199,8 @@ fn test(plan: &Plan<'_>, operation: &ConvertedOperation) -> Result<String, Strin
     }
     let when = if when.is_empty() { String::new() } else { format!("        when{when};\n") };
     let unused = if when.is_empty() { "_" } else { "when" };
-    let (answer, check) = match read {
-        Read::Json => {
-            let holder = &operation.value["responses"][status.to_string()];
-            let (kind, borrow) = (kind(holder), borrowed(holder));
-            before.push_str(&format!("    let answer{kind} = example({id:?}, {place:?});\n"));
-            (
-                format!("then.{then}({borrow}answer);"),
-                format!("    same(&read.into_inner(), &shown({id:?}, {place:?}));\n"),
-            )
-        }
-        Read::File => (
-            format!("then.{then}(\"application/octet-stream\", \"a,b\");"),
-            format!("    assert_eq!(read.status(), {status});\n"),
-        ),
-        Read::Nothing => (format!("then.{then}();"), format!("    assert_eq!(read.status(), {status});\n")),
-    };
+    let Mocked { before: answered, then: answer, check } = mocked;
+    before.push_str(&answered);
     Ok(format!(
         "#[tokio::test]\nasync fn {method}_goes_out_and_comes_back() {{\n    let server = MockServer::start_async().await;\n{before}    \
          let mock = MockServerExt::{method}(&server, |{unused}, then| {{\n{when}        {answer}\n    }});\n    \

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::unknown_keys;
 use crate::{
-    codegen::open_enum,
+    codegen::{job_errors, open_enum},
     lint::{Context, Example, Findings, Level, Rule, Scope},
 };
 
@@ -56,17 +56,19 @@ fn check_extension(
         let help = "name the operation of this document that returns the state";
         return findings.add(&at, format!("unknown operation {:?} to poll", text("poll")), help);
     };
-    let mut check_field = |key: &str, response: Option<&Value>| {
-        if let (Some(response), false) = (response, text(key).is_empty())
-            && field(context.root, response, text(key)).is_none()
+    let mut check_field = |key: &str, path: &str, response: Option<&Value>| {
+        if let (Some(response), false) = (response, path.is_empty())
+            && field(context.root, response, path).is_none()
         {
-            let message = format!("the response has no field {:?}", text(key));
+            let message = format!("the response has no field {path:?}");
             findings.add(&child(&at, key), message, "name a field of the response, with dots between levels");
         }
     };
-    check_field("id", operation.success(context.root));
-    check_field("status", poll.success(context.root));
-    check_field("error", poll.success(context.root));
+    check_field("id", text("id"), operation.success(context.root));
+    check_field("status", text("status"), poll.success(context.root));
+    for path in job_errors(extension) {
+        check_field("error", path, poll.success(context.root));
+    }
     if let Some(status) = poll.success(context.root).and_then(|response| field(context.root, response, text("status")))
     {
         check_states(extension, status, &at, findings);
