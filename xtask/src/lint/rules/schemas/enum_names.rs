@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use openapi_document::SchemaNode;
+use openapi_document::{
+    SchemaNode,
+    pointer::{child, item},
+};
 use serde_json::Value;
 
 use super::named_enums;
@@ -21,7 +24,7 @@ pub(crate) static RULE: Rule = Rule {
     example: Example {
         pointer: "/components/schemas/Status",
         value: r#"{"type": "string", "description": "- `unknown`: d", "enum": ["unknown"]}"#,
-        found_at: "/components/schemas/Status",
+        found_at: "/components/schemas/Status/enum/0",
     },
     check,
 };
@@ -34,15 +37,21 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         }
     }
     for (node, list) in named_enums(context) {
-        if let Some(other) = list.iter().find(|value| !value.is_string() && !value.is_null()) {
-            findings.add(&node.pointer, format!("the value {other} is not a string"), "write it in quotes");
-        } else {
-            names(node, findings);
+        let at = child(&node.pointer, "enum");
+        let others = list.iter().enumerate().filter(|(_, value)| !value.is_string() && !value.is_null());
+        let others = others.collect::<Vec<_>>();
+        for (index, other) in &others {
+            findings.add(&item(&at, *index), format!("the value {other} is not a string"), "write it in quotes");
+        }
+        if others.is_empty() {
+            let places = list.iter().enumerate().filter(|(_, value)| value.is_string());
+            names(node, &places.map(|(index, _)| item(&at, index)).collect::<Vec<_>>(), findings);
         }
     }
 }
 
-fn names(node: &SchemaNode<'_>, findings: &mut Findings) {
+/// Checks the names of the values, which are at `places`.
+fn names(node: &SchemaNode<'_>, places: &[String], findings: &mut Findings) {
     let (schema, at) = (Value::Object(node.schema.clone()), &node.pointer);
     let (values, names) = (open_enum::values(&schema), open_enum::variant_names(&schema));
     let help = "name them all in `x-enum-varnames`, in their order";
@@ -50,17 +59,17 @@ fn names(node: &SchemaNode<'_>, findings: &mut Findings) {
         return findings.add(at, format!("{} values and {} names", values.len(), names.len()), help);
     }
     let mut seen = BTreeSet::new();
-    for (value, name) in values.iter().zip(&names) {
+    let mut listed = BTreeSet::new();
+    for ((value, name), at) in values.iter().zip(&names).zip(places) {
         let usable = syn::parse_str::<syn::Ident>(name).is_ok() && name.starts_with(char::is_uppercase);
         if !usable || name == "Unknown" || value.is_empty() && name == "X" {
             findings.add(at, format!("the value {value:?} has no name of its own ({name})"), help);
         }
-        if !seen.insert(name) {
+        if !listed.insert(value) {
+            findings.add(at, "duplicate value", "list each once");
+        } else if !seen.insert(name) {
             findings.add(at, format!("two values have the name {name}"), help);
         }
-    }
-    if values.iter().collect::<BTreeSet<_>>().len() != values.len() {
-        findings.add(at, "duplicate value", "list each once");
     }
 }
 
@@ -68,7 +77,10 @@ fn names(node: &SchemaNode<'_>, findings: &mut Findings) {
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::lint::tests::broken;
+    use crate::{
+        lint::{lint, tests::broken},
+        test_support::changed,
+    };
 
     const STATUS: &str = "/components/schemas/Status";
 
@@ -85,6 +97,19 @@ mod tests {
         assert_eq!(status(json!(["<"]), json!(["<"])), ["enum"]);
         assert_eq!(status(json!(["unknown"]), json!(["Unknown"])), ["enum"]);
         assert_eq!(status(json!(["", "a"]), json!(["X", "A"])), ["enum"]);
+    }
+
+    #[test]
+    fn each_value_is_reported_at_its_own_place() {
+        let places = |values: Value| {
+            let document = changed(STATUS, json!({"type": "string", "description": "d", "enum": values}));
+            let found = lint(&document).into_iter().filter(|finding| finding.rule.id == "enum");
+            found.map(|finding| finding.pointer).collect::<Vec<_>>()
+        };
+        let place = |index: usize| format!("{STATUS}/enum/{index}");
+        assert_eq!(places(json!(["a", true, null, 3])), [place(1), place(3)]);
+        assert_eq!(places(json!([null, "a", "b", "a"])), [place(3)]);
+        assert_eq!(places(json!(["a", "unknown"])), [place(1)]);
     }
 
     #[test]
