@@ -42,6 +42,8 @@ enum Command {
     AddVendor(commands::add_vendor::Arguments),
     /// Remove a vendor's document and crate, and what the workspace has of them.
     RemoveVendor(commands::add_vendor::remove::Arguments),
+    /// Compare the loss report of a draft with what the draft lacks, field by field.
+    Audit(commands::audit::Arguments),
     /// Compare a document with the vendor's published specification.
     Upstream(commands::upstream::Arguments),
     /// Report what a change of OpenAPI documents means for API consumers, and which version the crate needs.
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         Command::Lint(arguments) => commands::lint::run(root, &arguments, &mut output),
         Command::AddVendor(arguments) => commands::add_vendor::run(root, &arguments, &mut output),
         Command::RemoveVendor(arguments) => commands::add_vendor::remove::run(root, &arguments, &mut output),
+        Command::Audit(arguments) => commands::audit::run(&arguments, &mut output),
         Command::Upstream(arguments) => commands::upstream::run(root, &arguments, &mut output),
         Command::Diff(arguments) => {
             commands::diff::run(root, &arguments, &commands::diff::Env::from_process(), &mut output)

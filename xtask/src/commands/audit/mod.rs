@@ -1,0 +1,169 @@
+//! `cargo xtask audit`: the loss report of a draft compared with what the draft lacks, field by field. No loss may be missing, and none false.
+
+mod walk;
+
+use std::{collections::BTreeSet, io::Result, path::PathBuf, process::ExitCode};
+
+use crate::{
+    import::{self, Choice, Conversion, Kind, Loss, Published},
+    output::Output,
+    text::printable,
+};
+
+/// Which specification is drafted and compared.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The vendor's specification: OpenAPI 3.0 or 3.1 or Swagger 2.0, JSON or YAML.
+    #[arg(long, value_name = "FILE")]
+    from: PathBuf,
+
+    /// Operations with this tag [default: all operations]
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+
+    /// Operations whose path matches: `*` is a part of a segment, `**` any segments.
+    #[arg(long = "path", value_name = "GLOB")]
+    paths: Vec<String>,
+}
+
+/// What a draft lacks, or has otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Difference {
+    /// The pointer in the vendor's file.
+    at: String,
+    text: String,
+}
+
+/// Runs the command. Exit code 0 if the report is right, 1 if not, 2 if nothing can be drafted.
+pub(crate) fn run(arguments: &Arguments, output: &mut Output<'_>) -> Result<ExitCode> {
+    let choice = match (arguments.tags.is_empty(), arguments.paths.is_empty()) {
+        (true, true) => Choice { paths: vec!["/**".to_owned()], ..Choice::default() },
+        _ => Choice { tags: arguments.tags.clone(), paths: arguments.paths.clone(), ..Choice::default() },
+    };
+    let drafted = import::read(&arguments.from).and_then(|published| {
+        let chosen = choice.of(&published.root)?;
+        let draft = import::convert(&published, &chosen, "2000-01-01")?;
+        Ok((published, draft))
+    });
+    let (published, draft) = match drafted {
+        Ok(drafted) => drafted,
+        Err(reason) => return output.failed(false, &reason),
+    };
+    let (missing, unfounded) = check(&published, &draft);
+    for difference in &missing {
+        writeln!(output.out, "missing at {}: {}", printable(&difference.at), printable(&difference.text))?;
+    }
+    for loss in &unfounded {
+        writeln!(output.out, "false at {}: {}", printable(&loss.at), printable(&loss.text))?;
+    }
+    writeln!(
+        output.out,
+        "{} operations, {} schemas, {} losses: {} missing, {} false",
+        draft.operations.len(),
+        draft.schemas.len(),
+        draft.losses.len(),
+        missing.len(),
+        unfounded.len()
+    )?;
+    Ok(if missing.is_empty() && unfounded.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The differences that no loss states, and the losses that state no difference.
+fn check<'a>(published: &Published, draft: &'a Conversion) -> (Vec<Difference>, Vec<&'a Loss>) {
+    let differences = walk::differences(published, draft);
+    let is_about = |loss: &Loss, difference: &Difference| related(&loss.at, &difference.at);
+    let missing = differences.iter().filter(|difference| !draft.losses.iter().any(|loss| is_about(loss, difference)));
+    let missing = missing.cloned().collect::<BTreeSet<_>>().into_iter().collect();
+    let unfounded = draft.losses.iter().filter(|loss| {
+        let is_of_fields =
+            matches!(loss.kind, Kind::Parameter | Kind::Field | Kind::Enum | Kind::Untyped | Kind::Union);
+        is_of_fields && !differences.iter().any(|difference| is_about(loss, difference))
+    });
+    (missing, unfounded.collect())
+}
+
+/// Whether one of two pointers is at the other or below it.
+fn related(one: &str, other: &str) -> bool {
+    let (short, long) = if one.len() < other.len() { (one, other) } else { (other, one) };
+    long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn drafted(root: &Value) -> (Published, Conversion) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("vendor.json");
+        std::fs::write(&path, root.to_string()).expect("it is written");
+        let published = import::read(&path).expect("it is a specification");
+        let chosen = import::operations(&published.root);
+        let draft = import::convert(&published, &chosen, "2026-11-21").expect("it converts");
+        drop(chosen);
+        (published, draft)
+    }
+
+    fn meters() -> Value {
+        json!({
+            "openapi": "3.0.3",
+            "info": {"title": "Meters", "version": "1"},
+            "servers": [{"url": "https://api.meters.example/v1"}],
+            "paths": {"/meters": {"get": {
+                "operationId": "listMeters",
+                "parameters": [
+                    {"name": "limit", "in": "query", "schema": {"type": "integer"}},
+                    {"name": "session", "in": "cookie", "schema": {"type": "string"}},
+                ],
+                "responses": {"200": {"description": "ok", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Meter"}}}}},
+            }}},
+            "components": {"schemas": {"Meter": {"type": "object", "properties": {
+                "id": {"type": "string"},
+                "kind": {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+                "state": {"type": "string", "enum": ["on", "off"]},
+                "parts": {"type": "array", "items": {"type": "object", "properties": {"n": {"type": "number"}}}},
+            }}}},
+        })
+    }
+
+    #[test]
+    fn report_of_a_draft_is_complete_and_true() {
+        let (published, draft) = drafted(&meters());
+        let (missing, unfounded) = check(&published, &draft);
+        assert_eq!(missing, []);
+        assert!(unfounded.is_empty(), "{:?}", unfounded.iter().map(|loss| &loss.text).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn missing_loss_is_found_at_its_place() {
+        let (published, mut draft) = drafted(&meters());
+        draft.losses.retain(|loss| !matches!(loss.kind, Kind::Parameter | Kind::Union | Kind::Untyped));
+        let at = check(&published, &draft).0.into_iter().map(|difference| difference.at).collect::<Vec<_>>();
+        let kind = "/components/schemas/Meter/properties/kind";
+        assert_eq!(at, [kind, "/paths/~1meters/get/parameters/1"]);
+        // A field that the draft has lost.
+        let (published, mut draft) = drafted(&meters());
+        for (_, schema) in &mut draft.schemas {
+            if let Some(properties) = schema["properties"].as_object_mut() {
+                properties.remove("state");
+            }
+        }
+        let at = check(&published, &draft).0.into_iter().map(|difference| difference.at).collect::<Vec<_>>();
+        assert_eq!(at, ["/components/schemas/Meter/properties/state"]);
+    }
+
+    #[test]
+    fn false_loss_is_found() {
+        let (published, mut draft) = drafted(&meters());
+        let at = "/components/schemas/Meter/properties/id".to_owned();
+        draft.losses.push(Loss { kind: Kind::Field, at, text: "left out".to_owned(), owner: import::Owner::Document });
+        assert_eq!(check(&published, &draft).1.len(), 1);
+    }
+
+    #[test]
+    fn pointers_are_related_by_whole_parts() {
+        assert!(related("/a/b", "/a/b/c") && related("/a/b/c", "/a/b") && related("/a", "/a"));
+        assert!(!related("/a/b", "/a/bc") && !related("/a/b", "/a/c"));
+    }
+}

@@ -1,0 +1,196 @@
+//! The vendor's operations and their drafts side by side: parameters, bodies, responses and all fields.
+
+use std::collections::BTreeSet;
+
+use openapi_document::{
+    Operation,
+    pointer::{child, item},
+    resolve_at,
+};
+use serde_json::{Map, Value};
+
+use super::Difference;
+use crate::import::{self, Conversion, Published};
+
+/// How deep objects are followed: they may contain themselves.
+const DEPTH: usize = 12;
+
+/// All differences between the vendor's operations and those of a draft.
+pub(super) fn differences(published: &Published, draft: &Conversion) -> Vec<Difference> {
+    let document = draft.document();
+    let mut walk =
+        Walk { theirs: &published.root, ours: &document, found: Vec::new(), seen: BTreeSet::new(), sent: false };
+    for operation in import::operations(&published.root) {
+        if let Some(drafted) = draft.operations.iter().find(|drafted| drafted.at == operation.pointer) {
+            walk.operation(&operation, &drafted.value);
+        }
+    }
+    walk.found
+}
+
+struct Walk<'a> {
+    theirs: &'a Value,
+    ours: &'a Value,
+    found: Vec<Difference>,
+    /// Pairs of places that were compared.
+    seen: BTreeSet<(String, String, bool)>,
+    /// Whether the client sends what is compared.
+    sent: bool,
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+impl<'a> Walk<'a> {
+    fn add(&mut self, at: &str, text: impl Into<String>) {
+        self.found.push(Difference { at: at.to_owned(), text: text.into() });
+    }
+
+    fn operation(&mut self, operation: &Operation<'a>, drafted: &'a Value) {
+        let ours = drafted["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
+        self.sent = true;
+        for (at, parameter) in operation.parameters_at(self.theirs) {
+            let (name, place) = (text(parameter, "name"), text(parameter, "in"));
+            if matches!(place, "body" | "formData") || is_set_by_client(place, name) {
+                continue;
+            }
+            match ours.iter().find(|own| text(own, "name") == name && text(own, "in") == place) {
+                None => self.add(&at, format!("the parameter {name:?} is not in the draft")),
+                Some(own) => {
+                    if let (Some(own), Some(schema)) = (own.get("schema"), parameter.get("schema")) {
+                        self.schema(schema, child(&at, "schema"), own, 0);
+                    }
+                }
+            }
+        }
+        let body = operation.value.get("requestBody");
+        if let Some(body) = body {
+            let (at, body) = resolve_at(self.theirs, child(&operation.pointer, "requestBody"), body);
+            self.content(body, &at, drafted.get("requestBody"));
+        }
+        self.sent = false;
+        for (status, response) in operation.value.get("responses").and_then(Value::as_object).into_iter().flatten() {
+            if !status.starts_with('2') || drafted["x-download"] == true {
+                continue;
+            }
+            let at = child(&child(&operation.pointer, "responses"), status);
+            let (at, response) = resolve_at(self.theirs, at, response);
+            let own = drafted["responses"].get(status).or_else(|| {
+                let all = drafted["responses"].as_object()?;
+                all.iter().find(|(own, _)| own.starts_with('2')).map(|(_, own)| own)
+            });
+            self.content(response, &at, own);
+        }
+    }
+
+    /// The JSON of a body.
+    fn content(&mut self, holder: &'a Value, at: &str, own: Option<&'a Value>) {
+        let json = |holder: &'a Value| {
+            let content = holder.get("content").and_then(Value::as_object).into_iter().flatten();
+            content.filter(|(media, _)| import::is_json(media)).map(|(media, body)| (media.as_str(), body)).next()
+        };
+        let Some((media, body)) = json(holder) else { return };
+        let at = child(&child(&child(at, "content"), media), "schema");
+        match (body.get("schema"), own.and_then(json).and_then(|(_, body)| body.get("schema"))) {
+            (Some(schema), Some(own)) => self.schema(schema, at, own, 0),
+            (Some(_), None) => self.add(&at, "the JSON is not in the draft"),
+            (None, _) => {}
+        }
+    }
+
+    fn schema(&mut self, schema: &'a Value, at: String, own: &'a Value, depth: usize) {
+        let (own_at, own) = resolved(self.ours, String::new(), own);
+        let (at, schema) = resolved(self.theirs, at, schema);
+        if depth > DEPTH || !own_at.is_empty() && !self.seen.insert((at.clone(), own_at, self.sent)) {
+            return;
+        }
+        let (theirs, ours) = (kinds(schema), kinds(own));
+        if ours.is_empty() {
+            if !theirs.is_empty() || has_alternatives(schema) {
+                self.add(&at, "any JSON in the draft");
+            }
+            return;
+        }
+        if !theirs.is_empty() && !theirs.iter().any(|kind| ours.contains(kind)) {
+            let text = format!("{} is {} in the draft", join(&theirs), join(&ours));
+            return self.add(&at, text);
+        }
+        if has_alternatives(schema) {
+            self.add(&at, "alternatives");
+        }
+        if let Some(values) = schema.get("enum").and_then(Value::as_array).filter(|values| values.len() > 1) {
+            let own = own.get("enum").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+            if values.iter().any(|value| !value.is_null() && !own.contains(value)) {
+                self.add(&at, "values of the list are not in the draft");
+            }
+        }
+        for (name, (at, property)) in properties(self.theirs, schema, &at, 0) {
+            let is_skipped = property.get(if self.sent { "readOnly" } else { "writeOnly" }) == Some(&Value::Bool(true));
+            match own.get("properties").and_then(|own| own.get(&name)) {
+                Some(own) => self.schema(property, at, own, depth + 1),
+                None if is_skipped => {}
+                None => self.add(&at, format!("the field {name:?} is not in the draft")),
+            }
+        }
+        for key in ["items", "additionalProperties"] {
+            if let (Some(schema), Some(own)) = (schema.get(key).filter(|schema| schema.is_object()), own.get(key)) {
+                self.schema(schema, child(&at, key), own, depth + 1);
+            }
+        }
+    }
+}
+
+/// Headers that the client sets itself: OpenAPI ignores them.
+fn is_set_by_client(place: &str, name: &str) -> bool {
+    place == "header" && ["accept", "content-type", "authorization"].contains(&name.to_lowercase().as_str())
+}
+
+/// A schema behind its references, and behind an `allOf` of one part.
+fn resolved<'a>(root: &'a Value, at: String, schema: &'a Value) -> (String, &'a Value) {
+    let (mut at, mut schema) = resolve_at(root, at, schema);
+    for _ in 0..16 {
+        match schema.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
+            Some([only]) if schema.get("properties").is_none() => {
+                (at, schema) = resolve_at(root, item(&child(&at, "allOf"), 0), only);
+            }
+            _ => break,
+        }
+    }
+    (at, schema)
+}
+
+/// The types that a schema may have, without null.
+fn kinds(schema: &Value) -> BTreeSet<&str> {
+    let stated = match schema.get("type") {
+        Some(Value::String(one)) => vec![one.as_str()],
+        Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).collect(),
+        _ if schema.get("properties").is_some() || schema.get("allOf").is_some() => vec!["object"],
+        _ => Vec::new(),
+    };
+    stated.into_iter().filter(|kind| *kind != "null").collect()
+}
+
+fn join(kinds: &BTreeSet<&str>) -> String {
+    kinds.iter().copied().collect::<Vec<_>>().join(" or ")
+}
+
+fn has_alternatives(schema: &Value) -> bool {
+    ["oneOf", "anyOf"].iter().any(|key| {
+        let parts = schema.get(*key).and_then(Value::as_array).into_iter().flatten();
+        parts.filter(|part| part.get("type") != Some(&Value::from("null"))).count() > 1
+    })
+}
+
+/// The properties of an object and of the parts of its `allOf`, with their places.
+fn properties<'a>(root: &'a Value, schema: &'a Value, at: &str, depth: usize) -> Vec<(String, (String, &'a Value))> {
+    let own = schema.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::iter);
+    let place = child(at, "properties");
+    let mut found = own.map(|(name, value)| (name.clone(), (child(&place, name), value))).collect::<Vec<_>>();
+    let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten().enumerate();
+    for (index, part) in parts.filter(|_| depth < DEPTH) {
+        let (at, part) = resolve_at(root, item(&child(at, "allOf"), index), part);
+        found.extend(properties(root, part, &at, depth + 1));
+    }
+    found
+}
