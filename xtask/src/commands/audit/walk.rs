@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use openapi_document::{
     Operation,
     pointer::{child, item},
-    resolve_at,
+    resolve, resolve_at,
 };
 use serde_json::{Map, Value};
 
@@ -105,37 +105,52 @@ impl<'a> Walk<'a> {
         if depth > DEPTH || !own_at.is_empty() && !self.seen.insert((at.clone(), own_at, self.sent)) {
             return;
         }
-        let (theirs, ours) = (kinds(schema), kinds(own));
+        let (theirs, ours) = (kinds(self.theirs, schema, 0), kinds(self.ours, own, 0));
         if ours.is_empty() {
-            if !theirs.is_empty() || has_alternatives(schema) {
-                self.add(&at, "any JSON in the draft");
-            }
-            return;
+            return self.add(&at, "any JSON in the draft");
         }
         if !theirs.is_empty() && !theirs.iter().any(|kind| ours.contains(kind)) {
             let text = format!("{} is {} in the draft", join(&theirs), join(&ours));
             return self.add(&at, text);
         }
-        if has_alternatives(schema) {
+        if is_union(self.theirs, schema) {
             self.add(&at, "alternatives");
         }
-        if let Some(values) = schema.get("enum").and_then(Value::as_array).filter(|values| values.len() > 1) {
-            let own = own.get("enum").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-            if values.iter().any(|value| !value.is_null() && !own.contains(value)) {
-                self.add(&at, "values of the list are not in the draft");
-            }
+        // In the form of text: what is listed in a string is one, however YAML reads it.
+        let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let values = values(self.theirs, schema, 0).into_iter().filter(|value| !value.is_null()).map(shown);
+        let listed = own.get("enum").and_then(Value::as_array).into_iter().flatten().map(shown).collect::<Vec<_>>();
+        if values.collect::<Vec<_>>().iter().any(|value| !listed.contains(value)) {
+            self.add(&at, "values of the list are not in the draft");
         }
-        for (name, (at, property)) in properties(self.theirs, schema, &at, 0) {
-            let is_skipped = property.get(if self.sent { "readOnly" } else { "writeOnly" }) == Some(&Value::Bool(true));
+        if text(schema, "format").starts_with("date") && text(own, "format") != text(schema, "format") {
+            self.add(&at, format!("{} has no such format in the draft", text(schema, "format")));
+        }
+        if !theirs.contains("object") {
+            return self.items(schema, &at, own, depth);
+        }
+        let described = properties(self.theirs, schema, &at, 0);
+        let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        for name in required.filter(|name| described.iter().all(|(known, _)| known != name)) {
+            self.add(&at, format!("{name:?} is required and not described"));
+        }
+        for (name, (at, property)) in described {
+            let direction = resolved(self.theirs, at.clone(), property).1;
+            let is_skipped =
+                direction.get(if self.sent { "readOnly" } else { "writeOnly" }) == Some(&Value::Bool(true));
             match own.get("properties").and_then(|own| own.get(&name)) {
                 Some(own) => self.schema(property, at, own, depth + 1),
                 None if is_skipped => {}
                 None => self.add(&at, format!("the field {name:?} is not in the draft")),
             }
         }
+        self.items(schema, &at, own, depth);
+    }
+
+    fn items(&mut self, schema: &'a Value, at: &str, own: &'a Value, depth: usize) {
         for key in ["items", "additionalProperties"] {
             if let (Some(schema), Some(own)) = (schema.get(key).filter(|schema| schema.is_object()), own.get(key)) {
-                self.schema(schema, child(&at, key), own, depth + 1);
+                self.schema(schema, child(at, key), own, depth + 1);
             }
         }
     }
@@ -160,26 +175,46 @@ fn resolved<'a>(root: &'a Value, at: String, schema: &'a Value) -> (String, &'a 
     (at, schema)
 }
 
-/// The types that a schema may have, without null.
-fn kinds(schema: &Value) -> BTreeSet<&str> {
+/// The types that a schema may have, without null: its own, or those of its parts.
+fn kinds<'a>(root: &'a Value, schema: &'a Value, depth: usize) -> BTreeSet<&'a str> {
     let stated = match schema.get("type") {
         Some(Value::String(one)) => vec![one.as_str()],
         Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).collect(),
-        _ if schema.get("properties").is_some() || schema.get("allOf").is_some() => vec!["object"],
-        _ => Vec::new(),
+        _ if schema.get("properties").is_some() => vec!["object"],
+        _ if depth > DEPTH => Vec::new(),
+        _ => parts(root, schema).flat_map(|(_, part)| kinds(root, part, depth + 1)).collect(),
     };
     stated.into_iter().filter(|kind| *kind != "null").collect()
+}
+
+/// The parts of a schema, behind their references, with their keywords.
+fn parts<'a>(root: &'a Value, schema: &'a Value) -> impl Iterator<Item = (&'static str, &'a Value)> {
+    ["allOf", "oneOf", "anyOf"].into_iter().flat_map(move |key| {
+        let parts = schema.get(key).and_then(Value::as_array).into_iter().flatten();
+        parts.map(move |part| (key, resolve(root, part)))
+    })
+}
+
+/// The values that a schema lists, or its parts.
+fn values<'a>(root: &'a Value, schema: &'a Value, depth: usize) -> Vec<&'a Value> {
+    let own = schema.get("enum").and_then(Value::as_array).into_iter().flatten();
+    let own = own.chain(schema.get("const"));
+    let inner = parts(root, schema).filter(|_| depth < DEPTH).flat_map(|(_, part)| values(root, part, depth + 1));
+    own.chain(inner).collect()
 }
 
 fn join(kinds: &BTreeSet<&str>) -> String {
     kinds.iter().copied().collect::<Vec<_>>().join(" or ")
 }
 
-fn has_alternatives(schema: &Value) -> bool {
-    ["oneOf", "anyOf"].iter().any(|key| {
-        let parts = schema.get(*key).and_then(Value::as_array).into_iter().flatten();
-        parts.filter(|part| part.get("type") != Some(&Value::from("null"))).count() > 1
-    })
+/// Whether values have one of several forms. Alternatives that are all strings are one string.
+fn is_union(root: &Value, schema: &Value) -> bool {
+    let alternatives =
+        parts(root, schema).filter(|(key, part)| *key != "allOf" && part.get("type") != Some(&"null".into()));
+    let alternatives = alternatives.collect::<Vec<_>>();
+    let is_text = |part: &Value| kinds(root, part, 0).iter().eq(["string"].iter()) && part.get("format").is_none();
+    schema.get("discriminator").is_some()
+        || alternatives.len() > 1 && !alternatives.iter().all(|(_, part)| is_text(part))
 }
 
 /// The properties of an object and of the parts of its `allOf`, with their places.
