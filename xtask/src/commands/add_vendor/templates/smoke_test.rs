@@ -199,11 +199,11 @@ fn test(plan: &Plan<'_>, operation: &ConvertedOperation) -> Result<String, Strin
     }
     let when = if when.is_empty() { String::new() } else { format!("        when{when};\n") };
     let unused = if when.is_empty() { "_" } else { "when" };
-    let Mocked { before: answered, then: answer, check } = mocked;
-    before.push_str(&answered);
+    let Mocked { before: prepared, then: respond, check } = mocked;
+    before.push_str(&prepared);
     Ok(format!(
         "#[tokio::test]\nasync fn {method}_goes_out_and_comes_back() {{\n    let server = MockServer::start_async().await;\n{before}    \
-         let mock = MockServerExt::{method}(&server, |{unused}, then| {{\n{when}        {answer}\n    }});\n    \
+         let mock = MockServerExt::{method}(&server, |{unused}, then| {{\n{when}        {respond}\n    }});\n    \
          let read = client(&server).{method}(){call}.send().await.unwrap();\n    mock.assert();\n{check}}}\n"
     ))
 }

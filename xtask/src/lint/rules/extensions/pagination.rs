@@ -46,7 +46,7 @@ fn wanted_types(key: &str) -> &'static [&'static str] {
     }
 }
 
-/// Checks the keys that are no names.
+/// Checks the keys that do not name anything.
 fn check_values(extension: &Map<String, Value>, at: &str, findings: &mut Findings) {
     for key in ["first", "default", "max"] {
         if extension.get(key).is_some_and(|value| value.as_i64().is_none_or(|number| number < 0)) {
