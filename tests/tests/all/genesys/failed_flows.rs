@@ -117,7 +117,7 @@ async fn contract_charges_are_rows_beside_those_of_the_bills() {
     let (mut compared, mut charged) = (0, 0);
     let wallets: Vec<_> = charges.charges.iter().filter(|charge| charge.is_wallet).map(|of| &of.part_number).collect();
     let is_of_wallet = |row: &usage_billing::UsageRow| wallets.contains(&&row.sku);
-    assert!(found.rows.iter().any(is_of_wallet));
+    assert!(found.rows.iter().any(&is_of_wallet));
     assert!(
         found.rows.iter().filter(|row| is_of_wallet(row)).all(|row| row.is_billable.is_none() && row.cost.is_some())
     );
