@@ -13,15 +13,7 @@ impl Client {
     /// of the organization map none of its dimensions: its own quantities are the original ones then. Settings that
     /// cannot be read prove nothing.
     pub(super) async fn state_original_records(&self, group: &mut Group, sent: &BTreeMap<String, Decimal>) {
-        let there = group.records.iter().map(|(dimension, quantity)| (dimension.clone(), quantity.0)).collect();
-        if is_void(group)
-            || original_records(group).is_some()
-            || differences(sent, &there).next().is_none()
-            || !has_dimensions_of(sent, &there)
-        {
-            return;
-        }
-        if self.metering_config().await.is_ok_and(|config| maps_none(&config, group)) {
+        if may_differ(group, sent) && self.metering_config().await.is_ok_and(|config| maps_none(&config, group)) {
             group.meta_info.get_or_insert_default().origin_records = group.records.clone();
         }
     }
@@ -29,6 +21,16 @@ impl Client {
     async fn metering_config(&self) -> Result<Config> {
         Ok(self.api.get_usage_metering_config_info().org_id(&self.org_id).send().await?.into_inner())
     }
+}
+
+/// Returns whether a group has other quantities than those that were sent, of the same dimensions, and does not state which
+/// ones are the original ones.
+fn may_differ(group: &Group, sent: &BTreeMap<String, Decimal>) -> bool {
+    let there = group.records.iter().map(|(dimension, quantity)| (dimension.clone(), quantity.0)).collect();
+    !is_void(group)
+        && original_records(group).is_none()
+        && differences(sent, &there).next().is_some()
+        && has_dimensions_of(sent, &there)
 }
 
 /// Returns whether two sides have the same dimensions, regardless of those without usage.
@@ -86,6 +88,22 @@ mod tests {
         let both = config(json!([mapping("AWS", json!(false), "gb"), mapping("GCP", json!(true), "gb")]));
         let known = ["AWS", "GCP", "AZURE", ""].map(|partner| maps_none(&both, &group(json!(partner))));
         assert_eq!(known, [true, false, false, false]);
+    }
+
+    #[test]
+    fn settings_matter_only_for_other_quantities_of_the_same_dimensions() {
+        let sent = [("gb".to_owned(), 5.into())].into();
+        for (group, expected) in [
+            (json!({"records": {"gb": 4}}), true),
+            (json!({"records": {"gb": 4}, "status": "REPORTED"}), true),
+            (json!({"records": {"gb": 5}}), false),
+            (json!({"records": {"gb": 4}, "status": "INVALID"}), false),
+            (json!({"records": {"gb": 4}, "metaInfo": {"originRecords": {"gb": 4}}}), false),
+            (json!({"records": {"storage": 4}}), false),
+            (json!({"records": {}}), false),
+        ] {
+            assert_eq!(may_differ(&serde_json::from_value(group.clone()).unwrap(), &sent), expected, "{group}");
+        }
     }
 
     #[test]
