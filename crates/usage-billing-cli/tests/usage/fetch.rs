@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use crate::support::{Run, TODAY, fetch, fetch_from, files, path, sandbox};
 
 #[test]
@@ -175,4 +177,16 @@ fn interrupted_fetch_states_how_to_continue() {
         "{last}"
     );
     assert!(files(folder.path()).is_empty(), "no temporary file is left");
+}
+
+#[test]
+fn acronis_level_has_the_rows_of_that_level() {
+    let rows = |arguments: &[&str]| fetch(&[&["acronis", "--period", "2026-10"], arguments].concat()).ok().rows();
+    let (direct, all) = (rows(&[]), rows(&["--acronis-level", "all_customers"]));
+    assert!(direct.iter().all(|row| row["report_level"] == "direct_partners"));
+    assert!(!all.is_empty() && all.iter().all(|row| row["report_level"] == "all_customers"));
+    let customers = |rows: &[Value]| rows.iter().map(|row| row["customer_id"].to_string()).collect::<BTreeSet<_>>();
+    assert!(customers(&all).len() > customers(&direct).len(), "also those of partners below");
+    let run = fetch(&["acronis", "--acronis-level", "everything"]).exits(2);
+    assert!(run.stderr.contains("[possible values: itself, direct_partners, "), "{}", run.stderr);
 }

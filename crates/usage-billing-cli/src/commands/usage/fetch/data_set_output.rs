@@ -21,6 +21,7 @@ pub(crate) struct DataSetOutput {
     data_set: DataSet,
     now: DateTime<Utc>,
     options: BTreeMap<String, String>,
+    acronis_level: Option<String>,
     /// Accounts with the months that were written.
     written: Vec<String>,
     replaces_final: bool,
@@ -38,6 +39,7 @@ impl DataSetOutput {
             now,
             options: options.map(|(name, value)| (name.to_owned(), value)).into(),
             written: Vec::new(),
+            acronis_level: arguments.acronis_level.clone(),
             replaces_final: arguments.force,
             requires_all: arguments.require_all,
         })
@@ -45,7 +47,11 @@ impl DataSetOutput {
 
     /// Returns the options on which the rows of a vendor depend.
     fn options(&self, vendor: Vendor) -> BTreeMap<String, String> {
-        if vendor == Vendor::Genesys { self.options.clone() } else { BTreeMap::new() }
+        match vendor {
+            Vendor::Acronis => self.acronis_level.iter().map(|level| ("level".to_owned(), level.clone())).collect(),
+            Vendor::Genesys => self.options.clone(),
+            Vendor::Suger => BTreeMap::new(),
+        }
     }
 
     /// Prints which accounts are new beside others of their vendor: sums over the data set will contain them.
