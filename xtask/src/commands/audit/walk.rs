@@ -135,9 +135,9 @@ impl<'a> Walk<'a> {
             self.add(&at, format!("{name:?} is required and not described"));
         }
         for (name, (at, property)) in described {
-            let direction = resolved(self.theirs, at.clone(), property).1;
-            let is_skipped =
-                direction.get(if self.sent { "readOnly" } else { "writeOnly" }) == Some(&Value::Bool(true));
+            let key = if self.sent { "readOnly" } else { "writeOnly" };
+            let behind = resolved(self.theirs, at.clone(), property).1;
+            let is_skipped = [property, behind].iter().any(|schema| schema.get(key) == Some(&Value::Bool(true)));
             match own.get("properties").and_then(|own| own.get(&name)) {
                 Some(own) => self.schema(property, at, own, depth + 1),
                 None if is_skipped => {}
@@ -149,7 +149,9 @@ impl<'a> Walk<'a> {
 
     fn items(&mut self, schema: &'a Value, at: &str, own: &'a Value, depth: usize) {
         for key in ["items", "additionalProperties"] {
-            if let (Some(schema), Some(own)) = (schema.get(key).filter(|schema| schema.is_object()), own.get(key)) {
+            // A map of anything is one in the draft.
+            let described = |schema: &&Value| schema.as_object().is_some_and(|schema| !schema.is_empty());
+            if let (Some(schema), Some(own)) = (schema.get(key).filter(described), own.get(key)) {
                 self.schema(schema, child(at, key), own, depth + 1);
             }
         }
@@ -217,15 +219,17 @@ fn is_union(root: &Value, schema: &Value) -> bool {
         || alternatives.len() > 1 && !alternatives.iter().all(|(_, part)| is_text(part))
 }
 
-/// The properties of an object and of the parts of its `allOf`, with their places.
+/// The properties of an object and of its parts, alternatives included, with their places.
 fn properties<'a>(root: &'a Value, schema: &'a Value, at: &str, depth: usize) -> Vec<(String, (String, &'a Value))> {
     let own = schema.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::iter);
     let place = child(at, "properties");
     let mut found = own.map(|(name, value)| (name.clone(), (child(&place, name), value))).collect::<Vec<_>>();
-    let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten().enumerate();
-    for (index, part) in parts.filter(|_| depth < DEPTH) {
-        let (at, part) = resolve_at(root, item(&child(at, "allOf"), index), part);
-        found.extend(properties(root, part, &at, depth + 1));
+    for key in ["allOf", "oneOf", "anyOf"] {
+        let parts = schema.get(key).and_then(Value::as_array).into_iter().flatten().enumerate();
+        for (index, part) in parts.filter(|_| depth < DEPTH) {
+            let (at, part) = resolve_at(root, item(&child(at, key), index), part);
+            found.extend(properties(root, part, &at, depth + 1));
+        }
     }
     found
 }
