@@ -39,7 +39,7 @@ pub(crate) struct FetchArguments {
     pub(crate) selection: SelectionArguments,
 
     /// Vendors to fetch from [default: all that have settings].
-    #[arg(value_name = "VENDOR", value_enum)]
+    #[arg(value_name = "VENDOR", value_enum, value_delimiter = ',')]
     pub(crate) vendors: Vec<Vendor>,
 
     /// Fetch from a sandbox that is started for this call; no account is needed.
