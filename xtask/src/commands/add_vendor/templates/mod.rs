@@ -146,9 +146,9 @@ pub use progenitor_client::{{
     RetryPolicy, SecretString, SecretText, TokenRequest, Transport, UnknownValue, Update, http_client, reqwest,
 }};
 
-{note}{chrono}{uuid}#[cfg(feature = "mock")]
+{note}{chrono}#[cfg(feature = "mock")]
 pub use httpmock;
-"#
+{uuid}"#
     )
 }
 
