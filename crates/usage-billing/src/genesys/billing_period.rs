@@ -76,6 +76,8 @@ const ZONE: TimeDelta = TimeDelta::hours(23);
 const WEST: TimeDelta = TimeDelta::hours(12);
 const EAST: TimeDelta = TimeDelta::hours(14);
 const SHORTEST_MONTH: TimeDelta = TimeDelta::days(28);
+/// Largest difference of the lengths of two months.
+const MONTHS_DIFFER: TimeDelta = TimeDelta::days(3);
 /// Largest number of billing periods that are read: 20 years.
 const MAX_PERIODS: usize = 240;
 
@@ -86,14 +88,16 @@ pub(super) fn is_same_period(one: Period, other: Period) -> bool {
 }
 
 /// Returns when the billing period after this one ends. Billing months begin on a fixed day of the organization's time zone, or on the last day of a
-/// shorter month: of the two sums of months, the later one has that day.
+/// shorter month: of the two sums of months, the later one has that day. After a shortened period, the end alone counts.
 pub(super) fn end_of_next(period: Period) -> DateTime<Utc> {
     let to_own_day = on_first_day(period.start(), period.end()) - period.start();
     let after = |from: DateTime<Utc>, months| {
         let from = from + to_own_day;
         from.checked_add_months(Months::new(months)).unwrap_or(from) - to_own_day
     };
-    after(period.start(), 2).max(after(period.end(), 1))
+    let is_whole_month = (after(period.start(), 1) - period.end()).abs() <= MONTHS_DIFFER;
+    let of_end = after(period.end(), 1);
+    if is_whole_month { after(period.start(), 2).max(of_end) } else { of_end }
 }
 
 /// Returns an instant on the organization's own first day of a billing period, which starts at its midnight. `neighbour` is the start of the next
@@ -166,6 +170,11 @@ pub(super) enum Step {
 impl Search {
     pub(super) fn new(wanted: BillingPeriod) -> Self {
         Self { wanted, seen: Vec::new(), candidate: None, is_ambiguous: false }
+    }
+
+    /// Returns whether a period matches, and the next index is only read to exclude a second one.
+    pub(super) fn has_candidate(&self) -> bool {
+        self.candidate.is_some()
     }
 
     /// Checks the billing period at the next index; `None` if the vendor has none at that index.
@@ -585,6 +594,11 @@ mod tests {
             ("2026-01-31/2026-02-28", "2026-03-31T00:00:00Z", false),
             ("2026-02-28/2026-03-31", "2026-04-29T23:59:59Z", true),
             ("2026-02-28/2026-03-31", "2026-04-30T00:00:00Z", false),
+            // Shortened, so that the next one begins on another day.
+            ("2026-10-15/2026-11-01", "2026-11-30T23:59:59Z", true),
+            ("2026-10-15/2026-11-01", "2026-12-01T00:00:00Z", false),
+            ("2026-10-01/2026-10-15", "2026-11-14T23:59:59Z", true),
+            ("2026-10-01/2026-10-15", "2026-11-15T00:00:00Z", false),
             ("2026-10-15T04:00:00Z/2026-11-15T05:00:00Z", "2026-12-15T04:59:59Z", true),
             ("2026-10-15T04:00:00Z/2026-11-15T05:00:00Z", "2026-12-15T05:00:00Z", false),
         ] {

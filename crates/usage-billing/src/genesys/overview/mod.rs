@@ -111,7 +111,7 @@ impl Client {
             let overview = match self.billing_overview(organization, index).await {
                 Ok(overview) => Some(overview),
                 // Before its first billing period (inferred). At index 0 the trust is missing.
-                Err(error) if index > 0 && error.status().is_some_and(|status| status.as_u16() == 404) => None,
+                Err(error) if index > 0 && is_end(&error, search.has_candidate()) => None,
                 Err(error) => return Err(error.into()),
             };
             if let Some(overview) = &overview {
@@ -139,6 +139,16 @@ impl Client {
         let message = format!("organization {}: no billing period fits", printable(organization));
         Err(Error::new(ErrorKind::Request, message).into())
     }
+}
+
+/// Returns whether an error states that there is no earlier billing period. Once a bill was found, any rejection of the next index does: how the vendor
+/// rejects an index that does not exist is not documented.
+fn is_end(error: &Error, is_found: bool) -> bool {
+    error.status().is_some_and(|status| match status.as_u16() {
+        404 => true,
+        400 | 403 | 410 | 422 => is_found,
+        _ => false,
+    })
 }
 
 /// Failure of the search for a bill.

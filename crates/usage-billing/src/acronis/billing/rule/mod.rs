@@ -182,10 +182,14 @@ fn by_licensing(item: &Item<'_>, name: &str, licensing: Licensing) -> BillingRea
     }
 }
 
-/// Returns whether an item that does not state its licensing may be charged by gigabyte, as others in the report are: unless those of its own tenant
-/// are all by device. Items of other tenants do not state its licensing, nor does a SKU.
+/// Returns whether an item that does not state its licensing may be charged by gigabyte: if its own tenant has items by gigabyte, or if other
+/// tenants have, and neither an item by device nor a SKU is evidence of devices. If its own tenant's items are all by device, it is not.
 fn may_be_by_gigabyte(item: &Item<'_>, licensing: Licensing) -> bool {
-    licensing.is_open() && item.seen.has_gigabytes && !item.of_tenant.confirm(LicensingMode::PerDevice)
+    let is_sold_beside_devices = item.has_sku == Some(true) && item.seen.has_workloads;
+    let in_report = item.seen.has_gigabytes && !is_sold_beside_devices;
+    licensing.is_open()
+        && !item.of_tenant.confirm(LicensingMode::PerDevice)
+        && (item.of_tenant.has_gigabytes || in_report)
 }
 
 /// Decides about an item that is charged unless the partner hosts its storage. Other items than storage have no component.

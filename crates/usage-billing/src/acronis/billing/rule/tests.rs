@@ -101,8 +101,13 @@ fn devices_beside_items_by_gigabyte_are_charged_only_in_a_known_mode() {
             let item = Item { edition, seen, of_tenant, licensing_mode: mode, ..item(name) };
             let label = format!("{name} {seen:?} {of_tenant:?} {mode:?}");
             assert_eq!(reason(&item), expected, "{label}");
-            // A SKU states that it is sold: it does not outweigh the licensing, and contradicts that it is included.
-            let with_sku = if expected == Included { UnknownLicensing } else { expected };
+            // A SKU states that it is sold: it does not outweigh the licensing of its own tenant, and contradicts that it is included. Beside
+            // devices of other tenants, it is evidence.
+            let with_sku = match expected {
+                Included => UnknownLicensing,
+                _ if seen.has_workloads && !of_tenant.is_modern => Usage,
+                other => other,
+            };
             assert_eq!(reason(&Item { has_sku: Some(true), ..item }), with_sku, "{label}");
             assert_eq!(reason(&Item { has_sku: Some(false), ..item }), NotSold, "{label}");
         }
