@@ -1,6 +1,6 @@
 //! The charges of a row: quantity, price and cost, exactly.
 
-use usage_billing::{Decimal, UsageRow};
+use usage_billing::{Decimal, UsageRow, Vendor, printable};
 
 use super::price_book::PriceBook;
 use crate::exit::Failure;
@@ -88,10 +88,20 @@ fn of_vendor(row: &UsageRow, amount: Decimal, currency: &str, source: &str) -> R
     Ok(charges)
 }
 
-/// At the prices of the user's book. What is paid for beforehand has a price of its own there.
+/// At the prices of the user's book. What is paid for beforehand has a price of its own there. The vendor's own charge for the rest takes
+/// precedence over the book: Genesys states it as `cost`. (Acronis' `cost` is what the partner charges its customer.)
 fn of_book(row: &UsageRow, book: &PriceBook) -> Result<Option<Vec<Charge>>, Failure> {
     let Some(price) = book.price(row)? else { return Ok(None) };
-    let charge = |kind, quantity, unit_price| {
+    if row.currency.as_ref().is_some_and(|currency| *currency != price.currency) {
+        return Err(Failure::Check(format!(
+            "the price in line {} of the price book is in {}, and the row {} in {}",
+            price.line,
+            price.currency,
+            row.row_key,
+            printable(row.currency.as_deref().unwrap_or_default())
+        )));
+    }
+    let charge = |kind, quantity, unit_price: Decimal| {
         let cost = product(row, quantity, unit_price)?;
         Ok::<_, Failure>(Charge {
             kind,
@@ -110,7 +120,24 @@ fn of_book(row: &UsageRow, book: &PriceBook) -> Result<Option<Vec<Charge>>, Fail
         let Some(unit_price) = price.prepaid_unit_price else { return Ok(None) };
         charges.push(charge(Kind::Purchase, prepaid, unit_price)?);
     }
-    charges.push(charge(Kind::Usage, row.overage_quantity.unwrap_or(row.quantity), price.unit_price)?);
+    let has_free_part = prepaid_quantity(row).is_some() || row.included_quantity.is_some_and(|free| !free.is_zero());
+    let stated = row.cost.filter(|_| row.vendor == Vendor::Genesys);
+    match (row.overage_quantity, stated) {
+        (quantity, Some(cost)) => {
+            let quantity = quantity.unwrap_or(row.quantity);
+            let source = row.cost_source.clone().unwrap_or_else(|| row.source_operation.clone());
+            charges.push(Charge {
+                unit_price: None,
+                cost,
+                list_cost: cost,
+                price_source: source,
+                ..charge(Kind::Usage, quantity, Decimal::ZERO)?
+            });
+        }
+        // How much is charged is not known.
+        (None, None) if has_free_part => return Ok(None),
+        (quantity, None) => charges.push(charge(Kind::Usage, quantity.unwrap_or(row.quantity), price.unit_price)?),
+    }
     Ok(Some(charges))
 }
 
@@ -132,11 +159,7 @@ fn product(row: &UsageRow, quantity: Decimal, price: Decimal) -> Result<Decimal,
 }
 
 fn too_long(row: &UsageRow) -> Failure {
-    Failure::Check(format!(
-        "the cost of the row {} ({}) has more than 28 digits",
-        row.row_key,
-        usage_billing::printable(&row.sku)
-    ))
+    Failure::Check(format!("the cost of the row {} ({}) has more than 28 digits", row.row_key, printable(&row.sku)))
 }
 
 #[cfg(test)]
@@ -239,6 +262,23 @@ mod tests {
         assert_eq!(of_row(&row, &book("90,")).unwrap(), Priced::Unknown);
         let expected = [line(Kind::Purchase, "100", Some("75"), "7500"), line(Kind::Usage, "20", Some("90"), "1800")];
         assert_eq!(charges(&row, &book("90,75")), expected);
+    }
+
+    #[test]
+    fn charge_that_the_vendor_states_is_not_replaced_by_the_price_book() {
+        let mut row = genesys();
+        (row.amount, row.prepaid_amount, row.cost) = (None, None, some("1188"));
+        let book = |currency: &str| {
+            let header = "vendor,sku,unit,currency,unit_price,prepaid_unit_price";
+            PriceBook::parse(format!("{header}\ngenesys,STO,GiB,{currency},90,75\n").as_bytes()).unwrap()
+        };
+        let expected = [line(Kind::Purchase, "100", Some("75"), "7500"), line(Kind::Usage, "20", None, "1188")];
+        assert_eq!(charges(&row, &book("EUR")), expected);
+        let error = of_row(&row, &book("USD")).unwrap_err().to_string();
+        assert!(error.contains("line 2 of the price book is in USD, and the row"), "{error}");
+        // Without it, how much of the quantity is charged is not known.
+        (row.cost, row.overage_quantity) = (None, None);
+        assert_eq!(of_row(&row, &book("EUR")).unwrap(), Priced::Unknown);
     }
 
     #[test]

@@ -102,7 +102,7 @@ fn value(column: &str, row: &UsageRow, charge: &Charge, issuer: Option<&str>) ->
     let text = |text: &str| Some(text.to_owned());
     match column {
         // The vendor bills its customer, the distributor; what that one bills is not in the vendor's data.
-        "BilledCost" if issuer != vendor => Some(number(Decimal::ZERO)),
+        "BilledCost" if !issuer.eq_ignore_ascii_case(vendor) => Some(number(Decimal::ZERO)),
         "BilledCost" | "ContractedCost" => Some(number(charge.cost)),
         "BillingAccountId" => text(&row.account_id),
         "BillingAccountName" => row.account_name.clone(),

@@ -57,12 +57,17 @@ pub(crate) struct ExportArguments {
     period: Option<PeriodArgument>,
 
     /// Name of the company whose invoice contains the charges, such as a distributor [default: the vendor].
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = parse_issuer)]
     invoice_issuer: Option<String>,
 
     /// File to write (CSV).
     #[arg(long, short, value_name = "FILE.csv")]
     output: PathBuf,
+}
+
+fn parse_issuer(name: &str) -> Result<String, String> {
+    let name = name.trim();
+    if name.is_empty() { Err("expected the name of a company".to_owned()) } else { Ok(name.to_owned()) }
 }
 
 pub(crate) fn run(arguments: &ExportArguments) -> Result<ExitCode, Failure> {

@@ -14,6 +14,9 @@ use crate::exit::Failure;
 /// Larger files are not price books.
 const MAX_BYTES: u64 = 64 << 20;
 
+/// With the point.
+const MAX_DIGITS: usize = 29;
+
 /// A line of the book.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,7 +46,7 @@ pub(super) struct Price {
     pub(super) prepaid_unit_price: Option<Decimal>,
     first_day: NaiveDate,
     last_day: NaiveDate,
-    line: u64,
+    pub(super) line: u64,
 }
 
 /// Prices by vendor, SKU or metric, and unit.
@@ -112,8 +115,11 @@ impl PriceBook {
         if line.unit.is_empty() {
             return Err("expected a unit, as rows have it".to_owned());
         }
-        let price =
-            |text: &str| text.parse().map_err(|_| format!("`{text}` is not a price: expected digits such as 0.05"));
+        let price = |text: &str| {
+            let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && text.len() <= MAX_DIGITS;
+            let parsed = is_plain.then(|| text.parse::<Decimal>().ok()).flatten();
+            parsed.ok_or_else(|| format!("`{text}` is not a price: expected at most 28 digits such as 0.05"))
+        };
         let prepaid = Some(&line.prepaid_unit_price).filter(|text| !text.is_empty());
         let price = Price {
             currency: line.currency,
@@ -203,12 +209,14 @@ mod tests {
             ("acronis,,,GiB,EUR,1,,\n", "line 2: expected a sku or a metric"),
             (
                 "acronis,STO,,GiB,EUR,1,,\nacronis,STO,,GiB,EUR,\"1,5\",,\n",
-                "line 3: `1,5` is not a price: expected digits such as 0.05",
+                "line 3: `1,5` is not a price: expected at most 28 digits such as 0.05",
             ),
             (
                 "acronis,STO,,GiB,eur,1,,\n",
                 "line 2: `eur` is not a currency: expected three letters of ISO 4217, such as EUR",
             ),
+            ("acronis,STO,,GiB,EUR,-1,,\n", "line 2: `-1` is not a price"),
+            ("acronis,STO,,GiB,EUR,1_000,,\n", "line 2: `1_000` is not a price"),
             ("acronis,STO,,,EUR,1,,\n", "line 2: expected a unit, as rows have it"),
             ("acronis,STO,,GiB,EUR,1,2026-10-02,2026-10-01\n", "line 2: valid_to is before valid_from"),
             (
