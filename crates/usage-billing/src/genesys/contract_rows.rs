@@ -33,8 +33,8 @@ impl ContractCharges {
     /// Charges for client organizations are compared with `bill_rows`, the [rows of their bills](super::ClientBill::rows), by organization, billing period
     /// and part number, or else the name. If these are billable and have the vendor's numbers, the charges are not billable. If not, complete charges are
     /// billable, take over the prepaid amount, and the rows of bills become `not_a_billing_basis`. If charges are missing, unreadable, may count the same
-    /// usage twice, or cover other organizations too, both are unknown (`see_invoice`). So are a charge without such rows, wallets, and an overage of a
-    /// bill without a charge. Rows are final a day after the period if the vendor has closed it.
+    /// usage twice, or cover other organizations too, both are unknown (`see_invoice`). So are a charge without such rows, wallets, an overage of a bill
+    /// without a charge, and one of a product and organization for which a wallet states an overage. Rows are final a day after the period if the vendor has closed it.
     pub fn rows(&self, account: &Organization, bill_rows: &mut [UsageRow], now: DateTime<Utc>) -> ContractRows {
         let (mut rows, mut errors, mut ended) = (Vec::new(), Vec::new(), Vec::new());
         let mut of_product: HashMap<String, Vec<&ContractCharge>> = HashMap::new();
@@ -48,15 +48,16 @@ impl ContractCharges {
             let is_uncertain = is_repeated || charge.may_be_charged_elsewhere();
             let row = charge.row(account, is_uncertain, now);
             if charge.period.has_ended(now) {
-                ended.push(EndedCharge { charge, row: row.is_ok().then_some(rows.len()), is_uncertain });
+                ended.push(EndedCharge { charge, row: row.is_ok().then_some(rows.len()), is_repeated });
             }
             match row {
                 Ok(row) => rows.push(row),
                 Err(error) => errors.push(error),
             }
         }
-        // A charge without product may be for any of them, like one of a contract that was not read.
-        let are_all_read = self.errors.is_empty() && ended.iter().all(|of| of.charge.sku().is_some());
+        // A charge without product may be for any of them, like one of a contract that was not read. A wallet is no charge.
+        let are_all_read =
+            self.errors.is_empty() && ended.iter().all(|of| of.charge.is_wallet || of.charge.sku().is_some());
         contract_precedence::apply(&ended, are_all_read, &account.id, &mut rows, bill_rows);
         ContractRows { rows: disambiguate_keys(rows), errors }
     }
@@ -64,11 +65,13 @@ impl ContractCharges {
 
 impl ContractCharge {
     fn row(&self, account: &Organization, is_uncertain: bool, now: DateTime<Utc>) -> Result<UsageRow> {
-        let label = || format!("charge {} of contract {}", self.position, printable(&self.contract));
+        let (kind, quantity_field) =
+            if self.is_wallet { ("wallet", "balanceConsumption") } else { ("charge", "actualQuantity") };
+        let label = || format!("{kind} {} of contract {}", self.position, printable(&self.contract));
         let missing = |field: &str| {
             Error::new(ErrorKind::Decode, format!("{} has no {field}", label())).with_operation(OPERATION)
         };
-        let quantity = self.actual_quantity.ok_or_else(|| missing("actualQuantity"))?;
+        let quantity = self.actual_quantity.ok_or_else(|| missing(quantity_field))?;
         let sku = self.sku().ok_or_else(|| missing("product and no name"))?;
         let (customer_id, customer_name) = self.customer(account);
         let unit = self.unit.as_deref().filter(|unit| !unit.is_empty());
@@ -118,6 +121,11 @@ impl ContractCharge {
     /// Returns whether it states a charge: without one, everything may be prepaid or free.
     pub(super) fn states_overage(&self) -> bool {
         self.overage_charge.is_some() || self.overage_quantity.is_some()
+    }
+
+    /// Returns whether it states an overage above 0.
+    pub(super) fn has_overage(&self) -> bool {
+        [self.overage_quantity, self.overage_charge].into_iter().flatten().any(|number| !number.is_zero())
     }
 
     /// Returns the items of a bill that count the usage of this charge: those of its part number; if there are none, those of its name, unless both
@@ -285,11 +293,16 @@ pub(super) mod tests {
         let without_quantity = ContractCharge { actual_quantity: None, ..charge(&["o-1"], "0", "0") };
         let nameless = ContractCharge { part_number: String::new(), name: String::new(), ..charge(&["o-1"], "0", "0") };
         let twice = charge(&["o-1"], "0", "0");
-        let found = rows(vec![without_quantity, twice.clone(), nameless, twice], LATER);
+        let wallet = ContractCharge { is_wallet: true, ..without_quantity.clone() };
+        let found = rows(vec![without_quantity, twice.clone(), nameless, twice, wallet], LATER);
         let errors: Vec<_> = found.errors.iter().map(|error| error.message().to_owned()).collect();
         assert_eq!(
             errors,
-            ["charge 3 of contract CN-1 has no actualQuantity", "charge 3 of contract CN-1 has no product and no name"]
+            [
+                "charge 3 of contract CN-1 has no actualQuantity",
+                "charge 3 of contract CN-1 has no product and no name",
+                "wallet 3 of contract CN-1 has no balanceConsumption",
+            ]
         );
         assert_eq!(found.rows.len(), 2);
         assert_ne!(found.rows[0].row_key, found.rows[1].row_key);

@@ -25,6 +25,20 @@ pub(super) struct Group<'a> {
     pub(super) is_of_same_organizations: bool,
     /// Whether all charges and rows have the same part number.
     pub(super) is_of_same_product: bool,
+    /// Whether a wallet of one of the organizations pays for the usage.
+    pub(super) has_wallet: bool,
+    /// Whether such a wallet states an overage.
+    pub(super) has_wallet_overage: bool,
+}
+
+/// The groups, and the rows of bills that charges and wallets leave unknown.
+pub(super) struct Groups<'a> {
+    /// Groups that have rows of bills, without charges for the own organization alone.
+    pub(super) groups: Vec<Group<'a>>,
+    /// Positions of rows with an overage that have no charge, in bills of organizations with other charges.
+    pub(super) without_charge: Vec<usize>,
+    /// Positions of rows of products and organizations for which a wallet states an overage.
+    pub(super) of_wallets: Vec<usize>,
 }
 
 /// A product of an organization in a billing period of contracts: its id, the part number in lower case, and the period.
@@ -33,14 +47,10 @@ type Product<'a> = (&'a str, String, Period);
 /// Id of organizations that the vendor does not state.
 const UNSTATED: &str = "";
 
-/// Returns the groups that have rows of bills, without charges for the organization `account` alone; and the positions of rows with an overage that have
-/// no charge, in bills of organizations with other charges.
-pub(super) fn groups<'a>(
-    charges: &'a [EndedCharge<'a>],
-    account: &str,
-    bill_rows: &'a [UsageRow],
-) -> (Vec<Group<'a>>, Vec<usize>) {
+/// Groups charges and rows of bills. `account` is the own organization.
+pub(super) fn groups<'a>(charges: &'a [EndedCharge<'a>], account: &str, bill_rows: &'a [UsageRow]) -> Groups<'a> {
     let bills = BillRows::new(charges, bill_rows);
+    let (with_wallet, with_overage) = bills.products_of_wallets(charges, account);
     let products: Vec<_> = charges.iter().map(|charge| bills.products(charge)).collect();
     let mut by_product: HashMap<&Product<'a>, Vec<usize>> = HashMap::new();
     for (number, products) in products.iter().enumerate() {
@@ -68,7 +78,9 @@ pub(super) fn groups<'a>(
         }
         let group = bills.group(members.iter().map(|number| &charges[*number]).collect(), &of_group);
         let is_of_clients = of_group.iter().all(|(organization, ..)| *organization != account);
-        groups.push(Group { is_of_clients, ..group });
+        let has_wallet = of_group.iter().any(|product| with_wallet.contains(*product));
+        let has_wallet_overage = of_group.iter().any(|product| with_overage.contains(*product));
+        groups.push(Group { is_of_clients, has_wallet, has_wallet_overage, ..group });
     }
     groups.retain(|group| !group.rows.is_empty());
     let grouped: HashSet<usize> = groups.iter().flat_map(|group| &group.rows).map(|(position, _)| *position).collect();
@@ -79,7 +91,9 @@ pub(super) fn groups<'a>(
     let with_charges = bills_with_charges.iter().flat_map(|(organization, period)| bills.of(organization, *period));
     let is_without_charge =
         |of: &&BillRow<'_>| !grouped.contains(&of.position) && of.row.overage_quantity != Some(Decimal::ZERO);
-    (groups, with_charges.filter(is_without_charge).map(|of| of.position).collect())
+    let without_charge = with_charges.filter(is_without_charge).map(|of| of.position).collect();
+    let of_wallets = with_overage.iter().flat_map(|product| bills.of_product(product)).map(|of| of.position).collect();
+    Groups { groups, without_charge, of_wallets }
 }
 
 /// Rows of the bill of each organization in a billing period of contracts.
@@ -115,9 +129,35 @@ impl<'a> BillRows<'a> {
         self.by_bill.get(&(organization, period)).map_or(&[], Vec::as_slice)
     }
 
-    /// Returns the products whose usage a charge may count.
+    /// Returns the rows of a product.
+    fn of_product<'b>(&'b self, (organization, sku, period): &'b Product<'a>) -> impl Iterator<Item = BillRow<'a>> {
+        self.of(organization, *period).iter().copied().filter(move |of| is_same(&of.row.sku, sku))
+    }
+
+    /// Returns the products of clients for which wallets pay, and those for which wallets state an overage. A wallet that states no organization pays
+    /// for none that is known.
+    fn products_of_wallets(
+        &self,
+        charges: &'a [EndedCharge<'a>],
+        account: &str,
+    ) -> (HashSet<Product<'a>>, HashSet<Product<'a>>) {
+        let (mut with_wallet, mut with_overage) = (HashSet::new(), HashSet::new());
+        for charge in charges.iter().map(|of| of.charge).filter(|charge| charge.is_wallet) {
+            let organizations = charge.organizations.iter().map(|organization| organization.id.as_str());
+            for organization in organizations.filter(|id| ![UNSTATED, account].contains(id)) {
+                let products = self.products_of(charge, organization);
+                if charge.has_overage() {
+                    with_overage.extend(products.iter().cloned());
+                }
+                with_wallet.extend(products);
+            }
+        }
+        (with_wallet, with_overage)
+    }
+
+    /// Returns the products whose usage a charge may count; none for a wallet, which is no charge.
     fn products(&self, of: &EndedCharge<'a>) -> Vec<Product<'a>> {
-        let Some(sku) = of.charge.sku().map(lower_case) else { return Vec::new() };
+        let Some(sku) = of.charge.sku().filter(|_| !of.charge.is_wallet).map(lower_case) else { return Vec::new() };
         let period = of.charge.period;
         let mut products = Vec::new();
         let organizations: Vec<_> = match of.charge.organizations.as_slice() {
@@ -154,10 +194,10 @@ impl<'a> BillRows<'a> {
         };
         let is_of_same_organizations = charges.windows(2).all(|pair| organizations(pair[0]) == organizations(pair[1]));
         let (mut rows, mut has_all_rows) = (Vec::new(), true);
-        for (organization, sku, period) in products {
+        for product in products {
+            let (organization, _, period) = product;
             let bill = self.of(organization, *period);
-            let of_product = bill.iter().copied().filter(|of| is_same(&of.row.sku, sku));
-            let (parts, others): (Vec<_>, Vec<_>) = of_product.partition(|of| is_part(of.row));
+            let (parts, others): (Vec<_>, Vec<_>) = self.of_product(product).partition(|of| is_part(of.row));
             if others.is_empty() {
                 let are_known = parts.iter().all(|of| of.row.billing_reason == BillingReason::PartOfRow);
                 has_all_rows &= are_known && !containers(&parts, bill).is_empty();
@@ -168,7 +208,16 @@ impl<'a> BillRows<'a> {
         let mut skus = skus.chain(rows.iter().map(|(_, row)| row.sku.as_str()));
         let first = skus.next();
         let is_of_same_product = skus.all(|other| first.is_some_and(|first| is_same(first, other)));
-        Group { charges, rows, has_all_rows, is_of_clients: true, is_of_same_organizations, is_of_same_product }
+        Group {
+            charges,
+            rows,
+            has_all_rows,
+            is_of_clients: true,
+            is_of_same_organizations,
+            is_of_same_product,
+            has_wallet: false,
+            has_wallet_overage: false,
+        }
     }
 }
 

@@ -11,20 +11,20 @@ use super::exact::{exact_sum, exact_total};
 use crate::rows::loadable;
 use crate::{BillingReason, UsageRow};
 use comparison::agree;
-use group::{Group, groups};
+use group::{Group, Groups, groups};
 
 /// A charge of an ended period.
 pub(super) struct EndedCharge<'a> {
     pub(super) charge: &'a ContractCharge,
     /// Position of its row; `None` if the charge has no row.
     pub(super) row: Option<usize>,
-    /// Whether another charge may repeat it or charge its usage.
-    pub(super) is_uncertain: bool,
+    /// Whether another charge may repeat it.
+    pub(super) is_repeated: bool,
 }
 
 /// Decides about the rows of charges and of bills that count the same usage: the rows of bills are billable, or the charges, or all of them are
 /// unknown. The vendor's charges take precedence over rows that are not known to be billable or have other numbers, if they are complete. Charges
-/// without such rows, and those for the organization `account` alone, are not decided. `are_all_read` states whether all contracts were read.
+/// without such rows, wallets, and those for the organization `account` alone, are not decided. `are_all_read` states whether all contracts were read.
 pub(super) fn apply(
     charges: &[EndedCharge<'_>],
     are_all_read: bool,
@@ -32,7 +32,7 @@ pub(super) fn apply(
     rows: &mut [UsageRow],
     bill_rows: &mut [UsageRow],
 ) {
-    let (groups, without_charge) = groups(charges, account, bill_rows);
+    let Groups { groups, without_charge, of_wallets } = groups(charges, account, bill_rows);
     let decisions: Vec<_> = groups.iter().map(|group| decide(group, are_all_read)).collect();
     for Decision { charges, of_charges, bill_rows: positions, of_bills } in decisions {
         for (position, terms) in charges {
@@ -50,7 +50,8 @@ pub(super) fn apply(
         }
     }
     // The contract of an organization charges for its other products and not for this overage, or it was not read.
-    for position in without_charge.into_iter().filter(|_| are_all_read) {
+    let without_charge = without_charge.into_iter().filter(|_| are_all_read);
+    for position in without_charge.chain(of_wallets) {
         if let Some(row) = bill_rows.get_mut(position).filter(|row| row.is_billable == Some(true)) {
             set_reason(row, BillingReason::SeeInvoice);
         }
@@ -87,10 +88,12 @@ fn decide(group: &Group<'_>, are_all_read: bool) -> Decision {
     let is_certain = group.has_all_rows
         && group.is_of_clients
         && group.is_of_same_organizations
-        && !group.charges.iter().any(|of| of.is_uncertain);
-    let is_charged = are_all_read
-        && group.is_of_same_product
-        && group.charges.iter().all(|of| of.row.is_some() && of.charge.states_overage());
+        && !group.has_wallet_overage
+        && !group.charges.iter().any(|of| of.is_repeated);
+    let is_complete =
+        |of: &&EndedCharge<'_>| of.row.is_some() && of.charge.states_overage() && !of.charge.may_be_charged_elsewhere();
+    let is_charged =
+        are_all_read && group.is_of_same_product && !group.has_wallet && group.charges.iter().all(is_complete);
     let (of_charges, of_bills) = match is_certain {
         true if are_counted && agree(&group.charges, &counted) => (BillingReason::NotABillingBasis, None),
         true if is_charged => (BillingReason::Usage, Some(BillingReason::NotABillingBasis)),

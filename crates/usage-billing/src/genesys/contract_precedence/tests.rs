@@ -537,32 +537,70 @@ fn overage_without_a_charge_in_a_complete_contract_is_unknown() {
 }
 
 #[test]
-fn wallet_and_charge_in_tokens_leave_the_bill_unknown() {
+fn wallet_and_charge_in_tokens_leave_other_numbers_of_a_bill_unknown() {
     use BillingReason::{NotABillingBasis, SeeInvoice, Usage};
     let usage = |sku: &str, grouping: &str, usage: &str| {
         json!({"name": sku, "partNumber": sku, "grouping": grouping, "unitOfMeasureType": "token", "usageQuantity": usage,
             "prepayQuantity": "0", "overagePrice": "1"})
     };
-    let tokens = [usage("GC-AIT", "rollup", "41250.5"), usage("GC-AIT", "fair-use", "35000")];
+    let part = usage("GC-VA", "rollup-usage", "41250.5");
+    let tokens = [usage("GC-AIT", "rollup", "41250.5"), usage("GC-AIT", "fair-use", "35000"), part];
     let of =
         |sku: &str, amount: &str| ContractCharge { part_number: sku.to_owned(), ..charge(&["o-1"], amount, amount) };
     let wallet = |amount: &str| ContractCharge { is_wallet: true, prepaid_quantity: None, ..of("GC-AIT", amount) };
-    let converted =
-        |amount: &str, count: i64| ContractCharge { converted_token_count: Some(count.into()), ..of("GC-AIT", amount) };
+    let of_organizations = |ids: &[&str], wallet: ContractCharge| ContractCharge {
+        organizations: ids.iter().map(|id| Organization::new(*id, None)).collect(),
+        ..wallet
+    };
+    let unnamed = |amount: &str| ContractCharge { part_number: String::new(), name: String::new(), ..wallet(amount) };
+    let converted = |sku: &str, amount: &str, count: i64| ContractCharge {
+        converted_token_count: Some(count.into()),
+        ..of(sku, amount)
+    };
+    let (agreeing, other) = (of("GC-AIT", "6250.5"), of("GC-AIT", "5000"));
+    let unread = ContractCharge { actual_quantity: None, ..wallet("5") };
+    let (agree, unknown, charged) = ((NotABillingBasis, Usage), (SeeInvoice, SeeInvoice), (Usage, NotABillingBasis));
     for (charges, expected) in [
-        (vec![wallet("0")], (SeeInvoice, SeeInvoice)),
-        (vec![wallet("6250.5")], (SeeInvoice, SeeInvoice)),
-        (vec![wallet("0"), of("GC-AIT", "6250.5")], (SeeInvoice, SeeInvoice)),
-        (vec![converted("6250.5", 3)], (SeeInvoice, SeeInvoice)),
-        (vec![converted("6250.5", 0)], (NotABillingBasis, Usage)),
+        (vec![agreeing.clone(), wallet("0")], agree),
+        (vec![agreeing.clone(), of_organizations(&["o-1", "o-2"], wallet("0"))], agree),
+        (vec![agreeing.clone(), wallet("5")], unknown),
+        (vec![agreeing.clone(), unread], unknown),
+        (vec![agreeing.clone(), of_organizations(&["o-2", "o-1"], wallet("5"))], unknown),
+        (vec![agreeing.clone(), of_organizations(&["o-2"], wallet("5"))], agree),
+        (vec![agreeing.clone(), of_organizations(&["partner"], wallet("5"))], agree),
+        (vec![agreeing.clone(), of_organizations(&[], wallet("5"))], agree),
+        (vec![agreeing.clone(), of_organizations(&[""], wallet("5"))], agree),
+        (vec![agreeing.clone(), ContractCharge { part_number: "GC-OTHER".to_owned(), ..wallet("5") }], agree),
+        (vec![agreeing.clone(), unnamed("5")], agree),
+        (vec![other.clone()], charged),
+        (vec![other.clone(), wallet("0")], unknown),
+        (vec![other.clone(), unnamed("0")], charged),
+        (vec![other.clone(), of_organizations(&["o-2"], wallet("0"))], charged),
+        (vec![converted("GC-AIT", "6250.5", 3)], agree),
+        (vec![agreeing.clone(), converted("GC-VA", "0", 3)], agree),
+        (vec![agreeing.clone(), converted("GC-VA", "30", 3)], unknown),
+        (vec![converted("GC-AIT", "5000", 3)], unknown),
+        (vec![converted("GC-AIT", "5000", 0)], charged),
     ] {
         let (found, of_bill) = rows(&[&october(json!(tokens))], charges.clone());
-        assert!(found.rows.iter().all(|row| row.billing_reason == expected.0), "{charges:?}");
+        let is_wallet = |row: &&UsageRow| charges[usize::try_from(row.source_row.unwrap() - 1).unwrap()].is_wallet;
+        let (wallets, of_charges): (Vec<_>, Vec<_>) = found.rows.iter().partition(is_wallet);
+        assert!(of_charges.iter().all(|row| row.billing_reason == expected.0), "{charges:?}");
+        assert!(wallets.iter().all(|row| row.billing_reason == SeeInvoice), "{charges:?}");
         assert_eq!(of_bill[0].billing_reason, expected.1, "{charges:?}");
     }
-    // The contract has no charge for the tokens, and a wallet of any product.
-    let other = ContractCharge { part_number: "GC-OTHER".to_owned(), ..wallet("0") };
-    assert_eq!(rows(&[&october(json!(tokens))], vec![other]).1[0].billing_reason, SeeInvoice);
+    // The contract has no charge for the tokens.
+    for (wallet, are_all_read, expected) in [
+        (wallet("0"), true, SeeInvoice),
+        (wallet("0"), false, Usage),
+        (wallet("5"), true, SeeInvoice),
+        (wallet("5"), false, SeeInvoice),
+        (ContractCharge { part_number: "GC-OTHER".to_owned(), ..wallet("0") }, true, SeeInvoice),
+    ] {
+        let errors = if are_all_read { Vec::new() } else { vec![Error::new(ErrorKind::Decode, "not read")] };
+        let (_, of_bill) = rows_of(&[&october(json!(tokens))], vec![wallet.clone()], errors);
+        assert_eq!(of_bill[0].billing_reason, expected, "{wallet:?} {are_all_read}");
+    }
 }
 
 #[test]
