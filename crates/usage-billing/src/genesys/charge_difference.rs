@@ -67,13 +67,13 @@ impl ClientBill {
     }
 
     /// Compares the bill with the vendor's own charges by part number: those that cover this organization alone, for the same billing period.
-    /// Where they differ, the vendor's number is right. An overage of this bill without a charge is also a difference, unless the organization
+    /// Where they differ, the vendor's number is right. Wallets are no charges. An overage of this bill without a charge is also a difference, unless the organization
     /// has no charges: then its contract was not read.
     pub fn compare(&self, charges: &[ContractCharge]) -> Vec<ChargeDifference> {
         let is_own = |organization: &Organization| organization.id == self.organization.id;
         let own = |charge: &&ContractCharge| matches!(charge.organizations.as_slice(), [one] if is_own(one));
         let period_charges: Vec<_> =
-            charges.iter().filter(|charge| is_same_period(charge.period, self.period)).collect();
+            charges.iter().filter(|charge| !charge.is_wallet && is_same_period(charge.period, self.period)).collect();
         let sku = |charge: &ContractCharge| charge.sku().unwrap_or_default().to_owned();
         let charged = self.lines.iter().filter(|line| line.role.is_charged());
         let lines_of = |charge: &ContractCharge| {

@@ -453,6 +453,25 @@ fn overage_without_a_contract_charge_is_a_difference() {
 }
 
 #[test]
+fn wallet_is_not_compared_with_a_bill() {
+    let bill = bill_of(fixture!("fair-use"), 1).unwrap();
+    let of = |overage: &str, amount: &str| charge(&[ORGANIZATION], overage, amount);
+    let wallet = |charge: ContractCharge| ContractCharge { is_wallet: true, ..charge };
+    let silent = || ContractCharge { overage_quantity: None, overage_charge: None, ..of("0", "0") };
+    let other = ContractCharge { part_number: "GC-OTHER".to_owned(), ..of("0", "0") };
+    for (wallet_of, charge, expected) in [
+        (of("11500", "115"), of("11500", "115"), &[][..]),
+        (silent(), of("12000", "115"), &["overage_quantity"]),
+        (of("11500", "115"), other, &["overage_quantity", "overage_amount"]),
+    ] {
+        let differences = bill.compare(&[charge, wallet(wallet_of.clone())]);
+        let numbers: Vec<_> = differences.iter().map(|of| of.number).collect();
+        assert_eq!(numbers, expected, "{wallet_of:?}");
+    }
+    assert_eq!(bill.compare(&[wallet(of("12000", "120"))]), [], "the organization has no charges");
+}
+
+#[test]
 fn charges_of_all_contracts_are_compared_with_all_bills() {
     let bill = bill_of(fixture!("fair-use"), 1).unwrap();
     let charges = |charges: Vec<ContractCharge>| ContractCharges { charges, errors: Vec::new() };
