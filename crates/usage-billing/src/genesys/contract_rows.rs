@@ -1,7 +1,5 @@
 //! Rows of the vendor's own charges, with our amounts for comparison.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
 
@@ -10,6 +8,7 @@ use super::charge_difference::is_rounded;
 use super::contract_charges::{ContractCharge, ContractCharges, OPERATION};
 use super::contract_precedence::{self, EndedCharge};
 use super::exact::{exact_product, exact_sum};
+use super::repeated_charges::are_repeated;
 use super::{LAG, Organization};
 use crate::rows::identity::{RowIdentity, UNITS, disambiguate_keys};
 use crate::rows::loadable;
@@ -37,14 +36,7 @@ impl ContractCharges {
     /// without a charge, and one of a product and organization for which a wallet states an overage. Rows are final a day after the period if the vendor has closed it.
     pub fn rows(&self, account: &Organization, bill_rows: &mut [UsageRow], now: DateTime<Utc>) -> ContractRows {
         let (mut rows, mut errors, mut ended) = (Vec::new(), Vec::new(), Vec::new());
-        let mut of_product: HashMap<String, Vec<&ContractCharge>> = HashMap::new();
-        let product = |charge: &ContractCharge| charge.sku().unwrap_or_default().to_lowercase();
-        for charge in &self.charges {
-            of_product.entry(product(charge)).or_default().push(charge);
-        }
-        for charge in &self.charges {
-            let others = of_product.get(&product(charge)).into_iter().flatten();
-            let is_repeated = others.filter(|other| charge.may_be_repeated_by(other)).count() > 1;
+        for (charge, is_repeated) in self.charges.iter().zip(are_repeated(&self.charges)) {
             let is_uncertain = is_repeated || charge.may_be_charged_elsewhere();
             let row = charge.row(account, is_uncertain, now);
             if charge.period.has_ended(now) {

@@ -15,6 +15,7 @@ mod exact;
 mod licences;
 mod organizations;
 mod overview;
+mod repeated_charges;
 mod see_invoice;
 mod usage_job;
 mod usage_query;

@@ -13,7 +13,7 @@ const PAGE: i32 = 100;
 const OPERATION: &str = "getOrgauthorizationTrustors";
 
 /// An organization, as rows and bills name it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Organization {
     /// Its id; a UUID in lower case.
