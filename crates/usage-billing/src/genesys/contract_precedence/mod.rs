@@ -3,6 +3,8 @@
 mod comparison;
 mod group;
 
+use std::collections::HashSet;
+
 use usage_billing_core::Decimal;
 
 use super::ContractCharge;
@@ -89,13 +91,18 @@ fn decide(group: &Group<'_>, are_all_read: bool) -> Decision {
         && group.is_of_clients
         && group.is_of_same_organizations
         && !group.has_wallet_overage
-        && !group.charges.iter().any(|of| of.is_repeated);
-    let is_complete =
-        |of: &&EndedCharge<'_>| of.row.is_some() && of.charge.states_overage() && !of.charge.may_be_charged_elsewhere();
+        && !group.charges.iter().any(|of| of.is_repeated && of.charge.has_overage());
+    // Of repetitions without an overage, none is billed. They are compared once.
+    let mut seen = HashSet::new();
+    let distinct: Vec<_> =
+        group.charges.iter().copied().filter(|of| !of.is_repeated || seen.insert(of.charge.content())).collect();
+    let is_complete = |of: &&EndedCharge<'_>| {
+        of.row.is_some() && !of.is_repeated && of.charge.states_overage() && !of.charge.may_be_charged_elsewhere()
+    };
     let is_charged =
         are_all_read && group.is_of_same_product && !group.has_wallet && group.charges.iter().all(is_complete);
     let (of_charges, of_bills) = match is_certain {
-        true if are_counted && agree(&group.charges, &counted) => (BillingReason::NotABillingBasis, None),
+        true if are_counted && agree(&distinct, &counted) => (BillingReason::NotABillingBasis, None),
         true if is_charged => (BillingReason::Usage, Some(BillingReason::NotABillingBasis)),
         // The charges and the bills contradict each other, or what they count is unknown.
         _ => (BillingReason::SeeInvoice, Some(BillingReason::SeeInvoice)),

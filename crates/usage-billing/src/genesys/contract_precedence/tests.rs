@@ -616,6 +616,31 @@ fn equal_charges_of_two_contracts_leave_the_bill_unknown() {
     }
 }
 
+#[test]
+fn equal_charges_without_overage_agree_with_a_bill_without_overage() {
+    use BillingReason::{NotABillingBasis, SeeInvoice, Usage};
+    let usage = |used: &str| {
+        json!([{"name": "Voice", "partNumber": "GC-VTR", "grouping": "resource", "unitOfMeasureType": "minute", "usageQuantity": used,
+            "prepayQuantity": "50000", "prepayPrice": "0.01", "overagePrice": "0.01"}])
+    };
+    let of = |contract: &str, prepaid: i64| ContractCharge {
+        contract: contract.to_owned(),
+        prepaid_quantity: Some(prepaid.into()),
+        ..charge(&["o-1"], "0", "0")
+    };
+    for (used, charges, expected) in [
+        ("40000", vec![of("CN-1", 50_000), of("CN-2", 50_000)], (NotABillingBasis, Usage)),
+        ("40000", vec![of("CN-1", 50_000), of("CN-1", 50_000)], (NotABillingBasis, Usage)),
+        ("40000", vec![of("CN-1", 0), of("CN-2", 0)], (NotABillingBasis, Usage)),
+        ("40000", vec![of("CN-1", 40_000), of("CN-2", 40_000)], (SeeInvoice, SeeInvoice)),
+        ("61500", vec![of("CN-1", 50_000), of("CN-2", 50_000)], (SeeInvoice, SeeInvoice)),
+    ] {
+        let (found, of_bill) = rows(&[&october(usage(used))], charges.clone());
+        assert!(found.rows.iter().all(|row| row.billing_reason == expected.0), "{used} {charges:?}");
+        assert_eq!(of_bill[0].billing_reason, expected.1, "{used} {charges:?}");
+    }
+}
+
 /// Returns an organization's overage of a product in a bill, and whether it is known.
 fn bills() -> impl Strategy<Value = Vec<(usize, usize, u32, bool)>> {
     prop::collection::vec((0..3usize, 0..2usize, 0..3u32, any::<bool>()), 0..6)
