@@ -77,17 +77,22 @@ impl Charge {
     }
 
     /// Returns whether another charge of the overview has the same product, numbers and prices. Spelling does not distinguish them, nor does the grouping
-    /// of charges that are not totals, parts or allowances.
+    /// of charges that are not totals, parts or allowances; but storage of one category has the numbers of all `storage`.
     pub(super) fn is_repeated_by(&self, other: &Self) -> bool {
         let strings = |of: &Self| [&of.item.name, &of.item.part_number, &of.item.unit].map(|text| text.to_lowercase());
         let numbers =
             |of: &Self| (of.usage_quantity, of.prepaid_quantity, of.prepaid_price, of.overage_price, of.bundle());
         let has_same_grouping = self.item.grouping().is_single() && other.item.grouping().is_single()
             || is_same(&self.item.grouping, &other.item.grouping);
+        let is_category_of = |one: &Self, other: &Self| {
+            one.item.grouping() == Grouping::StorageCategory && is_same(&other.item.grouping, "storage")
+        };
         let is_third_party = self.is_third_party.zip(other.is_third_party);
         self.item.position != other.item.position
             && strings(self) == strings(other)
             && has_same_grouping
+            && !is_category_of(self, other)
+            && !is_category_of(other, self)
             && numbers(self) == numbers(other)
             && is_third_party.is_none_or(|(one, other)| one == other)
     }
@@ -211,6 +216,25 @@ mod tests {
         assert_eq!((charge.overage_price, charge.prepaid_price, charge.bundle_quantity), (None, None, None));
         assert_eq!(parse(json!({"overagePrice": null})).unwrap().overage_price, None);
         assert_eq!(parse(json!({"usageQuantity": 5.5})).unwrap().usage_quantity.to_string(), "5.5");
+    }
+
+    #[test]
+    fn storage_is_not_repeated_by_its_only_category() {
+        let of = |grouping: &str, position| {
+            let mut charge = parse(json!({"grouping": grouping})).unwrap();
+            charge.item.position = position;
+            charge
+        };
+        for (one, other, is_repeated) in [
+            ("storage", "Storage-Category", false),
+            ("storage", "storage", true),
+            ("storage", "resource", true),
+            ("storage-category", "storage-category", true),
+            ("storage-category", "resource", true),
+        ] {
+            let (one, other) = (of(one, 1), of(other, 2));
+            assert_eq!((one.is_repeated_by(&other), other.is_repeated_by(&one)), (is_repeated, is_repeated));
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub(super) struct Group<'a> {
     pub(super) charges: Vec<&'a EndedCharge<'a>>,
     /// Rows that are charged, with their positions.
     pub(super) rows: Vec<(usize, &'a UsageRow)>,
-    /// Whether each organization of the charges has rows.
+    /// Whether each organization of the charges has rows, with all that may contain them.
     pub(super) has_all_rows: bool,
     /// Whether no charge covers the own organization.
     pub(super) is_of_clients: bool,
@@ -178,12 +178,15 @@ impl<'a> BillRows<'a> {
         products
     }
 
-    /// Returns the products of an organization's bill whose usage a charge may count, and those that may contain these.
+    /// Returns the products of an organization's bill whose usage a charge may count, and those that may contain these. A charge of 0 for storage by
+    /// category adds nothing to what is charged for `storage`.
     fn products_of(&self, charge: &ContractCharge, organization: &'a str) -> Vec<Product<'a>> {
         let bill = self.of(organization, charge.period);
         let mut found = charge.counted_by(bill.iter().copied(), |of| (&of.row.sku, &of.row.metric));
-        let containers = containers(&found, bill);
-        found.extend(containers);
+        let is_nothing = charge.states_overage() && !charge.has_overage();
+        if !is_nothing || found.iter().any(|of| is_part(of.row)) {
+            found.extend(containers(&found, bill));
+        }
         found.iter().map(|of| (organization, lower_case(&of.row.sku), charge.period)).collect()
     }
 
@@ -202,6 +205,9 @@ impl<'a> BillRows<'a> {
                 let are_known = parts.iter().all(|of| of.row.billing_reason == BillingReason::PartOfRow);
                 has_all_rows &= are_known && !containers(&parts, bill).is_empty();
             }
+            let is_in_group =
+                |whole: &BillRow<'a>| products.contains(&(*organization, lower_case(&whole.row.sku), *period));
+            has_all_rows &= others.iter().all(|of| containers(&[*of], bill).iter().all(is_in_group));
             rows.extend(others.into_iter().map(|of| (of.position, of.row)));
         }
         let skus = charges.iter().filter_map(|of| of.charge.sku());

@@ -409,6 +409,12 @@ fn charge_for_storage_by_category_is_compared_with_storage() {
         assert!(!is_billed || of_storage.is_none(), "{usages}");
     }
     assert_eq!(rows(&[&october(both())], Vec::new()).1[1].billing_reason, UnknownItem);
+    // A charge of 0 for a category leaves the charge for storage to be compared alone.
+    for (of_storage, expected) in [("150", (NotABillingBasis, Usage)), ("70", (Usage, NotABillingBasis))] {
+        let (found, of_bill) = rows(&[&october(both())], vec![of("STOR", of_storage), of("STC", "0")]);
+        assert_eq!((found.rows[0].billing_reason, of_bill[0].billing_reason), expected, "{of_storage}");
+        assert_eq!((found.rows[1].is_billable, of_bill[1].is_billable), (None, None), "{of_storage}");
+    }
 }
 
 #[test]
