@@ -67,7 +67,7 @@ impl ClientBill {
     }
 
     /// Compares the bill with the vendor's own charges by part number: those that cover this organization alone, for the same billing period.
-    /// Where they differ, the vendor's number is right. Wallets are no charges. An overage of this bill without a charge is also a difference, unless the organization
+    /// Where they differ, the vendor's number is right. Wallets are ignored. An overage of this bill without a charge is also a difference, unless the organization
     /// has no charges: then its contract was not read.
     pub fn compare(&self, charges: &[ContractCharge]) -> Vec<ChargeDifference> {
         let is_own = |organization: &Organization| organization.id == self.organization.id;

@@ -155,7 +155,7 @@ impl<'a> BillRows<'a> {
         (with_wallet, with_overage)
     }
 
-    /// Returns the products whose usage a charge may count; none for a wallet, which is no charge.
+    /// Returns the products whose usage a charge may count; none for a wallet.
     fn products(&self, of: &EndedCharge<'a>) -> Vec<Product<'a>> {
         let Some(sku) = of.charge.sku().filter(|_| !of.charge.is_wallet).map(lower_case) else { return Vec::new() };
         let period = of.charge.period;
