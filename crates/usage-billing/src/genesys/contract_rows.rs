@@ -47,7 +47,7 @@ impl ContractCharges {
                 Err(error) => errors.push(error),
             }
         }
-        // A charge without product may be for any of them, like one of a contract that was not read. A wallet never is.
+        // A charge without product may be for any of them, like one of a contract that was not read. Wallets without one are ignored.
         let are_all_read =
             self.errors.is_empty() && ended.iter().all(|of| of.charge.is_wallet || of.charge.sku().is_some());
         contract_precedence::apply(&ended, are_all_read, &account.id, &mut rows, bill_rows);
