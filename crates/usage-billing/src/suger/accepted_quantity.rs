@@ -42,6 +42,21 @@ mod tests {
     use serde_json::{Value, json};
 
     #[test]
+    fn quantity_of_aws_is_read_in_any_spelling() {
+        let record = |quantity: &str, number: u32| json!({"dimension": "gb", quantity: number});
+        for results in [
+            json!([{"Status": "Success", "UsageRecord": {"Dimension": "gb", "Quantity": 3}}]),
+            json!([{"status": "Success", "usageRecord": record("Quantity", 3)}]),
+            json!([{"status": "Success", "usageRecord": record("QUANTITY", 1)}, {"Status": "Success", "UsageRecord": record("quantity", 2)}]),
+        ] {
+            for name in ["results", "Results"] {
+                let info = serde_json::from_value(json!({"awsMeteringResponse": {name: results}})).unwrap();
+                assert_eq!(accepted_quantity(&info, Some(&Partner::Aws), "gb"), Some(Decimal::from(3)), "{results}");
+            }
+        }
+    }
+
+    #[test]
     fn accepted_quantity_is_the_sum_that_the_marketplace_states() {
         let of = |partner: Option<Partner>, info: Value| {
             accepted_quantity(&serde_json::from_value(info).unwrap(), partner.as_ref(), "gb").map(|it| it.to_string())

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, map::Entry};
 use super::types::{AwsBatchMeterUsageOutput as Output, AwsUsageRecord, MeteringUsageRecordReportInfo as Info};
 
 /// The names that decide about acceptance, as the document spells them.
-const NAMES: [&str; 5] = ["results", "unprocessedRecords", "status", "usageRecord", "dimension"];
+const NAMES: [&str; 6] = ["results", "unprocessedRecords", "status", "usageRecord", "dimension", "quantity"];
 
 /// Returns the response of AWS. A response that cannot be read in another spelling is returned as it is, and does not
 /// mention what it has in that spelling.
