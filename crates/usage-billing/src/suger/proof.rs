@@ -10,7 +10,7 @@
 //! | no such id | a rejection in Suger's error format, or the event was withheld or could not be built; no earlier attempt may still arrive | rejected, id free |
 //! | no such id | anything else | open |
 //! | (not available) | any of these | open |
-//! | - | no response, 5xx, 401, 403, 408, 429 | open |
+//! | - | no response, 5xx, 401, 403, 408, 429, a code of another cause in Suger's error format | open |
 
 use usage_billing_core::{Error, ErrorKind};
 use uuid::Uuid;

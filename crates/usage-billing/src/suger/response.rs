@@ -16,7 +16,7 @@ pub(super) enum Response {
     Conflict { error: Error, from_suger: bool },
     /// An error status that rejects this event permanently.
     Rejection { error: Error, from_suger: bool },
-    /// Without a statement about the event: no response, 5xx, 401, 403, 408, 429.
+    /// Without a statement about the event: no response, 5xx, 401, 403, 408, 429, a code of another cause.
     Inconclusive { error: Error, from_suger: bool },
     /// Not sent, for a permanent reason: Suger's validation failed, or the usage is too old.
     Withheld(Error),
@@ -32,7 +32,7 @@ impl From<Result<Group>> for Response {
         };
         let from_suger = is_of_suger(&error);
         let status = error.status().map(|status| status.as_u16());
-        match meaning(status, error.kind()) {
+        match meaning(status, error.kind(), error.body()) {
             Meaning::Unreadable => Self::Unreadable(error),
             Meaning::Conflict => Self::Conflict { error, from_suger },
             Meaning::Rejection => Self::Rejection { error, from_suger },
@@ -54,12 +54,13 @@ enum Meaning {
     Unsendable,
 }
 
-fn meaning(status: Option<u16>, kind: ErrorKind) -> Meaning {
+fn meaning(status: Option<u16>, kind: ErrorKind, body: &[u8]) -> Meaning {
     match status {
         Some(200..300) => Meaning::Unreadable,
         Some(409) => Meaning::Conflict,
         // The caller is the cause, or the cause is temporary: nothing is stated about the event.
         Some(401 | 403 | 407 | 408 | 425 | 429) => Meaning::Inconclusive,
+        Some(400..500) if has_other_cause(body) => Meaning::Inconclusive,
         Some(400..500) => Meaning::Rejection,
         Some(_) => Meaning::Inconclusive,
         None if kind == ErrorKind::Request => Meaning::Unsendable,
@@ -104,13 +105,24 @@ pub(super) fn is_of_suger(error: &Error) -> bool {
 fn has_format_of_suger(body: &[u8]) -> bool {
     match serde_json::from_slice(body) {
         Ok(Body::Text(text)) => !text.trim().is_empty(),
-        Ok(Body::ErrorResponse { code, message, .. }) => CODES.contains(&&*code) && !message.trim().is_empty(),
+        Ok(Body::ErrorResponse { code, message, .. }) => {
+            let is_known = REJECTIONS.contains(&&*code) || OTHER_CAUSES.contains(&&*code);
+            is_known && !message.trim().is_empty()
+        }
         Err(_) => false,
     }
 }
 
-/// The codes of an `ErrorResponse`.
-const CODES: [&str; 5] = ["InternalServerError", "3rdPartyError", "BadRequest", "NotFound", "Unauthorized"];
+/// Returns whether the code of an `ErrorResponse` states another cause than the event: the marketplace, Suger or the API
+/// key.
+fn has_other_cause(body: &[u8]) -> bool {
+    matches!(serde_json::from_slice(body), Ok(Body::ErrorResponse { code, .. }) if OTHER_CAUSES.contains(&&*code))
+}
+
+/// The codes of an `ErrorResponse` about the event.
+const REJECTIONS: [&str; 2] = ["BadRequest", "NotFound"];
+/// The codes of an `ErrorResponse` that state nothing about the event.
+const OTHER_CAUSES: [&str; 3] = ["InternalServerError", "3rdPartyError", "Unauthorized"];
 
 #[derive(Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
@@ -173,12 +185,31 @@ mod tests {
             (Meaning::Inconclusive, &[199, 300, 302, 401, 403, 407, 408, 425, 429, 500, 501, 502, 503, 504, 599]),
         ] {
             for status in statuses {
-                assert_eq!(meaning(Some(*status), ErrorKind::Api), meant, "{status}");
+                assert_eq!(meaning(Some(*status), ErrorKind::Api, b""), meant, "{status}");
             }
         }
-        assert_eq!(meaning(None, ErrorKind::Request), Meaning::Unsendable);
-        assert_eq!(meaning(Some(503), ErrorKind::Request), Meaning::Inconclusive);
-        assert_eq!(meaning(None, ErrorKind::Connection), Meaning::Inconclusive);
+        assert_eq!(meaning(None, ErrorKind::Request, b""), Meaning::Unsendable);
+        assert_eq!(meaning(Some(503), ErrorKind::Request, b""), Meaning::Inconclusive);
+        assert_eq!(meaning(None, ErrorKind::Connection, b""), Meaning::Inconclusive);
+    }
+
+    #[test]
+    fn code_of_another_cause_does_not_reject_the_event() {
+        for (code, meant) in [
+            ("BadRequest", Meaning::Rejection),
+            ("NotFound", Meaning::Rejection),
+            ("3rdPartyError", Meaning::Inconclusive),
+            ("InternalServerError", Meaning::Inconclusive),
+            ("Unauthorized", Meaning::Inconclusive),
+        ] {
+            let body = format!(r#"{{"code": "{code}", "info": null, "message": "AWS is throttling"}}"#);
+            for status in [400, 402, 404, 413, 422] {
+                assert_eq!(meaning(Some(status), ErrorKind::Api, body.as_bytes()), meant, "{status} {code}");
+            }
+            assert_eq!(meaning(Some(409), ErrorKind::Api, body.as_bytes()), Meaning::Conflict);
+        }
+        // A text is a reason.
+        assert_eq!(meaning(Some(400), ErrorKind::Api, br#""Unauthorized dimension""#), Meaning::Rejection);
     }
 
     #[test]
