@@ -48,7 +48,7 @@ pub(super) struct PendingAcceptance {
 #[derive(Debug, Default)]
 struct InReport {
     links: Vec<Link>,
-    /// Hashes of the groups' ids. The report has to name all of them.
+    /// Hashes of the groups' ids. A report that names groups has to name all of them.
     groups: Vec<u64>,
 }
 
@@ -137,9 +137,11 @@ impl PendingAcceptance {
         if in_report.is_none() && !info.usage_record_group_ids.iter().any(|group| self.by_group.contains_key(group)) {
             return Ok(());
         }
-        // A report that does not name a group of its own may not name others either.
+        // A report that does not name a group of its own may not name others either. An empty list, which is optional,
+        // states nothing about them.
         let named: HashSet<u64> = info.usage_record_group_ids.iter().map(|group| hash(group)).collect();
-        if in_report.is_some_and(|in_report| in_report.groups.iter().any(|group| !named.contains(group))) {
+        let is_unnamed = |group: &u64| !named.is_empty() && !named.contains(group);
+        if in_report.is_some_and(|in_report| in_report.groups.iter().any(is_unnamed)) {
             return Ok(());
         }
         let unread: BTreeSet<&String> =
@@ -346,7 +348,6 @@ mod tests {
         let names_report = |id: Value| json!({"id": id, "usageRecordReportID": "r-1", "records": {"gb": 1}});
         for (groups, named, is_accepted) in [
             (vec![names_report(json!("g-1"))], vec!["g-1"], true),
-            (vec![names_report(json!("g-1"))], vec![], false),
             (vec![names_report(json!("g-1"))], vec!["g-2"], false),
             (vec![names_report(json!("g-1")), names_report(json!("g-2"))], vec!["g-1"], false),
             (vec![names_report(json!("g-1")), names_report(json!("g-2"))], vec!["g-2", "g-1", "g-1"], true),
@@ -357,6 +358,33 @@ mod tests {
             groups.iter().for_each(|group| add(&mut pending, group.clone(), "gb"));
             apply(&mut pending, &accepted("r-1", &named, json!({"gb": groups.len()})));
             assert_eq!(pending.keys().is_empty(), is_accepted, "{groups:?} {named:?}");
+        }
+    }
+
+    #[test]
+    fn report_without_names_of_groups_accepts_those_that_name_it() {
+        let naming = |id: &str| json!({"id": id, "usageRecordReportID": "r-1", "records": {"gb": 1}});
+        let nameless = json!({"id": "g-1", "records": {"gb": 1}});
+        for (groups, stated, is_accepted) in [
+            (vec![naming("g-1")], 1, true),
+            (vec![naming("g-1"), naming("g-2")], 2, true),
+            (vec![naming("")], 1, true),
+            (vec![naming("g-1")], 2, false),
+            (vec![naming("g-1"), naming("g-2")], 1, false),
+            (vec![nameless.clone()], 1, false),
+            (vec![nameless, naming("g-2")], 1, false),
+        ] {
+            for list in [json!([]), Value::Null] {
+                for (entitlement, is_accepted) in [("e-1", is_accepted), ("e-2", false)] {
+                    let mut json = serde_json::to_value(accepted("r-1", &[], json!({"gb": stated}))).unwrap();
+                    json["info"]["usageRecordGroupIds"] = list.clone();
+                    json["entitlementID"] = json!(entitlement);
+                    let mut pending = PendingAcceptance::default();
+                    groups.iter().for_each(|group| add(&mut pending, group.clone(), "gb"));
+                    apply(&mut pending, &serde_json::from_value(json).unwrap());
+                    assert_eq!(pending.keys().is_empty(), is_accepted, "{groups:?} {stated} {entitlement}");
+                }
+            }
         }
     }
 

@@ -118,7 +118,9 @@ impl<'a> Reported<'a> {
     /// Returns a message if the groups of a report are not known in full: the report may state the usage of others only.
     fn incomplete(&self, report: &Report, group: &Group) -> Option<String> {
         let reports = id_in(&group.id).and_then(|id| self.by_group.get(id));
-        if !reports.is_some_and(|reports| reports.iter().any(|listing| ptr::eq(*listing, report))) {
+        // An empty list, which is optional, states nothing about the groups.
+        let names_groups = report.info.as_ref().is_some_and(|info| !info.usage_record_group_ids.is_empty());
+        if names_groups && !reports.is_some_and(|reports| reports.iter().any(|listing| ptr::eq(*listing, report))) {
             return Some(format!("Suger: its usage record report does not name {}", name_of(group)));
         }
         if is_of_another_entitlement(report, id_in(&group.entitlement_id)) {

@@ -22,7 +22,7 @@ use crate::memory_limit::MemoryLimit;
 ///
 /// Pass groups of the same entitlements and days as the events, because all others are extra. Pass the usage record
 /// reports in which they were sent to the marketplaces, because a group without its report is pending. So is a group
-/// that its report does not name, or whose report names groups that are not given, such as those of another month,
+/// whose report names only others, or names groups that are not given as well, such as those of another month,
 /// because the report states the sum of them all. Pass later reports as well, which bill fractions of units.
 /// [`Client::reconcile`](super::Client::reconcile) lists what is needed.
 ///

@@ -142,9 +142,14 @@ fn reasons_are_from_the_latest_report_of_the_group() {
     let rejected = json!({"awsMeteringResponse": {"results": [result("mapped", "DuplicateRecord")]}});
     let all = reconcile("acme", &[sent(5)], &[mapped], &[report("r-3", &[], rejected)]).unwrap();
     assert_eq!((all.failed.len(), all.failed[0].reasons[0].as_str()), (2, "AWS: DuplicateRecord for mapped"));
-    // A report that does not name the group, or names others as well, may be of the usage of others.
+    // An empty list of groups states nothing: the quantities are compared.
+    for (quantity, expected) in [(5, 2), (6, 1)] {
+        let unlisted = report("r-3", &[], json!({"reportedRecords": {"gb": quantity, "calls": 3}}));
+        let all = reconcile("acme", &[sent(5)], std::slice::from_ref(&there), &[unlisted]).unwrap();
+        assert_eq!((all.billed.len(), all.pending.len()), (expected, 2 - expected), "{all:?}");
+    }
+    // A report that names other groups, or others as well, may be of the usage of others.
     for (named, expected) in [
-        (vec![], "Suger: its usage record report does not name usage record group"),
         (vec!["g-2"], "Suger: its usage record report does not name usage record group"),
         (vec![id.as_str(), "g-2"], "usage record group g-2 of the same report is not among those that were read"),
     ] {
