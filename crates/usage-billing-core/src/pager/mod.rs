@@ -155,7 +155,8 @@ impl<T: Send + 'static> Pager<T> {
     ///
     /// The second page of a pair overlaps the first one by an item, which `id` identifies. If it begins with another item, because items
     /// were added or removed meanwhile, it is fetched again after the first one, so that no more items are skipped than in a list of one page
-    /// after the other.
+    /// after the other. If it fails, such as at a server that takes only multiples of the limit, it is fetched again as well, and so is every
+    /// other page after the one before it.
     pub fn with_offset_step(self, step: i64, id: fn(&T) -> Option<&str>) -> Self {
         Self { step: Some((step, id)), ..self }
     }
@@ -286,6 +287,12 @@ impl<T: Send + 'static> Stream for Pager<T> {
                             let (position, page, overlap) = this.fetch_alone(overlap.next);
                             Prefetch::Fetching(position, page, overlap)
                         }
+                        // A server may reject an offset that is no multiple of the limit, or round it down.
+                        (Err(_), Some(overlap)) => {
+                            (this.step, this.speculative) = (None, None);
+                            let (position, page, overlap) = this.fetch_alone(overlap.next);
+                            Prefetch::Fetching(position, page, overlap)
+                        }
                         (Ok((items, next)), overlap) => {
                             this.position = position;
                             this.last_id = id(items.last());
@@ -295,7 +302,7 @@ impl<T: Send + 'static> Stream for Pager<T> {
                             }
                             next.map_or(Prefetch::End(None), |next| this.start_next(next))
                         }
-                        (Err(error), _) => {
+                        (Err(error), None) => {
                             this.position = position;
                             Prefetch::End(Some(error))
                         }

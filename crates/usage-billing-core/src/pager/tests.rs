@@ -116,6 +116,45 @@ async fn offset_pages_are_fetched_in_pairs_with_one_extra() {
 }
 
 #[tokio::test]
+async fn server_that_rejects_overlapping_offsets_is_asked_for_one_page_after_the_other() {
+    let requests = Arc::new(AtomicUsize::new(0));
+    let count = requests.clone();
+    let pager = Pager::new(0, move |offset: i64| {
+        count.fetch_add(1, SeqCst);
+        async move {
+            match offset % 7 {
+                0 => Ok(page_of(offset, 60, |at| at)),
+                _ => Err(Error::new(ErrorKind::Api, "the offset is not a multiple of 7")),
+            }
+        }
+    });
+    let all = pager.with_offset_step(7, text).try_collect().await.unwrap();
+    assert_eq!(all, (0..60).map(|at| at.to_string()).collect::<Vec<_>>());
+    // Of nine pages, the one after the third was requested at a rejected offset as well, and so was the one after it.
+    assert_eq!(requests.load(SeqCst), 11);
+}
+
+#[tokio::test]
+async fn error_of_an_overlapping_page_and_of_its_repetition_ends_the_list() {
+    let pager = Pager::new(0, |offset: i64| async move {
+        match offset {
+            0..20 => Ok(page_of(offset, 60, |at| at)),
+            _ => Err(Error::new(ErrorKind::Connection, format!("cut at {offset}"))),
+        }
+    });
+    let mut pager = pager.with_offset_step(7, text);
+    let mut read = 0;
+    let error = loop {
+        match pager.next().await.unwrap() {
+            Ok(_) => read += 1,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!((read, error.message(), pager.continuation()), (21, "cut at 21", "21"));
+    assert!(pager.next().await.is_none());
+}
+
+#[tokio::test]
 async fn a_wrong_guess_is_dropped() {
     let pager = Pager::new(0, |offset: i64| async move {
         assert_eq!(offset % 5, 0, "a page that is not awaited reports nothing");
