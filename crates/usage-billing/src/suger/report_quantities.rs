@@ -13,26 +13,29 @@ use super::types::{MeteringUsageRecordReportInfo as Info, Partner};
 /// A report states usage as sent to the marketplace, included, paid from credit, or left to the next report
 /// (`newDecimalParts`), and its quantities contain the fraction that earlier reports left to it (`decimalParts`). The
 /// sources do not state whether usage that a commit covers is in any of these, so such usage may be missing. Usage that
-/// is charged beyond a commit at list price is stated before that adjustment as well. A report that states nothing of the
-/// dimension contradicts nothing; the quantity in the response of the marketplace counts then.
+/// is charged beyond a commit at list price is stated before that adjustment as well. The sources do not state whether
+/// that is before the other steps, too, nor whether it is 0 without an adjustment, so a report contradicts only if it does
+/// in each reading. A report that states nothing of the dimension contradicts nothing; the quantity in the response of
+/// the marketplace counts then.
 pub(super) fn contradiction(info: &Info, partner: Option<&Partner>, dimension: &str, used: Decimal) -> Option<String> {
     let name = printable(dimension);
-    let before_adjustment = of(&info.records_to_report_before_adjustment_at_list_price, dimension);
     let sent = of(&info.reported_records, dimension);
-    let stated = stated(info, dimension, before_adjustment.or(sent));
     let carried_in = of(&info.decimal_parts, dimension).unwrap_or_default();
+    let of_groups = |sent| stated(info, dimension, sent).map(|stated| stated.saturating_sub(carried_in));
+    let before_adjustment = of(&info.records_to_report_before_adjustment_at_list_price, dimension);
+    let adjusted = before_adjustment.into_iter().flat_map(|before| [of_groups(Some(before)), Some(before)]);
+    let readings: Vec<Decimal> = [of_groups(sent)].into_iter().chain(adjusted).flatten().collect();
     let rounding = rounding(info, dimension, used);
-    if let Some(stated) = stated {
-        let part = used.saturating_sub(stated.saturating_sub(carried_in));
-        if part > rounding {
-            return Some(format!("Suger: {part} of {used} {name} in the groups of the report is not in the report"));
-        }
-        if part < -rounding {
-            return Some(format!("Suger: the report has {} {name} more than its groups used ({used})", -part));
-        }
+    let differs = |stated: &Decimal| used.saturating_sub(*stated).abs() > rounding;
+    if let Some(stated) = readings.first().filter(|_| readings.iter().all(differs)) {
+        let part = used.saturating_sub(*stated);
+        return Some(match part > Decimal::ZERO {
+            true => format!("Suger: {part} of {used} {name} in the groups of the report is not in the report"),
+            false => format!("Suger: the report has {} {name} more than its groups used ({used})", -part),
+        });
     }
     let accepted = accepted_quantity(info, partner, dimension)?;
-    let expected = sent.unwrap_or(if stated.is_some() { Decimal::ZERO } else { used });
+    let expected = sent.unwrap_or(if readings.is_empty() { used } else { Decimal::ZERO });
     let is_same = accepted.saturating_sub(expected).abs() <= rounding;
     (!is_same).then(|| format!("the marketplace accepted {accepted} {name}, not {expected}"))
 }
@@ -105,17 +108,44 @@ mod tests {
                 "5",
                 None,
             ),
-            (
-                json!({"reportedRecords": {"gb": 5}, "recordsToReportBeforeAdjustmentAtListPrice": {"gb": 4}}),
-                "5",
-                missing("1", "5"),
-            ),
             // The report does not state the dimension.
             (json!({}), "5", None),
             (json!({"reportedRecords": {"calls": 5}, "decimalParts": {"gb": 0.5}}), "5", None),
         ] {
             assert_eq!(of(info.clone(), used), expected, "{info} {used}");
         }
+    }
+
+    #[test]
+    fn quantity_before_an_adjustment_contradicts_only_with_all_others() {
+        let of = |mut info: Value, before: &str, used: &str| {
+            info["recordsToReportBeforeAdjustmentAtListPrice"] =
+                json!({"gb": serde_json::from_str::<Value>(before).unwrap()});
+            contradiction(&serde_json::from_value(info).unwrap(), None, "gb", used.parse().unwrap())
+        };
+        let reported = |quantity: u32| json!({"reportedRecords": {"gb": quantity}});
+        for (info, before, used) in [
+            (reported(7), "5", "5"),
+            // Not adjusted.
+            (reported(5), "0", "5"),
+            (reported(5), "5", "5"),
+            // Before whole units, included usage or credit were taken off.
+            (json!({"reportedRecords": {"gb": 5}, "newDecimalParts": {"gb": 0.25}}), "5.25", "5.25"),
+            (json!({"reportedRecords": {"gb": 3}, "includedRecords": {"gb": 2}}), "5", "5"),
+            (json!({"reportedRecords": {"gb": 4.5}, "includedRecords": {"gb": 2}}), "5", "5"),
+            // After they were.
+            (json!({"reportedRecords": {"gb": 4.5}, "creditRecords": {"gb": 2}}), "3", "5"),
+            (json!({"reportedRecords": {"gb": 4}, "decimalParts": {"gb": 0.5}}), "3", "2.5"),
+            (json!({}), "5", "5"),
+        ] {
+            assert_eq!(of(info.clone(), before, used), None, "{info} {before} {used}");
+        }
+        let more = Some("Suger: the report has 45 gb more than its groups used (5)".to_owned());
+        assert_eq!(of(reported(50), "0", "5"), more);
+        assert_eq!(of(reported(50), "50", "5"), more);
+        let missing = Some("Suger: 2 of 5 gb in the groups of the report is not in the report".to_owned());
+        assert_eq!(of(reported(3), "2", "5"), missing);
+        assert_eq!(of(json!({}), "3", "5"), missing);
     }
 
     #[test]
