@@ -20,6 +20,16 @@ pub enum Numbering {
     },
 }
 
+impl Numbering {
+    /// Returns whether a page is before the last of `pages`, if that can be told.
+    fn is_before_last(self, position: i64, pages: Option<i64>) -> Option<bool> {
+        match self {
+            Self::Items => None,
+            Self::Pages { first } => Some(position.saturating_sub(first) < pages?.saturating_sub(1)),
+        }
+    }
+}
+
 /// State of one list that determines its end.
 #[derive(Debug)]
 pub(crate) struct ListEnd {
@@ -38,6 +48,16 @@ pub(crate) struct Stated {
     pub(crate) more: Option<bool>,
     /// The number of pages.
     pub(crate) pages: Option<i64>,
+}
+
+impl Stated {
+    /// Returns whether a page is stated to be followed by others.
+    fn is_followed(self, position: i64, numbering: Numbering) -> bool {
+        self.more.unwrap_or_else(|| {
+            self.next.is_some_and(|next| next > position)
+                || numbering.is_before_last(position, self.pages) == Some(true)
+        })
+    }
 }
 
 #[derive(Debug, Default)]
@@ -90,8 +110,8 @@ impl ListEnd {
 
     /// Returns the items of a page and the position of the next page, or `None` at the end.
     ///
-    /// A page that no page named, that is not full and begins like the first one, comes from a server that ignores the
-    /// position: the list has ended before it.
+    /// A page that no page named, that is not full, begins like the first one and does not state that others follow, comes
+    /// from a server that ignores the position: the list has ended before it.
     ///
     /// # Errors
     /// The errors of [`following`](Self::following); and [`ErrorKind::Decode`] for a page that repeats one of the two before it and is
@@ -105,7 +125,8 @@ impl ListEnd {
         let mut observed = self.observed.lock().unwrap_or_else(PoisonError::into_inner);
         let page = PageHash::of(position, &items);
         let begins_again = observed.first.zip(page).is_some_and(|(first, page)| first.begins_again(&page));
-        if begins_again && !observed.names_next && self.is_short(count(&items)) {
+        let is_followed = stated.is_followed(position, self.numbering);
+        if begins_again && !observed.names_next && !is_followed && self.is_short(count(&items)) {
             return Ok((Vec::new(), None));
         }
         let next = self.following(position, count(&items), stated, observed.names_next)?;
@@ -146,13 +167,11 @@ impl ListEnd {
     /// [`ErrorKind::Decode`] for any other next position that does not advance: items may be missing.
     fn following(&self, position: i64, count: i64, stated: Stated, names_next: bool) -> Result<Option<i64>> {
         let is_short = self.is_short(count);
-        let (step, longest, is_last) = match (self.numbering, stated.pages) {
-            (Numbering::Items, _) => (count, count.max(self.size.unwrap_or(i64::MAX)), false),
-            (Numbering::Pages { .. }, None) => (1, 1, false),
-            (Numbering::Pages { first }, Some(pages)) => {
-                (1, 1, position.saturating_sub(first) >= pages.saturating_sub(1))
-            }
+        let (step, longest) = match self.numbering {
+            Numbering::Items => (count, count.max(self.size.unwrap_or(i64::MAX))),
+            Numbering::Pages { .. } => (1, 1),
         };
+        let is_last = self.numbering.is_before_last(position, stated.pages) == Some(false);
         let following = position.checked_add(step);
         let may_end = names_next || is_last;
         match stated.next {
@@ -348,6 +367,32 @@ mod tests {
         for _ in 0..2 {
             assert_eq!(end.page(5, vec![7], names(None)).unwrap(), (vec![7], Some(6)));
         }
+    }
+
+    #[test]
+    fn short_page_that_begins_like_the_first_ends_the_list_unless_others_are_stated_to_follow() {
+        let (more, pages) =
+            (|more| Stated { more: Some(more), ..names(None) }, |all| Stated { pages: Some(all), ..names(None) });
+        for (stated, is_end) in [
+            (names(None), true),
+            (names(Some(0)), true),
+            (names(Some(2)), true),
+            (more(false), true),
+            (pages(2), true),
+            (Stated { pages: Some(5), ..more(false) }, true),
+            (more(true), false),
+            (pages(5), false),
+            (names(Some(3)), false),
+        ] {
+            let end = ListEnd::new(Numbering::Pages { first: 1 }, Some(PAGE));
+            assert_eq!(end.page(1, vec![7, 8], names(None)).unwrap().1, Some(2));
+            let expected = if is_end { (vec![], None) } else { (vec![7, 9], Some(3)) };
+            assert_eq!(end.page(2, vec![7, 9], stated).unwrap(), expected, "{stated:?}");
+        }
+        // The whole page again is an error then.
+        let end = ListEnd::new(Numbering::Pages { first: 1 }, Some(PAGE));
+        end.page(1, vec![7, 8], more(true)).unwrap();
+        assert_eq!(end.page(2, vec![7, 8], more(true)).unwrap_err().kind(), ErrorKind::Decode);
     }
 
     #[test]
