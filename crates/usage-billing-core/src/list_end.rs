@@ -21,7 +21,7 @@ pub enum Numbering {
 }
 
 impl Numbering {
-    /// Returns whether a page is before the last of `pages`, if that can be told.
+    /// Returns whether a page is before the last of `pages`, if that is known.
     fn is_before_last(self, position: i64, pages: Option<i64>) -> Option<bool> {
         match self {
             Self::Items => None,

@@ -287,7 +287,7 @@ impl<T: Send + 'static> Stream for Pager<T> {
                             let (position, page, overlap) = this.fetch_alone(overlap.next);
                             Prefetch::Fetching(position, page, overlap)
                         }
-                        // A server may reject an offset that is no multiple of the limit, or round it down.
+                        // A server may reject an offset that is not a multiple of the limit, or round it down.
                         (Err(_), Some(overlap)) => {
                             (this.step, this.speculative) = (None, None);
                             let (position, page, overlap) = this.fetch_alone(overlap.next);
