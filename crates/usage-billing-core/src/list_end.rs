@@ -349,6 +349,18 @@ mod tests {
     }
 
     #[test]
+    fn list_continues_after_an_overlapping_page_of_a_server_that_rounds_offsets_down() {
+        let end = offsets();
+        let page = |offset: i64| (offset / PAGE * PAGE..(offset / PAGE + 1) * PAGE).collect::<Vec<i64>>();
+        for offset in [0, 1000, 2000, 3000, 4000] {
+            assert_eq!(end.page(offset, page(offset), names(None)).unwrap(), (page(offset), Some(offset + PAGE)));
+            if offset >= 2000 {
+                end.page(offset + 999, page(offset + 999), names(None)).unwrap_err();
+            }
+        }
+    }
+
+    #[test]
     fn page_far_after_an_equal_one_is_part_of_the_list() {
         let items = read(|at| if at < 9000 { (vec![at / 1000 % 3; 1000], None) } else { (Vec::new(), None) });
         assert_eq!(items.len(), 9000);
