@@ -357,6 +357,31 @@ fn what_a_discriminator_leads_to_is_compared_where_its_parent_is_used() {
 }
 
 #[test]
+fn renamed_alternative_without_a_mapping_has_another_value_on_the_wire() {
+    let either = |first: &str, mapping: &str| {
+        let of = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+        let mut union = json!({"oneOf": [of(first), of("B")], "discriminator": {"propertyName": "k"}});
+        if !mapping.is_empty() {
+            union["discriminator"]["mapping"] = json!({ mapping: format!("#/components/schemas/{first}") });
+        }
+        let member = |name: &str| {
+            yaml(&format!(
+                "{{type: object, required: [k, {name}], properties: {{k: {{type: string}}, {name}: {{type: string}}}}}}"
+            ))
+        };
+        in_response(&union, &json!({first: member("a"), "B": member("b")}))
+    };
+    let found = |base: &serde_json::Value, revision: &serde_json::Value| {
+        let lines = lines(&compare(base, revision));
+        lines.into_iter().filter(|line| !line.starts_with("info")).collect::<Vec<_>>()
+    };
+    let renamed = found(&either("A", ""), &either("A2", ""));
+    assert!(renamed.contains(&"breaking response-body-discriminator-mapping-deleted A".to_owned()), "{renamed:?}");
+    assert_eq!(found(&either("A", "x"), &either("A2", "x")), [""; 0], "the mapping has the value");
+    assert_eq!(found(&either("A", ""), &either("A", "")), [""; 0]);
+}
+
+#[test]
 fn maps_and_closed_objects() {
     check(&[
         (

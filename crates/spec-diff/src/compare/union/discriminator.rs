@@ -46,6 +46,13 @@ impl<'a> Comparison<'a> {
             schema.unions.iter().flat_map(|union| &union.variants).filter_map(name).collect::<BTreeSet<_>>()
         };
         let (had, has) = (names(old), names(new));
+        // Under another name, the same alternative has another value.
+        let renames = had.difference(&has).flat_map(|old| has.difference(&had).map(move |new| (*old, *new)));
+        let renames = renames.filter(|(old, new)| {
+            let pair = self.base.mapped(old, &before.at).zip(self.revision.mapped(new, &after.at));
+            self.is_renamed(old, new) && pair.is_some_and(|(old, new)| same((&self.base, &old), (&self.revision, &new)))
+        });
+        let (from, to): (BTreeSet<_>, BTreeSet<_>) = renames.unzip();
         for (value, target) in &olds {
             let finding = |rule| Finding::new(rule).at(&before.at, &after.at).named(*value);
             match news.get(value) {
@@ -65,12 +72,12 @@ impl<'a> Comparison<'a> {
                     self.note_data(context, finding);
                 }
                 // An alternative that went is reported as such.
-                None if had.contains(target) && !has.contains(target) => {}
+                None if had.contains(target) && !has.contains(target) && !from.contains(target) => {}
                 None => self.note_data(context, finding(&rules::MAPPING_DELETED).values(Value::from(*target), None)),
             }
         }
         for (value, target) in news.iter().filter(|(value, _)| !olds.contains_key(*value)) {
-            if had.contains(target) || !has.contains(target) {
+            if had.contains(target) || !has.contains(target) || to.contains(target) {
                 let finding = Finding::new(&rules::MAPPING_ADDED).at(&before.at, &after.at).named(*value);
                 self.note_data(context, finding.values(None, Value::from(*target)));
             }
