@@ -30,29 +30,22 @@ pub(super) struct Charge {
     pub(super) price_source: String,
 }
 
-/// The charges of a row, if their prices are known.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Priced {
-    Charges(Vec<Charge>),
-    Unknown,
-}
-
-/// Returns the charges of a billable row.
+/// Returns the charges of a billable row; `None` if no price is known.
 ///
 /// # Errors
 /// If an exact product does not fit 28 digits.
-pub(super) fn of_row(row: &UsageRow, book: &PriceBook) -> Result<Priced, Failure> {
+pub(super) fn of_row(row: &UsageRow, book: &PriceBook) -> Result<Option<Vec<Charge>>, Failure> {
     let charges = match (row.amount, &row.currency, &row.price_source) {
         (Some(amount), Some(currency), Some(source)) => Some(of_vendor(row, amount, currency, source)?),
         _ => of_book(row, book)?,
     };
-    let Some(mut charges) = charges else { return Ok(Priced::Unknown) };
+    let Some(mut charges) = charges else { return Ok(None) };
     // The usage is the last one.
     if let Some((usage, purchases)) = charges.split_last_mut() {
         let costs = purchases.iter().try_fold(usage.cost, |sum, purchase| sum.checked_add(purchase.cost));
         usage.effective_cost = costs.ok_or_else(|| too_long(row))?;
     }
-    Ok(Priced::Charges(charges))
+    Ok(Some(charges))
 }
 
 /// At the vendor's prices: what is paid for beforehand, and the rest.
@@ -189,20 +182,9 @@ mod tests {
     }
 
     fn charges(row: &UsageRow, book: &PriceBook) -> Vec<(Kind, String, Option<String>, String)> {
-        match of_row(row, book).unwrap() {
-            Priced::Charges(charges) => charges
-                .into_iter()
-                .map(|it| {
-                    (
-                        it.kind,
-                        it.quantity.to_string(),
-                        it.unit_price.map(|price| price.to_string()),
-                        it.cost.to_string(),
-                    )
-                })
-                .collect(),
-            Priced::Unknown => Vec::new(),
-        }
+        let charges = of_row(row, book).unwrap().into_iter().flatten();
+        let text = |decimal: Decimal| decimal.to_string();
+        charges.map(|it| (it.kind, text(it.quantity), it.unit_price.map(text), text(it.cost))).collect()
     }
 
     fn line(kind: Kind, quantity: &str, price: Option<&str>, cost: &str) -> (Kind, String, Option<String>, String) {
@@ -218,7 +200,7 @@ mod tests {
 
     #[test]
     fn effective_cost_of_usage_contains_what_was_paid_beforehand() {
-        let Priced::Charges(charges) = of_row(&genesys(), &PriceBook::default()).unwrap() else { panic!("no charges") };
+        let charges = of_row(&genesys(), &PriceBook::default()).unwrap().expect("charges");
         let costs: Vec<_> = charges.iter().map(|charge| charge.effective_cost.to_string()).collect();
         assert_eq!(costs, ["0", "13640"]);
     }
@@ -244,7 +226,7 @@ mod tests {
     #[test]
     fn row_without_amount_needs_a_line_of_the_price_book() {
         let row = row("984.309221111");
-        assert_eq!(of_row(&row, &PriceBook::default()).unwrap(), Priced::Unknown);
+        assert_eq!(of_row(&row, &PriceBook::default()).unwrap(), None);
         let book =
             PriceBook::parse("vendor,sku,unit,currency,unit_price\nacronis,STO,GiB,EUR,0.05\n".as_bytes()).unwrap();
         assert_eq!(charges(&row, &book), [line(Kind::Usage, "984.309221111", Some("0.05"), "49.21546105555")]);
@@ -259,7 +241,7 @@ mod tests {
                 format!("vendor,sku,unit,currency,unit_price,prepaid_unit_price\ngenesys,STO,GiB,EUR,{prices}\n");
             PriceBook::parse(text.as_bytes()).unwrap()
         };
-        assert_eq!(of_row(&row, &book("90,")).unwrap(), Priced::Unknown);
+        assert_eq!(of_row(&row, &book("90,")).unwrap(), None);
         let expected = [line(Kind::Purchase, "100", Some("75"), "7500"), line(Kind::Usage, "20", Some("90"), "1800")];
         assert_eq!(charges(&row, &book("90,75")), expected);
     }
@@ -278,7 +260,7 @@ mod tests {
         assert!(error.contains("line 2 of the price book is in USD, and the row"), "{error}");
         // Without it, how much of the quantity is charged is not known.
         (row.cost, row.overage_quantity) = (None, None);
-        assert_eq!(of_row(&row, &book("EUR")).unwrap(), Priced::Unknown);
+        assert_eq!(of_row(&row, &book("EUR")).unwrap(), None);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use clap::Args;
 use usage_billing::UsageRow;
 
-use self::charge::{Charge, Priced};
+use self::charge::Charge;
 use self::focus::FocusVersion;
 use self::price_book::PriceBook;
 use self::unpriced::Unpriced;
@@ -88,12 +88,12 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<ExitCode, Failure> {
             return Ok(());
         }
         match charge::of_row(&row, &book)? {
-            Priced::Charges(charges) => charges.iter().try_for_each(|charge: &Charge| {
+            Some(charges) => charges.iter().try_for_each(|charge: &Charge| {
                 counts.charges += 1;
                 let record = arguments.focus.record(&row, charge, arguments.invoice_issuer.as_deref());
                 writer.write_record(record).map_err(failed)
             }),
-            Priced::Unknown => {
+            None => {
                 unpriced.add(&row);
                 Ok(())
             }
