@@ -9,7 +9,7 @@ use super::{Circumstance, Comparison, Context, Finding};
 use crate::{
     report::Direction,
     rules,
-    schema::{Additional, Schema, Usage, is_never},
+    schema::{ANYTHING, Additional, Schema, Usage, fits, is_never},
 };
 
 impl<'a> Comparison<'a> {
@@ -123,9 +123,19 @@ impl<'a> Comparison<'a> {
 
     fn additional(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
         // An object with properties and without a word on others is a struct, a bare one is a map of anything.
+        let anything = [Node { value: &ANYTHING, at: old.at.clone() }];
+        let takes_all = |document: &DocumentTree<'a>, parts: &[Node<'a>]| {
+            fits(&self.effort, (document, &anything), (document, parts), true)
+        };
         let rule = match (&old.additional, &new.additional) {
             (Additional::Typed(old), Additional::Typed(new)) => return self.usages(old, new, context.inside()),
             (Additional::Open, Additional::Open) | (Additional::Closed, Additional::Closed) => return,
+            (Additional::Typed(parts), Additional::Open) if takes_all(&self.base, parts) => {
+                return self.are_compared(parts, &[]);
+            }
+            (Additional::Open, Additional::Typed(parts)) if takes_all(&self.revision, parts) => {
+                return self.are_compared(&[], parts);
+            }
             (_, Additional::Closed) => &rules::ADDITIONAL_CLOSED,
             (Additional::Closed, _) => &rules::ADDITIONAL_OPENED,
             (Additional::Open, Additional::Typed(_)) => &rules::ADDITIONAL_TYPED,

@@ -206,12 +206,27 @@ impl<'a> Comparison<'a> {
         // Where no type is named, null is one of the values, and a change of types is reported as that.
         let is_untyped =
             |document: &DocumentTree<'a>, usage: &Usage<'a>| Schema::of(document, &usage.core).is_untyped();
-        let finding = match (&old.nullable, &new.nullable) {
+        // 3.0 leaves it to `nullable` whether null is one of listed values.
+        let is_stated = |usage: &Usage<'a>| {
+            let unlisted = usage.unlisted_null.clone().filter(|_| self.base.siblings() != self.revision.siblings());
+            usage.nullable.clone().or(unlisted)
+        };
+        let lists_all = |document: &DocumentTree<'a>, usage: &Usage<'a>| {
+            usage.core.iter().any(may_list_all_types) && Schema::of(document, &usage.core).lists_all_types
+        };
+        let finding = match (is_stated(old), is_stated(new)) {
             (None, Some(at)) if !is_untyped(&self.base, old) => {
-                Finding::new(&rules::BECAME_NULLABLE).at(&core(old), at)
+                Finding::new(&rules::BECAME_NULLABLE).at(&core(old), &at)
             }
             (Some(at), None) if !is_untyped(&self.revision, new) => {
-                Finding::new(&rules::BECAME_NOT_NULLABLE).at(at, &core(new))
+                Finding::new(&rules::BECAME_NOT_NULLABLE).at(&at, &core(new))
+            }
+            // All types, and all but null.
+            (None, None) if lists_all(&self.revision, new) && is_untyped(&self.base, old) => {
+                Finding::new(&rules::BECAME_NOT_NULLABLE).at(&core(old), &core(new))
+            }
+            (None, None) if lists_all(&self.base, old) && is_untyped(&self.revision, new) => {
+                Finding::new(&rules::BECAME_NULLABLE).at(&core(old), &core(new))
             }
             _ => return,
         };
@@ -272,6 +287,12 @@ fn is_bytes<'a>(document: &DocumentTree<'a>, schema: &Schema<'a>) -> bool {
         || !schema.conditions.is_empty()
         || schema.content.contains_key("content-encoding");
     says_bytes && !says_more
+}
+
+/// Whether a closer look is needed to know if a schema names all types.
+fn may_list_all_types(node: &Node<'_>) -> bool {
+    let is_long = |key: &str| node.value.get(key).and_then(Value::as_array).is_some_and(|list| list.len() >= 5);
+    ["type", "anyOf", "oneOf"].into_iter().any(is_long)
 }
 
 /// What a part says itself; what it includes are parts too.

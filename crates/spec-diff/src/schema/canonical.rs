@@ -77,6 +77,10 @@ impl<'a> Schema<'a> {
 
     /// Brings what was merged into one form.
     pub(super) fn canonicalize(&mut self, document: &DocumentTree<'a>) {
+        self.lists_all_types = self.types.is_all();
+        if self.lists_all_types {
+            self.types = Types::default();
+        }
         self.integers();
         self.negations(document);
         self.values_but_forbidden();

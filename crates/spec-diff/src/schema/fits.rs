@@ -103,7 +103,7 @@ impl<'d, 'a> Walk<'d, 'a> {
             return *known && (narrow.nullable.is_none() || wide.nullable.is_some());
         }
         let (old, new) = (Schema::of(self.narrow, &narrow.core), Schema::of(self.wide, &wide.core));
-        let null = narrow.nullable.is_none() || wide.nullable.is_some() || new.is_untyped();
+        let null = (narrow.nullable.is_none() && !old.is_untyped()) || wide.nullable.is_some() || new.is_untyped();
         if !null {
             return false;
         }
@@ -181,7 +181,10 @@ impl<'d, 'a> Walk<'d, 'a> {
     /// All but the alternatives.
     fn base(&mut self, narrow: &Schema<'a>, wide: &Schema<'a>) -> bool {
         let own_types = narrow.types_with_alternatives(self.narrow);
+        let is_ambiguous =
+            |name: &&&str| narrow.ambiguous.contains_key(**name) || own_types.contradicts(&Types::one(name));
         wide.types.relation(&own_types, false).is_within()
+            && wide.ambiguous.keys().all(|name| is_ambiguous(&name))
             && Self::values(narrow, wide)
             && Self::limits(narrow, wide, &own_types)
             && self.conditions(narrow, wide, &own_types)
@@ -299,7 +302,10 @@ impl<'d, 'a> Walk<'d, 'a> {
             && match (&narrow.additional, &wide.additional) {
                 (_, Additional::Open) | (Additional::Closed, _) => true,
                 (Additional::Typed(parts), Additional::Typed(others)) => self.nodes(parts, others),
-                _ => false,
+                (Additional::Open, Additional::Typed(others)) => {
+                    self.nodes(&[Node { value: &ANYTHING, at: narrow.at.clone() }], others)
+                }
+                (_, Additional::Closed) => false,
             }
             && wide.pattern_properties.iter().all(|(pattern, node)| {
                 let own = narrow.pattern_properties.get(pattern);

@@ -1,11 +1,11 @@
 //! What keywords imply: types that are not named, alternatives that are nothing but types or values.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use openapi_document::{DocumentTree, Node};
 use serde_json::{Map, Value};
 
-use super::{NULL, Types, is_annotation, same, usage::is_null};
+use super::{NULL, Types, equal, is_annotation, null::is_null, same};
 
 /// A schema that everything fits.
 pub(super) fn is_open(schema: &Value) -> bool {
@@ -90,35 +90,45 @@ fn says_nothing(member: (&str, &Value)) -> bool {
     is_annotation(member.0) || !same::speaks(&member)
 }
 
-/// The set of types, if the variants are nothing but types.
-pub(super) fn bare_types<'a>(document: &DocumentTree<'a>, variants: &[Node<'a>]) -> Option<Types<'a>> {
-    let says_type = |member: (&str, &Value)| match member {
+/// The set of types, if the variants are nothing but types, and those that several variants allow.
+pub(super) fn bare_types<'a>(
+    document: &DocumentTree<'a>,
+    variants: &[Node<'a>],
+) -> Option<(Types<'a>, BTreeSet<&'a str>)> {
+    let says_type = |variant: &Node<'a>, member: (&str, &Value)| match member {
         ("format", value) => value.as_str().is_none_or(|format| content_of_format(format).is_none()),
+        ("items" | "additionalProperties", value) if is_open(value) => variant.value.get("type").is_some(),
         member => member.0 == "type" || says_nothing(member),
     };
-    let mut all = BTreeMap::new();
+    let (mut all, mut repeated) = (BTreeMap::new(), BTreeSet::new());
     for variant in variants {
         let variant = same::unwrap(document, variant);
-        if !variant.value.is_object() || !variant.members().all(says_type) {
+        if !variant.value.is_object() || !variant.members().all(|member| says_type(&variant, member)) {
             return None;
         }
         let types = types(&variant);
         if types.is_any() {
-            return Some(Types::default());
+            return Some(Default::default());
         }
         for (name, format) in types.0 {
             // The same type in two formats is a union indeed.
-            if all.insert(name, format).is_some_and(|known| known != format) {
-                return None;
+            match all.insert(name, format) {
+                Some(known) if known != format => return None,
+                Some(_) => drop(repeated.insert(name)),
+                None => {}
             }
         }
     }
-    Some(Types(all))
+    if all.contains_key("number") && all.contains_key("integer") {
+        repeated.insert("integer");
+    }
+    Some((Types(all), repeated))
 }
 
-/// The values of all variants, if each is an enum or a constant and nothing more.
-pub(super) fn same_enums<'a>(document: &DocumentTree<'a>, variants: &[Node<'a>]) -> Option<Vec<&'a Value>> {
-    let mut all = Vec::new();
+/// The values of all variants, if each is an enum or a constant and nothing more. Of `oneOf`, a value of several variants is none.
+pub(super) fn same_enums<'a>(document: &DocumentTree<'a>, variants: &[Node<'a>], any: bool) -> Option<Vec<&'a Value>> {
+    let mut all: Vec<&Value> = Vec::new();
+    let mut repeated = Vec::new();
     for variant in variants {
         let variant = same::unwrap(document, variant);
         let says_values =
@@ -128,7 +138,16 @@ pub(super) fn same_enums<'a>(document: &DocumentTree<'a>, variants: &[Node<'a>])
         if values.is_empty() || !variant.members().all(says_values) {
             return None;
         }
-        all.extend(values.into_iter().filter(|value| !value.is_null()));
+        let known = all.len();
+        for value in values.into_iter().filter(|value| !value.is_null()) {
+            match all.iter().position(|other| equal(other, value)) {
+                Some(index) if index < known => repeated.push(value),
+                _ => all.push(value),
+            }
+        }
     }
-    Some(all)
+    if !any && !repeated.is_empty() {
+        all.retain(|value| !repeated.iter().any(|other| equal(other, value)));
+    }
+    Some(all).filter(|all| !all.is_empty())
 }

@@ -8,7 +8,7 @@ use super::{
     implied::{bare_types, content_of_format, is_never, is_open, same_enums, type_of, types},
     is_annotation, is_usual_dialect,
     normal::{Additional, Branch, Schema, Union},
-    usage,
+    null,
 };
 
 /// Keywords whose values are conditions of their own.
@@ -147,16 +147,19 @@ impl<'a> Schema<'a> {
         list: &Node<'a>,
         any: bool,
     ) -> (Option<Node<'a>>, Types<'a>) {
-        let variants: Vec<_> = list.items().filter(|variant| !usage::is_null(variant.value)).collect();
+        let variants: Vec<_> = list.items().filter(|variant| !null::is_null(variant.value)).collect();
         match variants.as_slice() {
             [] => {}
             [only] => return (Some(only.clone()), Types::default()),
             _ => {
-                if let Some(bare) = bare_types(document, &variants) {
+                if let Some((bare, repeated)) = bare_types(document, &variants) {
+                    if !any {
+                        self.ambiguous.extend(repeated.into_iter().map(|name| (name, list.at.clone())));
+                    }
                     self.absorbed.extend(variants);
                     return (None, bare);
                 }
-                if let Some(values) = same_enums(document, &variants) {
+                if let Some(values) = same_enums(document, &variants, any) {
                     let types = Types(values.iter().map(|value| (type_of(value), None)).collect());
                     self.restrict(list, values);
                     self.absorbed.extend(variants);

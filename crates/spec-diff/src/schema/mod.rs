@@ -8,6 +8,7 @@ mod fits;
 mod implied;
 mod merge;
 mod normal;
+mod null;
 mod same;
 mod types;
 mod usage;

@@ -86,6 +86,10 @@ impl Union<'_> {
 pub(crate) struct Schema<'a> {
     pub(crate) at: Pointer<'a>,
     pub(crate) types: Types<'a>,
+    /// The types are all that there are, null aside.
+    pub(crate) lists_all_types: bool,
+    /// The types whose values fit several alternatives of a `oneOf` of types, and are rejected.
+    pub(crate) ambiguous: BTreeMap<&'a str, Pointer<'a>>,
     /// The allowed values, null aside.
     pub(crate) values: Option<Vec<&'a Value>>,
     /// Where the values are listed.
@@ -181,7 +185,7 @@ impl<'a> Schema<'a> {
 
     /// Whether nothing limits the type, so that null is allowed too.
     pub(crate) fn is_untyped(&self) -> bool {
-        self.types.is_any() && self.values.is_none() && self.unions.is_empty() && !self.never
+        self.types.is_any() && !self.lists_all_types && self.values.is_none() && self.unions.is_empty() && !self.never
     }
 
     /// Whether anything is said of an object's members.

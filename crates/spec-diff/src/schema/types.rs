@@ -47,6 +47,13 @@ impl<'a> Types<'a> {
         self.0.is_empty()
     }
 
+    /// Whether all types are named, null aside.
+    pub(crate) fn is_all(&self) -> bool {
+        ["array", "boolean", "number", "object", "string"].iter().all(|name| {
+            self.0.get(name).is_some_and(|format| value_format(name, *format).is_none() && !is_reference(*format))
+        })
+    }
+
     /// Whether values are written as one piece of text: no lists, no objects.
     pub(crate) fn is_scalar(&self) -> bool {
         !self.is_any() && !self.0.contains_key("array") && !self.0.contains_key("object")

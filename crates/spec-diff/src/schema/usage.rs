@@ -3,13 +3,14 @@
 use openapi_document::{DocumentTree, Node, pointer::Pointer};
 use serde_json::Value;
 
-use super::{is_annotation, same};
+use super::{
+    is_annotation,
+    null::{Null, is_null},
+    same,
+};
 
 /// How many wrappers and references may lie around a schema.
 const WRAPPERS: usize = 64;
-
-/// How deep alternatives are looked through for one that is null.
-const NULL_DEPTH: u8 = 6;
 
 /// A use of a schema. What a reference, a single `allOf` or an "or null" adds stands here, so that the core is the same
 /// node however it is wrapped.
@@ -23,6 +24,8 @@ pub(crate) struct Usage<'a> {
     pub(crate) shared: bool,
     /// Where null is allowed: by the use itself, or by one of its alternatives.
     pub(crate) nullable: Option<Pointer<'a>>,
+    /// Where a type names null though it is not among the values.
+    pub(crate) unlisted_null: Option<Pointer<'a>>,
     /// Where it is deprecated, and until when it stays.
     pub(crate) deprecated: Option<Node<'a>>,
     pub(crate) read_only: Option<Pointer<'a>>,
@@ -30,7 +33,6 @@ pub(crate) struct Usage<'a> {
     pub(crate) default: Option<Node<'a>>,
     /// The nodes on the way to the core, for what is only counted or listed.
     pub(crate) wrappers: Vec<Node<'a>>,
-    never_null: bool,
 }
 
 impl<'a> Usage<'a> {
@@ -41,12 +43,12 @@ impl<'a> Usage<'a> {
             core: Vec::with_capacity(parts.len()),
             shared: false,
             nullable: None,
+            unlisted_null: None,
             deprecated: None,
             read_only: None,
             write_only: None,
             default: None,
             wrappers: Vec::new(),
-            never_null: false,
         };
         for part in parts {
             let core = usage.unwrap(document, part.clone());
@@ -54,8 +56,10 @@ impl<'a> Usage<'a> {
                 usage.core.push(core);
             }
         }
-        if usage.never_null {
-            usage.nullable = None;
+        match Null::of(document, parts) {
+            Null::Allowed(at) => usage.nullable = Some(at),
+            Null::Unlisted(at) => usage.unlisted_null = Some(at),
+            Null::Unsaid | Null::Denied => {}
         }
         if usage.core.len() > 1 {
             // The empty schema adds nothing to another.
@@ -74,7 +78,7 @@ impl<'a> Usage<'a> {
     fn unwrap(&mut self, document: &DocumentTree<'a>, node: Node<'a>) -> Node<'a> {
         let mut node = node;
         for _ in 0..WRAPPERS {
-            self.absorb(document, &node);
+            self.absorb(&node);
             let Some(inner) = self.inner(document, &node) else { break };
             self.wrappers.push(std::mem::replace(&mut node, inner));
         }
@@ -82,25 +86,11 @@ impl<'a> Usage<'a> {
     }
 
     /// Notes what a node says of the use; the outermost word counts.
-    fn absorb(&mut self, document: &DocumentTree<'a>, node: &Node<'a>) {
-        if is_null(node.value) {
-            set(&mut self.nullable, || node.at.clone());
-        }
-        self.never_null |= node.value.get("not").is_some_and(is_null);
+    fn absorb(&mut self, node: &Node<'a>) {
         for (key, value) in node.members() {
             let on = value == &Value::Bool(true);
             let at = || node.at.clone();
             match key {
-                "nullable" if on => set(&mut self.nullable, at),
-                "type" | "enum" if allows_null(key, value, node) => set(&mut self.nullable, at),
-                // From 3.1 on, a type beside alternatives limits them.
-                "oneOf" | "anyOf" if self.nullable.is_none() && !(document.siblings() && forbids_null(node)) => {
-                    let list = Node { value, at: node.at.key(key) };
-                    let mut variants = value.as_array().into_iter().flatten();
-                    if document.has_files() || variants.any(|variant| may_be_null(document, variant)) {
-                        self.nullable = list.items().find_map(|item| null_at(document, item, NULL_DEPTH));
-                    }
-                }
                 "deprecated" if on => set(&mut self.deprecated, || node.clone()),
                 "readOnly" if on => set(&mut self.read_only, at),
                 "writeOnly" if on => set(&mut self.write_only, at),
@@ -135,45 +125,6 @@ impl<'a> Usage<'a> {
     }
 }
 
-/// Whether a closer look is needed to know if an alternative allows null. Most are references to objects, which do not.
-fn may_be_null(document: &DocumentTree<'_>, variant: &Value) -> bool {
-    let target = match variant.get("$ref").and_then(Value::as_str) {
-        Some(reference) => document.schema_value(reference),
-        None => Some(variant),
-    };
-    let says_null = |(key, value): (&String, &Value)| match key.as_str() {
-        "type" => value.as_str().is_none_or(|name| name == "null"),
-        key => matches!(key, "$ref" | "$dynamicRef" | "allOf" | "anyOf" | "const" | "enum" | "nullable" | "oneOf"),
-    };
-    target.and_then(Value::as_object).is_none_or(|members| members.iter().any(says_null))
-}
-
-/// Whether a schema names types, and null is not one of them.
-fn forbids_null(node: &Node<'_>) -> bool {
-    match node.value.get("type") {
-        Some(Value::Array(names)) => !names.iter().any(|name| name == "null"),
-        Some(Value::String(name)) => name != "null" && !node.flag("nullable"),
-        _ => false,
-    }
-}
-
-/// Where a schema allows null, if it does.
-fn null_at<'a>(document: &DocumentTree<'a>, node: Node<'a>, depth: u8) -> Option<Pointer<'a>> {
-    let node = document.resolve(node);
-    if is_null(node.value)
-        || node.flag("nullable")
-        || ["type", "enum"].iter().any(|key| node.value.get(key).is_some_and(|value| allows_null(key, value, &node)))
-    {
-        return Some(node.at);
-    }
-    let depth = depth.checked_sub(1)?;
-    let list = ["oneOf", "anyOf"].iter().find_map(|key| node.get(key)).or_else(|| {
-        let parts = node.get("allOf")?;
-        (parts.value.as_array()?.len() == 1).then_some(parts)
-    });
-    list?.items().find_map(|item| null_at(document, item, depth))
-}
-
 /// Whether what is wrapped says what the wrapper's `type` says, or better.
 fn knows_type(outer: &Node<'_>, inner: &Node<'_>) -> bool {
     let says = ["type", "properties", "enum", "allOf", "oneOf", "anyOf"].iter().any(|key| inner.get(key).is_some());
@@ -185,23 +136,4 @@ fn set<T>(slot: &mut Option<T>, value: impl FnOnce() -> T) {
     if slot.is_none() {
         *slot = Some(value());
     }
-}
-
-/// `type: [string, "null"]`, or an untyped enum with null in it. Beside a type, 3.0's `nullable` decides.
-fn allows_null(key: &str, value: &Value, node: &Node<'_>) -> bool {
-    let Value::Array(items) = value else { return false };
-    match key {
-        "type" => items.len() > 1 && items.iter().any(|name| name == "null"),
-        _ => items.iter().any(Value::is_null) && node.value.get("type").is_none(),
-    }
-}
-
-/// The schema of null alone.
-pub(super) fn is_null(schema: &Value) -> bool {
-    schema.get("type").is_some_and(|name| name == "null" || *name == Value::from(vec!["null"]))
-        || schema.get("const").is_some_and(Value::is_null)
-        || schema
-            .get("enum")
-            .and_then(Value::as_array)
-            .is_some_and(|values| !values.is_empty() && values.iter().all(Value::is_null))
 }

@@ -11,3 +11,4 @@ mod same_calls;
 mod schemas;
 mod silence;
 mod support;
+mod value_sets;

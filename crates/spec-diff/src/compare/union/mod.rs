@@ -18,6 +18,7 @@ use matching::likeness;
 impl<'a> Comparison<'a> {
     /// Compares alternatives. True if nothing else of the schemas is left to compare.
     pub(super) fn unions(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) -> bool {
+        self.ambiguous_types(old, new, context);
         match (old.unions.as_slice(), new.unions.as_slice()) {
             ([], []) => return false,
             ([], [union, ..]) => return self.became_union(old, new, union, context),
@@ -40,6 +41,22 @@ impl<'a> Comparison<'a> {
         self.came_and_went((old, &known, &matching.removed), (new, &matching.added), context);
         if old.any != new.any {
             self.kind(old, new, context);
+        }
+    }
+
+    /// Types of `oneOf` whose values fit several alternatives, which are nothing but types and were merged.
+    fn ambiguous_types(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
+        let differs = |one: &Schema<'a>, other: &Schema<'a>| {
+            let is_rejected = |(name, _): &(&&'a str, _)| {
+                !other.ambiguous.contains_key(**name) && !other.types.contradicts(&Types::one(name))
+            };
+            one.ambiguous.iter().find(is_rejected).map(|(_, at)| at.clone())
+        };
+        if let Some(at) = differs(new, old) {
+            self.note_data(context, Finding::new(&rules::ANY_OF_TO_ONE_OF).at(&old.at, &at));
+        }
+        if let Some(at) = differs(old, new) {
+            self.note_data(context, Finding::new(&rules::ONE_OF_TO_ANY_OF).at(&at, &new.at));
         }
     }
 

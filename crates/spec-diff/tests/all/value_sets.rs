@@ -1,0 +1,169 @@
+//! Pairs of schemas of which the one takes the same values as the other, or fewer: as bodies, members, items and the like, in requests and
+//! responses, in both directions.
+
+use serde_json::{Value, json};
+use spec_diff::Level;
+
+use crate::support::{compare, in_request, in_response, line, yaml};
+
+/// The version of OpenAPI, and both schemas.
+type Row = (&'static str, &'static str, &'static str);
+
+const BOTH: &str = "3.0 and 3.1";
+
+/// The places in which a schema may stand.
+fn places(schema: &Value) -> [(&'static str, Value); 6] {
+    let object = |members: Value| json!({"type": "object", "properties": {"m": members}, "required": ["m"]});
+    [
+        ("body", schema.clone()),
+        ("member", object(schema.clone())),
+        ("member by reference", object(json!({"$ref": "#/components/schemas/Other"}))),
+        ("items", object(json!({"type": "array", "items": schema}))),
+        ("additional properties", json!({"type": "object", "additionalProperties": schema})),
+        ("member of an alternative", json!({"oneOf": [object(schema.clone()), {"type": "string"}]})),
+    ]
+}
+
+/// The levels of a change in requests and in responses, with what is found.
+fn levels(
+    version: &str,
+    (base, old): (&Value, &Value),
+    (revision, new): (&Value, &Value),
+) -> [(Level, Vec<String>); 2] {
+    [in_request, in_response].map(|document| {
+        let of = |schema: &Value, other: &Value| {
+            let is_referred = schema.to_string().contains("schemas/Other");
+            let mut document = document(schema, &if is_referred { json!({"Other": other}) } else { json!({}) });
+            document["openapi"] = json!(version);
+            document
+        };
+        let report = compare(&of(base, old), &of(revision, new));
+        let found = report.changes.iter().filter(|change| change.level > Level::None).map(line).collect();
+        (report.wire, found)
+    })
+}
+
+/// Calls the check with the levels of each row in each place, there and back.
+fn for_each(rows: &[Row], check: impl Fn(&str, [Level; 2], [Level; 2])) {
+    for (versions, base, revision) in rows {
+        let (old, new) = (yaml(base), yaml(revision));
+        for version in ["3.0.3", "3.1.0"].into_iter().filter(|version| versions.contains(&version[..3])) {
+            for ((place, base), (_, revision)) in places(&old).into_iter().zip(places(&new)) {
+                let forth = levels(version, (&base, &old), (&revision, &new));
+                let back = levels(version, (&revision, &new), (&base, &old));
+                let what = format!("{version}, {place}: {base} -> {revision}: {forth:?}, back {back:?}");
+                check(&what, forth.map(|(level, _)| level), back.map(|(level, _)| level));
+            }
+        }
+    }
+}
+
+fn assert_narrower(rows: &[Row]) {
+    for_each(rows, |what, [request, response], [back_request, back_response]| {
+        assert!(request >= Level::Warning && response <= Level::Info, "{what}");
+        assert!(back_request <= Level::Info && back_response >= Level::Warning, "{what}");
+    });
+}
+
+fn assert_same(rows: &[Row]) {
+    for_each(rows, |what, forth, back| {
+        assert!(forth.into_iter().chain(back).all(|level| level <= Level::Info), "{what}");
+    });
+}
+
+#[test]
+fn null_that_leaves_is_found_wherever_it_is_stated() {
+    assert_narrower(&[
+        ("3.1", "{type: [string, 'null'], enum: [a, b, null]}", "{type: [string, 'null'], enum: [a, b]}"),
+        ("3.1", "{type: [string, 'null'], enum: [a, b, null]}", "{type: string, enum: [a, b, null]}"),
+        ("3.1", "{type: [string, 'null'], enum: [a, b, null]}", "{enum: [a, b]}"),
+        ("3.1", "{type: [string, 'null'], enum: [a, null]}", "{type: [string, 'null'], const: a}"),
+        ("3.1", "{enum: [a, 1, null]}", "{enum: [a, 1]}"),
+        ("3.1", "{anyOf: [{enum: [a, null]}, {type: integer}]}", "{anyOf: [{enum: [a]}, {type: integer}]}"),
+        ("3.1", "{allOf: [{type: [string, 'null']}, {maxLength: 5}]}", "{allOf: [{type: string}, {maxLength: 5}]}"),
+        (
+            "3.1",
+            "{type: [string, 'null'], allOf: [{enum: [a, null]}]}",
+            "{type: [string, 'null'], allOf: [{enum: [a]}]}",
+        ),
+        ("3.1", "{type: [string, 'null']}", "{type: [string, 'null'], not: {type: 'null'}}"),
+        ("3.1", "{type: [string, 'null']}", "{type: [string, 'null'], not: {enum: [null]}}"),
+        ("3.0", "{type: string, nullable: true, enum: [a, null]}", "{type: string, enum: [a]}"),
+        // Refused by `oneOf` because it fits two alternatives.
+        (
+            "3.1",
+            "{anyOf: [{type: [string, 'null']}, {type: [integer, 'null']}]}",
+            "{oneOf: [{type: [string, 'null']}, {type: [integer, 'null']}]}",
+        ),
+        (
+            "3.0",
+            "{anyOf: [{type: string, nullable: true}, {type: integer, nullable: true}]}",
+            "{oneOf: [{type: string, nullable: true}, {type: integer, nullable: true}]}",
+        ),
+        (
+            "3.1",
+            "{oneOf: [{type: [string, 'null']}, {type: integer}]}",
+            "{oneOf: [{type: [string, 'null']}, {type: integer}, {type: 'null'}]}",
+        ),
+        (
+            "3.1",
+            "{oneOf: [{type: string}, {type: 'null'}]}",
+            "{oneOf: [{enum: [null]}, {type: string}, {type: 'null'}]}",
+        ),
+        ("3.1", "{}", "{type: [string, number, boolean, array, object]}"),
+    ]);
+    assert_same(&[
+        ("3.1", "{type: [string, 'null'], enum: [a, null]}", "{anyOf: [{const: a}, {type: 'null'}]}"),
+        ("3.1", "{type: string, enum: [a]}", "{type: string, enum: [a, null]}"),
+        ("3.1", "{type: [string, 'null'], enum: [a]}", "{type: string, enum: [a]}"),
+        ("3.0", "{type: string, nullable: true, enum: [a]}", "{type: string, nullable: true, enum: [a, null]}"),
+    ]);
+}
+
+#[test]
+fn value_of_several_alternatives_is_none_of_one_of() {
+    assert_narrower(&[
+        (BOTH, "{anyOf: [{type: number}, {type: integer}]}", "{oneOf: [{type: number}, {type: integer}]}"),
+        (BOTH, "{type: number}", "{oneOf: [{type: number}, {type: integer}]}"),
+        (BOTH, "{anyOf: [{type: string}, {type: string}]}", "{oneOf: [{type: string}, {type: string}]}"),
+        (BOTH, "{anyOf: [{enum: [a, b]}, {enum: [b, c]}]}", "{oneOf: [{enum: [a, b]}, {enum: [b, c]}]}"),
+        (BOTH, "{enum: [a, b, c]}", "{oneOf: [{enum: [a, b]}, {enum: [b, c]}]}"),
+    ]);
+    assert_same(&[
+        (BOTH, "{anyOf: [{type: string}, {type: integer}]}", "{oneOf: [{type: string}, {type: integer}]}"),
+        (BOTH, "{anyOf: [{enum: [a, b]}, {enum: [c]}]}", "{oneOf: [{enum: [a, b]}, {enum: [c]}]}"),
+        (BOTH, "{oneOf: [{enum: [a, b]}, {enum: [b, c]}]}", "{enum: [a, c]}"),
+    ]);
+}
+
+#[test]
+fn union_of_all_types_is_any_value() {
+    assert_same(&[
+        ("3.1", "{}", "{type: [string, number, boolean, 'null', array, object]}"),
+        ("3.1", "{}", "{type: [string, number, integer, boolean, 'null', array, object]}"),
+        (
+            "3.1",
+            "{}",
+            "{anyOf: [{type: string}, {type: number}, {type: boolean}, {type: 'null'}, {type: array, items: {}}, {type: object, additionalProperties: true}]}",
+        ),
+        (
+            "3.1",
+            "{}",
+            "{oneOf: [{type: string}, {type: number}, {type: boolean}, {type: 'null'}, {type: array}, {type: object}]}",
+        ),
+        (
+            "3.0",
+            "{nullable: true}",
+            "{nullable: true, anyOf: [{type: string}, {type: number}, {type: boolean}, {type: array, items: {}}, {type: object}]}",
+        ),
+        ("3.1", "{maxLength: 5}", "{type: [string, number, boolean, 'null', array, object], maxLength: 5}"),
+    ]);
+    assert_narrower(&[
+        ("3.1", "{}", "{type: [string, number, boolean, 'null', array]}"),
+        (
+            "3.1",
+            "{}",
+            "{oneOf: [{type: string}, {type: number}, {type: integer}, {type: boolean}, {type: 'null'}, {type: array}, {type: object}]}",
+        ),
+    ]);
+}
