@@ -56,6 +56,8 @@ pub(crate) enum Circumstance {
     StillBytes,
     /// A name is required that no property describes: a mistake of the document, or something that typed clients cannot send.
     Undeclared,
+    /// No operation uses it.
+    Unused,
     /// The document has components only, and other documents may refer to them.
     ComponentsOnly,
     /// The operation was to go on a day that cannot be read: before it or after it?

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Circumstance, Comparison, Context, Finding};
 use crate::{
     report::Direction,
-    rules,
+    rules::{self, Rule},
     schema::{ANYTHING, Additional, Schema, Usage, fits, is_never},
 };
 
@@ -18,6 +18,12 @@ impl<'a> Comparison<'a> {
         for name in names {
             match (old.properties.get(name), new.properties.get(name)) {
                 (Some(parts), Some(others)) => self.property((name, old, parts), (name, new, others), context),
+                (Some(parts), None) if is_forbidden(&self.base, parts) => {
+                    self.forbidden(&rules::NO_LONGER_NEVER, name, (old, new), context);
+                }
+                (None, Some(parts)) if is_forbidden(&self.revision, parts) => {
+                    self.forbidden(&rules::BECAME_NEVER, name, (old, new), context);
+                }
                 (Some(parts), None) => {
                     let is_closed = matches!(new.additional, Additional::Closed);
                     self.property_removed((name, old, parts), is_closed, context);
@@ -38,11 +44,7 @@ impl<'a> Comparison<'a> {
         (_, new, others): (&str, &Schema<'a>, &[Node<'a>]),
         context: Context,
     ) {
-        // A member whose schema is `false` is one that may not be there.
-        let never = |document: &DocumentTree<'a>, parts: &[Node<'a>]| {
-            parts.iter().any(|part| is_never(document.resolve(part.clone()).value))
-        };
-        match (never(&self.base, parts), never(&self.revision, others)) {
+        match (is_forbidden(&self.base, parts), is_forbidden(&self.revision, others)) {
             (false, false) => {}
             (true, true) => return,
             (false, true) => return self.property_removed((name, old, parts), true, context),
@@ -56,7 +58,7 @@ impl<'a> Comparison<'a> {
         let after = Usage::of(&self.revision, others);
         let inside = context.inside();
         let (was_absent, absent) = (is_absent(&before, context.direction), is_absent(&after, context.direction));
-        let rule = match (was_required, is_required) {
+        let rule = |was_required, is_required| match (was_required, is_required) {
             (false, true) if after.default.is_some() => Some(&rules::BECAME_REQUIRED_DEFAULT),
             (false, true) => Some(&rules::BECAME_REQUIRED),
             (true, false) => Some(&rules::BECAME_OPTIONAL),
@@ -64,11 +66,26 @@ impl<'a> Comparison<'a> {
         };
         // What comes to be read-only, or no longer is, counts as what it was.
         self.attributes(&before, &after, Context { absent: inside.absent || (was_absent && absent), ..inside });
-        let inside = Context { absent: inside.absent || was_absent || absent, ..inside };
-        if let Some(rule) = rule {
+        // What is not sent in this direction is not required in it either.
+        let sent = rule(was_required && !was_absent, is_required && !absent);
+        let stated = rule(was_required, is_required);
+        if let Some(rule) = sent.filter(|_| was_absent != absent && context.direction == Direction::Request) {
             self.note_data(inside, Finding::new(rule).at(&before.at, &after.at));
+        } else if let Some(rule) = stated {
+            let absent = inside.absent || was_absent || absent;
+            self.note_data(Context { absent, ..inside }, Finding::new(rule).at(&before.at, &after.at));
         }
+        let inside = Context { absent: inside.absent || was_absent || absent, ..inside };
         self.cores(before, after, inside);
+    }
+
+    /// A member that only one side describes, as one that may not be there. Closed objects have no others anyway.
+    fn forbidden(&mut self, rule: &'static Rule, name: &str, (old, new): (&Schema<'a>, &Schema<'a>), context: Context) {
+        let other = if rule.name == rules::BECAME_NEVER.name { old } else { new };
+        if !matches!(other.additional, Additional::Closed) {
+            let finding = Finding::new(rule).at(&old.at, &new.at).named(name).when(true, Circumstance::Undeclared);
+            self.note_data(context.inside(), finding);
+        }
     }
 
     fn property_removed(
@@ -168,6 +185,11 @@ impl<'a> Comparison<'a> {
             self.note_data(context, finding.values(None, Value::from(*pattern)));
         }
     }
+}
+
+/// Whether the schema of a member is `false`: it may not be there.
+fn is_forbidden<'a>(document: &DocumentTree<'a>, parts: &[Node<'a>]) -> bool {
+    parts.iter().any(|part| is_never(document.resolve(part.clone()).value))
 }
 
 /// The type of a property that was added or removed.

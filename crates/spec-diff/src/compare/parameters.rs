@@ -129,11 +129,15 @@ impl<'a> Comparison<'a> {
         let context = self.of_parameter(scope);
         self.compare_docs_and_extensions(scope, old, new);
         self.others(scope, old, new, PARAMETER);
-        if old.flag("allowEmptyValue") != new.flag("allowEmptyValue") {
-            self.unknown(scope, old, new, &["allowEmptyValue"]);
-        }
         let is_path = new.text("in") == Some("path");
         let finding = |rule| Finding::new(rule).at(&old.at, &new.at).named(title(new));
+        // Elsewhere it counts for nothing.
+        let takes_empty = |node: &Node<'a>| node.text("in") == Some("query") && node.flag("allowEmptyValue");
+        match (takes_empty(old), takes_empty(new)) {
+            (false, true) => self.note(scope, finding(&rules::EMPTY_ALLOWED)),
+            (true, false) => self.note(scope, finding(&rules::EMPTY_REJECTED)),
+            _ => {}
+        }
         if is_path && old.text("name") != new.text("name") {
             let values = (old.text("name").map(Value::from), new.text("name").map(Value::from));
             self.note(scope, finding(&rules::PATH_PARAMETER_RENAMED).values(values.0, values.1));
@@ -166,7 +170,7 @@ impl<'a> Comparison<'a> {
         };
         let (old_normal, new_normal) = (normal(&self.base, &before), normal(&self.revision, &after));
         let scalar = old_normal.types.is_scalar() && new_normal.types.is_scalar();
-        let (old_style, new_style) = (style(old), style(new));
+        let (old_style, new_style) = (style(old, &old_normal), style(new, &new_normal));
         // Of a single value, only the styles of paths look different, and in cookies, what is escaped.
         let differs = match new.text("in") {
             Some("path") if scalar => old_style.0 != new_style.0,
@@ -243,12 +247,14 @@ fn media<'a>(document: &DocumentTree<'a>, node: &Node<'a>) -> Option<(&'a str, N
     Some((name, document.resolve(media)))
 }
 
-/// Style and explode, with OpenAPI's defaults.
-fn style<'a>(node: &Node<'a>) -> (&'a str, bool) {
+/// Style and explode, with OpenAPI's defaults. Where `explode` changes nothing, it is the default.
+fn style<'a>(node: &Node<'a>, schema: &Schema<'a>) -> (&'a str, bool) {
     let style = node.text("style").unwrap_or(match node.text("in") {
         Some("query" | "cookie") => "form",
         _ => "simple",
     });
-    let explode = node.value.get("explode").and_then(Value::as_bool).unwrap_or(style == "form");
-    (style, explode)
+    // `a,b` either way, and `o[a]=1` in any case.
+    let is_without = style == "deepObject" || (style == "simple" && schema.types == Types::one("array"));
+    let explode = node.value.get("explode").and_then(Value::as_bool).filter(|_| !is_without);
+    (style, explode.unwrap_or(style == "form"))
 }

@@ -194,7 +194,11 @@ impl<'a> Comparison<'a> {
             let users = self.scheme_users.get(name).cloned().unwrap_or_default();
             let scope = self.scope(super::Scope { users, ..super::Scope::default() });
             let (old, new) = (self.base.resolve(node.clone()), self.revision.resolve(other.clone()));
+            let first = self.findings.len();
             self.security_scheme(&old, &new, scope);
+            if !self.scheme_users.contains_key(name) {
+                self.findings.iter_mut().skip(first).for_each(|finding| finding.circumstance = Circumstance::Unused);
+            }
         }
         for (_, node) in news.iter().filter(|(name, _)| !olds.contains_key(*name) && !renamed.contains(*name)) {
             self.note(0, Finding::new(&rules::SCHEME_ADDED).added(&node.at));

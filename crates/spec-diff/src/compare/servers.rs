@@ -64,6 +64,9 @@ fn own_servers<'a>(operation: &Operation<'a>) -> Option<Node<'a>> {
     [&operation.node, &operation.item].into_iter().find(|holder| holder.get("servers").is_some()).cloned()
 }
 
+/// A variable of a server: its name, its default, and its values if they are listed.
+type Setting<'a> = (&'a str, Option<&'a Value>, BTreeSet<String>);
+
 impl<'a> Comparison<'a> {
     /// What the first servers put before the paths, if they are on one host and differ in that only.
     pub(super) fn server_prefixes(&self) -> Option<[String; 2]> {
@@ -145,7 +148,7 @@ impl<'a> Comparison<'a> {
     /// The variables of servers with one URL; a list may have several.
     fn server_variables(&mut self, old: &Node<'a>, news: &[Node<'a>], scope: ScopeId) {
         let settings = |server: &Node<'a>| {
-            let setting = |(name, node): (&'a str, Node<'a>)| {
+            let setting = |(name, node): (&'a str, Node<'a>)| -> Setting<'a> {
                 let values = node.get("enum");
                 let values: BTreeSet<_> =
                     values.iter().flat_map(Node::items).map(|item| item.value.to_string()).collect();
@@ -164,7 +167,14 @@ impl<'a> Comparison<'a> {
         if let Some(new) = same_url.clone().next()
             && !same_url.any(is_like)
         {
-            self.note(scope, Finding::new(&rules::SERVER_VARIABLE).at(&old.at, &new.at));
+            let finding = Finding::new(&rules::SERVER_VARIABLE).at(&old.at, &new.at);
+            // The same URL by default, and each variable has the values that it had, or any.
+            let has_more = |(old, new): (&Setting<'a>, &Setting<'a>)| {
+                (old.0, old.1) == (new.0, new.1) && (new.2.is_empty() || (!old.2.is_empty() && old.2.is_subset(&new.2)))
+            };
+            let (before, after) = (settings(old), settings(new));
+            let is_wider = before.len() == after.len() && before.iter().zip(&after).all(has_more);
+            self.note(scope, finding.when(is_wider, Circumstance::MoreAllowed));
         }
     }
 }

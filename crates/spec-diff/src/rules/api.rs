@@ -124,6 +124,10 @@ rules! { API:
         "request-parameter-reserved-encoded", "reserved characters such as / may be in the value unescaped");
     RESERVED_ENCODED = Rule::api("request-parameter-reserved-encoded", Parameters, Warning, Patch,
         "request-parameter-reserved-allowed", "reserved letters such as / must be percent-encoded in the value");
+    EMPTY_ALLOWED = Rule::api("request-parameter-empty-allowed", Parameters, Info, Patch,
+        "request-parameter-empty-rejected", "the parameter may be sent without a value");
+    EMPTY_REJECTED = Rule::api("request-parameter-empty-rejected", Parameters, Warning, Patch,
+        "request-parameter-empty-allowed", "the parameter may no longer be sent without a value");
     PATH_PARAMETER_DECLARED = Rule::api("request-path-parameter-declared", Parameters, Info, Major,
         "request-path-parameter-undeclared", "a part of the path that was there is now declared as a parameter");
     PATH_PARAMETER_UNDECLARED = Rule::api("request-path-parameter-undeclared", Parameters, Warning, Major,

@@ -4,7 +4,7 @@ use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
 
 use super::{
-    NULL, Types, constraints, equal,
+    Additional, NULL, Types, constraints, equal,
     implied::{is_never, is_open, type_of, types},
     is_annotation,
     normal::{Forbidden, Schema},
@@ -81,6 +81,7 @@ impl<'a> Schema<'a> {
         if self.lists_all_types {
             self.types = Types::default();
         }
+        self.unevaluated();
         self.integers();
         self.negations(document);
         self.values_but_forbidden();
@@ -91,6 +92,40 @@ impl<'a> Schema<'a> {
         // Items that cannot be there.
         if let Some(most) = self.most_items() {
             self.prefix_items.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+        }
+    }
+
+    /// Members that no part evaluates are additional ones, if the schema that says so includes all others.
+    fn unevaluated(&mut self) {
+        let is_plain = self.unions.is_empty()
+            && self.left_out.is_empty()
+            && self.branches.is_empty()
+            && self.dependent_schemas.is_empty()
+            && !self.conditions.contains_key("not");
+        let [core] = self.core.as_slice() else { return };
+        if !is_plain {
+            return;
+        }
+        let of_core = |list: Option<&Vec<Node<'a>>>, key: &str| match list.map(Vec::as_slice) {
+            Some([only]) => {
+                core.value.get(key).is_some_and(|value| std::ptr::eq(value, only.value)).then(|| only.clone())
+            }
+            _ => None,
+        };
+        if let Some(node) = of_core(self.conditions.get("unevaluated-properties"), "unevaluatedProperties") {
+            self.conditions.remove("unevaluated-properties");
+            if matches!(self.additional, Additional::Open) {
+                self.additional = if is_never(node.value) { Additional::Closed } else { Additional::Typed(vec![node]) };
+            }
+        }
+        let items = of_core(self.conditions.get("unevaluated-items"), "unevaluatedItems");
+        if let Some(node) = items.filter(|_| !self.conditions.contains_key("contains")) {
+            self.conditions.remove("unevaluated-items");
+            match is_never(node.value) {
+                _ if !self.items.is_empty() || self.closed_items.is_some() => {}
+                true => self.closed_items = Some(self.prefix_items.len()),
+                false => self.items.push(node),
+            }
         }
     }
 

@@ -177,7 +177,7 @@ fn request_bodies_and_media_types() {
             &["warning response-body-media-type-schema-removed 200"],
         ),
         (
-            "{requestBody: {content: {multipart/form-data: {encoding: {a: {style: form}}}}}}",
+            "{requestBody: {content: {multipart/form-data: {encoding: {a: {contentType: text/csv}}}}}}",
             "{requestBody: {content: {multipart/form-data: {}}}}",
             &["warning request-body-encoding-changed body"],
         ),

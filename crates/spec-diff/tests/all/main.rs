@@ -12,3 +12,4 @@ mod schemas;
 mod silence;
 mod support;
 mod value_sets;
+mod written_calls;

@@ -1,39 +1,142 @@
 //! How parts of a form are written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
 
-/// The encodings of a form's parts, without what is so anyway.
-pub(super) fn parts<'a>(
-    document: &DocumentTree<'a>,
-    name: &str,
-    media: &Node<'a>,
-) -> BTreeMap<&'a str, BTreeMap<&'a str, &'a Value>> {
-    let is_usual = |style: &str, key: &str, value: &Value| match key {
-        // In `multipart`, a style of any kind says that the part is not written as its media type is.
-        "style" => value == "form" && name.contains("urlencoded"),
-        "explode" => value.as_bool() == Some(style == "form"),
-        "allowReserved" => value == &Value::Bool(false),
-        // That of all parts of which nothing is said.
-        "contentType" => value == "application/octet-stream",
-        "headers" => value.as_object().is_some_and(serde_json::Map::is_empty),
-        key => key.starts_with("x-"),
-    };
-    let part = |(name, part): (&'a str, Node<'a>)| {
-        let style = part.text("style").unwrap_or("form");
-        (name, part.members().filter(|(key, value)| !is_usual(style, key, value)).collect::<BTreeMap<_, _>>())
-    };
-    let mut parts: BTreeMap<_, _> =
-        media.get("encoding").iter().flat_map(Node::entries).map(part).filter(|(_, part)| !part.is_empty()).collect();
-    // From 3.1 on, schemas may name the type of a part.
-    let schema = media.get("schema").filter(|_| name.starts_with("multipart/")).map(|schema| document.resolve(schema));
-    for (name, property) in schema.and_then(|schema| schema.get("properties")).iter().flat_map(Node::entries) {
-        let media_type = property.value.get("contentMediaType").filter(|name| *name != "application/octet-stream");
-        if let Some(media_type) = media_type {
-            parts.entry(name).or_default().entry("contentType").or_insert(media_type);
+use crate::{
+    compare::{Circumstance, Comparison, Context, Finding, excerpt},
+    rules,
+    schema::{Schema, Types, Usage},
+};
+
+const BYTES: &str = "application/octet-stream";
+
+/// A part as it is sent: what is stated, and else OpenAPI's defaults for its schema.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Part<'a> {
+    /// Without parameters such as charset.
+    media_types: BTreeSet<String>,
+    /// With parameters.
+    written_types: BTreeSet<String>,
+    /// As a query would have it; `multipart` uses the media type unless a style is stated.
+    style: Option<(&'a str, bool)>,
+    reserved: bool,
+    headers: BTreeMap<String, &'a Value>,
+    others: BTreeMap<&'a str, &'a Value>,
+}
+
+/// A form: its media type, the encodings that it states, and its members.
+struct Form<'d, 'a> {
+    document: &'d DocumentTree<'a>,
+    is_multipart: bool,
+    stated: BTreeMap<&'a str, Node<'a>>,
+    members: BTreeMap<&'a str, Vec<Node<'a>>>,
+}
+
+impl<'d, 'a> Form<'d, 'a> {
+    fn of(document: &'d DocumentTree<'a>, name: &str, media: &Node<'a>) -> Self {
+        let stated = media.get("encoding").iter().flat_map(Node::entries).collect();
+        let schema = media.get("schema").map(|schema| Usage::of(document, &[schema]).core);
+        let members = schema.map(|core| Schema::of(document, &core).properties).unwrap_or_default();
+        Self { document, is_multipart: name.starts_with("multipart/"), stated, members }
+    }
+
+    /// The schema that names the media type of a member, from 3.1 on.
+    fn media_type_of(&self, name: &str) -> Option<String> {
+        let parts = self.members.get(name).filter(|_| self.is_multipart)?;
+        let named = parts.iter().find_map(|part| {
+            let part = self.document.resolve(part.clone());
+            part.text("contentMediaType").map(str::to_lowercase)
+        });
+        named.filter(|name| name != BYTES)
+    }
+
+    /// The parts of which anything is stated.
+    fn names(&self) -> BTreeSet<&'a str> {
+        let members = self.members.keys().filter(|name| self.media_type_of(name).is_some());
+        self.stated.keys().chain(members).copied().collect()
+    }
+
+    fn part(&self, name: &str) -> Part<'a> {
+        let node = self.stated.get(name);
+        let schema =
+            self.members.get(name).map(|parts| Schema::of(self.document, &Usage::of(self.document, parts).core));
+        let text = |key| node.and_then(|node| node.text(key));
+        let flag = |key| node.and_then(|node| node.value.get(key)?.as_bool());
+        let written_types: BTreeSet<_> = match (text("contentType"), self.media_type_of(name)) {
+            (Some(names), _) => names.split(',').map(|name| name.trim().to_lowercase()).collect(),
+            (None, Some(named)) => [named].into(),
+            (None, None) => usual_type(self.document, schema.as_ref()).map(str::to_owned).into_iter().collect(),
+        };
+        let essence = |name: &String| name.split(';').next().unwrap_or_default().trim().to_owned();
+        // 3.0 ignores styles of parts of `multipart`.
+        let has_style = !self.is_multipart
+            || (self.document.siblings()
+                && ["style", "explode", "allowReserved"]
+                    .iter()
+                    .any(|key| node.is_some_and(|node| node.value.get(key).is_some())));
+        let style = text("style").unwrap_or("form");
+        let is_scalar = schema.as_ref().is_some_and(|schema| schema.types.is_scalar());
+        let explode = is_scalar || style == "deepObject" || flag("explode").unwrap_or(style == "form");
+        let headers = node.filter(|_| self.is_multipart).and_then(|node| node.get("headers"));
+        let headers = headers.iter().flat_map(Node::members).map(|(name, value)| (name.to_lowercase(), value));
+        let is_other = |(key, _): &(&str, &Value)| {
+            !key.starts_with("x-") && !matches!(*key, "allowReserved" | "contentType" | "explode" | "headers" | "style")
+        };
+        Part {
+            media_types: written_types.iter().map(essence).collect(),
+            written_types,
+            style: has_style.then_some((style, explode)),
+            reserved: has_style && flag("allowReserved") == Some(true),
+            headers: headers.filter(|(name, _)| name != "content-type").collect(),
+            others: node.iter().flat_map(|node| node.members()).filter(is_other).collect(),
         }
     }
-    parts
+}
+
+/// The media type of a part for which none is stated; none if that depends on the value.
+fn usual_type<'a>(document: &DocumentTree<'a>, schema: Option<&Schema<'a>>) -> Option<&'static str> {
+    let Some(schema) = schema.filter(|schema| !schema.types.is_any()) else { return Some(BYTES) };
+    if !schema.content.is_empty() {
+        return Some(BYTES);
+    }
+    if schema.types.is_scalar() {
+        return Some("text/plain");
+    }
+    if schema.types == Types::one("object") {
+        return Some("application/json");
+    }
+    let items = (schema.types == Types::one("array"))
+        .then(|| Schema::of(document, &Usage::of(document, &schema.items).core))
+        .filter(|items| items.types != Types::one("array"))?;
+    usual_type(document, Some(&items))
+}
+
+impl<'a> Comparison<'a> {
+    /// Compares how the parts of a form are written that both sides have.
+    pub(super) fn encoding(&mut self, name: &str, old: &Node<'a>, new: &Node<'a>, context: Context) {
+        old.get("encoding").iter().chain(&new.get("encoding")).for_each(|node| self.compared.whole(node));
+        if !name.starts_with("multipart/") && !name.contains("urlencoded") {
+            return;
+        }
+        let (before, after) = (Form::of(&self.base, name, old), Form::of(&self.revision, name, new));
+        let is_kept = |name: &&str| before.members.contains_key(*name) == after.members.contains_key(*name);
+        let names: BTreeSet<_> = before.names().union(&after.names()).copied().filter(is_kept).collect();
+        let parts = names.into_iter().map(|name| (before.part(name), after.part(name)));
+        let parts: Vec<_> = parts.filter(|(before, after)| before != after).collect();
+        if parts.is_empty() {
+            return;
+        }
+        // More media types, or characters that need no escape: what was sent is still accepted.
+        let is_accepted = parts.iter().all(|(before, after)| {
+            before.media_types.is_subset(&after.media_types)
+                && before.reserved <= after.reserved
+                && (&before.style, &before.headers, &before.others) == (&after.style, &after.headers, &after.others)
+        });
+        let finding = Finding::new(&rules::BODY_ENCODING).at(&old.at, &new.at);
+        let value = |node: &Node<'a>| node.value.get("encoding").and_then(excerpt);
+        self.note(context.scope, finding.when(is_accepted, Circumstance::MoreAllowed).values(value(old), value(new)));
+    }
 }

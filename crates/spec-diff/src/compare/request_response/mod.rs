@@ -61,30 +61,36 @@ impl<'a> Comparison<'a> {
         let [success, failure] = [Role::Response, Role::Error].map(|role| self.operation_scope(new, role));
         let scope = |status: &str| if is_success(status) { success } else { failure };
         let header_scope = |comparison: &mut Self| comparison.operation_scope(new, Role::Header);
+        // What is said of errors that no status of their own has; where it is all that is said, it is said of successes too.
+        let otherwise = |responses: &BTreeMap<String, Node<'a>>, status: &str| {
+            let is_of_errors = !is_success(status) && responses.keys().any(|status| is_success(status));
+            responses.get("default").filter(|_| is_of_errors && status != "default").cloned()
+        };
         for (status, node) in &olds {
             let before = self.base.resolve(node.clone());
-            match news.get(status.as_str()).or_else(|| news.get(range(status))) {
-                Some(other) => {
-                    let after = self.revision.resolve(other.clone());
-                    self.response(header_scope, &before, &after, scope(status));
-                }
-                None => {
-                    let rule = match status.as_str() {
-                        "default" => &rules::DEFAULT_REMOVED,
-                        status if is_success(status) => &rules::SUCCESS_REMOVED,
-                        _ => &rules::NON_SUCCESS_REMOVED,
-                    };
-                    let finding = Finding::new(rule).removed(&node.at);
-                    // What was a range is now one of its statuses: callers have to expect no more than before.
-                    let narrowed = news.keys().any(|new| range(new) == status);
-                    self.note(scope(status), finding.when(narrowed, Circumstance::Narrowed));
-                }
+            let same = news.get(status.as_str()).or_else(|| news.get(range(status)));
+            if let Some(other) = same.cloned().or_else(|| otherwise(&news, status)) {
+                let after = self.revision.resolve(other);
+                self.response(header_scope, &before, &after, scope(status));
             }
+            // A range that takes its place is a finding of its own.
+            if same.is_some() && (news.contains_key(status) || !olds.contains_key(range(status))) {
+                continue;
+            }
+            let rule = match status.as_str() {
+                "default" => &rules::DEFAULT_REMOVED,
+                status if is_success(status) => &rules::SUCCESS_REMOVED,
+                _ => &rules::NON_SUCCESS_REMOVED,
+            };
+            let finding = Finding::new(rule).removed(&node.at);
+            // What was a range is now one of its statuses, or the range is left: callers have to expect no more than before.
+            let narrowed = same.is_some() || news.keys().any(|new| range(new) == status);
+            self.note(scope(status), finding.when(narrowed, Circumstance::Narrowed));
         }
         for (status, node) in news.iter().filter(|(status, _)| !olds.contains_key(*status)) {
             let known = olds.get(range(status));
-            if let Some(old) = known {
-                let (before, after) = (self.base.resolve(old.clone()), self.revision.resolve(node.clone()));
+            if let Some(old) = known.cloned().or_else(|| otherwise(&olds, status)) {
+                let (before, after) = (self.base.resolve(old), self.revision.resolve(node.clone()));
                 self.response(header_scope, &before, &after, scope(status));
             }
             let rule = match status.as_str() {
@@ -126,6 +132,8 @@ impl<'a> Comparison<'a> {
                 .iter()
                 .flat_map(Node::entries)
                 .map(|(name, node)| (name.to_lowercase(), (name, node)))
+                // OpenAPI ignores it: the media types say it.
+                .filter(|(key, _)| key != "content-type")
                 .collect::<BTreeMap<_, _>>()
         };
         let (olds, news) = (list(old), list(new));
@@ -197,13 +205,9 @@ impl<'a> Comparison<'a> {
             (Some(old), Some(new)) => self.usages(&[old], &[new], context.inside()),
             _ => self.unknown(context.scope, old, new, &["itemSchema"]),
         }
-        old.get("encoding").iter().chain(&new.get("encoding")).for_each(|node| self.compared.whole(node));
-        if context.direction == Direction::Request
-            && encoding::parts(&self.base, name, old) != encoding::parts(&self.revision, name, new)
-        {
-            let finding = Finding::new(&rules::BODY_ENCODING).at(&old.at, &new.at);
-            let value = |node: &Node<'a>| node.value.get("encoding").and_then(super::excerpt);
-            self.note(context.scope, finding.values(value(old), value(new)));
+        match context.direction {
+            Direction::Request => self.encoding(name, old, new, context),
+            _ => old.get("encoding").iter().chain(&new.get("encoding")).for_each(|node| self.compared.whole(node)),
         }
     }
 
