@@ -15,7 +15,7 @@ use super::{
 use crate::{
     report::Direction,
     rules::{self, Rule},
-    schema::{Bound, Schema, equal, is_tighter},
+    schema::{Bound, Limit, Schema, all_match, equal, is_tighter, keeps, matches_all, written},
 };
 
 impl<'a> Comparison<'a> {
@@ -68,13 +68,13 @@ impl<'a> Comparison<'a> {
             return;
         }
         // Of thousands of values each is looked for once.
-        let keys = |values: &[&Value]| values.iter().map(|value| key(value)).collect::<HashSet<_>>();
+        let keys = |values: &[&Value]| values.iter().map(|value| written(value)).collect::<HashSet<_>>();
         let (olds, news) = (keys(before), keys(after));
-        for value in before.iter().filter(|value| !news.contains(&key(value))) {
+        for value in before.iter().filter(|value| !news.contains(&written(value))) {
             let finding = Finding::new(removed).at(listed_at(old), listed_at(new));
             self.note_data(context, finding.values((*value).clone(), None));
         }
-        for value in after.iter().filter(|value| !olds.contains(&key(value))) {
+        for value in after.iter().filter(|value| !olds.contains(&written(value))) {
             let finding = Finding::new(added).at(listed_at(old), listed_at(new));
             self.note_data(context, finding.values(None, (*value).clone()));
         }
@@ -89,9 +89,11 @@ impl<'a> Comparison<'a> {
         for (word, (limit, number)) in old.limits.iter().filter(|(word, _)| !is_other(word)) {
             let Some((_, other)) = new.limits.get(word) else {
                 let finding = Finding::new(&rules::LIMIT_UNSET).what(word).at(&number.at, &new.at);
+                let finding = finding.when(keep(new, *limit, number.value), Circumstance::SameValues);
                 self.note_data(context, finding.values(number.value.clone(), None));
                 continue;
             };
+            let is_kept = keep(old, *limit, other.value) && keep(new, *limit, number.value);
             let rule = match (limit.2, is_tighter(limit.2, number.value, other.value)) {
                 (_, None) => continue,
                 (Bound::Upper, Some(true)) => &rules::MAX_DECREASED,
@@ -100,11 +102,13 @@ impl<'a> Comparison<'a> {
                 (Bound::Lower, Some(false)) => &rules::MIN_DECREASED,
             };
             let finding = Finding::new(rule).what(word).at(&number.at, &other.at);
+            let finding = finding.when(is_kept, Circumstance::SameValues);
             self.note_data(context, finding.values(number.value.clone(), other.value.clone()));
         }
         let is_new = |(word, _): &(&&'static str, _)| !is_other(word) && !old.limits.contains_key(*word);
-        for (word, (_, number)) in new.limits.iter().filter(is_new) {
+        for (word, (limit, number)) in new.limits.iter().filter(is_new) {
             let finding = Finding::new(&rules::LIMIT_SET).what(word).at(&old.at, &number.at);
+            let finding = finding.when(keep(old, *limit, number.value), Circumstance::SameValues);
             self.note_data(context, finding.values(None, number.value.clone()));
         }
         self.multiples(old, new, context);
@@ -140,7 +144,11 @@ impl<'a> Comparison<'a> {
                 edge.as_ref().map_or_else(|| schema.at.clone(), |edge| edge.node.at.clone())
             };
             let value = |edge: &Option<Edge<'a>>| edge.as_ref().map(|edge| edge.node.value.clone());
+            let kept = |schema: &Schema<'a>, edge: &Option<Edge<'a>>| {
+                edge.as_ref().is_none_or(|edge| keep(schema, edge.limit, edge.node.value))
+            };
             let finding = Finding::new(rule).what(what).at(&at(&before, old), &at(&after, new));
+            let finding = finding.when(kept(old, &after) && kept(new, &before), Circumstance::SameValues);
             self.note_data(context, finding.values(value(&before), value(&after)));
         }
     }
@@ -195,7 +203,6 @@ impl<'a> Comparison<'a> {
 
     /// Added and removed patterns. If one replaces another, a reader has to decide which strings match.
     fn patterns(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
-        let matches_all = |pattern: &str| matches!(pattern, ".*" | "^.*$" | "" | "^" | "$" | "^.*" | ".*$");
         let own = |one: &Schema<'a>, other: &Schema<'a>| {
             one.patterns.difference(&other.patterns).copied().collect::<Vec<_>>()
         };
@@ -210,17 +217,22 @@ impl<'a> Comparison<'a> {
                 (Some(_), None) => &rules::PATTERN_REMOVED,
                 _ => &rules::PATTERN_ADDED,
             };
-            self.note_data(context, Finding::new(rule).at(&old.at, &new.at).values(value(before), value(after)));
+            let matches = |schema: &Schema<'a>, pattern: Option<&&str>| match (pattern, &schema.values) {
+                (None, _) => true,
+                (Some(pattern), Some(values)) => all_match(pattern, values.iter().copied()),
+                (Some(_), None) => false,
+            };
+            let finding = Finding::new(rule).at(&old.at, &new.at);
+            let is_met = matches(old, after) && matches(new, before);
+            let finding = finding.when(is_met, Circumstance::SameValues);
+            self.note_data(context, finding.values(value(before), value(after)));
         }
     }
 }
 
-/// What equal values have in common: `1` and `1.0` are one value.
-fn key(value: &Value) -> String {
-    match value.as_f64().filter(|number| value.is_f64() && number.fract() == 0.0) {
-        Some(number) => format!("{number:.0}"),
-        None => value.to_string(),
-    }
+/// Whether values are listed that all keep to a limit.
+fn keep(schema: &Schema<'_>, limit: Limit, number: &Value) -> bool {
+    schema.values.as_ref().is_some_and(|values| values.iter().all(|value| keeps(value, limit, number)))
 }
 
 fn is_same_list(olds: &[&Value], news: &[&Value]) -> bool {

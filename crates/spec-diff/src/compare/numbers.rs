@@ -5,12 +5,13 @@ use std::cmp::Ordering;
 use openapi_document::Node;
 use serde_json::{Number, Value};
 
-use crate::schema::{Bound, Schema, compare};
+use crate::schema::{Bound, Limit, Schema, compare};
 
 /// A bound of a range of numbers.
 pub(super) struct Edge<'a> {
     pub(super) word: &'static str,
     pub(super) node: Node<'a>,
+    pub(super) limit: Limit,
     number: Number,
     /// The number itself does not belong to the range.
     exclusive: bool,
@@ -36,18 +37,26 @@ fn whole(number: &Number) -> Option<i128> {
     number.as_i128().or_else(|| Some(float()? as i128))
 }
 
-/// The tighter of a schema's two bounds on one side. Integers above 0 are those from 1.
+/// The next integer in the direction of the step, of a number between two.
+#[expect(clippy::cast_possible_truncation, reason = "floats of this size fit")]
+fn next_whole(number: &Number, step: i128) -> Option<i128> {
+    let float = number.as_f64().filter(|float| float.fract() != 0.0 && float.abs() < 1e15)?;
+    Some(if step > 0 { float.ceil() } else { float.floor() } as i128)
+}
+
+/// The tighter of a schema's two bounds on one side. Integers above 0, and those from 0.5, are those from 1.
 pub(super) fn edge<'a>(schema: &Schema<'a>, words: [&'static str; 2], bound: Bound) -> Option<Edge<'a>> {
     let integers = schema.types.0.keys().all(|name| *name == "integer") && !schema.types.is_any();
     let step = if bound == Bound::Lower { 1 } else { -1 };
     let edges = words.into_iter().filter_map(|word| {
-        let (_, node) = schema.limits.get(word)?;
+        let (limit, node) = schema.limits.get(word)?;
         let number = node.value.as_number()?.clone();
         let exclusive = word.starts_with("exclusive");
         let next = whole(&number).filter(|_| exclusive && integers);
-        let next = next.and_then(|number| Number::from_i128(number.checked_add(step)?));
+        let next = next.and_then(|number| number.checked_add(step));
+        let next = next.or_else(|| next_whole(&number, step).filter(|_| integers)).and_then(Number::from_i128);
         let exclusive = exclusive && next.is_none();
-        Some(Edge { word, node: node.clone(), number: next.unwrap_or(number), exclusive })
+        Some(Edge { word, limit: *limit, node: node.clone(), number: next.unwrap_or(number), exclusive })
     });
     edges.reduce(|one, other| if other.order(&one, bound) == Ordering::Greater { other } else { one })
 }

@@ -65,7 +65,11 @@ impl<'a> Comparison<'a> {
             _ => None,
         };
         // What comes to be read-only, or no longer is, counts as what it was.
+        let first = self.findings.len();
         self.attributes(&before, &after, Context { absent: inside.absent || (was_absent && absent), ..inside });
+        if was_required && !is_required {
+            self.default_of_required(first);
+        }
         // What is not sent in this direction is not required in it either.
         let sent = rule(was_required && !was_absent, is_required && !absent);
         let stated = rule(was_required, is_required);

@@ -200,7 +200,11 @@ impl<'a> Comparison<'a> {
             self.note_data(context, finding(&rules::TYPE_CHANGED));
             return self.usages(&old_normal.items, &[after], context);
         }
+        let first = self.findings.len();
         self.usages(&[before], &[after], context);
+        if old.flag("required") && !new.flag("required") && scalar {
+            self.default_of_required(first);
+        }
     }
 
     /// Whether `/` and `?` stay as they are in a query's strings; numbers have none.

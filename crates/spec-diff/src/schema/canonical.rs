@@ -11,6 +11,11 @@ use super::{
     same::{self, speaks},
 };
 
+/// Whether every string matches a pattern.
+pub(crate) fn matches_all(pattern: &str) -> bool {
+    matches!(pattern, ".*" | "^.*$" | "" | "^" | "$" | "^.*" | ".*$")
+}
+
 /// How deep what is forbidden may be nested.
 const NESTING: u8 = 8;
 
@@ -82,6 +87,8 @@ impl<'a> Schema<'a> {
             self.types = Types::default();
         }
         self.unevaluated();
+        self.patterns_of_all_names();
+        self.keywords_of_other_types();
         self.integers();
         self.negations(document);
         self.values_but_forbidden();
@@ -126,6 +133,37 @@ impl<'a> Schema<'a> {
                 true => self.closed_items = Some(self.prefix_items.len()),
                 false => self.items.push(node),
             }
+        }
+    }
+
+    /// A pattern that all names match is about all members, if no others are listed.
+    fn patterns_of_all_names(&mut self) {
+        if !self.properties.is_empty() || matches!(self.additional, Additional::Typed(_)) {
+            return;
+        }
+        let [pattern] = self.pattern_properties.keys().copied().collect::<Vec<_>>()[..] else { return };
+        if let Some(node) = matches_all(pattern).then(|| self.pattern_properties.remove(pattern)).flatten() {
+            self.additional = match is_never(node.value) {
+                true => Additional::Closed,
+                false if is_open(node.value) => Additional::Open,
+                false => Additional::Typed(vec![node]),
+            };
+        }
+    }
+
+    /// Listed values of other types are none, and only strings have content.
+    fn keywords_of_other_types(&mut self) {
+        if self.types.is_any() {
+            return;
+        }
+        if let Some(values) = &mut self.values {
+            let is_of_type = |value: &&Value| !Types::one(type_of(value)).contradicts(&self.types);
+            if values.iter().any(is_of_type) {
+                values.retain(is_of_type);
+            }
+        }
+        if !self.types.0.contains_key("string") {
+            self.content.clear();
         }
     }
 

@@ -33,6 +33,7 @@ fn is_built_differently(old: &Schema<'_>, new: &Schema<'_>) -> bool {
     let unions =
         old.unions.len() != new.unions.len() || !old.unions.iter().zip(&new.unions).all(|(old, new)| is_like(old, new));
     unions
+        || old.values.is_some() != new.values.is_some()
         || old.prefix_items.len() != new.prefix_items.len()
         || old.is_closed() != new.is_closed()
         || values(old.conditions.get("not")) != values(new.conditions.get("not"))

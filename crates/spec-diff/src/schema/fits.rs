@@ -4,6 +4,7 @@
 //! certain, provided that no message has members that no schema declares; `false` may mean that it is unknown.
 
 use std::{
+    borrow::Cow,
     cell::Cell,
     collections::{BTreeSet, HashMap},
 };
@@ -11,8 +12,8 @@ use std::{
 use openapi_document::{DocumentTree, Node};
 
 use super::{
-    ANYTHING, Additional, Item, Schema, Types, Union, Usage, constraints::type_of_limit, dangling, equal,
-    implied::type_of, is_tighter, same,
+    ANYTHING, Additional, Item, Schema, Types, Union, Usage, all_match, constraints::type_of_limit, dangling, equal,
+    implied::type_of, is_tighter, keeps, same,
 };
 
 /// How many pairs of schemas one question may come to.
@@ -194,8 +195,8 @@ impl<'d, 'a> Walk<'d, 'a> {
 
     fn values(narrow: &Schema<'a>, wide: &Schema<'a>) -> bool {
         let Some(allowed) = &wide.values else { return true };
-        let is_allowed = |value: &&serde_json::Value| allowed.iter().any(|known| equal(known, value));
-        narrow.values.as_ref().is_some_and(|values| values.iter().all(is_allowed))
+        let is_allowed = |value: &Cow<'a, serde_json::Value>| allowed.iter().any(|known| equal(known, value));
+        narrow.listed().is_some_and(|values| values.iter().all(is_allowed))
     }
 
     fn limits(narrow: &Schema<'a>, wide: &Schema<'a>, types: &Types<'a>) -> bool {
@@ -204,9 +205,18 @@ impl<'d, 'a> Walk<'d, 'a> {
             (_, None) => true,
             (own, Some(most)) => !concerns("array") || own.is_some_and(|own| own <= most),
         };
+        let listed = |meets: &dyn Fn(&serde_json::Value) -> bool| {
+            narrow.values.as_ref().is_some_and(|values| values.iter().all(|value| meets(value)))
+        };
         let within = |(word, (limit, number)): (&&'static str, &(super::Limit, Node<'a>))| {
             let own = narrow.limits.get(*word);
             own.is_some_and(|(_, own)| is_tighter(limit.2, own.value, number.value) != Some(true))
+                || listed(&|value| keeps(value, *limit, number.value))
+        };
+        let matches = |pattern: &&&str| {
+            let values = narrow.values.as_ref();
+            narrow.patterns.contains(**pattern)
+                || values.is_some_and(|values| all_match(pattern, values.iter().copied()))
         };
         let has_multiple = |node: &Node<'a>| narrow.multiples.iter().any(|own| equal(own.value, node.value));
         let is_limit = |(word, _): &(&&'static str, _)| **word != "max-items" && concerns(type_of_limit(word));
@@ -217,7 +227,7 @@ impl<'d, 'a> Walk<'d, 'a> {
             && (!concerns("number") || wide.multiples.iter().all(has_multiple))
             && (!concerns("array") || !wide.unique || narrow.unique)
             && (!concerns("string")
-                || wide.patterns.is_subset(&narrow.patterns) && wide.content.iter().all(has_content))
+                || wide.patterns.iter().all(|pattern| matches(&pattern)) && wide.content.iter().all(has_content))
     }
 
     /// Conditions are only looked for, not weighed.

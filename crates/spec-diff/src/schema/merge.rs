@@ -1,5 +1,7 @@
 //! How the keywords of a schema and of its parts come together in the normal form.
 
+use std::sync::LazyLock;
+
 use openapi_document::{DocumentTree, Node, pointer::Step};
 use serde_json::Value;
 
@@ -52,6 +54,7 @@ impl<'a> Schema<'a> {
                 }
                 // A list of schemas is how prefixItems was written before 2020-12.
                 "items" if value.is_array() => self.first_items(&child()),
+                "additionalItems" if !node.value.get("items").is_some_and(Value::is_array) => {}
                 "items" | "additionalItems" if is_never(value) => {
                     let first =
                         node.get("prefixItems").or_else(|| node.get("items")).map_or(0, |list| list.items().count());
@@ -112,13 +115,7 @@ impl<'a> Schema<'a> {
 
     /// A branch that requires members where another is there, which is what `dependentRequired` says.
     fn merge_dependency(&mut self, node: &Node<'a>) -> bool {
-        let names = |key: &str| {
-            let schema = node.get(key)?;
-            let mut members = schema.members().filter(|(key, value)| *key != "type" || *value != "object");
-            let only = members.next().filter(|_| members.next().is_none());
-            let (_, names) = only.filter(|(key, _)| *key == "required")?;
-            names.as_array()?.iter().map(Value::as_str).collect::<Option<Vec<_>>>()
-        };
+        let names = |key: &str| required_only(&node.get(key)?);
         let (Some(condition), Some(outcome), None) = (names("if"), names("then"), node.get("else")) else {
             return false;
         };
@@ -133,6 +130,9 @@ impl<'a> Schema<'a> {
             match dependency.value {
                 Value::Array(names) => {
                     let names = names.iter().filter_map(Value::as_str);
+                    self.dependent_required.entry(name).or_default().extend(names);
+                }
+                _ if let Some(names) = required_only(&dependency) => {
                     self.dependent_required.entry(name).or_default().extend(names);
                 }
                 _ => push_new(self.dependent_schemas.entry(name).or_default(), dependency),
@@ -229,6 +229,18 @@ impl<'a> Schema<'a> {
         }
     }
 
+    /// What is said of items that are anything is said of all items.
+    fn merge_any_items(&mut self, node: &Node<'a>) {
+        let one = Node { value: &ONE, at: node.at.key("contains") };
+        let least = node.get("minContains").unwrap_or(one);
+        let limits = [("minItems", Some(least)), ("maxItems", node.get("maxContains"))];
+        for (keyword, number) in limits {
+            if let (Some(limit), Some(number)) = (constraints::keyword(keyword), number) {
+                self.add_limit(limit, number);
+            }
+        }
+    }
+
     /// Limits, conditions, and what is not known here.
     fn merge_rest(&mut self, key: &'a str, node: &Node<'a>, value: &'a Value) {
         if constraints::is_limit(key) {
@@ -239,11 +251,20 @@ impl<'a> Schema<'a> {
         }
         let child = Node { value, at: node.at.key(key) };
         match CONDITIONS.iter().find(|(keyword, _)| *keyword == key) {
+            Some((_, "contains")) if is_open(value) => self.merge_any_items(node),
             Some(_) if is_open(value) => {}
             Some((_, word)) => push_new(self.conditions.entry(word).or_default(), child),
             None => drop(self.unknown.insert(key, child)),
         }
     }
+}
+
+/// The members that a schema requires, if it says no more.
+fn required_only<'a>(schema: &Node<'a>) -> Option<Vec<&'a str>> {
+    let mut members = schema.members().filter(|(key, value)| *key != "type" || *value != "object");
+    let only = members.next().filter(|_| members.next().is_none());
+    let (_, names) = only.filter(|(key, _)| *key == "required")?;
+    names.as_array()?.iter().map(Value::as_str).collect()
 }
 
 /// The keyword that says the same in a schema that includes no other, or nothing for one that says nothing.
@@ -268,6 +289,7 @@ fn plainer<'a>(key: &'a str, value: &Value, node: &Node<'a>) -> &'a str {
         "unevaluatedProperties" if !includes() && !has(&["additionalProperties"]) => "additionalProperties",
         "unevaluatedItems" if !includes() && !has(&["items", "additionalItems"]) => "items",
         "contains" if zero("minContains") && !has(&["maxContains"]) => NOTHING,
+        "minContains" | "maxContains" if node.value.get("contains").is_some_and(is_open) => NOTHING,
         "minContains" if !has(&["contains"]) || value.as_f64() == Some(1.0) => NOTHING,
         "propertyNames"
             if value
@@ -279,6 +301,9 @@ fn plainer<'a>(key: &'a str, value: &Value, node: &Node<'a>) -> &'a str {
         key => key,
     }
 }
+
+/// How many items `contains` asks for.
+static ONE: LazyLock<Value> = LazyLock::new(|| Value::from(1));
 
 /// A keyword that says nothing.
 const NOTHING: &str = "$comment";

@@ -6,6 +6,7 @@ mod equivalence;
 mod excludes;
 mod fits;
 mod implied;
+mod listed;
 mod merge;
 mod normal;
 mod null;
@@ -13,13 +14,15 @@ mod same;
 mod types;
 mod usage;
 
+pub(crate) use canonical::matches_all;
 pub(crate) use constraints::{Bound, Limit, compare, equal, is_tighter};
 pub(crate) use equivalence::is_equivalent;
 pub(crate) use excludes::excludes;
 pub(crate) use fits::{Effort, From, fits, fits_any, fits_schema, fits_union};
 pub(crate) use implied::is_never;
+pub(crate) use listed::{all_match, keeps};
 pub(crate) use normal::{Additional, Branch, Forbidden, Item, Schema, Union};
-pub(crate) use same::{dangling, is_usual_dialect, same, speaks};
+pub(crate) use same::{dangling, is_usual_dialect, same, speaks, written};
 pub(crate) use types::{NULL, Relation, Types};
 pub(crate) use usage::Usage;
 

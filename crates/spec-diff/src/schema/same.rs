@@ -1,11 +1,11 @@
 //! Whether two schemas say the same in the same words, documentation aside.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
 
-use super::{ANYTHING, DOCS, equal};
+use super::{ANYTHING, DOCS, equal, implied::content_of_format};
 
 /// How many values are looked at before only what is written in the same words is the same: the question is asked to pair things
 /// up, not to judge.
@@ -57,9 +57,11 @@ impl<'a> Same<'_, 'a> {
                     self.seen.insert(pair, false);
                     return false;
                 }
-                let speaking = |node: &Node<'a>| node.members().filter(speaks).count();
-                let equal = speaking(&old) == speaking(&new)
-                    && old.entries().filter(|(key, child)| speaks(&(key, child.value))).all(|(key, child)| {
+                let says = |member: &(&str, &Value)| speaks(member) && !SPELLINGS.contains(&member.0);
+                let speaking = |node: &Node<'a>| node.members().filter(says).count();
+                let equal = is_same_spelled(old.value, new.value)
+                    && speaking(&old) == speaking(&new)
+                    && old.entries().filter(|(key, child)| says(&(key, child.value))).all(|(key, child)| {
                         new.value.get(key).is_some_and(|value| {
                             let other = Node { value, at: new.at.clone() };
                             match SETS.contains(&key) {
@@ -79,8 +81,91 @@ impl<'a> Same<'_, 'a> {
     }
 }
 
+/// Members of which 3.0 and 3.1 have different ones for the same.
+const SPELLINGS: &[&str] = &[
+    "const",
+    "contentEncoding",
+    "contentMediaType",
+    "enum",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "format",
+    "maximum",
+    "minimum",
+    "nullable",
+    "type",
+];
+
+fn is_same_spelled(old: &Value, new: &Value) -> bool {
+    let is_equal = |key: &&str| match (old.get(*key), new.get(*key)) {
+        (None, None) => true,
+        (Some(old), Some(new)) => equal(old, new),
+        _ => false,
+    };
+    SPELLINGS.iter().all(is_equal) || spelled(old) == spelled(new)
+}
+
+/// What these members say, in the words of 3.1.
+fn spelled(schema: &Value) -> Vec<(&'static str, BTreeSet<String>)> {
+    let text = |key: &str| schema.get(key).and_then(Value::as_str);
+    let list = |key: &str| match schema.get(key) {
+        Some(Value::Array(items)) => items.iter().map(written).collect(),
+        Some(value) => BTreeSet::from([written(value)]),
+        None => BTreeSet::new(),
+    };
+    let is_on = |key: &str| schema.get(key) == Some(&Value::Bool(true));
+    let null = written(&Value::from("null"));
+    let mut types = list("type");
+    let mut values = list("enum");
+    values.extend(schema.get("const").map(written));
+    // Null is one of the values if both lists have it; 3.0 leaves it to `nullable`.
+    if !types.is_empty() {
+        let is_listed = values.is_empty() || values.remove("null");
+        if is_on("nullable") {
+            types.insert(null.clone());
+        } else if !is_listed {
+            types.remove(&null);
+        }
+    }
+    let limit = |inclusive: &str, exclusive: &str| {
+        let (stated, beyond) = match is_on(exclusive) {
+            true => (None, schema.get(inclusive)),
+            false => (schema.get(inclusive), schema.get(exclusive).filter(|value| value.is_number())),
+        };
+        [stated, beyond].map(|value| value.map(written).into_iter().collect())
+    };
+    let content = text("format").and_then(content_of_format);
+    let format = text("format").filter(|_| content.is_none());
+    let stated = |key: &str, word: &str| {
+        let of_format = content.filter(|(own, _)| *own == word).map(|(_, name)| name);
+        text(key).or(of_format).map(str::to_owned).into_iter().collect()
+    };
+    let ([least, above], [most, below]) = (limit("minimum", "exclusiveMinimum"), limit("maximum", "exclusiveMaximum"));
+    let is_nullable = is_on("nullable") && schema.get("type").is_none();
+    vec![
+        ("type", types),
+        ("nullable", is_nullable.then(|| null).into_iter().collect()),
+        ("enum", values),
+        ("minimum", least),
+        ("exclusiveMinimum", above),
+        ("maximum", most),
+        ("exclusiveMaximum", below),
+        ("format", format.map(str::to_owned).into_iter().collect()),
+        ("contentEncoding", stated("contentEncoding", "content-encoding")),
+        ("contentMediaType", stated("contentMediaType", "content-media-type")),
+    ]
+}
+
+/// Returns a value as it is written; `1` and `1.0` alike.
+pub(crate) fn written(value: &Value) -> String {
+    match value.as_f64().filter(|number| value.is_f64() && number.fract() == 0.0) {
+        Some(number) => format!("{number:.0}"),
+        None => value.to_string(),
+    }
+}
+
 /// Members whose order says nothing.
-const SETS: &[&str] = &["allOf", "enum", "required"];
+const SETS: &[&str] = &["allOf", "required"];
 
 /// How many items of such a member are looked for in any order.
 const UNORDERED: usize = 24;

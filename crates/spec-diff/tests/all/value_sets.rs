@@ -167,3 +167,83 @@ fn union_of_all_types_is_any_value() {
         ),
     ]);
 }
+
+#[test]
+fn forms_of_closed_objects_lists_and_numbers_are_the_same() {
+    assert_same(&[
+        // Closed by what no part evaluates.
+        (
+            "3.1",
+            "{allOf: [{type: object, properties: {a: {type: string}}}, {type: object, properties: {b: {type: string}}, required: [b]}], unevaluatedProperties: false}",
+            "{type: object, properties: {a: {type: string}, b: {type: string}}, required: [b], additionalProperties: false}",
+        ),
+        (
+            "3.1",
+            "{allOf: [{type: object, properties: {a: {type: string}}}, {properties: {b: {type: string}}}], unevaluatedProperties: false}",
+            "{type: object, properties: {a: {type: string}, b: {type: string}}, unevaluatedProperties: false}",
+        ),
+        (
+            "3.1",
+            "{allOf: [{type: array, prefixItems: [{type: string}]}], unevaluatedItems: false}",
+            "{type: array, prefixItems: [{type: string}], items: false}",
+        ),
+        (
+            "3.1",
+            "{type: object, patternProperties: {'.*': {type: string}}}",
+            "{type: object, additionalProperties: {type: string}}",
+        ),
+        // Conditions.
+        (
+            "3.1",
+            "{type: object, properties: {a: {}, b: {}}, dependentRequired: {a: [b]}}",
+            "{type: object, properties: {a: {}, b: {}}, dependentSchemas: {a: {required: [b]}}}",
+        ),
+        ("3.1", "{type: array, contains: true}", "{type: array, minItems: 1}"),
+        ("3.1", "{type: array, contains: {}, minContains: 2}", "{type: array, minItems: 2}"),
+        // Numbers and values.
+        (BOTH, "{type: integer, minimum: 0.5}", "{type: integer, minimum: 1}"),
+        (BOTH, "{type: integer, maximum: 2.5}", "{type: integer, maximum: 2}"),
+        ("3.1", "{type: integer, minimum: 3, maximum: 3}", "{type: integer, const: 3}"),
+        (BOTH, "{type: integer, minimum: 1, maximum: 3}", "{type: integer, enum: [1, 2, 3]}"),
+        (BOTH, "{type: string, enum: [a, 1]}", "{type: string, enum: [a]}"),
+        // Keywords without effect.
+        ("3.1", "{type: array, items: {type: string}}", "{type: array, items: {type: string}, additionalItems: false}"),
+        ("3.1", "{type: integer}", "{type: integer, contentMediaType: image/png}"),
+    ]);
+    assert_narrower(&[
+        (
+            "3.1",
+            "{allOf: [{type: object, properties: {a: {type: string}}}, {properties: {b: {type: string}}}]}",
+            "{allOf: [{type: object, properties: {a: {type: string}}}, {properties: {b: {type: string}}}], unevaluatedProperties: {type: string}}",
+        ),
+        (
+            "3.1",
+            "{type: object, properties: {a: {}, b: {}}}",
+            "{type: object, properties: {a: {}, b: {}}, dependentSchemas: {a: {required: [b]}}}",
+        ),
+    ]);
+}
+
+#[test]
+fn limit_that_all_listed_values_keep_to_is_wider_than_the_list() {
+    assert_narrower(&[
+        (BOTH, "{type: string, maxLength: 3}", "{type: string, enum: [USD, EUR]}"),
+        (BOTH, "{type: string, minLength: 1}", "{type: string, enum: [abc]}"),
+        (BOTH, "{type: string, pattern: '^[A-Z]{3}$'}", "{type: string, enum: [USD, EUR]}"),
+        (BOTH, "{type: string, pattern: '^(a|b)\\d+$', maxLength: 4}", "{type: string, enum: [a1, b22]}"),
+        (BOTH, "{type: integer, minimum: 1, maximum: 9}", "{type: integer, enum: [1, 2, 3]}"),
+        ("3.1", "{type: number, exclusiveMinimum: 0}", "{type: number, enum: [0.5, 2]}"),
+        ("3.1", "{type: string, minLength: 1}", "{type: string, const: abc}"),
+    ]);
+    // Values that do not keep to it are no longer accepted.
+    for (base, revision) in [
+        ("{type: string, enum: [USD, EURO]}", "{type: string, maxLength: 3}"),
+        ("{type: string, enum: [USD, eur]}", "{type: string, pattern: '^[A-Z]{3}$'}"),
+        ("{type: integer, enum: [1, 2, 30]}", "{type: integer, maximum: 9}"),
+        // A pattern that cannot be read.
+        ("{type: string, enum: [a]}", "{type: string, pattern: '(?<=x)a'}"),
+    ] {
+        let [(request, found), _] = levels("3.1.0", (&yaml(base), &json!({})), (&yaml(revision), &json!({})));
+        assert_eq!(request, Level::Breaking, "{base} -> {revision}: {found:?}");
+    }
+}

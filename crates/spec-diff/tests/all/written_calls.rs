@@ -207,6 +207,14 @@ fn what_a_message_must_have_depends_on_who_sends_it() {
         (&body(open), &body(forbidding), Warning, Info),
         (&answer(open), &answer(forbidding), Info, Warning),
         (&body(closed), &body(closed_too), Level::None, Level::None),
+        // A default of what nobody could leave out.
+        (
+            "{parameters: [{name: q, in: query, required: true, schema: {type: string}}]}",
+            "{parameters: [{name: q, in: query, schema: {type: string, default: a}}]}",
+            Info,
+            Breaking,
+        ),
+        (&body(&id("id", "")), &body(&id("", ", default: a")), Info, Breaking),
         // Parameters without a value.
         (
             "{parameters: [{name: q, in: query, schema: {type: string}}]}",
