@@ -258,8 +258,8 @@ async fn sizes_are_applied_and_validated() {
     let suger = Caller::suger(&sandbox);
     assert_eq!(count(&bytes(&suger, &format!("/org/{SUGER_ORG_ID}/entitlement")).await, ""), 30);
     let contracts = "/api/v2/billing/contracts?pageSize=100";
-    // Beside the contracts of the size: those of the customers with allowances, a ramp and an annual term.
-    assert_eq!(count(&bytes(&Caller::genesys(&sandbox).await, contracts).await, "/entities"), 20 + 3);
+    // Beside the contracts of the size: those of the customers with allowances, a ramp, an annual term, an end, a renewal (two) and a moved day.
+    assert_eq!(count(&bytes(&Caller::genesys(&sandbox).await, contracts).await, "/entities"), 20 + 7);
     let state: Value = serde_json::from_slice(&bytes(&suger, "/_sandbox/state").await).unwrap();
     let groups: i64 =
         state["suger"]["groups"].as_array().unwrap().iter().map(|it| it["groups"].as_i64().unwrap()).sum();

@@ -6,6 +6,7 @@ use usage_billing_genesys::types;
 use usage_billing_genesys::types::BillingUnitOfMeasure as Unit;
 
 use super::Partner;
+use super::contract_terms::Term;
 use super::customers::{Charge, Customer, Payment};
 use super::periods::{Calendar, Period};
 use crate::dataset::seed::Seed;
@@ -14,41 +15,25 @@ use crate::dataset::{day_key, days, days_before};
 /// Tokens used on an average day, in thousandths: less per year than the contract includes.
 const TOKENS_A_DAY: u64 = 52_333;
 
+/// A contract of a customer.
+struct Contract<'a> {
+    customer: &'a Customer,
+    /// Position among the contracts of the customer.
+    position: usize,
+    id: String,
+    term: Term,
+}
+
 impl Partner {
     /// Returns the contracts without periods and plans, as in lists; [`contract`](Self::contract) has them.
     pub(crate) fn contracts(&self, calendar: Calendar) -> Vec<types::BillingContract> {
-        self.customers
-            .iter()
-            .filter(|customer| customer.has_contract())
-            .map(|customer| types::BillingContract {
-                id: Some(customer.contract.clone()),
-                external_number: Some(format!("Q-{}-1", customer.number)),
-                status: Some(match customer.is_active() {
-                    true => types::BillingContractStatus::Active,
-                    false => types::BillingContractStatus::Inactive,
-                }),
-                commercial_model: Some(if customer.prepays() { "Prepay" } else { "Usage" }.to_owned()),
-                purchase_order_numbers: vec![customer.purchase_order()],
-                bill_to_customer: Some(partner()),
-                sold_to_customer: Some(partner()),
-                end_customer: Some(types::Customer {
-                    id: Some(format!("cst-{}", customer.number)),
-                    number: Some(customer.number.clone()),
-                    name: Some(customer.name.clone()),
-                }),
-                date_start: Some(customer.contract_start(calendar)),
-                date_end: Some(customer.contract_end(calendar)),
-                date_ramp_start: Some(customer.contract_start(calendar)),
-                date_ramp_end: Some(customer.ramp_end(calendar)),
-                ..Default::default()
-            })
-            .collect()
+        self.all_contracts(calendar).map(|contract| contract.head(calendar)).collect()
     }
 
     pub(crate) fn contract(&self, calendar: Calendar, id: &str) -> Option<types::BillingContract> {
-        let customer = self.customer(id)?;
-        let head = self.contracts(calendar).into_iter().find(|contract| contract.id.as_deref() == Some(id))?;
-        let periods = customer.periods(calendar);
+        let contract = self.all_contracts(calendar).find(|contract| contract.id == id)?;
+        let (customer, head) = (contract.customer, contract.head(calendar));
+        let periods: Vec<_> = contract.periods(calendar).collect();
         let charged = periods.iter().rev().find(|period| period.closed).map(|period| period.last);
         let plans = customer.charges.iter().zip(1..).map(|(charge, index)| types::BillingPlan {
             id: Some(format!("pln-{index}")),
@@ -89,8 +74,8 @@ impl Partner {
         contract: &str,
         id: &str,
     ) -> Option<types::BillingContractPeriodDetail> {
-        let customer = self.customer(contract)?;
-        let period = customer.periods(calendar).into_iter().find(|period| period.id() == id)?;
+        let contract = self.all_contracts(calendar).find(|of| of.id == contract)?;
+        let (customer, period) = (contract.customer, contract.periods(calendar).find(|period| period.id() == id)?);
         let charges = customer.amounts(self.seed, calendar, period).into_iter().zip(1..).map(|(amount, index)| {
             types::BillingCharge {
                 id: Some(format!("chg-{index}")),
@@ -117,8 +102,45 @@ impl Partner {
         })
     }
 
-    fn customer(&self, contract: &str) -> Option<&Customer> {
-        self.customers.iter().find(|customer| customer.has_contract() && customer.contract == contract)
+    fn all_contracts(&self, calendar: Calendar) -> impl Iterator<Item = Contract<'_>> {
+        self.customers.iter().filter(|customer| customer.has_contract()).flat_map(move |customer| {
+            let terms = customer.terms(calendar).into_iter().enumerate();
+            let contract =
+                move |(position, term)| Contract { customer, position, id: customer.contract_id(position), term };
+            terms.map(contract)
+        })
+    }
+}
+
+impl Contract<'_> {
+    fn head(&self, calendar: Calendar) -> types::BillingContract {
+        let (customer, term) = (self.customer, &self.term);
+        types::BillingContract {
+            id: Some(self.id.clone()),
+            external_number: Some(format!("Q-{}-{}", customer.number, self.position + 1)),
+            status: Some(match term.is_active {
+                true => types::BillingContractStatus::Active,
+                false => types::BillingContractStatus::Inactive,
+            }),
+            commercial_model: Some(if customer.prepays() { "Prepay" } else { "Usage" }.to_owned()),
+            purchase_order_numbers: vec![customer.purchase_order()],
+            bill_to_customer: Some(partner()),
+            sold_to_customer: Some(partner()),
+            end_customer: Some(types::Customer {
+                id: Some(format!("cst-{}", customer.number)),
+                number: Some(customer.number.clone()),
+                name: Some(customer.name.clone()),
+            }),
+            date_start: Some(term.first),
+            date_end: Some(term.last),
+            date_ramp_start: Some(customer.contract_start(calendar)),
+            date_ramp_end: Some(customer.ramp_end(calendar)),
+            ..Default::default()
+        }
+    }
+
+    fn periods(&self, calendar: Calendar) -> impl Iterator<Item = Period> {
+        self.term.periods.clone().map(move |index| self.customer.period(calendar, index))
     }
 }
 
@@ -218,7 +240,7 @@ impl Charge {
 
 impl Period {
     fn id(&self) -> String {
-        format!("bp-{}", self.first.format("%Y-%m"))
+        format!("bp-{}", self.first)
     }
 
     fn status(&self) -> types::BillingPeriodStatus {

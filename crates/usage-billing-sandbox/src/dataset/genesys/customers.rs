@@ -1,12 +1,12 @@
 //! Customer organizations of the partner and their charges: a table of special cases, and as many more as the size needs.
 
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 use usage_billing_genesys::types;
 use usage_billing_genesys::types::BillingUnitOfMeasure as Unit;
 
+use crate::dataset::id;
 use crate::dataset::names::company;
 use crate::dataset::seed::Seed;
-use crate::dataset::{days_before, id};
 use crate::{GENESYS_TRUSTOR_ORG_ID, GENESYS_YOUNG_TRUSTOR_ORG_ID};
 
 #[derive(Clone)]
@@ -17,10 +17,16 @@ pub(super) struct Customer {
     pub(super) contract: String,
     pub(super) currency: &'static str,
     pub(super) subscription: types::SubscriptionType,
+    /// Whether the partner may read its bills.
+    pub(super) trusts_partner: bool,
     /// Day of the month on which the billing month begins.
     pub(super) anchor: u32,
     /// Billing periods that ended before the sandbox was started.
     pub(super) finished: u32,
+    /// Those of them since billing months begin on that day, and no longer on the 1st; `None` if the day never moved.
+    pub(super) moved: Option<u32>,
+    /// Those of them in a second contract that follows the first one; `None` if it was not renewed.
+    pub(super) renewed: Option<u32>,
     /// Those of them after the end of the contract; 0 for an active contract.
     pub(super) ended: u32,
     /// Minimum monthly amount, in cents.
@@ -69,7 +75,7 @@ pub(super) struct Charge {
     pub(super) is_unpriced: bool,
 }
 
-const SEATS: Charge = Charge {
+pub(super) const SEATS: Charge = Charge {
     name: "Genesys Cloud CX 2 Named User",
     part_number: "GC-170-NV-CX2NAM",
     grouping: "user-license",
@@ -87,7 +93,7 @@ const SEATS: Charge = Charge {
     is_unpriced: false,
 };
 
-const MINUTES: Charge = Charge {
+pub(super) const MINUTES: Charge = Charge {
     name: "IVR Minutes",
     part_number: "GC-170-NV-IVRMIN",
     grouping: "resource",
@@ -114,8 +120,11 @@ fn table() -> Vec<Customer> {
             contract: "CN-0048213".to_owned(),
             currency: "EUR",
             subscription: types::SubscriptionType::PrepayMonthlyCommitment,
+            trusts_partner: true,
             anchor: 1,
             finished: 13,
+            moved: None,
+            renewed: None,
             ended: 0,
             minimum: 1_100_000,
             tokens: 30_000,
@@ -155,8 +164,11 @@ fn table() -> Vec<Customer> {
             contract: "CN-0051790".to_owned(),
             currency: "USD",
             subscription: types::SubscriptionType::MonthToMonth,
+            trusts_partner: true,
             anchor: 15,
             finished: 4,
+            moved: None,
+            renewed: None,
             ended: 0,
             minimum: 0,
             tokens: 0,
@@ -175,8 +187,11 @@ fn table() -> Vec<Customer> {
             contract: "CN-0031077".to_owned(),
             currency: "EUR",
             subscription: types::SubscriptionType::PrepayMonthlyCommitment,
+            trusts_partner: false,
             anchor: 8,
             finished: 16,
+            moved: None,
+            renewed: None,
             ended: 10,
             minimum: 0,
             tokens: 0,
@@ -188,99 +203,6 @@ fn table() -> Vec<Customer> {
             ],
         },
     ]
-}
-
-/// Customers for each case that makes a bill difficult, some of them with a contract in the preview API. Every dataset has them, on any day.
-fn special(opened: NaiveDate) -> Vec<Customer> {
-    use types::SubscriptionType as Type;
-    let customer = |number: u32, name: &str, subscription, payment| Customer {
-        id: id(&format!("genesys/special/{number}")).to_string(),
-        name: name.to_owned(),
-        number: (100_950 + number).to_string(),
-        contract: String::new(),
-        currency: "EUR",
-        subscription,
-        anchor: 1,
-        finished: 8,
-        ended: 0,
-        minimum: 0,
-        tokens: 0,
-        charges: vec![
-            Charge { average: 50_000, prepaid: 45, bundle: None, ..SEATS },
-            Charge { average: 12_000, ..MINUTES },
-        ],
-        payment,
-        rotation: 0,
-    };
-    let transcription = Charge {
-        name: "Voice Transcription",
-        part_number: "GC-170-NV-VTR",
-        average: 2_100_000,
-        fair_use: 50_000,
-        notes: None,
-        ..MINUTES
-    };
-    let tokens = Charge {
-        name: "AI Experience Tokens",
-        part_number: "GC-170-NV-AIT",
-        grouping: "rollup",
-        unit: "token",
-        measure: Unit::Token,
-        average: 31_250,
-        overage_price: 10_000,
-        fair_use: 250,
-        parts: &[("Virtual Agent", "GC-170-NV-VA", 72), ("Agent Copilot", "GC-170-NV-AC", 28)],
-        ..transcription.clone()
-    };
-    let messages = Charge {
-        name: "SMS",
-        part_number: "GC-170-NV-SMS",
-        grouping: "messaging-usage",
-        unit: "message",
-        measure: Unit::Message,
-        average: 91_000,
-        overage_price: 75,
-        bundle: Some(0),
-        ..MINUTES
-    };
-    let unpriced = Charge {
-        name: "Genesys Cloud CX 1 Named User",
-        part_number: "GC-170-NV-CX1NAM",
-        average: 20_000,
-        prepaid: 10,
-        prepay_price: None,
-        bundle: None,
-        is_unpriced: true,
-        ..SEATS
-    };
-    let monthly = Type::PrepayMonthlyCommitment;
-    let mut fair_use = customer(1, "Fair Isle \"Freight\" & Söhne", monthly.clone(), Payment::Monthly);
-    fair_use.charges.extend([transcription.clone(), tokens, messages.clone()]);
-    let mut late = customer(2, "Slow Turn, Ltd.", monthly.clone(), Payment::Monthly);
-    // A billing period has just ended, and the index has not moved yet. Every month has a 28th.
-    let anchor = match days_before(opened, 2).day() {
-        // The 28th would be five days before, when the index moves.
-        31 => 1,
-        day => day.min(28),
-    };
-    (late.anchor, late.rotation) = (anchor, 5);
-    late.charges = vec![transcription, unpriced];
-    let mut ramp = customer(3, "Neubau GmbH", monthly, Payment::Monthly);
-    ramp.finished = 1;
-    ramp.charges.push(messages);
-    let mut annual = customer(4, "Yearly Ledger, Inc.", Type::Prepay, Payment::Annual);
-    for customer in [&mut fair_use, &mut ramp, &mut annual] {
-        customer.contract = format!("CN-00{}", customer.number);
-    }
-    let others = [
-        ("Interaktiv", Type::Inin),
-        ("Trial & Error", Type::FreeTrialMonthToMonth),
-        ("Sandkasten", Type::DevOrgMonthToMonth),
-        ("Werkbank", Type::DevOrgPrepayMonthlyCommitment),
-        ("Labor", Type::DevOrgPrepay),
-    ];
-    let others = others.into_iter().zip(5..).map(|((name, kind), number)| customer(number, name, kind, Payment::Free));
-    [fair_use, late, ramp, annual].into_iter().chain(others).collect()
 }
 
 /// Returns the customers with a contract, and the special ones.
@@ -305,7 +227,7 @@ pub(super) fn all(seed: Seed, count: u32, opened: NaiveDate) -> Vec<Customer> {
         more.charges.iter_mut().zip(1..).for_each(|(charge, number)| charge.scale(67 + chance(number, 84)));
         customers.push(more);
     }
-    let mut special = special(opened);
+    let mut special = super::special_customers::all(opened);
     for (customer, at) in special.iter_mut().zip(0u64..).filter(|_| !seed.is_default()) {
         let charges = customer.charges.iter_mut().zip(0..);
         charges.for_each(|(charge, number)| charge.scale(seed.percent(&[34, at, number])));
@@ -320,23 +242,5 @@ impl Charge {
         // Seats vary by tenths of tens: see `Customer::used`.
         let least = if self.measured { 1 } else { 10_000 };
         self.average = (self.average * percent.unsigned_abs() / 100).max(least);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::dataset::genesys::periods::Calendar;
-
-    #[test]
-    fn index_of_one_customer_has_not_moved_on_any_first_day() {
-        let first: NaiveDate = "2027-01-01".parse().unwrap();
-        for opened in first.iter_days().take(2 * 366) {
-            let calendar = Calendar { opened, today: opened };
-            let special = special(opened);
-            let late = special.iter().find(|customer| customer.rotation > 0).unwrap();
-            let turned = Calendar { today: days_before(opened, late.rotation), opened };
-            assert_eq!(late.count(turned) + 1, late.count(calendar), "{opened}");
-        }
     }
 }

@@ -37,7 +37,7 @@ impl Partner {
 }
 
 fn invoice_of(seed: Seed, customer: &Customer, calendar: Calendar, period: Period) -> Invoice {
-    let id = format!("INV-{}-{}", period.first.format("%Y%m"), customer.number);
+    let id = format!("INV-{}-{}", period.first.format("%Y%m%d"), customer.number);
     let date = period.last.checked_add_days(Days::new(1)).unwrap_or(period.last);
     let lines = lines(customer, period, date, &customer.amounts(seed, calendar, period));
     let total: Decimal = lines.iter().filter_map(|line| line.amount).map(|amount| amount.0).sum();

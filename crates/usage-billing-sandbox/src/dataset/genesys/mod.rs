@@ -3,12 +3,14 @@
 
 mod api_requests;
 mod billable_usage;
+mod contract_terms;
 mod contracts;
 mod customers;
 mod invoices;
 mod licences;
 mod overview;
 mod periods;
+mod special_customers;
 mod trustors;
 
 pub(crate) use api_requests::{ApiClient, PATHS, Requests, clients, oauth_clients, organization_id};

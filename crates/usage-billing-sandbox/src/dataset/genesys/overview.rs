@@ -25,13 +25,14 @@ impl Partner {
         trustor: &str,
         index: u32,
     ) -> Option<types::TrusteeBillingOverview> {
-        let customer = self.customers.iter().find(|customer| customer.id == trustor && customer.is_active())?;
+        let customer = self.customers.iter().find(|customer| customer.id == trustor && customer.trusts_partner)?;
         // The index moves late, but usage is known as usual.
         let turned = Calendar { today: days_before(calendar.today, customer.rotation), ..calendar };
         let index = customer.count(turned).checked_sub(index.checked_add(1)?)?;
         let period = customer.period(calendar, index);
         let end_of = |day: NaiveDate| midnight(day) + TimeDelta::days(1) - TimeDelta::milliseconds(1);
-        let (contract, ramp_end) = (customer.contract_start(calendar), customer.ramp_end(calendar));
+        let (ramp_start, ramp_end) = (customer.contract_start(calendar), customer.ramp_end(calendar));
+        let term = customer.terms(calendar).into_iter().find(|term| term.periods.contains(&index))?;
         let usages = customer.charges.iter().zip(customer.used(self.seed, calendar, period));
         let usages = usages.flat_map(|(charge, quantity)| rows(charge, quantity));
         Some(types::TrusteeBillingOverview {
@@ -41,14 +42,14 @@ impl Partner {
             currency: Some(customer.currency.to_owned()),
             enabled_products: vec!["genesysCloudCX2Overage".to_owned(), "ivrMinutesOverage".to_owned()],
             subscription_type: Some(customer.subscription.clone()),
-            ramp_period_start_date: Some(midnight(contract)),
+            ramp_period_start_date: Some(midnight(ramp_start)),
             ramp_period_end_date: Some(end_of(ramp_end)),
             billing_period_start_date: Some(midnight(period.first)),
             billing_period_end_date: Some(midnight(period.last) + TimeDelta::days(1) - TimeDelta::seconds(1)),
             usages: Some(usages.collect()),
             contract_amendment_date: None,
-            contract_effective_date: Some(midnight(contract)),
-            contract_end_date: Some(end_of(customer.contract_end(calendar))),
+            contract_effective_date: Some(midnight(term.first)),
+            contract_end_date: Some(end_of(term.last)),
             minimum_monthly_amount: Some(Decimal::new(customer.minimum, 2).into()),
             in_ramp_period: Some(period.first <= ramp_end),
             self_uri: Some(format!("/api/v2/billing/trusteebillingoverview/{}", customer.id)),

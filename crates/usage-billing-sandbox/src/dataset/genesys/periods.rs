@@ -5,7 +5,7 @@ use usage_billing_core::Decimal;
 
 use super::customers::{Charge, Customer};
 use crate::dataset::seed::Seed;
-use crate::dataset::{day_key, days, days_before, months_after, months_before};
+use crate::dataset::{day_key, days, days_before, month_of, months_after, months_before};
 
 /// The day of the start, from which contracts are dated, and the current day.
 #[derive(Clone, Copy)]
@@ -25,21 +25,9 @@ pub(super) struct Period {
 }
 
 impl Customer {
-    pub(super) fn is_active(&self) -> bool {
-        self.ended == 0
-    }
-
+    /// Returns the first day of the first contract.
     pub(super) fn contract_start(&self, calendar: Calendar) -> NaiveDate {
-        months_before(period_of(calendar.opened, self.anchor), self.finished)
-    }
-
-    /// Returns the end of the contract: after three years, or earlier if the contract ended.
-    pub(super) fn contract_end(&self, calendar: Calendar) -> NaiveDate {
-        let after = match self.ended {
-            0 => months_after(self.contract_start(calendar), 36.max(self.count(calendar))),
-            ended => months_before(period_of(calendar.opened, self.anchor), ended),
-        };
-        days_before(after, 1)
+        self.start_of(calendar, 0)
     }
 
     pub(super) fn ramp_end(&self, calendar: Calendar) -> NaiveDate {
@@ -55,18 +43,33 @@ impl Customer {
     pub(super) fn count(&self, calendar: Calendar) -> u32 {
         match self.ended {
             0 => {
-                let (start, now) = (self.contract_start(calendar), period_of(calendar.today, self.anchor));
+                let ((since, number), now) = (self.since_move(calendar), period_of(calendar.today, self.anchor));
                 let months = |day: NaiveDate| i64::from(day.year()) * 12 + i64::from(day.month());
-                u32::try_from(months(now) - months(start) + 1).unwrap_or_default()
+                u32::try_from(i64::from(number) + months(now) - months(since) + 1).unwrap_or_default()
             }
             ended => self.finished.saturating_sub(ended),
         }
     }
 
     pub(super) fn period(&self, calendar: Calendar, index: u32) -> Period {
-        let first = months_after(self.contract_start(calendar), index);
-        let last = days_before(months_after(first, 1), 1);
+        let first = self.start_of(calendar, index);
+        let last = days_before(self.start_of(calendar, index + 1), 1);
         Period { index, first, last, closed: last < calendar.today }
+    }
+
+    /// Returns the first day of a period. The last one before a move of the first day is shorter.
+    pub(super) fn start_of(&self, calendar: Calendar, index: u32) -> NaiveDate {
+        let (since, number) = self.since_move(calendar);
+        match index.checked_sub(number) {
+            Some(after) => months_after(since, after),
+            None => months_before(month_of(since), number - 1 - index),
+        }
+    }
+
+    /// Returns the first day and the number of the first period that begins on the present day of the month.
+    fn since_move(&self, calendar: Calendar) -> (NaiveDate, u32) {
+        let months = self.moved.unwrap_or(self.finished);
+        (months_before(period_of(calendar.opened, self.anchor), months), self.finished - months)
     }
 
     /// Returns the usage of each charge, in order. The usage of today is not known yet.

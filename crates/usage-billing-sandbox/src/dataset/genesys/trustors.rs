@@ -46,7 +46,7 @@ impl Partner {
     /// Iterates over the customers that trust the partner.
     pub(crate) fn trustors(&self, calendar: Calendar) -> impl Iterator<Item = types::Trustor> {
         let creator = Person { group: 2, number: 0 }.id();
-        self.customers.iter().filter(|customer| customer.is_active()).map(move |customer| types::Trustor {
+        self.customers.iter().filter(|customer| customer.trusts_partner).map(move |customer| types::Trustor {
             id: Some(customer.id.clone()),
             enabled: Some(true),
             date_created: Some(midnight(customer.contract_start(calendar))),
@@ -63,8 +63,8 @@ impl Partner {
 
     /// Returns the amounts due for billing periods that begin within two days, both included, and have ended.
     pub(crate) fn amounts_due(&self, calendar: Calendar, first: NaiveDate, last: NaiveDate) -> Vec<AmountDue<'_>> {
-        let active = self.customers.iter().filter(|customer| customer.is_active());
-        active.flat_map(|customer| self.amounts_due_of(customer, calendar, first, last)).collect()
+        let trusting = self.customers.iter().filter(|customer| customer.trusts_partner);
+        trusting.flat_map(|customer| self.amounts_due_of(customer, calendar, first, last)).collect()
     }
 
     fn amounts_due_of<'a>(

@@ -38,16 +38,21 @@ async fn ids(caller: &Caller, path: &str, link: &str) -> Vec<Vec<String>> {
 #[tokio::test]
 async fn contracts_are_filtered_by_status_dates_and_number() {
     let (_sandbox, caller) = start().await;
-    let (table, special) = (["CN-0048213", "CN-0051790", "CN-0031077"], ["CN-00100951", "CN-00100953", "CN-00100954"]);
+    let table = ["CN-0048213", "CN-0051790", "CN-0031077"];
+    // Of the last four, the first one has ended, and the third one renews the second.
+    let special =
+        ["CN-00100951", "CN-00100953", "CN-00100954", "CN-00100960", "CN-00100961", "CN-00100961-2", "CN-00100962"];
     for (query, expected) in [
         ("", [&table[..], &special].concat()),
-        ("status=Active", [&table[..2], &special].concat()),
-        ("status=Inactive", vec!["CN-0031077"]),
+        ("status=Active", [&table[..2], &special[..3], &special[5..]].concat()),
+        ("status=Inactive", [&table[2..], &special[3..5]].concat()),
         ("externalNumber=Q-100913-1", vec!["CN-0051790"]),
         ("externalNumber=Q", vec![]),
         ("dateStart=2026-01-08", [&table[..2], &special].concat()),
         ("dateStart=2026-01-07", [&table[..], &special].concat()),
         ("dateEnd=2025-09-30", vec!["CN-0031077"]),
+        ("dateStart=2026-11-01&externalNumber=Q-100960-1", vec![]),
+        ("externalNumber=Q-100961-2", vec!["CN-00100961-2"]),
         ("dateStart=2025-10-01&dateEnd=2025-10-01", vec!["CN-0048213", "CN-0031077"]),
     ] {
         assert_eq!(ids(&caller, &format!("{CONTRACTS}?{query}"), "nextUri").await.concat(), expected, "{query}");
@@ -67,16 +72,16 @@ async fn lists_reject_invalid_parameters() {
         ("/api/v2/billing/contracts?dateStart=2026-13-01", "invalid.date"),
         ("/api/v2/billing/contracts/invoices?paymentStatus=Unpaid", "invalid.value"),
         ("/api/v2/billing/contracts/invoices?dateStart=2026-10-02&dateEnd=2026-10-01", "invalid.date"),
-        ("/api/v2/billing/contracts/invoices/INV-202610-100482/lines?pageSize=0", "invalid.value"),
+        ("/api/v2/billing/contracts/invoices/INV-20261001-100482/lines?pageSize=0", "invalid.value"),
     ] {
         let (status, error) = caller.get(path).await;
         assert_eq!((status.as_u16(), &error["code"]), (400, &json!(code)), "{path}");
     }
     for path in [
         "/api/v2/billing/contracts/CN-0",
-        "/api/v2/billing/contracts/CN-0/billingperiods/bp-2026-10",
-        "/api/v2/billing/contracts/CN-0048213/billingperiods/bp-2020-10",
-        "/api/v2/billing/contracts/invoices/INV-202611-100482/lines",
+        "/api/v2/billing/contracts/CN-0/billingperiods/bp-2026-10-01",
+        "/api/v2/billing/contracts/CN-0048213/billingperiods/bp-2020-10-01",
+        "/api/v2/billing/contracts/invoices/INV-20261101-100482/lines",
         "/api/v2/billing/contracts/invoices/INV-0/document",
     ] {
         let (status, error) = caller.get(path).await;
@@ -143,34 +148,37 @@ async fn closed_period_agrees_in_overview_contract_and_invoice() {
 async fn invoices_are_paged_in_both_directions_and_filtered() {
     let (_sandbox, caller) = start().await;
     let all = ids(&caller, &format!("{INVOICES}?pageSize=200"), "nextUri").await.concat();
-    assert_eq!(all.len(), 13 + 4 + 6 + 8 + 1 + 8);
+    assert_eq!(all.len(), 13 + 4 + 6 + 8 + 1 + 8 + 7 + 8 + 8);
     let forth = ids(&caller, &format!("{INVOICES}?pageSize=5"), "nextUri").await;
-    assert_eq!((forth.len(), forth.concat()), (8, all.clone()));
-    let back = ids(&caller, &format!("{INVOICES}?pageSize=40&after=NDA"), "previousUri").await;
+    assert_eq!((forth.len(), forth.concat()), (13, all.clone()));
+    let back = ids(&caller, &format!("{INVOICES}?pageSize=100&after=MTAw"), "previousUri").await;
     assert_eq!(back, [vec![], all.clone()]);
     let (_, page) = caller.get(&format!("{INVOICES}?paymentStatus=UnPaid&pageSize=1")).await;
     let next = page["nextUri"].as_str().unwrap();
     assert!(next.starts_with("/api/v2/billing/contracts/invoices?paymentStatus=UnPaid&pageSize=1&after="), "{next}");
     let mut paid = ids(&caller, &format!("{INVOICES}?paymentStatus=Paid"), "nextUri").await.concat();
     let unpaid = ids(&caller, &format!("{INVOICES}?paymentStatus=UnPaid"), "nextUri").await.concat();
-    let october = ["INV-202610-100482", "INV-202610-100951", "INV-202610-100953", "INV-202610-100954"];
-    assert_eq!(unpaid, [&["INV-202610-100913"][..], &october].concat());
+    let of = |day: &str, customers: &[u32]| -> Vec<String> {
+        customers.iter().map(|customer| format!("INV-2026{day}-{customer}")).collect()
+    };
+    let october = of("1001", &[100_482, 100_951, 100_953, 100_954, 100_961]);
+    assert_eq!(unpaid, [of("1015", &[100_913, 100_962]), october.clone()].concat());
     paid.extend(unpaid);
     paid.sort();
     let mut sorted = all;
     sorted.sort();
     assert_eq!(paid, sorted);
     let autumn = ids(&caller, &format!("{INVOICES}?dateStart=2026-10-01&dateEnd=2026-11-01"), "nextUri").await.concat();
-    let september = ["INV-202609-100913", "INV-202609-100482", "INV-202609-100951", "INV-202609-100954"];
-    assert_eq!(autumn, [&october[..], &september].concat());
-    let lines = ids(&caller, &format!("{INVOICES}/INV-202610-100482/lines?pageSize=2"), "nextUri").await;
+    let september = of("0901", &[100_482, 100_951, 100_954, 100_960, 100_961]);
+    assert_eq!(autumn, [october, of("0915", &[100_913, 100_962]), september].concat());
+    let lines = ids(&caller, &format!("{INVOICES}/INV-20261001-100482/lines?pageSize=2"), "nextUri").await;
     assert!(lines.len() > 1 && lines.concat().iter().zip(1..).all(|(id, number)| *id == number.to_string()));
 }
 
 #[tokio::test]
 async fn invoice_document_needs_no_token() {
     let (sandbox, caller) = start().await;
-    let (_, response) = caller.get(&format!("{INVOICES}/INV-202610-100482/document")).await;
+    let (_, response) = caller.get(&format!("{INVOICES}/INV-20261001-100482/document")).await;
     let url = response["url"].as_str().unwrap();
     assert!(url.starts_with(sandbox.url()), "{url}");
     let response = http().get(url).send().await.unwrap();
@@ -180,11 +188,11 @@ async fn invoice_document_needs_no_token() {
     );
     let file = response.text().await.unwrap();
     assert!(file.starts_with("%PDF-1.4\n") && file.ends_with("%%EOF\n"));
-    let amount = get::<types::BillingInvoiceListing>(&caller, INVOICES).await.entities[1].amount.unwrap();
+    let amount = get::<types::BillingInvoiceListing>(&caller, INVOICES).await.entities[2].amount.unwrap();
     assert!(file.contains(&format!("(Total: {} EUR)", amount.0)), "{file}");
 
     let (bare, _) = url.split_once('?').unwrap();
-    for url in [bare.to_owned(), url.replace("202610", "202609")] {
+    for url in [bare.to_owned(), url.replace("20261001", "20260901")] {
         let response = http().get(url).send().await.unwrap();
         assert_eq!(response.status(), 403);
         let error: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
@@ -197,10 +205,10 @@ async fn closed_month_is_invoiced() {
     let (sandbox, caller) = start().await;
     let contract = format!("{CONTRACTS}/CN-0048213");
     let started = caller.get(&contract).await.1["dateStart"].clone();
-    assert_eq!(caller.get(&format!("{INVOICES}/INV-202611-100482/lines")).await.0, 404);
+    assert_eq!(caller.get(&format!("{INVOICES}/INV-20261101-100482/lines")).await.0, 404);
     sandbox.advance(std::time::Duration::from_secs(10 * 86_400));
     let caller = Caller::genesys(&sandbox).await;
-    assert_eq!(caller.get(&format!("{INVOICES}/INV-202611-100482/lines")).await.0, 200);
+    assert_eq!(caller.get(&format!("{INVOICES}/INV-20261101-100482/lines")).await.0, 200);
     let (_, later) = caller.get(&contract).await;
     let periods = later["billingPeriods"].as_array().unwrap();
     assert_eq!((&later["dateStart"], periods.len()), (&started, 15));

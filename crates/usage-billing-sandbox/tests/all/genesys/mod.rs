@@ -190,12 +190,12 @@ async fn trustors_are_on_several_pages() {
     let mut pages = 0;
     while let Some(next) = path {
         let (status, page) = caller.get(&next).await;
-        assert_eq!((status.as_u16(), &page["total"]), (200, &json!(11)));
+        assert_eq!((status.as_u16(), &page["total"]), (200, &json!(14)));
         let page: types::TrustorEntityListing = serde_json::from_value(page).unwrap();
         names.extend(page.entities.unwrap().into_iter().filter_map(|trustor| trustor.organization?.name));
         (path, pages) = (page.next_uri, pages + 1);
     }
-    assert_eq!((names.len(), pages), (11, 3));
+    assert_eq!((names.len(), pages), (14, 3));
     assert!(!names.iter().any(|name| name.contains("Old Mill")), "that one trusts the partner no more: {names:?}");
     assert_eq!(caller.get("/api/v2/orgauthorization/trustors?pageSize=0").await.0, 400);
 }
@@ -216,6 +216,30 @@ async fn overviews(sandbox: &usage_billing_sandbox::Sandbox) -> (Vec<types::Trus
         (path, pages) = (page.next_uri, pages + 1);
     }
     (bills, pages)
+}
+
+/// Returns, for each organization, the starts of its contracts and of its billing periods by the overviews at all indexes.
+async fn contracts_and_starts(
+    sandbox: &usage_billing_sandbox::Sandbox,
+    bills: &[types::TrusteeBillingOverview],
+) -> Vec<(std::collections::BTreeSet<String>, Vec<String>)> {
+    let caller = Caller::genesys(sandbox).await;
+    let mut found = Vec::new();
+    for bill in bills {
+        let path = bill.self_uri.as_deref().unwrap();
+        let (mut contracts, mut starts) = (std::collections::BTreeSet::new(), Vec::new());
+        for index in 0.. {
+            let (status, overview) = caller.get(&format!("{path}?billingPeriodIndex={index}")).await;
+            if status == 404 {
+                break;
+            }
+            let text = |name: &str| overview[name].as_str().unwrap().to_owned();
+            contracts.insert(text("contractEffectiveDate"));
+            starts.push(text("billingPeriodStartDate"));
+        }
+        found.push((contracts, starts));
+    }
+    found
 }
 
 #[tokio::test]
@@ -240,8 +264,25 @@ async fn every_dataset_has_the_difficult_bills_on_any_day() {
         assert_eq!(subscriptions.len(), 8, "{label}: {subscriptions:?}");
         assert!(bills.iter().any(|bill| bill.in_ramp_period == Some(true)), "{label}");
         let noon = today.and_hms_opt(12, 0, 0).unwrap().and_utc();
-        let late = bills.iter().filter(|bill| bill.billing_period_end_date.unwrap() < noon).count();
-        assert_eq!(late, 1, "{label}: the index of one has not moved");
+        let past = bills.iter().filter(|bill| bill.billing_period_end_date.unwrap() < noon);
+        let (ended, late): (Vec<_>, Vec<_>) = past.partition(|bill| bill.contract_end_date.unwrap() < noon);
+        assert_eq!(
+            (ended.len(), late.len()),
+            (1, 1),
+            "{label}: a contract has ended, and the index of another has not moved"
+        );
+        let contracts = contracts_and_starts(&sandbox, &bills[bills.len() - 3..]).await;
+        let [ended, renewed, moved] = contracts.as_slice() else { panic!("{label}") };
+        assert_eq!((ended.0.len(), renewed.0.len(), moved.0.len()), (1, 2, 1), "{label}: {renewed:?}");
+        let months = |starts: &[String]| -> std::collections::BTreeSet<String> {
+            starts.iter().map(|start| start[..7].to_owned()).collect()
+        };
+        assert_eq!(months(&renewed.1).len(), renewed.1.len(), "{label}");
+        assert_eq!(
+            months(&moved.1).len(),
+            moved.1.len() - 1,
+            "{label}: two billing periods begin in one month: {moved:?}"
+        );
 
         let usages = || bills.iter().map(|bill| bill.usages.as_deref().unwrap());
         let of = |usages: &[types::SubscriptionOverviewUsage], grouping: &str| -> Vec<_> {
