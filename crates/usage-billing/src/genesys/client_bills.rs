@@ -4,9 +4,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt, stream};
-use usage_billing_core::{Error, ErrorKind, Result, printable};
+use usage_billing_core::{Error, ErrorKind, Result};
 
 use super::organizations::id_of;
+use super::overview::FoundBill;
 use super::{BillingPeriod, Client, ClientBill, NoBill, Organization};
 use crate::UsageRow;
 use crate::memory_limit::MemoryLimit;
@@ -105,43 +106,72 @@ impl Client {
         organizations: ClientOrganizations,
         timeout: Duration,
     ) -> Result<ClientBills> {
-        let (period, limit) = (period.into(), TimeLimit::new(timeout));
-        period.require_started(self.clock.now())?;
+        let bills = self.client_bills_by_period(&[period.into()], organizations, timeout).await?;
+        let missing = || Error::new(ErrorKind::Request, "no billing period was requested");
+        bills.into_iter().next().ok_or_else(missing)
+    }
+
+    /// Returns the bills for several billing periods, in the order of the periods. The organizations are listed once, and each of their overviews
+    /// is requested once: a year takes little longer than its first month. The time limit is that of
+    /// [`client_bills_within`](Self::client_bills_within), and the memory limit that of the bills of one period.
+    ///
+    /// ```no_run
+    /// # use usage_billing::{Period, Result, chrono::Utc, genesys::{BillingPeriod, Client, ClientOrganizations}};
+    /// # async fn year(client: Client, year: Period) -> Result<()> {
+    /// let months = BillingPeriod::within(year, Utc::now());
+    /// let timeout = std::time::Duration::from_secs(600);
+    /// for bills in client.client_bills_by_period(&months, ClientOrganizations::All, timeout).await? {
+    ///     println!("{} rows", bills.rows().len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`client_bills_within`](Self::client_bills_within).
+    pub async fn client_bills_by_period(
+        &self,
+        periods: &[BillingPeriod],
+        organizations: ClientOrganizations,
+        timeout: Duration,
+    ) -> Result<Vec<ClientBills>> {
+        let (now, limit) = (self.clock.now(), TimeLimit::new(timeout));
+        periods.iter().try_for_each(|period| period.require_started(now))?;
+        if periods.is_empty() {
+            return Ok(Vec::new());
+        }
         let selected = limit.run(self.select(organizations)).await;
         let (account, selected, missing) =
             selected.unwrap_or_else(|| Err(limit.exceeded("the client organizations were not listed to their end")))?;
-        let memory = Mutex::new(MemoryLimit::new(self.max_usage_bytes));
-        let memory = &memory;
-        let outcomes = selected.into_iter().zip(1..).map(|((id, listed_name), position)| async move {
-            let bill = match &id {
-                Some(id) => limit.run(self.client_bill_with_size(id, period)).await.unwrap_or_else(|| {
-                    Err(limit.exceeded(format_args!("the bill of organization {} was not read", printable(id))).into())
-                }),
-                None => Err(without_id(position).into()),
+        let limits = periods.iter().map(|_| Mutex::new(MemoryLimit::new(self.max_usage_bytes)));
+        let memory = &limits.collect::<Vec<_>>();
+        let bills = selected.into_iter().zip(1..).map(|((id, name), position)| async move {
+            let bills = match &id {
+                Some(id) => self.bills_of_client(id, periods, limit).await,
+                None => periods.iter().map(|_| Err(without_id(position).into())).collect(),
             };
-            let no_bill = bill.as_ref().err().and_then(|failure| failure.no_bill);
-            let bill = bill.map_err(|failure| failure.error);
-            let bytes = bill.as_ref().map_or_else(|error| error.body().len(), |(_, bytes)| *bytes);
-            // No code that can panic runs under the lock.
-            let kept = memory.lock().unwrap_or_else(PoisonError::into_inner).keep(bytes, || "the sum of all bills");
-            let kept = kept.map_err(|error| error.with_hint("request the bills of fewer organizations at a time"));
-            let bill = kept.and(bill).map(|(bill, _)| bill);
-            let billed_name = bill.as_ref().ok().and_then(|bill| bill.organization.name.clone());
-            let organization_name = billed_name.or(listed_name).filter(|name| !name.trim().is_empty());
-            (position, ClientOutcome { organization_id: id, organization_name, bill, no_bill })
+            let outcomes = bills.into_iter().zip(memory);
+            let outcomes =
+                outcomes.map(|(bill, memory)| ClientOutcome::new(id.as_deref(), name.as_deref(), bill, memory));
+            (position, outcomes.collect::<Vec<_>>())
         });
         // Boxed, because the compiler cannot otherwise prove that its borrows live long enough.
-        let outcomes: Vec<_> = outcomes.map(FutureExt::boxed).collect();
+        let bills: Vec<_> = bills.map(FutureExt::boxed).collect();
         // In the order of completion: a slow organization does not delay the start of others.
-        let mut outcomes: Vec<_> = stream::iter(outcomes).buffer_unordered(CONCURRENT).collect().await;
-        outcomes.sort_by_key(|(position, _)| *position);
-        let missing = missing.map(|error| ClientOutcome {
-            organization_id: None,
-            organization_name: None,
-            bill: Err(error),
-            no_bill: None,
-        });
-        Ok(ClientBills { account, outcomes: outcomes.into_iter().map(|(_, outcome)| outcome).chain(missing).collect() })
+        let mut bills: Vec<_> = stream::iter(bills).buffer_unordered(CONCURRENT).collect().await;
+        bills.sort_by_key(|(position, _)| *position);
+        let mut bills: Vec<_> = bills.into_iter().map(|(_, outcomes)| outcomes.into_iter()).collect();
+        let of_period = |_| {
+            let missing = missing.clone().map(|error| ClientOutcome {
+                organization_id: None,
+                organization_name: None,
+                bill: Err(error),
+                no_bill: None,
+            });
+            let outcomes = bills.iter_mut().filter_map(Iterator::next).chain(missing).collect();
+            ClientBills { account: account.clone(), outcomes }
+        };
+        Ok(periods.iter().map(of_period).collect())
     }
 
     /// Returns the own organization, the ids and names of the selected ones, and an error if others may be missing.
@@ -156,6 +186,22 @@ impl Client {
             }
         };
         Ok((account, selected, missing))
+    }
+}
+
+impl ClientOutcome {
+    /// Creates the outcome of an organization with the name in the list, if its bill fits in `memory` with those before it.
+    fn new(id: Option<&str>, listed_name: Option<&str>, bill: FoundBill, memory: &Mutex<MemoryLimit>) -> Self {
+        let no_bill = bill.as_ref().err().and_then(|failure| failure.no_bill);
+        let bill = bill.map_err(|failure| failure.error);
+        let bytes = bill.as_ref().map_or_else(|error| error.body().len(), |(_, bytes)| *bytes);
+        // No code that can panic runs under the lock.
+        let kept = memory.lock().unwrap_or_else(PoisonError::into_inner).keep(bytes, || "the sum of all bills");
+        let kept = kept.map_err(|error| error.with_hint("request the bills of fewer organizations at a time"));
+        let bill = kept.and(bill).map(|(bill, _)| bill);
+        let billed_name = bill.as_ref().ok().and_then(|bill| bill.organization.name.clone());
+        let name = billed_name.or(listed_name.map(str::to_owned)).filter(|name| !name.trim().is_empty());
+        Self { organization_id: id.map(str::to_owned), organization_name: name, bill, no_bill }
     }
 }
 

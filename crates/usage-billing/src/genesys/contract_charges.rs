@@ -2,34 +2,25 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
-use std::time::Duration;
 
-use chrono::{Days, NaiveDate};
-use futures_util::{FutureExt, StreamExt, stream};
-use usage_billing_core::{Decimal, DecimalNumber, Error, ErrorKind, Result, printable};
+use usage_billing_core::{Decimal, DecimalNumber, Error};
 
-use super::billing_period::{Search, Step};
-use super::{BillingPeriod, Client, Organization, types};
+use super::unread_charges::UnreadCharges;
+use super::{Organization, types};
 use crate::Period;
-use crate::rows::canonical_id::canonical_id;
-use usage_billing_core::__private::TimeLimit;
 
 pub(super) const OPERATION: &str = "getBillingContractBillingperiod";
-/// Largest number of contracts on a page (documented).
-const PAGE: &str = "200";
-/// Number of contracts that are requested concurrently. They share the client's rate limit.
-const CONCURRENT: usize = 4;
-/// Days before an instant in which contracts with last finished billing periods are searched: two months.
-const LOOKBACK: Days = Days::new(62);
 
 /// Charges of contracts, and the errors of those that are missing.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct ContractCharges {
     /// The charges, contract by contract, in the vendor's order.
     pub charges: Vec<ContractCharge>,
     /// Errors of contracts or billing periods that could not be read. Other contracts are not affected.
     pub errors: Vec<Error>,
+    /// The organizations that the errors concern.
+    pub(super) unread: UnreadCharges,
 }
 
 /// The vendor's charge for one product in one billing period of a contract, by its own arithmetic.
@@ -74,92 +65,20 @@ pub struct ContractCharge {
     pub is_wallet: bool,
 }
 
-impl Client {
-    /// Returns the vendor's own charges for a billing period, over all contracts that the credential may read. A contract without that billing
-    /// period has no charges.
-    ///
-    /// Preview: the vendor may change the operations without notice. Needs `billing:subscription:view`.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Request`] for a period that is in the future or not of whole days. Otherwise the errors of the list of contracts. Failures of
-    /// single contracts are in [`errors`](ContractCharges::errors).
-    pub async fn contract_charges(&self, period: impl Into<BillingPeriod>) -> Result<ContractCharges> {
-        self.contract_charges_within(period, Duration::MAX).await
-    }
-
-    /// Returns the charges like [`contract_charges`](Self::contract_charges), within a time limit. A contract that is not read by then has an error
-    /// of the kind [`ErrorKind::WaitTimeout`] among the [`errors`](ContractCharges::errors).
-    ///
-    /// # Errors
-    /// Those of [`contract_charges`](Self::contract_charges); [`ErrorKind::WaitTimeout`] if the contracts are not listed by then.
-    pub async fn contract_charges_within(
-        &self,
-        period: impl Into<BillingPeriod>,
-        timeout: Duration,
-    ) -> Result<ContractCharges> {
-        let (period, limit) = (period.into(), TimeLimit::new(timeout));
-        period.require_started(self.clock.now())?;
-        let contracts = limit.run(self.contract_ids(&period)).await;
-        let contracts =
-            contracts.unwrap_or_else(|| Err(limit.exceeded("the contracts were not listed to their end")))?;
-        let charges = contracts.into_iter().zip(0..).map(|(id, position): (_, usize)| async move {
-            let charges = async {
-                let id = id?;
-                let read = limit.run(self.billing_period_charges(&id, period)).await;
-                let late = || limit.exceeded(format_args!("the charges of contract {} were not read", printable(&id)));
-                read.unwrap_or_else(|| Err(late()))
-            };
-            (position, charges.await)
-        });
-        // Boxed, because the compiler cannot otherwise prove that its borrows live long enough.
-        let charges: Vec<_> = charges.map(FutureExt::boxed).collect();
-        let mut outcomes: Vec<_> = stream::iter(charges).buffer_unordered(CONCURRENT).collect().await;
-        outcomes.sort_by_key(|(position, _)| *position);
-        let mut found = ContractCharges { charges: Vec::new(), errors: Vec::new() };
-        for (_, outcome) in outcomes {
-            match outcome {
-                Ok(charges) => found.charges.extend(charges),
-                Err(error) => found.errors.push(error),
-            }
-        }
-        Ok(found)
-    }
-
-    /// Returns the distinct ids of the contracts in force in a billing period; an error for a contract without an id.
-    async fn contract_ids(&self, period: &BillingPeriod) -> Result<Vec<Result<String>>> {
-        let (first, last) = search_days(period)?;
-        let contracts = self.api.get_billing_contracts().page_size(PAGE).date_start(first).date_end(last).stream();
-        let missing_id_error = || missing_id("a contract in the list has no id".to_owned(), "getBillingContracts");
-        let ids = contracts.try_collect().await?.into_iter().map(|contract| contract.id.ok_or_else(missing_id_error));
-        // Charges of a contract that is on two pages would be billed twice.
-        let mut seen = HashSet::new();
-        Ok(ids.filter(|id| id.as_ref().map_or(true, |id| seen.insert(canonical_id(id.clone())))).collect())
-    }
-
-    async fn billing_period_charges(&self, contract: &str, wanted: BillingPeriod) -> Result<Vec<ContractCharge>> {
-        // The list does not contain the billing periods.
-        let details = self.api.get_billing_contract().contract_id(contract).send().await?.into_inner();
-        let found = find_period(wanted, &details.billing_periods).map_err(|reason| {
-            let message = format!("contract {}: {reason}", printable(contract));
-            Error::new(ErrorKind::Request, message).with_operation("getBillingContract")
-        })?;
-        let Some((position, period)) = found else { return Ok(Vec::new()) };
-        let id = details.billing_periods[position].id.clone();
-        let missing_id_error = || {
-            let message = format!("the billing period {period} of contract {} has no id", printable(contract));
-            missing_id(message, "getBillingContract")
-        };
-        let request = self.api.get_billing_contract_billingperiod().contract_id(contract);
-        let detail = request.billing_period_id(id.ok_or_else(missing_id_error)?).send().await?.into_inner();
-        let is_closed = detail.status == Some(types::BillingPeriodStatus::Closed);
-        let charges = detail.charges.into_iter().map(|charge| (charge, false));
-        let wallets = detail.wallets.into_iter().map(|wallet| (charge_of(wallet), true));
-        let charges = charges.chain(wallets).zip(1..).map(|((charge, is_wallet), position)| ContractCharge {
-            is_wallet,
-            ..ContractCharge::new(contract, position, period, is_closed, charge)
-        });
-        Ok(without_repetitions(charges))
-    }
+/// Returns the charges and wallets of a contract in a billing period, each once.
+pub(super) fn charges_of(
+    contract: &str,
+    period: Period,
+    detail: types::BillingContractPeriodDetail,
+) -> Vec<ContractCharge> {
+    let is_closed = detail.status == Some(types::BillingPeriodStatus::Closed);
+    let charges = detail.charges.into_iter().map(|charge| (charge, false));
+    let wallets = detail.wallets.into_iter().map(|wallet| (charge_of(wallet), true));
+    let charges = charges.chain(wallets).zip(1..).map(|((charge, is_wallet), position)| ContractCharge {
+        is_wallet,
+        ..ContractCharge::new(contract, position, period, is_closed, charge)
+    });
+    without_repetitions(charges)
 }
 
 /// Returns the numbers of a wallet that charges have, too.
@@ -175,41 +94,6 @@ fn charge_of(wallet: types::BillingWallet) -> types::BillingCharge {
     charge
 }
 
-/// Returns the first and last day of a billing period, or the days in which the last finished one is searched.
-fn search_days(period: &BillingPeriod) -> Result<(NaiveDate, NaiveDate)> {
-    match period {
-        BillingPeriod::Matching(period) | BillingPeriod::StartingIn(period) => {
-            Ok((period.first_day()?, period.last_day()?))
-        }
-        BillingPeriod::LastFinished { at } => {
-            let last = at.date_naive();
-            Ok((last.checked_sub_days(LOOKBACK).unwrap_or(last), last))
-        }
-    }
-}
-
-/// Finds the wanted billing period by the rules of overviews; returns its index in the list, or an error if there are several.
-fn find_period(
-    wanted: BillingPeriod,
-    listed: &[types::BillingContractPeriod],
-) -> Result<Option<(usize, Period)>, String> {
-    let period = |listed: &types::BillingContractPeriod| Period::of_days(listed.date_start?, listed.date_end?).ok();
-    let mut periods: Vec<_> =
-        listed.iter().enumerate().filter_map(|(position, listed)| Some((position, period(listed)?))).collect();
-    periods.sort_by_key(|(_, period)| std::cmp::Reverse(period.start()));
-    let (mut search, mut before) = (Search::new(wanted), None);
-    for found in periods.into_iter().map(Some).chain([None]) {
-        match search.next(found.map(|(_, period)| period)) {
-            Step::Continue => before = found,
-            Step::Fits => return Ok(found),
-            Step::FitsBefore => return Ok(before),
-            Step::Fail(reason) if search.is_ambiguous => return Err(reason),
-            Step::Fail(_) => return Ok(None),
-        }
-    }
-    Ok(None)
-}
-
 /// Removes charges that are listed again with their id. A charge of other content with the same id is kept.
 fn without_repetitions(charges: impl Iterator<Item = ContractCharge>) -> Vec<ContractCharge> {
     let mut by_id: HashMap<String, Vec<ContractCharge>> = HashMap::new();
@@ -221,10 +105,6 @@ fn without_repetitions(charges: impl Iterator<Item = ContractCharge>) -> Vec<Con
         is_new
     };
     charges.filter(is_new).collect()
-}
-
-fn missing_id(message: String, operation: &'static str) -> Error {
-    Error::new(ErrorKind::Decode, message).with_operation(operation)
 }
 
 impl ContractCharge {
@@ -337,40 +217,5 @@ mod tests {
             ContractCharge::new("CN-1", 1, "2026-10".parse().unwrap(), true, serde_json::from_value(charge).unwrap());
         let ids: Vec<_> = charge.organizations.iter().map(|organization| organization.id.as_str()).collect();
         assert_eq!(ids, ["o-1", "o-2"]);
-    }
-
-    #[test]
-    fn billing_period_of_a_contract_is_found_in_any_order() {
-        let listed = serde_json::json!([
-            {"id": "a", "dateStart": "2026-09-15", "dateEnd": "2026-10-14"},
-            {"id": "b", "dateStart": "2026-11-15", "dateEnd": "2026-12-14"},
-            {"id": "c"},
-            {"id": "d", "dateStart": "2026-10-15", "dateEnd": "2026-11-14"},
-        ]);
-        let listed: Vec<types::BillingContractPeriod> = serde_json::from_value(listed).unwrap();
-        let find = |wanted| {
-            let found = find_period(wanted, &listed).unwrap();
-            found.map(|(position, _)| listed[position].id.as_deref().unwrap())
-        };
-        let period = |text: &str| text.parse::<Period>().unwrap();
-        assert_eq!(find(BillingPeriod::Matching(period("2026-10-15/2026-11-15"))), Some("d"));
-        assert_eq!(find(BillingPeriod::Matching(period("2026-10"))), None);
-        assert_eq!(find(BillingPeriod::StartingIn(period("2026-09"))), Some("a"));
-        assert_eq!(find(BillingPeriod::StartingIn(period("2026-11"))), Some("b"));
-        assert_eq!(find(BillingPeriod::StartingIn(period("2026-08"))), None);
-        let last = |at: &str| find(BillingPeriod::LastFinished { at: at.parse().unwrap() });
-        assert_eq!((last("2026-11-21T12:00:00Z"), last("2026-11-14T23:59:59Z")), (Some("d"), Some("a")));
-        assert_eq!((last("2027-03-01T00:00:00Z"), last("2026-10-01T00:00:00Z")), (None, None));
-        // The contract has been replaced by another, which has the following period.
-        let ended = &listed[..1];
-        let last = |at: &str| find_period(BillingPeriod::LastFinished { at: at.parse().unwrap() }, ended).unwrap();
-        assert!(last("2026-11-14T23:59:59Z").is_some() && last("2026-11-15T00:00:00Z").is_none());
-        let moved = serde_json::json!([
-            {"id": "e", "dateStart": "2026-10-01", "dateEnd": "2026-10-14"},
-            {"id": "d", "dateStart": "2026-10-15", "dateEnd": "2026-11-14"},
-        ]);
-        let moved: Vec<types::BillingContractPeriod> = serde_json::from_value(moved).unwrap();
-        let error = find_period(BillingPeriod::StartingIn(period("2026-10")), &moved).unwrap_err();
-        assert!(error.contains("2026-10-01/2026-10-15 and 2026-10-15/2026-11-15"), "{error}");
     }
 }

@@ -47,10 +47,12 @@ impl ContractCharges {
                 Err(error) => errors.push(error),
             }
         }
-        // A charge without product may be for any of them, like one of a contract that was not read. Wallets without one are ignored.
-        let are_all_read =
-            self.errors.is_empty() && ended.iter().all(|of| of.charge.is_wallet || of.charge.sku().is_some());
-        contract_precedence::apply(&ended, are_all_read, &account.id, &mut rows, bill_rows);
+        // A charge without product may be for any product of its organizations, as if it had not been read. Wallets without one are ignored.
+        let mut unread = self.unread.clone();
+        for charge in ended.iter().map(|of| of.charge).filter(|charge| !charge.is_wallet && charge.sku().is_none()) {
+            unread.add(charge.organizations.iter().map(|organization| organization.id.as_str()));
+        }
+        contract_precedence::apply(&ended, &unread, &account.id, &mut rows, bill_rows);
         ContractRows { rows: disambiguate_keys(rows), errors }
     }
 }
@@ -209,7 +211,7 @@ pub(super) mod tests {
 
     fn rows(charges: Vec<ContractCharge>, now: &str) -> ContractRows {
         let account = Organization::new("partner", Some("Partner".to_owned()));
-        ContractCharges { charges, errors: Vec::new() }.rows(&account, &mut [], now.parse().unwrap())
+        ContractCharges { charges, ..ContractCharges::default() }.rows(&account, &mut [], now.parse().unwrap())
     }
 
     pub(in crate::genesys) const LATER: &str = "2026-11-21T12:00:00Z";

@@ -9,6 +9,7 @@ mod charge;
 mod charge_difference;
 mod client_bills;
 mod contract_charges;
+mod contract_fetch;
 mod contract_precedence;
 mod contract_rows;
 mod exact;
@@ -17,6 +18,7 @@ mod organizations;
 mod overview;
 mod repeated_charges;
 mod see_invoice;
+mod unread_charges;
 mod usage_job;
 mod usage_query;
 

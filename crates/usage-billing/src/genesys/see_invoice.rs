@@ -10,10 +10,16 @@ use usage_billing_core::{Decimal, printable};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SeeInvoice {
-    /// The grouping is not listed, or its meaning together with the other charges is not documented.
+    /// The grouping is not listed.
     UnknownGrouping {
         /// The vendor's grouping, or empty.
         grouping: String,
+    },
+    /// The overview has a charge that may contain this one, and no source states whether it does: `storage` beside `storage-category`, `messaging` of
+    /// the same product beside `messaging-usage`.
+    MayBeContained {
+        /// The grouping of the charge that may contain it.
+        grouping: &'static str,
     },
     /// A part of a total (`rollup-usage`) without the total (`rollup`), or with totals that are not the sum of the parts.
     TotalUnknown,
@@ -80,6 +86,12 @@ impl fmt::Display for SeeInvoice {
             Self::UnknownGrouping { grouping } => {
                 write!(f, "the meaning of the grouping {:?} is not documented: see the invoice", printable(grouping))
             }
+            Self::MayBeContained { grouping } => {
+                write!(
+                    f,
+                    "whether the charge of the grouping {grouping:?} contains it is not documented: see the invoice"
+                )
+            }
             Self::TotalUnknown => f.write_str("the total that contains this part is unknown: see the invoice"),
             Self::Bundle { quantity } => {
                 write!(f, "sold in bundles of {quantity}, whose overage is not documented: see the invoice")
@@ -133,6 +145,7 @@ mod tests {
     fn each_reason_is_a_distinct_line_that_refers_to_the_invoice() {
         let reasons = [
             SeeInvoice::UnknownGrouping { grouping: "credits".to_owned() },
+            SeeInvoice::MayBeContained { grouping: "storage" },
             SeeInvoice::TotalUnknown,
             SeeInvoice::Bundle { quantity: Decimal::ONE_THOUSAND },
             SeeInvoice::AllowanceMayApply,
@@ -155,6 +168,6 @@ mod tests {
         assert_eq!(lines.len(), reasons.len());
         assert!(lines.iter().all(|line| line.ends_with("see the invoice") && !line.contains('\n')), "{lines:#?}");
         let about_amounts: Vec<_> = reasons.iter().filter(|reason| !reason.leaves_charging_unknown()).collect();
-        assert_eq!(about_amounts, reasons[10..12].iter().chain(&reasons[14..17]).collect::<Vec<_>>());
+        assert_eq!(about_amounts, reasons[11..13].iter().chain(&reasons[15..18]).collect::<Vec<_>>());
     }
 }

@@ -165,6 +165,8 @@ fn compute_line(charge: Charge, role: ChargeRole, allowance: Allowance, terms: &
             line.included_quantity = Decimal::ZERO;
             line.note(match line.charge.item.grouping() {
                 Grouping::RollupUsage => SeeInvoice::TotalUnknown,
+                Grouping::StorageCategory => SeeInvoice::MayBeContained { grouping: role::STORAGE },
+                Grouping::Other => SeeInvoice::MayBeContained { grouping: role::MESSAGING },
                 _ => SeeInvoice::UnknownGrouping { grouping: line.charge.item.grouping.clone() },
             });
             return line;

@@ -6,6 +6,10 @@ use super::ChargeRole;
 use crate::genesys::charge::{Charge, ChargedItem, Grouping, is_same};
 use crate::genesys::exact::exact_total;
 
+/// Groupings of charges that may contain those of others.
+pub(super) const STORAGE: &str = "storage";
+pub(super) const MESSAGING: &str = "messaging";
+
 /// Returns the role of an item among all items of the overview and its readable charges.
 pub(super) fn of(item: &ChargedItem, all: &[&ChargedItem], charges: &[Charge]) -> ChargeRole {
     match item.grouping() {
@@ -17,7 +21,7 @@ pub(super) fn of(item: &ChargedItem, all: &[&ChargedItem], charges: &[Charge]) -
         Grouping::Other if is_same(&item.grouping, "messaging-usage") && has_messaging(item, all) => {
             ChargeRole::Unknown
         }
-        Grouping::StorageCategory if all.iter().any(|other| is_same(&other.grouping, "storage")) => ChargeRole::Unknown,
+        Grouping::StorageCategory if all.iter().any(|other| is_same(&other.grouping, STORAGE)) => ChargeRole::Unknown,
         Grouping::Licence | Grouping::Other | Grouping::StorageCategory => ChargeRole::Usage,
     }
 }
@@ -25,7 +29,7 @@ pub(super) fn of(item: &ChargedItem, all: &[&ChargedItem], charges: &[Charge]) -
 fn has_messaging(item: &ChargedItem, all: &[&ChargedItem]) -> bool {
     let is_product =
         |other: &ChargedItem| is_same(&other.part_number, &item.part_number) || is_same(&other.name, &item.name);
-    all.iter().any(|other| is_same(&other.grouping, "messaging") && is_product(other))
+    all.iter().any(|other| is_same(&other.grouping, MESSAGING) && is_product(other))
 }
 
 /// Returns whether a part belongs to a total in the overview. No field names the total, which is one of the part's unit. If the parts in the unit are

@@ -662,7 +662,9 @@ fn undocumented_charges_are_unknown_and_never_billable() {
     let without_total = one(charge("X", "rollup-usage", "8", "5"), &monthly());
     assert_eq!((without_total.role, without_total.billing_reason()), (ChargeRole::Unknown, BillingReason::SeeInvoice));
     let storage = |groupings: [&str; 2]| lines(groupings.map(|of| charge(of, of, "8", "0")).to_vec(), &[], &monthly());
-    assert_eq!(storage(["storage", "storage-category"])[1].is_billable(), None, "it may be contained in the other");
+    let contained = &storage(["storage", "storage-category"])[1];
+    assert_eq!(contained.see_invoice, [SeeInvoice::MayBeContained { grouping: "storage" }]);
+    assert_eq!(contained.billing_reason(), BillingReason::SeeInvoice, "the grouping is listed");
     assert_eq!(storage(["resource", "storage-category"])[1].is_billable(), Some(true));
     for (usage, prepaid) in [("-8", "0"), ("8", "-1")] {
         let line = one(charge("X", "resource", usage, prepaid), &monthly());

@@ -17,6 +17,8 @@ pub(super) struct Group<'a> {
     pub(super) charges: Vec<&'a EndedCharge<'a>>,
     /// Rows that are charged, with their positions.
     pub(super) rows: Vec<(usize, &'a UsageRow)>,
+    /// Ids of the organizations of the charges.
+    pub(super) organizations: BTreeSet<&'a str>,
     /// Whether each organization of the charges has rows, with all that may contain them.
     pub(super) has_all_rows: bool,
     /// Whether no charge covers the own organization.
@@ -217,6 +219,7 @@ impl<'a> BillRows<'a> {
         Group {
             charges,
             rows,
+            organizations: products.iter().map(|(organization, ..)| *organization).collect(),
             has_all_rows,
             is_of_clients: true,
             is_of_same_organizations,

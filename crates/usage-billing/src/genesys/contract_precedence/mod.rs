@@ -10,6 +10,7 @@ use usage_billing_core::Decimal;
 use super::ContractCharge;
 use super::charge::is_same;
 use super::exact::{exact_sum, exact_total};
+use super::unread_charges::UnreadCharges;
 use crate::rows::loadable;
 use crate::{BillingReason, UsageRow};
 use comparison::agree;
@@ -26,16 +27,16 @@ pub(super) struct EndedCharge<'a> {
 
 /// Decides about the rows of charges and of bills that count the same usage: the rows of bills are billable, or the charges, or all of them are
 /// unknown. The vendor's charges take precedence over rows that are not known to be billable or have other numbers, if they are complete. Charges
-/// without such rows, wallets, and those for the organization `account` alone, are not decided. `are_all_read` states whether all contracts were read.
+/// without such rows, wallets, and those for the organization `account` alone, are not decided. `unread` states whose charges may be missing.
 pub(super) fn apply(
     charges: &[EndedCharge<'_>],
-    are_all_read: bool,
+    unread: &UnreadCharges,
     account: &str,
     rows: &mut [UsageRow],
     bill_rows: &mut [UsageRow],
 ) {
     let Groups { groups, without_charge, of_wallets } = groups(charges, account, bill_rows);
-    let decisions: Vec<_> = groups.iter().map(|group| decide(group, are_all_read)).collect();
+    let decisions: Vec<_> = groups.iter().map(|group| decide(group, unread)).collect();
     for Decision { charges, of_charges, bill_rows: positions, of_bills } in decisions {
         for (position, terms) in charges {
             let Some(row) = rows.get_mut(position) else { continue };
@@ -52,8 +53,12 @@ pub(super) fn apply(
         }
     }
     // The contract of an organization charges for its other products and not for this overage, or it was not read.
-    let without_charge = without_charge.into_iter().filter(|_| are_all_read);
-    for position in without_charge.chain(of_wallets) {
+    let is_unread = |position: usize| {
+        let organization = bill_rows.get(position).and_then(|row| row.customer_id.as_deref());
+        organization.is_none_or(|organization| unread.may_be_of(organization))
+    };
+    let without_charge: Vec<_> = without_charge.into_iter().filter(|position| !is_unread(*position)).collect();
+    for position in without_charge.into_iter().chain(of_wallets) {
         if let Some(row) = bill_rows.get_mut(position).filter(|row| row.is_billable == Some(true)) {
             set_reason(row, BillingReason::SeeInvoice);
         }
@@ -83,7 +88,7 @@ struct Terms {
     amount: Option<Decimal>,
 }
 
-fn decide(group: &Group<'_>, are_all_read: bool) -> Decision {
+fn decide(group: &Group<'_>, unread: &UnreadCharges) -> Decision {
     let counted: Vec<_> = group.rows.iter().map(|(_, row)| *row).collect();
     let are_counted =
         counted.iter().all(|row| row.is_billable == Some(true) || row.billing_reason == BillingReason::RampPeriod);
@@ -99,6 +104,7 @@ fn decide(group: &Group<'_>, are_all_read: bool) -> Decision {
     let is_complete = |of: &&EndedCharge<'_>| {
         of.row.is_some() && !of.is_repeated && of.charge.states_overage() && !of.charge.may_be_charged_elsewhere()
     };
+    let are_all_read = !group.organizations.iter().any(|organization| unread.may_be_of(organization));
     let is_charged =
         are_all_read && group.is_of_same_product && !group.has_wallet && group.charges.iter().all(is_complete);
     let (of_charges, of_bills) = match is_certain {

@@ -2,7 +2,6 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use usage_billing_core::{Error, ErrorKind};
 
 use super::*;
 use crate::genesys::contract_rows::tests::{LATER, charge};
@@ -11,15 +10,23 @@ use crate::genesys::{ClientBill, ContractCharges, ContractRows, Organization, Se
 
 /// Returns the rows of the charges and those of the bills.
 fn rows(bills: &[&ClientBill], charges: Vec<ContractCharge>) -> (ContractRows, Vec<UsageRow>) {
-    rows_of(bills, charges, Vec::new())
+    rows_of(bills, charges, None)
 }
 
-/// Returns the rows if contracts with these errors were not read.
-fn rows_of(bills: &[&ClientBill], charges: Vec<ContractCharge>, errors: Vec<Error>) -> (ContractRows, Vec<UsageRow>) {
+/// Returns the rows if a contract of these organizations was not read; without organizations, it may be of any.
+fn rows_of(
+    bills: &[&ClientBill],
+    charges: Vec<ContractCharge>,
+    not_read: Option<&[&str]>,
+) -> (ContractRows, Vec<UsageRow>) {
     let account = Organization::new("partner", Some("Partner".to_owned()));
     let mut of_bills: Vec<_> = bills.iter().flat_map(|bill| bill.rows(&account)).collect();
     let at = |(charge, position)| ContractCharge { position, ..charge };
-    let charges = ContractCharges { charges: charges.into_iter().zip(1..).map(at).collect(), errors };
+    let charges = charges.into_iter().zip(1..).map(at).collect();
+    let mut charges = ContractCharges { charges, ..ContractCharges::default() };
+    if let Some(organizations) = not_read {
+        charges.unread.add(organizations.iter().copied());
+    }
     (charges.rows(&account, &mut of_bills, LATER.parse().unwrap()), of_bills)
 }
 
@@ -193,13 +200,20 @@ fn incomplete_or_contradicting_charges_leave_both_unknown() {
 fn other_numbers_are_unknown_unless_all_contracts_were_read() {
     use BillingReason::{NotABillingBasis, SeeInvoice, Usage};
     let mut bill = bill("o-1", "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", "GC-VTR");
-    let reasons = |bill: &ClientBill, overage, amount| {
-        let unread = Error::new(ErrorKind::Decode, "contract CN-2 was not read");
-        let (found, of_bill) = rows_of(&[bill], vec![charge(&["o-1"], overage, amount)], vec![unread]);
+    let reasons_without = |not_read: &[&str], bill: &ClientBill, overage, amount| {
+        let (found, of_bill) = rows_of(&[bill], vec![charge(&["o-1"], overage, amount)], Some(not_read));
         (found.rows[0].billing_reason, of_bill[0].billing_reason)
     };
+    let reasons = |bill: &ClientBill, overage, amount| reasons_without(&[], bill, overage, amount);
     for (overage, amount) in [("500", "5"), ("12000", "120")] {
         assert_eq!(reasons(&bill, overage, amount), (SeeInvoice, SeeInvoice), "{overage}");
+        assert_eq!(reasons_without(&["o-1"], &bill, overage, amount), (SeeInvoice, SeeInvoice), "{overage}");
+        let of_another = reasons_without(&["o-2"], &bill, overage, amount);
+        assert_eq!(
+            of_another,
+            (Usage, NotABillingBasis),
+            "{overage}: the contract of another organization was not read"
+        );
     }
     assert_eq!(reasons(&bill, "11500", "115"), (NotABillingBasis, Usage));
     bill.lines[0].see_invoice.push(Reason::AllowanceMayApply);
@@ -381,7 +395,7 @@ fn charge_for_a_part_is_compared_with_its_total() {
 
 #[test]
 fn charge_for_storage_by_category_is_compared_with_storage() {
-    use BillingReason::{NotABillingBasis, SeeInvoice, UnknownItem, Usage};
+    use BillingReason::{NotABillingBasis, SeeInvoice, Usage};
     let usage = |sku: &str, grouping: &str, unit: &str, usage: &str| {
         json!({"name": sku, "partNumber": sku, "grouping": grouping, "unitOfMeasureType": unit, "usageQuantity": usage, "prepayQuantity": "0",
             "overagePrice": "1"})
@@ -408,7 +422,7 @@ fn charge_for_storage_by_category_is_compared_with_storage() {
         let is_billed = reason("STC") == Some(Usage);
         assert!(!is_billed || of_storage.is_none(), "{usages}");
     }
-    assert_eq!(rows(&[&october(both())], Vec::new()).1[1].billing_reason, UnknownItem);
+    assert_eq!(rows(&[&october(both())], Vec::new()).1[1].billing_reason, SeeInvoice);
     // A charge of 0 for a category leaves the charge for storage to be compared alone.
     for (of_storage, expected) in [("150", (NotABillingBasis, Usage)), ("70", (Usage, NotABillingBasis))] {
         let (found, of_bill) = rows(&[&october(both())], vec![of("STOR", of_storage), of("STC", "0")]);
@@ -523,19 +537,20 @@ fn overage_without_a_charge_in_a_complete_contract_is_unknown() {
     let agreeing = || ContractCharge { prepaid_quantity: Some(5.into()), ..charge(&["o-1"], "10", "10") };
     let of_september = ContractCharge { period: "2026-09".parse().unwrap(), ..agreeing() };
     let shared = ContractCharge { part_number: "GC-X".to_owned(), ..charge(&["o-1", "o-2"], "1", "1") };
-    for (charges, are_all_read, expected) in [
-        (vec![agreeing()], true, [Usage, SeeInvoice, Usage]),
-        (vec![agreeing()], false, [Usage, Usage, Usage]),
-        (vec![], true, [Usage, Usage, Usage]),
-        (vec![charge(&["o-2"], "10", "10")], true, [Usage, Usage, Usage]),
-        (vec![of_september], true, [Usage, Usage, Usage]),
-        (vec![charge(&["o-1"], "11", "11")], true, [NotABillingBasis, SeeInvoice, Usage]),
-        (vec![shared], true, [SeeInvoice, SeeInvoice, Usage]),
+    for (charges, not_read, expected) in [
+        (vec![agreeing()], None, [Usage, SeeInvoice, Usage]),
+        (vec![agreeing()], Some(&[][..]), [Usage, Usage, Usage]),
+        (vec![agreeing()], Some(&["o-2", "o-1"]), [Usage, Usage, Usage]),
+        (vec![agreeing()], Some(&["o-2"]), [Usage, SeeInvoice, Usage]),
+        (vec![], None, [Usage, Usage, Usage]),
+        (vec![charge(&["o-2"], "10", "10")], None, [Usage, Usage, Usage]),
+        (vec![of_september], None, [Usage, Usage, Usage]),
+        (vec![charge(&["o-1"], "11", "11")], None, [NotABillingBasis, SeeInvoice, Usage]),
+        (vec![shared], None, [SeeInvoice, SeeInvoice, Usage]),
     ] {
-        let errors = if are_all_read { Vec::new() } else { vec![Error::new(ErrorKind::Decode, "not read")] };
-        let (_, of_bill) = rows_of(&[&bill], charges.clone(), errors);
+        let (_, of_bill) = rows_of(&[&bill], charges.clone(), not_read);
         let found: Vec<_> = of_bill.iter().map(|row| row.billing_reason).collect();
-        assert_eq!(found, expected, "{charges:?} {are_all_read}");
+        assert_eq!(found, expected, "{charges:?} {not_read:?}");
     }
     let mut unknown = bill;
     unknown.lines[1].overage_quantity = None;
@@ -596,16 +611,15 @@ fn wallet_and_charge_in_tokens_leave_other_numbers_of_a_bill_unknown() {
         assert_eq!(of_bill[0].billing_reason, expected.1, "{charges:?}");
     }
     // The contract has no charge for the tokens.
-    for (wallet, are_all_read, expected) in [
-        (wallet("0"), true, SeeInvoice),
-        (wallet("0"), false, Usage),
-        (wallet("5"), true, SeeInvoice),
-        (wallet("5"), false, SeeInvoice),
-        (ContractCharge { part_number: "GC-OTHER".to_owned(), ..wallet("0") }, true, SeeInvoice),
+    for (wallet, not_read, expected) in [
+        (wallet("0"), None, SeeInvoice),
+        (wallet("0"), Some(&[][..]), Usage),
+        (wallet("5"), None, SeeInvoice),
+        (wallet("5"), Some(&[][..]), SeeInvoice),
+        (ContractCharge { part_number: "GC-OTHER".to_owned(), ..wallet("0") }, None, SeeInvoice),
     ] {
-        let errors = if are_all_read { Vec::new() } else { vec![Error::new(ErrorKind::Decode, "not read")] };
-        let (_, of_bill) = rows_of(&[&october(json!(tokens))], vec![wallet.clone()], errors);
-        assert_eq!(of_bill[0].billing_reason, expected, "{wallet:?} {are_all_read}");
+        let (_, of_bill) = rows_of(&[&october(json!(tokens))], vec![wallet.clone()], not_read);
+        assert_eq!(of_bill[0].billing_reason, expected, "{wallet:?} {not_read:?}");
     }
 }
 
@@ -698,7 +712,7 @@ fn outcome(
     let (of_charges, of_rows) = (middle(charges.len()), middle(of_bills.len()));
     charges.rotate_left(of_charges);
     of_bills.rotate_left(of_rows);
-    let charges = ContractCharges { charges, errors: Vec::new() };
+    let charges = ContractCharges { charges, ..ContractCharges::default() };
     let mut found = charges.rows(&account, &mut of_bills, LATER.parse().unwrap()).rows;
     found.sort_by_key(|row| (row.source_row, row.row_key));
     of_bills.sort_by_key(|row| row.row_key);

@@ -1,16 +1,19 @@
 //! The partner's view of a client organization's bill.
 
-use chrono::{DateTime, Utc};
-use usage_billing_core::{ClientInfo as _, Decimal, Error, ErrorKind, LenientDecimal, Result, printable};
+mod fetch;
 
-use super::billing_period::{BillingPeriod, ContractDates, NoBill, Search, Step, end_of_next};
+use chrono::{DateTime, Utc};
+use usage_billing_core::{Decimal, Error, ErrorKind, LenientDecimal, Result, printable};
+
+use super::billing_period::end_of_next;
 use super::exact::exact_total;
-use super::{BillLine, Client, LAG, Organization, RampPeriod, SeeInvoice, UnreadableCharge, bill, charge, types};
-use crate::memory_limit::{ROW, value_bytes};
+use super::{BillLine, LAG, Organization, RampPeriod, SeeInvoice, UnreadableCharge, bill, charge, types};
 use crate::rows::canonical_id::canonical_id;
 use crate::rows::identity::{RowIdentity, UNITS, disambiguate_keys};
 use crate::rows::loadable;
 use crate::{BillingReason, Period, UsageRow, Vendor};
+
+pub(super) use fetch::FoundBill;
 
 pub(super) const OPERATION: &str = "getBillingTrusteebillingoverviewTrustorOrgId";
 
@@ -49,119 +52,6 @@ pub struct BillTotal {
     /// The amount due for the month. `None` if the month has not ended, if any amount is unknown or any charge unreadable, or if the minimum monthly amount is not reached
     /// under terms for which its effect is not documented.
     pub amount: Option<Decimal>,
-}
-
-impl Client {
-    /// Returns the billing overview of a client organization (trustor) at an index: 0 is the current billing period, 1 the one before. The
-    /// index moves days after a billing period has ended; [`client_bill`](Self::client_bill) searches by dates.
-    ///
-    /// Prices are before tax. Telephony of Genesys Cloud Voice and BYOC Cloud is not included.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Decode`] for the overview of another organization. 403 without `affiliateOrganization:clientBilling:view`; 404 for an
-    /// organization without trust in this one, or an index before its first billing period (inferred). Otherwise the errors of the call.
-    pub async fn billing_overview(&self, organization: &str, index: u16) -> Result<types::TrusteeBillingOverview> {
-        let request = self.api.get_billing_trusteebillingoverview_trustor_org_id().trustor_org_id(organization);
-        let overview = request.billing_period_index(i32::from(index)).send().await.map_err(|error| {
-            match error.status().map(|status| status.as_u16()) {
-                Some(404) => error.with_hint(format!(
-                    "check that {} trusts this organization and has a billing period {index}, and the region",
-                    printable(organization)
-                )),
-                _ => error,
-            }
-        })?;
-        let overview = overview.into_inner();
-        check_organization(&overview, organization).map_err(|error| self.api.inner().masked(error))?;
-        Ok(overview)
-    }
-
-    /// Returns the bill of a client organization for a billing period, found by its dates.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Request`] for a period in the future, and if no index has the billing period; otherwise those of
-    /// [`billing_overview`](Self::billing_overview).
-    pub async fn client_bill(&self, organization: &str, period: impl Into<BillingPeriod>) -> Result<ClientBill> {
-        let found = self.client_bill_with_size(&canonical_id(organization.to_owned()), period.into()).await;
-        found.map(|(bill, _)| bill).map_err(|failure| failure.error)
-    }
-
-    /// Returns the bill, and the approximate memory of the bill and its rows in bytes.
-    pub(super) async fn client_bill_with_size(
-        &self,
-        organization: &str,
-        period: BillingPeriod,
-    ) -> Result<(ClientBill, usize), BillFailure> {
-        let masked = |error| self.api.inner().masked(error);
-        let found = self.find_bill(organization, period).await;
-        let (mut bill, bytes) = found.map_err(|failure| BillFailure { error: masked(failure.error), ..failure })?;
-        for charge in &mut bill.unreadable {
-            charge.error = masked(charge.error.clone());
-        }
-        Ok((bill, bytes))
-    }
-
-    async fn find_bill(&self, organization: &str, period: BillingPeriod) -> Result<(ClientBill, usize), BillFailure> {
-        // Before the response, whose figures are of this time.
-        let now = self.clock.now();
-        period.require_started(now)?;
-        let (mut search, mut contract) = (Search::new(period), ContractDates::default());
-        let mut before = None;
-        for index in 0..=u16::MAX {
-            let overview = match self.billing_overview(organization, index).await {
-                Ok(overview) => Some(overview),
-                // Before its first billing period (inferred). At index 0 the trust is missing.
-                Err(error) if index > 0 && is_end(&error, search.has_candidate()) => None,
-                Err(error) => return Err(error.into()),
-            };
-            if let Some(overview) = &overview {
-                contract.add(overview.contract_effective_date, overview.contract_end_date);
-            }
-            let found = overview.as_ref().map(billing_period).transpose()?;
-            let this = overview.map(|overview| (overview, index));
-            let fitting = match search.next(found) {
-                Step::Continue => None,
-                Step::Fits => this.as_ref(),
-                Step::FitsBefore => before.as_ref(),
-                Step::Fail(reason) => {
-                    let message = format!("organization {}: {reason}", printable(organization));
-                    let error = Error::new(ErrorKind::Request, message).with_operation(OPERATION);
-                    return Err(BillFailure { error, no_bill: search.no_bill(&contract, now) });
-                }
-            };
-            if let Some((overview, index)) = fitting {
-                let bill = ClientBill::new(overview, organization, *index, now)?;
-                let bytes = value_bytes(overview) + bill.lines.len() * (size_of::<BillLine>() + ROW);
-                return Ok((bill, bytes));
-            }
-            before = this;
-        }
-        let message = format!("organization {}: no billing period fits", printable(organization));
-        Err(Error::new(ErrorKind::Request, message).into())
-    }
-}
-
-/// Returns whether an error states that there is no earlier billing period. Once a bill was found, any rejection of the next index does: how the vendor
-/// rejects an index that does not exist is not documented.
-fn is_end(error: &Error, is_found: bool) -> bool {
-    error.status().is_some_and(|status| match status.as_u16() {
-        404 => true,
-        400 | 403 | 410 | 422 => is_found,
-        _ => false,
-    })
-}
-
-/// Failure of the search for a bill.
-pub(super) struct BillFailure {
-    pub(super) error: Error,
-    /// Set if no bill is missing.
-    pub(super) no_bill: Option<NoBill>,
-}
-
-impl From<Error> for BillFailure {
-    fn from(error: Error) -> Self {
-        Self { error, no_bill: None }
-    }
 }
 
 impl ClientBill {

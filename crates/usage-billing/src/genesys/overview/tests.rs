@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::genesys::billing_period::{BillingPeriod, Search, Step};
 use crate::genesys::contract_rows::tests::charge;
 use crate::genesys::{ChargeRole, ContractCharge, ContractCharges};
 
@@ -258,7 +259,8 @@ fn running_period_is_not_billable_and_keeps_its_keys() {
 fn own_organization_is_counted_by_its_contract_alone() {
     let bill = bill_of(fixture!("fair-use"), 1).unwrap();
     let own = Organization::new(format!(" {} ", ORGANIZATION.to_uppercase()), None);
-    let contract = || ContractCharges { charges: vec![charge(&[ORGANIZATION], "11500", "115")], errors: Vec::new() };
+    let contract =
+        || ContractCharges { charges: vec![charge(&[ORGANIZATION], "11500", "115")], ..ContractCharges::default() };
     for is_compared in [false, true] {
         let mut rows = bill.rows(&own);
         assert!(rows.iter().all(|row| row.is_billable != Some(true)), "{rows:?}");
@@ -278,7 +280,8 @@ fn keys_do_not_depend_on_the_spelling_of_ids() {
         let overview = serde_json::from_value(overview()).unwrap();
         let bill = ClientBill::new(&overview, organization, 1, now()).unwrap();
         let mut rows = bill.rows(&Organization::new(account, None));
-        let contract = ContractCharges { charges: vec![charge(&[organization], "11500", "115")], errors: Vec::new() };
+        let contract =
+            ContractCharges { charges: vec![charge(&[organization], "11500", "115")], ..ContractCharges::default() };
         let contract_rows = contract.rows(&Organization::new(account, None), &mut rows, now()).rows;
         rows.into_iter()
             .chain(contract_rows)
@@ -474,7 +477,7 @@ fn wallet_is_not_compared_with_a_bill() {
 #[test]
 fn charges_of_all_contracts_are_compared_with_all_bills() {
     let bill = bill_of(fixture!("fair-use"), 1).unwrap();
-    let charges = |charges: Vec<ContractCharge>| ContractCharges { charges, errors: Vec::new() };
+    let charges = |charges: Vec<ContractCharge>| ContractCharges { charges, ..ContractCharges::default() };
     let found = charges(vec![charge(&[ORGANIZATION], "12000", "115")]).compare(&[&bill, &bill]);
     let read: Vec<_> = found.iter().map(|of| (of.organization.id.as_str(), of.number)).collect();
     assert_eq!(read, [(ORGANIZATION, "overage_quantity"); 2]);
