@@ -16,6 +16,11 @@ use super::{client_at, keys};
 /// An organization that no longer trusts the partner.
 const UNTRUSTING: &str = "3c9a7f52-84be-4d16-a0c7-5e1f29d6b803";
 
+/// Clients with a contract that ended before last month, with one that was renewed at its begin, and with an activation day that moved.
+const ENDED: &str = "Last Call, Inc.";
+const RENEWED: &str = "Second Term AG";
+const MOVED: &str = "New Leaf, Ltd.";
+
 fn october() -> Period {
     "2026-10".parse().unwrap()
 }
@@ -100,6 +105,66 @@ async fn sum_of_billable_rows_matches_the_ground_truth() {
     }
 }
 
+/// The months in which contracts end, are renewed, and have two billing periods: bills and contracts together bill each of them once.
+#[tokio::test(start_paused = true)]
+async fn ended_renewed_and_moved_contracts_are_billed_once() {
+    for seed in [0, 7, u64::MAX] {
+        let sandbox = sandbox(seed, 3).await;
+        let client = client(&sandbox);
+        let mut billed: BTreeMap<(&str, String), usize> = BTreeMap::new();
+        for (period, ambiguous) in [
+            ("2026-08", true),
+            ("2026-08-01/2026-08-15", false),
+            ("2026-08-15/2026-09-15", false),
+            ("2026-09", false),
+            ("2026-10", false),
+        ] {
+            let period: Period = period.parse().unwrap();
+            let is_month = period == Period::month_of(period.start().date_naive());
+            let wanted = if is_month { BillingPeriod::StartingIn(period) } else { period.into() };
+            let bills = client.client_bills(wanted, ClientOrganizations::All).await.unwrap();
+            let charges = client.contract_charges(wanted).await.unwrap();
+            let errors: Vec<_> = bills.errors().chain(&charges.errors).map(ToString::to_string).collect();
+            if is_month {
+                let text =
+                    "more than one billing period that begins within 2026-08-01/2026-09-01, 2026-08-01/2026-08-15 and";
+                let is_named = errors.iter().all(|error| error.contains(text));
+                assert_eq!(
+                    (errors.len(), is_named),
+                    (if ambiguous { 2 } else { 0 }, true),
+                    "{seed} {period} {errors:?}"
+                );
+            }
+            let mut rows = bills.rows();
+            let truth = truth(&sandbox, &rows);
+            let contracts = charges.rows(&bills.account, &mut rows, now());
+            let special = [ENDED, RENEWED, MOVED];
+            let name_of = |row: &UsageRow| special.into_iter().find(|name| row.customer_name.as_deref() == Some(name));
+            let billable = rows.iter().chain(&contracts.rows).filter(|row| row.is_billable == Some(true));
+            for (name, row) in billable.filter_map(|row| Some((name_of(row)?, row))) {
+                let key = (row.customer_id.clone().unwrap(), row.sku.clone(), row.period_start);
+                let (overage, _) = truth.get(&key).unwrap_or_else(|| panic!("{seed} {key:?} is not due"));
+                assert_eq!(row.overage_quantity, Some(*overage), "{seed} {key:?}");
+                *billed.entry((name, row.period_start.date_naive().to_string())).or_default() += 1;
+            }
+        }
+        // Seats and minutes, each billed once.
+        let expected = [
+            (ENDED, "2026-08-01"),
+            (ENDED, "2026-09-01"),
+            (MOVED, "2026-08-01"),
+            (MOVED, "2026-08-15"),
+            (MOVED, "2026-09-15"),
+            (MOVED, "2026-10-15"),
+            (RENEWED, "2026-08-01"),
+            (RENEWED, "2026-09-01"),
+            (RENEWED, "2026-10-01"),
+        ];
+        let expected: BTreeMap<_, _> = expected.map(|(name, start)| ((name, start.to_owned()), 2)).into();
+        assert_eq!(billed, expected, "{seed}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn each_client_has_an_outcome_despite_failures_of_others() {
     let sandbox = sandbox(0, 3).await;
@@ -122,7 +187,7 @@ async fn each_client_has_an_outcome_despite_failures_of_others() {
     let young = client.client_bill(ids[2], "2026-10-15/2026-11-15".parse::<Period>().unwrap()).await.unwrap();
     assert_eq!(young.rows(&bills.account)[0].customer_name, young.organization.name);
     let all = client.client_bills(october(), ClientOrganizations::All).await.unwrap();
-    assert_eq!(all.outcomes.len(), 11);
+    assert_eq!(all.outcomes.len(), 14);
     assert!(all.outcomes.iter().all(|of| of.organization_name.is_some()), "also of those without a bill");
 }
 
@@ -133,8 +198,12 @@ async fn late_rotation_changes_no_bill() {
     let bills = |client: usage_billing::genesys::Client, now| async move {
         let last = BillingPeriod::LastFinished { at: now };
         let outcomes = client.client_bills(last, ClientOrganizations::All).await.unwrap().outcomes;
+        let without: Vec<_> =
+            outcomes.iter().filter_map(|of| Some((of.organization_name.as_deref()?, of.no_bill?))).collect();
+        assert_eq!(without, [(ENDED, NoBill::OutsideContract)], "its last month is not billed again");
         let (late, others): (Vec<_>, Vec<_>) = outcomes
             .into_iter()
+            .filter(|outcome| outcome.no_bill.is_none())
             .map(|outcome| outcome.bill.unwrap())
             .partition(|bill| bill.organization.name.as_deref() == Some("Slow Turn, Ltd."));
         assert!(others.iter().all(|bill| bill.is_final && bill.period.has_ended(now)));
@@ -152,8 +221,9 @@ async fn late_rotation_changes_no_bill() {
     let running = BillingPeriod::StartingIn("2026-11".parse().unwrap());
     let running = client.client_bills(running, ClientOrganizations::All).await.unwrap();
     let without: Vec<_> =
-        running.outcomes.iter().filter_map(|of| Some((of.organization_id.as_ref()?, of.no_bill?))).collect();
-    assert_eq!((without, running.errors().count()), (vec![(&late.organization.id, NoBill::NotShownYet)], 0));
+        running.outcomes.iter().filter_map(|of| Some((of.organization_name.as_deref()?, of.no_bill?))).collect();
+    let expected = vec![("Slow Turn, Ltd.", NoBill::NotShownYet), (ENDED, NoBill::OutsideContract)];
+    assert_eq!((without, running.errors().count()), (expected, 0));
 
     sandbox.advance(std::time::Duration::from_secs(12 * 86_400));
     let later = now() + chrono::TimeDelta::days(12);
@@ -162,12 +232,63 @@ async fn late_rotation_changes_no_bill() {
     assert_eq!(keys(&moved), keys(&late), "the final rows replace the others");
 }
 
+/// The months of a year in one pass have the rows and outcomes of single months, with a fraction of the requests.
+#[tokio::test(start_paused = true)]
+async fn year_of_bills_requests_each_overview_and_contract_once() {
+    const OPERATIONS: [&str; 5] = [
+        "getOrgauthorizationTrustors",
+        "getBillingTrusteebillingoverviewTrustorOrgId",
+        "getBillingContracts",
+        "getBillingContract",
+        "getBillingContractBillingperiod",
+    ];
+    let calls = |sandbox: &Sandbox| OPERATIONS.map(|operation| super::calls(sandbox, operation));
+    let year: Period = "2025-11-01/2026-11-01".parse().unwrap();
+    let months = BillingPeriod::within(year, now());
+    assert_eq!(months.len(), 12);
+    let outcomes = |bills: &usage_billing::genesys::ClientBills| -> Vec<_> {
+        let outcomes = bills.outcomes.iter();
+        outcomes
+            .map(|of| (of.organization_id.clone(), of.no_bill, of.bill.as_ref().err().map(ToString::to_string)))
+            .collect()
+    };
+    let (mut single, mut before) = (Vec::new(), [0; 5]);
+    for month in &months {
+        // The log of a sandbox is bounded.
+        let sandbox = sandbox(0, 3).await;
+        let client = client(&sandbox);
+        let bills = client.client_bills(*month, ClientOrganizations::All).await.unwrap();
+        let charges = client.contract_charges(*month).await.unwrap();
+        single.push((outcomes(&bills), bills.rows(), charges.charges, charges.errors.len()));
+        before.iter_mut().zip(calls(&sandbox)).for_each(|(sum, of_month)| *sum += of_month);
+    }
+    let sandbox = sandbox(0, 3).await;
+    let client = client(&sandbox);
+    let bills = client.client_bills_by_period(&months, ClientOrganizations::All, super::NO_LIMIT).await.unwrap();
+    let charges = client.contract_charges_by_period(&months, super::NO_LIMIT).await.unwrap();
+    let together: Vec<_> = bills
+        .iter()
+        .zip(charges)
+        .map(|(bills, charges)| (outcomes(bills), bills.rows(), charges.charges, charges.errors.len()))
+        .collect();
+    for (number, (single, together)) in single.iter().zip(&together).enumerate() {
+        assert_eq!(single, together, "month {number}");
+    }
+    assert_eq!(single.len(), together.len());
+    let after = calls(&sandbox);
+    println!("requests: {before:?} by month, {after:?} in one pass");
+    assert_eq!((after[0], after[2], after[3]), (3, 1, 10), "{after:?}");
+    assert!(after[1] * 4 < before[1] && after[4] == before[4], "{after:?} of {before:?}");
+    assert!(client.client_bills_by_period(&[], ClientOrganizations::All, super::NO_LIMIT).await.unwrap().is_empty());
+    assert!(client.contract_charges_by_period(&[], super::NO_LIMIT).await.unwrap().is_empty());
+}
+
 #[tokio::test(start_paused = true)]
 async fn organization_added_later_has_no_bill_without_an_error() {
     let sandbox = sandbox(0, 3).await;
     let month = |text: &str| BillingPeriod::StartingIn(text.parse().unwrap());
     let bills = client(&sandbox).client_bills(month("2026-09"), ClientOrganizations::All).await.unwrap();
-    assert_eq!((bills.outcomes.len(), bills.errors().count()), (11, 0));
+    assert_eq!((bills.outcomes.len(), bills.errors().count()), (14, 0));
     let without: Vec<_> = bills.outcomes.iter().filter(|of| of.no_bill == Some(NoBill::OutsideContract)).collect();
     let names: Vec<_> = without.iter().map(|of| of.organization_name.as_deref()).collect();
     assert_eq!(names, [Some("Neubau GmbH")]);
