@@ -499,7 +499,7 @@ fn contract_charges_are_printed_only_on_request() {
         (stdout.matches("getBillingContractBillingperiod").count(), stderr)
     };
     let (rows, stderr) = fetch(&[]);
-    assert!(rows == 0 && !stderr.contains("contract"), "{stderr}");
+    assert!(rows == 0 && !stderr.contains("the contract"), "{stderr}");
     let (rows, stderr) = fetch(&["--genesys-contracts"]);
     assert!(rows >= 4, "{rows}");
     // Bundles are left to the invoice here; the contract contains their charge.

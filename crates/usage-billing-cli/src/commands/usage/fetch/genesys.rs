@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use futures_util::future::join_all;
 use usage_billing::genesys::{
     BillingPeriod, ChargeDifference, Client, ClientBills, ClientOrganizations, ClientOutcome, ContractCharges,
     ContractRows, NoBill, Organization,
@@ -31,60 +30,68 @@ pub(crate) async fn fetch(
         ClientSelection::Ids(ids) => Some(ClientOrganizations::Ids(ids.clone())),
         ClientSelection::None => None,
     };
-    // All months concurrently: one month's wait does not delay others. Contract charges have the same time as bills, and no time of their own.
-    let clients = bills
-        .iter()
-        .flat_map(|period| selection.clone().map(|selection| client.client_bills_within(*period, selection, timeout)));
-    let charged = bills.iter().filter(|_| arguments.genesys_contracts);
-    let charges = charged.map(|period| contract_charges(client, *period, timeout));
-    let (own, clients, charges) = tokio::join!(client.usage(period, timeout), join_all(clients), join_all(charges));
+    let clients = async {
+        match selection {
+            Some(selection) => Some(client.client_bills_by_period(bills, selection, timeout).await),
+            None => None,
+        }
+    };
+    // Contract charges have the same time as bills, and no time of their own.
+    let charges = async {
+        match arguments.genesys_contracts {
+            true => contract_charges(client, bills, timeout).await.map(Some),
+            false => Ok(None),
+        }
+    };
+    let (own, clients, charges) = tokio::join!(client.usage(period, timeout), clients, charges);
     let mut fetched = Fetched::from(Vec::new());
     match own {
         Ok(own) => fetched.rows.extend(own),
         // A partner's credential need not read the own bill.
-        Err(error) if clients.iter().any(Result::is_ok) => fetched.errors.push(error),
+        Err(error) if clients.as_ref().is_some_and(Result::is_ok) => fetched.errors.push(error),
         Err(error) => return Err(error),
     }
-    let (mut found, mut is_forbidden) = (Vec::new(), false);
-    for bills in clients {
-        match bills {
-            Ok(bills) => found.push(bills),
-            // Most organizations have no clients and no permission to list them.
-            Err(error) if error.kind() == ErrorKind::Permission && arguments.clients == ClientSelection::All => {
-                if !std::mem::replace(&mut is_forbidden, true) {
-                    terminal::eprint_line(&format!("{label}: client organizations are not included: {error}"));
-                }
-            }
-            Err(error) => fetched.errors.push(error),
+    let found = match clients {
+        None => Vec::new(),
+        Some(Ok(found)) => found,
+        // Most organizations have no clients and no permission to list them.
+        Some(Err(error)) if error.kind() == ErrorKind::Permission && arguments.clients == ClientSelection::All => {
+            terminal::eprint_line(&format!("{label}: client organizations are not included: {error}"));
+            Vec::new()
         }
-    }
+        Some(Err(error)) => {
+            fetched.errors.push(error);
+            Vec::new()
+        }
+    };
     for bills in &found {
         fetched.rows.extend(bills.rows());
         fetched.errors.extend(bills.errors().cloned());
         bills.outcomes.iter().for_each(|outcome| print_missing_bill(label, outcome));
     }
     let found: Vec<_> = found.iter().flat_map(ClientBills::bills).collect();
-    for charges in charges {
-        match charges {
-            Ok((charges, account)) => {
+    match charges {
+        Ok(None) => {}
+        Ok(Some((charges, account))) => {
+            for charges in charges {
                 charges.compare(&found).iter().for_each(|difference| print_difference(label, difference));
                 let ContractRows { rows, errors, .. } = charges.rows(&account, &mut fetched.rows, now);
                 fetched.rows.extend(rows);
                 fetched.errors.extend(charges.errors.into_iter().chain(errors));
             }
-            Err(error) => fetched.errors.push(error),
         }
+        Err(error) => fetched.errors.push(error),
     }
     Ok(fetched)
 }
 
-/// Returns the vendor's own charges of a billing period, and the own organization.
+/// Returns the vendor's own charges of billing periods, and the own organization.
 async fn contract_charges(
     client: &Client,
-    period: BillingPeriod,
+    periods: &[BillingPeriod],
     timeout: Duration,
-) -> Result<(ContractCharges, Organization)> {
-    let charges = client.contract_charges_within(period, timeout).await?;
+) -> Result<(Vec<ContractCharges>, Organization)> {
+    let charges = client.contract_charges_by_period(periods, timeout).await?;
     Ok((charges, client.organization().await?))
 }
 

@@ -171,7 +171,7 @@ fn by_licensing(item: &Item<'_>, name: &str, licensing: Licensing) -> BillingRea
         Workloads | Users if name == LOCAL_STORAGE => BillingReason::Included,
         Gigabytes if is_stored(name) => BillingReason::Usage,
         _ if name == LOCAL_STORAGE => BillingReason::UnknownLicensing,
-        // The vendor's billing module has no price for it, and no source states whether it is an item or a counter.
+        // A SKU is of a product, but public mappings count it and do not charge it, and the vendor's billing module has no price for it.
         _ if name == HCI_STORAGE => BillingReason::UnknownItem,
         _ if STORAGE.contains(&name) => by_host(item.host, licensing),
         Gigabytes if WORKLOADS.contains(&name) => BillingReason::Included,

@@ -129,11 +129,19 @@ fn storage_of_an_infrastructure_is_not_charged_without_a_source() {
             for host in [Host::NoComponent, Host::Vendor, Host::Partner] {
                 let item = Item { edition, host, seen, of_tenant: seen, ..item(name) };
                 assert_eq!(reason(&item), UnknownItem, "{name} {edition:?} {seen:?} {host:?}");
+                assert_eq!(
+                    reason(&Item { has_sku: Some(true), ..item }),
+                    UnknownItem,
+                    "{name} {edition:?} {host:?}: sources differ"
+                );
                 assert_eq!(reason(&Item { has_sku: Some(false), ..item }), NotSold, "{name} {edition:?}");
             }
         }
     }
-    assert_eq!(reason(&item("pg_base_hci_storage")), Usage, "all storage is charged by gigabyte");
+    for has_sku in [None, Some(true)] {
+        let item = Item { has_sku, ..item("pg_base_hci_storage") };
+        assert_eq!(reason(&item), Usage, "all storage is charged by gigabyte");
+    }
 }
 
 #[test]
