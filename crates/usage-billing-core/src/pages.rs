@@ -27,7 +27,7 @@ pub struct Page<T> {
     pub pages: Option<i64>,
     /// The error that the response states beside its list or in place of it.
     pub error: Option<String>,
-    /// What the response states about an error, unless it has items: a code or a message.
+    /// What the response states about an error, unless it has items: a code or a message. A success is none.
     pub reasons: Vec<String>,
 }
 
@@ -44,8 +44,13 @@ impl<T> Page<T> {
     /// not have as null.
     fn items(&mut self) -> Result<Vec<T>> {
         let has_items = self.items.as_ref().is_some_and(|items| !items.is_empty());
-        let reasons = std::mem::take(&mut self.reasons).into_iter().filter(|_| !has_items);
-        let stated: Vec<_> = self.error.take().into_iter().chain(reasons).collect();
+        let error = self.error.take().filter(|error| !["0", "{}", "[]"].contains(&error.as_str()));
+        let mut reasons = std::mem::take(&mut self.reasons);
+        reasons.retain(|reason| !["{}", "[]"].contains(&reason.as_str()));
+        if has_items || reasons.first().is_some_and(|first| is_success(first)) {
+            reasons.clear();
+        }
+        let stated: Vec<_> = error.into_iter().chain(reasons).collect();
         if !stated.is_empty() {
             let message = format!("the response has an error in place of the list: {}", printable(&stated.join(": ")));
             return Err(Error::new(ErrorKind::Decode, message));
@@ -55,6 +60,14 @@ impl<T> Page<T> {
             Error::new(ErrorKind::Decode, message)
         })
     }
+}
+
+/// Returns whether a code, or a message without one, states a success: `0`, a status 2xx, or a word for it.
+fn is_success(reason: &str) -> bool {
+    let reason = reason.trim();
+    let words = ["0", "ok", "success", "successful", "succeeded"];
+    words.iter().any(|word| word.eq_ignore_ascii_case(reason))
+        || reason.parse::<u16>().is_ok_and(|status| (200..300).contains(&status))
 }
 
 /// Returns the error that a field of a response states: null, false and an empty string state none. A string has no quotes.
@@ -245,6 +258,15 @@ mod tests {
             (vec![], json!("maintenance"), vec![], Some("maintenance")),
             (vec![1], json!({"message": "no"}), vec![], Some("{\"message\":\"no\"}")),
             (vec![], json!(null), vec![json!("InternalServerError"), json!("no")], Some("InternalServerError: no")),
+            (vec![], json!(0), vec![json!({}), json!([])], None),
+            (vec![1], json!({}), vec![], None),
+            (vec![], json!([]), vec![json!(0), json!("no usage")], None),
+            (vec![], json!(null), vec![json!("Success"), json!("no usage")], None),
+            (vec![], json!(null), vec![json!(204)], None),
+            (vec![], json!(null), vec![json!("300"), json!("success")], Some("300: success")),
+            (vec![], json!(null), vec![json!(null), json!(" OK ")], None),
+            (vec![], json!(null), vec![json!(null), json!("maintenance")], Some("maintenance")),
+            (vec![], json!(7), vec![json!(0)], Some("7")),
         ] {
             let reasons = reasons.iter().filter_map(stated_error).collect();
             let mut page = Page { error: stated_error(&error), reasons, ..Page::new("groups", Some(items.clone())) };

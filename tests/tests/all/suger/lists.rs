@@ -273,8 +273,17 @@ async fn body_without_its_list_is_an_error() {
     // Go's empty lists.
     let server = ScriptedServer::in_turn(vec![Reply::json(200, "null")]);
     assert!(scripted(&server).buyers(|request| request).try_collect().await.unwrap().is_empty());
-    let server = ScriptedServer::in_turn(vec![Reply::json(200, r#"{"usageRecordGroups": null, "nextOffset": null}"#)]);
-    assert!(scripted(&server).usage_record_groups(|request| request).try_collect().await.unwrap().is_empty());
+    // A list without an error beside it.
+    for body in [
+        r#"{"usageRecordGroups": null, "nextOffset": null}"#.to_owned(),
+        beside("[]", r#""code": 0, "message": "success""#),
+        beside("null", r#""code": "OK", "message": "no usage""#),
+        beside("[]", r#""code": 200, "error": {}, "message": null"#),
+    ] {
+        let server = ScriptedServer::in_turn(vec![Reply::json(200, &body)]);
+        let groups = scripted(&server).usage_record_groups(|request| request).try_collect().await;
+        assert!(groups.unwrap().is_empty(), "{body}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
