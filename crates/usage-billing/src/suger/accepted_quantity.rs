@@ -17,7 +17,7 @@ pub(super) fn accepted_quantity(info: &Info, partner: Option<&Partner>, dimensio
 }
 
 fn of_aws(info: &Info, dimension: &str) -> Option<Decimal> {
-    let response = aws_response(info)?;
+    let response = aws_response(info)?.ok()?;
     let accepted = response.results.iter().filter(|it| it.status == Some(AwsUsageRecordResultStatus::Success));
     let records = accepted.filter_map(|result| result.usage_record.as_ref());
     sum(records.filter(|it| it.dimension.as_deref() == Some(dimension)).map(|it| it.quantity.map(Decimal::from)))

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value, map::Entry};
+use serde_json::{Map, Value};
 
 use super::types::{AwsBatchMeterUsageOutput as Output, AwsUsageRecord, MeteringUsageRecordReportInfo as Info};
 
@@ -12,7 +12,10 @@ const NAMES: [&str; 6] = ["results", "unprocessedRecords", "status", "usageRecor
 
 /// Returns the response of AWS. A response that cannot be read in another spelling is returned as it is, and does not
 /// mention what it has in that spelling.
-pub(super) fn aws_response(info: &Info) -> Option<Cow<'_, Output>> {
+///
+/// # Errors
+/// A message if it states different values in two spellings: it is unknown which of them count.
+pub(super) fn aws_response(info: &Info) -> Option<Result<Cow<'_, Output>, String>> {
     let response = info.aws_metering_response.as_ref()?;
     let is_plain = |record: &AwsUsageRecord| record.extra.is_empty();
     let mut results = response.results.iter();
@@ -20,41 +23,43 @@ pub(super) fn aws_response(info: &Info) -> Option<Cow<'_, Output>> {
         && results.all(|result| result.extra.is_empty() && result.usage_record.as_ref().is_none_or(is_plain))
         && response.unprocessed_records.iter().all(is_plain)
     {
-        return Some(Cow::Borrowed(response));
+        return Some(Ok(Cow::Borrowed(response)));
     }
-    let read = serde_json::to_value(response).and_then(|json| serde_json::from_value(with_known_names(json)));
-    Some(read.map_or(Cow::Borrowed(response), Cow::Owned))
+    let Ok(json) = serde_json::to_value(response) else { return Some(Ok(Cow::Borrowed(response))) };
+    let read = with_known_names(json).map(serde_json::from_value);
+    Some(read.map(|read| read.map_or(Cow::Borrowed(response), Cow::Owned)))
 }
 
 /// Returns a value with the names of the document, in any depth.
-fn with_known_names(value: Value) -> Value {
-    match value {
+fn with_known_names(value: Value) -> Result<Value, String> {
+    Ok(match value {
         Value::Object(fields) => {
             let mut all = Map::new();
             for (name, value) in fields {
                 let known = NAMES.iter().find(|known| known.eq_ignore_ascii_case(&name));
-                let value = with_known_names(value);
-                match all.entry(known.map_or(name, |known| (*known).to_owned())) {
-                    Entry::Vacant(entry) => _ = entry.insert(value),
-                    Entry::Occupied(mut entry) => both(entry.get_mut(), value),
-                }
+                let name = known.map_or(name, |known| (*known).to_owned());
+                merge(&mut all, name, with_known_names(value)?)?;
             }
             Value::Object(all)
         }
-        Value::Array(values) => Value::Array(values.into_iter().map(with_known_names).collect()),
+        Value::Array(values) => values.into_iter().map(with_known_names).collect::<Result<_, _>>()?,
         other => other,
-    }
+    })
 }
 
-/// Adds the value of a name to that of another spelling of it. Different strings contradict each other: the result
-/// is neither the status of a success nor a dimension with usage.
-fn both(one: &mut Value, other: Value) {
-    match (one, other) {
-        (Value::Array(one), Value::Array(mut other)) => one.append(&mut other),
-        (Value::String(one), Value::String(other)) if *one != other => *one = format!("{one} and {other}"),
-        (one @ Value::Null, other) => *one = other,
-        _ => {}
+/// Adds a field to an object that may have it in another spelling.
+fn merge(all: &mut Map<String, Value>, name: String, value: Value) -> Result<(), String> {
+    match (all.get_mut(&name), value) {
+        (None | Some(Value::Null), value) => _ = all.insert(name, value),
+        (Some(_), Value::Null) => {}
+        (Some(Value::Array(one)), Value::Array(mut other)) => one.append(&mut other),
+        (Some(Value::Object(one)), Value::Object(other)) => {
+            other.into_iter().try_for_each(|(name, value)| merge(one, name, value))?;
+        }
+        (Some(one), other) if *one == other => {}
+        (Some(one), other) => return Err(format!("AWS: {name} is both {one} and {other}")),
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -65,7 +70,7 @@ mod tests {
     /// The statuses and dimensions of the results, and the dimensions of unprocessed records.
     fn read(response: Value) -> Vec<String> {
         let info: Info = serde_json::from_value(json!({"awsMeteringResponse": response})).unwrap();
-        let response = aws_response(&info).unwrap();
+        let response = aws_response(&info).unwrap().unwrap();
         let results = response.results.iter().map(|result| {
             let dimension = result.usage_record.as_ref().and_then(|record| record.dimension.as_deref());
             format!("{:?} {dimension:?}", result.status.as_ref().map(|status| status.as_str()))
@@ -122,11 +127,32 @@ mod tests {
         let mut found = read(both);
         found.sort();
         assert_eq!(found, [r#"Some("DuplicateRecord") None"#, r#"Some("Success") None"#]);
+    }
+
+    #[test]
+    fn different_values_in_two_spellings_are_an_error() {
+        let response = |json: Value| -> Result<Vec<String>, String> {
+            let info: Info = serde_json::from_value(json!({"awsMeteringResponse": json})).unwrap();
+            aws_response(&info).unwrap().map(|_| read(json))
+        };
+        let result = |result: Value| response(json!({"results": [result]}));
         for (one, other, expected) in [
-            ("Success", "DuplicateRecord", r#"Some("DuplicateRecord and Success") None"#),
-            ("Success", "Success", r#"Some("Success") None"#),
+            ("Success", "DuplicateRecord", Err(r#"AWS: status is both "DuplicateRecord" and "Success""#.to_owned())),
+            ("Success", "Success", Ok(vec![r#"Some("Success") None"#.to_owned()])),
         ] {
-            assert_eq!(read(json!({"results": [{"status": one, "Status": other}]})), [expected]);
+            assert_eq!(result(json!({"status": one, "Status": other})), expected);
         }
+        let record = |record: Value| result(json!({"status": "Success", "usageRecord": record}));
+        let success = Ok(vec![r#"Some("Success") Some("gb")"#.to_owned()]);
+        assert_eq!(record(json!({"dimension": "gb", "quantity": 5, "Quantity": 5})), success);
+        assert_eq!(record(json!({"dimension": "gb", "quantity": 5, "Quantity": null})), success);
+        let different = Err("AWS: quantity is both 3 and 5".to_owned());
+        assert_eq!(record(json!({"dimension": "gb", "quantity": 5, "Quantity": 3})), different);
+        let halves =
+            |one: Value, other: Value| result(json!({"Status": "Success", "usageRecord": one, "UsageRecord": other}));
+        assert_eq!(halves(json!({"quantity": 5}), json!({"Dimension": "gb"})), success);
+        assert_eq!(halves(json!({"quantity": 5, "dimension": "gb"}), json!({"Quantity": 3})), different);
+        let lists = response(json!({"results": [{}], "Results": "maintenance"}));
+        assert_eq!(lists, Err(r#"AWS: results is both "maintenance" and [{}]"#.to_owned()));
     }
 }

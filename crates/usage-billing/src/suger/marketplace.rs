@@ -96,7 +96,7 @@ fn rejections(info: &Info, dimensions: &[&str]) -> Vec<String> {
         None => true,
     };
     let mut reasons = Vec::new();
-    if let Some(response) = aws_response(info) {
+    if let Some(Ok(response)) = aws_response(info) {
         for result in &response.results {
             let dimension = result.usage_record.as_ref().and_then(|record| record.dimension.clone());
             if result.status != Some(AwsUsageRecordResultStatus::Success) && is_meant(&dimension) {
@@ -151,13 +151,17 @@ fn alibaba_success(info: &Info) -> impl Iterator<Item = Option<bool>> {
 /// Returns a message if the response of the marketplace does not mention a dimension, or anything if none is given.
 /// `None` if it does, or if nothing was charged.
 fn missing_response(info: &Info, partner: Option<&Partner>, dimension: Option<&str>) -> Option<String> {
+    let of_aws = match aws_response(info).filter(|_| matches!(partner, None | Some(Partner::Aws | Partner::AwsChina))) {
+        Some(Err(contradiction)) => return Some(contradiction),
+        of_aws => of_aws.and_then(Result::ok),
+    };
     let charge = charge(info, dimension);
     if charge == Charge::Nothing {
         return None;
     }
     let what = || dimension.map_or_else(|| "anything".to_owned(), |dimension| printable(dimension).to_string());
     let is_about_all = charge != Charge::NotStated;
-    let results = aws_response(info).map(|response| {
+    let results = of_aws.map(|response| {
         let of_result = |result: &AwsUsageRecordResult| result.usage_record.as_ref()?.dimension.clone();
         mentions(info, response.results.iter().map(of_result), dimension, is_about_all)
     });
@@ -374,6 +378,13 @@ pub(super) mod tests {
         ]}});
         assert_eq!(of(pascal.clone(), &["gb"]), Acceptance::Accepted);
         assert_eq!(of(pascal, &["calls"]), rejected(&["AWS: CustomerNotSubscribed for calls"]));
+        let twice = json!({"status": "Success", "usageRecord": {"dimension": "gb", "quantity": 5, "Quantity": 3}});
+        let pending = Acceptance::Pending(vec!["AWS: quantity is both 3 and 5".to_owned()]);
+        assert_eq!(of(aws(json!([twice.clone()])), &["gb"]), pending);
+        assert_eq!(
+            of(json!({"awsMeteringResponse": {"results": [twice]}, "reportedRecords": {"gb": 0}}), &["gb"]),
+            pending
+        );
         let unprocessed = json!({"awsMeteringResponse": {"results": [], "unprocessedRecords": [{"dimension": "gb"}]}});
         assert_eq!(of(unprocessed.clone(), &["gb"]), rejected(&["AWS: unprocessed record for gb"]));
         assert_eq!(of(unprocessed, &["calls"]), not_mentioned("calls"));
