@@ -34,10 +34,21 @@ pub(super) fn contradiction(info: &Info, partner: Option<&Partner>, dimension: &
             false => format!("Suger: the report has {} {name} more than its groups used ({used})", -part),
         });
     }
-    let accepted = accepted_quantity(info, partner, dimension)?;
     let expected = sent.unwrap_or(if readings.is_empty() { used } else { Decimal::ZERO });
-    let is_same = accepted.saturating_sub(expected).abs() <= rounding;
-    (!is_same).then(|| format!("the marketplace accepted {accepted} {name}, not {expected}"))
+    let accepted = accepted_otherwise(info, partner, dimension, expected, rounding)?;
+    Some(format!("the marketplace accepted {accepted} {name}, not {expected}"))
+}
+
+/// Returns the quantity of a dimension that the marketplace states to have accepted, if it differs from the sent one by
+/// more than rounding.
+pub(super) fn accepted_otherwise(
+    info: &Info,
+    partner: Option<&Partner>,
+    dimension: &str,
+    sent: Decimal,
+    rounding: Decimal,
+) -> Option<Decimal> {
+    accepted_quantity(info, partner, dimension).filter(|accepted| accepted.saturating_sub(sent).abs() > rounding)
 }
 
 /// Returns the largest quantity of a dimension that rounding may have left. Suger adds up floating-point numbers, so a

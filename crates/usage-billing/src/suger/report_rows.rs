@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 use usage_billing_core::{Decimal, DecimalNumber, Error, ErrorKind, Result, printable};
 
-use super::accepted_quantity::accepted_quantity;
 use super::groups::{id_in, is_set};
 use super::marketplace::{self, Acceptance, is_void};
-use super::quantities::is_same_quantity;
+use super::report_quantities::{accepted_otherwise, rounding};
 use super::types::{
     AggregatedMeteringUsageRecord, BillableMetricAggregationType, MeteringUsageRecordReport as Report,
     MeteringUsageRecordReportInfo as Info,
@@ -174,8 +173,9 @@ impl<'a> Part<'a> {
 
     /// Returns whether the response of the marketplace states another quantity than the report.
     fn is_contradicted(&self, report: &Report, info: &Info) -> bool {
-        let accepted = || accepted_quantity(info, marketplace::partner_of(report, None), self.metric);
-        !self.of_metric && accepted().is_some_and(|it| !is_same_quantity(it, self.charged.unwrap_or_default()))
+        let (partner, sent) = (marketplace::partner_of(report, None), self.charged.unwrap_or_default());
+        let rounding = rounding(info, self.metric, sent);
+        !self.of_metric && accepted_otherwise(info, partner, self.metric, sent, rounding).is_some()
     }
 
     /// # Errors
