@@ -1,11 +1,11 @@
 //! Sums that wait for acceptance: usage counts as accepted only once the report in which its group was sent shows it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use usage_billing_core::{Decimal, Result};
 
+use super::billed_again::{BilledAgain, ReadGroups, hash};
 use super::carried::{FractionId, Fractions, carried_out};
 use super::groups::id_in;
 use super::marketplace::{Acceptance, acceptance, is_of_another_entitlement, partner_of};
@@ -30,10 +30,7 @@ pub(super) struct PendingAcceptance {
     nameless: BTreeSet<Arc<Key>>,
     /// Entitlements and dimensions of the sums.
     dimensions: HashSet<(String, String)>,
-    /// By group, the accepted report that names it. Both are hashes of ids.
-    accepted: HashMap<u64, u64>,
-    /// Entitlements with a group in several accepted reports.
-    billed_again: HashSet<String>,
+    billed_again: BilledAgain,
     /// Fractions that reports leave to later ones.
     fractions: Fractions,
     /// Sums with accepted usage in a report that leaves a fraction.
@@ -72,6 +69,13 @@ struct Link {
     partner: Option<Partner>,
     /// Quantity of the groups.
     quantity: Decimal,
+}
+
+impl Link {
+    /// Returns whether the usage of two links is accepted under the same conditions.
+    fn is_like(&self, other: &Self) -> bool {
+        self.key == other.key && self.of_metric == other.of_metric && self.partner == other.partner
+    }
 }
 
 impl PendingAcceptance {
@@ -113,7 +117,7 @@ impl PendingAcceptance {
                 false => return Ok(()),
             },
         };
-        if let Some(known) = links.iter_mut().find(|known| known.key == link.key && known.of_metric == link.of_metric) {
+        if let Some(known) = links.iter_mut().find(|known| known.is_like(&link)) {
             known.quantity = known.quantity.saturating_add(link.quantity);
             return Ok(());
         }
@@ -122,17 +126,17 @@ impl PendingAcceptance {
         memory.keep(LINK, USAGE)
     }
 
-    /// Applies a report. `read` are the ids of the groups in the sums.
+    /// Applies a report. `read` are the groups in the sums.
     ///
     /// # Errors
     /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if `memory` does not suffice.
-    pub(super) fn apply(&mut self, report: &Report, read: &HashSet<String>, memory: &mut MemoryLimit) -> Result<()> {
+    pub(super) fn apply(&mut self, report: &Report, read: &ReadGroups, memory: &mut MemoryLimit) -> Result<()> {
         let Some(info) = &report.info else { return Ok(()) };
         let dimensions = &self.dimensions;
         let entitlement = report.entitlement_id.clone().unwrap_or_default();
         let is_wanted = |dimension: &str| dimensions.contains(&(entitlement.clone(), dimension.to_owned()));
         self.fractions.add(report, is_wanted, memory)?;
-        self.note_accepted(report, info, read, memory)?;
+        self.billed_again.add(report, info, read, memory)?;
         let in_report = id_in(&report.id).and_then(|id| self.by_report.get(id));
         if in_report.is_none() && !info.usage_record_group_ids.iter().any(|group| self.by_group.contains_key(group)) {
             return Ok(());
@@ -145,7 +149,7 @@ impl PendingAcceptance {
             return Ok(());
         }
         let unread: BTreeSet<&String> =
-            info.usage_record_group_ids.iter().filter(|group| !read.contains(*group)).collect();
+            info.usage_record_group_ids.iter().filter(|group| !read.contains(group)).collect();
         if unread.is_empty() {
             self.settle(report, info, BTreeMap::new());
             return Ok(());
@@ -159,36 +163,6 @@ impl PendingAcceptance {
         }
         self.shared.push(shared);
         Ok(())
-    }
-
-    /// Notes the groups of an accepted report, and the entitlement if another one was accepted with a group of it.
-    fn note_accepted(
-        &mut self,
-        report: &Report,
-        info: &Info,
-        read: &HashSet<String>,
-        memory: &mut MemoryLimit,
-    ) -> Result<()> {
-        let accepts =
-            |dimensions: &[&str]| acceptance(info, partner_of(report, None), dimensions) == Acceptance::Accepted;
-        if !accepts(&[]) && !info.reported_records.keys().any(|dimension| accepts(&[dimension])) {
-            return Ok(());
-        }
-        let id = hash(id_in(&report.id).unwrap_or_default());
-        for group in info.usage_record_group_ids.iter().filter(|group| read.contains(*group)) {
-            let known = self.accepted.insert(hash(group), id);
-            if known.is_none() {
-                memory.keep(SLOT, || "the list of usage record reports")?;
-            } else if known != Some(id) {
-                self.billed_again.insert(report.entitlement_id.clone().unwrap_or_default());
-            }
-        }
-        Ok(())
-    }
-
-    /// Returns whether a group of an entitlement is in several accepted reports.
-    pub(super) fn is_billed_again(&self, entitlement: &str) -> bool {
-        self.billed_again.contains(entitlement)
     }
 
     /// Returns the ids of other groups of the reports, which have to be read.
@@ -243,7 +217,7 @@ impl PendingAcceptance {
         }
     }
 
-    /// Returns the sums that the reports do not accept in full.
+    /// Returns the sums that the reports do not accept in full, or accept more than once.
     pub(super) fn keys(mut self) -> BTreeSet<Arc<Key>> {
         for SharedReport { report, used, unread } in std::mem::take(&mut self.shared) {
             if let Some(info) = report.info.as_ref().filter(|_| unread == 0) {
@@ -255,7 +229,7 @@ impl PendingAcceptance {
         let waiting = links.map(|link| link.key).chain(self.nameless);
         let billed = self.fractions.billed();
         let left = self.left.into_iter().filter(|(fraction, _)| !billed.contains(fraction)).map(|(_, key)| key);
-        waiting.chain(left).collect()
+        waiting.chain(left).chain(self.billed_again.into_sums()).collect()
     }
 }
 
@@ -290,12 +264,6 @@ fn accepts(
 
 const USAGE: fn() -> &'static str = || "the usage of all groups";
 
-fn hash(id: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    id.hash(&mut hasher);
-    hasher.finish()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -311,8 +279,14 @@ mod tests {
         pending.add(&group, key(metric), Decimal::ONE, &mut MemoryLimit::new(usize::MAX)).unwrap();
     }
 
+    fn read(ids: &[&str]) -> ReadGroups {
+        let mut read = ReadGroups::default();
+        assert!(ids.iter().all(|id| read.insert(id)));
+        read
+    }
+
     fn apply(pending: &mut PendingAcceptance, report: &Report) {
-        pending.apply(report, &["g-1", "g-2"].map(str::to_owned).into(), &mut MemoryLimit::new(usize::MAX)).unwrap();
+        pending.apply(report, &read(&["g-1", "g-2"]), &mut MemoryLimit::new(usize::MAX)).unwrap();
     }
 
     fn accepted(id: &str, groups: &[&str], records: Value) -> Report {
@@ -414,7 +388,7 @@ mod tests {
             pending.add(&group, key("gb"), Decimal::ONE, &mut MemoryLimit::new(usize::MAX))?;
             pending.apply(
                 &accepted(&format!("r-{number}"), &[&ours, &other], json!({"gb": 1})),
-                &[ours.clone()].into(),
+                &read(&[&ours]),
                 &mut memory,
             )
         };

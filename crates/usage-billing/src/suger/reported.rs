@@ -5,6 +5,7 @@ use std::ptr;
 
 use usage_billing_core::{Decimal, printable};
 
+use super::billed_again::accepts_any;
 use super::carried::{FractionId, Fractions, carried_out, order};
 use super::groups::{events, id_in, name_of};
 use super::marketplace::{Acceptance, acceptance, is_of_another_entitlement, is_success, is_void, partner_of};
@@ -107,9 +108,8 @@ impl<'a> Reported<'a> {
     fn billed_again(&self, report: &Report, group: &Group, dimensions: &[&str]) -> Option<String> {
         let reports = self.by_group.get(id_in(&group.id)?)?;
         let accepts = |other: &&&Report| {
-            let partner = partner_of(other, group.partner.as_ref());
             let info = other.info.as_ref().filter(|_| !ptr::eq(**other, report));
-            info.is_some_and(|info| acceptance(info, partner, dimensions) == Acceptance::Accepted)
+            info.is_some_and(|info| accepts_any(other, info, group.partner.as_ref(), dimensions))
         };
         let other = reports.iter().find(accepts)?.id.as_deref().unwrap_or("without id");
         Some(format!("Suger: usage record report {} was accepted with the same group", printable(other)))

@@ -1,11 +1,12 @@
 //! Usage added up from usage record groups.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
 
+use super::billed_again::ReadGroups;
 use super::groups::{events, id_in, name_of, too_long, used_at};
 use super::pending_acceptance::PendingAcceptance;
 use super::quantities::is_void;
@@ -60,14 +61,14 @@ pub(super) struct Sums {
     open: BTreeSet<(Key, DateTime<Utc>)>,
     /// Ids of reports with events that do not add up, each with a group and its metric as a reason.
     in_reports: BTreeMap<String, (String, String)>,
-    /// Ids of groups. New groups shift the pages while they are read, so a group may appear again on the next page.
-    seen: HashSet<String>,
+    /// The groups. New ones shift the pages while they are read, so a group may appear again on the next page.
+    read: ReadGroups,
 }
 
 impl Sums {
     pub(super) fn new(period: Period) -> Self {
         let (sums, open, in_reports) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
-        Self { period, sums, pending: PendingAcceptance::default(), open, in_reports, seen: HashSet::new() }
+        Self { period, sums, pending: PendingAcceptance::default(), open, in_reports, read: ReadGroups::default() }
     }
 
     /// Returns whether some rows are made of reports, because their events do not add up.
@@ -87,7 +88,7 @@ impl Sums {
 
     /// Applies the outcome in a report to the sums, after all groups are added up.
     pub(super) fn apply(&mut self, report: &types::MeteringUsageRecordReport, memory: &mut MemoryLimit) -> Result<()> {
-        self.pending.apply(report, &self.seen, memory)
+        self.pending.apply(report, &self.read, memory)
     }
 
     /// Returns the ids of groups that are not in the sums, but in reports of them.
@@ -111,7 +112,7 @@ impl Sums {
         memory: &mut MemoryLimit,
     ) -> Result<()> {
         let used_at = used_at(group)?;
-        if !self.period.contains(used_at) || id_in(&group.id).is_some_and(|id| !self.seen.insert(id.to_owned())) {
+        if !self.period.contains(used_at) || id_in(&group.id).is_some_and(|id| !self.read.insert(id)) {
             return Ok(());
         }
         if is_void(group) {
@@ -125,6 +126,7 @@ impl Sums {
             let quantity = if unit == Some("events") { Decimal::ONE } else { event.quantity.unwrap_or_default().0 };
             (metric, unit, quantity)
         });
+        let mut of_group = Vec::new();
         for (metric, unit, quantity) in records.chain(events) {
             let key = Arc::new(Key {
                 buyer: group.buyer_id.clone(),
@@ -141,6 +143,7 @@ impl Sums {
                 sum.quantity = sum.quantity.checked_add(quantity).ok_or_else(|| too_long(&name_of(group)))?;
                 sum.is_unreported |= !reported;
                 if reported {
+                    of_group.extend((!quantity.is_zero()).then(|| key.clone()));
                     self.pending.add(group, key, quantity, memory)?;
                 }
                 is_new
@@ -157,6 +160,7 @@ impl Sums {
                 memory.keep(of_row, || "the usage of all groups")?;
             }
         }
+        self.read.record(group, of_group);
         Ok(())
     }
 
@@ -176,10 +180,7 @@ impl Sums {
         let has_ended = requested.is_complete() && period.has_ended(now - LATE);
         let reason = if requested.is_whole_month() { BillingReason::Usage } else { BillingReason::NotAWholePeriod };
         let mut rows = Vec::with_capacity(self.sums.len());
-        let is_billed_again = |key: &Arc<Key>| self.pending.is_billed_again(&key.entitlement);
-        let billed_again: BTreeSet<_> = self.sums.keys().filter(|key| is_billed_again(key)).cloned().collect();
-        let mut pending = self.pending.keys();
-        pending.extend(billed_again);
+        let pending = self.pending.keys();
         for (key, sum) in self.sums {
             let row = key.row("listUsageRecordGroups", period, sum.quantity, reason, lookups, org_id);
             let is_final = has_ended && !sum.is_unreported && !pending.contains(&key);

@@ -1,6 +1,10 @@
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
 use super::*;
 use crate::month_to_date::{check_keys_stay, months_and_days};
 use crate::suger::marketplace::tests::with_marketplace;
+use crate::suger::{UsageEvent, reconcile};
 use usage_billing_core::DecimalNumber;
 
 fn group(json: serde_json::Value) -> types::MeteringUsageRecordGroup {
@@ -427,5 +431,88 @@ proptest::proptest! {
         let billed = used.iter().filter(|one| one.3 < 4).map(|one| Decimal::new(one.1, one.2));
         proptest::prop_assert_eq!(total(whole), billed.sum::<Decimal>());
         proptest::prop_assert_eq!(parts.map(total).iter().sum::<Decimal>(), total(whole));
+    }
+}
+
+/// Two reported groups of one entitlement, by their events, and two reports that may contain them, in any combination of what
+/// decides whether their usage is billed.
+fn reported_usage() -> impl Strategy<Value = (Vec<UsageEvent>, Vec<Value>, Vec<Value>)> {
+    let partner = || prop::sample::select(vec![Value::Null, json!("STRIPE"), json!("AWS")]);
+    let named = || prop::sample::select(vec![Value::Null, json!("r-1"), json!("r-2"), json!("r-3")]);
+    let group = || (1i64..3, 0i64..2, partner(), named());
+    let records = || {
+        prop_oneof![
+            Just(json!({})),
+            (0i64..5, 0i64..3).prop_map(|(gb, calls)| json!({"gb": gb, "calls": calls})),
+            (1i64..5).prop_map(|gb| json!({"gb": gb})),
+        ]
+    };
+    let status = prop::sample::select(vec!["SUCCESS", "SUCCESS", "SUCCESS", "INVOICED", "FAILED", "CREATED"]);
+    let contained = prop::sample::subsequence(vec!["g-0", "g-1", "g-2"], 0..=3);
+    let response = prop::option::of((prop::sample::select(vec!["gb", "calls"]), 0i64..5, any::<bool>()));
+    let entitlement = prop::sample::select(vec![Value::Null, json!("e-1"), json!("e-1"), json!("e-2")]);
+    let report = (status, partner(), partner(), contained, records(), response, entitlement);
+    let all = (prop::collection::vec(group(), 2), prop::collection::vec(report, 2));
+    all.prop_map(|(groups, reports)| {
+        let event = |(number, (gb, calls, ..)): (i64, &(i64, i64, Value, Value))| {
+            let at = "2026-10-05T07:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::hours(number);
+            UsageEvent::new("e-1", at).quantity("gb", *gb).quantity("calls", *calls)
+        };
+        let events: Vec<_> = (0..).zip(&groups).map(event).collect();
+        let groups: Vec<_> = events
+            .iter()
+            .zip(groups)
+            .map(|(event, (gb, calls, partner, report))| {
+                json!({
+                    "id": event.id("acme"), "entitlementID": "e-1", "status": "REPORTED", "partner": partner,
+                    "usageRecordReportID": report, "records": {"gb": gb, "calls": calls},
+                    "metaInfo": {"timestamp": event.timestamp()},
+                })
+            })
+            .collect();
+        let id = |name: &str| match name {
+            "g-0" => groups[0]["id"].clone(),
+            "g-1" => groups[1]["id"].clone(),
+            other => json!(other),
+        };
+        let report = |(number, (status, partner, of_info, contained, records, response, entitlement)): (
+            usize,
+            (&str, Value, Value, Vec<&str>, Value, Option<(&str, i64, bool)>, Value),
+        )| {
+            let response = response.map(|(dimension, quantity, is_accepted)| {
+                let status = if is_accepted { "Success" } else { "DuplicateRecord" };
+                json!({"results": [{"status": status, "usageRecord": {"dimension": dimension, "quantity": quantity}}]})
+            });
+            json!({
+                "id": format!("r-{number}"), "partner": partner, "entitlementID": entitlement,
+                "creationTime": "2026-10-05T09:00:00Z",
+                "info": {
+                    "status": status, "partner": of_info, "reportedRecords": records, "awsMeteringResponse": response,
+                    "usageRecordGroupIds": contained.into_iter().map(id).collect::<Vec<_>>(),
+                },
+            })
+        };
+        let reports = (1..).zip(reports).map(report).collect();
+        (events, groups, reports)
+    })
+}
+
+proptest::proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// The two ways to the same conclusion: as rows, and as a reconciliation.
+    #[test]
+    fn row_is_final_exactly_if_its_usage_is_reconciled_as_billed((events, groups, reports) in reported_usage()) {
+        let groups: Vec<types::MeteringUsageRecordGroup> = groups.into_iter().map(group).collect();
+        let reports: Vec<types::MeteringUsageRecordReport> =
+            reports.into_iter().map(|report| serde_json::from_value(report).unwrap()).collect();
+        let reconciled = reconcile("acme", &events, &groups, &reports).unwrap();
+        let now = "2026-11-21T00:00:00Z".parse().unwrap();
+        let rows = usage_rows(&groups, &reports, &lookups(), "acme", "2026-10".parse().unwrap(), now).unwrap();
+        for row in rows.iter().filter(|row| !row.quantity.is_zero()) {
+            let open = reconciled.pending.iter().chain(&reconciled.failed);
+            let open: Vec<_> = open.filter(|one| row.sku == format!("e-1/{}", one.dimension)).collect();
+            prop_assert_eq!(row.is_final, open.is_empty(), "{} {:?} {:?}", row.sku, open, reports);
+        }
     }
 }
