@@ -4,7 +4,8 @@
 //! event. The reason is documented; that validation stops there is inferred. A failure of the server has the same
 //! status. A failed batch is therefore bisected until each suspect is alone. A suspect is invalid only if Suger itself
 //! states a reason, repeats it, and then accepts an event that is known to be valid. That event, of this flush or
-//! an earlier one, proves that the server works, which an empty batch need not prove. Without any, a 500 decides nothing.
+//! an earlier one, or of a group that was reported to a marketplace, proves that the server works, which an empty batch
+//! need not prove. Without any, a 500 decides nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +14,9 @@ use futures_util::stream::{self, FuturesUnordered};
 use usage_billing_core::{Error, Result};
 
 use super::circuit_breaker::CircuitBreaker;
+use super::quantities::original_records;
 use super::response::{Response, is_of_suger};
+use super::types::UsageRecordGroupStatus as Status;
 use super::usage_queue::QueueKey;
 use super::{Client, UsageEvent, types};
 
@@ -68,7 +71,10 @@ pub(super) async fn check_all<'a>(
     }
     let known_good = known_good.map(|(_, event)| event);
     // If none passes, one that passed before proves that the server works, unless it has become invalid.
-    let known_before = known_valid.take();
+    let mut known_before = known_valid.take();
+    if known_good.is_none() && known_before.is_none() && suspects.iter().any(|(_, error)| is_server_error(error)) {
+        known_before = reported_usage(client).await;
+    }
     *known_valid = known_good.clone().or_else(|| known_before.clone());
     if known_good.is_none() && fail_alike(&suspects) {
         all.extend(suspects.into_iter().map(|((key, _), error)| (key, Check::Unknown(unchecked(&error)))));
@@ -81,6 +87,22 @@ pub(super) async fn check_all<'a>(
     let decided: Vec<_> = decided.buffer_unordered(concurrency).collect().await;
     all.extend(decided);
     all
+}
+
+/// Returns the usage of a recent group that was reported to a marketplace, so that it was valid before.
+async fn reported_usage(client: &Client) -> Option<types::NewUsageRecordGroup> {
+    let request = client.api.list_usage_record_groups().org_id(&client.org_id).status(Status::Reported).limit(1);
+    let group = request.send().await.ok()?.into_inner().usage_record_groups.into_iter().next()?;
+    let records = original_records(&group).unwrap_or(&group.records).clone();
+    let is_usable = group.status == Some(Status::Reported) && !records.is_empty();
+    is_usable.then(|| types::NewUsageRecordGroup {
+        entitlement_id: group.entitlement_id.unwrap_or_default(),
+        records: Some(records),
+        timestamp: None,
+        billable_records: Vec::new(),
+        usage_allocations: BTreeMap::new(),
+        meta_info: None,
+    })
 }
 
 /// Result of the bisection of one batch.
@@ -155,7 +177,7 @@ async fn check_suspect(
     if known_good.is_empty() && is_server_error(&error) {
         // An empty batch needs no lookup, so its success does not prove that the server works.
         return Check::Unknown(unchecked(&error).with_hint(
-            "no other event passes the validation, so Suger itself may be at fault: flush again later, or without validating first",
+            "neither another event nor reported usage passes the validation, so Suger itself may be at fault: flush again later, or without validating first",
         ));
     }
     // A fault that also affects a valid event proves nothing either.
