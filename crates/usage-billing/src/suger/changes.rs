@@ -126,7 +126,7 @@ impl Client {
             return Err(error);
         };
         let days = listed_days::of_group(used_at(group).unwrap_or(made), made, self.clock.now());
-        let found = self.find_groups(entitlement, days, [(id.clone(), None)].into()).await;
+        let found = self.find_groups(entitlement, days, [id.clone()].into()).await;
         match found.map(|mut found| found.remove(id)) {
             Ok(Some(now)) if is_changed(&now) => Ok(now),
             Ok(None) => unlisted.ok_or(error),

@@ -1,7 +1,7 @@
 //! The circuit breaker of a flush: it skips an entitlement whose requests fail, and all of them once the vendor is
 //! unavailable.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, HashSet};
 
 use usage_billing_core::{Error, ErrorKind, printable};
 
@@ -16,11 +16,32 @@ const MAX_FAILURES_WITH_RESPONSE: usize = 10;
 /// the event.
 #[derive(Debug, Default)]
 pub(super) struct CircuitBreaker {
+    tolerance: Tolerance,
     /// Failures by entitlement, with the last error.
     failures: HashMap<String, (Failures, Error)>,
-    /// Entitlements that have failed since the last resolved event, and whether with a response.
-    consecutive: BTreeMap<String, bool>,
+    /// Entitlements that have failed since the last resolved event, without a response and with one.
+    consecutive: [HashSet<String>; 2],
     opened_by: Option<Error>,
+}
+
+/// Numbers of consecutive failures that open the breaker: without a response, and of all kinds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tolerance {
+    without_response: usize,
+    all: usize,
+}
+
+impl Default for Tolerance {
+    fn default() -> Self {
+        Self { without_response: MAX_FAILURES, all: MAX_FAILURES_WITH_RESPONSE }
+    }
+}
+
+impl Tolerance {
+    /// Returns twice the tolerance, for a vendor that is available although it fails.
+    pub(super) fn doubled(self) -> Self {
+        Self { without_response: self.without_response.saturating_mul(2), all: self.all.saturating_mul(2) }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,16 +62,20 @@ impl Failures {
         self.with_response + self.without_response
     }
 
-    fn reach_limit(self) -> bool {
-        self.without_response >= MAX_FAILURES || self.all() >= MAX_FAILURES_WITH_RESPONSE
+    fn exceed(self, tolerance: Tolerance) -> bool {
+        self.without_response >= tolerance.without_response || self.all() >= tolerance.all
     }
 }
 
 impl CircuitBreaker {
+    pub(super) fn new(tolerance: Tolerance) -> Self {
+        Self { tolerance, ..Self::default() }
+    }
+
     /// Records a resolved event, which proves that the vendor is available.
     pub(super) fn record_success(&mut self, entitlement_id: &str) {
         self.failures.remove(entitlement_id);
-        self.consecutive.clear();
+        self.consecutive = Default::default();
     }
 
     /// Records an outcome that resolved nothing. `has_response` states whether Suger itself responded, not a gateway
@@ -58,10 +83,11 @@ impl CircuitBreaker {
     pub(super) fn record_failure(&mut self, entitlement_id: &str, error: &Error, has_response: bool) {
         let failures = self.failures.get(entitlement_id).map_or_else(Failures::default, |(failures, _)| *failures);
         self.failures.insert(entitlement_id.to_owned(), (failures.and(has_response), error.clone()));
-        self.consecutive.insert(entitlement_id.to_owned(), has_response);
-        let entitlements =
-            self.consecutive.values().fold(Failures::default(), |all, has_response| all.and(*has_response));
-        if concerns_all(error) || entitlements.reach_limit() {
+        self.consecutive[usize::from(!has_response)].remove(entitlement_id);
+        self.consecutive[usize::from(has_response)].insert(entitlement_id.to_owned());
+        let [without_response, with_response] = self.consecutive.each_ref().map(HashSet::len);
+        let entitlements = Failures { with_response, without_response };
+        if concerns_all(error) || entitlements.exceed(self.tolerance) {
             self.opened_by.get_or_insert_with(|| error.clone());
         }
     }
@@ -79,7 +105,7 @@ impl CircuitBreaker {
         }
         let (failures, error) = self.failures.get(entitlement_id)?;
         let others = || format!("{} others of {}", failures.all(), printable(entitlement_id));
-        failures.reach_limit().then(|| ended(not_done, &others(), error))
+        failures.exceed(self.tolerance).then(|| ended(not_done, &others(), error))
     }
 }
 
@@ -161,6 +187,18 @@ mod tests {
         assert!(breaker.rejection_for("f", "not sent").is_some());
         breaker.record_success("a");
         assert!(breaker.rejection_for("f", "not sent").is_some(), "late responses of parallel events change nothing");
+    }
+
+    #[test]
+    fn doubled_tolerance_opens_the_breaker_after_twice_as_many_failures() {
+        for (has_response, expected) in [(false, 6), (true, 20)] {
+            let mut breaker = CircuitBreaker::new(Tolerance::default().doubled());
+            for number in 0..expected {
+                assert!(breaker.rejection_for("e", "not sent").is_none(), "{number}");
+                breaker.record_failure("e", &lost(), has_response);
+            }
+            assert!(breaker.rejection_for("e", "not sent").is_some());
+        }
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Delivery of one event: sent with its id, recognized as a duplicate, and counted as delivered only with proof.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use usage_billing_core::__private::Departure;
 use usage_billing_core::{ClientInfo as _, Decimal, Error, ResponseValue, Result, printable};
 use uuid::Uuid;
 
+use super::dimension_mapping::MappingSettings;
 use super::evidence::{Evidence, evidence};
 use super::listed_days::ListedDays;
 use super::proof::{self, Listed, Verdict};
@@ -52,11 +53,9 @@ impl Client {
         let verdict = match proof::by_response(event, id, &response) {
             Some(verdict) => verdict,
             None => {
-                let wanted = [(id.to_string(), Some(event.quantities().clone()))].into();
-                let days = listed_days::of_event(event.timestamp(), self.clock.now());
                 // An attempt that ends while the list is read may belong to a page that was read before.
                 let might_arrive = self.attempts.may_arrive(id);
-                let found = self.find_groups(event.entitlement_id(), days, wanted).await;
+                let found = self.find_sent(event, id).await;
                 let may_arrive = might_arrive || self.attempts.may_arrive(id);
                 let listed = listed(&found, id);
                 let verdict = proof::by_list(event, id, &response, listed, may_arrive);
@@ -118,9 +117,7 @@ impl Client {
     ///   nothing.
     pub async fn confirm(&self, event: &UsageEvent) -> Result<Group> {
         let id = event.id(&self.org_id);
-        let wanted = [(id.to_string(), Some(event.quantities().clone()))].into();
-        let days = listed_days::of_event(event.timestamp(), self.clock.now());
-        let found = self.find_groups(event.entitlement_id(), days, wanted).await;
+        let found = self.find_sent(event, id).await;
         let group = found.map_err(proof::undecided)?.remove(&id.to_string()).ok_or_else(|| proof::unlisted(id))?;
         match evidence(event, id, &group) {
             Evidence::Delivered => Ok(group),
@@ -129,13 +126,32 @@ impl Client {
         }
     }
 
-    /// Returns the groups in `wanted` by id, as far as they are listed for an entitlement and some days. `wanted` has the
-    /// quantities that were sent, if they matter.
+    async fn find_sent(&self, event: &UsageEvent, id: Uuid) -> Result<HashMap<String, Group>> {
+        let days = listed_days::of_event(event.timestamp(), self.clock.now());
+        let sent = [(id.to_string(), event.quantities().clone())].into();
+        self.find_groups_of(event.entitlement_id(), days, &sent, &MappingSettings::default()).await
+    }
+
+    /// Returns the groups of events by id, as far as they are listed for an entitlement and some days, with their original
+    /// quantities where those matter and are known. `sent` are the quantities of the events.
+    pub(super) async fn find_groups_of(
+        &self,
+        entitlement_id: &str,
+        days: ListedDays,
+        sent: &HashMap<String, BTreeMap<String, Decimal>>,
+        settings: &MappingSettings,
+    ) -> Result<HashMap<String, Group>> {
+        let mut found = self.find_groups(entitlement_id, days, sent.keys().cloned().collect()).await?;
+        settings.state_original_records(self, &mut found, sent).await;
+        Ok(found)
+    }
+
+    /// Returns the wanted groups by id, as far as they are listed for an entitlement and some days.
     pub(super) async fn find_groups(
         &self,
         entitlement_id: &str,
         (first, last): ListedDays,
-        mut wanted: HashMap<String, Option<BTreeMap<String, Decimal>>>,
+        mut wanted: HashSet<String>,
     ) -> Result<HashMap<String, Group>> {
         let entitlement_id = entitlement_id.to_owned();
         let mut groups = self.usage_record_groups(move |request| {
@@ -144,13 +160,8 @@ impl Client {
         let find = async {
             let mut found = HashMap::new();
             while !wanted.is_empty() {
-                let Some(mut group) = groups.next().await.transpose()? else { break };
-                if let Some((id, sent)) = group.id.as_ref().and_then(|id| wanted.remove_entry(id)) {
-                    if let Some(sent) = sent {
-                        self.state_original_records(&mut group, &sent).await;
-                    }
-                    found.insert(id, group);
-                }
+                let Some(group) = groups.next().await.transpose()? else { break };
+                found.extend(group.id.as_ref().and_then(|id| wanted.take(id)).map(|id| (id, group)));
             }
             Ok(found)
         };

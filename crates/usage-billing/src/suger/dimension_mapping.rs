@@ -1,25 +1,41 @@
 //! Whether Suger maps dimensions of an event: a group without its original quantities may then have others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use usage_billing_core::{Decimal, Result};
+use tokio::sync::OnceCell;
+use usage_billing_core::Decimal;
 
 use super::Client;
 use super::quantities::{differences, is_void, original_records, quantity};
 use super::types::{MeteringUsageRecordGroup as Group, PartnerUsageMeteringConfig, UsageMeteringConfigInfo as Config};
 
-impl Client {
-    /// States the original quantities of a group that lacks them, if they are not those that were `sent` and the settings
-    /// of the organization map none of its dimensions: its own quantities are the original ones then. Settings that
-    /// cannot be read prove nothing.
-    pub(super) async fn state_original_records(&self, group: &mut Group, sent: &BTreeMap<String, Decimal>) {
-        if may_differ(group, sent) && self.metering_config().await.is_ok_and(|config| maps_none(&config, group)) {
-            group.meta_info.get_or_insert_default().origin_records = group.records.clone();
+/// The settings of an organization's dimension mapping, which are requested at most once in an operation, when they
+/// first matter. They are those of that time: Suger states no earlier ones.
+#[derive(Debug, Default)]
+pub(super) struct MappingSettings(OnceCell<Option<Config>>);
+
+impl MappingSettings {
+    /// States the original quantities of groups that lack them, if they are not those that were `sent` and the settings
+    /// map none of their dimensions: their own quantities are the original ones then. Settings that cannot be read prove
+    /// nothing.
+    pub(super) async fn state_original_records(
+        &self,
+        client: &Client,
+        groups: &mut HashMap<String, Group>,
+        sent: &HashMap<String, BTreeMap<String, Decimal>>,
+    ) {
+        for (id, group) in groups {
+            if sent.get(id).is_some_and(|sent| may_differ(group, sent))
+                && self.read(client).await.is_some_and(|config| maps_none(config, group))
+            {
+                group.meta_info.get_or_insert_default().origin_records = group.records.clone();
+            }
         }
     }
 
-    async fn metering_config(&self) -> Result<Config> {
-        Ok(self.api.get_usage_metering_config_info().org_id(&self.org_id).send().await?.into_inner())
+    async fn read(&self, client: &Client) -> Option<&Config> {
+        let request = || client.api.get_usage_metering_config_info().org_id(&client.org_id).send();
+        self.0.get_or_init(|| async { request().await.ok().map(|config| config.into_inner()) }).await.as_ref()
     }
 }
 

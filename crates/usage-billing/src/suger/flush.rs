@@ -1,38 +1,47 @@
 //! The steps of a flush: it sends the queue, and resolves the remaining events by the lists of their entitlements.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::time::Duration;
 
-use chrono::TimeDelta;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
 use usage_billing_core::__private::Departure;
-use usage_billing_core::{ClientInfo as _, Error, Result};
+use usage_billing_core::{ClientInfo as _, Error};
 use uuid::Uuid;
 
-use super::circuit_breaker::CircuitBreaker;
-use super::delivery::listed;
+use super::circuit_breaker::{CircuitBreaker, Tolerance};
+use super::delays::Due;
+use super::dimension_mapping::MappingSettings;
 use super::late_usage::age;
 use super::proof::{self, Verdict};
 use super::response::{Response, is_of_suger};
 use super::types::MeteringUsageRecordGroup as Group;
 use super::usage_queue::{QueueKey, State, UsageQueue};
 use super::validation::{self, Check};
-use super::{UndeliveredEvent, UsageEvent, listed_days, trace};
+use super::{UndeliveredEvent, UsageEvent, trace};
 
 /// An event whose response did not resolve it, so that the list decides.
-type Unconfirmed = (QueueKey, Response);
+pub(super) type Unconfirmed = (QueueKey, Response);
 
-/// Ids of events that an attempt may still have reached when their list was requested. An attempt that ended while the
-/// list was read may belong to a page that was read before.
-type MightArrive = HashSet<Uuid>;
+/// How long a flush sends events that it has skipped, once lists resolve the failures before them. The others are sent by
+/// the next flush, and do not delay new ones.
+const REPEAT_TIME: Duration = Duration::from_secs(300);
 
-/// Age from which events are looked up in a list of their own.
-const OLD: TimeDelta = TimeDelta::days(2);
+/// What the circuit breaker made of the events of a flush.
+struct Sent {
+    breaker: CircuitBreaker,
+    /// Events that count as failures.
+    failed: Vec<QueueKey>,
+    skipped: Vec<QueueKey>,
+}
 
 impl UsageQueue {
-    /// Resolves events. Those that stay queued then have a reason.
-    pub(super) async fn resolve(&mut self, reasons: &mut HashMap<Uuid, Error>) {
+    /// Resolves events that are `due`, or all of them. Those that stay queued then have a reason.
+    pub(super) async fn resolve(&mut self, due: Due, reasons: &mut HashMap<Uuid, Error>) {
+        if due == Due::Delayed {
+            reasons.extend(self.delays.reasons(Instant::now()));
+        }
         let mut unconfirmed = Vec::new();
         if self.rejects_late_usage {
             self.withhold_late_usage(&mut unconfirmed, reasons).await;
@@ -40,24 +49,39 @@ impl UsageQueue {
         if self.validates {
             self.validate(&mut unconfirmed, reasons).await;
         }
+        let settings = MappingSettings::default();
+        let mut to_send: Vec<_> = self.queue.keys().filter(|(_, id)| !reasons.contains_key(id)).copied().collect();
+        let (mut tolerance, mut until) = (Tolerance::default(), None);
         loop {
-            let mut skipped = Vec::new();
-            let breaker = self.send(&mut unconfirmed, &mut skipped, reasons).await;
-            let pending = self.pending();
-            let skipped_ids: Vec<_> = skipped.iter().map(|((_, id), _)| *id).collect();
-            let entitlement = |(key, _): &Unconfirmed| self.queue.get(key).map(UsageEvent::entitlement_id);
-            let listed: HashSet<_> = unconfirmed.iter().filter_map(entitlement).map(str::to_owned).collect();
-            skipped.retain(|one| entitlement(one).is_some_and(|id| listed.contains(id)));
-            unconfirmed.append(&mut skipped);
-            self.confirm(std::mem::take(&mut unconfirmed), breaker.for_lookups(), reasons).await;
-            // The lists resolved failures, so the vendor is available: the skipped events are sent.
-            if skipped_ids.is_empty() || self.pending() == pending {
+            self.sort_for_sending(&mut to_send);
+            let Sent { breaker, failed, skipped } =
+                self.send(to_send, CircuitBreaker::new(tolerance), until, &mut unconfirmed, reasons).await;
+            self.look_up_skipped(&skipped, &mut unconfirmed, reasons);
+            self.confirm(std::mem::take(&mut unconfirmed), breaker.for_lookups(), &settings, reasons).await;
+            // If lists resolved failures, the vendor is available, and the skipped events are sent.
+            let has_resolved = failed.iter().any(|key| !self.queue.contains_key(key));
+            if skipped.is_empty() || !has_resolved || until.is_some_and(|until| until <= Instant::now()) {
                 return;
             }
-            for id in skipped_ids {
-                reasons.remove(&id);
-            }
+            tolerance = tolerance.doubled();
+            until = until.or_else(|| Instant::now().checked_add(REPEAT_TIME));
+            to_send = skipped;
         }
+    }
+
+    /// Adds the skipped events of entitlements whose lists are read anyway.
+    fn look_up_skipped(
+        &self,
+        skipped: &[QueueKey],
+        unconfirmed: &mut Vec<Unconfirmed>,
+        reasons: &HashMap<Uuid, Error>,
+    ) {
+        let entitlement = |key: &QueueKey| self.queue.get(key).map(UsageEvent::entitlement_id);
+        let listed: HashSet<_> = unconfirmed.iter().filter_map(|(key, _)| entitlement(key)).collect();
+        let are_listed = skipped.iter().filter(|key| entitlement(key).is_some_and(|id| listed.contains(id)));
+        let looked_up: Vec<_> = are_listed.filter_map(|key| Some((*key, reasons.get(&key.1)?.clone()))).collect();
+        let response = |error| Response::Inconclusive { error, from_suger: false };
+        unconfirmed.extend(looked_up.into_iter().map(|(key, error)| (key, response(error))));
     }
 
     /// Removes earlier outcomes of events that were pushed again after a dropped flush: the next receipt contains only
@@ -76,7 +100,9 @@ impl UsageQueue {
     async fn withhold_late_usage(&mut self, unconfirmed: &mut Vec<Unconfirmed>, reasons: &mut HashMap<Uuid, Error>) {
         let Some(shortest) = self.windows.shortest_strict() else { return };
         let now = self.client.clock.now();
-        let old: Vec<_> = self.queue.iter().filter(|(_, event)| age(event, now) >= shortest).collect();
+        let is_old =
+            |(key, event): &(&QueueKey, &UsageEvent)| age(event, now) >= shortest && !reasons.contains_key(&key.1);
+        let old: Vec<_> = self.queue.iter().filter(is_old).collect();
         let entitlements: BTreeSet<_> = old.iter().map(|(_, event)| event.entitlement_id()).collect();
         let mut unknown = entitlements.into_iter().filter(|id| !self.marketplaces.contains_key(*id));
         let client = &self.client;
@@ -138,39 +164,42 @@ impl UsageQueue {
         }
     }
 
-    /// Returns the queue in sending order: oldest timestamp first, and events or entitlements that failed in earlier
-    /// flushes last. If the same ones fail repeatedly, the others are sent before the breaker opens.
-    fn sending_order(&self) -> Vec<QueueKey> {
-        let in_turn = |(key, event): (&QueueKey, &UsageEvent)| {
-            let of_entitlement = self.failed_in.get(event.entitlement_id()).copied().unwrap_or_default();
+    /// Sorts events by their timestamps, and those that failed in earlier flushes, or whose entitlement did, last. If the
+    /// same ones fail repeatedly, the others are sent before the breaker opens.
+    fn sort_for_sending(&self, keys: &mut [QueueKey]) {
+        keys.sort_by_cached_key(|key| {
+            let entitlement = self.queue.get(key).map(UsageEvent::entitlement_id);
+            let of_entitlement = entitlement.and_then(|id| self.failed_in.get(id)).copied().unwrap_or_default();
             let of_event = self.known.get(&key.1).map_or(0, |known| known.failed_in);
             (of_entitlement, of_event, *key)
-        };
-        let mut order: Vec<_> = self.queue.iter().map(in_turn).collect();
-        order.sort_unstable();
-        order.into_iter().map(|(.., key)| key).collect()
+        });
     }
 
-    /// Sends the events without a reason. Those that the circuit breaker skips are added to `skipped`.
+    /// Sends events, and starts with none after `until`. Those that the circuit breaker skips keep the reason, and so do
+    /// those that were skipped before and are not reached.
     async fn send(
         &mut self,
+        keys: Vec<QueueKey>,
+        mut breaker: CircuitBreaker,
+        until: Option<Instant>,
         unconfirmed: &mut Vec<Unconfirmed>,
-        skipped: &mut Vec<Unconfirmed>,
         reasons: &mut HashMap<Uuid, Error>,
-    ) -> CircuitBreaker {
-        let mut breaker = CircuitBreaker::default();
+    ) -> Sent {
+        let (mut failed, mut skipped) = (Vec::new(), Vec::new());
         let mut calls = FuturesUnordered::new();
-        let mut order = self.sending_order().into_iter();
+        let mut keys = keys.into_iter();
         loop {
             while calls.len() < self.concurrency
-                && let Some(key) = order.next()
+                && until.is_none_or(|until| Instant::now() < until)
+                && let Some(key) = keys.next()
             {
-                let Some(event) = self.queue.get(&key).filter(|_| !reasons.contains_key(&key.1)) else { continue };
+                let Some(event) = self.queue.get(&key) else { continue };
                 if let Some(reason) = breaker.rejection_for(event.entitlement_id(), "not sent") {
-                    reasons.insert(key.1, reason.clone());
-                    skipped.push((key, Response::Inconclusive { error: reason, from_suger: false }));
+                    reasons.insert(key.1, reason);
+                    skipped.push(key);
                     continue;
                 }
+                reasons.remove(&key.1);
                 let departure = Departure::default();
                 let mut before = State::New;
                 if let Some(known) = self.known.get_mut(&key.1) {
@@ -184,7 +213,9 @@ impl UsageQueue {
                     (key, event, before, response)
                 });
             }
-            let Some((key, event, before, response)) = calls.next().await else { return breaker };
+            let Some((key, event, before, response)) = calls.next().await else {
+                return Sent { breaker, failed, skipped };
+            };
             if let Some(known) = self.known.get_mut(&key.1) {
                 known.departure = None;
                 known.state = if response.was_sent() { State::Sent } else { before };
@@ -204,6 +235,7 @@ impl UsageQueue {
             match failure {
                 Some((error, has_response)) => {
                     breaker.record_failure(event.entitlement_id(), &error, has_response);
+                    failed.push(key);
                     self.failed_in.insert(event.entitlement_id().to_owned(), self.flushes);
                     if let Some(known) = self.known.get_mut(&key.1) {
                         known.failed_in = self.flushes;
@@ -227,83 +259,13 @@ impl UsageQueue {
         }
     }
 
-    /// Resolves the remaining events by the lists of their entitlements. Lists are read concurrently, and those that
-    /// resolved nothing before come last.
-    async fn confirm(
-        &mut self,
-        unconfirmed: Vec<Unconfirmed>,
-        mut breaker: CircuitBreaker,
-        reasons: &mut HashMap<Uuid, Error>,
-    ) {
-        // An old event, whose list is long, does not delay the others of its entitlement.
-        let old = self.client.clock.now() - OLD;
-        let mut by_entitlement: BTreeMap<(bool, String), Vec<Unconfirmed>> = BTreeMap::new();
-        for (key, response) in unconfirmed {
-            if let Some(event) = self.queue.get(&key) {
-                let list = (event.timestamp() < old, event.entitlement_id().to_owned());
-                by_entitlement.entry(list).or_default().push((key, response));
-            }
-        }
-        let mut by_entitlement: Vec<_> = by_entitlement.into_iter().collect();
-        by_entitlement.sort_by_key(|((is_old, id), _)| (*is_old, self.failed_in.get(id).copied().unwrap_or_default()));
-        let (mut waiting, mut lists) = (by_entitlement.into_iter(), FuturesUnordered::new());
-        loop {
-            while lists.len() < self.concurrency
-                && let Some(((_, entitlement_id), events)) = waiting.next()
-            {
-                if let Some(reason) = breaker.rejection_for(&entitlement_id, "not looked up") {
-                    self.resolve_by_list(events, &Err(reason), &MightArrive::new(), reasons);
-                    continue;
-                }
-                let now = self.client.clock.now();
-                let days = events.iter().map(|((timestamp, _), _)| listed_days::of_event(*timestamp, now));
-                let Some(days) = days.reduce(|(first, last), (one, other)| (first.min(one), last.max(other))) else {
-                    continue;
-                };
-                // This is recorded before the list, which may take the rest of the flush.
-                self.failed_in.insert(entitlement_id.clone(), self.flushes);
-                let sent = |key: &QueueKey| self.queue.get(key).map(|event| event.quantities().clone());
-                let wanted = events.iter().map(|(key, _)| (key.1.to_string(), sent(key))).collect();
-                let ids = events.iter().map(|((_, id), _)| *id);
-                let might_arrive: MightArrive = ids.filter(|id| self.may_arrive(*id)).collect();
-                let client = self.client.clone();
-                lists.push(async move {
-                    let found = client.find_groups(&entitlement_id, days, wanted).await;
-                    (found, entitlement_id, events, might_arrive)
-                });
-            }
-            let Some((found, entitlement_id, events, might_arrive)) = lists.next().await else { return };
-            match &found {
-                Ok(_) => breaker.record_success(&entitlement_id),
-                Err(error) => breaker.record_failure(&entitlement_id, error, is_of_suger(error)),
-            }
-            self.resolve_by_list(events, &found, &might_arrive, reasons);
-        }
-    }
-
-    fn resolve_by_list(
-        &mut self,
-        events: Vec<Unconfirmed>,
-        found: &Result<HashMap<String, Group>>,
-        might_arrive: &MightArrive,
-        reasons: &mut HashMap<Uuid, Error>,
-    ) {
-        for (key, response) in events {
-            let Some(event) = self.queue.get(&key) else { continue };
-            let may_arrive = might_arrive.contains(&key.1) || self.may_arrive(key.1);
-            let listed = listed(found, key.1);
-            let verdict = proof::by_list(event, key.1, &response, listed, may_arrive);
-            self.resolve_as(key, verdict, listed.group(), reasons);
-        }
-    }
-
     /// Returns whether an attempt to send an event may still arrive.
     pub(super) fn may_arrive(&self, id: Uuid) -> bool {
         let others_may_arrive = self.others_arrive_until.is_some_and(|end| Instant::now() < end);
         others_may_arrive || self.client.attempts.may_arrive(id)
     }
 
-    fn resolve_as(
+    pub(super) fn resolve_as(
         &mut self,
         key: QueueKey,
         verdict: Verdict,
@@ -350,6 +312,7 @@ impl UsageQueue {
     /// Removes a resolved event from the queue. Its entitlement no longer counts as failing.
     fn dequeue(&mut self, key: QueueKey) -> Option<UsageEvent> {
         let event = self.queue.remove(&key)?;
+        self.delays.forget(key.1);
         self.failed_in.remove(event.entitlement_id());
         Some(event)
     }

@@ -3,11 +3,14 @@
 mod accepted_quantity;
 mod attempts;
 mod aws_response;
+mod billed_again;
 mod carried;
 mod catalogue;
 mod changes;
 mod circuit_breaker;
 mod comparison;
+mod confirm;
+mod delays;
 mod delivery;
 mod dimension_mapping;
 mod evidence;

@@ -13,6 +13,7 @@ use usage_billing_core::{ClientInfo as _, Error, ErrorKind, Result, printable};
 use uuid::Uuid;
 
 use super::attempts::MAX_PROCESSING_TIME;
+use super::delays::{Delays, Due};
 use super::evidence::MISSING;
 use super::late_usage::MarketplaceWindows;
 use super::proof::undecided;
@@ -35,8 +36,8 @@ pub(super) type QueueKey = (DateTime<Utc>, Uuid);
 /// Sends many events concurrently, within the rate limit of the client.
 ///
 /// An event counts as delivered only with proof. The response must return the group that was sent. After any other
-/// response (another body, 409, a rejection) the groups of the entitlement are listed, once per flush, and the list
-/// decides. A rejected event is therefore one that Suger does not list, or lists differently, and of which no attempt
+/// response (another body, 409, a rejection) the groups of the entitlement are listed, once for all such events, and the
+/// list decides. A rejected event is therefore one that Suger does not list, or lists differently, and of which no attempt
 /// of this client and its clones can still arrive. An event that the list cannot decide stays queued. So does a
 /// rejected event with an attempt that ended less than five minutes ago and may still arrive. Attempts of other
 /// processes are not known: see [`after_restart`](Self::after_restart).
@@ -45,8 +46,9 @@ pub(super) type QueueKey = (DateTime<Utc>, Uuid);
 /// entitlement for the rest of a flush after three consecutive events without a response from Suger, or ten without a
 /// response that resolves anything. It skips all entitlements after as many consecutive entitlements that fail in this
 /// way. It also does so once the key is rejected, or Suger still responds "too many requests" after all retries.
-/// Skipped events stay queued, and the next flush sends them before those that failed. The same rules apply to the
-/// lookups of a flush.
+/// Skipped events stay queued. If lists resolve failures, the same flush sends them for five more minutes, and
+/// tolerates twice as many failures each time. Otherwise the next flush sends them before those that failed. The same
+/// rules apply to the lookups of a flush.
 ///
 /// Nothing is stored on disk, and nothing is sent on drop. After a crash, push the same events again: their ids are
 /// the same, so events that arrived before are already delivered. The queue remembers the id of every event that was
@@ -90,6 +92,8 @@ pub struct UsageQueue {
     pub(super) flushes: u64,
     /// Number of the last flush in which events of an entitlement were sent or looked up, and none was resolved.
     pub(super) failed_in: HashMap<String, u64>,
+    /// Delays of events whose outcome stays open.
+    pub(super) delays: Delays,
     /// Outcomes that the next receipt returns.
     pub(super) resolved: Receipt,
 }
@@ -146,6 +150,7 @@ impl Client {
             marketplaces: HashMap::new(),
             flushes: 0,
             failed_in: HashMap::new(),
+            delays: Delays::default(),
             resolved: Receipt::default(),
         }
     }
@@ -247,6 +252,7 @@ impl UsageQueue {
             self.known.remove(&id);
         }
         self.resolved.merged.remove(&id);
+        self.delays.forget(id);
         self.queue.remove(&key)
     }
 
@@ -270,18 +276,18 @@ impl UsageQueue {
     /// outcomes so far. After [`flush_timeout`](Self::flush_timeout) the receipt lists unresolved events as unsent:
     /// they stay queued, and the next flush determines whether they arrived.
     pub async fn flush(&mut self) -> Receipt {
-        self.flush_until(std::future::pending()).await
+        self.flush_until(Due::All, std::future::pending()).await
     }
 
     /// Flushes until `interruption` resolves to the reason for the events that are unresolved by then.
-    pub(super) async fn flush_until(&mut self, interruption: impl Future<Output = Error>) -> Receipt {
+    pub(super) async fn flush_until(&mut self, due: Due, interruption: impl Future<Output = Error>) -> Receipt {
         self.forget_requeued();
         self.flushes += 1;
         let started = Instant::now();
         let mut reasons = HashMap::new();
         let limit = TimeLimit::new(self.flush_timeout.unwrap_or(Duration::MAX));
         // The interruption is polled first: if it is due already, no request is sent.
-        let ended_by = match select(pin!(interruption), pin!(limit.run(self.resolve(&mut reasons)))).await {
+        let ended_by = match select(pin!(interruption), pin!(limit.run(self.resolve(due, &mut reasons)))).await {
             Either::Left((reason, _)) => Some(reason),
             Either::Right((Some(()), _)) => None,
             Either::Right((None, _)) => {

@@ -9,7 +9,7 @@ use usage_billing::suger::{Client, Delivery, Receipt, UsageEvent};
 use usage_billing::{AccessToken, ApiKey, Error, ErrorKind, RetryPolicy};
 use usage_billing_tests::{ClosedPort, Reply, Request, ScriptedServer, now, untimed};
 
-use super::{group_for, group_of, ids, page_of, scripted, stored_as_sent, timestamp};
+use super::{group_for, group_of, ids, page_of, push_all, scripted, stored_as_sent, timestamp};
 
 /// Groups at Suger under the event's id before it is sent, as fields that replace the event's own.
 const HOLDINGS: [Option<&str>; 14] = [
@@ -920,6 +920,30 @@ async fn other_quantities_are_rejected_if_no_dimension_is_mapped() {
         }
         let kind = scripted(&server).confirm(&event).await.unwrap_err().kind();
         assert_eq!(kind, if rejected == 1 { ErrorKind::Failed } else { ErrorKind::NotReady });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn mapping_settings_are_read_once_in_a_flush() {
+    let events: Vec<_> = (0..6)
+        .map(|number| UsageEvent::new(format!("e-{}", number % 2), timestamp(number)).quantity("gb", 5))
+        .collect();
+    let bare = |event: &UsageEvent| json!({"id": event.id("acme"), "entitlementID": event.entitlement_id(), "status": "CREATED", "records": {"gb": 4}, "creationTime": now()});
+    let groups: Vec<_> = events.iter().map(bare).collect();
+    let config = json!({"partnerUsageMeteringConfigs": [{"partner": "AWS", "enableDimensionMapping": false}]});
+    for (settings, rejected) in [(Reply::json(200, &config.to_string()), 6), (Reply::json(400, "\"no\""), 0)] {
+        let groups = groups.clone();
+        let server = ScriptedServer::start(move |request| match request.method.as_str() {
+            "GET" if request.target.contains("/usageMeteringConfigInfo") => settings.clone(),
+            "GET" => Reply::json(200, &page_of(&groups)),
+            _ => Reply::json(409, ""),
+        });
+        let mut queue = scripted(&server).usage_queue().flush_timeout(None);
+        push_all(&mut queue, &events);
+        assert_eq!(queue.flush().await.rejected.len(), rejected);
+        let requests = server.requests();
+        let read = requests.iter().filter(|request| request.target.contains("/usageMeteringConfigInfo")).count();
+        assert_eq!(read, 1);
     }
 }
 

@@ -3,10 +3,13 @@
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
 
 use serde_json::json;
-use usage_billing::suger::UsageEvent;
-use usage_billing_tests::{Reply, ScriptedServer};
+use tokio::time::Instant;
+use usage_billing::suger::{MarketplaceWindows, UsageEvent};
+use usage_billing_tests::{Reply, ScriptedServer, now};
 
 use super::{
     assert_there_once, client, events, group_for, page_of, push_all, sandbox, scripted, stored_as_sent, timestamp,
@@ -38,6 +41,8 @@ async fn invalid_entitlement_affects_no_other() {
     assert!(error.to_string().starts_with("the event's id is used up at Suger (ent-aws02, "), "{error}");
     queue.push(bad[0].0.clone().quantity("ingest_gb", 2)).unwrap();
 }
+
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// Responses to an event that is at Suger already.
 const REPEATED: [(u16, &str); 8] = [
@@ -93,6 +98,63 @@ async fn events_that_are_there_do_not_hold_up_new_ones() {
         let line = sent_again(&of_many, |event| event.timestamp() == timestamp(0), reply).await;
         assert_eq!(line, "30 delivered, 30 already delivered, 0 rejected, 0 unsent", "{reply:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn flush_of_many_resolved_failures_ends_within_minutes() {
+    // Each list takes 100 s, as the vendor asks for that delay.
+    let events: Vec<_> =
+        (0..40).map(|number| UsageEvent::new(format!("e-{number:02}"), timestamp(0)).quantity("gb", 1)).collect();
+    let groups: Vec<_> = events.iter().map(|event| group_for(event, json!({}))).collect();
+    let lists = AtomicUsize::new(0);
+    let server = ScriptedServer::start(move |request| match request.method.as_str() {
+        "GET" if lists.fetch_add(1, SeqCst) % 2 == 0 => Reply::new(503, &[("retry-after", "100")], ""),
+        "GET" => {
+            let is_asked = |group: &&serde_json::Value| {
+                request.target.contains(&format!("entitlementId={}&", group["entitlementID"].as_str().unwrap()))
+            };
+            Reply::json(200, &page_of(&groups.iter().filter(is_asked).cloned().collect::<Vec<_>>()))
+        }
+        _ => Reply::new(404, &[], "<html>not found</html>"),
+    });
+    let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
+    push_all(&mut queue, &events);
+    let start = Instant::now();
+    let receipt = queue.flush().await;
+    // Three failures are tolerated, then six, whose lists take longer than the flush is to be repeated. Nothing is sent twice.
+    assert_eq!((receipt.already_delivered.len(), receipt.unsent.len(), start.elapsed().as_secs()), (9, 31, 900));
+    let sent = |server: &ScriptedServer| server.requests().iter().filter(|request| request.method == "POST").count();
+    assert_eq!(sent(&server), 9);
+    let reasons = receipt.unsent.iter().all(|one| one.error.to_string().starts_with("not sent, after "));
+    assert!(reasons, "{:?}", receipt.unsent[0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_that_lists_resolve_are_tolerated_twice_as_long_each_time() {
+    // The list of every fourth entitlement is empty: an attempt may still arrive.
+    let events: Vec<_> =
+        (0..200).map(|number| UsageEvent::new(format!("e-{number:03}"), timestamp(0)).quantity("gb", 1)).collect();
+    let line = sent_again(&events, |event| !event.entitlement_id().ends_with(['3', '7']), (404, "<html>no</html>"));
+    // Those of which Suger has none are stored, so nothing fails there.
+    assert_eq!(line.await, "40 delivered, 160 already delivered, 0 rejected, 0 unsent");
+}
+
+#[tokio::test(start_paused = true)]
+async fn list_of_a_withheld_event_does_not_repeat_failing_requests() {
+    let late = UsageEvent::new("e-late", timestamp(0)).quantity("gb", 1);
+    let server = ScriptedServer::start(|request| match request.method.as_str() {
+        "GET" if request.target.contains("/usageRecordGroup") => Reply::json(200, &page_of(&[])),
+        "GET" => Reply::json(200, r#"{"id": "e-late", "partner": "AWS"}"#),
+        _ => Reply::new(503, &[], "down"),
+    });
+    let queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
+    let mut queue = queue.reject_late_usage().marketplace_windows(MarketplaceWindows::none().with("AWS", HOUR));
+    let new = (0..40).map(|number| UsageEvent::new(format!("e-{number:02}"), now()).quantity("gb", 1));
+    push_all(&mut queue, &new.chain([late]).collect::<Vec<_>>());
+    let receipt = queue.flush().await;
+    assert_eq!((receipt.rejected.len(), receipt.unsent.len()), (1, 40));
+    let sent = server.requests().iter().filter(|request| request.method == "POST").count();
+    assert_eq!(sent, 4 * 3, "three entitlements with all attempts of the client");
 }
 
 #[tokio::test(start_paused = true)]
@@ -397,6 +459,38 @@ async fn proxy_that_blocks_validation_rejects_no_event() {
             let found = (receipt.delivered.len(), receipt.rejected.len(), receipt.unsent.len());
             assert_eq!(found, (others.len(), rejected, 1 - rejected), "{status} {body}: {receipt:?}");
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn usage_that_was_reported_proves_that_validation_works() {
+    let reported = |entitlement: &str, status: &str| {
+        let event = UsageEvent::new(entitlement, timestamp(0)).quantity("gb", 1);
+        group_for(&event, json!({"status": status}))
+    };
+    for (listed, rejected) in [
+        (vec![reported("ent-good", "REPORTED")], 2),
+        // It has become invalid, or never was reported.
+        (vec![reported("ent-bad", "REPORTED")], 0),
+        (vec![reported("ent-good", "CREATED")], 0),
+        (vec![], 0),
+    ] {
+        let server = ScriptedServer::start(move |request| match request.method.as_str() {
+            "GET" if request.target.contains("status=REPORTED") => Reply::json(200, &page_of(&listed)),
+            "GET" => Reply::json(200, &page_of(&[])),
+            _ if !request.target.ends_with("/batchValidateUsageRecordGroups") => stored_as_sent(request),
+            _ if request.body.contains("ent-bad") => {
+                Reply::json(500, "\"usage record group 0: dimension gb not found\"")
+            }
+            _ => Reply::json(200, ""),
+        });
+        let mut queue = scripted(&server).usage_queue().flush_timeout(None).validate_first();
+        let bad = [0, 1].map(|hour| UsageEvent::new("ent-bad", timestamp(hour)).quantity("gb", 1));
+        push_all(&mut queue, &bad);
+        let receipt = queue.flush().await;
+        assert_eq!((receipt.rejected.len(), receipt.unsent.len()), (rejected, 2 - rejected), "{receipt:?}");
+        let lists = server.requests().into_iter().filter(|request| request.target.contains("status=REPORTED"));
+        assert_eq!(lists.count(), 1);
     }
 }
 

@@ -9,13 +9,15 @@ use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use serde_json::json;
 use tokio::time::Instant;
 use usage_billing::suger::{Client, Receipt, Receipts, UsageEvent, UsageSender, UsageSenderBuilder};
 use usage_billing::{ErrorKind, RetryPolicy};
 use usage_billing_tests::{Reply, Request, ScriptedServer, now, untimed};
 
 use super::{
-    assert_there_once, client, events, ids, page_of, sandbox, scripted, stored_as_sent, timestamp, with_retries,
+    assert_there_once, client, events, group_for, ids, page_of, sandbox, scripted, stored_as_sent, timestamp,
+    with_retries,
 };
 
 #[path = "../../../../crates/usage-billing/examples/isv_metering_service.rs"]
@@ -119,6 +121,41 @@ async fn unavailable_vendor_is_called_once_per_interval() {
     let up = receipts.next().await.unwrap();
     assert_eq!((up.delivered.len(), up.unsent.len()), (50, 0));
     assert_eq!(start.elapsed().as_secs(), 60 + 900, "the vendor's Retry-After is longer than the interval");
+}
+
+#[tokio::test(start_paused = true)]
+async fn event_that_stays_open_is_looked_up_after_growing_delays() {
+    let (failed, is_requeued) = (event(1), Arc::new(AtomicBool::new(false)));
+    let (group, requeued) = (failed.clone(), is_requeued.clone());
+    let server = ScriptedServer::start(move |request| {
+        let status = if requeued.load(SeqCst) { "REPORT_PENDING" } else { "REPORT_FAILED" };
+        match request.method.as_str() {
+            "GET" => Reply::json(200, &page_of(&[group_for(&group, json!({"status": status}))])),
+            _ if request.body.contains(&group.id("acme").to_string()) => Reply::json(409, "\"it is there\""),
+            _ => stored_as_sent(request),
+        }
+    });
+    let (sender, mut receipts) = sender_to(&server).spawn().unwrap();
+    sender.push(failed.clone()).unwrap();
+    let start = Instant::now();
+    let mut lists = vec![0; 300];
+    for minute in 1..300 {
+        let receipt = receipts.next().await.unwrap();
+        // The event is in every receipt, with its last reason.
+        assert_eq!((receipt.unsent.len(), start.elapsed().as_secs()), (1, minute * 60), "{receipt:?}");
+        assert!(receipt.unsent[0].error.to_string().contains("could not report it to the marketplace"));
+        lists[usize::try_from(minute).unwrap()] = server.requests().len() / 2;
+    }
+    let looked_up: Vec<_> = (1..300).filter(|minute| lists[*minute] > lists[minute - 1]).collect();
+    assert_eq!(looked_up, [1, 2, 3, 5, 9, 17, 33, 65, 125, 185, 245]);
+    // Other events of the entitlement are sent at once, and a request of the caller is not delayed.
+    sender.push(event(2)).unwrap();
+    let receipt = receipts.next().await.unwrap();
+    assert_eq!((receipt.delivered.len(), receipt.unsent.len()), (1, 1));
+    is_requeued.store(true, SeqCst);
+    sender.flush_now();
+    assert_eq!(receipts.next().await.unwrap().already_delivered, [failed.id("acme")]);
+    assert_eq!(sender.pending(), 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -85,7 +85,8 @@ impl UsageQueue {
 
 impl UsageSenderBuilder {
     /// Sets the delay from the end of a flush to the next one. The default is a minute, the minimum a second. It is
-    /// longer after a `Retry-After`, up to an hour. New events that fill half of the capacity are sent earlier.
+    /// longer after a `Retry-After`, up to an hour. New events that fill half of the capacity are sent earlier. Events
+    /// whose outcome stays open although they were looked up are sent again after growing delays of up to an hour.
     pub fn interval(self, interval: Duration) -> Self {
         Self { interval, ..self }
     }
@@ -167,7 +168,7 @@ impl UsageSender {
         self.0.state().inbox.unresolved()
     }
 
-    /// Starts a flush now, or after the running one, without waiting for it.
+    /// Starts a flush of all events now, or after the running one, without waiting for it.
     pub fn flush_now(&self) {
         let mut state = self.0.state();
         state.is_flush_requested = state.inbox.unresolved() > 0;

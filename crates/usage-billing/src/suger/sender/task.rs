@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use usage_billing_core::{Error, ErrorKind};
 use uuid::Uuid;
 
+use super::super::delays::Due;
 use super::super::trace::{self, event};
 use super::super::usage_queue::{State as EventState, UsageQueue};
 use super::super::{Receipt, UndeliveredEvent, UsageEvent};
@@ -58,9 +59,13 @@ impl Task {
 
     async fn flush(&mut self) {
         // This comes before the events are taken: a later request is for later events.
-        self.shared.state().is_flush_requested = false;
+        let due = {
+            let mut state = self.shared.state();
+            let is_requested = std::mem::take(&mut state.is_flush_requested) || state.end.is_some();
+            if is_requested { Due::All } else { Due::Delayed }
+        };
         self.take_pushed();
-        let receipt = self.queue.flush_until(self.shared.interruption()).await;
+        let receipt = self.queue.flush_until(due, self.shared.interruption()).await;
         let retry_after = receipt.unsent.iter().filter_map(|it| it.error.retry_after()).max();
         self.schedule.flushed(Instant::now(), retry_after);
         self.publish(receipt);
