@@ -13,8 +13,11 @@ from decimal import Decimal, getcontext
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+import prepare
+
 # Seconds.
-LONGEST_INSTALL = 900
 LONGEST_RUN = 300
 FETCH = ["usage", "fetch", "acronis", "genesys", "--sandbox", "--today", "2026-11-21", "--period", "2026-10"]
 # What the vendors' data supports. Without public price lists, and no discounts for commitments.
@@ -39,29 +42,6 @@ def check(what, holds, detail=""):
 
 def run(*command, **options):
     return subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=LONGEST_RUN, **options)
-
-
-def program_of(asked):
-    if asked.program:
-        return os.path.abspath(asked.program)
-    command = ["cargo", "build", "--locked", "-p", "usage-billing-cli", "--message-format", "json-render-diagnostics"]
-    done = subprocess.run(command, cwd=HERE, stdout=subprocess.PIPE, text=True)
-    if done.returncode:
-        sys.exit("the program cannot be built")
-    messages = [json.loads(line) for line in done.stdout.splitlines()]
-    return next(it["executable"] for it in messages if it.get("executable") and it["target"]["name"] == "usage-billing")
-
-
-def install(folder):
-    """Returns a reason if the validators cannot be installed."""
-    if sys.version_info < (3, 12):
-        return "FinOps' validator needs Python 3.12"
-    for command in [[sys.executable, "-m", "venv", folder], [f"{folder}/bin/pip", "install", "--quiet", "-r", HERE / "requirements.txt"]]:
-        done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=LONGEST_INSTALL)
-        if done.returncode:
-            lines = (done.stderr or done.stdout).strip().splitlines()
-            return lines[-1] if lines else f"exit code {done.returncode}"
-    return None
 
 
 def write_prices(rows, path):
@@ -105,9 +85,12 @@ def main():
     parser.add_argument("--program", help="the program usage-billing, built already; without it, it is built")
     parser.add_argument("--require", action="store_true", help="fail, not skip, if the validators cannot be installed")
     asked = parser.parse_args()
-    program = program_of(asked)
+    program = os.path.abspath(asked.program) if asked.program else prepare.build("usage-billing-cli")
+    if sys.version_info < (3, 12):
+        print("skipped: NO VALIDATOR READ THE EXPORT: FinOps' validator needs Python 3.12")
+        return 1 if asked.require else 0
     with tempfile.TemporaryDirectory(prefix="usage-billing-focus-") as folder:
-        reason = install(f"{folder}/environment")
+        python, reason = prepare.install(f"{folder}/environment", HERE / "requirements.txt")
         if reason:
             print(f"skipped: NO VALIDATOR READ THE EXPORT: {reason}")
             return 1 if asked.require else 0
@@ -129,7 +112,6 @@ def main():
         check("focus-data-toolkit accepts 1.4", toolkit.returncode == 0 and "STRUCTURAL_VALID, SEMANTIC_VALID" in toolkit.stdout, toolkit.stdout + toolkit.stderr)
 
         # It reads a table of currencies relative to the working directory, and exits with 0 whatever fails.
-        python = f"{folder}/environment/bin/python"
         packages = run(python, "-c", "import focus_validator, pathlib; print(pathlib.Path(focus_validator.__file__).parent.parent)", check=True).stdout.strip()
         report = f"{folder}/report.xml"
         validator = run(

@@ -2,7 +2,6 @@
 """Runs the vendors' official SDKs, and schemathesis, against the sandbox. See README.md."""
 
 import argparse
-import json
 import os
 import re
 import subprocess
@@ -14,9 +13,12 @@ from pathlib import Path
 import sandbox
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+import prepare
+
 SCRIPTS = ["genesys.py", "suger.py", "acronis.py", "contract.py"]
 # Seconds. The SDKs have no time limit of their own.
-LONGEST_INSTALL = 600
 LONGEST_START = 30
 LONGEST_SCRIPT = 600
 
@@ -28,33 +30,6 @@ def arguments():
     parser.add_argument("--only", action="append", choices=SCRIPTS, help="run this script only (may be repeated)")
     parser.add_argument("--require", action="store_true", help="fail, not skip, if the packages cannot be installed")
     return parser.parse_args()
-
-
-def install(folder):
-    """Returns the environment's Python, or the last line of pip's output."""
-    commands = [
-        [sys.executable, "-m", "venv", folder],
-        [f"{folder}/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(HERE / "requirements.txt")],
-    ]
-    for command in commands:
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_INSTALL)
-        except subprocess.TimeoutExpired:
-            return None, f"not installed after {LONGEST_INSTALL} seconds"
-        if done.returncode:
-            lines = (done.stderr or done.stdout).strip().splitlines()
-            return None, lines[-1] if lines else f"exit code {done.returncode}"
-    return f"{folder}/bin/python", None
-
-
-def build():
-    """Returns the path of the program, from cargo's own messages: the target directory may be anywhere."""
-    command = ["cargo", "build", "--locked", "-p", "usage-billing-sandbox", "--message-format", "json-render-diagnostics"]
-    done = subprocess.run(command, cwd=HERE, stdout=subprocess.PIPE, text=True)
-    if done.returncode:
-        sys.exit("the sandbox cannot be built")
-    messages = [json.loads(line) for line in done.stdout.splitlines()]
-    return next(it["executable"] for it in messages if it.get("executable") and it["target"]["kind"] == ["bin"])
 
 
 def settings(lines):
@@ -116,7 +91,7 @@ def main():
     scripts = [it for it in SCRIPTS if not asked.only or it in asked.only]
     given = asked.url and sandbox.checked(asked.url)
     with tempfile.TemporaryDirectory(prefix="usage-billing-sdk-") as folder:
-        python, trouble = install(f"{folder}/environment")
+        python, trouble = prepare.install(f"{folder}/environment", HERE / "requirements.txt")
         if trouble:
             print(f"skipped: NOTHING WAS CHECKED, the vendors' SDKs cannot be installed: {trouble}")
             return 1 if asked.require else 0
@@ -125,7 +100,7 @@ def main():
             if given:
                 url, keys = given, {}
             else:
-                process, url, keys = start(os.path.abspath(asked.program) if asked.program else build())
+                process, url, keys = start(os.path.abspath(asked.program) if asked.program else prepare.build("usage-billing-sandbox"))
             return prove(python, sandbox.checked(url), keys, scripts, folder)
         finally:
             if process:

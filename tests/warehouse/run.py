@@ -12,9 +12,12 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+import prepare
+
 ENGINES = ["duckdb", "dlt", "spark"]
 # Seconds.
-LONGEST_INSTALL = 600
 LONGEST_FETCH = 300
 LONGEST_SCRIPT = 300
 # Twelve months of three vendors. One client organization in place of all: its bills have amounts, and Genesys' rate limit is the time that this takes.
@@ -32,39 +35,10 @@ def arguments():
     return parser.parse_args()
 
 
-def build():
-    """Returns the path of the program, from cargo's own messages: the target directory may be anywhere."""
-    command = ["cargo", "build", "--locked", "-p", "usage-billing-cli", "--message-format", "json-render-diagnostics"]
-    done = subprocess.run(command, cwd=HERE, stdout=subprocess.PIPE, text=True)
-    if done.returncode:
-        sys.exit("the program cannot be built")
-    messages = [json.loads(line) for line in done.stdout.splitlines()]
-    return next(it["executable"] for it in messages if it.get("executable") and it["target"]["name"] == "usage-billing")
-
-
-def environment(home):
+def settings(home):
     """The user's settings, proxies and accounts are not reachable."""
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "JAVA_HOME", "LANG", "TZ")}
     return kept | {"HOME": home, "XDG_CONFIG_HOME": home, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"} | LOCAL
-
-
-def install(folder, engines):
-    """Returns the environment's Python, or the last line of pip's output."""
-    files = [str(HERE / ("requirements-spark.txt" if engine == "spark" else "requirements.txt")) for engine in engines]
-    commands = [
-        [sys.executable, "-m", "venv", folder],
-        [f"{folder}/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        + [word for file in sorted(set(files)) for word in ("-r", file)],
-    ]
-    for command in commands:
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_INSTALL)
-        except subprocess.TimeoutExpired:
-            return None, f"not installed after {LONGEST_INSTALL} seconds"
-        if done.returncode:
-            lines = (done.stderr or done.stdout).strip().splitlines()
-            return None, lines[-1] if lines else f"exit code {done.returncode}"
-    return f"{folder}/bin/python", None
 
 
 def files_of_program(program, folder, home):
@@ -72,7 +46,7 @@ def files_of_program(program, folder, home):
 
     def output(name, *command):
         with open(f"{folder}/{name}", "wb") as file:
-            subprocess.run([program, *command], stdout=file, check=True, timeout=LONGEST_SCRIPT, env=environment(home))
+            subprocess.run([program, *command], stdout=file, check=True, timeout=LONGEST_SCRIPT, env=settings(home))
 
     usage = f"{folder}/usage"
     output("sums.jsonl", "usage", "show", usage, "--by", "customer,sku,month", "--format", "jsonl")
@@ -85,7 +59,7 @@ def read(python, engine, folder, home):
     """Returns how many checks passed and failed."""
     print(f"== {engine}", flush=True)
     command = [python, str(HERE / f"with_{engine}.py"), folder]
-    process = subprocess.Popen(command, env=environment(home), cwd=home, stdout=subprocess.PIPE, text=True, encoding="utf-8")
+    process = subprocess.Popen(command, env=settings(home), cwd=home, stdout=subprocess.PIPE, text=True, encoding="utf-8")
     last = ""
     for last in process.stdout:
         print(last, end="", flush=True)
@@ -105,15 +79,17 @@ def main():
         engines.remove("spark")
         if asked.require or not engines:
             return 1 if asked.require else 0
-    program = os.path.abspath(asked.program) if asked.program else build()
+    program = os.path.abspath(asked.program) if asked.program else prepare.build("usage-billing-cli")
     with tempfile.TemporaryDirectory(prefix="usage-billing-warehouse-") as folder:
         home = f"{folder}/home"
         os.mkdir(home)
         # While the packages are installed: both take their time to wait.
         with open(f"{folder}/fetch.log", "wb") as log:
-            fetch = subprocess.Popen([program, *FETCH, "--output", f"{folder}/usage/"], stdout=log, stderr=log, env=environment(home))
+            fetch = subprocess.Popen([program, *FETCH, "--output", f"{folder}/usage/"], stdout=log, stderr=log, env=settings(home))
+        files = {"requirements-spark.txt" if engine == "spark" else "requirements.txt" for engine in engines}
+        requirements = [HERE / file for file in sorted(files)]
         try:
-            python, trouble = install(f"{folder}/environment", engines)
+            python, trouble = prepare.install(f"{folder}/environment", *requirements)
             if trouble:
                 print(f"skipped: NOTHING WAS READ, the packages cannot be installed: {trouble}")
                 return 1 if asked.require else 0
