@@ -8,6 +8,7 @@ mod dataset;
 mod exit;
 mod formats;
 mod logging;
+mod output_file;
 mod progress;
 mod runtime;
 mod suggestion;

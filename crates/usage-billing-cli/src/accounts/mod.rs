@@ -10,6 +10,6 @@ mod selection;
 mod vendor;
 
 pub(crate) use account::{Account, Setting, Value};
-pub(crate) use clients::{AccountClient, Client, of_sandbox};
-pub(crate) use selection::{AccountArguments, Clients, DayArguments, SelectionArguments, start_sandbox};
+pub(crate) use clients::{AccountClient, Client};
+pub(crate) use selection::{AccountArguments, Clients, DayArguments, SelectionArguments};
 pub(crate) use vendor::Vendor;

@@ -17,8 +17,8 @@ use crate::terminal;
 
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct SelectionArguments {
-    /// Configuration file [default: usage-billing/config.toml in the configuration folder of the platform].
-    #[arg(long, value_name = "FILE", env = "USAGE_BILLING_CONFIG", hide_env = true)]
+    /// Configuration file [default: USAGE_BILLING_CONFIG, or usage-billing/config.toml in the configuration folder of the platform].
+    #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
     /// Profile of the configuration file. Its settings replace those of the environment.
@@ -46,13 +46,17 @@ pub(crate) struct AccountArguments {
 
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct DayArguments {
-    /// Take noon of this day (UTC) as the current time, for the same output on any day.
-    #[arg(long, value_name = "DAY")]
+    /// Take noon of this day (UTC) as the current time, also in the sandbox of --sandbox, for the same output on any day [default: now].
+    #[arg(long, value_name = "DAY", value_parser = day)]
     today: Option<NaiveDate>,
 }
 
+fn day(text: &str) -> Result<NaiveDate, String> {
+    text.parse().map_err(|_| "expected a day of the calendar such as 2026-11-21".to_owned())
+}
+
 impl DayArguments {
-    /// Returns the current time.
+    /// Returns the current time. The program reads the clock here only.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.today.map_or_else(Utc::now, |day| day.and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(12))
     }
@@ -61,7 +65,7 @@ impl DayArguments {
 /// Clients, and the sandbox that they use, which stops when it is dropped.
 pub(crate) struct Clients {
     pub(crate) clients: Vec<AccountClient>,
-    _sandbox: Option<Sandbox>,
+    pub(crate) sandbox: Option<Sandbox>,
 }
 
 impl SelectionArguments {
@@ -77,16 +81,6 @@ impl SelectionArguments {
         clients::of_accounts(&self.accounts(wanted)?)
     }
 
-    /// Returns the only client of a vendor; `None` if there is none.
-    ///
-    /// # Errors
-    /// If there are several.
-    pub(crate) fn client(&self, vendor: Vendor) -> Result<Option<AccountClient>, Failure> {
-        let accounts = self.accounts(&[vendor])?;
-        require_one(vendor, accounts.iter().map(|account| &*account.name))?;
-        Ok(clients::of_accounts(&accounts)?.pop())
-    }
-
     /// Returns the accounts of the wanted vendors as far as they are configured.
     pub(crate) fn configured(&self, wanted: &[Vendor]) -> Result<Vec<Account>, Failure> {
         let file = self.config_file()?;
@@ -100,8 +94,10 @@ impl SelectionArguments {
     }
 
     fn config_file(&self) -> Result<Option<ConfigFile>, Failure> {
-        match &self.config {
-            Some(path) => ConfigFile::read(path)?.map(Some).ok_or_else(|| {
+        // Not read by clap: --sandbox is in conflict with the option only.
+        let of_environment = variable("USAGE_BILLING_CONFIG")?.map(PathBuf::from);
+        match self.config.clone().or(of_environment) {
+            Some(path) => ConfigFile::read(&path)?.map(Some).ok_or_else(|| {
                 Failure::Usage(format!("the configuration {} does not exist", printable(&path.to_string_lossy())))
             }),
             None => ConfigFile::default_path().map_or(Ok(None), |path| ConfigFile::read(&path)),
@@ -144,10 +140,10 @@ impl AccountArguments {
             Some(_) => AccountClient { client: one.client.with_now(self.now()), ..one },
             None => one,
         };
-        Ok(Clients { clients: clients.into_iter().map(with_now).collect(), _sandbox: sandbox })
+        Ok(Clients { clients: clients.into_iter().map(with_now).collect(), sandbox })
     }
 
-    /// Returns the only client of a vendor.
+    /// Returns the only client of a vendor, and what it needs.
     pub(crate) async fn client(&self, vendor: Vendor) -> Result<(AccountClient, Clients), Failure> {
         let mut all = self.clients(&[vendor]).await?;
         require_one(vendor, all.clients.iter().map(|one| &*one.name))?;
@@ -176,7 +172,7 @@ fn variable(name: &str) -> Result<Option<String>, Failure> {
 }
 
 /// Starts a sandbox and prints its address.
-pub(crate) async fn start_sandbox(today: Option<NaiveDate>) -> Result<Sandbox, Failure> {
+async fn start_sandbox(today: Option<NaiveDate>) -> Result<Sandbox, Failure> {
     let failed = |error| Failure::Local(format!("the sandbox cannot listen on 127.0.0.1: {error}"));
     let builder = today.into_iter().fold(Sandbox::builder().polls_before_ready(1), SandboxBuilder::today);
     let sandbox = builder.start().await.map_err(failed)?;

@@ -2,13 +2,21 @@
 
 use std::io::{self, IsTerminal};
 
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 use comfy_table::{Table, presets};
 use serde::Serialize;
 use usage_billing::printable;
 
 use crate::exit::Failure;
 use crate::terminal;
+
+/// The format option of verbs that print a list or a document.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct FormatArguments {
+    /// Output format [default: table on a terminal, JSON elsewhere].
+    #[arg(long, value_enum)]
+    format: Option<OutputFormat>,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OutputFormat {
@@ -18,24 +26,21 @@ pub(crate) enum OutputFormat {
     Json,
 }
 
-impl OutputFormat {
-    /// Returns the chosen format, or the one that fits the output.
-    pub(crate) fn or_default(chosen: Option<Self>) -> Self {
-        chosen.unwrap_or(if io::stdout().is_terminal() { Self::Table } else { Self::Json })
+impl FormatArguments {
+    /// Returns the same, with another default.
+    pub(crate) fn or(self, default: Option<OutputFormat>) -> Self {
+        Self { format: self.format.or(default) }
     }
-}
 
-/// Prints a value as JSON, or as the table that `table` returns.
-pub(crate) fn print<T: Serialize>(
-    format: Option<OutputFormat>,
-    value: &T,
-    table: impl FnOnce() -> String,
-) -> Result<(), Failure> {
-    let text = match OutputFormat::or_default(format) {
-        OutputFormat::Table => table(),
-        OutputFormat::Json => json(value)?,
-    };
-    terminal::print(&text).map_err(Failure::of_output)
+    /// Prints a value as JSON, or as the table that `table` returns.
+    pub(crate) fn print<T: Serialize>(self, value: &T, table: impl FnOnce() -> String) -> Result<(), Failure> {
+        let default = if io::stdout().is_terminal() { OutputFormat::Table } else { OutputFormat::Json };
+        let text = match self.format.unwrap_or(default) {
+            OutputFormat::Table => table(),
+            OutputFormat::Json => json(value)?,
+        };
+        terminal::print(&text).map_err(Failure::of_output)
+    }
 }
 
 pub(crate) fn json<T: Serialize>(value: &T) -> Result<String, Failure> {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum as _};
 use serde::Serialize;
 
-use super::output::{self, OutputFormat};
+use super::output::{self, FormatArguments};
 use crate::accounts::{Account, SelectionArguments, Setting, Value, Vendor};
 use crate::exit::Failure;
 use crate::terminal;
@@ -42,9 +42,8 @@ pub(crate) struct VendorsArguments {
     #[arg(value_name = "VENDOR", value_enum)]
     vendors: Vec<Vendor>,
 
-    /// Format of the list [default: table on a terminal, JSON elsewhere].
-    #[arg(long, value_enum)]
-    format: Option<OutputFormat>,
+    #[command(flatten)]
+    format: FormatArguments,
 
     #[command(flatten)]
     selection: SelectionArguments,
@@ -64,7 +63,7 @@ pub(crate) fn run(arguments: &VendorsArguments) -> Result<ExitCode, Failure> {
     let accounts = arguments.selection.configured(&arguments.vendors)?;
     let secrets = secrets_in_environment();
     let lines: Vec<_> = accounts.iter().flat_map(|account| lines(account, &secrets)).collect();
-    output::print(arguments.format, &lines, || {
+    arguments.format.print(&lines, || {
         let row = |line: &Line| {
             let value = line.value.clone().unwrap_or_else(|| "not set".to_owned());
             let source = line.source.clone().unwrap_or_default();

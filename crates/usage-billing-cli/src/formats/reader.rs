@@ -1,5 +1,6 @@
 //! Reads rows that this program wrote.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -19,21 +20,31 @@ pub(crate) fn read_rows(
     paths: &[PathBuf],
     mut on_row: impl FnMut(&Path, UsageRow) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
+    let mut files = Vec::new();
     for path in paths {
-        if path.is_dir() {
-            for (vendor, part) in checked_files(path)? {
-                let rows = File::open(&part).and_then(|file| parquet::read(file, Some(&vendor)));
-                each(&part, rows.map_err(|error| failure(&part, &error))?, &mut on_row)?;
-            }
-        } else {
-            let mut is_empty = true;
-            read_file(path, &mut |path: &Path, row| {
-                is_empty = false;
-                on_row(path, row)
-            })?;
-            if is_empty {
-                terminal::eprint_line(&format!("warning: `{}` has no rows", shown(path)));
-            }
+        match path.is_dir() {
+            true => files.extend(checked_files(path)?.into_iter().map(|(vendor, part)| (part, Some(vendor)))),
+            false => files.push((path.clone(), None)),
+        }
+    }
+    let mut seen = HashSet::new();
+    if let Some((again, _)) = files.iter().find(|(path, _)| !seen.insert(path.canonicalize().unwrap_or(path.clone()))) {
+        let line = format!("`{}` is named twice, itself or by its folder: name it once", shown(again));
+        return Err(Failure::Usage(line));
+    }
+    for (path, vendor) in &files {
+        if let Some(vendor) = vendor {
+            let rows = File::open(path).and_then(|file| parquet::read(file, Some(vendor)));
+            each(path, rows.map_err(|error| failure(path, &error))?, &mut on_row)?;
+            continue;
+        }
+        let mut is_empty = true;
+        read_file(path, &mut |path: &Path, row| {
+            is_empty = false;
+            on_row(path, row)
+        })?;
+        if is_empty {
+            terminal::eprint_line(&format!("warning: `{}` has no rows", shown(path)));
         }
     }
     Ok(())

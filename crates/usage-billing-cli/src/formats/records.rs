@@ -15,6 +15,8 @@ pub(crate) struct Records {
     pub(crate) columns: Vec<&'static str>,
     /// Columns that are decimals or integers.
     pub(crate) numbers: &'static [&'static str],
+    /// Columns that tables have, however narrow they are.
+    pub(crate) essential: &'static [&'static str],
     pub(crate) rows: Vec<Vec<Value>>,
 }
 
@@ -34,16 +36,17 @@ impl Records {
 
     fn table(&self, width: Option<u16>) -> String {
         let is_empty = |index: usize| self.rows.iter().all(|row| row[index].is_null());
+        // Such text is stated once, below the table.
+        let is_constant = |index: usize| self.rows.windows(2).all(|rows| rows[0][index] == rows[1][index]);
         let column = |(name, index): (&&'static str, usize)| GridColumn {
             header: name.strip_prefix("is_").unwrap_or(name).replace('_', " ").to_uppercase(),
             is_number: self.numbers.contains(name),
             display: match *name {
                 _ if is_empty(index) => Display::IfSpace,
+                name if !self.numbers.contains(&name) && self.rows.len() > 1 && is_constant(index) => Display::IfSpace,
+                name if self.essential.contains(&name) => Display::Always,
                 // What a number counts.
-                "unit" | "currency" | "is_billable" | "vendor" | "customer_name" | "customer" | "sku" | "metric"
-                | "month" => Display::IfDiffers,
-                "cost" | "price_expected" | "price_billed" | "quantity_difference" => Display::IfSpace,
-                name if self.numbers.contains(&name) => Display::Always,
+                "unit" | "currency" | "is_billable" | "month" => Display::IfDiffers,
                 _ => Display::IfSpace,
             },
         };
@@ -71,6 +74,7 @@ mod tests {
         let records = Records {
             columns: vec!["sku", "amount", "rows"],
             numbers: &["amount", "rows"],
+            essential: &["rows"],
             rows: vec![vec![json!("A, B"), json!("0.1234567"), json!(2)], vec![json!("C"), Value::Null, json!(2)]],
         };
         let text = |format| records.text(format, None).unwrap();

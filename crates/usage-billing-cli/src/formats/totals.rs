@@ -78,6 +78,7 @@ impl Totals {
         "report_level",
     ];
 
+    const ESSENTIAL: [&str; 6] = ["customer_name", "sku", "rows", "quantity", "amount", "unpriced_rows"];
     const NUMBERS: [&str; 5] = ["rows", "quantity", "amount", "unpriced_rows", "cost"];
 
     pub(crate) fn new(dimensions: &[Dimension]) -> Self {
@@ -130,7 +131,7 @@ impl Totals {
     /// Returns the sums, sorted.
     pub(crate) fn records(&self) -> Records {
         let rows = self.sums.iter().map(|(key, sum)| record(key, sum).into()).collect();
-        Records { columns: Self::COLUMNS.into(), numbers: &Self::NUMBERS, rows }
+        Records { columns: Self::COLUMNS.into(), numbers: &Self::NUMBERS, essential: &Self::ESSENTIAL, rows }
     }
 }
 

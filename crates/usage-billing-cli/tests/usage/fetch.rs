@@ -151,7 +151,7 @@ fn full_disk_is_one_line() {
     let output = command.args(arguments).env_clear().envs(crate::running::environment()).stdout(full).output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{stderr}");
-    assert!(stderr.contains("error: the rows cannot be written: No space left on device"), "{stderr}");
+    assert!(stderr.contains("error: the output cannot be written: No space left on device"), "{stderr}");
 }
 
 /// A terminal's stop key, while the vendor is at work.

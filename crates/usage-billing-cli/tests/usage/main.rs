@@ -3,6 +3,7 @@
 mod chart;
 mod compare;
 mod data_set;
+mod export;
 mod fetch;
 mod reconcile;
 #[path = "../running/mod.rs"]

@@ -95,8 +95,15 @@ fn wrong_input_is_one_line() {
     fetch(&["suger", "--period", "2026-10", "--output", &file]).ok();
     let other = path(folder.path(), "other.json");
     fs::write(&other, "[]").unwrap();
+    let (copy, twice) = (path(folder.path(), "copy.csv"), path(folder.path(), "twice.jsonl"));
+    fs::copy(&file, &copy).unwrap();
+    let rows = show(&[&file]).ok();
+    let first = rows.text().lines().next().unwrap();
+    fs::write(&twice, format!("{first}\n{first}\n")).unwrap();
     for (arguments, expected) in [
-        (&[&*file, &file][..], "has a row again that is in"),
+        (&[&*file, &file][..], "rows.csv` is named twice, itself or by its folder: name it once"),
+        (&[&*file, &copy], "copy.csv` has a row again that is in"),
+        (&[&*twice], "twice.jsonl` has a row twice (row_key "),
         (&["absent.csv"], "error: `absent.csv` cannot be read: No such file or directory"),
         (&[folder.path().to_str().unwrap()], "is not a data set: it has no vendor="),
         (&[&file, "--columns", "skuu"], "`skuu` is not a column: did you mean `sku`?"),

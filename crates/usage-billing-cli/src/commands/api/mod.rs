@@ -12,13 +12,15 @@ use usage_billing::printable;
 use usage_billing_core::Operation;
 
 use self::parameters::Parameter;
-use super::output::{self, OutputFormat};
+use super::output::{self, FormatArguments};
 use crate::accounts::{AccountArguments, Vendor};
 use crate::consent::WriteArguments;
 use crate::exit::Failure;
 use crate::suggestion::did_you_mean;
 
-pub(crate) const HELP: &str = "Examples:
+pub(crate) const HELP: &str = "Responses are printed unchanged: --format is for the list of operations.
+
+Examples:
   usage-billing api genesys                                                  # the operations
   usage-billing api genesys getOrganizationsMe --sandbox
   usage-billing api suger listEntitlements --param limit=10
@@ -40,9 +42,8 @@ pub(crate) struct ApiArguments {
     #[arg(long, value_name = "FILE")]
     body: Option<PathBuf>,
 
-    /// Format of the list of operations [default: table on a terminal, JSON elsewhere]. Responses are printed unchanged.
-    #[arg(long, value_enum)]
-    format: Option<OutputFormat>,
+    #[command(flatten)]
+    format: FormatArguments,
 
     #[command(flatten)]
     write: WriteArguments,
@@ -68,7 +69,7 @@ fn find<'a>(operations: &'a [Operation], name: &str) -> Result<&'a Operation, Fa
     })
 }
 
-fn list(operations: &[Operation], format: Option<OutputFormat>) -> Result<ExitCode, Failure> {
+fn list(operations: &[Operation], format: FormatArguments) -> Result<ExitCode, Failure> {
     #[derive(Serialize)]
     struct Line<'a> {
         operation: &'a str,
@@ -80,7 +81,7 @@ fn list(operations: &[Operation], format: Option<OutputFormat>) -> Result<ExitCo
         .iter()
         .map(|one| Line { operation: &one.name, method: one.method, path: &one.path, permissions: one.permissions })
         .collect();
-    output::print(format, &lines, || {
+    format.print(&lines, || {
         let row = |line: &Line<'_>| {
             [line.operation, line.method, line.path, &line.permissions.join(" or ")].map(str::to_owned)
         };

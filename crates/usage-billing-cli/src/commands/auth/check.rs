@@ -13,7 +13,7 @@ use usage_billing_core::Operation;
 
 use super::access::{Access, OperationAccess, judge, of_status};
 use crate::accounts::{AccountArguments, AccountClient, Client, Vendor};
-use crate::commands::output::{self, OutputFormat};
+use crate::commands::output::{self, FormatArguments};
 use crate::exit::{Failure, error_line};
 use crate::suggestion::did_you_mean;
 use crate::terminal;
@@ -33,9 +33,8 @@ pub(crate) struct CheckArguments {
     #[arg(long, value_name = "OPERATION")]
     require: Vec<String>,
 
-    /// Format of the list [default: table on a terminal, JSON elsewhere].
-    #[arg(long, value_enum)]
-    format: Option<OutputFormat>,
+    #[command(flatten)]
+    format: FormatArguments,
 
     #[command(flatten)]
     accounts: AccountArguments,
@@ -65,7 +64,7 @@ pub(super) async fn run(arguments: CheckArguments) -> Result<ExitCode, Failure> 
             }
         }
     }
-    output::print(arguments.format, &all, || table(&all))?;
+    arguments.format.print(&all, || table(&all))?;
     if !errors.is_empty() {
         return Ok(Failure::Vendors(errors).code());
     }

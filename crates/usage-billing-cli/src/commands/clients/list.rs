@@ -8,7 +8,7 @@ use usage_billing::uuid::Uuid;
 use usage_billing::{Error, ErrorKind, Pager, acronis, genesys, printable};
 
 use crate::accounts::{AccountArguments, Client, Vendor};
-use crate::commands::output::{self, OutputFormat};
+use crate::commands::output::{self, FormatArguments};
 use crate::exit::{Failure, PARTIAL, error_line};
 use crate::terminal;
 
@@ -21,9 +21,8 @@ pub(crate) struct ListArguments {
     #[arg(value_name = "VENDOR", value_enum)]
     vendors: Vec<Vendor>,
 
-    /// Format of the list [default: table on a terminal, JSON elsewhere].
-    #[arg(long, value_enum)]
-    format: Option<OutputFormat>,
+    #[command(flatten)]
+    format: FormatArguments,
 
     #[command(flatten)]
     accounts: AccountArguments,
@@ -66,7 +65,7 @@ pub(super) async fn run(arguments: ListArguments) -> Result<ExitCode, Failure> {
     if errors.len() == clients.clients.len() {
         return Ok(Failure::Vendors(errors).code());
     }
-    output::print(arguments.format, &all, || table(&all))?;
+    arguments.format.print(&all, || table(&all))?;
     Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(PARTIAL) })
 }
 

@@ -9,7 +9,7 @@ use clap::Args;
 use usage_billing::{ErrorKind, printable};
 
 use self::check::{Check, State};
-use super::output::{self, OutputFormat};
+use super::output::FormatArguments;
 use crate::accounts::{AccountArguments, AccountClient, Client, Vendor};
 use crate::exit::Failure;
 
@@ -19,9 +19,8 @@ pub(crate) struct DoctorArguments {
     #[arg(value_name = "VENDOR", value_enum)]
     vendors: Vec<Vendor>,
 
-    /// Format of the list [default: table on a terminal, JSON elsewhere].
-    #[arg(long, value_enum)]
-    format: Option<OutputFormat>,
+    #[command(flatten)]
+    format: FormatArguments,
 
     #[command(flatten)]
     accounts: AccountArguments,
@@ -50,7 +49,7 @@ pub(crate) async fn run(arguments: DoctorArguments) -> Result<ExitCode, Failure>
             }
         }
     }
-    output::print(arguments.format, &checks, || check::table(&checks))?;
+    arguments.format.print(&checks, || check::table(&checks))?;
     let failed = checks.iter().filter(|check| check.state == State::Failed).count();
     match (errors.is_empty(), failed) {
         (false, _) => Ok(Failure::Vendors(errors).code()),

@@ -14,7 +14,7 @@ use usage_billing::suger::{ReconciledQuantity, Reconciliation};
 use super::events::EventFile;
 use super::groups;
 use crate::accounts::AccountArguments;
-use crate::commands::output::{self, OutputFormat};
+use crate::commands::output::{self, FormatArguments, OutputFormat};
 use crate::exit::Failure;
 use crate::{temporary_file, terminal};
 
@@ -35,9 +35,8 @@ pub(crate) struct ReconcileArguments {
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// Format of the output [default: table on a terminal, JSON elsewhere].
-    #[arg(long, value_enum)]
-    format: Option<OutputFormat>,
+    #[command(flatten)]
+    format: FormatArguments,
 
     #[command(flatten)]
     accounts: AccountArguments,
@@ -66,7 +65,7 @@ pub(super) async fn run(arguments: ReconcileArguments) -> Result<ExitCode, Failu
     }
     // The proof replaces the JSON, not the table.
     let format = arguments.format.or(arguments.output.is_some().then_some(OutputFormat::Table));
-    output::print(format, &found, || table(&found))?;
+    format.print(&found, || table(&found))?;
     if found.is_clean() {
         terminal::print_progress(&format!("suger: {period} is billed as it was sent: {found}"));
         return Ok(ExitCode::SUCCESS);

@@ -9,7 +9,7 @@ use usage_billing_core::ClientInfo as _;
 
 use super::groups::{self, GroupArguments};
 use crate::accounts::AccountArguments;
-use crate::commands::output::{self, OutputFormat};
+use crate::commands::output::FormatArguments;
 use crate::commands::request_line::{self, RequestLine};
 use crate::consent::WriteArguments;
 use crate::exit::{Failure, PARTIAL};
@@ -20,9 +20,8 @@ pub(crate) struct RetryArguments {
     #[command(flatten)]
     groups: GroupArguments,
 
-    /// Format of the result [default: table on a terminal, JSON elsewhere].
-    #[arg(long, value_enum)]
-    format: Option<OutputFormat>,
+    #[command(flatten)]
+    format: FormatArguments,
 
     #[command(flatten)]
     write: WriteArguments,
@@ -50,7 +49,7 @@ pub(super) async fn run(arguments: RetryArguments) -> Result<ExitCode, Failure> 
     let failures: Vec<_> =
         changes.failed.iter().map(|(group, error)| json!({"group": group, "error": error.to_string()})).collect();
     let value = json!({"requeued": changes.changed, "failed": failures});
-    output::print(arguments.format, &value, || {
+    arguments.format.print(&value, || {
         let requeued = changes.changed.iter().map(|group| (group, String::new()));
         groups::table(changes.failed.iter().map(|(group, error)| (group, error.to_string())).chain(requeued))
     })?;

@@ -14,7 +14,7 @@ use usage_billing_core::ClientInfo as _;
 use super::events::{EventFile, FileEvent};
 use super::{overlap, receipt};
 use crate::accounts::AccountArguments;
-use crate::commands::output::{self, OutputFormat};
+use crate::commands::output::FormatArguments;
 use crate::commands::request_line::{self, RequestLine};
 use crate::consent::WriteArguments;
 use crate::exit::{Failure, PARTIAL};
@@ -41,9 +41,8 @@ pub(crate) struct SendArguments {
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = humantime::parse_duration)]
     timeout: Duration,
 
-    /// Format of the receipt [default: table on a terminal, JSON elsewhere].
-    #[arg(long, value_enum)]
-    format: Option<OutputFormat>,
+    #[command(flatten)]
+    format: FormatArguments,
 
     #[command(flatten)]
     write: WriteArguments,
@@ -73,7 +72,7 @@ pub(super) async fn run(arguments: SendArguments) -> Result<ExitCode, Failure> {
     let sent: HashMap<_, _> = events.iter().map(|event| (event.id(client.org_id()), event.clone())).collect();
     terminal::print_progress(&format!("suger: sending {} …", terminal::count(events.len(), "event")));
     let (receipt, is_interrupted) = flush(&client, &arguments, events, interrupted).await?;
-    output::print(arguments.format, &receipt, || receipt::table(&receipt, &sent))?;
+    arguments.format.print(&receipt, || receipt::table(&receipt, &sent))?;
     terminal::print_progress(&format!("suger: {receipt}"));
     if !receipt.late.is_empty() {
         let late = terminal::count(receipt.late.len(), "event");

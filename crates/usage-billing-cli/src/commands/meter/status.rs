@@ -8,7 +8,7 @@ use usage_billing::suger::types::UsageRecordGroupStatus as Status;
 
 use super::groups::{self, GroupArguments};
 use crate::accounts::AccountArguments;
-use crate::commands::output::{self, OutputFormat};
+use crate::commands::output::FormatArguments;
 use crate::exit::Failure;
 use crate::terminal;
 
@@ -21,9 +21,8 @@ pub(crate) struct StatusArguments {
     #[arg(long, value_parser = status)]
     status: Option<Status>,
 
-    /// Format of the list [default: table on a terminal, JSON elsewhere].
-    #[arg(long, value_enum)]
-    format: Option<OutputFormat>,
+    #[command(flatten)]
+    format: FormatArguments,
 
     #[command(flatten)]
     accounts: AccountArguments,
@@ -48,7 +47,7 @@ pub(super) async fn run(arguments: StatusArguments) -> Result<ExitCode, Failure>
     let numbers: Vec<_> = numbers.iter().map(|(status, number)| format!("{number} {status}")).collect();
     let summary = format!("{}: {}", terminal::count(groups.len(), "group"), numbers.join(", "));
     let with_reasons = || groups.iter().map(|group| (group, String::new()));
-    output::print(arguments.format, &groups, || groups::table(with_reasons()))?;
+    arguments.format.print(&groups, || groups::table(with_reasons()))?;
     terminal::print_progress(&format!("suger: {}", summary.trim_end_matches(": ")));
     Ok(ExitCode::SUCCESS)
 }

@@ -8,7 +8,7 @@ use usage_billing::uuid::Uuid;
 use usage_billing::{Error, ErrorKind, acronis};
 use usage_billing_core::ClientInfo as _;
 
-use super::output::{self, OutputFormat};
+use super::output::{self, FormatArguments};
 use super::request_line::RequestLine;
 use crate::accounts::{AccountArguments, Client, Clients, Vendor};
 use crate::arguments::{Arguments, Command};
@@ -32,9 +32,8 @@ pub(crate) enum ReportCommand {
 
 #[derive(Args)]
 pub(crate) struct ListArguments {
-    /// Format of the list [default: table on a terminal, JSON elsewhere].
-    #[arg(long, value_enum)]
-    format: Option<OutputFormat>,
+    #[command(flatten)]
+    format: FormatArguments,
 
     #[command(flatten)]
     accounts: AccountArguments,
@@ -97,7 +96,7 @@ async fn list(arguments: ListArguments) -> Result<ExitCode, Failure> {
             Err(error) => return Err(error.into()),
         }
     }
-    output::print(arguments.format, &all, || {
+    arguments.format.print(&all, || {
         let row = |report: &acronis::types::Report| {
             let parameters = &report.parameters;
             let text = |value: serde_json::Result<serde_json::Value>| match value {

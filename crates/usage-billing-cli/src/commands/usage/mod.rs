@@ -5,6 +5,7 @@ mod compare;
 mod export;
 mod fetch;
 mod reconcile;
+mod sheet;
 mod show;
 
 use std::process::ExitCode;

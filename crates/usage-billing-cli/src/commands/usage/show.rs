@@ -1,7 +1,7 @@
 //! `usage show`: rows of files as a table, and their sums.
 
 use std::collections::HashMap;
-use std::io::{self, BufWriter, IsTerminal, Seek};
+use std::io::{self, BufWriter, Seek};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -14,7 +14,7 @@ use crate::exit::Failure;
 use crate::formats::columns::{self, ColumnType, column_type};
 use crate::formats::table::usage_table;
 use crate::formats::totals::{Dimension, Totals};
-use crate::formats::{Format, RecordWriter, Records, read_rows};
+use crate::formats::{Format, RecordWriter, Records, TextArguments, read_rows};
 use crate::terminal;
 
 pub(crate) const HELP: &str = "Examples:
@@ -40,13 +40,8 @@ pub(crate) struct ShowArguments {
     #[arg(long, value_name = "NAMES", value_parser = columns::parse_columns, conflicts_with = "by")]
     columns: Option<Columns>,
 
-    /// Output format: table, json, jsonl or csv [default: a table on a terminal, and jsonl in a pipe].
-    #[arg(long, value_parser = Format::text_parser())]
-    format: Option<Format>,
-
-    /// Width of tables [default: COLUMNS, or that of the terminal].
-    #[arg(long, value_name = "CHARACTERS")]
-    width: Option<u16>,
+    #[command(flatten)]
+    text: TextArguments,
 }
 
 impl ShowArguments {
@@ -59,13 +54,12 @@ impl ShowArguments {
 type Columns = Box<[&'static str]>;
 
 pub(crate) fn run(arguments: &ShowArguments) -> Result<ExitCode, Failure> {
-    let format = arguments.format.unwrap_or_else(|| Format::of_stdout(io::stdout().is_terminal()));
-    let width = arguments.width.or_else(terminal::width);
+    let (format, width) = (arguments.text.format(), arguments.text.width());
     if !arguments.by.is_empty() {
-        let text = sums(&arguments.paths, &arguments.by)?.text(format, width).map_err(unwritten)?;
-        terminal::print(&text).map_err(unwritten)?;
+        let text = sums(&arguments.paths, &arguments.by)?.text(format, width).map_err(Failure::of_output)?;
+        terminal::print(&text).map_err(Failure::of_output)?;
     } else if format == Format::Table {
-        terminal::print(&table_of_rows(arguments, width)?).map_err(unwritten)?;
+        terminal::print(&table_of_rows(arguments, width)?).map_err(Failure::of_output)?;
     } else {
         copy_rows(arguments, format)?;
     }
@@ -75,14 +69,14 @@ pub(crate) fn run(arguments: &ShowArguments) -> Result<ExitCode, Failure> {
 /// Prints rows without holding them in memory. Nothing is printed if they cannot be read to their end.
 fn copy_rows(arguments: &ShowArguments, format: Format) -> Result<(), Failure> {
     let columns = arguments.columns();
-    let target = BufWriter::new(tempfile::tempfile().map_err(unwritten)?);
-    let mut writer = RecordWriter::new(target, columns.clone(), format).map_err(unwritten)?;
+    let target = BufWriter::new(tempfile::tempfile().map_err(Failure::of_output)?);
+    let mut writer = RecordWriter::new(target, columns.clone(), format).map_err(Failure::of_output)?;
     read_distinct(&arguments.paths, |row| {
-        record(&row, &columns).and_then(|record| writer.write(&record)).map_err(unwritten)
+        record(&row, &columns).and_then(|record| writer.write(&record)).map_err(Failure::of_output)
     })?;
     let file = writer.finish().and_then(|target| target.into_inner().map_err(io::IntoInnerError::into_error));
-    let mut file = file.map_err(unwritten)?;
-    file.rewind().and_then(|()| terminal::copy(&mut file)).map_err(unwritten)
+    let mut file = file.map_err(Failure::of_output)?;
+    file.rewind().and_then(|()| terminal::copy(&mut file)).map_err(Failure::of_output)
 }
 
 fn record(row: &UsageRow, columns: &[&'static str]) -> io::Result<Vec<Value>> {
@@ -99,7 +93,7 @@ fn table_of_rows(arguments: &ShowArguments, width: Option<u16>) -> Result<String
     if arguments.columns.is_none() {
         let sums = [&[Dimension::Customer][..], &[]].map(|dimensions| totals(&rows, dimensions));
         let [customers, vendors] = sums;
-        let table = |records: Records| records.text(Format::Table, width).map_err(unwritten);
+        let table = |records: Records| records.text(Format::Table, width).map_err(Failure::of_output);
         return Ok(format!(
             "{}\nBy customer:\n{}\nBy vendor:\n{}",
             usage_table(&rows, width),
@@ -108,8 +102,11 @@ fn table_of_rows(arguments: &ShowArguments, width: Option<u16>) -> Result<String
         ));
     }
     let columns = arguments.columns();
-    let records = rows.iter().map(|row| record(row, &columns)).collect::<io::Result<_>>().map_err(unwritten)?;
-    Records { columns, numbers: numbers(), rows: records }.text(Format::Table, width).map_err(unwritten)
+    let records =
+        rows.iter().map(|row| record(row, &columns)).collect::<io::Result<_>>().map_err(Failure::of_output)?;
+    Records { columns, numbers: numbers(), essential: numbers(), rows: records }
+        .text(Format::Table, width)
+        .map_err(Failure::of_output)
 }
 
 /// Returns a decimal without trailing zeros, as only some formats keep them.
@@ -156,17 +153,13 @@ pub(crate) fn read_distinct(
             files.push(path.to_owned());
         }
         if let Some(first) = seen.insert(row.row_key, files.len() - 1) {
-            let (first, other) = (files[first].display(), path.display());
-            let line = format!(
-                "`{other}` has a row again that is in `{first}` (row_key {}): sums would count it twice",
-                row.row_key
-            );
-            return Err(Failure::Usage(line));
+            let found = match first + 1 == files.len() {
+                true => "a row twice".to_owned(),
+                false => format!("a row again that is in `{}`", files[first].display()),
+            };
+            let (path, key) = (path.display(), row.row_key);
+            return Err(Failure::Usage(format!("`{path}` has {found} (row_key {key}): sums would count it twice")));
         }
         on_row(row)
     })
-}
-
-pub(crate) fn unwritten(error: io::Error) -> Failure {
-    Failure::Local(format!("the result cannot be written: {error}"))
 }

@@ -1,7 +1,9 @@
 //! Cells that are fitted to the width of a terminal.
 
-use comfy_table::{CellAlignment, ColumnConstraint, Row, Table, Width, presets};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, Row, Table, Width, presets};
 use usage_billing::printable;
+
+use super::{MONEY_PLACES, shortened};
 
 /// Width to which text is truncated at most.
 const NARROW: u16 = 8;
@@ -21,20 +23,20 @@ pub(crate) struct GridColumn {
     pub(crate) display: Display,
 }
 
-/// When a column is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// When a column is shown. A narrow terminal omits those that are the least important.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Display {
-    Always,
-    /// If its rows differ, however narrow the terminal is: without it, others would be misread.
-    IfDiffers,
-    /// If its rows differ and the terminal is wide enough.
+    /// If its rows differ.
     IfSpace,
+    /// If its rows differ; without it, others would be misread.
+    IfDiffers,
+    Always,
 }
 
 impl Grid {
     /// Returns the lines of the table, and lines about what is not in it. Empty columns are omitted, and values that all rows have are stated
-    /// once. If the width does not suffice, text is truncated, and then the last columns are omitted.
-    pub(crate) fn render(&self, width: Option<u16>) -> String {
+    /// once. If the width does not suffice, text and headers of numbers are made narrower, then columns are omitted, then decimal places.
+    pub(crate) fn render(mut self, width: Option<u16>) -> String {
         let value_of_all = |index: usize| {
             let first = self.rows.first().map(|row| row[index].as_str())?;
             self.rows.iter().all(|row| row[index] == first).then_some(first)
@@ -60,43 +62,67 @@ impl Grid {
         text
     }
 
-    /// Removes columns that do not fit, and returns the widths of those that are truncated and the headers of those that are removed.
-    fn fit(&self, shown: &mut Vec<usize>, width: Option<u16>) -> (Vec<Option<u16>>, Vec<String>) {
+    /// Removes columns that do not fit, and returns the widths of those that are narrower than their cells, and the headers of those that are
+    /// removed.
+    fn fit(&mut self, shown: &mut Vec<usize>, width: Option<u16>) -> (Vec<Option<u16>>, Vec<String>) {
+        let Some(width) = width else { return (vec![None; shown.len()], Vec::new()) };
         let mut omitted = Vec::new();
-        let natural = self.table(shown).column_max_content_widths();
-        let mut widths: Vec<(usize, u16)> = shown.iter().copied().zip(natural).collect();
-        let Some(width) = width else { return (vec![None; shown.len()], omitted) };
-        let is_number = |index: usize| self.columns[index].is_number;
-        let least = |(index, natural): &(usize, u16)| if is_number(*index) { *natural } else { NARROW.min(*natural) };
-        let total = |widths: &[(usize, u16)], of: &dyn Fn(&(usize, u16)) -> u16| -> u32 {
-            widths.iter().map(|column| u32::from(of(column)) + u32::from(PADDING)).sum::<u32>()
-        };
-        while total(&widths, &least) > u32::from(width) {
-            let Some(last) = widths.iter().rposition(|(index, _)| self.columns[*index].display == Display::IfSpace)
-            else {
-                break;
-            };
-            let (index, _) = widths.remove(last);
-            omitted.insert(0, self.columns[index].header.clone());
+        let mut widths = self.widths(shown);
+        while !fits(&widths, width) && self.omit_last(Display::IfSpace, &mut widths, &mut omitted) {}
+        if !fits(&widths, width) {
+            self.shorten_numbers();
+            widths = self.widths(&widths.iter().map(|column| column.index).collect::<Vec<_>>());
         }
-        *shown = widths.iter().map(|(index, _)| *index).collect();
-        let mut limits = vec![None; widths.len()];
-        // The widest text first.
-        while total(&widths, &|(_, width)| *width) > u32::from(width) {
-            let text =
-                widths.iter_mut().enumerate().filter(|(_, (index, width))| !is_number(*index) && *width > NARROW);
-            let Some((place, (_, widest))) = text.max_by_key(|(_, (_, width))| *width) else { break };
-            *widest -= 1;
-            limits[place] = Some(*widest + PADDING);
+        while !fits(&widths, width) && self.omit_last(Display::IfDiffers, &mut widths, &mut omitted) {}
+        omitted.sort_unstable();
+        *shown = widths.iter().map(|column| column.index).collect();
+        // The widest first.
+        while total(&widths, |column| column.natural) > u32::from(width) {
+            let wide = widths.iter_mut().filter(|column| column.natural > column.least);
+            let Some(widest) = wide.max_by_key(|column| column.natural) else { break };
+            widest.natural -= 1;
+            widest.is_limited = true;
         }
-        (limits, omitted)
+        let limits = widths.iter().map(|column| column.is_limited.then_some(column.natural + PADDING)).collect();
+        (limits, omitted.into_iter().map(|index| self.columns[index].header.clone()).collect())
     }
 
+    /// Removes the last column of an importance; returns whether there was one.
+    fn omit_last(&self, display: Display, widths: &mut Vec<ColumnWidth>, omitted: &mut Vec<usize>) -> bool {
+        let last = widths.iter().rposition(|column| self.columns[column.index].display == display);
+        last.inspect(|last| omitted.push(widths.remove(*last).index)).is_some()
+    }
+
+    /// Truncates all numbers to the places of money.
+    fn shorten_numbers(&mut self) {
+        let is_number: Vec<_> = self.columns.iter().map(|column| column.is_number).collect();
+        for row in &mut self.rows {
+            for (cell, _) in row.iter_mut().zip(&is_number).filter(|(_, is_number)| **is_number) {
+                *cell = shortened(cell, MONEY_PLACES);
+            }
+        }
+    }
+
+    fn widths(&self, shown: &[usize]) -> Vec<ColumnWidth> {
+        // Without rows there are no widths.
+        let cells = self.table(shown).column_max_content_widths().into_iter().chain(std::iter::repeat(0));
+        let width = |(index, cells): (&usize, u16)| {
+            let GridColumn { header, is_number, .. } = &self.columns[*index];
+            let letters = |text: &str| text.chars().count() as u16;
+            let natural = cells.max(letters(header));
+            // A header may have several lines.
+            let word = header.split(' ').map(letters).max().unwrap_or_default();
+            let least = if *is_number { cells } else { NARROW.min(natural) }.max(word);
+            ColumnWidth { index: *index, natural, least, is_limited: false }
+        };
+        shown.iter().zip(cells).map(width).collect()
+    }
+
+    /// Returns the table without its header.
     fn table(&self, shown: &[usize]) -> Table {
         let mut table = Table::new();
-        table.load_preset(presets::NOTHING).set_truncation_indicator("…");
-        let header = Row::from(shown.iter().map(|index| self.columns[*index].header.clone()).collect::<Vec<_>>());
-        table.set_header(header);
+        // Text is truncated at the width, and not at the word before it.
+        table.load_preset(presets::NOTHING).set_truncation_indicator("…").set_delimiter('\0');
         for row in &self.rows {
             // Customers name themselves: a line break or a terminal's escape sequence would forge rows.
             let mut row = Row::from(shown.iter().map(|index| printable(&row[*index]).to_string()).collect::<Vec<_>>());
@@ -113,6 +139,7 @@ impl Grid {
 
     fn lines(&self, shown: &[usize], widths: &[Option<u16>]) -> String {
         let mut table = self.table(shown);
+        table.set_header(shown.iter().map(|index| Cell::new(&self.columns[*index].header).set_delimiter(' ')));
         for (column, width) in table.column_iter_mut().zip(widths) {
             if let Some(width) = width {
                 column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(*width)));
@@ -121,6 +148,25 @@ impl Grid {
         // Without borders the table still pads each line.
         table.lines().map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(&line).trim_end())).collect()
     }
+}
+
+/// How wide a column of the table is without its padding.
+#[derive(Clone, Copy, Debug)]
+struct ColumnWidth {
+    index: usize,
+    natural: u16,
+    /// What text is truncated to, and headers of numbers are wrapped to.
+    least: u16,
+    is_limited: bool,
+}
+
+fn total(widths: &[ColumnWidth], of: impl Fn(&ColumnWidth) -> u16) -> u32 {
+    let padding = u32::from(PADDING) * widths.len().saturating_sub(1) as u32;
+    widths.iter().map(|column| u32::from(of(column))).sum::<u32>() + padding
+}
+
+fn fits(widths: &[ColumnWidth], width: u16) -> bool {
+    total(widths, |column| column.least) <= u32::from(width)
 }
 
 #[cfg(test)]
@@ -155,20 +201,42 @@ mod tests {
     }
 
     #[test]
+    fn table_has_the_width_of_the_terminal_whatever_its_columns_are() {
+        let columns = [
+            ("CHANGE", false, Display::Always),
+            ("QUANTITY BEFORE", true, Display::Always),
+            ("QUANTITY AFTER", true, Display::Always),
+            ("UNIT", false, Display::IfDiffers),
+            ("PERCENT", true, Display::IfSpace),
+        ];
+        let rows: [&[&str]; 2] =
+            [&["new", "1.123456…", "12345678901.123456…", "GiB", "1"], &["gone", "2", "3", "seat", "2"]];
+        let text = grid(&columns, &rows).render(Some(55));
+        let header: Vec<Vec<_>> = text.lines().take(2).map(|line| line.split_whitespace().collect()).collect();
+        let expected = ["CHANGE", "QUANTITY", "QUANTITY", "AFTER", "UNIT", "PERCENT"];
+        assert_eq!(header, [&expected[..], &["BEFORE"]], "{text}");
+        let text = grid(&columns, &rows).render(Some(41));
+        assert!(text.contains("1.12…  12345678901.12…  GiB") && text.ends_with("width: PERCENT\n"), "{text}");
+        let text = grid(&columns, &rows).render(Some(34));
+        assert!(text.contains("1.12…  12345678901.12…\n") && text.ends_with("width: UNIT, PERCENT\n"), "{text}");
+    }
+
+    #[test]
     fn narrow_terminal_truncates_text_and_then_omits_the_last_columns() {
         let name = "A customer with a long name, 株式会社";
-        let grid = grid(&COLUMNS, &[&[name, "123456", "2026-10", "usage", "7"], &["B", "2", "2026-09", "trial", "8"]]);
+        let grid =
+            || grid(&COLUMNS, &[&[name, "123456", "2026-10", "usage", "7"], &["B", "2", "2026-09", "trial", "8"]]);
         for (width, expected) in [
             (46, ""),
             (40, "not shown for lack of width: COST"),
             (25, "not shown for lack of width: PERIOD, REASON, COST"),
         ] {
-            let text = grid.render(Some(width));
+            let text = grid().render(Some(width));
             let (table, notes) = text.split_at(text.find("not shown").unwrap_or(text.len()));
             assert_eq!(notes.trim_end(), expected, "{text}");
             assert!(table.contains("123456") && table.contains('…'), "{text}");
             assert!(table.lines().all(|line| line.chars().count() <= usize::from(width)), "{width}: {text}");
         }
-        assert!(grid.render(Some(200)).contains(name));
+        assert!(grid().render(Some(200)).contains(name));
     }
 }

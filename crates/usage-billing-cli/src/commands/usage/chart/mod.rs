@@ -10,9 +10,9 @@ use clap::Args;
 
 use self::page::{ChartRows, page};
 use super::fetch::PeriodArgument;
-use super::show::{read_distinct, unwritten};
+use super::show::read_distinct;
 use crate::exit::Failure;
-use crate::temporary_file;
+use crate::output_file::{self, OutputFile};
 use crate::terminal;
 
 pub(crate) const HELP: &str = "The page contains everything that it shows: it opens without a network, and may be sent by mail to those who may see the numbers.
@@ -30,26 +30,27 @@ pub(crate) struct ChartArguments {
     #[arg(long)]
     period: Option<PeriodArgument>,
 
-    /// Page to write.
+    /// Page to write; - for stdout.
     #[arg(long, short, value_name = "FILE.html")]
     output: PathBuf,
 }
 
 pub(crate) fn run(arguments: &ChartArguments) -> Result<ExitCode, Failure> {
+    output_file::check_extension(&arguments.output, "html")?;
     let period = arguments.period.map(PeriodArgument::fixed).transpose()?;
     let mut rows = ChartRows::default();
     read_distinct(&arguments.paths, |row| match period {
         Some(period) if !period.contains(row.period_start) => Ok(()),
-        _ => rows.add(&row).map_err(unwritten),
+        _ => rows.add(&row).map_err(Failure::of_output),
     })?;
     if rows.is_empty() {
         return Err(Failure::Usage("there are no billable rows of this period to show".to_owned()));
     }
-    let page = page(&rows).map_err(unwritten)?;
+    let page = page(&rows).map_err(Failure::of_output)?;
     let path = &arguments.output;
-    let (mut file, temporary) = temporary_file::beside(path)?.into_parts();
-    file.write_all(page.as_bytes()).map_err(|error| temporary_file::failure(path, &error))?;
-    temporary_file::persist(&file, temporary, path)?;
+    let (mut file, output) = OutputFile::create(path)?;
+    file.write_all(page.as_bytes()).map_err(|error| output.failure(&error))?;
+    output.complete(file)?;
     terminal::eprint_line(&format!("{}: {}", path.display(), rows.note()));
     Ok(ExitCode::SUCCESS)
 }

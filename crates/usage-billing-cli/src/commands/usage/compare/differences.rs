@@ -57,6 +57,7 @@ const COLUMNS: [&str; 17] = [
     "customer_id",
     "account_id",
 ];
+const ESSENTIAL: [&str; 5] = ["change", "customer_name", "sku", "quantity_before", "quantity_after"];
 const NUMBERS: [&str; 7] = [
     "quantity_before",
     "quantity_after",
@@ -89,7 +90,7 @@ pub(super) fn differences(before: &Side, after: &Side, thresholds: &Thresholds) 
     // Stable: otherwise by identity.
     found.sort_by_key(|(_, difference)| (difference.change(), std::cmp::Reverse(difference.weight())));
     let rows = found.iter().map(|(identity, difference)| difference.record(identity)).collect();
-    Ok((Records { columns: COLUMNS.into(), numbers: &NUMBERS, rows }, summary))
+    Ok((Records { columns: COLUMNS.into(), numbers: &NUMBERS, essential: &ESSENTIAL, rows }, summary))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

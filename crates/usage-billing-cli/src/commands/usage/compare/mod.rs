@@ -3,7 +3,6 @@
 mod differences;
 mod side;
 
-use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -13,9 +12,8 @@ use usage_billing::Decimal;
 use self::differences::{Thresholds, differences};
 use self::side::Side;
 use super::fetch::PeriodArgument;
-use super::show::unwritten;
 use crate::exit::{CHECK_FAILED, Failure};
-use crate::formats::Format;
+use crate::formats::TextArguments;
 use crate::terminal;
 
 pub(crate) const HELP: &str = "Rows are the same if vendor, account, customer, SKU, metric, unit and the other identity columns are, whatever their period.
@@ -58,13 +56,8 @@ pub(crate) struct CompareArguments {
     #[arg(long)]
     exit_code: bool,
 
-    /// Output format: table, json, jsonl or csv [default: a table on a terminal, and jsonl in a pipe].
-    #[arg(long, value_parser = Format::text_parser())]
-    format: Option<Format>,
-
-    /// Width of tables [default: COLUMNS, or that of the terminal].
-    #[arg(long, value_name = "CHARACTERS")]
-    width: Option<u16>,
+    #[command(flatten)]
+    text: TextArguments,
 }
 
 pub(crate) fn run(arguments: &CompareArguments) -> Result<ExitCode, Failure> {
@@ -72,13 +65,9 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<ExitCode, Failure> {
     let before = Side::read(&arguments.before_path, arguments.before)?;
     let after = Side::read(after, arguments.after)?;
     let thresholds = Thresholds { change: arguments.min_change, percent: arguments.min_percent };
-    let (records, summary) = differences(&before, &after, &thresholds).map_err(unwritten)?;
-    let format = arguments.format.unwrap_or_else(|| Format::of_stdout(io::stdout().is_terminal()));
-    let width = arguments.width.or_else(terminal::width);
+    let (records, summary) = differences(&before, &after, &thresholds).map_err(Failure::of_output)?;
     let is_different = !records.rows.is_empty();
-    if is_different || format != Format::Table {
-        terminal::print(&records.text(format, width).map_err(unwritten)?).map_err(unwritten)?;
-    }
+    arguments.text.print(&records)?;
     terminal::eprint_line(&summary.to_string());
     Ok(if arguments.exit_code && is_different { ExitCode::from(CHECK_FAILED) } else { ExitCode::SUCCESS })
 }

@@ -1,5 +1,6 @@
 //! The charges of a row: quantity, price and cost, exactly.
 
+use bigdecimal::{BigDecimal, RoundingMode, Zero as _};
 use usage_billing::{Decimal, UsageRow, Vendor, printable};
 
 use super::price_book::PriceBook;
@@ -13,7 +14,7 @@ pub(super) enum Kind {
     Usage,
 }
 
-/// One line of a bill.
+/// One line of a bill. A product of two decimals has more digits than a `Decimal` holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Charge {
     pub(super) kind: Kind,
@@ -21,64 +22,76 @@ pub(super) struct Charge {
     /// The price whose product with the quantity is exactly `cost`; `None` if the vendor states the cost alone, or rounds it.
     pub(super) unit_price: Option<Decimal>,
     pub(super) list_unit_price: Option<Decimal>,
-    pub(super) cost: Decimal,
-    pub(super) list_cost: Decimal,
+    pub(super) cost: BigDecimal,
+    pub(super) list_cost: BigDecimal,
     /// Of usage, with what was paid for it beforehand; of the purchase, nothing. Their sum is that of the costs.
-    pub(super) effective_cost: Decimal,
+    pub(super) effective_cost: BigDecimal,
     pub(super) currency: String,
     /// The vendor's operation, or `price book`.
     pub(super) price_source: String,
 }
 
+impl Charge {
+    /// Returns a quantity at a price.
+    fn at_price(kind: Kind, quantity: Decimal, price: Decimal, currency: &str, source: &str) -> Self {
+        let charge = Self::of_cost(kind, quantity, product(quantity, price), currency, source);
+        Self { unit_price: Some(price), ..charge }
+    }
+
+    /// Returns a quantity whose cost alone is known.
+    fn of_cost(kind: Kind, quantity: Decimal, cost: BigDecimal, currency: &str, source: &str) -> Self {
+        Self {
+            kind,
+            quantity,
+            unit_price: None,
+            list_unit_price: None,
+            list_cost: cost.clone(),
+            cost,
+            effective_cost: BigDecimal::zero(),
+            currency: currency.to_owned(),
+            price_source: source.to_owned(),
+        }
+    }
+}
+
 /// Returns the charges of a billable row; `None` if no price is known.
 ///
 /// # Errors
-/// If an exact product does not fit 28 digits.
+/// If the price of the book is of other days or in another currency than the row.
 pub(super) fn of_row(row: &UsageRow, book: &PriceBook) -> Result<Option<Vec<Charge>>, Failure> {
     let charges = match (row.amount, &row.currency, &row.price_source) {
-        (Some(amount), Some(currency), Some(source)) => Some(of_vendor(row, amount, currency, source)?),
+        (Some(amount), Some(currency), Some(source)) => Some(of_vendor(row, amount, currency, source)),
         _ => of_book(row, book)?,
     };
     let Some(mut charges) = charges else { return Ok(None) };
     // The usage is the last one.
     if let Some((usage, purchases)) = charges.split_last_mut() {
-        let costs = purchases.iter().try_fold(usage.cost, |sum, purchase| sum.checked_add(purchase.cost));
-        usage.effective_cost = costs.ok_or_else(|| too_long(row))?;
+        usage.effective_cost = purchases.iter().fold(usage.cost.clone(), |sum, purchase| sum + &purchase.cost);
     }
     Ok(Some(charges))
 }
 
 /// At the vendor's prices: what is paid for beforehand, and the rest.
-fn of_vendor(row: &UsageRow, amount: Decimal, currency: &str, source: &str) -> Result<Vec<Charge>, Failure> {
+fn of_vendor(row: &UsageRow, amount: Decimal, currency: &str, source: &str) -> Vec<Charge> {
     let prepaid = row.prepaid_amount.unwrap_or_default();
-    let charge = |kind, quantity: Decimal, unit_price: Option<Decimal>, list_unit_price, cost: Decimal| {
+    let charge = |kind, quantity, price: Option<Decimal>, cost: BigDecimal| {
         // A price is stated only if it explains the cost.
-        let product = unit_price.map(|price| product(row, quantity, price)).transpose()?;
-        let exact = product.filter(|product| product.round_dp(COST_PLACES) == cost);
-        Ok::<_, Failure>(Charge {
-            kind,
-            quantity,
-            unit_price: unit_price.filter(|_| exact.is_some()),
-            list_unit_price,
-            cost: exact.unwrap_or(cost),
-            effective_cost: Decimal::ZERO,
-            list_cost: match list_unit_price {
-                Some(price) => self::product(row, quantity, price)?,
-                None => exact.unwrap_or(cost),
-            },
-            currency: currency.to_owned(),
-            price_source: source.to_owned(),
-        })
+        let at_price = price.map(|price| Charge::at_price(kind, quantity, price, currency, source));
+        let explains = |charge: &Charge| charge.cost.with_scale_round(COST_PLACES, RoundingMode::HalfEven) == cost;
+        at_price.filter(explains).unwrap_or_else(|| Charge::of_cost(kind, quantity, cost, currency, source))
     };
     let mut charges = Vec::new();
     if !prepaid.is_zero() {
         let quantity = row.prepaid_quantity.unwrap_or(Decimal::ONE);
-        charges.push(charge(Kind::Purchase, quantity, row.prepaid_price, None, prepaid)?);
+        charges.push(charge(Kind::Purchase, quantity, row.prepaid_price, big(prepaid)));
     }
-    let rest = amount.checked_sub(prepaid).ok_or_else(|| too_long(row))?;
     let quantity = row.overage_quantity.unwrap_or(row.quantity);
-    charges.push(charge(Kind::Usage, quantity, row.unit_price, row.list_price, rest)?);
-    Ok(charges)
+    let mut usage = charge(Kind::Usage, quantity, row.unit_price, big(amount) - big(prepaid));
+    if let Some(price) = row.list_price {
+        (usage.list_unit_price, usage.list_cost) = (Some(price), product(quantity, price));
+    }
+    charges.push(usage);
+    charges
 }
 
 /// At the prices of the user's book. What is paid for beforehand has a price of its own there. The vendor's own charge for the rest takes
@@ -94,43 +107,25 @@ fn of_book(row: &UsageRow, book: &PriceBook) -> Result<Option<Vec<Charge>>, Fail
             printable(row.currency.as_deref().unwrap_or_default())
         )));
     }
-    let charge = |kind, quantity, unit_price: Decimal| {
-        let cost = product(row, quantity, unit_price)?;
-        Ok::<_, Failure>(Charge {
-            kind,
-            quantity,
-            unit_price: Some(unit_price),
-            list_unit_price: None,
-            cost,
-            effective_cost: Decimal::ZERO,
-            list_cost: cost,
-            currency: price.currency.clone(),
-            price_source: "price book".to_owned(),
-        })
-    };
+    let at_price =
+        |kind, quantity, unit_price| Charge::at_price(kind, quantity, unit_price, &price.currency, "price book");
     let mut charges = Vec::new();
     if let Some(prepaid) = prepaid_quantity(row) {
         let Some(unit_price) = price.prepaid_unit_price else { return Ok(None) };
-        charges.push(charge(Kind::Purchase, prepaid, unit_price)?);
+        charges.push(at_price(Kind::Purchase, prepaid, unit_price));
     }
     let has_free_part = prepaid_quantity(row).is_some() || row.included_quantity.is_some_and(|free| !free.is_zero());
+    let quantity = row.overage_quantity.unwrap_or(row.quantity);
     let stated = row.cost.filter(|_| row.vendor == Vendor::Genesys);
-    match (row.overage_quantity, stated) {
-        (quantity, Some(cost)) => {
-            let quantity = quantity.unwrap_or(row.quantity);
-            let source = row.cost_source.clone().unwrap_or_else(|| row.source_operation.clone());
-            charges.push(Charge {
-                unit_price: None,
-                cost,
-                list_cost: cost,
-                price_source: source,
-                ..charge(Kind::Usage, quantity, Decimal::ZERO)?
-            });
+    charges.push(match stated {
+        Some(cost) => {
+            let source = row.cost_source.as_ref().unwrap_or(&row.source_operation);
+            Charge::of_cost(Kind::Usage, quantity, big(cost), &price.currency, source)
         }
         // How much is charged is not known.
-        (None, None) if has_free_part => return Ok(None),
-        (quantity, None) => charges.push(charge(Kind::Usage, quantity.unwrap_or(row.quantity), price.unit_price)?),
-    }
+        None if has_free_part && row.overage_quantity.is_none() => return Ok(None),
+        None => at_price(Kind::Usage, quantity, price.unit_price),
+    });
     Ok(Some(charges))
 }
 
@@ -140,23 +135,21 @@ pub(super) fn prepaid_quantity(row: &UsageRow) -> Option<Decimal> {
 }
 
 /// Places of amounts of rows.
-const COST_PLACES: u32 = 9;
+const COST_PLACES: i64 = 9;
 
-/// Returns the exact product. `Decimal` rounds what does not fit, and has fewer places then.
-fn product(row: &UsageRow, quantity: Decimal, price: Decimal) -> Result<Decimal, Failure> {
-    let (quantity, price) = (quantity.normalize(), price.normalize());
-    let product = quantity
-        .checked_mul(price)
-        .filter(|product| product.is_zero() || product.scale() == quantity.scale() + price.scale());
-    product.map(|product| product.normalize()).ok_or_else(|| too_long(row))
+/// Returns the same number as one of any length.
+fn big(decimal: Decimal) -> BigDecimal {
+    BigDecimal::new(decimal.mantissa().into(), decimal.scale().into())
 }
 
-fn too_long(row: &UsageRow) -> Failure {
-    Failure::Check(format!("the cost of the row {} ({}) has more than 28 digits", row.row_key, printable(&row.sku)))
+/// Returns the exact product. `Decimal` rounds what does not fit.
+fn product(quantity: Decimal, price: Decimal) -> BigDecimal {
+    big(quantity) * big(price)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::price_book::tests::book;
     use super::*;
     use crate::formats::tests::row;
 
@@ -184,7 +177,8 @@ mod tests {
     fn charges(row: &UsageRow, book: &PriceBook) -> Vec<(Kind, String, Option<String>, String)> {
         let charges = of_row(row, book).unwrap().into_iter().flatten();
         let text = |decimal: Decimal| decimal.to_string();
-        charges.map(|it| (it.kind, text(it.quantity), it.unit_price.map(text), text(it.cost))).collect()
+        let cost = |charge: &Charge| charge.cost.normalized().to_plain_string();
+        charges.map(|it| (it.kind, text(it.quantity), it.unit_price.map(text), cost(&it))).collect()
     }
 
     fn line(kind: Kind, quantity: &str, price: Option<&str>, cost: &str) -> (Kind, String, Option<String>, String) {
@@ -227,8 +221,7 @@ mod tests {
     fn row_without_amount_needs_a_line_of_the_price_book() {
         let row = row("984.309221111");
         assert_eq!(of_row(&row, &PriceBook::default()).unwrap(), None);
-        let book =
-            PriceBook::parse("vendor,sku,unit,currency,unit_price\nacronis,STO,GiB,EUR,0.05\n".as_bytes()).unwrap();
+        let book = book("vendor,sku,unit,currency,unit_price\nacronis,STO,GiB,EUR,0.05\n").unwrap();
         assert_eq!(charges(&row, &book), [line(Kind::Usage, "984.309221111", Some("0.05"), "49.21546105555")]);
     }
 
@@ -237,9 +230,8 @@ mod tests {
         let mut row = genesys();
         row.amount = None;
         let book = |prices: &str| {
-            let text =
-                format!("vendor,sku,unit,currency,unit_price,prepaid_unit_price\ngenesys,STO,GiB,EUR,{prices}\n");
-            PriceBook::parse(text.as_bytes()).unwrap()
+            let header = "vendor,sku,unit,currency,unit_price,prepaid_unit_price";
+            book(&format!("{header}\ngenesys,STO,GiB,EUR,{prices}\n")).unwrap()
         };
         assert_eq!(of_row(&row, &book("90,")).unwrap(), None);
         let expected = [line(Kind::Purchase, "100", Some("75"), "7500"), line(Kind::Usage, "20", Some("90"), "1800")];
@@ -252,7 +244,7 @@ mod tests {
         (row.amount, row.prepaid_amount, row.cost) = (None, None, some("1188"));
         let book = |currency: &str| {
             let header = "vendor,sku,unit,currency,unit_price,prepaid_unit_price";
-            PriceBook::parse(format!("{header}\ngenesys,STO,GiB,{currency},90,75\n").as_bytes()).unwrap()
+            book(&format!("{header}\ngenesys,STO,GiB,{currency},90,75\n")).unwrap()
         };
         let expected = [line(Kind::Purchase, "100", Some("75"), "7500"), line(Kind::Usage, "20", None, "1188")];
         assert_eq!(charges(&row, &book("EUR")), expected);
@@ -264,12 +256,17 @@ mod tests {
     }
 
     #[test]
-    fn product_of_more_than_28_digits_is_an_error_that_names_the_row() {
-        let row = row("12345678901234567.123456789");
-        let book =
-            PriceBook::parse("vendor,sku,unit,currency,unit_price\nacronis,STO,GiB,EUR,0.123456789012\n".as_bytes())
-                .unwrap();
-        let error = of_row(&row, &book).unwrap_err().to_string();
-        assert!(error.contains("e18f1ce0-5c2d-454b-9b95-22deae344997 (STO) has more than 28 digits"), "{error}");
+    fn product_of_more_than_28_digits_is_exact() {
+        let mut row = row("12345678901234567.123456789");
+        let book = book("vendor,sku,unit,currency,unit_price\nacronis,STO,GiB,EUR,0.123456789012\n").unwrap();
+        let cost = "1524157875319615.939681756555672002468";
+        assert_eq!(
+            charges(&row, &book),
+            [line(Kind::Usage, "12345678901234567.123456789", Some("0.123456789012"), cost)]
+        );
+        row.unit_price = some("0.123456789012");
+        row.amount = some("1524157875319615.939681757");
+        row.price_source = Some("get".to_owned());
+        assert_eq!(charges(&row, &book)[0].3, cost);
     }
 }

@@ -1,5 +1,6 @@
 //! Columns of FOCUS 1.2 and 1.4, and the values of a charge.
 
+use bigdecimal::{BigDecimal, Zero as _};
 use chrono::SecondsFormat;
 use clap::ValueEnum;
 use serde_json::json;
@@ -102,8 +103,8 @@ fn value(column: &str, row: &UsageRow, charge: &Charge, issuer: Option<&str>) ->
     let text = |text: &str| Some(text.to_owned());
     match column {
         // The vendor bills its customer, the distributor; what that one bills is not in the vendor's data.
-        "BilledCost" if !issuer.eq_ignore_ascii_case(vendor) => Some(number(Decimal::ZERO)),
-        "BilledCost" | "ContractedCost" => Some(number(charge.cost)),
+        "BilledCost" if !issuer.eq_ignore_ascii_case(vendor) => Some(cost(&BigDecimal::zero())),
+        "BilledCost" | "ContractedCost" => Some(cost(&charge.cost)),
         "BillingAccountId" => text(&row.account_id),
         "BillingAccountName" => row.account_name.clone(),
         "BillingCurrency" => text(&charge.currency),
@@ -115,9 +116,9 @@ fn value(column: &str, row: &UsageRow, charge: &Charge, issuer: Option<&str>) ->
         "ConsumedQuantity" => is_usage.then(|| number(row.quantity)),
         "ConsumedUnit" => is_usage.then(|| unit(&row.unit)),
         "ContractedUnitPrice" => charge.unit_price.map(number),
-        "EffectiveCost" => Some(number(charge.effective_cost)),
+        "EffectiveCost" => Some(cost(&charge.effective_cost)),
         "InvoiceIssuerName" => text(issuer),
-        "ListCost" => Some(number(charge.list_cost)),
+        "ListCost" => Some(cost(&charge.list_cost)),
         "ListUnitPrice" => charge.list_unit_price.map(number),
         "PricingCategory" => text("Standard"),
         "PricingQuantity" => Some(number(charge.quantity)),
@@ -151,9 +152,16 @@ fn tags(row: &UsageRow) -> String {
     }
 }
 
-/// With a decimal point: programs that guess types take columns without one for integers.
 fn number(decimal: Decimal) -> String {
-    let text = decimal.normalize().to_string();
+    with_point(decimal.normalize().to_string())
+}
+
+fn cost(cost: &BigDecimal) -> String {
+    with_point(cost.normalized().to_plain_string())
+}
+
+/// Programs that guess types take columns without a decimal point for integers.
+fn with_point(text: String) -> String {
     if text.contains('.') { text } else { text + ".0" }
 }
 
@@ -168,9 +176,9 @@ mod tests {
             quantity: Decimal::TEN,
             unit_price: Some(Decimal::new(15, 1)),
             list_unit_price: None,
-            cost: Decimal::new(15, 0),
-            list_cost: Decimal::new(15, 0),
-            effective_cost: Decimal::new(15, 0),
+            cost: 15.into(),
+            list_cost: 15.into(),
+            effective_cost: 15.into(),
             currency: "EUR".to_owned(),
             price_source: "get".to_owned(),
         }

@@ -6,7 +6,6 @@ mod price_book;
 mod service;
 mod unpriced;
 
-use std::io::BufWriter;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -21,11 +20,11 @@ use super::fetch::PeriodArgument;
 use super::show::read_distinct;
 use crate::accounts::Vendor;
 use crate::exit::{Failure, PARTIAL};
-use crate::temporary_file;
+use crate::output_file::{self, OutputFile, STDOUT};
 use crate::terminal;
 
 pub(crate) const HELP: &str = "FOCUS is the FinOps Foundation's format of cost and usage. Only billable rows are charges. Each needs a price: the vendor's own amount, or
-a line of --prices, a CSV with the columns vendor, sku, metric, unit, currency, unit_price, prepaid_unit_price, valid_from and valid_to
+a line of --prices, a file with the columns vendor, sku, metric, unit, currency, unit_price, prepaid_unit_price, valid_from and valid_to
 (the first and the last day, empty for no limit). A line has a sku or a metric. Without a price for every billable row, nothing is written, and the items
 without one are listed. Rows of which no source states whether they are billed are left out: the exit code is 4 then. Suger's rows are sales
 of the account, not costs, and are left out as well.
@@ -44,8 +43,8 @@ pub(crate) struct ExportArguments {
     #[arg(long, value_enum, value_name = "VERSION")]
     focus: FocusVersion,
 
-    /// Prices of items whose amount the vendor does not state (CSV).
-    #[arg(long, value_name = "FILE.csv")]
+    /// Prices of items whose amount the vendor does not state: .csv, or a workbook whose first sheet has them.
+    #[arg(long, value_name = "FILE")]
     prices: Option<PathBuf>,
 
     /// Vendors whose rows are exported [default: all].
@@ -60,8 +59,8 @@ pub(crate) struct ExportArguments {
     #[arg(long, value_name = "NAME", value_parser = parse_issuer)]
     invoice_issuer: Option<String>,
 
-    /// File to write (CSV).
-    #[arg(long, short, value_name = "FILE.csv")]
+    /// File to write (CSV); - for stdout.
+    #[arg(long, short, value_name = "FILE.csv", default_value = STDOUT)]
     output: PathBuf,
 }
 
@@ -71,12 +70,12 @@ fn parse_issuer(name: &str) -> Result<String, String> {
 }
 
 pub(crate) fn run(arguments: &ExportArguments) -> Result<ExitCode, Failure> {
+    output_file::check_extension(&arguments.output, "csv")?;
     let period = arguments.period.map(PeriodArgument::fixed).transpose()?;
     let book = arguments.prices.as_deref().map(PriceBook::read).transpose()?.unwrap_or_default();
-    let path = &arguments.output;
-    let (file, temporary) = temporary_file::beside(path)?.into_parts();
-    let failed = |error: csv::Error| temporary_file::failure(path, &error.into());
-    let mut writer = csv::Writer::from_writer(BufWriter::new(&file));
+    let (file, output) = OutputFile::create(&arguments.output)?;
+    let failed = |error: csv::Error| output.failure(&error.into());
+    let mut writer = csv::Writer::from_writer(file);
     writer.write_record(arguments.focus.columns()).map_err(failed)?;
 
     let mut counts = Counts::default();
@@ -103,10 +102,9 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<ExitCode, Failure> {
     if counts.charges == 0 {
         return Err(Failure::Usage(format!("there are no billable rows to export{}", counts.note())));
     }
-    writer.flush().map_err(|error| temporary_file::failure(path, &error))?;
-    drop(writer);
-    temporary_file::persist(&file, temporary, path)?;
-    terminal::eprint_line(&format!("{}: {} charges{}", path.display(), counts.charges, counts.note()));
+    let file = writer.into_inner().map_err(|error| output.failure(error.error()))?;
+    output.complete(file)?;
+    terminal::eprint_line(&format!("{}: {} charges{}", arguments.output.display(), counts.charges, counts.note()));
     Ok(if counts.undecided == 0 { ExitCode::SUCCESS } else { ExitCode::from(PARTIAL) })
 }
 

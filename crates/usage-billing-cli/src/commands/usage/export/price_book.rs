@@ -1,41 +1,23 @@
 //! Prices that the user states.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use chrono::NaiveDate;
-use serde::Deserialize;
+use clap::ValueEnum;
 use usage_billing::{Decimal, UsageRow, printable};
 
+use crate::accounts::Vendor;
+use crate::commands::usage::sheet::Sheet;
 use crate::exit::Failure;
-
-/// Larger files are not price books.
-const MAX_BYTES: u64 = 64 << 20;
+use crate::suggestion::did_you_mean;
 
 /// With the point.
 const MAX_DIGITS: usize = 29;
 
-/// A line of the book.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Line {
-    vendor: String,
-    #[serde(default)]
-    sku: String,
-    #[serde(default)]
-    metric: String,
-    unit: String,
-    currency: String,
-    unit_price: String,
-    #[serde(default)]
-    prepaid_unit_price: String,
-    #[serde(default)]
-    valid_from: Option<NaiveDate>,
-    #[serde(default)]
-    valid_to: Option<NaiveDate>,
-}
+const COLUMNS: [&str; 9] =
+    ["vendor", "sku", "metric", "unit", "currency", "unit_price", "prepaid_unit_price", "valid_from", "valid_to"];
+const REQUIRED: [&str; 4] = ["vendor", "unit", "currency", "unit_price"];
 
 /// A price for the charges of some days.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +28,7 @@ pub(super) struct Price {
     pub(super) prepaid_unit_price: Option<Decimal>,
     first_day: NaiveDate,
     last_day: NaiveDate,
-    pub(super) line: u64,
+    pub(super) line: usize,
 }
 
 /// Prices by vendor, SKU or metric, and unit.
@@ -60,79 +42,103 @@ enum Item {
     Metric(String),
 }
 
+/// The cells of a line by column.
+struct Line<'a> {
+    headers: &'a [String],
+    cells: &'a [String],
+}
+
+impl Line<'_> {
+    /// Returns a cell; an empty one if there is no such column.
+    fn cell(&self, column: &str) -> &str {
+        self.headers.iter().position(|header| header == column).map_or("", |index| &self.cells[index])
+    }
+
+    /// Reads a cell unless it is empty.
+    fn optional<T>(&self, column: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<Option<T>, String> {
+        Some(self.cell(column)).filter(|cell| !cell.is_empty()).map(read).transpose()
+    }
+}
+
+fn price(text: &str) -> Result<Decimal, String> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && text.len() <= MAX_DIGITS;
+    let parsed = is_plain.then(|| text.parse().ok()).flatten();
+    parsed.ok_or_else(|| format!("`{text}` is not a price: expected at most 28 digits with a point, such as 0.05"))
+}
+
+fn day(text: &str) -> Result<NaiveDate, String> {
+    text.parse().map_err(|_| format!("`{text}` is not a day: expected one such as 2026-10-01"))
+}
+
 impl PriceBook {
     /// Reads a book.
     ///
     /// # Errors
     /// One line that names the file, the line of it and the reason.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
-        let failure = |reason: String| {
-            let name = path.to_string_lossy();
-            Failure::Usage(format!("the price book `{}` cannot be read: {}", printable(&name), printable(&reason)))
-        };
-        let mut text = Vec::new();
-        let file = File::open(path).map_err(|error| failure(error.to_string()))?;
-        file.take(MAX_BYTES + 1).read_to_end(&mut text).map_err(|error| failure(error.to_string()))?;
-        if text.len() as u64 > MAX_BYTES {
-            return Err(failure(format!("it is larger than {} MiB", MAX_BYTES >> 20)));
-        }
-        Self::parse(text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&text)).map_err(failure)
+        let sheet = Sheet::read("the price book", path, None)?;
+        Self::parse(&sheet)
+            .map_err(|reason| Failure::Usage(format!("the price book `{}`, {}", sheet.name, printable(&reason))))
     }
 
-    /// Parses a book.
-    ///
-    /// # Errors
-    /// The line and the reason.
-    pub(super) fn parse(text: &[u8]) -> Result<Self, String> {
+    fn parse(sheet: &Sheet) -> Result<Self, String> {
+        let headers: Vec<_> = sheet.headers.iter().map(|header| header.to_lowercase()).collect();
+        for (header, index) in headers.iter().zip(0..) {
+            if !COLUMNS.contains(&&**header) {
+                return Err(format!("header: unknown column `{header}`: {}", did_you_mean(header, COLUMNS)));
+            }
+            if headers[..index].contains(header) {
+                return Err(format!("header: the column `{header}` is there twice"));
+            }
+        }
+        if let Some(missing) = REQUIRED.iter().find(|column| !headers.iter().any(|header| header == *column)) {
+            return Err(format!("header: the column `{missing}` is missing"));
+        }
         let mut book = Self::default();
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text);
-        let headers = reader.headers().map_err(|error| error.to_string())?.clone();
-        let mut record = csv::StringRecord::new();
-        while reader.read_record(&mut record).map_err(|error| error.to_string())? {
-            let number = record.position().map_or(0, csv::Position::line);
-            let line = record.deserialize(Some(&headers)).map_err(|error| match error.kind() {
-                csv::ErrorKind::Deserialize { err, .. } => format!("line {number}: {}", err.kind()),
-                _ => format!("line {number}: {error}"),
-            })?;
-            book.add(line, number).map_err(|reason| format!("line {number}: {reason}"))?;
+        for (number, cells) in &sheet.lines {
+            let line = Line { headers: &headers, cells };
+            book.add(&line, *number).map_err(|reason| format!("line {number}: {reason}"))?;
         }
         Ok(book)
     }
 
-    fn add(&mut self, line: Line, number: u64) -> Result<(), String> {
-        let item = match (line.sku.is_empty(), line.metric.is_empty()) {
-            (false, true) => Item::Sku(line.sku),
-            (true, false) => Item::Metric(line.metric),
-            (true, true) => return Err("expected a sku or a metric".to_owned()),
-            (false, false) => return Err("expected a sku or a metric, not both".to_owned()),
-        };
-        if line.currency.len() != 3 || !line.currency.bytes().all(|letter| letter.is_ascii_uppercase()) {
+    fn add(&mut self, line: &Line<'_>, number: usize) -> Result<(), String> {
+        let (cells, headers) = (line.cells.len(), line.headers.len());
+        if cells != headers {
             return Err(format!(
-                "`{}` is not a currency: expected three letters of ISO 4217, such as EUR",
-                line.currency
+                "it has {cells} cells and the header {headers}: put a cell that contains the separator in quotation marks"
             ));
         }
-        if line.unit.is_empty() {
+        let item = match (line.cell("sku"), line.cell("metric")) {
+            ("", "") => return Err("expected a sku or a metric".to_owned()),
+            (sku, "") => Item::Sku(sku.to_owned()),
+            ("", metric) => Item::Metric(metric.to_owned()),
+            _ => return Err("expected a sku or a metric, not both".to_owned()),
+        };
+        let vendor = Vendor::from_str(line.cell("vendor"), true).map_err(|_| {
+            let names = Vendor::value_variants().iter().map(|vendor| vendor.name());
+            format!("`{}` is not a vendor: {}", line.cell("vendor"), did_you_mean(line.cell("vendor"), names))
+        })?;
+        let currency = line.cell("currency");
+        if currency.len() != 3 || !currency.bytes().all(|letter| letter.is_ascii_uppercase()) {
+            return Err(format!("`{currency}` is not a currency: expected three letters of ISO 4217, such as EUR"));
+        }
+        if line.cell("unit").is_empty() {
             return Err("expected a unit, as rows have it".to_owned());
         }
-        let price = |text: &str| {
-            let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && text.len() <= MAX_DIGITS;
-            let parsed = is_plain.then(|| text.parse::<Decimal>().ok()).flatten();
-            parsed.ok_or_else(|| format!("`{text}` is not a price: expected at most 28 digits such as 0.05"))
-        };
-        let prepaid = Some(&line.prepaid_unit_price).filter(|text| !text.is_empty());
+        let unit_price = line.optional("unit_price", price)?;
         let price = Price {
-            currency: line.currency,
-            unit_price: price(&line.unit_price)?,
-            prepaid_unit_price: prepaid.map(|text| price(text)).transpose()?,
-            first_day: line.valid_from.unwrap_or(NaiveDate::MIN),
-            last_day: line.valid_to.unwrap_or(NaiveDate::MAX),
+            currency: currency.to_owned(),
+            unit_price: unit_price.ok_or("expected a unit_price; 0 if the item is free of charge")?,
+            prepaid_unit_price: line.optional("prepaid_unit_price", price)?,
+            first_day: line.optional("valid_from", day)?.unwrap_or(NaiveDate::MIN),
+            last_day: line.optional("valid_to", day)?.unwrap_or(NaiveDate::MAX),
             line: number,
         };
         if price.first_day > price.last_day {
             return Err("valid_to is before valid_from".to_owned());
         }
-        let prices = self.0.entry((line.vendor.to_lowercase(), item, line.unit)).or_default();
+        let prices = self.0.entry((vendor.name().to_owned(), item, line.cell("unit").to_owned())).or_default();
         let overlaps = |other: &&Price| other.first_day <= price.last_day && price.first_day <= other.last_day;
         if let Some(other) = prices.iter().find(overlaps) {
             return Err(format!("another price of the same days is in line {}", other.line));
@@ -169,14 +175,26 @@ impl PriceBook {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::formats::tests::row;
 
     const HEADER: &str = "vendor,sku,metric,unit,currency,unit_price,valid_from,valid_to\n";
 
     fn parse(lines: &str) -> Result<PriceBook, String> {
-        PriceBook::parse(format!("{HEADER}{lines}").as_bytes())
+        book(&format!("{HEADER}{lines}"))
+    }
+
+    pub(in super::super) fn book(text: &str) -> Result<PriceBook, String> {
+        let file = tempfile::Builder::new().suffix(".csv").tempfile().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        PriceBook::read(file.path()).map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn separator_is_that_of_the_file() {
+        let book = book("\u{feff}Vendor;SKU;Unit;Currency;Unit_Price\r\nacronis;STO;GiB;EUR;0.05\r\n").unwrap();
+        assert_eq!(book.price(&row("1")).unwrap().unwrap().unit_price.to_string(), "0.05");
     }
 
     #[test]
@@ -209,7 +227,7 @@ mod tests {
             ("acronis,,,GiB,EUR,1,,\n", "line 2: expected a sku or a metric"),
             (
                 "acronis,STO,,GiB,EUR,1,,\nacronis,STO,,GiB,EUR,\"1,5\",,\n",
-                "line 3: `1,5` is not a price: expected at most 28 digits such as 0.05",
+                "line 3: `1,5` is not a price: expected at most 28 digits with a point, such as 0.05",
             ),
             (
                 "acronis,STO,,GiB,eur,1,,\n",
@@ -223,13 +241,23 @@ mod tests {
                 "acronis,STO,,GiB,EUR,1,,\nacronis,STO,,GiB,USD,1,2026-10-01,\n",
                 "line 3: another price of the same days is in line 2",
             ),
-            ("acronis,STO,,GiB,EUR,1,October,\n", "line 2: "),
-            ("acronis,STO\n", "record 1"),
+            ("acronis,STO,,GiB,EUR,1,October,\n", "line 2: `October` is not a day: expected one such as 2026-10-01"),
+            ("acronis,STO\n", "line 2: it has 2 cells and the header 8"),
+            ("acronis,STO,,GiB,EUR,1,5,,\n", "line 2: it has 9 cells and the header 8: put a cell"),
+            ("acronis,STO,,GiB,EUR,,,\n", "line 2: expected a unit_price; 0 if the item is free of charge"),
+            ("acronsi,STO,,GiB,EUR,1,,\n", "line 2: `acronsi` is not a vendor: did you mean `acronis`?"),
+            (",STO,,GiB,EUR,1,,\n", "line 2: `` is not a vendor: expected one of acronis, genesys, suger"),
         ] {
             let error = parse(lines).unwrap_err();
             assert!(error.contains(expected) && error.lines().count() == 1, "{error}");
         }
-        let error = PriceBook::parse(b"vendor,sku,unit,currency,price\nacronis,STO,GiB,EUR,1\n").unwrap_err();
-        assert!(error.contains("unknown field `price`"), "{error}");
+        for (header, expected) in [
+            ("vendor,sku,unit,currency,unitprise", "header: unknown column `unitprise`: did you mean `unit_price`?"),
+            ("vendor,sku,unit,currency", "header: the column `unit_price` is missing"),
+            ("vendor,sku,unit,SKU", "header: the column `sku` is there twice"),
+        ] {
+            let error = book(&format!("{header}\n")).unwrap_err();
+            assert!(error.contains(expected) && error.lines().count() == 1, "{error}");
+        }
     }
 }

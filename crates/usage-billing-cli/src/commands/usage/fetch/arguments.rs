@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use clap::Args;
 use usage_billing::uuid::Uuid;
 
 use super::client_selection::ClientSelection;
 use super::period_argument::PeriodArgument;
-use crate::accounts::{SelectionArguments, Vendor};
+use crate::accounts::{AccountArguments, Vendor};
 use crate::formats::Format;
 
 pub(crate) const HELP: &str = "Environment (without --sandbox; a vendor is used if its variables are set):
@@ -36,15 +35,11 @@ Examples:
 #[derive(Args)]
 pub(crate) struct FetchArguments {
     #[command(flatten)]
-    pub(crate) selection: SelectionArguments,
+    pub(crate) accounts: AccountArguments,
 
     /// Vendors to fetch from [default: all that have settings].
     #[arg(value_name = "VENDOR", value_enum, value_delimiter = ',')]
     pub(crate) vendors: Vec<Vendor>,
-
-    /// Fetch from a sandbox that is started for this call; no account is needed.
-    #[arg(long)]
-    pub(crate) sandbox: bool,
 
     /// A month (2026-10), last-month, a quarter (2026-Q3), a year (2026), months (2025-11..2026-10, both included), or a start and an excluded
     /// end (2026-10-01/2026-10-15), in UTC. Longer periods are fetched month by month [default: last month].
@@ -58,10 +53,6 @@ pub(crate) struct FetchArguments {
     /// First day or instant after the period [default: the first day of this month].
     #[arg(long, value_name = "DAY", requires = "since")]
     pub(crate) until: Option<String>,
-
-    /// Use noon (UTC) of this day (2026-11-21) as the current time, also in the sandbox of --sandbox, for repeatable output [default: now].
-    #[arg(long, value_name = "DAY", value_parser = day)]
-    pub(crate) today: Option<NaiveDate>,
 
     /// Also fetch a period that has not ended; its quantities may still change.
     #[arg(long)]
@@ -94,7 +85,7 @@ pub(crate) struct FetchArguments {
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
 
-    /// File to write, in place of stdout; its extension states the format. It appears, or replaces the existing one, once it is complete. A
+    /// File to write, in place of stdout (-); its extension states the format. It appears, or replaces the existing one, once it is complete. A
     /// folder (an existing one, or a name that ends with /) is a data set: one Parquet file for each account and month. A repeated fetch adds
     /// months, replaces those that were not final, and keeps final ones.
     #[arg(long, short, value_name = "FILE|FOLDER/")]
@@ -121,17 +112,6 @@ pub(crate) struct FetchArguments {
     pub(crate) max_usage_mib: usize,
 }
 
-impl FetchArguments {
-    /// Returns the current time. The program reads the clock here only.
-    pub(crate) fn now(&self) -> DateTime<Utc> {
-        self.today.map_or_else(Utc::now, |day| day.and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(12))
-    }
-}
-
-fn day(text: &str) -> Result<NaiveDate, String> {
-    text.parse().map_err(|_| "expected a day of the calendar such as 2026-11-21".to_owned())
-}
-
 /// Reads the id of an Acronis report.
 pub(crate) fn report_id(text: &str) -> Result<Uuid, String> {
     text.parse().map_err(|_| "expected a UUID such as 41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73".to_owned())
@@ -148,10 +128,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn day_and_report_id_state_the_expected_form() {
-        assert_eq!(day("2026-02-30").unwrap_err(), "expected a day of the calendar such as 2026-11-21");
+    fn report_id_states_the_expected_form() {
         assert!(report_id("not-a-uuid").unwrap_err().starts_with("expected a UUID such as 41b9e2d0-"));
-        assert_eq!(day("2026-02-28"), Ok(NaiveDate::from_ymd_opt(2026, 2, 28).unwrap()));
     }
 
     #[test]

@@ -21,7 +21,6 @@ use futures_util::future::join_all;
 use futures_util::{FutureExt, StreamExt, stream};
 use usage_billing::uuid::Uuid;
 use usage_billing::{Error, ErrorKind, Period};
-use usage_billing_sandbox::Sandbox;
 
 pub(crate) use self::arguments::{FetchArguments, HELP, report_id};
 use self::output::{Destination, Output};
@@ -30,7 +29,7 @@ use self::source::Source;
 use self::summary::Summary;
 use self::target::FetchTarget;
 use self::vendor_usage::Fetched;
-use crate::accounts::{self, AccountClient, Vendor};
+use crate::accounts::{AccountClient, Clients, Vendor};
 use crate::exit::Failure;
 use crate::{progress, terminal};
 
@@ -52,12 +51,12 @@ pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> 
 }
 
 async fn fetch_all(arguments: &FetchArguments) -> Result<ExitCode, Failure> {
-    let now = arguments.now();
+    let now = arguments.accounts.now();
     let destination = Destination::of(arguments)?;
     let targets = arguments.targets(now, matches!(destination, Destination::DataSet(_)))?;
     // Kept until all rows are fetched: the sandbox stops when dropped.
-    let sandbox = if arguments.sandbox { Some(accounts::start_sandbox(arguments.today).await?) } else { None };
-    let mut sources = source::sources(clients(arguments, sandbox.as_ref(), now)?);
+    let Clients { clients, sandbox: _sandbox } = clients(arguments).await?;
+    let mut sources = source::sources(clients);
     // Before anything is fetched: a folder that cannot be written to is an error at once.
     let mut output = Output::create(destination, arguments, now)?;
     if matches!(output, Output::DataSet(_)) || source::has_several_of_a_vendor(&sources) {
@@ -114,26 +113,20 @@ fn wanted_sources<'a>(
     Ok(wanted)
 }
 
-fn clients(
-    arguments: &FetchArguments,
-    sandbox: Option<&Sandbox>,
-    now: DateTime<Utc>,
-) -> Result<Vec<AccountClient>, Failure> {
-    let clients = match (sandbox, arguments.report) {
-        (Some(sandbox), _) => accounts::of_sandbox(&arguments.vendors, sandbox.url())
-            .map_err(|error| Failure::Usage(error.to_string()))?,
-        (None, Some(_)) => arguments.selection.client(Vendor::Acronis)?.into_iter().collect(),
-        (None, None) => arguments.selection.clients(&arguments.vendors)?,
+async fn clients(arguments: &FetchArguments) -> Result<Clients, Failure> {
+    let mut clients = match arguments.report {
+        Some(_) => {
+            let (client, others) = arguments.accounts.client(Vendor::Acronis).await?;
+            Clients { clients: vec![client], ..others }
+        }
+        None => arguments.accounts.clients(&arguments.vendors).await?,
     };
-    if clients.is_empty() {
-        let message = "no vendor is configured: use --sandbox, a configuration file, or the variables listed by --help";
-        return Err(Failure::Usage(message.to_owned()));
-    }
-    let configured = |AccountClient { name, client }: AccountClient| {
-        let client = client.with_max_usage_mib(arguments.max_usage_mib);
-        AccountClient { name, client: if arguments.today.is_some() { client.with_now(now) } else { client } }
+    let limited = |AccountClient { name, client }: AccountClient| AccountClient {
+        name,
+        client: client.with_max_usage_mib(arguments.max_usage_mib),
     };
-    Ok(clients.into_iter().map(configured).collect())
+    clients.clients = clients.clients.into_iter().map(limited).collect();
+    Ok(clients)
 }
 
 async fn fetch(

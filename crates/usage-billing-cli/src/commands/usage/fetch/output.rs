@@ -15,6 +15,7 @@ use super::target::FetchTarget;
 use super::vendor_usage::Fetched;
 use crate::exit::Failure;
 use crate::formats::Format;
+use crate::output_file::STDOUT;
 
 /// Where rows are written, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +38,7 @@ impl Destination {
     }
 
     fn select(output: Option<&Path>, format: Option<Format>, is_terminal: bool) -> Result<Self, Failure> {
-        let Some(path) = output else {
+        let Some(path) = output.filter(|path| path.as_os_str() != STDOUT) else {
             let format = format.unwrap_or_else(|| Format::of_stdout(is_terminal));
             return match is_terminal && !format.is_text() {
                 true => Err(Failure::Usage(
@@ -78,8 +79,8 @@ impl Output {
         now: DateTime<Utc>,
     ) -> Result<Self, Failure> {
         Ok(match destination {
-            Destination::Stdout(format) => Self::Rows(RowOutput::stdout(format, arguments.excel)?),
-            Destination::File(path, format) => Self::Rows(RowOutput::file(path, format, arguments.excel)?),
+            Destination::Stdout(format) => Self::Rows(RowOutput::create(Path::new(STDOUT), format, arguments.excel)?),
+            Destination::File(path, format) => Self::Rows(RowOutput::create(&path, format, arguments.excel)?),
             Destination::DataSet(folder) => Self::DataSet(DataSetOutput::open(&folder, arguments, now)?),
         })
     }
@@ -146,6 +147,7 @@ mod tests {
         assert_eq!(stdout(Some(Format::Csv), true), Some(Destination::Stdout(Format::Csv)));
         assert_eq!(stdout(Some(Format::Parquet), false), Some(Destination::Stdout(Format::Parquet)));
         assert_eq!(stdout(Some(Format::Xlsx), true), None);
+        assert_eq!(select("-", Some(Format::Csv)), Ok(Destination::Stdout(Format::Csv)));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::number::DecimalSign;
 use super::reconciliation::{Options, Tolerance};
 use crate::accounts::Vendor;
 use crate::commands::usage::fetch::PeriodArgument;
-use crate::formats::Format;
+use crate::formats::TextArguments;
 
 pub(crate) const HELP: &str = "Billable rows are added up by customer, SKU and unit, and compared with the lines of the invoice, also added up. A customer is found by
 id, by the partner's own id of it, or by name; a SKU by its name or its metric. Names that differ are never guessed: they are
@@ -94,13 +94,8 @@ pub(crate) struct ReconcileArguments {
     #[arg(long)]
     pub(crate) all: bool,
 
-    /// Output format: table, json, jsonl or csv [default: a table on a terminal, and jsonl in a pipe].
-    #[arg(long, value_parser = Format::text_parser())]
-    pub(crate) format: Option<Format>,
-
-    /// Width of tables [default: COLUMNS, or that of the terminal].
-    #[arg(long, value_name = "CHARACTERS")]
-    pub(crate) width: Option<u16>,
+    #[command(flatten)]
+    pub(crate) text: TextArguments,
 }
 
 impl ReconcileArguments {

@@ -5,7 +5,7 @@ use usage_billing::{Decimal, printable};
 use super::map_file::InvoiceColumns;
 use super::names::normalized;
 use super::number::{self, DecimalSign};
-use super::sheet::Sheet;
+use crate::commands::usage::sheet::Sheet;
 use crate::exit::Failure;
 use crate::suggestion::similar;
 

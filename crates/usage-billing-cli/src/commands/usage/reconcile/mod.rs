@@ -7,21 +7,17 @@ mod names;
 mod number;
 mod reconciliation;
 mod report;
-mod sheet;
 mod usage_items;
 
-use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 pub(crate) use self::arguments::{HELP, ReconcileArguments};
 use self::invoice::Invoice;
 use self::map_file::MapFile;
 use self::reconciliation::Reconciliation;
-use self::sheet::Sheet;
 use self::usage_items::UsageItems;
-use super::show::unwritten;
+use super::sheet::Sheet;
 use crate::exit::{CHECK_FAILED, Failure};
-use crate::formats::Format;
 use crate::terminal;
 
 pub(crate) fn run(arguments: &ReconcileArguments) -> Result<ExitCode, Failure> {
@@ -29,20 +25,15 @@ pub(crate) fn run(arguments: &ReconcileArguments) -> Result<ExitCode, Failure> {
         Some(path) => MapFile::read(path)?,
         None => MapFile::default(),
     };
-    let sheet = Sheet::read(&arguments.against, arguments.sheet.as_deref())?;
+    let sheet = Sheet::read("the invoice", &arguments.against, arguments.sheet.as_deref())?;
     let columns = map.columns.or_else(&arguments.columns);
     let invoice = Invoice::read(&sheet, &columns, arguments.decimal_sign())?;
     if let Some(path) = &arguments.save_map {
         MapFile { columns: invoice.columns.clone(), ..map.clone() }.write(path)?;
     }
     let usage = UsageItems::read(arguments)?;
-    let result = Reconciliation::of(&usage, &invoice, &map, &arguments.options()).map_err(unwritten)?;
-    let format = arguments.format.unwrap_or_else(|| Format::of_stdout(io::stdout().is_terminal()));
-    let width = arguments.width.or_else(terminal::width);
-    let records = report::records(&result, arguments.all);
-    if !records.rows.is_empty() || format != Format::Table {
-        terminal::print(&records.text(format, width).map_err(unwritten)?).map_err(unwritten)?;
-    }
+    let result = Reconciliation::of(&usage, &invoice, &map, &arguments.options()).map_err(Failure::of_output)?;
+    arguments.text.print(&report::records(&result, arguments.all))?;
     report::summary(&result, &usage, &invoice).iter().for_each(|line| terminal::eprint_line(line));
     if result.compared == 0 {
         let line = "nothing was compared: no line of the invoice is of a customer and a SKU of the usage; map names with --map";

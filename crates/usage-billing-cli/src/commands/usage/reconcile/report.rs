@@ -27,6 +27,7 @@ const COLUMNS: [&str; 14] = [
     "quantity_difference",
     "vendor",
 ];
+const ESSENTIAL: [&str; 6] = ["exception", "customer", "sku", "quantity_used", "quantity_billed", "amount_too_much"];
 const NUMBERS: [&str; 6] =
     ["quantity_used", "quantity_billed", "amount_too_much", "price_expected", "price_billed", "quantity_difference"];
 
@@ -34,7 +35,7 @@ const NUMBERS: [&str; 6] =
 pub(super) fn records(result: &Reconciliation, all: bool) -> Records {
     let agreements: &[Entry] = if all { &result.agreements } else { &[] };
     let rows = result.exceptions.iter().chain(agreements).map(record).collect();
-    Records { columns: COLUMNS.into(), numbers: &NUMBERS, rows }
+    Records { columns: COLUMNS.into(), numbers: &NUMBERS, essential: &ESSENTIAL, rows }
 }
 
 fn record(entry: &Entry) -> Vec<Value> {

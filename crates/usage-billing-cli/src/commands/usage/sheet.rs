@@ -1,4 +1,4 @@
-//! The cells of an invoice, as text.
+//! The cells of a table that users keep, such as an invoice, as text.
 
 use std::fs::File;
 use std::io::Read;
@@ -9,23 +9,24 @@ use usage_billing::{Decimal, printable};
 
 use crate::exit::Failure;
 
-/// Larger files are not invoices.
+/// Larger files are not such tables.
 const MAX_BYTES: u64 = 128 << 20;
 
 /// Headers and lines, with their line numbers as programs show them.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Sheet {
-    pub(super) name: String,
-    pub(super) headers: Vec<String>,
-    pub(super) lines: Vec<(usize, Vec<String>)>,
+pub(crate) struct Sheet {
+    pub(crate) name: String,
+    pub(crate) headers: Vec<String>,
+    pub(crate) lines: Vec<(usize, Vec<String>)>,
 }
 
 impl Sheet {
-    pub(super) fn read(path: &Path, sheet: Option<&str>) -> Result<Self, Failure> {
+    /// Reads a file. `what` it is, such as "the invoice", begins each error.
+    pub(crate) fn read(what: &str, path: &Path, sheet: Option<&str>) -> Result<Self, Failure> {
         let name = printable(&path.to_string_lossy()).to_string();
         let failure = |reason: &dyn std::fmt::Display| {
             let reason = reason.to_string();
-            Failure::Usage(format!("the invoice `{name}` cannot be read: {}", printable(&reason)))
+            Failure::Usage(format!("{what} `{name}` cannot be read: {}", printable(&reason)))
         };
         let size = std::fs::metadata(path).map_err(|error| failure(&error))?.len();
         if size > MAX_BYTES {
@@ -49,11 +50,16 @@ impl Sheet {
 type Lines = Vec<(usize, Vec<String>)>;
 
 fn csv_lines(path: &Path) -> Result<Lines, String> {
+    let not_utf8 = || "it is not UTF-8: save it as CSV UTF-8".to_owned();
     let mut text = String::new();
     File::open(path).and_then(|mut file| file.read_to_string(&mut text)).map_err(|error| match error.kind() {
-        std::io::ErrorKind::InvalidData => "it is not UTF-8: save it as CSV UTF-8".to_owned(),
+        std::io::ErrorKind::InvalidData => not_utf8(),
         _ => error.to_string(),
     })?;
+    // UTF-16 of ASCII is valid UTF-8.
+    if text.contains('\0') {
+        return Err(not_utf8());
+    }
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let header = text.lines().next().unwrap_or_default();
     // The separator of most columns.
@@ -100,6 +106,11 @@ fn text(cell: &Data) -> String {
             let rounded = decimal.and_then(|decimal| decimal.round_sf(15)).map(|decimal| decimal.normalize());
             rounded.map_or(text, |decimal| decimal.to_string())
         }
+        // Excel stores a day as a number.
+        Data::DateTime(time) if time.is_datetime() => {
+            let (year, month, day, ..) = time.to_ymd_hms_milli();
+            format!("{year:04}-{month:02}-{day:02}")
+        }
         other => other.to_string(),
     }
 }
@@ -111,7 +122,7 @@ mod tests {
     fn csv(text: &str) -> Result<Sheet, String> {
         let file = tempfile::Builder::new().suffix(".csv").tempfile().unwrap();
         std::fs::write(file.path(), text).unwrap();
-        Sheet::read(file.path(), None).map_err(|failure| failure.to_string())
+        Sheet::read("the invoice", file.path(), None).map_err(|failure| failure.to_string())
     }
 
     #[test]
@@ -126,6 +137,8 @@ mod tests {
             );
         }
         assert!(csv("").unwrap_err().ends_with("it is empty"));
+        let utf16: String = "Qty\n1\n".chars().flat_map(|sign| [sign, '\0']).collect();
+        assert!(csv(&utf16).unwrap_err().ends_with("it is not UTF-8: save it as CSV UTF-8"));
     }
 
     #[test]
@@ -135,10 +148,14 @@ mod tests {
         book.add_worksheet().set_name("cover").unwrap().write_string(0, 0, "Invoice").unwrap();
         let sheet = book.add_worksheet().set_name("lines").unwrap();
         sheet.write_string(2, 0, "Qty").unwrap().write_number(3, 0, 0.1 + 0.2).unwrap();
+        let day = rust_xlsxwriter::ExcelDateTime::from_ymd(2026, 10, 1).unwrap();
+        let format = rust_xlsxwriter::Format::new().set_num_format("yyyy-mm-dd");
+        sheet.write_datetime_with_format(4, 0, &day, &format).unwrap();
         book.save(file.path()).unwrap();
-        let sheet = Sheet::read(file.path(), Some("lines")).unwrap();
-        assert_eq!((sheet.headers, sheet.lines), (vec!["Qty".to_owned()], vec![(4, vec!["0.3".to_owned()])]));
-        let line = Sheet::read(file.path(), Some("other")).unwrap_err().to_string();
+        let sheet = Sheet::read("the invoice", file.path(), Some("lines")).unwrap();
+        let lines = vec![(4, vec!["0.3".to_owned()]), (5, vec!["2026-10-01".to_owned()])];
+        assert_eq!((sheet.headers, sheet.lines), (vec!["Qty".to_owned()], lines));
+        let line = Sheet::read("the invoice", file.path(), Some("other")).unwrap_err().to_string();
         assert!(line.ends_with("it has no such sheet; it has cover, lines"), "{line}");
     }
 }
