@@ -28,6 +28,12 @@ def end():
     sys.exit(1 if failed or not passed else 0)
 
 
+def block(language):
+    """Returns the first block of a language in the guide."""
+    guide = Path(__file__).resolve().parents[2] / "docs" / "finops-warehouse.md"
+    return guide.read_text().split(f"```{language}\n")[1].split("```")[0]
+
+
 def lines(path):
     return [json.loads(line) for line in Path(path).read_text().splitlines()]
 

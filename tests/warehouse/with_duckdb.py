@@ -26,6 +26,9 @@ checks.compare_sums(folder, base.execute(checks.SUMS).fetchall())
 starts = base.execute("SELECT DISTINCT strftime(period_start, '%Y-%m-%dT%H:%M:%SZ') FROM usage").fetchall()
 checks.same("times are UTC", {it[0] for it in starts}, {it["period_start"] for it in rows})
 
+guide = checks.block("sql").replace("usage-data", f"{folder}/usage")
+checks.that("the query of the guide has sums of several vendors", len({it[0] for it in base.execute(guide).fetchall()}) > 1)
+
 query = f"EXPLAIN ANALYZE SELECT count(*) FROM {usage} WHERE vendor = 'acronis' AND period = '2026-10'"
 plan = base.execute(query).fetchall()[0][1]
 number = len(list(Path(folder).glob("usage/*/*/*.parquet")))

@@ -1,5 +1,6 @@
 """Spark reads the folder in place, in local mode."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -43,5 +44,12 @@ plan.executeCollect()
 read = plan.collectLeaves().head().metrics().apply("numFiles").value()
 number = len(list(Path(folder).glob("usage/*/*/*.parquet")))
 checks.same("a partition is read without the others", (read, number > 30), (1, True))
+
+# The guide's own lines, in a folder that has what its commands write.
+os.makedirs(f"{folder}/guide")
+os.chdir(f"{folder}/guide")
+os.symlink(f"{folder}/usage", "usage-data")
+os.symlink(f"{folder}/schema.spark", "usage.ddl")
+exec(checks.block("python"))
 spark.stop()
 checks.end()

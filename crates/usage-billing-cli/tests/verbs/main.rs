@@ -6,6 +6,8 @@ mod auth;
 mod clients;
 mod doctor;
 mod examples;
+#[cfg(unix)]
+mod guides;
 mod logging;
 mod manual;
 mod meter;

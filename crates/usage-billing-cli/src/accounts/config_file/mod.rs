@@ -61,7 +61,7 @@ impl ConfigFile {
         Self::parse(path, &text).map(Some)
     }
 
-    fn parse(path: &Path, text: &str) -> Result<Self, Failure> {
+    pub(crate) fn parse(path: &Path, text: &str) -> Result<Self, Failure> {
         let reader = Reader { path: Arc::new(path.to_owned()), text };
         let document = DeTable::parse(text).map_err(|error| {
             let message = error.message().replace('\n', ", ");
