@@ -180,13 +180,18 @@ fn interrupted_fetch_states_how_to_continue() {
 }
 
 #[test]
-fn acronis_level_has_the_rows_of_that_level() {
+fn acronis_level_and_kind_have_the_rows_of_that_report() {
     let rows = |arguments: &[&str]| fetch(&[&["acronis", "--period", "2026-10"], arguments].concat()).ok().rows();
     let (direct, all) = (rows(&[]), rows(&["--acronis-level", "all_customers"]));
     assert!(direct.iter().all(|row| row["report_level"] == "direct_partners"));
     assert!(!all.is_empty() && all.iter().all(|row| row["report_level"] == "all_customers"));
     let customers = |rows: &[Value]| rows.iter().map(|row| row["customer_id"].to_string()).collect::<BTreeSet<_>>();
     assert!(customers(&all).len() > customers(&direct).len(), "also those of partners below");
+    let days = rows(&["--acronis-kind", "usage_daily"]);
+    assert!(
+        days.len() > direct.len() && days.iter().all(|row| row["is_billable"] == false || row["is_billable"].is_null())
+    );
+    assert!(days.iter().all(|row| row["report_kind"] == "usage_daily"));
     let run = fetch(&["acronis", "--acronis-level", "everything"]).exits(2);
     assert!(run.stderr.contains("[possible values: itself, direct_partners, "), "{}", run.stderr);
 }

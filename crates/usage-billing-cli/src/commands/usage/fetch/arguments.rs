@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use usage_billing::uuid::Uuid;
 
+use super::acronis::AcronisArguments;
 use super::client_selection::ClientSelection;
 use super::period_argument::PeriodArgument;
 use crate::accounts::{AccountArguments, Vendor};
@@ -66,11 +67,8 @@ pub(crate) struct FetchArguments {
     #[arg(long, conflicts_with = "report")]
     pub(crate) delete_report: bool,
 
-    /// Level of the Acronis partner's tree whose tenants have rows. Levels other than the default contain the usage of others again: do not add
-    /// levels up [default: direct_partners].
-    #[arg(long, value_name = "LEVEL", value_parser = ["itself", "direct_partners", "all_partners", "all_customers", "accounts"])]
-    #[arg(conflicts_with_all = ["report", "delete_report"])]
-    pub(crate) acronis_level: Option<String>,
+    #[command(flatten)]
+    pub(crate) acronis: AcronisArguments,
 
     /// Client organizations of a Genesys Cloud partner whose bills are fetched: all, none, or their ids, separated by commas.
     #[arg(long, value_name = "all|none|ID,…", default_value = "all")]

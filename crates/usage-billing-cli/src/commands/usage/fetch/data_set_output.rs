@@ -21,7 +21,7 @@ pub(crate) struct DataSetOutput {
     data_set: DataSet,
     now: DateTime<Utc>,
     options: BTreeMap<String, String>,
-    acronis_level: Option<String>,
+    acronis: BTreeMap<String, String>,
     /// Accounts with the months that were written.
     written: Vec<String>,
     replaces_final: bool,
@@ -39,7 +39,7 @@ impl DataSetOutput {
             now,
             options: options.map(|(name, value)| (name.to_owned(), value)).into(),
             written: Vec::new(),
-            acronis_level: arguments.acronis_level.clone(),
+            acronis: arguments.acronis.options(),
             replaces_final: arguments.force,
             requires_all: arguments.require_all,
         })
@@ -48,7 +48,7 @@ impl DataSetOutput {
     /// Returns the options on which the rows of a vendor depend.
     fn options(&self, vendor: Vendor) -> BTreeMap<String, String> {
         match vendor {
-            Vendor::Acronis => self.acronis_level.iter().map(|level| ("level".to_owned(), level.clone())).collect(),
+            Vendor::Acronis => self.acronis.clone(),
             Vendor::Genesys => self.options.clone(),
             Vendor::Suger => BTreeMap::new(),
         }
