@@ -89,11 +89,10 @@ impl<'a> Comparison<'a> {
         for (word, (limit, number)) in old.limits.iter().filter(|(word, _)| !is_other(word)) {
             let Some((_, other)) = new.limits.get(word) else {
                 let finding = Finding::new(&rules::LIMIT_UNSET).what(word).at(&number.at, &new.at);
-                let finding = finding.when(keep(new, *limit, number.value), Circumstance::SameValues);
+                let finding = finding.when(keep(new, old, *limit, number.value), Circumstance::SameValues);
                 self.note_data(context, finding.values(number.value.clone(), None));
                 continue;
             };
-            let is_kept = keep(old, *limit, other.value) && keep(new, *limit, number.value);
             let rule = match (limit.2, is_tighter(limit.2, number.value, other.value)) {
                 (_, None) => continue,
                 (Bound::Upper, Some(true)) => &rules::MAX_DECREASED,
@@ -102,13 +101,12 @@ impl<'a> Comparison<'a> {
                 (Bound::Lower, Some(false)) => &rules::MIN_DECREASED,
             };
             let finding = Finding::new(rule).what(word).at(&number.at, &other.at);
-            let finding = finding.when(is_kept, Circumstance::SameValues);
             self.note_data(context, finding.values(number.value.clone(), other.value.clone()));
         }
         let is_new = |(word, _): &(&&'static str, _)| !is_other(word) && !old.limits.contains_key(*word);
         for (word, (limit, number)) in new.limits.iter().filter(is_new) {
             let finding = Finding::new(&rules::LIMIT_SET).what(word).at(&old.at, &number.at);
-            let finding = finding.when(keep(old, *limit, number.value), Circumstance::SameValues);
+            let finding = finding.when(keep(old, new, *limit, number.value), Circumstance::SameValues);
             self.note_data(context, finding.values(None, number.value.clone()));
         }
         self.multiples(old, new, context);
@@ -144,11 +142,11 @@ impl<'a> Comparison<'a> {
                 edge.as_ref().map_or_else(|| schema.at.clone(), |edge| edge.node.at.clone())
             };
             let value = |edge: &Option<Edge<'a>>| edge.as_ref().map(|edge| edge.node.value.clone());
-            let kept = |schema: &Schema<'a>, edge: &Option<Edge<'a>>| {
-                edge.as_ref().is_none_or(|edge| keep(schema, edge.limit, edge.node.value))
+            let kept = |schema: &Schema<'a>, other: &Schema<'a>, edge: &Option<Edge<'a>>| {
+                edge.as_ref().is_none_or(|edge| keep(schema, other, edge.limit, edge.node.value))
             };
             let finding = Finding::new(rule).what(what).at(&at(&before, old), &at(&after, new));
-            let finding = finding.when(kept(old, &after) && kept(new, &before), Circumstance::SameValues);
+            let finding = finding.when(kept(old, new, &after) && kept(new, old, &before), Circumstance::SameValues);
             self.note_data(context, finding.values(value(&before), value(&after)));
         }
     }
@@ -217,22 +215,24 @@ impl<'a> Comparison<'a> {
                 (Some(_), None) => &rules::PATTERN_REMOVED,
                 _ => &rules::PATTERN_ADDED,
             };
-            let matches = |schema: &Schema<'a>, pattern: Option<&&str>| match (pattern, &schema.values) {
-                (None, _) => true,
-                (Some(pattern), Some(values)) => all_match(pattern, values.iter().copied()),
-                (Some(_), None) => false,
+            let matches = |schema: &Schema<'a>, other: &Schema<'a>, pattern: Option<&&str>| {
+                pattern.is_none_or(|pattern| {
+                    let listed = schema.values.as_ref().filter(|_| other.values.is_none());
+                    listed.is_some_and(|values| all_match(pattern, values.iter().copied()))
+                })
             };
             let finding = Finding::new(rule).at(&old.at, &new.at);
-            let is_met = matches(old, after) && matches(new, before);
+            let is_met = matches(old, new, after) && matches(new, old, before);
             let finding = finding.when(is_met, Circumstance::SameValues);
             self.note_data(context, finding.values(value(before), value(after)));
         }
     }
 }
 
-/// Whether values are listed that all keep to a limit.
-fn keep(schema: &Schema<'_>, limit: Limit, number: &Value) -> bool {
-    schema.values.as_ref().is_some_and(|values| values.iter().all(|value| keeps(value, limit, number)))
+/// Whether one side lists its values, the other does not, and all of them keep to a limit.
+fn keep(schema: &Schema<'_>, other: &Schema<'_>, limit: Limit, number: &Value) -> bool {
+    let listed = schema.values.as_ref().filter(|_| other.values.is_none());
+    listed.is_some_and(|values| values.iter().all(|value| keeps(value, limit, number)))
 }
 
 fn is_same_list(olds: &[&Value], news: &[&Value]) -> bool {

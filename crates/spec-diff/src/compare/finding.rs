@@ -56,6 +56,8 @@ pub(crate) enum Circumstance {
     StillBytes,
     /// A name is required that no property describes: a mistake of the document, or something that typed clients cannot send.
     Undeclared,
+    /// The document said that it is not sent in this direction, or says so now: callers may have known better.
+    SentAfterAll,
     /// No operation uses it.
     Unused,
     /// The document has components only, and other documents may refer to them.

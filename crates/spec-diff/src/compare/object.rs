@@ -74,7 +74,8 @@ impl<'a> Comparison<'a> {
         let sent = rule(was_required && !was_absent, is_required && !absent);
         let stated = rule(was_required, is_required);
         if let Some(rule) = sent.filter(|_| was_absent != absent && context.direction == Direction::Request) {
-            self.note_data(inside, Finding::new(rule).at(&before.at, &after.at));
+            let finding = Finding::new(rule).at(&before.at, &after.at);
+            self.note_data(inside, finding.when(true, Circumstance::SentAfterAll));
         } else if let Some(rule) = stated {
             let absent = inside.absent || was_absent || absent;
             self.note_data(Context { absent, ..inside }, Finding::new(rule).at(&before.at, &after.at));

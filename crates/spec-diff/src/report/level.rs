@@ -25,7 +25,7 @@ pub(super) fn level(finding: &Finding<'_>, id: &str, is_unstable: bool, options:
         // A reader has to judge what a stricter request means for the client that responds to it.
         _ if finding.incoming && finding.rule.request > Level::None => Level::Warning,
         Circumstance::Usual => of_rule,
-        Circumstance::Undeclared | Circumstance::Unused => of_rule.min(Level::Warning),
+        Circumstance::SentAfterAll | Circumstance::Undeclared | Circumstance::Unused => of_rule.min(Level::Warning),
         Circumstance::Absent | Circumstance::SameValues => Level::None,
         Circumstance::MoreAllowed
         | Circumstance::Met
