@@ -28,6 +28,16 @@ impl Numbering {
             Self::Pages { first } => Some(position.saturating_sub(first) < pages?.saturating_sub(1)),
         }
     }
+
+    /// Returns whether a page is the last of `pages`. One beyond it contradicts the number.
+    fn is_last(self, position: i64, pages: Option<i64>) -> bool {
+        match self {
+            Self::Items => false,
+            Self::Pages { first } => {
+                pages.is_some_and(|pages| position.saturating_sub(first) == pages.saturating_sub(1))
+            }
+        }
+    }
 }
 
 /// State of one list that determines its end.
@@ -157,8 +167,8 @@ impl ListEnd {
     /// - An empty page is the end, whatever next position it names: a server may always name one. Only if the response states that more
     ///   follow, it is an error.
     /// - `more: false` is the end.
-    /// - Without a next position (absent, null, 0 or -1) a page is followed by another request. In a list that has named
-    ///   next positions, and on the last page by their number, a page that is not full is the last one.
+    /// - Without a next position (absent, null, 0 or -1) a page is followed by another request, unless it is the last one by the number of pages.
+    ///   In a list that has named next positions, and beyond the number of pages, a page that is not full is the last one.
     /// - The page's own position as the next one is treated as absent, but is an error if the page is full.
     /// - The next page begins where the items end, even if the named offset is a full page later, since the page may be
     ///   shorter than requested.
@@ -171,9 +181,9 @@ impl ListEnd {
             Numbering::Items => (count, count.max(self.size.unwrap_or(i64::MAX))),
             Numbering::Pages { .. } => (1, 1),
         };
-        let is_last = self.numbering.is_before_last(position, stated.pages) == Some(false);
+        let is_last = self.numbering.is_last(position, stated.pages);
         let following = position.checked_add(step);
-        let may_end = names_next || is_last;
+        let may_end = names_next || self.numbering.is_before_last(position, stated.pages) == Some(false);
         match stated.next {
             _ if stated.more == Some(false) => Ok(None),
             _ if count == 0 && stated.more == Some(true) => Err(Error::new(
@@ -181,7 +191,7 @@ impl ListEnd {
                 format!("the page at position {position} is empty, but more pages follow: the list may be incomplete"),
             )),
             _ if count == 0 => Ok(None),
-            None | Some(-1 | 0) if may_end && is_short => Ok(None),
+            None | Some(-1 | 0) if is_last || may_end && is_short => Ok(None),
             None | Some(-1 | 0) => Ok(following),
             Some(next) if next > position && next <= position.saturating_add(longest) => {
                 Ok(Some(next.min(position.saturating_add(step))))
@@ -225,16 +235,19 @@ mod tests {
     fn page_numbers_advance_by_one_until_nothing_can_follow() {
         let pages = |size| ListEnd::new(Numbering::Pages { first: 1 }, size);
         let following = |size, stated, count| pages(size).following(2, count, stated, false);
-        let last = Stated { pages: Some(2), ..Stated::default() };
+        let [last, before] = [2, 1].map(|pages| Stated { pages: Some(pages), ..Stated::default() });
         let more = |more| Stated { more: Some(more), ..Stated::default() };
         for (size, stated, count, expected) in [
             (Some(10), Stated::default(), 10, Some(Some(3))),
             (Some(10), Stated::default(), 4, Some(Some(3))),
             (None, Stated::default(), 0, Some(None)),
-            // The number of pages counts unless the page is full, or may be.
+            // The last page by their number, and one beyond a number that is wrong.
             (Some(10), last, 4, Some(None)),
-            (Some(10), last, 10, Some(Some(3))),
-            (None, last, 4, Some(Some(3))),
+            (Some(10), last, 10, Some(None)),
+            (None, last, 4, Some(None)),
+            (Some(10), before, 4, Some(None)),
+            (Some(10), before, 10, Some(Some(3))),
+            (None, before, 4, Some(Some(3))),
             (Some(10), more(false), 10, Some(None)),
             (Some(10), more(true), 4, Some(Some(3))),
             (Some(10), more(true), 0, None),

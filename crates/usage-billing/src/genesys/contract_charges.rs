@@ -218,4 +218,15 @@ mod tests {
         let ids: Vec<_> = charge.organizations.iter().map(|organization| organization.id.as_str()).collect();
         assert_eq!(ids, ["o-1", "o-2"]);
     }
+
+    #[test]
+    fn charges_and_wallets_have_the_state_and_positions_of_their_period() {
+        for (status, is_closed) in [("Closed", true), ("Open", false)] {
+            let detail = serde_json::json!({"status": status, "charges": [{"name": "A"}, {"name": "B"}], "wallets": [{"name": "W"}]});
+            let found = charges_of("CN-1", "2026-10".parse().unwrap(), serde_json::from_value(detail).unwrap());
+            let read: Vec<_> =
+                found.iter().map(|of| (of.name.as_str(), of.position, of.is_wallet, of.is_closed)).collect();
+            assert_eq!(read, [("A", 1, false, is_closed), ("B", 2, false, is_closed), ("W", 3, true, is_closed)]);
+        }
+    }
 }

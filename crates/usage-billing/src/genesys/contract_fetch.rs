@@ -258,4 +258,17 @@ mod tests {
             assert!(organizations_of(&plans).is_empty(), "{plans:?}");
         }
     }
+
+    #[test]
+    fn contracts_are_searched_in_the_days_of_the_billing_period() {
+        let days = |wanted| search_days(&wanted).map(|(first, last)| format!("{first} {last}"));
+        let october: Period = "2026-10-15/2026-11-15".parse().unwrap();
+        for wanted in [BillingPeriod::Matching(october), BillingPeriod::StartingIn(october)] {
+            assert_eq!(days(wanted).unwrap(), "2026-10-15 2026-11-14");
+        }
+        let last = BillingPeriod::LastFinished { at: "2026-11-21T12:00:00Z".parse().unwrap() };
+        assert_eq!(days(last).unwrap(), "2026-09-20 2026-11-21", "also contracts that ended in the month before");
+        let hours: Period = "2026-10-15T01:00:00Z/2026-11-15T01:00:00Z".parse().unwrap();
+        assert_eq!(days(BillingPeriod::Matching(hours)).unwrap_err().kind(), ErrorKind::Request);
+    }
 }

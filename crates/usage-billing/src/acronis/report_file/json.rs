@@ -4,18 +4,16 @@
 //! are read by the same rules.
 
 use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
 
 use futures_util::stream::{self, BoxStream, StreamExt};
 use json_event_parser::{JsonEvent, JsonParseError, TokioAsyncReaderJsonParser};
-use tokio::io::{AsyncRead, ReadBuf};
 use usage_billing_core::{Error, ErrorKind, Result};
 
 use crate::acronis::ReportRow;
 use crate::acronis::billing::item_names::needs_host;
 use crate::acronis::report_file::columns::{Columns, Shape};
-use crate::acronis::report_file::limits::{COLUMNS, DEPTH, Meter, RECORD_BYTES, exceeded};
+use crate::acronis::report_file::limits::{COLUMNS, DEPTH, RECORD_BYTES, exceeded};
+use crate::acronis::report_file::metered::{Meter, Metered};
 use crate::acronis::report_file::record::RecordBuf;
 use crate::acronis::reports::download::{Reader, unreadable};
 
@@ -62,7 +60,7 @@ enum State {
 impl Objects {
     fn new(reader: Reader) -> Self {
         let meter = Meter::default();
-        let reader: Reader = Box::pin(Metered { reader, meter: meter.clone() });
+        let reader: Reader = Box::pin(Metered::new(reader, meter.clone()));
         Self {
             // The meter fails first: it counts from the end of the last row.
             parser: TokioAsyncReaderJsonParser::new(reader).with_max_buffer_size(2 * RECORD_BYTES as usize),
@@ -223,24 +221,6 @@ async fn event<'a>(parser: &'a mut TokioAsyncReaderJsonParser<Reader>, place: &s
         JsonParseError::Io(cause) if cause.kind() == io::ErrorKind::OutOfMemory => too_long(place),
         _ => unreadable(error),
     })
-}
-
-/// A reader that fails once the bytes since the last row exceed the limit of one row.
-struct Metered {
-    reader: Reader,
-    meter: Meter,
-}
-
-impl AsyncRead for Metered {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.meter.bytes() >= RECORD_BYTES {
-            return Poll::Ready(Err(io::ErrorKind::OutOfMemory.into()));
-        }
-        let before = to.filled().len();
-        ready!(self.reader.as_mut().poll_read(context, to))?;
-        self.meter.add(to.filled().len() - before);
-        Poll::Ready(Ok(()))
-    }
 }
 
 /// An object or array that is being read.

@@ -2,9 +2,6 @@
 //!
 //! They are fixed: rows of real files have about 60 columns and 1 KiB.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-
 use usage_billing_core::{Error, ErrorKind};
 
 /// Unpacked bytes up to the end of the header or of the next row.
@@ -21,22 +18,4 @@ pub(crate) fn exceeded(what: &str, limit: &str) -> Error {
     let message = format!("the report's file cannot be read: {what} exceeds the limit of {limit}");
     Error::new(ErrorKind::Limit, message)
         .with_hint("this limit is fixed; no known report comes near it: create a new report")
-}
-
-/// Counts the bytes since the last [`reset`](Self::reset).
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Meter(Arc<AtomicU64>);
-
-impl Meter {
-    pub(crate) fn add(&self, bytes: usize) {
-        self.0.fetch_add(bytes as u64, Relaxed);
-    }
-
-    pub(crate) fn reset(&self) {
-        self.0.store(0, Relaxed);
-    }
-
-    pub(crate) fn bytes(&self) -> u64 {
-        self.0.load(Relaxed)
-    }
 }

@@ -2,8 +2,10 @@
 
 pub(super) mod columns;
 pub(super) mod csv;
+mod csv_line;
 pub(super) mod json;
 pub(super) mod limits;
+pub(super) mod metered;
 pub(super) mod record;
 pub(super) mod row;
 pub(super) mod rows;

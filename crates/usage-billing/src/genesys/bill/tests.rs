@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::BillingReason;
 use crate::genesys::charge::ChargedItem;
 
 fn decimal(text: &str) -> Decimal {

@@ -4,9 +4,11 @@ use usage_billing_core::Decimal;
 use uuid::Uuid;
 
 use super::*;
+use crate::acronis::account::facts::AccountFacts;
 use crate::acronis::account::price_book::PriceBook;
 use crate::acronis::{Amounts, Price, in_billing_unit, usage_rows};
 use crate::rows::loadable;
+use crate::{BillingReason, UsageRow};
 
 pub(crate) fn amounts(production: i64, trial: i64) -> Amounts {
     Amounts { production: production.into(), trial: trial.into(), total: (production + trial).into() }

@@ -1,0 +1,47 @@
+//! Bounds of billing months, which begin on a fixed day of the organization's time zone.
+
+use chrono::{DateTime, Datelike as _, Months, TimeDelta, Utc};
+
+use crate::Period;
+
+/// Largest difference between the dates of a billing period and the requested ones. Whether the vendor's dates are in UTC or in the
+/// organization's time zone is not documented. Billing periods of two activation days differ by at least a day.
+pub(super) const ZONE: TimeDelta = TimeDelta::hours(23);
+/// Largest offsets of time zones: UTC-12 and UTC+14.
+const WEST: TimeDelta = TimeDelta::hours(12);
+pub(super) const EAST: TimeDelta = TimeDelta::hours(14);
+/// Largest difference of the lengths of two months.
+const MONTHS_DIFFER: TimeDelta = TimeDelta::days(3);
+
+/// Returns whether both are the same billing period.
+pub(in crate::genesys) fn is_same_period(one: Period, other: Period) -> bool {
+    let is_near = |one: DateTime<Utc>, other: DateTime<Utc>| (one - other).abs() <= ZONE;
+    is_near(one.start(), other.start()) && is_near(one.end(), other.end())
+}
+
+/// Returns when the billing period after this one ends. Billing months begin on a fixed day of the organization's time zone, or on the last day of a
+/// shorter month: of the two sums of months, the later one has that day. After a shortened period, the end alone counts.
+pub(in crate::genesys) fn end_of_next(period: Period) -> DateTime<Utc> {
+    let to_own_day = on_first_day(period.start(), period.end()) - period.start();
+    let after = |from: DateTime<Utc>, months| {
+        let from = from + to_own_day;
+        from.checked_add_months(Months::new(months)).unwrap_or(from) - to_own_day
+    };
+    let is_whole_month = (after(period.start(), 1) - period.end()).abs() <= MONTHS_DIFFER;
+    let of_end = after(period.end(), 1);
+    if is_whole_month { after(period.start(), 2).max(of_end) } else { of_end }
+}
+
+/// Returns an instant on the organization's own first day of a billing period, which starts at its midnight. `neighbour` is the start of the next
+/// or the previous billing period.
+///
+/// From 10:00 to 12:00 UTC it is midnight both in zones from UTC-10 to UTC-12 and, of the next day, in those from UTC+12 to UTC+14. Billing
+/// months begin on a fixed day: if both starts are the first of a month in UTC+14, that is the day. Months that begin on the 31st from UTC-10 to
+/// UTC-12 cannot be distinguished from these, and count as the month with which they overlap most.
+pub(super) fn on_first_day(start: DateTime<Utc>, neighbour: DateTime<Utc>) -> DateTime<Utc> {
+    let is_first_in_east = |at: DateTime<Utc>| (at + EAST).day() == 1 && at.day() != 1;
+    if is_first_in_east(start) && is_first_in_east(neighbour) {
+        return start + EAST;
+    }
+    start + WEST - TimeDelta::milliseconds(1)
+}
