@@ -3,7 +3,6 @@
 mod accepted_quantity;
 mod attempts;
 mod aws_response;
-mod billed_again;
 mod carried;
 mod catalogue;
 mod changes;
@@ -29,6 +28,7 @@ mod reconciliation;
 mod report_quantities;
 mod report_rows;
 mod reported;
+mod reported_again;
 mod response;
 mod rows;
 mod sender;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use usage_billing_core::{Decimal, Result};
 
-use super::billed_again::{BilledAgain, ReadGroups, hash};
 use super::carried::{FractionId, Fractions, carried_out};
 use super::groups::id_in;
 use super::marketplace::{Acceptance, acceptance, is_of_another_entitlement, partner_of};
 use super::report_quantities::contradiction;
+use super::reported_again::{ReadGroups, ReportedAgain, hash};
 use super::sums::Key;
 use super::types::{
     MeteringUsageRecordGroup as Group, MeteringUsageRecordReport as Report, MeteringUsageRecordReportInfo as Info,
@@ -30,7 +30,7 @@ pub(super) struct PendingAcceptance {
     nameless: BTreeSet<Arc<Key>>,
     /// Entitlements and dimensions of the sums.
     dimensions: HashSet<(String, String)>,
-    billed_again: BilledAgain,
+    reported_again: ReportedAgain,
     /// Fractions that reports leave to later ones.
     fractions: Fractions,
     /// Sums with accepted usage in a report that leaves a fraction.
@@ -136,7 +136,7 @@ impl PendingAcceptance {
         let entitlement = report.entitlement_id.clone().unwrap_or_default();
         let is_wanted = |dimension: &str| dimensions.contains(&(entitlement.clone(), dimension.to_owned()));
         self.fractions.add(report, is_wanted, memory)?;
-        self.billed_again.add(report, info, read, memory)?;
+        self.reported_again.add(report, info, read, memory)?;
         let in_report = id_in(&report.id).and_then(|id| self.by_report.get(id));
         if in_report.is_none() && !info.usage_record_group_ids.iter().any(|group| self.by_group.contains_key(group)) {
             return Ok(());
@@ -217,7 +217,7 @@ impl PendingAcceptance {
         }
     }
 
-    /// Returns the sums that the reports do not accept in full, or accept more than once.
+    /// Returns the sums that the reports do not accept in full, or contain more than once.
     pub(super) fn keys(mut self) -> BTreeSet<Arc<Key>> {
         for SharedReport { report, used, unread } in std::mem::take(&mut self.shared) {
             if let Some(info) = report.info.as_ref().filter(|_| unread == 0) {
@@ -229,7 +229,7 @@ impl PendingAcceptance {
         let waiting = links.map(|link| link.key).chain(self.nameless);
         let billed = self.fractions.billed();
         let left = self.left.into_iter().filter(|(fraction, _)| !billed.contains(fraction)).map(|(_, key)| key);
-        waiting.chain(left).chain(self.billed_again.into_sums()).collect()
+        waiting.chain(left).chain(self.reported_again.into_sums()).collect()
     }
 }
 

@@ -29,9 +29,9 @@ pub(super) fn contradiction(info: &Info, partner: Option<&Partner>, dimension: &
     let differs = |stated: &Decimal| used.saturating_sub(*stated).abs() > rounding;
     if let Some(stated) = readings.first().filter(|_| readings.iter().all(differs)) {
         let part = used.saturating_sub(*stated);
-        return Some(match part > Decimal::ZERO {
-            true => format!("Suger: {part} of {used} {name} in the groups of the report is not in the report"),
-            false => format!("Suger: the report has {} {name} more than its groups used ({used})", -part),
+        return Some(match part.is_sign_negative() {
+            false => format!("Suger: {part} of {used} {name} in the groups of the report is not in the report"),
+            true => format!("Suger: the report has {} {name} more than its groups used ({used})", -part),
         });
     }
     let expected = sent.unwrap_or(if readings.is_empty() { used } else { Decimal::ZERO });

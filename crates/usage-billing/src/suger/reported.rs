@@ -5,7 +5,6 @@ use std::ptr;
 
 use usage_billing_core::{Decimal, printable};
 
-use super::billed_again::accepts_any;
 use super::carried::{FractionId, Fractions, carried_out, order};
 use super::groups::{events, id_in, name_of};
 use super::marketplace::{Acceptance, acceptance, is_of_another_entitlement, is_success, is_void, partner_of};
@@ -28,6 +27,8 @@ pub(super) struct Reported<'a> {
     used: HashMap<(*const Report, &'a str), Decimal>,
     /// By report, a group in it that was not read.
     unread: HashMap<*const Report, &'a str>,
+    /// By report that names groups, one with usage that names the report, and is not among them.
+    unnamed: HashMap<*const Report, &'a Group>,
 }
 
 impl<'a> Reported<'a> {
@@ -45,12 +46,16 @@ impl<'a> Reported<'a> {
                 }
             }
         }
-        let (used, unread) = (HashMap::new(), HashMap::new());
-        let mut all = Self { by_id, by_group, billed_fractions: fractions.billed(), used, unread };
+        let (used, unread, unnamed) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let mut all = Self { by_id, by_group, billed_fractions: fractions.billed(), used, unread, unnamed };
         let mut read = HashSet::new();
         for group in groups {
             read.extend(id_in(&group.id));
             let Some(report) = all.of(group).filter(|_| group.status == Some(Status::Reported)) else { continue };
+            let has_usage = events(group).next().is_some() || group.records.values().any(|it| !it.0.is_zero());
+            if has_usage && !all.names(report, group) {
+                all.unnamed.entry(ptr::from_ref(report)).or_insert(group);
+            }
             for (dimension, quantity) in &group.records {
                 let used = all.used.entry((ptr::from_ref(report), dimension)).or_default();
                 *used = used.saturating_add(quantity.0);
@@ -65,15 +70,14 @@ impl<'a> Reported<'a> {
         all
     }
 
-    /// Returns the report that a group names, or the latest one that names the group: a failed group may have been
-    /// requeued.
+    /// Returns the report that a group names, or the latest one that names the group, if possible one that is not void: a
+    /// failed group may have been requeued.
     pub(super) fn of(&self, group: &Group) -> Option<&'a Report> {
         match id_in(&group.usage_record_report_id) {
             Some(id) => self.by_id.get(id).copied(),
             None => {
-                let is_valid = |report: &Report| !report.info.as_ref().is_some_and(is_void);
                 let reports = self.by_group.get(id_in(&group.id)?)?.iter().copied();
-                reports.max_by_key(|report| (order(report), is_valid(report), &report.id))
+                reports.max_by_key(|report| (is_valid(report), order(report), &report.id))
             }
         }
     }
@@ -104,24 +108,26 @@ impl<'a> Reported<'a> {
         })
     }
 
-    /// Returns a message if another report has billed a group as well.
-    fn billed_again(&self, report: &Report, group: &Group, dimensions: &[&str]) -> Option<String> {
-        let reports = self.by_group.get(id_in(&group.id)?)?;
-        let accepts = |other: &&&Report| {
-            let info = other.info.as_ref().filter(|_| !ptr::eq(**other, report));
-            info.is_some_and(|info| accepts_any(other, info, group.partner.as_ref(), dimensions))
-        };
-        let other = reports.iter().find(accepts)?.id.as_deref().unwrap_or("without id");
-        Some(format!("Suger: usage record report {} was accepted with the same group", printable(other)))
+    /// Returns a message if another report that is not void contains a group as well.
+    fn reported_again(&self, report: &Report, group: &Group) -> Option<String> {
+        let mut reports = self.by_group.get(id_in(&group.id)?)?.iter();
+        let other = reports.find(|other| !ptr::eq(**other, report) && is_valid(other))?;
+        let other = other.id.as_deref().unwrap_or("without id");
+        Some(format!("Suger: usage record report {} contains the same group", printable(other)))
+    }
+
+    /// Returns whether a report names a group. An empty list, which is optional, states nothing about the groups.
+    fn names(&self, report: &Report, group: &Group) -> bool {
+        let reports = id_in(&group.id).and_then(|id| self.by_group.get(id));
+        report.info.as_ref().is_none_or(|info| info.usage_record_group_ids.is_empty())
+            || reports.is_some_and(|reports| reports.iter().any(|listing| ptr::eq(*listing, report)))
     }
 
     /// Returns a message if the groups of a report are not known in full: the report may state the usage of others only.
     fn incomplete(&self, report: &Report, group: &Group) -> Option<String> {
-        let reports = id_in(&group.id).and_then(|id| self.by_group.get(id));
-        // An empty list, which is optional, states nothing about the groups.
-        let names_groups = report.info.as_ref().is_some_and(|info| !info.usage_record_group_ids.is_empty());
-        if names_groups && !reports.is_some_and(|reports| reports.iter().any(|listing| ptr::eq(*listing, report))) {
-            return Some(format!("Suger: its usage record report does not name {}", name_of(group)));
+        // A report that does not name one group may not name others either.
+        if let Some(unnamed) = self.unnamed.get(&ptr::from_ref(report)) {
+            return Some(format!("Suger: its usage record report does not name {}", name_of(unnamed)));
         }
         if is_of_another_entitlement(report, id_in(&group.entitlement_id)) {
             let entitlement = printable(report.entitlement_id.as_deref().unwrap_or_default());
@@ -153,7 +159,7 @@ impl<'a> Reported<'a> {
                 Acceptance::Pending(_) if is_unused && is_success(info) => (Acceptance::Accepted, None),
                 acceptance => {
                     let contradiction = || self.contradiction(report, info, partner, &mapped);
-                    let again = || self.billed_again(report, group, &mapped);
+                    let again = || self.reported_again(report, group);
                     let carried = || self.carried(report, info, group, &mapped);
                     let open = self.incomplete(report, group).or_else(contradiction).or_else(again).or_else(carried);
                     (acceptance, open)
@@ -182,4 +188,9 @@ impl<'a> Reported<'a> {
             }
         }
     }
+}
+
+/// Returns whether the marketplace may bill by a report.
+fn is_valid(report: &Report) -> bool {
+    !report.info.as_ref().is_some_and(is_void)
 }

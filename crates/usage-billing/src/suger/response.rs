@@ -222,6 +222,18 @@ mod tests {
     }
 
     #[test]
+    fn only_a_response_proves_that_a_request_was_sent() {
+        let error = || Error::new(ErrorKind::Api, "no");
+        for from_suger in [true, false] {
+            assert!(Response::Conflict { error: error(), from_suger }.was_sent());
+            assert!(Response::Rejection { error: error(), from_suger }.was_sent());
+            assert!(!Response::Inconclusive { error: error(), from_suger }.was_sent());
+        }
+        assert!(Response::Group(Box::default()).was_sent() && Response::Unreadable(error()).was_sent());
+        assert!(!Response::Withheld(error()).was_sent() && !Response::Unsendable(error()).was_sent());
+    }
+
+    #[test]
     fn error_without_a_response_is_inconclusive_or_unsendable() {
         let of = |kind| Response::from(Err(Error::new(kind, "no")));
         assert!(matches!(of(ErrorKind::Connection), Response::Inconclusive { from_suger: false, .. }));

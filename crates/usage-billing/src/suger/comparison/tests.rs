@@ -639,8 +639,12 @@ fn other_usage_at_the_marketplace_is_pending() {
         (vec![aws(json!({}), 3)], Some("the marketplace accepted 3 gb, not 5")),
         (vec![azure(&[2])], Some("the marketplace accepted 2 gb, not 5")),
         (
+            vec![again("CREATED"), aws(json!({"gb": 5}), 5)],
+            Some("Suger: usage record report r-0 contains the same group"),
+        ),
+        (
             vec![again("SUCCESS"), aws(json!({"gb": 5}), 5)],
-            Some("Suger: usage record report r-0 was accepted with the same group"),
+            Some("Suger: usage record report r-0 contains the same group"),
         ),
         (vec![of_other], Some("Suger: its usage record report is of entitlement e-2")),
     ] {
@@ -648,6 +652,50 @@ fn other_usage_at_the_marketplace_is_pending() {
         let reasons = all.pending.first().map(|one| one.reasons.join("; "));
         assert_eq!((reasons.as_deref(), all.is_clean()), (expected, expected.is_none()), "{reports:?}");
     }
+}
+
+#[test]
+fn void_report_does_not_hide_the_valid_one_of_a_group() {
+    let usage = sent(5);
+    let mut there = group(&id(&usage), "REPORTED", json!({"gb": 5, "calls": 3}));
+    there.records = [("gb".to_owned(), 5.into()), ("calls".to_owned(), 3.into())].into();
+    let records = || json!({"gb": 5, "calls": 3});
+    let made = |id: &str, hour: u32, status: &str| {
+        let groups = [there.id.as_deref().unwrap()];
+        let mut report = report(id, &groups, json!({"reportedRecords": records(), "status": status}));
+        report.creation_time = Some(format!("2026-10-01T{hour:02}:00:00Z").parse().unwrap());
+        report
+    };
+    for (reports, is_clean) in [
+        ([made("r-1", 8, "SUCCESS"), made("r-2", 9, "FAILED")], true),
+        ([made("r-1", 8, "FAILED"), made("r-2", 9, "SUCCESS")], true),
+        ([made("r-1", 8, "SUCCESS"), made("r-2", 9, "SUCCESS")], false),
+        ([made("r-1", 8, "FAILED"), made("r-2", 9, "CANCELED")], false),
+    ] {
+        let all = reconcile("acme", std::slice::from_ref(&usage), std::slice::from_ref(&there), &reports).unwrap();
+        assert_eq!(all.is_clean(), is_clean, "{all:?}");
+    }
+}
+
+#[test]
+fn group_without_usage_of_a_dimension_does_not_hold_up_others() {
+    let without_id = |records: Value, report: &str| {
+        let mut there = group("", "REPORTED", records.clone());
+        there.records = serde_json::from_value(records).unwrap();
+        there.usage_record_report_id = Some(report.to_owned());
+        there
+    };
+    let groups = [without_id(json!({"gb": 5, "calls": 0}), "r-1"), without_id(json!({"calls": 3}), "r-2")];
+    let reports = [
+        report("r-1", &[], json!({"reportedRecords": {"gb": 5}})),
+        report("r-2", &[], json!({"reportedRecords": {"calls": 3}})),
+    ];
+    let all = reconcile("acme", &[sent(5)], &groups, &reports).unwrap();
+    assert!(all.is_clean() && all.billed.len() == 2, "{all:?}");
+    // Its report has to succeed.
+    let failed = report("r-1", &[], json!({"reportedRecords": {"gb": 5}, "status": "CREATED"}));
+    let all = reconcile("acme", &[sent(5)], &groups, &[failed, reports[1].clone()]).unwrap();
+    assert_eq!(summary(&all.pending).len(), 2, "{all:?}");
 }
 
 #[test]

@@ -263,6 +263,22 @@ mod tests {
     }
 
     #[test]
+    fn event_that_was_resolved_before_is_remembered_unless_it_is_queued() {
+        let mut inbox = inbox(9);
+        assert_eq!((inbox.org_id(), inbox.capacity()), ("acme", 9));
+        let id = inbox.push(event(1)).unwrap();
+        assert_eq!(inbox.remember(id, Uuid::nil(), true), None);
+        assert!(inbox.push(event(1)).is_ok(), "it is queued");
+        let (other, resolved) = (event(2), Uuid::from_u128(7));
+        assert_eq!(inbox.remember(other.id("acme"), other.fingerprint(other.id("acme")), true), None);
+        assert_eq!(inbox.push(event(2)).unwrap_err().error.kind(), ErrorKind::Request);
+        for number in 0..u128::try_from(REMEMBERED).unwrap() - 1 {
+            assert_eq!(inbox.remember(Uuid::from_u128(1 << 64 | number), Uuid::nil(), false), None);
+        }
+        assert_eq!(inbox.remember(resolved, Uuid::nil(), false), Some(other.id("acme")), "the oldest is forgotten");
+    }
+
+    #[test]
     fn memory_of_resolved_events_is_bounded() {
         let mut inbox = inbox(1);
         let mut forgotten = Vec::new();

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
 
-use super::billed_again::ReadGroups;
 use super::groups::{events, id_in, name_of, too_long, used_at};
 use super::pending_acceptance::PendingAcceptance;
 use super::quantities::is_void;
 use super::report_rows::{self, REPORTS};
+use super::reported_again::ReadGroups;
 use super::{Lookups, types};
 use crate::memory_limit::{MemoryLimit, ROW};
 use crate::rows::identity::{RowIdentity, UNITS};
