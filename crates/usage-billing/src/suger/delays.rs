@@ -17,7 +17,7 @@ const LONGEST: Duration = Duration::from_secs(3600);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Due {
     All,
-    /// Those whose delay is over.
+    /// Those whose delay has ended.
     Delayed,
 }
 
