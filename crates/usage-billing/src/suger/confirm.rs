@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
-use usage_billing_core::{Error, Result};
+use usage_billing_core::{Error, ErrorKind, Result};
 use uuid::Uuid;
 
 use super::circuit_breaker::CircuitBreaker;
@@ -53,7 +53,7 @@ impl UsageQueue {
                 && let Some(((_, entitlement_id), events)) = waiting.next()
             {
                 if let Some(reason) = breaker.rejection_for(&entitlement_id, "not looked up") {
-                    self.resolve_by_list(events, &Err(reason), &MightArrive::new(), reasons);
+                    self.resolve_by_list(events, &Err(reason), None, reasons);
                     continue;
                 }
                 let now = self.client.clock.now();
@@ -78,24 +78,31 @@ impl UsageQueue {
                 Ok(_) => breaker.record_success(&entitlement_id),
                 Err(error) => breaker.record_failure(&entitlement_id, error, is_of_suger(error)),
             }
-            self.resolve_by_list(events, &found, &might_arrive, reasons);
+            self.resolve_by_list(events, &found, Some(&might_arrive), reasons);
         }
     }
 
+    /// Resolves events by a list, or by the reason why it was not requested, without `might_arrive`.
     fn resolve_by_list(
         &mut self,
         events: Vec<Unconfirmed>,
         found: &Result<HashMap<String, Group>>,
-        might_arrive: &MightArrive,
+        might_arrive: Option<&MightArrive>,
         reasons: &mut HashMap<Uuid, Error>,
     ) {
+        // Without the list the vendor may be unavailable, unless it has only taken too long.
+        let is_looked_up = match found {
+            Ok(_) => true,
+            Err(error) => error.kind() == ErrorKind::WaitTimeout && might_arrive.is_some(),
+        };
         for (key, response) in events {
             let Some(event) = self.queue.get(&key) else { continue };
-            let may_arrive = might_arrive.contains(&key.1) || self.may_arrive(key.1);
+            let may_arrive = might_arrive.is_some_and(|ids| ids.contains(&key.1)) || self.may_arrive(key.1);
             let listed = listed(found, key.1);
             let verdict = proof::by_list(event, key.1, &response, listed, may_arrive);
             // An event that was skipped was not sent either.
             if let Verdict::Open(error) = &verdict
+                && is_looked_up
                 && !matches!(response, Response::Inconclusive { .. })
             {
                 self.delays.record_open(key.1, error, Instant::now());

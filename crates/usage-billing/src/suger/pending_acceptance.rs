@@ -143,7 +143,7 @@ impl PendingAcceptance {
         }
         // A report that does not name a group of its own may not name others either. An empty list, which is optional,
         // states nothing about them.
-        let named: HashSet<u64> = info.usage_record_group_ids.iter().map(|group| hash(group)).collect();
+        let named: HashSet<u64> = info.usage_record_group_ids.iter().map(hash).collect();
         let is_unnamed = |group: &u64| !named.is_empty() && !named.contains(group);
         if in_report.is_some_and(|in_report| in_report.groups.iter().any(is_unnamed)) {
             return Ok(());

@@ -130,16 +130,6 @@ async fn flush_of_many_resolved_failures_ends_within_minutes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn failures_that_lists_resolve_are_tolerated_twice_as_long_each_time() {
-    // The list of every fourth entitlement is empty: an attempt may still arrive.
-    let events: Vec<_> =
-        (0..200).map(|number| UsageEvent::new(format!("e-{number:03}"), timestamp(0)).quantity("gb", 1)).collect();
-    let line = sent_again(&events, |event| !event.entitlement_id().ends_with(['3', '7']), (404, "<html>no</html>"));
-    // Those of which Suger has none are stored, so nothing fails there.
-    assert_eq!(line.await, "40 delivered, 160 already delivered, 0 rejected, 0 unsent");
-}
-
-#[tokio::test(start_paused = true)]
 async fn list_of_a_withheld_event_does_not_repeat_failing_requests() {
     let late = UsageEvent::new("e-late", timestamp(0)).quantity("gb", 1);
     let server = ScriptedServer::start(|request| match request.method.as_str() {
