@@ -359,6 +359,10 @@ mod tests {
         end.page(999, (999..1999).collect(), names(Some(1999))).unwrap();
         end.page(1000, (999..1999).collect::<Vec<i64>>(), names(Some(2000))).unwrap();
         end.page(2000, (999..1999).collect::<Vec<i64>>(), names(Some(3000))).unwrap_err();
+        // A new item leaves no page of one item as it was.
+        let end = offsets();
+        end.page(0, vec![7], names(Some(1))).unwrap();
+        end.page(1, vec![7], names(Some(2))).unwrap_err();
     }
 
     #[test]

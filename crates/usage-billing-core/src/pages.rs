@@ -243,6 +243,11 @@ mod tests {
             assert_eq!(job(status).is_ready().ok(), expected, "{status:?}");
             assert_eq!(job(status).require_ready().is_ok(), expected == Some(true), "{status:?}");
         }
+        for (reason, expected) in [("disk full", "disk full"), (" ", "the vendor states no reason; start another job")]
+        {
+            let lost = JobState { reason: Some(reason.to_owned()), ..job(Some("LOST")) };
+            assert_eq!(lost.is_ready().unwrap_err().message(), format!("the job is LOST: {expected}"));
+        }
         let error = job(Some("LOST")).is_ready().unwrap_err();
         let expected = "the job is LOST: the vendor states no reason; start another job";
         assert_eq!((error.kind(), error.message()), (ErrorKind::Failed, expected));

@@ -238,6 +238,22 @@ mod tests {
     }
 
     #[test]
+    fn random_delay_grows_from_the_first_ceiling_to_the_largest() {
+        let second = Duration::from_secs(1);
+        let policy = RetryPolicy::default().backoff(second, second * 5).max_attempts(99).time_limit(second * 20);
+        assert_eq!(policy.max_pause(), second * 20);
+        let delay = |attempts, elapsed, random: Duration| {
+            policy.delay(&status(503), true, attempts, elapsed, None, random.as_nanos().try_into().unwrap())
+        };
+        for (attempts, ceiling) in [(1, 1), (2, 2), (3, 4), (4, 5), (5, 5), (90, 5)] {
+            let ceiling = second * ceiling;
+            assert_eq!(delay(attempts, Duration::ZERO, ceiling), Some(ceiling), "{attempts}");
+            assert_eq!(delay(attempts, Duration::ZERO, ceiling + Duration::from_nanos(1)), Some(Duration::ZERO));
+        }
+        assert_eq!((delay(1, second * 19, second), delay(1, second * 20, second)), (Some(second), None));
+    }
+
+    #[test]
     fn retry_after_is_read_in_seconds_and_as_a_date() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
         let read = |value: &str, date: Option<&str>| {
