@@ -20,7 +20,7 @@ fn run_commands(sandbox: &RunningSandbox, folder: &Path, page: &str, expected: i
     let commands: Vec<_> = commands.filter(|line| !line.starts_with("usage-billing sandbox ")).collect();
     assert!(commands.len() > 3, "{commands:?}");
     for command in commands {
-        // Two months in place of twelve, which are no other case.
+        // Two months in place of twelve, which take a minute.
         let mut line = command.replace("2025-11..2026-10", "2026-09..2026-10");
         if let Some((verb, arguments)) = line.strip_prefix("usage-billing meter ").and_then(|rest| rest.split_once(' '))
         {

@@ -94,6 +94,20 @@ fn sending_needs_consent_and_a_dry_run_sends_nothing() {
 }
 
 #[test]
+fn table_lists_the_first_of_many_events_with_one_outcome() {
+    let sandbox = RunningSandbox::start(&["--record-groups", "0"]);
+    let folder = tempfile::tempdir().unwrap();
+    let lines =
+        (0..101).map(|number| format!("ent-aws01,2026-11-20T{:02}:{:02}:00Z,ingest_gb,5\n", number / 60, number % 60));
+    let events = file(&folder, "events.csv", &(HEADER.to_owned() + &lines.collect::<String>()));
+    let (code, stdout, stderr) =
+        run(&mut sandbox.program(&["meter", "send", &events, "--yes", "--today", TODAY, "--format", "table"]));
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stdout.contains("\n1 more delivered: --format json lists all\n"), "{stdout}");
+    assert_eq!(stdout.lines().count(), 103, "{stdout}");
+}
+
+#[test]
 fn rejected_event_is_in_the_receipt_and_leaves_the_others() {
     let sandbox = RunningSandbox::start(&["--record-groups", "0"]);
     let folder = tempfile::tempdir().unwrap();

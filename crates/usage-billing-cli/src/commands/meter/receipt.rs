@@ -8,7 +8,10 @@ use usage_billing::uuid::Uuid;
 
 use crate::commands::output;
 
-/// Returns one line for each event, those that are not delivered first, and a summary.
+/// Events of one outcome that a table lists.
+const LISTED: usize = 100;
+
+/// Returns one line for each event, those that are not delivered first, and a summary. Of many events with one outcome, the first ones are listed.
 pub(super) fn table(receipt: &Receipt, sent: &HashMap<Uuid, UsageEvent>) -> String {
     let row = |outcome: &str, event: &UsageEvent, reason: String| {
         let quantities: Vec<_> =
@@ -16,11 +19,17 @@ pub(super) fn table(receipt: &Receipt, sent: &HashMap<Uuid, UsageEvent>) -> Stri
         let time = event.timestamp().to_rfc3339_opts(SecondsFormat::Secs, true);
         [outcome.to_owned(), event.entitlement_id().to_owned(), time, quantities.join(", "), reason]
     };
-    let mut rows = Vec::new();
+    let (mut rows, mut more) = (Vec::new(), String::new());
+    let mut count = |outcome: &str, events: usize| {
+        if events > LISTED {
+            more += &format!("{} more {outcome}: --format json lists all\n", events - LISTED);
+        }
+    };
     for (outcome, events) in
         [("rejected", &receipt.rejected), ("unsent", &receipt.unsent), ("removed", &receipt.removed)]
     {
-        rows.extend(events.iter().map(|one| row(outcome, &one.event, one.error.to_string())));
+        count(outcome, events.len());
+        rows.extend(events.iter().take(LISTED).map(|one| row(outcome, &one.event, one.error.to_string())));
     }
     let late: HashMap<_, _> = receipt.late.iter().map(|late| (late.id, late)).collect();
     for (outcome, ids) in [
@@ -28,7 +37,8 @@ pub(super) fn table(receipt: &Receipt, sent: &HashMap<Uuid, UsageEvent>) -> Stri
         ("delivered", &receipt.delivered),
         ("already delivered", &receipt.already_delivered),
     ] {
-        for id in ids {
+        count(outcome, ids.len());
+        for id in ids.iter().take(LISTED) {
             let Some(event) = sent.get(id) else { continue };
             let reason = late
                 .get(id)
@@ -36,5 +46,6 @@ pub(super) fn table(receipt: &Receipt, sent: &HashMap<Uuid, UsageEvent>) -> Stri
             rows.push(row(outcome, event, reason));
         }
     }
-    format!("{}{receipt}\n", output::table(["OUTCOME", "ENTITLEMENT", "TIMESTAMP", "QUANTITIES", "REASON"], rows))
+    let table = output::table(["OUTCOME", "ENTITLEMENT", "TIMESTAMP", "QUANTITIES", "REASON"], rows);
+    format!("{table}{more}{receipt}\n")
 }

@@ -18,7 +18,7 @@ use crate::commands::output::FormatArguments;
 use crate::commands::request_line::{self, RequestLine};
 use crate::consent::WriteArguments;
 use crate::exit::{Failure, PARTIAL};
-use crate::{runtime, terminal};
+use crate::{progress, runtime, terminal};
 
 #[derive(Args)]
 pub(crate) struct SendArguments {
@@ -70,13 +70,20 @@ pub(super) async fn run(arguments: SendArguments) -> Result<ExitCode, Failure> {
     }
     let events: Vec<_> = file.events.into_iter().map(|one| one.event).collect();
     let sent: HashMap<_, _> = events.iter().map(|event| (event.id(client.org_id()), event.clone())).collect();
-    terminal::print_progress(&format!("suger: sending {} …", terminal::count(events.len(), "event")));
-    let (receipt, is_interrupted) = flush(&client, &arguments, events, interrupted).await?;
+    let sending = format!("suger: sending {}", terminal::count(events.len(), "event"));
+    let started = format!("{sending} …");
+    let flushed = progress::activity(&sending, &started, flush(&client, &arguments, events, interrupted));
+    let (receipt, is_interrupted) = progress::watch(flushed).await?;
     arguments.format.print(&receipt, || receipt::table(&receipt, &sent))?;
     terminal::print_progress(&format!("suger: {receipt}"));
     if !receipt.late.is_empty() {
         let late = terminal::count(receipt.late.len(), "event");
         terminal::eprint_line(&format!("suger: {late} older than the marketplace accepts: see `late` in the receipt"));
+    }
+    let is_out_of_time = receipt.unsent.iter().any(|one| one.error.kind() == ErrorKind::WaitTimeout);
+    if is_out_of_time && !is_interrupted {
+        let done = sent.len().saturating_sub(receipt.unsent.len());
+        terminal::eprint_line(&out_of_time(done, sent.len(), arguments.timeout));
     }
     match is_interrupted {
         true => Err(Failure::Interrupted(
@@ -135,6 +142,22 @@ async fn flush(
     Ok((receipt, is_interrupted))
 }
 
+/// Returns what a time limit that ended after some of the events means for the others.
+fn out_of_time(done: usize, events: usize, limit: Duration) -> String {
+    let left = events.saturating_sub(done) as u64;
+    let needed = limit.as_secs().saturating_mul(left).checked_div(done as u64);
+    // In minutes: it is an estimate.
+    let needed = needed.map_or_else(String::new, |seconds| {
+        let minutes = Duration::from_secs(seconds.div_ceil(60).saturating_mul(60));
+        format!("; at this rate the others take {}", humantime::format_duration(minutes))
+    });
+    format!(
+        "suger: the time limit of {} ended after {done} of {}{needed}: increase --timeout, or send the same file again, which continues",
+        humantime::format_duration(limit),
+        terminal::count(events, "event")
+    )
+}
+
 /// Returns the requests that send the events.
 fn requests(client: &Client, events: &[FileEvent]) -> Result<String, Failure> {
     let line = |FileEvent { event, .. }: &FileEvent| {
@@ -168,5 +191,19 @@ fn outcome(receipt: Receipt) -> Result<ExitCode, Failure> {
             Ok(Failure::Vendors(errors).code())
         }
         _ => Ok(ExitCode::from(PARTIAL)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn end_of_the_time_limit_states_what_the_others_need() {
+        let line = out_of_time(59, 100_000, Duration::from_secs(45));
+        let expected = "the time limit of 45s ended after 59 of 100000 events; at this rate the others take 21h 11m: ";
+        assert!(line.contains(expected), "{line}");
+        let line = out_of_time(0, 1, Duration::from_secs(90));
+        assert!(line.contains("the time limit of 1m 30s ended after 0 of 1 event: increase --timeout, or"), "{line}");
     }
 }
