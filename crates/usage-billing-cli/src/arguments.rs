@@ -16,6 +16,7 @@ use crate::commands::usage::{self, UsageCommand};
 use crate::commands::vendors::{self, VendorsArguments};
 use crate::exit::Failure;
 use crate::logging::LogArguments;
+use crate::suggestion::similar;
 
 /// Usage and billing data of Genesys Cloud, Suger and Acronis.
 #[derive(Parser)]
@@ -125,11 +126,18 @@ fn with_suggestion(mut error: clap::Error) -> clap::Error {
         (error.kind(), error.get(ContextKind::InvalidSubcommand))
     {
         let program = Arguments::command();
-        let of_verb = |verb: &clap::Command| {
-            let is_meant = verb.get_subcommands().any(|inner| inner.get_name() == unknown);
-            is_meant.then(|| format!("`{} {unknown}`", verb.get_name()))
+        let inner = program.get_subcommands().flat_map(|verb| {
+            verb.get_subcommands()
+                .map(move |inner| (inner.get_name(), format!("`{} {}`", verb.get_name(), inner.get_name())))
+        });
+        let inner: Vec<_> = inner.collect();
+        let is_similar_above = error.get(ContextKind::SuggestedSubcommand).is_some();
+        let name = match inner.iter().any(|(name, _)| name == unknown) {
+            true => Some(&**unknown),
+            false if is_similar_above => None,
+            false => similar(unknown, inner.iter().map(|(name, _)| *name)),
         };
-        let meant: Vec<_> = program.get_subcommands().filter_map(of_verb).collect();
+        let meant: Vec<_> = inner.iter().filter(|(inner, _)| Some(*inner) == name).map(|(_, verb)| &**verb).collect();
         if !meant.is_empty() {
             let tip = format!("did you mean {}?", meant.join(" or "));
             error.remove(ContextKind::SuggestedSubcommand);
@@ -156,6 +164,9 @@ mod tests {
             ),
             ("usage reconcile x", "the following required arguments were not provided: --against <INVOICE>"),
             ("send x", "unrecognized subcommand 'send'; did you mean `meter send`?"),
+            ("reconcil x", "unrecognized subcommand 'reconcil'; did you mean `usage reconcile` or `meter reconcile`?"),
+            ("fetc", "unrecognized subcommand 'fetc'; did you mean `usage fetch`?"),
+            ("docter", "unrecognized subcommand 'docter'; a similar subcommand exists: 'doctor'"),
             (
                 "report delete october",
                 "invalid value 'october' for '<ID>...': expected a UUID such as 41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73",

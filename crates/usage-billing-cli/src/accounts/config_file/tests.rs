@@ -96,3 +96,20 @@ fn unreadable_file_is_one_line_and_an_absent_one_is_none() {
     }
     assert!(ConfigFile::read(folder.path()).unwrap_err().to_string().contains("is not a regular file"));
 }
+
+proptest::proptest! {
+    /// A text of pieces of a configuration, which is parsed or rejected with the line of the problem. The fuzz target of the same name has any bytes.
+    #[test]
+    fn any_problem_is_one_line_that_begins_with_its_place(pieces in proptest::collection::vec(0..VALID.len(), 0..12)) {
+        let starts = |at: &usize| (0..=*at).rev().find(|at| VALID.is_char_boundary(*at)).unwrap_or(0);
+        let text: String = pieces.chunks(2).map(|piece| {
+            let (one, other) = (starts(&piece[0]), starts(piece.last().unwrap()));
+            &VALID[one.min(other)..one.max(other)]
+        }).collect();
+        if let Err(problem) = crate::check_configuration(&text) {
+            let line = problem.strip_prefix("config.toml:").and_then(|rest| rest.split(':').next()?.parse::<usize>().ok());
+            proptest::prop_assert!(line.is_some_and(|line| (1..=text.lines().count() + 1).contains(&line)), "{problem}");
+            proptest::prop_assert!(!problem.contains(char::is_control), "{problem:?}");
+        }
+    }
+}
