@@ -5,7 +5,7 @@
 #[allow(unused_imports)]
 pub use progenitor_client::{ByteStream, ClientInfo, Error, ResponseValue};
 #[allow(unused_imports)]
-use progenitor_client::{encode_path, ClientHooks, OperationInfo, RequestBuilderExt};
+use progenitor_client::{encode_path, RequestBuilderExt};
 /// Types used as operation parameters and responses.
 #[allow(clippy::all)]
 pub mod types {
@@ -333,1753 +333,977 @@ pub mod types {
             InvalidScope = "invalid_scope",
         }
     }
-    /// An API client. A guide's sample has `data`, `tenant_id` and `type` only.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct ApiClient {
-        /// Id of the client; also the user name for HTTP Basic.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub client_id: ::std::option::Option<::uuid::Uuid>,
-        /// When the secret expires, in seconds since 1970; 0 is never.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub client_secret_expires_at: ::std::option::Option<i64>,
-        /// When it was created.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub created_at: ::std::option::Option<::progenitor_client::LenientDateTime>,
-        /// Id of the user who created it.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub created_by: ::std::option::Option<::std::string::String>,
-        /// Free-form data, e.g. `client_name`, which the console shows.
-        #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub data: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        /// When it last got a token.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub last_access_at: ::std::option::Option<::progenitor_client::LenientDateTime>,
-        /// Address from which it last got a token.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub last_access_from_ip: ::std::option::Option<::std::string::String>,
-        /// Id of its origin; not described further.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub origin_id: ::std::option::Option<::std::string::String>,
-        /// OAuth 2.0 redirect addresses.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub redirect_uris: ::std::vec::Vec<::std::string::String>,
-        /// Whether it can get tokens.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status: ::std::option::Option<crate::types::ClientStatus>,
-        /// UUID of the tenant that the client and its tokens belong to.
-        pub tenant_id: ::uuid::Uuid,
-        /// How it authenticates at the token endpoint.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub token_endpoint_auth_method: ::std::option::Option<
-            crate::types::ClientAuthMethod,
-        >,
-        /// Type of the client.
-        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        pub type_: ::std::option::Option<crate::types::ClientType>,
-    }
-    /// Envelope of all errors but those of the token endpoint.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct ApiError {
-        /// The error.
-        pub error: ApiErrorBody,
-    }
-    /// The error. Platform codes: 1000 internal, 1001 version mismatch, 1002 access denied, 1003 parent disabled, 1004 tenant
-    /// name taken, 1005 no such tenant, 1006 tenant still enabled, 1007 move below own child, 1008 move inside a customer,
-    /// 1009 storage in use, 1010 e-mail taken (Sync & Share), 1011 deprovisioning running, 1012 tenant locked, 1013 target
-    /// disabled, 1014 offering items cannot move, 1015 infrastructure conflict, 1016 storage has a child, 1017 default storage
-    /// must stay on, 1018 user disabled, 1019 backup service down, 1020 registered by a non-service user, 1021 offering item
-    /// unavailable, 1022 hard quota exceeded, 1023 dependency of offering items, 1024 address forbidden, 1025 mail server
-    /// settings wrong, 1026 service cannot be enabled, 1027 business rule, 1028 guest exists, 1029 storage being
-    /// deprovisioned, 1030 seat quota exceeded (Sync & Share), 1031 location conflict, 1032 lock owner outside the target
-    /// tree, 1033 login invalid, 1034 legal document unpublished, 1035 items legally blocked from moving.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct ApiErrorBody {
-        /// Platform code (1000 to 1035) or HTTP status, as JSON number or string.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub code: ::std::option::Option<::serde_json::Value>,
-        /// Free-form data, e.g. the id of the object.
-        #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub context: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        /// More messages.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub data: ::std::vec::Vec<::std::string::String>,
-        /// More about it.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub details: ::std::option::Option<ApiErrorDetails>,
-        /// Component that failed, e.g. `PlatformAccountServer`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub domain: ::std::option::Option<::std::string::String>,
-        /// Short description of the error.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub message: ::std::option::Option<::std::string::String>,
-    }
-    /// More about an error.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct ApiErrorDetails {
-        /// Free-form data; in one sample of the vendor, but not in its schema.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub addition: ::std::vec::Vec<
-            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        >,
-        /// Long description of the error.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub info: ::std::option::Option<::std::string::String>,
-    }
-    /// A service of the platform.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct Application {
-        /// Path of its console, e.g. `/bc/`.
-        pub api_base_url: ::std::string::String,
-        /// Id of the service; `application_id` and `application.id` elsewhere.
-        pub id: ::uuid::Uuid,
-        /// Name to show.
-        pub name: ::std::string::String,
-        /// Type; `application.name` in report files.
-        #[serde(rename = "type")]
-        pub type_: crate::types::ApplicationType,
-        /// Metrics that it can report, without prefix.
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        #[serde(default)]
-        pub usages: ::std::vec::Vec<::std::string::String>,
-    }
-    /// Services, not paged.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct ApplicationList {
-        /// Services.
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        #[serde(default)]
-        pub items: ::std::vec::Vec<Application>,
-    }
-    /// A contact of a tenant. Inferred: what most fields mean, from their names.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct Contact {
-        /// Not described by the vendor. Inferred: Acronis account number.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub aan: ::std::option::Option<::std::string::String>,
-        /// First line of the address.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub address1: ::std::option::Option<::std::string::String>,
-        /// Second line of the address.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub address2: ::std::option::Option<::std::string::String>,
-        /// City.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub city: ::std::option::Option<::std::string::String>,
-        /// Country.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub country: ::std::option::Option<::std::string::String>,
-        /// When it was created.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub created_at: ::std::option::Option<::progenitor_client::LenientDateTime>,
-        /// When it was soft-deleted; null if it was not.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub deleted_at: ::std::option::Option<::progenitor_client::LenientDateTime>,
-        /// E-mail address; may be empty.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub email: ::std::option::Option<::std::string::String>,
-        /// Whether the address was confirmed.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub email_confirmed: ::std::option::Option<bool>,
-        /// `disposable`, `public` or `private`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub email_domain_type: ::std::option::Option<::std::string::String>,
-        /// Fax number.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub fax: ::std::option::Option<::std::string::String>,
-        /// First name.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub firstname: ::std::option::Option<::std::string::String>,
-        /// Id of the contact. A UUID, by the vendor's document.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::std::string::String>,
-        /// Industry.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub industry: ::std::option::Option<::std::string::String>,
-        /// Language code.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub language: ::std::option::Option<::std::string::String>,
-        /// Last name.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub lastname: ::std::option::Option<::std::string::String>,
-        /// Size of the organisation, as text.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub organization_size: ::std::option::Option<::std::string::String>,
-        /// Telephone number.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub phone: ::std::option::Option<::std::string::String>,
-        /// State or province.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub state: ::std::option::Option<::std::string::String>,
-        /// Id of the contact's tenant. A UUID, by the vendor's document.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
-        /// Job title.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub title: ::std::option::Option<::std::string::String>,
-        /// Purpose.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub types: ::std::vec::Vec<crate::types::ContactType>,
-        /// When it was last changed.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub updated_at: ::std::option::Option<::progenitor_client::LenientDateTime>,
-        /// Id of the user that the contact is. A UUID, by the vendor's document.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub user_id: ::std::option::Option<::std::string::String>,
-        /// Web site.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub website: ::std::option::Option<::std::string::String>,
-        /// Postal code.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub zipcode: ::std::option::Option<::std::string::String>,
-    }
-    /// Price of a SKU in a month.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct EffectivePrice {
-        /// Category.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub category: ::std::option::Option<::std::string::String>,
-        /// Price with all discounts; for how much of the SKU is not documented.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub effective_price: ::std::option::Option<::progenitor_client::LenientDecimal>,
-        /// Name to show.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub friendly_name: ::std::option::Option<::std::string::String>,
-        /// Price without discounts, for as much as `effective_price`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub list_price: ::std::option::Option<::progenitor_client::LenientDecimal>,
-        /// Name of the SKU.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-        /// Discount on the price list, in percent.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub pricelist_discount: ::std::option::Option<
-            ::progenitor_client::LenientDecimal,
-        >,
-        /// The SKU, as in reports with `show_skus`.
-        pub sku: ::std::string::String,
-        /// Discount on the SKU, in percent. How the two discounts combine is not documented.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub sku_discount: ::std::option::Option<::progenitor_client::LenientDecimal>,
-        /// Category below it.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub sub_category: ::std::option::Option<::std::string::String>,
-    }
-    /// Prices that a partner is charged in a month.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct EffectivePriceList {
-        /// The partner's commitment, up to 8 characters. Inferred: an amount in the currency.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub commitment: ::std::option::Option<::std::string::String>,
-        /// Currency of all prices, ISO 4217.
-        pub currency: ::std::string::String,
-        /// Month as `YYYY-MM`.
-        pub month: ::std::string::String,
-        /// Code of the price list, up to 16 characters.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub pricelist_code: ::std::option::Option<::std::string::String>,
-        /// Prices by SKU.
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        #[serde(default)]
-        pub prices: ::std::vec::Vec<EffectivePrice>,
-    }
-    /// Price lists of several months.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct EffectivePriceLists {
-        /// Price lists by month.
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        #[serde(default)]
-        pub price_lists: ::std::vec::Vec<EffectivePriceList>,
-    }
-    /// A value that holds for the tenant.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct EffectiveSetting {
-        /// Whether tenants below cannot override it.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub lock: ::std::option::Option<bool>,
-        /// Where it was set.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub owner: ::std::option::Option<SettingOwner>,
-        /// Text, number, boolean or object, or null; numbers keep about 17 digits.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub value: ::std::option::Option<::serde_json::Value>,
-    }
-    /// A storage or recovery component.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct Infra {
-        /// Cloud that it runs in, e.g. `acronis`, `azure`, `google`. Says nothing of its owner.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub backend_type: ::std::option::Option<::std::string::String>,
-        /// Purpose.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub capabilities: ::std::vec::Vec<crate::types::InfraCapability>,
-        /// The same for mobile devices.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub content_mobile_url: ::std::option::Option<::std::string::String>,
-        /// Address to browse what is stored.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub content_url: ::std::option::Option<::std::string::String>,
-        /// Id of the component.
-        pub id: ::uuid::Uuid,
-        /// Location that it is in.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub location_id: ::std::option::Option<::uuid::Uuid>,
-        /// Name to show.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-        /// Tenant that it belongs to.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub owner_tenant_id: ::std::option::Option<::uuid::Uuid>,
-        /// Whether it is Acronis' own. A component of a partner may also have the backend `acronis`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub platform_owned: ::std::option::Option<bool>,
-        /// Whether the caller sees it in a limited way, e.g. because an ancestor owns it.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub readonly: ::std::option::Option<bool>,
-        /// Address of the storage, e.g. `acronis+fes://storage20.example.com:44445`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub url: ::std::option::Option<::std::string::String>,
-        /// Version, grows with each change.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub version: ::std::option::Option<i64>,
-    }
-    /// Storage and recovery components, not paged.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct InfraBatch {
-        /// Components.
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        #[serde(default)]
-        pub items: ::std::vec::Vec<Infra>,
-    }
-    /// Error of the token endpoint, as in RFC 6749.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct OAuthError {
-        /// Code of the error.
-        pub error: crate::types::TokenErrorCode,
-        /// Message of the error.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub error_description: ::std::option::Option<::std::string::String>,
-    }
-    /// Something that a tenant may use, with its limits.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct OfferingItem {
-        /// Id of the service.
-        pub application_id: ::uuid::Uuid,
-        /// When it was soft-deleted; null if it was not.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub deleted_at: ::std::option::Option<::progenitor_client::LenientDateTime>,
-        /// Edition, or null for services without editions.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub edition: ::std::option::Option<::std::string::String>,
-        /// Infrastructure component; for the type `infra` only.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub infra_id: ::std::option::Option<::uuid::Uuid>,
-        /// Whether `status` cannot be changed; false if missing.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub locked: ::std::option::Option<bool>,
-        /// Unit of the quota.
-        pub measurement_unit: crate::types::MeasurementUnit,
-        /// Item with its edition prefix, e.g. `pw_base_storage`.
-        pub name: ::std::string::String,
-        /// Limits; missing for features.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub quota: ::std::option::Option<Quota>,
-        /// 1 on, 0 off.
-        pub status: i64,
-        /// UUID of the tenant. Here it is the UUID, unlike in `Usage`.
-        pub tenant_id: ::uuid::Uuid,
-        /// Countable, switch or infrastructure.
-        #[serde(rename = "type")]
-        pub type_: crate::types::OfferingItemType,
-        /// When it was last changed.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub updated_at: ::std::option::Option<::progenitor_client::LenientDateTime>,
-        /// Metric that the item counts, without prefix.
-        pub usage_name: ::std::string::String,
-    }
-    /// Offering items, or a page of them.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct OfferingItemList {
-        /// Offering items.
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub items: ::std::vec::Vec<OfferingItem>,
-        /// Cursors, from `list_offering_items` only; missing on the last page.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub paging: ::std::option::Option<Paging>,
-        /// Time of the service at the response; next run's `updated_since`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub timestamp: ::std::option::Option<::progenitor_client::LenientDateTime>,
-    }
-    /// Price of an offering item.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct OfferingItemPrice {
-        /// Id of the service.
-        pub application_id: ::uuid::Uuid,
-        /// Infrastructure component, if the price is for one.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub infra_id: ::std::option::Option<::uuid::Uuid>,
-        /// Offering item with its edition prefix.
-        pub name: ::std::string::String,
-        /// Price as text, e.g. `0.05`, in the tenant's currency. Inferred: of one unit as the console counts (a gigabyte, not
-        /// a byte).
-        pub price: ::progenitor_client::DecimalString,
-        /// Version, in size like milliseconds since 1970.
-        pub version: i64,
-    }
-    /// Prices of a tenant's offering items, not paged.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct OfferingItemPriceList {
-        /// One per offering item and, for storage and recovery, component.
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        #[serde(default)]
-        pub items: ::std::vec::Vec<OfferingItemPrice>,
-    }
-    /// A value that was set for the tenant itself.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct OwnSetting {
-        /// Whether children inherit from the tenant above in place of this one.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub exclusive: ::std::option::Option<bool>,
-        /// Whether tenants below cannot override it.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub lock: ::std::option::Option<bool>,
-        /// Text, number, boolean or object, or null; numbers keep about 17 digits.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub value: ::std::option::Option<::serde_json::Value>,
-    }
-    /// Where a list goes on.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct Paging {
-        /// The cursors.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub cursors: ::std::option::Option<PagingCursors>,
-    }
-    /// Cursors of a list.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct PagingCursors {
-        /// Opaque cursor of the next page; missing or empty on the last one.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub after: ::std::option::Option<::std::string::String>,
-        /// Opaque cursor of the page before; in the general guide only.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub before: ::std::option::Option<::std::string::String>,
-    }
-    /// An error of Pricelist API v1.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct PriceListError {
-        /// Code of the error, e.g. `BAD_REQUEST_ERROR`, `ACCESS_DENIED_ERROR`.
-        pub code: ::std::string::String,
-        /// Details, e.g. the scope that is missing.
-        #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub context: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        /// Subject of the error, e.g. `GENERAL` or `ACCESS`.
-        pub domain: ::std::string::String,
-        /// Human-readable message.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub message: ::std::option::Option<::std::string::String>,
-        /// The same as `code`; obsolete.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub reason: ::std::option::Option<::std::string::String>,
-    }
-    /// Limits of an offering item, in its measurement unit.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct Quota {
-        /// How much more than the soft limit is allowed; null is unlimited.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub overage: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Soft limit; null is unlimited.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub value: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Version, in size like milliseconds since 1970; 0 if both limits are null.
-        pub version: i64,
-    }
-    /// Configuration of a report.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct Report {
-        /// Day on which it is built.
-        pub generation_date: ::chrono::naive::NaiveDate,
-        /// Id of the report (not of a file).
-        pub id: ::uuid::Uuid,
-        /// Content of the report.
-        pub parameters: ReportParameters,
-        /// Ids of the users that the files are mailed to.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub recipients: ::std::vec::Vec<::uuid::Uuid>,
-        /// Destination of the files.
-        pub result_action: crate::types::ReportResultAction,
-        /// When it is built.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub schedule: ::std::option::Option<ReportSchedule>,
-        /// Version, 1 at first, more with each change; `delete_report` needs it.
-        pub version: i64,
-    }
-    /// A report to create. The vendor rejects fields that are not listed here.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    pub struct ReportCreate {
-        /// Day on which a `once` report is built; today if left out (observed).
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub generation_date: ::std::option::Option<::chrono::naive::NaiveDate>,
-        /// Content of the report.
-        pub parameters: ReportParametersCreate,
-        /// Ids of the users to mail the files to; needed with the action `send` only.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub recipients: ::std::vec::Vec<::uuid::Uuid>,
-        /// Destination of the files; `save` to download them.
-        pub result_action: crate::types::ReportResultAction,
-        /// When to build it.
-        pub schedule: ReportScheduleCreate,
-    }
-    impl ReportCreate {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::ReportCreate {
-            Default::default()
+    ::progenitor_client::object! {
+        /// An API client. A guide's sample has `data`, `tenant_id` and `type` only.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct ApiClient {
+            /// Id of the client; also the user name for HTTP Basic.
+            client_id: optional ::uuid::Uuid = "client_id",
+            /// When the secret expires, in seconds since 1970; 0 is never.
+            client_secret_expires_at: optional i64 = "client_secret_expires_at",
+            /// When it was created.
+            created_at: optional ::progenitor_client::LenientDateTime = "created_at",
+            /// Id of the user who created it.
+            created_by: optional ::std::string::String = "created_by",
+            /// Free-form data, e.g. `client_name`, which the console shows.
+            data: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "data",
+            /// When it last got a token.
+            last_access_at: optional ::progenitor_client::LenientDateTime = "last_access_at",
+            /// Address from which it last got a token.
+            last_access_from_ip: optional ::std::string::String = "last_access_from_ip",
+            /// Id of its origin; not described further.
+            origin_id: optional ::std::string::String = "origin_id",
+            /// OAuth 2.0 redirect addresses.
+            redirect_uris: collection ::std::vec::Vec<::std::string::String> = "redirect_uris",
+            /// Whether it can get tokens.
+            status: optional crate::types::ClientStatus = "status",
+            /// UUID of the tenant that the client and its tokens belong to.
+            tenant_id: required ::uuid::Uuid = "tenant_id",
+            /// How it authenticates at the token endpoint.
+            token_endpoint_auth_method: optional crate::types::ClientAuthMethod = "token_endpoint_auth_method",
+            /// Type of the client.
+            type_: optional crate::types::ClientType = "type",
         }
     }
-    /// Content of a report.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct ReportParameters {
-        /// Formats to build, one file each.
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        #[serde(default)]
-        pub formats: ::std::vec::Vec<crate::types::ReportFormat>,
-        /// Whether rows without usage are dropped. May be missing although it was sent.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub hide_zero_usage: ::std::option::Option<bool>,
-        /// Which values it has.
-        pub kind: crate::types::ReportKind,
-        /// How far below the tenant it goes.
-        pub level: crate::types::ReportLevel,
-        /// Days covered; filled in by the service if the request had none.
-        pub period: ReportPeriod,
-        /// Whether SKUs were asked for. May be missing although it was sent.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub show_skus: ::std::option::Option<bool>,
-        /// UUID of the tenant reported on.
-        pub tenant_id: ::uuid::Uuid,
-    }
-    /// Content of a new report.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    pub struct ReportParametersCreate {
-        /// Formats to build, one file each. The default is not documented (the vendor's billing module then
-        /// finds `csv_v2_0`): state the formats.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub formats: ::std::vec::Vec<crate::types::ReportFormat>,
-        /// True drops rows without usage. Inferred: false if left out.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub hide_zero_usage: ::std::option::Option<bool>,
-        /// Which values; `usage_summary` for billing.
-        pub kind: crate::types::ReportKind,
-        /// How far below the tenant to go.
-        pub level: crate::types::ReportLevel,
-        /// Days to report. Left out with `usage_current`, the service took the first of the month to yesterday (observed).
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub period: ::std::option::Option<ReportPeriod>,
-        /// True adds SKUs, for partners entitled to them. Inferred: false if left out.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub show_skus: ::std::option::Option<bool>,
-        /// UUID of the tenant to report on.
-        pub tenant_id: ::uuid::Uuid,
-    }
-    impl ReportParametersCreate {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::ReportParametersCreate {
-            Default::default()
+    ::progenitor_client::object! {
+        /// Envelope of all errors but those of the token endpoint.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct ApiError {
+            /// The error.
+            error: required ApiErrorBody = "error",
         }
     }
-    /// Parameters of a report that can change.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    pub struct ReportParametersUpdate {
-        /// True drops rows without usage.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub hide_zero_usage: ::std::option::Option<bool>,
-        /// Which values.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub kind: ::std::option::Option<crate::types::ReportKind>,
-        /// How far below the tenant to go.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub level: ::std::option::Option<crate::types::ReportLevel>,
-        /// True adds SKUs, for partners entitled to them.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub show_skus: ::std::option::Option<bool>,
-        /// UUID of the tenant reported on. Inferred: accepted, as it is in the vendor's example, but not in its schema.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub tenant_id: ::std::option::Option<::uuid::Uuid>,
-    }
-    impl ReportParametersUpdate {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::ReportParametersUpdate {
-            Default::default()
+    ::progenitor_client::object! {
+        /// The error. Platform codes: 1000 internal, 1001 version mismatch, 1002 access denied, 1003 parent disabled, 1004 tenant
+        /// name taken, 1005 no such tenant, 1006 tenant still enabled, 1007 move below own child, 1008 move inside a customer,
+        /// 1009 storage in use, 1010 e-mail taken (Sync & Share), 1011 deprovisioning running, 1012 tenant locked, 1013 target
+        /// disabled, 1014 offering items cannot move, 1015 infrastructure conflict, 1016 storage has a child, 1017 default storage
+        /// must stay on, 1018 user disabled, 1019 backup service down, 1020 registered by a non-service user, 1021 offering item
+        /// unavailable, 1022 hard quota exceeded, 1023 dependency of offering items, 1024 address forbidden, 1025 mail server
+        /// settings wrong, 1026 service cannot be enabled, 1027 business rule, 1028 guest exists, 1029 storage being
+        /// deprovisioned, 1030 seat quota exceeded (Sync & Share), 1031 location conflict, 1032 lock owner outside the target
+        /// tree, 1033 login invalid, 1034 legal document unpublished, 1035 items legally blocked from moving.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct ApiErrorBody {
+            /// Platform code (1000 to 1035) or HTTP status, as JSON number or string.
+            code: optional ::serde_json::Value = "code",
+            /// Free-form data, e.g. the id of the object.
+            context: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "context",
+            /// More messages.
+            data: collection ::std::vec::Vec<::std::string::String> = "data",
+            /// More about it.
+            details: optional ApiErrorDetails = "details",
+            /// Component that failed, e.g. `PlatformAccountServer`.
+            domain: optional ::std::string::String = "domain",
+            /// Short description of the error.
+            message: optional ::std::string::String = "message",
         }
     }
-    /// Days that a report covers.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    pub struct ReportPeriod {
-        /// Last day, inclusive.
-        pub end: ::chrono::naive::NaiveDate,
-        /// First day.
-        pub start: ::chrono::naive::NaiveDate,
-    }
-    impl ReportPeriod {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::ReportPeriod {
-            Default::default()
+    ::progenitor_client::object! {
+        /// More about an error.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct ApiErrorDetails {
+            /// Free-form data; in one sample of the vendor, but not in its schema.
+            addition: collection ::std::vec::Vec<::serde_json::Map<::std::string::String, ::serde_json::Value>> = "addition",
+            /// Long description of the error.
+            info: optional ::std::string::String = "info",
         }
     }
-    /// When a report is built.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct ReportSchedule {
-        /// Whether the schedule is active.
-        #[serde(deserialize_with = "progenitor_client::__private::boolean")]
-        pub enabled: bool,
-        /// Once or monthly.
-        #[serde(rename = "type")]
-        pub type_: crate::types::ReportScheduleType,
-    }
-    /// When to build a new report.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    pub struct ReportScheduleCreate {
-        /// Whether a scheduled report runs; true if left out (observed).
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub enabled: ::std::option::Option<bool>,
-        /// Once or monthly.
-        #[serde(rename = "type")]
-        pub type_: crate::types::ReportScheduleType,
-    }
-    impl ReportScheduleCreate {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::ReportScheduleCreate {
-            Default::default()
+    ::progenitor_client::object! {
+        /// A service of the platform.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct Application {
+            /// Path of its console, e.g. `/bc/`.
+            api_base_url: required ::std::string::String = "api_base_url",
+            /// Id of the service; `application_id` and `application.id` elsewhere.
+            id: required ::uuid::Uuid = "id",
+            /// Name to show.
+            name: required ::std::string::String = "name",
+            /// Type; `application.name` in report files.
+            type_: required crate::types::ApplicationType = "type",
+            /// Metrics that it can report, without prefix.
+            usages: required_collection ::std::vec::Vec<::std::string::String> = "usages",
         }
     }
-    /// Switch of a schedule.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    pub struct ReportScheduleUpdate {
-        /// False stops the schedule, true resumes it.
-        #[serde(deserialize_with = "progenitor_client::__private::boolean")]
-        pub enabled: bool,
-    }
-    impl ReportScheduleUpdate {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::ReportScheduleUpdate {
-            Default::default()
+    ::progenitor_client::object! {
+        /// Services, not paged.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct ApplicationList {
+            /// Services.
+            items: required_collection ::std::vec::Vec<Application> = "items",
         }
     }
-    /// Changes of a scheduled report; no version. The vendor rejects fields that are not listed here.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    pub struct ReportUpdate {
-        /// Replacement to show.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub parameters: ::std::option::Option<ReportParametersUpdate>,
-        /// Ids of the users to mail the files to, instead of the ones before.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub recipients: ::std::vec::Vec<::uuid::Uuid>,
-        /// Whether to go on.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub schedule: ::std::option::Option<ReportScheduleUpdate>,
-    }
-    impl ReportUpdate {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::ReportUpdate {
-            Default::default()
+    ::progenitor_client::object! {
+        /// A contact of a tenant. Inferred: what most fields mean, from their names.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct Contact {
+            /// Not described by the vendor. Inferred: Acronis account number.
+            aan: optional ::std::string::String = "aan",
+            /// First line of the address.
+            address1: optional ::std::string::String = "address1",
+            /// Second line of the address.
+            address2: optional ::std::string::String = "address2",
+            /// City.
+            city: optional ::std::string::String = "city",
+            /// Country.
+            country: optional ::std::string::String = "country",
+            /// When it was created.
+            created_at: optional ::progenitor_client::LenientDateTime = "created_at",
+            /// When it was soft-deleted; null if it was not.
+            deleted_at: optional ::progenitor_client::LenientDateTime = "deleted_at",
+            /// E-mail address; may be empty.
+            email: optional ::std::string::String = "email",
+            /// Whether the address was confirmed.
+            email_confirmed: optional_boolean = "email_confirmed",
+            /// `disposable`, `public` or `private`.
+            email_domain_type: optional ::std::string::String = "email_domain_type",
+            /// Fax number.
+            fax: optional ::std::string::String = "fax",
+            /// First name.
+            firstname: optional ::std::string::String = "firstname",
+            /// Id of the contact. A UUID, by the vendor's document.
+            id: optional ::std::string::String = "id",
+            /// Industry.
+            industry: optional ::std::string::String = "industry",
+            /// Language code.
+            language: optional ::std::string::String = "language",
+            /// Last name.
+            lastname: optional ::std::string::String = "lastname",
+            /// Size of the organisation, as text.
+            organization_size: optional ::std::string::String = "organization_size",
+            /// Telephone number.
+            phone: optional ::std::string::String = "phone",
+            /// State or province.
+            state: optional ::std::string::String = "state",
+            /// Id of the contact's tenant. A UUID, by the vendor's document.
+            tenant_id: optional ::std::string::String = "tenant_id",
+            /// Job title.
+            title: optional ::std::string::String = "title",
+            /// Purpose.
+            types: collection ::std::vec::Vec<crate::types::ContactType> = "types",
+            /// When it was last changed.
+            updated_at: optional ::progenitor_client::LenientDateTime = "updated_at",
+            /// Id of the user that the contact is. A UUID, by the vendor's document.
+            user_id: optional ::std::string::String = "user_id",
+            /// Web site.
+            website: optional ::std::string::String = "website",
+            /// Postal code.
+            zipcode: optional ::std::string::String = "zipcode",
         }
     }
-    /// Whose setting it is.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct SettingOwner {
-        /// Id of the tenant or user.
-        pub id: ::uuid::Uuid,
-        /// Tenant or user.
-        #[serde(rename = "type")]
-        pub type_: crate::types::SettingOwnerType,
+    ::progenitor_client::object! {
+        /// Price of a SKU in a month.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct EffectivePrice {
+            /// Category.
+            category: optional ::std::string::String = "category",
+            /// Price with all discounts; for how much of the SKU is not documented.
+            effective_price: optional ::progenitor_client::LenientDecimal = "effective_price",
+            /// Name to show.
+            friendly_name: optional ::std::string::String = "friendly_name",
+            /// Price without discounts, for as much as `effective_price`.
+            list_price: optional ::progenitor_client::LenientDecimal = "list_price",
+            /// Name of the SKU.
+            name: optional ::std::string::String = "name",
+            /// Discount on the price list, in percent.
+            pricelist_discount: optional ::progenitor_client::LenientDecimal = "pricelist_discount",
+            /// The SKU, as in reports with `show_skus`.
+            sku: required ::std::string::String = "sku",
+            /// Discount on the SKU, in percent. How the two discounts combine is not documented.
+            sku_discount: optional ::progenitor_client::LenientDecimal = "sku_discount",
+            /// Category below it.
+            sub_category: optional ::std::string::String = "sub_category",
+        }
     }
-    /// A file built for a report.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct StoredReport {
-        /// When it was created.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub created_at: ::std::option::Option<::progenitor_client::LenientDateTime>,
-        /// Id for the download; may be missing while `in_progress`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::uuid::Uuid>,
-        /// Format of the file.
-        pub report_format: crate::types::ReportFormat,
-        /// Size in bytes, compressed (gzip); may be missing while `in_progress`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub size: ::std::option::Option<i64>,
-        /// How far it is.
-        pub status: crate::types::StoredReportStatus,
+    ::progenitor_client::object! {
+        /// Prices that a partner is charged in a month.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct EffectivePriceList {
+            /// The partner's commitment, up to 8 characters. Inferred: an amount in the currency.
+            commitment: optional ::std::string::String = "commitment",
+            /// Currency of all prices, ISO 4217.
+            currency: required ::std::string::String = "currency",
+            /// Month as `YYYY-MM`.
+            month: required ::std::string::String = "month",
+            /// Code of the price list, up to 16 characters.
+            pricelist_code: optional ::std::string::String = "pricelist_code",
+            /// Prices by SKU.
+            prices: required_collection ::std::vec::Vec<EffectivePrice> = "prices",
+        }
     }
-    /// Files of a report, not paged.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct StoredReportList {
-        /// One per format and run.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub items: ::std::vec::Vec<StoredReport>,
+    ::progenitor_client::object! {
+        /// Price lists of several months.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct EffectivePriceLists {
+            /// Price lists by month.
+            price_lists: required_collection ::std::vec::Vec<EffectivePriceList> = "price_lists",
+        }
     }
-    /// A tenant. Much is missing with a lower level of detail. Inferred: what the fields about brand, language and identity
-    /// provider mean, from their names.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct Tenant {
-        /// Whether its ancestors may manage it.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub ancestral_access: ::std::option::Option<bool>,
-        /// Level of the tree above which ancestors lose access; from `list_tenants` only.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub barrier: ::std::option::Option<i64>,
-        /// Whether the tenant has its own brand.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub brand_enabled: ::std::option::Option<bool>,
-        /// Numeric id of the brand in API v1.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub brand_id: ::std::option::Option<i64>,
-        /// Id of the brand. A UUID, by the vendor's document.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub brand_uuid: ::std::option::Option<::std::string::String>,
-        /// Legal contact.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub contact: ::std::option::Option<Contact>,
-        /// All contacts; empty unless asked for with `with_contacts`.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub contacts: ::std::vec::Vec<Contact>,
-        /// When it was created.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub created_at: ::std::option::Option<::progenitor_client::LenientDateTime>,
-        /// The partner's own id of the tenant; also in reports.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub customer_id: ::std::option::Option<::std::string::String>,
-        /// For the vendor's own use.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub customer_type: ::std::option::Option<crate::types::CustomerType>,
-        /// Id of the identity provider for its users. A UUID, by the vendor's document.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub default_idp_id: ::std::option::Option<::std::string::String>,
-        /// When it was soft-deleted; null if it was not.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub deleted_at: ::std::option::Option<::progenitor_client::LenientDateTime>,
-        /// Whether the tenant is enabled; not with `lod=stamps`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub enabled: ::std::option::Option<bool>,
-        /// `deleting`, `recovering`, or null if nothing is going on.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub external_operation_status: ::std::option::Option<::std::string::String>,
-        /// Whether it has children.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub has_children: ::std::option::Option<bool>,
-        /// UUID of the tenant.
-        pub id: ::uuid::Uuid,
-        /// The caller's own tag, up to 256 characters.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub internal_tag: ::std::option::Option<::std::string::String>,
-        /// Kind; not with `lod=stamps`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub kind: ::std::option::Option<crate::types::TenantKind>,
-        /// Language code, e.g. `en`, `pt_BR`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub language: ::std::option::Option<::std::string::String>,
-        /// State of two-factor authentication.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub mfa_status: ::std::option::Option<crate::types::MfaStatus>,
-        /// Name; not with `lod=stamps`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-        /// Offering items, from `list_tenants` only and if asked for.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub offering_items: ::std::vec::Vec<OfferingItem>,
-        /// Owner of a personal tenant, else null. A UUID, by the vendor's document.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub owner_id: ::std::option::Option<::std::string::String>,
-        /// Id of the parent; the tenant's own id for the root.
-        pub parent_id: ::std::string::String,
-        /// Ids of the ancestors, nearest first; with `embed_path` only. Described by the older client only.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub path: ::std::vec::Vec<::uuid::Uuid>,
-        /// Whether it is billed.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub pricing_mode: ::std::option::Option<crate::types::PricingMode>,
-        /// When billing began or, in trial, will begin.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub production_start_date: ::std::option::Option<
-            ::progenitor_client::LenientDateTime,
-        >,
-        /// Whether others may change it.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub update_lock: ::std::option::Option<UpdateLock>,
-        /// When it was last changed.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub updated_at: ::std::option::Option<::progenitor_client::LenientDateTime>,
-        /// Version of the tenant.
-        pub version: i64,
+    ::progenitor_client::object! {
+        /// A value that holds for the tenant.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct EffectiveSetting {
+            /// Whether tenants below cannot override it.
+            lock: optional_boolean = "lock",
+            /// Where it was set.
+            owner: optional SettingOwner = "owner",
+            /// Text, number, boolean or object, or null; numbers keep about 17 digits.
+            value: optional ::serde_json::Value = "value",
+        }
     }
-    /// A setting of a service for a tenant.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct TenantApplicationSetting {
-        /// Id of the service. Missing in the guide's sample.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub application_id: ::std::option::Option<::uuid::Uuid>,
-        /// Effective value for the tenant, and the tenant that it was inherited from; null in the guide's sample.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub effective: ::std::option::Option<EffectiveSetting>,
-        /// Name of the setting.
-        pub name: ::std::string::String,
-        /// Value that was set for this tenant; null if there is none.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub own: ::std::option::Option<OwnSetting>,
+    ::progenitor_client::object! {
+        /// A storage or recovery component.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct Infra {
+            /// Cloud that it runs in, e.g. `acronis`, `azure`, `google`. Says nothing of its owner.
+            backend_type: optional ::std::string::String = "backend_type",
+            /// Purpose.
+            capabilities: collection ::std::vec::Vec<crate::types::InfraCapability> = "capabilities",
+            /// The same for mobile devices.
+            content_mobile_url: optional ::std::string::String = "content_mobile_url",
+            /// Address to browse what is stored.
+            content_url: optional ::std::string::String = "content_url",
+            /// Id of the component.
+            id: required ::uuid::Uuid = "id",
+            /// Location that it is in.
+            location_id: optional ::uuid::Uuid = "location_id",
+            /// Name to show.
+            name: optional ::std::string::String = "name",
+            /// Tenant that it belongs to.
+            owner_tenant_id: optional ::uuid::Uuid = "owner_tenant_id",
+            /// Whether it is Acronis' own. A component of a partner may also have the backend `acronis`.
+            platform_owned: optional_boolean = "platform_owned",
+            /// Whether the caller sees it in a limited way, e.g. because an ancestor owns it.
+            readonly: optional_boolean = "readonly",
+            /// Address of the storage, e.g. `acronis+fes://storage20.example.com:44445`.
+            url: optional ::std::string::String = "url",
+            /// Version, grows with each change.
+            version: optional i64 = "version",
+        }
     }
-    /// Services of one of several tenants.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct TenantApplications {
-        /// Ids of the services it can use.
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        #[serde(default)]
-        pub applications: ::std::vec::Vec<::uuid::Uuid>,
-        /// UUID of the tenant.
-        pub tenant: ::uuid::Uuid,
+    ::progenitor_client::object! {
+        /// Storage and recovery components, not paged.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct InfraBatch {
+            /// Components.
+            items: required_collection ::std::vec::Vec<Infra> = "items",
+        }
     }
-    /// Services of several tenants, not paged.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct TenantApplicationsBatch {
-        /// One per tenant.
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        #[serde(default)]
-        pub items: ::std::vec::Vec<TenantApplications>,
+    ::progenitor_client::object! {
+        /// Error of the token endpoint, as in RFC 6749.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct OAuthError {
+            /// Code of the error.
+            error: required crate::types::TokenErrorCode = "error",
+            /// Message of the error.
+            error_description: optional ::std::string::String = "error_description",
+        }
     }
-    /// A page of tenants.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct TenantBatch {
-        /// Tenants.
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub items: ::std::vec::Vec<Tenant>,
-        /// Cursors; missing on the last page.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub paging: ::std::option::Option<Paging>,
-        /// Time of the service at the response; next run's `updated_since`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub timestamp: ::std::option::Option<::progenitor_client::LenientDateTime>,
+    ::progenitor_client::object! {
+        /// Something that a tenant may use, with its limits.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct OfferingItem {
+            /// Id of the service.
+            application_id: required ::uuid::Uuid = "application_id",
+            /// When it was soft-deleted; null if it was not.
+            deleted_at: optional ::progenitor_client::LenientDateTime = "deleted_at",
+            /// Edition, or null for services without editions.
+            edition: optional ::std::string::String = "edition",
+            /// Infrastructure component; for the type `infra` only.
+            infra_id: optional ::uuid::Uuid = "infra_id",
+            /// Whether `status` cannot be changed; false if missing.
+            locked: optional_boolean = "locked",
+            /// Unit of the quota.
+            measurement_unit: required crate::types::MeasurementUnit = "measurement_unit",
+            /// Item with its edition prefix, e.g. `pw_base_storage`.
+            name: required ::std::string::String = "name",
+            /// Limits; missing for features.
+            quota: optional Quota = "quota",
+            /// 1 on, 0 off.
+            status: required i64 = "status",
+            /// UUID of the tenant. Here it is the UUID, unlike in `Usage`.
+            tenant_id: required ::uuid::Uuid = "tenant_id",
+            /// Countable, switch or infrastructure.
+            type_: required crate::types::OfferingItemType = "type",
+            /// When it was last changed.
+            updated_at: optional ::progenitor_client::LenientDateTime = "updated_at",
+            /// Metric that the item counts, without prefix.
+            usage_name: required ::std::string::String = "usage_name",
+        }
     }
-    /// Ids of a tenant's direct children.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct TenantChildren {
-        /// Tenant UUIDs.
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub items: ::std::vec::Vec<::uuid::Uuid>,
-        /// Cursors. Inferred: the request takes `after`, so that there has to be a place to learn it from; the vendor's
-        /// schema has none.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub paging: ::std::option::Option<Paging>,
+    ::progenitor_client::object! {
+        /// Offering items, or a page of them.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct OfferingItemList {
+            /// Offering items.
+            items: page_items ::std::vec::Vec<OfferingItem> = "items",
+            /// Cursors, from `list_offering_items` only; missing on the last page.
+            paging: optional Paging = "paging",
+            /// Time of the service at the response; next run's `updated_since`.
+            timestamp: optional ::progenitor_client::LenientDateTime = "timestamp",
+        }
     }
-    /// How a tenant is billed.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct TenantPricing {
-        /// Currency of its prices; null if not set.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub currency: ::std::option::Option<crate::types::Currency>,
-        /// Whether it is billed.
-        pub mode: crate::types::PricingMode,
-        /// When billing began or, in trial, will begin.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub production_start_date: ::std::option::Option<
-            ::progenitor_client::LenientDateTime,
-        >,
-        /// Version, in size like milliseconds since 1970.
-        pub version: i64,
+    ::progenitor_client::object! {
+        /// Price of an offering item.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct OfferingItemPrice {
+            /// Id of the service.
+            application_id: required ::uuid::Uuid = "application_id",
+            /// Infrastructure component, if the price is for one.
+            infra_id: optional ::uuid::Uuid = "infra_id",
+            /// Offering item with its edition prefix.
+            name: required ::std::string::String = "name",
+            /// Price as text, e.g. `0.05`, in the tenant's currency. Inferred: of one unit as the console counts (a gigabyte, not
+            /// a byte).
+            price: required ::progenitor_client::DecimalString = "price",
+            /// Version, in size like milliseconds since 1970.
+            version: required i64 = "version",
+        }
     }
-    /// Usages of one of several tenants.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct TenantUsages {
-        /// UUID of the tenant.
-        pub tenant: ::uuid::Uuid,
-        /// Its usages.
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        #[serde(default)]
-        pub usages: ::std::vec::Vec<Usage>,
+    ::progenitor_client::object! {
+        /// Prices of a tenant's offering items, not paged.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct OfferingItemPriceList {
+            /// One per offering item and, for storage and recovery, component.
+            items: required_collection ::std::vec::Vec<OfferingItemPrice> = "items",
+        }
     }
-    /// Usages of several tenants, not paged.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct TenantUsagesBatch {
-        /// One per tenant.
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        #[serde(default)]
-        pub items: ::std::vec::Vec<TenantUsages>,
+    ::progenitor_client::object! {
+        /// A value that was set for the tenant itself.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct OwnSetting {
+            /// Whether children inherit from the tenant above in place of this one.
+            exclusive: optional_boolean = "exclusive",
+            /// Whether tenants below cannot override it.
+            lock: optional_boolean = "lock",
+            /// Text, number, boolean or object, or null; numbers keep about 17 digits.
+            value: optional ::serde_json::Value = "value",
+        }
     }
-    /// An access token.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct Token {
-        /// The token, a JWT (RS256).
-        pub access_token: ::progenitor_client::SecretText,
-        /// Seconds until it expires. In the vendor's document only, not in the bodies shown by guides.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub expires_in: ::std::option::Option<i64>,
-        /// When it expires, in seconds since 1970 (absolute). Use this.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub expires_on: ::std::option::Option<i64>,
-        /// OpenID token.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id_token: ::std::option::Option<::progenitor_client::SecretText>,
-        /// Refresh token; only if asked for, never with `client_credentials`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub refresh_token: ::std::option::Option<::progenitor_client::SecretText>,
-        /// `bearer`, in lower case.
-        pub token_type: ::std::string::String,
+    ::progenitor_client::object! {
+        /// Where a list goes on.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct Paging {
+            /// The cursors.
+            cursors: optional PagingCursors = "cursors",
+        }
     }
-    /// Form fields of a token request.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct TokenRequest {
-        /// The current access token, for the jwt-bearer grant.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub assertion: ::std::option::Option<::progenitor_client::SecretText>,
-        /// Client id, for the device grant and for clients that authenticate in the form.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub client_id: ::std::option::Option<::std::string::String>,
-        /// Client secret, for clients that authenticate in the form.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub client_secret: ::std::option::Option<::progenitor_client::SecretText>,
-        /// For the grant `authorization_code`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub code: ::std::option::Option<::progenitor_client::SecretText>,
-        /// PKCE verifier, 43 to 128 letters, digits or `-._~`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub code_verifier: ::std::option::Option<::progenitor_client::SecretText>,
-        /// For the device grant.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub device_code: ::std::option::Option<::progenitor_client::SecretText>,
-        /// OAuth 2.0 grant.
-        pub grant_type: crate::types::GrantType,
-        /// True puts all policies into the token.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub not_required_introspection: ::std::option::Option<bool>,
-        /// Password, for the password grants.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub password: ::std::option::Option<::progenitor_client::SecretText>,
-        /// For the grant `refresh_token`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub refresh_token: ::std::option::Option<::progenitor_client::SecretText>,
-        /// Scopes, separated by spaces: e.g. `openid`, `offline_access` (gives a refresh token), or
-        /// `urn:acronis.com:tenant-id:` + tenant UUID with the jwt-bearer grant.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub scope: ::std::option::Option<::std::string::String>,
-        /// One-time code, for the password grants with two-factor authentication.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub totp_code: ::std::option::Option<::progenitor_client::SecretText>,
-        /// Login, for the password grants.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub username: ::std::option::Option<::std::string::String>,
+    ::progenitor_client::object! {
+        /// Cursors of a list.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct PagingCursors {
+            /// Opaque cursor of the next page; missing or empty on the last one.
+            after: optional ::std::string::String = "after",
+            /// Opaque cursor of the page before; in the general guide only.
+            before: optional ::std::string::String = "before",
+        }
     }
-    /// Lock against changes of a tenant by others.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct UpdateLock {
-        /// Whether the lock is on.
-        #[serde(deserialize_with = "progenitor_client::__private::boolean")]
-        pub enabled: bool,
-        /// Id of the tenant that holds the lock, or null. A UUID, by the vendor's document.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub owner_id: ::std::option::Option<::std::string::String>,
+    ::progenitor_client::object! {
+        /// An error of Pricelist API v1.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct PriceListError {
+            /// Code of the error, e.g. `BAD_REQUEST_ERROR`, `ACCESS_DENIED_ERROR`.
+            code: required ::std::string::String = "code",
+            /// Details, e.g. the scope that is missing.
+            context: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "context",
+            /// Subject of the error, e.g. `GENERAL` or `ACCESS`.
+            domain: required ::std::string::String = "domain",
+            /// Human-readable message.
+            message: optional ::std::string::String = "message",
+            /// The same as `code`; obsolete.
+            reason: optional ::std::string::String = "reason",
+        }
     }
-    /// Usage of a metric by a tenant.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct Usage {
-        /// All that was ever used, in `measurement_unit`; equal to `value` if the metric is not cumulative.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub absolute_value: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Id of the service.
-        pub application_id: ::uuid::Uuid,
-        /// Edition, or null for services without editions.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub edition: ::std::option::Option<::std::string::String>,
-        /// Infrastructure component; for the type `infra` only.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub infra_id: ::std::option::Option<::uuid::Uuid>,
-        /// Unit of `value`, `absolute_value` and the quota.
-        pub measurement_unit: crate::types::MeasurementUnit,
-        /// Metric with its edition prefix, e.g. `pw_base_storage`.
-        pub name: ::std::string::String,
-        /// State and quota; only if the metric has an offering item.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub offering_item: ::std::option::Option<UsageOfferingItem>,
-        /// Since when `value` counts; the first of the month, or when a cumulative metric was last reset.
-        pub range_start: ::progenitor_client::LenientDateTime,
-        /// Numeric id of the tenant in API v1. Not the UUID, unlike elsewhere.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub tenant_id: ::std::option::Option<i64>,
-        /// UUID of the tenant.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub tenant_uuid: ::std::option::Option<::uuid::Uuid>,
-        /// Countable, switch or infrastructure.
-        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        pub type_: ::std::option::Option<crate::types::OfferingItemType>,
-        /// Metric without prefix, e.g. `storage`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub usage_name: ::std::option::Option<::std::string::String>,
-        /// Used since `range_start`, in `measurement_unit`. Storage exceeds 2^31.
-        pub value: ::progenitor_client::DecimalNumber,
+    ::progenitor_client::object! {
+        /// Limits of an offering item, in its measurement unit.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct Quota {
+            /// How much more than the soft limit is allowed; null is unlimited.
+            overage: optional ::progenitor_client::DecimalNumber = "overage",
+            /// Soft limit; null is unlimited.
+            value: optional ::progenitor_client::DecimalNumber = "value",
+            /// Version, in size like milliseconds since 1970; 0 if both limits are null.
+            version: required i64 = "version",
+        }
     }
-    /// Usages of a tenant, not paged.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct UsageList {
-        /// One per metric and, for storage and recovery, component.
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        #[serde(default)]
-        pub items: ::std::vec::Vec<Usage>,
+    ::progenitor_client::object! {
+        /// Configuration of a report.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct Report {
+            /// Day on which it is built.
+            generation_date: required ::chrono::naive::NaiveDate = "generation_date",
+            /// Id of the report (not of a file).
+            id: required ::uuid::Uuid = "id",
+            /// Content of the report.
+            parameters: required ReportParameters = "parameters",
+            /// Ids of the users that the files are mailed to.
+            recipients: collection ::std::vec::Vec<::uuid::Uuid> = "recipients",
+            /// Destination of the files.
+            result_action: required crate::types::ReportResultAction = "result_action",
+            /// When it is built.
+            schedule: optional ReportSchedule = "schedule",
+            /// Version, 1 at first, more with each change; `delete_report` needs it.
+            version: required i64 = "version",
+        }
     }
-    /// Offering item of a usage.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct UsageOfferingItem {
-        /// Limits.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub quota: ::std::option::Option<Quota>,
-        /// 1 on, 0 off.
-        pub status: i64,
+    ::progenitor_client::object! {
+        /// A report to create. The vendor rejects fields that are not listed here.
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct ReportCreate {
+            /// Day on which a `once` report is built; today if left out (observed).
+            generation_date: optional ::chrono::naive::NaiveDate = "generation_date",
+            /// Content of the report.
+            parameters: required ReportParametersCreate = "parameters",
+            /// Ids of the users to mail the files to; needed with the action `send` only.
+            recipients: collection ::std::vec::Vec<::uuid::Uuid> = "recipients",
+            /// Destination of the files; `save` to download them.
+            result_action: required crate::types::ReportResultAction = "result_action",
+            /// When to build it.
+            schedule: required ReportScheduleCreate = "schedule",
+        }
     }
-    /// The calling user; the fields that identify it.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct UserMe {
-        /// Id of the user.
-        pub id: ::uuid::Uuid,
-        /// Login name.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub login: ::std::option::Option<::std::string::String>,
-        /// UUID of the user's tenant.
-        pub tenant_id: ::uuid::Uuid,
-        /// Version of the user.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub version: ::std::option::Option<i64>,
+    ::progenitor_client::object! {
+        /// Content of a report.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct ReportParameters {
+            /// Formats to build, one file each.
+            formats: required_collection ::std::vec::Vec<crate::types::ReportFormat> = "formats",
+            /// Whether rows without usage are dropped. May be missing although it was sent.
+            hide_zero_usage: optional_boolean = "hide_zero_usage",
+            /// Which values it has.
+            kind: required crate::types::ReportKind = "kind",
+            /// How far below the tenant it goes.
+            level: required crate::types::ReportLevel = "level",
+            /// Days covered; filled in by the service if the request had none.
+            period: required ReportPeriod = "period",
+            /// Whether SKUs were asked for. May be missing although it was sent.
+            show_skus: optional_boolean = "show_skus",
+            /// UUID of the tenant reported on.
+            tenant_id: required ::uuid::Uuid = "tenant_id",
+        }
     }
-    /// A list of ids, not paged.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct UuidList {
-        /// The ids.
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        #[serde(default)]
-        pub items: ::std::vec::Vec<::uuid::Uuid>,
+    ::progenitor_client::object! {
+        /// Content of a new report.
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct ReportParametersCreate {
+            /// Formats to build, one file each. The default is not documented (the vendor's billing module then
+            /// finds `csv_v2_0`): state the formats.
+            formats: collection ::std::vec::Vec<crate::types::ReportFormat> = "formats",
+            /// True drops rows without usage. Inferred: false if left out.
+            hide_zero_usage: optional_boolean = "hide_zero_usage",
+            /// Which values; `usage_summary` for billing.
+            kind: required crate::types::ReportKind = "kind",
+            /// How far below the tenant to go.
+            level: required crate::types::ReportLevel = "level",
+            /// Days to report. Left out with `usage_current`, the service took the first of the month to yesterday (observed).
+            period: optional ReportPeriod = "period",
+            /// True adds SKUs, for partners entitled to them. Inferred: false if left out.
+            show_skus: optional_boolean = "show_skus",
+            /// UUID of the tenant to report on.
+            tenant_id: required ::uuid::Uuid = "tenant_id",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Parameters of a report that can change.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct ReportParametersUpdate {
+            /// True drops rows without usage.
+            hide_zero_usage: optional_boolean = "hide_zero_usage",
+            /// Which values.
+            kind: optional crate::types::ReportKind = "kind",
+            /// How far below the tenant to go.
+            level: optional crate::types::ReportLevel = "level",
+            /// True adds SKUs, for partners entitled to them.
+            show_skus: optional_boolean = "show_skus",
+            /// UUID of the tenant reported on. Inferred: accepted, as it is in the vendor's example, but not in its schema.
+            tenant_id: optional ::uuid::Uuid = "tenant_id",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Days that a report covers.
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct ReportPeriod {
+            /// Last day, inclusive.
+            end: required ::chrono::naive::NaiveDate = "end",
+            /// First day.
+            start: required ::chrono::naive::NaiveDate = "start",
+        }
+    }
+    ::progenitor_client::object! {
+        /// When a report is built.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct ReportSchedule {
+            /// Whether the schedule is active.
+            enabled: required_boolean = "enabled",
+            /// Once or monthly.
+            type_: required crate::types::ReportScheduleType = "type",
+        }
+    }
+    ::progenitor_client::object! {
+        /// When to build a new report.
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct ReportScheduleCreate {
+            /// Whether a scheduled report runs; true if left out (observed).
+            enabled: optional_boolean = "enabled",
+            /// Once or monthly.
+            type_: required crate::types::ReportScheduleType = "type",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Switch of a schedule.
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct ReportScheduleUpdate {
+            /// False stops the schedule, true resumes it.
+            enabled: required_boolean = "enabled",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Changes of a scheduled report; no version. The vendor rejects fields that are not listed here.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct ReportUpdate {
+            /// Replacement to show.
+            parameters: optional ReportParametersUpdate = "parameters",
+            /// Ids of the users to mail the files to, instead of the ones before.
+            recipients: collection ::std::vec::Vec<::uuid::Uuid> = "recipients",
+            /// Whether to go on.
+            schedule: optional ReportScheduleUpdate = "schedule",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Whose setting it is.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct SettingOwner {
+            /// Id of the tenant or user.
+            id: required ::uuid::Uuid = "id",
+            /// Tenant or user.
+            type_: required crate::types::SettingOwnerType = "type",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A file built for a report.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct StoredReport {
+            /// When it was created.
+            created_at: optional ::progenitor_client::LenientDateTime = "created_at",
+            /// Id for the download; may be missing while `in_progress`.
+            id: optional ::uuid::Uuid = "id",
+            /// Format of the file.
+            report_format: required crate::types::ReportFormat = "report_format",
+            /// Size in bytes, compressed (gzip); may be missing while `in_progress`.
+            size: optional i64 = "size",
+            /// How far it is.
+            status: required crate::types::StoredReportStatus = "status",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Files of a report, not paged.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct StoredReportList {
+            /// One per format and run.
+            items: collection ::std::vec::Vec<StoredReport> = "items",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A tenant. Much is missing with a lower level of detail. Inferred: what the fields about brand, language and identity
+        /// provider mean, from their names.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct Tenant {
+            /// Whether its ancestors may manage it.
+            ancestral_access: optional_boolean = "ancestral_access",
+            /// Level of the tree above which ancestors lose access; from `list_tenants` only.
+            barrier: optional i64 = "barrier",
+            /// Whether the tenant has its own brand.
+            brand_enabled: optional_boolean = "brand_enabled",
+            /// Numeric id of the brand in API v1.
+            brand_id: optional i64 = "brand_id",
+            /// Id of the brand. A UUID, by the vendor's document.
+            brand_uuid: optional ::std::string::String = "brand_uuid",
+            /// Legal contact.
+            contact: optional Contact = "contact",
+            /// All contacts; empty unless asked for with `with_contacts`.
+            contacts: collection ::std::vec::Vec<Contact> = "contacts",
+            /// When it was created.
+            created_at: optional ::progenitor_client::LenientDateTime = "created_at",
+            /// The partner's own id of the tenant; also in reports.
+            customer_id: optional ::std::string::String = "customer_id",
+            /// For the vendor's own use.
+            customer_type: optional crate::types::CustomerType = "customer_type",
+            /// Id of the identity provider for its users. A UUID, by the vendor's document.
+            default_idp_id: optional ::std::string::String = "default_idp_id",
+            /// When it was soft-deleted; null if it was not.
+            deleted_at: optional ::progenitor_client::LenientDateTime = "deleted_at",
+            /// Whether the tenant is enabled; not with `lod=stamps`.
+            enabled: optional_boolean = "enabled",
+            /// `deleting`, `recovering`, or null if nothing is going on.
+            external_operation_status: optional ::std::string::String = "external_operation_status",
+            /// Whether it has children.
+            has_children: optional_boolean = "has_children",
+            /// UUID of the tenant.
+            id: required ::uuid::Uuid = "id",
+            /// The caller's own tag, up to 256 characters.
+            internal_tag: optional ::std::string::String = "internal_tag",
+            /// Kind; not with `lod=stamps`.
+            kind: optional crate::types::TenantKind = "kind",
+            /// Language code, e.g. `en`, `pt_BR`.
+            language: optional ::std::string::String = "language",
+            /// State of two-factor authentication.
+            mfa_status: optional crate::types::MfaStatus = "mfa_status",
+            /// Name; not with `lod=stamps`.
+            name: optional ::std::string::String = "name",
+            /// Offering items, from `list_tenants` only and if asked for.
+            offering_items: collection ::std::vec::Vec<OfferingItem> = "offering_items",
+            /// Owner of a personal tenant, else null. A UUID, by the vendor's document.
+            owner_id: optional ::std::string::String = "owner_id",
+            /// Id of the parent; the tenant's own id for the root.
+            parent_id: required ::std::string::String = "parent_id",
+            /// Ids of the ancestors, nearest first; with `embed_path` only. Described by the older client only.
+            path: collection ::std::vec::Vec<::uuid::Uuid> = "path",
+            /// Whether it is billed.
+            pricing_mode: optional crate::types::PricingMode = "pricing_mode",
+            /// When billing began or, in trial, will begin.
+            production_start_date: optional ::progenitor_client::LenientDateTime = "production_start_date",
+            /// Whether others may change it.
+            update_lock: optional UpdateLock = "update_lock",
+            /// When it was last changed.
+            updated_at: optional ::progenitor_client::LenientDateTime = "updated_at",
+            /// Version of the tenant.
+            version: required i64 = "version",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A setting of a service for a tenant.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct TenantApplicationSetting {
+            /// Id of the service. Missing in the guide's sample.
+            application_id: optional ::uuid::Uuid = "application_id",
+            /// Effective value for the tenant, and the tenant that it was inherited from; null in the guide's sample.
+            effective: optional EffectiveSetting = "effective",
+            /// Name of the setting.
+            name: required ::std::string::String = "name",
+            /// Value that was set for this tenant; null if there is none.
+            own: optional OwnSetting = "own",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Services of one of several tenants.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct TenantApplications {
+            /// Ids of the services it can use.
+            applications: required_collection ::std::vec::Vec<::uuid::Uuid> = "applications",
+            /// UUID of the tenant.
+            tenant: required ::uuid::Uuid = "tenant",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Services of several tenants, not paged.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct TenantApplicationsBatch {
+            /// One per tenant.
+            items: required_collection ::std::vec::Vec<TenantApplications> = "items",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A page of tenants.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct TenantBatch {
+            /// Tenants.
+            items: page_items ::std::vec::Vec<Tenant> = "items",
+            /// Cursors; missing on the last page.
+            paging: optional Paging = "paging",
+            /// Time of the service at the response; next run's `updated_since`.
+            timestamp: optional ::progenitor_client::LenientDateTime = "timestamp",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Ids of a tenant's direct children.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct TenantChildren {
+            /// Tenant UUIDs.
+            items: page_items ::std::vec::Vec<::uuid::Uuid> = "items",
+            /// Cursors. Inferred: the request takes `after`, so that there has to be a place to learn it from; the vendor's
+            /// schema has none.
+            paging: optional Paging = "paging",
+        }
+    }
+    ::progenitor_client::object! {
+        /// How a tenant is billed.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct TenantPricing {
+            /// Currency of its prices; null if not set.
+            currency: optional crate::types::Currency = "currency",
+            /// Whether it is billed.
+            mode: required crate::types::PricingMode = "mode",
+            /// When billing began or, in trial, will begin.
+            production_start_date: optional ::progenitor_client::LenientDateTime = "production_start_date",
+            /// Version, in size like milliseconds since 1970.
+            version: required i64 = "version",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Usages of one of several tenants.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct TenantUsages {
+            /// UUID of the tenant.
+            tenant: required ::uuid::Uuid = "tenant",
+            /// Its usages.
+            usages: required_collection ::std::vec::Vec<Usage> = "usages",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Usages of several tenants, not paged.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct TenantUsagesBatch {
+            /// One per tenant.
+            items: required_collection ::std::vec::Vec<TenantUsages> = "items",
+        }
+    }
+    ::progenitor_client::object! {
+        /// An access token.
+        #[derive(Clone, Debug)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct Token {
+            /// The token, a JWT (RS256).
+            access_token: required ::progenitor_client::SecretText = "access_token",
+            /// Seconds until it expires. In the vendor's document only, not in the bodies shown by guides.
+            expires_in: optional i64 = "expires_in",
+            /// When it expires, in seconds since 1970 (absolute). Use this.
+            expires_on: optional i64 = "expires_on",
+            /// OpenID token.
+            id_token: optional ::progenitor_client::SecretText = "id_token",
+            /// Refresh token; only if asked for, never with `client_credentials`.
+            refresh_token: optional ::progenitor_client::SecretText = "refresh_token",
+            /// `bearer`, in lower case.
+            token_type: required ::std::string::String = "token_type",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Form fields of a token request.
+        #[derive(Clone, Debug)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct TokenRequest {
+            /// The current access token, for the jwt-bearer grant.
+            assertion: optional ::progenitor_client::SecretText = "assertion",
+            /// Client id, for the device grant and for clients that authenticate in the form.
+            client_id: optional ::std::string::String = "client_id",
+            /// Client secret, for clients that authenticate in the form.
+            client_secret: optional ::progenitor_client::SecretText = "client_secret",
+            /// For the grant `authorization_code`.
+            code: optional ::progenitor_client::SecretText = "code",
+            /// PKCE verifier, 43 to 128 letters, digits or `-._~`.
+            code_verifier: optional ::progenitor_client::SecretText = "code_verifier",
+            /// For the device grant.
+            device_code: optional ::progenitor_client::SecretText = "device_code",
+            /// OAuth 2.0 grant.
+            grant_type: required crate::types::GrantType = "grant_type",
+            /// True puts all policies into the token.
+            not_required_introspection: optional_boolean = "not_required_introspection",
+            /// Password, for the password grants.
+            password: optional ::progenitor_client::SecretText = "password",
+            /// For the grant `refresh_token`.
+            refresh_token: optional ::progenitor_client::SecretText = "refresh_token",
+            /// Scopes, separated by spaces: e.g. `openid`, `offline_access` (gives a refresh token), or
+            /// `urn:acronis.com:tenant-id:` + tenant UUID with the jwt-bearer grant.
+            scope: optional ::std::string::String = "scope",
+            /// One-time code, for the password grants with two-factor authentication.
+            totp_code: optional ::progenitor_client::SecretText = "totp_code",
+            /// Login, for the password grants.
+            username: optional ::std::string::String = "username",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Lock against changes of a tenant by others.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct UpdateLock {
+            /// Whether the lock is on.
+            enabled: required_boolean = "enabled",
+            /// Id of the tenant that holds the lock, or null. A UUID, by the vendor's document.
+            owner_id: optional ::std::string::String = "owner_id",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Usage of a metric by a tenant.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct Usage {
+            /// All that was ever used, in `measurement_unit`; equal to `value` if the metric is not cumulative.
+            absolute_value: optional ::progenitor_client::DecimalNumber = "absolute_value",
+            /// Id of the service.
+            application_id: required ::uuid::Uuid = "application_id",
+            /// Edition, or null for services without editions.
+            edition: optional ::std::string::String = "edition",
+            /// Infrastructure component; for the type `infra` only.
+            infra_id: optional ::uuid::Uuid = "infra_id",
+            /// Unit of `value`, `absolute_value` and the quota.
+            measurement_unit: required crate::types::MeasurementUnit = "measurement_unit",
+            /// Metric with its edition prefix, e.g. `pw_base_storage`.
+            name: required ::std::string::String = "name",
+            /// State and quota; only if the metric has an offering item.
+            offering_item: optional UsageOfferingItem = "offering_item",
+            /// Since when `value` counts; the first of the month, or when a cumulative metric was last reset.
+            range_start: required ::progenitor_client::LenientDateTime = "range_start",
+            /// Numeric id of the tenant in API v1. Not the UUID, unlike elsewhere.
+            tenant_id: optional i64 = "tenant_id",
+            /// UUID of the tenant.
+            tenant_uuid: optional ::uuid::Uuid = "tenant_uuid",
+            /// Countable, switch or infrastructure.
+            type_: optional crate::types::OfferingItemType = "type",
+            /// Metric without prefix, e.g. `storage`.
+            usage_name: optional ::std::string::String = "usage_name",
+            /// Used since `range_start`, in `measurement_unit`. Storage exceeds 2^31.
+            value: required ::progenitor_client::DecimalNumber = "value",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Usages of a tenant, not paged.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct UsageList {
+            /// One per metric and, for storage and recovery, component.
+            items: required_collection ::std::vec::Vec<Usage> = "items",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Offering item of a usage.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct UsageOfferingItem {
+            /// Limits.
+            quota: optional Quota = "quota",
+            /// 1 on, 0 off.
+            status: required i64 = "status",
+        }
+    }
+    ::progenitor_client::object! {
+        /// The calling user; the fields that identify it.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct UserMe {
+            /// Id of the user.
+            id: required ::uuid::Uuid = "id",
+            /// Login name.
+            login: optional ::std::string::String = "login",
+            /// UUID of the user's tenant.
+            tenant_id: required ::uuid::Uuid = "tenant_id",
+            /// Version of the user.
+            version: optional i64 = "version",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A list of ids, not paged.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct UuidList {
+            /// The ids.
+            items: required_collection ::std::vec::Vec<::uuid::Uuid> = "items",
+        }
     }
     /// Types for composing complex structures.
     pub mod builder {
-        /// Builds a [`ReportCreate`](super::ReportCreate).
-        #[derive(Clone, Debug)]
-        pub struct ReportCreate {
-            generation_date: ::std::result::Result<
-                ::std::option::Option<::chrono::naive::NaiveDate>,
-                ::std::string::String,
-            >,
-            parameters: ::std::result::Result<
-                super::ReportParametersCreate,
-                ::std::string::String,
-            >,
-            recipients: ::std::result::Result<
-                ::std::vec::Vec<::uuid::Uuid>,
-                ::std::string::String,
-            >,
-            result_action: ::std::result::Result<
-                crate::types::ReportResultAction,
-                ::std::string::String,
-            >,
-            schedule: ::std::result::Result<
-                super::ReportScheduleCreate,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for ReportCreate {
-            fn default() -> Self {
-                Self {
-                    generation_date: Ok(Default::default()),
-                    parameters: Err("no value supplied for parameters".to_string()),
-                    recipients: Ok(Default::default()),
-                    result_action: Err(
-                        "no value supplied for result_action".to_string(),
-                    ),
-                    schedule: Err("no value supplied for schedule".to_string()),
-                }
-            }
-        }
-        impl ReportCreate {
+        use super::super::types;
+        ::progenitor_client::builder!(ReportCreate {
             /// Day on which a `once` report is built; today if left out (observed).
-            pub fn generation_date<
-                V: ::progenitor_client::IntoOptional<::chrono::naive::NaiveDate, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.generation_date = ::progenitor_client::__private::in_field(
-                    "generation_date",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional generation_date: ::chrono::naive::NaiveDate,
             /// Content of the report.
-            pub fn parameters<
-                V: ::progenitor_client::IntoRequired<super::ReportParametersCreate>,
-            >(mut self, value: V) -> Self {
-                self.parameters = ::progenitor_client::__private::in_field(
-                    "parameters",
-                    value.into_required(),
-                );
-                self
-            }
+            required parameters: types::ReportParametersCreate,
             /// Ids of the users to mail the files to; needed with the action `send` only.
-            pub fn recipients<
-                V: ::progenitor_client::IntoRequired<::std::vec::Vec<::uuid::Uuid>>,
-            >(mut self, value: V) -> Self {
-                self.recipients = ::progenitor_client::__private::in_field(
-                    "recipients",
-                    value.into_required(),
-                );
-                self
-            }
+            default recipients: ::std::vec::Vec<::uuid::Uuid>,
             /// Destination of the files; `save` to download them.
-            pub fn result_action<
-                V: ::progenitor_client::IntoRequired<crate::types::ReportResultAction>,
-            >(mut self, value: V) -> Self {
-                self.result_action = ::progenitor_client::__private::in_field(
-                    "result_action",
-                    value.into_required(),
-                );
-                self
-            }
+            required result_action: crate::types::ReportResultAction,
             /// When to build it.
-            pub fn schedule<
-                V: ::progenitor_client::IntoRequired<super::ReportScheduleCreate>,
-            >(mut self, value: V) -> Self {
-                self.schedule = ::progenitor_client::__private::in_field(
-                    "schedule",
-                    value.into_required(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<ReportCreate> for super::ReportCreate {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: ReportCreate,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    generation_date: value.generation_date?,
-                    parameters: value.parameters?,
-                    recipients: value.recipients?,
-                    result_action: value.result_action?,
-                    schedule: value.schedule?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::ReportCreate> for ReportCreate {
-            fn from(value: super::ReportCreate) -> Self {
-                Self {
-                    generation_date: Ok(value.generation_date),
-                    parameters: Ok(value.parameters),
-                    recipients: Ok(value.recipients),
-                    result_action: Ok(value.result_action),
-                    schedule: Ok(value.schedule),
-                }
-            }
-        }
-        /// Builds a [`ReportParametersCreate`](super::ReportParametersCreate).
-        #[derive(Clone, Debug)]
-        pub struct ReportParametersCreate {
-            formats: ::std::result::Result<
-                ::std::vec::Vec<crate::types::ReportFormat>,
-                ::std::string::String,
-            >,
-            hide_zero_usage: ::std::result::Result<
-                ::std::option::Option<bool>,
-                ::std::string::String,
-            >,
-            kind: ::std::result::Result<crate::types::ReportKind, ::std::string::String>,
-            level: ::std::result::Result<
-                crate::types::ReportLevel,
-                ::std::string::String,
-            >,
-            period: ::std::result::Result<
-                ::std::option::Option<super::ReportPeriod>,
-                ::std::string::String,
-            >,
-            show_skus: ::std::result::Result<
-                ::std::option::Option<bool>,
-                ::std::string::String,
-            >,
-            tenant_id: ::std::result::Result<::uuid::Uuid, ::std::string::String>,
-        }
-        impl ::std::default::Default for ReportParametersCreate {
-            fn default() -> Self {
-                Self {
-                    formats: Ok(Default::default()),
-                    hide_zero_usage: Ok(Default::default()),
-                    kind: Err("no value supplied for kind".to_string()),
-                    level: Err("no value supplied for level".to_string()),
-                    period: Ok(Default::default()),
-                    show_skus: Ok(Default::default()),
-                    tenant_id: Err("no value supplied for tenant_id".to_string()),
-                }
-            }
-        }
-        impl ReportParametersCreate {
+            required schedule: types::ReportScheduleCreate,
+        });
+        ::progenitor_client::builder!(ReportParametersCreate {
             /// Formats to build, one file each. The default is not documented (the vendor's billing module then
             /// finds `csv_v2_0`): state the formats.
-            pub fn formats<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::vec::Vec<crate::types::ReportFormat>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.formats = ::progenitor_client::__private::in_field(
-                    "formats",
-                    value.into_required(),
-                );
-                self
-            }
+            default formats: ::std::vec::Vec<crate::types::ReportFormat>,
             /// True drops rows without usage. Inferred: false if left out.
-            pub fn hide_zero_usage<V: ::progenitor_client::IntoOptional<bool, K>, K>(
-                mut self,
-                value: V,
-            ) -> Self {
-                self.hide_zero_usage = ::progenitor_client::__private::in_field(
-                    "hide_zero_usage",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional hide_zero_usage: bool,
             /// Which values; `usage_summary` for billing.
-            pub fn kind<V: ::progenitor_client::IntoRequired<crate::types::ReportKind>>(
-                mut self,
-                value: V,
-            ) -> Self {
-                self.kind = ::progenitor_client::__private::in_field(
-                    "kind",
-                    value.into_required(),
-                );
-                self
-            }
+            required kind: crate::types::ReportKind,
             /// How far below the tenant to go.
-            pub fn level<
-                V: ::progenitor_client::IntoRequired<crate::types::ReportLevel>,
-            >(mut self, value: V) -> Self {
-                self.level = ::progenitor_client::__private::in_field(
-                    "level",
-                    value.into_required(),
-                );
-                self
-            }
+            required level: crate::types::ReportLevel,
             /// Days to report. Left out with `usage_current`, the service took the first of the month to yesterday (observed).
-            pub fn period<
-                V: ::progenitor_client::IntoOptional<super::ReportPeriod, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.period = ::progenitor_client::__private::in_field(
-                    "period",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional period: types::ReportPeriod,
             /// True adds SKUs, for partners entitled to them. Inferred: false if left out.
-            pub fn show_skus<V: ::progenitor_client::IntoOptional<bool, K>, K>(
-                mut self,
-                value: V,
-            ) -> Self {
-                self.show_skus = ::progenitor_client::__private::in_field(
-                    "show_skus",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional show_skus: bool,
             /// UUID of the tenant to report on.
-            pub fn tenant_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
-                mut self,
-                value: V,
-            ) -> Self {
-                self.tenant_id = ::progenitor_client::__private::in_field(
-                    "tenant_id",
-                    value.into_required(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<ReportParametersCreate>
-        for super::ReportParametersCreate {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: ReportParametersCreate,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    formats: value.formats?,
-                    hide_zero_usage: value.hide_zero_usage?,
-                    kind: value.kind?,
-                    level: value.level?,
-                    period: value.period?,
-                    show_skus: value.show_skus?,
-                    tenant_id: value.tenant_id?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::ReportParametersCreate>
-        for ReportParametersCreate {
-            fn from(value: super::ReportParametersCreate) -> Self {
-                Self {
-                    formats: Ok(value.formats),
-                    hide_zero_usage: Ok(value.hide_zero_usage),
-                    kind: Ok(value.kind),
-                    level: Ok(value.level),
-                    period: Ok(value.period),
-                    show_skus: Ok(value.show_skus),
-                    tenant_id: Ok(value.tenant_id),
-                }
-            }
-        }
-        /// Builds a [`ReportParametersUpdate`](super::ReportParametersUpdate).
-        #[derive(Clone, Debug)]
-        pub struct ReportParametersUpdate {
-            hide_zero_usage: ::std::result::Result<
-                ::std::option::Option<bool>,
-                ::std::string::String,
-            >,
-            kind: ::std::result::Result<
-                ::std::option::Option<crate::types::ReportKind>,
-                ::std::string::String,
-            >,
-            level: ::std::result::Result<
-                ::std::option::Option<crate::types::ReportLevel>,
-                ::std::string::String,
-            >,
-            show_skus: ::std::result::Result<
-                ::std::option::Option<bool>,
-                ::std::string::String,
-            >,
-            tenant_id: ::std::result::Result<
-                ::std::option::Option<::uuid::Uuid>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for ReportParametersUpdate {
-            fn default() -> Self {
-                Self {
-                    hide_zero_usage: Ok(Default::default()),
-                    kind: Ok(Default::default()),
-                    level: Ok(Default::default()),
-                    show_skus: Ok(Default::default()),
-                    tenant_id: Ok(Default::default()),
-                }
-            }
-        }
-        impl ReportParametersUpdate {
+            required tenant_id: ::uuid::Uuid,
+        });
+        ::progenitor_client::builder!(ReportParametersUpdate {
             /// True drops rows without usage.
-            pub fn hide_zero_usage<V: ::progenitor_client::IntoOptional<bool, K>, K>(
-                mut self,
-                value: V,
-            ) -> Self {
-                self.hide_zero_usage = ::progenitor_client::__private::in_field(
-                    "hide_zero_usage",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional hide_zero_usage: bool,
             /// Which values.
-            pub fn kind<
-                V: ::progenitor_client::IntoOptional<crate::types::ReportKind, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.kind = ::progenitor_client::__private::in_field(
-                    "kind",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional kind: crate::types::ReportKind,
             /// How far below the tenant to go.
-            pub fn level<
-                V: ::progenitor_client::IntoOptional<crate::types::ReportLevel, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.level = ::progenitor_client::__private::in_field(
-                    "level",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional level: crate::types::ReportLevel,
             /// True adds SKUs, for partners entitled to them.
-            pub fn show_skus<V: ::progenitor_client::IntoOptional<bool, K>, K>(
-                mut self,
-                value: V,
-            ) -> Self {
-                self.show_skus = ::progenitor_client::__private::in_field(
-                    "show_skus",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional show_skus: bool,
             /// UUID of the tenant reported on. Inferred: accepted, as it is in the vendor's example, but not in its schema.
-            pub fn tenant_id<V: ::progenitor_client::IntoOptional<::uuid::Uuid, K>, K>(
-                mut self,
-                value: V,
-            ) -> Self {
-                self.tenant_id = ::progenitor_client::__private::in_field(
-                    "tenant_id",
-                    value.into_optional(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<ReportParametersUpdate>
-        for super::ReportParametersUpdate {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: ReportParametersUpdate,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    hide_zero_usage: value.hide_zero_usage?,
-                    kind: value.kind?,
-                    level: value.level?,
-                    show_skus: value.show_skus?,
-                    tenant_id: value.tenant_id?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::ReportParametersUpdate>
-        for ReportParametersUpdate {
-            fn from(value: super::ReportParametersUpdate) -> Self {
-                Self {
-                    hide_zero_usage: Ok(value.hide_zero_usage),
-                    kind: Ok(value.kind),
-                    level: Ok(value.level),
-                    show_skus: Ok(value.show_skus),
-                    tenant_id: Ok(value.tenant_id),
-                }
-            }
-        }
-        /// Builds a [`ReportPeriod`](super::ReportPeriod).
-        #[derive(Clone, Debug)]
-        pub struct ReportPeriod {
-            end: ::std::result::Result<
-                ::chrono::naive::NaiveDate,
-                ::std::string::String,
-            >,
-            start: ::std::result::Result<
-                ::chrono::naive::NaiveDate,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for ReportPeriod {
-            fn default() -> Self {
-                Self {
-                    end: Err("no value supplied for end".to_string()),
-                    start: Err("no value supplied for start".to_string()),
-                }
-            }
-        }
-        impl ReportPeriod {
+            optional tenant_id: ::uuid::Uuid,
+        });
+        ::progenitor_client::builder!(ReportPeriod {
             /// Last day, inclusive.
-            pub fn end<V: ::progenitor_client::IntoRequired<::chrono::naive::NaiveDate>>(
-                mut self,
-                value: V,
-            ) -> Self {
-                self.end = ::progenitor_client::__private::in_field(
-                    "end",
-                    value.into_required(),
-                );
-                self
-            }
+            required end: ::chrono::naive::NaiveDate,
             /// First day.
-            pub fn start<
-                V: ::progenitor_client::IntoRequired<::chrono::naive::NaiveDate>,
-            >(mut self, value: V) -> Self {
-                self.start = ::progenitor_client::__private::in_field(
-                    "start",
-                    value.into_required(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<ReportPeriod> for super::ReportPeriod {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: ReportPeriod,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    end: value.end?,
-                    start: value.start?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::ReportPeriod> for ReportPeriod {
-            fn from(value: super::ReportPeriod) -> Self {
-                Self {
-                    end: Ok(value.end),
-                    start: Ok(value.start),
-                }
-            }
-        }
-        /// Builds a [`ReportScheduleCreate`](super::ReportScheduleCreate).
-        #[derive(Clone, Debug)]
-        pub struct ReportScheduleCreate {
-            enabled: ::std::result::Result<
-                ::std::option::Option<bool>,
-                ::std::string::String,
-            >,
-            type_: ::std::result::Result<
-                crate::types::ReportScheduleType,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for ReportScheduleCreate {
-            fn default() -> Self {
-                Self {
-                    enabled: Ok(Default::default()),
-                    type_: Err("no value supplied for type_".to_string()),
-                }
-            }
-        }
-        impl ReportScheduleCreate {
+            required start: ::chrono::naive::NaiveDate,
+        });
+        ::progenitor_client::builder!(ReportScheduleCreate {
             /// Whether a scheduled report runs; true if left out (observed).
-            pub fn enabled<V: ::progenitor_client::IntoOptional<bool, K>, K>(
-                mut self,
-                value: V,
-            ) -> Self {
-                self.enabled = ::progenitor_client::__private::in_field(
-                    "enabled",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional enabled: bool,
             /// Once or monthly.
-            pub fn type_<
-                V: ::progenitor_client::IntoRequired<crate::types::ReportScheduleType>,
-            >(mut self, value: V) -> Self {
-                self.type_ = ::progenitor_client::__private::in_field(
-                    "type_",
-                    value.into_required(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<ReportScheduleCreate>
-        for super::ReportScheduleCreate {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: ReportScheduleCreate,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    enabled: value.enabled?,
-                    type_: value.type_?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::ReportScheduleCreate> for ReportScheduleCreate {
-            fn from(value: super::ReportScheduleCreate) -> Self {
-                Self {
-                    enabled: Ok(value.enabled),
-                    type_: Ok(value.type_),
-                }
-            }
-        }
-        /// Builds a [`ReportScheduleUpdate`](super::ReportScheduleUpdate).
-        #[derive(Clone, Debug)]
-        pub struct ReportScheduleUpdate {
-            enabled: ::std::result::Result<bool, ::std::string::String>,
-        }
-        impl ::std::default::Default for ReportScheduleUpdate {
-            fn default() -> Self {
-                Self {
-                    enabled: Err("no value supplied for enabled".to_string()),
-                }
-            }
-        }
-        impl ReportScheduleUpdate {
+            required type_: crate::types::ReportScheduleType,
+        });
+        ::progenitor_client::builder!(ReportScheduleUpdate {
             /// False stops the schedule, true resumes it.
-            pub fn enabled<V: ::progenitor_client::IntoRequired<bool>>(
-                mut self,
-                value: V,
-            ) -> Self {
-                self.enabled = ::progenitor_client::__private::in_field(
-                    "enabled",
-                    value.into_required(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<ReportScheduleUpdate>
-        for super::ReportScheduleUpdate {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: ReportScheduleUpdate,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self { enabled: value.enabled? })
-            }
-        }
-        impl ::std::convert::From<super::ReportScheduleUpdate> for ReportScheduleUpdate {
-            fn from(value: super::ReportScheduleUpdate) -> Self {
-                Self { enabled: Ok(value.enabled) }
-            }
-        }
-        /// Builds a [`ReportUpdate`](super::ReportUpdate).
-        #[derive(Clone, Debug)]
-        pub struct ReportUpdate {
-            parameters: ::std::result::Result<
-                ::std::option::Option<super::ReportParametersUpdate>,
-                ::std::string::String,
-            >,
-            recipients: ::std::result::Result<
-                ::std::vec::Vec<::uuid::Uuid>,
-                ::std::string::String,
-            >,
-            schedule: ::std::result::Result<
-                ::std::option::Option<super::ReportScheduleUpdate>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for ReportUpdate {
-            fn default() -> Self {
-                Self {
-                    parameters: Ok(Default::default()),
-                    recipients: Ok(Default::default()),
-                    schedule: Ok(Default::default()),
-                }
-            }
-        }
-        impl ReportUpdate {
+            required enabled: bool,
+        });
+        ::progenitor_client::builder!(ReportUpdate {
             /// Replacement to show.
-            pub fn parameters<
-                V: ::progenitor_client::IntoOptional<super::ReportParametersUpdate, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.parameters = ::progenitor_client::__private::in_field(
-                    "parameters",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional parameters: types::ReportParametersUpdate,
             /// Ids of the users to mail the files to, instead of the ones before.
-            pub fn recipients<
-                V: ::progenitor_client::IntoRequired<::std::vec::Vec<::uuid::Uuid>>,
-            >(mut self, value: V) -> Self {
-                self.recipients = ::progenitor_client::__private::in_field(
-                    "recipients",
-                    value.into_required(),
-                );
-                self
-            }
+            default recipients: ::std::vec::Vec<::uuid::Uuid>,
             /// Whether to go on.
-            pub fn schedule<
-                V: ::progenitor_client::IntoOptional<super::ReportScheduleUpdate, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.schedule = ::progenitor_client::__private::in_field(
-                    "schedule",
-                    value.into_optional(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<ReportUpdate> for super::ReportUpdate {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: ReportUpdate,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    parameters: value.parameters?,
-                    recipients: value.recipients?,
-                    schedule: value.schedule?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::ReportUpdate> for ReportUpdate {
-            fn from(value: super::ReportUpdate) -> Self {
-                Self {
-                    parameters: Ok(value.parameters),
-                    recipients: Ok(value.recipients),
-                    schedule: Ok(value.schedule),
-                }
-            }
-        }
+            optional schedule: types::ReportScheduleUpdate,
+        });
     }
 }
 /// Client for Acronis Cyber Protect Cloud account management: usage and billing
@@ -2165,7 +1389,6 @@ impl ClientInfo<progenitor_client::Transport> for Client {
         &self.inner
     }
 }
-impl ClientHooks<progenitor_client::Transport> for &Client {}
 impl Client {
     /// Lists all services of the platform.
     ///
@@ -3170,74 +2393,41 @@ pub mod builder {
     use super::types;
     #[allow(unused_imports)]
     use super::{
-        encode_path, ByteStream, ClientInfo, ClientHooks, Error, OperationInfo,
-        RequestBuilderExt, ResponseValue,
+        encode_path, ByteStream, ClientInfo, Error, RequestBuilderExt, ResponseValue,
     };
-    /// A call of [`Client::list_applications`](super::Client::list_applications), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct ListApplications<'a> {
-        client: &'a super::Client,
+    ::progenitor_client::call! {
+        /// A call of [`Client::list_applications`](super::Client::list_applications), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct ListApplications {
+        }
     }
     impl<'a> ListApplications<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::ApplicationList>, Error> {
-            let Self { client } = self;
+            let client = self.__client;
             let url = client.inner.url("/api/2/applications");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.get(url).accept("application/json"),
+                    "list_applications",
                 )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "list_applications",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::get_application`](super::Client::get_application), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetApplication<'a> {
-        client: &'a super::Client,
-        application_id: Result<::uuid::Uuid, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_application`](super::Client::get_application), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetApplication {
+            /// Id of the service, from `list_applications`.
+            required application_id: ::uuid::Uuid,
+        }
     }
     impl<'a> GetApplication<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                application_id: Err(String::new()),
-            }
-        }
-        /// Id of the service, from `list_applications`.
-        pub fn application_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.application_id = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::Application>, Error> {
-            let Self { client, application_id } = self;
-            let application_id = client
-                .inner
-                .parameter("get_application", "application_id", application_id)?;
+            let (client, application_id) = self.__parameters("get_application")?;
             let url = client
                 .inner
                 .url(
@@ -3246,93 +2436,35 @@ pub mod builder {
                         .to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.get(url).accept("application/json"),
+                    "get_application",
                 )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_application",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::get_tenant_application_setting`](super::Client::get_tenant_application_setting), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetTenantApplicationSetting<'a> {
-        client: &'a super::Client,
-        application_id: Result<::uuid::Uuid, String>,
-        tenant_id: Result<::uuid::Uuid, String>,
-        setting_name: Result<::std::string::String, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_tenant_application_setting`](super::Client::get_tenant_application_setting), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetTenantApplicationSetting {
+            /// Id of the service.
+            required application_id: ::uuid::Uuid,
+            /// UUID of the tenant (not its numeric id).
+            required tenant_id: ::uuid::Uuid,
+            /// Name of the setting, e.g. `licensing_mode`.
+            required setting_name: ::std::string::String,
+        }
     }
     impl<'a> GetTenantApplicationSetting<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                application_id: Err(String::new()),
-                tenant_id: Err(String::new()),
-                setting_name: Err(String::new()),
-            }
-        }
-        /// Id of the service.
-        pub fn application_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.application_id = value.into_required();
-            self
-        }
-        /// UUID of the tenant (not its numeric id).
-        pub fn tenant_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.tenant_id = value.into_required();
-            self
-        }
-        /// Name of the setting, e.g. `licensing_mode`.
-        pub fn setting_name<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.setting_name = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::TenantApplicationSetting>, Error> {
-            let Self { client, application_id, tenant_id, setting_name } = self;
-            let application_id = client
-                .inner
-                .parameter(
-                    "get_tenant_application_setting",
-                    "application_id",
-                    application_id,
-                )?;
-            let tenant_id = client
-                .inner
-                .parameter("get_tenant_application_setting", "tenant_id", tenant_id)?;
-            let setting_name = client
-                .inner
-                .parameter(
-                    "get_tenant_application_setting",
-                    "setting_name",
-                    setting_name,
-                )?;
+            let (client, application_id, tenant_id, setting_name) = self
+                .__parameters("get_tenant_application_setting")?;
             let url = client
                 .inner
                 .url(
@@ -3342,495 +2474,213 @@ pub mod builder {
                         .to_string()), encode_path(& setting_name.to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.get(url).accept("application/json"),
+                    "get_tenant_application_setting",
                 )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_tenant_application_setting",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::get_client`](super::Client::get_client), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetClient<'a> {
-        client: &'a super::Client,
-        client_id: Result<::uuid::Uuid, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_client`](super::Client::get_client), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetClient {
+            /// Id of the client, as used for the token.
+            required client_id: ::uuid::Uuid,
+        }
     }
     impl<'a> GetClient<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                client_id: Err(String::new()),
-            }
-        }
-        /// Id of the client, as used for the token.
-        pub fn client_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.client_id = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::ApiClient>, Error> {
-            let Self { client, client_id } = self;
-            let client_id = client
-                .inner
-                .parameter("get_client", "client_id", client_id)?;
+            let (client, client_id) = self.__parameters("get_client")?;
             let url = client
                 .inner
                 .url(
                     &format!("/api/2/clients/{}", encode_path(& client_id.to_string()),),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_client",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+            let response = client
+                .inner
+                .call(client.client.get(url).accept("application/json"), "get_client")
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::list_infra`](super::Client::list_infra), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct ListInfra<'a> {
-        client: &'a super::Client,
-        uuids: Result<::std::string::String, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::list_infra`](super::Client::list_infra), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct ListInfra {
+            /// Ids of components, comma-joined in one string.
+            required uuids: ::std::string::String,
+        }
     }
     impl<'a> ListInfra<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                uuids: Err(String::new()),
-            }
-        }
-        /// Ids of components, comma-joined in one string.
-        pub fn uuids<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.uuids = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::InfraBatch>, Error> {
-            let Self { client, uuids } = self;
-            let uuids = client.inner.parameter("list_infra", "uuids", uuids)?;
+            let (client, uuids) = self.__parameters("list_infra")?;
             let url = client.inner.url("/api/2/infra");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(&progenitor_client::QueryParam::new("uuids", &uuids)),
+                    "list_infra",
                 )
-                .query(&progenitor_client::QueryParam::new("uuids", &uuids))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "list_infra",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::get_infra`](super::Client::get_infra), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetInfra<'a> {
-        client: &'a super::Client,
-        infra_id: Result<::uuid::Uuid, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_infra`](super::Client::get_infra), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetInfra {
+            /// Id of the component, `infra.id` of a report and `infra_id` of offering items and usages.
+            required infra_id: ::uuid::Uuid,
+        }
     }
     impl<'a> GetInfra<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                infra_id: Err(String::new()),
-            }
-        }
-        /// Id of the component, `infra.id` of a report and `infra_id` of offering items and usages.
-        pub fn infra_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.infra_id = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::Infra>, Error> {
-            let Self { client, infra_id } = self;
-            let infra_id = client.inner.parameter("get_infra", "infra_id", infra_id)?;
+            let (client, infra_id) = self.__parameters("get_infra")?;
             let url = client
                 .inner
                 .url(&format!("/api/2/infra/{}", encode_path(& infra_id.to_string()),));
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_infra",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+            let response = client
+                .inner
+                .call(client.client.get(url).accept("application/json"), "get_infra")
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::create_report`](super::Client::create_report), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct CreateReport<'a> {
-        client: &'a super::Client,
-        body: Result<types::builder::ReportCreate, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::create_report`](super::Client::create_report), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct CreateReport {
+            @body
+            /// Content, schedule and destination of a report.
+            body: ReportCreate,
+        }
     }
     impl<'a> CreateReport<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                body: Ok(::std::default::Default::default()),
-            }
-        }
-        /// Content, schedule and destination of a report.
-        pub fn body<V: ::progenitor_client::IntoRequired<types::ReportCreate>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.body = value.into_required().map(From::from);
-            self
-        }
-        /// Changes the body with its builder.
-        pub fn body_map<F>(mut self, f: F) -> Self
-        where
-            F: std::ops::FnOnce(
-                types::builder::ReportCreate,
-            ) -> types::builder::ReportCreate,
-        {
-            self.body = self.body.map(f);
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::Report>, Error> {
-            let Self { client, body } = self;
-            let body = client
-                .inner
-                .parameter(
-                    "create_report",
-                    "body",
-                    body
-                        .and_then(|v| {
-                            types::ReportCreate::try_from(v).map_err(|e| e.to_string())
-                        }),
-                )?;
+            let (client, body) = self.__parameters("create_report")?;
             let url = client.inner.url("/api/2/reports");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.post(url).accept("application/json").json(&body),
+                    "create_report",
                 )
-                .json(&body)
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "create_report",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::get_report`](super::Client::get_report), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetReport<'a> {
-        client: &'a super::Client,
-        report_id: Result<::uuid::Uuid, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_report`](super::Client::get_report), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetReport {
+            /// Id of the report.
+            required report_id: ::uuid::Uuid,
+        }
     }
     impl<'a> GetReport<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                report_id: Err(String::new()),
-            }
-        }
-        /// Id of the report.
-        pub fn report_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.report_id = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::Report>, Error> {
-            let Self { client, report_id } = self;
-            let report_id = client
-                .inner
-                .parameter("get_report", "report_id", report_id)?;
+            let (client, report_id) = self.__parameters("get_report")?;
             let url = client
                 .inner
                 .url(
                     &format!("/api/2/reports/{}", encode_path(& report_id.to_string()),),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_report",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+            let response = client
+                .inner
+                .call(client.client.get(url).accept("application/json"), "get_report")
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::update_report`](super::Client::update_report), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct UpdateReport<'a> {
-        client: &'a super::Client,
-        report_id: Result<::uuid::Uuid, String>,
-        body: Result<types::builder::ReportUpdate, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::update_report`](super::Client::update_report), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct UpdateReport {
+            /// Id of the report.
+            required report_id: ::uuid::Uuid,
+            @body
+            /// The parts to change.
+            body: ReportUpdate,
+        }
     }
     impl<'a> UpdateReport<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                report_id: Err(String::new()),
-                body: Ok(::std::default::Default::default()),
-            }
-        }
-        /// Id of the report.
-        pub fn report_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.report_id = value.into_required();
-            self
-        }
-        /// The parts to change.
-        pub fn body<V: ::progenitor_client::IntoRequired<types::ReportUpdate>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.body = value.into_required().map(From::from);
-            self
-        }
-        /// Changes the body with its builder.
-        pub fn body_map<F>(mut self, f: F) -> Self
-        where
-            F: std::ops::FnOnce(
-                types::builder::ReportUpdate,
-            ) -> types::builder::ReportUpdate,
-        {
-            self.body = self.body.map(f);
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::Report>, Error> {
-            let Self { client, report_id, body } = self;
-            let report_id = client
-                .inner
-                .parameter("update_report", "report_id", report_id)?;
-            let body = client
-                .inner
-                .parameter(
-                    "update_report",
-                    "body",
-                    body
-                        .and_then(|v| {
-                            types::ReportUpdate::try_from(v).map_err(|e| e.to_string())
-                        }),
-                )?;
+            let (client, report_id, body) = self.__parameters("update_report")?;
             let url = client
                 .inner
                 .url(
                     &format!("/api/2/reports/{}", encode_path(& report_id.to_string()),),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .put(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.put(url).accept("application/json").json(&body),
+                    "update_report",
                 )
-                .json(&body)
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "update_report",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::delete_report`](super::Client::delete_report), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct DeleteReport<'a> {
-        client: &'a super::Client,
-        report_id: Result<::uuid::Uuid, String>,
-        version: Result<i64, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::delete_report`](super::Client::delete_report), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct DeleteReport {
+            /// Id of the report.
+            required report_id: ::uuid::Uuid,
+            /// Current version of the report, from `create_report` or `get_report`.
+            required version: i64,
+        }
     }
     impl<'a> DeleteReport<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                report_id: Err(String::new()),
-                version: Err(String::new()),
-            }
-        }
-        /// Id of the report.
-        pub fn report_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.report_id = value.into_required();
-            self
-        }
-        /// Current version of the report, from `create_report` or `get_report`.
-        pub fn version<V: ::progenitor_client::IntoRequired<i64>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.version = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<()>, Error> {
-            let Self { client, report_id, version } = self;
-            let report_id = client
-                .inner
-                .parameter("delete_report", "report_id", report_id)?;
-            let version = client.inner.parameter("delete_report", "version", version)?;
+            let (client, report_id, version) = self.__parameters("delete_report")?;
             let url = client
                 .inner
                 .url(
                     &format!("/api/2/reports/{}", encode_path(& report_id.to_string()),),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .delete(url)
-                .query(&progenitor_client::QueryParam::new("version", &version))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "delete_report",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => Ok(ResponseValue::empty(response)),
-                _ => Err(Error::unexpected_response(response)),
-            }
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .delete(url)
+                        .query(&progenitor_client::QueryParam::new("version", &version)),
+                    "delete_report",
+                )
+                .await?;
+            Ok(ResponseValue::empty(response))
         }
     }
-    /// A call of [`Client::list_stored_reports`](super::Client::list_stored_reports), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct ListStoredReports<'a> {
-        client: &'a super::Client,
-        report_id: Result<::uuid::Uuid, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::list_stored_reports`](super::Client::list_stored_reports), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct ListStoredReports {
+            /// Id of the report.
+            required report_id: ::uuid::Uuid,
+        }
     }
     impl<'a> ListStoredReports<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                report_id: Err(String::new()),
-            }
-        }
-        /// Id of the report.
-        pub fn report_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.report_id = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::StoredReportList>, Error> {
-            let Self { client, report_id } = self;
-            let report_id = client
-                .inner
-                .parameter("list_stored_reports", "report_id", report_id)?;
+            let (client, report_id) = self.__parameters("list_stored_reports")?;
             let url = client
                 .inner
                 .url(
@@ -3838,74 +2688,31 @@ pub mod builder {
                         "/api/2/reports/{}/stored", encode_path(& report_id.to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.get(url).accept("application/json"),
+                    "list_stored_reports",
                 )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "list_stored_reports",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::download_stored_report`](super::Client::download_stored_report), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct DownloadStoredReport<'a> {
-        client: &'a super::Client,
-        report_id: Result<::uuid::Uuid, String>,
-        stored_report_id: Result<::uuid::Uuid, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::download_stored_report`](super::Client::download_stored_report), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct DownloadStoredReport {
+            /// Id of the report.
+            required report_id: ::uuid::Uuid,
+            /// Id of the file, from `list_stored_reports`.
+            required stored_report_id: ::uuid::Uuid,
+        }
     }
     impl<'a> DownloadStoredReport<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                report_id: Err(String::new()),
-                stored_report_id: Err(String::new()),
-            }
-        }
-        /// Id of the report.
-        pub fn report_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.report_id = value.into_required();
-            self
-        }
-        /// Id of the file, from `list_stored_reports`.
-        pub fn stored_report_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.stored_report_id = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<ByteStream>, Error> {
-            let Self { client, report_id, stored_report_id } = self;
-            let report_id = client
-                .inner
-                .parameter("download_stored_report", "report_id", report_id)?;
-            let stored_report_id = client
-                .inner
-                .parameter(
-                    "download_stored_report",
-                    "stored_report_id",
-                    stored_report_id,
-                )?;
+            let (client, report_id, stored_report_id) = self
+                .__parameters("download_stored_report")?;
             let url = client
                 .inner
                 .url(
@@ -3914,176 +2721,52 @@ pub mod builder {
                         .to_string()), encode_path(& stored_report_id.to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "download_stored_report",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => Ok(ResponseValue::stream(response)),
-                _ => Err(Error::unexpected_response(response)),
-            }
+            let response = client
+                .inner
+                .call(client.client.get(url), "download_stored_report")
+                .await?;
+            Ok(ResponseValue::stream(response))
         }
     }
-    /// A call of [`Client::list_tenants`](super::Client::list_tenants), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct ListTenants<'a> {
-        client: &'a super::Client,
-        after: Result<Option<::std::string::String>, String>,
-        allow_deleted: Result<Option<bool>, String>,
-        expand_offering_items: Result<Option<bool>, String>,
-        include_relative_path: Result<Option<bool>, String>,
-        limit: Result<Option<i64>, String>,
-        lod: Result<Option<crate::types::TenantLod>, String>,
-        parent_id: Result<Option<::uuid::Uuid>, String>,
-        subtree_root_id: Result<Option<::uuid::Uuid>, String>,
-        updated_since: Result<Option<::chrono::DateTime<::chrono::offset::Utc>>, String>,
-        uuids: Result<Option<::std::string::String>, String>,
-        with_contacts: Result<Option<bool>, String>,
-        with_infra_offering_items: Result<Option<bool>, String>,
-        with_offering_items: Result<Option<bool>, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::list_tenants`](super::Client::list_tenants), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct ListTenants {
+            /// Cursor of the page, `paging.cursors.after` of the response before. It carries filters and order, and has to be
+            /// percent-encoded like any other value.
+            optional after: ::std::string::String,
+            /// True includes soft-deleted ones.
+            optional allow_deleted: bool,
+            /// True embeds all offering items in each tenant.
+            optional expand_offering_items: bool,
+            /// True adds the ancestors up to the caller's tenant to the items. Only together with `uuids`.
+            optional include_relative_path: bool,
+            /// Most items on a page; at least 1, and 5000 if left out. No maximum is documented.
+            optional limit: i64,
+            /// Level of detail; `full` if left out.
+            optional lod: crate::types::TenantLod,
+            /// Direct children of this tenant.
+            optional parent_id: ::uuid::Uuid,
+            /// This tenant and all below it, ordered by level.
+            optional subtree_root_id: ::uuid::Uuid,
+            /// Only items changed since this time: RFC 3339, UTC. Use the `timestamp` of the last response, and add the offset if it
+            /// has none.
+            optional updated_since: ::chrono::DateTime<::chrono::offset::Utc>,
+            /// Tenant UUIDs, comma-joined in one string, at most 100. Excludes `parent_id` and `subtree_root_id`.
+            optional uuids: ::std::string::String,
+            /// True fills `contacts`.
+            optional with_contacts: bool,
+            /// True keeps only tenants that have offering items of the type `infra`.
+            optional with_infra_offering_items: bool,
+            /// Sources differ: only tenants that have countable offering items (vendor's document), or embed the items (Go
+            /// connector).
+            optional with_offering_items: bool,
+        }
     }
     impl<'a> ListTenants<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                after: Ok(None),
-                allow_deleted: Ok(None),
-                expand_offering_items: Ok(None),
-                include_relative_path: Ok(None),
-                limit: Ok(None),
-                lod: Ok(None),
-                parent_id: Ok(None),
-                subtree_root_id: Ok(None),
-                updated_since: Ok(None),
-                uuids: Ok(None),
-                with_contacts: Ok(None),
-                with_infra_offering_items: Ok(None),
-                with_offering_items: Ok(None),
-            }
-        }
-        /// Cursor of the page, `paging.cursors.after` of the response before. It carries filters and order, and has to be
-        /// percent-encoded like any other value.
-        pub fn after<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.after = value.into_optional();
-            self
-        }
-        /// True includes soft-deleted ones.
-        pub fn allow_deleted<V: ::progenitor_client::IntoOptional<bool, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.allow_deleted = value.into_optional();
-            self
-        }
-        /// True embeds all offering items in each tenant.
-        pub fn expand_offering_items<V: ::progenitor_client::IntoOptional<bool, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.expand_offering_items = value.into_optional();
-            self
-        }
-        /// True adds the ancestors up to the caller's tenant to the items. Only together with `uuids`.
-        pub fn include_relative_path<V: ::progenitor_client::IntoOptional<bool, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.include_relative_path = value.into_optional();
-            self
-        }
-        /// Most items on a page; at least 1, and 5000 if left out. No maximum is documented.
-        pub fn limit<V: ::progenitor_client::IntoOptional<i64, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.limit = value.into_optional();
-            self
-        }
-        /// Level of detail; `full` if left out.
-        pub fn lod<V: ::progenitor_client::IntoOptional<crate::types::TenantLod, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.lod = value.into_optional();
-            self
-        }
-        /// Direct children of this tenant.
-        pub fn parent_id<V: ::progenitor_client::IntoOptional<::uuid::Uuid, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.parent_id = value.into_optional();
-            self
-        }
-        /// This tenant and all below it, ordered by level.
-        pub fn subtree_root_id<V: ::progenitor_client::IntoOptional<::uuid::Uuid, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.subtree_root_id = value.into_optional();
-            self
-        }
-        /// Only items changed since this time: RFC 3339, UTC. Use the `timestamp` of the last response, and add the offset if it
-        /// has none.
-        pub fn updated_since<
-            V: ::progenitor_client::IntoOptional<
-                    ::chrono::DateTime<::chrono::offset::Utc>,
-                    K,
-                >,
-            K,
-        >(mut self, value: V) -> Self {
-            self.updated_since = value.into_optional();
-            self
-        }
-        /// Tenant UUIDs, comma-joined in one string, at most 100. Excludes `parent_id` and `subtree_root_id`.
-        pub fn uuids<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.uuids = value.into_optional();
-            self
-        }
-        /// True fills `contacts`.
-        pub fn with_contacts<V: ::progenitor_client::IntoOptional<bool, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.with_contacts = value.into_optional();
-            self
-        }
-        /// True keeps only tenants that have offering items of the type `infra`.
-        pub fn with_infra_offering_items<
-            V: ::progenitor_client::IntoOptional<bool, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.with_infra_offering_items = value.into_optional();
-            self
-        }
-        /// Sources differ: only tenants that have countable offering items (vendor's document), or embed the items (Go
-        /// connector).
-        pub fn with_offering_items<V: ::progenitor_client::IntoOptional<bool, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.with_offering_items = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::TenantBatch>, Error> {
-            let Self {
+            let (
                 client,
                 after,
                 allow_deleted,
@@ -4098,175 +2781,89 @@ pub mod builder {
                 with_contacts,
                 with_infra_offering_items,
                 with_offering_items,
-            } = self;
-            let after = client.inner.parameter("list_tenants", "after", after)?;
-            let allow_deleted = client
-                .inner
-                .parameter("list_tenants", "allow_deleted", allow_deleted)?;
-            let expand_offering_items = client
-                .inner
-                .parameter(
-                    "list_tenants",
-                    "expand_offering_items",
-                    expand_offering_items,
-                )?;
-            let include_relative_path = client
-                .inner
-                .parameter(
-                    "list_tenants",
-                    "include_relative_path",
-                    include_relative_path,
-                )?;
-            let limit = client.inner.parameter("list_tenants", "limit", limit)?;
-            let lod = client.inner.parameter("list_tenants", "lod", lod)?;
-            let parent_id = client
-                .inner
-                .parameter("list_tenants", "parent_id", parent_id)?;
-            let subtree_root_id = client
-                .inner
-                .parameter("list_tenants", "subtree_root_id", subtree_root_id)?;
-            let updated_since = client
-                .inner
-                .parameter("list_tenants", "updated_since", updated_since)?;
-            let uuids = client.inner.parameter("list_tenants", "uuids", uuids)?;
-            let with_contacts = client
-                .inner
-                .parameter("list_tenants", "with_contacts", with_contacts)?;
-            let with_infra_offering_items = client
-                .inner
-                .parameter(
-                    "list_tenants",
-                    "with_infra_offering_items",
-                    with_infra_offering_items,
-                )?;
-            let with_offering_items = client
-                .inner
-                .parameter("list_tenants", "with_offering_items", with_offering_items)?;
+            ) = self.__parameters("list_tenants")?;
             let url = client.inner.url("/api/2/tenants");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(&progenitor_client::QueryParam::new("after", &after))
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "allow_deleted",
+                                &allow_deleted,
+                            ),
+                        )
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "expand_offering_items",
+                                &expand_offering_items,
+                            ),
+                        )
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "include_relative_path",
+                                &include_relative_path,
+                            ),
+                        )
+                        .query(&progenitor_client::QueryParam::new("limit", &limit))
+                        .query(&progenitor_client::QueryParam::new("lod", &lod))
+                        .query(
+                            &progenitor_client::QueryParam::new("parent_id", &parent_id),
+                        )
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "subtree_root_id",
+                                &subtree_root_id,
+                            ),
+                        )
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "updated_since",
+                                &updated_since,
+                            ),
+                        )
+                        .query(&progenitor_client::QueryParam::new("uuids", &uuids))
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "with_contacts",
+                                &with_contacts,
+                            ),
+                        )
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "with_infra_offering_items",
+                                &with_infra_offering_items,
+                            ),
+                        )
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "with_offering_items",
+                                &with_offering_items,
+                            ),
+                        ),
+                    "list_tenants",
                 )
-                .query(&progenitor_client::QueryParam::new("after", &after))
-                .query(
-                    &progenitor_client::QueryParam::new("allow_deleted", &allow_deleted),
-                )
-                .query(
-                    &progenitor_client::QueryParam::new(
-                        "expand_offering_items",
-                        &expand_offering_items,
-                    ),
-                )
-                .query(
-                    &progenitor_client::QueryParam::new(
-                        "include_relative_path",
-                        &include_relative_path,
-                    ),
-                )
-                .query(&progenitor_client::QueryParam::new("limit", &limit))
-                .query(&progenitor_client::QueryParam::new("lod", &lod))
-                .query(&progenitor_client::QueryParam::new("parent_id", &parent_id))
-                .query(
-                    &progenitor_client::QueryParam::new(
-                        "subtree_root_id",
-                        &subtree_root_id,
-                    ),
-                )
-                .query(
-                    &progenitor_client::QueryParam::new("updated_since", &updated_since),
-                )
-                .query(&progenitor_client::QueryParam::new("uuids", &uuids))
-                .query(
-                    &progenitor_client::QueryParam::new("with_contacts", &with_contacts),
-                )
-                .query(
-                    &progenitor_client::QueryParam::new(
-                        "with_infra_offering_items",
-                        &with_infra_offering_items,
-                    ),
-                )
-                .query(
-                    &progenitor_client::QueryParam::new(
-                        "with_offering_items",
-                        &with_offering_items,
-                    ),
-                )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "list_tenants",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
         /// Streams the items of all pages, and fetches the next page while the current one is read.
         ///
         /// The list ends with the page that names no other; one that was read already is an error.
         pub fn stream(self) -> ::progenitor_client::Pager<types::Tenant> {
-            let call = self;
+            let call = self.__into_owned();
             let first = ::progenitor_client::__private::text_in(&call.after);
-            let ListTenants {
-                client,
-                after: value_0,
-                allow_deleted: value_1,
-                expand_offering_items: value_2,
-                include_relative_path: value_3,
-                limit: value_4,
-                lod: value_5,
-                parent_id: value_6,
-                subtree_root_id: value_7,
-                updated_since: value_8,
-                uuids: value_9,
-                with_contacts: value_10,
-                with_infra_offering_items: value_11,
-                with_offering_items: value_12,
-            } = call;
-            let owned = client.clone();
+            let client = call.__client.clone();
             ::progenitor_client::__private::linked_pages(
-                client,
+                &*client,
                 first,
                 move |position| {
-                    let client = owned.clone();
-                    let value_0 = value_0.clone();
-                    let value_1 = value_1.clone();
-                    let value_2 = value_2.clone();
-                    let value_3 = value_3.clone();
-                    let value_4 = value_4.clone();
-                    let value_5 = value_5.clone();
-                    let value_6 = value_6.clone();
-                    let value_7 = value_7.clone();
-                    let value_8 = value_8.clone();
-                    let value_9 = value_9.clone();
-                    let value_10 = value_10.clone();
-                    let value_11 = value_11.clone();
-                    let value_12 = value_12.clone();
+                    let call = call.clone();
                     async move {
-                        let call = ListTenants {
-                            client: &client,
-                            after: value_0,
-                            allow_deleted: value_1,
-                            expand_offering_items: value_2,
-                            include_relative_path: value_3,
-                            limit: value_4,
-                            lod: value_5,
-                            parent_id: value_6,
-                            subtree_root_id: value_7,
-                            updated_since: value_8,
-                            uuids: value_9,
-                            with_contacts: value_10,
-                            with_infra_offering_items: value_11,
-                            with_offering_items: value_12,
-                        };
+                        let client = call.__client.clone();
                         let call = if position.is_empty() {
                             call
                         } else {
@@ -4298,163 +2895,65 @@ pub mod builder {
             )
         }
     }
-    /// A call of [`Client::list_tenants_applications`](super::Client::list_tenants_applications), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct ListTenantsApplications<'a> {
-        client: &'a super::Client,
-        tenants: Result<::std::string::String, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::list_tenants_applications`](super::Client::list_tenants_applications), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct ListTenantsApplications {
+            /// Tenant UUIDs, comma-joined in one string.
+            required tenants: ::std::string::String,
+        }
     }
     impl<'a> ListTenantsApplications<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                tenants: Err(String::new()),
-            }
-        }
-        /// Tenant UUIDs, comma-joined in one string.
-        pub fn tenants<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.tenants = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::TenantApplicationsBatch>, Error> {
-            let Self { client, tenants } = self;
-            let tenants = client
-                .inner
-                .parameter("list_tenants_applications", "tenants", tenants)?;
+            let (client, tenants) = self.__parameters("list_tenants_applications")?;
             let url = client.inner.url("/api/2/tenants/applications");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(&progenitor_client::QueryParam::new("tenants", &tenants)),
+                    "list_tenants_applications",
                 )
-                .query(&progenitor_client::QueryParam::new("tenants", &tenants))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "list_tenants_applications",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::list_offering_items`](super::Client::list_offering_items), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct ListOfferingItems<'a> {
-        client: &'a super::Client,
-        after: Result<Option<::std::string::String>, String>,
-        allow_deleted: Result<Option<bool>, String>,
-        editions: Result<Option<::std::string::String>, String>,
-        limit: Result<Option<i64>, String>,
-        offering_items: Result<Option<::std::string::String>, String>,
-        subtree_root_tenant_id: Result<Option<::uuid::Uuid>, String>,
-        updated_since: Result<Option<::chrono::DateTime<::chrono::offset::Utc>>, String>,
-        usage_names: Result<Option<::std::string::String>, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::list_offering_items`](super::Client::list_offering_items), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct ListOfferingItems {
+            /// Cursor of the page, `paging.cursors.after` of the response before. It carries filters and order, and has to be
+            /// percent-encoded like any other value.
+            optional after: ::std::string::String,
+            /// True includes soft-deleted ones.
+            optional allow_deleted: bool,
+            /// Editions, e.g. `pck_per_workload`, comma-joined in one string. Inferred: all if left out.
+            optional editions: ::std::string::String,
+            /// Most items on a page; at least 1, and 5000 if left out. No maximum is documented.
+            optional limit: i64,
+            /// Names of offering items (with edition prefix), comma-joined in one string.
+            optional offering_items: ::std::string::String,
+            /// Root of the tree. Required on the first page; with `after` it may be left out.
+            optional subtree_root_tenant_id: ::uuid::Uuid,
+            /// Only items changed since this time: RFC 3339, UTC. Use the `timestamp` of the last response, and add the offset if it
+            /// has none.
+            optional updated_since: ::chrono::DateTime<::chrono::offset::Utc>,
+            /// Names of metrics, e.g. `storage`, comma-joined in one string. Inferred: without edition prefix; all if left out.
+            optional usage_names: ::std::string::String,
+        }
     }
     impl<'a> ListOfferingItems<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                after: Ok(None),
-                allow_deleted: Ok(None),
-                editions: Ok(None),
-                limit: Ok(None),
-                offering_items: Ok(None),
-                subtree_root_tenant_id: Ok(None),
-                updated_since: Ok(None),
-                usage_names: Ok(None),
-            }
-        }
-        /// Cursor of the page, `paging.cursors.after` of the response before. It carries filters and order, and has to be
-        /// percent-encoded like any other value.
-        pub fn after<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.after = value.into_optional();
-            self
-        }
-        /// True includes soft-deleted ones.
-        pub fn allow_deleted<V: ::progenitor_client::IntoOptional<bool, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.allow_deleted = value.into_optional();
-            self
-        }
-        /// Editions, e.g. `pck_per_workload`, comma-joined in one string. Inferred: all if left out.
-        pub fn editions<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.editions = value.into_optional();
-            self
-        }
-        /// Most items on a page; at least 1, and 5000 if left out. No maximum is documented.
-        pub fn limit<V: ::progenitor_client::IntoOptional<i64, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.limit = value.into_optional();
-            self
-        }
-        /// Names of offering items (with edition prefix), comma-joined in one string.
-        pub fn offering_items<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.offering_items = value.into_optional();
-            self
-        }
-        /// Root of the tree. Required on the first page; with `after` it may be left out.
-        pub fn subtree_root_tenant_id<
-            V: ::progenitor_client::IntoOptional<::uuid::Uuid, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.subtree_root_tenant_id = value.into_optional();
-            self
-        }
-        /// Only items changed since this time: RFC 3339, UTC. Use the `timestamp` of the last response, and add the offset if it
-        /// has none.
-        pub fn updated_since<
-            V: ::progenitor_client::IntoOptional<
-                    ::chrono::DateTime<::chrono::offset::Utc>,
-                    K,
-                >,
-            K,
-        >(mut self, value: V) -> Self {
-            self.updated_since = value.into_optional();
-            self
-        }
-        /// Names of metrics, e.g. `storage`, comma-joined in one string. Inferred: without edition prefix; all if left out.
-        pub fn usage_names<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.usage_names = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::OfferingItemList>, Error> {
-            let Self {
+            let (
                 client,
                 after,
                 allow_deleted,
@@ -4464,119 +2963,69 @@ pub mod builder {
                 subtree_root_tenant_id,
                 updated_since,
                 usage_names,
-            } = self;
-            let after = client.inner.parameter("list_offering_items", "after", after)?;
-            let allow_deleted = client
-                .inner
-                .parameter("list_offering_items", "allow_deleted", allow_deleted)?;
-            let editions = client
-                .inner
-                .parameter("list_offering_items", "editions", editions)?;
-            let limit = client.inner.parameter("list_offering_items", "limit", limit)?;
-            let offering_items = client
-                .inner
-                .parameter("list_offering_items", "offering_items", offering_items)?;
-            let subtree_root_tenant_id = client
-                .inner
-                .parameter(
-                    "list_offering_items",
-                    "subtree_root_tenant_id",
-                    subtree_root_tenant_id,
-                )?;
-            let updated_since = client
-                .inner
-                .parameter("list_offering_items", "updated_since", updated_since)?;
-            let usage_names = client
-                .inner
-                .parameter("list_offering_items", "usage_names", usage_names)?;
+            ) = self.__parameters("list_offering_items")?;
             let url = client.inner.url("/api/2/tenants/offering_items");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(&progenitor_client::QueryParam::new("after", &after))
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "allow_deleted",
+                                &allow_deleted,
+                            ),
+                        )
+                        .query(
+                            &progenitor_client::QueryParam::new("editions", &editions),
+                        )
+                        .query(&progenitor_client::QueryParam::new("limit", &limit))
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "offering_items",
+                                &offering_items,
+                            ),
+                        )
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "subtree_root_tenant_id",
+                                &subtree_root_tenant_id,
+                            ),
+                        )
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "updated_since",
+                                &updated_since,
+                            ),
+                        )
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "usage_names",
+                                &usage_names,
+                            ),
+                        ),
+                    "list_offering_items",
                 )
-                .query(&progenitor_client::QueryParam::new("after", &after))
-                .query(
-                    &progenitor_client::QueryParam::new("allow_deleted", &allow_deleted),
-                )
-                .query(&progenitor_client::QueryParam::new("editions", &editions))
-                .query(&progenitor_client::QueryParam::new("limit", &limit))
-                .query(
-                    &progenitor_client::QueryParam::new(
-                        "offering_items",
-                        &offering_items,
-                    ),
-                )
-                .query(
-                    &progenitor_client::QueryParam::new(
-                        "subtree_root_tenant_id",
-                        &subtree_root_tenant_id,
-                    ),
-                )
-                .query(
-                    &progenitor_client::QueryParam::new("updated_since", &updated_since),
-                )
-                .query(&progenitor_client::QueryParam::new("usage_names", &usage_names))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "list_offering_items",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
         /// Streams the items of all pages, and fetches the next page while the current one is read.
         ///
         /// The list ends with the page that names no other; one that was read already is an error.
         pub fn stream(self) -> ::progenitor_client::Pager<types::OfferingItem> {
-            let call = self;
+            let call = self.__into_owned();
             let first = ::progenitor_client::__private::text_in(&call.after);
-            let ListOfferingItems {
-                client,
-                after: value_0,
-                allow_deleted: value_1,
-                editions: value_2,
-                limit: value_3,
-                offering_items: value_4,
-                subtree_root_tenant_id: value_5,
-                updated_since: value_6,
-                usage_names: value_7,
-            } = call;
-            let owned = client.clone();
+            let client = call.__client.clone();
             ::progenitor_client::__private::linked_pages(
-                client,
+                &*client,
                 first,
                 move |position| {
-                    let client = owned.clone();
-                    let value_0 = value_0.clone();
-                    let value_1 = value_1.clone();
-                    let value_2 = value_2.clone();
-                    let value_3 = value_3.clone();
-                    let value_4 = value_4.clone();
-                    let value_5 = value_5.clone();
-                    let value_6 = value_6.clone();
-                    let value_7 = value_7.clone();
+                    let call = call.clone();
                     async move {
-                        let call = ListOfferingItems {
-                            client: &client,
-                            after: value_0,
-                            allow_deleted: value_1,
-                            editions: value_2,
-                            limit: value_3,
-                            offering_items: value_4,
-                            subtree_root_tenant_id: value_5,
-                            updated_since: value_6,
-                            usage_names: value_7,
-                        };
+                        let client = call.__client.clone();
                         let call = if position.is_empty() {
                             call
                         } else {
@@ -4608,216 +3057,111 @@ pub mod builder {
             )
         }
     }
-    /// A call of [`Client::list_tenants_usages`](super::Client::list_tenants_usages), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct ListTenantsUsages<'a> {
-        client: &'a super::Client,
-        editions: Result<Option<::std::string::String>, String>,
-        tenants: Result<::std::string::String, String>,
-        usage_names: Result<Option<::std::string::String>, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::list_tenants_usages`](super::Client::list_tenants_usages), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct ListTenantsUsages {
+            /// Editions, e.g. `pck_per_workload`, comma-joined in one string. Inferred: all if left out.
+            optional editions: ::std::string::String,
+            /// Tenant UUIDs, comma-joined in one string.
+            required tenants: ::std::string::String,
+            /// Names of metrics, e.g. `storage`, comma-joined in one string. Inferred: without edition prefix; all if left out.
+            optional usage_names: ::std::string::String,
+        }
     }
     impl<'a> ListTenantsUsages<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                editions: Ok(None),
-                tenants: Err(String::new()),
-                usage_names: Ok(None),
-            }
-        }
-        /// Editions, e.g. `pck_per_workload`, comma-joined in one string. Inferred: all if left out.
-        pub fn editions<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.editions = value.into_optional();
-            self
-        }
-        /// Tenant UUIDs, comma-joined in one string.
-        pub fn tenants<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.tenants = value.into_required();
-            self
-        }
-        /// Names of metrics, e.g. `storage`, comma-joined in one string. Inferred: without edition prefix; all if left out.
-        pub fn usage_names<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.usage_names = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::TenantUsagesBatch>, Error> {
-            let Self { client, editions, tenants, usage_names } = self;
-            let editions = client
-                .inner
-                .parameter("list_tenants_usages", "editions", editions)?;
-            let tenants = client
-                .inner
-                .parameter("list_tenants_usages", "tenants", tenants)?;
-            let usage_names = client
-                .inner
-                .parameter("list_tenants_usages", "usage_names", usage_names)?;
+            let (client, editions, tenants, usage_names) = self
+                .__parameters("list_tenants_usages")?;
             let url = client.inner.url("/api/2/tenants/usages");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(
+                            &progenitor_client::QueryParam::new("editions", &editions),
+                        )
+                        .query(&progenitor_client::QueryParam::new("tenants", &tenants))
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "usage_names",
+                                &usage_names,
+                            ),
+                        ),
+                    "list_tenants_usages",
                 )
-                .query(&progenitor_client::QueryParam::new("editions", &editions))
-                .query(&progenitor_client::QueryParam::new("tenants", &tenants))
-                .query(&progenitor_client::QueryParam::new("usage_names", &usage_names))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "list_tenants_usages",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::get_tenant`](super::Client::get_tenant), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetTenant<'a> {
-        client: &'a super::Client,
-        tenant_id: Result<::uuid::Uuid, String>,
-        allow_deleted: Result<Option<bool>, String>,
-        embed_path: Result<Option<bool>, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_tenant`](super::Client::get_tenant), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetTenant {
+            /// UUID of the tenant (not its numeric id).
+            required tenant_id: ::uuid::Uuid,
+            /// True also if the tenant is soft-deleted; its `deleted_at` is then set.
+            optional allow_deleted: bool,
+            /// True adds `path`, the ids of the ancestors.
+            optional embed_path: bool,
+        }
     }
     impl<'a> GetTenant<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                tenant_id: Err(String::new()),
-                allow_deleted: Ok(None),
-                embed_path: Ok(None),
-            }
-        }
-        /// UUID of the tenant (not its numeric id).
-        pub fn tenant_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.tenant_id = value.into_required();
-            self
-        }
-        /// True also if the tenant is soft-deleted; its `deleted_at` is then set.
-        pub fn allow_deleted<V: ::progenitor_client::IntoOptional<bool, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.allow_deleted = value.into_optional();
-            self
-        }
-        /// True adds `path`, the ids of the ancestors.
-        pub fn embed_path<V: ::progenitor_client::IntoOptional<bool, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.embed_path = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::Tenant>, Error> {
-            let Self { client, tenant_id, allow_deleted, embed_path } = self;
-            let tenant_id = client
-                .inner
-                .parameter("get_tenant", "tenant_id", tenant_id)?;
-            let allow_deleted = client
-                .inner
-                .parameter("get_tenant", "allow_deleted", allow_deleted)?;
-            let embed_path = client
-                .inner
-                .parameter("get_tenant", "embed_path", embed_path)?;
+            let (client, tenant_id, allow_deleted, embed_path) = self
+                .__parameters("get_tenant")?;
             let url = client
                 .inner
                 .url(
                     &format!("/api/2/tenants/{}", encode_path(& tenant_id.to_string()),),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "allow_deleted",
+                                &allow_deleted,
+                            ),
+                        )
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "embed_path",
+                                &embed_path,
+                            ),
+                        ),
+                    "get_tenant",
                 )
-                .query(
-                    &progenitor_client::QueryParam::new("allow_deleted", &allow_deleted),
-                )
-                .query(&progenitor_client::QueryParam::new("embed_path", &embed_path))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_tenant",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::list_tenant_applications`](super::Client::list_tenant_applications), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct ListTenantApplications<'a> {
-        client: &'a super::Client,
-        tenant_id: Result<::uuid::Uuid, String>,
-        for_ui: Result<Option<bool>, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::list_tenant_applications`](super::Client::list_tenant_applications), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct ListTenantApplications {
+            /// UUID of the tenant (not its numeric id).
+            required tenant_id: ::uuid::Uuid,
+            /// True hides what is in its grace period.
+            optional for_ui: bool,
+        }
     }
     impl<'a> ListTenantApplications<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                tenant_id: Err(String::new()),
-                for_ui: Ok(None),
-            }
-        }
-        /// UUID of the tenant (not its numeric id).
-        pub fn tenant_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.tenant_id = value.into_required();
-            self
-        }
-        /// True hides what is in its grace period.
-        pub fn for_ui<V: ::progenitor_client::IntoOptional<bool, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.for_ui = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::UuidList>, Error> {
-            let Self { client, tenant_id, for_ui } = self;
-            let tenant_id = client
-                .inner
-                .parameter("list_tenant_applications", "tenant_id", tenant_id)?;
-            let for_ui = client
-                .inner
-                .parameter("list_tenant_applications", "for_ui", for_ui)?;
+            let (client, tenant_id, for_ui) = self
+                .__parameters("list_tenant_applications")?;
             let url = client
                 .inner
                 .url(
@@ -4826,95 +3170,41 @@ pub mod builder {
                         .to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(&progenitor_client::QueryParam::new("for_ui", &for_ui)),
+                    "list_tenant_applications",
                 )
-                .query(&progenitor_client::QueryParam::new("for_ui", &for_ui))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "list_tenant_applications",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::list_tenant_children`](super::Client::list_tenant_children), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct ListTenantChildren<'a> {
-        client: &'a super::Client,
-        tenant_id: Result<::uuid::Uuid, String>,
-        after: Result<Option<::std::string::String>, String>,
-        allow_deleted: Result<Option<bool>, String>,
-        order: Result<Option<::std::string::String>, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::list_tenant_children`](super::Client::list_tenant_children), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct ListTenantChildren {
+            /// UUID of the tenant (not its numeric id).
+            required tenant_id: ::uuid::Uuid,
+            /// Cursor of the page, `paging.cursors.after` of the response before. It carries filters and order, and has to be
+            /// percent-encoded like any other value.
+            optional after: ::std::string::String,
+            /// True includes soft-deleted ones.
+            optional allow_deleted: bool,
+            /// `as_is`, `name` (if left out), `status`, or `usage.` + metric name, with `.` + infra UUID if wanted; a leading `-`
+            /// reverses.
+            optional order: ::std::string::String,
+        }
     }
     impl<'a> ListTenantChildren<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                tenant_id: Err(String::new()),
-                after: Ok(None),
-                allow_deleted: Ok(None),
-                order: Ok(None),
-            }
-        }
-        /// UUID of the tenant (not its numeric id).
-        pub fn tenant_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.tenant_id = value.into_required();
-            self
-        }
-        /// Cursor of the page, `paging.cursors.after` of the response before. It carries filters and order, and has to be
-        /// percent-encoded like any other value.
-        pub fn after<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.after = value.into_optional();
-            self
-        }
-        /// True includes soft-deleted ones.
-        pub fn allow_deleted<V: ::progenitor_client::IntoOptional<bool, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.allow_deleted = value.into_optional();
-            self
-        }
-        /// `as_is`, `name` (if left out), `status`, or `usage.` + metric name, with `.` + infra UUID if wanted; a leading `-`
-        /// reverses.
-        pub fn order<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.order = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::TenantChildren>, Error> {
-            let Self { client, tenant_id, after, allow_deleted, order } = self;
-            let tenant_id = client
-                .inner
-                .parameter("list_tenant_children", "tenant_id", tenant_id)?;
-            let after = client.inner.parameter("list_tenant_children", "after", after)?;
-            let allow_deleted = client
-                .inner
-                .parameter("list_tenant_children", "allow_deleted", allow_deleted)?;
-            let order = client.inner.parameter("list_tenant_children", "order", order)?;
+            let (client, tenant_id, after, allow_deleted, order) = self
+                .__parameters("list_tenant_children")?;
             let url = client
                 .inner
                 .url(
@@ -4923,64 +3213,39 @@ pub mod builder {
                         .to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(&progenitor_client::QueryParam::new("after", &after))
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "allow_deleted",
+                                &allow_deleted,
+                            ),
+                        )
+                        .query(&progenitor_client::QueryParam::new("order", &order)),
+                    "list_tenant_children",
                 )
-                .query(&progenitor_client::QueryParam::new("after", &after))
-                .query(
-                    &progenitor_client::QueryParam::new("allow_deleted", &allow_deleted),
-                )
-                .query(&progenitor_client::QueryParam::new("order", &order))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "list_tenant_children",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
         /// Streams the items of all pages, and fetches the next page while the current one is read.
         ///
         /// The list ends with the page that names no other; one that was read already is an error.
         pub fn stream(self) -> ::progenitor_client::Pager<::uuid::Uuid> {
-            let call = self;
+            let call = self.__into_owned();
             let first = ::progenitor_client::__private::text_in(&call.after);
-            let ListTenantChildren {
-                client,
-                tenant_id: value_0,
-                after: value_1,
-                allow_deleted: value_2,
-                order: value_3,
-            } = call;
-            let owned = client.clone();
+            let client = call.__client.clone();
             ::progenitor_client::__private::linked_pages(
-                client,
+                &*client,
                 first,
                 move |position| {
-                    let client = owned.clone();
-                    let value_0 = value_0.clone();
-                    let value_1 = value_1.clone();
-                    let value_2 = value_2.clone();
-                    let value_3 = value_3.clone();
+                    let call = call.clone();
                     async move {
-                        let call = ListTenantChildren {
-                            client: &client,
-                            tenant_id: value_0,
-                            after: value_1,
-                            allow_deleted: value_2,
-                            order: value_3,
-                        };
                         let call = if position.is_empty() {
                             call
                         } else {
@@ -5008,113 +3273,36 @@ pub mod builder {
             )
         }
     }
-    /// A call of [`Client::get_tenant_offering_items`](super::Client::get_tenant_offering_items), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetTenantOfferingItems<'a> {
-        client: &'a super::Client,
-        tenant_id: Result<::uuid::Uuid, String>,
-        available_only: Result<Option<::std::string::String>, String>,
-        edition: Result<Option<::std::string::String>, String>,
-        for_ui: Result<Option<bool>, String>,
-        include_secondary: Result<Option<bool>, String>,
-        infra_uuid: Result<Option<::uuid::Uuid>, String>,
-        status: Result<Option<i64>, String>,
-        type_: Result<Option<crate::types::OfferingItemType>, String>,
-        usage_names: Result<Option<::std::string::String>, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_tenant_offering_items`](super::Client::get_tenant_offering_items), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetTenantOfferingItems {
+            /// UUID of the tenant (not its numeric id).
+            required tenant_id: ::uuid::Uuid,
+            /// Only items that are available; a text of `true`, `false`, `0` or `1`.
+            optional available_only: ::std::string::String,
+            /// Only items of this edition; `standard` if left out, `*` for all. Items without an edition come in any case.
+            optional edition: ::std::string::String,
+            /// True hides what is in its grace period.
+            optional for_ui: bool,
+            /// True adds secondary items.
+            optional include_secondary: bool,
+            /// Only items of this infrastructure component.
+            optional infra_uuid: ::uuid::Uuid,
+            /// 1 for items that are on, 0 for those that are off.
+            optional status: i64,
+            /// Only items of this type.
+            optional type_: crate::types::OfferingItemType,
+            /// Names of metrics, e.g. `storage`, comma-joined in one string. Inferred: without edition prefix; all if left out.
+            optional usage_names: ::std::string::String,
+        }
     }
     impl<'a> GetTenantOfferingItems<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                tenant_id: Err(String::new()),
-                available_only: Ok(None),
-                edition: Ok(None),
-                for_ui: Ok(None),
-                include_secondary: Ok(None),
-                infra_uuid: Ok(None),
-                status: Ok(None),
-                type_: Ok(None),
-                usage_names: Ok(None),
-            }
-        }
-        /// UUID of the tenant (not its numeric id).
-        pub fn tenant_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.tenant_id = value.into_required();
-            self
-        }
-        /// Only items that are available; a text of `true`, `false`, `0` or `1`.
-        pub fn available_only<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.available_only = value.into_optional();
-            self
-        }
-        /// Only items of this edition; `standard` if left out, `*` for all. Items without an edition come in any case.
-        pub fn edition<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.edition = value.into_optional();
-            self
-        }
-        /// True hides what is in its grace period.
-        pub fn for_ui<V: ::progenitor_client::IntoOptional<bool, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.for_ui = value.into_optional();
-            self
-        }
-        /// True adds secondary items.
-        pub fn include_secondary<V: ::progenitor_client::IntoOptional<bool, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.include_secondary = value.into_optional();
-            self
-        }
-        /// Only items of this infrastructure component.
-        pub fn infra_uuid<V: ::progenitor_client::IntoOptional<::uuid::Uuid, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.infra_uuid = value.into_optional();
-            self
-        }
-        /// 1 for items that are on, 0 for those that are off.
-        pub fn status<V: ::progenitor_client::IntoOptional<i64, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.status = value.into_optional();
-            self
-        }
-        /// Only items of this type.
-        pub fn type_<
-            V: ::progenitor_client::IntoOptional<crate::types::OfferingItemType, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.type_ = value.into_optional();
-            self
-        }
-        /// Names of metrics, e.g. `storage`, comma-joined in one string. Inferred: without edition prefix; all if left out.
-        pub fn usage_names<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.usage_names = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::OfferingItemList>, Error> {
-            let Self {
+            let (
                 client,
                 tenant_id,
                 available_only,
@@ -5125,42 +3313,7 @@ pub mod builder {
                 status,
                 type_,
                 usage_names,
-            } = self;
-            let tenant_id = client
-                .inner
-                .parameter("get_tenant_offering_items", "tenant_id", tenant_id)?;
-            let available_only = client
-                .inner
-                .parameter(
-                    "get_tenant_offering_items",
-                    "available_only",
-                    available_only,
-                )?;
-            let edition = client
-                .inner
-                .parameter("get_tenant_offering_items", "edition", edition)?;
-            let for_ui = client
-                .inner
-                .parameter("get_tenant_offering_items", "for_ui", for_ui)?;
-            let include_secondary = client
-                .inner
-                .parameter(
-                    "get_tenant_offering_items",
-                    "include_secondary",
-                    include_secondary,
-                )?;
-            let infra_uuid = client
-                .inner
-                .parameter("get_tenant_offering_items", "infra_uuid", infra_uuid)?;
-            let status = client
-                .inner
-                .parameter("get_tenant_offering_items", "status", status)?;
-            let type_ = client
-                .inner
-                .parameter("get_tenant_offering_items", "type_", type_)?;
-            let usage_names = client
-                .inner
-                .parameter("get_tenant_offering_items", "usage_names", usage_names)?;
+            ) = self.__parameters("get_tenant_offering_items")?;
             let url = client
                 .inner
                 .url(
@@ -5169,103 +3322,66 @@ pub mod builder {
                         .to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "available_only",
+                                &available_only,
+                            ),
+                        )
+                        .query(&progenitor_client::QueryParam::new("edition", &edition))
+                        .query(&progenitor_client::QueryParam::new("for_ui", &for_ui))
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "include_secondary",
+                                &include_secondary,
+                            ),
+                        )
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "infra_uuid",
+                                &infra_uuid,
+                            ),
+                        )
+                        .query(&progenitor_client::QueryParam::new("status", &status))
+                        .query(&progenitor_client::QueryParam::new("type", &type_))
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "usage_names",
+                                &usage_names,
+                            ),
+                        ),
+                    "get_tenant_offering_items",
                 )
-                .query(
-                    &progenitor_client::QueryParam::new(
-                        "available_only",
-                        &available_only,
-                    ),
-                )
-                .query(&progenitor_client::QueryParam::new("edition", &edition))
-                .query(&progenitor_client::QueryParam::new("for_ui", &for_ui))
-                .query(
-                    &progenitor_client::QueryParam::new(
-                        "include_secondary",
-                        &include_secondary,
-                    ),
-                )
-                .query(&progenitor_client::QueryParam::new("infra_uuid", &infra_uuid))
-                .query(&progenitor_client::QueryParam::new("status", &status))
-                .query(&progenitor_client::QueryParam::new("type", &type_))
-                .query(&progenitor_client::QueryParam::new("usage_names", &usage_names))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_tenant_offering_items",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::list_offering_items_for_child`](super::Client::list_offering_items_for_child), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct ListOfferingItemsForChild<'a> {
-        client: &'a super::Client,
-        tenant_id: Result<::uuid::Uuid, String>,
-        edition: Result<Option<::std::string::String>, String>,
-        kind: Result<Option<crate::types::TenantKind>, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::list_offering_items_for_child`](super::Client::list_offering_items_for_child), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct ListOfferingItemsForChild {
+            /// UUID of the tenant (not its numeric id).
+            required tenant_id: ::uuid::Uuid,
+            /// Only items of this edition; `standard` if left out, `*` for all. Items without an edition come in any case.
+            optional edition: ::std::string::String,
+            /// Kind of the child to be.
+            optional kind: crate::types::TenantKind,
+        }
     }
     impl<'a> ListOfferingItemsForChild<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                tenant_id: Err(String::new()),
-                edition: Ok(None),
-                kind: Ok(None),
-            }
-        }
-        /// UUID of the tenant (not its numeric id).
-        pub fn tenant_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.tenant_id = value.into_required();
-            self
-        }
-        /// Only items of this edition; `standard` if left out, `*` for all. Items without an edition come in any case.
-        pub fn edition<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.edition = value.into_optional();
-            self
-        }
-        /// Kind of the child to be.
-        pub fn kind<
-            V: ::progenitor_client::IntoOptional<crate::types::TenantKind, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.kind = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::OfferingItemList>, Error> {
-            let Self { client, tenant_id, edition, kind } = self;
-            let tenant_id = client
-                .inner
-                .parameter("list_offering_items_for_child", "tenant_id", tenant_id)?;
-            let edition = client
-                .inner
-                .parameter("list_offering_items_for_child", "edition", edition)?;
-            let kind = client
-                .inner
-                .parameter("list_offering_items_for_child", "kind", kind)?;
+            let (client, tenant_id, edition, kind) = self
+                .__parameters("list_offering_items_for_child")?;
             let url = client
                 .inner
                 .url(
@@ -5274,61 +3390,35 @@ pub mod builder {
                         encode_path(& tenant_id.to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(&progenitor_client::QueryParam::new("edition", &edition))
+                        .query(&progenitor_client::QueryParam::new("kind", &kind)),
+                    "list_offering_items_for_child",
                 )
-                .query(&progenitor_client::QueryParam::new("edition", &edition))
-                .query(&progenitor_client::QueryParam::new("kind", &kind))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "list_offering_items_for_child",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::get_offering_item_prices`](super::Client::get_offering_item_prices), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetOfferingItemPrices<'a> {
-        client: &'a super::Client,
-        tenant_id: Result<::uuid::Uuid, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_offering_item_prices`](super::Client::get_offering_item_prices), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetOfferingItemPrices {
+            /// UUID of the tenant (not its numeric id).
+            required tenant_id: ::uuid::Uuid,
+        }
     }
     impl<'a> GetOfferingItemPrices<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                tenant_id: Err(String::new()),
-            }
-        }
-        /// UUID of the tenant (not its numeric id).
-        pub fn tenant_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.tenant_id = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::OfferingItemPriceList>, Error> {
-            let Self { client, tenant_id } = self;
-            let tenant_id = client
-                .inner
-                .parameter("get_offering_item_prices", "tenant_id", tenant_id)?;
+            let (client, tenant_id) = self.__parameters("get_offering_item_prices")?;
             let url = client
                 .inner
                 .url(
@@ -5337,57 +3427,28 @@ pub mod builder {
                         tenant_id.to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.get(url).accept("application/json"),
+                    "get_offering_item_prices",
                 )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_offering_item_prices",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::get_tenant_pricing`](super::Client::get_tenant_pricing), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetTenantPricing<'a> {
-        client: &'a super::Client,
-        tenant_id: Result<::uuid::Uuid, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_tenant_pricing`](super::Client::get_tenant_pricing), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetTenantPricing {
+            /// UUID of the tenant (not its numeric id).
+            required tenant_id: ::uuid::Uuid,
+        }
     }
     impl<'a> GetTenantPricing<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                tenant_id: Err(String::new()),
-            }
-        }
-        /// UUID of the tenant (not its numeric id).
-        pub fn tenant_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.tenant_id = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::TenantPricing>, Error> {
-            let Self { client, tenant_id } = self;
-            let tenant_id = client
-                .inner
-                .parameter("get_tenant_pricing", "tenant_id", tenant_id)?;
+            let (client, tenant_id) = self.__parameters("get_tenant_pricing")?;
             let url = client
                 .inner
                 .url(
@@ -5396,57 +3457,28 @@ pub mod builder {
                         .to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.get(url).accept("application/json"),
+                    "get_tenant_pricing",
                 )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_tenant_pricing",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::list_tenant_reports`](super::Client::list_tenant_reports), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct ListTenantReports<'a> {
-        client: &'a super::Client,
-        tenant_id: Result<::uuid::Uuid, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::list_tenant_reports`](super::Client::list_tenant_reports), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct ListTenantReports {
+            /// UUID of the tenant (not its numeric id).
+            required tenant_id: ::uuid::Uuid,
+        }
     }
     impl<'a> ListTenantReports<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                tenant_id: Err(String::new()),
-            }
-        }
-        /// UUID of the tenant (not its numeric id).
-        pub fn tenant_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.tenant_id = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::UuidList>, Error> {
-            let Self { client, tenant_id } = self;
-            let tenant_id = client
-                .inner
-                .parameter("list_tenant_reports", "tenant_id", tenant_id)?;
+            let (client, tenant_id) = self.__parameters("list_tenant_reports")?;
             let url = client
                 .inner
                 .url(
@@ -5455,83 +3487,33 @@ pub mod builder {
                         .to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.get(url).accept("application/json"),
+                    "list_tenant_reports",
                 )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "list_tenant_reports",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::get_tenant_usages`](super::Client::get_tenant_usages), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetTenantUsages<'a> {
-        client: &'a super::Client,
-        tenant_id: Result<::uuid::Uuid, String>,
-        editions: Result<Option<::std::string::String>, String>,
-        usage_names: Result<Option<::std::string::String>, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_tenant_usages`](super::Client::get_tenant_usages), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetTenantUsages {
+            /// UUID of the tenant (not its numeric id).
+            required tenant_id: ::uuid::Uuid,
+            /// Editions, e.g. `pck_per_workload`, comma-joined in one string. Inferred: all if left out.
+            optional editions: ::std::string::String,
+            /// Names of metrics, e.g. `storage`, comma-joined in one string. Inferred: without edition prefix; all if left out.
+            optional usage_names: ::std::string::String,
+        }
     }
     impl<'a> GetTenantUsages<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                tenant_id: Err(String::new()),
-                editions: Ok(None),
-                usage_names: Ok(None),
-            }
-        }
-        /// UUID of the tenant (not its numeric id).
-        pub fn tenant_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.tenant_id = value.into_required();
-            self
-        }
-        /// Editions, e.g. `pck_per_workload`, comma-joined in one string. Inferred: all if left out.
-        pub fn editions<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.editions = value.into_optional();
-            self
-        }
-        /// Names of metrics, e.g. `storage`, comma-joined in one string. Inferred: without edition prefix; all if left out.
-        pub fn usage_names<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.usage_names = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::UsageList>, Error> {
-            let Self { client, tenant_id, editions, usage_names } = self;
-            let tenant_id = client
-                .inner
-                .parameter("get_tenant_usages", "tenant_id", tenant_id)?;
-            let editions = client
-                .inner
-                .parameter("get_tenant_usages", "editions", editions)?;
-            let usage_names = client
-                .inner
-                .parameter("get_tenant_usages", "usage_names", usage_names)?;
+            let (client, tenant_id, editions, usage_names) = self
+                .__parameters("get_tenant_usages")?;
             let url = client
                 .inner
                 .url(
@@ -5539,135 +3521,79 @@ pub mod builder {
                         "/api/2/tenants/{}/usages", encode_path(& tenant_id.to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(
+                            &progenitor_client::QueryParam::new("editions", &editions),
+                        )
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "usage_names",
+                                &usage_names,
+                            ),
+                        ),
+                    "get_tenant_usages",
                 )
-                .query(&progenitor_client::QueryParam::new("editions", &editions))
-                .query(&progenitor_client::QueryParam::new("usage_names", &usage_names))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_tenant_usages",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::get_me`](super::Client::get_me), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetMe<'a> {
-        client: &'a super::Client,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_me`](super::Client::get_me), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetMe {
+        }
     }
     impl<'a> GetMe<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::UserMe>, Error> {
-            let Self { client } = self;
+            let client = self.__client;
             let url = client.inner.url("/api/2/users/me");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_me",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+            let response = client
+                .inner
+                .call(client.client.get(url).accept("application/json"), "get_me")
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::list_effective_price_lists`](super::Client::list_effective_price_lists), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct ListEffectivePriceLists<'a> {
-        client: &'a super::Client,
-        months: Result<::std::string::String, String>,
-        tenant_id: Result<::uuid::Uuid, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::list_effective_price_lists`](super::Client::list_effective_price_lists), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct ListEffectivePriceLists {
+            /// Months as `YYYY-MM`, comma-joined in one string, e.g. `2026-09,2026-10`.
+            required months: ::std::string::String,
+            /// UUID of the tenant whose prices to read.
+            required tenant_id: ::uuid::Uuid,
+        }
     }
     impl<'a> ListEffectivePriceLists<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                months: Err(String::new()),
-                tenant_id: Err(String::new()),
-            }
-        }
-        /// Months as `YYYY-MM`, comma-joined in one string, e.g. `2026-09,2026-10`.
-        pub fn months<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.months = value.into_required();
-            self
-        }
-        /// UUID of the tenant whose prices to read.
-        pub fn tenant_id<V: ::progenitor_client::IntoRequired<::uuid::Uuid>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.tenant_id = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::EffectivePriceLists>, Error> {
-            let Self { client, months, tenant_id } = self;
-            let months = client
-                .inner
-                .parameter("list_effective_price_lists", "months", months)?;
-            let tenant_id = client
-                .inner
-                .parameter("list_effective_price_lists", "tenant_id", tenant_id)?;
+            let (client, months, tenant_id) = self
+                .__parameters("list_effective_price_lists")?;
             let url = client.inner.url("/api/price_sync/v1/effective_price_lists");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(&progenitor_client::QueryParam::new("months", &months))
+                        .query(
+                            &progenitor_client::QueryParam::new("tenant_id", &tenant_id),
+                        ),
+                    "list_effective_price_lists",
                 )
-                .query(&progenitor_client::QueryParam::new("months", &months))
-                .query(&progenitor_client::QueryParam::new("tenant_id", &tenant_id))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "list_effective_price_lists",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
 }

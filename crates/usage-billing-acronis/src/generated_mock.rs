@@ -2446,7 +2446,7 @@ impl MockServerExt for ::httpmock::MockServer {
 pub mod builder {
     #[allow(unused_imports)]
     use crate::types;
-    ::progenitor_client::response_builder!(ApiClient {
+    ::progenitor_client::builder!(ApiClient {
         optional client_id: ::uuid::Uuid,
         optional client_secret_expires_at: i64,
         optional created_at: ::progenitor_client::LenientDateTime,
@@ -2461,10 +2461,10 @@ pub mod builder {
         optional token_endpoint_auth_method: crate::types::ClientAuthMethod,
         optional type_: crate::types::ClientType,
     });
-    ::progenitor_client::response_builder!(ApiError {
+    ::progenitor_client::builder!(ApiError {
         required error: types::ApiErrorBody,
     });
-    ::progenitor_client::response_builder!(ApiErrorBody {
+    ::progenitor_client::builder!(ApiErrorBody {
         default code: ::std::option::Option<::serde_json::Value>,
         default context: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         default data: ::std::vec::Vec<::std::string::String>,
@@ -2472,21 +2472,21 @@ pub mod builder {
         optional domain: ::std::string::String,
         optional message: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(ApiErrorDetails {
+    ::progenitor_client::builder!(ApiErrorDetails {
         default addition: ::std::vec::Vec<::serde_json::Map<::std::string::String, ::serde_json::Value>>,
         optional info: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(Application {
+    ::progenitor_client::builder!(Application {
         required api_base_url: ::std::string::String,
         required id: ::uuid::Uuid,
         required name: ::std::string::String,
         required type_: crate::types::ApplicationType,
         default usages: ::std::vec::Vec<::std::string::String>,
     });
-    ::progenitor_client::response_builder!(ApplicationList {
+    ::progenitor_client::builder!(ApplicationList {
         default items: ::std::vec::Vec<types::Application>,
     });
-    ::progenitor_client::response_builder!(Contact {
+    ::progenitor_client::builder!(Contact {
         optional aan: ::std::string::String,
         optional address1: ::std::string::String,
         optional address2: ::std::string::String,
@@ -2514,7 +2514,7 @@ pub mod builder {
         optional website: ::std::string::String,
         optional zipcode: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(EffectivePrice {
+    ::progenitor_client::builder!(EffectivePrice {
         optional category: ::std::string::String,
         optional effective_price: ::progenitor_client::LenientDecimal,
         optional friendly_name: ::std::string::String,
@@ -2525,22 +2525,22 @@ pub mod builder {
         optional sku_discount: ::progenitor_client::LenientDecimal,
         optional sub_category: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(EffectivePriceList {
+    ::progenitor_client::builder!(EffectivePriceList {
         optional commitment: ::std::string::String,
         required currency: ::std::string::String,
         required month: ::std::string::String,
         optional pricelist_code: ::std::string::String,
         default prices: ::std::vec::Vec<types::EffectivePrice>,
     });
-    ::progenitor_client::response_builder!(EffectivePriceLists {
+    ::progenitor_client::builder!(EffectivePriceLists {
         default price_lists: ::std::vec::Vec<types::EffectivePriceList>,
     });
-    ::progenitor_client::response_builder!(EffectiveSetting {
+    ::progenitor_client::builder!(EffectiveSetting {
         optional lock: bool,
         optional owner: types::SettingOwner,
         default value: ::std::option::Option<::serde_json::Value>,
     });
-    ::progenitor_client::response_builder!(Infra {
+    ::progenitor_client::builder!(Infra {
         optional backend_type: ::std::string::String,
         default capabilities: ::std::vec::Vec<crate::types::InfraCapability>,
         optional content_mobile_url: ::std::string::String,
@@ -2554,14 +2554,14 @@ pub mod builder {
         optional url: ::std::string::String,
         optional version: i64,
     });
-    ::progenitor_client::response_builder!(InfraBatch {
+    ::progenitor_client::builder!(InfraBatch {
         default items: ::std::vec::Vec<types::Infra>,
     });
-    ::progenitor_client::response_builder!(OAuthError {
+    ::progenitor_client::builder!(OAuthError {
         required error: crate::types::TokenErrorCode,
         optional error_description: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(OfferingItem {
+    ::progenitor_client::builder!(OfferingItem {
         required application_id: ::uuid::Uuid,
         optional deleted_at: ::progenitor_client::LenientDateTime,
         optional edition: ::std::string::String,
@@ -2576,46 +2576,46 @@ pub mod builder {
         optional updated_at: ::progenitor_client::LenientDateTime,
         required usage_name: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(OfferingItemList {
+    ::progenitor_client::builder!(OfferingItemList {
         required items: ::std::vec::Vec<types::OfferingItem>,
         optional paging: types::Paging,
         optional timestamp: ::progenitor_client::LenientDateTime,
     });
-    ::progenitor_client::response_builder!(OfferingItemPrice {
+    ::progenitor_client::builder!(OfferingItemPrice {
         required application_id: ::uuid::Uuid,
         optional infra_id: ::uuid::Uuid,
         required name: ::std::string::String,
         required price: ::progenitor_client::DecimalString,
         required version: i64,
     });
-    ::progenitor_client::response_builder!(OfferingItemPriceList {
+    ::progenitor_client::builder!(OfferingItemPriceList {
         default items: ::std::vec::Vec<types::OfferingItemPrice>,
     });
-    ::progenitor_client::response_builder!(OwnSetting {
+    ::progenitor_client::builder!(OwnSetting {
         optional exclusive: bool,
         optional lock: bool,
         default value: ::std::option::Option<::serde_json::Value>,
     });
-    ::progenitor_client::response_builder!(Paging {
+    ::progenitor_client::builder!(Paging {
         optional cursors: types::PagingCursors,
     });
-    ::progenitor_client::response_builder!(PagingCursors {
+    ::progenitor_client::builder!(PagingCursors {
         optional after: ::std::string::String,
         optional before: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(PriceListError {
+    ::progenitor_client::builder!(PriceListError {
         required code: ::std::string::String,
         default context: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         required domain: ::std::string::String,
         optional message: ::std::string::String,
         optional reason: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(Quota {
+    ::progenitor_client::builder!(Quota {
         optional overage: ::progenitor_client::DecimalNumber,
         optional value: ::progenitor_client::DecimalNumber,
         required version: i64,
     });
-    ::progenitor_client::response_builder!(Report {
+    ::progenitor_client::builder!(Report {
         required generation_date: ::chrono::naive::NaiveDate,
         required id: ::uuid::Uuid,
         required parameters: types::ReportParameters,
@@ -2624,7 +2624,7 @@ pub mod builder {
         optional schedule: types::ReportSchedule,
         required version: i64,
     });
-    ::progenitor_client::response_builder!(ReportParameters {
+    ::progenitor_client::builder!(ReportParameters {
         default formats: ::std::vec::Vec<crate::types::ReportFormat>,
         optional hide_zero_usage: bool,
         required kind: crate::types::ReportKind,
@@ -2633,25 +2633,25 @@ pub mod builder {
         optional show_skus: bool,
         required tenant_id: ::uuid::Uuid,
     });
-    ::progenitor_client::response_builder!(ReportSchedule {
+    ::progenitor_client::builder!(ReportSchedule {
         required enabled: bool,
         required type_: crate::types::ReportScheduleType,
     });
-    ::progenitor_client::response_builder!(SettingOwner {
+    ::progenitor_client::builder!(SettingOwner {
         required id: ::uuid::Uuid,
         required type_: crate::types::SettingOwnerType,
     });
-    ::progenitor_client::response_builder!(StoredReport {
+    ::progenitor_client::builder!(StoredReport {
         optional created_at: ::progenitor_client::LenientDateTime,
         optional id: ::uuid::Uuid,
         required report_format: crate::types::ReportFormat,
         optional size: i64,
         required status: crate::types::StoredReportStatus,
     });
-    ::progenitor_client::response_builder!(StoredReportList {
+    ::progenitor_client::builder!(StoredReportList {
         default items: ::std::vec::Vec<types::StoredReport>,
     });
-    ::progenitor_client::response_builder!(Tenant {
+    ::progenitor_client::builder!(Tenant {
         optional ancestral_access: bool,
         optional barrier: i64,
         optional brand_enabled: bool,
@@ -2683,42 +2683,42 @@ pub mod builder {
         optional updated_at: ::progenitor_client::LenientDateTime,
         required version: i64,
     });
-    ::progenitor_client::response_builder!(TenantApplicationSetting {
+    ::progenitor_client::builder!(TenantApplicationSetting {
         optional application_id: ::uuid::Uuid,
         optional effective: types::EffectiveSetting,
         required name: ::std::string::String,
         optional own: types::OwnSetting,
     });
-    ::progenitor_client::response_builder!(TenantApplications {
+    ::progenitor_client::builder!(TenantApplications {
         default applications: ::std::vec::Vec<::uuid::Uuid>,
         required tenant: ::uuid::Uuid,
     });
-    ::progenitor_client::response_builder!(TenantApplicationsBatch {
+    ::progenitor_client::builder!(TenantApplicationsBatch {
         default items: ::std::vec::Vec<types::TenantApplications>,
     });
-    ::progenitor_client::response_builder!(TenantBatch {
+    ::progenitor_client::builder!(TenantBatch {
         required items: ::std::vec::Vec<types::Tenant>,
         optional paging: types::Paging,
         optional timestamp: ::progenitor_client::LenientDateTime,
     });
-    ::progenitor_client::response_builder!(TenantChildren {
+    ::progenitor_client::builder!(TenantChildren {
         required items: ::std::vec::Vec<::uuid::Uuid>,
         optional paging: types::Paging,
     });
-    ::progenitor_client::response_builder!(TenantPricing {
+    ::progenitor_client::builder!(TenantPricing {
         optional currency: crate::types::Currency,
         required mode: crate::types::PricingMode,
         optional production_start_date: ::progenitor_client::LenientDateTime,
         required version: i64,
     });
-    ::progenitor_client::response_builder!(TenantUsages {
+    ::progenitor_client::builder!(TenantUsages {
         required tenant: ::uuid::Uuid,
         default usages: ::std::vec::Vec<types::Usage>,
     });
-    ::progenitor_client::response_builder!(TenantUsagesBatch {
+    ::progenitor_client::builder!(TenantUsagesBatch {
         default items: ::std::vec::Vec<types::TenantUsages>,
     });
-    ::progenitor_client::response_builder!(Token {
+    ::progenitor_client::builder!(Token {
         required access_token: ::progenitor_client::SecretText,
         optional expires_in: i64,
         optional expires_on: i64,
@@ -2726,7 +2726,7 @@ pub mod builder {
         optional refresh_token: ::progenitor_client::SecretText,
         required token_type: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(TokenRequest {
+    ::progenitor_client::builder!(TokenRequest {
         optional assertion: ::progenitor_client::SecretText,
         optional client_id: ::std::string::String,
         optional client_secret: ::progenitor_client::SecretText,
@@ -2741,11 +2741,11 @@ pub mod builder {
         optional totp_code: ::progenitor_client::SecretText,
         optional username: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(UpdateLock {
+    ::progenitor_client::builder!(UpdateLock {
         required enabled: bool,
         optional owner_id: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(Usage {
+    ::progenitor_client::builder!(Usage {
         optional absolute_value: ::progenitor_client::DecimalNumber,
         required application_id: ::uuid::Uuid,
         optional edition: ::std::string::String,
@@ -2760,20 +2760,20 @@ pub mod builder {
         optional usage_name: ::std::string::String,
         required value: ::progenitor_client::DecimalNumber,
     });
-    ::progenitor_client::response_builder!(UsageList {
+    ::progenitor_client::builder!(UsageList {
         default items: ::std::vec::Vec<types::Usage>,
     });
-    ::progenitor_client::response_builder!(UsageOfferingItem {
+    ::progenitor_client::builder!(UsageOfferingItem {
         optional quota: types::Quota,
         required status: i64,
     });
-    ::progenitor_client::response_builder!(UserMe {
+    ::progenitor_client::builder!(UserMe {
         required id: ::uuid::Uuid,
         optional login: ::std::string::String,
         required tenant_id: ::uuid::Uuid,
         optional version: i64,
     });
-    ::progenitor_client::response_builder!(UuidList {
+    ::progenitor_client::builder!(UuidList {
         default items: ::std::vec::Vec<::uuid::Uuid>,
     });
 }

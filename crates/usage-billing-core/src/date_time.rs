@@ -59,23 +59,8 @@ impl<'de> Deserialize<'de> for LenientDateTime {
     }
 }
 
-/// Reads a date-time, faster than chrono, which would take a sixth of the time of decoding a list. Generated code calls it.
-///
-/// # Errors
-/// For a value that is not an RFC 3339 string.
-pub fn date_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
-    Rfc3339::deserialize(deserializer).map(|instant| instant.0)
-}
-
-/// Reads a [`date_time`] or `null`. Generated code calls it.
-///
-/// # Errors
-/// For a value that is not an RFC 3339 string.
-pub fn optional_date_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
-    Ok(Option::<Rfc3339>::deserialize(deserializer)?.map(|instant| instant.0))
-}
-
-struct Rfc3339(DateTime<Utc>);
+/// An RFC 3339 date-time, read faster than chrono does it, which would take a sixth of the time of decoding a list.
+pub(crate) struct Rfc3339(pub(crate) DateTime<Utc>);
 
 impl<'de> Deserialize<'de> for Rfc3339 {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

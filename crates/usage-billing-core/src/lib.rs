@@ -6,6 +6,7 @@ mod auth;
 mod base_url;
 mod body_permits;
 mod boolean;
+mod builder;
 mod call_options;
 mod client_builder;
 mod connection_failure;
@@ -26,9 +27,8 @@ mod http_client;
 mod known_secrets;
 mod lenient_decimal;
 mod list_end;
-mod null_collections;
+mod object;
 mod open_enum;
-mod open_object;
 mod operation;
 mod page_link;
 mod pager;
@@ -44,7 +44,7 @@ mod read_ahead;
 mod request_additions;
 mod response;
 mod response_body;
-mod response_builder;
+
 mod retry;
 mod secret_file;
 mod secret_format;
@@ -97,22 +97,23 @@ pub use secrecy::SecretString;
 /// Names that progenitor's output expects at the root of its runtime, beside [`ByteStream`], [`Error`] and [`ResponseValue`].
 #[doc(hidden)]
 pub use {
-    progenitor_runtime::{ClientHooks, ClientInfo, OperationInfo, RequestBuilderExt, encode_path},
+    progenitor_runtime::{ClientInfo, RequestBuilderExt, encode_path},
     query_param::QueryParam,
 };
 
 /// Items for generated code, its macros and the facade. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::boolean::{boolean, optional_boolean};
-    pub use crate::date_time::{date_time, optional_date_time};
     pub use crate::departure::Departure;
     pub use crate::display_bytes::display_bytes;
-    pub use crate::error::{invalid_header, invalid_request};
+    pub use crate::error::invalid_header;
     pub use crate::list_end::Numbering;
-    pub use crate::null_collections::{null_entries_are_default, null_is_default};
+    pub use crate::object::{
+        Object, ObjectWriter, boolean_field, collection_field, date_time_field, field, field_name, field_value,
+        nested_collection_field, optional_boolean_field, optional_date_time_field, read_object, required_field,
+        set_field, skip_field, write_object,
+    };
     pub use crate::open_enum::{open_enum_impls, unknown_value};
-    pub use crate::open_object::{KnownFields, open_object};
     pub use crate::page_link::{cursor_in_link, next_link};
     pub use crate::pages::{
         JobState, Page, job_id, linked_pages, number_in, numbered_pages, position, stated_error, text_in,

@@ -1,14 +1,13 @@
 //! The items that generated code expects of its runtime, `progenitor_client`.
 
 use std::fmt;
-use std::future::Future;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::{Request, RequestBuilder};
+use reqwest::RequestBuilder;
+use reqwest::header::{ACCEPT, HeaderValue};
 use serde::Serialize;
 
-use crate::raw_response::RawResponse;
-use crate::{Result, Transport};
+use crate::Result;
 
 /// The properties of a generated client.
 pub trait ClientInfo<Inner> {
@@ -43,33 +42,12 @@ impl<T: ClientInfo<Inner>, Inner> ClientInfo<Inner> for &T {
     }
 }
 
-/// The operation that a generated method calls.
-#[derive(Clone, Copy, Debug)]
-pub struct OperationInfo {
-    /// The name of the method.
-    pub operation_id: &'static str,
-}
-
-/// Passes requests of generated methods to the client's [`Transport`].
-pub trait ClientHooks<Inner = Transport>: ClientInfo<Transport> {
-    /// Does nothing. Generated code calls it before `exec`.
-    fn pre(&self, _: &mut Request, _: &OperationInfo) -> impl Future<Output = Result<()>> + Send {
-        std::future::ready(Ok(()))
-    }
-
-    /// Does nothing. Generated code calls it after `exec`.
-    fn post(&self, _: &Result<Box<RawResponse>>, _: &OperationInfo) -> impl Future<Output = Result<()>> + Send {
-        std::future::ready(Ok(()))
-    }
-
-    /// Sends the request, with retries, and returns a success.
-    fn exec(&self, request: Request, info: &OperationInfo) -> impl Future<Output = Result<Box<RawResponse>>> + Send {
-        self.inner().send(self.client(), request, info.operation_id)
-    }
-}
-
-/// A request body that generated code sets by its own name.
+/// Parts of a request that generated code sets by names of their own.
 pub trait RequestBuilderExt: Sized {
+    /// Sets the header `Accept`.
+    #[must_use]
+    fn accept(self, media_types: &'static str) -> Self;
+
     /// Sets a body of `application/x-www-form-urlencoded`.
     ///
     /// # Errors
@@ -78,6 +56,10 @@ pub trait RequestBuilderExt: Sized {
 }
 
 impl RequestBuilderExt for RequestBuilder {
+    fn accept(self, media_types: &'static str) -> Self {
+        self.header(ACCEPT, HeaderValue::from_static(media_types))
+    }
+
     fn form_urlencoded<T: Serialize + ?Sized>(self, body: &T) -> Result<Self> {
         Ok(self.form(body))
     }

@@ -6,18 +6,19 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use reqwest::{Method, Request, Url};
+use reqwest::{Method, Request, RequestBuilder, Url};
 
 use crate::attempts::{Attempts, ClientWide};
 use crate::auth::Auth;
 use crate::body_permits::{BodyPermit, BodyPermits};
 use crate::call_options::CallSettings;
+use crate::error::invalid_request;
 use crate::operation::{Operation, Service};
 use crate::pause::Pause;
 use crate::rate_limit::Limiter;
 use crate::raw_response::RawResponse;
 use crate::request_additions::RequestAdditions;
-use crate::{CallOptions, CustomRequest, Error, ErrorKind, Result, read_ahead};
+use crate::{BuildError, CallOptions, CustomRequest, Error, ErrorKind, Result, read_ahead};
 
 /// Authorises, limits, sends, retries and traces the requests of a client. [`ClientBuilder`](crate::ClientBuilder) creates it. Clones are
 /// cheap, and share the token and the rate limit.
@@ -101,6 +102,20 @@ impl Transport {
         })
     }
 
+    /// Returns the body of a generated call, which its builder makes.
+    ///
+    /// # Errors
+    /// Those of [`parameter`](Self::parameter).
+    #[doc(hidden)]
+    pub fn body<T, B: TryInto<T, Error = BuildError>>(
+        &self,
+        id: &'static str,
+        name: &str,
+        body: Result<B, String>,
+    ) -> Result<T> {
+        self.parameter(id, name, body.and_then(|body| body.try_into().map_err(|error| error.to_string())))
+    }
+
     /// Masks the client's secrets in an error that was created from a response elsewhere, such as for a failed job or an invalid row. Errors of
     /// calls are masked already.
     pub fn masked(&self, error: Error) -> Error {
@@ -112,17 +127,15 @@ impl Transport {
         self.parts.auth.context().secrets.masks().apply(text)
     }
 
-    /// Sends a request. The future is boxed: callers move a call's future before they await it, and this part is nearly all of its size. The
+    /// Sends the request of a generated call, with retries, and returns a success. The future is boxed: callers move a call's future before they await it, and this part is nearly all of its size. The
     /// box owns the request and the functions below borrow it: a future that takes it by value has room for it twice.
-    pub(crate) fn send<'a>(
-        &'a self,
-        http: &'a reqwest::Client,
-        mut request: Request,
-        id: &'static str,
-    ) -> BoxFuture<'a, Result<Box<RawResponse>>> {
+    #[doc(hidden)]
+    pub fn call(&self, request: RequestBuilder, id: &'static str) -> BoxFuture<'_, Result<Box<RawResponse>>> {
         Box::pin(async move {
             let operation = self.parts.service.operation(id);
-            self.send_operation(http, &mut request, &operation).await
+            let (http, request) = request.build_split();
+            let mut request = request.map_err(|error| invalid_request(error).with_operation(operation.name.clone()))?;
+            self.send_operation(&http, &mut request, &operation).await
         })
     }
 

@@ -5,7 +5,7 @@
 #[allow(unused_imports)]
 pub use progenitor_client::{ByteStream, ClientInfo, Error, ResponseValue};
 #[allow(unused_imports)]
-use progenitor_client::{encode_path, ClientHooks, OperationInfo, RequestBuilderExt};
+use progenitor_client::{encode_path, RequestBuilderExt};
 /// Types used as operation parameters and responses.
 #[allow(clippy::all)]
 pub mod types {
@@ -406,3030 +406,1244 @@ pub mod types {
             Desc = "Desc",
         }
     }
-    /// Reference to a licence.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct AddressableLicenseDefinition {
-        /// Id of the licence.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::std::string::String>,
-        /// Path of its definition.
-        #[serde(
-            rename = "selfUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub self_uri: ::std::option::Option<::std::string::String>,
-    }
-    /// The counts of a query of one OAuth client.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    pub struct ApiUsageClientQuery {
-        /// Size of the time buckets; without it one total per group.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub granularity: ::std::option::Option<crate::types::UsageGranularity>,
-        /// Dimensions to split the counters by.
-        #[serde(
-            rename = "groupBy",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub group_by: ::std::vec::Vec<crate::types::ApiUsageClientGroupBy>,
-        /// Time range as an ISO 8601 interval, `start/end`, such as `2026-09-01/2026-09-30`. Whether the end is included is not documented.
-        pub interval: ::std::string::String,
-        /// Counters to return; all without it.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub metrics: ::std::vec::Vec<crate::types::UsageMetric>,
-    }
-    impl ApiUsageClientQuery {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::ApiUsageClientQuery {
-            Default::default()
+    ::progenitor_client::object! {
+        /// Reference to a licence.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct AddressableLicenseDefinition {
+            /// Id of the licence.
+            id: optional ::std::string::String = "id",
+            /// Path of its definition.
+            self_uri: optional ::std::string::String = "selfUri",
         }
     }
-    /// The counts of a query of the whole organization. Called `ApiUsageQuery` before SDK 173.0.0.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    pub struct ApiUsageOrganizationQuery {
-        /// Size of the time buckets; without it one total per group.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub granularity: ::std::option::Option<crate::types::UsageGranularity>,
-        /// Dimensions to split the counters by; by OAuth client without it.
-        #[serde(
-            rename = "groupBy",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub group_by: ::std::vec::Vec<crate::types::ApiUsageOrganizationGroupBy>,
-        /// Time range as an ISO 8601 interval, `start/end`. Days and even months are taken: `2026-09-01/2026-09-30`, `2026-01/2026-06`. Whether the end is included is not documented.
-        pub interval: ::std::string::String,
-        /// Counters to return; all without it.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub metrics: ::std::vec::Vec<crate::types::UsageMetric>,
-    }
-    impl ApiUsageOrganizationQuery {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::ApiUsageOrganizationQuery {
-            Default::default()
+    ::progenitor_client::object! {
+        /// The counts of a query of one OAuth client.
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct ApiUsageClientQuery {
+            /// Size of the time buckets; without it one total per group.
+            granularity: optional crate::types::UsageGranularity = "granularity",
+            /// Dimensions to split the counters by.
+            group_by: collection ::std::vec::Vec<crate::types::ApiUsageClientGroupBy> = "groupBy",
+            /// Time range as an ISO 8601 interval, `start/end`, such as `2026-09-01/2026-09-30`. Whether the end is included is not documented.
+            interval: required ::std::string::String = "interval",
+            /// Counters to return; all without it.
+            metrics: collection ::std::vec::Vec<crate::types::UsageMetric> = "metrics",
         }
     }
-    /// State of a query and, once it is complete, its rows.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct ApiUsageQueryResult {
-        /// Cursors of the page. Only the search has pages.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub cursors: ::std::option::Option<Cursors>,
-        /// State of the query.
-        #[serde(
-            rename = "queryStatus",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub query_status: ::std::option::Option<crate::types::ApiUsageQueryStatus>,
-        /// Rows; missing while the query runs.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub results: ::std::vec::Vec<ApiUsageRow>,
-    }
-    /// A row of a query or search. Dimensions that were not asked for are empty text.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct ApiUsageRow {
-        /// Id of the OAuth client, or empty.
-        #[serde(
-            rename = "clientId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub client_id: ::std::option::Option<::std::string::String>,
-        /// Name of the OAuth client, or empty.
-        #[serde(
-            rename = "clientName",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub client_name: ::std::option::Option<::std::string::String>,
-        /// Start of the time bucket. Only with a granularity.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-        /// Method, or empty.
-        #[serde(
-            rename = "httpMethod",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub http_method: ::std::option::Option<::std::string::String>,
-        /// Id of the organization, or empty.
-        #[serde(
-            rename = "organizationId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub organization_id: ::std::option::Option<::std::string::String>,
-        /// Number of all requests.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub requests: ::std::option::Option<i64>,
-        /// Number of responses 2xx.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status200: ::std::option::Option<i64>,
-        /// Number of responses 3xx.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status300: ::std::option::Option<i64>,
-        /// Number of responses 4xx, those with 429 among them.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status400: ::std::option::Option<i64>,
-        /// Number of responses 429, a part of `status400`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status429: ::std::option::Option<i64>,
-        /// Number of responses 5xx.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status500: ::std::option::Option<i64>,
-        /// Path template without a leading slash, such as `api/v2/users/{userId}`, or empty.
-        #[serde(
-            rename = "templateUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub template_uri: ::std::option::Option<::std::string::String>,
-        /// Id of the user, or empty.
-        #[serde(
-            rename = "userId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub user_id: ::std::option::Option<::std::string::String>,
-    }
-    /// A search, which finds at most 20,000 rows.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    pub struct ApiUsageSimpleSearch {
-        /// Only these methods.
-        #[serde(
-            rename = "httpMethods",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub http_methods: ::std::vec::Vec<crate::types::ApiUsageSimpleSearchHttpMethod>,
-        /// Time range as an ISO 8601 interval, `start/end`, such as `2026-09-01/2026-09-07`. Whether the end is included is not documented.
-        pub interval: ::std::string::String,
-        /// Columns to return; all without it.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub metrics: ::std::vec::Vec<crate::types::ApiUsageSimpleSearchMetric>,
-        /// Only OAuth clients of these names.
-        #[serde(
-            rename = "oauthClientNames",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub oauth_client_names: ::std::vec::Vec<::std::string::String>,
-        /// Only these path templates.
-        #[serde(
-            rename = "templateUris",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub template_uris: ::std::vec::Vec<::std::string::String>,
-    }
-    impl ApiUsageSimpleSearch {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::ApiUsageSimpleSearch {
-            Default::default()
+    ::progenitor_client::object! {
+        /// The counts of a query of the whole organization. Called `ApiUsageQuery` before SDK 173.0.0.
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct ApiUsageOrganizationQuery {
+            /// Size of the time buckets; without it one total per group.
+            granularity: optional crate::types::UsageGranularity = "granularity",
+            /// Dimensions to split the counters by; by OAuth client without it.
+            group_by: collection ::std::vec::Vec<crate::types::ApiUsageOrganizationGroupBy> = "groupBy",
+            /// Time range as an ISO 8601 interval, `start/end`. Days and even months are taken: `2026-09-01/2026-09-30`, `2026-01/2026-06`. Whether the end is included is not documented.
+            interval: required ::std::string::String = "interval",
+            /// Counters to return; all without it.
+            metrics: collection ::std::vec::Vec<crate::types::UsageMetric> = "metrics",
         }
     }
-    /// Usage and overage of one product. Quantities are in the product's `unitOfMeasure`. They were whole numbers (int32)
-    /// until 2026-07-01 and are decimal since (.NET SDK 267.0.0).
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct BillingCharge {
-        /// Quantity that was really used.
-        #[serde(
-            rename = "actualQuantity",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub actual_quantity: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Usage converted into tokens. Since 2026-06-17 (.NET SDK 266.0.0).
-        #[serde(
-            rename = "convertedTokenCount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub converted_token_count: ::std::option::Option<
-            ::progenitor_client::DecimalNumber,
-        >,
-        /// Quantity that is free under the fair use policy.
-        #[serde(
-            rename = "fairuseQuantity",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub fairuse_quantity: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Id of the charge.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::std::string::String>,
-        /// Name of the charge. Since 2026-07-31 (.NET SDK 269.0.0).
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-        /// Organizations that the charge covers.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub organizations: ::std::vec::Vec<NamedEntity>,
-        /// Amount of the overage, in `overageCurrency`.
-        #[serde(
-            rename = "overageCharge",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub overage_charge: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Currency code of the overage.
-        #[serde(
-            rename = "overageCurrency",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub overage_currency: ::std::option::Option<::std::string::String>,
-        /// Quantity beyond what is prepaid and free.
-        #[serde(
-            rename = "overageQuantity",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub overage_quantity: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Price of one unit of overage, in `overageCurrency`.
-        #[serde(
-            rename = "overageRate",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub overage_rate: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Quantity that is paid for already.
-        #[serde(
-            rename = "prepaidQuantity",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub prepaid_quantity: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Product that is charged.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub product: ::std::option::Option<BillingProduct>,
-        /// Units of usage that make one token. Since 2026-06-17 (.NET SDK 266.0.0).
-        #[serde(
-            rename = "tokenConversionRate",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub token_conversion_rate: ::std::option::Option<
-            ::progenitor_client::DecimalNumber,
-        >,
-    }
-    /// A commercial contract. All days are whole calendar days, the last one included.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct BillingContract {
-        /// Organization that gets the bill.
-        #[serde(
-            rename = "billToCustomer",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub bill_to_customer: ::std::option::Option<Customer>,
-        /// Billing periods of the contract.
-        #[serde(
-            rename = "billingPeriods",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub billing_periods: ::std::vec::Vec<BillingContractPeriod>,
-        /// Name of the commercial model, free text.
-        #[serde(
-            rename = "commercialModel",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub commercial_model: ::std::option::Option<::std::string::String>,
-        /// Last day of the contract.
-        #[serde(
-            rename = "dateEnd",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub date_end: ::std::option::Option<::chrono::naive::NaiveDate>,
-        /// Last day of the ramp period.
-        #[serde(
-            rename = "dateRampEnd",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub date_ramp_end: ::std::option::Option<::chrono::naive::NaiveDate>,
-        /// First day of the ramp period.
-        #[serde(
-            rename = "dateRampStart",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub date_ramp_start: ::std::option::Option<::chrono::naive::NaiveDate>,
-        /// First day of the contract.
-        #[serde(
-            rename = "dateStart",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub date_start: ::std::option::Option<::chrono::naive::NaiveDate>,
-        /// User of the service.
-        #[serde(
-            rename = "endCustomer",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub end_customer: ::std::option::Option<Customer>,
-        /// Number of the contract in the outside billing system.
-        #[serde(
-            rename = "externalNumber",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub external_number: ::std::option::Option<::std::string::String>,
-        /// Number of the contract.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::std::string::String>,
-        /// Priced plans of the contract.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub plans: ::std::vec::Vec<BillingPlan>,
-        /// The customer's purchase order numbers.
-        #[serde(
-            rename = "purchaseOrderNumbers",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub purchase_order_numbers: ::std::vec::Vec<::std::string::String>,
-        /// Buyer.
-        #[serde(
-            rename = "soldToCustomer",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub sold_to_customer: ::std::option::Option<Customer>,
-        /// State of the contract.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status: ::std::option::Option<crate::types::BillingContractStatus>,
-    }
-    /// A page of contracts. There is no total.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct BillingContractListing {
-        /// The contracts.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub entities: ::std::vec::Vec<BillingContract>,
-        /// Path of the next page; its `after` is the cursor.
-        #[serde(
-            rename = "nextUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub next_uri: ::std::option::Option<::std::string::String>,
-        /// Path of the page before; its `before` is the cursor.
-        #[serde(
-            rename = "previousUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub previous_uri: ::std::option::Option<::std::string::String>,
-        /// Path of this page.
-        #[serde(
-            rename = "selfUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub self_uri: ::std::option::Option<::std::string::String>,
-    }
-    /// A billing period, in short.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct BillingContractPeriod {
-        /// Last day of the period.
-        #[serde(
-            rename = "dateEnd",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub date_end: ::std::option::Option<::chrono::naive::NaiveDate>,
-        /// First day of the period.
-        #[serde(
-            rename = "dateStart",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub date_start: ::std::option::Option<::chrono::naive::NaiveDate>,
-        /// Id of the period.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::std::string::String>,
-        /// Whether the period is still running.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status: ::std::option::Option<crate::types::BillingPeriodStatus>,
-    }
-    /// A billing period with its charges and wallets.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct BillingContractPeriodDetail {
-        /// Usage and overage per product.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub charges: ::std::vec::Vec<BillingCharge>,
-        /// Last day of the period.
-        #[serde(
-            rename = "dateEnd",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub date_end: ::std::option::Option<::chrono::naive::NaiveDate>,
-        /// First day of the period.
-        #[serde(
-            rename = "dateStart",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub date_start: ::std::option::Option<::chrono::naive::NaiveDate>,
-        /// Id of the period.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::std::string::String>,
-        /// Whether the period is still running.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status: ::std::option::Option<crate::types::BillingPeriodStatus>,
-        /// Prepaid balances that were drawn on in the period.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub wallets: ::std::vec::Vec<BillingWallet>,
-    }
-    /// An invoice.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct BillingInvoice {
-        /// Total of the invoice, in `currencyIsoCode`. Whether tax is included is not documented.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub amount: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Address for the bill.
-        #[serde(
-            rename = "billToAddress",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub bill_to_address: ::std::option::Option<InvoiceAddress>,
-        /// Organization that gets the bill.
-        #[serde(
-            rename = "billToCustomer",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub bill_to_customer: ::std::option::Option<Customer>,
-        /// ISO 4217 code of the currency of the invoice and of its lines.
-        #[serde(
-            rename = "currencyIsoCode",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub currency_iso_code: ::std::option::Option<::std::string::String>,
-        /// Kind of the invoice, free text.
-        #[serde(
-            rename = "customerInvoiceType",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub customer_invoice_type: ::std::option::Option<::std::string::String>,
-        /// The customer's purchase order number.
-        #[serde(
-            rename = "customerPoNumber",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub customer_po_number: ::std::option::Option<::std::string::String>,
-        /// Day on which the invoice was made out.
-        #[serde(
-            rename = "dateInvoiced",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub date_invoiced: ::std::option::Option<::chrono::naive::NaiveDate>,
-        /// Id of the invoice.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::std::string::String>,
-        /// Address at which the invoice can be paid.
-        #[serde(
-            rename = "paymentLink",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub payment_link: ::std::option::Option<::std::string::String>,
-        /// Whether the invoice is paid.
-        #[serde(
-            rename = "paymentStatus",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub payment_status: ::std::option::Option<
-            crate::types::BillingInvoicePaymentStatus,
-        >,
-        /// Terms of payment, free text.
-        #[serde(
-            rename = "paymentTerms",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub payment_terms: ::std::option::Option<::std::string::String>,
-        /// Address for delivery.
-        #[serde(
-            rename = "shipToAddress",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub ship_to_address: ::std::option::Option<InvoiceAddress>,
-        /// Recipient of the goods or service.
-        #[serde(
-            rename = "shipToCustomer",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub ship_to_customer: ::std::option::Option<Customer>,
-        /// Buyer.
-        #[serde(
-            rename = "soldToCustomer",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub sold_to_customer: ::std::option::Option<Customer>,
-    }
-    /// A line of an invoice.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct BillingInvoiceItem {
-        /// Amount of the line, in the invoice's `currencyIsoCode`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub amount: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Last day of service.
-        #[serde(
-            rename = "dateEnd",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub date_end: ::std::option::Option<::chrono::naive::NaiveDate>,
-        /// First day of service.
-        #[serde(
-            rename = "dateStart",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub date_start: ::std::option::Option<::chrono::naive::NaiveDate>,
-        /// Day of the transaction.
-        #[serde(
-            rename = "dateTransacted",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub date_transacted: ::std::option::Option<::chrono::naive::NaiveDate>,
-        /// Text of the line.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub description: ::std::option::Option<::std::string::String>,
-        /// Id of the line.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::std::string::String>,
-        /// Organization that is billed.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub organization: ::std::option::Option<NamedEntity>,
-        /// Product of the line.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub product: ::std::option::Option<BillingProduct>,
-        /// Quantity, in `unitOfMeasure`. The vendor declares a whole number (int32).
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub quantity: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Unit of the quantity.
-        #[serde(
-            rename = "unitOfMeasure",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub unit_of_measure: ::std::option::Option<crate::types::BillingUnitOfMeasure>,
-    }
-    /// A page of invoice lines. There is no total.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct BillingInvoiceItemListing {
-        /// The lines.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub entities: ::std::vec::Vec<BillingInvoiceItem>,
-        /// Path of the next page; its `after` is the cursor.
-        #[serde(
-            rename = "nextUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub next_uri: ::std::option::Option<::std::string::String>,
-        /// Path of the page before; its `before` is the cursor.
-        #[serde(
-            rename = "previousUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub previous_uri: ::std::option::Option<::std::string::String>,
-        /// Path of this page.
-        #[serde(
-            rename = "selfUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub self_uri: ::std::option::Option<::std::string::String>,
-    }
-    /// A page of invoices. There is no total.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct BillingInvoiceListing {
-        /// The invoices.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub entities: ::std::vec::Vec<BillingInvoice>,
-        /// Path of the next page; its `after` is the cursor.
-        #[serde(
-            rename = "nextUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub next_uri: ::std::option::Option<::std::string::String>,
-        /// Path of the page before; its `before` is the cursor.
-        #[serde(
-            rename = "previousUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub previous_uri: ::std::option::Option<::std::string::String>,
-        /// Path of this page.
-        #[serde(
-            rename = "selfUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub self_uri: ::std::option::Option<::std::string::String>,
-    }
-    /// A plan of a contract.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct BillingPlan {
-        /// Id of the plan.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::std::string::String>,
-        /// Priced items of the plan.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub items: ::std::vec::Vec<BillingPlanItem>,
-        /// Name of the plan.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-        /// Organizations on the plan.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub organizations: ::std::vec::Vec<NamedEntity>,
-        /// Product of the plan.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub product: ::std::option::Option<BillingProduct>,
-    }
-    /// A priced item of a plan.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct BillingPlanItem {
-        /// ISO 4217 code of the currency of the item's prices.
-        #[serde(
-            rename = "currencyIsoCode",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub currency_iso_code: ::std::option::Option<::std::string::String>,
-        /// Last day that is billed already.
-        #[serde(
-            rename = "dateChargedThrough",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub date_charged_through: ::std::option::Option<::chrono::naive::NaiveDate>,
-        /// Last day on which the item holds.
-        #[serde(
-            rename = "dateEffectiveEnd",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub date_effective_end: ::std::option::Option<::chrono::naive::NaiveDate>,
-        /// First day on which the item holds.
-        #[serde(
-            rename = "dateEffectiveStart",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub date_effective_start: ::std::option::Option<::chrono::naive::NaiveDate>,
-        /// Longer text on the item.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub description: ::std::option::Option<::std::string::String>,
-        /// Discount, an amount in `currencyIsoCode`.
-        #[serde(
-            rename = "discountAmount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub discount_amount: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Purpose of the item, free text.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub function: ::std::option::Option<::std::string::String>,
-        /// Number of the item.
-        #[serde(
-            rename = "itemNumber",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub item_number: ::std::option::Option<::std::string::String>,
-        /// Name of the item.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-        /// Price of one unit above the allowance, in `currencyIsoCode`.
-        #[serde(
-            rename = "overagePrice",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub overage_price: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Price, in `currencyIsoCode`. Whether of one unit or of the item is not documented.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub price: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Quantity, in `unitOfMeasure`. The vendor declares a whole number (int32).
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub quantity: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Kind of the item, free text.
-        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        pub type_: ::std::option::Option<::std::string::String>,
-        /// Unit of the quantity.
-        #[serde(
-            rename = "unitOfMeasure",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub unit_of_measure: ::std::option::Option<crate::types::BillingUnitOfMeasure>,
-    }
-    /// A product.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct BillingProduct {
-        /// Id of the product.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::std::string::String>,
-        /// Name of the product.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-        /// Stock keeping unit, the part number.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub sku: ::std::option::Option<::std::string::String>,
-        /// Unit in which the product is measured.
-        #[serde(
-            rename = "unitOfMeasure",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub unit_of_measure: ::std::option::Option<crate::types::BillingUnitOfMeasure>,
-    }
-    /// Usage under one charge. The vendor's model requires all three fields.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct BillingUsage {
-        /// Name of the charge or licence, for instance `Genesys Cloud CX 3`. There is no part number here.
-        pub name: ::std::string::String,
-        /// The users or devices behind the usage.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub resources: ::std::vec::Vec<BillingUsageResource>,
-        /// Total quantity, as decimal text. No unit is given. Inferred: users for licences, pieces for devices.
-        #[serde(rename = "totalUsage")]
-        pub total_usage: ::progenitor_client::DecimalString,
-    }
-    /// Billable usage of a period. The vendor's model requires `startDate`, `endDate` and `usages`; they are optional here
-    /// because no body of a report in progress is documented. Inferred: `usages` is empty then.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct BillingUsageReport {
-        /// End of the reported period. Whether it is included is not documented.
-        #[serde(
-            rename = "endDate",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub end_date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-        /// Id of the report.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::std::string::String>,
-        /// Name of the report. Its use is not documented.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-        /// Path of the report, without the dates.
-        #[serde(
-            rename = "selfUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub self_uri: ::std::option::Option<::std::string::String>,
-        /// Start of the reported period.
-        #[serde(
-            rename = "startDate",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub start_date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-        /// Whether the report is made. Since SDK 61.0.0 (2019-09-17).
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status: ::std::option::Option<crate::types::BillingUsageReportStatus>,
-        /// One entry per billable charge. A complete report without this list is not an empty bill.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub usages: ::std::option::Option<::std::vec::Vec<BillingUsage>>,
-    }
-    /// A user or device behind usage. The vendor's model requires both fields.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct BillingUsageResource {
-        /// First billable use by this user or device in the billing month, UTC.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-        /// E-mail address of the licensed user (personal data) or id of the device.
-        pub name: ::std::string::String,
-    }
-    /// A prepaid balance and how it moved in the period. Balances are in `unitOfMeasure`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct BillingWallet {
-        /// Amount that was used.
-        #[serde(
-            rename = "balanceConsumption",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub balance_consumption: ::std::option::Option<
-            ::progenitor_client::DecimalNumber,
-        >,
-        /// Amount that a change of the contract removed.
-        #[serde(
-            rename = "balanceDecrease",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub balance_decrease: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Amount that was added.
-        #[serde(
-            rename = "balanceIncrease",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub balance_increase: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Amount that was used beyond the balance.
-        #[serde(
-            rename = "balanceOverage",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub balance_overage: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Amount to pay for the overage, in `balanceOverageCurrency`.
-        #[serde(
-            rename = "balanceOverageCharge",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub balance_overage_charge: ::std::option::Option<
-            ::progenitor_client::DecimalNumber,
-        >,
-        /// Currency code of the overage.
-        #[serde(
-            rename = "balanceOverageCurrency",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub balance_overage_currency: ::std::option::Option<::std::string::String>,
-        /// Price of one unit of overage, in `balanceOverageCurrency`.
-        #[serde(
-            rename = "balanceOverageRate",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub balance_overage_rate: ::std::option::Option<
-            ::progenitor_client::DecimalNumber,
-        >,
-        /// Balance at the end of the period.
-        #[serde(
-            rename = "endingBalance",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub ending_balance: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Id of the wallet.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::std::string::String>,
-        /// Name of the wallet.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-        /// Organizations that draw on the wallet.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub organizations: ::std::vec::Vec<NamedEntity>,
-        /// Product that the wallet pays for.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub product: ::std::option::Option<BillingProduct>,
-        /// Balance at the start of the period.
-        #[serde(
-            rename = "startingBalance",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub starting_balance: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Unit of the balances.
-        #[serde(
-            rename = "unitOfMeasure",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub unit_of_measure: ::std::option::Option<crate::types::BillingUnitOfMeasure>,
-    }
-    /// Row of a job over one client. Whether a counter that was not asked for is zero or absent is not documented.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct ClientPublicApiUsage {
-        /// Day of the time bucket. Inferred: its first day.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub date: ::std::option::Option<::chrono::naive::NaiveDate>,
-        /// Method.
-        #[serde(
-            rename = "httpMethod",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub http_method: ::std::option::Option<crate::types::UsageHttpMethod>,
-        /// Organization that made the requests.
-        #[serde(
-            rename = "organizationId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub organization_id: ::std::option::Option<::std::string::String>,
-        /// Platform that sent the requests, free text.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub platform: ::std::option::Option<::std::string::String>,
-        /// Number of all requests.
-        #[serde(
-            rename = "requestCount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub request_count: ::std::option::Option<i64>,
-        /// Number of responses 2xx.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status200: ::std::option::Option<i64>,
-        /// Number of responses 3xx.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status300: ::std::option::Option<i64>,
-        /// Number of responses 4xx.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status400: ::std::option::Option<i64>,
-        /// Number of responses 429.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status429: ::std::option::Option<i64>,
-        /// Number of responses 5xx.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status500: ::std::option::Option<i64>,
-        /// Path template.
-        #[serde(
-            rename = "templateUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub template_uri: ::std::option::Option<::std::string::String>,
-    }
-    /// The counts of a job over one OAuth client.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    pub struct ClientPublicApiUsageQueryRequest {
-        /// Size of the time buckets.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub granularity: ::std::option::Option<crate::types::UsageGranularity>,
-        /// Dimensions to aggregate by; no aggregation without it.
-        #[serde(
-            rename = "groupBy",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub group_by: ::std::vec::Vec<crate::types::ClientUsageGroupBy>,
-        /// Only these methods.
-        #[serde(
-            rename = "httpMethods",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub http_methods: ::std::vec::Vec<crate::types::UsageHttpMethod>,
-        /// Time range as an ISO 8601 interval, `start/end`, both included; starts at most one year ago, spans at most 90 days. For instance `2026-08-01T00:00:00/2026-08-31T23:59:59`.
-        pub interval: ::std::string::String,
-        /// Counters to return; all without it.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub metrics: ::std::vec::Vec<crate::types::UsageMetric>,
-        /// Only these organizations, by id.
-        #[serde(
-            rename = "organizationIds",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub organization_ids: ::std::vec::Vec<::std::string::String>,
-        /// Only these platforms. Their values are not documented.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub platforms: ::std::vec::Vec<::std::string::String>,
-        /// Order of the rows.
-        #[serde(
-            rename = "sortBy",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub sort_by: ::std::vec::Vec<UsageQuerySortBy>,
-        /// Only these path templates.
-        #[serde(
-            rename = "templateUris",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub template_uris: ::std::vec::Vec<::std::string::String>,
-    }
-    impl ClientPublicApiUsageQueryRequest {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::ClientPublicApiUsageQueryRequest {
-            Default::default()
+    ::progenitor_client::object! {
+        /// State of a query and, once it is complete, its rows.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct ApiUsageQueryResult {
+            /// Cursors of the page. Only the search has pages.
+            cursors: optional Cursors = "cursors",
+            /// State of the query.
+            query_status: optional crate::types::ApiUsageQueryStatus = "queryStatus",
+            /// Rows; missing while the query runs.
+            results: collection ::std::vec::Vec<ApiUsageRow> = "results",
         }
     }
-    /// State of a job over one client and, once it has succeeded, a page of its rows. The same body comes with 200 and 202.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct ClientPublicApiUsageResultsResponse {
-        /// Rows of this page.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub entities: ::std::vec::Vec<ClientPublicApiUsage>,
-        /// Why the job failed. May be missing even then.
-        #[serde(
-            rename = "errorBody",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub error_body: ::std::option::Option<ErrorBody>,
-        /// Not documented.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-        /// Path of the next page; missing on the last.
-        #[serde(
-            rename = "nextUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub next_uri: ::std::option::Option<::std::string::String>,
-        /// State of the job.
-        #[serde(rename = "queryStatus")]
-        pub query_status: crate::types::UsageJobStatus,
-        /// Path of this page.
-        #[serde(
-            rename = "selfUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub self_uri: ::std::option::Option<::std::string::String>,
-    }
-    /// A started job over one client.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct ClientUsageQueryResponse {
-        /// Id of the job. The vendor's documentation calls it `queryExecutionId`.
-        pub id: ::std::string::String,
-        /// Not documented.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-        /// Path of state and rows.
-        #[serde(
-            rename = "resultsUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub results_uri: ::std::option::Option<::std::string::String>,
-        /// Path of the job.
-        #[serde(
-            rename = "selfUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub self_uri: ::std::option::Option<::std::string::String>,
-    }
-    /// Cursors of a page.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct Cursors {
-        /// Cursor of the last row; gives the next page.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub after: ::std::option::Option<::std::string::String>,
-        /// Cursor of the first row.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub before: ::std::option::Option<::std::string::String>,
-    }
-    /// A customer.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct Customer {
-        /// Id of the customer.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::std::string::String>,
-        /// Name of the customer.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-        /// Customer number.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub number: ::std::option::Option<::std::string::String>,
-    }
-    /// A detail of an error.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct Detail {
-        /// Id of the thing concerned.
-        #[serde(
-            rename = "entityId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub entity_id: ::std::option::Option<::std::string::String>,
-        /// Name of the thing concerned.
-        #[serde(
-            rename = "entityName",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub entity_name: ::std::option::Option<::std::string::String>,
-        /// Code of the detail.
-        #[serde(
-            rename = "errorCode",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub error_code: ::std::option::Option<::std::string::String>,
-        /// Field concerned.
-        #[serde(
-            rename = "fieldName",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub field_name: ::std::option::Option<::std::string::String>,
-    }
-    /// Reference with a name.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct DomainEntityRef {
-        /// Id of the thing.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::std::string::String>,
-        /// Name of the thing.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-        /// Path of the thing.
-        #[serde(
-            rename = "selfUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub self_uri: ::std::option::Option<::std::string::String>,
-    }
-    /// Body of every error, except those of the token endpoint. No field is certain to be present.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct ErrorBody {
-        /// Dotted code such as `not.found`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub code: ::std::option::Option<::std::string::String>,
-        /// Correlation id of the request, the same as in the header `ININ-Correlation-Id`.
-        #[serde(
-            rename = "contextId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub context_id: ::std::option::Option<::std::string::String>,
-        /// Details, for instance per field.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub details: ::std::vec::Vec<Detail>,
-        /// Id of the thing concerned.
-        #[serde(
-            rename = "entityId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub entity_id: ::std::option::Option<::std::string::String>,
-        /// Name of the thing concerned.
-        #[serde(
-            rename = "entityName",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub entity_name: ::std::option::Option<::std::string::String>,
-        /// Errors behind this one.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub errors: ::std::vec::Vec<ErrorBody>,
-        /// The limit that was hit. Since SDK 174.0.0 (2023-06-22).
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub limit: ::std::option::Option<Limit>,
-        /// Human-readable message. Do not match on it; `code` is for that.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub message: ::std::option::Option<::std::string::String>,
-        /// Values for the placeholders, by name.
-        #[serde(
-            rename = "messageParams",
-            default,
-            skip_serializing_if = "::std::collections::BTreeMap::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub message_params: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::std::string::String,
-        >,
-        /// The message with placeholders.
-        #[serde(
-            rename = "messageWithParams",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub message_with_params: ::std::option::Option<::std::string::String>,
-        /// HTTP status.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status: ::std::option::Option<i32>,
-    }
-    /// A postal address.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct InvoiceAddress {
-        /// Purpose of the address.
-        #[serde(
-            rename = "addressType",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub address_type: ::std::option::Option<crate::types::InvoiceAddressType>,
-        /// City.
-        #[serde(
-            rename = "cityName",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub city_name: ::std::option::Option<::std::string::String>,
-        /// District of the city.
-        #[serde(
-            rename = "citySubdivision1",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub city_subdivision1: ::std::option::Option<::std::string::String>,
-        /// Name of the country.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub country: ::std::option::Option<::std::string::String>,
-        /// ISO 3166 code of the country.
-        #[serde(
-            rename = "countryCode",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub country_code: ::std::option::Option<::std::string::String>,
-        /// ISO 4217 currency code.
-        #[serde(
-            rename = "currencyIsoCode",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub currency_iso_code: ::std::option::Option<::std::string::String>,
-        /// Day from which the address holds.
-        #[serde(
-            rename = "dateEffective",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub date_effective: ::std::option::Option<::chrono::naive::NaiveDate>,
-        /// First line of the address.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub line1: ::std::option::Option<::std::string::String>,
-        /// Second line of the address.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub line2: ::std::option::Option<::std::string::String>,
-        /// Third line of the address.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub line3: ::std::option::Option<::std::string::String>,
-        /// Postal code.
-        #[serde(
-            rename = "postalCode",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub postal_code: ::std::option::Option<::std::string::String>,
-        /// First subdivision of the country (state).
-        #[serde(
-            rename = "regionSubdivision1",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub region_subdivision1: ::std::option::Option<::std::string::String>,
-        /// Second subdivision of the country (county).
-        #[serde(
-            rename = "regionSubdivision2",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub region_subdivision2: ::std::option::Option<::std::string::String>,
-        /// Code of the state or province.
-        #[serde(
-            rename = "stateCode",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub state_code: ::std::option::Option<::std::string::String>,
-    }
-    /// Definition of a licence.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct LicenseDefinition {
-        /// Licences that are contained in it, each once.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub comprises: ::std::vec::Vec<LicenseDefinition>,
-        /// Human-readable name or explanation.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub description: ::std::option::Option<::std::string::String>,
-        /// Id of the licence, a readable key such as `cloudCX3`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::std::string::String>,
-        /// Permissions that the licence brings.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub permissions: ::std::option::Option<Permissions>,
-        /// Licences that must be held first, each once.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub prerequisites: ::std::vec::Vec<AddressableLicenseDefinition>,
-        /// Path of the definition.
-        #[serde(
-            rename = "selfUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub self_uri: ::std::option::Option<::std::string::String>,
-    }
-    /// A switch without effect.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct LicenseOrgToggle {
-        /// Always true.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub enabled: ::std::option::Option<bool>,
-        /// Feature that was asked for.
-        #[serde(
-            rename = "featureName",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub feature_name: ::std::option::Option<::std::string::String>,
-    }
-    /// A user with whole licence definitions.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct LicenseUser {
-        /// Id of the user.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::std::string::String>,
-        /// Definitions of the licences that the user holds, each once.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub licenses: ::std::vec::Vec<LicenseDefinition>,
-        /// Path of the user's licences.
-        #[serde(
-            rename = "selfUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub self_uri: ::std::option::Option<::std::string::String>,
-    }
-    /// A limit of the platform.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct Limit {
-        /// Name of the limit, such as `client.credentials.token.rate.per.minute`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub key: ::std::option::Option<::std::string::String>,
-        /// Service that sets the limit, such as `platform.api`, `auth.api`, `usage` or `system`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub namespace: ::std::option::Option<::std::string::String>,
-        /// Value of the limit, in the unit that `key` states.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub value: ::std::option::Option<i64>,
-    }
-    /// Something with an id and a name.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct NamedEntity {
-        /// Its id.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::std::string::String>,
-        /// Its name.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-    }
-    /// An OAuth client.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct OAuthClient {
-        /// Life of its tokens in seconds, 300 to 172,800; 86,400 if nothing was set.
-        #[serde(
-            rename = "accessTokenValiditySeconds",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub access_token_validity_seconds: ::std::option::Option<i64>,
-        /// Grant that the client may use.
-        #[serde(rename = "authorizedGrantType")]
-        pub authorized_grant_type: crate::types::OAuthGrantType,
-        /// User who made it.
-        #[serde(
-            rename = "createdBy",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub created_by: ::std::option::Option<DomainEntityRef>,
-        /// When the client was made.
-        #[serde(
-            rename = "dateCreated",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub date_created: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
-        /// When it was last changed.
-        #[serde(
-            rename = "dateModified",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub date_modified: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
-        /// When it is to be deleted.
-        #[serde(
-            rename = "dateToDelete",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub date_to_delete: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
-        /// Purpose of the client.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub description: ::std::option::Option<::std::string::String>,
-        /// Id of the client, the `client_id` of its token requests.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::std::string::String>,
-        /// User who changed it last.
-        #[serde(
-            rename = "modifiedBy",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub modified_by: ::std::option::Option<DomainEntityRef>,
-        /// Name of the client.
-        pub name: ::std::string::String,
-        /// Addresses to which a sign-in may return.
-        #[serde(
-            rename = "registeredRedirectUri",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub registered_redirect_uri: ::std::vec::Vec<::std::string::String>,
-        /// Roles and where they hold. Only for client credentials.
-        #[serde(
-            rename = "roleDivisions",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub role_divisions: ::std::vec::Vec<RoleDivision>,
-        /// Ids of roles, each once. The old way; `roleDivisions` is the present one.
-        #[serde(
-            rename = "roleIds",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub role_ids: ::std::vec::Vec<::std::string::String>,
-        /// Scopes it asks for. Not for client credentials.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub scope: ::std::vec::Vec<::std::string::String>,
-        /// Secret that the vendor made; keep it out of logs. Inferred: not sent in lists.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub secret: ::std::option::Option<::progenitor_client::SecretText>,
-        /// Path of the client.
-        #[serde(
-            rename = "selfUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub self_uri: ::std::option::Option<::std::string::String>,
-        /// State of the client.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub state: ::std::option::Option<crate::types::OAuthClientState>,
-    }
-    /// OAuth clients. The fields for pages are there, but no parameter asks for another page.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct OAuthClientEntityListing {
-        /// The clients.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub entities: ::std::vec::Vec<OAuthClient>,
-        /// Path of the first page.
-        #[serde(
-            rename = "firstUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub first_uri: ::std::option::Option<::std::string::String>,
-        /// Path of the last page.
-        #[serde(
-            rename = "lastUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub last_uri: ::std::option::Option<::std::string::String>,
-        /// Path of the next page.
-        #[serde(
-            rename = "nextUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub next_uri: ::std::option::Option<::std::string::String>,
-        /// Number of pages.
-        #[serde(
-            rename = "pageCount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub page_count: ::std::option::Option<i32>,
-        /// Number of this page.
-        #[serde(
-            rename = "pageNumber",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub page_number: ::std::option::Option<i32>,
-        /// Clients per page.
-        #[serde(
-            rename = "pageSize",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub page_size: ::std::option::Option<i32>,
-        /// Path of the page before.
-        #[serde(
-            rename = "previousUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub previous_uri: ::std::option::Option<::std::string::String>,
-        /// Path of this page.
-        #[serde(
-            rename = "selfUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub self_uri: ::std::option::Option<::std::string::String>,
-        /// Number of all clients.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub total: ::std::option::Option<i64>,
-    }
-    /// An organization. The vendor's model requires `version`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct Organization {
-        /// Country of the organization, for instance `US`.
-        #[serde(
-            rename = "defaultCountryCode",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub default_country_code: ::std::option::Option<::std::string::String>,
-        /// Language of the organization, for instance `en`.
-        #[serde(
-            rename = "defaultLanguage",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub default_language: ::std::option::Option<::std::string::String>,
-        /// Id of the default site.
-        #[serde(
-            rename = "defaultSiteId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub default_site_id: ::std::option::Option<::std::string::String>,
-        /// Domain of the organization.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub domain: ::std::option::Option<::std::string::String>,
-        /// Features by name, and whether each is switched on.
-        #[serde(default, skip_serializing_if = "::std::collections::BTreeMap::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub features: ::std::collections::BTreeMap<::std::string::String, bool>,
-        /// Id of the organization.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::std::string::String>,
-        /// Name of the organization.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-        /// Platform that the organization came from.
-        #[serde(
-            rename = "productPlatform",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub product_platform: ::std::option::Option<crate::types::ProductPlatform>,
-        /// Path of the organization.
-        #[serde(
-            rename = "selfUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub self_uri: ::std::option::Option<::std::string::String>,
-        /// State of the organization.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub state: ::std::option::Option<crate::types::OrganizationState>,
-        /// E-mail address for support tickets.
-        #[serde(
-            rename = "supportURI",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub support_uri: ::std::option::Option<::std::string::String>,
-        /// Short name of the organization. Unique among all organizations, and never changed.
-        #[serde(
-            rename = "thirdPartyOrgName",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub third_party_org_name: ::std::option::Option<::std::string::String>,
-        /// Its use is not documented.
-        #[serde(
-            rename = "thirdPartyURI",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub third_party_uri: ::std::option::Option<::std::string::String>,
-        /// Version of the organization's settings.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub version: ::std::option::Option<i32>,
-        /// Whether voicemail is switched on.
-        #[serde(
-            rename = "voicemailEnabled",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub voicemail_enabled: ::std::option::Option<bool>,
-    }
-    /// Row of a job over the organization. Whether a counter that was not asked for is zero or absent is not
-    /// documented.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct OrganizationPublicApiUsage {
-        /// Day of the time bucket. Inferred: its first day.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub date: ::std::option::Option<::chrono::naive::NaiveDate>,
-        /// Method.
-        #[serde(
-            rename = "httpMethod",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub http_method: ::std::option::Option<crate::types::UsageHttpMethod>,
-        /// OAuth client that sent the requests.
-        #[serde(
-            rename = "oauthClient",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub oauth_client: ::std::option::Option<DomainEntityRef>,
-        /// Platform that sent the requests, free text.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub platform: ::std::option::Option<::std::string::String>,
-        /// Number of all requests.
-        #[serde(
-            rename = "requestCount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub request_count: ::std::option::Option<i64>,
-        /// Number of responses 2xx.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status200: ::std::option::Option<i64>,
-        /// Number of responses 3xx.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status300: ::std::option::Option<i64>,
-        /// Number of responses 4xx.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status400: ::std::option::Option<i64>,
-        /// Number of responses 429.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status429: ::std::option::Option<i64>,
-        /// Number of responses 5xx.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status500: ::std::option::Option<i64>,
-        /// Path template.
-        #[serde(
-            rename = "templateUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub template_uri: ::std::option::Option<::std::string::String>,
-        /// User for whom they were sent.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub user: ::std::option::Option<UserReference>,
-    }
-    /// The counts of a job over the whole organization.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    pub struct OrganizationPublicApiUsageQueryRequest {
-        /// Size of the time buckets.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub granularity: ::std::option::Option<crate::types::UsageGranularity>,
-        /// Dimensions to aggregate by; no aggregation without it.
-        #[serde(
-            rename = "groupBy",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub group_by: ::std::vec::Vec<crate::types::OrganizationUsageGroupBy>,
-        /// Only these methods.
-        #[serde(
-            rename = "httpMethods",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub http_methods: ::std::vec::Vec<crate::types::UsageHttpMethod>,
-        /// Time range as an ISO 8601 interval, `start/end`, both included; starts at most one year ago, spans at most 90 days. For instance `2026-08-01T00:00:00/2026-08-31T23:59:59`.
-        pub interval: ::std::string::String,
-        /// Counters to return; all without it.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub metrics: ::std::vec::Vec<crate::types::UsageMetric>,
-        /// Only these OAuth clients, by id.
-        #[serde(
-            rename = "oauthClientIds",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub oauth_client_ids: ::std::vec::Vec<::std::string::String>,
-        /// Only these platforms. Their values are not documented.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub platforms: ::std::vec::Vec<::std::string::String>,
-        /// Order of the rows.
-        #[serde(
-            rename = "sortBy",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub sort_by: ::std::vec::Vec<UsageQuerySortBy>,
-        /// Only these path templates.
-        #[serde(
-            rename = "templateUris",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub template_uris: ::std::vec::Vec<::std::string::String>,
-        /// Only these users, by id.
-        #[serde(
-            rename = "userIds",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub user_ids: ::std::vec::Vec<::std::string::String>,
-    }
-    impl OrganizationPublicApiUsageQueryRequest {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::OrganizationPublicApiUsageQueryRequest {
-            Default::default()
+    ::progenitor_client::object! {
+        /// A row of a query or search. Dimensions that were not asked for are empty text.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct ApiUsageRow {
+            /// Id of the OAuth client, or empty.
+            client_id: optional ::std::string::String = "clientId",
+            /// Name of the OAuth client, or empty.
+            client_name: optional ::std::string::String = "clientName",
+            /// Start of the time bucket. Only with a granularity.
+            date: optional_date_time = "date",
+            /// Method, or empty.
+            http_method: optional ::std::string::String = "httpMethod",
+            /// Id of the organization, or empty.
+            organization_id: optional ::std::string::String = "organizationId",
+            /// Number of all requests.
+            requests: optional i64 = "requests",
+            /// Number of responses 2xx.
+            status200: optional i64 = "status200",
+            /// Number of responses 3xx.
+            status300: optional i64 = "status300",
+            /// Number of responses 4xx, those with 429 among them.
+            status400: optional i64 = "status400",
+            /// Number of responses 429, a part of `status400`.
+            status429: optional i64 = "status429",
+            /// Number of responses 5xx.
+            status500: optional i64 = "status500",
+            /// Path template without a leading slash, such as `api/v2/users/{userId}`, or empty.
+            template_uri: optional ::std::string::String = "templateUri",
+            /// Id of the user, or empty.
+            user_id: optional ::std::string::String = "userId",
         }
     }
-    /// State of a job and, once it has succeeded, a page of its rows. The same body comes with 200 and 202.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct OrganizationPublicApiUsageResultsResponse {
-        /// Rows of this page.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub entities: ::std::vec::Vec<OrganizationPublicApiUsage>,
-        /// Why the job failed. May be missing even then.
-        #[serde(
-            rename = "errorBody",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub error_body: ::std::option::Option<ErrorBody>,
-        /// Not documented.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-        /// Path of the next page; missing on the last.
-        #[serde(
-            rename = "nextUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub next_uri: ::std::option::Option<::std::string::String>,
-        /// State of the job.
-        #[serde(rename = "queryStatus")]
-        pub query_status: crate::types::UsageJobStatus,
-        /// Path of this page.
-        #[serde(
-            rename = "selfUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub self_uri: ::std::option::Option<::std::string::String>,
-    }
-    /// A started job.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct OrganizationUsageQueryResponse {
-        /// Id of the job. The vendor's documentation calls it `queryExecutionId`.
-        pub id: ::std::string::String,
-        /// Not documented.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-        /// Path of state and rows.
-        #[serde(
-            rename = "resultsUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub results_uri: ::std::option::Option<::std::string::String>,
-        /// Path of the job.
-        #[serde(
-            rename = "selfUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub self_uri: ::std::option::Option<::std::string::String>,
-    }
-    /// A set of permissions. The vendor's model requires `ids`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct Permissions {
-        /// Permissions, such as `routing:queue:view`.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub ids: ::std::vec::Vec<::std::string::String>,
-    }
-    /// A role in a division.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct RoleDivision {
-        /// Id of the division in which it holds.
-        #[serde(rename = "divisionId")]
-        pub division_id: ::std::string::String,
-        /// Id of the role.
-        #[serde(rename = "roleId")]
-        pub role_id: ::std::string::String,
-    }
-    /// One charge of the overview. All quantities and prices are text on the wire. The vendor's model requires `name`,
-    /// `partNumber`, `grouping`, `unitOfMeasureType`, `usageQuantity` and `prepayQuantity`; a `null` quantity and an empty
-    /// price were seen, and neither must hide the other charges.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct SubscriptionOverviewUsage {
-        /// Multiplier of a charge that is sold in bundles; 0 and 1 mean that it is not sold in bundles. How it enters the overage is not documented.
-        #[serde(
-            rename = "bundleQuantity",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub bundle_quantity: ::std::option::Option<::progenitor_client::LenientDecimal>,
-        /// Key by which the vendor's console groups charges; free text. Seen in public code: `user-license`,
-        /// `billable-app-usage-license`, `billable-app-concurrent-license`, `billable-app-org-license`, `device`, `resource`,
-        /// `messaging`, `messaging-usage`, `storage`, `storage-category`, and three that are not separate charges:
-        ///
-        /// - `fair-use`: `usageQuantity` is an allowance, taken off the usage of the charge with the same part number or name
-        /// - `rollup`: the total of the `rollup-usage` charges, by which the vendor charges
-        /// - `rollup-usage`: a part of the total
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub grouping: ::std::option::Option<::std::string::String>,
-        /// Whether the charge can be cancelled.
-        #[serde(
-            rename = "isCancellable",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub is_cancellable: ::std::option::Option<bool>,
-        /// Whether the charge is another company's.
-        #[serde(
-            rename = "isThirdParty",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub is_third_party: ::std::option::Option<bool>,
-        /// Name of the charge, human-readable.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-        /// Price of one unit beyond the prepaid quantity, before tax, in the overview's `currency`.
-        #[serde(
-            rename = "overagePrice",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub overage_price: ::std::option::Option<::progenitor_client::LenientDecimal>,
-        /// Part number (SKU) of the product, for instance `GC-170-NV-CX2NAM`.
-        #[serde(
-            rename = "partNumber",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub part_number: ::std::option::Option<::std::string::String>,
-        /// Price of one prepaid unit, before tax, in the overview's `currency`.
-        #[serde(
-            rename = "prepayPrice",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub prepay_price: ::std::option::Option<::progenitor_client::LenientDecimal>,
-        /// Quantity committed and prepaid, in `unitOfMeasureType`.
-        #[serde(
-            rename = "prepayQuantity",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub prepay_quantity: ::std::option::Option<::progenitor_client::LenientDecimal>,
-        /// Unit of the quantities, free text such as `seat`.
-        #[serde(
-            rename = "unitOfMeasureType",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub unit_of_measure_type: ::std::option::Option<::std::string::String>,
-        /// Remark, human-readable.
-        #[serde(
-            rename = "usageNotes",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub usage_notes: ::std::option::Option<::std::string::String>,
-        /// Quantity used in the period, in `unitOfMeasureType`. Of an allowance (`fair-use`) the quantity that is free.
-        #[serde(
-            rename = "usageQuantity",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub usage_quantity: ::std::option::Option<::progenitor_client::LenientDecimal>,
-    }
-    /// Permissions in a client organization.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct TrusteeAuthorization {
-        /// Permissions, such as `billing:subscription:view`.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub permissions: ::std::vec::Vec<::std::string::String>,
-    }
-    /// Bill of one customer organization in one billing period. All prices are before tax. The vendor's model requires
-    /// `organization`, `currency`, `enabledProducts`, `subscriptionType` and `usages`; `organization: null` was seen.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct TrusteeBillingOverview {
-        /// End of the billing period, its last second (`23:59:59`), so the next one starts a second later.
-        #[serde(
-            rename = "billingPeriodEndDate",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub billing_period_end_date: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
-        /// Start of the billing period.
-        #[serde(
-            rename = "billingPeriodStartDate",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub billing_period_start_date: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
-        /// When the contract was last amended.
-        #[serde(
-            rename = "contractAmendmentDate",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub contract_amendment_date: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
-        /// When the contract took effect.
-        #[serde(
-            rename = "contractEffectiveDate",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub contract_effective_date: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
-        /// End of the contract. Inferred: its last millisecond, as with the ramp period.
-        #[serde(
-            rename = "contractEndDate",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub contract_end_date: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
-        /// Currency of all prices and amounts of the overview, for instance `USD`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub currency: ::std::option::Option<::std::string::String>,
-        /// Short names of the charges that are switched on in the period.
-        #[serde(
-            rename = "enabledProducts",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub enabled_products: ::std::vec::Vec<::std::string::String>,
-        /// Id of the overview.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::std::string::String>,
-        /// Whether the subscription is still in its ramp period.
-        #[serde(
-            rename = "inRampPeriod",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub in_ramp_period: ::std::option::Option<bool>,
-        /// Least amount charged a month, as decimal text, in `currency`.
-        #[serde(
-            rename = "minimumMonthlyAmount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub minimum_monthly_amount: ::std::option::Option<
-            ::progenitor_client::LenientDecimal,
-        >,
-        /// Name of the overview. Its use is not documented.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-        /// The customer's (trustor's) organization.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub organization: ::std::option::Option<NamedEntity>,
-        /// End of the ramp period, its last millisecond.
-        #[serde(
-            rename = "rampPeriodEndDate",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub ramp_period_end_date: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
-        /// Start of the ramp period.
-        #[serde(
-            rename = "rampPeriodStartDate",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub ramp_period_start_date: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
-        /// Path of the overview, without the period.
-        #[serde(
-            rename = "selfUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub self_uri: ::std::option::Option<::std::string::String>,
-        /// Commercial kind of the subscription.
-        #[serde(
-            rename = "subscriptionType",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub subscription_type: ::std::option::Option<crate::types::SubscriptionType>,
-        /// The charges of the period with quantity and price. An overview without this list is not an empty bill.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub usages: ::std::option::Option<::std::vec::Vec<SubscriptionOverviewUsage>>,
-    }
-    /// Trust of a client organization in the caller's. The vendor's model requires `enabled`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct Trustor {
-        /// Permissions of the caller in the client organization.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub authorization: ::std::option::Option<TrusteeAuthorization>,
-        /// User who created the trust. The vendor sends a whole user here; only its id and name are described.
-        #[serde(
-            rename = "createdBy",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub created_by: ::std::option::Option<DomainEntityRef>,
-        /// When the trust was created.
-        #[serde(
-            rename = "dateCreated",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub date_created: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
-        /// Whether the trust is in force. Without it, no user of the partner has access.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub enabled: ::std::option::Option<bool>,
-        /// Id of the client organization.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::std::string::String>,
-        /// The client organization.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub organization: ::std::option::Option<Organization>,
-        /// Path of the trust.
-        #[serde(
-            rename = "selfUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub self_uri: ::std::option::Option<::std::string::String>,
-    }
-    /// A numbered page of client organizations.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct TrustorEntityListing {
-        /// The client organizations.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub entities: ::std::option::Option<::std::vec::Vec<Trustor>>,
-        /// Path of the first page.
-        #[serde(
-            rename = "firstUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub first_uri: ::std::option::Option<::std::string::String>,
-        /// Path of the last page.
-        #[serde(
-            rename = "lastUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub last_uri: ::std::option::Option<::std::string::String>,
-        /// Path of the next page.
-        #[serde(
-            rename = "nextUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub next_uri: ::std::option::Option<::std::string::String>,
-        /// Number of pages.
-        #[serde(
-            rename = "pageCount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub page_count: ::std::option::Option<i32>,
-        /// Number of this page, from 1.
-        #[serde(
-            rename = "pageNumber",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub page_number: ::std::option::Option<i32>,
-        /// Organizations per page.
-        #[serde(
-            rename = "pageSize",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub page_size: ::std::option::Option<i32>,
-        /// Path of the page before.
-        #[serde(
-            rename = "previousUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub previous_uri: ::std::option::Option<::std::string::String>,
-        /// Path of this page.
-        #[serde(
-            rename = "selfUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub self_uri: ::std::option::Option<::std::string::String>,
-        /// Number of all client organizations.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub total: ::std::option::Option<i64>,
-    }
-    /// An address.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct UrlResponse {
-        /// Address of the document.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub url: ::std::option::Option<::progenitor_client::SecretText>,
-    }
-    /// Handle of a started query, search or summary. The same body comes with 200 and 202.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct UsageExecutionResult {
-        /// Handle to ask for results with.
-        #[serde(
-            rename = "executionId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub execution_id: ::std::option::Option<::std::string::String>,
-        /// Path of the results.
-        #[serde(
-            rename = "resultsUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub results_uri: ::std::option::Option<::std::string::String>,
-    }
-    /// A sort key.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    pub struct UsageQuerySortBy {
-        /// Column to sort by. The allowed names are not documented. Inferred: fields of a row, such as `requestCount`.
-        #[serde(
-            rename = "fieldName",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub field_name: ::std::option::Option<::std::string::String>,
-        /// Direction.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub order: ::std::option::Option<crate::types::UsageQuerySortOrder>,
-    }
-    impl UsageQuerySortBy {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::UsageQuerySortBy {
-            Default::default()
+    ::progenitor_client::object! {
+        /// A search, which finds at most 20,000 rows.
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct ApiUsageSimpleSearch {
+            /// Only these methods.
+            http_methods: collection ::std::vec::Vec<crate::types::ApiUsageSimpleSearchHttpMethod> = "httpMethods",
+            /// Time range as an ISO 8601 interval, `start/end`, such as `2026-09-01/2026-09-07`. Whether the end is included is not documented.
+            interval: required ::std::string::String = "interval",
+            /// Columns to return; all without it.
+            metrics: collection ::std::vec::Vec<crate::types::ApiUsageSimpleSearchMetric> = "metrics",
+            /// Only OAuth clients of these names.
+            oauth_client_names: collection ::std::vec::Vec<::std::string::String> = "oauthClientNames",
+            /// Only these path templates.
+            template_uris: collection ::std::vec::Vec<::std::string::String> = "templateUris",
         }
     }
-    /// A user with the ids of the licences held.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct UserLicenses {
-        /// Id of the user.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::std::string::String>,
-        /// Ids of the licences, bare text.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub licenses: ::std::vec::Vec<::std::string::String>,
-        /// Path of the user's licences.
-        #[serde(
-            rename = "selfUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub self_uri: ::std::option::Option<::std::string::String>,
+    ::progenitor_client::object! {
+        /// Usage and overage of one product. Quantities are in the product's `unitOfMeasure`. They were whole numbers (int32)
+        /// until 2026-07-01 and are decimal since (.NET SDK 267.0.0).
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct BillingCharge {
+            /// Quantity that was really used.
+            actual_quantity: optional ::progenitor_client::DecimalNumber = "actualQuantity",
+            /// Usage converted into tokens. Since 2026-06-17 (.NET SDK 266.0.0).
+            converted_token_count: optional ::progenitor_client::DecimalNumber = "convertedTokenCount",
+            /// Quantity that is free under the fair use policy.
+            fairuse_quantity: optional ::progenitor_client::DecimalNumber = "fairuseQuantity",
+            /// Id of the charge.
+            id: optional ::std::string::String = "id",
+            /// Name of the charge. Since 2026-07-31 (.NET SDK 269.0.0).
+            name: optional ::std::string::String = "name",
+            /// Organizations that the charge covers.
+            organizations: collection ::std::vec::Vec<NamedEntity> = "organizations",
+            /// Amount of the overage, in `overageCurrency`.
+            overage_charge: optional ::progenitor_client::DecimalNumber = "overageCharge",
+            /// Currency code of the overage.
+            overage_currency: optional ::std::string::String = "overageCurrency",
+            /// Quantity beyond what is prepaid and free.
+            overage_quantity: optional ::progenitor_client::DecimalNumber = "overageQuantity",
+            /// Price of one unit of overage, in `overageCurrency`.
+            overage_rate: optional ::progenitor_client::DecimalNumber = "overageRate",
+            /// Quantity that is paid for already.
+            prepaid_quantity: optional ::progenitor_client::DecimalNumber = "prepaidQuantity",
+            /// Product that is charged.
+            product: optional BillingProduct = "product",
+            /// Units of usage that make one token. Since 2026-06-17 (.NET SDK 266.0.0).
+            token_conversion_rate: optional ::progenitor_client::DecimalNumber = "tokenConversionRate",
+        }
     }
-    /// A numbered page of users.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct UserLicensesEntityListing {
-        /// The users.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub entities: ::std::vec::Vec<UserLicenses>,
-        /// Number of pages.
-        #[serde(
-            rename = "pageCount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub page_count: ::std::option::Option<i32>,
-        /// Number of this page, from 1.
-        #[serde(
-            rename = "pageNumber",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub page_number: ::std::option::Option<i32>,
-        /// Users per page.
-        #[serde(
-            rename = "pageSize",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub page_size: ::std::option::Option<i32>,
-        /// Number of all users.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub total: ::std::option::Option<i64>,
+    ::progenitor_client::object! {
+        /// A commercial contract. All days are whole calendar days, the last one included.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct BillingContract {
+            /// Organization that gets the bill.
+            bill_to_customer: optional Customer = "billToCustomer",
+            /// Billing periods of the contract.
+            billing_periods: collection ::std::vec::Vec<BillingContractPeriod> = "billingPeriods",
+            /// Name of the commercial model, free text.
+            commercial_model: optional ::std::string::String = "commercialModel",
+            /// Last day of the contract.
+            date_end: optional ::chrono::naive::NaiveDate = "dateEnd",
+            /// Last day of the ramp period.
+            date_ramp_end: optional ::chrono::naive::NaiveDate = "dateRampEnd",
+            /// First day of the ramp period.
+            date_ramp_start: optional ::chrono::naive::NaiveDate = "dateRampStart",
+            /// First day of the contract.
+            date_start: optional ::chrono::naive::NaiveDate = "dateStart",
+            /// User of the service.
+            end_customer: optional Customer = "endCustomer",
+            /// Number of the contract in the outside billing system.
+            external_number: optional ::std::string::String = "externalNumber",
+            /// Number of the contract.
+            id: optional ::std::string::String = "id",
+            /// Priced plans of the contract.
+            plans: collection ::std::vec::Vec<BillingPlan> = "plans",
+            /// The customer's purchase order numbers.
+            purchase_order_numbers: collection ::std::vec::Vec<::std::string::String> = "purchaseOrderNumbers",
+            /// Buyer.
+            sold_to_customer: optional Customer = "soldToCustomer",
+            /// State of the contract.
+            status: optional crate::types::BillingContractStatus = "status",
+        }
     }
-    /// Reference to a user.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct UserReference {
-        /// Id of the user.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::std::string::String>,
-        /// Path of the user.
-        #[serde(
-            rename = "selfUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub self_uri: ::std::option::Option<::std::string::String>,
+    ::progenitor_client::object! {
+        /// A page of contracts. There is no total.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct BillingContractListing {
+            /// The contracts.
+            entities: collection ::std::vec::Vec<BillingContract> = "entities",
+            /// Path of the next page; its `after` is the cursor.
+            next_uri: optional ::std::string::String = "nextUri",
+            /// Path of the page before; its `before` is the cursor.
+            previous_uri: optional ::std::string::String = "previousUri",
+            /// Path of this page.
+            self_uri: optional ::std::string::String = "selfUri",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A billing period, in short.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct BillingContractPeriod {
+            /// Last day of the period.
+            date_end: optional ::chrono::naive::NaiveDate = "dateEnd",
+            /// First day of the period.
+            date_start: optional ::chrono::naive::NaiveDate = "dateStart",
+            /// Id of the period.
+            id: optional ::std::string::String = "id",
+            /// Whether the period is still running.
+            status: optional crate::types::BillingPeriodStatus = "status",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A billing period with its charges and wallets.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct BillingContractPeriodDetail {
+            /// Usage and overage per product.
+            charges: collection ::std::vec::Vec<BillingCharge> = "charges",
+            /// Last day of the period.
+            date_end: optional ::chrono::naive::NaiveDate = "dateEnd",
+            /// First day of the period.
+            date_start: optional ::chrono::naive::NaiveDate = "dateStart",
+            /// Id of the period.
+            id: optional ::std::string::String = "id",
+            /// Whether the period is still running.
+            status: optional crate::types::BillingPeriodStatus = "status",
+            /// Prepaid balances that were drawn on in the period.
+            wallets: collection ::std::vec::Vec<BillingWallet> = "wallets",
+        }
+    }
+    ::progenitor_client::object! {
+        /// An invoice.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct BillingInvoice {
+            /// Total of the invoice, in `currencyIsoCode`. Whether tax is included is not documented.
+            amount: optional ::progenitor_client::DecimalNumber = "amount",
+            /// Address for the bill.
+            bill_to_address: optional InvoiceAddress = "billToAddress",
+            /// Organization that gets the bill.
+            bill_to_customer: optional Customer = "billToCustomer",
+            /// ISO 4217 code of the currency of the invoice and of its lines.
+            currency_iso_code: optional ::std::string::String = "currencyIsoCode",
+            /// Kind of the invoice, free text.
+            customer_invoice_type: optional ::std::string::String = "customerInvoiceType",
+            /// The customer's purchase order number.
+            customer_po_number: optional ::std::string::String = "customerPoNumber",
+            /// Day on which the invoice was made out.
+            date_invoiced: optional ::chrono::naive::NaiveDate = "dateInvoiced",
+            /// Id of the invoice.
+            id: optional ::std::string::String = "id",
+            /// Address at which the invoice can be paid.
+            payment_link: optional ::std::string::String = "paymentLink",
+            /// Whether the invoice is paid.
+            payment_status: optional crate::types::BillingInvoicePaymentStatus = "paymentStatus",
+            /// Terms of payment, free text.
+            payment_terms: optional ::std::string::String = "paymentTerms",
+            /// Address for delivery.
+            ship_to_address: optional InvoiceAddress = "shipToAddress",
+            /// Recipient of the goods or service.
+            ship_to_customer: optional Customer = "shipToCustomer",
+            /// Buyer.
+            sold_to_customer: optional Customer = "soldToCustomer",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A line of an invoice.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct BillingInvoiceItem {
+            /// Amount of the line, in the invoice's `currencyIsoCode`.
+            amount: optional ::progenitor_client::DecimalNumber = "amount",
+            /// Last day of service.
+            date_end: optional ::chrono::naive::NaiveDate = "dateEnd",
+            /// First day of service.
+            date_start: optional ::chrono::naive::NaiveDate = "dateStart",
+            /// Day of the transaction.
+            date_transacted: optional ::chrono::naive::NaiveDate = "dateTransacted",
+            /// Text of the line.
+            description: optional ::std::string::String = "description",
+            /// Id of the line.
+            id: optional ::std::string::String = "id",
+            /// Organization that is billed.
+            organization: optional NamedEntity = "organization",
+            /// Product of the line.
+            product: optional BillingProduct = "product",
+            /// Quantity, in `unitOfMeasure`. The vendor declares a whole number (int32).
+            quantity: optional ::progenitor_client::DecimalNumber = "quantity",
+            /// Unit of the quantity.
+            unit_of_measure: optional crate::types::BillingUnitOfMeasure = "unitOfMeasure",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A page of invoice lines. There is no total.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct BillingInvoiceItemListing {
+            /// The lines.
+            entities: collection ::std::vec::Vec<BillingInvoiceItem> = "entities",
+            /// Path of the next page; its `after` is the cursor.
+            next_uri: optional ::std::string::String = "nextUri",
+            /// Path of the page before; its `before` is the cursor.
+            previous_uri: optional ::std::string::String = "previousUri",
+            /// Path of this page.
+            self_uri: optional ::std::string::String = "selfUri",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A page of invoices. There is no total.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct BillingInvoiceListing {
+            /// The invoices.
+            entities: collection ::std::vec::Vec<BillingInvoice> = "entities",
+            /// Path of the next page; its `after` is the cursor.
+            next_uri: optional ::std::string::String = "nextUri",
+            /// Path of the page before; its `before` is the cursor.
+            previous_uri: optional ::std::string::String = "previousUri",
+            /// Path of this page.
+            self_uri: optional ::std::string::String = "selfUri",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A plan of a contract.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct BillingPlan {
+            /// Id of the plan.
+            id: optional ::std::string::String = "id",
+            /// Priced items of the plan.
+            items: collection ::std::vec::Vec<BillingPlanItem> = "items",
+            /// Name of the plan.
+            name: optional ::std::string::String = "name",
+            /// Organizations on the plan.
+            organizations: collection ::std::vec::Vec<NamedEntity> = "organizations",
+            /// Product of the plan.
+            product: optional BillingProduct = "product",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A priced item of a plan.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct BillingPlanItem {
+            /// ISO 4217 code of the currency of the item's prices.
+            currency_iso_code: optional ::std::string::String = "currencyIsoCode",
+            /// Last day that is billed already.
+            date_charged_through: optional ::chrono::naive::NaiveDate = "dateChargedThrough",
+            /// Last day on which the item holds.
+            date_effective_end: optional ::chrono::naive::NaiveDate = "dateEffectiveEnd",
+            /// First day on which the item holds.
+            date_effective_start: optional ::chrono::naive::NaiveDate = "dateEffectiveStart",
+            /// Longer text on the item.
+            description: optional ::std::string::String = "description",
+            /// Discount, an amount in `currencyIsoCode`.
+            discount_amount: optional ::progenitor_client::DecimalNumber = "discountAmount",
+            /// Purpose of the item, free text.
+            function: optional ::std::string::String = "function",
+            /// Number of the item.
+            item_number: optional ::std::string::String = "itemNumber",
+            /// Name of the item.
+            name: optional ::std::string::String = "name",
+            /// Price of one unit above the allowance, in `currencyIsoCode`.
+            overage_price: optional ::progenitor_client::DecimalNumber = "overagePrice",
+            /// Price, in `currencyIsoCode`. Whether of one unit or of the item is not documented.
+            price: optional ::progenitor_client::DecimalNumber = "price",
+            /// Quantity, in `unitOfMeasure`. The vendor declares a whole number (int32).
+            quantity: optional ::progenitor_client::DecimalNumber = "quantity",
+            /// Kind of the item, free text.
+            type_: optional ::std::string::String = "type",
+            /// Unit of the quantity.
+            unit_of_measure: optional crate::types::BillingUnitOfMeasure = "unitOfMeasure",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A product.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct BillingProduct {
+            /// Id of the product.
+            id: optional ::std::string::String = "id",
+            /// Name of the product.
+            name: optional ::std::string::String = "name",
+            /// Stock keeping unit, the part number.
+            sku: optional ::std::string::String = "sku",
+            /// Unit in which the product is measured.
+            unit_of_measure: optional crate::types::BillingUnitOfMeasure = "unitOfMeasure",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Usage under one charge. The vendor's model requires all three fields.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct BillingUsage {
+            /// Name of the charge or licence, for instance `Genesys Cloud CX 3`. There is no part number here.
+            name: required ::std::string::String = "name",
+            /// The users or devices behind the usage.
+            resources: collection ::std::vec::Vec<BillingUsageResource> = "resources",
+            /// Total quantity, as decimal text. No unit is given. Inferred: users for licences, pieces for devices.
+            total_usage: required ::progenitor_client::DecimalString = "totalUsage",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Billable usage of a period. The vendor's model requires `startDate`, `endDate` and `usages`; they are optional here
+        /// because no body of a report in progress is documented. Inferred: `usages` is empty then.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct BillingUsageReport {
+            /// End of the reported period. Whether it is included is not documented.
+            end_date: optional_date_time = "endDate",
+            /// Id of the report.
+            id: optional ::std::string::String = "id",
+            /// Name of the report. Its use is not documented.
+            name: optional ::std::string::String = "name",
+            /// Path of the report, without the dates.
+            self_uri: optional ::std::string::String = "selfUri",
+            /// Start of the reported period.
+            start_date: optional_date_time = "startDate",
+            /// Whether the report is made. Since SDK 61.0.0 (2019-09-17).
+            status: optional crate::types::BillingUsageReportStatus = "status",
+            /// One entry per billable charge. A complete report without this list is not an empty bill.
+            usages: optional ::std::vec::Vec<BillingUsage> = "usages",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A user or device behind usage. The vendor's model requires both fields.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct BillingUsageResource {
+            /// First billable use by this user or device in the billing month, UTC.
+            date: optional_date_time = "date",
+            /// E-mail address of the licensed user (personal data) or id of the device.
+            name: required ::std::string::String = "name",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A prepaid balance and how it moved in the period. Balances are in `unitOfMeasure`.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct BillingWallet {
+            /// Amount that was used.
+            balance_consumption: optional ::progenitor_client::DecimalNumber = "balanceConsumption",
+            /// Amount that a change of the contract removed.
+            balance_decrease: optional ::progenitor_client::DecimalNumber = "balanceDecrease",
+            /// Amount that was added.
+            balance_increase: optional ::progenitor_client::DecimalNumber = "balanceIncrease",
+            /// Amount that was used beyond the balance.
+            balance_overage: optional ::progenitor_client::DecimalNumber = "balanceOverage",
+            /// Amount to pay for the overage, in `balanceOverageCurrency`.
+            balance_overage_charge: optional ::progenitor_client::DecimalNumber = "balanceOverageCharge",
+            /// Currency code of the overage.
+            balance_overage_currency: optional ::std::string::String = "balanceOverageCurrency",
+            /// Price of one unit of overage, in `balanceOverageCurrency`.
+            balance_overage_rate: optional ::progenitor_client::DecimalNumber = "balanceOverageRate",
+            /// Balance at the end of the period.
+            ending_balance: optional ::progenitor_client::DecimalNumber = "endingBalance",
+            /// Id of the wallet.
+            id: optional ::std::string::String = "id",
+            /// Name of the wallet.
+            name: optional ::std::string::String = "name",
+            /// Organizations that draw on the wallet.
+            organizations: collection ::std::vec::Vec<NamedEntity> = "organizations",
+            /// Product that the wallet pays for.
+            product: optional BillingProduct = "product",
+            /// Balance at the start of the period.
+            starting_balance: optional ::progenitor_client::DecimalNumber = "startingBalance",
+            /// Unit of the balances.
+            unit_of_measure: optional crate::types::BillingUnitOfMeasure = "unitOfMeasure",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Row of a job over one client. Whether a counter that was not asked for is zero or absent is not documented.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct ClientPublicApiUsage {
+            /// Day of the time bucket. Inferred: its first day.
+            date: optional ::chrono::naive::NaiveDate = "date",
+            /// Method.
+            http_method: optional crate::types::UsageHttpMethod = "httpMethod",
+            /// Organization that made the requests.
+            organization_id: optional ::std::string::String = "organizationId",
+            /// Platform that sent the requests, free text.
+            platform: optional ::std::string::String = "platform",
+            /// Number of all requests.
+            request_count: optional i64 = "requestCount",
+            /// Number of responses 2xx.
+            status200: optional i64 = "status200",
+            /// Number of responses 3xx.
+            status300: optional i64 = "status300",
+            /// Number of responses 4xx.
+            status400: optional i64 = "status400",
+            /// Number of responses 429.
+            status429: optional i64 = "status429",
+            /// Number of responses 5xx.
+            status500: optional i64 = "status500",
+            /// Path template.
+            template_uri: optional ::std::string::String = "templateUri",
+        }
+    }
+    ::progenitor_client::object! {
+        /// The counts of a job over one OAuth client.
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct ClientPublicApiUsageQueryRequest {
+            /// Size of the time buckets.
+            granularity: optional crate::types::UsageGranularity = "granularity",
+            /// Dimensions to aggregate by; no aggregation without it.
+            group_by: collection ::std::vec::Vec<crate::types::ClientUsageGroupBy> = "groupBy",
+            /// Only these methods.
+            http_methods: collection ::std::vec::Vec<crate::types::UsageHttpMethod> = "httpMethods",
+            /// Time range as an ISO 8601 interval, `start/end`, both included; starts at most one year ago, spans at most 90 days. For instance `2026-08-01T00:00:00/2026-08-31T23:59:59`.
+            interval: required ::std::string::String = "interval",
+            /// Counters to return; all without it.
+            metrics: collection ::std::vec::Vec<crate::types::UsageMetric> = "metrics",
+            /// Only these organizations, by id.
+            organization_ids: collection ::std::vec::Vec<::std::string::String> = "organizationIds",
+            /// Only these platforms. Their values are not documented.
+            platforms: collection ::std::vec::Vec<::std::string::String> = "platforms",
+            /// Order of the rows.
+            sort_by: collection ::std::vec::Vec<UsageQuerySortBy> = "sortBy",
+            /// Only these path templates.
+            template_uris: collection ::std::vec::Vec<::std::string::String> = "templateUris",
+        }
+    }
+    ::progenitor_client::object! {
+        /// State of a job over one client and, once it has succeeded, a page of its rows. The same body comes with 200 and 202.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct ClientPublicApiUsageResultsResponse {
+            /// Rows of this page.
+            entities: collection ::std::vec::Vec<ClientPublicApiUsage> = "entities",
+            /// Why the job failed. May be missing even then.
+            error_body: optional ErrorBody = "errorBody",
+            /// Not documented.
+            name: optional ::std::string::String = "name",
+            /// Path of the next page; missing on the last.
+            next_uri: optional ::std::string::String = "nextUri",
+            /// State of the job.
+            query_status: required crate::types::UsageJobStatus = "queryStatus",
+            /// Path of this page.
+            self_uri: optional ::std::string::String = "selfUri",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A started job over one client.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct ClientUsageQueryResponse {
+            /// Id of the job. The vendor's documentation calls it `queryExecutionId`.
+            id: required ::std::string::String = "id",
+            /// Not documented.
+            name: optional ::std::string::String = "name",
+            /// Path of state and rows.
+            results_uri: optional ::std::string::String = "resultsUri",
+            /// Path of the job.
+            self_uri: optional ::std::string::String = "selfUri",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Cursors of a page.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct Cursors {
+            /// Cursor of the last row; gives the next page.
+            after: optional ::std::string::String = "after",
+            /// Cursor of the first row.
+            before: optional ::std::string::String = "before",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A customer.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct Customer {
+            /// Id of the customer.
+            id: optional ::std::string::String = "id",
+            /// Name of the customer.
+            name: optional ::std::string::String = "name",
+            /// Customer number.
+            number: optional ::std::string::String = "number",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A detail of an error.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct Detail {
+            /// Id of the thing concerned.
+            entity_id: optional ::std::string::String = "entityId",
+            /// Name of the thing concerned.
+            entity_name: optional ::std::string::String = "entityName",
+            /// Code of the detail.
+            error_code: optional ::std::string::String = "errorCode",
+            /// Field concerned.
+            field_name: optional ::std::string::String = "fieldName",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Reference with a name.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct DomainEntityRef {
+            /// Id of the thing.
+            id: optional ::std::string::String = "id",
+            /// Name of the thing.
+            name: optional ::std::string::String = "name",
+            /// Path of the thing.
+            self_uri: optional ::std::string::String = "selfUri",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Body of every error, except those of the token endpoint. No field is certain to be present.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct ErrorBody {
+            /// Dotted code such as `not.found`.
+            code: optional ::std::string::String = "code",
+            /// Correlation id of the request, the same as in the header `ININ-Correlation-Id`.
+            context_id: optional ::std::string::String = "contextId",
+            /// Details, for instance per field.
+            details: collection ::std::vec::Vec<Detail> = "details",
+            /// Id of the thing concerned.
+            entity_id: optional ::std::string::String = "entityId",
+            /// Name of the thing concerned.
+            entity_name: optional ::std::string::String = "entityName",
+            /// Errors behind this one.
+            errors: collection ::std::vec::Vec<ErrorBody> = "errors",
+            /// The limit that was hit. Since SDK 174.0.0 (2023-06-22).
+            limit: optional Limit = "limit",
+            /// Human-readable message. Do not match on it; `code` is for that.
+            message: optional ::std::string::String = "message",
+            /// Values for the placeholders, by name.
+            message_params: collection ::std::collections::BTreeMap<::std::string::String, ::std::string::String> = "messageParams",
+            /// The message with placeholders.
+            message_with_params: optional ::std::string::String = "messageWithParams",
+            /// HTTP status.
+            status: optional i32 = "status",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A postal address.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct InvoiceAddress {
+            /// Purpose of the address.
+            address_type: optional crate::types::InvoiceAddressType = "addressType",
+            /// City.
+            city_name: optional ::std::string::String = "cityName",
+            /// District of the city.
+            city_subdivision1: optional ::std::string::String = "citySubdivision1",
+            /// Name of the country.
+            country: optional ::std::string::String = "country",
+            /// ISO 3166 code of the country.
+            country_code: optional ::std::string::String = "countryCode",
+            /// ISO 4217 currency code.
+            currency_iso_code: optional ::std::string::String = "currencyIsoCode",
+            /// Day from which the address holds.
+            date_effective: optional ::chrono::naive::NaiveDate = "dateEffective",
+            /// First line of the address.
+            line1: optional ::std::string::String = "line1",
+            /// Second line of the address.
+            line2: optional ::std::string::String = "line2",
+            /// Third line of the address.
+            line3: optional ::std::string::String = "line3",
+            /// Postal code.
+            postal_code: optional ::std::string::String = "postalCode",
+            /// First subdivision of the country (state).
+            region_subdivision1: optional ::std::string::String = "regionSubdivision1",
+            /// Second subdivision of the country (county).
+            region_subdivision2: optional ::std::string::String = "regionSubdivision2",
+            /// Code of the state or province.
+            state_code: optional ::std::string::String = "stateCode",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Definition of a licence.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct LicenseDefinition {
+            /// Licences that are contained in it, each once.
+            comprises: collection ::std::vec::Vec<LicenseDefinition> = "comprises",
+            /// Human-readable name or explanation.
+            description: optional ::std::string::String = "description",
+            /// Id of the licence, a readable key such as `cloudCX3`.
+            id: optional ::std::string::String = "id",
+            /// Permissions that the licence brings.
+            permissions: optional Permissions = "permissions",
+            /// Licences that must be held first, each once.
+            prerequisites: collection ::std::vec::Vec<AddressableLicenseDefinition> = "prerequisites",
+            /// Path of the definition.
+            self_uri: optional ::std::string::String = "selfUri",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A switch without effect.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct LicenseOrgToggle {
+            /// Always true.
+            enabled: optional_boolean = "enabled",
+            /// Feature that was asked for.
+            feature_name: optional ::std::string::String = "featureName",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A user with whole licence definitions.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct LicenseUser {
+            /// Id of the user.
+            id: optional ::std::string::String = "id",
+            /// Definitions of the licences that the user holds, each once.
+            licenses: collection ::std::vec::Vec<LicenseDefinition> = "licenses",
+            /// Path of the user's licences.
+            self_uri: optional ::std::string::String = "selfUri",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A limit of the platform.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct Limit {
+            /// Name of the limit, such as `client.credentials.token.rate.per.minute`.
+            key: optional ::std::string::String = "key",
+            /// Service that sets the limit, such as `platform.api`, `auth.api`, `usage` or `system`.
+            namespace: optional ::std::string::String = "namespace",
+            /// Value of the limit, in the unit that `key` states.
+            value: optional i64 = "value",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Something with an id and a name.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct NamedEntity {
+            /// Its id.
+            id: optional ::std::string::String = "id",
+            /// Its name.
+            name: optional ::std::string::String = "name",
+        }
+    }
+    ::progenitor_client::object! {
+        /// An OAuth client.
+        #[derive(Clone, Debug)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct OAuthClient {
+            /// Life of its tokens in seconds, 300 to 172,800; 86,400 if nothing was set.
+            access_token_validity_seconds: optional i64 = "accessTokenValiditySeconds",
+            /// Grant that the client may use.
+            authorized_grant_type: required crate::types::OAuthGrantType = "authorizedGrantType",
+            /// User who made it.
+            created_by: optional DomainEntityRef = "createdBy",
+            /// When the client was made.
+            date_created: optional_date_time = "dateCreated",
+            /// When it was last changed.
+            date_modified: optional_date_time = "dateModified",
+            /// When it is to be deleted.
+            date_to_delete: optional_date_time = "dateToDelete",
+            /// Purpose of the client.
+            description: optional ::std::string::String = "description",
+            /// Id of the client, the `client_id` of its token requests.
+            id: optional ::std::string::String = "id",
+            /// User who changed it last.
+            modified_by: optional DomainEntityRef = "modifiedBy",
+            /// Name of the client.
+            name: required ::std::string::String = "name",
+            /// Addresses to which a sign-in may return.
+            registered_redirect_uri: collection ::std::vec::Vec<::std::string::String> = "registeredRedirectUri",
+            /// Roles and where they hold. Only for client credentials.
+            role_divisions: collection ::std::vec::Vec<RoleDivision> = "roleDivisions",
+            /// Ids of roles, each once. The old way; `roleDivisions` is the present one.
+            role_ids: collection ::std::vec::Vec<::std::string::String> = "roleIds",
+            /// Scopes it asks for. Not for client credentials.
+            scope: collection ::std::vec::Vec<::std::string::String> = "scope",
+            /// Secret that the vendor made; keep it out of logs. Inferred: not sent in lists.
+            secret: optional ::progenitor_client::SecretText = "secret",
+            /// Path of the client.
+            self_uri: optional ::std::string::String = "selfUri",
+            /// State of the client.
+            state: optional crate::types::OAuthClientState = "state",
+        }
+    }
+    ::progenitor_client::object! {
+        /// OAuth clients. The fields for pages are there, but no parameter asks for another page.
+        #[derive(Clone, Debug, Default)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct OAuthClientEntityListing {
+            /// The clients.
+            entities: collection ::std::vec::Vec<OAuthClient> = "entities",
+            /// Path of the first page.
+            first_uri: optional ::std::string::String = "firstUri",
+            /// Path of the last page.
+            last_uri: optional ::std::string::String = "lastUri",
+            /// Path of the next page.
+            next_uri: optional ::std::string::String = "nextUri",
+            /// Number of pages.
+            page_count: optional i32 = "pageCount",
+            /// Number of this page.
+            page_number: optional i32 = "pageNumber",
+            /// Clients per page.
+            page_size: optional i32 = "pageSize",
+            /// Path of the page before.
+            previous_uri: optional ::std::string::String = "previousUri",
+            /// Path of this page.
+            self_uri: optional ::std::string::String = "selfUri",
+            /// Number of all clients.
+            total: optional i64 = "total",
+        }
+    }
+    ::progenitor_client::object! {
+        /// An organization. The vendor's model requires `version`.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct Organization {
+            /// Country of the organization, for instance `US`.
+            default_country_code: optional ::std::string::String = "defaultCountryCode",
+            /// Language of the organization, for instance `en`.
+            default_language: optional ::std::string::String = "defaultLanguage",
+            /// Id of the default site.
+            default_site_id: optional ::std::string::String = "defaultSiteId",
+            /// Domain of the organization.
+            domain: optional ::std::string::String = "domain",
+            /// Features by name, and whether each is switched on.
+            features: collection ::std::collections::BTreeMap<::std::string::String, bool> = "features",
+            /// Id of the organization.
+            id: optional ::std::string::String = "id",
+            /// Name of the organization.
+            name: optional ::std::string::String = "name",
+            /// Platform that the organization came from.
+            product_platform: optional crate::types::ProductPlatform = "productPlatform",
+            /// Path of the organization.
+            self_uri: optional ::std::string::String = "selfUri",
+            /// State of the organization.
+            state: optional crate::types::OrganizationState = "state",
+            /// E-mail address for support tickets.
+            support_uri: optional ::std::string::String = "supportURI",
+            /// Short name of the organization. Unique among all organizations, and never changed.
+            third_party_org_name: optional ::std::string::String = "thirdPartyOrgName",
+            /// Its use is not documented.
+            third_party_uri: optional ::std::string::String = "thirdPartyURI",
+            /// Version of the organization's settings.
+            version: optional i32 = "version",
+            /// Whether voicemail is switched on.
+            voicemail_enabled: optional_boolean = "voicemailEnabled",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Row of a job over the organization. Whether a counter that was not asked for is zero or absent is not
+        /// documented.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct OrganizationPublicApiUsage {
+            /// Day of the time bucket. Inferred: its first day.
+            date: optional ::chrono::naive::NaiveDate = "date",
+            /// Method.
+            http_method: optional crate::types::UsageHttpMethod = "httpMethod",
+            /// OAuth client that sent the requests.
+            oauth_client: optional DomainEntityRef = "oauthClient",
+            /// Platform that sent the requests, free text.
+            platform: optional ::std::string::String = "platform",
+            /// Number of all requests.
+            request_count: optional i64 = "requestCount",
+            /// Number of responses 2xx.
+            status200: optional i64 = "status200",
+            /// Number of responses 3xx.
+            status300: optional i64 = "status300",
+            /// Number of responses 4xx.
+            status400: optional i64 = "status400",
+            /// Number of responses 429.
+            status429: optional i64 = "status429",
+            /// Number of responses 5xx.
+            status500: optional i64 = "status500",
+            /// Path template.
+            template_uri: optional ::std::string::String = "templateUri",
+            /// User for whom they were sent.
+            user: optional UserReference = "user",
+        }
+    }
+    ::progenitor_client::object! {
+        /// The counts of a job over the whole organization.
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct OrganizationPublicApiUsageQueryRequest {
+            /// Size of the time buckets.
+            granularity: optional crate::types::UsageGranularity = "granularity",
+            /// Dimensions to aggregate by; no aggregation without it.
+            group_by: collection ::std::vec::Vec<crate::types::OrganizationUsageGroupBy> = "groupBy",
+            /// Only these methods.
+            http_methods: collection ::std::vec::Vec<crate::types::UsageHttpMethod> = "httpMethods",
+            /// Time range as an ISO 8601 interval, `start/end`, both included; starts at most one year ago, spans at most 90 days. For instance `2026-08-01T00:00:00/2026-08-31T23:59:59`.
+            interval: required ::std::string::String = "interval",
+            /// Counters to return; all without it.
+            metrics: collection ::std::vec::Vec<crate::types::UsageMetric> = "metrics",
+            /// Only these OAuth clients, by id.
+            oauth_client_ids: collection ::std::vec::Vec<::std::string::String> = "oauthClientIds",
+            /// Only these platforms. Their values are not documented.
+            platforms: collection ::std::vec::Vec<::std::string::String> = "platforms",
+            /// Order of the rows.
+            sort_by: collection ::std::vec::Vec<UsageQuerySortBy> = "sortBy",
+            /// Only these path templates.
+            template_uris: collection ::std::vec::Vec<::std::string::String> = "templateUris",
+            /// Only these users, by id.
+            user_ids: collection ::std::vec::Vec<::std::string::String> = "userIds",
+        }
+    }
+    ::progenitor_client::object! {
+        /// State of a job and, once it has succeeded, a page of its rows. The same body comes with 200 and 202.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct OrganizationPublicApiUsageResultsResponse {
+            /// Rows of this page.
+            entities: collection ::std::vec::Vec<OrganizationPublicApiUsage> = "entities",
+            /// Why the job failed. May be missing even then.
+            error_body: optional ErrorBody = "errorBody",
+            /// Not documented.
+            name: optional ::std::string::String = "name",
+            /// Path of the next page; missing on the last.
+            next_uri: optional ::std::string::String = "nextUri",
+            /// State of the job.
+            query_status: required crate::types::UsageJobStatus = "queryStatus",
+            /// Path of this page.
+            self_uri: optional ::std::string::String = "selfUri",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A started job.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct OrganizationUsageQueryResponse {
+            /// Id of the job. The vendor's documentation calls it `queryExecutionId`.
+            id: required ::std::string::String = "id",
+            /// Not documented.
+            name: optional ::std::string::String = "name",
+            /// Path of state and rows.
+            results_uri: optional ::std::string::String = "resultsUri",
+            /// Path of the job.
+            self_uri: optional ::std::string::String = "selfUri",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A set of permissions. The vendor's model requires `ids`.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct Permissions {
+            /// Permissions, such as `routing:queue:view`.
+            ids: collection ::std::vec::Vec<::std::string::String> = "ids",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A role in a division.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct RoleDivision {
+            /// Id of the division in which it holds.
+            division_id: required ::std::string::String = "divisionId",
+            /// Id of the role.
+            role_id: required ::std::string::String = "roleId",
+        }
+    }
+    ::progenitor_client::object! {
+        /// One charge of the overview. All quantities and prices are text on the wire. The vendor's model requires `name`,
+        /// `partNumber`, `grouping`, `unitOfMeasureType`, `usageQuantity` and `prepayQuantity`; a `null` quantity and an empty
+        /// price were seen, and neither must hide the other charges.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct SubscriptionOverviewUsage {
+            /// Multiplier of a charge that is sold in bundles; 0 and 1 mean that it is not sold in bundles. How it enters the overage is not documented.
+            bundle_quantity: optional ::progenitor_client::LenientDecimal = "bundleQuantity",
+            /// Key by which the vendor's console groups charges; free text. Seen in public code: `user-license`,
+            /// `billable-app-usage-license`, `billable-app-concurrent-license`, `billable-app-org-license`, `device`, `resource`,
+            /// `messaging`, `messaging-usage`, `storage`, `storage-category`, and three that are not separate charges:
+            ///
+            /// - `fair-use`: `usageQuantity` is an allowance, taken off the usage of the charge with the same part number or name
+            /// - `rollup`: the total of the `rollup-usage` charges, by which the vendor charges
+            /// - `rollup-usage`: a part of the total
+            grouping: optional ::std::string::String = "grouping",
+            /// Whether the charge can be cancelled.
+            is_cancellable: optional_boolean = "isCancellable",
+            /// Whether the charge is another company's.
+            is_third_party: optional_boolean = "isThirdParty",
+            /// Name of the charge, human-readable.
+            name: optional ::std::string::String = "name",
+            /// Price of one unit beyond the prepaid quantity, before tax, in the overview's `currency`.
+            overage_price: optional ::progenitor_client::LenientDecimal = "overagePrice",
+            /// Part number (SKU) of the product, for instance `GC-170-NV-CX2NAM`.
+            part_number: optional ::std::string::String = "partNumber",
+            /// Price of one prepaid unit, before tax, in the overview's `currency`.
+            prepay_price: optional ::progenitor_client::LenientDecimal = "prepayPrice",
+            /// Quantity committed and prepaid, in `unitOfMeasureType`.
+            prepay_quantity: optional ::progenitor_client::LenientDecimal = "prepayQuantity",
+            /// Unit of the quantities, free text such as `seat`.
+            unit_of_measure_type: optional ::std::string::String = "unitOfMeasureType",
+            /// Remark, human-readable.
+            usage_notes: optional ::std::string::String = "usageNotes",
+            /// Quantity used in the period, in `unitOfMeasureType`. Of an allowance (`fair-use`) the quantity that is free.
+            usage_quantity: optional ::progenitor_client::LenientDecimal = "usageQuantity",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Permissions in a client organization.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct TrusteeAuthorization {
+            /// Permissions, such as `billing:subscription:view`.
+            permissions: collection ::std::vec::Vec<::std::string::String> = "permissions",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Bill of one customer organization in one billing period. All prices are before tax. The vendor's model requires
+        /// `organization`, `currency`, `enabledProducts`, `subscriptionType` and `usages`; `organization: null` was seen.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct TrusteeBillingOverview {
+            /// End of the billing period, its last second (`23:59:59`), so the next one starts a second later.
+            billing_period_end_date: optional_date_time = "billingPeriodEndDate",
+            /// Start of the billing period.
+            billing_period_start_date: optional_date_time = "billingPeriodStartDate",
+            /// When the contract was last amended.
+            contract_amendment_date: optional_date_time = "contractAmendmentDate",
+            /// When the contract took effect.
+            contract_effective_date: optional_date_time = "contractEffectiveDate",
+            /// End of the contract. Inferred: its last millisecond, as with the ramp period.
+            contract_end_date: optional_date_time = "contractEndDate",
+            /// Currency of all prices and amounts of the overview, for instance `USD`.
+            currency: optional ::std::string::String = "currency",
+            /// Short names of the charges that are switched on in the period.
+            enabled_products: collection ::std::vec::Vec<::std::string::String> = "enabledProducts",
+            /// Id of the overview.
+            id: optional ::std::string::String = "id",
+            /// Whether the subscription is still in its ramp period.
+            in_ramp_period: optional_boolean = "inRampPeriod",
+            /// Least amount charged a month, as decimal text, in `currency`.
+            minimum_monthly_amount: optional ::progenitor_client::LenientDecimal = "minimumMonthlyAmount",
+            /// Name of the overview. Its use is not documented.
+            name: optional ::std::string::String = "name",
+            /// The customer's (trustor's) organization.
+            organization: optional NamedEntity = "organization",
+            /// End of the ramp period, its last millisecond.
+            ramp_period_end_date: optional_date_time = "rampPeriodEndDate",
+            /// Start of the ramp period.
+            ramp_period_start_date: optional_date_time = "rampPeriodStartDate",
+            /// Path of the overview, without the period.
+            self_uri: optional ::std::string::String = "selfUri",
+            /// Commercial kind of the subscription.
+            subscription_type: optional crate::types::SubscriptionType = "subscriptionType",
+            /// The charges of the period with quantity and price. An overview without this list is not an empty bill.
+            usages: optional ::std::vec::Vec<SubscriptionOverviewUsage> = "usages",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Trust of a client organization in the caller's. The vendor's model requires `enabled`.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct Trustor {
+            /// Permissions of the caller in the client organization.
+            authorization: optional TrusteeAuthorization = "authorization",
+            /// User who created the trust. The vendor sends a whole user here; only its id and name are described.
+            created_by: optional DomainEntityRef = "createdBy",
+            /// When the trust was created.
+            date_created: optional_date_time = "dateCreated",
+            /// Whether the trust is in force. Without it, no user of the partner has access.
+            enabled: optional_boolean = "enabled",
+            /// Id of the client organization.
+            id: optional ::std::string::String = "id",
+            /// The client organization.
+            organization: optional Organization = "organization",
+            /// Path of the trust.
+            self_uri: optional ::std::string::String = "selfUri",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A numbered page of client organizations.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct TrustorEntityListing {
+            /// The client organizations.
+            entities: optional ::std::vec::Vec<Trustor> = "entities",
+            /// Path of the first page.
+            first_uri: optional ::std::string::String = "firstUri",
+            /// Path of the last page.
+            last_uri: optional ::std::string::String = "lastUri",
+            /// Path of the next page.
+            next_uri: optional ::std::string::String = "nextUri",
+            /// Number of pages.
+            page_count: optional i32 = "pageCount",
+            /// Number of this page, from 1.
+            page_number: optional i32 = "pageNumber",
+            /// Organizations per page.
+            page_size: optional i32 = "pageSize",
+            /// Path of the page before.
+            previous_uri: optional ::std::string::String = "previousUri",
+            /// Path of this page.
+            self_uri: optional ::std::string::String = "selfUri",
+            /// Number of all client organizations.
+            total: optional i64 = "total",
+        }
+    }
+    ::progenitor_client::object! {
+        /// An address.
+        #[derive(Clone, Debug, Default)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct UrlResponse {
+            /// Address of the document.
+            url: optional ::progenitor_client::SecretText = "url",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Handle of a started query, search or summary. The same body comes with 200 and 202.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct UsageExecutionResult {
+            /// Handle to ask for results with.
+            execution_id: optional ::std::string::String = "executionId",
+            /// Path of the results.
+            results_uri: optional ::std::string::String = "resultsUri",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A sort key.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct UsageQuerySortBy {
+            /// Column to sort by. The allowed names are not documented. Inferred: fields of a row, such as `requestCount`.
+            field_name: optional ::std::string::String = "fieldName",
+            /// Direction.
+            order: optional crate::types::UsageQuerySortOrder = "order",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A user with the ids of the licences held.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct UserLicenses {
+            /// Id of the user.
+            id: optional ::std::string::String = "id",
+            /// Ids of the licences, bare text.
+            licenses: collection ::std::vec::Vec<::std::string::String> = "licenses",
+            /// Path of the user's licences.
+            self_uri: optional ::std::string::String = "selfUri",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A numbered page of users.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct UserLicensesEntityListing {
+            /// The users.
+            entities: collection ::std::vec::Vec<UserLicenses> = "entities",
+            /// Number of pages.
+            page_count: optional i32 = "pageCount",
+            /// Number of this page, from 1.
+            page_number: optional i32 = "pageNumber",
+            /// Users per page.
+            page_size: optional i32 = "pageSize",
+            /// Number of all users.
+            total: optional i64 = "total",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Reference to a user.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct UserReference {
+            /// Id of the user.
+            id: optional ::std::string::String = "id",
+            /// Path of the user.
+            self_uri: optional ::std::string::String = "selfUri",
+        }
     }
     /// Types for composing complex structures.
     pub mod builder {
-        /// Builds a [`ApiUsageClientQuery`](super::ApiUsageClientQuery).
-        #[derive(Clone, Debug)]
-        pub struct ApiUsageClientQuery {
-            granularity: ::std::result::Result<
-                ::std::option::Option<crate::types::UsageGranularity>,
-                ::std::string::String,
-            >,
-            group_by: ::std::result::Result<
-                ::std::vec::Vec<crate::types::ApiUsageClientGroupBy>,
-                ::std::string::String,
-            >,
-            interval: ::std::result::Result<
-                ::std::string::String,
-                ::std::string::String,
-            >,
-            metrics: ::std::result::Result<
-                ::std::vec::Vec<crate::types::UsageMetric>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for ApiUsageClientQuery {
-            fn default() -> Self {
-                Self {
-                    granularity: Ok(Default::default()),
-                    group_by: Ok(Default::default()),
-                    interval: Err("no value supplied for interval".to_string()),
-                    metrics: Ok(Default::default()),
-                }
-            }
-        }
-        impl ApiUsageClientQuery {
+        use super::super::types;
+        ::progenitor_client::builder!(ApiUsageClientQuery {
             /// Size of the time buckets; without it one total per group.
-            pub fn granularity<
-                V: ::progenitor_client::IntoOptional<crate::types::UsageGranularity, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.granularity = ::progenitor_client::__private::in_field(
-                    "granularity",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional granularity: crate::types::UsageGranularity,
             /// Dimensions to split the counters by.
-            pub fn group_by<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::vec::Vec<crate::types::ApiUsageClientGroupBy>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.group_by = ::progenitor_client::__private::in_field(
-                    "group_by",
-                    value.into_required(),
-                );
-                self
-            }
+            default group_by: ::std::vec::Vec<crate::types::ApiUsageClientGroupBy>,
             /// Time range as an ISO 8601 interval, `start/end`, such as `2026-09-01/2026-09-30`. Whether the end is included is not documented.
-            pub fn interval<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-                mut self,
-                value: V,
-            ) -> Self {
-                self.interval = ::progenitor_client::__private::in_field(
-                    "interval",
-                    value.into_required(),
-                );
-                self
-            }
+            required interval: ::std::string::String,
             /// Counters to return; all without it.
-            pub fn metrics<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::vec::Vec<crate::types::UsageMetric>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.metrics = ::progenitor_client::__private::in_field(
-                    "metrics",
-                    value.into_required(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<ApiUsageClientQuery>
-        for super::ApiUsageClientQuery {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: ApiUsageClientQuery,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    granularity: value.granularity?,
-                    group_by: value.group_by?,
-                    interval: value.interval?,
-                    metrics: value.metrics?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::ApiUsageClientQuery> for ApiUsageClientQuery {
-            fn from(value: super::ApiUsageClientQuery) -> Self {
-                Self {
-                    granularity: Ok(value.granularity),
-                    group_by: Ok(value.group_by),
-                    interval: Ok(value.interval),
-                    metrics: Ok(value.metrics),
-                }
-            }
-        }
-        /// Builds a [`ApiUsageOrganizationQuery`](super::ApiUsageOrganizationQuery).
-        #[derive(Clone, Debug)]
-        pub struct ApiUsageOrganizationQuery {
-            granularity: ::std::result::Result<
-                ::std::option::Option<crate::types::UsageGranularity>,
-                ::std::string::String,
-            >,
-            group_by: ::std::result::Result<
-                ::std::vec::Vec<crate::types::ApiUsageOrganizationGroupBy>,
-                ::std::string::String,
-            >,
-            interval: ::std::result::Result<
-                ::std::string::String,
-                ::std::string::String,
-            >,
-            metrics: ::std::result::Result<
-                ::std::vec::Vec<crate::types::UsageMetric>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for ApiUsageOrganizationQuery {
-            fn default() -> Self {
-                Self {
-                    granularity: Ok(Default::default()),
-                    group_by: Ok(Default::default()),
-                    interval: Err("no value supplied for interval".to_string()),
-                    metrics: Ok(Default::default()),
-                }
-            }
-        }
-        impl ApiUsageOrganizationQuery {
+            default metrics: ::std::vec::Vec<crate::types::UsageMetric>,
+        });
+        ::progenitor_client::builder!(ApiUsageOrganizationQuery {
             /// Size of the time buckets; without it one total per group.
-            pub fn granularity<
-                V: ::progenitor_client::IntoOptional<crate::types::UsageGranularity, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.granularity = ::progenitor_client::__private::in_field(
-                    "granularity",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional granularity: crate::types::UsageGranularity,
             /// Dimensions to split the counters by; by OAuth client without it.
-            pub fn group_by<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::vec::Vec<crate::types::ApiUsageOrganizationGroupBy>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.group_by = ::progenitor_client::__private::in_field(
-                    "group_by",
-                    value.into_required(),
-                );
-                self
-            }
+            default group_by: ::std::vec::Vec<crate::types::ApiUsageOrganizationGroupBy>,
             /// Time range as an ISO 8601 interval, `start/end`. Days and even months are taken: `2026-09-01/2026-09-30`, `2026-01/2026-06`. Whether the end is included is not documented.
-            pub fn interval<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-                mut self,
-                value: V,
-            ) -> Self {
-                self.interval = ::progenitor_client::__private::in_field(
-                    "interval",
-                    value.into_required(),
-                );
-                self
-            }
+            required interval: ::std::string::String,
             /// Counters to return; all without it.
-            pub fn metrics<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::vec::Vec<crate::types::UsageMetric>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.metrics = ::progenitor_client::__private::in_field(
-                    "metrics",
-                    value.into_required(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<ApiUsageOrganizationQuery>
-        for super::ApiUsageOrganizationQuery {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: ApiUsageOrganizationQuery,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    granularity: value.granularity?,
-                    group_by: value.group_by?,
-                    interval: value.interval?,
-                    metrics: value.metrics?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::ApiUsageOrganizationQuery>
-        for ApiUsageOrganizationQuery {
-            fn from(value: super::ApiUsageOrganizationQuery) -> Self {
-                Self {
-                    granularity: Ok(value.granularity),
-                    group_by: Ok(value.group_by),
-                    interval: Ok(value.interval),
-                    metrics: Ok(value.metrics),
-                }
-            }
-        }
-        /// Builds a [`ApiUsageSimpleSearch`](super::ApiUsageSimpleSearch).
-        #[derive(Clone, Debug)]
-        pub struct ApiUsageSimpleSearch {
-            http_methods: ::std::result::Result<
-                ::std::vec::Vec<crate::types::ApiUsageSimpleSearchHttpMethod>,
-                ::std::string::String,
-            >,
-            interval: ::std::result::Result<
-                ::std::string::String,
-                ::std::string::String,
-            >,
-            metrics: ::std::result::Result<
-                ::std::vec::Vec<crate::types::ApiUsageSimpleSearchMetric>,
-                ::std::string::String,
-            >,
-            oauth_client_names: ::std::result::Result<
-                ::std::vec::Vec<::std::string::String>,
-                ::std::string::String,
-            >,
-            template_uris: ::std::result::Result<
-                ::std::vec::Vec<::std::string::String>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for ApiUsageSimpleSearch {
-            fn default() -> Self {
-                Self {
-                    http_methods: Ok(Default::default()),
-                    interval: Err("no value supplied for interval".to_string()),
-                    metrics: Ok(Default::default()),
-                    oauth_client_names: Ok(Default::default()),
-                    template_uris: Ok(Default::default()),
-                }
-            }
-        }
-        impl ApiUsageSimpleSearch {
+            default metrics: ::std::vec::Vec<crate::types::UsageMetric>,
+        });
+        ::progenitor_client::builder!(ApiUsageSimpleSearch {
             /// Only these methods.
-            pub fn http_methods<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::vec::Vec<crate::types::ApiUsageSimpleSearchHttpMethod>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.http_methods = ::progenitor_client::__private::in_field(
-                    "http_methods",
-                    value.into_required(),
-                );
-                self
-            }
+            default http_methods: ::std::vec::Vec<crate::types::ApiUsageSimpleSearchHttpMethod>,
             /// Time range as an ISO 8601 interval, `start/end`, such as `2026-09-01/2026-09-07`. Whether the end is included is not documented.
-            pub fn interval<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-                mut self,
-                value: V,
-            ) -> Self {
-                self.interval = ::progenitor_client::__private::in_field(
-                    "interval",
-                    value.into_required(),
-                );
-                self
-            }
+            required interval: ::std::string::String,
             /// Columns to return; all without it.
-            pub fn metrics<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::vec::Vec<crate::types::ApiUsageSimpleSearchMetric>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.metrics = ::progenitor_client::__private::in_field(
-                    "metrics",
-                    value.into_required(),
-                );
-                self
-            }
+            default metrics: ::std::vec::Vec<crate::types::ApiUsageSimpleSearchMetric>,
             /// Only OAuth clients of these names.
-            pub fn oauth_client_names<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::vec::Vec<::std::string::String>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.oauth_client_names = ::progenitor_client::__private::in_field(
-                    "oauth_client_names",
-                    value.into_required(),
-                );
-                self
-            }
+            default oauth_client_names: ::std::vec::Vec<::std::string::String>,
             /// Only these path templates.
-            pub fn template_uris<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::vec::Vec<::std::string::String>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.template_uris = ::progenitor_client::__private::in_field(
-                    "template_uris",
-                    value.into_required(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<ApiUsageSimpleSearch>
-        for super::ApiUsageSimpleSearch {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: ApiUsageSimpleSearch,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    http_methods: value.http_methods?,
-                    interval: value.interval?,
-                    metrics: value.metrics?,
-                    oauth_client_names: value.oauth_client_names?,
-                    template_uris: value.template_uris?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::ApiUsageSimpleSearch> for ApiUsageSimpleSearch {
-            fn from(value: super::ApiUsageSimpleSearch) -> Self {
-                Self {
-                    http_methods: Ok(value.http_methods),
-                    interval: Ok(value.interval),
-                    metrics: Ok(value.metrics),
-                    oauth_client_names: Ok(value.oauth_client_names),
-                    template_uris: Ok(value.template_uris),
-                }
-            }
-        }
-        /// Builds a [`ClientPublicApiUsageQueryRequest`](super::ClientPublicApiUsageQueryRequest).
-        #[derive(Clone, Debug)]
-        pub struct ClientPublicApiUsageQueryRequest {
-            granularity: ::std::result::Result<
-                ::std::option::Option<crate::types::UsageGranularity>,
-                ::std::string::String,
-            >,
-            group_by: ::std::result::Result<
-                ::std::vec::Vec<crate::types::ClientUsageGroupBy>,
-                ::std::string::String,
-            >,
-            http_methods: ::std::result::Result<
-                ::std::vec::Vec<crate::types::UsageHttpMethod>,
-                ::std::string::String,
-            >,
-            interval: ::std::result::Result<
-                ::std::string::String,
-                ::std::string::String,
-            >,
-            metrics: ::std::result::Result<
-                ::std::vec::Vec<crate::types::UsageMetric>,
-                ::std::string::String,
-            >,
-            organization_ids: ::std::result::Result<
-                ::std::vec::Vec<::std::string::String>,
-                ::std::string::String,
-            >,
-            platforms: ::std::result::Result<
-                ::std::vec::Vec<::std::string::String>,
-                ::std::string::String,
-            >,
-            sort_by: ::std::result::Result<
-                ::std::vec::Vec<super::UsageQuerySortBy>,
-                ::std::string::String,
-            >,
-            template_uris: ::std::result::Result<
-                ::std::vec::Vec<::std::string::String>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for ClientPublicApiUsageQueryRequest {
-            fn default() -> Self {
-                Self {
-                    granularity: Ok(Default::default()),
-                    group_by: Ok(Default::default()),
-                    http_methods: Ok(Default::default()),
-                    interval: Err("no value supplied for interval".to_string()),
-                    metrics: Ok(Default::default()),
-                    organization_ids: Ok(Default::default()),
-                    platforms: Ok(Default::default()),
-                    sort_by: Ok(Default::default()),
-                    template_uris: Ok(Default::default()),
-                }
-            }
-        }
-        impl ClientPublicApiUsageQueryRequest {
+            default template_uris: ::std::vec::Vec<::std::string::String>,
+        });
+        ::progenitor_client::builder!(ClientPublicApiUsageQueryRequest {
             /// Size of the time buckets.
-            pub fn granularity<
-                V: ::progenitor_client::IntoOptional<crate::types::UsageGranularity, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.granularity = ::progenitor_client::__private::in_field(
-                    "granularity",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional granularity: crate::types::UsageGranularity,
             /// Dimensions to aggregate by; no aggregation without it.
-            pub fn group_by<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::vec::Vec<crate::types::ClientUsageGroupBy>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.group_by = ::progenitor_client::__private::in_field(
-                    "group_by",
-                    value.into_required(),
-                );
-                self
-            }
+            default group_by: ::std::vec::Vec<crate::types::ClientUsageGroupBy>,
             /// Only these methods.
-            pub fn http_methods<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::vec::Vec<crate::types::UsageHttpMethod>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.http_methods = ::progenitor_client::__private::in_field(
-                    "http_methods",
-                    value.into_required(),
-                );
-                self
-            }
+            default http_methods: ::std::vec::Vec<crate::types::UsageHttpMethod>,
             /// Time range as an ISO 8601 interval, `start/end`, both included; starts at most one year ago, spans at most 90 days. For instance `2026-08-01T00:00:00/2026-08-31T23:59:59`.
-            pub fn interval<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-                mut self,
-                value: V,
-            ) -> Self {
-                self.interval = ::progenitor_client::__private::in_field(
-                    "interval",
-                    value.into_required(),
-                );
-                self
-            }
+            required interval: ::std::string::String,
             /// Counters to return; all without it.
-            pub fn metrics<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::vec::Vec<crate::types::UsageMetric>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.metrics = ::progenitor_client::__private::in_field(
-                    "metrics",
-                    value.into_required(),
-                );
-                self
-            }
+            default metrics: ::std::vec::Vec<crate::types::UsageMetric>,
             /// Only these organizations, by id.
-            pub fn organization_ids<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::vec::Vec<::std::string::String>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.organization_ids = ::progenitor_client::__private::in_field(
-                    "organization_ids",
-                    value.into_required(),
-                );
-                self
-            }
+            default organization_ids: ::std::vec::Vec<::std::string::String>,
             /// Only these platforms. Their values are not documented.
-            pub fn platforms<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::vec::Vec<::std::string::String>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.platforms = ::progenitor_client::__private::in_field(
-                    "platforms",
-                    value.into_required(),
-                );
-                self
-            }
+            default platforms: ::std::vec::Vec<::std::string::String>,
             /// Order of the rows.
-            pub fn sort_by<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::vec::Vec<super::UsageQuerySortBy>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.sort_by = ::progenitor_client::__private::in_field(
-                    "sort_by",
-                    value.into_required(),
-                );
-                self
-            }
+            default sort_by: ::std::vec::Vec<types::UsageQuerySortBy>,
             /// Only these path templates.
-            pub fn template_uris<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::vec::Vec<::std::string::String>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.template_uris = ::progenitor_client::__private::in_field(
-                    "template_uris",
-                    value.into_required(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<ClientPublicApiUsageQueryRequest>
-        for super::ClientPublicApiUsageQueryRequest {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: ClientPublicApiUsageQueryRequest,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    granularity: value.granularity?,
-                    group_by: value.group_by?,
-                    http_methods: value.http_methods?,
-                    interval: value.interval?,
-                    metrics: value.metrics?,
-                    organization_ids: value.organization_ids?,
-                    platforms: value.platforms?,
-                    sort_by: value.sort_by?,
-                    template_uris: value.template_uris?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::ClientPublicApiUsageQueryRequest>
-        for ClientPublicApiUsageQueryRequest {
-            fn from(value: super::ClientPublicApiUsageQueryRequest) -> Self {
-                Self {
-                    granularity: Ok(value.granularity),
-                    group_by: Ok(value.group_by),
-                    http_methods: Ok(value.http_methods),
-                    interval: Ok(value.interval),
-                    metrics: Ok(value.metrics),
-                    organization_ids: Ok(value.organization_ids),
-                    platforms: Ok(value.platforms),
-                    sort_by: Ok(value.sort_by),
-                    template_uris: Ok(value.template_uris),
-                }
-            }
-        }
-        /// Builds a [`OrganizationPublicApiUsageQueryRequest`](super::OrganizationPublicApiUsageQueryRequest).
-        #[derive(Clone, Debug)]
-        pub struct OrganizationPublicApiUsageQueryRequest {
-            granularity: ::std::result::Result<
-                ::std::option::Option<crate::types::UsageGranularity>,
-                ::std::string::String,
-            >,
-            group_by: ::std::result::Result<
-                ::std::vec::Vec<crate::types::OrganizationUsageGroupBy>,
-                ::std::string::String,
-            >,
-            http_methods: ::std::result::Result<
-                ::std::vec::Vec<crate::types::UsageHttpMethod>,
-                ::std::string::String,
-            >,
-            interval: ::std::result::Result<
-                ::std::string::String,
-                ::std::string::String,
-            >,
-            metrics: ::std::result::Result<
-                ::std::vec::Vec<crate::types::UsageMetric>,
-                ::std::string::String,
-            >,
-            oauth_client_ids: ::std::result::Result<
-                ::std::vec::Vec<::std::string::String>,
-                ::std::string::String,
-            >,
-            platforms: ::std::result::Result<
-                ::std::vec::Vec<::std::string::String>,
-                ::std::string::String,
-            >,
-            sort_by: ::std::result::Result<
-                ::std::vec::Vec<super::UsageQuerySortBy>,
-                ::std::string::String,
-            >,
-            template_uris: ::std::result::Result<
-                ::std::vec::Vec<::std::string::String>,
-                ::std::string::String,
-            >,
-            user_ids: ::std::result::Result<
-                ::std::vec::Vec<::std::string::String>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for OrganizationPublicApiUsageQueryRequest {
-            fn default() -> Self {
-                Self {
-                    granularity: Ok(Default::default()),
-                    group_by: Ok(Default::default()),
-                    http_methods: Ok(Default::default()),
-                    interval: Err("no value supplied for interval".to_string()),
-                    metrics: Ok(Default::default()),
-                    oauth_client_ids: Ok(Default::default()),
-                    platforms: Ok(Default::default()),
-                    sort_by: Ok(Default::default()),
-                    template_uris: Ok(Default::default()),
-                    user_ids: Ok(Default::default()),
-                }
-            }
-        }
-        impl OrganizationPublicApiUsageQueryRequest {
+            default template_uris: ::std::vec::Vec<::std::string::String>,
+        });
+        ::progenitor_client::builder!(OrganizationPublicApiUsageQueryRequest {
             /// Size of the time buckets.
-            pub fn granularity<
-                V: ::progenitor_client::IntoOptional<crate::types::UsageGranularity, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.granularity = ::progenitor_client::__private::in_field(
-                    "granularity",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional granularity: crate::types::UsageGranularity,
             /// Dimensions to aggregate by; no aggregation without it.
-            pub fn group_by<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::vec::Vec<crate::types::OrganizationUsageGroupBy>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.group_by = ::progenitor_client::__private::in_field(
-                    "group_by",
-                    value.into_required(),
-                );
-                self
-            }
+            default group_by: ::std::vec::Vec<crate::types::OrganizationUsageGroupBy>,
             /// Only these methods.
-            pub fn http_methods<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::vec::Vec<crate::types::UsageHttpMethod>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.http_methods = ::progenitor_client::__private::in_field(
-                    "http_methods",
-                    value.into_required(),
-                );
-                self
-            }
+            default http_methods: ::std::vec::Vec<crate::types::UsageHttpMethod>,
             /// Time range as an ISO 8601 interval, `start/end`, both included; starts at most one year ago, spans at most 90 days. For instance `2026-08-01T00:00:00/2026-08-31T23:59:59`.
-            pub fn interval<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-                mut self,
-                value: V,
-            ) -> Self {
-                self.interval = ::progenitor_client::__private::in_field(
-                    "interval",
-                    value.into_required(),
-                );
-                self
-            }
+            required interval: ::std::string::String,
             /// Counters to return; all without it.
-            pub fn metrics<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::vec::Vec<crate::types::UsageMetric>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.metrics = ::progenitor_client::__private::in_field(
-                    "metrics",
-                    value.into_required(),
-                );
-                self
-            }
+            default metrics: ::std::vec::Vec<crate::types::UsageMetric>,
             /// Only these OAuth clients, by id.
-            pub fn oauth_client_ids<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::vec::Vec<::std::string::String>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.oauth_client_ids = ::progenitor_client::__private::in_field(
-                    "oauth_client_ids",
-                    value.into_required(),
-                );
-                self
-            }
+            default oauth_client_ids: ::std::vec::Vec<::std::string::String>,
             /// Only these platforms. Their values are not documented.
-            pub fn platforms<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::vec::Vec<::std::string::String>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.platforms = ::progenitor_client::__private::in_field(
-                    "platforms",
-                    value.into_required(),
-                );
-                self
-            }
+            default platforms: ::std::vec::Vec<::std::string::String>,
             /// Order of the rows.
-            pub fn sort_by<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::vec::Vec<super::UsageQuerySortBy>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.sort_by = ::progenitor_client::__private::in_field(
-                    "sort_by",
-                    value.into_required(),
-                );
-                self
-            }
+            default sort_by: ::std::vec::Vec<types::UsageQuerySortBy>,
             /// Only these path templates.
-            pub fn template_uris<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::vec::Vec<::std::string::String>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.template_uris = ::progenitor_client::__private::in_field(
-                    "template_uris",
-                    value.into_required(),
-                );
-                self
-            }
+            default template_uris: ::std::vec::Vec<::std::string::String>,
             /// Only these users, by id.
-            pub fn user_ids<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::vec::Vec<::std::string::String>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.user_ids = ::progenitor_client::__private::in_field(
-                    "user_ids",
-                    value.into_required(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<OrganizationPublicApiUsageQueryRequest>
-        for super::OrganizationPublicApiUsageQueryRequest {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: OrganizationPublicApiUsageQueryRequest,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    granularity: value.granularity?,
-                    group_by: value.group_by?,
-                    http_methods: value.http_methods?,
-                    interval: value.interval?,
-                    metrics: value.metrics?,
-                    oauth_client_ids: value.oauth_client_ids?,
-                    platforms: value.platforms?,
-                    sort_by: value.sort_by?,
-                    template_uris: value.template_uris?,
-                    user_ids: value.user_ids?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::OrganizationPublicApiUsageQueryRequest>
-        for OrganizationPublicApiUsageQueryRequest {
-            fn from(value: super::OrganizationPublicApiUsageQueryRequest) -> Self {
-                Self {
-                    granularity: Ok(value.granularity),
-                    group_by: Ok(value.group_by),
-                    http_methods: Ok(value.http_methods),
-                    interval: Ok(value.interval),
-                    metrics: Ok(value.metrics),
-                    oauth_client_ids: Ok(value.oauth_client_ids),
-                    platforms: Ok(value.platforms),
-                    sort_by: Ok(value.sort_by),
-                    template_uris: Ok(value.template_uris),
-                    user_ids: Ok(value.user_ids),
-                }
-            }
-        }
-        /// Builds a [`UsageQuerySortBy`](super::UsageQuerySortBy).
-        #[derive(Clone, Debug)]
-        pub struct UsageQuerySortBy {
-            field_name: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            order: ::std::result::Result<
-                ::std::option::Option<crate::types::UsageQuerySortOrder>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for UsageQuerySortBy {
-            fn default() -> Self {
-                Self {
-                    field_name: Ok(Default::default()),
-                    order: Ok(Default::default()),
-                }
-            }
-        }
-        impl UsageQuerySortBy {
+            default user_ids: ::std::vec::Vec<::std::string::String>,
+        });
+        ::progenitor_client::builder!(UsageQuerySortBy {
             /// Column to sort by. The allowed names are not documented. Inferred: fields of a row, such as `requestCount`.
-            pub fn field_name<
-                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.field_name = ::progenitor_client::__private::in_field(
-                    "field_name",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional field_name: ::std::string::String,
             /// Direction.
-            pub fn order<
-                V: ::progenitor_client::IntoOptional<
-                        crate::types::UsageQuerySortOrder,
-                        K,
-                    >,
-                K,
-            >(mut self, value: V) -> Self {
-                self.order = ::progenitor_client::__private::in_field(
-                    "order",
-                    value.into_optional(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<UsageQuerySortBy> for super::UsageQuerySortBy {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: UsageQuerySortBy,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    field_name: value.field_name?,
-                    order: value.order?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::UsageQuerySortBy> for UsageQuerySortBy {
-            fn from(value: super::UsageQuerySortBy) -> Self {
-                Self {
-                    field_name: Ok(value.field_name),
-                    order: Ok(value.order),
-                }
-            }
-        }
+            optional order: crate::types::UsageQuerySortOrder,
+        });
     }
 }
 /// Client for Genesys Cloud billing and usage
@@ -3501,7 +1715,6 @@ impl ClientInfo<progenitor_client::Transport> for Client {
         &self.inner
     }
 }
-impl ClientHooks<progenitor_client::Transport> for &Client {}
 impl Client {
     /// Lists contracts.
     ///
@@ -4663,96 +2876,34 @@ pub mod builder {
     use super::types;
     #[allow(unused_imports)]
     use super::{
-        encode_path, ByteStream, ClientInfo, ClientHooks, Error, OperationInfo,
-        RequestBuilderExt, ResponseValue,
+        encode_path, ByteStream, ClientInfo, Error, RequestBuilderExt, ResponseValue,
     };
-    /// A call of [`Client::get_billing_contracts`](super::Client::get_billing_contracts), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetBillingContracts<'a> {
-        client: &'a super::Client,
-        after: Result<Option<::std::string::String>, String>,
-        before: Result<Option<::std::string::String>, String>,
-        date_end: Result<Option<::chrono::naive::NaiveDate>, String>,
-        date_start: Result<Option<::chrono::naive::NaiveDate>, String>,
-        external_number: Result<Option<::std::string::String>, String>,
-        page_size: Result<Option<::std::string::String>, String>,
-        status: Result<Option<crate::types::BillingContractStatus>, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_billing_contracts`](super::Client::get_billing_contracts), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetBillingContracts {
+            /// Cursor for the next page.
+            optional after: ::std::string::String,
+            /// Cursor for the page before (from `previousUri`).
+            optional before: ::std::string::String,
+            /// Only contracts up to this day.
+            optional date_end: ::chrono::naive::NaiveDate,
+            /// Only contracts from this day on.
+            optional date_start: ::chrono::naive::NaiveDate,
+            /// Only the contract with this number in the outside billing system.
+            optional external_number: ::std::string::String,
+            /// Entries per page, as digits, at most 200.
+            optional page_size: ::std::string::String,
+            /// Only contracts in this state.
+            optional status: crate::types::BillingContractStatus,
+        }
     }
     impl<'a> GetBillingContracts<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                after: Ok(None),
-                before: Ok(None),
-                date_end: Ok(None),
-                date_start: Ok(None),
-                external_number: Ok(None),
-                page_size: Ok(None),
-                status: Ok(None),
-            }
-        }
-        /// Cursor for the next page.
-        pub fn after<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.after = value.into_optional();
-            self
-        }
-        /// Cursor for the page before (from `previousUri`).
-        pub fn before<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.before = value.into_optional();
-            self
-        }
-        /// Only contracts up to this day.
-        pub fn date_end<
-            V: ::progenitor_client::IntoOptional<::chrono::naive::NaiveDate, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.date_end = value.into_optional();
-            self
-        }
-        /// Only contracts from this day on.
-        pub fn date_start<
-            V: ::progenitor_client::IntoOptional<::chrono::naive::NaiveDate, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.date_start = value.into_optional();
-            self
-        }
-        /// Only the contract with this number in the outside billing system.
-        pub fn external_number<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.external_number = value.into_optional();
-            self
-        }
-        /// Entries per page, as digits, at most 200.
-        pub fn page_size<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.page_size = value.into_optional();
-            self
-        }
-        /// Only contracts in this state.
-        pub fn status<
-            V: ::progenitor_client::IntoOptional<crate::types::BillingContractStatus, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.status = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::BillingContractListing>, Error> {
-            let Self {
+            let (
                 client,
                 after,
                 before,
@@ -4761,101 +2912,49 @@ pub mod builder {
                 external_number,
                 page_size,
                 status,
-            } = self;
-            let after = client.inner.parameter("get_billing_contracts", "after", after)?;
-            let before = client
-                .inner
-                .parameter("get_billing_contracts", "before", before)?;
-            let date_end = client
-                .inner
-                .parameter("get_billing_contracts", "date_end", date_end)?;
-            let date_start = client
-                .inner
-                .parameter("get_billing_contracts", "date_start", date_start)?;
-            let external_number = client
-                .inner
-                .parameter("get_billing_contracts", "external_number", external_number)?;
-            let page_size = client
-                .inner
-                .parameter("get_billing_contracts", "page_size", page_size)?;
-            let status = client
-                .inner
-                .parameter("get_billing_contracts", "status", status)?;
+            ) = self.__parameters("get_billing_contracts")?;
             let url = client.inner.url("/api/v2/billing/contracts");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(&progenitor_client::QueryParam::new("after", &after))
+                        .query(&progenitor_client::QueryParam::new("before", &before))
+                        .query(&progenitor_client::QueryParam::new("dateEnd", &date_end))
+                        .query(
+                            &progenitor_client::QueryParam::new("dateStart", &date_start),
+                        )
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "externalNumber",
+                                &external_number,
+                            ),
+                        )
+                        .query(
+                            &progenitor_client::QueryParam::new("pageSize", &page_size),
+                        )
+                        .query(&progenitor_client::QueryParam::new("status", &status)),
+                    "get_billing_contracts",
                 )
-                .query(&progenitor_client::QueryParam::new("after", &after))
-                .query(&progenitor_client::QueryParam::new("before", &before))
-                .query(&progenitor_client::QueryParam::new("dateEnd", &date_end))
-                .query(&progenitor_client::QueryParam::new("dateStart", &date_start))
-                .query(
-                    &progenitor_client::QueryParam::new(
-                        "externalNumber",
-                        &external_number,
-                    ),
-                )
-                .query(&progenitor_client::QueryParam::new("pageSize", &page_size))
-                .query(&progenitor_client::QueryParam::new("status", &status))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_billing_contracts",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
         /// Streams the items of all pages, and fetches the next page while the current one is read.
         ///
         /// The list ends with the page that names no other; one that was read already is an error.
         pub fn stream(self) -> ::progenitor_client::Pager<types::BillingContract> {
-            let call = self;
+            let call = self.__into_owned();
             let first = ::progenitor_client::__private::text_in(&call.after);
-            let GetBillingContracts {
-                client,
-                after: value_0,
-                before: value_1,
-                date_end: value_2,
-                date_start: value_3,
-                external_number: value_4,
-                page_size: value_5,
-                status: value_6,
-            } = call;
-            let owned = client.clone();
+            let client = call.__client.clone();
             ::progenitor_client::__private::linked_pages(
-                client,
+                &*client,
                 first,
                 move |position| {
-                    let client = owned.clone();
-                    let value_0 = value_0.clone();
-                    let value_1 = value_1.clone();
-                    let value_2 = value_2.clone();
-                    let value_3 = value_3.clone();
-                    let value_4 = value_4.clone();
-                    let value_5 = value_5.clone();
-                    let value_6 = value_6.clone();
+                    let call = call.clone();
                     async move {
-                        let call = GetBillingContracts {
-                            client: &client,
-                            after: value_0,
-                            before: value_1,
-                            date_end: value_2,
-                            date_start: value_3,
-                            external_number: value_4,
-                            page_size: value_5,
-                            status: value_6,
-                        };
                         let call = if position.is_empty() {
                             call
                         } else {
@@ -4886,89 +2985,30 @@ pub mod builder {
             )
         }
     }
-    /// A call of [`Client::get_billing_contracts_invoices`](super::Client::get_billing_contracts_invoices), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetBillingContractsInvoices<'a> {
-        client: &'a super::Client,
-        after: Result<Option<::std::string::String>, String>,
-        before: Result<Option<::std::string::String>, String>,
-        date_end: Result<Option<::chrono::naive::NaiveDate>, String>,
-        date_start: Result<Option<::chrono::naive::NaiveDate>, String>,
-        page_size: Result<Option<::std::string::String>, String>,
-        payment_status: Result<
-            Option<crate::types::BillingInvoicePaymentStatusFilter>,
-            String,
-        >,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_billing_contracts_invoices`](super::Client::get_billing_contracts_invoices), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetBillingContractsInvoices {
+            /// Cursor for the next page.
+            optional after: ::std::string::String,
+            /// Cursor for the page before (from `previousUri`).
+            optional before: ::std::string::String,
+            /// Only invoices up to this day. Leave it out rather than send an empty date.
+            optional date_end: ::chrono::naive::NaiveDate,
+            /// Only invoices from this day on. Leave it out rather than send an empty date.
+            optional date_start: ::chrono::naive::NaiveDate,
+            /// Entries per page, as digits, at most 200.
+            optional page_size: ::std::string::String,
+            /// Only invoices in this payment state.
+            optional payment_status: crate::types::BillingInvoicePaymentStatusFilter,
+        }
     }
     impl<'a> GetBillingContractsInvoices<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                after: Ok(None),
-                before: Ok(None),
-                date_end: Ok(None),
-                date_start: Ok(None),
-                page_size: Ok(None),
-                payment_status: Ok(None),
-            }
-        }
-        /// Cursor for the next page.
-        pub fn after<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.after = value.into_optional();
-            self
-        }
-        /// Cursor for the page before (from `previousUri`).
-        pub fn before<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.before = value.into_optional();
-            self
-        }
-        /// Only invoices up to this day. Leave it out rather than send an empty date.
-        pub fn date_end<
-            V: ::progenitor_client::IntoOptional<::chrono::naive::NaiveDate, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.date_end = value.into_optional();
-            self
-        }
-        /// Only invoices from this day on. Leave it out rather than send an empty date.
-        pub fn date_start<
-            V: ::progenitor_client::IntoOptional<::chrono::naive::NaiveDate, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.date_start = value.into_optional();
-            self
-        }
-        /// Entries per page, as digits, at most 200.
-        pub fn page_size<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.page_size = value.into_optional();
-            self
-        }
-        /// Only invoices in this payment state.
-        pub fn payment_status<
-            V: ::progenitor_client::IntoOptional<
-                    crate::types::BillingInvoicePaymentStatusFilter,
-                    K,
-                >,
-            K,
-        >(mut self, value: V) -> Self {
-            self.payment_status = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::BillingInvoiceListing>, Error> {
-            let Self {
+            let (
                 client,
                 after,
                 before,
@@ -4976,97 +3016,48 @@ pub mod builder {
                 date_start,
                 page_size,
                 payment_status,
-            } = self;
-            let after = client
-                .inner
-                .parameter("get_billing_contracts_invoices", "after", after)?;
-            let before = client
-                .inner
-                .parameter("get_billing_contracts_invoices", "before", before)?;
-            let date_end = client
-                .inner
-                .parameter("get_billing_contracts_invoices", "date_end", date_end)?;
-            let date_start = client
-                .inner
-                .parameter("get_billing_contracts_invoices", "date_start", date_start)?;
-            let page_size = client
-                .inner
-                .parameter("get_billing_contracts_invoices", "page_size", page_size)?;
-            let payment_status = client
-                .inner
-                .parameter(
-                    "get_billing_contracts_invoices",
-                    "payment_status",
-                    payment_status,
-                )?;
+            ) = self.__parameters("get_billing_contracts_invoices")?;
             let url = client.inner.url("/api/v2/billing/contracts/invoices");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(&progenitor_client::QueryParam::new("after", &after))
+                        .query(&progenitor_client::QueryParam::new("before", &before))
+                        .query(&progenitor_client::QueryParam::new("dateEnd", &date_end))
+                        .query(
+                            &progenitor_client::QueryParam::new("dateStart", &date_start),
+                        )
+                        .query(
+                            &progenitor_client::QueryParam::new("pageSize", &page_size),
+                        )
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "paymentStatus",
+                                &payment_status,
+                            ),
+                        ),
+                    "get_billing_contracts_invoices",
                 )
-                .query(&progenitor_client::QueryParam::new("after", &after))
-                .query(&progenitor_client::QueryParam::new("before", &before))
-                .query(&progenitor_client::QueryParam::new("dateEnd", &date_end))
-                .query(&progenitor_client::QueryParam::new("dateStart", &date_start))
-                .query(&progenitor_client::QueryParam::new("pageSize", &page_size))
-                .query(
-                    &progenitor_client::QueryParam::new("paymentStatus", &payment_status),
-                )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_billing_contracts_invoices",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
         /// Streams the items of all pages, and fetches the next page while the current one is read.
         ///
         /// The list ends with the page that names no other; one that was read already is an error.
         pub fn stream(self) -> ::progenitor_client::Pager<types::BillingInvoice> {
-            let call = self;
+            let call = self.__into_owned();
             let first = ::progenitor_client::__private::text_in(&call.after);
-            let GetBillingContractsInvoices {
-                client,
-                after: value_0,
-                before: value_1,
-                date_end: value_2,
-                date_start: value_3,
-                page_size: value_4,
-                payment_status: value_5,
-            } = call;
-            let owned = client.clone();
+            let client = call.__client.clone();
             ::progenitor_client::__private::linked_pages(
-                client,
+                &*client,
                 first,
                 move |position| {
-                    let client = owned.clone();
-                    let value_0 = value_0.clone();
-                    let value_1 = value_1.clone();
-                    let value_2 = value_2.clone();
-                    let value_3 = value_3.clone();
-                    let value_4 = value_4.clone();
-                    let value_5 = value_5.clone();
+                    let call = call.clone();
                     async move {
-                        let call = GetBillingContractsInvoices {
-                            client: &client,
-                            after: value_0,
-                            before: value_1,
-                            date_end: value_2,
-                            date_start: value_3,
-                            page_size: value_4,
-                            payment_status: value_5,
-                        };
                         let call = if position.is_empty() {
                             call
                         } else {
@@ -5097,38 +3088,19 @@ pub mod builder {
             )
         }
     }
-    /// A call of [`Client::get_billing_contracts_invoice_document`](super::Client::get_billing_contracts_invoice_document), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetBillingContractsInvoiceDocument<'a> {
-        client: &'a super::Client,
-        invoice_id: Result<::std::string::String, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_billing_contracts_invoice_document`](super::Client::get_billing_contracts_invoice_document), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetBillingContractsInvoiceDocument {
+            /// Id of the invoice.
+            required invoice_id: ::std::string::String,
+        }
     }
     impl<'a> GetBillingContractsInvoiceDocument<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                invoice_id: Err(String::new()),
-            }
-        }
-        /// Id of the invoice.
-        pub fn invoice_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.invoice_id = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::UrlResponse>, Error> {
-            let Self { client, invoice_id } = self;
-            let invoice_id = client
-                .inner
-                .parameter(
-                    "get_billing_contracts_invoice_document",
-                    "invoice_id",
-                    invoice_id,
-                )?;
+            let (client, invoice_id) = self
+                .__parameters("get_billing_contracts_invoice_document")?;
             let url = client
                 .inner
                 .url(
@@ -5137,106 +3109,37 @@ pub mod builder {
                         invoice_id.to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.get(url).accept("application/json"),
+                    "get_billing_contracts_invoice_document",
                 )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_billing_contracts_invoice_document",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::get_billing_contracts_invoice_lines`](super::Client::get_billing_contracts_invoice_lines), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetBillingContractsInvoiceLines<'a> {
-        client: &'a super::Client,
-        invoice_id: Result<::std::string::String, String>,
-        after: Result<Option<::std::string::String>, String>,
-        before: Result<Option<::std::string::String>, String>,
-        page_size: Result<Option<::std::string::String>, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_billing_contracts_invoice_lines`](super::Client::get_billing_contracts_invoice_lines), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetBillingContractsInvoiceLines {
+            /// Id of the invoice.
+            required invoice_id: ::std::string::String,
+            /// Cursor for the next page.
+            optional after: ::std::string::String,
+            /// Cursor for the page before (from `previousUri`).
+            optional before: ::std::string::String,
+            /// Entries per page, as digits, at most 200.
+            optional page_size: ::std::string::String,
+        }
     }
     impl<'a> GetBillingContractsInvoiceLines<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                invoice_id: Err(String::new()),
-                after: Ok(None),
-                before: Ok(None),
-                page_size: Ok(None),
-            }
-        }
-        /// Id of the invoice.
-        pub fn invoice_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.invoice_id = value.into_required();
-            self
-        }
-        /// Cursor for the next page.
-        pub fn after<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.after = value.into_optional();
-            self
-        }
-        /// Cursor for the page before (from `previousUri`).
-        pub fn before<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.before = value.into_optional();
-            self
-        }
-        /// Entries per page, as digits, at most 200.
-        pub fn page_size<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.page_size = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::BillingInvoiceItemListing>, Error> {
-            let Self { client, invoice_id, after, before, page_size } = self;
-            let invoice_id = client
-                .inner
-                .parameter(
-                    "get_billing_contracts_invoice_lines",
-                    "invoice_id",
-                    invoice_id,
-                )?;
-            let after = client
-                .inner
-                .parameter("get_billing_contracts_invoice_lines", "after", after)?;
-            let before = client
-                .inner
-                .parameter("get_billing_contracts_invoice_lines", "before", before)?;
-            let page_size = client
-                .inner
-                .parameter(
-                    "get_billing_contracts_invoice_lines",
-                    "page_size",
-                    page_size,
-                )?;
+            let (client, invoice_id, after, before, page_size) = self
+                .__parameters("get_billing_contracts_invoice_lines")?;
             let url = client
                 .inner
                 .url(
@@ -5245,62 +3148,36 @@ pub mod builder {
                         invoice_id.to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(&progenitor_client::QueryParam::new("after", &after))
+                        .query(&progenitor_client::QueryParam::new("before", &before))
+                        .query(
+                            &progenitor_client::QueryParam::new("pageSize", &page_size),
+                        ),
+                    "get_billing_contracts_invoice_lines",
                 )
-                .query(&progenitor_client::QueryParam::new("after", &after))
-                .query(&progenitor_client::QueryParam::new("before", &before))
-                .query(&progenitor_client::QueryParam::new("pageSize", &page_size))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_billing_contracts_invoice_lines",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
         /// Streams the items of all pages, and fetches the next page while the current one is read.
         ///
         /// The list ends with the page that names no other; one that was read already is an error.
         pub fn stream(self) -> ::progenitor_client::Pager<types::BillingInvoiceItem> {
-            let call = self;
+            let call = self.__into_owned();
             let first = ::progenitor_client::__private::text_in(&call.after);
-            let GetBillingContractsInvoiceLines {
-                client,
-                invoice_id: value_0,
-                after: value_1,
-                before: value_2,
-                page_size: value_3,
-            } = call;
-            let owned = client.clone();
+            let client = call.__client.clone();
             ::progenitor_client::__private::linked_pages(
-                client,
+                &*client,
                 first,
                 move |position| {
-                    let client = owned.clone();
-                    let value_0 = value_0.clone();
-                    let value_1 = value_1.clone();
-                    let value_2 = value_2.clone();
-                    let value_3 = value_3.clone();
+                    let call = call.clone();
                     async move {
-                        let call = GetBillingContractsInvoiceLines {
-                            client: &client,
-                            invoice_id: value_0,
-                            after: value_1,
-                            before: value_2,
-                            page_size: value_3,
-                        };
                         let call = if position.is_empty() {
                             call
                         } else {
@@ -5331,34 +3208,18 @@ pub mod builder {
             )
         }
     }
-    /// A call of [`Client::get_billing_contract`](super::Client::get_billing_contract), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetBillingContract<'a> {
-        client: &'a super::Client,
-        contract_id: Result<::std::string::String, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_billing_contract`](super::Client::get_billing_contract), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetBillingContract {
+            /// Number of the contract.
+            required contract_id: ::std::string::String,
+        }
     }
     impl<'a> GetBillingContract<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                contract_id: Err(String::new()),
-            }
-        }
-        /// Number of the contract.
-        pub fn contract_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.contract_id = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::BillingContract>, Error> {
-            let Self { client, contract_id } = self;
-            let contract_id = client
-                .inner
-                .parameter("get_billing_contract", "contract_id", contract_id)?;
+            let (client, contract_id) = self.__parameters("get_billing_contract")?;
             let url = client
                 .inner
                 .url(
@@ -5367,79 +3228,33 @@ pub mod builder {
                         .to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.get(url).accept("application/json"),
+                    "get_billing_contract",
                 )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_billing_contract",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::get_billing_contract_billingperiod`](super::Client::get_billing_contract_billingperiod), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetBillingContractBillingperiod<'a> {
-        client: &'a super::Client,
-        contract_id: Result<::std::string::String, String>,
-        billing_period_id: Result<::std::string::String, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_billing_contract_billingperiod`](super::Client::get_billing_contract_billingperiod), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetBillingContractBillingperiod {
+            /// Number of the contract.
+            required contract_id: ::std::string::String,
+            /// Id of the billing period.
+            required billing_period_id: ::std::string::String,
+        }
     }
     impl<'a> GetBillingContractBillingperiod<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                contract_id: Err(String::new()),
-                billing_period_id: Err(String::new()),
-            }
-        }
-        /// Number of the contract.
-        pub fn contract_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.contract_id = value.into_required();
-            self
-        }
-        /// Id of the billing period.
-        pub fn billing_period_id<
-            V: ::progenitor_client::IntoRequired<::std::string::String>,
-        >(mut self, value: V) -> Self {
-            self.billing_period_id = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::BillingContractPeriodDetail>, Error> {
-            let Self { client, contract_id, billing_period_id } = self;
-            let contract_id = client
-                .inner
-                .parameter(
-                    "get_billing_contract_billingperiod",
-                    "contract_id",
-                    contract_id,
-                )?;
-            let billing_period_id = client
-                .inner
-                .parameter(
-                    "get_billing_contract_billingperiod",
-                    "billing_period_id",
-                    billing_period_id,
-                )?;
+            let (client, contract_id, billing_period_id) = self
+                .__parameters("get_billing_contract_billingperiod")?;
             let url = client
                 .inner
                 .url(
@@ -5449,126 +3264,61 @@ pub mod builder {
                         .to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.get(url).accept("application/json"),
+                    "get_billing_contract_billingperiod",
                 )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_billing_contract_billingperiod",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::get_billing_reports_billableusage`](super::Client::get_billing_reports_billableusage), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetBillingReportsBillableusage<'a> {
-        client: &'a super::Client,
-        end_date: Result<::chrono::DateTime<::chrono::offset::Utc>, String>,
-        start_date: Result<::chrono::DateTime<::chrono::offset::Utc>, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_billing_reports_billableusage`](super::Client::get_billing_reports_billableusage), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetBillingReportsBillableusage {
+            /// End of the period, RFC 3339 with offset, for instance `2026-09-30T23:59:59.999Z`. Neither the longest period nor whether the end itself is included is documented; to be safe, give the last millisecond.
+            required end_date: ::chrono::DateTime<::chrono::offset::Utc>,
+            /// Start of the period, RFC 3339 with offset, for instance `2026-09-01T00:00:00Z`.
+            required start_date: ::chrono::DateTime<::chrono::offset::Utc>,
+        }
     }
     impl<'a> GetBillingReportsBillableusage<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                end_date: Err(String::new()),
-                start_date: Err(String::new()),
-            }
-        }
-        /// End of the period, RFC 3339 with offset, for instance `2026-09-30T23:59:59.999Z`. Neither the longest period nor whether the end itself is included is documented; to be safe, give the last millisecond.
-        pub fn end_date<
-            V: ::progenitor_client::IntoRequired<
-                    ::chrono::DateTime<::chrono::offset::Utc>,
-                >,
-        >(mut self, value: V) -> Self {
-            self.end_date = value.into_required();
-            self
-        }
-        /// Start of the period, RFC 3339 with offset, for instance `2026-09-01T00:00:00Z`.
-        pub fn start_date<
-            V: ::progenitor_client::IntoRequired<
-                    ::chrono::DateTime<::chrono::offset::Utc>,
-                >,
-        >(mut self, value: V) -> Self {
-            self.start_date = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::BillingUsageReport>, Error> {
-            let Self { client, end_date, start_date } = self;
-            let end_date = client
-                .inner
-                .parameter("get_billing_reports_billableusage", "end_date", end_date)?;
-            let start_date = client
-                .inner
-                .parameter(
-                    "get_billing_reports_billableusage",
-                    "start_date",
-                    start_date,
-                )?;
+            let (client, end_date, start_date) = self
+                .__parameters("get_billing_reports_billableusage")?;
             let url = client.inner.url("/api/v2/billing/reports/billableusage");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(&progenitor_client::QueryParam::new("endDate", &end_date))
+                        .query(
+                            &progenitor_client::QueryParam::new("startDate", &start_date),
+                        ),
+                    "get_billing_reports_billableusage",
                 )
-                .query(&progenitor_client::QueryParam::new("endDate", &end_date))
-                .query(&progenitor_client::QueryParam::new("startDate", &start_date))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_billing_reports_billableusage",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
         /// Returns a poller that sends the call until the job has finished.
         pub fn poll(self) -> ::progenitor_client::Poller<types::BillingUsageReport> {
-            let call = self;
+            let call = self.__into_owned();
             let id = ::std::string::String::new();
-            let GetBillingReportsBillableusage {
-                client,
-                end_date: value_0,
-                start_date: value_1,
-            } = call;
-            let owned = client.clone();
+            let client = call.__client.clone();
             let poller = ::progenitor_client::Poller::new(
                 "getBillingReportsBillableusage",
                 id,
                 move || {
-                    let client = owned.clone();
-                    let value_0 = value_0.clone();
-                    let value_1 = value_1.clone();
+                    let call = call.clone();
                     async move {
-                        let call = GetBillingReportsBillableusage {
-                            client: &client,
-                            end_date: value_0,
-                            start_date: value_1,
-                        };
                         let response = call.send().await?;
                         let page = &*response;
                         let state = ::progenitor_client::__private::JobState {
@@ -5584,59 +3334,26 @@ pub mod builder {
                     }
                 },
             );
-            poller.masking(client)
+            poller.masking(&*client)
         }
     }
-    /// A call of [`Client::get_billing_trusteebillingoverview_trustor_org_id`](super::Client::get_billing_trusteebillingoverview_trustor_org_id), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetBillingTrusteebillingoverviewTrustorOrgId<'a> {
-        client: &'a super::Client,
-        trustor_org_id: Result<::std::string::String, String>,
-        billing_period_index: Result<Option<i32>, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_billing_trusteebillingoverview_trustor_org_id`](super::Client::get_billing_trusteebillingoverview_trustor_org_id), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetBillingTrusteebillingoverviewTrustorOrgId {
+            /// Id of the customer's (trustor's) organization.
+            required trustor_org_id: ::std::string::String,
+            /// 0 is the running billing period (may still change), 1 the last one that is finished, 2 the one before, and so on.
+            optional billing_period_index: i32,
+        }
     }
     impl<'a> GetBillingTrusteebillingoverviewTrustorOrgId<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                trustor_org_id: Err(String::new()),
-                billing_period_index: Ok(None),
-            }
-        }
-        /// Id of the customer's (trustor's) organization.
-        pub fn trustor_org_id<
-            V: ::progenitor_client::IntoRequired<::std::string::String>,
-        >(mut self, value: V) -> Self {
-            self.trustor_org_id = value.into_required();
-            self
-        }
-        /// 0 is the running billing period (may still change), 1 the last one that is finished, 2 the one before, and so on.
-        pub fn billing_period_index<V: ::progenitor_client::IntoOptional<i32, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.billing_period_index = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::TrusteeBillingOverview>, Error> {
-            let Self { client, trustor_org_id, billing_period_index } = self;
-            let trustor_org_id = client
-                .inner
-                .parameter(
-                    "get_billing_trusteebillingoverview_trustor_org_id",
-                    "trustor_org_id",
-                    trustor_org_id,
-                )?;
-            let billing_period_index = client
-                .inner
-                .parameter(
-                    "get_billing_trusteebillingoverview_trustor_org_id",
-                    "billing_period_index",
-                    billing_period_index,
-                )?;
+            let (client, trustor_org_id, billing_period_index) = self
+                .__parameters("get_billing_trusteebillingoverview_trustor_org_id")?;
             let url = client
                 .inner
                 .url(
@@ -5645,104 +3362,62 @@ pub mod builder {
                         trustor_org_id.to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "billingPeriodIndex",
+                                &billing_period_index,
+                            ),
+                        ),
+                    "get_billing_trusteebillingoverview_trustor_org_id",
                 )
-                .query(
-                    &progenitor_client::QueryParam::new(
-                        "billingPeriodIndex",
-                        &billing_period_index,
-                    ),
-                )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_billing_trusteebillingoverview_trustor_org_id",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::get_license_definitions`](super::Client::get_license_definitions), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetLicenseDefinitions<'a> {
-        client: &'a super::Client,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_license_definitions`](super::Client::get_license_definitions), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetLicenseDefinitions {
+        }
     }
     impl<'a> GetLicenseDefinitions<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<::std::vec::Vec<types::LicenseDefinition>>, Error> {
-            let Self { client } = self;
+            let client = self.__client;
             let url = client.inner.url("/api/v2/license/definitions");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.get(url).accept("application/json"),
+                    "get_license_definitions",
                 )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_license_definitions",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_list_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_list_response(response).await
         }
     }
-    /// A call of [`Client::get_license_definition`](super::Client::get_license_definition), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetLicenseDefinition<'a> {
-        client: &'a super::Client,
-        license_id: Result<::std::string::String, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_license_definition`](super::Client::get_license_definition), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetLicenseDefinition {
+            /// Id of the licence, a readable key such as `cloudCX3`.
+            required license_id: ::std::string::String,
+        }
     }
     impl<'a> GetLicenseDefinition<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                license_id: Err(String::new()),
-            }
-        }
-        /// Id of the licence, a readable key such as `cloudCX3`.
-        pub fn license_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.license_id = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::LicenseDefinition>, Error> {
-            let Self { client, license_id } = self;
-            let license_id = client
-                .inner
-                .parameter("get_license_definition", "license_id", license_id)?;
+            let (client, license_id) = self.__parameters("get_license_definition")?;
             let url = client
                 .inner
                 .url(
@@ -5751,59 +3426,30 @@ pub mod builder {
                         .to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.get(url).accept("application/json"),
+                    "get_license_definition",
                 )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_license_definition",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::get_license_toggle`](super::Client::get_license_toggle), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetLicenseToggle<'a> {
-        client: &'a super::Client,
-        feature_name: Result<::std::string::String, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_license_toggle`](super::Client::get_license_toggle), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetLicenseToggle {
+            /// Name of the feature.
+            required feature_name: ::std::string::String,
+        }
     }
     impl<'a> GetLicenseToggle<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                feature_name: Err(String::new()),
-            }
-        }
-        /// Name of the feature.
-        pub fn feature_name<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.feature_name = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::LicenseOrgToggle>, Error> {
-            let Self { client, feature_name } = self;
-            let feature_name = client
-                .inner
-                .parameter("get_license_toggle", "feature_name", feature_name)?;
+            let (client, feature_name) = self.__parameters("get_license_toggle")?;
             let url = client
                 .inner
                 .url(
@@ -5812,124 +3458,74 @@ pub mod builder {
                         .to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.get(url).accept("application/json"),
+                    "get_license_toggle",
                 )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_license_toggle",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::get_license_users`](super::Client::get_license_users), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetLicenseUsers<'a> {
-        client: &'a super::Client,
-        page_number: Result<Option<i32>, String>,
-        page_size: Result<Option<i32>, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_license_users`](super::Client::get_license_users), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetLicenseUsers {
+            /// Number of the page, from 1.
+            optional page_number: i32,
+            /// Users per page. The maximum is not documented. Default: 25.
+            optional page_size: i32,
+        }
     }
     impl<'a> GetLicenseUsers<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                page_number: Ok(None),
-                page_size: Ok(None),
-            }
-        }
-        /// Number of the page, from 1.
-        pub fn page_number<V: ::progenitor_client::IntoOptional<i32, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.page_number = value.into_optional();
-            self
-        }
-        /// Users per page. The maximum is not documented. Default: 25.
-        pub fn page_size<V: ::progenitor_client::IntoOptional<i32, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.page_size = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::UserLicensesEntityListing>, Error> {
-            let Self { client, page_number, page_size } = self;
-            let page_number = client
-                .inner
-                .parameter("get_license_users", "page_number", page_number)?;
-            let page_size = client
-                .inner
-                .parameter("get_license_users", "page_size", page_size)?;
+            let (client, page_number, page_size) = self
+                .__parameters("get_license_users")?;
             let url = client.inner.url("/api/v2/license/users");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "pageNumber",
+                                &page_number,
+                            ),
+                        )
+                        .query(
+                            &progenitor_client::QueryParam::new("pageSize", &page_size),
+                        ),
+                    "get_license_users",
                 )
-                .query(&progenitor_client::QueryParam::new("pageNumber", &page_number))
-                .query(&progenitor_client::QueryParam::new("pageSize", &page_size))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_license_users",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
         /// Streams the items of all pages, and fetches the next page while the current one is read.
         ///
         /// The list ends where no item can follow; a page that repeats an earlier one is an error.
         pub fn stream(self) -> ::progenitor_client::Pager<types::UserLicenses> {
-            let call = self;
+            let call = self.__into_owned();
             let size = ::progenitor_client::__private::number_in(&call.page_size);
             let first = ::progenitor_client::__private::number_in(&call.page_number)
                 .unwrap_or(1i64);
-            let GetLicenseUsers { client, page_number: value_0, page_size: value_1 } = call;
-            let owned = client.clone();
+            let client = call.__client.clone();
             ::progenitor_client::__private::numbered_pages(
-                client,
+                &*client,
                 ::progenitor_client::__private::Numbering::Pages {
                     first: 1i64,
                 },
                 first,
                 size,
                 move |position| {
-                    let client = owned.clone();
-                    let value_0 = value_0.clone();
-                    let value_1 = value_1.clone();
+                    let call = call.clone();
                     async move {
-                        let call = GetLicenseUsers {
-                            client: &client,
-                            page_number: value_0,
-                            page_size: value_1,
-                        };
                         let call = call
                             .page_number(
                                 ::progenitor_client::__private::position::<i32>(&position)?,
@@ -5951,34 +3547,18 @@ pub mod builder {
             )
         }
     }
-    /// A call of [`Client::get_license_user`](super::Client::get_license_user), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetLicenseUser<'a> {
-        client: &'a super::Client,
-        user_id: Result<::std::string::String, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_license_user`](super::Client::get_license_user), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetLicenseUser {
+            /// Id of the user.
+            required user_id: ::std::string::String,
+        }
     }
     impl<'a> GetLicenseUser<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                user_id: Err(String::new()),
-            }
-        }
-        /// Id of the user.
-        pub fn user_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.user_id = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::LicenseUser>, Error> {
-            let Self { client, user_id } = self;
-            let user_id = client
-                .inner
-                .parameter("get_license_user", "user_id", user_id)?;
+            let (client, user_id) = self.__parameters("get_license_user")?;
             let url = client
                 .inner
                 .url(
@@ -5986,129 +3566,57 @@ pub mod builder {
                         "/api/v2/license/users/{}", encode_path(& user_id.to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.get(url).accept("application/json"),
+                    "get_license_user",
                 )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_license_user",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::get_oauth_clients`](super::Client::get_oauth_clients), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetOauthClients<'a> {
-        client: &'a super::Client,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_oauth_clients`](super::Client::get_oauth_clients), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetOauthClients {
+        }
     }
     impl<'a> GetOauthClients<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::OAuthClientEntityListing>, Error> {
-            let Self { client } = self;
+            let client = self.__client;
             let url = client.inner.url("/api/v2/oauth/clients");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.get(url).accept("application/json"),
+                    "get_oauth_clients",
                 )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_oauth_clients",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::post_oauth_client_usage_query`](super::Client::post_oauth_client_usage_query), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct PostOauthClientUsageQuery<'a> {
-        client: &'a super::Client,
-        client_id: Result<::std::string::String, String>,
-        body: Result<types::builder::ApiUsageClientQuery, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::post_oauth_client_usage_query`](super::Client::post_oauth_client_usage_query), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct PostOauthClientUsageQuery {
+            /// Id of the OAuth client.
+            required client_id: ::std::string::String,
+            @body
+            /// The counts to return.
+            body: ApiUsageClientQuery,
+        }
     }
     impl<'a> PostOauthClientUsageQuery<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                client_id: Err(String::new()),
-                body: Ok(::std::default::Default::default()),
-            }
-        }
-        /// Id of the OAuth client.
-        pub fn client_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.client_id = value.into_required();
-            self
-        }
-        /// The counts to return.
-        pub fn body<V: ::progenitor_client::IntoRequired<types::ApiUsageClientQuery>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.body = value.into_required().map(From::from);
-            self
-        }
-        /// Changes the body with its builder.
-        pub fn body_map<F>(mut self, f: F) -> Self
-        where
-            F: std::ops::FnOnce(
-                types::builder::ApiUsageClientQuery,
-            ) -> types::builder::ApiUsageClientQuery,
-        {
-            self.body = self.body.map(f);
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::UsageExecutionResult>, Error> {
-            let Self { client, client_id, body } = self;
-            let client_id = client
-                .inner
-                .parameter("post_oauth_client_usage_query", "client_id", client_id)?;
-            let body = client
-                .inner
-                .parameter(
-                    "post_oauth_client_usage_query",
-                    "body",
-                    body
-                        .and_then(|v| {
-                            types::ApiUsageClientQuery::try_from(v)
-                                .map_err(|e| e.to_string())
-                        }),
-                )?;
+            let (client, client_id, body) = self
+                .__parameters("post_oauth_client_usage_query")?;
             let url = client
                 .inner
                 .url(
@@ -6117,28 +3625,14 @@ pub mod builder {
                         .to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.post(url).accept("application/json").json(&body),
+                    "post_oauth_client_usage_query",
                 )
-                .json(&body)
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "post_oauth_client_usage_query",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
         /// Sends the call, and returns a poller of the job that it starts.
         pub async fn start(
@@ -6147,7 +3641,7 @@ pub mod builder {
             ::progenitor_client::Poller<types::ApiUsageQueryResult>,
             ::progenitor_client::Error,
         > {
-            let client = self.client;
+            let client = self.__client.clone();
             let value_0 = self.client_id.clone();
             let response = self.send().await?;
             let page = response.into_inner();
@@ -6161,7 +3655,7 @@ pub mod builder {
             )?;
             let call = GetOauthClientUsageQueryResult {
                 client_id: value_0,
-                ..GetOauthClientUsageQueryResult::new(client)
+                ..GetOauthClientUsageQueryResult::new(&client)
             };
             let call = call
                 .execution_id(
@@ -6172,57 +3666,23 @@ pub mod builder {
             ::std::result::Result::Ok(call.poll().confirmed_exists())
         }
     }
-    /// A call of [`Client::get_oauth_client_usage_query_result`](super::Client::get_oauth_client_usage_query_result), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetOauthClientUsageQueryResult<'a> {
-        client: &'a super::Client,
-        client_id: Result<::std::string::String, String>,
-        execution_id: Result<::std::string::String, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_oauth_client_usage_query_result`](super::Client::get_oauth_client_usage_query_result), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetOauthClientUsageQueryResult {
+            /// Id of the OAuth client.
+            required client_id: ::std::string::String,
+            /// Handle of the execution, from the response to its start.
+            required execution_id: ::std::string::String,
+        }
     }
     impl<'a> GetOauthClientUsageQueryResult<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                client_id: Err(String::new()),
-                execution_id: Err(String::new()),
-            }
-        }
-        /// Id of the OAuth client.
-        pub fn client_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.client_id = value.into_required();
-            self
-        }
-        /// Handle of the execution, from the response to its start.
-        pub fn execution_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.execution_id = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::ApiUsageQueryResult>, Error> {
-            let Self { client, client_id, execution_id } = self;
-            let client_id = client
-                .inner
-                .parameter(
-                    "get_oauth_client_usage_query_result",
-                    "client_id",
-                    client_id,
-                )?;
-            let execution_id = client
-                .inner
-                .parameter(
-                    "get_oauth_client_usage_query_result",
-                    "execution_id",
-                    execution_id,
-                )?;
+            let (client, client_id, execution_id) = self
+                .__parameters("get_oauth_client_usage_query_result")?;
             let url = client
                 .inner
                 .url(
@@ -6231,53 +3691,28 @@ pub mod builder {
                         client_id.to_string()), encode_path(& execution_id.to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.get(url).accept("application/json"),
+                    "get_oauth_client_usage_query_result",
                 )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_oauth_client_usage_query_result",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
         /// Returns a poller that sends the call until the job has finished.
         pub fn poll(self) -> ::progenitor_client::Poller<types::ApiUsageQueryResult> {
-            let call = self;
+            let call = self.__into_owned();
             let id = ::progenitor_client::__private::text_in(
                 &call.execution_id.clone().map(::std::option::Option::Some),
             );
-            let GetOauthClientUsageQueryResult {
-                client,
-                client_id: value_0,
-                execution_id: value_1,
-            } = call;
-            let owned = client.clone();
+            let client = call.__client.clone();
             let poller = ::progenitor_client::Poller::new(
                 "getOauthClientUsageQueryResult",
                 id,
                 move || {
-                    let client = owned.clone();
-                    let value_0 = value_0.clone();
-                    let value_1 = value_1.clone();
+                    let call = call.clone();
                     async move {
-                        let call = GetOauthClientUsageQueryResult {
-                            client: &client,
-                            client_id: value_0,
-                            execution_id: value_1,
-                        };
                         let response = call.send().await?;
                         let page = &*response;
                         let state = ::progenitor_client::__private::JobState {
@@ -6293,52 +3728,26 @@ pub mod builder {
                     }
                 },
             );
-            poller.masking(client)
+            poller.masking(&*client)
         }
     }
-    /// A call of [`Client::get_oauth_client_usage_summary`](super::Client::get_oauth_client_usage_summary), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetOauthClientUsageSummary<'a> {
-        client: &'a super::Client,
-        client_id: Result<::std::string::String, String>,
-        days: Result<Option<::std::string::String>, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_oauth_client_usage_summary`](super::Client::get_oauth_client_usage_summary), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetOauthClientUsageSummary {
+            /// Id of the OAuth client.
+            required client_id: ::std::string::String,
+            /// How many past days to sum up, as digits. Seven without it. Default: 7.
+            optional days: ::std::string::String,
+        }
     }
     impl<'a> GetOauthClientUsageSummary<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                client_id: Err(String::new()),
-                days: Ok(None),
-            }
-        }
-        /// Id of the OAuth client.
-        pub fn client_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.client_id = value.into_required();
-            self
-        }
-        /// How many past days to sum up, as digits. Seven without it. Default: 7.
-        pub fn days<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.days = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::UsageExecutionResult>, Error> {
-            let Self { client, client_id, days } = self;
-            let client_id = client
-                .inner
-                .parameter("get_oauth_client_usage_summary", "client_id", client_id)?;
-            let days = client
-                .inner
-                .parameter("get_oauth_client_usage_summary", "days", days)?;
+            let (client, client_id, days) = self
+                .__parameters("get_oauth_client_usage_summary")?;
             let url = client
                 .inner
                 .url(
@@ -6347,28 +3756,18 @@ pub mod builder {
                         .to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(&progenitor_client::QueryParam::new("days", &days)),
+                    "get_oauth_client_usage_summary",
                 )
-                .query(&progenitor_client::QueryParam::new("days", &days))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_oauth_client_usage_summary",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
         /// Sends the call, and returns a poller of the job that it starts.
         pub async fn start(
@@ -6377,7 +3776,7 @@ pub mod builder {
             ::progenitor_client::Poller<types::ApiUsageQueryResult>,
             ::progenitor_client::Error,
         > {
-            let client = self.client;
+            let client = self.__client.clone();
             let value_0 = self.client_id.clone();
             let response = self.send().await?;
             let page = response.into_inner();
@@ -6391,7 +3790,7 @@ pub mod builder {
             )?;
             let call = GetOauthClientUsageQueryResult {
                 client_id: value_0,
-                ..GetOauthClientUsageQueryResult::new(client)
+                ..GetOauthClientUsageQueryResult::new(&client)
             };
             let call = call
                 .execution_id(
@@ -6402,142 +3801,85 @@ pub mod builder {
             ::std::result::Result::Ok(call.poll().confirmed_exists())
         }
     }
-    /// A call of [`Client::get_organizations_me`](super::Client::get_organizations_me), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetOrganizationsMe<'a> {
-        client: &'a super::Client,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_organizations_me`](super::Client::get_organizations_me), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetOrganizationsMe {
+        }
     }
     impl<'a> GetOrganizationsMe<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::Organization>, Error> {
-            let Self { client } = self;
+            let client = self.__client;
             let url = client.inner.url("/api/v2/organizations/me");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.get(url).accept("application/json"),
+                    "get_organizations_me",
                 )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_organizations_me",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::get_orgauthorization_trustors`](super::Client::get_orgauthorization_trustors), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetOrgauthorizationTrustors<'a> {
-        client: &'a super::Client,
-        page_number: Result<Option<i32>, String>,
-        page_size: Result<Option<i32>, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_orgauthorization_trustors`](super::Client::get_orgauthorization_trustors), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetOrgauthorizationTrustors {
+            /// Number of the page, from 1.
+            optional page_number: i32,
+            /// Organizations per page. The maximum is not documented. Default: 25.
+            optional page_size: i32,
+        }
     }
     impl<'a> GetOrgauthorizationTrustors<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                page_number: Ok(None),
-                page_size: Ok(None),
-            }
-        }
-        /// Number of the page, from 1.
-        pub fn page_number<V: ::progenitor_client::IntoOptional<i32, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.page_number = value.into_optional();
-            self
-        }
-        /// Organizations per page. The maximum is not documented. Default: 25.
-        pub fn page_size<V: ::progenitor_client::IntoOptional<i32, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.page_size = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::TrustorEntityListing>, Error> {
-            let Self { client, page_number, page_size } = self;
-            let page_number = client
-                .inner
-                .parameter("get_orgauthorization_trustors", "page_number", page_number)?;
-            let page_size = client
-                .inner
-                .parameter("get_orgauthorization_trustors", "page_size", page_size)?;
+            let (client, page_number, page_size) = self
+                .__parameters("get_orgauthorization_trustors")?;
             let url = client.inner.url("/api/v2/orgauthorization/trustors");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "pageNumber",
+                                &page_number,
+                            ),
+                        )
+                        .query(
+                            &progenitor_client::QueryParam::new("pageSize", &page_size),
+                        ),
+                    "get_orgauthorization_trustors",
                 )
-                .query(&progenitor_client::QueryParam::new("pageNumber", &page_number))
-                .query(&progenitor_client::QueryParam::new("pageSize", &page_size))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_orgauthorization_trustors",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
         /// Streams the items of all pages, and fetches the next page while the current one is read.
         ///
         /// The list ends where no item can follow; a page that repeats an earlier one is an error.
         pub fn stream(self) -> ::progenitor_client::Pager<types::Trustor> {
-            let call = self;
+            let call = self.__into_owned();
             let size = ::progenitor_client::__private::number_in(&call.page_size);
             let first = ::progenitor_client::__private::number_in(&call.page_number)
                 .unwrap_or(1i64);
-            let GetOrgauthorizationTrustors {
-                client,
-                page_number: value_0,
-                page_size: value_1,
-            } = call;
-            let owned = client.clone();
+            let client = call.__client.clone();
             ::progenitor_client::__private::numbered_pages(
-                client,
+                &*client,
                 ::progenitor_client::__private::Numbering::Pages {
                     first: 1i64,
                 },
                 first,
                 size,
                 move |position| {
-                    let client = owned.clone();
-                    let value_0 = value_0.clone();
-                    let value_1 = value_1.clone();
+                    let call = call.clone();
                     async move {
-                        let call = GetOrgauthorizationTrustors {
-                            client: &client,
-                            page_number: value_0,
-                            page_size: value_1,
-                        };
                         let call = call
                             .page_number(
                                 ::progenitor_client::__private::position::<i32>(&position)?,
@@ -6559,78 +3901,30 @@ pub mod builder {
             )
         }
     }
-    /// A call of [`Client::post_usage_aggregates_query_jobs`](super::Client::post_usage_aggregates_query_jobs), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct PostUsageAggregatesQueryJobs<'a> {
-        client: &'a super::Client,
-        body: Result<types::builder::OrganizationPublicApiUsageQueryRequest, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::post_usage_aggregates_query_jobs`](super::Client::post_usage_aggregates_query_jobs), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct PostUsageAggregatesQueryJobs {
+            @body
+            /// The counts to return.
+            body: OrganizationPublicApiUsageQueryRequest,
+        }
     }
     impl<'a> PostUsageAggregatesQueryJobs<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                body: Ok(::std::default::Default::default()),
-            }
-        }
-        /// The counts to return.
-        pub fn body<
-            V: ::progenitor_client::IntoRequired<
-                    types::OrganizationPublicApiUsageQueryRequest,
-                >,
-        >(mut self, value: V) -> Self {
-            self.body = value.into_required().map(From::from);
-            self
-        }
-        /// Changes the body with its builder.
-        pub fn body_map<F>(mut self, f: F) -> Self
-        where
-            F: std::ops::FnOnce(
-                types::builder::OrganizationPublicApiUsageQueryRequest,
-            ) -> types::builder::OrganizationPublicApiUsageQueryRequest,
-        {
-            self.body = self.body.map(f);
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::OrganizationUsageQueryResponse>, Error> {
-            let Self { client, body } = self;
-            let body = client
-                .inner
-                .parameter(
-                    "post_usage_aggregates_query_jobs",
-                    "body",
-                    body
-                        .and_then(|v| {
-                            types::OrganizationPublicApiUsageQueryRequest::try_from(v)
-                                .map_err(|e| e.to_string())
-                        }),
-                )?;
+            let (client, body) = self.__parameters("post_usage_aggregates_query_jobs")?;
             let url = client.inner.url("/api/v2/usage/aggregates/query/jobs");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.post(url).accept("application/json").json(&body),
+                    "post_usage_aggregates_query_jobs",
                 )
-                .json(&body)
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "post_usage_aggregates_query_jobs",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
         /// Sends the call, and returns a poller of the job that it starts.
         pub async fn start(
@@ -6641,7 +3935,7 @@ pub mod builder {
             >,
             ::progenitor_client::Error,
         > {
-            let client = self.client;
+            let client = self.__client.clone();
             let response = self.send().await?;
             let page = response.into_inner();
             let id = ::std::option::Option::Some(&page)
@@ -6653,7 +3947,7 @@ pub mod builder {
                 "id",
             )?;
             let call = GetUsageAggregatesQueryJob {
-                ..GetUsageAggregatesQueryJob::new(client)
+                ..GetUsageAggregatesQueryJob::new(&client)
             };
             let call = call
                 .job_id(
@@ -6664,48 +3958,19 @@ pub mod builder {
             ::std::result::Result::Ok(call.poll().confirmed_exists())
         }
     }
-    /// A call of [`Client::get_usage_aggregates_query_job`](super::Client::get_usage_aggregates_query_job), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetUsageAggregatesQueryJob<'a> {
-        client: &'a super::Client,
-        job_id: Result<::std::string::String, String>,
-        after: Result<Option<::std::string::String>, String>,
-        page_size: Result<Option<i32>, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_usage_aggregates_query_job`](super::Client::get_usage_aggregates_query_job), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetUsageAggregatesQueryJob {
+            /// Id of the job, from the response to its start.
+            required job_id: ::std::string::String,
+            /// Cursor for the next page.
+            optional after: ::std::string::String,
+            /// Rows per page, at most 1000. Default: 100.
+            optional page_size: i32,
+        }
     }
     impl<'a> GetUsageAggregatesQueryJob<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                job_id: Err(String::new()),
-                after: Ok(None),
-                page_size: Ok(None),
-            }
-        }
-        /// Id of the job, from the response to its start.
-        pub fn job_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.job_id = value.into_required();
-            self
-        }
-        /// Cursor for the next page.
-        pub fn after<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.after = value.into_optional();
-            self
-        }
-        /// Rows per page, at most 1000. Default: 100.
-        pub fn page_size<V: ::progenitor_client::IntoOptional<i32, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.page_size = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -6713,16 +3978,8 @@ pub mod builder {
             ResponseValue<types::OrganizationPublicApiUsageResultsResponse>,
             Error,
         > {
-            let Self { client, job_id, after, page_size } = self;
-            let job_id = client
-                .inner
-                .parameter("get_usage_aggregates_query_job", "job_id", job_id)?;
-            let after = client
-                .inner
-                .parameter("get_usage_aggregates_query_job", "after", after)?;
-            let page_size = client
-                .inner
-                .parameter("get_usage_aggregates_query_job", "page_size", page_size)?;
+            let (client, job_id, after, page_size) = self
+                .__parameters("get_usage_aggregates_query_job")?;
             let url = client
                 .inner
                 .url(
@@ -6731,29 +3988,21 @@ pub mod builder {
                         .to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(&progenitor_client::QueryParam::new("after", &after))
+                        .query(
+                            &progenitor_client::QueryParam::new("pageSize", &page_size),
+                        ),
+                    "get_usage_aggregates_query_job",
                 )
-                .query(&progenitor_client::QueryParam::new("after", &after))
-                .query(&progenitor_client::QueryParam::new("pageSize", &page_size))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_usage_aggregates_query_job",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
         /// Streams the items of all pages, and fetches the next page while the current one is read.
         ///
@@ -6761,30 +4010,15 @@ pub mod builder {
         pub fn stream(
             self,
         ) -> ::progenitor_client::Pager<types::OrganizationPublicApiUsage> {
-            let call = self;
+            let call = self.__into_owned();
             let first = ::progenitor_client::__private::text_in(&call.after);
-            let GetUsageAggregatesQueryJob {
-                client,
-                job_id: value_0,
-                after: value_1,
-                page_size: value_2,
-            } = call;
-            let owned = client.clone();
+            let client = call.__client.clone();
             ::progenitor_client::__private::linked_pages(
-                client,
+                &*client,
                 first,
                 move |position| {
-                    let client = owned.clone();
-                    let value_0 = value_0.clone();
-                    let value_1 = value_1.clone();
-                    let value_2 = value_2.clone();
+                    let call = call.clone();
                     async move {
-                        let call = GetUsageAggregatesQueryJob {
-                            client: &client,
-                            job_id: value_0,
-                            after: value_1,
-                            page_size: value_2,
-                        };
                         let call = if position.is_empty() {
                             call
                         } else {
@@ -6839,32 +4073,17 @@ pub mod builder {
         ) -> ::progenitor_client::Poller<
             types::OrganizationPublicApiUsageResultsResponse,
         > {
-            let call = self;
+            let call = self.__into_owned();
             let id = ::progenitor_client::__private::text_in(
                 &call.job_id.clone().map(::std::option::Option::Some),
             );
-            let GetUsageAggregatesQueryJob {
-                client,
-                job_id: value_0,
-                after: value_1,
-                page_size: value_2,
-            } = call;
-            let owned = client.clone();
+            let client = call.__client.clone();
             let poller = ::progenitor_client::Poller::new(
                 "getUsageAggregatesQueryJob",
                 id,
                 move || {
-                    let client = owned.clone();
-                    let value_0 = value_0.clone();
-                    let value_1 = value_1.clone();
-                    let value_2 = value_2.clone();
+                    let call = call.clone();
                     async move {
-                        let call = GetUsageAggregatesQueryJob {
-                            client: &client,
-                            job_id: value_0,
-                            after: value_1,
-                            page_size: value_2,
-                        };
                         let response = call.send().await?;
                         let page = &*response;
                         let state = ::progenitor_client::__private::JobState {
@@ -6889,73 +4108,27 @@ pub mod builder {
                     }
                 },
             );
-            poller.masking(client)
+            poller.masking(&*client)
         }
     }
-    /// A call of [`Client::post_usage_client_client_id_aggregates_query_jobs`](super::Client::post_usage_client_client_id_aggregates_query_jobs), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct PostUsageClientClientIdAggregatesQueryJobs<'a> {
-        client: &'a super::Client,
-        client_id: Result<::std::string::String, String>,
-        body: Result<types::builder::ClientPublicApiUsageQueryRequest, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::post_usage_client_client_id_aggregates_query_jobs`](super::Client::post_usage_client_client_id_aggregates_query_jobs), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct PostUsageClientClientIdAggregatesQueryJobs {
+            /// Id of the OAuth client.
+            required client_id: ::std::string::String,
+            @body
+            /// The counts to return.
+            body: ClientPublicApiUsageQueryRequest,
+        }
     }
     impl<'a> PostUsageClientClientIdAggregatesQueryJobs<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                client_id: Err(String::new()),
-                body: Ok(::std::default::Default::default()),
-            }
-        }
-        /// Id of the OAuth client.
-        pub fn client_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.client_id = value.into_required();
-            self
-        }
-        /// The counts to return.
-        pub fn body<
-            V: ::progenitor_client::IntoRequired<types::ClientPublicApiUsageQueryRequest>,
-        >(mut self, value: V) -> Self {
-            self.body = value.into_required().map(From::from);
-            self
-        }
-        /// Changes the body with its builder.
-        pub fn body_map<F>(mut self, f: F) -> Self
-        where
-            F: std::ops::FnOnce(
-                types::builder::ClientPublicApiUsageQueryRequest,
-            ) -> types::builder::ClientPublicApiUsageQueryRequest,
-        {
-            self.body = self.body.map(f);
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::ClientUsageQueryResponse>, Error> {
-            let Self { client, client_id, body } = self;
-            let client_id = client
-                .inner
-                .parameter(
-                    "post_usage_client_client_id_aggregates_query_jobs",
-                    "client_id",
-                    client_id,
-                )?;
-            let body = client
-                .inner
-                .parameter(
-                    "post_usage_client_client_id_aggregates_query_jobs",
-                    "body",
-                    body
-                        .and_then(|v| {
-                            types::ClientPublicApiUsageQueryRequest::try_from(v)
-                                .map_err(|e| e.to_string())
-                        }),
-                )?;
+            let (client, client_id, body) = self
+                .__parameters("post_usage_client_client_id_aggregates_query_jobs")?;
             let url = client
                 .inner
                 .url(
@@ -6964,28 +4137,14 @@ pub mod builder {
                         client_id.to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.post(url).accept("application/json").json(&body),
+                    "post_usage_client_client_id_aggregates_query_jobs",
                 )
-                .json(&body)
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "post_usage_client_client_id_aggregates_query_jobs",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
         /// Sends the call, and returns a poller of the job that it starts.
         pub async fn start(
@@ -6994,7 +4153,7 @@ pub mod builder {
             ::progenitor_client::Poller<types::ClientPublicApiUsageResultsResponse>,
             ::progenitor_client::Error,
         > {
-            let client = self.client;
+            let client = self.__client.clone();
             let value_0 = self.client_id.clone();
             let response = self.send().await?;
             let page = response.into_inner();
@@ -7008,7 +4167,7 @@ pub mod builder {
             )?;
             let call = GetUsageClientClientIdAggregatesQueryJob {
                 client_id: value_0,
-                ..GetUsageClientClientIdAggregatesQueryJob::new(client)
+                ..GetUsageClientClientIdAggregatesQueryJob::new(&client)
             };
             let call = call
                 .job_id(
@@ -7019,91 +4178,27 @@ pub mod builder {
             ::std::result::Result::Ok(call.poll().confirmed_exists())
         }
     }
-    /// A call of [`Client::get_usage_client_client_id_aggregates_query_job`](super::Client::get_usage_client_client_id_aggregates_query_job), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetUsageClientClientIdAggregatesQueryJob<'a> {
-        client: &'a super::Client,
-        client_id: Result<::std::string::String, String>,
-        job_id: Result<::std::string::String, String>,
-        after: Result<Option<::std::string::String>, String>,
-        page_size: Result<Option<i32>, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_usage_client_client_id_aggregates_query_job`](super::Client::get_usage_client_client_id_aggregates_query_job), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetUsageClientClientIdAggregatesQueryJob {
+            /// Id of the OAuth client.
+            required client_id: ::std::string::String,
+            /// Id of the job, from the response to its start.
+            required job_id: ::std::string::String,
+            /// Cursor for the next page.
+            optional after: ::std::string::String,
+            /// Rows per page, at most 1000. Default: 100.
+            optional page_size: i32,
+        }
     }
     impl<'a> GetUsageClientClientIdAggregatesQueryJob<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                client_id: Err(String::new()),
-                job_id: Err(String::new()),
-                after: Ok(None),
-                page_size: Ok(None),
-            }
-        }
-        /// Id of the OAuth client.
-        pub fn client_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.client_id = value.into_required();
-            self
-        }
-        /// Id of the job, from the response to its start.
-        pub fn job_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.job_id = value.into_required();
-            self
-        }
-        /// Cursor for the next page.
-        pub fn after<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.after = value.into_optional();
-            self
-        }
-        /// Rows per page, at most 1000. Default: 100.
-        pub fn page_size<V: ::progenitor_client::IntoOptional<i32, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.page_size = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::ClientPublicApiUsageResultsResponse>, Error> {
-            let Self { client, client_id, job_id, after, page_size } = self;
-            let client_id = client
-                .inner
-                .parameter(
-                    "get_usage_client_client_id_aggregates_query_job",
-                    "client_id",
-                    client_id,
-                )?;
-            let job_id = client
-                .inner
-                .parameter(
-                    "get_usage_client_client_id_aggregates_query_job",
-                    "job_id",
-                    job_id,
-                )?;
-            let after = client
-                .inner
-                .parameter(
-                    "get_usage_client_client_id_aggregates_query_job",
-                    "after",
-                    after,
-                )?;
-            let page_size = client
-                .inner
-                .parameter(
-                    "get_usage_client_client_id_aggregates_query_job",
-                    "page_size",
-                    page_size,
-                )?;
+            let (client, client_id, job_id, after, page_size) = self
+                .__parameters("get_usage_client_client_id_aggregates_query_job")?;
             let url = client
                 .inner
                 .url(
@@ -7112,61 +4207,35 @@ pub mod builder {
                         client_id.to_string()), encode_path(& job_id.to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(&progenitor_client::QueryParam::new("after", &after))
+                        .query(
+                            &progenitor_client::QueryParam::new("pageSize", &page_size),
+                        ),
+                    "get_usage_client_client_id_aggregates_query_job",
                 )
-                .query(&progenitor_client::QueryParam::new("after", &after))
-                .query(&progenitor_client::QueryParam::new("pageSize", &page_size))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_usage_client_client_id_aggregates_query_job",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
         /// Streams the items of all pages, and fetches the next page while the current one is read.
         ///
         /// The list ends with the page that names no other; one that was read already is an error.
         pub fn stream(self) -> ::progenitor_client::Pager<types::ClientPublicApiUsage> {
-            let call = self;
+            let call = self.__into_owned();
             let first = ::progenitor_client::__private::text_in(&call.after);
-            let GetUsageClientClientIdAggregatesQueryJob {
-                client,
-                client_id: value_0,
-                job_id: value_1,
-                after: value_2,
-                page_size: value_3,
-            } = call;
-            let owned = client.clone();
+            let client = call.__client.clone();
             ::progenitor_client::__private::linked_pages(
-                client,
+                &*client,
                 first,
                 move |position| {
-                    let client = owned.clone();
-                    let value_0 = value_0.clone();
-                    let value_1 = value_1.clone();
-                    let value_2 = value_2.clone();
-                    let value_3 = value_3.clone();
+                    let call = call.clone();
                     async move {
-                        let call = GetUsageClientClientIdAggregatesQueryJob {
-                            client: &client,
-                            client_id: value_0,
-                            job_id: value_1,
-                            after: value_2,
-                            page_size: value_3,
-                        };
                         let call = if position.is_empty() {
                             call
                         } else {
@@ -7219,35 +4288,17 @@ pub mod builder {
         pub fn poll(
             self,
         ) -> ::progenitor_client::Poller<types::ClientPublicApiUsageResultsResponse> {
-            let call = self;
+            let call = self.__into_owned();
             let id = ::progenitor_client::__private::text_in(
                 &call.job_id.clone().map(::std::option::Option::Some),
             );
-            let GetUsageClientClientIdAggregatesQueryJob {
-                client,
-                client_id: value_0,
-                job_id: value_1,
-                after: value_2,
-                page_size: value_3,
-            } = call;
-            let owned = client.clone();
+            let client = call.__client.clone();
             let poller = ::progenitor_client::Poller::new(
                 "getUsageClientClientIdAggregatesQueryJob",
                 id,
                 move || {
-                    let client = owned.clone();
-                    let value_0 = value_0.clone();
-                    let value_1 = value_1.clone();
-                    let value_2 = value_2.clone();
-                    let value_3 = value_3.clone();
+                    let call = call.clone();
                     async move {
-                        let call = GetUsageClientClientIdAggregatesQueryJob {
-                            client: &client,
-                            client_id: value_0,
-                            job_id: value_1,
-                            after: value_2,
-                            page_size: value_3,
-                        };
                         let response = call.send().await?;
                         let page = &*response;
                         let state = ::progenitor_client::__private::JobState {
@@ -7272,79 +4323,33 @@ pub mod builder {
                     }
                 },
             );
-            poller.masking(client)
+            poller.masking(&*client)
         }
     }
-    /// A call of [`Client::post_usage_query`](super::Client::post_usage_query), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct PostUsageQuery<'a> {
-        client: &'a super::Client,
-        body: Result<types::builder::ApiUsageOrganizationQuery, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::post_usage_query`](super::Client::post_usage_query), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct PostUsageQuery {
+            @body
+            /// The counts to return.
+            body: ApiUsageOrganizationQuery,
+        }
     }
     impl<'a> PostUsageQuery<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                body: Ok(::std::default::Default::default()),
-            }
-        }
-        /// The counts to return.
-        pub fn body<
-            V: ::progenitor_client::IntoRequired<types::ApiUsageOrganizationQuery>,
-        >(mut self, value: V) -> Self {
-            self.body = value.into_required().map(From::from);
-            self
-        }
-        /// Changes the body with its builder.
-        pub fn body_map<F>(mut self, f: F) -> Self
-        where
-            F: std::ops::FnOnce(
-                types::builder::ApiUsageOrganizationQuery,
-            ) -> types::builder::ApiUsageOrganizationQuery,
-        {
-            self.body = self.body.map(f);
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::UsageExecutionResult>, Error> {
-            let Self { client, body } = self;
-            let body = client
-                .inner
-                .parameter(
-                    "post_usage_query",
-                    "body",
-                    body
-                        .and_then(|v| {
-                            types::ApiUsageOrganizationQuery::try_from(v)
-                                .map_err(|e| e.to_string())
-                        }),
-                )?;
+            let (client, body) = self.__parameters("post_usage_query")?;
             let url = client.inner.url("/api/v2/usage/query");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.post(url).accept("application/json").json(&body),
+                    "post_usage_query",
                 )
-                .json(&body)
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "post_usage_query",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
         /// Sends the call, and returns a poller of the job that it starts.
         pub async fn start(
@@ -7353,7 +4358,7 @@ pub mod builder {
             ::progenitor_client::Poller<types::ApiUsageQueryResult>,
             ::progenitor_client::Error,
         > {
-            let client = self.client;
+            let client = self.__client.clone();
             let response = self.send().await?;
             let page = response.into_inner();
             let id = ::std::option::Option::Some(&page)
@@ -7365,7 +4370,7 @@ pub mod builder {
                 "executionId",
             )?;
             let call = GetUsageQueryExecutionIdResults {
-                ..GetUsageQueryExecutionIdResults::new(client)
+                ..GetUsageQueryExecutionIdResults::new(&client)
             };
             let call = call
                 .execution_id(
@@ -7376,40 +4381,21 @@ pub mod builder {
             ::std::result::Result::Ok(call.poll().confirmed_exists())
         }
     }
-    /// A call of [`Client::get_usage_query_execution_id_results`](super::Client::get_usage_query_execution_id_results), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetUsageQueryExecutionIdResults<'a> {
-        client: &'a super::Client,
-        execution_id: Result<::std::string::String, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_usage_query_execution_id_results`](super::Client::get_usage_query_execution_id_results), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetUsageQueryExecutionIdResults {
+            /// Handle of the execution, from the response to its start.
+            required execution_id: ::std::string::String,
+        }
     }
     impl<'a> GetUsageQueryExecutionIdResults<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                execution_id: Err(String::new()),
-            }
-        }
-        /// Handle of the execution, from the response to its start.
-        pub fn execution_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.execution_id = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::ApiUsageQueryResult>, Error> {
-            let Self { client, execution_id } = self;
-            let execution_id = client
-                .inner
-                .parameter(
-                    "get_usage_query_execution_id_results",
-                    "execution_id",
-                    execution_id,
-                )?;
+            let (client, execution_id) = self
+                .__parameters("get_usage_query_execution_id_results")?;
             let url = client
                 .inner
                 .url(
@@ -7418,47 +4404,28 @@ pub mod builder {
                         .to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.get(url).accept("application/json"),
+                    "get_usage_query_execution_id_results",
                 )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_usage_query_execution_id_results",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
         /// Returns a poller that sends the call until the job has finished.
         pub fn poll(self) -> ::progenitor_client::Poller<types::ApiUsageQueryResult> {
-            let call = self;
+            let call = self.__into_owned();
             let id = ::progenitor_client::__private::text_in(
                 &call.execution_id.clone().map(::std::option::Option::Some),
             );
-            let GetUsageQueryExecutionIdResults { client, execution_id: value_0 } = call;
-            let owned = client.clone();
+            let client = call.__client.clone();
             let poller = ::progenitor_client::Poller::new(
                 "getUsageQueryExecutionIdResults",
                 id,
                 move || {
-                    let client = owned.clone();
-                    let value_0 = value_0.clone();
+                    let call = call.clone();
                     async move {
-                        let call = GetUsageQueryExecutionIdResults {
-                            client: &client,
-                            execution_id: value_0,
-                        };
                         let response = call.send().await?;
                         let page = &*response;
                         let state = ::progenitor_client::__private::JobState {
@@ -7474,80 +4441,33 @@ pub mod builder {
                     }
                 },
             );
-            poller.masking(client)
+            poller.masking(&*client)
         }
     }
-    /// A call of [`Client::post_usage_simplesearch`](super::Client::post_usage_simplesearch), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct PostUsageSimplesearch<'a> {
-        client: &'a super::Client,
-        body: Result<types::builder::ApiUsageSimpleSearch, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::post_usage_simplesearch`](super::Client::post_usage_simplesearch), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct PostUsageSimplesearch {
+            @body
+            /// The search.
+            body: ApiUsageSimpleSearch,
+        }
     }
     impl<'a> PostUsageSimplesearch<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                body: Ok(::std::default::Default::default()),
-            }
-        }
-        /// The search.
-        pub fn body<V: ::progenitor_client::IntoRequired<types::ApiUsageSimpleSearch>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.body = value.into_required().map(From::from);
-            self
-        }
-        /// Changes the body with its builder.
-        pub fn body_map<F>(mut self, f: F) -> Self
-        where
-            F: std::ops::FnOnce(
-                types::builder::ApiUsageSimpleSearch,
-            ) -> types::builder::ApiUsageSimpleSearch,
-        {
-            self.body = self.body.map(f);
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::UsageExecutionResult>, Error> {
-            let Self { client, body } = self;
-            let body = client
-                .inner
-                .parameter(
-                    "post_usage_simplesearch",
-                    "body",
-                    body
-                        .and_then(|v| {
-                            types::ApiUsageSimpleSearch::try_from(v)
-                                .map_err(|e| e.to_string())
-                        }),
-                )?;
+            let (client, body) = self.__parameters("post_usage_simplesearch")?;
             let url = client.inner.url("/api/v2/usage/simplesearch");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.post(url).accept("application/json").json(&body),
+                    "post_usage_simplesearch",
                 )
-                .json(&body)
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "post_usage_simplesearch",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
         /// Sends the call, and returns a poller of the job that it starts.
         pub async fn start(
@@ -7556,7 +4476,7 @@ pub mod builder {
             ::progenitor_client::Poller<types::ApiUsageQueryResult>,
             ::progenitor_client::Error,
         > {
-            let client = self.client;
+            let client = self.__client.clone();
             let response = self.send().await?;
             let page = response.into_inner();
             let id = ::std::option::Option::Some(&page)
@@ -7568,7 +4488,7 @@ pub mod builder {
                 "executionId",
             )?;
             let call = GetUsageSimplesearchExecutionIdResults {
-                ..GetUsageSimplesearchExecutionIdResults::new(client)
+                ..GetUsageSimplesearchExecutionIdResults::new(&client)
             };
             let call = call
                 .execution_id(
@@ -7579,74 +4499,25 @@ pub mod builder {
             ::std::result::Result::Ok(call.poll().confirmed_exists())
         }
     }
-    /// A call of [`Client::get_usage_simplesearch_execution_id_results`](super::Client::get_usage_simplesearch_execution_id_results), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetUsageSimplesearchExecutionIdResults<'a> {
-        client: &'a super::Client,
-        execution_id: Result<::std::string::String, String>,
-        after: Result<Option<::std::string::String>, String>,
-        page_size: Result<Option<i32>, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_usage_simplesearch_execution_id_results`](super::Client::get_usage_simplesearch_execution_id_results), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetUsageSimplesearchExecutionIdResults {
+            /// Handle of the execution, from the response to its start.
+            required execution_id: ::std::string::String,
+            /// Cursor for the next page.
+            optional after: ::std::string::String,
+            /// Rows per page, at most 1000. The default is not documented.
+            optional page_size: i32,
+        }
     }
     impl<'a> GetUsageSimplesearchExecutionIdResults<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                execution_id: Err(String::new()),
-                after: Ok(None),
-                page_size: Ok(None),
-            }
-        }
-        /// Handle of the execution, from the response to its start.
-        pub fn execution_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.execution_id = value.into_required();
-            self
-        }
-        /// Cursor for the next page.
-        pub fn after<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.after = value.into_optional();
-            self
-        }
-        /// Rows per page, at most 1000. The default is not documented.
-        pub fn page_size<V: ::progenitor_client::IntoOptional<i32, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.page_size = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::ApiUsageQueryResult>, Error> {
-            let Self { client, execution_id, after, page_size } = self;
-            let execution_id = client
-                .inner
-                .parameter(
-                    "get_usage_simplesearch_execution_id_results",
-                    "execution_id",
-                    execution_id,
-                )?;
-            let after = client
-                .inner
-                .parameter(
-                    "get_usage_simplesearch_execution_id_results",
-                    "after",
-                    after,
-                )?;
-            let page_size = client
-                .inner
-                .parameter(
-                    "get_usage_simplesearch_execution_id_results",
-                    "page_size",
-                    page_size,
-                )?;
+            let (client, execution_id, after, page_size) = self
+                .__parameters("get_usage_simplesearch_execution_id_results")?;
             let url = client
                 .inner
                 .url(
@@ -7655,58 +4526,35 @@ pub mod builder {
                         execution_id.to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(&progenitor_client::QueryParam::new("after", &after))
+                        .query(
+                            &progenitor_client::QueryParam::new("pageSize", &page_size),
+                        ),
+                    "get_usage_simplesearch_execution_id_results",
                 )
-                .query(&progenitor_client::QueryParam::new("after", &after))
-                .query(&progenitor_client::QueryParam::new("pageSize", &page_size))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_usage_simplesearch_execution_id_results",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
         /// Streams the items of all pages, and fetches the next page while the current one is read.
         ///
         /// The list ends with the page that names no other; one that was read already is an error.
         pub fn stream(self) -> ::progenitor_client::Pager<types::ApiUsageRow> {
-            let call = self;
+            let call = self.__into_owned();
             let first = ::progenitor_client::__private::text_in(&call.after);
-            let GetUsageSimplesearchExecutionIdResults {
-                client,
-                execution_id: value_0,
-                after: value_1,
-                page_size: value_2,
-            } = call;
-            let owned = client.clone();
+            let client = call.__client.clone();
             ::progenitor_client::__private::linked_pages(
-                client,
+                &*client,
                 first,
                 move |position| {
-                    let client = owned.clone();
-                    let value_0 = value_0.clone();
-                    let value_1 = value_1.clone();
-                    let value_2 = value_2.clone();
+                    let call = call.clone();
                     async move {
-                        let call = GetUsageSimplesearchExecutionIdResults {
-                            client: &client,
-                            execution_id: value_0,
-                            after: value_1,
-                            page_size: value_2,
-                        };
                         let call = if position.is_empty() {
                             call
                         } else {
@@ -7744,32 +4592,17 @@ pub mod builder {
         }
         /// Returns a poller that sends the call until the job has finished.
         pub fn poll(self) -> ::progenitor_client::Poller<types::ApiUsageQueryResult> {
-            let call = self;
+            let call = self.__into_owned();
             let id = ::progenitor_client::__private::text_in(
                 &call.execution_id.clone().map(::std::option::Option::Some),
             );
-            let GetUsageSimplesearchExecutionIdResults {
-                client,
-                execution_id: value_0,
-                after: value_1,
-                page_size: value_2,
-            } = call;
-            let owned = client.clone();
+            let client = call.__client.clone();
             let poller = ::progenitor_client::Poller::new(
                 "getUsageSimplesearchExecutionIdResults",
                 id,
                 move || {
-                    let client = owned.clone();
-                    let value_0 = value_0.clone();
-                    let value_1 = value_1.clone();
-                    let value_2 = value_2.clone();
+                    let call = call.clone();
                     async move {
-                        let call = GetUsageSimplesearchExecutionIdResults {
-                            client: &client,
-                            execution_id: value_0,
-                            after: value_1,
-                            page_size: value_2,
-                        };
                         let response = call.send().await?;
                         let page = &*response;
                         let state = ::progenitor_client::__private::JobState {
@@ -7785,7 +4618,7 @@ pub mod builder {
                     }
                 },
             );
-            poller.masking(client)
+            poller.masking(&*client)
         }
     }
 }

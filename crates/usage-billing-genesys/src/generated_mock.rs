@@ -2594,16 +2594,16 @@ impl MockServerExt for ::httpmock::MockServer {
 pub mod builder {
     #[allow(unused_imports)]
     use crate::types;
-    ::progenitor_client::response_builder!(AddressableLicenseDefinition {
+    ::progenitor_client::builder!(AddressableLicenseDefinition {
         optional id: ::std::string::String,
         optional self_uri: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(ApiUsageQueryResult {
+    ::progenitor_client::builder!(ApiUsageQueryResult {
         optional cursors: types::Cursors,
         optional query_status: crate::types::ApiUsageQueryStatus,
         default results: ::std::vec::Vec<types::ApiUsageRow>,
     });
-    ::progenitor_client::response_builder!(ApiUsageRow {
+    ::progenitor_client::builder!(ApiUsageRow {
         optional client_id: ::std::string::String,
         optional client_name: ::std::string::String,
         optional date: ::chrono::DateTime<::chrono::offset::Utc>,
@@ -2618,7 +2618,7 @@ pub mod builder {
         optional template_uri: ::std::string::String,
         optional user_id: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(BillingCharge {
+    ::progenitor_client::builder!(BillingCharge {
         optional actual_quantity: ::progenitor_client::DecimalNumber,
         optional converted_token_count: ::progenitor_client::DecimalNumber,
         optional fairuse_quantity: ::progenitor_client::DecimalNumber,
@@ -2633,7 +2633,7 @@ pub mod builder {
         optional product: types::BillingProduct,
         optional token_conversion_rate: ::progenitor_client::DecimalNumber,
     });
-    ::progenitor_client::response_builder!(BillingContract {
+    ::progenitor_client::builder!(BillingContract {
         optional bill_to_customer: types::Customer,
         default billing_periods: ::std::vec::Vec<types::BillingContractPeriod>,
         optional commercial_model: ::std::string::String,
@@ -2649,19 +2649,19 @@ pub mod builder {
         optional sold_to_customer: types::Customer,
         optional status: crate::types::BillingContractStatus,
     });
-    ::progenitor_client::response_builder!(BillingContractListing {
+    ::progenitor_client::builder!(BillingContractListing {
         default entities: ::std::vec::Vec<types::BillingContract>,
         optional next_uri: ::std::string::String,
         optional previous_uri: ::std::string::String,
         optional self_uri: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(BillingContractPeriod {
+    ::progenitor_client::builder!(BillingContractPeriod {
         optional date_end: ::chrono::naive::NaiveDate,
         optional date_start: ::chrono::naive::NaiveDate,
         optional id: ::std::string::String,
         optional status: crate::types::BillingPeriodStatus,
     });
-    ::progenitor_client::response_builder!(BillingContractPeriodDetail {
+    ::progenitor_client::builder!(BillingContractPeriodDetail {
         default charges: ::std::vec::Vec<types::BillingCharge>,
         optional date_end: ::chrono::naive::NaiveDate,
         optional date_start: ::chrono::naive::NaiveDate,
@@ -2669,7 +2669,7 @@ pub mod builder {
         optional status: crate::types::BillingPeriodStatus,
         default wallets: ::std::vec::Vec<types::BillingWallet>,
     });
-    ::progenitor_client::response_builder!(BillingInvoice {
+    ::progenitor_client::builder!(BillingInvoice {
         optional amount: ::progenitor_client::DecimalNumber,
         optional bill_to_address: types::InvoiceAddress,
         optional bill_to_customer: types::Customer,
@@ -2685,7 +2685,7 @@ pub mod builder {
         optional ship_to_customer: types::Customer,
         optional sold_to_customer: types::Customer,
     });
-    ::progenitor_client::response_builder!(BillingInvoiceItem {
+    ::progenitor_client::builder!(BillingInvoiceItem {
         optional amount: ::progenitor_client::DecimalNumber,
         optional date_end: ::chrono::naive::NaiveDate,
         optional date_start: ::chrono::naive::NaiveDate,
@@ -2697,26 +2697,26 @@ pub mod builder {
         optional quantity: ::progenitor_client::DecimalNumber,
         optional unit_of_measure: crate::types::BillingUnitOfMeasure,
     });
-    ::progenitor_client::response_builder!(BillingInvoiceItemListing {
+    ::progenitor_client::builder!(BillingInvoiceItemListing {
         default entities: ::std::vec::Vec<types::BillingInvoiceItem>,
         optional next_uri: ::std::string::String,
         optional previous_uri: ::std::string::String,
         optional self_uri: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(BillingInvoiceListing {
+    ::progenitor_client::builder!(BillingInvoiceListing {
         default entities: ::std::vec::Vec<types::BillingInvoice>,
         optional next_uri: ::std::string::String,
         optional previous_uri: ::std::string::String,
         optional self_uri: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(BillingPlan {
+    ::progenitor_client::builder!(BillingPlan {
         optional id: ::std::string::String,
         default items: ::std::vec::Vec<types::BillingPlanItem>,
         optional name: ::std::string::String,
         default organizations: ::std::vec::Vec<types::NamedEntity>,
         optional product: types::BillingProduct,
     });
-    ::progenitor_client::response_builder!(BillingPlanItem {
+    ::progenitor_client::builder!(BillingPlanItem {
         optional currency_iso_code: ::std::string::String,
         optional date_charged_through: ::chrono::naive::NaiveDate,
         optional date_effective_end: ::chrono::naive::NaiveDate,
@@ -2732,18 +2732,18 @@ pub mod builder {
         optional type_: ::std::string::String,
         optional unit_of_measure: crate::types::BillingUnitOfMeasure,
     });
-    ::progenitor_client::response_builder!(BillingProduct {
+    ::progenitor_client::builder!(BillingProduct {
         optional id: ::std::string::String,
         optional name: ::std::string::String,
         optional sku: ::std::string::String,
         optional unit_of_measure: crate::types::BillingUnitOfMeasure,
     });
-    ::progenitor_client::response_builder!(BillingUsage {
+    ::progenitor_client::builder!(BillingUsage {
         required name: ::std::string::String,
         default resources: ::std::vec::Vec<types::BillingUsageResource>,
         required total_usage: ::progenitor_client::DecimalString,
     });
-    ::progenitor_client::response_builder!(BillingUsageReport {
+    ::progenitor_client::builder!(BillingUsageReport {
         optional end_date: ::chrono::DateTime<::chrono::offset::Utc>,
         optional id: ::std::string::String,
         optional name: ::std::string::String,
@@ -2752,11 +2752,11 @@ pub mod builder {
         optional status: crate::types::BillingUsageReportStatus,
         optional usages: ::std::vec::Vec<types::BillingUsage>,
     });
-    ::progenitor_client::response_builder!(BillingUsageResource {
+    ::progenitor_client::builder!(BillingUsageResource {
         optional date: ::chrono::DateTime<::chrono::offset::Utc>,
         required name: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(BillingWallet {
+    ::progenitor_client::builder!(BillingWallet {
         optional balance_consumption: ::progenitor_client::DecimalNumber,
         optional balance_decrease: ::progenitor_client::DecimalNumber,
         optional balance_increase: ::progenitor_client::DecimalNumber,
@@ -2772,7 +2772,7 @@ pub mod builder {
         optional starting_balance: ::progenitor_client::DecimalNumber,
         optional unit_of_measure: crate::types::BillingUnitOfMeasure,
     });
-    ::progenitor_client::response_builder!(ClientPublicApiUsage {
+    ::progenitor_client::builder!(ClientPublicApiUsage {
         optional date: ::chrono::naive::NaiveDate,
         optional http_method: crate::types::UsageHttpMethod,
         optional organization_id: ::std::string::String,
@@ -2785,7 +2785,7 @@ pub mod builder {
         optional status500: i64,
         optional template_uri: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(ClientPublicApiUsageResultsResponse {
+    ::progenitor_client::builder!(ClientPublicApiUsageResultsResponse {
         default entities: ::std::vec::Vec<types::ClientPublicApiUsage>,
         optional error_body: types::ErrorBody,
         optional name: ::std::string::String,
@@ -2793,33 +2793,33 @@ pub mod builder {
         required query_status: crate::types::UsageJobStatus,
         optional self_uri: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(ClientUsageQueryResponse {
+    ::progenitor_client::builder!(ClientUsageQueryResponse {
         required id: ::std::string::String,
         optional name: ::std::string::String,
         optional results_uri: ::std::string::String,
         optional self_uri: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(Cursors {
+    ::progenitor_client::builder!(Cursors {
         optional after: ::std::string::String,
         optional before: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(Customer {
+    ::progenitor_client::builder!(Customer {
         optional id: ::std::string::String,
         optional name: ::std::string::String,
         optional number: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(Detail {
+    ::progenitor_client::builder!(Detail {
         optional entity_id: ::std::string::String,
         optional entity_name: ::std::string::String,
         optional error_code: ::std::string::String,
         optional field_name: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(DomainEntityRef {
+    ::progenitor_client::builder!(DomainEntityRef {
         optional id: ::std::string::String,
         optional name: ::std::string::String,
         optional self_uri: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(ErrorBody {
+    ::progenitor_client::builder!(ErrorBody {
         optional code: ::std::string::String,
         optional context_id: ::std::string::String,
         default details: ::std::vec::Vec<types::Detail>,
@@ -2832,7 +2832,7 @@ pub mod builder {
         optional message_with_params: ::std::string::String,
         optional status: i32,
     });
-    ::progenitor_client::response_builder!(InvoiceAddress {
+    ::progenitor_client::builder!(InvoiceAddress {
         optional address_type: crate::types::InvoiceAddressType,
         optional city_name: ::std::string::String,
         optional city_subdivision1: ::std::string::String,
@@ -2848,7 +2848,7 @@ pub mod builder {
         optional region_subdivision2: ::std::string::String,
         optional state_code: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(LicenseDefinition {
+    ::progenitor_client::builder!(LicenseDefinition {
         default comprises: ::std::vec::Vec<types::LicenseDefinition>,
         optional description: ::std::string::String,
         optional id: ::std::string::String,
@@ -2856,25 +2856,25 @@ pub mod builder {
         default prerequisites: ::std::vec::Vec<types::AddressableLicenseDefinition>,
         optional self_uri: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(LicenseOrgToggle {
+    ::progenitor_client::builder!(LicenseOrgToggle {
         optional enabled: bool,
         optional feature_name: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(LicenseUser {
+    ::progenitor_client::builder!(LicenseUser {
         optional id: ::std::string::String,
         default licenses: ::std::vec::Vec<types::LicenseDefinition>,
         optional self_uri: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(Limit {
+    ::progenitor_client::builder!(Limit {
         optional key: ::std::string::String,
         optional namespace: ::std::string::String,
         optional value: i64,
     });
-    ::progenitor_client::response_builder!(NamedEntity {
+    ::progenitor_client::builder!(NamedEntity {
         optional id: ::std::string::String,
         optional name: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(OAuthClient {
+    ::progenitor_client::builder!(OAuthClient {
         optional access_token_validity_seconds: i64,
         required authorized_grant_type: crate::types::OAuthGrantType,
         optional created_by: types::DomainEntityRef,
@@ -2893,7 +2893,7 @@ pub mod builder {
         optional self_uri: ::std::string::String,
         optional state: crate::types::OAuthClientState,
     });
-    ::progenitor_client::response_builder!(OAuthClientEntityListing {
+    ::progenitor_client::builder!(OAuthClientEntityListing {
         default entities: ::std::vec::Vec<types::OAuthClient>,
         optional first_uri: ::std::string::String,
         optional last_uri: ::std::string::String,
@@ -2905,7 +2905,7 @@ pub mod builder {
         optional self_uri: ::std::string::String,
         optional total: i64,
     });
-    ::progenitor_client::response_builder!(Organization {
+    ::progenitor_client::builder!(Organization {
         optional default_country_code: ::std::string::String,
         optional default_language: ::std::string::String,
         optional default_site_id: ::std::string::String,
@@ -2922,7 +2922,7 @@ pub mod builder {
         optional version: i32,
         optional voicemail_enabled: bool,
     });
-    ::progenitor_client::response_builder!(OrganizationPublicApiUsage {
+    ::progenitor_client::builder!(OrganizationPublicApiUsage {
         optional date: ::chrono::naive::NaiveDate,
         optional http_method: crate::types::UsageHttpMethod,
         optional oauth_client: types::DomainEntityRef,
@@ -2936,7 +2936,7 @@ pub mod builder {
         optional template_uri: ::std::string::String,
         optional user: types::UserReference,
     });
-    ::progenitor_client::response_builder!(OrganizationPublicApiUsageResultsResponse {
+    ::progenitor_client::builder!(OrganizationPublicApiUsageResultsResponse {
         default entities: ::std::vec::Vec<types::OrganizationPublicApiUsage>,
         optional error_body: types::ErrorBody,
         optional name: ::std::string::String,
@@ -2944,20 +2944,20 @@ pub mod builder {
         required query_status: crate::types::UsageJobStatus,
         optional self_uri: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(OrganizationUsageQueryResponse {
+    ::progenitor_client::builder!(OrganizationUsageQueryResponse {
         required id: ::std::string::String,
         optional name: ::std::string::String,
         optional results_uri: ::std::string::String,
         optional self_uri: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(Permissions {
+    ::progenitor_client::builder!(Permissions {
         default ids: ::std::vec::Vec<::std::string::String>,
     });
-    ::progenitor_client::response_builder!(RoleDivision {
+    ::progenitor_client::builder!(RoleDivision {
         required division_id: ::std::string::String,
         required role_id: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(SubscriptionOverviewUsage {
+    ::progenitor_client::builder!(SubscriptionOverviewUsage {
         optional bundle_quantity: ::progenitor_client::LenientDecimal,
         optional grouping: ::std::string::String,
         optional is_cancellable: bool,
@@ -2971,10 +2971,10 @@ pub mod builder {
         optional usage_notes: ::std::string::String,
         optional usage_quantity: ::progenitor_client::LenientDecimal,
     });
-    ::progenitor_client::response_builder!(TrusteeAuthorization {
+    ::progenitor_client::builder!(TrusteeAuthorization {
         default permissions: ::std::vec::Vec<::std::string::String>,
     });
-    ::progenitor_client::response_builder!(TrusteeBillingOverview {
+    ::progenitor_client::builder!(TrusteeBillingOverview {
         optional billing_period_end_date: ::chrono::DateTime<::chrono::offset::Utc>,
         optional billing_period_start_date: ::chrono::DateTime<::chrono::offset::Utc>,
         optional contract_amendment_date: ::chrono::DateTime<::chrono::offset::Utc>,
@@ -2993,7 +2993,7 @@ pub mod builder {
         optional subscription_type: crate::types::SubscriptionType,
         optional usages: ::std::vec::Vec<types::SubscriptionOverviewUsage>,
     });
-    ::progenitor_client::response_builder!(Trustor {
+    ::progenitor_client::builder!(Trustor {
         optional authorization: types::TrusteeAuthorization,
         optional created_by: types::DomainEntityRef,
         optional date_created: ::chrono::DateTime<::chrono::offset::Utc>,
@@ -3002,7 +3002,7 @@ pub mod builder {
         optional organization: types::Organization,
         optional self_uri: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(TrustorEntityListing {
+    ::progenitor_client::builder!(TrustorEntityListing {
         optional entities: ::std::vec::Vec<types::Trustor>,
         optional first_uri: ::std::string::String,
         optional last_uri: ::std::string::String,
@@ -3014,26 +3014,26 @@ pub mod builder {
         optional self_uri: ::std::string::String,
         optional total: i64,
     });
-    ::progenitor_client::response_builder!(UrlResponse {
+    ::progenitor_client::builder!(UrlResponse {
         optional url: ::progenitor_client::SecretText,
     });
-    ::progenitor_client::response_builder!(UsageExecutionResult {
+    ::progenitor_client::builder!(UsageExecutionResult {
         optional execution_id: ::std::string::String,
         optional results_uri: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(UserLicenses {
+    ::progenitor_client::builder!(UserLicenses {
         optional id: ::std::string::String,
         default licenses: ::std::vec::Vec<::std::string::String>,
         optional self_uri: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(UserLicensesEntityListing {
+    ::progenitor_client::builder!(UserLicensesEntityListing {
         default entities: ::std::vec::Vec<types::UserLicenses>,
         optional page_count: i32,
         optional page_number: i32,
         optional page_size: i32,
         optional total: i64,
     });
-    ::progenitor_client::response_builder!(UserReference {
+    ::progenitor_client::builder!(UserReference {
         optional id: ::std::string::String,
         optional self_uri: ::std::string::String,
     });

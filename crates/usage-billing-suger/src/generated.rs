@@ -5,7 +5,7 @@
 #[allow(unused_imports)]
 pub use progenitor_client::{ByteStream, ClientInfo, Error, ResponseValue};
 #[allow(unused_imports)]
-use progenitor_client::{encode_path, ClientHooks, OperationInfo, RequestBuilderExt};
+use progenitor_client::{encode_path, RequestBuilderExt};
 /// Types used as operation parameters and responses.
 #[allow(clippy::all)]
 pub mod types {
@@ -676,5746 +676,1822 @@ pub mod types {
             Money = "MONEY",
         }
     }
-    /// v2 total of one billable metric and one combination of its group-by values.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct AggregatedMeteringUsageRecord {
-        /// Price of that quantity, when it is reported as money.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub amount: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// How events became the total.
-        #[serde(
-            rename = "billableMetricAggregationType",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub billable_metric_aggregation_type: ::std::option::Option<
-            crate::types::BillableMetricAggregationType,
-        >,
-        /// The metric's definition when the report was made.
-        #[serde(
-            rename = "billableMetricInfo",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub billable_metric_info: ::std::option::Option<BillableMetricInfo>,
-        /// Group as name=value pairs joined by commas, such as `region=eu,model=m`. Empty without grouping.
-        #[serde(
-            rename = "groupBysExpression",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub group_bys_expression: ::std::option::Option<::std::string::String>,
-        /// Id of the billable metric.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub key: ::std::option::Option<::std::string::String>,
-        /// Name for display.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-        /// Total, in the metric's unit.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub quantity: ::std::option::Option<::progenitor_client::DecimalNumber>,
+    ::progenitor_client::object! {
+        /// v2 total of one billable metric and one combination of its group-by values.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct AggregatedMeteringUsageRecord {
+            /// Price of that quantity, when it is reported as money.
+            amount: optional ::progenitor_client::DecimalNumber = "amount",
+            /// How events became the total.
+            billable_metric_aggregation_type: optional crate::types::BillableMetricAggregationType = "billableMetricAggregationType",
+            /// The metric's definition when the report was made.
+            billable_metric_info: optional BillableMetricInfo = "billableMetricInfo",
+            /// Group as name=value pairs joined by commas, such as `region=eu,model=m`. Empty without grouping.
+            group_bys_expression: optional ::std::string::String = "groupBysExpression",
+            /// Id of the billable metric.
+            key: optional ::std::string::String = "key",
+            /// Name for display.
+            name: optional ::std::string::String = "name",
+            /// Total, in the metric's unit.
+            quantity: optional ::progenitor_client::DecimalNumber = "quantity",
+            /// State of a unique count.
+            unique_count_aggregation_result: optional UniqueCountAggregationResult = "uniqueCountAggregationResult",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Request to Alibaba International. Since 2026-02.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct AlibabaInternationalMeteringRequest {
+            /// When the request was made, in Alibaba's own format (Inferred).
+            gmt_create: optional ::std::string::String = "GmtCreate",
+            /// Metering data. The form of an item is not documented.
+            metering_data: collection ::std::vec::Vec<::serde_json::Value> = "MeteringData",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Request to Alibaba. Vendor's model: `client.PushMeteringDataRequest`.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct AlibabaPushMeteringDataRequest {
+            /// Instances and their entities, as JSON text.
+            metering: optional ::std::string::String = "Metering",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Response of Alibaba. Vendor's model: `client.PushMeteringDataResponseBody`.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct AlibabaPushMeteringDataResponseBody {
+            /// Id of the request.
+            request_id: optional ::std::string::String = "RequestId",
+            /// True when Alibaba took it.
+            success: optional_boolean = "Success",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Request of AWS BatchMeterUsage. Vendor's model: `AwsMarketplaceMeteringBatchMeterUsageInput`.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct AwsBatchMeterUsageInput {
+            /// Product code at AWS.
+            product_code: optional ::std::string::String = "ProductCode",
+            /// Records, at most 25 in a call.
+            usage_records: collection ::std::vec::Vec<AwsUsageRecordInput> = "UsageRecords",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Response of AWS BatchMeterUsage. Vendor's model: `marketplacemetering.BatchMeterUsageOutput`. Inferred: the server may write some or all of these names, and of those within them, in PascalCase (`Results`, `UnprocessedRecords`); then they are among the other fields.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct AwsBatchMeterUsageOutput {
+            /// Left over from AWS's SDK (`middleware.Metadata`), documented as an empty object.
+            result_metadata: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "resultMetadata",
+            /// Outcome of each record.
+            results: collection ::std::vec::Vec<AwsUsageRecordResult> = "results",
+            /// Records that AWS did not process and that must be sent again.
+            unprocessed_records: collection ::std::vec::Vec<AwsUsageRecord> = "unprocessedRecords",
+            ..
+            /// `extra`.
+            extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        }
+    }
+    ::progenitor_client::object! {
+        /// A tag in an AWS response. Vendor's model: `types.Tag` of AWS's marketplace metering SDK.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct AwsTag {
+            /// Name of the tag.
+            key: optional ::std::string::String = "key",
+            /// Value of the tag.
+            value: optional ::std::string::String = "value",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A tag in an AWS request. Vendor's model: `AwsMarketplaceMeteringTag`.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct AwsTagInput {
+            /// Name of the tag.
+            key: optional ::std::string::String = "Key",
+            /// Value of the tag.
+            value: optional ::std::string::String = "Value",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A share in an AWS response. Vendor's model: `types.UsageAllocation`.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct AwsUsageAllocation {
+            /// Whole units of the share.
+            allocated_usage_quantity: optional i64 = "allocatedUsageQuantity",
+            /// Tags of the share.
+            tags: collection ::std::vec::Vec<AwsTag> = "tags",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A share in an AWS request. Vendor's model: `AwsMarketplaceMeteringUsageAllocation`.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct AwsUsageAllocationInput {
+            /// Whole units of the share.
+            allocated_usage_quantity: optional i64 = "AllocatedUsageQuantity",
+            /// Tags of the share.
+            tags: collection ::std::vec::Vec<AwsTagInput> = "Tags",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A record in an AWS response. Vendor's model: `types.UsageRecord`.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct AwsUsageRecord {
+            /// AWS account of the buyer. Since 2026-02.
+            customer_aws_account_id: optional ::std::string::String = "customerAWSAccountId",
+            /// Customer at AWS.
+            customer_identifier: optional ::std::string::String = "customerIdentifier",
+            /// Dimension.
+            dimension: optional ::std::string::String = "dimension",
+            /// License at AWS. Since 2026-02.
+            license_arn: optional ::std::string::String = "licenseArn",
+            /// Whole units.
+            quantity: optional i64 = "quantity",
+            /// Hour of the usage.
+            timestamp: optional ::std::string::String = "timestamp",
+            /// Split over tags.
+            usage_allocations: collection ::std::vec::Vec<AwsUsageAllocation> = "usageAllocations",
+            ..
+            /// `extra`.
+            extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        }
+    }
+    ::progenitor_client::object! {
+        /// A record of an AWS request. Vendor's model: `AwsMarketplaceMeteringUsageRecord`.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct AwsUsageRecordInput {
+            /// Customer at AWS.
+            customer_identifier: optional ::std::string::String = "CustomerIdentifier",
+            /// Dimension.
+            dimension: optional ::std::string::String = "Dimension",
+            /// Whole units, 0 or more.
+            quantity: optional i64 = "Quantity",
+            /// Hour of the usage (UTC).
+            timestamp: optional_date_time = "Timestamp",
+            /// Split over tags; adds up to `Quantity`.
+            usage_allocations: collection ::std::vec::Vec<AwsUsageAllocationInput> = "UsageAllocations",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Outcome of one record. Vendor's model: `types.UsageRecordResult`.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct AwsUsageRecordResult {
+            /// Id that AWS gave the record.
+            metering_record_id: optional ::std::string::String = "meteringRecordId",
+            /// Outcome.
+            status: optional crate::types::AwsUsageRecordResultStatus = "status",
+            /// The record.
+            usage_record: optional AwsUsageRecord = "usageRecord",
+            ..
+            /// `extra`.
+            extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        }
+    }
+    ::progenitor_client::object! {
+        /// Request of Azure's batch usage event. Vendor's model: `AzureMarketplaceMeteringBatchUsageEvent`.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct AzureBatchUsageEvent {
+            /// The usage events.
+            request: collection ::std::vec::Vec<AzureUsageEvent> = "request",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Response of Azure's batch usage event. Vendor's model: `marketplacemeteringv1.BatchUsageEventOkResponse`.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct AzureBatchUsageEventOkResponse {
+            /// Number of results.
+            count: optional i64 = "count",
+            /// Outcome of each event.
+            result: collection ::std::vec::Vec<AzureUsageBatchEventOkMessage> = "result",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A quantity that is free at Azure.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct AzureIncludedBaseQuantity {
+            /// True when there is no limit.
+            is_infinite: optional_boolean = "isInfinite",
+            /// Free units.
+            quantity: optional ::progenitor_client::DecimalNumber = "quantity",
+            /// How often it is granted.
+            recurring_unit: optional crate::types::AzureRecurringUnit = "recurringUnit",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Outcome of one event. Vendor's model: `marketplacemeteringv1.UsageBatchEventOkMessage`.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct AzureUsageBatchEventOkMessage {
+            /// Dimension.
+            dimension: optional ::std::string::String = "dimension",
+            /// When the usage happened.
+            effective_start_time: optional ::std::string::String = "effectiveStartTime",
+            /// Why it failed.
+            error: optional AzureUsageEventConflictResponse = "error",
+            /// When Azure processed it.
+            message_time: optional ::std::string::String = "messageTime",
+            /// Plan.
+            plan_id: optional ::std::string::String = "planId",
+            /// Units.
+            quantity: optional ::progenitor_client::DecimalNumber = "quantity",
+            /// Subscription, or usage id of a managed application.
+            resource_id: optional ::std::string::String = "resourceId",
+            /// Resource URI of a managed application.
+            resource_uri: optional ::std::string::String = "resourceUri",
+            /// Outcome.
+            status: optional crate::types::AzureUsageEventStatus = "status",
+            /// Id that Azure gave the event.
+            usage_event_id: optional ::std::string::String = "usageEventId",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A usage event to Azure. Vendor's model: `AzureMarketplaceMeteringUsageEvent`.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct AzureUsageEvent {
+            /// Dimension.
+            dimension: optional ::std::string::String = "dimension",
+            /// When the usage happened (UTC).
+            effective_start_time: optional ::std::string::String = "effectiveStartTime",
+            /// Plan.
+            plan_id: optional ::std::string::String = "planId",
+            /// Units.
+            quantity: optional ::progenitor_client::DecimalNumber = "quantity",
+            /// Subscription, or usage id of a managed application. Not together with `resourceUri`.
+            resource_id: optional ::std::string::String = "resourceId",
+            /// Resource URI of a managed application. Not together with `resourceId`.
+            resource_uri: optional ::std::string::String = "resourceUri",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Why an event failed. Vendor's model: `marketplacemeteringv1.UsageEventConflictResponse`.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct AzureUsageEventConflictResponse {
+            /// The usage event that is in conflict.
+            additional_info: optional AzureUsageEventConflictResponseAdditionalInfo = "additionalInfo",
+            /// Azure's code.
+            code: optional ::std::string::String = "code",
+            /// Azure's text.
+            message: optional ::std::string::String = "message",
+        }
+    }
+    ::progenitor_client::object! {
+        /// The usage event that is in conflict. Vendor's model: `marketplacemeteringv1.UsageEventConflictResponseAdditionalInfo`.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct AzureUsageEventConflictResponseAdditionalInfo {
+            /// The event that Azure had taken before.
+            accepted_message: optional AzureUsageEventOkResponse = "acceptedMessage",
+        }
+    }
+    ::progenitor_client::object! {
+        /// An event that Azure took. Vendor's model: `marketplacemeteringv1.UsageEventOkResponse`.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct AzureUsageEventOkResponse {
+            /// Dimension.
+            dimension: optional ::std::string::String = "dimension",
+            /// When the usage happened.
+            effective_start_time: optional ::std::string::String = "effectiveStartTime",
+            /// When Azure processed it.
+            message_time: optional ::std::string::String = "messageTime",
+            /// Plan.
+            plan_id: optional ::std::string::String = "planId",
+            /// Units.
+            quantity: optional ::progenitor_client::DecimalNumber = "quantity",
+            /// Subscription, or usage id of a managed application.
+            resource_id: optional ::std::string::String = "resourceId",
+            /// Resource URI of a managed application.
+            resource_uri: optional ::std::string::String = "resourceUri",
+            /// Outcome.
+            status: optional crate::types::AzureUsageEventStatus = "status",
+            /// Id that Azure gave the event.
+            usage_event_id: optional ::std::string::String = "usageEventId",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A dimension priced by Suger from a billable metric. The vendor does not describe the fields; meanings are Inferred from the names.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct BillableDimension {
+            /// Billable metric behind it.
+            billable_metric_id: optional ::std::string::String = "billableMetricId",
+            /// Which price model counts; its prices are in the field of that model.
+            category: optional crate::types::PriceModelCategory = "category",
+            /// Description of the measurement.
+            description: optional ::std::string::String = "description",
+            /// Discount on the dimension.
+            discount: optional BillingDiscount = "discount",
+            /// Length of the period in `timeUnit`s.
+            length: optional i64 = "length",
+            /// Least amount charged, in the entitlement's currency.
+            minimum_commit: optional ::progenitor_client::DecimalNumber = "minimumCommit",
+            /// The minimum is charged for the part of a period that was used.
+            minimum_commit_prorata: optional_boolean = "minimumCommitProrata",
+            /// Scope of the minimum; `DIMENSION` if it is not set.
+            minimum_commit_scope: optional crate::types::BillingMinimumCommitScope = "minimumCommitScope",
+            /// Name.
+            name: optional ::std::string::String = "name",
+            /// Prices, if `category` is `basic`.
+            price_model_basic: optional PriceModelBasic = "priceModelBasic",
+            /// Prices, if `category` is `bulk`.
+            price_model_bulk: optional PriceModelBulk = "priceModelBulk",
+            /// Prices, if `category` is `matrix`.
+            price_model_matrix: optional PriceModelMatrix = "priceModelMatrix",
+            /// Prices, if `category` is `percentage`.
+            price_model_percentage: optional PriceModelPercentage = "priceModelPercentage",
+            /// Prices, if `category` is `tiered`.
+            price_model_tiered: optional PriceModelTiered = "priceModelTiered",
+            /// Prices, if `category` is `tiered-percentage`.
+            price_model_tiered_percentage: optional PriceModelTieredPercentage = "priceModelTieredPercentage",
+            /// Prices, if `category` is `volume`.
+            price_model_volume: optional PriceModelVolume = "priceModelVolume",
+            /// Unit of the period.
+            time_unit: optional crate::types::TimeUnit = "timeUnit",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A v2 metric: which usage events count, how they are combined and by which properties they are split.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct BillableMetric {
+            /// How events are combined.
+            aggregation_type: optional crate::types::BillableMetricAggregationType = "aggregationType",
+            /// When the metric was created. Set by the server.
+            creation_time: optional_date_time = "creationTime",
+            /// Description of the measurement, at most 300 characters.
+            description: optional ::std::string::String = "description",
+            /// Id of the metric, unique in the organization. Chosen by the caller on creation, at most 36 characters.
+            id: optional ::std::string::String = "id",
+            /// Filters, grouping and the property of a unique count.
+            info: optional BillableMetricInfo = "info",
+            /// When the metric last changed. Set by the server.
+            last_update_time: optional_date_time = "lastUpdateTime",
+            /// Name, 4 to 50 characters.
+            name: optional ::std::string::String = "name",
+            /// Organization that owns the metric. Set by the server.
+            organization_id: optional ::std::string::String = "organizationId",
+            /// Whether the metric is in use. Set by the server on creation (Inferred).
+            status: optional crate::types::BillableMetricStatus = "status",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A test of one property of a usage event.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct BillableMetricFilter {
+            /// Property to test.
+            name: optional ::std::string::String = "name",
+            /// How to compare.
+            operation: optional crate::types::BillableMetricFilterOperation = "operation",
+            /// What to compare with: a JSON string or number, as `valueType` states. Left out for `EXISTS` and `NOT_EXISTS` (Inferred).
+            value: optional ::serde_json::Value = "value",
+            /// Type of `value`.
+            value_type: optional crate::types::BillableMetricFilterValueType = "valueType",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A group of filters: an event passes when it passes any one of them.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct BillableMetricFilterGroup {
+            /// The filters.
+            filters: collection ::std::vec::Vec<BillableMetricFilter> = "filters",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Details of a billable metric.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct BillableMetricInfo {
+            /// Which events count: an event must pass every group. Without groups all events count (Inferred).
+            filter_groups: collection ::std::vec::Vec<BillableMetricFilterGroup> = "filterGroups",
+            /// Properties by whose values the quantity is split.
+            group_bys: collection ::std::vec::Vec<::std::string::String> = "groupBys",
+            /// Property whose distinct values `UNIQUE_COUNT` counts.
+            property_unique_on: optional ::std::string::String = "propertyUniqueOn",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A booked add-on. The vendor does not describe the fields.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct BillingAddonRecord {
+            /// Price, in the currency of the entitlement (Inferred).
+            amount: optional ::progenitor_client::DecimalNumber = "amount",
+            /// When it is charged (Inferred).
+            charge_on: optional_date_time = "chargeOn",
+            /// Description.
+            description: optional ::std::string::String = "description",
+            /// Id.
+            id: optional ::std::string::String = "id",
+            /// Name.
+            name: optional ::std::string::String = "name",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A discount.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct BillingDiscount {
+            /// How `value` is meant.
+            discount_type: optional crate::types::BillingDiscountType = "discountType",
+            /// Percent or an amount, as `discountType` states.
+            value: optional ::progenitor_client::DecimalNumber = "value",
+        }
+    }
+    ::progenitor_client::object! {
+        /// The buyer in other systems, and money. The vendor does not describe the fields; meanings are Inferred from the names.
+        #[derive(Clone, Debug, Default)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct BuyerInfo {
+            /// The buyer at Adyen, as the partner has it.
+            adyen_buyer: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "adyenBuyer",
+            /// The buyer at AWS, as the marketplace has it.
+            aws_buyer: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "awsBuyer",
+            /// The buyer at Azure, as the marketplace has it.
+            azure_buyer: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "azureBuyer",
+            /// Customer in Chargebee.
+            chargebee_customer_id: optional ::std::string::String = "chargebeeCustomerID",
+            /// To be collected; the currency is not given.
+            collectable_amount: optional ::progenitor_client::DecimalNumber = "collectableAmount",
+            /// The company, as the vendor sends it.
+            company_info: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "companyInfo",
+            /// Customer id.
+            customer_id: optional ::std::string::String = "customerId",
+            /// Paid out to the seller so far; the currency is not given.
+            disbursed_amount: optional ::progenitor_client::DecimalNumber = "disbursedAmount",
+            /// Mail address.
+            email_address: optional ::std::string::String = "emailAddress",
+            /// The organization's own fields.
+            fields: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "fields",
+            /// The buyer at Google Cloud, as the marketplace has it.
+            gcp_buyer: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "gcpBuyer",
+            /// Gross revenue so far; the currency is not given.
+            gross_amount: optional ::progenitor_client::DecimalNumber = "grossAmount",
+            /// Invoiced so far; the currency is not given.
+            invoiced_amount: optional ::progenitor_client::DecimalNumber = "invoicedAmount",
+            /// Customer in Lago.
+            lago_customer_id: optional ::std::string::String = "lagoCustomerId",
+            /// Inferred: who changed the buyer last. Plain text here, not an object as in `metaInfo`.
+            last_modified_by: optional ::std::string::String = "lastModifiedBy",
+            /// Customer in Metronome.
+            metronome_customer_id: optional ::std::string::String = "metronomeCustomerId",
+            /// Customer in Orb.
+            orb_customer_id: optional ::std::string::String = "orbCustomerId",
+            /// Inferred: how the buyer pays. Our sources do not state its fields; it comes as the vendor sends it.
+            payment_config: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "paymentConfig",
+            /// Customer in QuickBooks.
+            quickbooks_customer_id: optional ::std::string::String = "quickbooksCustomerId",
+            /// The buyer at Snowflake, as the marketplace has it.
+            snowflake_buyer: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "snowflakeBuyer",
+            /// Inferred: page that is shown to the buyer. Kept like a secret, as the link itself may let people in.
+            spa_url: optional ::progenitor_client::SecretText = "spaUrl",
+            /// The buyer at Stripe, as the partner has it.
+            stripe_buyer: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "stripeBuyer",
+            /// Customer in Stripe.
+            stripe_customer_id: optional ::std::string::String = "stripeCustomerId",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Commitment of the buyer for a dimension.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct CommitDimension {
+            /// Category. The values are not documented.
+            category: optional ::std::string::String = "category",
+            /// Description.
+            description: optional ::std::string::String = "description",
+            /// Made by the seller for a private offer at AWS.
+            is_user_created: optional_boolean = "isUserCreated",
+            /// Name of the dimension in the API.
+            key: optional ::std::string::String = "key",
+            /// Length of the term in `timeUnit`s; 0 if `termEndTime` states it.
+            length: optional i64 = "length",
+            /// Greatest number of users, for `PER_USER`.
+            maximum_users: optional i64 = "maximumUsers",
+            /// Least number of users, for `PER_USER`.
+            minimum_users: optional i64 = "minimumUsers",
+            /// Name for display.
+            name: optional ::std::string::String = "name",
+            /// How many of the commit.
+            quantity: optional i64 = "quantity",
+            /// Amount committed to, in the currency of the entitlement or product (Inferred); of a month at Google Cloud.
+            rate: optional ::progenitor_client::DecimalNumber = "rate",
+            /// The term for display.
+            term: optional ::std::string::String = "term",
+            /// End of the term. The form is not documented.
+            term_end_time: optional ::std::string::String = "termEndTime",
+            /// Unit of the term.
+            time_unit: optional crate::types::TimeUnit = "timeUnit",
+            /// How it is charged. Only at Azure.
+            type_: optional crate::types::CommitDimensionType = "type",
+            /// Whether it covers metering, entitlement or both.
+            types: collection ::std::vec::Vec<::std::string::String> = "types",
+        }
+    }
+    ::progenitor_client::object! {
+        /// One usage report for one entitlement. Give the usage either as `records` (v1) or as `billableRecords` (v2), never both.
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct CreateUsageRecordGroupParams {
+            /// v2 usage: events for billable metrics. Not together with `records`.
+            billable_records: collection ::std::vec::Vec<MeteringUsageRecord> = "billableRecords",
+            /// Entitlement that used it. The same value as `entitlementId` in the path.
+            entitlement_id: required ::std::string::String = "entitlementID",
+            /// Your own id of this report, at most 36 characters; a UUID is advised. It is the deduplication key: a second report with the same id fails with `409` and stores nothing. Without it the server makes an id, and a repeated request is counted twice. Inferred: the payload is not compared, so other quantities under an old id are rejected too; ids are unique per organization.
+            id: optional ::std::string::String = "id",
+            /// Kept by the server. Leave it out of a report.
+            meta_info: optional MeteringUsageRecordGroupMetaInfo = "metaInfo",
+            /// Organization that owns the entitlement. The same value as `orgId` in the path.
+            organization_id: required ::std::string::String = "organizationID",
+            /// v1 usage: quantity by dimension key, in the dimension's unit. The vendor also takes the dimension's name as key. At least one quantity must not be zero. Beside `billableRecords` send an empty map (Inferred) or leave it out.
+            records: optional ::std::collections::BTreeMap<::std::string::String, ::progenitor_client::DecimalNumber> = "records",
+            /// When the usage happened. Without it: when the report arrives. Suger documents no limit for late usage, the marketplaces do (AWS 6 hours, Azure 24 hours).
+            timestamp: optional_date_time = "timestamp",
+            /// Per dimension key, how the quantity is split over tags. AWS only; AWS wants the shares of a dimension to add up to its quantity. Since 2026-02.
+            usage_allocations: nested_collection ::std::collections::BTreeMap<::std::string::String, ::std::vec::Vec<UsageAllocation>> = "usageAllocations",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Dimensions, terms and money of an entitlement. The vendor describes few of these fields; meanings are Inferred from the names.
+        #[derive(Clone, Debug, Default)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct EntitlementInfo {
+            /// Booked add-ons.
+            addons: collection ::std::vec::Vec<BillingAddonRecord> = "addons",
+            /// Inferred: days before the end at which an alert is sent.
+            alert_days_before_end: optional i64 = "alertDaysBeforeEnd",
+            /// Instances at Alibaba, as the marketplace has them.
+            alibaba_entitlements: collection ::std::vec::Vec<::serde_json::Map<::std::string::String, ::serde_json::Value>> = "alibabaEntitlements",
+            /// Orders at Alibaba, as the marketplace has them.
+            alibaba_orders: collection ::std::vec::Vec<::serde_json::Map<::std::string::String, ::serde_json::Value>> = "alibabaOrders",
+            /// Renews by itself.
+            auto_renew: optional_boolean = "autoRenew",
+            /// Agreement at AWS, as the marketplace has it.
+            aws_agreement: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "awsAgreement",
+            /// Channel partner at AWS, as the marketplace has it.
+            aws_channel_partner: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "awsChannelPartner",
+            /// Entitlements at AWS, as the marketplace has them.
+            aws_entitlements: collection ::std::vec::Vec<::serde_json::Map<::std::string::String, ::serde_json::Value>> = "awsEntitlements",
+            /// License at AWS. Since 2026-02.
+            aws_license_arn: optional ::std::string::String = "awsLicenseArn",
+            /// Offer set at AWS. Since 2026-02.
+            aws_offer_set_id: optional ::std::string::String = "awsOfferSetId",
+            /// Subscriptions at Azure, as the marketplace has them.
+            azure_subscriptions: collection ::std::vec::Vec<::serde_json::Map<::std::string::String, ::serde_json::Value>> = "azureSubscriptions",
+            /// Dimensions priced by Suger from billable metrics (v2).
+            billable_dimensions: collection ::std::vec::Vec<BillableDimension> = "billableDimensions",
+            /// On which day a billing period begins.
+            billing_cycle: optional crate::types::BillingCycle = "billingCycle",
+            /// Months between invoices.
+            billing_interval_in_months: optional i64 = "billingIntervalInMonths",
+            /// Inferred: page on which the buyer manages the purchase. Kept like a secret, as the link itself may let people in.
+            buyer_management_url: optional ::progenitor_client::SecretText = "buyerManagementURL",
+            /// To be collected, in `currency`.
+            collectable_amount: optional ::progenitor_client::DecimalNumber = "collectableAmount",
+            /// Amount that the buyer committed to, in `currency`.
+            commit_amount: optional ::progenitor_client::DecimalNumber = "commitAmount",
+            /// Commits by dimension.
+            commits: collection ::std::vec::Vec<CommitDimension> = "commits",
+            /// Currency of the amounts, ISO 4217 (Inferred).
+            currency: optional ::std::string::String = "currency",
+            /// Dimensions that can be metered, with prices.
+            dimensions: collection ::std::vec::Vec<MeteringDimension> = "dimensions",
+            /// Inferred: true when there are too many dimensions to list here.
+            dimensions_oversized: optional_boolean = "dimensionsOversized",
+            /// Paid out to the seller so far, in `currency`.
+            disbursed_amount: optional ::progenitor_client::DecimalNumber = "disbursedAmount",
+            /// Kind of end user licence agreement.
+            eula_type: optional crate::types::EulaType = "eulaType",
+            /// Where the text of the end user licence is. Inferred: the link may be signed, so it is kept like a secret.
+            eula_url: optional ::progenitor_client::SecretText = "eulaUrl",
+            /// Inferred: the terms were taken from the offer. Since 2026-02.
+            fallback_from_offer: optional_boolean = "fallbackFromOffer",
+            /// Entitlements at Google Cloud, as the marketplace has them.
+            gcp_entitlements: collection ::std::vec::Vec<::serde_json::Map<::std::string::String, ::serde_json::Value>> = "gcpEntitlements",
+            /// Plans at Google Cloud, as the marketplace has them.
+            gcp_plans: collection ::std::vec::Vec<::serde_json::Map<::std::string::String, ::serde_json::Value>> = "gcpPlans",
+            /// Days of grace after an invoice is due.
+            grace_period_in_days: optional i64 = "gracePeriodInDays",
+            /// Gross revenue so far, in `currency`.
+            gross_amount: optional ::progenitor_client::DecimalNumber = "grossAmount",
+            /// Invoiced so far, in `currency`.
+            invoiced_amount: optional ::progenitor_client::DecimalNumber = "invoicedAmount",
+            /// Inferred: usage beyond the commit is metered.
+            is_metering_overage_commit: optional_boolean = "isMeteringOverageCommit",
+            /// Days until an invoice is due.
+            net_terms_in_days: optional i64 = "netTermsInDays",
+            /// Payments of a fixed schedule.
+            payment_installments: collection ::std::vec::Vec<PaymentInstallment> = "paymentInstallments",
+            /// Whether the buyer pays before or after use.
+            payment_schedule: optional crate::types::PaymentScheduleType = "paymentSchedule",
+            /// Inferred: text of the terms for refunds and cancellation.
+            refund_cancellation_policy: optional ::std::string::String = "refundCancellationPolicy",
+            /// Inferred: free text that the seller wrote.
+            seller_notes: optional ::std::string::String = "sellerNotes",
+            /// Offer at Snowflake, as the marketplace has it.
+            snowflake_offer: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "snowflakeOffer",
+            /// Inferred: page that is shown to the buyer for this entitlement. Kept like a secret, as the link itself may let people in.
+            spa_url: optional ::progenitor_client::SecretText = "spaUrl",
+            /// Trial, as the vendor sends it.
+            trial_config: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "trialConfig",
+        }
+    }
+    ::progenitor_client::object! {
+        /// An operation reported to Google's Service Control. Vendor's model: `GcpMarketplaceMeteringOperation`.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct GcpMeteringOperation {
+            /// Usage reporting id of the customer.
+            consumer_id: optional ::std::string::String = "consumerId",
+            /// End of the usage.
+            end_time: optional ::std::string::String = "endTime",
+            /// Labels.
+            labels: collection ::std::collections::BTreeMap<::std::string::String, ::std::string::String> = "labels",
+            /// Values by metric.
+            metric_value_sets: collection ::std::vec::Vec<GcpMetricValueSet> = "metricValueSets",
+            /// Unique id; Google deduplicates by it.
+            operation_id: optional ::std::string::String = "operationId",
+            /// Name of the operation.
+            operation_name: optional ::std::string::String = "operationName",
+            /// Start of the usage.
+            start_time: optional ::std::string::String = "startTime",
+        }
+    }
+    ::progenitor_client::object! {
+        /// One value of a metric. Inferred: exactly one of the fields that end in `Value` is set. Vendor's model: `GcpMarketplaceMeteringMetricValue`.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct GcpMetricValue {
+            /// Yes or no.
+            bool_value: optional_boolean = "boolValue",
+            /// A number.
+            double_value: optional ::progenitor_client::DecimalNumber = "doubleValue",
+            /// End of the usage.
+            end_time: optional ::std::string::String = "endTime",
+            /// A whole number of 64 bits, written as a string.
+            int64_value: optional ::std::string::String = "int64Value",
+            /// Labels.
+            labels: collection ::std::collections::BTreeMap<::std::string::String, ::std::string::String> = "labels",
+            /// An amount of money.
+            money_value: optional GcpMoney = "moneyValue",
+            /// Start of the usage.
+            start_time: optional ::std::string::String = "startTime",
+            /// A text.
+            string_value: optional ::std::string::String = "stringValue",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Values of one metric. Vendor's model: `GcpMarketplaceMeteringMetricValueSet`.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct GcpMetricValueSet {
+            /// Metric.
+            metric_name: optional ::std::string::String = "metricName",
+            /// Values.
+            metric_values: collection ::std::vec::Vec<GcpMetricValue> = "metricValues",
+        }
+    }
+    ::progenitor_client::object! {
+        /// An amount of money: `units` plus `nanos` billionths. Vendor's model: `GcpMarketplaceMeteringMoney`.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct GcpMoney {
+            /// Currency, ISO 4217.
+            currency_code: optional ::std::string::String = "currencyCode",
+            /// Billionths of a unit, with the sign of `units`.
+            nanos: optional i64 = "nanos",
+            /// Whole units of the currency, written as a string.
+            units: optional ::std::string::String = "units",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A price tier at Google Cloud. The meanings are Inferred from the names.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct GcpPriceTier {
+            /// Usage from which the tier counts, as a number.
+            from_amount: optional ::progenitor_client::DecimalNumber = "fromAmount",
+            /// Price of a unit in the tier; the vendor's model is `GcpPriceValue`.
+            price: optional GcpMoney = "price",
+            /// Usage from which the tier counts, written as a string.
+            starting_usage_amount: optional ::std::string::String = "startingUsageAmount",
+        }
+    }
+    ::progenitor_client::object! {
+        /// An operation that failed. Vendor's model: `servicecontrol.ReportError`.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct GcpReportError {
+            /// The operation.
+            operation_id: optional ::std::string::String = "operationId",
+            /// Why it failed.
+            status: optional GcpStatus = "status",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Response of Google's Service Control. Vendor's model: `servicecontrol.ReportResponse`.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct GcpReportResponse {
+            /// Operations that failed.
+            report_errors: collection ::std::vec::Vec<GcpReportError> = "reportErrors",
+            /// Service configuration that was used.
+            service_config_id: optional ::std::string::String = "serviceConfigId",
+            /// Rollout that was used.
+            service_rollout_id: optional ::std::string::String = "serviceRolloutId",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Google's `google.rpc.Status`. Vendor's model: `servicecontrol.Status`.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct GcpStatus {
+            /// Code, as in `google.rpc.Code`.
+            code: optional i64 = "code",
+            /// Details in any JSON form. Inferred: objects, though the vendor's document states lists of integers.
+            details: collection ::std::vec::Vec<::serde_json::Value> = "details",
+            /// Text.
+            message: optional ::std::string::String = "message",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A customer.
+        #[derive(Clone, Debug, Default)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct IdentityBuyer {
+            /// Company of the buyer.
+            company_id: optional ::std::string::String = "companyID",
+            /// Contacts of the buyer.
+            contact_ids: collection ::std::vec::Vec<::std::string::String> = "contactIds",
+            /// When the buyer was created.
+            creation_time: optional_date_time = "creationTime",
+            /// Free text.
+            description: optional ::std::string::String = "description",
+            /// Id of the buyer at the partner.
+            external_id: optional ::std::string::String = "externalID",
+            /// Id of the buyer.
+            id: optional ::std::string::String = "id",
+            /// The buyer in other systems, and money.
+            info: optional BuyerInfo = "info",
+            /// When the buyer last changed.
+            last_update_time: optional_date_time = "lastUpdateTime",
+            /// Name.
+            name: optional ::std::string::String = "name",
+            /// Organization that the buyer belongs to.
+            organization_id: optional ::std::string::String = "organizationID",
+            /// Marketplace that the buyer comes from.
+            partner: optional crate::types::Partner = "partner",
+            /// File of the buyer's logo. Inferred: its key in the vendor's S3 bucket, not a link.
+            s3_key_logo: optional ::std::string::String = "s3KeyLogo",
+            /// Labels. Since 2026-02.
+            tags: collection ::std::vec::Vec<::std::string::String> = "tags",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Originator of an action. The meanings are Inferred from the names.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct LastModifiedBy {
+            /// Mail address of the actor.
+            email: optional ::std::string::String = "email",
+            /// Id of the actor.
+            entity_id: optional ::std::string::String = "entityId",
+            /// Type of the actor, such as a user or an API client.
+            entity_type: optional crate::types::EntityType = "entityType",
+            /// Name of the actor.
+            name: optional ::std::string::String = "name",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A page of daily metering records.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct ListUsageMeteringDailyRecordsResponse {
+            /// Inferred: the code of such an error.
+            code: optional ::serde_json::Value = "code",
+            /// Inferred: an error, in a response with status 200 whose list is null or empty.
+            error: optional ::serde_json::Value = "error",
+            /// Inferred: the message of such an error.
+            message: optional ::serde_json::Value = "message",
+            /// `offset` of the next page. Null, absent, 0 or -1 on the last page, or the offset of an empty page (Inferred).
+            next_offset: optional i64 = "nextOffset",
+            /// The records of this page. The order is not documented.
+            usage_metering_daily_records: page_items ::std::vec::Vec<UsageMeteringDailyRecord> = "usageMeteringDailyRecords",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A page of usage record groups.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct ListUsageRecordGroupsResponse {
+            /// Inferred: the code of such an error.
+            code: optional ::serde_json::Value = "code",
+            /// Inferred: an error, in a response with status 200 whose list is null or empty.
+            error: optional ::serde_json::Value = "error",
+            /// Inferred: the message of such an error.
+            message: optional ::serde_json::Value = "message",
+            /// `offset` of the next page. Null, absent, 0 or -1 on the last page, or the offset of an empty page (Inferred).
+            next_offset: optional i64 = "nextOffset",
+            /// The groups of this page. The order is not documented.
+            usage_record_groups: page_items ::std::vec::Vec<MeteringUsageRecordGroup> = "usageRecordGroups",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A page of usage record reports.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct ListUsageRecordReportsResponse {
+            /// Inferred: the code of such an error.
+            code: optional ::serde_json::Value = "code",
+            /// Inferred: an error, in a response with status 200 whose list is null or empty.
+            error: optional ::serde_json::Value = "error",
+            /// Inferred: the message of such an error.
+            message: optional ::serde_json::Value = "message",
+            /// `offset` of the next page. Null, absent, 0 or -1 on the last page, or the offset of an empty page (Inferred).
+            next_offset: optional i64 = "nextOffset",
+            /// The reports of this page. The order is not documented.
+            usage_record_reports: page_items ::std::vec::Vec<MeteringUsageRecordReport> = "usageRecordReports",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A dimension of a product or entitlement that can be metered.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct MeteringDimension {
+            /// Category.
+            category: optional ::std::string::String = "category",
+            /// Description of the measurement.
+            description: optional ::std::string::String = "description",
+            /// Quantities that are free at Azure.
+            included_base_quantities: collection ::std::vec::Vec<AzureIncludedBaseQuantity> = "includedBaseQuantities",
+            /// Key of the dimension: what `records` is keyed by.
+            key: optional ::std::string::String = "key",
+            /// Name for display. The vendor also takes it as a key of `records`.
+            name: optional ::std::string::String = "name",
+            /// Plan at Google Cloud.
+            plan_id: optional ::std::string::String = "planId",
+            /// Name of that plan.
+            plan_name: optional ::std::string::String = "planName",
+            /// Price tiers at Google Cloud.
+            price_tiers: collection ::std::vec::Vec<GcpPriceTier> = "priceTiers",
+            /// Price of a unit, in the currency of the entitlement or product (Inferred).
+            rate: optional ::progenitor_client::DecimalNumber = "rate",
+            /// SKU at Google Cloud.
+            sku_id: optional ::std::string::String = "skuId",
+            /// Flags of the dimension.
+            types: collection ::std::vec::Vec<::std::string::String> = "types",
+            /// Running totals. Only getEntitlement fills them.
+            usage_count: optional UsageCount = "usageCount",
+            /// Type of value at Google Cloud.
+            value_type: optional crate::types::ValueType = "valueType",
+        }
+    }
+    ::progenitor_client::object! {
+        /// One v2 usage event. Its billable metric decides how events become a quantity.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct MeteringUsageRecord {
+            /// Id of the billable metric.
+            key: optional ::std::string::String = "key",
+            /// Free attributes of the event. Filters, grouping and unique counts of the metric read them.
+            properties: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "properties",
+            /// Amount of this event, in the metric's unit. Not read by a metric that counts (Inferred).
+            quantity: optional ::progenitor_client::DecimalNumber = "quantity",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A stored usage report: what is created, checked, reported to the marketplace, requeued and deleted as one.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct MeteringUsageRecordGroup {
+            /// Buyer of that entitlement.
+            buyer_id: optional ::std::string::String = "buyerID",
+            /// When Suger stored the group.
+            creation_time: optional_date_time = "creationTime",
+            /// Entitlement that the usage belongs to.
+            entitlement_id: optional ::std::string::String = "entitlementID",
+            /// Id of the group: the caller's, or one that the server made (a UUID).
+            id: optional ::std::string::String = "id",
+            /// When the group last changed.
+            last_update_time: optional_date_time = "lastUpdateTime",
+            /// The input as received, and its origin.
+            meta_info: optional MeteringUsageRecordGroupMetaInfo = "metaInfo",
+            /// Organization that owns the group.
+            organization_id: optional ::std::string::String = "organizationID",
+            /// Marketplace. The vendor lists AWS, AZURE and GCP; others are possible (Inferred).
+            partner: optional crate::types::Partner = "partner",
+            /// v1 quantities by dimension key, after dimension mapping. May be `null` or empty for v2 groups (Inferred).
+            records: collection ::std::collections::BTreeMap<::std::string::String, ::progenitor_client::DecimalNumber> = "records",
+            /// When the group was reported to the marketplace. Null before that.
+            reported_time: optional_date_time = "reportedTime",
+            /// Running number given by the server. Not taken by any operation and no key for deduplication (Inferred).
+            serial_id: optional i64 = "serialID",
+            /// How far the group has come.
+            status: optional crate::types::UsageRecordGroupStatus = "status",
+            /// Report that took this group in. Empty before that (Inferred).
+            usage_record_report_id: optional ::std::string::String = "usageRecordReportID",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Data that the server keeps beside a usage record group: the input as received, and its origin.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct MeteringUsageRecordGroupMetaInfo {
+            /// The v2 events as received.
+            billable_records: collection ::std::vec::Vec<MeteringUsageRecord> = "billableRecords",
+            /// Invoice in an ERP system outside Suger. Since 2026-02.
+            erp_invoice_id: optional ::std::string::String = "erpInvoiceID",
+            /// Lago: amount of the month so far, in USD. Only grows within a month.
+            lago_amount: optional ::progenitor_client::DecimalNumber = "lagoAmount",
+            /// Lago: subscription.
+            lago_subscription_id: optional ::std::string::String = "lagoSubscriptionID",
+            /// Lago: start of the usage window.
+            lago_usage_start_time: optional_date_time = "lagoUsageStartTime",
+            /// Metronome: cost of the day, in USD.
+            metronome_daily_cost_amount: optional ::progenitor_client::DecimalNumber = "metronomeDailyCostAmount",
+            /// Metronome: true when the invoice was credited back. Since 2026-02.
+            metronome_invoice_credit_back: optional_boolean = "metronomeInvoiceCreditBack",
+            /// Metronome: amount credited back, in USD. Since 2026-02.
+            metronome_invoice_credit_back_amount: optional ::progenitor_client::DecimalNumber = "metronomeInvoiceCreditBackAmount",
+            /// Metronome: invoice.
+            metronome_invoice_id: optional ::std::string::String = "metronomeInvoiceID",
+            /// Metronome: highest amount that the month's invoice reached, in USD.
+            metronome_monthly_invoice_amount: optional ::progenitor_client::DecimalNumber = "metronomeMonthlyInvoiceAmount",
+            /// Metronome: that amount after the seller lowered it with credits, in USD.
+            metronome_monthly_invoice_amount_adjusted: optional ::progenitor_client::DecimalNumber = "metronomeMonthlyInvoiceAmountAdjusted",
+            /// `records` as received: quantity by key, before dimension mapping.
+            origin_records: collection ::std::collections::BTreeMap<::std::string::String, ::progenitor_client::DecimalNumber> = "originRecords",
+            /// True when the group was taken without validation.
+            skip_validation: optional_boolean = "SkipValidation",
+            /// Channel that made the group.
+            source: optional crate::types::UsageRecordGroupSource = "source",
+            /// Stripe: invoice.
+            stripe_invoice_id: optional ::std::string::String = "stripeInvoiceID",
+            /// Stripe: end of the period (UTC). Inclusive or not is not documented.
+            stripe_period_end_time: optional_date_time = "stripePeriodEndTime",
+            /// Stripe: start of the period (UTC).
+            stripe_period_start_time: optional_date_time = "stripePeriodStartTime",
+            /// Stripe: subscription item.
+            stripe_subscription_item_id: optional ::std::string::String = "stripeSubscriptionItemID",
+            /// Stripe: usage record summary.
+            stripe_usage_record_summary_id: optional ::std::string::String = "stripeUsageRecordSummaryID",
+            /// Stripe: total usage in that summary, in the item's units.
+            stripe_usage_record_summary_total_usage: optional i64 = "stripeUsageRecordSummaryTotalUsage",
+            /// When the usage happened (UTC).
+            timestamp: optional_date_time = "timestamp",
+            /// Per dimension key, the split over tags as received. AWS only. Since 2026-02.
+            usage_allocations: nested_collection ::std::collections::BTreeMap<::std::string::String, ::std::vec::Vec<UsageAllocation>> = "usageAllocations",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Usage that one hourly run sent to the marketplace for one entitlement.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct MeteringUsageRecordReport {
+            /// Buyer of that entitlement.
+            buyer_id: optional ::std::string::String = "buyerID",
+            /// When the report was made.
+            creation_time: optional_date_time = "creationTime",
+            /// Entitlement that the usage belongs to.
+            entitlement_id: optional ::std::string::String = "entitlementID",
+            /// Term of that entitlement.
+            entitlement_term_id: optional ::std::string::String = "entitlementTermID",
+            /// Id of the report; `usageRecordReportID` of its groups.
+            id: optional ::std::string::String = "id",
+            /// Status, quantities, money and the raw exchange with the marketplace.
+            info: optional MeteringUsageRecordReportInfo = "info",
+            /// Organization that owns the report.
+            organization_id: optional ::std::string::String = "organizationID",
+            /// Marketplace.
+            partner: optional crate::types::Partner = "partner",
+            /// Product of that entitlement.
+            product_id: optional ::std::string::String = "productID",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Status, quantities, money and the raw exchange of a usage record report. Maps are by dimension key. Of the raw requests and responses only those of the report's marketplace are there (Inferred). Amounts are in the entitlement's currency (Inferred).
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct MeteringUsageRecordReportInfo {
+            /// v2 totals.
+            aggregated_billable_records: collection ::std::vec::Vec<AggregatedMeteringUsageRecord> = "aggregatedBillableRecords",
+            /// Split over tags after aggregation. Since 2026-02.
+            aggregated_usage_allocations: nested_collection ::std::collections::BTreeMap<::std::string::String, ::std::vec::Vec<UsageAllocation>> = "aggregatedUsageAllocations",
+            /// Raw request to Alibaba International. Since 2026-02.
+            alibaba_international_metering_request: optional AlibabaInternationalMeteringRequest = "alibabaInternationalMeteringRequest",
+            /// Raw response of Alibaba International, as received: its fields are not documented. Since 2026-02.
+            alibaba_international_metering_response: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "alibabaInternationalMeteringResponse",
+            /// Raw request to Alibaba.
+            alibaba_metering_request: optional AlibabaPushMeteringDataRequest = "alibabaMeteringRequest",
+            /// Raw response of Alibaba.
+            alibaba_metering_response: optional AlibabaPushMeteringDataResponseBody = "alibabaMeteringResponse",
+            /// Raw request to AWS.
+            aws_metering_request: optional AwsBatchMeterUsageInput = "awsMeteringRequest",
+            /// Raw response of AWS.
+            aws_metering_response: optional AwsBatchMeterUsageOutput = "awsMeteringResponse",
+            /// Raw request to Azure.
+            azure_metering_request: optional AzureBatchUsageEvent = "azureMeteringRequest",
+            /// Raw response of Azure.
+            azure_metering_response: optional AzureBatchUsageEventOkResponse = "azureMeteringResponse",
+            /// Size of the commit.
+            commit_amount: optional ::progenitor_client::DecimalNumber = "commitAmount",
+            /// Size of the credit.
+            credit_amount: optional ::progenitor_client::DecimalNumber = "creditAmount",
+            /// v1 quantities paid from credit.
+            credit_records: collection ::std::collections::BTreeMap<::std::string::String, ::progenitor_client::DecimalNumber> = "creditRecords",
+            /// Fractions carried in from the report before (a marketplace such as AWS takes whole units only).
+            decimal_parts: collection ::std::collections::BTreeMap<::std::string::String, ::progenitor_client::DecimalNumber> = "decimalParts",
+            /// Category of a dimension (Alibaba needs it).
+            dimension_categories: collection ::std::collections::BTreeMap<::std::string::String, ::std::string::String> = "dimensionCategories",
+            /// List price of a unit.
+            dimension_unit_list_price: collection ::std::collections::BTreeMap<::std::string::String, ::progenitor_client::DecimalNumber> = "dimensionUnitListPrice",
+            /// Price of a unit as used: that of the private offer, or the list price.
+            dimension_unit_price: collection ::std::collections::BTreeMap<::std::string::String, ::progenitor_client::DecimalNumber> = "dimensionUnitPrice",
+            /// End of the window (UTC), exclusive (Inferred: windows are whole hours).
+            end_time: optional_date_time = "endTime",
+            /// Raw request to Google Cloud.
+            gcp_metering_request: optional GcpMeteringOperation = "gcpMeteringRequest",
+            /// Raw response of Google Cloud.
+            gcp_metering_response: optional GcpReportResponse = "gcpMeteringResponse",
+            /// v1 quantities that included amounts cover.
+            included_records: collection ::std::collections::BTreeMap<::std::string::String, ::progenitor_client::DecimalNumber> = "includedRecords",
+            /// Text on the outcome, for a failure its reason.
+            message: optional ::std::string::String = "message",
+            /// Fractions carried out to the next report.
+            new_decimal_parts: collection ::std::collections::BTreeMap<::std::string::String, ::progenitor_client::DecimalNumber> = "newDecimalParts",
+            /// Marketplace that got the report.
+            partner: optional crate::types::Partner = "partner",
+            /// Quantities before they were adjusted to charge usage beyond the commit at list price.
+            records_to_report_before_adjustment_at_list_price: collection ::std::collections::BTreeMap<::std::string::String, ::progenitor_client::DecimalNumber> = "recordsToReportBeforeAdjustmentAtListPrice",
+            /// v1 quantities that were sent.
+            reported_records: collection ::std::collections::BTreeMap<::std::string::String, ::progenitor_client::DecimalNumber> = "reportedRecords",
+            /// Start of the window (UTC).
+            start_time: optional_date_time = "startTime",
+            /// Outcome.
+            status: optional crate::types::UsageRecordReportStatus = "status",
+            /// Groups that the report took in.
+            usage_record_group_ids: collection ::std::vec::Vec<::std::string::String> = "usageRecordGroupIds",
+            /// Commit used before this report.
+            used_commit_amount: optional ::progenitor_client::DecimalNumber = "usedCommitAmount",
+            /// Commit used by this report.
+            used_commit_amount_increment: optional ::progenitor_client::DecimalNumber = "usedCommitAmountIncrement",
+            /// Credit used before this report.
+            used_credit_amount: optional ::progenitor_client::DecimalNumber = "usedCreditAmount",
+            /// Credit used by this report.
+            used_credit_amount_increment: optional ::progenitor_client::DecimalNumber = "usedCreditAmountIncrement",
+        }
+    }
+    ::progenitor_client::object! {
+        /// One usage report of a batch. It has no id: a batch cannot be deduplicated.
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct NewUsageRecordGroup {
+            /// v2 usage: events for billable metrics. Not together with `records`.
+            billable_records: collection ::std::vec::Vec<MeteringUsageRecord> = "billableRecords",
+            /// Entitlement that used it.
+            entitlement_id: required ::std::string::String = "entitlementID",
+            /// Kept by the server. Leave it out of a report.
+            meta_info: optional MeteringUsageRecordGroupMetaInfo = "metaInfo",
+            /// v1 usage: quantity by dimension key (or name), in the dimension's unit. At least one must not be zero. Beside `billableRecords` send an empty map (Inferred) or leave it out.
+            records: optional ::std::collections::BTreeMap<::std::string::String, ::progenitor_client::DecimalNumber> = "records",
+            /// When the usage happened. Without it: when the report arrives.
+            timestamp: optional_date_time = "timestamp",
+            /// Per dimension key, how the quantity is split over tags. AWS only. Since 2026-02.
+            usage_allocations: nested_collection ::std::collections::BTreeMap<::std::string::String, ::std::vec::Vec<UsageAllocation>> = "usageAllocations",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Something that happened to an entity.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct NotificationEvent {
+            /// Event of the entity.
+            action: optional crate::types::NotificationEventAction = "action",
+            /// Contacts that get a copy.
+            cc_contact_ids: collection ::std::vec::Vec<::std::string::String> = "ccContactIds",
+            /// Ways on which it is delivered.
+            channels: collection ::std::vec::Vec<crate::types::NotificationChannel> = "channels",
+            /// Mail addresses that are notified.
+            contact_emails: collection ::std::vec::Vec<::std::string::String> = "contactEmails",
+            /// Contacts that are notified.
+            contact_ids: collection ::std::vec::Vec<::std::string::String> = "contactIds",
+            /// Originator.
+            created_by: optional LastModifiedBy = "createdBy",
+            /// Inferred: the organization's own fields.
+            custom_fields: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "customFields",
+            /// Id of the entity.
+            entity_id: optional ::std::string::String = "entityID",
+            /// Name of the entity.
+            entity_name: optional ::std::string::String = "entityName",
+            /// Status of the entity. The values are not documented.
+            entity_status: optional ::std::string::String = "entityStatus",
+            /// Type of the entity.
+            entity_type: optional crate::types::EntityType = "entityType",
+            /// Id of the event.
+            event_id: optional ::std::string::String = "eventID",
+            /// State of the delivery.
+            event_status: optional crate::types::NotificationEventStatus = "eventStatus",
+            /// Free-form object; the vendor gives it no fields.
+            info: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "info",
+            /// True when a user has to act.
+            is_action_item: optional_boolean = "isActionItem",
+            /// When the event last changed.
+            last_update_time: optional_date_time = "lastUpdateTime",
+            /// Text.
+            message: optional ::std::string::String = "message",
+            /// Organization.
+            organization_id: optional ::std::string::String = "organizationID",
+            /// Partner that it is about.
+            partner: optional crate::types::Partner = "partner",
+            /// Priority.
+            priority: optional crate::types::AuditingEventPriority = "priority",
+            /// True when the event is kept for audit.
+            require_audit: optional_boolean = "requireAudit",
+            /// When it happened.
+            timestamp: optional_date_time = "timestamp",
+            /// Title.
+            title: optional ::std::string::String = "title",
+            /// Openings and clicks. Our sources do not state their fields; they come as the vendor sends them.
+            track_events: collection ::std::vec::Vec<::serde_json::Map<::std::string::String, ::serde_json::Value>> = "trackEvents",
+        }
+    }
+    ::progenitor_client::object! {
+        /// How usage is metered for one marketplace.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct PartnerUsageMeteringConfig {
+            /// Mapping by reported dimension key, one target each. Older form of `dimensionMappingV2`.
+            dimension_mapping: collection ::std::collections::BTreeMap<::std::string::String, UsageMeteringDimensionMappingValue> = "dimensionMapping",
+            /// Mapping by reported dimension key: one or more dimensions that the quantity goes to.
+            dimension_mapping_v2: nested_collection ::std::collections::BTreeMap<::std::string::String, ::std::vec::Vec<UsageMeteringDimensionMappingValue>> = "dimensionMappingV2",
+            /// Turn on billable dimensions (v2). Not described by the vendor (Inferred from its name).
+            enable_billable_dimension: optional_boolean = "enableBillableDimension",
+            /// Charge usage beyond the commit at list price. Needs `enableCommitWithAdditionalUsageMetering`. The vendor's default is false.
+            enable_commit_with_additional_usage_at_list_price: optional_boolean = "enableCommitWithAdditionalUsageAtListPrice",
+            /// Report usage to the marketplace only when the commit is used up. The vendor's default is false.
+            enable_commit_with_additional_usage_metering: optional_boolean = "enableCommitWithAdditionalUsageMetering",
+            /// Apply the mapping of dimensions. The vendor's default is false.
+            enable_dimension_mapping: optional_boolean = "enableDimensionMapping",
+            /// Marketplace. The vendor's text calls it required.
+            partner: optional crate::types::Partner = "partner",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A payment of a fixed schedule.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct PaymentInstallment {
+            /// Price for the buyer, after a discount, in the currency of the entitlement (Inferred).
+            amount: optional ::progenitor_client::DecimalNumber = "amount",
+            /// When it is paid; absent for the day on which the entitlement begins.
+            charge_on: optional_date_time = "chargeOn",
+            /// The same for display.
+            charge_on_str: optional ::std::string::String = "chargeOnStr",
+            /// Credit given once, for private offers at Google Cloud.
+            credit: optional ::progenitor_client::DecimalNumber = "credit",
+            /// Discount in percent, 0 to 100.
+            discount_percentage: optional ::progenitor_client::DecimalNumber = "discountPercentage",
+            /// The same before a discount; absent without one.
+            original_amount: optional ::progenitor_client::DecimalNumber = "originalAmount",
+        }
+    }
+    ::progenitor_client::object! {
+        /// One price for each unit.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct PriceModelBasic {
+            /// Price of a unit, in the currency of the entitlement or product (Inferred).
+            unit_amount: optional ::progenitor_client::DecimalNumber = "unitAmount",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Units are sold in bundles.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct PriceModelBulk {
+            /// Price of a bundle, in the currency of the entitlement or product (Inferred).
+            bulk_amount: optional ::progenitor_client::DecimalNumber = "bulkAmount",
+            /// Units in a bundle.
+            bulk_size: optional i64 = "bulkSize",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Prices by property values.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct PriceModelMatrix {
+            /// Price of a unit that no row of the matrix fits (Inferred).
+            default_unit_amount: optional ::progenitor_client::DecimalNumber = "defaultUnitAmount",
+            /// Rows of the matrix.
+            matrix: collection ::std::vec::Vec<PriceModelMatrixConfigGroup> = "matrix",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A row of a price matrix.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct PriceModelMatrixConfigGroup {
+            /// Property values for which the price counts.
+            properties: collection ::std::vec::Vec<PriceModelMatrixProperty> = "properties",
+            /// Price of a unit, in the currency of the entitlement or product (Inferred).
+            unit_amount: optional ::progenitor_client::DecimalNumber = "unitAmount",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A property value of usage.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct PriceModelMatrixProperty {
+            /// Name of the property.
+            name: optional ::std::string::String = "name",
+            /// Its value.
+            value: optional ::std::string::String = "value",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A share of an amount.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct PriceModelPercentage {
+            /// Fixed amount, in the currency of the entitlement or product (Inferred).
+            flat_fee: optional ::progenitor_client::DecimalNumber = "flatFee",
+            /// The share. The vendor's description states basis points, its name percent; which of them is not proven.
+            percentage_rate: optional ::progenitor_client::DecimalNumber = "percentageRate",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Units are priced tier by tier.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct PriceModelTiered {
+            /// Tiers.
+            tiers: collection ::std::vec::Vec<PriceModelTieredConfig> = "tiers",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A tier of prices.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct PriceModelTieredConfig {
+            /// Usage from which the tier counts, inclusive.
+            first_unit: optional ::progenitor_client::DecimalNumber = "firstUnit",
+            /// Fixed amount, in the currency of the entitlement or product (Inferred).
+            flat_fee: optional ::progenitor_client::DecimalNumber = "flatFee",
+            /// Usage up to which the tier counts, exclusive; absent in the last tier.
+            last_unit: optional ::progenitor_client::DecimalNumber = "lastUnit",
+            /// Price of a unit, in the currency of the entitlement or product (Inferred).
+            unit_amount: optional ::progenitor_client::DecimalNumber = "unitAmount",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A share of an amount, tier by tier.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct PriceModelTieredPercentage {
+            /// Tiers.
+            tiers: collection ::std::vec::Vec<PriceModelTieredPercentageConfig> = "tiers",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A tier of shares.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct PriceModelTieredPercentageConfig {
+            /// Usage from which the tier counts, inclusive.
+            first_unit: optional ::progenitor_client::DecimalNumber = "firstUnit",
+            /// Fixed amount, in the currency of the entitlement or product (Inferred).
+            flat_fee: optional ::progenitor_client::DecimalNumber = "flatFee",
+            /// Usage up to which the tier counts, exclusive; absent in the last tier.
+            last_unit: optional ::progenitor_client::DecimalNumber = "lastUnit",
+            /// The share, as in `PriceModelPercentage`.
+            percentage_rate: optional ::progenitor_client::DecimalNumber = "percentageRate",
+        }
+    }
+    ::progenitor_client::object! {
+        /// The tier of the total prices all units.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct PriceModelVolume {
+            /// Tiers.
+            tiers: collection ::std::vec::Vec<PriceModelVolumeConfig> = "tiers",
+        }
+    }
+    ::progenitor_client::object! {
+        /// A tier by total.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct PriceModelVolumeConfig {
+            /// Fixed amount, in the currency of the entitlement or product (Inferred).
+            flat_fee: optional ::progenitor_client::DecimalNumber = "flatFee",
+            /// Greatest total that the tier counts for.
+            maximum_units: optional ::progenitor_client::DecimalNumber = "maximumUnits",
+            /// Price of a unit, in the currency of the entitlement or product (Inferred).
+            unit_amount: optional ::progenitor_client::DecimalNumber = "unitAmount",
+        }
+    }
+    ::progenitor_client::object! {
+        /// Dimensions of a product and the listing as the marketplace has it. The vendor does not describe the fields; meanings are Inferred from the names.
+        #[derive(Clone, Debug, Default)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct ProductInfo {
+            /// Listing at Alibaba, as the marketplace has it.
+            alibaba_product: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "alibabaProduct",
+            /// Attributes.
+            attributes: collection ::std::collections::BTreeMap<::std::string::String, ::std::string::String> = "attributes",
+            /// AMI listing at AWS, as the marketplace has it.
+            aws_ami_product: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "awsAmiProduct",
+            /// Container listing at AWS, as the marketplace has it.
+            aws_container_product: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "awsContainerProduct",
+            /// Machine learning listing at AWS, as the marketplace has it.
+            aws_machine_learning_product: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "awsMachineLearningProduct",
+            /// Professional services listing at AWS, as the marketplace has it.
+            aws_professional_services_product: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "awsProfessionalServicesProduct",
+            /// SaaS listing at AWS, as the marketplace has it.
+            aws_saas_product: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "awsSaasProduct",
+            /// SNS subscriptions at AWS, as the marketplace has them.
+            aws_sns_subscriptions: collection ::std::vec::Vec<::serde_json::Map<::std::string::String, ::serde_json::Value>> = "awsSnsSubscriptions",
+            /// Listing at Azure, as the marketplace has it.
+            azure_product: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "azureProduct",
+            /// Resources of the listing at Azure, as the marketplace has them.
+            azure_product_resource: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "azureProductResource",
+            /// Commits by dimension.
+            commits: collection ::std::vec::Vec<CommitDimension> = "commits",
+            /// Currency of the prices, ISO 4217 (Inferred).
+            currency: optional ::std::string::String = "currency",
+            /// Dimensions that can be metered.
+            dimensions: collection ::std::vec::Vec<MeteringDimension> = "dimensions",
+            /// Kind of end user licence agreement.
+            eula_type: optional crate::types::EulaType = "eulaType",
+            /// Where the text of the end user licence is. Inferred: the link may be signed, so it is kept like a secret.
+            eula_url: optional ::progenitor_client::SecretText = "eulaUrl",
+            /// Listing at Google Cloud, as the marketplace has it.
+            gcp_product: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "gcpProduct",
+            /// Inferred: text of the terms for refunds and cancellation.
+            refund_cancellation_policy: optional ::std::string::String = "refundCancellationPolicy",
+            /// Inferred: free text that the seller wrote.
+            seller_notes: optional ::std::string::String = "sellerNotes",
+            /// Listing at Snowflake, as the marketplace has it.
+            snowflake_product: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "snowflakeProduct",
+            /// Product at Stripe, as the partner has it.
+            stripe_product: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "stripeProduct",
+        }
+    }
+    ::progenitor_client::object! {
         /// State of a unique count.
-        #[serde(
-            rename = "uniqueCountAggregationResult",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub unique_count_aggregation_result: ::std::option::Option<
-            UniqueCountAggregationResult,
-        >,
-    }
-    /// Request to Alibaba International. Since 2026-02.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct AlibabaInternationalMeteringRequest {
-        /// When the request was made, in Alibaba's own format (Inferred).
-        #[serde(
-            rename = "GmtCreate",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub gmt_create: ::std::option::Option<::std::string::String>,
-        /// Metering data. The form of an item is not documented.
-        #[serde(
-            rename = "MeteringData",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub metering_data: ::std::vec::Vec<::serde_json::Value>,
-    }
-    /// Request to Alibaba. Vendor's model: `client.PushMeteringDataRequest`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct AlibabaPushMeteringDataRequest {
-        /// Instances and their entities, as JSON text.
-        #[serde(
-            rename = "Metering",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub metering: ::std::option::Option<::std::string::String>,
-    }
-    /// Response of Alibaba. Vendor's model: `client.PushMeteringDataResponseBody`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct AlibabaPushMeteringDataResponseBody {
-        /// Id of the request.
-        #[serde(
-            rename = "RequestId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub request_id: ::std::option::Option<::std::string::String>,
-        /// True when Alibaba took it.
-        #[serde(
-            rename = "Success",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub success: ::std::option::Option<bool>,
-    }
-    /// Request of AWS BatchMeterUsage. Vendor's model: `AwsMarketplaceMeteringBatchMeterUsageInput`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct AwsBatchMeterUsageInput {
-        /// Product code at AWS.
-        #[serde(
-            rename = "ProductCode",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub product_code: ::std::option::Option<::std::string::String>,
-        /// Records, at most 25 in a call.
-        #[serde(
-            rename = "UsageRecords",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub usage_records: ::std::vec::Vec<AwsUsageRecordInput>,
-    }
-    /// Response of AWS BatchMeterUsage. Vendor's model: `marketplacemetering.BatchMeterUsageOutput`. Inferred: the server may write some or all of these names, and of those within them, in PascalCase (`Results`, `UnprocessedRecords`); then they are among the other fields.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[serde(remote = "Self")]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct AwsBatchMeterUsageOutput {
-        /// Left over from AWS's SDK (`middleware.Metadata`), documented as an empty object.
-        #[serde(
-            rename = "resultMetadata",
-            default,
-            skip_serializing_if = "::serde_json::Map::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub result_metadata: ::serde_json::Map<
-            ::std::string::String,
-            ::serde_json::Value,
-        >,
-        /// Outcome of each record.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub results: ::std::vec::Vec<AwsUsageRecordResult>,
-        /// Records that AWS did not process and that must be sent again.
-        #[serde(
-            rename = "unprocessedRecords",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub unprocessed_records: ::std::vec::Vec<AwsUsageRecord>,
-        /// `extra`.
-        #[serde(flatten, skip_deserializing)]
-        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-    }
-    /// A tag in an AWS response. Vendor's model: `types.Tag` of AWS's marketplace metering SDK.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct AwsTag {
-        /// Name of the tag.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub key: ::std::option::Option<::std::string::String>,
-        /// Value of the tag.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub value: ::std::option::Option<::std::string::String>,
-    }
-    /// A tag in an AWS request. Vendor's model: `AwsMarketplaceMeteringTag`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct AwsTagInput {
-        /// Name of the tag.
-        #[serde(rename = "Key", skip_serializing_if = "::std::option::Option::is_none")]
-        pub key: ::std::option::Option<::std::string::String>,
-        /// Value of the tag.
-        #[serde(
-            rename = "Value",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub value: ::std::option::Option<::std::string::String>,
-    }
-    /// A share in an AWS response. Vendor's model: `types.UsageAllocation`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct AwsUsageAllocation {
-        /// Whole units of the share.
-        #[serde(
-            rename = "allocatedUsageQuantity",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub allocated_usage_quantity: ::std::option::Option<i64>,
-        /// Tags of the share.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub tags: ::std::vec::Vec<AwsTag>,
-    }
-    /// A share in an AWS request. Vendor's model: `AwsMarketplaceMeteringUsageAllocation`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct AwsUsageAllocationInput {
-        /// Whole units of the share.
-        #[serde(
-            rename = "AllocatedUsageQuantity",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub allocated_usage_quantity: ::std::option::Option<i64>,
-        /// Tags of the share.
-        #[serde(
-            rename = "Tags",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub tags: ::std::vec::Vec<AwsTagInput>,
-    }
-    /// A record in an AWS response. Vendor's model: `types.UsageRecord`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[serde(remote = "Self")]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct AwsUsageRecord {
-        /// AWS account of the buyer. Since 2026-02.
-        #[serde(
-            rename = "customerAWSAccountId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub customer_aws_account_id: ::std::option::Option<::std::string::String>,
-        /// Customer at AWS.
-        #[serde(
-            rename = "customerIdentifier",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub customer_identifier: ::std::option::Option<::std::string::String>,
-        /// Dimension.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub dimension: ::std::option::Option<::std::string::String>,
-        /// License at AWS. Since 2026-02.
-        #[serde(
-            rename = "licenseArn",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub license_arn: ::std::option::Option<::std::string::String>,
-        /// Whole units.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub quantity: ::std::option::Option<i64>,
-        /// Hour of the usage.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub timestamp: ::std::option::Option<::std::string::String>,
-        /// Split over tags.
-        #[serde(
-            rename = "usageAllocations",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub usage_allocations: ::std::vec::Vec<AwsUsageAllocation>,
-        /// `extra`.
-        #[serde(flatten, skip_deserializing)]
-        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-    }
-    /// A record of an AWS request. Vendor's model: `AwsMarketplaceMeteringUsageRecord`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct AwsUsageRecordInput {
-        /// Customer at AWS.
-        #[serde(
-            rename = "CustomerIdentifier",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub customer_identifier: ::std::option::Option<::std::string::String>,
-        /// Dimension.
-        #[serde(
-            rename = "Dimension",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub dimension: ::std::option::Option<::std::string::String>,
-        /// Whole units, 0 or more.
-        #[serde(
-            rename = "Quantity",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub quantity: ::std::option::Option<i64>,
-        /// Hour of the usage (UTC).
-        #[serde(
-            rename = "Timestamp",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub timestamp: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-        /// Split over tags; adds up to `Quantity`.
-        #[serde(
-            rename = "UsageAllocations",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub usage_allocations: ::std::vec::Vec<AwsUsageAllocationInput>,
-    }
-    /// Outcome of one record. Vendor's model: `types.UsageRecordResult`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[serde(remote = "Self")]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct AwsUsageRecordResult {
-        /// Id that AWS gave the record.
-        #[serde(
-            rename = "meteringRecordId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub metering_record_id: ::std::option::Option<::std::string::String>,
-        /// Outcome.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status: ::std::option::Option<crate::types::AwsUsageRecordResultStatus>,
-        /// The record.
-        #[serde(
-            rename = "usageRecord",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub usage_record: ::std::option::Option<AwsUsageRecord>,
-        /// `extra`.
-        #[serde(flatten, skip_deserializing)]
-        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-    }
-    /// Request of Azure's batch usage event. Vendor's model: `AzureMarketplaceMeteringBatchUsageEvent`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct AzureBatchUsageEvent {
-        /// The usage events.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub request: ::std::vec::Vec<AzureUsageEvent>,
-    }
-    /// Response of Azure's batch usage event. Vendor's model: `marketplacemeteringv1.BatchUsageEventOkResponse`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct AzureBatchUsageEventOkResponse {
-        /// Number of results.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub count: ::std::option::Option<i64>,
-        /// Outcome of each event.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub result: ::std::vec::Vec<AzureUsageBatchEventOkMessage>,
-    }
-    /// A quantity that is free at Azure.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct AzureIncludedBaseQuantity {
-        /// True when there is no limit.
-        #[serde(
-            rename = "isInfinite",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub is_infinite: ::std::option::Option<bool>,
-        /// Free units.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub quantity: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// How often it is granted.
-        #[serde(
-            rename = "recurringUnit",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub recurring_unit: ::std::option::Option<crate::types::AzureRecurringUnit>,
-    }
-    /// Outcome of one event. Vendor's model: `marketplacemeteringv1.UsageBatchEventOkMessage`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct AzureUsageBatchEventOkMessage {
-        /// Dimension.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub dimension: ::std::option::Option<::std::string::String>,
-        /// When the usage happened.
-        #[serde(
-            rename = "effectiveStartTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub effective_start_time: ::std::option::Option<::std::string::String>,
-        /// Why it failed.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub error: ::std::option::Option<AzureUsageEventConflictResponse>,
-        /// When Azure processed it.
-        #[serde(
-            rename = "messageTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub message_time: ::std::option::Option<::std::string::String>,
-        /// Plan.
-        #[serde(
-            rename = "planId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub plan_id: ::std::option::Option<::std::string::String>,
-        /// Units.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub quantity: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Subscription, or usage id of a managed application.
-        #[serde(
-            rename = "resourceId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub resource_id: ::std::option::Option<::std::string::String>,
-        /// Resource URI of a managed application.
-        #[serde(
-            rename = "resourceUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub resource_uri: ::std::option::Option<::std::string::String>,
-        /// Outcome.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status: ::std::option::Option<crate::types::AzureUsageEventStatus>,
-        /// Id that Azure gave the event.
-        #[serde(
-            rename = "usageEventId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub usage_event_id: ::std::option::Option<::std::string::String>,
-    }
-    /// A usage event to Azure. Vendor's model: `AzureMarketplaceMeteringUsageEvent`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct AzureUsageEvent {
-        /// Dimension.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub dimension: ::std::option::Option<::std::string::String>,
-        /// When the usage happened (UTC).
-        #[serde(
-            rename = "effectiveStartTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub effective_start_time: ::std::option::Option<::std::string::String>,
-        /// Plan.
-        #[serde(
-            rename = "planId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub plan_id: ::std::option::Option<::std::string::String>,
-        /// Units.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub quantity: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Subscription, or usage id of a managed application. Not together with `resourceUri`.
-        #[serde(
-            rename = "resourceId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub resource_id: ::std::option::Option<::std::string::String>,
-        /// Resource URI of a managed application. Not together with `resourceId`.
-        #[serde(
-            rename = "resourceUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub resource_uri: ::std::option::Option<::std::string::String>,
-    }
-    /// Why an event failed. Vendor's model: `marketplacemeteringv1.UsageEventConflictResponse`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct AzureUsageEventConflictResponse {
-        /// The usage event that is in conflict.
-        #[serde(
-            rename = "additionalInfo",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub additional_info: ::std::option::Option<
-            AzureUsageEventConflictResponseAdditionalInfo,
-        >,
-        /// Azure's code.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub code: ::std::option::Option<::std::string::String>,
-        /// Azure's text.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub message: ::std::option::Option<::std::string::String>,
-    }
-    /// The usage event that is in conflict. Vendor's model: `marketplacemeteringv1.UsageEventConflictResponseAdditionalInfo`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct AzureUsageEventConflictResponseAdditionalInfo {
-        /// The event that Azure had taken before.
-        #[serde(
-            rename = "acceptedMessage",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub accepted_message: ::std::option::Option<AzureUsageEventOkResponse>,
-    }
-    /// An event that Azure took. Vendor's model: `marketplacemeteringv1.UsageEventOkResponse`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct AzureUsageEventOkResponse {
-        /// Dimension.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub dimension: ::std::option::Option<::std::string::String>,
-        /// When the usage happened.
-        #[serde(
-            rename = "effectiveStartTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub effective_start_time: ::std::option::Option<::std::string::String>,
-        /// When Azure processed it.
-        #[serde(
-            rename = "messageTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub message_time: ::std::option::Option<::std::string::String>,
-        /// Plan.
-        #[serde(
-            rename = "planId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub plan_id: ::std::option::Option<::std::string::String>,
-        /// Units.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub quantity: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Subscription, or usage id of a managed application.
-        #[serde(
-            rename = "resourceId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub resource_id: ::std::option::Option<::std::string::String>,
-        /// Resource URI of a managed application.
-        #[serde(
-            rename = "resourceUri",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub resource_uri: ::std::option::Option<::std::string::String>,
-        /// Outcome.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status: ::std::option::Option<crate::types::AzureUsageEventStatus>,
-        /// Id that Azure gave the event.
-        #[serde(
-            rename = "usageEventId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub usage_event_id: ::std::option::Option<::std::string::String>,
-    }
-    /// A dimension priced by Suger from a billable metric. The vendor does not describe the fields; meanings are Inferred from the names.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct BillableDimension {
-        /// Billable metric behind it.
-        #[serde(
-            rename = "billableMetricId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub billable_metric_id: ::std::option::Option<::std::string::String>,
-        /// Which price model counts; its prices are in the field of that model.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub category: ::std::option::Option<crate::types::PriceModelCategory>,
-        /// Description of the measurement.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub description: ::std::option::Option<::std::string::String>,
-        /// Discount on the dimension.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub discount: ::std::option::Option<BillingDiscount>,
-        /// Length of the period in `timeUnit`s.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub length: ::std::option::Option<i64>,
-        /// Least amount charged, in the entitlement's currency.
-        #[serde(
-            rename = "minimumCommit",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub minimum_commit: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// The minimum is charged for the part of a period that was used.
-        #[serde(
-            rename = "minimumCommitProrata",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub minimum_commit_prorata: ::std::option::Option<bool>,
-        /// Scope of the minimum; `DIMENSION` if it is not set.
-        #[serde(
-            rename = "minimumCommitScope",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub minimum_commit_scope: ::std::option::Option<
-            crate::types::BillingMinimumCommitScope,
-        >,
-        /// Name.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-        /// Prices, if `category` is `basic`.
-        #[serde(
-            rename = "priceModelBasic",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub price_model_basic: ::std::option::Option<PriceModelBasic>,
-        /// Prices, if `category` is `bulk`.
-        #[serde(
-            rename = "priceModelBulk",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub price_model_bulk: ::std::option::Option<PriceModelBulk>,
-        /// Prices, if `category` is `matrix`.
-        #[serde(
-            rename = "priceModelMatrix",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub price_model_matrix: ::std::option::Option<PriceModelMatrix>,
-        /// Prices, if `category` is `percentage`.
-        #[serde(
-            rename = "priceModelPercentage",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub price_model_percentage: ::std::option::Option<PriceModelPercentage>,
-        /// Prices, if `category` is `tiered`.
-        #[serde(
-            rename = "priceModelTiered",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub price_model_tiered: ::std::option::Option<PriceModelTiered>,
-        /// Prices, if `category` is `tiered-percentage`.
-        #[serde(
-            rename = "priceModelTieredPercentage",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub price_model_tiered_percentage: ::std::option::Option<
-            PriceModelTieredPercentage,
-        >,
-        /// Prices, if `category` is `volume`.
-        #[serde(
-            rename = "priceModelVolume",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub price_model_volume: ::std::option::Option<PriceModelVolume>,
-        /// Unit of the period.
-        #[serde(
-            rename = "timeUnit",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub time_unit: ::std::option::Option<crate::types::TimeUnit>,
-    }
-    /// A v2 metric: which usage events count, how they are combined and by which properties they are split.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    pub struct BillableMetric {
-        /// How events are combined.
-        #[serde(
-            rename = "aggregationType",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub aggregation_type: ::std::option::Option<
-            crate::types::BillableMetricAggregationType,
-        >,
-        /// When the metric was created. Set by the server.
-        #[serde(
-            rename = "creationTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub creation_time: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
-        /// Description of the measurement, at most 300 characters.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub description: ::std::option::Option<::std::string::String>,
-        /// Id of the metric, unique in the organization. Chosen by the caller on creation, at most 36 characters.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::std::string::String>,
-        /// Filters, grouping and the property of a unique count.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub info: ::std::option::Option<BillableMetricInfo>,
-        /// When the metric last changed. Set by the server.
-        #[serde(
-            rename = "lastUpdateTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub last_update_time: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
-        /// Name, 4 to 50 characters.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-        /// Organization that owns the metric. Set by the server.
-        #[serde(
-            rename = "organizationId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub organization_id: ::std::option::Option<::std::string::String>,
-        /// Whether the metric is in use. Set by the server on creation (Inferred).
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status: ::std::option::Option<crate::types::BillableMetricStatus>,
-    }
-    impl BillableMetric {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::BillableMetric {
-            Default::default()
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct UniqueCountAggregationResult {
+            /// Values first seen on this day, in this hour: they are the keys. The meaning of a key is not documented.
+            new_items: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "newItems",
         }
     }
-    /// A test of one property of a usage event.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    pub struct BillableMetricFilter {
-        /// Property to test.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-        /// How to compare.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub operation: ::std::option::Option<
-            crate::types::BillableMetricFilterOperation,
-        >,
-        /// What to compare with: a JSON string or number, as `valueType` states. Left out for `EXISTS` and `NOT_EXISTS` (Inferred).
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub value: ::std::option::Option<::serde_json::Value>,
-        /// Type of `value`.
-        #[serde(
-            rename = "valueType",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub value_type: ::std::option::Option<
-            crate::types::BillableMetricFilterValueType,
-        >,
-    }
-    impl BillableMetricFilter {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::BillableMetricFilter {
-            Default::default()
+    ::progenitor_client::object! {
+        /// Changes of a billable metric. An omitted field stays unchanged (Inferred).
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct UpdateBillableMetricParams {
+            /// New description. Inferred: at most 300 characters, as on creation.
+            description: optional ::std::string::String = "description",
+            /// New name. Inferred: 4 to 50 characters, as on creation.
+            name: optional ::std::string::String = "name",
+            /// New status. There is no delete operation: `DELETED` retires the metric (Inferred).
+            status: optional crate::types::BillableMetricStatus = "status",
         }
     }
-    /// A group of filters: an event passes when it passes any one of them.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    pub struct BillableMetricFilterGroup {
-        /// The filters.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub filters: ::std::vec::Vec<BillableMetricFilter>,
-    }
-    impl BillableMetricFilterGroup {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::BillableMetricFilterGroup {
-            Default::default()
+    ::progenitor_client::object! {
+        /// A share of a dimension's quantity that is booked to one set of tags. Since 2026-02.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct UsageAllocation {
+            /// Size of the share, in the dimension's unit.
+            quantity: optional ::progenitor_client::DecimalNumber = "quantity",
+            /// Tags of the share.
+            tags: collection ::std::vec::Vec<UsageAllocationTag> = "tags",
         }
     }
-    /// Details of a billable metric.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    pub struct BillableMetricInfo {
-        /// Which events count: an event must pass every group. Without groups all events count (Inferred).
-        #[serde(
-            rename = "filterGroups",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub filter_groups: ::std::vec::Vec<BillableMetricFilterGroup>,
-        /// Properties by whose values the quantity is split.
-        #[serde(
-            rename = "groupBys",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub group_bys: ::std::vec::Vec<::std::string::String>,
-        /// Property whose distinct values `UNIQUE_COUNT` counts.
-        #[serde(
-            rename = "propertyUniqueOn",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub property_unique_on: ::std::option::Option<::std::string::String>,
-    }
-    impl BillableMetricInfo {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::BillableMetricInfo {
-            Default::default()
+    ::progenitor_client::object! {
+        /// A tag of a usage allocation. Since 2026-02.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct UsageAllocationTag {
+            /// Name of the tag.
+            key: optional ::std::string::String = "key",
+            /// Value of the tag.
+            value: optional ::std::string::String = "value",
         }
     }
-    /// A booked add-on. The vendor does not describe the fields.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct BillingAddonRecord {
-        /// Price, in the currency of the entitlement (Inferred).
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub amount: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// When it is charged (Inferred).
-        #[serde(
-            rename = "chargeOn",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub charge_on: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-        /// Description.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub description: ::std::option::Option<::std::string::String>,
-        /// Id.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::std::string::String>,
-        /// Name.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-    }
-    /// A discount.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct BillingDiscount {
-        /// How `value` is meant.
-        #[serde(
-            rename = "discountType",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub discount_type: ::std::option::Option<crate::types::BillingDiscountType>,
-        /// Percent or an amount, as `discountType` states.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub value: ::std::option::Option<::progenitor_client::DecimalNumber>,
-    }
-    /// The buyer in other systems, and money. The vendor does not describe the fields; meanings are Inferred from the names.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct BuyerInfo {
-        /// The buyer at Adyen, as the partner has it.
-        #[serde(
-            rename = "adyenBuyer",
-            default,
-            skip_serializing_if = "::serde_json::Map::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub adyen_buyer: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        /// The buyer at AWS, as the marketplace has it.
-        #[serde(
-            rename = "awsBuyer",
-            default,
-            skip_serializing_if = "::serde_json::Map::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub aws_buyer: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        /// The buyer at Azure, as the marketplace has it.
-        #[serde(
-            rename = "azureBuyer",
-            default,
-            skip_serializing_if = "::serde_json::Map::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub azure_buyer: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        /// Customer in Chargebee.
-        #[serde(
-            rename = "chargebeeCustomerID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub chargebee_customer_id: ::std::option::Option<::std::string::String>,
-        /// To be collected; the currency is not given.
-        #[serde(
-            rename = "collectableAmount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub collectable_amount: ::std::option::Option<
-            ::progenitor_client::DecimalNumber,
-        >,
-        /// The company, as the vendor sends it.
-        #[serde(
-            rename = "companyInfo",
-            default,
-            skip_serializing_if = "::serde_json::Map::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub company_info: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        /// Customer id.
-        #[serde(
-            rename = "customerId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub customer_id: ::std::option::Option<::std::string::String>,
-        /// Paid out to the seller so far; the currency is not given.
-        #[serde(
-            rename = "disbursedAmount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub disbursed_amount: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Mail address.
-        #[serde(
-            rename = "emailAddress",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub email_address: ::std::option::Option<::std::string::String>,
-        /// The organization's own fields.
-        #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub fields: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        /// The buyer at Google Cloud, as the marketplace has it.
-        #[serde(
-            rename = "gcpBuyer",
-            default,
-            skip_serializing_if = "::serde_json::Map::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub gcp_buyer: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        /// Gross revenue so far; the currency is not given.
-        #[serde(
-            rename = "grossAmount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub gross_amount: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Invoiced so far; the currency is not given.
-        #[serde(
-            rename = "invoicedAmount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub invoiced_amount: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Customer in Lago.
-        #[serde(
-            rename = "lagoCustomerId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub lago_customer_id: ::std::option::Option<::std::string::String>,
-        /// Inferred: who changed the buyer last. Plain text here, not an object as in `metaInfo`.
-        #[serde(
-            rename = "lastModifiedBy",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub last_modified_by: ::std::option::Option<::std::string::String>,
-        /// Customer in Metronome.
-        #[serde(
-            rename = "metronomeCustomerId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub metronome_customer_id: ::std::option::Option<::std::string::String>,
-        /// Customer in Orb.
-        #[serde(
-            rename = "orbCustomerId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub orb_customer_id: ::std::option::Option<::std::string::String>,
-        /// Inferred: how the buyer pays. Our sources do not state its fields; it comes as the vendor sends it.
-        #[serde(
-            rename = "paymentConfig",
-            default,
-            skip_serializing_if = "::serde_json::Map::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub payment_config: ::serde_json::Map<
-            ::std::string::String,
-            ::serde_json::Value,
-        >,
-        /// Customer in QuickBooks.
-        #[serde(
-            rename = "quickbooksCustomerId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub quickbooks_customer_id: ::std::option::Option<::std::string::String>,
-        /// The buyer at Snowflake, as the marketplace has it.
-        #[serde(
-            rename = "snowflakeBuyer",
-            default,
-            skip_serializing_if = "::serde_json::Map::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub snowflake_buyer: ::serde_json::Map<
-            ::std::string::String,
-            ::serde_json::Value,
-        >,
-        /// Inferred: page that is shown to the buyer. Kept like a secret, as the link itself may let people in.
-        #[serde(
-            rename = "spaUrl",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub spa_url: ::std::option::Option<::progenitor_client::SecretText>,
-        /// The buyer at Stripe, as the partner has it.
-        #[serde(
-            rename = "stripeBuyer",
-            default,
-            skip_serializing_if = "::serde_json::Map::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub stripe_buyer: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        /// Customer in Stripe.
-        #[serde(
-            rename = "stripeCustomerId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub stripe_customer_id: ::std::option::Option<::std::string::String>,
-    }
-    /// Commitment of the buyer for a dimension.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct CommitDimension {
-        /// Category. The values are not documented.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub category: ::std::option::Option<::std::string::String>,
-        /// Description.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub description: ::std::option::Option<::std::string::String>,
-        /// Made by the seller for a private offer at AWS.
-        #[serde(
-            rename = "isUserCreated",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub is_user_created: ::std::option::Option<bool>,
-        /// Name of the dimension in the API.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub key: ::std::option::Option<::std::string::String>,
-        /// Length of the term in `timeUnit`s; 0 if `termEndTime` states it.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub length: ::std::option::Option<i64>,
-        /// Greatest number of users, for `PER_USER`.
-        #[serde(
-            rename = "maximumUsers",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub maximum_users: ::std::option::Option<i64>,
-        /// Least number of users, for `PER_USER`.
-        #[serde(
-            rename = "minimumUsers",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub minimum_users: ::std::option::Option<i64>,
-        /// Name for display.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-        /// How many of the commit.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub quantity: ::std::option::Option<i64>,
-        /// Amount committed to, in the currency of the entitlement or product (Inferred); of a month at Google Cloud.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub rate: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// The term for display.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub term: ::std::option::Option<::std::string::String>,
-        /// End of the term. The form is not documented.
-        #[serde(
-            rename = "termEndTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub term_end_time: ::std::option::Option<::std::string::String>,
-        /// Unit of the term.
-        #[serde(
-            rename = "timeUnit",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub time_unit: ::std::option::Option<crate::types::TimeUnit>,
-        /// How it is charged. Only at Azure.
-        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        pub type_: ::std::option::Option<crate::types::CommitDimensionType>,
-        /// Whether it covers metering, entitlement or both.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub types: ::std::vec::Vec<::std::string::String>,
-    }
-    /// One usage report for one entitlement. Give the usage either as `records` (v1) or as `billableRecords` (v2), never both.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    pub struct CreateUsageRecordGroupParams {
-        /// v2 usage: events for billable metrics. Not together with `records`.
-        #[serde(
-            rename = "billableRecords",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub billable_records: ::std::vec::Vec<MeteringUsageRecord>,
-        /// Entitlement that used it. The same value as `entitlementId` in the path.
-        #[serde(rename = "entitlementID")]
-        pub entitlement_id: ::std::string::String,
-        /// Your own id of this report, at most 36 characters; a UUID is advised. It is the deduplication key: a second report with the same id fails with `409` and stores nothing. Without it the server makes an id, and a repeated request is counted twice. Inferred: the payload is not compared, so other quantities under an old id are rejected too; ids are unique per organization.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::std::string::String>,
-        /// Kept by the server. Leave it out of a report.
-        #[serde(
-            rename = "metaInfo",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub meta_info: ::std::option::Option<MeteringUsageRecordGroupMetaInfo>,
-        /// Organization that owns the entitlement. The same value as `orgId` in the path.
-        #[serde(rename = "organizationID")]
-        pub organization_id: ::std::string::String,
-        /// v1 usage: quantity by dimension key, in the dimension's unit. The vendor also takes the dimension's name as key. At least one quantity must not be zero. Beside `billableRecords` send an empty map (Inferred) or leave it out.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub records: ::std::option::Option<
-            ::std::collections::BTreeMap<
-                ::std::string::String,
-                ::progenitor_client::DecimalNumber,
-            >,
-        >,
-        /// When the usage happened. Without it: when the report arrives. Suger documents no limit for late usage, the marketplaces do (AWS 6 hours, Azure 24 hours).
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub timestamp: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-        /// Per dimension key, how the quantity is split over tags. AWS only; AWS wants the shares of a dimension to add up to its quantity. Since 2026-02.
-        #[serde(
-            rename = "usageAllocations",
-            default,
-            skip_serializing_if = "::std::collections::BTreeMap::is_empty"
-        )]
-        #[serde(
-            deserialize_with = "progenitor_client::__private::null_entries_are_default"
-        )]
-        pub usage_allocations: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::std::vec::Vec<UsageAllocation>,
-        >,
-    }
-    impl CreateUsageRecordGroupParams {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::CreateUsageRecordGroupParams {
-            Default::default()
+    ::progenitor_client::object! {
+        /// Running totals of a dimension, in its unit.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct UsageCount {
+            /// Paid from credit.
+            credit_count: optional ::progenitor_client::DecimalNumber = "creditCount",
+            /// Covered by included amounts.
+            included_count: optional ::progenitor_client::DecimalNumber = "includedCount",
+            /// Reported to the marketplace.
+            reported_count: optional ::progenitor_client::DecimalNumber = "reportedCount",
         }
     }
-    /// Dimensions, terms and money of an entitlement. The vendor describes few of these fields; meanings are Inferred from the names.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct EntitlementInfo {
-        /// Booked add-ons.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub addons: ::std::vec::Vec<BillingAddonRecord>,
-        /// Inferred: days before the end at which an alert is sent.
-        #[serde(
-            rename = "alertDaysBeforeEnd",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub alert_days_before_end: ::std::option::Option<i64>,
-        /// Instances at Alibaba, as the marketplace has them.
-        #[serde(
-            rename = "alibabaEntitlements",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub alibaba_entitlements: ::std::vec::Vec<
-            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        >,
-        /// Orders at Alibaba, as the marketplace has them.
-        #[serde(
-            rename = "alibabaOrders",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub alibaba_orders: ::std::vec::Vec<
-            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        >,
-        /// Renews by itself.
-        #[serde(
-            rename = "autoRenew",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub auto_renew: ::std::option::Option<bool>,
-        /// Agreement at AWS, as the marketplace has it.
-        #[serde(
-            rename = "awsAgreement",
-            default,
-            skip_serializing_if = "::serde_json::Map::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub aws_agreement: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        /// Channel partner at AWS, as the marketplace has it.
-        #[serde(
-            rename = "awsChannelPartner",
-            default,
-            skip_serializing_if = "::serde_json::Map::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub aws_channel_partner: ::serde_json::Map<
-            ::std::string::String,
-            ::serde_json::Value,
-        >,
-        /// Entitlements at AWS, as the marketplace has them.
-        #[serde(
-            rename = "awsEntitlements",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub aws_entitlements: ::std::vec::Vec<
-            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        >,
-        /// License at AWS. Since 2026-02.
-        #[serde(
-            rename = "awsLicenseArn",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub aws_license_arn: ::std::option::Option<::std::string::String>,
-        /// Offer set at AWS. Since 2026-02.
-        #[serde(
-            rename = "awsOfferSetId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub aws_offer_set_id: ::std::option::Option<::std::string::String>,
-        /// Subscriptions at Azure, as the marketplace has them.
-        #[serde(
-            rename = "azureSubscriptions",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub azure_subscriptions: ::std::vec::Vec<
-            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        >,
-        /// Dimensions priced by Suger from billable metrics (v2).
-        #[serde(
-            rename = "billableDimensions",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub billable_dimensions: ::std::vec::Vec<BillableDimension>,
-        /// On which day a billing period begins.
-        #[serde(
-            rename = "billingCycle",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub billing_cycle: ::std::option::Option<crate::types::BillingCycle>,
-        /// Months between invoices.
-        #[serde(
-            rename = "billingIntervalInMonths",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub billing_interval_in_months: ::std::option::Option<i64>,
-        /// Inferred: page on which the buyer manages the purchase. Kept like a secret, as the link itself may let people in.
-        #[serde(
-            rename = "buyerManagementURL",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub buyer_management_url: ::std::option::Option<::progenitor_client::SecretText>,
-        /// To be collected, in `currency`.
-        #[serde(
-            rename = "collectableAmount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub collectable_amount: ::std::option::Option<
-            ::progenitor_client::DecimalNumber,
-        >,
-        /// Amount that the buyer committed to, in `currency`.
-        #[serde(
-            rename = "commitAmount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub commit_amount: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Commits by dimension.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub commits: ::std::vec::Vec<CommitDimension>,
-        /// Currency of the amounts, ISO 4217 (Inferred).
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub currency: ::std::option::Option<::std::string::String>,
-        /// Dimensions that can be metered, with prices.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub dimensions: ::std::vec::Vec<MeteringDimension>,
-        /// Inferred: true when there are too many dimensions to list here.
-        #[serde(
-            rename = "dimensionsOversized",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub dimensions_oversized: ::std::option::Option<bool>,
-        /// Paid out to the seller so far, in `currency`.
-        #[serde(
-            rename = "disbursedAmount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub disbursed_amount: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Kind of end user licence agreement.
-        #[serde(
-            rename = "eulaType",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub eula_type: ::std::option::Option<crate::types::EulaType>,
-        /// Where the text of the end user licence is. Inferred: the link may be signed, so it is kept like a secret.
-        #[serde(
-            rename = "eulaUrl",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub eula_url: ::std::option::Option<::progenitor_client::SecretText>,
-        /// Inferred: the terms were taken from the offer. Since 2026-02.
-        #[serde(
-            rename = "fallbackFromOffer",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub fallback_from_offer: ::std::option::Option<bool>,
-        /// Entitlements at Google Cloud, as the marketplace has them.
-        #[serde(
-            rename = "gcpEntitlements",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub gcp_entitlements: ::std::vec::Vec<
-            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        >,
-        /// Plans at Google Cloud, as the marketplace has them.
-        #[serde(
-            rename = "gcpPlans",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub gcp_plans: ::std::vec::Vec<
-            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        >,
-        /// Days of grace after an invoice is due.
-        #[serde(
-            rename = "gracePeriodInDays",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub grace_period_in_days: ::std::option::Option<i64>,
-        /// Gross revenue so far, in `currency`.
-        #[serde(
-            rename = "grossAmount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub gross_amount: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Invoiced so far, in `currency`.
-        #[serde(
-            rename = "invoicedAmount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub invoiced_amount: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Inferred: usage beyond the commit is metered.
-        #[serde(
-            rename = "isMeteringOverageCommit",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub is_metering_overage_commit: ::std::option::Option<bool>,
-        /// Days until an invoice is due.
-        #[serde(
-            rename = "netTermsInDays",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub net_terms_in_days: ::std::option::Option<i64>,
-        /// Payments of a fixed schedule.
-        #[serde(
-            rename = "paymentInstallments",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub payment_installments: ::std::vec::Vec<PaymentInstallment>,
-        /// Whether the buyer pays before or after use.
-        #[serde(
-            rename = "paymentSchedule",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub payment_schedule: ::std::option::Option<crate::types::PaymentScheduleType>,
-        /// Inferred: text of the terms for refunds and cancellation.
-        #[serde(
-            rename = "refundCancellationPolicy",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub refund_cancellation_policy: ::std::option::Option<::std::string::String>,
-        /// Inferred: free text that the seller wrote.
-        #[serde(
-            rename = "sellerNotes",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub seller_notes: ::std::option::Option<::std::string::String>,
-        /// Offer at Snowflake, as the marketplace has it.
-        #[serde(
-            rename = "snowflakeOffer",
-            default,
-            skip_serializing_if = "::serde_json::Map::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub snowflake_offer: ::serde_json::Map<
-            ::std::string::String,
-            ::serde_json::Value,
-        >,
-        /// Inferred: page that is shown to the buyer for this entitlement. Kept like a secret, as the link itself may let people in.
-        #[serde(
-            rename = "spaUrl",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub spa_url: ::std::option::Option<::progenitor_client::SecretText>,
-        /// Trial, as the vendor sends it.
-        #[serde(
-            rename = "trialConfig",
-            default,
-            skip_serializing_if = "::serde_json::Map::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub trial_config: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-    }
-    /// An operation reported to Google's Service Control. Vendor's model: `GcpMarketplaceMeteringOperation`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct GcpMeteringOperation {
-        /// Usage reporting id of the customer.
-        #[serde(
-            rename = "consumerId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub consumer_id: ::std::option::Option<::std::string::String>,
-        /// End of the usage.
-        #[serde(
-            rename = "endTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub end_time: ::std::option::Option<::std::string::String>,
-        /// Labels.
-        #[serde(default, skip_serializing_if = "::std::collections::BTreeMap::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub labels: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::std::string::String,
-        >,
-        /// Values by metric.
-        #[serde(
-            rename = "metricValueSets",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub metric_value_sets: ::std::vec::Vec<GcpMetricValueSet>,
-        /// Unique id; Google deduplicates by it.
-        #[serde(
-            rename = "operationId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub operation_id: ::std::option::Option<::std::string::String>,
-        /// Name of the operation.
-        #[serde(
-            rename = "operationName",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub operation_name: ::std::option::Option<::std::string::String>,
-        /// Start of the usage.
-        #[serde(
-            rename = "startTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub start_time: ::std::option::Option<::std::string::String>,
-    }
-    /// One value of a metric. Inferred: exactly one of the fields that end in `Value` is set. Vendor's model: `GcpMarketplaceMeteringMetricValue`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct GcpMetricValue {
-        /// Yes or no.
-        #[serde(
-            rename = "boolValue",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub bool_value: ::std::option::Option<bool>,
-        /// A number.
-        #[serde(
-            rename = "doubleValue",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub double_value: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// End of the usage.
-        #[serde(
-            rename = "endTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub end_time: ::std::option::Option<::std::string::String>,
-        /// A whole number of 64 bits, written as a string.
-        #[serde(
-            rename = "int64Value",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub int64_value: ::std::option::Option<::std::string::String>,
-        /// Labels.
-        #[serde(default, skip_serializing_if = "::std::collections::BTreeMap::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub labels: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::std::string::String,
-        >,
-        /// An amount of money.
-        #[serde(
-            rename = "moneyValue",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub money_value: ::std::option::Option<GcpMoney>,
-        /// Start of the usage.
-        #[serde(
-            rename = "startTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub start_time: ::std::option::Option<::std::string::String>,
-        /// A text.
-        #[serde(
-            rename = "stringValue",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub string_value: ::std::option::Option<::std::string::String>,
-    }
-    /// Values of one metric. Vendor's model: `GcpMarketplaceMeteringMetricValueSet`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct GcpMetricValueSet {
-        /// Metric.
-        #[serde(
-            rename = "metricName",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub metric_name: ::std::option::Option<::std::string::String>,
-        /// Values.
-        #[serde(
-            rename = "metricValues",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub metric_values: ::std::vec::Vec<GcpMetricValue>,
-    }
-    /// An amount of money: `units` plus `nanos` billionths. Vendor's model: `GcpMarketplaceMeteringMoney`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct GcpMoney {
-        /// Currency, ISO 4217.
-        #[serde(
-            rename = "currencyCode",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub currency_code: ::std::option::Option<::std::string::String>,
-        /// Billionths of a unit, with the sign of `units`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub nanos: ::std::option::Option<i64>,
-        /// Whole units of the currency, written as a string.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub units: ::std::option::Option<::std::string::String>,
-    }
-    /// A price tier at Google Cloud. The meanings are Inferred from the names.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct GcpPriceTier {
-        /// Usage from which the tier counts, as a number.
-        #[serde(
-            rename = "fromAmount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub from_amount: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Price of a unit in the tier; the vendor's model is `GcpPriceValue`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub price: ::std::option::Option<GcpMoney>,
-        /// Usage from which the tier counts, written as a string.
-        #[serde(
-            rename = "startingUsageAmount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub starting_usage_amount: ::std::option::Option<::std::string::String>,
-    }
-    /// An operation that failed. Vendor's model: `servicecontrol.ReportError`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct GcpReportError {
-        /// The operation.
-        #[serde(
-            rename = "operationId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub operation_id: ::std::option::Option<::std::string::String>,
-        /// Why it failed.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status: ::std::option::Option<GcpStatus>,
-    }
-    /// Response of Google's Service Control. Vendor's model: `servicecontrol.ReportResponse`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct GcpReportResponse {
-        /// Operations that failed.
-        #[serde(
-            rename = "reportErrors",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub report_errors: ::std::vec::Vec<GcpReportError>,
-        /// Service configuration that was used.
-        #[serde(
-            rename = "serviceConfigId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub service_config_id: ::std::option::Option<::std::string::String>,
-        /// Rollout that was used.
-        #[serde(
-            rename = "serviceRolloutId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub service_rollout_id: ::std::option::Option<::std::string::String>,
-    }
-    /// Google's `google.rpc.Status`. Vendor's model: `servicecontrol.Status`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct GcpStatus {
-        /// Code, as in `google.rpc.Code`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub code: ::std::option::Option<i64>,
-        /// Details in any JSON form. Inferred: objects, though the vendor's document states lists of integers.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub details: ::std::vec::Vec<::serde_json::Value>,
-        /// Text.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub message: ::std::option::Option<::std::string::String>,
-    }
-    /// A customer.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct IdentityBuyer {
-        /// Company of the buyer.
-        #[serde(
-            rename = "companyID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub company_id: ::std::option::Option<::std::string::String>,
-        /// Contacts of the buyer.
-        #[serde(
-            rename = "contactIds",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub contact_ids: ::std::vec::Vec<::std::string::String>,
-        /// When the buyer was created.
-        #[serde(
-            rename = "creationTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub creation_time: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
-        /// Free text.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub description: ::std::option::Option<::std::string::String>,
-        /// Id of the buyer at the partner.
-        #[serde(
-            rename = "externalID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub external_id: ::std::option::Option<::std::string::String>,
-        /// Id of the buyer.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::std::string::String>,
-        /// The buyer in other systems, and money.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub info: ::std::option::Option<BuyerInfo>,
-        /// When the buyer last changed.
-        #[serde(
-            rename = "lastUpdateTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub last_update_time: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
-        /// Name.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-        /// Organization that the buyer belongs to.
-        #[serde(
-            rename = "organizationID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub organization_id: ::std::option::Option<::std::string::String>,
-        /// Marketplace that the buyer comes from.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub partner: ::std::option::Option<crate::types::Partner>,
-        /// File of the buyer's logo. Inferred: its key in the vendor's S3 bucket, not a link.
-        #[serde(
-            rename = "s3KeyLogo",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub s3_key_logo: ::std::option::Option<::std::string::String>,
-        /// Labels. Since 2026-02.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub tags: ::std::vec::Vec<::std::string::String>,
-    }
-    /// Originator of an action. The meanings are Inferred from the names.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct LastModifiedBy {
-        /// Mail address of the actor.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub email: ::std::option::Option<::std::string::String>,
-        /// Id of the actor.
-        #[serde(
-            rename = "entityId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub entity_id: ::std::option::Option<::std::string::String>,
-        /// Type of the actor, such as a user or an API client.
-        #[serde(
-            rename = "entityType",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub entity_type: ::std::option::Option<crate::types::EntityType>,
-        /// Name of the actor.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-    }
-    /// A page of daily metering records.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct ListUsageMeteringDailyRecordsResponse {
-        /// Inferred: the code of such an error.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub code: ::std::option::Option<::serde_json::Value>,
-        /// Inferred: an error, in a response with status 200 whose list is null or empty.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub error: ::std::option::Option<::serde_json::Value>,
-        /// Inferred: the message of such an error.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub message: ::std::option::Option<::serde_json::Value>,
-        /// `offset` of the next page. Null, absent, 0 or -1 on the last page, or the offset of an empty page (Inferred).
-        #[serde(
-            rename = "nextOffset",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub next_offset: ::std::option::Option<i64>,
-        /// The records of this page. The order is not documented.
-        #[serde(rename = "usageMeteringDailyRecords")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub usage_metering_daily_records: ::std::vec::Vec<UsageMeteringDailyRecord>,
-    }
-    /// A page of usage record groups.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct ListUsageRecordGroupsResponse {
-        /// Inferred: the code of such an error.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub code: ::std::option::Option<::serde_json::Value>,
-        /// Inferred: an error, in a response with status 200 whose list is null or empty.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub error: ::std::option::Option<::serde_json::Value>,
-        /// Inferred: the message of such an error.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub message: ::std::option::Option<::serde_json::Value>,
-        /// `offset` of the next page. Null, absent, 0 or -1 on the last page, or the offset of an empty page (Inferred).
-        #[serde(
-            rename = "nextOffset",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub next_offset: ::std::option::Option<i64>,
-        /// The groups of this page. The order is not documented.
-        #[serde(rename = "usageRecordGroups")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub usage_record_groups: ::std::vec::Vec<MeteringUsageRecordGroup>,
-    }
-    /// A page of usage record reports.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct ListUsageRecordReportsResponse {
-        /// Inferred: the code of such an error.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub code: ::std::option::Option<::serde_json::Value>,
-        /// Inferred: an error, in a response with status 200 whose list is null or empty.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub error: ::std::option::Option<::serde_json::Value>,
-        /// Inferred: the message of such an error.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub message: ::std::option::Option<::serde_json::Value>,
-        /// `offset` of the next page. Null, absent, 0 or -1 on the last page, or the offset of an empty page (Inferred).
-        #[serde(
-            rename = "nextOffset",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub next_offset: ::std::option::Option<i64>,
-        /// The reports of this page. The order is not documented.
-        #[serde(rename = "usageRecordReports")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub usage_record_reports: ::std::vec::Vec<MeteringUsageRecordReport>,
-    }
-    /// A dimension of a product or entitlement that can be metered.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct MeteringDimension {
-        /// Category.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub category: ::std::option::Option<::std::string::String>,
-        /// Description of the measurement.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub description: ::std::option::Option<::std::string::String>,
-        /// Quantities that are free at Azure.
-        #[serde(
-            rename = "includedBaseQuantities",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub included_base_quantities: ::std::vec::Vec<AzureIncludedBaseQuantity>,
-        /// Key of the dimension: what `records` is keyed by.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub key: ::std::option::Option<::std::string::String>,
-        /// Name for display. The vendor also takes it as a key of `records`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-        /// Plan at Google Cloud.
-        #[serde(
-            rename = "planId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub plan_id: ::std::option::Option<::std::string::String>,
-        /// Name of that plan.
-        #[serde(
-            rename = "planName",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub plan_name: ::std::option::Option<::std::string::String>,
-        /// Price tiers at Google Cloud.
-        #[serde(
-            rename = "priceTiers",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub price_tiers: ::std::vec::Vec<GcpPriceTier>,
-        /// Price of a unit, in the currency of the entitlement or product (Inferred).
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub rate: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// SKU at Google Cloud.
-        #[serde(
-            rename = "skuId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub sku_id: ::std::option::Option<::std::string::String>,
-        /// Flags of the dimension.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub types: ::std::vec::Vec<::std::string::String>,
-        /// Running totals. Only getEntitlement fills them.
-        #[serde(
-            rename = "usageCount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub usage_count: ::std::option::Option<UsageCount>,
-        /// Type of value at Google Cloud.
-        #[serde(
-            rename = "valueType",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub value_type: ::std::option::Option<crate::types::ValueType>,
-    }
-    /// One v2 usage event. Its billable metric decides how events become a quantity.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    pub struct MeteringUsageRecord {
-        /// Id of the billable metric.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub key: ::std::option::Option<::std::string::String>,
-        /// Free attributes of the event. Filters, grouping and unique counts of the metric read them.
-        #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub properties: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        /// Amount of this event, in the metric's unit. Not read by a metric that counts (Inferred).
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub quantity: ::std::option::Option<::progenitor_client::DecimalNumber>,
-    }
-    impl MeteringUsageRecord {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::MeteringUsageRecord {
-            Default::default()
+    ::progenitor_client::object! {
+        /// How the organization's usage is metered.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct UsageMeteringConfigInfo {
+            /// One entry per marketplace.
+            partner_usage_metering_configs: collection ::std::vec::Vec<PartnerUsageMeteringConfig> = "partnerUsageMeteringConfigs",
         }
     }
-    /// A stored usage report: what is created, checked, reported to the marketplace, requeued and deleted as one.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct MeteringUsageRecordGroup {
-        /// Buyer of that entitlement.
-        #[serde(
-            rename = "buyerID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub buyer_id: ::std::option::Option<::std::string::String>,
-        /// When Suger stored the group.
-        #[serde(
-            rename = "creationTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub creation_time: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
-        /// Entitlement that the usage belongs to.
-        #[serde(
-            rename = "entitlementID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub entitlement_id: ::std::option::Option<::std::string::String>,
-        /// Id of the group: the caller's, or one that the server made (a UUID).
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::std::string::String>,
-        /// When the group last changed.
-        #[serde(
-            rename = "lastUpdateTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub last_update_time: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
-        /// The input as received, and its origin.
-        #[serde(
-            rename = "metaInfo",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub meta_info: ::std::option::Option<MeteringUsageRecordGroupMetaInfo>,
-        /// Organization that owns the group.
-        #[serde(
-            rename = "organizationID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub organization_id: ::std::option::Option<::std::string::String>,
-        /// Marketplace. The vendor lists AWS, AZURE and GCP; others are possible (Inferred).
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub partner: ::std::option::Option<crate::types::Partner>,
-        /// v1 quantities by dimension key, after dimension mapping. May be `null` or empty for v2 groups (Inferred).
-        #[serde(default, skip_serializing_if = "::std::collections::BTreeMap::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub records: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::progenitor_client::DecimalNumber,
-        >,
-        /// When the group was reported to the marketplace. Null before that.
-        #[serde(
-            rename = "reportedTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub reported_time: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
-        /// Running number given by the server. Not taken by any operation and no key for deduplication (Inferred).
-        #[serde(
-            rename = "serialID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub serial_id: ::std::option::Option<i64>,
-        /// How far the group has come.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status: ::std::option::Option<crate::types::UsageRecordGroupStatus>,
-        /// Report that took this group in. Empty before that (Inferred).
-        #[serde(
-            rename = "usageRecordReportID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub usage_record_report_id: ::std::option::Option<::std::string::String>,
-    }
-    /// Data that the server keeps beside a usage record group: the input as received, and its origin.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    pub struct MeteringUsageRecordGroupMetaInfo {
-        /// The v2 events as received.
-        #[serde(
-            rename = "billableRecords",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub billable_records: ::std::vec::Vec<MeteringUsageRecord>,
-        /// Invoice in an ERP system outside Suger. Since 2026-02.
-        #[serde(
-            rename = "erpInvoiceID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub erp_invoice_id: ::std::option::Option<::std::string::String>,
-        /// Lago: amount of the month so far, in USD. Only grows within a month.
-        #[serde(
-            rename = "lagoAmount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub lago_amount: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Lago: subscription.
-        #[serde(
-            rename = "lagoSubscriptionID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub lago_subscription_id: ::std::option::Option<::std::string::String>,
-        /// Lago: start of the usage window.
-        #[serde(
-            rename = "lagoUsageStartTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub lago_usage_start_time: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
-        /// Metronome: cost of the day, in USD.
-        #[serde(
-            rename = "metronomeDailyCostAmount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub metronome_daily_cost_amount: ::std::option::Option<
-            ::progenitor_client::DecimalNumber,
-        >,
-        /// Metronome: true when the invoice was credited back. Since 2026-02.
-        #[serde(
-            rename = "metronomeInvoiceCreditBack",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub metronome_invoice_credit_back: ::std::option::Option<bool>,
-        /// Metronome: amount credited back, in USD. Since 2026-02.
-        #[serde(
-            rename = "metronomeInvoiceCreditBackAmount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub metronome_invoice_credit_back_amount: ::std::option::Option<
-            ::progenitor_client::DecimalNumber,
-        >,
-        /// Metronome: invoice.
-        #[serde(
-            rename = "metronomeInvoiceID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub metronome_invoice_id: ::std::option::Option<::std::string::String>,
-        /// Metronome: highest amount that the month's invoice reached, in USD.
-        #[serde(
-            rename = "metronomeMonthlyInvoiceAmount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub metronome_monthly_invoice_amount: ::std::option::Option<
-            ::progenitor_client::DecimalNumber,
-        >,
-        /// Metronome: that amount after the seller lowered it with credits, in USD.
-        #[serde(
-            rename = "metronomeMonthlyInvoiceAmountAdjusted",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub metronome_monthly_invoice_amount_adjusted: ::std::option::Option<
-            ::progenitor_client::DecimalNumber,
-        >,
-        /// `records` as received: quantity by key, before dimension mapping.
-        #[serde(
-            rename = "originRecords",
-            default,
-            skip_serializing_if = "::std::collections::BTreeMap::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub origin_records: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::progenitor_client::DecimalNumber,
-        >,
-        /// True when the group was taken without validation.
-        #[serde(
-            rename = "SkipValidation",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub skip_validation: ::std::option::Option<bool>,
-        /// Channel that made the group.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub source: ::std::option::Option<crate::types::UsageRecordGroupSource>,
-        /// Stripe: invoice.
-        #[serde(
-            rename = "stripeInvoiceID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub stripe_invoice_id: ::std::option::Option<::std::string::String>,
-        /// Stripe: end of the period (UTC). Inclusive or not is not documented.
-        #[serde(
-            rename = "stripePeriodEndTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub stripe_period_end_time: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
-        /// Stripe: start of the period (UTC).
-        #[serde(
-            rename = "stripePeriodStartTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub stripe_period_start_time: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
-        /// Stripe: subscription item.
-        #[serde(
-            rename = "stripeSubscriptionItemID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub stripe_subscription_item_id: ::std::option::Option<::std::string::String>,
-        /// Stripe: usage record summary.
-        #[serde(
-            rename = "stripeUsageRecordSummaryID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub stripe_usage_record_summary_id: ::std::option::Option<::std::string::String>,
-        /// Stripe: total usage in that summary, in the item's units.
-        #[serde(
-            rename = "stripeUsageRecordSummaryTotalUsage",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub stripe_usage_record_summary_total_usage: ::std::option::Option<i64>,
-        /// When the usage happened (UTC).
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub timestamp: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-        /// Per dimension key, the split over tags as received. AWS only. Since 2026-02.
-        #[serde(
-            rename = "usageAllocations",
-            default,
-            skip_serializing_if = "::std::collections::BTreeMap::is_empty"
-        )]
-        #[serde(
-            deserialize_with = "progenitor_client::__private::null_entries_are_default"
-        )]
-        pub usage_allocations: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::std::vec::Vec<UsageAllocation>,
-        >,
-    }
-    impl MeteringUsageRecordGroupMetaInfo {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::MeteringUsageRecordGroupMetaInfo {
-            Default::default()
+    ::progenitor_client::object! {
+        /// Usage of one entitlement and dimension on one day, as the marketplace has it.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct UsageMeteringDailyRecord {
+            /// Price of that usage, in the entitlement's currency (Inferred).
+            amount: optional ::progenitor_client::DecimalNumber = "amount",
+            /// The day (UTC), written as a date-time.
+            date: optional_date_time = "date",
+            /// Entitlement that the usage belongs to.
+            entitlement_id: optional ::std::string::String = "entitlementID",
+            /// Group as name=value pairs joined by commas. Absent or empty without grouping.
+            group_bys_expression: optional ::std::string::String = "groupBysExpression",
+            /// Key of the dimension.
+            key: optional ::std::string::String = "key",
+            /// Marketplace.
+            partner: optional crate::types::Partner = "partner",
+            /// Usage of the day, in the dimension's unit.
+            quantity: optional ::progenitor_client::DecimalNumber = "quantity",
         }
     }
-    /// Usage that one hourly run sent to the marketplace for one entitlement.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct MeteringUsageRecordReport {
-        /// Buyer of that entitlement.
-        #[serde(
-            rename = "buyerID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub buyer_id: ::std::option::Option<::std::string::String>,
-        /// When the report was made.
-        #[serde(
-            rename = "creationTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub creation_time: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
-        /// Entitlement that the usage belongs to.
-        #[serde(
-            rename = "entitlementID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub entitlement_id: ::std::option::Option<::std::string::String>,
-        /// Term of that entitlement.
-        #[serde(
-            rename = "entitlementTermID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub entitlement_term_id: ::std::option::Option<::std::string::String>,
-        /// Id of the report; `usageRecordReportID` of its groups.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::std::string::String>,
-        /// Status, quantities, money and the raw exchange with the marketplace.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub info: ::std::option::Option<MeteringUsageRecordReportInfo>,
-        /// Organization that owns the report.
-        #[serde(
-            rename = "organizationID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub organization_id: ::std::option::Option<::std::string::String>,
-        /// Marketplace.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub partner: ::std::option::Option<crate::types::Partner>,
-        /// Product of that entitlement.
-        #[serde(
-            rename = "productID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub product_id: ::std::option::Option<::std::string::String>,
-    }
-    /// Status, quantities, money and the raw exchange of a usage record report. Maps are by dimension key. Of the raw requests and responses only those of the report's marketplace are there (Inferred). Amounts are in the entitlement's currency (Inferred).
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct MeteringUsageRecordReportInfo {
-        /// v2 totals.
-        #[serde(
-            rename = "aggregatedBillableRecords",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub aggregated_billable_records: ::std::vec::Vec<AggregatedMeteringUsageRecord>,
-        /// Split over tags after aggregation. Since 2026-02.
-        #[serde(
-            rename = "aggregatedUsageAllocations",
-            default,
-            skip_serializing_if = "::std::collections::BTreeMap::is_empty"
-        )]
-        #[serde(
-            deserialize_with = "progenitor_client::__private::null_entries_are_default"
-        )]
-        pub aggregated_usage_allocations: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::std::vec::Vec<UsageAllocation>,
-        >,
-        /// Raw request to Alibaba International. Since 2026-02.
-        #[serde(
-            rename = "alibabaInternationalMeteringRequest",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub alibaba_international_metering_request: ::std::option::Option<
-            AlibabaInternationalMeteringRequest,
-        >,
-        /// Raw response of Alibaba International, as received: its fields are not documented. Since 2026-02.
-        #[serde(
-            rename = "alibabaInternationalMeteringResponse",
-            default,
-            skip_serializing_if = "::serde_json::Map::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub alibaba_international_metering_response: ::serde_json::Map<
-            ::std::string::String,
-            ::serde_json::Value,
-        >,
-        /// Raw request to Alibaba.
-        #[serde(
-            rename = "alibabaMeteringRequest",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub alibaba_metering_request: ::std::option::Option<
-            AlibabaPushMeteringDataRequest,
-        >,
-        /// Raw response of Alibaba.
-        #[serde(
-            rename = "alibabaMeteringResponse",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub alibaba_metering_response: ::std::option::Option<
-            AlibabaPushMeteringDataResponseBody,
-        >,
-        /// Raw request to AWS.
-        #[serde(
-            rename = "awsMeteringRequest",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub aws_metering_request: ::std::option::Option<AwsBatchMeterUsageInput>,
-        /// Raw response of AWS.
-        #[serde(
-            rename = "awsMeteringResponse",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub aws_metering_response: ::std::option::Option<AwsBatchMeterUsageOutput>,
-        /// Raw request to Azure.
-        #[serde(
-            rename = "azureMeteringRequest",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub azure_metering_request: ::std::option::Option<AzureBatchUsageEvent>,
-        /// Raw response of Azure.
-        #[serde(
-            rename = "azureMeteringResponse",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub azure_metering_response: ::std::option::Option<
-            AzureBatchUsageEventOkResponse,
-        >,
-        /// Size of the commit.
-        #[serde(
-            rename = "commitAmount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub commit_amount: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Size of the credit.
-        #[serde(
-            rename = "creditAmount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub credit_amount: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// v1 quantities paid from credit.
-        #[serde(
-            rename = "creditRecords",
-            default,
-            skip_serializing_if = "::std::collections::BTreeMap::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub credit_records: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::progenitor_client::DecimalNumber,
-        >,
-        /// Fractions carried in from the report before (a marketplace such as AWS takes whole units only).
-        #[serde(
-            rename = "decimalParts",
-            default,
-            skip_serializing_if = "::std::collections::BTreeMap::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub decimal_parts: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::progenitor_client::DecimalNumber,
-        >,
-        /// Category of a dimension (Alibaba needs it).
-        #[serde(
-            rename = "dimensionCategories",
-            default,
-            skip_serializing_if = "::std::collections::BTreeMap::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub dimension_categories: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::std::string::String,
-        >,
-        /// List price of a unit.
-        #[serde(
-            rename = "dimensionUnitListPrice",
-            default,
-            skip_serializing_if = "::std::collections::BTreeMap::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub dimension_unit_list_price: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::progenitor_client::DecimalNumber,
-        >,
-        /// Price of a unit as used: that of the private offer, or the list price.
-        #[serde(
-            rename = "dimensionUnitPrice",
-            default,
-            skip_serializing_if = "::std::collections::BTreeMap::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub dimension_unit_price: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::progenitor_client::DecimalNumber,
-        >,
-        /// End of the window (UTC), exclusive (Inferred: windows are whole hours).
-        #[serde(
-            rename = "endTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub end_time: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-        /// Raw request to Google Cloud.
-        #[serde(
-            rename = "gcpMeteringRequest",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub gcp_metering_request: ::std::option::Option<GcpMeteringOperation>,
-        /// Raw response of Google Cloud.
-        #[serde(
-            rename = "gcpMeteringResponse",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub gcp_metering_response: ::std::option::Option<GcpReportResponse>,
-        /// v1 quantities that included amounts cover.
-        #[serde(
-            rename = "includedRecords",
-            default,
-            skip_serializing_if = "::std::collections::BTreeMap::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub included_records: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::progenitor_client::DecimalNumber,
-        >,
-        /// Text on the outcome, for a failure its reason.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub message: ::std::option::Option<::std::string::String>,
-        /// Fractions carried out to the next report.
-        #[serde(
-            rename = "newDecimalParts",
-            default,
-            skip_serializing_if = "::std::collections::BTreeMap::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub new_decimal_parts: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::progenitor_client::DecimalNumber,
-        >,
-        /// Marketplace that got the report.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub partner: ::std::option::Option<crate::types::Partner>,
-        /// Quantities before they were adjusted to charge usage beyond the commit at list price.
-        #[serde(
-            rename = "recordsToReportBeforeAdjustmentAtListPrice",
-            default,
-            skip_serializing_if = "::std::collections::BTreeMap::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub records_to_report_before_adjustment_at_list_price: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::progenitor_client::DecimalNumber,
-        >,
-        /// v1 quantities that were sent.
-        #[serde(
-            rename = "reportedRecords",
-            default,
-            skip_serializing_if = "::std::collections::BTreeMap::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub reported_records: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::progenitor_client::DecimalNumber,
-        >,
-        /// Start of the window (UTC).
-        #[serde(
-            rename = "startTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub start_time: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-        /// Outcome.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status: ::std::option::Option<crate::types::UsageRecordReportStatus>,
-        /// Groups that the report took in.
-        #[serde(
-            rename = "usageRecordGroupIds",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub usage_record_group_ids: ::std::vec::Vec<::std::string::String>,
-        /// Commit used before this report.
-        #[serde(
-            rename = "usedCommitAmount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub used_commit_amount: ::std::option::Option<
-            ::progenitor_client::DecimalNumber,
-        >,
-        /// Commit used by this report.
-        #[serde(
-            rename = "usedCommitAmountIncrement",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub used_commit_amount_increment: ::std::option::Option<
-            ::progenitor_client::DecimalNumber,
-        >,
-        /// Credit used before this report.
-        #[serde(
-            rename = "usedCreditAmount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub used_credit_amount: ::std::option::Option<
-            ::progenitor_client::DecimalNumber,
-        >,
-        /// Credit used by this report.
-        #[serde(
-            rename = "usedCreditAmountIncrement",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub used_credit_amount_increment: ::std::option::Option<
-            ::progenitor_client::DecimalNumber,
-        >,
-    }
-    /// One usage report of a batch. It has no id: a batch cannot be deduplicated.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    pub struct NewUsageRecordGroup {
-        /// v2 usage: events for billable metrics. Not together with `records`.
-        #[serde(
-            rename = "billableRecords",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub billable_records: ::std::vec::Vec<MeteringUsageRecord>,
-        /// Entitlement that used it.
-        #[serde(rename = "entitlementID")]
-        pub entitlement_id: ::std::string::String,
-        /// Kept by the server. Leave it out of a report.
-        #[serde(
-            rename = "metaInfo",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub meta_info: ::std::option::Option<MeteringUsageRecordGroupMetaInfo>,
-        /// v1 usage: quantity by dimension key (or name), in the dimension's unit. At least one must not be zero. Beside `billableRecords` send an empty map (Inferred) or leave it out.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub records: ::std::option::Option<
-            ::std::collections::BTreeMap<
-                ::std::string::String,
-                ::progenitor_client::DecimalNumber,
-            >,
-        >,
-        /// When the usage happened. Without it: when the report arrives.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub timestamp: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-        /// Per dimension key, how the quantity is split over tags. AWS only. Since 2026-02.
-        #[serde(
-            rename = "usageAllocations",
-            default,
-            skip_serializing_if = "::std::collections::BTreeMap::is_empty"
-        )]
-        #[serde(
-            deserialize_with = "progenitor_client::__private::null_entries_are_default"
-        )]
-        pub usage_allocations: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::std::vec::Vec<UsageAllocation>,
-        >,
-    }
-    impl NewUsageRecordGroup {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::NewUsageRecordGroup {
-            Default::default()
+    ::progenitor_client::object! {
+        /// Where a reported dimension goes.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct UsageMeteringDimensionMappingValue {
+            /// Factor applied to the quantity in mode `QUANTITY`.
+            convertion_multiplier: optional ::progenitor_client::DecimalNumber = "convertionMultiplier",
+            /// Key of the dimension that receives the quantity.
+            dimension_key: optional ::std::string::String = "dimensionKey",
+            /// How the quantity is carried over. The vendor's default is `QUANTITY`.
+            mapping_mode: optional crate::types::UsageMeteringDimensionMappingMode = "mappingMode",
         }
     }
-    /// Something that happened to an entity.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct NotificationEvent {
-        /// Event of the entity.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub action: ::std::option::Option<crate::types::NotificationEventAction>,
-        /// Contacts that get a copy.
-        #[serde(
-            rename = "ccContactIds",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub cc_contact_ids: ::std::vec::Vec<::std::string::String>,
-        /// Ways on which it is delivered.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub channels: ::std::vec::Vec<crate::types::NotificationChannel>,
-        /// Mail addresses that are notified.
-        #[serde(
-            rename = "contactEmails",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub contact_emails: ::std::vec::Vec<::std::string::String>,
-        /// Contacts that are notified.
-        #[serde(
-            rename = "contactIds",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub contact_ids: ::std::vec::Vec<::std::string::String>,
-        /// Originator.
-        #[serde(
-            rename = "createdBy",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub created_by: ::std::option::Option<LastModifiedBy>,
-        /// Inferred: the organization's own fields.
-        #[serde(
-            rename = "customFields",
-            default,
-            skip_serializing_if = "::serde_json::Map::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub custom_fields: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        /// Id of the entity.
-        #[serde(
-            rename = "entityID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub entity_id: ::std::option::Option<::std::string::String>,
-        /// Name of the entity.
-        #[serde(
-            rename = "entityName",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub entity_name: ::std::option::Option<::std::string::String>,
-        /// Status of the entity. The values are not documented.
-        #[serde(
-            rename = "entityStatus",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub entity_status: ::std::option::Option<::std::string::String>,
-        /// Type of the entity.
-        #[serde(
-            rename = "entityType",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub entity_type: ::std::option::Option<crate::types::EntityType>,
-        /// Id of the event.
-        #[serde(
-            rename = "eventID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub event_id: ::std::option::Option<::std::string::String>,
-        /// State of the delivery.
-        #[serde(
-            rename = "eventStatus",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub event_status: ::std::option::Option<crate::types::NotificationEventStatus>,
-        /// Free-form object; the vendor gives it no fields.
-        #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub info: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        /// True when a user has to act.
-        #[serde(
-            rename = "isActionItem",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub is_action_item: ::std::option::Option<bool>,
-        /// When the event last changed.
-        #[serde(
-            rename = "lastUpdateTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub last_update_time: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
-        /// Text.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub message: ::std::option::Option<::std::string::String>,
-        /// Organization.
-        #[serde(
-            rename = "organizationID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub organization_id: ::std::option::Option<::std::string::String>,
-        /// Partner that it is about.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub partner: ::std::option::Option<crate::types::Partner>,
-        /// Priority.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub priority: ::std::option::Option<crate::types::AuditingEventPriority>,
-        /// True when the event is kept for audit.
-        #[serde(
-            rename = "requireAudit",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub require_audit: ::std::option::Option<bool>,
-        /// When it happened.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub timestamp: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-        /// Title.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub title: ::std::option::Option<::std::string::String>,
-        /// Openings and clicks. Our sources do not state their fields; they come as the vendor sends them.
-        #[serde(
-            rename = "trackEvents",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub track_events: ::std::vec::Vec<
-            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        >,
-    }
-    /// How usage is metered for one marketplace.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    pub struct PartnerUsageMeteringConfig {
-        /// Mapping by reported dimension key, one target each. Older form of `dimensionMappingV2`.
-        #[serde(
-            rename = "dimensionMapping",
-            default,
-            skip_serializing_if = "::std::collections::BTreeMap::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub dimension_mapping: ::std::collections::BTreeMap<
-            ::std::string::String,
-            UsageMeteringDimensionMappingValue,
-        >,
-        /// Mapping by reported dimension key: one or more dimensions that the quantity goes to.
-        #[serde(
-            rename = "dimensionMappingV2",
-            default,
-            skip_serializing_if = "::std::collections::BTreeMap::is_empty"
-        )]
-        #[serde(
-            deserialize_with = "progenitor_client::__private::null_entries_are_default"
-        )]
-        pub dimension_mapping_v2: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::std::vec::Vec<UsageMeteringDimensionMappingValue>,
-        >,
-        /// Turn on billable dimensions (v2). Not described by the vendor (Inferred from its name).
-        #[serde(
-            rename = "enableBillableDimension",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub enable_billable_dimension: ::std::option::Option<bool>,
-        /// Charge usage beyond the commit at list price. Needs `enableCommitWithAdditionalUsageMetering`. The vendor's default is false.
-        #[serde(
-            rename = "enableCommitWithAdditionalUsageAtListPrice",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub enable_commit_with_additional_usage_at_list_price: ::std::option::Option<
-            bool,
-        >,
-        /// Report usage to the marketplace only when the commit is used up. The vendor's default is false.
-        #[serde(
-            rename = "enableCommitWithAdditionalUsageMetering",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub enable_commit_with_additional_usage_metering: ::std::option::Option<bool>,
-        /// Apply the mapping of dimensions. The vendor's default is false.
-        #[serde(
-            rename = "enableDimensionMapping",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub enable_dimension_mapping: ::std::option::Option<bool>,
-        /// Marketplace. The vendor's text calls it required.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub partner: ::std::option::Option<crate::types::Partner>,
-    }
-    impl PartnerUsageMeteringConfig {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::PartnerUsageMeteringConfig {
-            Default::default()
+    ::progenitor_client::object! {
+        /// Usage of one dimension in one period. Since 2026-02.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct UsageRecordAggregated {
+            /// Label of the period. Inferred: starts with the day or month in ISO 8601, UTC.
+            date: optional ::std::string::String = "date",
+            /// Key of the dimension.
+            dimension_key: optional ::std::string::String = "dimensionKey",
+            /// Usage in that period, in the dimension's unit.
+            quantity: optional ::progenitor_client::DecimalNumber = "quantity",
         }
     }
-    /// A payment of a fixed schedule.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct PaymentInstallment {
-        /// Price for the buyer, after a discount, in the currency of the entitlement (Inferred).
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub amount: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// When it is paid; absent for the day on which the entitlement begins.
-        #[serde(
-            rename = "chargeOn",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub charge_on: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-        /// The same for display.
-        #[serde(
-            rename = "chargeOnStr",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub charge_on_str: ::std::option::Option<::std::string::String>,
-        /// Credit given once, for private offers at Google Cloud.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub credit: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Discount in percent, 0 to 100.
-        #[serde(
-            rename = "discountPercentage",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub discount_percentage: ::std::option::Option<
-            ::progenitor_client::DecimalNumber,
-        >,
-        /// The same before a discount; absent without one.
-        #[serde(
-            rename = "originalAmount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub original_amount: ::std::option::Option<::progenitor_client::DecimalNumber>,
-    }
-    /// One price for each unit.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct PriceModelBasic {
-        /// Price of a unit, in the currency of the entitlement or product (Inferred).
-        #[serde(
-            rename = "unitAmount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub unit_amount: ::std::option::Option<::progenitor_client::DecimalNumber>,
-    }
-    /// Units are sold in bundles.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct PriceModelBulk {
-        /// Price of a bundle, in the currency of the entitlement or product (Inferred).
-        #[serde(
-            rename = "bulkAmount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub bulk_amount: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Units in a bundle.
-        #[serde(
-            rename = "bulkSize",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub bulk_size: ::std::option::Option<i64>,
-    }
-    /// Prices by property values.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct PriceModelMatrix {
-        /// Price of a unit that no row of the matrix fits (Inferred).
-        #[serde(
-            rename = "defaultUnitAmount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub default_unit_amount: ::std::option::Option<
-            ::progenitor_client::DecimalNumber,
-        >,
-        /// Rows of the matrix.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub matrix: ::std::vec::Vec<PriceModelMatrixConfigGroup>,
-    }
-    /// A row of a price matrix.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct PriceModelMatrixConfigGroup {
-        /// Property values for which the price counts.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub properties: ::std::vec::Vec<PriceModelMatrixProperty>,
-        /// Price of a unit, in the currency of the entitlement or product (Inferred).
-        #[serde(
-            rename = "unitAmount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub unit_amount: ::std::option::Option<::progenitor_client::DecimalNumber>,
-    }
-    /// A property value of usage.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct PriceModelMatrixProperty {
-        /// Name of the property.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-        /// Its value.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub value: ::std::option::Option<::std::string::String>,
-    }
-    /// A share of an amount.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct PriceModelPercentage {
-        /// Fixed amount, in the currency of the entitlement or product (Inferred).
-        #[serde(
-            rename = "flatFee",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub flat_fee: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// The share. The vendor's description states basis points, its name percent; which of them is not proven.
-        #[serde(
-            rename = "percentageRate",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub percentage_rate: ::std::option::Option<::progenitor_client::DecimalNumber>,
-    }
-    /// Units are priced tier by tier.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct PriceModelTiered {
-        /// Tiers.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub tiers: ::std::vec::Vec<PriceModelTieredConfig>,
-    }
-    /// A tier of prices.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct PriceModelTieredConfig {
-        /// Usage from which the tier counts, inclusive.
-        #[serde(
-            rename = "firstUnit",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub first_unit: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Fixed amount, in the currency of the entitlement or product (Inferred).
-        #[serde(
-            rename = "flatFee",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub flat_fee: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Usage up to which the tier counts, exclusive; absent in the last tier.
-        #[serde(
-            rename = "lastUnit",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub last_unit: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Price of a unit, in the currency of the entitlement or product (Inferred).
-        #[serde(
-            rename = "unitAmount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub unit_amount: ::std::option::Option<::progenitor_client::DecimalNumber>,
-    }
-    /// A share of an amount, tier by tier.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct PriceModelTieredPercentage {
-        /// Tiers.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub tiers: ::std::vec::Vec<PriceModelTieredPercentageConfig>,
-    }
-    /// A tier of shares.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct PriceModelTieredPercentageConfig {
-        /// Usage from which the tier counts, inclusive.
-        #[serde(
-            rename = "firstUnit",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub first_unit: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Fixed amount, in the currency of the entitlement or product (Inferred).
-        #[serde(
-            rename = "flatFee",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub flat_fee: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Usage up to which the tier counts, exclusive; absent in the last tier.
-        #[serde(
-            rename = "lastUnit",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub last_unit: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// The share, as in `PriceModelPercentage`.
-        #[serde(
-            rename = "percentageRate",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub percentage_rate: ::std::option::Option<::progenitor_client::DecimalNumber>,
-    }
-    /// The tier of the total prices all units.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct PriceModelVolume {
-        /// Tiers.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub tiers: ::std::vec::Vec<PriceModelVolumeConfig>,
-    }
-    /// A tier by total.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct PriceModelVolumeConfig {
-        /// Fixed amount, in the currency of the entitlement or product (Inferred).
-        #[serde(
-            rename = "flatFee",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub flat_fee: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Greatest total that the tier counts for.
-        #[serde(
-            rename = "maximumUnits",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub maximum_units: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Price of a unit, in the currency of the entitlement or product (Inferred).
-        #[serde(
-            rename = "unitAmount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub unit_amount: ::std::option::Option<::progenitor_client::DecimalNumber>,
-    }
-    /// Dimensions of a product and the listing as the marketplace has it. The vendor does not describe the fields; meanings are Inferred from the names.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct ProductInfo {
-        /// Listing at Alibaba, as the marketplace has it.
-        #[serde(
-            rename = "alibabaProduct",
-            default,
-            skip_serializing_if = "::serde_json::Map::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub alibaba_product: ::serde_json::Map<
-            ::std::string::String,
-            ::serde_json::Value,
-        >,
-        /// Attributes.
-        #[serde(default, skip_serializing_if = "::std::collections::BTreeMap::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub attributes: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::std::string::String,
-        >,
-        /// AMI listing at AWS, as the marketplace has it.
-        #[serde(
-            rename = "awsAmiProduct",
-            default,
-            skip_serializing_if = "::serde_json::Map::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub aws_ami_product: ::serde_json::Map<
-            ::std::string::String,
-            ::serde_json::Value,
-        >,
-        /// Container listing at AWS, as the marketplace has it.
-        #[serde(
-            rename = "awsContainerProduct",
-            default,
-            skip_serializing_if = "::serde_json::Map::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub aws_container_product: ::serde_json::Map<
-            ::std::string::String,
-            ::serde_json::Value,
-        >,
-        /// Machine learning listing at AWS, as the marketplace has it.
-        #[serde(
-            rename = "awsMachineLearningProduct",
-            default,
-            skip_serializing_if = "::serde_json::Map::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub aws_machine_learning_product: ::serde_json::Map<
-            ::std::string::String,
-            ::serde_json::Value,
-        >,
-        /// Professional services listing at AWS, as the marketplace has it.
-        #[serde(
-            rename = "awsProfessionalServicesProduct",
-            default,
-            skip_serializing_if = "::serde_json::Map::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub aws_professional_services_product: ::serde_json::Map<
-            ::std::string::String,
-            ::serde_json::Value,
-        >,
-        /// SaaS listing at AWS, as the marketplace has it.
-        #[serde(
-            rename = "awsSaasProduct",
-            default,
-            skip_serializing_if = "::serde_json::Map::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub aws_saas_product: ::serde_json::Map<
-            ::std::string::String,
-            ::serde_json::Value,
-        >,
-        /// SNS subscriptions at AWS, as the marketplace has them.
-        #[serde(
-            rename = "awsSnsSubscriptions",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub aws_sns_subscriptions: ::std::vec::Vec<
-            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        >,
-        /// Listing at Azure, as the marketplace has it.
-        #[serde(
-            rename = "azureProduct",
-            default,
-            skip_serializing_if = "::serde_json::Map::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub azure_product: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        /// Resources of the listing at Azure, as the marketplace has them.
-        #[serde(
-            rename = "azureProductResource",
-            default,
-            skip_serializing_if = "::serde_json::Map::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub azure_product_resource: ::serde_json::Map<
-            ::std::string::String,
-            ::serde_json::Value,
-        >,
-        /// Commits by dimension.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub commits: ::std::vec::Vec<CommitDimension>,
-        /// Currency of the prices, ISO 4217 (Inferred).
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub currency: ::std::option::Option<::std::string::String>,
-        /// Dimensions that can be metered.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub dimensions: ::std::vec::Vec<MeteringDimension>,
-        /// Kind of end user licence agreement.
-        #[serde(
-            rename = "eulaType",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub eula_type: ::std::option::Option<crate::types::EulaType>,
-        /// Where the text of the end user licence is. Inferred: the link may be signed, so it is kept like a secret.
-        #[serde(
-            rename = "eulaUrl",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub eula_url: ::std::option::Option<::progenitor_client::SecretText>,
-        /// Listing at Google Cloud, as the marketplace has it.
-        #[serde(
-            rename = "gcpProduct",
-            default,
-            skip_serializing_if = "::serde_json::Map::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub gcp_product: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        /// Inferred: text of the terms for refunds and cancellation.
-        #[serde(
-            rename = "refundCancellationPolicy",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub refund_cancellation_policy: ::std::option::Option<::std::string::String>,
-        /// Inferred: free text that the seller wrote.
-        #[serde(
-            rename = "sellerNotes",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub seller_notes: ::std::option::Option<::std::string::String>,
-        /// Listing at Snowflake, as the marketplace has it.
-        #[serde(
-            rename = "snowflakeProduct",
-            default,
-            skip_serializing_if = "::serde_json::Map::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub snowflake_product: ::serde_json::Map<
-            ::std::string::String,
-            ::serde_json::Value,
-        >,
-        /// Product at Stripe, as the partner has it.
-        #[serde(
-            rename = "stripeProduct",
-            default,
-            skip_serializing_if = "::serde_json::Map::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub stripe_product: ::serde_json::Map<
-            ::std::string::String,
-            ::serde_json::Value,
-        >,
-    }
-    /// State of a unique count.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct UniqueCountAggregationResult {
-        /// Values first seen on this day, in this hour: they are the keys. The meaning of a key is not documented.
-        #[serde(
-            rename = "newItems",
-            default,
-            skip_serializing_if = "::serde_json::Map::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub new_items: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-    }
-    /// Changes of a billable metric. An omitted field stays unchanged (Inferred).
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    pub struct UpdateBillableMetricParams {
-        /// New description. Inferred: at most 300 characters, as on creation.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub description: ::std::option::Option<::std::string::String>,
-        /// New name. Inferred: 4 to 50 characters, as on creation.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-        /// New status. There is no delete operation: `DELETED` retires the metric (Inferred).
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status: ::std::option::Option<crate::types::BillableMetricStatus>,
-    }
-    impl UpdateBillableMetricParams {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::UpdateBillableMetricParams {
-            Default::default()
+    ::progenitor_client::object! {
+        /// Right of a buyer to use a product. Usage is metered per entitlement.
+        #[derive(Clone, Debug, Default)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct WorkloadEntitlement {
+            /// Buyer.
+            buyer_id: optional ::std::string::String = "buyerID",
+            /// When the entitlement was created.
+            creation_time: optional_date_time = "creationTime",
+            /// End, inclusive or not is not documented. Null when it is open.
+            end_time: optional_date_time = "endTime",
+            /// Current term.
+            entitlement_term_id: optional ::std::string::String = "entitlementTermID",
+            /// Id of the buyer at the partner.
+            external_buyer_id: optional ::std::string::String = "externalBuyerID",
+            /// Id of the entitlement at the partner.
+            external_id: optional ::std::string::String = "externalID",
+            /// Id of the product at the partner.
+            external_product_id: optional ::std::string::String = "externalProductID",
+            /// Id of the entitlement.
+            id: optional ::std::string::String = "id",
+            /// Dimensions, terms and money.
+            info: optional EntitlementInfo = "info",
+            /// When the entitlement last changed.
+            last_update_time: optional_date_time = "lastUpdateTime",
+            /// Settings and links beside the entitlement.
+            meta_info: optional WorkloadMetaInfo = "metaInfo",
+            /// Name.
+            name: optional ::std::string::String = "name",
+            /// Offer that was accepted.
+            offer_id: optional ::std::string::String = "offerID",
+            /// Organization that sells it.
+            organization_id: optional ::std::string::String = "organizationID",
+            /// Marketplace it was bought on.
+            partner: optional crate::types::Partner = "partner",
+            /// Seller's id at the partner.
+            partner_id: optional ::std::string::String = "partnerID",
+            /// Product.
+            product_id: optional ::std::string::String = "productID",
+            /// Service of the partner.
+            service: optional crate::types::PartnerService = "service",
+            /// Start.
+            start_time: optional_date_time = "startTime",
+            /// Whether the entitlement can be used. Usage is taken for `ACTIVE` ones (Inferred).
+            status: optional crate::types::EntitlementStatus = "status",
+            /// Type of entitlement. The values are not documented.
+            type_: optional ::std::string::String = "type",
         }
     }
-    /// A share of a dimension's quantity that is booked to one set of tags. Since 2026-02.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    pub struct UsageAllocation {
-        /// Size of the share, in the dimension's unit.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub quantity: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Tags of the share.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub tags: ::std::vec::Vec<UsageAllocationTag>,
-    }
-    impl UsageAllocation {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::UsageAllocation {
-            Default::default()
+    ::progenitor_client::object! {
+        /// Settings and links beside an entitlement or product. The vendor uses the same model for offers too (Inferred), hence the fields about them. Most meanings are Inferred from the names.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct WorkloadMetaInfo {
+            /// Inferred: id that the seller's CRM uses for the opportunity in AWS's partner pipeline ACE.
+            ace_apn_crm_unique_identifier: optional ::std::string::String = "aceApnCrmUniqueIdentifier",
+            /// Inferred: dimensions of the SaaS listing at AWS. Our sources do not state their fields; they come as the vendor sends them.
+            aws_saas_product_dimensions: collection ::std::vec::Vec<::serde_json::Map<::std::string::String, ::serde_json::Value>> = "awsSaasProductDimensions",
+            /// Inferred: offer at Azure that is upgraded.
+            azure_original_offer_id_for_upgrade: optional ::std::string::String = "azureOriginalOfferIDForUpgrade",
+            /// Inferred: id of the agreement that this one builds on.
+            base_agreement_id: optional ::std::string::String = "baseAgreementId",
+            /// Inferred: buyers that it is meant for.
+            buyer_ids: collection ::std::vec::Vec<::std::string::String> = "buyerIds",
+            /// Inferred: subscription in Chargebee.
+            chargebee_subscription_id: optional ::std::string::String = "chargebeeSubscriptionID",
+            /// Inferred: contact persons. Our sources do not state their fields; they come as the vendor sends them.
+            contacts: collection ::std::vec::Vec<::serde_json::Map<::std::string::String, ::serde_json::Value>> = "contacts",
+            /// Inferred: the incoming one of the offers of such a sale.
+            cppo_in_offer_id: optional ::std::string::String = "cppoInOfferId",
+            /// Inferred: offer of a channel partner (AWS's channel partner private offer).
+            cppo_offer_id: optional ::std::string::String = "cppoOfferId",
+            /// Inferred: the outgoing one of the offers of such a sale.
+            cppo_out_offer_id: optional ::std::string::String = "cppoOutOfferId",
+            /// The organization's own fields.
+            custom_meta_info: collection ::std::collections::BTreeMap<::std::string::String, ::std::string::String> = "customMetaInfo",
+            /// Suger meters test usage every hour. For trying out an integration.
+            enable_test_usage_metering: optional_boolean = "enableTestUsageMetering",
+            /// Inferred: planned cancellation of the entitlement. Our sources do not state its fields; it comes as the vendor sends it.
+            entitlement_cancellation_schedule: collection ::serde_json::Map<::std::string::String, ::serde_json::Value> = "entitlementCancellationSchedule",
+            /// Inferred: errors of the last change, as the marketplace words them.
+            error_messages: collection ::std::vec::Vec<::std::string::String> = "errorMessages",
+            /// Deal in HubSpot.
+            hubspot_deal_id: optional ::std::string::String = "hubspotDealId",
+            /// Inferred: note for the seller's own people.
+            internal_note: optional ::std::string::String = "internalNote",
+            /// Inferred: the offer changes an agreement that exists.
+            is_agreement_based_offer: optional_boolean = "isAgreementBasedOffer",
+            /// Inferred: the offer upgrades an earlier one at Azure.
+            is_azure_upgrade_offer: optional_boolean = "isAzureUpgradeOffer",
+            /// Inferred: the gross revenue was read in full from the marketplace.
+            is_gross_revenue_full_sync: optional_boolean = "isGrossRevenueFullSync",
+            /// Inferred: the offer renews an earlier purchase.
+            is_renewal_offer: optional_boolean = "isRenewalOffer",
+            /// Inferred: the offer replaces another one.
+            is_replacement_offer: optional_boolean = "isReplacementOffer",
+            /// Inferred: who changed it last.
+            last_modified_by: optional LastModifiedBy = "lastModifiedBy",
+            /// Inferred: events about the entitlement or product.
+            notifications: collection ::std::vec::Vec<NotificationEvent> = "notifications",
+            /// Inferred: when the buyer accepted the offer.
+            offer_accept_date: optional_date_time = "offerAcceptDate",
+            /// Inferred: the same errors, human-readable.
+            prettified_error_messages: collection ::std::vec::Vec<::std::string::String> = "prettifiedErrorMessages",
+            /// Inferred: where the purchase that is renewed at AWS was made.
+            renewal_offer_type: optional crate::types::AwsRenewalOfferType = "renewalOfferType",
+            /// Inferred: end of the offer that was replaced.
+            replaced_offer_end_time: optional_date_time = "replacedOfferEndTime",
+            /// Inferred: resource name of the offer that was replaced.
+            replaced_offer_resource_name: optional ::std::string::String = "replacedOfferResourceName",
+            /// Inferred: page of the entitlement in Salesforce.
+            salesforce_entitlement_url: optional ::std::string::String = "salesforceEntitlementURL",
+            /// Opportunity in Salesforce.
+            salesforce_opportunity_id: optional ::std::string::String = "salesforceOpportunityId",
+            /// Until when test usage is metered.
+            test_usage_metering_end_time: optional_date_time = "testUsageMeteringEndTime",
+            /// Inferred: text about the last change.
+            update_message: optional ::std::string::String = "updateMessage",
         }
     }
-    /// A tag of a usage allocation. Since 2026-02.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    pub struct UsageAllocationTag {
-        /// Name of the tag.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub key: ::std::option::Option<::std::string::String>,
-        /// Value of the tag.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub value: ::std::option::Option<::std::string::String>,
-    }
-    impl UsageAllocationTag {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::UsageAllocationTag {
-            Default::default()
+    ::progenitor_client::object! {
+        /// A listing on a marketplace.
+        #[derive(Clone, Debug, Default)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct WorkloadProduct {
+            /// Creator.
+            created_by: optional ::std::string::String = "createdBy",
+            /// When the product was created.
+            creation_time: optional_date_time = "creationTime",
+            /// Id of the product at the partner.
+            external_id: optional ::std::string::String = "externalID",
+            /// Page that a new buyer lands on.
+            fulfillment_url: optional ::std::string::String = "fulfillmentUrl",
+            /// Id of the product.
+            id: optional ::std::string::String = "id",
+            /// Dimensions and the listing as the marketplace has it.
+            info: optional ProductInfo = "info",
+            /// When the product last changed.
+            last_update_time: optional_date_time = "lastUpdateTime",
+            /// User of the last change.
+            last_updated_by: optional ::std::string::String = "lastUpdatedBy",
+            /// Settings and links beside the product.
+            meta_info: optional WorkloadMetaInfo = "metaInfo",
+            /// Name.
+            name: optional ::std::string::String = "name",
+            /// Organization that sells it.
+            organization_id: optional ::std::string::String = "organizationID",
+            /// Marketplace of the listing.
+            partner: optional crate::types::Partner = "partner",
+            /// Seller's id at the partner.
+            partner_id: optional ::std::string::String = "partnerID",
+            /// How the product is priced.
+            product_type: optional crate::types::ProductType = "productType",
+            /// Seller. Since 2026-02.
+            seller_id: optional ::std::string::String = "sellerID",
+            /// Service of the partner.
+            service: optional crate::types::PartnerService = "service",
+            /// Status. The values are not documented.
+            status: optional ::std::string::String = "status",
         }
-    }
-    /// Running totals of a dimension, in its unit.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct UsageCount {
-        /// Paid from credit.
-        #[serde(
-            rename = "creditCount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub credit_count: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Covered by included amounts.
-        #[serde(
-            rename = "includedCount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub included_count: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// Reported to the marketplace.
-        #[serde(
-            rename = "reportedCount",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub reported_count: ::std::option::Option<::progenitor_client::DecimalNumber>,
-    }
-    /// How the organization's usage is metered.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    pub struct UsageMeteringConfigInfo {
-        /// One entry per marketplace.
-        #[serde(
-            rename = "partnerUsageMeteringConfigs",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub partner_usage_metering_configs: ::std::vec::Vec<PartnerUsageMeteringConfig>,
-    }
-    impl UsageMeteringConfigInfo {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::UsageMeteringConfigInfo {
-            Default::default()
-        }
-    }
-    /// Usage of one entitlement and dimension on one day, as the marketplace has it.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct UsageMeteringDailyRecord {
-        /// Price of that usage, in the entitlement's currency (Inferred).
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub amount: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// The day (UTC), written as a date-time.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-        /// Entitlement that the usage belongs to.
-        #[serde(
-            rename = "entitlementID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub entitlement_id: ::std::option::Option<::std::string::String>,
-        /// Group as name=value pairs joined by commas. Absent or empty without grouping.
-        #[serde(
-            rename = "groupBysExpression",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub group_bys_expression: ::std::option::Option<::std::string::String>,
-        /// Key of the dimension.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub key: ::std::option::Option<::std::string::String>,
-        /// Marketplace.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub partner: ::std::option::Option<crate::types::Partner>,
-        /// Usage of the day, in the dimension's unit.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub quantity: ::std::option::Option<::progenitor_client::DecimalNumber>,
-    }
-    /// Where a reported dimension goes.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    pub struct UsageMeteringDimensionMappingValue {
-        /// Factor applied to the quantity in mode `QUANTITY`.
-        #[serde(
-            rename = "convertionMultiplier",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub convertion_multiplier: ::std::option::Option<
-            ::progenitor_client::DecimalNumber,
-        >,
-        /// Key of the dimension that receives the quantity.
-        #[serde(
-            rename = "dimensionKey",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub dimension_key: ::std::option::Option<::std::string::String>,
-        /// How the quantity is carried over. The vendor's default is `QUANTITY`.
-        #[serde(
-            rename = "mappingMode",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub mapping_mode: ::std::option::Option<
-            crate::types::UsageMeteringDimensionMappingMode,
-        >,
-    }
-    impl UsageMeteringDimensionMappingValue {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::UsageMeteringDimensionMappingValue {
-            Default::default()
-        }
-    }
-    /// Usage of one dimension in one period. Since 2026-02.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct UsageRecordAggregated {
-        /// Label of the period. Inferred: starts with the day or month in ISO 8601, UTC.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub date: ::std::option::Option<::std::string::String>,
-        /// Key of the dimension.
-        #[serde(
-            rename = "dimensionKey",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub dimension_key: ::std::option::Option<::std::string::String>,
-        /// Usage in that period, in the dimension's unit.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub quantity: ::std::option::Option<::progenitor_client::DecimalNumber>,
-    }
-    /// Right of a buyer to use a product. Usage is metered per entitlement.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct WorkloadEntitlement {
-        /// Buyer.
-        #[serde(
-            rename = "buyerID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub buyer_id: ::std::option::Option<::std::string::String>,
-        /// When the entitlement was created.
-        #[serde(
-            rename = "creationTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub creation_time: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
-        /// End, inclusive or not is not documented. Null when it is open.
-        #[serde(
-            rename = "endTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub end_time: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-        /// Current term.
-        #[serde(
-            rename = "entitlementTermID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub entitlement_term_id: ::std::option::Option<::std::string::String>,
-        /// Id of the buyer at the partner.
-        #[serde(
-            rename = "externalBuyerID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub external_buyer_id: ::std::option::Option<::std::string::String>,
-        /// Id of the entitlement at the partner.
-        #[serde(
-            rename = "externalID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub external_id: ::std::option::Option<::std::string::String>,
-        /// Id of the product at the partner.
-        #[serde(
-            rename = "externalProductID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub external_product_id: ::std::option::Option<::std::string::String>,
-        /// Id of the entitlement.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::std::string::String>,
-        /// Dimensions, terms and money.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub info: ::std::option::Option<EntitlementInfo>,
-        /// When the entitlement last changed.
-        #[serde(
-            rename = "lastUpdateTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub last_update_time: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
-        /// Settings and links beside the entitlement.
-        #[serde(
-            rename = "metaInfo",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub meta_info: ::std::option::Option<WorkloadMetaInfo>,
-        /// Name.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-        /// Offer that was accepted.
-        #[serde(
-            rename = "offerID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub offer_id: ::std::option::Option<::std::string::String>,
-        /// Organization that sells it.
-        #[serde(
-            rename = "organizationID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub organization_id: ::std::option::Option<::std::string::String>,
-        /// Marketplace it was bought on.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub partner: ::std::option::Option<crate::types::Partner>,
-        /// Seller's id at the partner.
-        #[serde(
-            rename = "partnerID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub partner_id: ::std::option::Option<::std::string::String>,
-        /// Product.
-        #[serde(
-            rename = "productID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub product_id: ::std::option::Option<::std::string::String>,
-        /// Service of the partner.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub service: ::std::option::Option<crate::types::PartnerService>,
-        /// Start.
-        #[serde(
-            rename = "startTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub start_time: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-        /// Whether the entitlement can be used. Usage is taken for `ACTIVE` ones (Inferred).
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status: ::std::option::Option<crate::types::EntitlementStatus>,
-        /// Type of entitlement. The values are not documented.
-        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        pub type_: ::std::option::Option<::std::string::String>,
-    }
-    /// Settings and links beside an entitlement or product. The vendor uses the same model for offers too (Inferred), hence the fields about them. Most meanings are Inferred from the names.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct WorkloadMetaInfo {
-        /// Inferred: id that the seller's CRM uses for the opportunity in AWS's partner pipeline ACE.
-        #[serde(
-            rename = "aceApnCrmUniqueIdentifier",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub ace_apn_crm_unique_identifier: ::std::option::Option<::std::string::String>,
-        /// Inferred: dimensions of the SaaS listing at AWS. Our sources do not state their fields; they come as the vendor sends them.
-        #[serde(
-            rename = "awsSaasProductDimensions",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub aws_saas_product_dimensions: ::std::vec::Vec<
-            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        >,
-        /// Inferred: offer at Azure that is upgraded.
-        #[serde(
-            rename = "azureOriginalOfferIDForUpgrade",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub azure_original_offer_id_for_upgrade: ::std::option::Option<
-            ::std::string::String,
-        >,
-        /// Inferred: id of the agreement that this one builds on.
-        #[serde(
-            rename = "baseAgreementId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub base_agreement_id: ::std::option::Option<::std::string::String>,
-        /// Inferred: buyers that it is meant for.
-        #[serde(
-            rename = "buyerIds",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub buyer_ids: ::std::vec::Vec<::std::string::String>,
-        /// Inferred: subscription in Chargebee.
-        #[serde(
-            rename = "chargebeeSubscriptionID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub chargebee_subscription_id: ::std::option::Option<::std::string::String>,
-        /// Inferred: contact persons. Our sources do not state their fields; they come as the vendor sends them.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub contacts: ::std::vec::Vec<
-            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        >,
-        /// Inferred: the incoming one of the offers of such a sale.
-        #[serde(
-            rename = "cppoInOfferId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub cppo_in_offer_id: ::std::option::Option<::std::string::String>,
-        /// Inferred: offer of a channel partner (AWS's channel partner private offer).
-        #[serde(
-            rename = "cppoOfferId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub cppo_offer_id: ::std::option::Option<::std::string::String>,
-        /// Inferred: the outgoing one of the offers of such a sale.
-        #[serde(
-            rename = "cppoOutOfferId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub cppo_out_offer_id: ::std::option::Option<::std::string::String>,
-        /// The organization's own fields.
-        #[serde(
-            rename = "customMetaInfo",
-            default,
-            skip_serializing_if = "::std::collections::BTreeMap::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub custom_meta_info: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::std::string::String,
-        >,
-        /// Suger meters test usage every hour. For trying out an integration.
-        #[serde(
-            rename = "enableTestUsageMetering",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub enable_test_usage_metering: ::std::option::Option<bool>,
-        /// Inferred: planned cancellation of the entitlement. Our sources do not state its fields; it comes as the vendor sends it.
-        #[serde(
-            rename = "entitlementCancellationSchedule",
-            default,
-            skip_serializing_if = "::serde_json::Map::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub entitlement_cancellation_schedule: ::serde_json::Map<
-            ::std::string::String,
-            ::serde_json::Value,
-        >,
-        /// Inferred: errors of the last change, as the marketplace words them.
-        #[serde(
-            rename = "errorMessages",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub error_messages: ::std::vec::Vec<::std::string::String>,
-        /// Deal in HubSpot.
-        #[serde(
-            rename = "hubspotDealId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub hubspot_deal_id: ::std::option::Option<::std::string::String>,
-        /// Inferred: note for the seller's own people.
-        #[serde(
-            rename = "internalNote",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub internal_note: ::std::option::Option<::std::string::String>,
-        /// Inferred: the offer changes an agreement that exists.
-        #[serde(
-            rename = "isAgreementBasedOffer",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub is_agreement_based_offer: ::std::option::Option<bool>,
-        /// Inferred: the offer upgrades an earlier one at Azure.
-        #[serde(
-            rename = "isAzureUpgradeOffer",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub is_azure_upgrade_offer: ::std::option::Option<bool>,
-        /// Inferred: the gross revenue was read in full from the marketplace.
-        #[serde(
-            rename = "isGrossRevenueFullSync",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub is_gross_revenue_full_sync: ::std::option::Option<bool>,
-        /// Inferred: the offer renews an earlier purchase.
-        #[serde(
-            rename = "isRenewalOffer",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub is_renewal_offer: ::std::option::Option<bool>,
-        /// Inferred: the offer replaces another one.
-        #[serde(
-            rename = "isReplacementOffer",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub is_replacement_offer: ::std::option::Option<bool>,
-        /// Inferred: who changed it last.
-        #[serde(
-            rename = "lastModifiedBy",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub last_modified_by: ::std::option::Option<LastModifiedBy>,
-        /// Inferred: events about the entitlement or product.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub notifications: ::std::vec::Vec<NotificationEvent>,
-        /// Inferred: when the buyer accepted the offer.
-        #[serde(
-            rename = "offerAcceptDate",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub offer_accept_date: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
-        /// Inferred: the same errors, human-readable.
-        #[serde(
-            rename = "prettifiedErrorMessages",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub prettified_error_messages: ::std::vec::Vec<::std::string::String>,
-        /// Inferred: where the purchase that is renewed at AWS was made.
-        #[serde(
-            rename = "renewalOfferType",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub renewal_offer_type: ::std::option::Option<crate::types::AwsRenewalOfferType>,
-        /// Inferred: end of the offer that was replaced.
-        #[serde(
-            rename = "replacedOfferEndTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub replaced_offer_end_time: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
-        /// Inferred: resource name of the offer that was replaced.
-        #[serde(
-            rename = "replacedOfferResourceName",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub replaced_offer_resource_name: ::std::option::Option<::std::string::String>,
-        /// Inferred: page of the entitlement in Salesforce.
-        #[serde(
-            rename = "salesforceEntitlementURL",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub salesforce_entitlement_url: ::std::option::Option<::std::string::String>,
-        /// Opportunity in Salesforce.
-        #[serde(
-            rename = "salesforceOpportunityId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub salesforce_opportunity_id: ::std::option::Option<::std::string::String>,
-        /// Until when test usage is metered.
-        #[serde(
-            rename = "testUsageMeteringEndTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub test_usage_metering_end_time: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
-        /// Inferred: text about the last change.
-        #[serde(
-            rename = "updateMessage",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub update_message: ::std::option::Option<::std::string::String>,
-    }
-    /// A listing on a marketplace.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct WorkloadProduct {
-        /// Creator.
-        #[serde(
-            rename = "createdBy",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub created_by: ::std::option::Option<::std::string::String>,
-        /// When the product was created.
-        #[serde(
-            rename = "creationTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub creation_time: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
-        /// Id of the product at the partner.
-        #[serde(
-            rename = "externalID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub external_id: ::std::option::Option<::std::string::String>,
-        /// Page that a new buyer lands on.
-        #[serde(
-            rename = "fulfillmentUrl",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub fulfillment_url: ::std::option::Option<::std::string::String>,
-        /// Id of the product.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::std::string::String>,
-        /// Dimensions and the listing as the marketplace has it.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub info: ::std::option::Option<ProductInfo>,
-        /// When the product last changed.
-        #[serde(
-            rename = "lastUpdateTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub last_update_time: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
-        /// User of the last change.
-        #[serde(
-            rename = "lastUpdatedBy",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub last_updated_by: ::std::option::Option<::std::string::String>,
-        /// Settings and links beside the product.
-        #[serde(
-            rename = "metaInfo",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub meta_info: ::std::option::Option<WorkloadMetaInfo>,
-        /// Name.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-        /// Organization that sells it.
-        #[serde(
-            rename = "organizationID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub organization_id: ::std::option::Option<::std::string::String>,
-        /// Marketplace of the listing.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub partner: ::std::option::Option<crate::types::Partner>,
-        /// Seller's id at the partner.
-        #[serde(
-            rename = "partnerID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub partner_id: ::std::option::Option<::std::string::String>,
-        /// How the product is priced.
-        #[serde(
-            rename = "productType",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub product_type: ::std::option::Option<crate::types::ProductType>,
-        /// Seller. Since 2026-02.
-        #[serde(
-            rename = "sellerID",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub seller_id: ::std::option::Option<::std::string::String>,
-        /// Service of the partner.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub service: ::std::option::Option<crate::types::PartnerService>,
-        /// Status. The values are not documented.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status: ::std::option::Option<::std::string::String>,
     }
     /// Types for composing complex structures.
     pub mod builder {
-        /// Builds a [`BillableMetric`](super::BillableMetric).
-        #[derive(Clone, Debug)]
-        pub struct BillableMetric {
-            aggregation_type: ::std::result::Result<
-                ::std::option::Option<crate::types::BillableMetricAggregationType>,
-                ::std::string::String,
-            >,
-            creation_time: ::std::result::Result<
-                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-                ::std::string::String,
-            >,
-            description: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            id: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            info: ::std::result::Result<
-                ::std::option::Option<super::BillableMetricInfo>,
-                ::std::string::String,
-            >,
-            last_update_time: ::std::result::Result<
-                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-                ::std::string::String,
-            >,
-            name: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            organization_id: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            status: ::std::result::Result<
-                ::std::option::Option<crate::types::BillableMetricStatus>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for BillableMetric {
-            fn default() -> Self {
-                Self {
-                    aggregation_type: Ok(Default::default()),
-                    creation_time: Ok(Default::default()),
-                    description: Ok(Default::default()),
-                    id: Ok(Default::default()),
-                    info: Ok(Default::default()),
-                    last_update_time: Ok(Default::default()),
-                    name: Ok(Default::default()),
-                    organization_id: Ok(Default::default()),
-                    status: Ok(Default::default()),
-                }
-            }
-        }
-        impl BillableMetric {
+        use super::super::types;
+        ::progenitor_client::builder!(BillableMetric {
             /// How events are combined.
-            pub fn aggregation_type<
-                V: ::progenitor_client::IntoOptional<
-                        crate::types::BillableMetricAggregationType,
-                        K,
-                    >,
-                K,
-            >(mut self, value: V) -> Self {
-                self.aggregation_type = ::progenitor_client::__private::in_field(
-                    "aggregation_type",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional aggregation_type: crate::types::BillableMetricAggregationType,
             /// When the metric was created. Set by the server.
-            pub fn creation_time<
-                V: ::progenitor_client::IntoOptional<
-                        ::chrono::DateTime<::chrono::offset::Utc>,
-                        K,
-                    >,
-                K,
-            >(mut self, value: V) -> Self {
-                self.creation_time = ::progenitor_client::__private::in_field(
-                    "creation_time",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional creation_time: ::chrono::DateTime<::chrono::offset::Utc>,
             /// Description of the measurement, at most 300 characters.
-            pub fn description<
-                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.description = ::progenitor_client::__private::in_field(
-                    "description",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional description: ::std::string::String,
             /// Id of the metric, unique in the organization. Chosen by the caller on creation, at most 36 characters.
-            pub fn id<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
-                mut self,
-                value: V,
-            ) -> Self {
-                self.id = ::progenitor_client::__private::in_field(
-                    "id",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional id: ::std::string::String,
             /// Filters, grouping and the property of a unique count.
-            pub fn info<
-                V: ::progenitor_client::IntoOptional<super::BillableMetricInfo, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.info = ::progenitor_client::__private::in_field(
-                    "info",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional info: types::BillableMetricInfo,
             /// When the metric last changed. Set by the server.
-            pub fn last_update_time<
-                V: ::progenitor_client::IntoOptional<
-                        ::chrono::DateTime<::chrono::offset::Utc>,
-                        K,
-                    >,
-                K,
-            >(mut self, value: V) -> Self {
-                self.last_update_time = ::progenitor_client::__private::in_field(
-                    "last_update_time",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional last_update_time: ::chrono::DateTime<::chrono::offset::Utc>,
             /// Name, 4 to 50 characters.
-            pub fn name<
-                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.name = ::progenitor_client::__private::in_field(
-                    "name",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional name: ::std::string::String,
             /// Organization that owns the metric. Set by the server.
-            pub fn organization_id<
-                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.organization_id = ::progenitor_client::__private::in_field(
-                    "organization_id",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional organization_id: ::std::string::String,
             /// Whether the metric is in use. Set by the server on creation (Inferred).
-            pub fn status<
-                V: ::progenitor_client::IntoOptional<
-                        crate::types::BillableMetricStatus,
-                        K,
-                    >,
-                K,
-            >(mut self, value: V) -> Self {
-                self.status = ::progenitor_client::__private::in_field(
-                    "status",
-                    value.into_optional(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<BillableMetric> for super::BillableMetric {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: BillableMetric,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    aggregation_type: value.aggregation_type?,
-                    creation_time: value.creation_time?,
-                    description: value.description?,
-                    id: value.id?,
-                    info: value.info?,
-                    last_update_time: value.last_update_time?,
-                    name: value.name?,
-                    organization_id: value.organization_id?,
-                    status: value.status?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::BillableMetric> for BillableMetric {
-            fn from(value: super::BillableMetric) -> Self {
-                Self {
-                    aggregation_type: Ok(value.aggregation_type),
-                    creation_time: Ok(value.creation_time),
-                    description: Ok(value.description),
-                    id: Ok(value.id),
-                    info: Ok(value.info),
-                    last_update_time: Ok(value.last_update_time),
-                    name: Ok(value.name),
-                    organization_id: Ok(value.organization_id),
-                    status: Ok(value.status),
-                }
-            }
-        }
-        /// Builds a [`BillableMetricFilter`](super::BillableMetricFilter).
-        #[derive(Clone, Debug)]
-        pub struct BillableMetricFilter {
-            name: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            operation: ::std::result::Result<
-                ::std::option::Option<crate::types::BillableMetricFilterOperation>,
-                ::std::string::String,
-            >,
-            value: ::std::result::Result<
-                ::std::option::Option<::serde_json::Value>,
-                ::std::string::String,
-            >,
-            value_type: ::std::result::Result<
-                ::std::option::Option<crate::types::BillableMetricFilterValueType>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for BillableMetricFilter {
-            fn default() -> Self {
-                Self {
-                    name: Ok(Default::default()),
-                    operation: Ok(Default::default()),
-                    value: Ok(Default::default()),
-                    value_type: Ok(Default::default()),
-                }
-            }
-        }
-        impl BillableMetricFilter {
+            optional status: crate::types::BillableMetricStatus,
+        });
+        ::progenitor_client::builder!(BillableMetricFilter {
             /// Property to test.
-            pub fn name<
-                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.name = ::progenitor_client::__private::in_field(
-                    "name",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional name: ::std::string::String,
             /// How to compare.
-            pub fn operation<
-                V: ::progenitor_client::IntoOptional<
-                        crate::types::BillableMetricFilterOperation,
-                        K,
-                    >,
-                K,
-            >(mut self, value: V) -> Self {
-                self.operation = ::progenitor_client::__private::in_field(
-                    "operation",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional operation: crate::types::BillableMetricFilterOperation,
             /// What to compare with: a JSON string or number, as `valueType` states. Left out for `EXISTS` and `NOT_EXISTS` (Inferred).
-            pub fn value<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::option::Option<::serde_json::Value>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.value = ::progenitor_client::__private::in_field(
-                    "value",
-                    value.into_required(),
-                );
-                self
-            }
+            default value: ::std::option::Option<::serde_json::Value>,
             /// Type of `value`.
-            pub fn value_type<
-                V: ::progenitor_client::IntoOptional<
-                        crate::types::BillableMetricFilterValueType,
-                        K,
-                    >,
-                K,
-            >(mut self, value: V) -> Self {
-                self.value_type = ::progenitor_client::__private::in_field(
-                    "value_type",
-                    value.into_optional(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<BillableMetricFilter>
-        for super::BillableMetricFilter {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: BillableMetricFilter,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    name: value.name?,
-                    operation: value.operation?,
-                    value: value.value?,
-                    value_type: value.value_type?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::BillableMetricFilter> for BillableMetricFilter {
-            fn from(value: super::BillableMetricFilter) -> Self {
-                Self {
-                    name: Ok(value.name),
-                    operation: Ok(value.operation),
-                    value: Ok(value.value),
-                    value_type: Ok(value.value_type),
-                }
-            }
-        }
-        /// Builds a [`BillableMetricFilterGroup`](super::BillableMetricFilterGroup).
-        #[derive(Clone, Debug)]
-        pub struct BillableMetricFilterGroup {
-            filters: ::std::result::Result<
-                ::std::vec::Vec<super::BillableMetricFilter>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for BillableMetricFilterGroup {
-            fn default() -> Self {
-                Self {
-                    filters: Ok(Default::default()),
-                }
-            }
-        }
-        impl BillableMetricFilterGroup {
+            optional value_type: crate::types::BillableMetricFilterValueType,
+        });
+        ::progenitor_client::builder!(BillableMetricFilterGroup {
             /// The filters.
-            pub fn filters<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::vec::Vec<super::BillableMetricFilter>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.filters = ::progenitor_client::__private::in_field(
-                    "filters",
-                    value.into_required(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<BillableMetricFilterGroup>
-        for super::BillableMetricFilterGroup {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: BillableMetricFilterGroup,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self { filters: value.filters? })
-            }
-        }
-        impl ::std::convert::From<super::BillableMetricFilterGroup>
-        for BillableMetricFilterGroup {
-            fn from(value: super::BillableMetricFilterGroup) -> Self {
-                Self { filters: Ok(value.filters) }
-            }
-        }
-        /// Builds a [`BillableMetricInfo`](super::BillableMetricInfo).
-        #[derive(Clone, Debug)]
-        pub struct BillableMetricInfo {
-            filter_groups: ::std::result::Result<
-                ::std::vec::Vec<super::BillableMetricFilterGroup>,
-                ::std::string::String,
-            >,
-            group_bys: ::std::result::Result<
-                ::std::vec::Vec<::std::string::String>,
-                ::std::string::String,
-            >,
-            property_unique_on: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for BillableMetricInfo {
-            fn default() -> Self {
-                Self {
-                    filter_groups: Ok(Default::default()),
-                    group_bys: Ok(Default::default()),
-                    property_unique_on: Ok(Default::default()),
-                }
-            }
-        }
-        impl BillableMetricInfo {
+            default filters: ::std::vec::Vec<types::BillableMetricFilter>,
+        });
+        ::progenitor_client::builder!(BillableMetricInfo {
             /// Which events count: an event must pass every group. Without groups all events count (Inferred).
-            pub fn filter_groups<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::vec::Vec<super::BillableMetricFilterGroup>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.filter_groups = ::progenitor_client::__private::in_field(
-                    "filter_groups",
-                    value.into_required(),
-                );
-                self
-            }
+            default filter_groups: ::std::vec::Vec<types::BillableMetricFilterGroup>,
             /// Properties by whose values the quantity is split.
-            pub fn group_bys<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::vec::Vec<::std::string::String>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.group_bys = ::progenitor_client::__private::in_field(
-                    "group_bys",
-                    value.into_required(),
-                );
-                self
-            }
+            default group_bys: ::std::vec::Vec<::std::string::String>,
             /// Property whose distinct values `UNIQUE_COUNT` counts.
-            pub fn property_unique_on<
-                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.property_unique_on = ::progenitor_client::__private::in_field(
-                    "property_unique_on",
-                    value.into_optional(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<BillableMetricInfo> for super::BillableMetricInfo {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: BillableMetricInfo,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    filter_groups: value.filter_groups?,
-                    group_bys: value.group_bys?,
-                    property_unique_on: value.property_unique_on?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::BillableMetricInfo> for BillableMetricInfo {
-            fn from(value: super::BillableMetricInfo) -> Self {
-                Self {
-                    filter_groups: Ok(value.filter_groups),
-                    group_bys: Ok(value.group_bys),
-                    property_unique_on: Ok(value.property_unique_on),
-                }
-            }
-        }
-        /// Builds a [`CreateUsageRecordGroupParams`](super::CreateUsageRecordGroupParams).
-        #[derive(Clone, Debug)]
-        pub struct CreateUsageRecordGroupParams {
-            billable_records: ::std::result::Result<
-                ::std::vec::Vec<super::MeteringUsageRecord>,
-                ::std::string::String,
-            >,
-            entitlement_id: ::std::result::Result<
-                ::std::string::String,
-                ::std::string::String,
-            >,
-            id: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            meta_info: ::std::result::Result<
-                ::std::option::Option<super::MeteringUsageRecordGroupMetaInfo>,
-                ::std::string::String,
-            >,
-            organization_id: ::std::result::Result<
-                ::std::string::String,
-                ::std::string::String,
-            >,
-            records: ::std::result::Result<
-                ::std::option::Option<
-                    ::std::collections::BTreeMap<
-                        ::std::string::String,
-                        ::progenitor_client::DecimalNumber,
-                    >,
-                >,
-                ::std::string::String,
-            >,
-            timestamp: ::std::result::Result<
-                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-                ::std::string::String,
-            >,
-            usage_allocations: ::std::result::Result<
-                ::std::collections::BTreeMap<
-                    ::std::string::String,
-                    ::std::vec::Vec<super::UsageAllocation>,
-                >,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for CreateUsageRecordGroupParams {
-            fn default() -> Self {
-                Self {
-                    billable_records: Ok(Default::default()),
-                    entitlement_id: Err(
-                        "no value supplied for entitlement_id".to_string(),
-                    ),
-                    id: Ok(Default::default()),
-                    meta_info: Ok(Default::default()),
-                    organization_id: Err(
-                        "no value supplied for organization_id".to_string(),
-                    ),
-                    records: Ok(Default::default()),
-                    timestamp: Ok(Default::default()),
-                    usage_allocations: Ok(Default::default()),
-                }
-            }
-        }
-        impl CreateUsageRecordGroupParams {
+            optional property_unique_on: ::std::string::String,
+        });
+        ::progenitor_client::builder!(CreateUsageRecordGroupParams {
             /// v2 usage: events for billable metrics. Not together with `records`.
-            pub fn billable_records<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::vec::Vec<super::MeteringUsageRecord>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.billable_records = ::progenitor_client::__private::in_field(
-                    "billable_records",
-                    value.into_required(),
-                );
-                self
-            }
+            default billable_records: ::std::vec::Vec<types::MeteringUsageRecord>,
             /// Entitlement that used it. The same value as `entitlementId` in the path.
-            pub fn entitlement_id<
-                V: ::progenitor_client::IntoRequired<::std::string::String>,
-            >(mut self, value: V) -> Self {
-                self.entitlement_id = ::progenitor_client::__private::in_field(
-                    "entitlement_id",
-                    value.into_required(),
-                );
-                self
-            }
+            required entitlement_id: ::std::string::String,
             /// Your own id of this report, at most 36 characters; a UUID is advised. It is the deduplication key: a second report with the same id fails with `409` and stores nothing. Without it the server makes an id, and a repeated request is counted twice. Inferred: the payload is not compared, so other quantities under an old id are rejected too; ids are unique per organization.
-            pub fn id<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
-                mut self,
-                value: V,
-            ) -> Self {
-                self.id = ::progenitor_client::__private::in_field(
-                    "id",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional id: ::std::string::String,
             /// Kept by the server. Leave it out of a report.
-            pub fn meta_info<
-                V: ::progenitor_client::IntoOptional<
-                        super::MeteringUsageRecordGroupMetaInfo,
-                        K,
-                    >,
-                K,
-            >(mut self, value: V) -> Self {
-                self.meta_info = ::progenitor_client::__private::in_field(
-                    "meta_info",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional meta_info: types::MeteringUsageRecordGroupMetaInfo,
             /// Organization that owns the entitlement. The same value as `orgId` in the path.
-            pub fn organization_id<
-                V: ::progenitor_client::IntoRequired<::std::string::String>,
-            >(mut self, value: V) -> Self {
-                self.organization_id = ::progenitor_client::__private::in_field(
-                    "organization_id",
-                    value.into_required(),
-                );
-                self
-            }
+            required organization_id: ::std::string::String,
             /// v1 usage: quantity by dimension key, in the dimension's unit. The vendor also takes the dimension's name as key. At least one quantity must not be zero. Beside `billableRecords` send an empty map (Inferred) or leave it out.
-            pub fn records<
-                V: ::progenitor_client::IntoOptional<
-                        ::std::collections::BTreeMap<
-                            ::std::string::String,
-                            ::progenitor_client::DecimalNumber,
-                        >,
-                        K,
-                    >,
-                K,
-            >(mut self, value: V) -> Self {
-                self.records = ::progenitor_client::__private::in_field(
-                    "records",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional records: ::std::collections::BTreeMap<::std::string::String, ::progenitor_client::DecimalNumber>,
             /// When the usage happened. Without it: when the report arrives. Suger documents no limit for late usage, the marketplaces do (AWS 6 hours, Azure 24 hours).
-            pub fn timestamp<
-                V: ::progenitor_client::IntoOptional<
-                        ::chrono::DateTime<::chrono::offset::Utc>,
-                        K,
-                    >,
-                K,
-            >(mut self, value: V) -> Self {
-                self.timestamp = ::progenitor_client::__private::in_field(
-                    "timestamp",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional timestamp: ::chrono::DateTime<::chrono::offset::Utc>,
             /// Per dimension key, how the quantity is split over tags. AWS only; AWS wants the shares of a dimension to add up to its quantity. Since 2026-02.
-            pub fn usage_allocations<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::collections::BTreeMap<
-                            ::std::string::String,
-                            ::std::vec::Vec<super::UsageAllocation>,
-                        >,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.usage_allocations = ::progenitor_client::__private::in_field(
-                    "usage_allocations",
-                    value.into_required(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<CreateUsageRecordGroupParams>
-        for super::CreateUsageRecordGroupParams {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: CreateUsageRecordGroupParams,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    billable_records: value.billable_records?,
-                    entitlement_id: value.entitlement_id?,
-                    id: value.id?,
-                    meta_info: value.meta_info?,
-                    organization_id: value.organization_id?,
-                    records: value.records?,
-                    timestamp: value.timestamp?,
-                    usage_allocations: value.usage_allocations?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::CreateUsageRecordGroupParams>
-        for CreateUsageRecordGroupParams {
-            fn from(value: super::CreateUsageRecordGroupParams) -> Self {
-                Self {
-                    billable_records: Ok(value.billable_records),
-                    entitlement_id: Ok(value.entitlement_id),
-                    id: Ok(value.id),
-                    meta_info: Ok(value.meta_info),
-                    organization_id: Ok(value.organization_id),
-                    records: Ok(value.records),
-                    timestamp: Ok(value.timestamp),
-                    usage_allocations: Ok(value.usage_allocations),
-                }
-            }
-        }
-        /// Builds a [`MeteringUsageRecord`](super::MeteringUsageRecord).
-        #[derive(Clone, Debug)]
-        pub struct MeteringUsageRecord {
-            key: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            properties: ::std::result::Result<
-                ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-                ::std::string::String,
-            >,
-            quantity: ::std::result::Result<
-                ::std::option::Option<::progenitor_client::DecimalNumber>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for MeteringUsageRecord {
-            fn default() -> Self {
-                Self {
-                    key: Ok(Default::default()),
-                    properties: Ok(Default::default()),
-                    quantity: Ok(Default::default()),
-                }
-            }
-        }
-        impl MeteringUsageRecord {
+            default usage_allocations: ::std::collections::BTreeMap<::std::string::String, ::std::vec::Vec<types::UsageAllocation>>,
+        });
+        ::progenitor_client::builder!(MeteringUsageRecord {
             /// Id of the billable metric.
-            pub fn key<
-                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.key = ::progenitor_client::__private::in_field(
-                    "key",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional key: ::std::string::String,
             /// Free attributes of the event. Filters, grouping and unique counts of the metric read them.
-            pub fn properties<
-                V: ::progenitor_client::IntoRequired<
-                        ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.properties = ::progenitor_client::__private::in_field(
-                    "properties",
-                    value.into_required(),
-                );
-                self
-            }
+            default properties: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
             /// Amount of this event, in the metric's unit. Not read by a metric that counts (Inferred).
-            pub fn quantity<
-                V: ::progenitor_client::IntoOptional<
-                        ::progenitor_client::DecimalNumber,
-                        K,
-                    >,
-                K,
-            >(mut self, value: V) -> Self {
-                self.quantity = ::progenitor_client::__private::in_field(
-                    "quantity",
-                    value.into_optional(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<MeteringUsageRecord>
-        for super::MeteringUsageRecord {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: MeteringUsageRecord,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    key: value.key?,
-                    properties: value.properties?,
-                    quantity: value.quantity?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::MeteringUsageRecord> for MeteringUsageRecord {
-            fn from(value: super::MeteringUsageRecord) -> Self {
-                Self {
-                    key: Ok(value.key),
-                    properties: Ok(value.properties),
-                    quantity: Ok(value.quantity),
-                }
-            }
-        }
-        /// Builds a [`MeteringUsageRecordGroupMetaInfo`](super::MeteringUsageRecordGroupMetaInfo).
-        #[derive(Clone, Debug)]
-        pub struct MeteringUsageRecordGroupMetaInfo {
-            billable_records: ::std::result::Result<
-                ::std::vec::Vec<super::MeteringUsageRecord>,
-                ::std::string::String,
-            >,
-            erp_invoice_id: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            lago_amount: ::std::result::Result<
-                ::std::option::Option<::progenitor_client::DecimalNumber>,
-                ::std::string::String,
-            >,
-            lago_subscription_id: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            lago_usage_start_time: ::std::result::Result<
-                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-                ::std::string::String,
-            >,
-            metronome_daily_cost_amount: ::std::result::Result<
-                ::std::option::Option<::progenitor_client::DecimalNumber>,
-                ::std::string::String,
-            >,
-            metronome_invoice_credit_back: ::std::result::Result<
-                ::std::option::Option<bool>,
-                ::std::string::String,
-            >,
-            metronome_invoice_credit_back_amount: ::std::result::Result<
-                ::std::option::Option<::progenitor_client::DecimalNumber>,
-                ::std::string::String,
-            >,
-            metronome_invoice_id: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            metronome_monthly_invoice_amount: ::std::result::Result<
-                ::std::option::Option<::progenitor_client::DecimalNumber>,
-                ::std::string::String,
-            >,
-            metronome_monthly_invoice_amount_adjusted: ::std::result::Result<
-                ::std::option::Option<::progenitor_client::DecimalNumber>,
-                ::std::string::String,
-            >,
-            origin_records: ::std::result::Result<
-                ::std::collections::BTreeMap<
-                    ::std::string::String,
-                    ::progenitor_client::DecimalNumber,
-                >,
-                ::std::string::String,
-            >,
-            skip_validation: ::std::result::Result<
-                ::std::option::Option<bool>,
-                ::std::string::String,
-            >,
-            source: ::std::result::Result<
-                ::std::option::Option<crate::types::UsageRecordGroupSource>,
-                ::std::string::String,
-            >,
-            stripe_invoice_id: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            stripe_period_end_time: ::std::result::Result<
-                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-                ::std::string::String,
-            >,
-            stripe_period_start_time: ::std::result::Result<
-                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-                ::std::string::String,
-            >,
-            stripe_subscription_item_id: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            stripe_usage_record_summary_id: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            stripe_usage_record_summary_total_usage: ::std::result::Result<
-                ::std::option::Option<i64>,
-                ::std::string::String,
-            >,
-            timestamp: ::std::result::Result<
-                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-                ::std::string::String,
-            >,
-            usage_allocations: ::std::result::Result<
-                ::std::collections::BTreeMap<
-                    ::std::string::String,
-                    ::std::vec::Vec<super::UsageAllocation>,
-                >,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for MeteringUsageRecordGroupMetaInfo {
-            fn default() -> Self {
-                Self {
-                    billable_records: Ok(Default::default()),
-                    erp_invoice_id: Ok(Default::default()),
-                    lago_amount: Ok(Default::default()),
-                    lago_subscription_id: Ok(Default::default()),
-                    lago_usage_start_time: Ok(Default::default()),
-                    metronome_daily_cost_amount: Ok(Default::default()),
-                    metronome_invoice_credit_back: Ok(Default::default()),
-                    metronome_invoice_credit_back_amount: Ok(Default::default()),
-                    metronome_invoice_id: Ok(Default::default()),
-                    metronome_monthly_invoice_amount: Ok(Default::default()),
-                    metronome_monthly_invoice_amount_adjusted: Ok(Default::default()),
-                    origin_records: Ok(Default::default()),
-                    skip_validation: Ok(Default::default()),
-                    source: Ok(Default::default()),
-                    stripe_invoice_id: Ok(Default::default()),
-                    stripe_period_end_time: Ok(Default::default()),
-                    stripe_period_start_time: Ok(Default::default()),
-                    stripe_subscription_item_id: Ok(Default::default()),
-                    stripe_usage_record_summary_id: Ok(Default::default()),
-                    stripe_usage_record_summary_total_usage: Ok(Default::default()),
-                    timestamp: Ok(Default::default()),
-                    usage_allocations: Ok(Default::default()),
-                }
-            }
-        }
-        impl MeteringUsageRecordGroupMetaInfo {
+            optional quantity: ::progenitor_client::DecimalNumber,
+        });
+        ::progenitor_client::builder!(MeteringUsageRecordGroupMetaInfo {
             /// The v2 events as received.
-            pub fn billable_records<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::vec::Vec<super::MeteringUsageRecord>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.billable_records = ::progenitor_client::__private::in_field(
-                    "billable_records",
-                    value.into_required(),
-                );
-                self
-            }
+            default billable_records: ::std::vec::Vec<types::MeteringUsageRecord>,
             /// Invoice in an ERP system outside Suger. Since 2026-02.
-            pub fn erp_invoice_id<
-                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.erp_invoice_id = ::progenitor_client::__private::in_field(
-                    "erp_invoice_id",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional erp_invoice_id: ::std::string::String,
             /// Lago: amount of the month so far, in USD. Only grows within a month.
-            pub fn lago_amount<
-                V: ::progenitor_client::IntoOptional<
-                        ::progenitor_client::DecimalNumber,
-                        K,
-                    >,
-                K,
-            >(mut self, value: V) -> Self {
-                self.lago_amount = ::progenitor_client::__private::in_field(
-                    "lago_amount",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional lago_amount: ::progenitor_client::DecimalNumber,
             /// Lago: subscription.
-            pub fn lago_subscription_id<
-                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.lago_subscription_id = ::progenitor_client::__private::in_field(
-                    "lago_subscription_id",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional lago_subscription_id: ::std::string::String,
             /// Lago: start of the usage window.
-            pub fn lago_usage_start_time<
-                V: ::progenitor_client::IntoOptional<
-                        ::chrono::DateTime<::chrono::offset::Utc>,
-                        K,
-                    >,
-                K,
-            >(mut self, value: V) -> Self {
-                self.lago_usage_start_time = ::progenitor_client::__private::in_field(
-                    "lago_usage_start_time",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional lago_usage_start_time: ::chrono::DateTime<::chrono::offset::Utc>,
             /// Metronome: cost of the day, in USD.
-            pub fn metronome_daily_cost_amount<
-                V: ::progenitor_client::IntoOptional<
-                        ::progenitor_client::DecimalNumber,
-                        K,
-                    >,
-                K,
-            >(mut self, value: V) -> Self {
-                self.metronome_daily_cost_amount = ::progenitor_client::__private::in_field(
-                    "metronome_daily_cost_amount",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional metronome_daily_cost_amount: ::progenitor_client::DecimalNumber,
             /// Metronome: true when the invoice was credited back. Since 2026-02.
-            pub fn metronome_invoice_credit_back<
-                V: ::progenitor_client::IntoOptional<bool, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.metronome_invoice_credit_back = ::progenitor_client::__private::in_field(
-                    "metronome_invoice_credit_back",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional metronome_invoice_credit_back: bool,
             /// Metronome: amount credited back, in USD. Since 2026-02.
-            pub fn metronome_invoice_credit_back_amount<
-                V: ::progenitor_client::IntoOptional<
-                        ::progenitor_client::DecimalNumber,
-                        K,
-                    >,
-                K,
-            >(mut self, value: V) -> Self {
-                self.metronome_invoice_credit_back_amount = ::progenitor_client::__private::in_field(
-                    "metronome_invoice_credit_back_amount",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional metronome_invoice_credit_back_amount: ::progenitor_client::DecimalNumber,
             /// Metronome: invoice.
-            pub fn metronome_invoice_id<
-                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.metronome_invoice_id = ::progenitor_client::__private::in_field(
-                    "metronome_invoice_id",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional metronome_invoice_id: ::std::string::String,
             /// Metronome: highest amount that the month's invoice reached, in USD.
-            pub fn metronome_monthly_invoice_amount<
-                V: ::progenitor_client::IntoOptional<
-                        ::progenitor_client::DecimalNumber,
-                        K,
-                    >,
-                K,
-            >(mut self, value: V) -> Self {
-                self.metronome_monthly_invoice_amount = ::progenitor_client::__private::in_field(
-                    "metronome_monthly_invoice_amount",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional metronome_monthly_invoice_amount: ::progenitor_client::DecimalNumber,
             /// Metronome: that amount after the seller lowered it with credits, in USD.
-            pub fn metronome_monthly_invoice_amount_adjusted<
-                V: ::progenitor_client::IntoOptional<
-                        ::progenitor_client::DecimalNumber,
-                        K,
-                    >,
-                K,
-            >(mut self, value: V) -> Self {
-                self.metronome_monthly_invoice_amount_adjusted = ::progenitor_client::__private::in_field(
-                    "metronome_monthly_invoice_amount_adjusted",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional metronome_monthly_invoice_amount_adjusted: ::progenitor_client::DecimalNumber,
             /// `records` as received: quantity by key, before dimension mapping.
-            pub fn origin_records<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::collections::BTreeMap<
-                            ::std::string::String,
-                            ::progenitor_client::DecimalNumber,
-                        >,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.origin_records = ::progenitor_client::__private::in_field(
-                    "origin_records",
-                    value.into_required(),
-                );
-                self
-            }
+            default origin_records: ::std::collections::BTreeMap<::std::string::String, ::progenitor_client::DecimalNumber>,
             /// True when the group was taken without validation.
-            pub fn skip_validation<V: ::progenitor_client::IntoOptional<bool, K>, K>(
-                mut self,
-                value: V,
-            ) -> Self {
-                self.skip_validation = ::progenitor_client::__private::in_field(
-                    "skip_validation",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional skip_validation: bool,
             /// Channel that made the group.
-            pub fn source<
-                V: ::progenitor_client::IntoOptional<
-                        crate::types::UsageRecordGroupSource,
-                        K,
-                    >,
-                K,
-            >(mut self, value: V) -> Self {
-                self.source = ::progenitor_client::__private::in_field(
-                    "source",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional source: crate::types::UsageRecordGroupSource,
             /// Stripe: invoice.
-            pub fn stripe_invoice_id<
-                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.stripe_invoice_id = ::progenitor_client::__private::in_field(
-                    "stripe_invoice_id",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional stripe_invoice_id: ::std::string::String,
             /// Stripe: end of the period (UTC). Inclusive or not is not documented.
-            pub fn stripe_period_end_time<
-                V: ::progenitor_client::IntoOptional<
-                        ::chrono::DateTime<::chrono::offset::Utc>,
-                        K,
-                    >,
-                K,
-            >(mut self, value: V) -> Self {
-                self.stripe_period_end_time = ::progenitor_client::__private::in_field(
-                    "stripe_period_end_time",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional stripe_period_end_time: ::chrono::DateTime<::chrono::offset::Utc>,
             /// Stripe: start of the period (UTC).
-            pub fn stripe_period_start_time<
-                V: ::progenitor_client::IntoOptional<
-                        ::chrono::DateTime<::chrono::offset::Utc>,
-                        K,
-                    >,
-                K,
-            >(mut self, value: V) -> Self {
-                self.stripe_period_start_time = ::progenitor_client::__private::in_field(
-                    "stripe_period_start_time",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional stripe_period_start_time: ::chrono::DateTime<::chrono::offset::Utc>,
             /// Stripe: subscription item.
-            pub fn stripe_subscription_item_id<
-                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.stripe_subscription_item_id = ::progenitor_client::__private::in_field(
-                    "stripe_subscription_item_id",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional stripe_subscription_item_id: ::std::string::String,
             /// Stripe: usage record summary.
-            pub fn stripe_usage_record_summary_id<
-                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.stripe_usage_record_summary_id = ::progenitor_client::__private::in_field(
-                    "stripe_usage_record_summary_id",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional stripe_usage_record_summary_id: ::std::string::String,
             /// Stripe: total usage in that summary, in the item's units.
-            pub fn stripe_usage_record_summary_total_usage<
-                V: ::progenitor_client::IntoOptional<i64, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.stripe_usage_record_summary_total_usage = ::progenitor_client::__private::in_field(
-                    "stripe_usage_record_summary_total_usage",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional stripe_usage_record_summary_total_usage: i64,
             /// When the usage happened (UTC).
-            pub fn timestamp<
-                V: ::progenitor_client::IntoOptional<
-                        ::chrono::DateTime<::chrono::offset::Utc>,
-                        K,
-                    >,
-                K,
-            >(mut self, value: V) -> Self {
-                self.timestamp = ::progenitor_client::__private::in_field(
-                    "timestamp",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional timestamp: ::chrono::DateTime<::chrono::offset::Utc>,
             /// Per dimension key, the split over tags as received. AWS only. Since 2026-02.
-            pub fn usage_allocations<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::collections::BTreeMap<
-                            ::std::string::String,
-                            ::std::vec::Vec<super::UsageAllocation>,
-                        >,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.usage_allocations = ::progenitor_client::__private::in_field(
-                    "usage_allocations",
-                    value.into_required(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<MeteringUsageRecordGroupMetaInfo>
-        for super::MeteringUsageRecordGroupMetaInfo {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: MeteringUsageRecordGroupMetaInfo,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    billable_records: value.billable_records?,
-                    erp_invoice_id: value.erp_invoice_id?,
-                    lago_amount: value.lago_amount?,
-                    lago_subscription_id: value.lago_subscription_id?,
-                    lago_usage_start_time: value.lago_usage_start_time?,
-                    metronome_daily_cost_amount: value.metronome_daily_cost_amount?,
-                    metronome_invoice_credit_back: value.metronome_invoice_credit_back?,
-                    metronome_invoice_credit_back_amount: value
-                        .metronome_invoice_credit_back_amount?,
-                    metronome_invoice_id: value.metronome_invoice_id?,
-                    metronome_monthly_invoice_amount: value
-                        .metronome_monthly_invoice_amount?,
-                    metronome_monthly_invoice_amount_adjusted: value
-                        .metronome_monthly_invoice_amount_adjusted?,
-                    origin_records: value.origin_records?,
-                    skip_validation: value.skip_validation?,
-                    source: value.source?,
-                    stripe_invoice_id: value.stripe_invoice_id?,
-                    stripe_period_end_time: value.stripe_period_end_time?,
-                    stripe_period_start_time: value.stripe_period_start_time?,
-                    stripe_subscription_item_id: value.stripe_subscription_item_id?,
-                    stripe_usage_record_summary_id: value
-                        .stripe_usage_record_summary_id?,
-                    stripe_usage_record_summary_total_usage: value
-                        .stripe_usage_record_summary_total_usage?,
-                    timestamp: value.timestamp?,
-                    usage_allocations: value.usage_allocations?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::MeteringUsageRecordGroupMetaInfo>
-        for MeteringUsageRecordGroupMetaInfo {
-            fn from(value: super::MeteringUsageRecordGroupMetaInfo) -> Self {
-                Self {
-                    billable_records: Ok(value.billable_records),
-                    erp_invoice_id: Ok(value.erp_invoice_id),
-                    lago_amount: Ok(value.lago_amount),
-                    lago_subscription_id: Ok(value.lago_subscription_id),
-                    lago_usage_start_time: Ok(value.lago_usage_start_time),
-                    metronome_daily_cost_amount: Ok(value.metronome_daily_cost_amount),
-                    metronome_invoice_credit_back: Ok(
-                        value.metronome_invoice_credit_back,
-                    ),
-                    metronome_invoice_credit_back_amount: Ok(
-                        value.metronome_invoice_credit_back_amount,
-                    ),
-                    metronome_invoice_id: Ok(value.metronome_invoice_id),
-                    metronome_monthly_invoice_amount: Ok(
-                        value.metronome_monthly_invoice_amount,
-                    ),
-                    metronome_monthly_invoice_amount_adjusted: Ok(
-                        value.metronome_monthly_invoice_amount_adjusted,
-                    ),
-                    origin_records: Ok(value.origin_records),
-                    skip_validation: Ok(value.skip_validation),
-                    source: Ok(value.source),
-                    stripe_invoice_id: Ok(value.stripe_invoice_id),
-                    stripe_period_end_time: Ok(value.stripe_period_end_time),
-                    stripe_period_start_time: Ok(value.stripe_period_start_time),
-                    stripe_subscription_item_id: Ok(value.stripe_subscription_item_id),
-                    stripe_usage_record_summary_id: Ok(
-                        value.stripe_usage_record_summary_id,
-                    ),
-                    stripe_usage_record_summary_total_usage: Ok(
-                        value.stripe_usage_record_summary_total_usage,
-                    ),
-                    timestamp: Ok(value.timestamp),
-                    usage_allocations: Ok(value.usage_allocations),
-                }
-            }
-        }
-        /// Builds a [`NewUsageRecordGroup`](super::NewUsageRecordGroup).
-        #[derive(Clone, Debug)]
-        pub struct NewUsageRecordGroup {
-            billable_records: ::std::result::Result<
-                ::std::vec::Vec<super::MeteringUsageRecord>,
-                ::std::string::String,
-            >,
-            entitlement_id: ::std::result::Result<
-                ::std::string::String,
-                ::std::string::String,
-            >,
-            meta_info: ::std::result::Result<
-                ::std::option::Option<super::MeteringUsageRecordGroupMetaInfo>,
-                ::std::string::String,
-            >,
-            records: ::std::result::Result<
-                ::std::option::Option<
-                    ::std::collections::BTreeMap<
-                        ::std::string::String,
-                        ::progenitor_client::DecimalNumber,
-                    >,
-                >,
-                ::std::string::String,
-            >,
-            timestamp: ::std::result::Result<
-                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-                ::std::string::String,
-            >,
-            usage_allocations: ::std::result::Result<
-                ::std::collections::BTreeMap<
-                    ::std::string::String,
-                    ::std::vec::Vec<super::UsageAllocation>,
-                >,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for NewUsageRecordGroup {
-            fn default() -> Self {
-                Self {
-                    billable_records: Ok(Default::default()),
-                    entitlement_id: Err(
-                        "no value supplied for entitlement_id".to_string(),
-                    ),
-                    meta_info: Ok(Default::default()),
-                    records: Ok(Default::default()),
-                    timestamp: Ok(Default::default()),
-                    usage_allocations: Ok(Default::default()),
-                }
-            }
-        }
-        impl NewUsageRecordGroup {
+            default usage_allocations: ::std::collections::BTreeMap<::std::string::String, ::std::vec::Vec<types::UsageAllocation>>,
+        });
+        ::progenitor_client::builder!(NewUsageRecordGroup {
             /// v2 usage: events for billable metrics. Not together with `records`.
-            pub fn billable_records<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::vec::Vec<super::MeteringUsageRecord>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.billable_records = ::progenitor_client::__private::in_field(
-                    "billable_records",
-                    value.into_required(),
-                );
-                self
-            }
+            default billable_records: ::std::vec::Vec<types::MeteringUsageRecord>,
             /// Entitlement that used it.
-            pub fn entitlement_id<
-                V: ::progenitor_client::IntoRequired<::std::string::String>,
-            >(mut self, value: V) -> Self {
-                self.entitlement_id = ::progenitor_client::__private::in_field(
-                    "entitlement_id",
-                    value.into_required(),
-                );
-                self
-            }
+            required entitlement_id: ::std::string::String,
             /// Kept by the server. Leave it out of a report.
-            pub fn meta_info<
-                V: ::progenitor_client::IntoOptional<
-                        super::MeteringUsageRecordGroupMetaInfo,
-                        K,
-                    >,
-                K,
-            >(mut self, value: V) -> Self {
-                self.meta_info = ::progenitor_client::__private::in_field(
-                    "meta_info",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional meta_info: types::MeteringUsageRecordGroupMetaInfo,
             /// v1 usage: quantity by dimension key (or name), in the dimension's unit. At least one must not be zero. Beside `billableRecords` send an empty map (Inferred) or leave it out.
-            pub fn records<
-                V: ::progenitor_client::IntoOptional<
-                        ::std::collections::BTreeMap<
-                            ::std::string::String,
-                            ::progenitor_client::DecimalNumber,
-                        >,
-                        K,
-                    >,
-                K,
-            >(mut self, value: V) -> Self {
-                self.records = ::progenitor_client::__private::in_field(
-                    "records",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional records: ::std::collections::BTreeMap<::std::string::String, ::progenitor_client::DecimalNumber>,
             /// When the usage happened. Without it: when the report arrives.
-            pub fn timestamp<
-                V: ::progenitor_client::IntoOptional<
-                        ::chrono::DateTime<::chrono::offset::Utc>,
-                        K,
-                    >,
-                K,
-            >(mut self, value: V) -> Self {
-                self.timestamp = ::progenitor_client::__private::in_field(
-                    "timestamp",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional timestamp: ::chrono::DateTime<::chrono::offset::Utc>,
             /// Per dimension key, how the quantity is split over tags. AWS only. Since 2026-02.
-            pub fn usage_allocations<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::collections::BTreeMap<
-                            ::std::string::String,
-                            ::std::vec::Vec<super::UsageAllocation>,
-                        >,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.usage_allocations = ::progenitor_client::__private::in_field(
-                    "usage_allocations",
-                    value.into_required(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<NewUsageRecordGroup>
-        for super::NewUsageRecordGroup {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: NewUsageRecordGroup,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    billable_records: value.billable_records?,
-                    entitlement_id: value.entitlement_id?,
-                    meta_info: value.meta_info?,
-                    records: value.records?,
-                    timestamp: value.timestamp?,
-                    usage_allocations: value.usage_allocations?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::NewUsageRecordGroup> for NewUsageRecordGroup {
-            fn from(value: super::NewUsageRecordGroup) -> Self {
-                Self {
-                    billable_records: Ok(value.billable_records),
-                    entitlement_id: Ok(value.entitlement_id),
-                    meta_info: Ok(value.meta_info),
-                    records: Ok(value.records),
-                    timestamp: Ok(value.timestamp),
-                    usage_allocations: Ok(value.usage_allocations),
-                }
-            }
-        }
-        /// Builds a [`PartnerUsageMeteringConfig`](super::PartnerUsageMeteringConfig).
-        #[derive(Clone, Debug)]
-        pub struct PartnerUsageMeteringConfig {
-            dimension_mapping: ::std::result::Result<
-                ::std::collections::BTreeMap<
-                    ::std::string::String,
-                    super::UsageMeteringDimensionMappingValue,
-                >,
-                ::std::string::String,
-            >,
-            dimension_mapping_v2: ::std::result::Result<
-                ::std::collections::BTreeMap<
-                    ::std::string::String,
-                    ::std::vec::Vec<super::UsageMeteringDimensionMappingValue>,
-                >,
-                ::std::string::String,
-            >,
-            enable_billable_dimension: ::std::result::Result<
-                ::std::option::Option<bool>,
-                ::std::string::String,
-            >,
-            enable_commit_with_additional_usage_at_list_price: ::std::result::Result<
-                ::std::option::Option<bool>,
-                ::std::string::String,
-            >,
-            enable_commit_with_additional_usage_metering: ::std::result::Result<
-                ::std::option::Option<bool>,
-                ::std::string::String,
-            >,
-            enable_dimension_mapping: ::std::result::Result<
-                ::std::option::Option<bool>,
-                ::std::string::String,
-            >,
-            partner: ::std::result::Result<
-                ::std::option::Option<crate::types::Partner>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for PartnerUsageMeteringConfig {
-            fn default() -> Self {
-                Self {
-                    dimension_mapping: Ok(Default::default()),
-                    dimension_mapping_v2: Ok(Default::default()),
-                    enable_billable_dimension: Ok(Default::default()),
-                    enable_commit_with_additional_usage_at_list_price: Ok(
-                        Default::default(),
-                    ),
-                    enable_commit_with_additional_usage_metering: Ok(Default::default()),
-                    enable_dimension_mapping: Ok(Default::default()),
-                    partner: Ok(Default::default()),
-                }
-            }
-        }
-        impl PartnerUsageMeteringConfig {
+            default usage_allocations: ::std::collections::BTreeMap<::std::string::String, ::std::vec::Vec<types::UsageAllocation>>,
+        });
+        ::progenitor_client::builder!(PartnerUsageMeteringConfig {
             /// Mapping by reported dimension key, one target each. Older form of `dimensionMappingV2`.
-            pub fn dimension_mapping<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::collections::BTreeMap<
-                            ::std::string::String,
-                            super::UsageMeteringDimensionMappingValue,
-                        >,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.dimension_mapping = ::progenitor_client::__private::in_field(
-                    "dimension_mapping",
-                    value.into_required(),
-                );
-                self
-            }
+            default dimension_mapping: ::std::collections::BTreeMap<::std::string::String, types::UsageMeteringDimensionMappingValue>,
             /// Mapping by reported dimension key: one or more dimensions that the quantity goes to.
-            pub fn dimension_mapping_v2<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::collections::BTreeMap<
-                            ::std::string::String,
-                            ::std::vec::Vec<super::UsageMeteringDimensionMappingValue>,
-                        >,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.dimension_mapping_v2 = ::progenitor_client::__private::in_field(
-                    "dimension_mapping_v2",
-                    value.into_required(),
-                );
-                self
-            }
+            default dimension_mapping_v2: ::std::collections::BTreeMap<::std::string::String, ::std::vec::Vec<types::UsageMeteringDimensionMappingValue>>,
             /// Turn on billable dimensions (v2). Not described by the vendor (Inferred from its name).
-            pub fn enable_billable_dimension<
-                V: ::progenitor_client::IntoOptional<bool, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.enable_billable_dimension = ::progenitor_client::__private::in_field(
-                    "enable_billable_dimension",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional enable_billable_dimension: bool,
             /// Charge usage beyond the commit at list price. Needs `enableCommitWithAdditionalUsageMetering`. The vendor's default is false.
-            pub fn enable_commit_with_additional_usage_at_list_price<
-                V: ::progenitor_client::IntoOptional<bool, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.enable_commit_with_additional_usage_at_list_price = ::progenitor_client::__private::in_field(
-                    "enable_commit_with_additional_usage_at_list_price",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional enable_commit_with_additional_usage_at_list_price: bool,
             /// Report usage to the marketplace only when the commit is used up. The vendor's default is false.
-            pub fn enable_commit_with_additional_usage_metering<
-                V: ::progenitor_client::IntoOptional<bool, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.enable_commit_with_additional_usage_metering = ::progenitor_client::__private::in_field(
-                    "enable_commit_with_additional_usage_metering",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional enable_commit_with_additional_usage_metering: bool,
             /// Apply the mapping of dimensions. The vendor's default is false.
-            pub fn enable_dimension_mapping<
-                V: ::progenitor_client::IntoOptional<bool, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.enable_dimension_mapping = ::progenitor_client::__private::in_field(
-                    "enable_dimension_mapping",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional enable_dimension_mapping: bool,
             /// Marketplace. The vendor's text calls it required.
-            pub fn partner<
-                V: ::progenitor_client::IntoOptional<crate::types::Partner, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.partner = ::progenitor_client::__private::in_field(
-                    "partner",
-                    value.into_optional(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<PartnerUsageMeteringConfig>
-        for super::PartnerUsageMeteringConfig {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: PartnerUsageMeteringConfig,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    dimension_mapping: value.dimension_mapping?,
-                    dimension_mapping_v2: value.dimension_mapping_v2?,
-                    enable_billable_dimension: value.enable_billable_dimension?,
-                    enable_commit_with_additional_usage_at_list_price: value
-                        .enable_commit_with_additional_usage_at_list_price?,
-                    enable_commit_with_additional_usage_metering: value
-                        .enable_commit_with_additional_usage_metering?,
-                    enable_dimension_mapping: value.enable_dimension_mapping?,
-                    partner: value.partner?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::PartnerUsageMeteringConfig>
-        for PartnerUsageMeteringConfig {
-            fn from(value: super::PartnerUsageMeteringConfig) -> Self {
-                Self {
-                    dimension_mapping: Ok(value.dimension_mapping),
-                    dimension_mapping_v2: Ok(value.dimension_mapping_v2),
-                    enable_billable_dimension: Ok(value.enable_billable_dimension),
-                    enable_commit_with_additional_usage_at_list_price: Ok(
-                        value.enable_commit_with_additional_usage_at_list_price,
-                    ),
-                    enable_commit_with_additional_usage_metering: Ok(
-                        value.enable_commit_with_additional_usage_metering,
-                    ),
-                    enable_dimension_mapping: Ok(value.enable_dimension_mapping),
-                    partner: Ok(value.partner),
-                }
-            }
-        }
-        /// Builds a [`UpdateBillableMetricParams`](super::UpdateBillableMetricParams).
-        #[derive(Clone, Debug)]
-        pub struct UpdateBillableMetricParams {
-            description: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            name: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            status: ::std::result::Result<
-                ::std::option::Option<crate::types::BillableMetricStatus>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for UpdateBillableMetricParams {
-            fn default() -> Self {
-                Self {
-                    description: Ok(Default::default()),
-                    name: Ok(Default::default()),
-                    status: Ok(Default::default()),
-                }
-            }
-        }
-        impl UpdateBillableMetricParams {
+            optional partner: crate::types::Partner,
+        });
+        ::progenitor_client::builder!(UpdateBillableMetricParams {
             /// New description. Inferred: at most 300 characters, as on creation.
-            pub fn description<
-                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.description = ::progenitor_client::__private::in_field(
-                    "description",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional description: ::std::string::String,
             /// New name. Inferred: 4 to 50 characters, as on creation.
-            pub fn name<
-                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.name = ::progenitor_client::__private::in_field(
-                    "name",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional name: ::std::string::String,
             /// New status. There is no delete operation: `DELETED` retires the metric (Inferred).
-            pub fn status<
-                V: ::progenitor_client::IntoOptional<
-                        crate::types::BillableMetricStatus,
-                        K,
-                    >,
-                K,
-            >(mut self, value: V) -> Self {
-                self.status = ::progenitor_client::__private::in_field(
-                    "status",
-                    value.into_optional(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<UpdateBillableMetricParams>
-        for super::UpdateBillableMetricParams {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: UpdateBillableMetricParams,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    description: value.description?,
-                    name: value.name?,
-                    status: value.status?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::UpdateBillableMetricParams>
-        for UpdateBillableMetricParams {
-            fn from(value: super::UpdateBillableMetricParams) -> Self {
-                Self {
-                    description: Ok(value.description),
-                    name: Ok(value.name),
-                    status: Ok(value.status),
-                }
-            }
-        }
-        /// Builds a [`UsageAllocation`](super::UsageAllocation).
-        #[derive(Clone, Debug)]
-        pub struct UsageAllocation {
-            quantity: ::std::result::Result<
-                ::std::option::Option<::progenitor_client::DecimalNumber>,
-                ::std::string::String,
-            >,
-            tags: ::std::result::Result<
-                ::std::vec::Vec<super::UsageAllocationTag>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for UsageAllocation {
-            fn default() -> Self {
-                Self {
-                    quantity: Ok(Default::default()),
-                    tags: Ok(Default::default()),
-                }
-            }
-        }
-        impl UsageAllocation {
+            optional status: crate::types::BillableMetricStatus,
+        });
+        ::progenitor_client::builder!(UsageAllocation {
             /// Size of the share, in the dimension's unit.
-            pub fn quantity<
-                V: ::progenitor_client::IntoOptional<
-                        ::progenitor_client::DecimalNumber,
-                        K,
-                    >,
-                K,
-            >(mut self, value: V) -> Self {
-                self.quantity = ::progenitor_client::__private::in_field(
-                    "quantity",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional quantity: ::progenitor_client::DecimalNumber,
             /// Tags of the share.
-            pub fn tags<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::vec::Vec<super::UsageAllocationTag>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.tags = ::progenitor_client::__private::in_field(
-                    "tags",
-                    value.into_required(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<UsageAllocation> for super::UsageAllocation {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: UsageAllocation,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    quantity: value.quantity?,
-                    tags: value.tags?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::UsageAllocation> for UsageAllocation {
-            fn from(value: super::UsageAllocation) -> Self {
-                Self {
-                    quantity: Ok(value.quantity),
-                    tags: Ok(value.tags),
-                }
-            }
-        }
-        /// Builds a [`UsageAllocationTag`](super::UsageAllocationTag).
-        #[derive(Clone, Debug)]
-        pub struct UsageAllocationTag {
-            key: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            value: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for UsageAllocationTag {
-            fn default() -> Self {
-                Self {
-                    key: Ok(Default::default()),
-                    value: Ok(Default::default()),
-                }
-            }
-        }
-        impl UsageAllocationTag {
+            default tags: ::std::vec::Vec<types::UsageAllocationTag>,
+        });
+        ::progenitor_client::builder!(UsageAllocationTag {
             /// Name of the tag.
-            pub fn key<
-                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.key = ::progenitor_client::__private::in_field(
-                    "key",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional key: ::std::string::String,
             /// Value of the tag.
-            pub fn value<
-                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.value = ::progenitor_client::__private::in_field(
-                    "value",
-                    value.into_optional(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<UsageAllocationTag> for super::UsageAllocationTag {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: UsageAllocationTag,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    key: value.key?,
-                    value: value.value?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::UsageAllocationTag> for UsageAllocationTag {
-            fn from(value: super::UsageAllocationTag) -> Self {
-                Self {
-                    key: Ok(value.key),
-                    value: Ok(value.value),
-                }
-            }
-        }
-        /// Builds a [`UsageMeteringConfigInfo`](super::UsageMeteringConfigInfo).
-        #[derive(Clone, Debug)]
-        pub struct UsageMeteringConfigInfo {
-            partner_usage_metering_configs: ::std::result::Result<
-                ::std::vec::Vec<super::PartnerUsageMeteringConfig>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for UsageMeteringConfigInfo {
-            fn default() -> Self {
-                Self {
-                    partner_usage_metering_configs: Ok(Default::default()),
-                }
-            }
-        }
-        impl UsageMeteringConfigInfo {
+            optional value: ::std::string::String,
+        });
+        ::progenitor_client::builder!(UsageMeteringConfigInfo {
             /// One entry per marketplace.
-            pub fn partner_usage_metering_configs<
-                V: ::progenitor_client::IntoRequired<
-                        ::std::vec::Vec<super::PartnerUsageMeteringConfig>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.partner_usage_metering_configs = ::progenitor_client::__private::in_field(
-                    "partner_usage_metering_configs",
-                    value.into_required(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<UsageMeteringConfigInfo>
-        for super::UsageMeteringConfigInfo {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: UsageMeteringConfigInfo,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    partner_usage_metering_configs: value.partner_usage_metering_configs?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::UsageMeteringConfigInfo>
-        for UsageMeteringConfigInfo {
-            fn from(value: super::UsageMeteringConfigInfo) -> Self {
-                Self {
-                    partner_usage_metering_configs: Ok(
-                        value.partner_usage_metering_configs,
-                    ),
-                }
-            }
-        }
-        /// Builds a [`UsageMeteringDimensionMappingValue`](super::UsageMeteringDimensionMappingValue).
-        #[derive(Clone, Debug)]
-        pub struct UsageMeteringDimensionMappingValue {
-            convertion_multiplier: ::std::result::Result<
-                ::std::option::Option<::progenitor_client::DecimalNumber>,
-                ::std::string::String,
-            >,
-            dimension_key: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            mapping_mode: ::std::result::Result<
-                ::std::option::Option<crate::types::UsageMeteringDimensionMappingMode>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for UsageMeteringDimensionMappingValue {
-            fn default() -> Self {
-                Self {
-                    convertion_multiplier: Ok(Default::default()),
-                    dimension_key: Ok(Default::default()),
-                    mapping_mode: Ok(Default::default()),
-                }
-            }
-        }
-        impl UsageMeteringDimensionMappingValue {
+            default partner_usage_metering_configs: ::std::vec::Vec<types::PartnerUsageMeteringConfig>,
+        });
+        ::progenitor_client::builder!(UsageMeteringDimensionMappingValue {
             /// Factor applied to the quantity in mode `QUANTITY`.
-            pub fn convertion_multiplier<
-                V: ::progenitor_client::IntoOptional<
-                        ::progenitor_client::DecimalNumber,
-                        K,
-                    >,
-                K,
-            >(mut self, value: V) -> Self {
-                self.convertion_multiplier = ::progenitor_client::__private::in_field(
-                    "convertion_multiplier",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional convertion_multiplier: ::progenitor_client::DecimalNumber,
             /// Key of the dimension that receives the quantity.
-            pub fn dimension_key<
-                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.dimension_key = ::progenitor_client::__private::in_field(
-                    "dimension_key",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional dimension_key: ::std::string::String,
             /// How the quantity is carried over. The vendor's default is `QUANTITY`.
-            pub fn mapping_mode<
-                V: ::progenitor_client::IntoOptional<
-                        crate::types::UsageMeteringDimensionMappingMode,
-                        K,
-                    >,
-                K,
-            >(mut self, value: V) -> Self {
-                self.mapping_mode = ::progenitor_client::__private::in_field(
-                    "mapping_mode",
-                    value.into_optional(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<UsageMeteringDimensionMappingValue>
-        for super::UsageMeteringDimensionMappingValue {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: UsageMeteringDimensionMappingValue,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    convertion_multiplier: value.convertion_multiplier?,
-                    dimension_key: value.dimension_key?,
-                    mapping_mode: value.mapping_mode?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::UsageMeteringDimensionMappingValue>
-        for UsageMeteringDimensionMappingValue {
-            fn from(value: super::UsageMeteringDimensionMappingValue) -> Self {
-                Self {
-                    convertion_multiplier: Ok(value.convertion_multiplier),
-                    dimension_key: Ok(value.dimension_key),
-                    mapping_mode: Ok(value.mapping_mode),
-                }
-            }
-        }
-    }
-    impl<'de> ::serde::Deserialize<'de> for AwsBatchMeterUsageOutput {
-        fn deserialize<D: ::serde::Deserializer<'de>>(
-            deserializer: D,
-        ) -> ::std::result::Result<Self, D::Error> {
-            let (mut value, others) = ::progenitor_client::__private::open_object(
-                deserializer,
-                &["resultMetadata", "results", "unprocessedRecords"],
-                |fields| Self::deserialize(fields),
-            )?;
-            value.extra = others;
-            ::std::result::Result::Ok(value)
-        }
-    }
-    impl ::serde::Serialize for AwsBatchMeterUsageOutput {
-        fn serialize<S: ::serde::Serializer>(
-            &self,
-            serializer: S,
-        ) -> ::std::result::Result<S::Ok, S::Error> {
-            Self::serialize(self, serializer)
-        }
-    }
-    impl<'de> ::serde::Deserialize<'de> for AwsUsageRecord {
-        fn deserialize<D: ::serde::Deserializer<'de>>(
-            deserializer: D,
-        ) -> ::std::result::Result<Self, D::Error> {
-            let (mut value, others) = ::progenitor_client::__private::open_object(
-                deserializer,
-                &[
-                    "customerAWSAccountId",
-                    "customerIdentifier",
-                    "dimension",
-                    "licenseArn",
-                    "quantity",
-                    "timestamp",
-                    "usageAllocations",
-                ],
-                |fields| Self::deserialize(fields),
-            )?;
-            value.extra = others;
-            ::std::result::Result::Ok(value)
-        }
-    }
-    impl ::serde::Serialize for AwsUsageRecord {
-        fn serialize<S: ::serde::Serializer>(
-            &self,
-            serializer: S,
-        ) -> ::std::result::Result<S::Ok, S::Error> {
-            Self::serialize(self, serializer)
-        }
-    }
-    impl<'de> ::serde::Deserialize<'de> for AwsUsageRecordResult {
-        fn deserialize<D: ::serde::Deserializer<'de>>(
-            deserializer: D,
-        ) -> ::std::result::Result<Self, D::Error> {
-            let (mut value, others) = ::progenitor_client::__private::open_object(
-                deserializer,
-                &["meteringRecordId", "status", "usageRecord"],
-                |fields| Self::deserialize(fields),
-            )?;
-            value.extra = others;
-            ::std::result::Result::Ok(value)
-        }
-    }
-    impl ::serde::Serialize for AwsUsageRecordResult {
-        fn serialize<S: ::serde::Serializer>(
-            &self,
-            serializer: S,
-        ) -> ::std::result::Result<S::Ok, S::Error> {
-            Self::serialize(self, serializer)
-        }
+            optional mapping_mode: crate::types::UsageMeteringDimensionMappingMode,
+        });
     }
 }
 /// Client for Suger metering
@@ -6496,7 +2572,6 @@ impl ClientInfo<progenitor_client::Transport> for Client {
         &self.inner
     }
 }
-impl ClientHooks<progenitor_client::Transport> for &Client {}
 impl Client {
     /// Reports usage of several entitlements at once.
     ///
@@ -7131,42 +3206,19 @@ pub mod builder {
     use super::types;
     #[allow(unused_imports)]
     use super::{
-        encode_path, ByteStream, ClientInfo, ClientHooks, Error, OperationInfo,
-        RequestBuilderExt, ResponseValue,
+        encode_path, ByteStream, ClientInfo, Error, RequestBuilderExt, ResponseValue,
     };
-    /// A call of [`Client::batch_report_usage_record_groups`](super::Client::batch_report_usage_record_groups), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct BatchReportUsageRecordGroups<'a> {
-        client: &'a super::Client,
-        org_id: Result<::std::string::String, String>,
-        body: Result<::std::vec::Vec<types::NewUsageRecordGroup>, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::batch_report_usage_record_groups`](super::Client::batch_report_usage_record_groups), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct BatchReportUsageRecordGroups {
+            /// Id of the organization.
+            required org_id: ::std::string::String,
+            /// Sets `body`.
+            required body: ::std::vec::Vec<types::NewUsageRecordGroup>,
+        }
     }
     impl<'a> BatchReportUsageRecordGroups<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                org_id: Err(String::new()),
-                body: Err(String::new()),
-            }
-        }
-        /// Id of the organization.
-        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.org_id = value.into_required();
-            self
-        }
-        /// Sets `body`.
-        pub fn body<
-            V: ::progenitor_client::IntoRequired<
-                    ::std::vec::Vec<types::NewUsageRecordGroup>,
-                >,
-        >(mut self, value: V) -> Self {
-            self.body = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -7174,13 +3226,8 @@ pub mod builder {
             ResponseValue<::std::vec::Vec<types::MeteringUsageRecordGroup>>,
             Error,
         > {
-            let Self { client, org_id, body } = self;
-            let org_id = client
-                .inner
-                .parameter("batch_report_usage_record_groups", "org_id", org_id)?;
-            let body = client
-                .inner
-                .parameter("batch_report_usage_record_groups", "body", body)?;
+            let (client, org_id, body) = self
+                .__parameters("batch_report_usage_record_groups")?;
             let url = client
                 .inner
                 .url(
@@ -7189,72 +3236,31 @@ pub mod builder {
                         .to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.post(url).accept("application/json").json(&body),
+                    "batch_report_usage_record_groups",
                 )
-                .json(&body)
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "batch_report_usage_record_groups",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_list_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_list_response(response).await
         }
     }
-    /// A call of [`Client::batch_validate_usage_record_groups`](super::Client::batch_validate_usage_record_groups), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct BatchValidateUsageRecordGroups<'a> {
-        client: &'a super::Client,
-        org_id: Result<::std::string::String, String>,
-        body: Result<::std::vec::Vec<types::NewUsageRecordGroup>, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::batch_validate_usage_record_groups`](super::Client::batch_validate_usage_record_groups), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct BatchValidateUsageRecordGroups {
+            /// Id of the organization.
+            required org_id: ::std::string::String,
+            /// Sets `body`.
+            required body: ::std::vec::Vec<types::NewUsageRecordGroup>,
+        }
     }
     impl<'a> BatchValidateUsageRecordGroups<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                org_id: Err(String::new()),
-                body: Err(String::new()),
-            }
-        }
-        /// Id of the organization.
-        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.org_id = value.into_required();
-            self
-        }
-        /// Sets `body`.
-        pub fn body<
-            V: ::progenitor_client::IntoRequired<
-                    ::std::vec::Vec<types::NewUsageRecordGroup>,
-                >,
-        >(mut self, value: V) -> Self {
-            self.body = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<::std::string::String>, Error> {
-            let Self { client, org_id, body } = self;
-            let org_id = client
-                .inner
-                .parameter("batch_validate_usage_record_groups", "org_id", org_id)?;
-            let body = client
-                .inner
-                .parameter("batch_validate_usage_record_groups", "body", body)?;
+            let (client, org_id, body) = self
+                .__parameters("batch_validate_usage_record_groups")?;
             let url = client
                 .inner
                 .url(
@@ -7263,73 +3269,32 @@ pub mod builder {
                         .to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.post(url).accept("application/json").json(&body),
+                    "batch_validate_usage_record_groups",
                 )
-                .json(&body)
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "batch_validate_usage_record_groups",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::list_billable_metrics`](super::Client::list_billable_metrics), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct ListBillableMetrics<'a> {
-        client: &'a super::Client,
-        org_id: Result<::std::string::String, String>,
-        status: Result<Option<crate::types::BillableMetricStatus>, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::list_billable_metrics`](super::Client::list_billable_metrics), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct ListBillableMetrics {
+            /// Id of the organization.
+            required org_id: ::std::string::String,
+            /// Only metrics in this state. A free string in the vendor's document.
+            optional status: crate::types::BillableMetricStatus,
+        }
     }
     impl<'a> ListBillableMetrics<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                org_id: Err(String::new()),
-                status: Ok(None),
-            }
-        }
-        /// Id of the organization.
-        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.org_id = value.into_required();
-            self
-        }
-        /// Only metrics in this state. A free string in the vendor's document.
-        pub fn status<
-            V: ::progenitor_client::IntoOptional<crate::types::BillableMetricStatus, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.status = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<::std::vec::Vec<types::BillableMetric>>, Error> {
-            let Self { client, org_id, status } = self;
-            let org_id = client
-                .inner
-                .parameter("list_billable_metrics", "org_id", org_id)?;
-            let status = client
-                .inner
-                .parameter("list_billable_metrics", "status", status)?;
+            let (client, org_id, status) = self.__parameters("list_billable_metrics")?;
             let url = client
                 .inner
                 .url(
@@ -7337,88 +3302,35 @@ pub mod builder {
                         "/org/{}/billableMetric", encode_path(& org_id.to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(&progenitor_client::QueryParam::new("status", &status)),
+                    "list_billable_metrics",
                 )
-                .query(&progenitor_client::QueryParam::new("status", &status))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "list_billable_metrics",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_list_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_list_response(response).await
         }
     }
-    /// A call of [`Client::create_billable_metric`](super::Client::create_billable_metric), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct CreateBillableMetric<'a> {
-        client: &'a super::Client,
-        org_id: Result<::std::string::String, String>,
-        body: Result<types::builder::BillableMetric, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::create_billable_metric`](super::Client::create_billable_metric), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct CreateBillableMetric {
+            /// Id of the organization.
+            required org_id: ::std::string::String,
+            @body
+            /// Sets `body`.
+            body: BillableMetric,
+        }
     }
     impl<'a> CreateBillableMetric<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                org_id: Err(String::new()),
-                body: Ok(::std::default::Default::default()),
-            }
-        }
-        /// Id of the organization.
-        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.org_id = value.into_required();
-            self
-        }
-        /// Sets `body`.
-        pub fn body<V: ::progenitor_client::IntoRequired<types::BillableMetric>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.body = value.into_required().map(From::from);
-            self
-        }
-        /// Changes the body with its builder.
-        pub fn body_map<F>(mut self, f: F) -> Self
-        where
-            F: std::ops::FnOnce(
-                types::builder::BillableMetric,
-            ) -> types::builder::BillableMetric,
-        {
-            self.body = self.body.map(f);
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::BillableMetric>, Error> {
-            let Self { client, org_id, body } = self;
-            let org_id = client
-                .inner
-                .parameter("create_billable_metric", "org_id", org_id)?;
-            let body = client
-                .inner
-                .parameter(
-                    "create_billable_metric",
-                    "body",
-                    body
-                        .and_then(|v| {
-                            types::BillableMetric::try_from(v).map_err(|e| e.to_string())
-                        }),
-                )?;
+            let (client, org_id, body) = self.__parameters("create_billable_metric")?;
             let url = client
                 .inner
                 .url(
@@ -7426,74 +3338,31 @@ pub mod builder {
                         "/org/{}/billableMetric", encode_path(& org_id.to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.post(url).accept("application/json").json(&body),
+                    "create_billable_metric",
                 )
-                .json(&body)
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "create_billable_metric",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::get_billable_metric`](super::Client::get_billable_metric), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetBillableMetric<'a> {
-        client: &'a super::Client,
-        org_id: Result<::std::string::String, String>,
-        billable_metric_id: Result<::std::string::String, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_billable_metric`](super::Client::get_billable_metric), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetBillableMetric {
+            /// Id of the organization.
+            required org_id: ::std::string::String,
+            /// Id of the billable metric.
+            required billable_metric_id: ::std::string::String,
+        }
     }
     impl<'a> GetBillableMetric<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                org_id: Err(String::new()),
-                billable_metric_id: Err(String::new()),
-            }
-        }
-        /// Id of the organization.
-        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.org_id = value.into_required();
-            self
-        }
-        /// Id of the billable metric.
-        pub fn billable_metric_id<
-            V: ::progenitor_client::IntoRequired<::std::string::String>,
-        >(mut self, value: V) -> Self {
-            self.billable_metric_id = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::BillableMetric>, Error> {
-            let Self { client, org_id, billable_metric_id } = self;
-            let org_id = client
-                .inner
-                .parameter("get_billable_metric", "org_id", org_id)?;
-            let billable_metric_id = client
-                .inner
-                .parameter(
-                    "get_billable_metric",
-                    "billable_metric_id",
-                    billable_metric_id,
-                )?;
+            let (client, org_id, billable_metric_id) = self
+                .__parameters("get_billable_metric")?;
             let url = client
                 .inner
                 .url(
@@ -7502,103 +3371,34 @@ pub mod builder {
                         encode_path(& billable_metric_id.to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.get(url).accept("application/json"),
+                    "get_billable_metric",
                 )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_billable_metric",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::update_billable_metric`](super::Client::update_billable_metric), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct UpdateBillableMetric<'a> {
-        client: &'a super::Client,
-        org_id: Result<::std::string::String, String>,
-        billable_metric_id: Result<::std::string::String, String>,
-        body: Result<types::builder::UpdateBillableMetricParams, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::update_billable_metric`](super::Client::update_billable_metric), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct UpdateBillableMetric {
+            /// Id of the organization.
+            required org_id: ::std::string::String,
+            /// Id of the billable metric.
+            required billable_metric_id: ::std::string::String,
+            @body
+            /// Sets `body`.
+            body: UpdateBillableMetricParams,
+        }
     }
     impl<'a> UpdateBillableMetric<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                org_id: Err(String::new()),
-                billable_metric_id: Err(String::new()),
-                body: Ok(::std::default::Default::default()),
-            }
-        }
-        /// Id of the organization.
-        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.org_id = value.into_required();
-            self
-        }
-        /// Id of the billable metric.
-        pub fn billable_metric_id<
-            V: ::progenitor_client::IntoRequired<::std::string::String>,
-        >(mut self, value: V) -> Self {
-            self.billable_metric_id = value.into_required();
-            self
-        }
-        /// Sets `body`.
-        pub fn body<
-            V: ::progenitor_client::IntoRequired<types::UpdateBillableMetricParams>,
-        >(mut self, value: V) -> Self {
-            self.body = value.into_required().map(From::from);
-            self
-        }
-        /// Changes the body with its builder.
-        pub fn body_map<F>(mut self, f: F) -> Self
-        where
-            F: std::ops::FnOnce(
-                types::builder::UpdateBillableMetricParams,
-            ) -> types::builder::UpdateBillableMetricParams,
-        {
-            self.body = self.body.map(f);
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::BillableMetric>, Error> {
-            let Self { client, org_id, billable_metric_id, body } = self;
-            let org_id = client
-                .inner
-                .parameter("update_billable_metric", "org_id", org_id)?;
-            let billable_metric_id = client
-                .inner
-                .parameter(
-                    "update_billable_metric",
-                    "billable_metric_id",
-                    billable_metric_id,
-                )?;
-            let body = client
-                .inner
-                .parameter(
-                    "update_billable_metric",
-                    "body",
-                    body
-                        .and_then(|v| {
-                            types::UpdateBillableMetricParams::try_from(v)
-                                .map_err(|e| e.to_string())
-                        }),
-                )?;
+            let (client, org_id, billable_metric_id, body) = self
+                .__parameters("update_billable_metric")?;
             let url = client
                 .inner
                 .url(
@@ -7607,200 +3407,90 @@ pub mod builder {
                         encode_path(& billable_metric_id.to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .patch(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.patch(url).accept("application/json").json(&body),
+                    "update_billable_metric",
                 )
-                .json(&body)
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "update_billable_metric",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::list_buyers`](super::Client::list_buyers), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct ListBuyers<'a> {
-        client: &'a super::Client,
-        org_id: Result<::std::string::String, String>,
-        aws_account_id: Result<Option<::std::string::String>, String>,
-        email_domain: Result<Option<::std::string::String>, String>,
-        limit: Result<Option<i64>, String>,
-        offset: Result<Option<i64>, String>,
-        partner: Result<Option<crate::types::Partner>, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::list_buyers`](super::Client::list_buyers), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct ListBuyers {
+            /// Id of the organization.
+            required org_id: ::std::string::String,
+            /// Only those of this AWS account.
+            optional aws_account_id: ::std::string::String,
+            /// Only buyers with this mail domain. Since 2026-02 (type and meaning Inferred from the name).
+            optional email_domain: ::std::string::String,
+            /// Rows in a page, 1 (Inferred) to 1000.
+            optional limit: i64,
+            /// Rows to skip. Default: 0. At least 0.
+            optional offset: i64,
+            /// Only those of this partner.
+            optional partner: crate::types::Partner,
+        }
     }
     impl<'a> ListBuyers<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                org_id: Err(String::new()),
-                aws_account_id: Ok(None),
-                email_domain: Ok(None),
-                limit: Ok(None),
-                offset: Ok(None),
-                partner: Ok(None),
-            }
-        }
-        /// Id of the organization.
-        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.org_id = value.into_required();
-            self
-        }
-        /// Only those of this AWS account.
-        pub fn aws_account_id<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.aws_account_id = value.into_optional();
-            self
-        }
-        /// Only buyers with this mail domain. Since 2026-02 (type and meaning Inferred from the name).
-        pub fn email_domain<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.email_domain = value.into_optional();
-            self
-        }
-        /// Rows in a page, 1 (Inferred) to 1000.
-        pub fn limit<V: ::progenitor_client::IntoOptional<i64, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.limit = value.into_optional();
-            self
-        }
-        /// Rows to skip. Default: 0. At least 0.
-        pub fn offset<V: ::progenitor_client::IntoOptional<i64, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.offset = value.into_optional();
-            self
-        }
-        /// Only those of this partner.
-        pub fn partner<
-            V: ::progenitor_client::IntoOptional<crate::types::Partner, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.partner = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<::std::vec::Vec<types::IdentityBuyer>>, Error> {
-            let Self {
-                client,
-                org_id,
-                aws_account_id,
-                email_domain,
-                limit,
-                offset,
-                partner,
-            } = self;
-            let org_id = client.inner.parameter("list_buyers", "org_id", org_id)?;
-            let aws_account_id = client
-                .inner
-                .parameter("list_buyers", "aws_account_id", aws_account_id)?;
-            let email_domain = client
-                .inner
-                .parameter("list_buyers", "email_domain", email_domain)?;
-            let limit = client.inner.parameter("list_buyers", "limit", limit)?;
-            let offset = client.inner.parameter("list_buyers", "offset", offset)?;
-            let partner = client.inner.parameter("list_buyers", "partner", partner)?;
+            let (client, org_id, aws_account_id, email_domain, limit, offset, partner) = self
+                .__parameters("list_buyers")?;
             let url = client
                 .inner
                 .url(&format!("/org/{}/buyer", encode_path(& org_id.to_string()),));
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "awsAccountId",
+                                &aws_account_id,
+                            ),
+                        )
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "emailDomain",
+                                &email_domain,
+                            ),
+                        )
+                        .query(&progenitor_client::QueryParam::new("limit", &limit))
+                        .query(&progenitor_client::QueryParam::new("offset", &offset))
+                        .query(&progenitor_client::QueryParam::new("partner", &partner)),
+                    "list_buyers",
                 )
-                .query(
-                    &progenitor_client::QueryParam::new("awsAccountId", &aws_account_id),
-                )
-                .query(&progenitor_client::QueryParam::new("emailDomain", &email_domain))
-                .query(&progenitor_client::QueryParam::new("limit", &limit))
-                .query(&progenitor_client::QueryParam::new("offset", &offset))
-                .query(&progenitor_client::QueryParam::new("partner", &partner))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "list_buyers",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_list_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_list_response(response).await
         }
         /// Streams the items of all pages, and fetches the next page while the current one is read.
         ///
         /// The list ends where no item can follow; a page that repeats an earlier one is an error. Pages have 1000 items, unless a size is set.
         pub fn stream(self) -> ::progenitor_client::Pager<types::IdentityBuyer> {
-            let call = self;
+            let call = self.__into_owned();
             let size = ::progenitor_client::__private::number_in(&call.limit);
             let call = if size.is_none() { call.limit(1000) } else { call };
             let size = size.or(::std::option::Option::Some(1000i64));
             let first = ::progenitor_client::__private::number_in(&call.offset)
                 .unwrap_or(0i64);
-            let ListBuyers {
-                client,
-                org_id: value_0,
-                aws_account_id: value_1,
-                email_domain: value_2,
-                limit: value_3,
-                offset: value_4,
-                partner: value_5,
-            } = call;
-            let owned = client.clone();
+            let client = call.__client.clone();
             ::progenitor_client::__private::numbered_pages(
-                client,
+                &*client,
                 ::progenitor_client::__private::Numbering::Items,
                 first,
                 size,
                 move |position| {
-                    let client = owned.clone();
-                    let value_0 = value_0.clone();
-                    let value_1 = value_1.clone();
-                    let value_2 = value_2.clone();
-                    let value_3 = value_3.clone();
-                    let value_4 = value_4.clone();
-                    let value_5 = value_5.clone();
+                    let call = call.clone();
                     async move {
-                        let call = ListBuyers {
-                            client: &client,
-                            org_id: value_0,
-                            aws_account_id: value_1,
-                            email_domain: value_2,
-                            limit: value_3,
-                            offset: value_4,
-                            partner: value_5,
-                        };
                         let call = call
                             .offset(
                                 ::progenitor_client::__private::position::<i64>(&position)?,
@@ -7818,43 +3508,20 @@ pub mod builder {
             )
         }
     }
-    /// A call of [`Client::get_buyer`](super::Client::get_buyer), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetBuyer<'a> {
-        client: &'a super::Client,
-        org_id: Result<::std::string::String, String>,
-        buyer_id: Result<::std::string::String, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_buyer`](super::Client::get_buyer), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetBuyer {
+            /// Id of the organization.
+            required org_id: ::std::string::String,
+            /// Id of the buyer.
+            required buyer_id: ::std::string::String,
+        }
     }
     impl<'a> GetBuyer<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                org_id: Err(String::new()),
-                buyer_id: Err(String::new()),
-            }
-        }
-        /// Id of the organization.
-        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.org_id = value.into_required();
-            self
-        }
-        /// Id of the buyer.
-        pub fn buyer_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.buyer_id = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::IdentityBuyer>, Error> {
-            let Self { client, org_id, buyer_id } = self;
-            let org_id = client.inner.parameter("get_buyer", "org_id", org_id)?;
-            let buyer_id = client.inner.parameter("get_buyer", "buyer_id", buyer_id)?;
+            let (client, org_id, buyer_id) = self.__parameters("get_buyer")?;
             let url = client
                 .inner
                 .url(
@@ -7863,156 +3530,47 @@ pub mod builder {
                         encode_path(& buyer_id.to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_buyer",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+            let response = client
+                .inner
+                .call(client.client.get(url).accept("application/json"), "get_buyer")
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::list_entitlements`](super::Client::list_entitlements), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct ListEntitlements<'a> {
-        client: &'a super::Client,
-        org_id: Result<::std::string::String, String>,
-        aws_account_id: Result<Option<::std::string::String>, String>,
-        buyer_id: Result<Option<::std::string::String>, String>,
-        external_id: Result<Option<::std::string::String>, String>,
-        hubspot_deal_id: Result<Option<::std::string::String>, String>,
-        limit: Result<Option<i64>, String>,
-        offer_id: Result<Option<::std::string::String>, String>,
-        offset: Result<Option<i64>, String>,
-        partner: Result<Option<crate::types::Partner>, String>,
-        product_id: Result<Option<::std::string::String>, String>,
-        salesforce_opportunity_id: Result<Option<::std::string::String>, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::list_entitlements`](super::Client::list_entitlements), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct ListEntitlements {
+            /// Id of the organization.
+            required org_id: ::std::string::String,
+            /// Only those of this AWS account.
+            optional aws_account_id: ::std::string::String,
+            /// Only what belongs to this buyer.
+            optional buyer_id: ::std::string::String,
+            /// Only the entitlement with this id at the partner.
+            optional external_id: ::std::string::String,
+            /// Only entitlements of this deal in HubSpot. Since 2026-02 (type Inferred).
+            optional hubspot_deal_id: ::std::string::String,
+            /// Rows in a page, 1 (Inferred) to 1000.
+            optional limit: i64,
+            /// Only entitlements from this offer.
+            optional offer_id: ::std::string::String,
+            /// Rows to skip. Default: 0. At least 0.
+            optional offset: i64,
+            /// Only those of this partner.
+            optional partner: crate::types::Partner,
+            /// Only entitlements of this product.
+            optional product_id: ::std::string::String,
+            /// Only entitlements of this opportunity in Salesforce. Since 2026-02 (type Inferred).
+            optional salesforce_opportunity_id: ::std::string::String,
+        }
     }
     impl<'a> ListEntitlements<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                org_id: Err(String::new()),
-                aws_account_id: Ok(None),
-                buyer_id: Ok(None),
-                external_id: Ok(None),
-                hubspot_deal_id: Ok(None),
-                limit: Ok(None),
-                offer_id: Ok(None),
-                offset: Ok(None),
-                partner: Ok(None),
-                product_id: Ok(None),
-                salesforce_opportunity_id: Ok(None),
-            }
-        }
-        /// Id of the organization.
-        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.org_id = value.into_required();
-            self
-        }
-        /// Only those of this AWS account.
-        pub fn aws_account_id<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.aws_account_id = value.into_optional();
-            self
-        }
-        /// Only what belongs to this buyer.
-        pub fn buyer_id<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.buyer_id = value.into_optional();
-            self
-        }
-        /// Only the entitlement with this id at the partner.
-        pub fn external_id<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.external_id = value.into_optional();
-            self
-        }
-        /// Only entitlements of this deal in HubSpot. Since 2026-02 (type Inferred).
-        pub fn hubspot_deal_id<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.hubspot_deal_id = value.into_optional();
-            self
-        }
-        /// Rows in a page, 1 (Inferred) to 1000.
-        pub fn limit<V: ::progenitor_client::IntoOptional<i64, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.limit = value.into_optional();
-            self
-        }
-        /// Only entitlements from this offer.
-        pub fn offer_id<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.offer_id = value.into_optional();
-            self
-        }
-        /// Rows to skip. Default: 0. At least 0.
-        pub fn offset<V: ::progenitor_client::IntoOptional<i64, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.offset = value.into_optional();
-            self
-        }
-        /// Only those of this partner.
-        pub fn partner<
-            V: ::progenitor_client::IntoOptional<crate::types::Partner, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.partner = value.into_optional();
-            self
-        }
-        /// Only entitlements of this product.
-        pub fn product_id<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.product_id = value.into_optional();
-            self
-        }
-        /// Only entitlements of this opportunity in Salesforce. Since 2026-02 (type Inferred).
-        pub fn salesforce_opportunity_id<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.salesforce_opportunity_id = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<::std::vec::Vec<types::WorkloadEntitlement>>, Error> {
-            let Self {
+            let (
                 client,
                 org_id,
                 aws_account_id,
@@ -8025,145 +3583,75 @@ pub mod builder {
                 partner,
                 product_id,
                 salesforce_opportunity_id,
-            } = self;
-            let org_id = client.inner.parameter("list_entitlements", "org_id", org_id)?;
-            let aws_account_id = client
-                .inner
-                .parameter("list_entitlements", "aws_account_id", aws_account_id)?;
-            let buyer_id = client
-                .inner
-                .parameter("list_entitlements", "buyer_id", buyer_id)?;
-            let external_id = client
-                .inner
-                .parameter("list_entitlements", "external_id", external_id)?;
-            let hubspot_deal_id = client
-                .inner
-                .parameter("list_entitlements", "hubspot_deal_id", hubspot_deal_id)?;
-            let limit = client.inner.parameter("list_entitlements", "limit", limit)?;
-            let offer_id = client
-                .inner
-                .parameter("list_entitlements", "offer_id", offer_id)?;
-            let offset = client.inner.parameter("list_entitlements", "offset", offset)?;
-            let partner = client
-                .inner
-                .parameter("list_entitlements", "partner", partner)?;
-            let product_id = client
-                .inner
-                .parameter("list_entitlements", "product_id", product_id)?;
-            let salesforce_opportunity_id = client
-                .inner
-                .parameter(
-                    "list_entitlements",
-                    "salesforce_opportunity_id",
-                    salesforce_opportunity_id,
-                )?;
+            ) = self.__parameters("list_entitlements")?;
             let url = client
                 .inner
                 .url(
                     &format!("/org/{}/entitlement", encode_path(& org_id.to_string()),),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "awsAccountId",
+                                &aws_account_id,
+                            ),
+                        )
+                        .query(&progenitor_client::QueryParam::new("buyerId", &buyer_id))
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "externalId",
+                                &external_id,
+                            ),
+                        )
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "hubspotDealId",
+                                &hubspot_deal_id,
+                            ),
+                        )
+                        .query(&progenitor_client::QueryParam::new("limit", &limit))
+                        .query(&progenitor_client::QueryParam::new("offerId", &offer_id))
+                        .query(&progenitor_client::QueryParam::new("offset", &offset))
+                        .query(&progenitor_client::QueryParam::new("partner", &partner))
+                        .query(
+                            &progenitor_client::QueryParam::new("productId", &product_id),
+                        )
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "salesforceOpportunityId",
+                                &salesforce_opportunity_id,
+                            ),
+                        ),
+                    "list_entitlements",
                 )
-                .query(
-                    &progenitor_client::QueryParam::new("awsAccountId", &aws_account_id),
-                )
-                .query(&progenitor_client::QueryParam::new("buyerId", &buyer_id))
-                .query(&progenitor_client::QueryParam::new("externalId", &external_id))
-                .query(
-                    &progenitor_client::QueryParam::new(
-                        "hubspotDealId",
-                        &hubspot_deal_id,
-                    ),
-                )
-                .query(&progenitor_client::QueryParam::new("limit", &limit))
-                .query(&progenitor_client::QueryParam::new("offerId", &offer_id))
-                .query(&progenitor_client::QueryParam::new("offset", &offset))
-                .query(&progenitor_client::QueryParam::new("partner", &partner))
-                .query(&progenitor_client::QueryParam::new("productId", &product_id))
-                .query(
-                    &progenitor_client::QueryParam::new(
-                        "salesforceOpportunityId",
-                        &salesforce_opportunity_id,
-                    ),
-                )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "list_entitlements",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_list_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_list_response(response).await
         }
         /// Streams the items of all pages, and fetches the next page while the current one is read.
         ///
         /// The list ends where no item can follow; a page that repeats an earlier one is an error. Pages have 1000 items, unless a size is set.
         pub fn stream(self) -> ::progenitor_client::Pager<types::WorkloadEntitlement> {
-            let call = self;
+            let call = self.__into_owned();
             let size = ::progenitor_client::__private::number_in(&call.limit);
             let call = if size.is_none() { call.limit(1000) } else { call };
             let size = size.or(::std::option::Option::Some(1000i64));
             let first = ::progenitor_client::__private::number_in(&call.offset)
                 .unwrap_or(0i64);
-            let ListEntitlements {
-                client,
-                org_id: value_0,
-                aws_account_id: value_1,
-                buyer_id: value_2,
-                external_id: value_3,
-                hubspot_deal_id: value_4,
-                limit: value_5,
-                offer_id: value_6,
-                offset: value_7,
-                partner: value_8,
-                product_id: value_9,
-                salesforce_opportunity_id: value_10,
-            } = call;
-            let owned = client.clone();
+            let client = call.__client.clone();
             ::progenitor_client::__private::numbered_pages(
-                client,
+                &*client,
                 ::progenitor_client::__private::Numbering::Items,
                 first,
                 size,
                 move |position| {
-                    let client = owned.clone();
-                    let value_0 = value_0.clone();
-                    let value_1 = value_1.clone();
-                    let value_2 = value_2.clone();
-                    let value_3 = value_3.clone();
-                    let value_4 = value_4.clone();
-                    let value_5 = value_5.clone();
-                    let value_6 = value_6.clone();
-                    let value_7 = value_7.clone();
-                    let value_8 = value_8.clone();
-                    let value_9 = value_9.clone();
-                    let value_10 = value_10.clone();
+                    let call = call.clone();
                     async move {
-                        let call = ListEntitlements {
-                            client: &client,
-                            org_id: value_0,
-                            aws_account_id: value_1,
-                            buyer_id: value_2,
-                            external_id: value_3,
-                            hubspot_deal_id: value_4,
-                            limit: value_5,
-                            offer_id: value_6,
-                            offset: value_7,
-                            partner: value_8,
-                            product_id: value_9,
-                            salesforce_opportunity_id: value_10,
-                        };
                         let call = call
                             .offset(
                                 ::progenitor_client::__private::position::<i64>(&position)?,
@@ -8181,46 +3669,22 @@ pub mod builder {
             )
         }
     }
-    /// A call of [`Client::get_entitlement`](super::Client::get_entitlement), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetEntitlement<'a> {
-        client: &'a super::Client,
-        org_id: Result<::std::string::String, String>,
-        entitlement_id: Result<::std::string::String, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_entitlement`](super::Client::get_entitlement), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetEntitlement {
+            /// Id of the organization.
+            required org_id: ::std::string::String,
+            /// Id of the entitlement.
+            required entitlement_id: ::std::string::String,
+        }
     }
     impl<'a> GetEntitlement<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                org_id: Err(String::new()),
-                entitlement_id: Err(String::new()),
-            }
-        }
-        /// Id of the organization.
-        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.org_id = value.into_required();
-            self
-        }
-        /// Id of the entitlement.
-        pub fn entitlement_id<
-            V: ::progenitor_client::IntoRequired<::std::string::String>,
-        >(mut self, value: V) -> Self {
-            self.entitlement_id = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::WorkloadEntitlement>, Error> {
-            let Self { client, org_id, entitlement_id } = self;
-            let org_id = client.inner.parameter("get_entitlement", "org_id", org_id)?;
-            let entitlement_id = client
-                .inner
-                .parameter("get_entitlement", "entitlement_id", entitlement_id)?;
+            let (client, org_id, entitlement_id) = self.__parameters("get_entitlement")?;
             let url = client
                 .inner
                 .url(
@@ -8229,105 +3693,36 @@ pub mod builder {
                         encode_path(& entitlement_id.to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.get(url).accept("application/json"),
+                    "get_entitlement",
                 )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_entitlement",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::report_usage_record_group`](super::Client::report_usage_record_group), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct ReportUsageRecordGroup<'a> {
-        client: &'a super::Client,
-        org_id: Result<::std::string::String, String>,
-        entitlement_id: Result<::std::string::String, String>,
-        body: Result<types::builder::CreateUsageRecordGroupParams, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::report_usage_record_group`](super::Client::report_usage_record_group), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct ReportUsageRecordGroup {
+            /// Id of the organization.
+            required org_id: ::std::string::String,
+            /// Id of the entitlement.
+            required entitlement_id: ::std::string::String,
+            @body
+            /// Sets `body`.
+            body: CreateUsageRecordGroupParams,
+        }
     }
     impl<'a> ReportUsageRecordGroup<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                org_id: Err(String::new()),
-                entitlement_id: Err(String::new()),
-                body: Ok(::std::default::Default::default()),
-            }
-        }
-        /// Id of the organization.
-        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.org_id = value.into_required();
-            self
-        }
-        /// Id of the entitlement.
-        pub fn entitlement_id<
-            V: ::progenitor_client::IntoRequired<::std::string::String>,
-        >(mut self, value: V) -> Self {
-            self.entitlement_id = value.into_required();
-            self
-        }
-        /// Sets `body`.
-        pub fn body<
-            V: ::progenitor_client::IntoRequired<types::CreateUsageRecordGroupParams>,
-        >(mut self, value: V) -> Self {
-            self.body = value.into_required().map(From::from);
-            self
-        }
-        /// Changes the body with its builder.
-        pub fn body_map<F>(mut self, f: F) -> Self
-        where
-            F: std::ops::FnOnce(
-                types::builder::CreateUsageRecordGroupParams,
-            ) -> types::builder::CreateUsageRecordGroupParams,
-        {
-            self.body = self.body.map(f);
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::MeteringUsageRecordGroup>, Error> {
-            let Self { client, org_id, entitlement_id, body } = self;
-            let org_id = client
-                .inner
-                .parameter("report_usage_record_group", "org_id", org_id)?;
-            let entitlement_id = client
-                .inner
-                .parameter(
-                    "report_usage_record_group",
-                    "entitlement_id",
-                    entitlement_id,
-                )?;
-            let body = client
-                .inner
-                .parameter(
-                    "report_usage_record_group",
-                    "body",
-                    body
-                        .and_then(|v| {
-                            types::CreateUsageRecordGroupParams::try_from(v)
-                                .map_err(|e| e.to_string())
-                        }),
-                )?;
+            let (client, org_id, entitlement_id, body) = self
+                .__parameters("report_usage_record_group")?;
             let url = client
                 .inner
                 .url(
@@ -8336,127 +3731,44 @@ pub mod builder {
                         .to_string()), encode_path(& entitlement_id.to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.post(url).accept("application/json").json(&body),
+                    "report_usage_record_group",
                 )
-                .json(&body)
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "report_usage_record_group",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::list_usage_metering_daily_records`](super::Client::list_usage_metering_daily_records), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct ListUsageMeteringDailyRecords<'a> {
-        client: &'a super::Client,
-        org_id: Result<::std::string::String, String>,
-        partner: Result<crate::types::Partner, String>,
-        buyer_id: Result<Option<::std::string::String>, String>,
-        end_date: Result<Option<::chrono::naive::NaiveDate>, String>,
-        entitlement_id: Result<Option<::std::string::String>, String>,
-        limit: Result<Option<i64>, String>,
-        offset: Result<Option<i64>, String>,
-        start_date: Result<Option<::chrono::naive::NaiveDate>, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::list_usage_metering_daily_records`](super::Client::list_usage_metering_daily_records), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct ListUsageMeteringDailyRecords {
+            /// Id of the organization.
+            required org_id: ::std::string::String,
+            /// Marketplace. The vendor lists AWS, AZURE and GCP.
+            required partner: crate::types::Partner,
+            /// Only what belongs to this buyer.
+            optional buyer_id: ::std::string::String,
+            /// Last day (UTC). Without it, today. Inferred to be included.
+            optional end_date: ::chrono::naive::NaiveDate,
+            /// Only what belongs to this entitlement.
+            optional entitlement_id: ::std::string::String,
+            /// Rows in a page, 1 (Inferred) to 1000.
+            optional limit: i64,
+            /// Rows to skip. Default: 0. At least 0.
+            optional offset: i64,
+            /// First day (UTC). Without it, 30 days before `endDate`.
+            optional start_date: ::chrono::naive::NaiveDate,
+        }
     }
     impl<'a> ListUsageMeteringDailyRecords<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                org_id: Err(String::new()),
-                partner: Err(String::new()),
-                buyer_id: Ok(None),
-                end_date: Ok(None),
-                entitlement_id: Ok(None),
-                limit: Ok(None),
-                offset: Ok(None),
-                start_date: Ok(None),
-            }
-        }
-        /// Id of the organization.
-        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.org_id = value.into_required();
-            self
-        }
-        /// Marketplace. The vendor lists AWS, AZURE and GCP.
-        pub fn partner<V: ::progenitor_client::IntoRequired<crate::types::Partner>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.partner = value.into_required();
-            self
-        }
-        /// Only what belongs to this buyer.
-        pub fn buyer_id<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.buyer_id = value.into_optional();
-            self
-        }
-        /// Last day (UTC). Without it, today. Inferred to be included.
-        pub fn end_date<
-            V: ::progenitor_client::IntoOptional<::chrono::naive::NaiveDate, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.end_date = value.into_optional();
-            self
-        }
-        /// Only what belongs to this entitlement.
-        pub fn entitlement_id<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.entitlement_id = value.into_optional();
-            self
-        }
-        /// Rows in a page, 1 (Inferred) to 1000.
-        pub fn limit<V: ::progenitor_client::IntoOptional<i64, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.limit = value.into_optional();
-            self
-        }
-        /// Rows to skip. Default: 0. At least 0.
-        pub fn offset<V: ::progenitor_client::IntoOptional<i64, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.offset = value.into_optional();
-            self
-        }
-        /// First day (UTC). Without it, 30 days before `endDate`.
-        pub fn start_date<
-            V: ::progenitor_client::IntoOptional<::chrono::naive::NaiveDate, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.start_date = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::ListUsageMeteringDailyRecordsResponse>, Error> {
-            let Self {
+            let (
                 client,
                 org_id,
                 partner,
@@ -8466,39 +3778,7 @@ pub mod builder {
                 limit,
                 offset,
                 start_date,
-            } = self;
-            let org_id = client
-                .inner
-                .parameter("list_usage_metering_daily_records", "org_id", org_id)?;
-            let partner = client
-                .inner
-                .parameter("list_usage_metering_daily_records", "partner", partner)?;
-            let buyer_id = client
-                .inner
-                .parameter("list_usage_metering_daily_records", "buyer_id", buyer_id)?;
-            let end_date = client
-                .inner
-                .parameter("list_usage_metering_daily_records", "end_date", end_date)?;
-            let entitlement_id = client
-                .inner
-                .parameter(
-                    "list_usage_metering_daily_records",
-                    "entitlement_id",
-                    entitlement_id,
-                )?;
-            let limit = client
-                .inner
-                .parameter("list_usage_metering_daily_records", "limit", limit)?;
-            let offset = client
-                .inner
-                .parameter("list_usage_metering_daily_records", "offset", offset)?;
-            let start_date = client
-                .inner
-                .parameter(
-                    "list_usage_metering_daily_records",
-                    "start_date",
-                    start_date,
-                )?;
+            ) = self.__parameters("list_usage_metering_daily_records")?;
             let url = client
                 .inner
                 .url(
@@ -8507,35 +3787,30 @@ pub mod builder {
                         org_id.to_string()), encode_path(& partner.to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(&progenitor_client::QueryParam::new("buyerId", &buyer_id))
+                        .query(&progenitor_client::QueryParam::new("endDate", &end_date))
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "entitlementId",
+                                &entitlement_id,
+                            ),
+                        )
+                        .query(&progenitor_client::QueryParam::new("limit", &limit))
+                        .query(&progenitor_client::QueryParam::new("offset", &offset))
+                        .query(
+                            &progenitor_client::QueryParam::new("startDate", &start_date),
+                        ),
+                    "list_usage_metering_daily_records",
                 )
-                .query(&progenitor_client::QueryParam::new("buyerId", &buyer_id))
-                .query(&progenitor_client::QueryParam::new("endDate", &end_date))
-                .query(
-                    &progenitor_client::QueryParam::new("entitlementId", &entitlement_id),
-                )
-                .query(&progenitor_client::QueryParam::new("limit", &limit))
-                .query(&progenitor_client::QueryParam::new("offset", &offset))
-                .query(&progenitor_client::QueryParam::new("startDate", &start_date))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "list_usage_metering_daily_records",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
         /// Streams the items of all pages, and fetches the next page while the current one is read.
         ///
@@ -8543,51 +3818,21 @@ pub mod builder {
         pub fn stream(
             self,
         ) -> ::progenitor_client::Pager<types::UsageMeteringDailyRecord> {
-            let call = self;
+            let call = self.__into_owned();
             let size = ::progenitor_client::__private::number_in(&call.limit);
             let call = if size.is_none() { call.limit(1000) } else { call };
             let size = size.or(::std::option::Option::Some(1000i64));
             let first = ::progenitor_client::__private::number_in(&call.offset)
                 .unwrap_or(0i64);
-            let ListUsageMeteringDailyRecords {
-                client,
-                org_id: value_0,
-                partner: value_1,
-                buyer_id: value_2,
-                end_date: value_3,
-                entitlement_id: value_4,
-                limit: value_5,
-                offset: value_6,
-                start_date: value_7,
-            } = call;
-            let owned = client.clone();
+            let client = call.__client.clone();
             ::progenitor_client::__private::numbered_pages(
-                client,
+                &*client,
                 ::progenitor_client::__private::Numbering::Items,
                 first,
                 size,
                 move |position| {
-                    let client = owned.clone();
-                    let value_0 = value_0.clone();
-                    let value_1 = value_1.clone();
-                    let value_2 = value_2.clone();
-                    let value_3 = value_3.clone();
-                    let value_4 = value_4.clone();
-                    let value_5 = value_5.clone();
-                    let value_6 = value_6.clone();
-                    let value_7 = value_7.clone();
+                    let call = call.clone();
                     async move {
-                        let call = ListUsageMeteringDailyRecords {
-                            client: &client,
-                            org_id: value_0,
-                            partner: value_1,
-                            buyer_id: value_2,
-                            end_date: value_3,
-                            entitlement_id: value_4,
-                            limit: value_5,
-                            offset: value_6,
-                            start_date: value_7,
-                        };
                         let call = call
                             .offset(
                                 ::progenitor_client::__private::position::<i64>(&position)?,
@@ -8623,132 +3868,64 @@ pub mod builder {
             )
         }
     }
-    /// A call of [`Client::list_products`](super::Client::list_products), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct ListProducts<'a> {
-        client: &'a super::Client,
-        org_id: Result<::std::string::String, String>,
-        limit: Result<Option<i64>, String>,
-        offset: Result<Option<i64>, String>,
-        partner: Result<Option<crate::types::Partner>, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::list_products`](super::Client::list_products), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct ListProducts {
+            /// Id of the organization.
+            required org_id: ::std::string::String,
+            /// Rows in a page, 1 (Inferred) to 1000. Default: 100.
+            optional limit: i64,
+            /// Rows to skip. Default: 0. At least 0.
+            optional offset: i64,
+            /// Only products of this marketplace. The vendor lists AWS, AZURE, GCP and STRIPE.
+            optional partner: crate::types::Partner,
+        }
     }
     impl<'a> ListProducts<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                org_id: Err(String::new()),
-                limit: Ok(None),
-                offset: Ok(None),
-                partner: Ok(None),
-            }
-        }
-        /// Id of the organization.
-        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.org_id = value.into_required();
-            self
-        }
-        /// Rows in a page, 1 (Inferred) to 1000. Default: 100.
-        pub fn limit<V: ::progenitor_client::IntoOptional<i64, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.limit = value.into_optional();
-            self
-        }
-        /// Rows to skip. Default: 0. At least 0.
-        pub fn offset<V: ::progenitor_client::IntoOptional<i64, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.offset = value.into_optional();
-            self
-        }
-        /// Only products of this marketplace. The vendor lists AWS, AZURE, GCP and STRIPE.
-        pub fn partner<
-            V: ::progenitor_client::IntoOptional<crate::types::Partner, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.partner = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<::std::vec::Vec<types::WorkloadProduct>>, Error> {
-            let Self { client, org_id, limit, offset, partner } = self;
-            let org_id = client.inner.parameter("list_products", "org_id", org_id)?;
-            let limit = client.inner.parameter("list_products", "limit", limit)?;
-            let offset = client.inner.parameter("list_products", "offset", offset)?;
-            let partner = client.inner.parameter("list_products", "partner", partner)?;
+            let (client, org_id, limit, offset, partner) = self
+                .__parameters("list_products")?;
             let url = client
                 .inner
                 .url(&format!("/org/{}/product", encode_path(& org_id.to_string()),));
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(&progenitor_client::QueryParam::new("limit", &limit))
+                        .query(&progenitor_client::QueryParam::new("offset", &offset))
+                        .query(&progenitor_client::QueryParam::new("partner", &partner)),
+                    "list_products",
                 )
-                .query(&progenitor_client::QueryParam::new("limit", &limit))
-                .query(&progenitor_client::QueryParam::new("offset", &offset))
-                .query(&progenitor_client::QueryParam::new("partner", &partner))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "list_products",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_list_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_list_response(response).await
         }
         /// Streams the items of all pages, and fetches the next page while the current one is read.
         ///
         /// The list ends where no item can follow; a page that repeats an earlier one is an error. Pages have 1000 items, unless a size is set.
         pub fn stream(self) -> ::progenitor_client::Pager<types::WorkloadProduct> {
-            let call = self;
+            let call = self.__into_owned();
             let size = ::progenitor_client::__private::number_in(&call.limit);
             let call = if size.is_none() { call.limit(1000) } else { call };
             let size = size.or(::std::option::Option::Some(1000i64));
             let first = ::progenitor_client::__private::number_in(&call.offset)
                 .unwrap_or(0i64);
-            let ListProducts {
-                client,
-                org_id: value_0,
-                limit: value_1,
-                offset: value_2,
-                partner: value_3,
-            } = call;
-            let owned = client.clone();
+            let client = call.__client.clone();
             ::progenitor_client::__private::numbered_pages(
-                client,
+                &*client,
                 ::progenitor_client::__private::Numbering::Items,
                 first,
                 size,
                 move |position| {
-                    let client = owned.clone();
-                    let value_0 = value_0.clone();
-                    let value_1 = value_1.clone();
-                    let value_2 = value_2.clone();
-                    let value_3 = value_3.clone();
+                    let call = call.clone();
                     async move {
-                        let call = ListProducts {
-                            client: &client,
-                            org_id: value_0,
-                            limit: value_1,
-                            offset: value_2,
-                            partner: value_3,
-                        };
                         let call = call
                             .offset(
                                 ::progenitor_client::__private::position::<i64>(&position)?,
@@ -8766,45 +3943,20 @@ pub mod builder {
             )
         }
     }
-    /// A call of [`Client::get_product`](super::Client::get_product), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetProduct<'a> {
-        client: &'a super::Client,
-        org_id: Result<::std::string::String, String>,
-        product_id: Result<::std::string::String, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_product`](super::Client::get_product), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetProduct {
+            /// Id of the organization.
+            required org_id: ::std::string::String,
+            /// Id of the product.
+            required product_id: ::std::string::String,
+        }
     }
     impl<'a> GetProduct<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                org_id: Err(String::new()),
-                product_id: Err(String::new()),
-            }
-        }
-        /// Id of the organization.
-        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.org_id = value.into_required();
-            self
-        }
-        /// Id of the product.
-        pub fn product_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.product_id = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::WorkloadProduct>, Error> {
-            let Self { client, org_id, product_id } = self;
-            let org_id = client.inner.parameter("get_product", "org_id", org_id)?;
-            let product_id = client
-                .inner
-                .parameter("get_product", "product_id", product_id)?;
+            let (client, org_id, product_id) = self.__parameters("get_product")?;
             let url = client
                 .inner
                 .url(
@@ -8813,59 +3965,27 @@ pub mod builder {
                         encode_path(& product_id.to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_product",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+            let response = client
+                .inner
+                .call(client.client.get(url).accept("application/json"), "get_product")
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::get_usage_metering_config_info`](super::Client::get_usage_metering_config_info), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetUsageMeteringConfigInfo<'a> {
-        client: &'a super::Client,
-        org_id: Result<::std::string::String, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_usage_metering_config_info`](super::Client::get_usage_metering_config_info), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetUsageMeteringConfigInfo {
+            /// Id of the organization.
+            required org_id: ::std::string::String,
+        }
     }
     impl<'a> GetUsageMeteringConfigInfo<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                org_id: Err(String::new()),
-            }
-        }
-        /// Id of the organization.
-        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.org_id = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::UsageMeteringConfigInfo>, Error> {
-            let Self { client, org_id } = self;
-            let org_id = client
-                .inner
-                .parameter("get_usage_metering_config_info", "org_id", org_id)?;
+            let (client, org_id) = self.__parameters("get_usage_metering_config_info")?;
             let url = client
                 .inner
                 .url(
@@ -8874,89 +3994,34 @@ pub mod builder {
                         .to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.get(url).accept("application/json"),
+                    "get_usage_metering_config_info",
                 )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_usage_metering_config_info",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::update_usage_metering_config_info`](super::Client::update_usage_metering_config_info), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct UpdateUsageMeteringConfigInfo<'a> {
-        client: &'a super::Client,
-        org_id: Result<::std::string::String, String>,
-        body: Result<types::builder::UsageMeteringConfigInfo, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::update_usage_metering_config_info`](super::Client::update_usage_metering_config_info), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct UpdateUsageMeteringConfigInfo {
+            /// Id of the organization.
+            required org_id: ::std::string::String,
+            @body
+            /// Sets `body`.
+            body: UsageMeteringConfigInfo,
+        }
     }
     impl<'a> UpdateUsageMeteringConfigInfo<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                org_id: Err(String::new()),
-                body: Ok(::std::default::Default::default()),
-            }
-        }
-        /// Id of the organization.
-        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.org_id = value.into_required();
-            self
-        }
-        /// Sets `body`.
-        pub fn body<
-            V: ::progenitor_client::IntoRequired<types::UsageMeteringConfigInfo>,
-        >(mut self, value: V) -> Self {
-            self.body = value.into_required().map(From::from);
-            self
-        }
-        /// Changes the body with its builder.
-        pub fn body_map<F>(mut self, f: F) -> Self
-        where
-            F: std::ops::FnOnce(
-                types::builder::UsageMeteringConfigInfo,
-            ) -> types::builder::UsageMeteringConfigInfo,
-        {
-            self.body = self.body.map(f);
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::UsageMeteringConfigInfo>, Error> {
-            let Self { client, org_id, body } = self;
-            let org_id = client
-                .inner
-                .parameter("update_usage_metering_config_info", "org_id", org_id)?;
-            let body = client
-                .inner
-                .parameter(
-                    "update_usage_metering_config_info",
-                    "body",
-                    body
-                        .and_then(|v| {
-                            types::UsageMeteringConfigInfo::try_from(v)
-                                .map_err(|e| e.to_string())
-                        }),
-                )?;
+            let (client, org_id, body) = self
+                .__parameters("update_usage_metering_config_info")?;
             let url = client
                 .inner
                 .url(
@@ -8965,163 +4030,50 @@ pub mod builder {
                         .to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .patch(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.patch(url).accept("application/json").json(&body),
+                    "update_usage_metering_config_info",
                 )
-                .json(&body)
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "update_usage_metering_config_info",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::list_usage_record_groups`](super::Client::list_usage_record_groups), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct ListUsageRecordGroups<'a> {
-        client: &'a super::Client,
-        org_id: Result<::std::string::String, String>,
-        buyer_id: Result<Option<::std::string::String>, String>,
-        end_date: Result<Option<::chrono::naive::NaiveDate>, String>,
-        entitlement_id: Result<Option<::std::string::String>, String>,
-        limit: Result<Option<i64>, String>,
-        meta_info: Result<Option<::std::string::String>, String>,
-        offset: Result<Option<i64>, String>,
-        partner: Result<Option<crate::types::Partner>, String>,
-        source: Result<Option<crate::types::UsageRecordGroupSource>, String>,
-        start_date: Result<Option<::chrono::naive::NaiveDate>, String>,
-        status: Result<Option<crate::types::UsageRecordGroupStatus>, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::list_usage_record_groups`](super::Client::list_usage_record_groups), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct ListUsageRecordGroups {
+            /// Id of the organization.
+            required org_id: ::std::string::String,
+            /// Only what belongs to this buyer.
+            optional buyer_id: ::std::string::String,
+            /// Last day (UTC). Without it, today. Inferred to be included.
+            optional end_date: ::chrono::naive::NaiveDate,
+            /// Only what belongs to this entitlement.
+            optional entitlement_id: ::std::string::String,
+            /// Rows in a page, 1 (Inferred) to 1000.
+            optional limit: i64,
+            /// A filter on `metaInfo`. Its syntax is not documented.
+            optional meta_info: ::std::string::String,
+            /// Rows to skip. Default: 0. At least 0.
+            optional offset: i64,
+            /// Only usage of this marketplace. The vendor lists AWS, AZURE and GCP.
+            optional partner: crate::types::Partner,
+            /// Only groups of this channel. The vendor also lists the empty value; what it finds is not documented.
+            optional source: crate::types::UsageRecordGroupSource,
+            /// First day (UTC). Without it, 30 days before `endDate`.
+            optional start_date: ::chrono::naive::NaiveDate,
+            /// Only groups in this state.
+            optional status: crate::types::UsageRecordGroupStatus,
+        }
     }
     impl<'a> ListUsageRecordGroups<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                org_id: Err(String::new()),
-                buyer_id: Ok(None),
-                end_date: Ok(None),
-                entitlement_id: Ok(None),
-                limit: Ok(None),
-                meta_info: Ok(None),
-                offset: Ok(None),
-                partner: Ok(None),
-                source: Ok(None),
-                start_date: Ok(None),
-                status: Ok(None),
-            }
-        }
-        /// Id of the organization.
-        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.org_id = value.into_required();
-            self
-        }
-        /// Only what belongs to this buyer.
-        pub fn buyer_id<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.buyer_id = value.into_optional();
-            self
-        }
-        /// Last day (UTC). Without it, today. Inferred to be included.
-        pub fn end_date<
-            V: ::progenitor_client::IntoOptional<::chrono::naive::NaiveDate, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.end_date = value.into_optional();
-            self
-        }
-        /// Only what belongs to this entitlement.
-        pub fn entitlement_id<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.entitlement_id = value.into_optional();
-            self
-        }
-        /// Rows in a page, 1 (Inferred) to 1000.
-        pub fn limit<V: ::progenitor_client::IntoOptional<i64, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.limit = value.into_optional();
-            self
-        }
-        /// A filter on `metaInfo`. Its syntax is not documented.
-        pub fn meta_info<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.meta_info = value.into_optional();
-            self
-        }
-        /// Rows to skip. Default: 0. At least 0.
-        pub fn offset<V: ::progenitor_client::IntoOptional<i64, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.offset = value.into_optional();
-            self
-        }
-        /// Only usage of this marketplace. The vendor lists AWS, AZURE and GCP.
-        pub fn partner<
-            V: ::progenitor_client::IntoOptional<crate::types::Partner, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.partner = value.into_optional();
-            self
-        }
-        /// Only groups of this channel. The vendor also lists the empty value; what it finds is not documented.
-        pub fn source<
-            V: ::progenitor_client::IntoOptional<
-                    crate::types::UsageRecordGroupSource,
-                    K,
-                >,
-            K,
-        >(mut self, value: V) -> Self {
-            self.source = value.into_optional();
-            self
-        }
-        /// First day (UTC). Without it, 30 days before `endDate`.
-        pub fn start_date<
-            V: ::progenitor_client::IntoOptional<::chrono::naive::NaiveDate, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.start_date = value.into_optional();
-            self
-        }
-        /// Only groups in this state.
-        pub fn status<
-            V: ::progenitor_client::IntoOptional<
-                    crate::types::UsageRecordGroupStatus,
-                    K,
-                >,
-            K,
-        >(mut self, value: V) -> Self {
-            self.status = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::ListUsageRecordGroupsResponse>, Error> {
-            let Self {
+            let (
                 client,
                 org_id,
                 buyer_id,
@@ -9134,44 +4086,7 @@ pub mod builder {
                 source,
                 start_date,
                 status,
-            } = self;
-            let org_id = client
-                .inner
-                .parameter("list_usage_record_groups", "org_id", org_id)?;
-            let buyer_id = client
-                .inner
-                .parameter("list_usage_record_groups", "buyer_id", buyer_id)?;
-            let end_date = client
-                .inner
-                .parameter("list_usage_record_groups", "end_date", end_date)?;
-            let entitlement_id = client
-                .inner
-                .parameter(
-                    "list_usage_record_groups",
-                    "entitlement_id",
-                    entitlement_id,
-                )?;
-            let limit = client
-                .inner
-                .parameter("list_usage_record_groups", "limit", limit)?;
-            let meta_info = client
-                .inner
-                .parameter("list_usage_record_groups", "meta_info", meta_info)?;
-            let offset = client
-                .inner
-                .parameter("list_usage_record_groups", "offset", offset)?;
-            let partner = client
-                .inner
-                .parameter("list_usage_record_groups", "partner", partner)?;
-            let source = client
-                .inner
-                .parameter("list_usage_record_groups", "source", source)?;
-            let start_date = client
-                .inner
-                .parameter("list_usage_record_groups", "start_date", start_date)?;
-            let status = client
-                .inner
-                .parameter("list_usage_record_groups", "status", status)?;
+            ) = self.__parameters("list_usage_record_groups")?;
             let url = client
                 .inner
                 .url(
@@ -9179,39 +4094,36 @@ pub mod builder {
                         "/org/{}/usageRecordGroup", encode_path(& org_id.to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(&progenitor_client::QueryParam::new("buyerId", &buyer_id))
+                        .query(&progenitor_client::QueryParam::new("endDate", &end_date))
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "entitlementId",
+                                &entitlement_id,
+                            ),
+                        )
+                        .query(&progenitor_client::QueryParam::new("limit", &limit))
+                        .query(
+                            &progenitor_client::QueryParam::new("metaInfo", &meta_info),
+                        )
+                        .query(&progenitor_client::QueryParam::new("offset", &offset))
+                        .query(&progenitor_client::QueryParam::new("partner", &partner))
+                        .query(&progenitor_client::QueryParam::new("source", &source))
+                        .query(
+                            &progenitor_client::QueryParam::new("startDate", &start_date),
+                        )
+                        .query(&progenitor_client::QueryParam::new("status", &status)),
+                    "list_usage_record_groups",
                 )
-                .query(&progenitor_client::QueryParam::new("buyerId", &buyer_id))
-                .query(&progenitor_client::QueryParam::new("endDate", &end_date))
-                .query(
-                    &progenitor_client::QueryParam::new("entitlementId", &entitlement_id),
-                )
-                .query(&progenitor_client::QueryParam::new("limit", &limit))
-                .query(&progenitor_client::QueryParam::new("metaInfo", &meta_info))
-                .query(&progenitor_client::QueryParam::new("offset", &offset))
-                .query(&progenitor_client::QueryParam::new("partner", &partner))
-                .query(&progenitor_client::QueryParam::new("source", &source))
-                .query(&progenitor_client::QueryParam::new("startDate", &start_date))
-                .query(&progenitor_client::QueryParam::new("status", &status))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "list_usage_record_groups",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
         /// Streams the items of all pages, and fetches the next page while the current one is read.
         ///
@@ -9219,60 +4131,21 @@ pub mod builder {
         pub fn stream(
             self,
         ) -> ::progenitor_client::Pager<types::MeteringUsageRecordGroup> {
-            let call = self;
+            let call = self.__into_owned();
             let size = ::progenitor_client::__private::number_in(&call.limit);
             let call = if size.is_none() { call.limit(1000) } else { call };
             let size = size.or(::std::option::Option::Some(1000i64));
             let first = ::progenitor_client::__private::number_in(&call.offset)
                 .unwrap_or(0i64);
-            let ListUsageRecordGroups {
-                client,
-                org_id: value_0,
-                buyer_id: value_1,
-                end_date: value_2,
-                entitlement_id: value_3,
-                limit: value_4,
-                meta_info: value_5,
-                offset: value_6,
-                partner: value_7,
-                source: value_8,
-                start_date: value_9,
-                status: value_10,
-            } = call;
-            let owned = client.clone();
+            let client = call.__client.clone();
             ::progenitor_client::__private::numbered_pages(
-                client,
+                &*client,
                 ::progenitor_client::__private::Numbering::Items,
                 first,
                 size,
                 move |position| {
-                    let client = owned.clone();
-                    let value_0 = value_0.clone();
-                    let value_1 = value_1.clone();
-                    let value_2 = value_2.clone();
-                    let value_3 = value_3.clone();
-                    let value_4 = value_4.clone();
-                    let value_5 = value_5.clone();
-                    let value_6 = value_6.clone();
-                    let value_7 = value_7.clone();
-                    let value_8 = value_8.clone();
-                    let value_9 = value_9.clone();
-                    let value_10 = value_10.clone();
+                    let call = call.clone();
                     async move {
-                        let call = ListUsageRecordGroups {
-                            client: &client,
-                            org_id: value_0,
-                            buyer_id: value_1,
-                            end_date: value_2,
-                            entitlement_id: value_3,
-                            limit: value_4,
-                            meta_info: value_5,
-                            offset: value_6,
-                            partner: value_7,
-                            source: value_8,
-                            start_date: value_9,
-                            status: value_10,
-                        };
                         let call = call
                             .offset(
                                 ::progenitor_client::__private::position::<i64>(&position)?,
@@ -9308,66 +4181,23 @@ pub mod builder {
             )
         }
     }
-    /// A call of [`Client::aggregate_usage_record_groups`](super::Client::aggregate_usage_record_groups), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct AggregateUsageRecordGroups<'a> {
-        client: &'a super::Client,
-        org_id: Result<::std::string::String, String>,
-        end_date: Result<::chrono::naive::NaiveDate, String>,
-        granularity: Result<::std::string::String, String>,
-        partner: Result<crate::types::Partner, String>,
-        start_date: Result<::chrono::naive::NaiveDate, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::aggregate_usage_record_groups`](super::Client::aggregate_usage_record_groups), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct AggregateUsageRecordGroups {
+            /// Id of the organization.
+            required org_id: ::std::string::String,
+            /// Last day (UTC), inferred to be included. Required, although the vendor's text speaks of a default of today.
+            required end_date: ::chrono::naive::NaiveDate,
+            /// Size of a period. The values are not documented; `day` and `month` are likely (Inferred).
+            required granularity: ::std::string::String,
+            /// Marketplace. The values are not visible in the source; Inferred to be those of the lists.
+            required partner: crate::types::Partner,
+            /// First day (UTC). Required, although the vendor's text speaks of a default of 30 days before `endDate`.
+            required start_date: ::chrono::naive::NaiveDate,
+        }
     }
     impl<'a> AggregateUsageRecordGroups<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                org_id: Err(String::new()),
-                end_date: Err(String::new()),
-                granularity: Err(String::new()),
-                partner: Err(String::new()),
-                start_date: Err(String::new()),
-            }
-        }
-        /// Id of the organization.
-        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.org_id = value.into_required();
-            self
-        }
-        /// Last day (UTC), inferred to be included. Required, although the vendor's text speaks of a default of today.
-        pub fn end_date<
-            V: ::progenitor_client::IntoRequired<::chrono::naive::NaiveDate>,
-        >(mut self, value: V) -> Self {
-            self.end_date = value.into_required();
-            self
-        }
-        /// Size of a period. The values are not documented; `day` and `month` are likely (Inferred).
-        pub fn granularity<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.granularity = value.into_required();
-            self
-        }
-        /// Marketplace. The values are not visible in the source; Inferred to be those of the lists.
-        pub fn partner<V: ::progenitor_client::IntoRequired<crate::types::Partner>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.partner = value.into_required();
-            self
-        }
-        /// First day (UTC). Required, although the vendor's text speaks of a default of 30 days before `endDate`.
-        pub fn start_date<
-            V: ::progenitor_client::IntoRequired<::chrono::naive::NaiveDate>,
-        >(mut self, value: V) -> Self {
-            self.start_date = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -9375,22 +4205,8 @@ pub mod builder {
             ResponseValue<::std::vec::Vec<types::UsageRecordAggregated>>,
             Error,
         > {
-            let Self { client, org_id, end_date, granularity, partner, start_date } = self;
-            let org_id = client
-                .inner
-                .parameter("aggregate_usage_record_groups", "org_id", org_id)?;
-            let end_date = client
-                .inner
-                .parameter("aggregate_usage_record_groups", "end_date", end_date)?;
-            let granularity = client
-                .inner
-                .parameter("aggregate_usage_record_groups", "granularity", granularity)?;
-            let partner = client
-                .inner
-                .parameter("aggregate_usage_record_groups", "partner", partner)?;
-            let start_date = client
-                .inner
-                .parameter("aggregate_usage_record_groups", "start_date", start_date)?;
+            let (client, org_id, end_date, granularity, partner, start_date) = self
+                .__parameters("aggregate_usage_record_groups")?;
             let url = client
                 .inner
                 .url(
@@ -9399,92 +4215,49 @@ pub mod builder {
                         .to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(&progenitor_client::QueryParam::new("endDate", &end_date))
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "granularity",
+                                &granularity,
+                            ),
+                        )
+                        .query(&progenitor_client::QueryParam::new("partner", &partner))
+                        .query(
+                            &progenitor_client::QueryParam::new("startDate", &start_date),
+                        ),
+                    "aggregate_usage_record_groups",
                 )
-                .query(&progenitor_client::QueryParam::new("endDate", &end_date))
-                .query(&progenitor_client::QueryParam::new("granularity", &granularity))
-                .query(&progenitor_client::QueryParam::new("partner", &partner))
-                .query(&progenitor_client::QueryParam::new("startDate", &start_date))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "aggregate_usage_record_groups",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_list_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_list_response(response).await
         }
     }
-    /// A call of [`Client::delete_usage_record_group`](super::Client::delete_usage_record_group), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct DeleteUsageRecordGroup<'a> {
-        client: &'a super::Client,
-        org_id: Result<::std::string::String, String>,
-        usage_record_group_id: Result<::std::string::String, String>,
-        creation_date: Result<Option<::chrono::naive::NaiveDate>, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::delete_usage_record_group`](super::Client::delete_usage_record_group), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct DeleteUsageRecordGroup {
+            /// Id of the organization.
+            required org_id: ::std::string::String,
+            /// Id of the usage record group.
+            required usage_record_group_id: ::std::string::String,
+            /// Day (UTC) on which the group was created. Inferred: the server looks for the group under this day; give it, and give it right, since a wrong day may find nothing.
+            optional creation_date: ::chrono::naive::NaiveDate,
+        }
     }
     impl<'a> DeleteUsageRecordGroup<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                org_id: Err(String::new()),
-                usage_record_group_id: Err(String::new()),
-                creation_date: Ok(None),
-            }
-        }
-        /// Id of the organization.
-        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.org_id = value.into_required();
-            self
-        }
-        /// Id of the usage record group.
-        pub fn usage_record_group_id<
-            V: ::progenitor_client::IntoRequired<::std::string::String>,
-        >(mut self, value: V) -> Self {
-            self.usage_record_group_id = value.into_required();
-            self
-        }
-        /// Day (UTC) on which the group was created. Inferred: the server looks for the group under this day; give it, and give it right, since a wrong day may find nothing.
-        pub fn creation_date<
-            V: ::progenitor_client::IntoOptional<::chrono::naive::NaiveDate, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.creation_date = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::MeteringUsageRecordGroup>, Error> {
-            let Self { client, org_id, usage_record_group_id, creation_date } = self;
-            let org_id = client
-                .inner
-                .parameter("delete_usage_record_group", "org_id", org_id)?;
-            let usage_record_group_id = client
-                .inner
-                .parameter(
-                    "delete_usage_record_group",
-                    "usage_record_group_id",
-                    usage_record_group_id,
-                )?;
-            let creation_date = client
-                .inner
-                .parameter("delete_usage_record_group", "creation_date", creation_date)?;
+            let (client, org_id, usage_record_group_id, creation_date) = self
+                .__parameters("delete_usage_record_group")?;
             let url = client
                 .inner
                 .url(
@@ -9493,91 +4266,44 @@ pub mod builder {
                         encode_path(& usage_record_group_id.to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .delete(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .delete(url)
+                        .accept("application/json")
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "creationDate",
+                                &creation_date,
+                            ),
+                        ),
+                    "delete_usage_record_group",
                 )
-                .query(
-                    &progenitor_client::QueryParam::new("creationDate", &creation_date),
-                )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "delete_usage_record_group",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::retry_usage_record_group`](super::Client::retry_usage_record_group), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct RetryUsageRecordGroup<'a> {
-        client: &'a super::Client,
-        org_id: Result<::std::string::String, String>,
-        usage_record_group_id: Result<::std::string::String, String>,
-        creation_date: Result<Option<::chrono::naive::NaiveDate>, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::retry_usage_record_group`](super::Client::retry_usage_record_group), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct RetryUsageRecordGroup {
+            /// Id of the organization.
+            required org_id: ::std::string::String,
+            /// Id of the usage record group.
+            required usage_record_group_id: ::std::string::String,
+            /// Day (UTC) on which the group was created. Inferred: the server looks for the group under this day; give it, and give it right, since a wrong day may find nothing.
+            optional creation_date: ::chrono::naive::NaiveDate,
+        }
     }
     impl<'a> RetryUsageRecordGroup<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                org_id: Err(String::new()),
-                usage_record_group_id: Err(String::new()),
-                creation_date: Ok(None),
-            }
-        }
-        /// Id of the organization.
-        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.org_id = value.into_required();
-            self
-        }
-        /// Id of the usage record group.
-        pub fn usage_record_group_id<
-            V: ::progenitor_client::IntoRequired<::std::string::String>,
-        >(mut self, value: V) -> Self {
-            self.usage_record_group_id = value.into_required();
-            self
-        }
-        /// Day (UTC) on which the group was created. Inferred: the server looks for the group under this day; give it, and give it right, since a wrong day may find nothing.
-        pub fn creation_date<
-            V: ::progenitor_client::IntoOptional<::chrono::naive::NaiveDate, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.creation_date = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::MeteringUsageRecordGroup>, Error> {
-            let Self { client, org_id, usage_record_group_id, creation_date } = self;
-            let org_id = client
-                .inner
-                .parameter("retry_usage_record_group", "org_id", org_id)?;
-            let usage_record_group_id = client
-                .inner
-                .parameter(
-                    "retry_usage_record_group",
-                    "usage_record_group_id",
-                    usage_record_group_id,
-                )?;
-            let creation_date = client
-                .inner
-                .parameter("retry_usage_record_group", "creation_date", creation_date)?;
+            let (client, org_id, usage_record_group_id, creation_date) = self
+                .__parameters("retry_usage_record_group")?;
             let url = client
                 .inner
                 .url(
@@ -9586,129 +4312,53 @@ pub mod builder {
                         .to_string()), encode_path(& usage_record_group_id.to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .post(url)
+                        .accept("application/json")
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "creationDate",
+                                &creation_date,
+                            ),
+                        ),
+                    "retry_usage_record_group",
                 )
-                .query(
-                    &progenitor_client::QueryParam::new("creationDate", &creation_date),
-                )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "retry_usage_record_group",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::list_usage_record_reports`](super::Client::list_usage_record_reports), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct ListUsageRecordReports<'a> {
-        client: &'a super::Client,
-        org_id: Result<::std::string::String, String>,
-        buyer_id: Result<Option<::std::string::String>, String>,
-        end_date: Result<Option<::chrono::naive::NaiveDate>, String>,
-        entitlement_id: Result<Option<::std::string::String>, String>,
-        limit: Result<Option<i64>, String>,
-        offset: Result<Option<i64>, String>,
-        partner: Result<Option<crate::types::Partner>, String>,
-        start_date: Result<Option<::chrono::naive::NaiveDate>, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::list_usage_record_reports`](super::Client::list_usage_record_reports), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct ListUsageRecordReports {
+            /// Id of the organization.
+            required org_id: ::std::string::String,
+            /// Only what belongs to this buyer.
+            optional buyer_id: ::std::string::String,
+            /// Last day (UTC). Without it, today. Inferred to be included.
+            optional end_date: ::chrono::naive::NaiveDate,
+            /// Only what belongs to this entitlement.
+            optional entitlement_id: ::std::string::String,
+            /// Rows in a page, 1 (Inferred) to 1000.
+            optional limit: i64,
+            /// Rows to skip. Default: 0. At least 0.
+            optional offset: i64,
+            /// Only usage of this marketplace. The vendor lists AWS, AZURE and GCP.
+            optional partner: crate::types::Partner,
+            /// First day (UTC). Without it, 30 days before `endDate`.
+            optional start_date: ::chrono::naive::NaiveDate,
+        }
     }
     impl<'a> ListUsageRecordReports<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                org_id: Err(String::new()),
-                buyer_id: Ok(None),
-                end_date: Ok(None),
-                entitlement_id: Ok(None),
-                limit: Ok(None),
-                offset: Ok(None),
-                partner: Ok(None),
-                start_date: Ok(None),
-            }
-        }
-        /// Id of the organization.
-        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.org_id = value.into_required();
-            self
-        }
-        /// Only what belongs to this buyer.
-        pub fn buyer_id<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.buyer_id = value.into_optional();
-            self
-        }
-        /// Last day (UTC). Without it, today. Inferred to be included.
-        pub fn end_date<
-            V: ::progenitor_client::IntoOptional<::chrono::naive::NaiveDate, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.end_date = value.into_optional();
-            self
-        }
-        /// Only what belongs to this entitlement.
-        pub fn entitlement_id<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.entitlement_id = value.into_optional();
-            self
-        }
-        /// Rows in a page, 1 (Inferred) to 1000.
-        pub fn limit<V: ::progenitor_client::IntoOptional<i64, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.limit = value.into_optional();
-            self
-        }
-        /// Rows to skip. Default: 0. At least 0.
-        pub fn offset<V: ::progenitor_client::IntoOptional<i64, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.offset = value.into_optional();
-            self
-        }
-        /// Only usage of this marketplace. The vendor lists AWS, AZURE and GCP.
-        pub fn partner<
-            V: ::progenitor_client::IntoOptional<crate::types::Partner, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.partner = value.into_optional();
-            self
-        }
-        /// First day (UTC). Without it, 30 days before `endDate`.
-        pub fn start_date<
-            V: ::progenitor_client::IntoOptional<::chrono::naive::NaiveDate, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.start_date = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::ListUsageRecordReportsResponse>, Error> {
-            let Self {
+            let (
                 client,
                 org_id,
                 buyer_id,
@@ -9718,35 +4368,7 @@ pub mod builder {
                 offset,
                 partner,
                 start_date,
-            } = self;
-            let org_id = client
-                .inner
-                .parameter("list_usage_record_reports", "org_id", org_id)?;
-            let buyer_id = client
-                .inner
-                .parameter("list_usage_record_reports", "buyer_id", buyer_id)?;
-            let end_date = client
-                .inner
-                .parameter("list_usage_record_reports", "end_date", end_date)?;
-            let entitlement_id = client
-                .inner
-                .parameter(
-                    "list_usage_record_reports",
-                    "entitlement_id",
-                    entitlement_id,
-                )?;
-            let limit = client
-                .inner
-                .parameter("list_usage_record_reports", "limit", limit)?;
-            let offset = client
-                .inner
-                .parameter("list_usage_record_reports", "offset", offset)?;
-            let partner = client
-                .inner
-                .parameter("list_usage_record_reports", "partner", partner)?;
-            let start_date = client
-                .inner
-                .parameter("list_usage_record_reports", "start_date", start_date)?;
+            ) = self.__parameters("list_usage_record_reports")?;
             let url = client
                 .inner
                 .url(
@@ -9754,36 +4376,31 @@ pub mod builder {
                         "/org/{}/usageRecordReport", encode_path(& org_id.to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(&progenitor_client::QueryParam::new("buyerId", &buyer_id))
+                        .query(&progenitor_client::QueryParam::new("endDate", &end_date))
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "entitlementId",
+                                &entitlement_id,
+                            ),
+                        )
+                        .query(&progenitor_client::QueryParam::new("limit", &limit))
+                        .query(&progenitor_client::QueryParam::new("offset", &offset))
+                        .query(&progenitor_client::QueryParam::new("partner", &partner))
+                        .query(
+                            &progenitor_client::QueryParam::new("startDate", &start_date),
+                        ),
+                    "list_usage_record_reports",
                 )
-                .query(&progenitor_client::QueryParam::new("buyerId", &buyer_id))
-                .query(&progenitor_client::QueryParam::new("endDate", &end_date))
-                .query(
-                    &progenitor_client::QueryParam::new("entitlementId", &entitlement_id),
-                )
-                .query(&progenitor_client::QueryParam::new("limit", &limit))
-                .query(&progenitor_client::QueryParam::new("offset", &offset))
-                .query(&progenitor_client::QueryParam::new("partner", &partner))
-                .query(&progenitor_client::QueryParam::new("startDate", &start_date))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "list_usage_record_reports",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_response(response).await
         }
         /// Streams the items of all pages, and fetches the next page while the current one is read.
         ///
@@ -9791,51 +4408,21 @@ pub mod builder {
         pub fn stream(
             self,
         ) -> ::progenitor_client::Pager<types::MeteringUsageRecordReport> {
-            let call = self;
+            let call = self.__into_owned();
             let size = ::progenitor_client::__private::number_in(&call.limit);
             let call = if size.is_none() { call.limit(1000) } else { call };
             let size = size.or(::std::option::Option::Some(1000i64));
             let first = ::progenitor_client::__private::number_in(&call.offset)
                 .unwrap_or(0i64);
-            let ListUsageRecordReports {
-                client,
-                org_id: value_0,
-                buyer_id: value_1,
-                end_date: value_2,
-                entitlement_id: value_3,
-                limit: value_4,
-                offset: value_5,
-                partner: value_6,
-                start_date: value_7,
-            } = call;
-            let owned = client.clone();
+            let client = call.__client.clone();
             ::progenitor_client::__private::numbered_pages(
-                client,
+                &*client,
                 ::progenitor_client::__private::Numbering::Items,
                 first,
                 size,
                 move |position| {
-                    let client = owned.clone();
-                    let value_0 = value_0.clone();
-                    let value_1 = value_1.clone();
-                    let value_2 = value_2.clone();
-                    let value_3 = value_3.clone();
-                    let value_4 = value_4.clone();
-                    let value_5 = value_5.clone();
-                    let value_6 = value_6.clone();
-                    let value_7 = value_7.clone();
+                    let call = call.clone();
                     async move {
-                        let call = ListUsageRecordReports {
-                            client: &client,
-                            org_id: value_0,
-                            buyer_id: value_1,
-                            end_date: value_2,
-                            entitlement_id: value_3,
-                            limit: value_4,
-                            offset: value_5,
-                            partner: value_6,
-                            start_date: value_7,
-                        };
                         let call = call
                             .offset(
                                 ::progenitor_client::__private::position::<i64>(&position)?,
@@ -9871,66 +4458,23 @@ pub mod builder {
             )
         }
     }
-    /// A call of [`Client::aggregate_usage_record_reports`](super::Client::aggregate_usage_record_reports), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct AggregateUsageRecordReports<'a> {
-        client: &'a super::Client,
-        org_id: Result<::std::string::String, String>,
-        end_date: Result<::chrono::naive::NaiveDate, String>,
-        granularity: Result<::std::string::String, String>,
-        partner: Result<crate::types::Partner, String>,
-        start_date: Result<::chrono::naive::NaiveDate, String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::aggregate_usage_record_reports`](super::Client::aggregate_usage_record_reports), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct AggregateUsageRecordReports {
+            /// Id of the organization.
+            required org_id: ::std::string::String,
+            /// Last day (UTC), inferred to be included. Required, although the vendor's text speaks of a default of today.
+            required end_date: ::chrono::naive::NaiveDate,
+            /// Size of a period. The values are not documented; `day` and `month` are likely (Inferred).
+            required granularity: ::std::string::String,
+            /// Marketplace. The values are not visible in the source; Inferred to be those of the lists.
+            required partner: crate::types::Partner,
+            /// First day (UTC). Required, although the vendor's text speaks of a default of 30 days before `endDate`.
+            required start_date: ::chrono::naive::NaiveDate,
+        }
     }
     impl<'a> AggregateUsageRecordReports<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                org_id: Err(String::new()),
-                end_date: Err(String::new()),
-                granularity: Err(String::new()),
-                partner: Err(String::new()),
-                start_date: Err(String::new()),
-            }
-        }
-        /// Id of the organization.
-        pub fn org_id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.org_id = value.into_required();
-            self
-        }
-        /// Last day (UTC), inferred to be included. Required, although the vendor's text speaks of a default of today.
-        pub fn end_date<
-            V: ::progenitor_client::IntoRequired<::chrono::naive::NaiveDate>,
-        >(mut self, value: V) -> Self {
-            self.end_date = value.into_required();
-            self
-        }
-        /// Size of a period. The values are not documented; `day` and `month` are likely (Inferred).
-        pub fn granularity<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.granularity = value.into_required();
-            self
-        }
-        /// Marketplace. The values are not visible in the source; Inferred to be those of the lists.
-        pub fn partner<V: ::progenitor_client::IntoRequired<crate::types::Partner>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.partner = value.into_required();
-            self
-        }
-        /// First day (UTC). Required, although the vendor's text speaks of a default of 30 days before `endDate`.
-        pub fn start_date<
-            V: ::progenitor_client::IntoRequired<::chrono::naive::NaiveDate>,
-        >(mut self, value: V) -> Self {
-            self.start_date = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -9938,26 +4482,8 @@ pub mod builder {
             ResponseValue<::std::vec::Vec<types::UsageRecordAggregated>>,
             Error,
         > {
-            let Self { client, org_id, end_date, granularity, partner, start_date } = self;
-            let org_id = client
-                .inner
-                .parameter("aggregate_usage_record_reports", "org_id", org_id)?;
-            let end_date = client
-                .inner
-                .parameter("aggregate_usage_record_reports", "end_date", end_date)?;
-            let granularity = client
-                .inner
-                .parameter(
-                    "aggregate_usage_record_reports",
-                    "granularity",
-                    granularity,
-                )?;
-            let partner = client
-                .inner
-                .parameter("aggregate_usage_record_reports", "partner", partner)?;
-            let start_date = client
-                .inner
-                .parameter("aggregate_usage_record_reports", "start_date", start_date)?;
+            let (client, org_id, end_date, granularity, partner, start_date) = self
+                .__parameters("aggregate_usage_record_reports")?;
             let url = client
                 .inner
                 .url(
@@ -9966,31 +4492,28 @@ pub mod builder {
                         .to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(&progenitor_client::QueryParam::new("endDate", &end_date))
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "granularity",
+                                &granularity,
+                            ),
+                        )
+                        .query(&progenitor_client::QueryParam::new("partner", &partner))
+                        .query(
+                            &progenitor_client::QueryParam::new("startDate", &start_date),
+                        ),
+                    "aggregate_usage_record_reports",
                 )
-                .query(&progenitor_client::QueryParam::new("endDate", &end_date))
-                .query(&progenitor_client::QueryParam::new("granularity", &granularity))
-                .query(&progenitor_client::QueryParam::new("partner", &partner))
-                .query(&progenitor_client::QueryParam::new("startDate", &start_date))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "aggregate_usage_record_reports",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => ResponseValue::from_list_response(response).await,
-                _ => Err(Error::unexpected_response(response)),
-            }
+                .await?;
+            ResponseValue::from_list_response(response).await
         }
     }
 }

@@ -2275,7 +2275,7 @@ impl MockServerExt for ::httpmock::MockServer {
 pub mod builder {
     #[allow(unused_imports)]
     use crate::types;
-    ::progenitor_client::response_builder!(AggregatedMeteringUsageRecord {
+    ::progenitor_client::builder!(AggregatedMeteringUsageRecord {
         optional amount: ::progenitor_client::DecimalNumber,
         optional billable_metric_aggregation_type: crate::types::BillableMetricAggregationType,
         optional billable_metric_info: types::BillableMetricInfo,
@@ -2285,44 +2285,44 @@ pub mod builder {
         optional quantity: ::progenitor_client::DecimalNumber,
         optional unique_count_aggregation_result: types::UniqueCountAggregationResult,
     });
-    ::progenitor_client::response_builder!(AlibabaInternationalMeteringRequest {
+    ::progenitor_client::builder!(AlibabaInternationalMeteringRequest {
         optional gmt_create: ::std::string::String,
         default metering_data: ::std::vec::Vec<::serde_json::Value>,
     });
-    ::progenitor_client::response_builder!(AlibabaPushMeteringDataRequest {
+    ::progenitor_client::builder!(AlibabaPushMeteringDataRequest {
         optional metering: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(AlibabaPushMeteringDataResponseBody {
+    ::progenitor_client::builder!(AlibabaPushMeteringDataResponseBody {
         optional request_id: ::std::string::String,
         optional success: bool,
     });
-    ::progenitor_client::response_builder!(AwsBatchMeterUsageInput {
+    ::progenitor_client::builder!(AwsBatchMeterUsageInput {
         optional product_code: ::std::string::String,
         default usage_records: ::std::vec::Vec<types::AwsUsageRecordInput>,
     });
-    ::progenitor_client::response_builder!(AwsBatchMeterUsageOutput {
+    ::progenitor_client::builder!(AwsBatchMeterUsageOutput {
         default result_metadata: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         default results: ::std::vec::Vec<types::AwsUsageRecordResult>,
         default unprocessed_records: ::std::vec::Vec<types::AwsUsageRecord>,
         default extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     });
-    ::progenitor_client::response_builder!(AwsTag {
+    ::progenitor_client::builder!(AwsTag {
         optional key: ::std::string::String,
         optional value: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(AwsTagInput {
+    ::progenitor_client::builder!(AwsTagInput {
         optional key: ::std::string::String,
         optional value: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(AwsUsageAllocation {
+    ::progenitor_client::builder!(AwsUsageAllocation {
         optional allocated_usage_quantity: i64,
         default tags: ::std::vec::Vec<types::AwsTag>,
     });
-    ::progenitor_client::response_builder!(AwsUsageAllocationInput {
+    ::progenitor_client::builder!(AwsUsageAllocationInput {
         optional allocated_usage_quantity: i64,
         default tags: ::std::vec::Vec<types::AwsTagInput>,
     });
-    ::progenitor_client::response_builder!(AwsUsageRecord {
+    ::progenitor_client::builder!(AwsUsageRecord {
         optional customer_aws_account_id: ::std::string::String,
         optional customer_identifier: ::std::string::String,
         optional dimension: ::std::string::String,
@@ -2332,32 +2332,32 @@ pub mod builder {
         default usage_allocations: ::std::vec::Vec<types::AwsUsageAllocation>,
         default extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     });
-    ::progenitor_client::response_builder!(AwsUsageRecordInput {
+    ::progenitor_client::builder!(AwsUsageRecordInput {
         optional customer_identifier: ::std::string::String,
         optional dimension: ::std::string::String,
         optional quantity: i64,
         optional timestamp: ::chrono::DateTime<::chrono::offset::Utc>,
         default usage_allocations: ::std::vec::Vec<types::AwsUsageAllocationInput>,
     });
-    ::progenitor_client::response_builder!(AwsUsageRecordResult {
+    ::progenitor_client::builder!(AwsUsageRecordResult {
         optional metering_record_id: ::std::string::String,
         optional status: crate::types::AwsUsageRecordResultStatus,
         optional usage_record: types::AwsUsageRecord,
         default extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     });
-    ::progenitor_client::response_builder!(AzureBatchUsageEvent {
+    ::progenitor_client::builder!(AzureBatchUsageEvent {
         default request: ::std::vec::Vec<types::AzureUsageEvent>,
     });
-    ::progenitor_client::response_builder!(AzureBatchUsageEventOkResponse {
+    ::progenitor_client::builder!(AzureBatchUsageEventOkResponse {
         optional count: i64,
         default result: ::std::vec::Vec<types::AzureUsageBatchEventOkMessage>,
     });
-    ::progenitor_client::response_builder!(AzureIncludedBaseQuantity {
+    ::progenitor_client::builder!(AzureIncludedBaseQuantity {
         optional is_infinite: bool,
         optional quantity: ::progenitor_client::DecimalNumber,
         optional recurring_unit: crate::types::AzureRecurringUnit,
     });
-    ::progenitor_client::response_builder!(AzureUsageBatchEventOkMessage {
+    ::progenitor_client::builder!(AzureUsageBatchEventOkMessage {
         optional dimension: ::std::string::String,
         optional effective_start_time: ::std::string::String,
         optional error: types::AzureUsageEventConflictResponse,
@@ -2369,7 +2369,7 @@ pub mod builder {
         optional status: crate::types::AzureUsageEventStatus,
         optional usage_event_id: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(AzureUsageEvent {
+    ::progenitor_client::builder!(AzureUsageEvent {
         optional dimension: ::std::string::String,
         optional effective_start_time: ::std::string::String,
         optional plan_id: ::std::string::String,
@@ -2377,15 +2377,15 @@ pub mod builder {
         optional resource_id: ::std::string::String,
         optional resource_uri: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(AzureUsageEventConflictResponse {
+    ::progenitor_client::builder!(AzureUsageEventConflictResponse {
         optional additional_info: types::AzureUsageEventConflictResponseAdditionalInfo,
         optional code: ::std::string::String,
         optional message: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(AzureUsageEventConflictResponseAdditionalInfo {
+    ::progenitor_client::builder!(AzureUsageEventConflictResponseAdditionalInfo {
         optional accepted_message: types::AzureUsageEventOkResponse,
     });
-    ::progenitor_client::response_builder!(AzureUsageEventOkResponse {
+    ::progenitor_client::builder!(AzureUsageEventOkResponse {
         optional dimension: ::std::string::String,
         optional effective_start_time: ::std::string::String,
         optional message_time: ::std::string::String,
@@ -2396,7 +2396,7 @@ pub mod builder {
         optional status: crate::types::AzureUsageEventStatus,
         optional usage_event_id: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(BillableDimension {
+    ::progenitor_client::builder!(BillableDimension {
         optional billable_metric_id: ::std::string::String,
         optional category: crate::types::PriceModelCategory,
         optional description: ::std::string::String,
@@ -2415,18 +2415,18 @@ pub mod builder {
         optional price_model_volume: types::PriceModelVolume,
         optional time_unit: crate::types::TimeUnit,
     });
-    ::progenitor_client::response_builder!(BillingAddonRecord {
+    ::progenitor_client::builder!(BillingAddonRecord {
         optional amount: ::progenitor_client::DecimalNumber,
         optional charge_on: ::chrono::DateTime<::chrono::offset::Utc>,
         optional description: ::std::string::String,
         optional id: ::std::string::String,
         optional name: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(BillingDiscount {
+    ::progenitor_client::builder!(BillingDiscount {
         optional discount_type: crate::types::BillingDiscountType,
         optional value: ::progenitor_client::DecimalNumber,
     });
-    ::progenitor_client::response_builder!(BuyerInfo {
+    ::progenitor_client::builder!(BuyerInfo {
         default adyen_buyer: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         default aws_buyer: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         default azure_buyer: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -2451,7 +2451,7 @@ pub mod builder {
         default stripe_buyer: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         optional stripe_customer_id: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(CommitDimension {
+    ::progenitor_client::builder!(CommitDimension {
         optional category: ::std::string::String,
         optional description: ::std::string::String,
         optional is_user_created: bool,
@@ -2468,7 +2468,7 @@ pub mod builder {
         optional type_: crate::types::CommitDimensionType,
         default types: ::std::vec::Vec<::std::string::String>,
     });
-    ::progenitor_client::response_builder!(EntitlementInfo {
+    ::progenitor_client::builder!(EntitlementInfo {
         default addons: ::std::vec::Vec<types::BillingAddonRecord>,
         optional alert_days_before_end: i64,
         default alibaba_entitlements: ::std::vec::Vec<::serde_json::Map<::std::string::String, ::serde_json::Value>>,
@@ -2509,7 +2509,7 @@ pub mod builder {
         optional spa_url: ::progenitor_client::SecretText,
         default trial_config: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     });
-    ::progenitor_client::response_builder!(GcpMeteringOperation {
+    ::progenitor_client::builder!(GcpMeteringOperation {
         optional consumer_id: ::std::string::String,
         optional end_time: ::std::string::String,
         default labels: ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
@@ -2518,7 +2518,7 @@ pub mod builder {
         optional operation_name: ::std::string::String,
         optional start_time: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(GcpMetricValue {
+    ::progenitor_client::builder!(GcpMetricValue {
         optional bool_value: bool,
         optional double_value: ::progenitor_client::DecimalNumber,
         optional end_time: ::std::string::String,
@@ -2528,35 +2528,35 @@ pub mod builder {
         optional start_time: ::std::string::String,
         optional string_value: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(GcpMetricValueSet {
+    ::progenitor_client::builder!(GcpMetricValueSet {
         optional metric_name: ::std::string::String,
         default metric_values: ::std::vec::Vec<types::GcpMetricValue>,
     });
-    ::progenitor_client::response_builder!(GcpMoney {
+    ::progenitor_client::builder!(GcpMoney {
         optional currency_code: ::std::string::String,
         optional nanos: i64,
         optional units: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(GcpPriceTier {
+    ::progenitor_client::builder!(GcpPriceTier {
         optional from_amount: ::progenitor_client::DecimalNumber,
         optional price: types::GcpMoney,
         optional starting_usage_amount: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(GcpReportError {
+    ::progenitor_client::builder!(GcpReportError {
         optional operation_id: ::std::string::String,
         optional status: types::GcpStatus,
     });
-    ::progenitor_client::response_builder!(GcpReportResponse {
+    ::progenitor_client::builder!(GcpReportResponse {
         default report_errors: ::std::vec::Vec<types::GcpReportError>,
         optional service_config_id: ::std::string::String,
         optional service_rollout_id: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(GcpStatus {
+    ::progenitor_client::builder!(GcpStatus {
         optional code: i64,
         default details: ::std::vec::Vec<::serde_json::Value>,
         optional message: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(IdentityBuyer {
+    ::progenitor_client::builder!(IdentityBuyer {
         optional company_id: ::std::string::String,
         default contact_ids: ::std::vec::Vec<::std::string::String>,
         optional creation_time: ::chrono::DateTime<::chrono::offset::Utc>,
@@ -2571,34 +2571,34 @@ pub mod builder {
         optional s3_key_logo: ::std::string::String,
         default tags: ::std::vec::Vec<::std::string::String>,
     });
-    ::progenitor_client::response_builder!(LastModifiedBy {
+    ::progenitor_client::builder!(LastModifiedBy {
         optional email: ::std::string::String,
         optional entity_id: ::std::string::String,
         optional entity_type: crate::types::EntityType,
         optional name: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(ListUsageMeteringDailyRecordsResponse {
+    ::progenitor_client::builder!(ListUsageMeteringDailyRecordsResponse {
         default code: ::std::option::Option<::serde_json::Value>,
         default error: ::std::option::Option<::serde_json::Value>,
         default message: ::std::option::Option<::serde_json::Value>,
         optional next_offset: i64,
         required usage_metering_daily_records: ::std::vec::Vec<types::UsageMeteringDailyRecord>,
     });
-    ::progenitor_client::response_builder!(ListUsageRecordGroupsResponse {
+    ::progenitor_client::builder!(ListUsageRecordGroupsResponse {
         default code: ::std::option::Option<::serde_json::Value>,
         default error: ::std::option::Option<::serde_json::Value>,
         default message: ::std::option::Option<::serde_json::Value>,
         optional next_offset: i64,
         required usage_record_groups: ::std::vec::Vec<types::MeteringUsageRecordGroup>,
     });
-    ::progenitor_client::response_builder!(ListUsageRecordReportsResponse {
+    ::progenitor_client::builder!(ListUsageRecordReportsResponse {
         default code: ::std::option::Option<::serde_json::Value>,
         default error: ::std::option::Option<::serde_json::Value>,
         default message: ::std::option::Option<::serde_json::Value>,
         optional next_offset: i64,
         required usage_record_reports: ::std::vec::Vec<types::MeteringUsageRecordReport>,
     });
-    ::progenitor_client::response_builder!(MeteringDimension {
+    ::progenitor_client::builder!(MeteringDimension {
         optional category: ::std::string::String,
         optional description: ::std::string::String,
         default included_base_quantities: ::std::vec::Vec<types::AzureIncludedBaseQuantity>,
@@ -2613,7 +2613,7 @@ pub mod builder {
         optional usage_count: types::UsageCount,
         optional value_type: crate::types::ValueType,
     });
-    ::progenitor_client::response_builder!(MeteringUsageRecordGroup {
+    ::progenitor_client::builder!(MeteringUsageRecordGroup {
         optional buyer_id: ::std::string::String,
         optional creation_time: ::chrono::DateTime<::chrono::offset::Utc>,
         optional entitlement_id: ::std::string::String,
@@ -2622,13 +2622,13 @@ pub mod builder {
         optional meta_info: types::MeteringUsageRecordGroupMetaInfo,
         optional organization_id: ::std::string::String,
         optional partner: crate::types::Partner,
-        default records: ::std::collections::BTreeMap<::std::string::String,::progenitor_client::DecimalNumber>,
+        default records: ::std::collections::BTreeMap<::std::string::String, ::progenitor_client::DecimalNumber>,
         optional reported_time: ::chrono::DateTime<::chrono::offset::Utc>,
         optional serial_id: i64,
         optional status: crate::types::UsageRecordGroupStatus,
         optional usage_record_report_id: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(MeteringUsageRecordReport {
+    ::progenitor_client::builder!(MeteringUsageRecordReport {
         optional buyer_id: ::std::string::String,
         optional creation_time: ::chrono::DateTime<::chrono::offset::Utc>,
         optional entitlement_id: ::std::string::String,
@@ -2639,9 +2639,9 @@ pub mod builder {
         optional partner: crate::types::Partner,
         optional product_id: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(MeteringUsageRecordReportInfo {
+    ::progenitor_client::builder!(MeteringUsageRecordReportInfo {
         default aggregated_billable_records: ::std::vec::Vec<types::AggregatedMeteringUsageRecord>,
-        default aggregated_usage_allocations: ::std::collections::BTreeMap<::std::string::String,::std::vec::Vec<types::UsageAllocation>>,
+        default aggregated_usage_allocations: ::std::collections::BTreeMap<::std::string::String, ::std::vec::Vec<types::UsageAllocation>>,
         optional alibaba_international_metering_request: types::AlibabaInternationalMeteringRequest,
         default alibaba_international_metering_response: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         optional alibaba_metering_request: types::AlibabaPushMeteringDataRequest,
@@ -2652,20 +2652,20 @@ pub mod builder {
         optional azure_metering_response: types::AzureBatchUsageEventOkResponse,
         optional commit_amount: ::progenitor_client::DecimalNumber,
         optional credit_amount: ::progenitor_client::DecimalNumber,
-        default credit_records: ::std::collections::BTreeMap<::std::string::String,::progenitor_client::DecimalNumber>,
-        default decimal_parts: ::std::collections::BTreeMap<::std::string::String,::progenitor_client::DecimalNumber>,
+        default credit_records: ::std::collections::BTreeMap<::std::string::String, ::progenitor_client::DecimalNumber>,
+        default decimal_parts: ::std::collections::BTreeMap<::std::string::String, ::progenitor_client::DecimalNumber>,
         default dimension_categories: ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
-        default dimension_unit_list_price: ::std::collections::BTreeMap<::std::string::String,::progenitor_client::DecimalNumber>,
-        default dimension_unit_price: ::std::collections::BTreeMap<::std::string::String,::progenitor_client::DecimalNumber>,
+        default dimension_unit_list_price: ::std::collections::BTreeMap<::std::string::String, ::progenitor_client::DecimalNumber>,
+        default dimension_unit_price: ::std::collections::BTreeMap<::std::string::String, ::progenitor_client::DecimalNumber>,
         optional end_time: ::chrono::DateTime<::chrono::offset::Utc>,
         optional gcp_metering_request: types::GcpMeteringOperation,
         optional gcp_metering_response: types::GcpReportResponse,
-        default included_records: ::std::collections::BTreeMap<::std::string::String,::progenitor_client::DecimalNumber>,
+        default included_records: ::std::collections::BTreeMap<::std::string::String, ::progenitor_client::DecimalNumber>,
         optional message: ::std::string::String,
-        default new_decimal_parts: ::std::collections::BTreeMap<::std::string::String,::progenitor_client::DecimalNumber>,
+        default new_decimal_parts: ::std::collections::BTreeMap<::std::string::String, ::progenitor_client::DecimalNumber>,
         optional partner: crate::types::Partner,
-        default records_to_report_before_adjustment_at_list_price: ::std::collections::BTreeMap<::std::string::String,::progenitor_client::DecimalNumber>,
-        default reported_records: ::std::collections::BTreeMap<::std::string::String,::progenitor_client::DecimalNumber>,
+        default records_to_report_before_adjustment_at_list_price: ::std::collections::BTreeMap<::std::string::String, ::progenitor_client::DecimalNumber>,
+        default reported_records: ::std::collections::BTreeMap<::std::string::String, ::progenitor_client::DecimalNumber>,
         optional start_time: ::chrono::DateTime<::chrono::offset::Utc>,
         optional status: crate::types::UsageRecordReportStatus,
         default usage_record_group_ids: ::std::vec::Vec<::std::string::String>,
@@ -2674,7 +2674,7 @@ pub mod builder {
         optional used_credit_amount: ::progenitor_client::DecimalNumber,
         optional used_credit_amount_increment: ::progenitor_client::DecimalNumber,
     });
-    ::progenitor_client::response_builder!(NotificationEvent {
+    ::progenitor_client::builder!(NotificationEvent {
         optional action: crate::types::NotificationEventAction,
         default cc_contact_ids: ::std::vec::Vec<::std::string::String>,
         default channels: ::std::vec::Vec<crate::types::NotificationChannel>,
@@ -2700,7 +2700,7 @@ pub mod builder {
         optional title: ::std::string::String,
         default track_events: ::std::vec::Vec<::serde_json::Map<::std::string::String, ::serde_json::Value>>,
     });
-    ::progenitor_client::response_builder!(PaymentInstallment {
+    ::progenitor_client::builder!(PaymentInstallment {
         optional amount: ::progenitor_client::DecimalNumber,
         optional charge_on: ::chrono::DateTime<::chrono::offset::Utc>,
         optional charge_on_str: ::std::string::String,
@@ -2708,56 +2708,56 @@ pub mod builder {
         optional discount_percentage: ::progenitor_client::DecimalNumber,
         optional original_amount: ::progenitor_client::DecimalNumber,
     });
-    ::progenitor_client::response_builder!(PriceModelBasic {
+    ::progenitor_client::builder!(PriceModelBasic {
         optional unit_amount: ::progenitor_client::DecimalNumber,
     });
-    ::progenitor_client::response_builder!(PriceModelBulk {
+    ::progenitor_client::builder!(PriceModelBulk {
         optional bulk_amount: ::progenitor_client::DecimalNumber,
         optional bulk_size: i64,
     });
-    ::progenitor_client::response_builder!(PriceModelMatrix {
+    ::progenitor_client::builder!(PriceModelMatrix {
         optional default_unit_amount: ::progenitor_client::DecimalNumber,
         default matrix: ::std::vec::Vec<types::PriceModelMatrixConfigGroup>,
     });
-    ::progenitor_client::response_builder!(PriceModelMatrixConfigGroup {
+    ::progenitor_client::builder!(PriceModelMatrixConfigGroup {
         default properties: ::std::vec::Vec<types::PriceModelMatrixProperty>,
         optional unit_amount: ::progenitor_client::DecimalNumber,
     });
-    ::progenitor_client::response_builder!(PriceModelMatrixProperty {
+    ::progenitor_client::builder!(PriceModelMatrixProperty {
         optional name: ::std::string::String,
         optional value: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(PriceModelPercentage {
+    ::progenitor_client::builder!(PriceModelPercentage {
         optional flat_fee: ::progenitor_client::DecimalNumber,
         optional percentage_rate: ::progenitor_client::DecimalNumber,
     });
-    ::progenitor_client::response_builder!(PriceModelTiered {
+    ::progenitor_client::builder!(PriceModelTiered {
         default tiers: ::std::vec::Vec<types::PriceModelTieredConfig>,
     });
-    ::progenitor_client::response_builder!(PriceModelTieredConfig {
+    ::progenitor_client::builder!(PriceModelTieredConfig {
         optional first_unit: ::progenitor_client::DecimalNumber,
         optional flat_fee: ::progenitor_client::DecimalNumber,
         optional last_unit: ::progenitor_client::DecimalNumber,
         optional unit_amount: ::progenitor_client::DecimalNumber,
     });
-    ::progenitor_client::response_builder!(PriceModelTieredPercentage {
+    ::progenitor_client::builder!(PriceModelTieredPercentage {
         default tiers: ::std::vec::Vec<types::PriceModelTieredPercentageConfig>,
     });
-    ::progenitor_client::response_builder!(PriceModelTieredPercentageConfig {
+    ::progenitor_client::builder!(PriceModelTieredPercentageConfig {
         optional first_unit: ::progenitor_client::DecimalNumber,
         optional flat_fee: ::progenitor_client::DecimalNumber,
         optional last_unit: ::progenitor_client::DecimalNumber,
         optional percentage_rate: ::progenitor_client::DecimalNumber,
     });
-    ::progenitor_client::response_builder!(PriceModelVolume {
+    ::progenitor_client::builder!(PriceModelVolume {
         default tiers: ::std::vec::Vec<types::PriceModelVolumeConfig>,
     });
-    ::progenitor_client::response_builder!(PriceModelVolumeConfig {
+    ::progenitor_client::builder!(PriceModelVolumeConfig {
         optional flat_fee: ::progenitor_client::DecimalNumber,
         optional maximum_units: ::progenitor_client::DecimalNumber,
         optional unit_amount: ::progenitor_client::DecimalNumber,
     });
-    ::progenitor_client::response_builder!(ProductInfo {
+    ::progenitor_client::builder!(ProductInfo {
         default alibaba_product: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         default attributes: ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
         default aws_ami_product: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -2779,15 +2779,15 @@ pub mod builder {
         default snowflake_product: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         default stripe_product: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     });
-    ::progenitor_client::response_builder!(UniqueCountAggregationResult {
+    ::progenitor_client::builder!(UniqueCountAggregationResult {
         default new_items: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     });
-    ::progenitor_client::response_builder!(UsageCount {
+    ::progenitor_client::builder!(UsageCount {
         optional credit_count: ::progenitor_client::DecimalNumber,
         optional included_count: ::progenitor_client::DecimalNumber,
         optional reported_count: ::progenitor_client::DecimalNumber,
     });
-    ::progenitor_client::response_builder!(UsageMeteringDailyRecord {
+    ::progenitor_client::builder!(UsageMeteringDailyRecord {
         optional amount: ::progenitor_client::DecimalNumber,
         optional date: ::chrono::DateTime<::chrono::offset::Utc>,
         optional entitlement_id: ::std::string::String,
@@ -2796,12 +2796,12 @@ pub mod builder {
         optional partner: crate::types::Partner,
         optional quantity: ::progenitor_client::DecimalNumber,
     });
-    ::progenitor_client::response_builder!(UsageRecordAggregated {
+    ::progenitor_client::builder!(UsageRecordAggregated {
         optional date: ::std::string::String,
         optional dimension_key: ::std::string::String,
         optional quantity: ::progenitor_client::DecimalNumber,
     });
-    ::progenitor_client::response_builder!(WorkloadEntitlement {
+    ::progenitor_client::builder!(WorkloadEntitlement {
         optional buyer_id: ::std::string::String,
         optional creation_time: ::chrono::DateTime<::chrono::offset::Utc>,
         optional end_time: ::chrono::DateTime<::chrono::offset::Utc>,
@@ -2824,7 +2824,7 @@ pub mod builder {
         optional status: crate::types::EntitlementStatus,
         optional type_: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(WorkloadMetaInfo {
+    ::progenitor_client::builder!(WorkloadMetaInfo {
         optional ace_apn_crm_unique_identifier: ::std::string::String,
         default aws_saas_product_dimensions: ::std::vec::Vec<::serde_json::Map<::std::string::String, ::serde_json::Value>>,
         optional azure_original_offer_id_for_upgrade: ::std::string::String,
@@ -2858,7 +2858,7 @@ pub mod builder {
         optional test_usage_metering_end_time: ::chrono::DateTime<::chrono::offset::Utc>,
         optional update_message: ::std::string::String,
     });
-    ::progenitor_client::response_builder!(WorkloadProduct {
+    ::progenitor_client::builder!(WorkloadProduct {
         optional created_by: ::std::string::String,
         optional creation_time: ::chrono::DateTime<::chrono::offset::Utc>,
         optional external_id: ::std::string::String,

@@ -7,7 +7,7 @@
 //! | 3 run progenitor | normalized document | syntax tree of the client and of its mock helpers | `progenitor/` |
 //! | 4 rewrite | syntax tree | syntax tree as published | `rewrite/`, `mock/` |
 //! | 5 document | document | doc comments, written by the rewrite | `docs/` |
-//! | 6 print | syntax tree | text with header | `print.rs` |
+//! | 6 print | syntax tree | text with header, and macros of core | `print/` |
 //!
 //! Several stages share the names of Rust items (`identifiers.rs`), the types of enums (`open_enum.rs`), and the runtime's table
 //! of operations (`operation_table.rs`).
@@ -76,8 +76,9 @@ pub(crate) fn generate(document: &Document) -> Result<GeneratedCode, String> {
 /// Those of [`generate`].
 pub(crate) fn render(document: &Document) -> Result<GeneratedFiles, String> {
     let GeneratedCode { client, mock, builders, enums, omitted } = generate(document)?;
-    let client = print::print(document, &client, &enums);
-    let mock = print::print(document, &mock, &[]) + &builders;
+    let client =
+        print::print_client(document, client, &enums).map_err(|error| format!("{}: {error}", document.name))?;
+    let mock = print::print(document, &mock) + &builders;
     Ok(GeneratedFiles { client, mock, omitted })
 }
 
@@ -101,11 +102,11 @@ mod tests {
         assert!(client.starts_with(header) && mock.starts_with(header), "{client}");
         for expected in [
             "    ::progenitor_client::open_enum! {\n        /// State of an order.\n        pub enum Status {",
-            "pub total: ::std::option::Option<::progenitor_client::DecimalNumber>",
-            "pub count: ::std::option::Option<::progenitor_client::DecimalString>",
-            "pub made: ::std::option::Option<::progenitor_client::LenientDateTime>",
-            "pub status: ::std::option::Option<crate::types::Status>",
-            "deserialize_with = \"progenitor_client::__private::null_is_default\"",
+            "total: optional ::progenitor_client::DecimalNumber = \"total\"",
+            "count: optional ::progenitor_client::DecimalString = \"count\"",
+            "made: optional ::progenitor_client::LenientDateTime = \"made\"",
+            "status: nullable crate::types::Status = \"status\"",
+            ": collection ::std::vec::Vec<",
             "#[deprecated(note = \"use `list_orders`\")]",
             "Result<ResponseValue<ByteStream>, Error>",
             "Orders of a \\<small\\> shop, see <https://shop.example/docs>.",

@@ -117,12 +117,13 @@ impl OpenEnum {
         syn::parse_quote!(struct #name;)
     }
 
-    fn placeholder_line(&self) -> String {
+    /// Its line.
+    pub(super) fn placeholder_line(&self) -> String {
         format!("struct OpenEnumPlaceholder{};", self.name)
     }
 
     /// Its definition, as it stands in formatted code.
-    fn definition(&self) -> String {
+    pub(super) fn definition(&self) -> String {
         let mut out = String::from("::progenitor_client::open_enum! {\n");
         comment(&mut out, "    ", &self.doc);
         out.push_str(&format!("    pub enum {} {{\n", self.name));
@@ -133,22 +134,6 @@ impl OpenEnum {
         out.push_str("    }\n}");
         out
     }
-}
-
-/// Puts the enums' definitions in place of their placeholders.
-pub(crate) fn splice(code: &str, enums: &[OpenEnum]) -> String {
-    let mut lines = Vec::new();
-    for line in code.lines() {
-        let text = line.trim_start();
-        match enums.iter().find(|candidate| candidate.placeholder_line() == text) {
-            Some(found) => {
-                let indent = &line[..line.len() - text.len()];
-                lines.extend(found.definition().lines().map(|line| format!("{indent}{line}").trim_end().to_owned()));
-            }
-            None => lines.push(line.to_owned()),
-        }
-    }
-    lines.join("\n") + "\n"
 }
 
 fn comment(out: &mut String, indent: &str, text: &str) {
@@ -192,13 +177,6 @@ mod tests {
     }
 }"#
         );
-    }
-
-    #[test]
-    fn definitions_replace_their_placeholders_with_their_indentation() {
-        let code = splice("mod types {\n    struct OpenEnumPlaceholderOrderStatus;\n}\n", &[status()]);
-        assert!(code.starts_with("mod types {\n    ::progenitor_client::open_enum! {\n        /// State"), "{code}");
-        assert!(code.ends_with("    }\n}\n"), "{code}");
     }
 
     #[test]

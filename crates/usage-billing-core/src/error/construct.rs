@@ -131,8 +131,8 @@ impl Error {
     }
 }
 
-/// Creates the error of a request that cannot be built. Generated code calls it.
-pub fn invalid_request(error: reqwest::Error) -> Error {
+/// Creates the error of a request that cannot be built.
+pub(crate) fn invalid_request(error: reqwest::Error) -> Error {
     Error::new(ErrorKind::Request, format!("the request cannot be built: {}", innermost(&error)))
         .with_source(error.without_url())
 }

@@ -13,7 +13,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::StatusCode;
 
-pub use construct::{invalid_header, invalid_request};
+pub use construct::invalid_header;
+pub(crate) use construct::invalid_request;
 pub use kind::ErrorKind;
 use source::Source;
 

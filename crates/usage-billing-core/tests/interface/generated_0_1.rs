@@ -5,7 +5,7 @@
 #[allow(unused_imports)]
 pub use progenitor_client::{ByteStream, ClientInfo, Error, ResponseValue};
 #[allow(unused_imports)]
-use progenitor_client::{encode_path, ClientHooks, OperationInfo, RequestBuilderExt};
+use progenitor_client::{encode_path, RequestBuilderExt};
 /// Types used as operation parameters and responses.
 #[allow(clippy::all)]
 pub mod types {
@@ -29,299 +29,246 @@ pub mod types {
             None = "none",
         }
     }
-    /// `Charge`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct Charge {
-        /// `hours`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub hours: ::std::option::Option<i64>,
-        /// `kind`.
-        pub kind: ::std::string::String,
-        /// One of `"auto"`, `10`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub per: ::std::option::Option<::serde_json::Value>,
-    }
-    /// `CursorPage`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct CursorPage {
-        /// `data`.
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub data: ::std::vec::Vec<Entry>,
-        /// `paging`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub paging: ::std::option::Option<CursorPagePaging>,
-    }
-    /// `CursorPagePaging`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct CursorPagePaging {
-        /// `next_cursor`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub next_cursor: ::std::option::Option<::std::string::String>,
-    }
-    /// `DateTime`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    pub struct DateTime {
-        /// `date_time`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        #[serde(default)]
-        pub date_time: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-    }
-    impl DateTime {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::DateTime {
-            ::std::default::Default::default()
+    ::progenitor_client::object! {
+        /// `Charge`
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct Charge {
+            /// `hours`.
+            hours: optional i64 = "hours",
+            /// `kind`.
+            kind: required ::std::string::String = "kind",
+            /// One of `"auto"`, `10`.
+            per: optional ::serde_json::Value = "per",
         }
     }
-    /// `Default`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    pub struct Default {
-        /// `builder`.
-        pub builder: ::std::string::String,
-        /// `error`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub error: ::std::option::Option<Map>,
-    }
-    impl Default {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::Default {
-            ::std::default::Default::default()
+    ::progenitor_client::object! {
+        /// `CursorPage`
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct CursorPage {
+            /// `data`.
+            data: page_items ::std::vec::Vec<Entry> = "data",
+            /// `paging`.
+            paging: optional CursorPagePaging = "paging",
         }
     }
-    /// `Entry`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct Entry {
-        /// `id`.
-        pub id: ::std::string::String,
-    }
-    /// `EntryQuery`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    pub struct EntryQuery {
-        /// `cursor`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub cursor: ::std::option::Option<::std::string::String>,
-        /// `text`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub text: ::std::option::Option<::std::string::String>,
-    }
-    impl EntryQuery {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::EntryQuery {
-            ::std::default::Default::default()
+    ::progenitor_client::object! {
+        /// `CursorPagePaging`
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct CursorPagePaging {
+            /// `next_cursor`.
+            next_cursor: optional ::std::string::String = "next_cursor",
         }
     }
-    /// `Export`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct Export {
-        /// `reason`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub reason: ::std::option::Option<::std::string::String>,
-        /// `rows`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub rows: ::std::option::Option<i64>,
-        /// `state`.
-        pub state: crate::types::ExportState,
-    }
-    /// `Job`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct Job {
-        /// `job`.
-        pub job: ::std::string::String,
-    }
-    /// `LastIdPage`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct LastIdPage {
-        /// `data`.
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub data: ::std::vec::Vec<Entry>,
-        /// `has_more`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub has_more: ::std::option::Option<bool>,
-    }
-    /// `Map`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    pub struct Map {
-        /// `bool`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
-        #[serde(default)]
-        pub bool: ::std::option::Option<bool>,
-    }
-    impl Map {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::Map {
-            ::std::default::Default::default()
+    ::progenitor_client::object! {
+        /// `DateTime`
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct DateTime {
+            /// `date_time`.
+            date_time: optional_date_time = "date_time",
         }
     }
-    /// `Meter`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct Meter {
-        /// `id`.
-        pub id: ::std::string::String,
-        /// `label`.
-        pub label: ::std::string::String,
-    }
-    /// `MeterRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    pub struct MeterRequest {
-        /// `label`.
-        pub label: ::std::string::String,
-        /// `signing_key`.
-        #[serde(rename = "signingKey")]
-        pub signing_key: ::std::string::String,
-    }
-    impl MeterRequest {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::MeterRequest {
-            ::std::default::Default::default()
+    ::progenitor_client::object! {
+        /// `Default`
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct Default {
+            /// `builder`.
+            builder: required ::std::string::String = "builder",
+            /// `error`.
+            error: optional Map = "error",
         }
     }
-    /// `NextPage`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct NextPage {
-        /// `next`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub next: ::std::option::Option<::std::string::String>,
-        /// `previous`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub previous: ::std::option::Option<::std::string::String>,
-        /// `results`.
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub results: ::std::vec::Vec<Entry>,
-    }
-    /// `NumberedPage`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct NumberedPage {
-        /// `items`.
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        pub items: ::std::vec::Vec<Entry>,
-        /// `total_pages`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub total_pages: ::std::option::Option<i64>,
-    }
-    /// `PayForm`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    pub struct PayForm {
-        /// `amount`.
-        pub amount: ::progenitor_client::DecimalString,
-        /// `count`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub count: ::std::option::Option<i64>,
-    }
-    impl PayForm {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::PayForm {
-            ::std::default::Default::default()
+    ::progenitor_client::object! {
+        /// `Entry`
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct Entry {
+            /// `id`.
+            id: required ::std::string::String = "id",
         }
     }
-    /// `Plan`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    pub struct Plan {
-        /// `ends_at`.
-        #[serde(rename = "endsAt")]
-        #[serde(default)]
-        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
-        pub ends_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-        /// `name`.
-        pub name: ::std::string::String,
-    }
-    impl Plan {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::Plan {
-            ::std::default::Default::default()
+    ::progenitor_client::object! {
+        /// `EntryQuery`
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct EntryQuery {
+            /// `cursor`.
+            cursor: optional ::std::string::String = "cursor",
+            /// `text`.
+            text: optional ::std::string::String = "text",
         }
     }
-    /// `PlanChange`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    pub struct PlanChange {
-        /// `ends_at`.
-        #[serde(rename = "endsAt")]
-        #[serde(skip_serializing_if = "::progenitor_client::Update::is_unchanged")]
-        #[serde(default)]
-        pub ends_at: ::progenitor_client::Update<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
-        /// `name`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-    }
-    impl PlanChange {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::PlanChange {
-            ::std::default::Default::default()
+    ::progenitor_client::object! {
+        /// `Export`
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct Export {
+            /// `reason`.
+            reason: optional ::std::string::String = "reason",
+            /// `rows`.
+            rows: optional i64 = "rows",
+            /// `state`.
+            state: required crate::types::ExportState = "state",
         }
     }
-    /// `Record`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[serde(remote = "Self")]
-    pub struct Record {
-        /// `hours`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub hours: ::std::option::Option<::progenitor_client::DecimalNumber>,
-        /// `id`.
-        pub id: ::std::string::String,
-        /// `extra`.
-        #[serde(flatten, skip_deserializing)]
-        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-    }
-    impl Record {
-        /// Starts to build a value of this type.
-        pub fn builder() -> builder::Record {
-            ::std::default::Default::default()
+    ::progenitor_client::object! {
+        /// `Job`
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct Job {
+            /// `job`.
+            job: required ::std::string::String = "job",
         }
     }
-    /// `SearchPage`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct SearchPage {
-        /// `page`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub page: ::std::option::Option<SearchPagePage>,
+    ::progenitor_client::object! {
+        /// `LastIdPage`
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct LastIdPage {
+            /// `data`.
+            data: page_items ::std::vec::Vec<Entry> = "data",
+            /// `has_more`.
+            has_more: optional_boolean = "has_more",
+        }
     }
-    /// `SearchPagePage`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct SearchPagePage {
-        /// `entries`.
-        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
-        #[serde(default)]
-        pub entries: ::std::vec::Vec<Entry>,
-        /// `next`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub next: ::std::option::Option<::std::string::String>,
+    ::progenitor_client::object! {
+        /// `Map`
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Map {
+            /// `bool`.
+            bool: optional_boolean = "bool",
+        }
     }
-    /// `Twins`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct Twins {
-        /// `id`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<i64>,
-        /// `id_2`.
-        #[serde(rename = "_id")]
-        pub id_2: ::std::string::String,
-        /// `next`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub next: ::std::option::Option<::std::string::String>,
+    ::progenitor_client::object! {
+        /// `Meter`
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct Meter {
+            /// `id`.
+            id: required ::std::string::String = "id",
+            /// `label`.
+            label: required ::std::string::String = "label",
+        }
     }
-    /// `Usage`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct Usage {
-        /// `hours`.
-        pub hours: ::progenitor_client::DecimalNumber,
+    ::progenitor_client::object! {
+        /// `MeterRequest`
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct MeterRequest {
+            /// `label`.
+            label: required ::std::string::String = "label",
+            /// `signing_key`.
+            signing_key: required ::std::string::String = "signingKey",
+        }
+    }
+    ::progenitor_client::object! {
+        /// `NextPage`
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct NextPage {
+            /// `next`.
+            next: optional ::std::string::String = "next",
+            /// `previous`.
+            previous: optional ::std::string::String = "previous",
+            /// `results`.
+            results: page_items ::std::vec::Vec<Entry> = "results",
+        }
+    }
+    ::progenitor_client::object! {
+        /// `NumberedPage`
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct NumberedPage {
+            /// `items`.
+            items: page_items ::std::vec::Vec<Entry> = "items",
+            /// `total_pages`.
+            total_pages: optional i64 = "total_pages",
+        }
+    }
+    ::progenitor_client::object! {
+        /// `PayForm`
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct PayForm {
+            /// `amount`.
+            amount: required ::progenitor_client::DecimalString = "amount",
+            /// `count`.
+            count: optional i64 = "count",
+        }
+    }
+    ::progenitor_client::object! {
+        /// `Plan`
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct Plan {
+            /// `ends_at`.
+            ends_at: nullable_date_time = "endsAt",
+            /// `name`.
+            name: required ::std::string::String = "name",
+        }
+    }
+    ::progenitor_client::object! {
+        /// `PlanChange`
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct PlanChange {
+            /// `ends_at`.
+            ends_at: update ::chrono::DateTime<::chrono::offset::Utc> = "endsAt",
+            /// `name`.
+            name: optional ::std::string::String = "name",
+        }
+    }
+    ::progenitor_client::object! {
+        /// `Record`
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct Record {
+            /// `hours`.
+            hours: optional ::progenitor_client::DecimalNumber = "hours",
+            /// `id`.
+            id: required ::std::string::String = "id",
+            ..
+            /// `extra`.
+            extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        }
+    }
+    ::progenitor_client::object! {
+        /// `SearchPage`
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct SearchPage {
+            /// `page`.
+            page: optional SearchPagePage = "page",
+        }
+    }
+    ::progenitor_client::object! {
+        /// `SearchPagePage`
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct SearchPagePage {
+            /// `entries`.
+            entries: required_collection ::std::vec::Vec<Entry> = "entries",
+            /// `next`.
+            next: optional ::std::string::String = "next",
+        }
+    }
+    ::progenitor_client::object! {
+        /// `Twins`
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct Twins {
+            /// `id`.
+            id: optional i64 = "id",
+            /// `id_2`.
+            id_2: required ::std::string::String = "_id",
+            /// `next`.
+            next: optional ::std::string::String = "next",
+        }
+    }
+    ::progenitor_client::object! {
+        /// `Usage`
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct Usage {
+            /// `hours`.
+            hours: required ::progenitor_client::DecimalNumber = "hours",
+        }
     }
     /// A success response, by its status.
     #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
@@ -335,587 +282,74 @@ pub mod types {
         /// The response has the status 204.
         NoContent,
     }
-    /// `Vec`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
-    pub struct Vec {
-        /// `at`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub at: ::std::option::Option<DateTime>,
-        /// `map`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub map: ::std::option::Option<Map>,
-        /// `option`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub option: ::std::option::Option<crate::types::Option>,
+    ::progenitor_client::object! {
+        /// `Vec`
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
+        pub struct Vec {
+            /// `at`.
+            at: optional DateTime = "at",
+            /// `map`.
+            map: optional Map = "map",
+            /// `option`.
+            option: optional crate::types::Option = "option",
+        }
     }
     /// Types for composing complex structures.
     pub mod builder {
-        /// Builds a [`DateTime`](super::DateTime).
-        #[derive(Clone, Debug)]
-        pub struct DateTime {
-            date_time: ::std::result::Result<
-                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for DateTime {
-            fn default() -> Self {
-                Self {
-                    date_time: Ok(::std::default::Default::default()),
-                }
-            }
-        }
-        impl DateTime {
+        use super::super::types;
+        ::progenitor_client::builder!(DateTime {
             /// `date_time`.
-            pub fn date_time<
-                V: ::progenitor_client::IntoOptional<
-                        ::chrono::DateTime<::chrono::offset::Utc>,
-                        K,
-                    >,
-                K,
-            >(mut self, value: V) -> Self {
-                self.date_time = ::progenitor_client::__private::in_field(
-                    "date_time",
-                    value.into_optional(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<DateTime> for super::DateTime {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: DateTime,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    date_time: value.date_time?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::DateTime> for DateTime {
-            fn from(value: super::DateTime) -> Self {
-                Self {
-                    date_time: Ok(value.date_time),
-                }
-            }
-        }
-        /// Builds a [`Default`](super::Default).
-        #[derive(Clone, Debug)]
-        pub struct Default {
-            builder: ::std::result::Result<::std::string::String, ::std::string::String>,
-            error: ::std::result::Result<
-                ::std::option::Option<super::Map>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for Default {
-            fn default() -> Self {
-                Self {
-                    builder: Err("no value supplied for builder".to_string()),
-                    error: Ok(::std::default::Default::default()),
-                }
-            }
-        }
-        impl Default {
+            optional date_time: ::chrono::DateTime<::chrono::offset::Utc>,
+        });
+        ::progenitor_client::builder!(Default {
             /// `builder`.
-            pub fn builder<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-                mut self,
-                value: V,
-            ) -> Self {
-                self.builder = ::progenitor_client::__private::in_field(
-                    "builder",
-                    value.into_required(),
-                );
-                self
-            }
+            required builder: ::std::string::String,
             /// `error`.
-            pub fn error<V: ::progenitor_client::IntoOptional<super::Map, K>, K>(
-                mut self,
-                value: V,
-            ) -> Self {
-                self.error = ::progenitor_client::__private::in_field(
-                    "error",
-                    value.into_optional(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<Default> for super::Default {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: Default,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    builder: value.builder?,
-                    error: value.error?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Default> for Default {
-            fn from(value: super::Default) -> Self {
-                Self {
-                    builder: Ok(value.builder),
-                    error: Ok(value.error),
-                }
-            }
-        }
-        /// Builds a [`EntryQuery`](super::EntryQuery).
-        #[derive(Clone, Debug)]
-        pub struct EntryQuery {
-            cursor: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            text: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for EntryQuery {
-            fn default() -> Self {
-                Self {
-                    cursor: Ok(::std::default::Default::default()),
-                    text: Ok(::std::default::Default::default()),
-                }
-            }
-        }
-        impl EntryQuery {
+            optional error: types::Map,
+        });
+        ::progenitor_client::builder!(EntryQuery {
             /// `cursor`.
-            pub fn cursor<
-                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.cursor = ::progenitor_client::__private::in_field(
-                    "cursor",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional cursor: ::std::string::String,
             /// `text`.
-            pub fn text<
-                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.text = ::progenitor_client::__private::in_field(
-                    "text",
-                    value.into_optional(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<EntryQuery> for super::EntryQuery {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: EntryQuery,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    cursor: value.cursor?,
-                    text: value.text?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::EntryQuery> for EntryQuery {
-            fn from(value: super::EntryQuery) -> Self {
-                Self {
-                    cursor: Ok(value.cursor),
-                    text: Ok(value.text),
-                }
-            }
-        }
-        /// Builds a [`Map`](super::Map).
-        #[derive(Clone, Debug)]
-        pub struct Map {
-            bool: ::std::result::Result<
-                ::std::option::Option<bool>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for Map {
-            fn default() -> Self {
-                Self {
-                    bool: Ok(::std::default::Default::default()),
-                }
-            }
-        }
-        impl Map {
+            optional text: ::std::string::String,
+        });
+        ::progenitor_client::builder!(Map {
             /// `bool`.
-            pub fn bool<V: ::progenitor_client::IntoOptional<bool, K>, K>(
-                mut self,
-                value: V,
-            ) -> Self {
-                self.bool = ::progenitor_client::__private::in_field(
-                    "bool",
-                    value.into_optional(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<Map> for super::Map {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: Map,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self { bool: value.bool? })
-            }
-        }
-        impl ::std::convert::From<super::Map> for Map {
-            fn from(value: super::Map) -> Self {
-                Self { bool: Ok(value.bool) }
-            }
-        }
-        /// Builds a [`MeterRequest`](super::MeterRequest).
-        #[derive(Clone, Debug)]
-        pub struct MeterRequest {
-            label: ::std::result::Result<::std::string::String, ::std::string::String>,
-            signing_key: ::std::result::Result<
-                ::std::string::String,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for MeterRequest {
-            fn default() -> Self {
-                Self {
-                    label: Err("no value supplied for label".to_string()),
-                    signing_key: Err("no value supplied for signing_key".to_string()),
-                }
-            }
-        }
-        impl MeterRequest {
+            optional bool: bool,
+        });
+        ::progenitor_client::builder!(MeterRequest {
             /// `label`.
-            pub fn label<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-                mut self,
-                value: V,
-            ) -> Self {
-                self.label = ::progenitor_client::__private::in_field(
-                    "label",
-                    value.into_required(),
-                );
-                self
-            }
+            required label: ::std::string::String,
             /// `signing_key`.
-            pub fn signing_key<
-                V: ::progenitor_client::IntoRequired<::std::string::String>,
-            >(mut self, value: V) -> Self {
-                self.signing_key = ::progenitor_client::__private::in_field(
-                    "signing_key",
-                    value.into_required(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<MeterRequest> for super::MeterRequest {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: MeterRequest,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    label: value.label?,
-                    signing_key: value.signing_key?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::MeterRequest> for MeterRequest {
-            fn from(value: super::MeterRequest) -> Self {
-                Self {
-                    label: Ok(value.label),
-                    signing_key: Ok(value.signing_key),
-                }
-            }
-        }
-        /// Builds a [`PayForm`](super::PayForm).
-        #[derive(Clone, Debug)]
-        pub struct PayForm {
-            amount: ::std::result::Result<
-                ::progenitor_client::DecimalString,
-                ::std::string::String,
-            >,
-            count: ::std::result::Result<
-                ::std::option::Option<i64>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for PayForm {
-            fn default() -> Self {
-                Self {
-                    amount: Err("no value supplied for amount".to_string()),
-                    count: Ok(::std::default::Default::default()),
-                }
-            }
-        }
-        impl PayForm {
+            required signing_key: ::std::string::String,
+        });
+        ::progenitor_client::builder!(PayForm {
             /// `amount`.
-            pub fn amount<
-                V: ::progenitor_client::IntoRequired<::progenitor_client::DecimalString>,
-            >(mut self, value: V) -> Self {
-                self.amount = ::progenitor_client::__private::in_field(
-                    "amount",
-                    value.into_required(),
-                );
-                self
-            }
+            required amount: ::progenitor_client::DecimalString,
             /// `count`.
-            pub fn count<V: ::progenitor_client::IntoOptional<i64, K>, K>(
-                mut self,
-                value: V,
-            ) -> Self {
-                self.count = ::progenitor_client::__private::in_field(
-                    "count",
-                    value.into_optional(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<PayForm> for super::PayForm {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: PayForm,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    amount: value.amount?,
-                    count: value.count?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::PayForm> for PayForm {
-            fn from(value: super::PayForm) -> Self {
-                Self {
-                    amount: Ok(value.amount),
-                    count: Ok(value.count),
-                }
-            }
-        }
-        /// Builds a [`Plan`](super::Plan).
-        #[derive(Clone, Debug)]
-        pub struct Plan {
-            ends_at: ::std::result::Result<
-                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-                ::std::string::String,
-            >,
-            name: ::std::result::Result<::std::string::String, ::std::string::String>,
-        }
-        impl ::std::default::Default for Plan {
-            fn default() -> Self {
-                Self {
-                    ends_at: Ok(::std::default::Default::default()),
-                    name: Err("no value supplied for name".to_string()),
-                }
-            }
-        }
-        impl Plan {
+            optional count: i64,
+        });
+        ::progenitor_client::builder!(Plan {
             /// `ends_at`.
-            pub fn ends_at<
-                V: ::progenitor_client::IntoOptional<
-                        ::chrono::DateTime<::chrono::offset::Utc>,
-                        K,
-                    >,
-                K,
-            >(mut self, value: V) -> Self {
-                self.ends_at = ::progenitor_client::__private::in_field(
-                    "ends_at",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional ends_at: ::chrono::DateTime<::chrono::offset::Utc>,
             /// `name`.
-            pub fn name<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-                mut self,
-                value: V,
-            ) -> Self {
-                self.name = ::progenitor_client::__private::in_field(
-                    "name",
-                    value.into_required(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<Plan> for super::Plan {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: Plan,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    ends_at: value.ends_at?,
-                    name: value.name?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Plan> for Plan {
-            fn from(value: super::Plan) -> Self {
-                Self {
-                    ends_at: Ok(value.ends_at),
-                    name: Ok(value.name),
-                }
-            }
-        }
-        /// Builds a [`PlanChange`](super::PlanChange).
-        #[derive(Clone, Debug)]
-        pub struct PlanChange {
-            ends_at: ::std::result::Result<
-                ::progenitor_client::Update<::chrono::DateTime<::chrono::offset::Utc>>,
-                ::std::string::String,
-            >,
-            name: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for PlanChange {
-            fn default() -> Self {
-                Self {
-                    ends_at: Ok(::std::default::Default::default()),
-                    name: Ok(::std::default::Default::default()),
-                }
-            }
-        }
-        impl PlanChange {
+            required name: ::std::string::String,
+        });
+        ::progenitor_client::builder!(PlanChange {
             /// `ends_at`.
-            pub fn ends_at<
-                V: ::progenitor_client::IntoRequired<
-                        ::progenitor_client::Update<
-                            ::chrono::DateTime<::chrono::offset::Utc>,
-                        >,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.ends_at = ::progenitor_client::__private::in_field(
-                    "ends_at",
-                    value.into_required(),
-                );
-                self
-            }
+            default ends_at: ::progenitor_client::Update<::chrono::DateTime<::chrono::offset::Utc>>,
             /// `name`.
-            pub fn name<
-                V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-                K,
-            >(mut self, value: V) -> Self {
-                self.name = ::progenitor_client::__private::in_field(
-                    "name",
-                    value.into_optional(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<PlanChange> for super::PlanChange {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: PlanChange,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    ends_at: value.ends_at?,
-                    name: value.name?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::PlanChange> for PlanChange {
-            fn from(value: super::PlanChange) -> Self {
-                Self {
-                    ends_at: Ok(value.ends_at),
-                    name: Ok(value.name),
-                }
-            }
-        }
-        /// Builds a [`Record`](super::Record).
-        #[derive(Clone, Debug)]
-        pub struct Record {
-            hours: ::std::result::Result<
-                ::std::option::Option<::progenitor_client::DecimalNumber>,
-                ::std::string::String,
-            >,
-            id: ::std::result::Result<::std::string::String, ::std::string::String>,
-            extra: ::std::result::Result<
-                ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for Record {
-            fn default() -> Self {
-                Self {
-                    hours: Ok(::std::default::Default::default()),
-                    id: Err("no value supplied for id".to_string()),
-                    extra: Ok(::std::default::Default::default()),
-                }
-            }
-        }
-        impl Record {
+            optional name: ::std::string::String,
+        });
+        ::progenitor_client::builder!(Record {
             /// `hours`.
-            pub fn hours<
-                V: ::progenitor_client::IntoOptional<
-                        ::progenitor_client::DecimalNumber,
-                        K,
-                    >,
-                K,
-            >(mut self, value: V) -> Self {
-                self.hours = ::progenitor_client::__private::in_field(
-                    "hours",
-                    value.into_optional(),
-                );
-                self
-            }
+            optional hours: ::progenitor_client::DecimalNumber,
             /// `id`.
-            pub fn id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-                mut self,
-                value: V,
-            ) -> Self {
-                self.id = ::progenitor_client::__private::in_field(
-                    "id",
-                    value.into_required(),
-                );
-                self
-            }
+            required id: ::std::string::String,
             /// `extra`.
-            pub fn extra<
-                V: ::progenitor_client::IntoRequired<
-                        ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-                    >,
-            >(mut self, value: V) -> Self {
-                self.extra = ::progenitor_client::__private::in_field(
-                    "extra",
-                    value.into_required(),
-                );
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<Record> for super::Record {
-            type Error = ::progenitor_client::BuildError;
-            fn try_from(
-                value: Record,
-            ) -> ::std::result::Result<Self, ::progenitor_client::BuildError> {
-                Ok(Self {
-                    hours: value.hours?,
-                    id: value.id?,
-                    extra: value.extra?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Record> for Record {
-            fn from(value: super::Record) -> Self {
-                Self {
-                    hours: Ok(value.hours),
-                    id: Ok(value.id),
-                    extra: Ok(value.extra),
-                }
-            }
-        }
-    }
-    impl<'de> ::serde::Deserialize<'de> for Record {
-        fn deserialize<D: ::serde::Deserializer<'de>>(
-            deserializer: D,
-        ) -> ::std::result::Result<Self, D::Error> {
-            let (mut value, others) = ::progenitor_client::__private::open_object(
-                deserializer,
-                &["hours", "id"],
-                |fields| Self::deserialize(fields),
-            )?;
-            value.extra = others;
-            ::std::result::Result::Ok(value)
-        }
-    }
-    impl ::serde::Serialize for Record {
-        fn serialize<S: ::serde::Serializer>(
-            &self,
-            serializer: S,
-        ) -> ::std::result::Result<S::Ok, S::Error> {
-            Self::serialize(self, serializer)
-        }
+            default extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        });
     }
 }
 /// Client for Features
@@ -976,7 +410,6 @@ impl ClientInfo<progenitor_client::Transport> for Client {
         &self.inner
     }
 }
-impl ClientHooks<progenitor_client::Transport> for &Client {}
 impl Client {
     /// GET /charges.
     ///
@@ -1413,19 +846,16 @@ pub mod builder {
     use super::types;
     #[allow(unused_imports)]
     use super::{
-        encode_path, ByteStream, ClientInfo, ClientHooks as _, Error as _, OperationInfo,
-        RequestBuilderExt, ResponseValue as _,
+        encode_path, ByteStream, ClientInfo, Error as _, RequestBuilderExt,
+        ResponseValue as _,
     };
-    /// A call of [`Client::charges`](super::Client::charges), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct Charges<'a> {
-        client: &'a super::Client,
+    ::progenitor_client::call! {
+        /// A call of [`Client::charges`](super::Client::charges), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct Charges {
+        }
     }
     impl<'a> Charges<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -1433,43 +863,22 @@ pub mod builder {
             ::progenitor_client::ResponseValue<types::Charge>,
             ::progenitor_client::Error,
         > {
-            let Self { client } = self;
+            let client = self.__client;
             let url = client.inner.url("/charges");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "charges",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => {
-                    ::progenitor_client::ResponseValue::from_response(response).await
-                }
-                _ => Err(::progenitor_client::Error::unexpected_response(response)),
-            }
+            let response = client
+                .inner
+                .call(client.client.get(url).accept("application/json"), "charges")
+                .await?;
+            ::progenitor_client::ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::client_hooks`](super::Client::client_hooks), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct ClientHooks<'a> {
-        client: &'a super::Client,
+    ::progenitor_client::call! {
+        /// A call of [`Client::client_hooks`](super::Client::client_hooks), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct ClientHooks {
+        }
     }
     impl<'a> ClientHooks<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -1477,49 +886,24 @@ pub mod builder {
             ::progenitor_client::ResponseValue<()>,
             ::progenitor_client::Error,
         > {
-            let Self { client } = self;
+            let client = self.__client;
             let url = client.inner.url("/client_hooks");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "client_hooks",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => Ok(::progenitor_client::ResponseValue::empty(response)),
-                _ => Err(::progenitor_client::Error::unexpected_response(response)),
-            }
+            let response = client
+                .inner
+                .call(client.client.get(url), "client_hooks")
+                .await?;
+            Ok(::progenitor_client::ResponseValue::empty(response))
         }
     }
-    /// A call of [`Client::error`](super::Client::error), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct Error<'a> {
-        client: &'a super::Client,
-        encode_path: ::std::result::Result<::std::string::String, ::std::string::String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::error`](super::Client::error), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct Error {
+            /// Sets `encode_path`.
+            required encode_path: ::std::string::String,
+        }
     }
     impl<'a> Error<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                encode_path: Err(::std::string::String::new()),
-            }
-        }
-        /// Sets `encode_path`.
-        pub fn encode_path<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.encode_path = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -1527,10 +911,7 @@ pub mod builder {
             ::progenitor_client::ResponseValue<types::Vec>,
             ::progenitor_client::Error,
         > {
-            let Self { client, encode_path } = self;
-            let encode_path = client
-                .inner
-                .parameter("error", "encode_path", encode_path)?;
+            let (client, encode_path) = self.__parameters("error")?;
             let url = client
                 .inner
                 .url(
@@ -1539,69 +920,24 @@ pub mod builder {
                         .to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "error",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => {
-                    ::progenitor_client::ResponseValue::from_response(response).await
-                }
-                _ => Err(::progenitor_client::Error::unexpected_response(response)),
-            }
+            let response = client
+                .inner
+                .call(client.client.get(url).accept("application/json"), "error")
+                .await?;
+            ::progenitor_client::ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::joined`](super::Client::joined), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct Joined<'a> {
-        client: &'a super::Client,
-        ids: ::std::result::Result<
-            ::std::option::Option<::std::vec::Vec<::std::string::String>>,
-            ::std::string::String,
-        >,
-        page: ::std::result::Result<::std::option::Option<i64>, ::std::string::String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::joined`](super::Client::joined), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct Joined {
+            /// Sets `ids`.
+            optional ids: ::std::vec::Vec<::std::string::String>,
+            /// Sets `page`.
+            optional page: i64,
+        }
     }
     impl<'a> Joined<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                ids: Ok(None),
-                page: Ok(None),
-            }
-        }
-        /// Sets `ids`.
-        pub fn ids<
-            V: ::progenitor_client::IntoOptional<
-                    ::std::vec::Vec<::std::string::String>,
-                    K,
-                >,
-            K,
-        >(mut self, value: V) -> Self {
-            self.ids = value.into_optional();
-            self
-        }
-        /// Sets `page`.
-        pub fn page<V: ::progenitor_client::IntoOptional<i64, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.page = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -1609,72 +945,34 @@ pub mod builder {
             ::progenitor_client::ResponseValue<types::Twins>,
             ::progenitor_client::Error,
         > {
-            let Self { client, ids, page } = self;
-            let ids = client.inner.parameter("joined", "ids", ids)?;
-            let page = client.inner.parameter("joined", "page", page)?;
+            let (client, ids, page) = self.__parameters("joined")?;
             let url = client.inner.url("/joined");
             let url = ::progenitor_client::__private::joined_query(url, "ids", &ids)?;
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(&progenitor_client::QueryParam::new("page", &page)),
+                    "joined",
                 )
-                .query(&progenitor_client::QueryParam::new("page", &page))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "joined",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => {
-                    ::progenitor_client::ResponseValue::from_response(response).await
-                }
-                _ => Err(::progenitor_client::Error::unexpected_response(response)),
-            }
+                .await?;
+            ::progenitor_client::ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::list_by_cursor`](super::Client::list_by_cursor), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct ListByCursor<'a> {
-        client: &'a super::Client,
-        cursor: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
-        limit: ::std::result::Result<::std::option::Option<i64>, ::std::string::String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::list_by_cursor`](super::Client::list_by_cursor), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct ListByCursor {
+            /// Sets `cursor`.
+            optional cursor: ::std::string::String,
+            /// Sets `limit`.
+            optional limit: i64,
+        }
     }
     impl<'a> ListByCursor<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                cursor: Ok(None),
-                limit: Ok(None),
-            }
-        }
-        /// Sets `cursor`.
-        pub fn cursor<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.cursor = value.into_optional();
-            self
-        }
-        /// Sets `limit`.
-        pub fn limit<V: ::progenitor_client::IntoOptional<i64, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.limit = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -1682,57 +980,35 @@ pub mod builder {
             ::progenitor_client::ResponseValue<types::CursorPage>,
             ::progenitor_client::Error,
         > {
-            let Self { client, cursor, limit } = self;
-            let cursor = client.inner.parameter("list_by_cursor", "cursor", cursor)?;
-            let limit = client.inner.parameter("list_by_cursor", "limit", limit)?;
+            let (client, cursor, limit) = self.__parameters("list_by_cursor")?;
             let url = client.inner.url("/lists/cursor");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(&progenitor_client::QueryParam::new("cursor", &cursor))
+                        .query(&progenitor_client::QueryParam::new("limit", &limit)),
+                    "list_by_cursor",
                 )
-                .query(&progenitor_client::QueryParam::new("cursor", &cursor))
-                .query(&progenitor_client::QueryParam::new("limit", &limit))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "list_by_cursor",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => {
-                    ::progenitor_client::ResponseValue::from_response(response).await
-                }
-                _ => Err(::progenitor_client::Error::unexpected_response(response)),
-            }
+                .await?;
+            ::progenitor_client::ResponseValue::from_response(response).await
         }
         /// Streams the items of all pages, and fetches the next page while the current one is read.
         ///
         /// The list ends with the page that names no other; one that was read already is an error.
         pub fn stream(self) -> ::progenitor_client::Pager<types::Entry> {
-            let call = self;
+            let call = self.__into_owned();
             let first = ::progenitor_client::__private::text_in(&call.cursor);
-            let ListByCursor { client, cursor: value_0, limit: value_1 } = call;
-            let owned = client.clone();
+            let client = call.__client.clone();
             ::progenitor_client::__private::linked_pages(
-                client,
+                &*client,
                 first,
                 move |position| {
-                    let client = owned.clone();
-                    let value_0 = value_0.clone();
-                    let value_1 = value_1.clone();
+                    let call = call.clone();
                     async move {
-                        let call = ListByCursor {
-                            client: &client,
-                            cursor: value_0,
-                            limit: value_1,
-                        };
                         let call = if position.is_empty() {
                             call
                         } else {
@@ -1759,16 +1035,13 @@ pub mod builder {
             )
         }
     }
-    /// A call of [`Client::list_elsewhere`](super::Client::list_elsewhere), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct ListElsewhere<'a> {
-        client: &'a super::Client,
+    ::progenitor_client::call! {
+        /// A call of [`Client::list_elsewhere`](super::Client::list_elsewhere), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct ListElsewhere {
+        }
     }
     impl<'a> ListElsewhere<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -1776,52 +1049,24 @@ pub mod builder {
             ::progenitor_client::ResponseValue<()>,
             ::progenitor_client::Error,
         > {
-            let Self { client } = self;
+            let client = self.__client;
             let url = client.inner.url("/lists/elsewhere");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "list_elsewhere",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => Ok(::progenitor_client::ResponseValue::empty(response)),
-                _ => Err(::progenitor_client::Error::unexpected_response(response)),
-            }
+            let response = client
+                .inner
+                .call(client.client.get(url), "list_elsewhere")
+                .await?;
+            Ok(::progenitor_client::ResponseValue::empty(response))
         }
     }
-    /// A call of [`Client::list_by_last_id`](super::Client::list_by_last_id), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct ListByLastId<'a> {
-        client: &'a super::Client,
-        starting_after: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
+    ::progenitor_client::call! {
+        /// A call of [`Client::list_by_last_id`](super::Client::list_by_last_id), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct ListByLastId {
+            /// Sets `starting_after`.
+            optional starting_after: ::std::string::String,
+        }
     }
     impl<'a> ListByLastId<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                starting_after: Ok(None),
-            }
-        }
-        /// Sets `starting_after`.
-        pub fn starting_after<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.starting_after = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -1829,60 +1074,39 @@ pub mod builder {
             ::progenitor_client::ResponseValue<types::LastIdPage>,
             ::progenitor_client::Error,
         > {
-            let Self { client, starting_after } = self;
-            let starting_after = client
-                .inner
-                .parameter("list_by_last_id", "starting_after", starting_after)?;
+            let (client, starting_after) = self.__parameters("list_by_last_id")?;
             let url = client.inner.url("/lists/last-id");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "starting_after",
+                                &starting_after,
+                            ),
+                        ),
+                    "list_by_last_id",
                 )
-                .query(
-                    &progenitor_client::QueryParam::new(
-                        "starting_after",
-                        &starting_after,
-                    ),
-                )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "list_by_last_id",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => {
-                    ::progenitor_client::ResponseValue::from_response(response).await
-                }
-                _ => Err(::progenitor_client::Error::unexpected_response(response)),
-            }
+                .await?;
+            ::progenitor_client::ResponseValue::from_response(response).await
         }
         /// Streams the items of all pages, and fetches the next page while the current one is read.
         ///
         /// The list ends with the page that names no other; one that was read already is an error.
         pub fn stream(self) -> ::progenitor_client::Pager<types::Entry> {
-            let call = self;
+            let call = self.__into_owned();
             let first = ::progenitor_client::__private::text_in(&call.starting_after);
-            let ListByLastId { client, starting_after: value_0 } = call;
-            let owned = client.clone();
+            let client = call.__client.clone();
             ::progenitor_client::__private::linked_pages(
-                client,
+                &*client,
                 first,
                 move |position| {
-                    let client = owned.clone();
-                    let value_0 = value_0.clone();
+                    let call = call.clone();
                     async move {
-                        let call = ListByLastId {
-                            client: &client,
-                            starting_after: value_0,
-                        };
                         let call = if position.is_empty() {
                             call
                         } else {
@@ -1915,41 +1139,17 @@ pub mod builder {
             )
         }
     }
-    /// A call of [`Client::list_by_link`](super::Client::list_by_link), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct ListByLink<'a> {
-        client: &'a super::Client,
-        owner: ::std::result::Result<::std::string::String, ::std::string::String>,
-        state: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
+    ::progenitor_client::call! {
+        /// A call of [`Client::list_by_link`](super::Client::list_by_link), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct ListByLink {
+            /// Sets `owner`.
+            required owner: ::std::string::String,
+            /// Sets `state`.
+            optional state: ::std::string::String,
+        }
     }
     impl<'a> ListByLink<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                owner: Err(::std::string::String::new()),
-                state: Ok(None),
-            }
-        }
-        /// Sets `owner`.
-        pub fn owner<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.owner = value.into_required();
-            self
-        }
-        /// Sets `state`.
-        pub fn state<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.state = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -1957,66 +1157,46 @@ pub mod builder {
             ::progenitor_client::ResponseValue<::std::vec::Vec<types::Entry>>,
             ::progenitor_client::Error,
         > {
-            let Self { client, owner, state } = self;
-            let owner = client.inner.parameter("list_by_link", "owner", owner)?;
-            let state = client.inner.parameter("list_by_link", "state", state)?;
+            let (client, owner, state) = self.__parameters("list_by_link")?;
             let url = client
                 .inner
                 .url(&format!("/lists/link/{}", encode_path(& owner.to_string()),));
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(&progenitor_client::QueryParam::new("state", &state)),
+                    "list_by_link",
                 )
-                .query(&progenitor_client::QueryParam::new("state", &state))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "list_by_link",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => {
-                    ::progenitor_client::ResponseValue::from_list_response(response)
-                        .await
-                }
-                _ => Err(::progenitor_client::Error::unexpected_response(response)),
-            }
+                .await?;
+            ::progenitor_client::ResponseValue::from_list_response(response).await
         }
         /// Streams the items of all pages, and fetches the next page while the current one is read.
         ///
         /// The list ends with the page that names no other; one that was read already is an error.
         pub fn stream(self) -> ::progenitor_client::Pager<types::Entry> {
-            let call = self;
+            let call = self.__into_owned();
             let first = ::std::string::String::new();
-            let ListByLink { client, owner: value_0, state: value_1 } = call;
-            let owned = client.clone();
+            let client = call.__client.clone();
             ::progenitor_client::__private::linked_pages(
-                client,
+                &*client,
                 first,
                 move |position| {
-                    let client = owned.clone();
-                    let value_0 = value_0.clone();
-                    let value_1 = value_1.clone();
+                    let call = call.clone();
                     async move {
-                        let client = if position.is_empty() {
-                            client
+                        let call = if position.is_empty() {
+                            call
                         } else {
-                            client
-                                .with_call_options(
-                                    ::progenitor_client::CallOptions::new().follow(position),
-                                )
-                        };
-                        let call = ListByLink {
-                            client: &client,
-                            owner: value_0,
-                            state: value_1,
+                            let follow = ::progenitor_client::CallOptions::new()
+                                .follow(position);
+                            let client = call.__client.with_call_options(follow);
+                            ListByLink {
+                                __client: ::std::borrow::Cow::Owned(client),
+                                ..call
+                            }
                         };
                         let response = call.send().await?;
                         let next = ::progenitor_client::__private::next_link(
@@ -2035,16 +1215,13 @@ pub mod builder {
             )
         }
     }
-    /// A call of [`Client::list_by_next`](super::Client::list_by_next), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct ListByNext<'a> {
-        client: &'a super::Client,
+    ::progenitor_client::call! {
+        /// A call of [`Client::list_by_next`](super::Client::list_by_next), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct ListByNext {
+        }
     }
     impl<'a> ListByNext<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -2052,55 +1229,38 @@ pub mod builder {
             ::progenitor_client::ResponseValue<types::NextPage>,
             ::progenitor_client::Error,
         > {
-            let Self { client } = self;
+            let client = self.__client;
             let url = client.inner.url("/lists/next");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "list_by_next",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => {
-                    ::progenitor_client::ResponseValue::from_response(response).await
-                }
-                _ => Err(::progenitor_client::Error::unexpected_response(response)),
-            }
+            let response = client
+                .inner
+                .call(client.client.get(url).accept("application/json"), "list_by_next")
+                .await?;
+            ::progenitor_client::ResponseValue::from_response(response).await
         }
         /// Streams the items of all pages, and fetches the next page while the current one is read.
         ///
         /// The list ends with the page that names no other; one that was read already is an error.
         pub fn stream(self) -> ::progenitor_client::Pager<types::Entry> {
-            let call = self;
+            let call = self.__into_owned();
             let first = ::std::string::String::new();
-            let ListByNext { client } = call;
-            let owned = client.clone();
+            let client = call.__client.clone();
             ::progenitor_client::__private::linked_pages(
-                client,
+                &*client,
                 first,
                 move |position| {
-                    let client = owned.clone();
+                    let call = call.clone();
                     async move {
-                        let client = if position.is_empty() {
-                            client
+                        let call = if position.is_empty() {
+                            call
                         } else {
-                            client
-                                .with_call_options(
-                                    ::progenitor_client::CallOptions::new().follow(position),
-                                )
+                            let follow = ::progenitor_client::CallOptions::new()
+                                .follow(position);
+                            let client = call.__client.with_call_options(follow);
+                            ListByNext {
+                                __client: ::std::borrow::Cow::Owned(client),
+                                ..call
+                            }
                         };
-                        let call = ListByNext { client: &client };
                         let response = call.send().await?;
                         let page = response.into_inner();
                         ::std::result::Result::Ok(::progenitor_client::__private::Page {
@@ -2117,38 +1277,17 @@ pub mod builder {
             )
         }
     }
-    /// A call of [`Client::list_by_offset`](super::Client::list_by_offset), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct ListByOffset<'a> {
-        client: &'a super::Client,
-        limit: ::std::result::Result<::std::option::Option<i64>, ::std::string::String>,
-        offset: ::std::result::Result<::std::option::Option<i64>, ::std::string::String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::list_by_offset`](super::Client::list_by_offset), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct ListByOffset {
+            /// At most 2.
+            optional limit: i64,
+            /// Sets `offset`.
+            optional offset: i64,
+        }
     }
     impl<'a> ListByOffset<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                limit: Ok(None),
-                offset: Ok(None),
-            }
-        }
-        /// At most 2.
-        pub fn limit<V: ::progenitor_client::IntoOptional<i64, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.limit = value.into_optional();
-            self
-        }
-        /// Sets `offset`.
-        pub fn offset<V: ::progenitor_client::IntoOptional<i64, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.offset = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -2156,64 +1295,41 @@ pub mod builder {
             ::progenitor_client::ResponseValue<::std::vec::Vec<types::Entry>>,
             ::progenitor_client::Error,
         > {
-            let Self { client, limit, offset } = self;
-            let limit = client.inner.parameter("list_by_offset", "limit", limit)?;
-            let offset = client.inner.parameter("list_by_offset", "offset", offset)?;
+            let (client, limit, offset) = self.__parameters("list_by_offset")?;
             let url = client.inner.url("/lists/offset");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(&progenitor_client::QueryParam::new("limit", &limit))
+                        .query(&progenitor_client::QueryParam::new("offset", &offset)),
+                    "list_by_offset",
                 )
-                .query(&progenitor_client::QueryParam::new("limit", &limit))
-                .query(&progenitor_client::QueryParam::new("offset", &offset))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "list_by_offset",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => {
-                    ::progenitor_client::ResponseValue::from_list_response(response)
-                        .await
-                }
-                _ => Err(::progenitor_client::Error::unexpected_response(response)),
-            }
+                .await?;
+            ::progenitor_client::ResponseValue::from_list_response(response).await
         }
         /// Streams the items of all pages, and fetches the next page while the current one is read.
         ///
         /// The list ends where no item can follow; a page that repeats an earlier one is an error. Pages have 2 items, unless a size is set.
         pub fn stream(self) -> ::progenitor_client::Pager<types::Entry> {
-            let call = self;
+            let call = self.__into_owned();
             let size = ::progenitor_client::__private::number_in(&call.limit);
             let call = if size.is_none() { call.limit(2) } else { call };
             let size = size.or(::std::option::Option::Some(2i64));
             let first = ::progenitor_client::__private::number_in(&call.offset)
                 .unwrap_or(0i64);
-            let ListByOffset { client, limit: value_0, offset: value_1 } = call;
-            let owned = client.clone();
+            let client = call.__client.clone();
             ::progenitor_client::__private::numbered_pages(
-                client,
+                &*client,
                 ::progenitor_client::__private::Numbering::Items,
                 first,
                 size,
                 move |position| {
-                    let client = owned.clone();
-                    let value_0 = value_0.clone();
-                    let value_1 = value_1.clone();
+                    let call = call.clone();
                     async move {
-                        let call = ListByOffset {
-                            client: &client,
-                            limit: value_0,
-                            offset: value_1,
-                        };
                         let call = call
                             .offset(
                                 ::progenitor_client::__private::position::<i64>(&position)?,
@@ -2231,41 +1347,17 @@ pub mod builder {
             )
         }
     }
-    /// A call of [`Client::list_by_page`](super::Client::list_by_page), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct ListByPage<'a> {
-        client: &'a super::Client,
-        page: ::std::result::Result<::std::option::Option<i64>, ::std::string::String>,
-        stream: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
+    ::progenitor_client::call! {
+        /// A call of [`Client::list_by_page`](super::Client::list_by_page), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct ListByPage {
+            /// At least 0.
+            optional page: i64,
+            /// Sets `stream`.
+            optional stream: ::std::string::String,
+        }
     }
     impl<'a> ListByPage<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                page: Ok(None),
-                stream: Ok(None),
-            }
-        }
-        /// At least 0.
-        pub fn page<V: ::progenitor_client::IntoOptional<i64, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.page = value.into_optional();
-            self
-        }
-        /// Sets `stream`.
-        pub fn stream<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.stream = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -2273,63 +1365,41 @@ pub mod builder {
             ::progenitor_client::ResponseValue<types::NumberedPage>,
             ::progenitor_client::Error,
         > {
-            let Self { client, page, stream } = self;
-            let page = client.inner.parameter("list_by_page", "page", page)?;
-            let stream = client.inner.parameter("list_by_page", "stream", stream)?;
+            let (client, page, stream) = self.__parameters("list_by_page")?;
             let url = client.inner.url("/lists/page");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .accept("application/json")
+                        .query(&progenitor_client::QueryParam::new("page", &page))
+                        .query(&progenitor_client::QueryParam::new("stream", &stream)),
+                    "list_by_page",
                 )
-                .query(&progenitor_client::QueryParam::new("page", &page))
-                .query(&progenitor_client::QueryParam::new("stream", &stream))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "list_by_page",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => {
-                    ::progenitor_client::ResponseValue::from_response(response).await
-                }
-                _ => Err(::progenitor_client::Error::unexpected_response(response)),
-            }
+                .await?;
+            ::progenitor_client::ResponseValue::from_response(response).await
         }
         /// Streams the items of all pages, and fetches the next page while the current one is read.
         ///
         /// The list ends where no item can follow; a page that repeats an earlier one is an error.
         pub fn stream_(self) -> ::progenitor_client::Pager<types::Entry> {
-            let call = self;
+            let call = self.__into_owned();
             let size = ::std::option::Option::None;
             let first = ::progenitor_client::__private::number_in(&call.page)
                 .unwrap_or(0i64);
-            let ListByPage { client, page: value_0, stream: value_1 } = call;
-            let owned = client.clone();
+            let client = call.__client.clone();
             ::progenitor_client::__private::numbered_pages(
-                client,
+                &*client,
                 ::progenitor_client::__private::Numbering::Pages {
                     first: 0i64,
                 },
                 first,
                 size,
                 move |position| {
-                    let client = owned.clone();
-                    let value_0 = value_0.clone();
-                    let value_1 = value_1.clone();
+                    let call = call.clone();
                     async move {
-                        let call = ListByPage {
-                            client: &client,
-                            page: value_0,
-                            stream: value_1,
-                        };
                         let call = call
                             .page(
                                 ::progenitor_client::__private::position::<i64>(&position)?,
@@ -2350,38 +1420,16 @@ pub mod builder {
             )
         }
     }
-    /// A call of [`Client::search_entries`](super::Client::search_entries), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct SearchEntries<'a> {
-        client: &'a super::Client,
-        body: ::std::result::Result<types::builder::EntryQuery, ::std::string::String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::search_entries`](super::Client::search_entries), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct SearchEntries {
+            @body
+            /// Sets `body`.
+            body: EntryQuery,
+        }
     }
     impl<'a> SearchEntries<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                body: Ok(::std::default::Default::default()),
-            }
-        }
-        /// Sets `body`.
-        pub fn body<V: ::progenitor_client::IntoRequired<types::EntryQuery>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.body = value.into_required().map(From::from);
-            self
-        }
-        /// Changes the body with its builder.
-        pub fn body_map<F>(mut self, f: F) -> Self
-        where
-            F: std::ops::FnOnce(
-                types::builder::EntryQuery,
-            ) -> types::builder::EntryQuery,
-        {
-            self.body = self.body.map(f);
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -2389,62 +1437,30 @@ pub mod builder {
             ::progenitor_client::ResponseValue<types::SearchPage>,
             ::progenitor_client::Error,
         > {
-            let Self { client, body } = self;
-            let body = client
-                .inner
-                .parameter(
-                    "search_entries",
-                    "body",
-                    body
-                        .and_then(|v| {
-                            types::EntryQuery::try_from(v).map_err(|e| e.to_string())
-                        }),
-                )?;
+            let (client, body) = self.__parameters("search_entries")?;
             let url = client.inner.url("/lists/search");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.post(url).accept("application/json").json(&body),
+                    "search_entries",
                 )
-                .json(&body)
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "search_entries",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => {
-                    ::progenitor_client::ResponseValue::from_response(response).await
-                }
-                _ => Err(::progenitor_client::Error::unexpected_response(response)),
-            }
+                .await?;
+            ::progenitor_client::ResponseValue::from_response(response).await
         }
         /// Streams the items of all pages, and fetches the next page while the current one is read.
         ///
         /// The list ends with the page that names no other; one that was read already is an error.
         pub fn stream(self) -> ::progenitor_client::Pager<types::Entry> {
-            let call = self;
+            let call = self.__into_owned();
             let first = ::std::string::String::new();
-            let SearchEntries { client, body: value_0 } = call;
-            let owned = client.clone();
+            let client = call.__client.clone();
             ::progenitor_client::__private::linked_pages(
-                client,
+                &*client,
                 first,
                 move |position| {
-                    let client = owned.clone();
-                    let value_0 = value_0.clone();
+                    let call = call.clone();
                     async move {
-                        let call = SearchEntries {
-                            client: &client,
-                            body: value_0,
-                        };
                         let call = if position.is_empty() {
                             call
                         } else {
@@ -2474,38 +1490,16 @@ pub mod builder {
             )
         }
     }
-    /// A call of [`Client::create_meter`](super::Client::create_meter), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct CreateMeter<'a> {
-        client: &'a super::Client,
-        body: ::std::result::Result<types::builder::MeterRequest, ::std::string::String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::create_meter`](super::Client::create_meter), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct CreateMeter {
+            @body
+            /// Sets `body`.
+            body: MeterRequest,
+        }
     }
     impl<'a> CreateMeter<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                body: Ok(::std::default::Default::default()),
-            }
-        }
-        /// Sets `body`.
-        pub fn body<V: ::progenitor_client::IntoRequired<types::MeterRequest>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.body = value.into_required().map(From::from);
-            self
-        }
-        /// Changes the body with its builder.
-        pub fn body_map<F>(mut self, f: F) -> Self
-        where
-            F: std::ops::FnOnce(
-                types::builder::MeterRequest,
-            ) -> types::builder::MeterRequest,
-        {
-            self.body = self.body.map(f);
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -2513,60 +1507,33 @@ pub mod builder {
             ::progenitor_client::ResponseValue<types::Meter>,
             ::progenitor_client::Error,
         > {
-            let Self { client, body } = self;
-            let body = client
-                .inner
-                .parameter(
-                    "create_meter",
-                    "body",
-                    body
-                        .and_then(|v| {
-                            types::MeterRequest::try_from(v).map_err(|e| e.to_string())
-                        }),
-                )?;
+            let (client, body) = self.__parameters("create_meter")?;
             let url = client.inner.url("/meters");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static(
-                        "application/vnd.acme.v2+json",
-                    ),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .post(url)
+                        .accept("application/vnd.acme.v2+json")
+                        .header(
+                            ::reqwest::header::CONTENT_TYPE,
+                            "application/vnd.acme.v2+json; charset=utf-8",
+                        )
+                        .json(&body),
+                    "create_meter",
                 )
-                .header(
-                    ::reqwest::header::CONTENT_TYPE,
-                    "application/vnd.acme.v2+json; charset=utf-8",
-                )
-                .json(&body)
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "create_meter",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => {
-                    ::progenitor_client::ResponseValue::from_response(response).await
-                }
-                _ => Err(::progenitor_client::Error::unexpected_response(response)),
-            }
+                .await?;
+            ::progenitor_client::ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::mock`](super::Client::mock), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct Mock<'a> {
-        client: &'a super::Client,
+    ::progenitor_client::call! {
+        /// A call of [`Client::mock`](super::Client::mock), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct Mock {
+        }
     }
     impl<'a> Mock<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -2574,57 +1541,22 @@ pub mod builder {
             ::progenitor_client::ResponseValue<()>,
             ::progenitor_client::Error,
         > {
-            let Self { client } = self;
+            let client = self.__client;
             let url = client.inner.url("/mock");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "mock",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => Ok(::progenitor_client::ResponseValue::empty(response)),
-                _ => Err(::progenitor_client::Error::unexpected_response(response)),
-            }
+            let response = client.inner.call(client.client.get(url), "mock").await?;
+            Ok(::progenitor_client::ResponseValue::empty(response))
         }
     }
-    /// A call of [`Client::option`](super::Client::option), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct Option<'a> {
-        client: &'a super::Client,
-        body: ::std::result::Result<types::builder::Default, ::std::string::String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::option`](super::Client::option), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct Option {
+            @body
+            /// Sets `body`.
+            body: Default,
+        }
     }
     impl<'a> Option<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                body: Ok(::std::default::Default::default()),
-            }
-        }
-        /// Sets `body`.
-        pub fn body<V: ::progenitor_client::IntoRequired<types::Default>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.body = value.into_required().map(From::from);
-            self
-        }
-        /// Changes the body with its builder.
-        pub fn body_map<F>(mut self, f: F) -> Self
-        where
-            F: std::ops::FnOnce(types::builder::Default) -> types::builder::Default,
-        {
-            self.body = self.body.map(f);
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -2632,68 +1564,25 @@ pub mod builder {
             ::progenitor_client::ResponseValue<()>,
             ::progenitor_client::Error,
         > {
-            let Self { client, body } = self;
-            let body = client
-                .inner
-                .parameter(
-                    "option",
-                    "body",
-                    body
-                        .and_then(|v| {
-                            types::Default::try_from(v).map_err(|e| e.to_string())
-                        }),
-                )?;
+            let (client, body) = self.__parameters("option")?;
             let url = client.inner.url("/option");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .post(url)
-                .json(&body)
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "option",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => Ok(::progenitor_client::ResponseValue::empty(response)),
-                _ => Err(::progenitor_client::Error::unexpected_response(response)),
-            }
+            let response = client
+                .inner
+                .call(client.client.post(url).json(&body), "option")
+                .await?;
+            Ok(::progenitor_client::ResponseValue::empty(response))
         }
     }
-    /// A call of [`Client::pay`](super::Client::pay), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct Pay<'a> {
-        client: &'a super::Client,
-        body: ::std::result::Result<types::builder::PayForm, ::std::string::String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::pay`](super::Client::pay), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct Pay {
+            @body
+            /// Sets `body`.
+            body: PayForm,
+        }
     }
     impl<'a> Pay<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                body: Ok(::std::default::Default::default()),
-            }
-        }
-        /// Sets `body`.
-        pub fn body<V: ::progenitor_client::IntoRequired<types::PayForm>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.body = value.into_required().map(From::from);
-            self
-        }
-        /// Changes the body with its builder.
-        pub fn body_map<F>(mut self, f: F) -> Self
-        where
-            F: std::ops::FnOnce(types::builder::PayForm) -> types::builder::PayForm,
-        {
-            self.body = self.body.map(f);
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -2701,78 +1590,27 @@ pub mod builder {
             ::progenitor_client::ResponseValue<()>,
             ::progenitor_client::Error,
         > {
-            let Self { client, body } = self;
-            let body = client
-                .inner
-                .parameter(
-                    "pay",
-                    "body",
-                    body
-                        .and_then(|v| {
-                            types::PayForm::try_from(v).map_err(|e| e.to_string())
-                        }),
-                )?;
+            let (client, body) = self.__parameters("pay")?;
             let url = client.inner.url("/pay");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .post(url)
-                .form_urlencoded(&body)?
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "pay",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => Ok(::progenitor_client::ResponseValue::empty(response)),
-                _ => Err(::progenitor_client::Error::unexpected_response(response)),
-            }
+            let response = client
+                .inner
+                .call(client.client.post(url).form_urlencoded(&body)?, "pay")
+                .await?;
+            Ok(::progenitor_client::ResponseValue::empty(response))
         }
     }
-    /// A call of [`Client::replace_plan`](super::Client::replace_plan), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct ReplacePlan<'a> {
-        client: &'a super::Client,
-        id: ::std::result::Result<::std::string::String, ::std::string::String>,
-        body: ::std::result::Result<types::builder::Plan, ::std::string::String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::replace_plan`](super::Client::replace_plan), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct ReplacePlan {
+            /// Sets `id`.
+            required id: ::std::string::String,
+            @body
+            /// Sets `body`.
+            body: Plan,
+        }
     }
     impl<'a> ReplacePlan<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                id: Err(::std::string::String::new()),
-                body: Ok(::std::default::Default::default()),
-            }
-        }
-        /// Sets `id`.
-        pub fn id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.id = value.into_required();
-            self
-        }
-        /// Sets `body`.
-        pub fn body<V: ::progenitor_client::IntoRequired<types::Plan>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.body = value.into_required().map(From::from);
-            self
-        }
-        /// Changes the body with its builder.
-        pub fn body_map<F>(mut self, f: F) -> Self
-        where
-            F: std::ops::FnOnce(types::builder::Plan) -> types::builder::Plan,
-        {
-            self.body = self.body.map(f);
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -2780,83 +1618,29 @@ pub mod builder {
             ::progenitor_client::ResponseValue<()>,
             ::progenitor_client::Error,
         > {
-            let Self { client, id, body } = self;
-            let id = client.inner.parameter("replace_plan", "id", id)?;
-            let body = client
-                .inner
-                .parameter(
-                    "replace_plan",
-                    "body",
-                    body
-                        .and_then(|v| {
-                            types::Plan::try_from(v).map_err(|e| e.to_string())
-                        }),
-                )?;
+            let (client, id, body) = self.__parameters("replace_plan")?;
             let url = client
                 .inner
                 .url(&format!("/plans/{}", encode_path(& id.to_string()),));
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .put(url)
-                .json(&body)
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "replace_plan",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => Ok(::progenitor_client::ResponseValue::empty(response)),
-                _ => Err(::progenitor_client::Error::unexpected_response(response)),
-            }
+            let response = client
+                .inner
+                .call(client.client.put(url).json(&body), "replace_plan")
+                .await?;
+            Ok(::progenitor_client::ResponseValue::empty(response))
         }
     }
-    /// A call of [`Client::change_plan`](super::Client::change_plan), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct ChangePlan<'a> {
-        client: &'a super::Client,
-        id: ::std::result::Result<::std::string::String, ::std::string::String>,
-        body: ::std::result::Result<types::builder::PlanChange, ::std::string::String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::change_plan`](super::Client::change_plan), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct ChangePlan {
+            /// Sets `id`.
+            required id: ::std::string::String,
+            @body
+            /// Sets `body`.
+            body: PlanChange,
+        }
     }
     impl<'a> ChangePlan<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                id: Err(::std::string::String::new()),
-                body: Ok(::std::default::Default::default()),
-            }
-        }
-        /// Sets `id`.
-        pub fn id<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.id = value.into_required();
-            self
-        }
-        /// Sets `body`.
-        pub fn body<V: ::progenitor_client::IntoRequired<types::PlanChange>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.body = value.into_required().map(From::from);
-            self
-        }
-        /// Changes the body with its builder.
-        pub fn body_map<F>(mut self, f: F) -> Self
-        where
-            F: std::ops::FnOnce(
-                types::builder::PlanChange,
-            ) -> types::builder::PlanChange,
-        {
-            self.body = self.body.map(f);
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -2864,52 +1648,34 @@ pub mod builder {
             ::progenitor_client::ResponseValue<()>,
             ::progenitor_client::Error,
         > {
-            let Self { client, id, body } = self;
-            let id = client.inner.parameter("change_plan", "id", id)?;
-            let body = client
-                .inner
-                .parameter(
-                    "change_plan",
-                    "body",
-                    body
-                        .and_then(|v| {
-                            types::PlanChange::try_from(v).map_err(|e| e.to_string())
-                        }),
-                )?;
+            let (client, id, body) = self.__parameters("change_plan")?;
             let url = client
                 .inner
                 .url(&format!("/plans/{}", encode_path(& id.to_string()),));
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .patch(url)
-                .header(::reqwest::header::CONTENT_TYPE, "application/merge-patch+json")
-                .json(&body)
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "change_plan",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => Ok(::progenitor_client::ResponseValue::empty(response)),
-                _ => Err(::progenitor_client::Error::unexpected_response(response)),
-            }
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .patch(url)
+                        .header(
+                            ::reqwest::header::CONTENT_TYPE,
+                            "application/merge-patch+json",
+                        )
+                        .json(&body),
+                    "change_plan",
+                )
+                .await?;
+            Ok(::progenitor_client::ResponseValue::empty(response))
         }
     }
-    /// A call of [`Client::public`](super::Client::public), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct Public<'a> {
-        client: &'a super::Client,
+    ::progenitor_client::call! {
+        /// A call of [`Client::public`](super::Client::public), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct Public {
+        }
     }
     impl<'a> Public<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -2917,88 +1683,27 @@ pub mod builder {
             ::progenitor_client::ResponseValue<()>,
             ::progenitor_client::Error,
         > {
-            let Self { client } = self;
+            let client = self.__client;
             let url = client.inner.url("/public");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "public",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => Ok(::progenitor_client::ResponseValue::empty(response)),
-                _ => Err(::progenitor_client::Error::unexpected_response(response)),
-            }
+            let response = client.inner.call(client.client.get(url), "public").await?;
+            Ok(::progenitor_client::ResponseValue::empty(response))
         }
     }
-    /// A call of [`Client::rates`](super::Client::rates), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct Rates<'a> {
-        client: &'a super::Client,
-        header_map: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
-        into_inner: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
-        send: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
-        api_version: ::std::result::Result<::std::string::String, ::std::string::String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::rates`](super::Client::rates), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct Rates {
+            /// Sets `header_map`.
+            optional header_map: ::std::string::String,
+            /// Sets `into_inner_`.
+            optional into_inner_: ::std::string::String,
+            /// Sets `send_`.
+            optional send_: ::std::string::String,
+            /// Sets `api_version`.
+            required api_version: ::std::string::String,
+        }
     }
     impl<'a> Rates<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                header_map: Ok(None),
-                into_inner: Ok(None),
-                send: Ok(None),
-                api_version: Err(::std::string::String::new()),
-            }
-        }
-        /// Sets `header_map`.
-        pub fn header_map<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.header_map = value.into_optional();
-            self
-        }
-        /// Sets `into_inner_`.
-        pub fn into_inner_<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.into_inner = value.into_optional();
-            self
-        }
-        /// Sets `send_`.
-        pub fn send_<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.send = value.into_optional();
-            self
-        }
-        /// Sets `api_version`.
-        pub fn api_version<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.api_version = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -3006,13 +1711,8 @@ pub mod builder {
             ::progenitor_client::ResponseValue<()>,
             ::progenitor_client::Error,
         > {
-            let Self { client, header_map, into_inner, send, api_version } = self;
-            let header_map = client.inner.parameter("rates", "header_map", header_map)?;
-            let into_inner = client.inner.parameter("rates", "into_inner", into_inner)?;
-            let send = client.inner.parameter("rates", "send", send)?;
-            let api_version = client
-                .inner
-                .parameter("rates", "api_version", api_version)?;
+            let (client, header_map, into_inner, send, api_version) = self
+                .__parameters("rates")?;
             let url = client.inner.url("/rates");
             let mut header_map_ = ::reqwest::header::HeaderMap::with_capacity(2usize);
             header_map_
@@ -3023,59 +1723,42 @@ pub mod builder {
                         .try_into()
                         .map_err(progenitor_client::__private::invalid_header)?,
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .query(&progenitor_client::QueryParam::new("header_map", &header_map))
-                .query(&progenitor_client::QueryParam::new("into_inner", &into_inner))
-                .query(&progenitor_client::QueryParam::new("send", &send))
-                .headers(header_map_)
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "rates",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => Ok(::progenitor_client::ResponseValue::empty(response)),
-                _ => Err(::progenitor_client::Error::unexpected_response(response)),
-            }
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "header_map",
+                                &header_map,
+                            ),
+                        )
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "into_inner",
+                                &into_inner,
+                            ),
+                        )
+                        .query(&progenitor_client::QueryParam::new("send", &send))
+                        .headers(header_map_),
+                    "rates",
+                )
+                .await?;
+            Ok(::progenitor_client::ResponseValue::empty(response))
         }
     }
-    /// A call of [`Client::put_record`](super::Client::put_record), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct PutRecord<'a> {
-        client: &'a super::Client,
-        body: ::std::result::Result<types::builder::Record, ::std::string::String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::put_record`](super::Client::put_record), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct PutRecord {
+            @body
+            /// Sets `body`.
+            body: Record,
+        }
     }
     impl<'a> PutRecord<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                body: Ok(::std::default::Default::default()),
-            }
-        }
-        /// Sets `body`.
-        pub fn body<V: ::progenitor_client::IntoRequired<types::Record>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.body = value.into_required().map(From::from);
-            self
-        }
-        /// Changes the body with its builder.
-        pub fn body_map<F>(mut self, f: F) -> Self
-        where
-            F: std::ops::FnOnce(types::builder::Record) -> types::builder::Record,
-        {
-            self.body = self.body.map(f);
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -3083,54 +1766,25 @@ pub mod builder {
             ::progenitor_client::ResponseValue<types::Record>,
             ::progenitor_client::Error,
         > {
-            let Self { client, body } = self;
-            let body = client
-                .inner
-                .parameter(
-                    "put_record",
-                    "body",
-                    body
-                        .and_then(|v| {
-                            types::Record::try_from(v).map_err(|e| e.to_string())
-                        }),
-                )?;
+            let (client, body) = self.__parameters("put_record")?;
             let url = client.inner.url("/records");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.post(url).accept("application/json").json(&body),
+                    "put_record",
                 )
-                .json(&body)
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "put_record",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => {
-                    ::progenitor_client::ResponseValue::from_response(response).await
-                }
-                _ => Err(::progenitor_client::Error::unexpected_response(response)),
-            }
+                .await?;
+            ::progenitor_client::ResponseValue::from_response(response).await
         }
     }
-    /// A call of [`Client::response_value`](super::Client::response_value), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct ResponseValue<'a> {
-        client: &'a super::Client,
+    ::progenitor_client::call! {
+        /// A call of [`Client::response_value`](super::Client::response_value), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct ResponseValue {
+        }
     }
     impl<'a> ResponseValue<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -3138,37 +1792,22 @@ pub mod builder {
             ::progenitor_client::ResponseValue<()>,
             ::progenitor_client::Error,
         > {
-            let Self { client } = self;
+            let client = self.__client;
             let url = client.inner.url("/response_value");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "response_value",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => Ok(::progenitor_client::ResponseValue::empty(response)),
-                _ => Err(::progenitor_client::Error::unexpected_response(response)),
-            }
+            let response = client
+                .inner
+                .call(client.client.get(url), "response_value")
+                .await?;
+            Ok(::progenitor_client::ResponseValue::empty(response))
         }
     }
-    /// A call of [`Client::result`](super::Client::result), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct Result<'a> {
-        client: &'a super::Client,
+    ::progenitor_client::call! {
+        /// A call of [`Client::result`](super::Client::result), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct Result {
+        }
     }
     impl<'a> Result<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -3176,110 +1815,29 @@ pub mod builder {
             ::progenitor_client::ResponseValue<()>,
             ::progenitor_client::Error,
         > {
-            let Self { client } = self;
+            let client = self.__client;
             let url = client.inner.url("/result");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "result",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => Ok(::progenitor_client::ResponseValue::empty(response)),
-                _ => Err(::progenitor_client::Error::unexpected_response(response)),
-            }
+            let response = client.inner.call(client.client.get(url), "result").await?;
+            Ok(::progenitor_client::ResponseValue::empty(response))
         }
     }
-    /// A call of [`Client::search`](super::Client::search), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct Search<'a> {
-        client: &'a super::Client,
-        filter_at: ::std::result::Result<
-            ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-            ::std::string::String,
-        >,
-        filter_at_gte: ::std::result::Result<
-            ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-            ::std::string::String,
-        >,
-        filter_at_lt: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
-        filter_only_gte: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
-        point: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
+    ::progenitor_client::call! {
+        /// A call of [`Client::search`](super::Client::search), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct Search {
+            /// Sets `filter_at`.
+            optional filter_at: ::chrono::DateTime<::chrono::offset::Utc>,
+            /// Sets `filter_at_gte`.
+            optional filter_at_gte: ::chrono::DateTime<::chrono::offset::Utc>,
+            /// Sets `filter_at_lt`.
+            optional filter_at_lt: ::std::string::String,
+            /// Sets `filter_only_gte`.
+            optional filter_only_gte: ::std::string::String,
+            /// Sets `point`.
+            optional point: ::std::string::String,
+        }
     }
     impl<'a> Search<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                filter_at: Ok(None),
-                filter_at_gte: Ok(None),
-                filter_at_lt: Ok(None),
-                filter_only_gte: Ok(None),
-                point: Ok(None),
-            }
-        }
-        /// Sets `filter_at`.
-        pub fn filter_at<
-            V: ::progenitor_client::IntoOptional<
-                    ::chrono::DateTime<::chrono::offset::Utc>,
-                    K,
-                >,
-            K,
-        >(mut self, value: V) -> Self {
-            self.filter_at = value.into_optional();
-            self
-        }
-        /// Sets `filter_at_gte`.
-        pub fn filter_at_gte<
-            V: ::progenitor_client::IntoOptional<
-                    ::chrono::DateTime<::chrono::offset::Utc>,
-                    K,
-                >,
-            K,
-        >(mut self, value: V) -> Self {
-            self.filter_at_gte = value.into_optional();
-            self
-        }
-        /// Sets `filter_at_lt`.
-        pub fn filter_at_lt<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.filter_at_lt = value.into_optional();
-            self
-        }
-        /// Sets `filter_only_gte`.
-        pub fn filter_only_gte<
-            V: ::progenitor_client::IntoOptional<::std::string::String, K>,
-            K,
-        >(mut self, value: V) -> Self {
-            self.filter_only_gte = value.into_optional();
-            self
-        }
-        /// Sets `point`.
-        pub fn point<V: ::progenitor_client::IntoOptional<::std::string::String, K>, K>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.point = value.into_optional();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -3287,72 +1845,56 @@ pub mod builder {
             ::progenitor_client::ResponseValue<()>,
             ::progenitor_client::Error,
         > {
-            let Self {
+            let (
                 client,
                 filter_at,
                 filter_at_gte,
                 filter_at_lt,
                 filter_only_gte,
                 point,
-            } = self;
-            let filter_at = client.inner.parameter("search", "filter_at", filter_at)?;
-            let filter_at_gte = client
-                .inner
-                .parameter("search", "filter_at_gte", filter_at_gte)?;
-            let filter_at_lt = client
-                .inner
-                .parameter("search", "filter_at_lt", filter_at_lt)?;
-            let filter_only_gte = client
-                .inner
-                .parameter("search", "filter_only_gte", filter_only_gte)?;
-            let point = client.inner.parameter("search", "point", point)?;
+            ) = self.__parameters("search")?;
             let url = client.inner.url("/search");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .query(&progenitor_client::QueryParam::new("filter[at]", &filter_at))
-                .query(
-                    &progenitor_client::QueryParam::new(
-                        "filter[at][gte]",
-                        &filter_at_gte,
-                    ),
+            let response = client
+                .inner
+                .call(
+                    client
+                        .client
+                        .get(url)
+                        .query(
+                            &progenitor_client::QueryParam::new("filter[at]", &filter_at),
+                        )
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "filter[at][gte]",
+                                &filter_at_gte,
+                            ),
+                        )
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "filter[at][lt]",
+                                &filter_at_lt,
+                            ),
+                        )
+                        .query(
+                            &progenitor_client::QueryParam::new(
+                                "filter[only][gte]",
+                                &filter_only_gte,
+                            ),
+                        )
+                        .query(&progenitor_client::QueryParam::new("point", &point)),
+                    "search",
                 )
-                .query(
-                    &progenitor_client::QueryParam::new("filter[at][lt]", &filter_at_lt),
-                )
-                .query(
-                    &progenitor_client::QueryParam::new(
-                        "filter[only][gte]",
-                        &filter_only_gte,
-                    ),
-                )
-                .query(&progenitor_client::QueryParam::new("point", &point))
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "search",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => Ok(::progenitor_client::ResponseValue::empty(response)),
-                _ => Err(::progenitor_client::Error::unexpected_response(response)),
-            }
+                .await?;
+            Ok(::progenitor_client::ResponseValue::empty(response))
         }
     }
-    /// A call of [`Client::string`](super::Client::string), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct String<'a> {
-        client: &'a super::Client,
+    ::progenitor_client::call! {
+        /// A call of [`Client::string`](super::Client::string), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct String {
+        }
     }
     impl<'a> String<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -3360,49 +1902,21 @@ pub mod builder {
             ::progenitor_client::ResponseValue<()>,
             ::progenitor_client::Error,
         > {
-            let Self { client } = self;
+            let client = self.__client;
             let url = client.inner.url("/string");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "string",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => Ok(::progenitor_client::ResponseValue::empty(response)),
-                _ => Err(::progenitor_client::Error::unexpected_response(response)),
-            }
+            let response = client.inner.call(client.client.get(url), "string").await?;
+            Ok(::progenitor_client::ResponseValue::empty(response))
         }
     }
-    /// A call of [`Client::start_export`](super::Client::start_export), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct StartExport<'a> {
-        client: &'a super::Client,
-        tenant: ::std::result::Result<::std::string::String, ::std::string::String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::start_export`](super::Client::start_export), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct StartExport {
+            /// Sets `tenant`.
+            required tenant: ::std::string::String,
+        }
     }
     impl<'a> StartExport<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                tenant: Err(::std::string::String::new()),
-            }
-        }
-        /// Sets `tenant`.
-        pub fn tenant<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.tenant = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -3410,36 +1924,17 @@ pub mod builder {
             ::progenitor_client::ResponseValue<types::Entry>,
             ::progenitor_client::Error,
         > {
-            let Self { client, tenant } = self;
-            let tenant = client.inner.parameter("start_export", "tenant", tenant)?;
+            let (client, tenant) = self.__parameters("start_export")?;
             let url = client
                 .inner
                 .url(
                     &format!("/tenants/{}/exports", encode_path(& tenant.to_string()),),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "start_export",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => {
-                    ::progenitor_client::ResponseValue::from_response(response).await
-                }
-                _ => Err(::progenitor_client::Error::unexpected_response(response)),
-            }
+            let response = client
+                .inner
+                .call(client.client.post(url).accept("application/json"), "start_export")
+                .await?;
+            ::progenitor_client::ResponseValue::from_response(response).await
         }
         /// Sends the call, and returns a poller of the job that it starts.
         pub async fn start(
@@ -3448,7 +1943,7 @@ pub mod builder {
             ::progenitor_client::Poller<types::Export>,
             ::progenitor_client::Error,
         > {
-            let client = self.client;
+            let client = self.__client.clone();
             let value_0 = self.tenant.clone();
             let response = self.send().await?;
             let page = response.into_inner();
@@ -3458,7 +1953,7 @@ pub mod builder {
             let id = ::progenitor_client::__private::job_id(id, "startExport", "id")?;
             let call = GetExport {
                 tenant: value_0,
-                ..GetExport::new(client)
+                ..GetExport::new(&client)
             };
             let call = call
                 .export(
@@ -3469,38 +1964,17 @@ pub mod builder {
             ::std::result::Result::Ok(call.poll().confirmed_exists())
         }
     }
-    /// A call of [`Client::get_export`](super::Client::get_export), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct GetExport<'a> {
-        client: &'a super::Client,
-        tenant: ::std::result::Result<::std::string::String, ::std::string::String>,
-        export: ::std::result::Result<::std::string::String, ::std::string::String>,
+    ::progenitor_client::call! {
+        /// A call of [`Client::get_export`](super::Client::get_export), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct GetExport {
+            /// Sets `tenant`.
+            required tenant: ::std::string::String,
+            /// Sets `export`.
+            required export: ::std::string::String,
+        }
     }
     impl<'a> GetExport<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                tenant: Err(::std::string::String::new()),
-                export: Err(::std::string::String::new()),
-            }
-        }
-        /// Sets `tenant`.
-        pub fn tenant<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.tenant = value.into_required();
-            self
-        }
-        /// Sets `export`.
-        pub fn export<V: ::progenitor_client::IntoRequired<::std::string::String>>(
-            mut self,
-            value: V,
-        ) -> Self {
-            self.export = value.into_required();
-            self
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -3508,9 +1982,7 @@ pub mod builder {
             ::progenitor_client::ResponseValue<types::Export>,
             ::progenitor_client::Error,
         > {
-            let Self { client, tenant, export } = self;
-            let tenant = client.inner.parameter("get_export", "tenant", tenant)?;
-            let export = client.inner.parameter("get_export", "export", export)?;
+            let (client, tenant, export) = self.__parameters("get_export")?;
             let url = client
                 .inner
                 .url(
@@ -3519,51 +1991,25 @@ pub mod builder {
                         encode_path(& export.to_string()),
                     ),
                 );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "get_export",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => {
-                    ::progenitor_client::ResponseValue::from_response(response).await
-                }
-                _ => Err(::progenitor_client::Error::unexpected_response(response)),
-            }
+            let response = client
+                .inner
+                .call(client.client.get(url).accept("application/json"), "get_export")
+                .await?;
+            ::progenitor_client::ResponseValue::from_response(response).await
         }
         /// Returns a poller that sends the call until the job has finished.
         pub fn poll(self) -> ::progenitor_client::Poller<types::Export> {
-            let call = self;
+            let call = self.__into_owned();
             let id = ::progenitor_client::__private::text_in(
                 &call.export.clone().map(::std::option::Option::Some),
             );
-            let GetExport { client, tenant: value_0, export: value_1 } = call;
-            let owned = client.clone();
+            let client = call.__client.clone();
             let poller = ::progenitor_client::Poller::new(
                 "getExport",
                 id,
                 move || {
-                    let client = owned.clone();
-                    let value_0 = value_0.clone();
-                    let value_1 = value_1.clone();
+                    let call = call.clone();
                     async move {
-                        let call = GetExport {
-                            client: &client,
-                            tenant: value_0,
-                            export: value_1,
-                        };
                         let response = call.send().await?;
                         let page = &*response;
                         let state = ::progenitor_client::__private::JobState {
@@ -3581,19 +2027,16 @@ pub mod builder {
                     }
                 },
             );
-            poller.masking(client)
+            poller.masking(&*client)
         }
     }
-    /// A call of [`Client::usage_exists`](super::Client::usage_exists), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct UsageExists<'a> {
-        client: &'a super::Client,
+    ::progenitor_client::call! {
+        /// A call of [`Client::usage_exists`](super::Client::usage_exists), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct UsageExists {
+        }
     }
     impl<'a> UsageExists<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -3601,37 +2044,22 @@ pub mod builder {
             ::progenitor_client::ResponseValue<()>,
             ::progenitor_client::Error,
         > {
-            let Self { client } = self;
+            let client = self.__client;
             let url = client.inner.url("/usage/head");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .head(url)
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "usage_exists",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => Ok(::progenitor_client::ResponseValue::empty(response)),
-                _ => Err(::progenitor_client::Error::unexpected_response(response)),
-            }
+            let response = client
+                .inner
+                .call(client.client.head(url), "usage_exists")
+                .await?;
+            Ok(::progenitor_client::ResponseValue::empty(response))
         }
     }
-    /// A call of [`Client::usage_or_job`](super::Client::usage_or_job), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct UsageOrJob<'a> {
-        client: &'a super::Client,
+    ::progenitor_client::call! {
+        /// A call of [`Client::usage_or_job`](super::Client::usage_or_job), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct UsageOrJob {
+        }
     }
     impl<'a> UsageOrJob<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -3639,25 +2067,12 @@ pub mod builder {
             ::progenitor_client::ResponseValue<types::UsageOrJobSuccess>,
             ::progenitor_client::Error,
         > {
-            let Self { client } = self;
+            let client = self.__client;
             let url = client.inner.url("/usage/job");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "usage_or_job",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
+            let response = client
+                .inner
+                .call(client.client.get(url).accept("application/json"), "usage_or_job")
+                .await?;
             match response.status().as_u16() {
                 200u16 => {
                     ::progenitor_client::ResponseValue::from_response(response)
@@ -3693,16 +2108,13 @@ pub mod builder {
             }
         }
     }
-    /// A call of [`Client::usage_list`](super::Client::usage_list), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct UsageList<'a> {
-        client: &'a super::Client,
+    ::progenitor_client::call! {
+        /// A call of [`Client::usage_list`](super::Client::usage_list), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct UsageList {
+        }
     }
     impl<'a> UsageList<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -3710,44 +2122,22 @@ pub mod builder {
             ::progenitor_client::ResponseValue<::std::vec::Vec<types::Usage>>,
             ::progenitor_client::Error,
         > {
-            let Self { client } = self;
+            let client = self.__client;
             let url = client.inner.url("/usage/list");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "usage_list",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => {
-                    ::progenitor_client::ResponseValue::from_list_response(response)
-                        .await
-                }
-                _ => Err(::progenitor_client::Error::unexpected_response(response)),
-            }
+            let response = client
+                .inner
+                .call(client.client.get(url).accept("application/json"), "usage_list")
+                .await?;
+            ::progenitor_client::ResponseValue::from_list_response(response).await
         }
     }
-    /// A call of [`Client::usage_or_nothing`](super::Client::usage_or_nothing), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct UsageOrNothing<'a> {
-        client: &'a super::Client,
+    ::progenitor_client::call! {
+        /// A call of [`Client::usage_or_nothing`](super::Client::usage_or_nothing), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct UsageOrNothing {
+        }
     }
     impl<'a> UsageOrNothing<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -3755,44 +2145,25 @@ pub mod builder {
             ::progenitor_client::ResponseValue<::std::option::Option<types::Usage>>,
             ::progenitor_client::Error,
         > {
-            let Self { client } = self;
+            let client = self.__client;
             let url = client.inner.url("/usage/optional");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
+            let response = client
+                .inner
+                .call(
+                    client.client.get(url).accept("application/json"),
+                    "usage_or_nothing",
                 )
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "usage_or_nothing",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => {
-                    ::progenitor_client::ResponseValue::from_optional_response(response)
-                        .await
-                }
-                _ => Err(::progenitor_client::Error::unexpected_response(response)),
-            }
+                .await?;
+            ::progenitor_client::ResponseValue::from_optional_response(response).await
         }
     }
-    /// A call of [`Client::usage_text`](super::Client::usage_text), not sent yet.
-    #[derive(Debug, Clone)]
-    pub struct UsageText<'a> {
-        client: &'a super::Client,
+    ::progenitor_client::call! {
+        /// A call of [`Client::usage_text`](super::Client::usage_text), not sent yet.
+        #[derive(Debug, Clone)]
+        pub struct UsageText {
+        }
     }
     impl<'a> UsageText<'a> {
-        /// A call of this client, with no parameter set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
-        }
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(
             self,
@@ -3800,25 +2171,13 @@ pub mod builder {
             ::progenitor_client::ResponseValue<ByteStream>,
             ::progenitor_client::Error,
         > {
-            let Self { client } = self;
+            let client = self.__client;
             let url = client.inner.url("/usage/text");
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .build()
-                .map_err(progenitor_client::__private::invalid_request)?;
-            let info = OperationInfo {
-                operation_id: "usage_text",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => Ok(::progenitor_client::ResponseValue::stream(response)),
-                _ => Err(::progenitor_client::Error::unexpected_response(response)),
-            }
+            let response = client
+                .inner
+                .call(client.client.get(url), "usage_text")
+                .await?;
+            Ok(::progenitor_client::ResponseValue::stream(response))
         }
     }
 }

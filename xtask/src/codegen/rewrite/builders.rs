@@ -30,7 +30,7 @@ pub(crate) fn prune(file: &mut File) {
 }
 
 /// The type that an item of the builders' module is about.
-fn owner(item: &Item) -> Option<String> {
+pub(crate) fn owner(item: &Item) -> Option<String> {
     match item {
         Item::Struct(item) => Some(item.ident.to_string()),
         Item::Impl(block) => last_name(&block.self_ty),

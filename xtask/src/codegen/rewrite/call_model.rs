@@ -19,8 +19,6 @@ pub(super) struct CallModel {
 /// The builder of a call.
 pub(super) struct Call {
     pub(super) name: Ident,
-    /// The field of the client, which has another name if a parameter is called so.
-    pub(super) client: Ident,
     pub(super) parameters: Vec<Parameter>,
     methods: Vec<String>,
     /// The type of the success response; `None` if it is not one type.
@@ -157,9 +155,8 @@ impl CallModel {
 
 impl Call {
     fn new(item: &ItemStruct, all: &[Item]) -> Option<Self> {
-        let mut fields = item.fields.iter();
-        let client = fields.next()?.ident.clone()?;
-        let parameters = fields.map(|field| {
+        // The first one is the client.
+        let parameters = item.fields.iter().skip(1).map(|field| {
             let value = argument(&field.ty, 0)?;
             let (of, is_required) =
                 match argument(value, 0).filter(|_| last_name(value).is_some_and(|name| name == "Option")) {
@@ -178,7 +175,6 @@ impl Call {
         };
         Some(Self {
             name: item.ident.clone(),
-            client,
             parameters: parameters.collect::<Option<_>>()?,
             methods: own().flat_map(methods).collect(),
             response: own().find_map(response),

@@ -14,11 +14,17 @@ use super::module;
 /// - `Client::new`, which makes an HTTP client of its own with a total timeout of 15 s, and no transport's settings;
 /// - the header `api-version` that progenitor sends: a vendor's own is a parameter;
 /// - the prelude, which has one name;
+/// - the hooks before and after a call, which core does not have;
 /// - the base URL before each path: parsing it again was a twelfth of the cost of a small call. The transport has it parsed.
 ///
 /// Adds `with_call_options` and `request` beside the constructor.
 pub(crate) fn rewrite(file: &mut File) {
-    file.items.retain(|item| !matches!(item, Item::Mod(module) if module.ident == "prelude"));
+    file.items.retain(|item| match item {
+        Item::Mod(module) => module.ident != "prelude",
+        Item::Impl(block) => !block.trait_.as_ref().is_some_and(|(_, of, _)| mentions(of, "ClientHooks")),
+        _ => true,
+    });
+    Hooks.visit_file_mut(file);
     for item in &mut file.items {
         if let Item::Impl(block) = item {
             block.items.retain(|item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "new"));
@@ -61,6 +67,17 @@ fn request() -> ImplItem {
         ) -> progenitor_client::CustomRequest<'_> {
             self.inner.custom_request(&self.client, method, path)
         }
+    }
+}
+
+/// Names of the hooks in imports.
+struct Hooks;
+
+impl VisitMut for Hooks {
+    fn visit_use_group_mut(&mut self, group: &mut syn::UseGroup) {
+        let names = std::mem::take(&mut group.items).into_iter();
+        group.items =
+            names.filter(|tree| !["ClientHooks", "OperationInfo"].iter().any(|name| mentions(tree, name))).collect();
     }
 }
 

@@ -4,8 +4,8 @@ use syn::{
     Expr, ExprPath, ExprTry, File, GenericArgument, PathArguments, Type, TypePath, parse_quote, visit_mut::VisitMut,
 };
 
-/// Names core's `Error`, its function in place of progenitor's variant, and its functions for requests that cannot be built, in place of
-/// conversions: those would convert any error of reqwest's. An unknown variant is an error: with a success
+/// Names core's `Error`, its function in place of progenitor's variant, and its function for headers that cannot be sent, in place of a
+/// conversion. An unknown variant is an error: with a success
 /// of one kind and no error kinds in the document, progenitor names no other.
 pub(crate) fn rewrite(file: &mut File) -> Result<(), String> {
     let mut errors = Errors { unknown: None };
@@ -51,15 +51,13 @@ impl VisitMut for Errors {
     }
 }
 
-/// Converts the error of `build()` and, for a header's value, of `try_into()`.
+/// Converts the error of a header's value.
 fn convert(tried: &mut Expr) {
-    let Expr::MethodCall(call) = &*tried else { return };
-    let function: Expr = match call.method.to_string().as_str() {
-        "build" => parse_quote!(progenitor_client::__private::invalid_request),
-        "try_into" => parse_quote!(progenitor_client::__private::invalid_header),
-        _ => return,
-    };
-    *tried = parse_quote!(#call.map_err(#function));
+    if let Expr::MethodCall(call) = &*tried
+        && call.method == "try_into"
+    {
+        *tried = parse_quote!(#call.map_err(progenitor_client::__private::invalid_header));
+    }
 }
 
 #[cfg(test)]
@@ -87,11 +85,10 @@ mod tests {
     }
 
     #[test]
-    fn requests_that_cannot_be_built_are_converted_by_core() {
+    fn headers_that_cannot_be_sent_are_converted_by_core() {
         let mut file = syn::parse_file(
             r#"fn send() {
                 headers.append("x", value.to_string().try_into()?);
-                let request = client.get(url).build()?;
                 let result = result?;
             }"#,
         )
@@ -99,7 +96,6 @@ mod tests {
         assert_eq!(rewrite(&mut file), Ok(()));
         let code: String = prettyplease::unparse(&file).split_whitespace().collect();
         assert!(code.contains(".try_into().map_err(progenitor_client::__private::invalid_header)?"), "{code}");
-        assert!(code.contains(".build().map_err(progenitor_client::__private::invalid_request)?"), "{code}");
         assert!(code.contains("letresult=result?;"), "{code}");
     }
 

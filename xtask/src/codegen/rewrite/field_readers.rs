@@ -7,9 +7,9 @@ use super::{foreign_name, has_option, module, null_collections::argument};
 /// By the name of the type: core's function for a field of it, and for one that may be absent.
 const READERS: [(&str, &str, &str); 2] = [
     // chrono's own reader would take a sixth of the time of decoding a list.
-    ("DateTime", "progenitor_client::__private::date_time", "progenitor_client::__private::optional_date_time"),
+    ("DateTime", "date_time", "optional_date_time"),
     // Some services send those back as strings that they were sent as strings.
-    ("bool", "progenitor_client::__private::boolean", "progenitor_client::__private::optional_boolean"),
+    ("bool", "boolean", "optional_boolean"),
 ];
 
 /// Has core read the fields of these types.
@@ -65,8 +65,8 @@ mod tests {
         .expect("it is Rust");
         set(&mut file);
         let code = prettyplease::unparse(&file);
-        assert_eq!(code.matches("\"progenitor_client::__private::date_time\"").count(), 1, "{code}");
-        assert_eq!(code.matches("\"progenitor_client::__private::optional_date_time\"").count(), 1, "{code}");
+        assert_eq!(code.matches("\"date_time\"").count(), 1, "{code}");
+        assert_eq!(code.matches("\"optional_date_time\"").count(), 1, "{code}");
         assert_eq!(code.matches("default").count(), 1, "{code}");
     }
 
@@ -86,8 +86,8 @@ mod tests {
         .expect("it is Rust");
         set(&mut file);
         let code = prettyplease::unparse(&file);
-        assert_eq!(code.matches("\"progenitor_client::__private::boolean\"").count(), 1, "{code}");
-        assert_eq!(code.matches("\"progenitor_client::__private::optional_boolean\"").count(), 1, "{code}");
+        assert_eq!(code.matches("\"boolean\"").count(), 1, "{code}");
+        assert_eq!(code.matches("\"optional_boolean\"").count(), 1, "{code}");
         assert_eq!(code.matches("default").count(), 1, "{code}");
     }
 }

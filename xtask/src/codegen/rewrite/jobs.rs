@@ -6,11 +6,8 @@ use quote::{ToTokens as _, format_ident, quote};
 use serde_json::{Map, Value};
 use syn::{ImplItem, Type, parse_quote};
 
-use super::{
-    call_model::{Call, CallModel},
-    pages::Copies,
-};
-use crate::codegen::identifiers::{setter_name, type_name, value_name};
+use super::call_model::{Call, CallModel};
+use crate::codegen::identifiers::{setter_name, type_name};
 
 /// The extension of an operation.
 pub(super) fn extension<'a>(operation: &Operation<'a>) -> Option<&'a Map<String, Value>> {
@@ -91,28 +88,23 @@ pub(super) fn poll(
         }
         _ => quote!(::std::string::String::new()),
     };
-    let copies = Copies::new(call);
-    let (take, again, new) = (&copies.take, &copies.again, &copies.call);
     let (name, title) = (call.free_name("poll"), operation.id());
     Ok(parse_quote! {
         /// Returns a poller that sends the call until the job has finished.
         pub fn #name(self) -> ::progenitor_client::Poller<#response> {
-            let call = self;
+            let call = self.__into_owned();
             let id = #id;
-            #take
-            let owned = client.clone();
+            let client = call.__client.clone();
             let poller = ::progenitor_client::Poller::new(#title, id, move || {
-                let client = owned.clone();
-                #again
+                let call = call.clone();
                 async move {
-                    let call = #new;
                     let response = call.send().await?;
                     let page = &*response;
                     let state = #state;
                     state.poll_result(response)
                 }
             });
-            poller.masking(client)
+            poller.masking(&*client)
         }
     })
 }
@@ -125,7 +117,7 @@ fn id_parameter(call: &Call, root: &Value, operation: &Operation<'_>) -> Option<
         operation.path.find(&format!("{{{name}}}"))
     };
     let last = operation.parameters(root).into_iter().filter(in_path).max_by_key(position)?;
-    let name = value_name(last.get("name")?.as_str()?);
+    let name = setter_name(last.get("name")?.as_str()?);
     call.parameter(&name).map(|_| name)
 }
 
@@ -149,7 +141,7 @@ pub(super) fn start(
     let needed = target.parameters.iter().filter(|parameter| parameter.is_required).collect::<Vec<_>>();
     let given = match text(job, "param") {
         "" => id_parameter(target, root, polled).ok_or("the operation to poll has no parameter in its path")?,
-        param => value_name(param),
+        param => setter_name(param),
     };
     let mut kept = Vec::new();
     for parameter in needed.iter().filter(|parameter| parameter.name != given) {
@@ -165,20 +157,19 @@ pub(super) fn start(
         return Err(format!("{path:?} is not a string"));
     }
     let (code, of, name) = (found.code, &id_parameter.of, operation.id());
-    let (client, target_name, target_client) = (&call.client, &target.name, &target.client);
-    let setter = format_ident!("{}", setter_name(&given));
+    let target_name = &target.name;
+    let setter = format_ident!("{given}");
     let (start, poll, result) = (call.free_name("start"), target.free_name("poll"), target.response()?);
-    _ = target_client;
     Ok(parse_quote! {
         /// Sends the call, and returns a poller of the job that it starts.
         pub async fn #start(self) -> ::std::result::Result<::progenitor_client::Poller<#result>, ::progenitor_client::Error> {
-            let client = self.#client;
+            let client = self.__client.clone();
             #(let #values = self.#kept.clone();)*
             let response = self.send().await?;
             let page = response.into_inner();
             let id = #code.map(::std::string::ToString::to_string);
             let id = ::progenitor_client::__private::job_id(id, #name, #path)?;
-            let call = #target_name { #(#kept: #values,)* ..#target_name::new(client) };
+            let call = #target_name { #(#kept: #values,)* ..#target_name::new(&client) };
             let call = call.#setter(::progenitor_client::__private::position::<#of>(&id)?);
             ::std::result::Result::Ok(call.#poll().confirmed_exists())
         }

@@ -18,7 +18,7 @@ pub(super) mod null_collections;
 mod nullable;
 mod open_objects;
 mod pages;
-mod parameters;
+mod sending;
 mod setters;
 pub(crate) mod shadowed_names;
 mod successes;
@@ -46,9 +46,10 @@ pub(crate) fn rewrite(
     twins::rename(&mut file, root);
     joined_queries::rewrite(&mut file, root);
     media_types::rewrite(&mut file, root);
-    parameters::rewrite(&mut file);
+    sending::rewrite(&mut file)?;
     errors::rewrite(&mut file)?;
     successes::rewrite(&mut file, root);
+    sending::without_match(&mut file);
     nullable::rewrite(&mut file, root);
     builders::prune(&mut file);
     setters::rewrite(&mut file);
@@ -90,7 +91,7 @@ pub(super) fn foreign_name(of: &syn::Type) -> Option<String> {
 }
 
 /// The name at the end of a type's path: `Report` of `types::Report`.
-fn last_name(of: &syn::Type) -> Option<String> {
+pub(super) fn last_name(of: &syn::Type) -> Option<String> {
     match of {
         syn::Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()),
         _ => None,
@@ -98,7 +99,7 @@ fn last_name(of: &syn::Type) -> Option<String> {
 }
 
 /// Calls `each` with the options of serde among attributes, and their values.
-fn each_option(attributes: &[Attribute], mut each: impl FnMut(&syn::Path, Option<&LitStr>)) {
+pub(super) fn each_option(attributes: &[Attribute], mut each: impl FnMut(&syn::Path, Option<&LitStr>)) {
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
         // All values of options are strings.
         _ = attribute.parse_nested_meta(|meta| {

@@ -71,8 +71,8 @@ impl VisitMut for Lists {
         // A newtype's field has no name: serde's `transparent` takes no attributes.
         if field.ident.is_some() && is_collection(&field.ty) {
             let function = match argument(&field.ty, 1) {
-                Some(value) if is_collection(value) => "progenitor_client::__private::null_entries_are_default",
-                _ => "progenitor_client::__private::null_is_default",
+                Some(value) if is_collection(value) => "null_entries_are_default",
+                _ => "null_is_default",
             };
             field.attrs.push(parse_quote!(#[serde(deserialize_with = #function)]));
             let is_required =
@@ -108,7 +108,7 @@ mod tests {
         .expect("it is Rust");
         tolerate_null(&mut file, &Value::Null);
         let code = prettyplease::unparse(&file);
-        assert!(code.contains("progenitor_client::__private::null_entries_are_default"), "{code}");
+        assert!(code.contains("null_entries_are_default"), "{code}");
         assert_eq!(code.matches("ResponseValue::from_list_response(r)").count(), 1, "{code}");
         assert_eq!(code.matches("ResponseValue::from_response(r)").count(), 1, "{code}");
     }
@@ -129,7 +129,7 @@ mod tests {
         .expect("it is Rust");
         tolerate_null(&mut file, &Value::Null);
         let code = prettyplease::unparse(&file);
-        assert_eq!(code.matches("progenitor_client::__private::null_is_default").count(), 2, "{code}");
+        assert_eq!(code.matches("null_is_default").count(), 2, "{code}");
         assert_eq!(code.matches("default)]").count() + code.matches("(default,").count(), 2, "{code}");
     }
     #[test]
@@ -154,7 +154,7 @@ mod tests {
         let mut file = syn::parse_file(&format!("mod types {{ {code} }}")).expect("it is Rust");
         tolerate_null(&mut file, &root);
         let code = prettyplease::unparse(&file);
-        assert_eq!(code.matches("progenitor_client::__private::null_is_default").count(), 6, "{code}");
+        assert_eq!(code.matches("null_is_default").count(), 6, "{code}");
         assert_eq!(code.matches("#[serde(default)]").count(), 5, "{code}");
         let (page, _) = code.split_once("struct Open").expect("the second type");
         let (row_list, _) = page.split_once("row_list").expect("the field");

@@ -43,11 +43,9 @@ pub(super) fn stream(
         "" if matches!(style, "next-uri" | "link") => None,
         param => Some(Position::new(model, call, param)?),
     };
-    let copy = Copies::new(call);
     let size = size(call, paging)?;
     let page = page(model, response, paging, operation, &items)?;
-    let request =
-        request(call, &copy, position.as_ref(), numbering.is_some(), alone(root, operation, paging).as_deref());
+    let request = request(call, position.as_ref(), numbering.is_some(), alone(root, operation, paging).as_deref());
     let first = match (&position, &numbering) {
         (Some(position), Some(_)) => {
             let first = paging.get("first").and_then(Value::as_i64).unwrap_or(i64::from(style == "page"));
@@ -64,19 +62,17 @@ pub(super) fn stream(
         None => (quote!(linked_pages), quote!(first)),
     };
     let prepared = size.prepared(needs_size(style));
-    let (take, again) = (&copy.take, &copy.again);
     let (name, of) = (call.free_name("stream"), &items.of);
     let doc = doc(paging, &size);
     Ok(parse_quote! {
         #(#[doc = #doc])*
         pub fn #name(self) -> ::progenitor_client::Pager<#of> {
+            let call = self.__into_owned();
             #prepared
             let first = #first;
-            #take
-            let owned = client.clone();
-            ::progenitor_client::__private::#function(client, #arguments, move |position| {
-                let client = owned.clone();
-                #again
+            let client = call.__client.clone();
+            ::progenitor_client::__private::#function(&*client, #arguments, move |position| {
+                let call = call.clone();
                 async move {
                     #request
                     let response = call.send().await?;
@@ -139,7 +135,7 @@ impl Position {
     fn new(model: &CallModel, call: &Call, param: &str) -> Result<Self, String> {
         let (setter, value) = (format_ident!("{}", setter_name(param)), value_name(param));
         let parsed = |of: &Type| quote!(::progenitor_client::__private::position::<#of>(&position)?);
-        if let Some(parameter) = call.parameter(&value) {
+        if let Some(parameter) = call.parameter(&setter_name(param)) {
             is_position(&parameter.of, param)?;
             let value = parsed(&parameter.of);
             return Ok(Self { first: Some(optional(parameter)), set: quote!(call.#setter(#value)) });
@@ -191,7 +187,7 @@ fn size(call: &Call, paging: &Map<String, Value>) -> Result<Size, String> {
     let Some(limit) = paging.get("limit").and_then(Value::as_str) else {
         return Ok(Size { limit: None, default: number("default").or(number("max")), max: None });
     };
-    let parameter = call.parameter(&value_name(limit));
+    let parameter = call.parameter(&setter_name(limit));
     let Some(parameter) = parameter else {
         // In the body, where the caller sets it.
         return Ok(Size { limit: None, default: None, max: None });
@@ -213,7 +209,7 @@ impl Size {
         };
         let Some(Limit { setter, set, is_text }) = &self.limit else {
             let size = if needed { quote!(let size = #default;) } else { quote!() };
-            return quote!(let call = self; #size);
+            return size;
         };
         let enlarged = match self.max {
             Some(max) => {
@@ -233,38 +229,15 @@ impl Size {
             None => quote!(),
         };
         if !needed && self.max.is_none() {
-            return quote!(let call = self;);
+            return quote!();
         }
         let known = self.max.or(self.default).filter(|_| needed);
         let size = known.map(|known| quote!(let size = size.or(::std::option::Option::Some(#known));));
         quote! {
-            let call = self;
             let size = ::progenitor_client::__private::number_in(&#set);
             #enlarged
             #size
         }
-    }
-}
-
-/// The code by which the values of a call are taken out of it, copied for each page, and put into another.
-pub(super) struct Copies {
-    /// Takes them out of `call`, with the `client`.
-    pub(super) take: TokenStream,
-    /// Copies them.
-    pub(super) again: TokenStream,
-    /// A call of `client`, which is owned.
-    pub(super) call: TokenStream,
-}
-
-impl Copies {
-    pub(super) fn new(call: &Call) -> Self {
-        let (name, client) = (&call.name, &call.client);
-        let fields = call.parameters.iter().map(|parameter| &parameter.name).collect::<Vec<_>>();
-        let values = (0..fields.len()).map(|index| format_ident!("value_{index}")).collect::<Vec<_>>();
-        let own = if client == "client" { quote!(client) } else { quote!(#client: client) };
-        let take = quote!(let #name { #own, #(#fields: #values),* } = call;);
-        let again = quote!(#(let #values = #values.clone();)*);
-        Self { take, again, call: quote!(#name { #client: &client, #(#fields: #values),* }) }
     }
 }
 
@@ -276,47 +249,39 @@ fn alone(root: &Value, operation: &Operation<'_>, paging: &Map<String, Value>) -
     let limit = paging.get("limit").and_then(Value::as_str).unwrap_or_default();
     let parameters = operation.parameters(root).into_iter().filter_map(|parameter| {
         let text = |key: &str| parameter.get(key).and_then(Value::as_str).unwrap_or_default();
-        (text("in") != "query" || text("name") == limit).then(|| value_name(text("name")))
+        (text("in") != "query" || text("name") == limit).then(|| setter_name(text("name")))
     });
     Some(parameters.chain(["body".to_owned()]).collect())
 }
 
 /// The code that makes `call`, the request of the page at `position`.
-fn request(
-    call: &Call,
-    copy: &Copies,
-    position: Option<&Position>,
-    numbered: bool,
-    alone: Option<&[String]>,
-) -> TokenStream {
-    let new = &copy.call;
+fn request(call: &Call, position: Option<&Position>, numbered: bool, alone: Option<&[String]>) -> TokenStream {
+    let name = &call.name;
     let Some(Position { set, .. }) = position else {
         return quote! {
-            let client = if position.is_empty() {
-                client
+            let call = if position.is_empty() {
+                call
             } else {
-                client.with_call_options(::progenitor_client::CallOptions::new().follow(position))
+                let follow = ::progenitor_client::CallOptions::new().follow(position);
+                let client = call.__client.with_call_options(follow);
+                #name { __client: ::std::borrow::Cow::Owned(client), ..call }
             };
-            let call = #new;
         };
     };
     if numbered {
-        return quote! {
-            let call = #new;
-            let call = #set;
-        };
+        return quote!(let call = #set;);
     }
-    let reduced = alone.map(|kept| {
-        let (name, names) = (&call.name, call.parameters.iter().map(|parameter| &parameter.name));
-        let kept = names.filter(|name| kept.iter().any(|kept| *name == kept)).collect::<Vec<_>>();
-        quote!(let call = #name { #(#kept: call.#kept,)* ..#name::new(&client) };)
-    });
+    let Some(kept) = alone else {
+        return quote!(let call = if position.is_empty() { call } else { #set };);
+    };
+    let names = call.parameters.iter().map(|parameter| &parameter.name);
+    let kept = names.filter(|name| kept.iter().any(|kept| *name == kept)).collect::<Vec<_>>();
     quote! {
-        let call = #new;
+        let client = call.__client.clone();
         let call = if position.is_empty() {
             call
         } else {
-            #reduced
+            let call = #name { #(#kept: call.#kept,)* ..#name::new(&client) };
             #set
         };
     }

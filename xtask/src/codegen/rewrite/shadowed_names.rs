@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use proc_macro2::Span;
-use syn::{Expr, File, Ident, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, Pat, Path, UseTree, visit_mut::VisitMut};
+use syn::{
+    Expr, File, Ident, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, Member, Pat, Path, UseTree, visit_mut::VisitMut,
+};
 
 use crate::codegen::{identifiers::TAKEN_SETTERS, open_enum::OpenEnum};
 
 /// What generated code names without a path. Progenitor writes most others with one.
-const PATHS: [(&str, &str); 24] = [
+const PATHS: [(&str, &str); 22] = [
     ("Box", "::std::boxed::Box"),
     ("Clone", "::std::clone::Clone"),
     ("Default", "::std::default::Default"),
@@ -26,10 +28,8 @@ const PATHS: [(&str, &str); 24] = [
     ("TryInto", "::std::convert::TryInto"),
     ("Vec", "::std::vec::Vec"),
     ("ByteStream", "::progenitor_client::ByteStream"),
-    ("ClientHooks", "::progenitor_client::ClientHooks"),
     ("ClientInfo", "::progenitor_client::ClientInfo"),
     ("Error", "::progenitor_client::Error"),
-    ("OperationInfo", "::progenitor_client::OperationInfo"),
     ("QueryParam", "::progenitor_client::QueryParam"),
     ("RequestBuilderExt", "::progenitor_client::RequestBuilderExt"),
     ("ResponseValue", "::progenitor_client::ResponseValue"),
@@ -54,17 +54,44 @@ pub(crate) fn qualify(file: &mut File, enums: &[OpenEnum]) {
     }
 }
 
-/// Gives setters another name that have the name of a method which every call has.
+/// Gives parameters another name that have the name of a method which every call has: their fields and setters.
 pub(crate) fn rename_setters(items: &mut [Item]) {
     for item in items {
-        let Item::Impl(ItemImpl { items, trait_: None, .. }) = item else { continue };
-        for item in items {
-            if let ImplItem::Fn(function) = item
-                && TAKEN_SETTERS.iter().any(|taken| function.sig.ident == taken)
-                && takes_value(function)
-            {
-                function.sig.ident = Ident::new(&format!("{}_", function.sig.ident), Span::call_site());
+        match item {
+            Item::Struct(call) => {
+                for name in call.fields.iter_mut().filter_map(|field| field.ident.as_mut()) {
+                    rename(name);
+                }
             }
+            Item::Impl(ItemImpl { items, trait_: None, .. }) => {
+                for item in items {
+                    let ImplItem::Fn(function) = item else { continue };
+                    if takes_value(function) {
+                        rename(&mut function.sig.ident);
+                    }
+                    if takes_value(function) || function.sig.receiver().is_none() {
+                        Fields.visit_block_mut(&mut function.block);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn rename(name: &mut Ident) {
+    if TAKEN_SETTERS.iter().any(|taken| name == taken) {
+        *name = Ident::new(&format!("{name}_"), Span::call_site());
+    }
+}
+
+/// Fields in setters and constructors.
+struct Fields;
+
+impl VisitMut for Fields {
+    fn visit_member_mut(&mut self, member: &mut Member) {
+        if let Member::Named(name) = member {
+            rename(name);
         }
     }
 }
@@ -213,12 +240,26 @@ mod tests {
     #[test]
     fn setters_of_the_name_of_a_calls_own_method_are_renamed() {
         let mut file = syn::parse_file(
-            "impl A { fn send<V>(mut self, value: V) {} fn send(self) {} fn id<V>(self, value: V) {} }",
+            "struct A { send: u8, id: u8 }
+            impl A {
+                fn new() -> Self { Self { send: 1, id: 2 } }
+                fn send<V>(mut self, value: V) { self.send = value; }
+                fn send(self) {}
+                fn id<V>(self, value: V) {}
+            }",
         )
         .expect("it is Rust");
         rename_setters(&mut file.items);
         let code = prettyplease::unparse(&file);
-        assert!(code.contains("fn send_<V>(mut self, value: V)") && code.contains("fn send(self)"), "{code}");
+        for expected in [
+            "send_: u8",
+            "Self { send_: 1, id: 2 }",
+            "fn send_<V>(mut self, value: V)",
+            "self.send_ = value",
+            "fn send(self)",
+        ] {
+            assert!(code.contains(expected), "{expected}: {code}");
+        }
         assert!(code.contains("fn id<V>"), "{code}");
     }
 }
