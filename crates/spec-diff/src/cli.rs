@@ -17,6 +17,7 @@ use crate::{
     input::{self, Input, Source},
     output::{self, Format, github, text},
     review::{AcceptFile, ApiDiff, Links, Pair, Review, failure},
+    rules,
 };
 
 /// Reports what changed between two OpenAPI documents, for the programs that call the API.
@@ -45,7 +46,7 @@ Accept files list findings that were reviewed, with the reason:
 Files are read up to 32 MiB for a document with the files that it refers to; OPENAPI_MAX_DOCUMENT_MIB raises the limit."
 )]
 pub struct Arguments {
-    /// The document before the change: a file, git:REVISION:PATH, or a URL with --allow-url
+    /// The document before the change: a file, git:REVISION:PATH with PATH from the current folder, or a URL with --allow-url
     #[arg(required_unless_present = "json_schema")]
     base: Option<String>,
 
@@ -54,19 +55,19 @@ pub struct Arguments {
     revision: Option<String>,
 
     /// Output format
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, overrides_with = "format")]
     format: Format,
 
     /// Write the report to this file instead of standard output
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", overrides_with = "output")]
     output: Option<PathBuf>,
 
     /// Show findings of this level and above; does not affect --fail-on
-    #[arg(long, value_enum, default_value = "none")]
+    #[arg(long, value_enum, default_value = "none", overrides_with = "level")]
     level: Level,
 
     /// Fail on open findings of this level and above; "none" never fails
-    #[arg(long, value_name = "LEVEL", value_enum, default_value = "breaking")]
+    #[arg(long, value_name = "LEVEL", value_enum, default_value = "breaking", overrides_with = "fail_on")]
     fail_on: Level,
 
     /// File of accepted findings
@@ -118,6 +119,28 @@ pub struct Arguments {
     json_schema: bool,
 }
 
+impl Arguments {
+    /// Reads the command line. Help and the version are printed, and end the program.
+    ///
+    /// # Errors
+    /// One line: what is wrong, and what to do.
+    pub fn from_process() -> std::result::Result<Self, String> {
+        Self::try_parse().map_err(|error| {
+            if !error.use_stderr() {
+                error.exit();
+            }
+            one_line(&error.render().to_string())
+        })
+    }
+}
+
+/// Returns the reason and the advice of a message of clap, without its usage.
+fn one_line(message: &str) -> String {
+    let is_usage = |line: &&str| line.starts_with("Usage:") || line.starts_with("For more information");
+    let lines = message.trim_start_matches("error: ").lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.take_while(|line| !is_usage(line)).collect::<Vec<_>>().join(" ").replace(" tip: ", "; ")
+}
+
 impl ValueEnum for Level {
     fn value_variants<'a>() -> &'a [Self] {
         &[Self::None, Self::Info, Self::Warning, Self::Breaking]
@@ -135,6 +158,11 @@ impl ValueEnum for Level {
 
 fn level_of_rule(text: &str) -> std::result::Result<(String, Level), String> {
     let (rule, level) = text.split_once('=').ok_or("expected RULE=LEVEL")?;
+    if !rules::is_known(rule) {
+        return Err(format!(
+            "invalid rule \"{rule}\": expected a rule such as enum-value-added, or the id of a finding"
+        ));
+    }
     let level = Level::from_str(level, false)
         .map_err(|_| format!("invalid level \"{level}\": expected breaking, warning, info or none"))?;
     Ok((rule.to_owned(), level))

@@ -14,6 +14,7 @@ mod finding;
 mod identity_cache;
 mod lifecycle;
 mod lists;
+mod malformed;
 mod numbers;
 mod object;
 mod operation_pairing;
@@ -151,6 +152,7 @@ impl<'a> Comparison<'a> {
         comparison.others(0, &old, &new, ROOT);
         comparison.operations();
         comparison.elsewhere();
+        comparison.malformed();
         comparison.security_schemes();
         comparison.is_alone = comparison.operations.is_empty();
         let reached = comparison.reached();

@@ -301,6 +301,7 @@ fn is_bytes<'a>(document: &DocumentTree<'a>, schema: &Schema<'a>) -> bool {
 fn may_list_all_types(node: &Node<'_>) -> bool {
     let is_long = |key: &str| node.value.get(key).and_then(Value::as_array).is_some_and(|list| list.len() >= 5);
     ["type", "anyOf", "oneOf"].into_iter().any(is_long)
+        || node.get("allOf").iter().flat_map(Node::items).any(|part| may_list_all_types(&part))
 }
 
 /// What a part says itself; what it includes are parts too.

@@ -44,7 +44,8 @@ pub(super) fn write(review: &Review, out: &mut dyn Write) -> Result<()> {
     {
         let of_level = || annotations.iter().filter(|annotation| annotation.level == level);
         for Annotation { file, line, column, title, message, .. } in of_level().take(most) {
-            let (file, title, message) = (property(file), property(title), data(&printable(message)));
+            let (file, title, message) =
+                (property(file.strip_prefix("./").unwrap_or(file)), property(title), data(&printable(message)));
             writeln!(out, "::{command} file={file},line={line},col={column},title={title}::{message}")?;
         }
         match of_level().count().saturating_sub(most) {

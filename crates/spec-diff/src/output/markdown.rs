@@ -19,6 +19,9 @@ const MARKER: &str = "<!-- spec-diff -->";
 /// Of how many open findings of an API the text before and after and the entry that accepts them are shown.
 const DETAILS: usize = 5;
 
+/// How many characters of a value are shown.
+const VALUE: usize = 80;
+
 /// A line that may be left out, if there is no room.
 struct Line {
     text: String,
@@ -95,12 +98,17 @@ fn head(review: &Review) -> String {
     if !review.has_changes() {
         return text + &format!("None since {}.\n", plain(&review.base));
     }
-    text.push_str(&format!("Compared with {}.\n\n", plain(&review.base)));
+    if !review.base.is_empty() {
+        text.push_str(&format!("Compared with {}.\n\n", plain(&review.base)));
+    }
     for problem in &review.problems {
         push_line(&mut text, &format!("> **Cannot be read:** {}\n", plain(problem)));
     }
     for failure in &review.failures {
         push_line(&mut text, &format!("> **Fails:** {}\n", plain(failure)));
+    }
+    if review.apis.is_empty() {
+        return text;
     }
     let extra = review.extra_columns();
     let headings = extra.iter().map(|heading| format!(" {heading} |")).collect::<String>();
@@ -198,7 +206,7 @@ fn linked(position: Position<'_>, links: &Links) -> String {
 fn details(api: &ApiDiff, finding: &Finding, excerpts: &mut Excerpts<'_>) -> String {
     let mut text = "<details><summary>Before and after</summary>\n\n".to_owned();
     if let Some(member) = finding.change.members.first() {
-        let [before, after] = excerpts.of_member(member);
+        let [before, after] = short(excerpts.of_member(member));
         text.push_str(&fenced("diff", &diff_lines(&before, &after)));
     }
     if !api.accept_place.is_empty() {
@@ -210,6 +218,40 @@ fn details(api: &ApiDiff, finding: &Finding, excerpts: &mut Excerpts<'_>) -> Str
     text.push_str("\n</details>");
     let indented = text.lines().map(|line| if line.is_empty() { String::new() } else { format!("  {line}") });
     indented.collect::<Vec<_>>().join("\n")
+}
+
+/// Cuts long values, unless both sides would look the same.
+fn short(sides: [Vec<String>; 2]) -> [Vec<String>; 2] {
+    let cut = [&sides[0], &sides[1]].map(|lines| lines.iter().map(|line| cut_values(line)).collect::<Vec<_>>());
+    if cut[0] == cut[1] && sides[0] != sides[1] { sides } else { cut }
+}
+
+/// Cuts the values of a line of YAML or JSON: what is in quotes, or up to the next comma or bracket; where no list or object begins, all of
+/// the line.
+fn cut_values(line: &str) -> String {
+    let value = line.split_once(": ").map_or(line.trim_start(), |(_, value)| value);
+    let is_plain = !value.starts_with(['{', '[', '"', '\'']);
+    let (mut cut, mut quote, mut count) = (String::new(), None, 0);
+    let mut before = ' ';
+    for letter in line.chars() {
+        let ends = match quote {
+            Some(open) => letter == open && before != '\\',
+            None => !is_plain && matches!(letter, ',' | '[' | ']' | '{' | '}') || before == ':' && letter == ' ',
+        };
+        match quote {
+            None if matches!(letter, '"' | '\'') => (quote, count) = (Some(letter), 0),
+            Some(_) if ends => (quote, count) = (None, 0),
+            _ if ends => count = 0,
+            _ => count += 1,
+        }
+        match count {
+            0..=VALUE => cut.push(letter),
+            count if count == VALUE + 1 => cut.push('…'),
+            _ => {}
+        }
+        before = letter;
+    }
+    cut
 }
 
 /// Lines of both sides, with those at the beginning and the end that are the same only once.
@@ -275,4 +317,28 @@ pub fn plain(text: &str) -> String {
         }
     }
     safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_cut_each_for_itself() {
+        let long = "a".repeat(100);
+        let cut = format!("{}…", "a".repeat(VALUE));
+        for (line, expected) in [
+            (format!("x: {long}"), format!("x: {cut}")),
+            (format!("x: \"{long}\","), format!("x: \"{}…,", "a".repeat(VALUE))),
+            (format!("enum: [{long}, {long}, b]"), format!("enum: [{cut}, {cut}, b]")),
+            (format!("- {long}"), format!("- {}…", "a".repeat(VALUE - 2))),
+            (format!("x: {{a: {long}, b: c}}"), format!("x: {{a: {cut}, b: c}}")),
+            ("description: a, b".to_owned(), "description: a, b".to_owned()),
+        ] {
+            assert_eq!(cut_values(&line), expected);
+        }
+        // What differs behind the cut is shown.
+        let sides = [vec![format!("{long}b")], vec![format!("{long}c")]];
+        assert_eq!(short(sides.clone()), sides);
+    }
 }

@@ -71,11 +71,16 @@ fn escaped(text: &str) -> String {
 
 /// Encodes a relative path for a URL. None for an absolute path and one that leads upwards: no link can be made of it.
 fn url_path(path: &str) -> Option<String> {
-    use std::fmt::Write as _;
     let path = path.strip_prefix("./").unwrap_or(path);
     if path.is_empty() || path.starts_with('/') || path.contains(':') || path.split('/').any(|part| part == "..") {
         return None;
     }
+    Some(percent_encoded(path))
+}
+
+/// Encodes all of a path but its slashes for a URL.
+fn percent_encoded(path: &str) -> String {
+    use std::fmt::Write as _;
     let mut url = String::with_capacity(path.len());
     for byte in path.bytes() {
         match byte {
@@ -84,7 +89,7 @@ fn url_path(path: &str) -> Option<String> {
             byte => _ = write!(url, "%{byte:02X}"),
         }
     }
-    Some(url)
+    url
 }
 
 fn capitalized(text: &str) -> String {

@@ -8,7 +8,7 @@ use std::{
 use openapi_document::text::printable;
 use serde_json::{Value, json};
 
-use super::url_path;
+use super::percent_encoded;
 use crate::{
     Level,
     review::{ApiDiff, Finding, Review},
@@ -54,6 +54,15 @@ pub(super) fn write(review: &Review, out: &mut dyn Write) -> Result<()> {
     writeln!(out)
 }
 
+/// A URI of a file: a URL as it is, a path relative to the working directory or absolute.
+fn uri(name: &str) -> String {
+    match name.strip_prefix("./").unwrap_or(name) {
+        url if url.contains("://") => url.to_owned(),
+        absolute if absolute.starts_with('/') => format!("file://{}", percent_encoded(absolute)),
+        relative => percent_encoded(relative),
+    }
+}
+
 fn result(api: &ApiDiff, finding: &Finding) -> Value {
     let change = &finding.change;
     let level = match change.level {
@@ -64,7 +73,7 @@ fn result(api: &ApiDiff, finding: &Finding) -> Value {
     };
     let position = api.first_position(change);
     let region = json!({"startLine": position.line, "startColumn": position.column});
-    let uri = url_path(position.name).unwrap_or_else(|| position.name.to_owned());
+    let uri = uri(position.name);
     let suppressions = finding.accepted.iter().map(
         |accepted| json!({"kind": "external", "status": "accepted", "justification": printable(&accepted.to_string())}),
     );
@@ -76,4 +85,21 @@ fn result(api: &ApiDiff, finding: &Finding) -> Value {
         "partialFingerprints": {"specDiff/v1": change.fingerprint},
         "suppressions": suppressions.collect::<Vec<_>>(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_uris() {
+        for (name, expected) in [
+            ("./w x/b#1.json", "w%20x/b%231.json"),
+            ("../a b.yaml", "../a%20b.yaml"),
+            ("/tmp/a b.yaml", "file:///tmp/a%20b.yaml"),
+            ("https://a.example/b?c", "https://a.example/b?c"),
+        ] {
+            assert_eq!(uri(name), expected);
+        }
+    }
 }

@@ -142,7 +142,7 @@ pub(super) fn apply(source: &Source, report: &mut Report, findings: &mut [Findin
     for (line, entry) in entries(&source.text) {
         match entry {
             Ok((entry, until)) => known.push(Known { entry, until, line, used: false }),
-            Err(error) => notices.push(notice(Level::Breaking, line, error)),
+            Err(error) => notices.push(notice(Level::Warning, line, error)),
         }
     }
     for finding in findings.iter_mut() {
@@ -352,7 +352,7 @@ mod tests {
         ] {
             let (report, _, notices) = applied(&format!("{good}{}", entry("/paths", bad)));
             assert_eq!(report.wire, Level::None, "{bad}");
-            assert!(notices[0].starts_with(&format!("8:breaking {expected}")), "{notices:?}");
+            assert!(notices[0].starts_with(&format!("8:warning {expected}")), "{notices:?}");
         }
         let (report, _, notices) = applied("[[accept]\n");
         assert!(report.wire == Level::Breaking && notices[0].starts_with("1:breaking "), "{notices:?}");

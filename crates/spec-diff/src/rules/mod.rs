@@ -61,6 +61,8 @@ pub enum Place {
 }
 
 impl Place {
+    const ALL: [Self; 5] = [Self::Body, Self::Property, Self::Parameter, Self::ParameterProperty, Self::Header];
+
     /// The word in a finding's id.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -225,6 +227,26 @@ impl Rule {
         }
     }
 
+    /// Whether findings of the rule may have this id.
+    fn has_id(&self, id: &str) -> bool {
+        let is_written = |id: &str| match self.pattern.unwrap_or(self.name).split_once("{what}") {
+            Some((start, end)) => {
+                id.strip_prefix(start).and_then(|rest| rest.strip_suffix(end)).is_some_and(|what| !what.is_empty())
+            }
+            None => id == self.pattern.unwrap_or(self.name),
+        };
+        if !self.about_data {
+            return is_written(id);
+        }
+        let of_place = |place: Place| {
+            ["request", "response"].iter().filter_map(move |word| {
+                id.strip_prefix(word)?.strip_prefix('-')?.strip_prefix(place.word())?.strip_prefix('-')
+            })
+        };
+        [self.request_id, self.response_id].contains(&Some(id))
+            || Place::ALL.into_iter().flat_map(of_place).any(is_written)
+    }
+
     /// The finding's id: `response-property-became-nullable`. `what` is the keyword for rules that serve several.
     #[must_use]
     pub fn id(&self, direction: Direction, place: Option<Place>, what: &str) -> String {
@@ -252,6 +274,12 @@ use rules;
 
 /// All rules, by group.
 pub static RULES: &[&[Rule]] = &[api::API, data::DATA, constraints::CONSTRAINTS];
+
+/// Returns whether this is the name of a rule, or an id that findings may have.
+#[must_use]
+pub fn is_known(name: &str) -> bool {
+    RULES.iter().copied().flatten().any(|rule| rule.name == name || rule.has_id(name))
+}
 
 /// The rule of this name.
 #[must_use]

@@ -281,10 +281,7 @@ impl<'d, 'a> Walk<'d, 'a> {
     fn is_forbidden(&mut self, narrow: &Schema<'a>, not: &Node<'a>, types: &Types<'a>) -> bool {
         let core = |document: &DocumentTree<'a>, node: &Node<'a>| Usage::of(document, std::slice::from_ref(node)).core;
         let mut forbidden = Schema::of(self.wide, &core(self.wide, not));
-        forbidden.types = match forbidden.types.is_any() || types.is_any() {
-            false => forbidden.types.intersect(types.clone()),
-            true => types.clone(),
-        };
+        forbidden.types = forbidden.types.intersect(types.clone());
         let own = narrow.conditions.get("not").cloned().unwrap_or_default();
         // From the other side's point of view: what it forbids is to fit what this one forbids.
         let mut turned = Walk::new(self.effort, self.wide, self.narrow, true);

@@ -1,6 +1,10 @@
 //! The program, as it is called.
 
-use std::{fs, path::Path, process::ExitCode};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, ExitCode},
+};
 
 use clap::{CommandFactory as _, Parser as _};
 use serde_json::Value;
@@ -124,6 +128,56 @@ fn thresholds_decide_the_exit_code() {
     {
         assert_eq!(Arguments::try_parse_from(wrong).unwrap_err().exit_code(), 2, "{wrong:?}");
     }
+}
+
+#[test]
+fn wrong_arguments_are_one_line() {
+    for (line, expected) in [
+        ("a", "the following required arguments were not provided: <REVISION>"),
+        ("a b --fail-on loud", "invalid value 'loud' for '--fail-on <LEVEL>'"),
+        ("a b --loud", "unexpected argument '--loud' found"),
+        ("a b --set-level nosuch=info", "invalid rule \"nosuch\": expected a rule such as enum-value-added"),
+        ("a b --set-level request-body-nosuch=info", "invalid rule"),
+        ("a b --set-level enum-value-added=loud", "invalid level \"loud\": expected breaking"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_spec-diff")).args(line.split(' ')).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{line}");
+        assert!(
+            error.starts_with("error: ") && error.contains(expected) && error.lines().count() == 1,
+            "{line}: {error}"
+        );
+    }
+    for id in [
+        "enum-value-added",
+        "response-property-enum-value-added",
+        "api-path-removed-before-sunset",
+        "request-parameter-max-length-set",
+    ] {
+        let level = format!("{id}=info");
+        let words = ["spec-diff", "a", "b", "--set-level", &level, "--format", "json", "--format", "text"];
+        assert!(Arguments::try_parse_from(words).is_ok(), "{id}");
+    }
+}
+
+#[test]
+fn accept_entry_that_cannot_be_read_is_a_warning() {
+    let (base, head) = (folder(MODELS), folder(MODELS));
+    fs::write(head.path().join("accept.toml"), "[[accept]]\nrule = \"type-changed\"\n").unwrap();
+    let line = "BASE/api.yaml HEAD/api.yaml --accept HEAD/accept.toml";
+    let (code, out, _) = ran(base.path(), head.path(), line);
+    assert!(code == 0 && out.contains("missing field"), "{out}");
+    assert_eq!(ran(base.path(), head.path(), &format!("{line} --fail-on warning")).0, 1);
+}
+
+#[test]
+fn comment_on_a_document_that_cannot_be_read_has_no_empty_table() {
+    let (base, head) = (folder(MODELS), folder(MODELS));
+    let (code, out, _) = ran(base.path(), head.path(), "BASE/api.yaml HEAD/none.yaml --format markdown");
+    assert!(
+        code == 2 && out.contains("Cannot be read") && !out.contains("Compared with") && !out.contains("| API"),
+        "{out}"
+    );
 }
 
 #[test]

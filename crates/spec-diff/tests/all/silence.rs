@@ -222,6 +222,24 @@ fn schema_of_a_parameter_with_a_media_type_may_not_go_unnoticed() {
 }
 
 #[test]
+fn part_of_the_wrong_type_is_found_also_if_unchanged() {
+    for (paths, expected) in [
+        ("[]", "warning unknown-change paths, which is not an object"),
+        ("{/a: 5}", "warning unknown-change /a, which is not an object"),
+        ("{/a: {get: 5}}", "warning unknown-change get, which is not an object"),
+        ("{/a: {get: {responses: []}}}", "warning unknown-change responses, which is not an object"),
+        ("{/a: {get: {parameters: {}, responses: {}}}}", "warning unknown-change parameters, which is not an array"),
+    ] {
+        let document = document(yaml(paths), json!({}));
+        assert!(lines(&compare(&document, &document)).contains(&expected.to_owned()), "{paths}");
+        let other = self::document(json!({}), json!({}));
+        for (base, revision) in [(&document, &other), (&other, &document)] {
+            assert!(lines(&compare(base, revision)).contains(&expected.to_owned()), "{paths}");
+        }
+    }
+}
+
+#[test]
 fn what_no_check_compares_is_an_unknown_change() {
     // A part of a form refers to a header, and nothing else does.
     let form = |kind: &str| {

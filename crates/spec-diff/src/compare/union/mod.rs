@@ -189,7 +189,7 @@ impl<'a> Comparison<'a> {
             }
             None if stays => self.note_data(context, finding(&rules::TYPE_SPECIALIZED)),
             None if accepts => self.note_data(context, finding(&rules::TYPE_GENERALIZED)),
-            None if old.types.is_any() => self.note_data(context, finding(&rules::TYPE_SPECIALIZED)),
+            None if says_nothing(old) => self.note_data(context, finding(&rules::TYPE_SPECIALIZED)),
             None => self.note_data(context, finding(&rules::TYPE_CHANGED)),
         }
         true
@@ -223,7 +223,7 @@ impl<'a> Comparison<'a> {
             }
             None if accepts => self.note_data(context, finding(&rules::TYPE_GENERALIZED)),
             None if stays => self.note_data(context, finding(&rules::TYPE_SPECIALIZED)),
-            None if new.types.is_any() => self.note_data(context, finding(&rules::TYPE_GENERALIZED)),
+            None if says_nothing(new) => self.note_data(context, finding(&rules::TYPE_GENERALIZED)),
             None => self.note_data(context, finding(&rules::TYPE_CHANGED)),
         }
         true
@@ -272,6 +272,11 @@ impl<'a> Comparison<'a> {
             .max_by_key(|(index, liking)| (*liking, usize::MAX - index))
             .map(|(index, _)| index)
     }
+}
+
+/// Whether a schema, which has no alternatives, names no type and no condition.
+fn says_nothing(schema: &Schema<'_>) -> bool {
+    schema.types.is_any() && schema.conditions.is_empty() && schema.branches.is_empty() && schema.forbidden.is_none()
 }
 
 /// Whether an object stands opposite a `oneOf` of objects none of which is that object: a value of the one side may then fit none
