@@ -49,6 +49,7 @@ use crate::{
 use identity_cache::Unchanged;
 use uncompared::Compared;
 use union::Subtypes;
+use unused_components::Reached;
 
 /// How many more pairs of schemas than the documents have objects are compared before the comparison stops with an `unknown-change`.
 const BUDGET: usize = 100_000;
@@ -155,8 +156,10 @@ impl<'a> Comparison<'a> {
         comparison.malformed();
         comparison.security_schemes();
         comparison.is_alone = comparison.operations.is_empty();
-        let reached = comparison.reached();
+        let mut reached = comparison.reached();
         comparison.unused_components(&reached);
+        // The walk over the schemas needs the room.
+        reached.iter_mut().for_each(Reached::keep_used);
         while let Some(Task { base, revision, context }) = comparison.queue.pop_front() {
             comparison.schemas(&base, &revision, context);
         }

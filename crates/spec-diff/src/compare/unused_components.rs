@@ -31,6 +31,11 @@ impl Reached {
         Self { used, described }
     }
 
+    /// Forgets all but what calls lead to.
+    pub(super) fn keep_used(&mut self) {
+        self.described = Addresses::default();
+    }
+
     /// Whether calls lead to a value.
     pub(super) fn is_used(&self, node: &Node<'_>) -> bool {
         self.used.contains(&node.address())

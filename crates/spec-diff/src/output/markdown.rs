@@ -241,7 +241,7 @@ fn cut_values(line: &str) -> String {
         match quote {
             None if matches!(letter, '"' | '\'') => (quote, count) = (Some(letter), 0),
             Some(_) if ends => (quote, count) = (None, 0),
-            _ if ends => count = 0,
+            _ if ends || (count == 0 && letter == ' ') => count = 0,
             _ => count += 1,
         }
         match count {
@@ -329,7 +329,7 @@ mod tests {
         let cut = format!("{}…", "a".repeat(VALUE));
         for (line, expected) in [
             (format!("x: {long}"), format!("x: {cut}")),
-            (format!("x: \"{long}\","), format!("x: \"{}…,", "a".repeat(VALUE))),
+            (format!("x: \"{long}\","), format!("x: \"{}…\",", "a".repeat(VALUE))),
             (format!("enum: [{long}, {long}, b]"), format!("enum: [{cut}, {cut}, b]")),
             (format!("- {long}"), format!("- {}…", "a".repeat(VALUE - 2))),
             (format!("x: {{a: {long}, b: c}}"), format!("x: {{a: {cut}, b: c}}")),

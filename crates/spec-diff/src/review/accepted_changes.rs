@@ -355,7 +355,7 @@ mod tests {
             assert!(notices[0].starts_with(&format!("8:warning {expected}")), "{notices:?}");
         }
         let (report, _, notices) = applied("[[accept]\n");
-        assert!(report.wire == Level::Breaking && notices[0].starts_with("1:breaking "), "{notices:?}");
+        assert!(report.wire == Level::Breaking && notices[0].starts_with("1:warning "), "{notices:?}");
         assert!(applied(&entry("components", "kind = \"vendor\"")).2[0].contains("invalid JSON pointer"));
     }
 }

@@ -88,7 +88,10 @@ impl<'a> Schema<'a> {
         }
         self.unevaluated();
         self.patterns_of_all_names();
-        self.keywords_of_other_types();
+        // Only strings have content. Listed values of other types stay: YAML reads `4.1` as a number where documents mean a string.
+        if !self.types.is_any() && !self.types.0.contains_key("string") {
+            self.content.clear();
+        }
         self.integers();
         self.negations(document);
         self.values_but_forbidden();
@@ -148,22 +151,6 @@ impl<'a> Schema<'a> {
                 false if is_open(node.value) => Additional::Open,
                 false => Additional::Typed(vec![node]),
             };
-        }
-    }
-
-    /// Listed values of other types are none, and only strings have content.
-    fn keywords_of_other_types(&mut self) {
-        if self.types.is_any() {
-            return;
-        }
-        if let Some(values) = &mut self.values {
-            let is_of_type = |value: &&Value| !Types::one(type_of(value)).contradicts(&self.types);
-            if values.iter().any(is_of_type) {
-                values.retain(is_of_type);
-            }
-        }
-        if !self.types.0.contains_key("string") {
-            self.content.clear();
         }
     }
 

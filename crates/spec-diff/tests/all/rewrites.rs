@@ -157,6 +157,39 @@ proptest! {
     }
 
     #[test]
+    fn null_that_nothing_or_too_much_allows_is_no_value(schema in values()) {
+        let mut ways: Vec<_> = with_null(&schema).iter().map(|way| json!({"oneOf": [way, {"type": "null"}]})).collect();
+        if let (Some(kind), Some(_)) = (schema.get("type"), schema.get("enum")) {
+            let mut listed = schema.clone();
+            listed["type"] = json!([kind, "null"]);
+            ways.push(listed);
+        }
+        for (way, null) in ways.iter().zip(with_null(&schema).iter().cycle()) {
+            prop_assert_eq!(found(&schema, way), [""; 0], "{} -> {}", schema, way);
+            prop_assert_eq!(found(way, &schema), [""; 0], "{} -> {}", way, schema);
+            let (request, response) = levels(null, way);
+            prop_assert_eq!(request, Level::Breaking, "{} -> {}", null, way);
+            prop_assert!(response <= Level::Info, "{response}: {null} -> {way}");
+        }
+    }
+
+    #[test]
+    fn union_of_all_types_is_every_schema_and_more(schema in values(), turn in 0..6_usize) {
+        let types = ["array", "boolean", "null", "number", "object", "string"];
+        let bare = |name: &&str| json!({"type": name});
+        let mut variants: Vec<_> = types.iter().map(bare).collect();
+        variants.rotate_left(turn);
+        for all in [json!({"type": types}), json!({"anyOf": variants}), json!({"oneOf": variants})] {
+            prop_assert_eq!(found(&json!({}), &all), [""; 0], "{}", all);
+            let (request, _) = levels(&schema, &all);
+            prop_assert!(request <= Level::Info, "{request}: {schema} -> {all}");
+            let (_, response) = levels(&all, &schema);
+            prop_assert!(response <= Level::Info, "{response}: {all} -> {schema}");
+            prop_assert_eq!(levels(&schema, &all), levels(&schema, &json!({})), "{} -> {}", schema, all);
+        }
+    }
+
+    #[test]
     fn a_rewrite_of_the_same_values_changes_nothing(schema in values()) {
         for (name, way) in rewritten(&schema) {
             prop_assert_eq!(found(&schema, &way), [""; 0], "{}: {} -> {}", name, schema, way);
