@@ -254,7 +254,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Nobody left out what was required: that it has a default now changes no call. `first`: the findings about it.
+    /// No caller left out what was required: that it has a default now changes no call. `first`: the findings about it.
     pub(super) fn default_of_required(&mut self, first: usize) {
         let added = self.findings.iter_mut().skip(first);
         for finding in added.filter(|finding| finding.rule.name == rules::DEFAULT_VALUE_ADDED.name) {

@@ -125,7 +125,7 @@ pub(super) fn bare_types<'a>(
     Some((Types(all), repeated))
 }
 
-/// The values of all variants, if each is an enum or a constant and nothing more. Of `oneOf`, a value of several variants is none.
+/// The values of all variants, if each is an enum or a constant and nothing more. Of `oneOf`, a value of several variants is not allowed.
 pub(super) fn same_enums<'a>(document: &DocumentTree<'a>, variants: &[Node<'a>], any: bool) -> Option<Vec<&'a Value>> {
     let mut all: Vec<&Value> = Vec::new();
     let mut repeated = Vec::new();

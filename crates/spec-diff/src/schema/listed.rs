@@ -63,7 +63,7 @@ pub(crate) fn keeps(value: &Value, (_, word, bound): Limit, limit: &Value) -> bo
 
 /// Whether all strings among the values match a pattern. `false` may mean that it is unknown.
 pub(crate) fn all_match<'v>(pattern: &str, values: impl Iterator<Item = &'v Value>) -> bool {
-    let texts: Vec<_> = values.filter_map(Value::as_str).collect();
-    let is_small = pattern.len().max(texts.iter().map(|text| text.len()).sum()) <= LETTERS;
-    is_small && Regex::new(pattern).is_ok_and(|pattern| texts.iter().all(|text| pattern.is_match(text)))
+    let strings: Vec<_> = values.filter_map(Value::as_str).collect();
+    let is_small = pattern.len().max(strings.iter().map(|text| text.len()).sum()) <= LETTERS;
+    is_small && Regex::new(pattern).is_ok_and(|pattern| strings.iter().all(|text| pattern.is_match(text)))
 }

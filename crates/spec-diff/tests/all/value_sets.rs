@@ -89,7 +89,7 @@ fn null_that_leaves_is_found_wherever_it_is_stated() {
         ("3.1", "{type: [string, 'null']}", "{type: [string, 'null'], not: {type: 'null'}}"),
         ("3.1", "{type: [string, 'null']}", "{type: [string, 'null'], not: {enum: [null]}}"),
         ("3.0", "{type: string, nullable: true, enum: [a, null]}", "{type: string, enum: [a]}"),
-        // Refused by `oneOf` because it fits two alternatives.
+        // Rejected by `oneOf` because it fits two alternatives.
         (
             "3.1",
             "{anyOf: [{type: [string, 'null']}, {type: [integer, 'null']}]}",

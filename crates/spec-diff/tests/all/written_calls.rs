@@ -187,7 +187,7 @@ fn what_a_message_must_have_depends_on_who_sends_it() {
     let body = |schema: &str| {
         format!("{{requestBody: {{required: true, content: {{application/json: {{schema: {schema}}}}}}}}}")
     };
-    let answer = |schema: &str| {
+    let received = |schema: &str| {
         format!("{{responses: {{200: {{description: ok, content: {{application/json: {{schema: {schema}}}}}}}}}}}")
     };
     let id = |required: &str, more: &str| {
@@ -202,12 +202,12 @@ fn what_a_message_must_have_depends_on_who_sends_it() {
         (&body(&id("id", ", readOnly: true")), &body(&id("id", "")), Warning, Warning),
         (&body(&id("", ", readOnly: true")), &body(&id("id", "")), Warning, Warning),
         (&body(&id("", ", readOnly: true")), &body(&id("", "")), Info, Warning),
-        (&answer(&id("id", ", readOnly: true")), &answer(&id("id", "")), Info, Info),
+        (&received(&id("id", ", readOnly: true")), &received(&id("id", "")), Info, Info),
         // A member that may not be there.
         (&body(open), &body(forbidding), Warning, Info),
-        (&answer(open), &answer(forbidding), Info, Warning),
+        (&received(open), &received(forbidding), Info, Warning),
         (&body(closed), &body(closed_too), Level::None, Level::None),
-        // A default of what nobody could leave out.
+        // A default of what no caller could leave out.
         (
             "{parameters: [{name: q, in: query, required: true, schema: {type: string}}]}",
             "{parameters: [{name: q, in: query, schema: {type: string, default: a}}]}",
