@@ -1,6 +1,6 @@
 //! Assignment of allowances (`fair-use`) to charges, and allowances that no overview contains. Pure functions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use usage_billing_core::Decimal;
 
@@ -25,11 +25,15 @@ pub(super) fn assign(charges: &[Charge], unreadable: &[&ChargedItem], roles: &[C
     let mut assigned = vec![Allowance::default(); charges.len()];
     let items: Vec<&ChargedItem> =
         charges.iter().map(|charge| &charge.item).chain(unreadable.iter().copied()).collect();
-    let mut seen: Vec<&Charge> = Vec::new();
+    let mut seen: HashMap<_, Vec<&Charge>> = HashMap::new();
     for position in (0..items.len()).filter(|position| roles[*position] == ChargeRole::Allowance) {
         let (item, charge) = (items[position], charges.get(position));
-        let is_repeated = charge.is_some_and(|charge| seen.iter().any(|other| charge.is_repeated_by(other)));
-        seen.extend(charge);
+        let is_repeated = charge.is_some_and(|charge| {
+            let before = seen.entry(charge.content()).or_default();
+            let is_repeated = before.iter().any(|other| charge.is_repeated_by(other));
+            before.push(charge);
+            is_repeated
+        });
         let targets = targets(item, &items, roles);
         let unknown = match (charge, targets.as_slice()) {
             // It includes nothing, whatever it belongs to.

@@ -1,5 +1,8 @@
 //! Charges of a billing overview, each read on its own, so that one unreadable charge hides no other.
 
+use std::collections::HashMap;
+use std::hash::Hash;
+
 use usage_billing_core::{Decimal, Error, ErrorKind, LenientDecimal, printable};
 
 use super::overview::OPERATION;
@@ -76,12 +79,15 @@ impl Charge {
         self.bundle_quantity.filter(|bundle| !bundle.is_zero() && *bundle != Decimal::ONE)
     }
 
-    /// Returns whether another charge of the overview has the same product, numbers and prices. Spelling does not distinguish them, nor does the grouping
-    /// of charges that are not totals, parts or allowances; but storage of one category has the numbers of all `storage`.
+    /// Returns what charges that repeat each other have in common: product, unit, numbers and prices. Spelling does not distinguish them.
+    pub(super) fn content(&self) -> impl Eq + Hash + use<> {
+        let strings = [&self.item.name, &self.item.part_number, &self.item.unit].map(|text| text.to_lowercase());
+        (strings, self.usage_quantity, self.prepaid_quantity, self.prepaid_price, self.overage_price, self.bundle())
+    }
+
+    /// Returns whether another charge of the overview with the same [`content`](Self::content) is the same one. The grouping of charges that are not
+    /// totals, parts or allowances does not distinguish them; but storage of one category has the numbers of all `storage`.
     pub(super) fn is_repeated_by(&self, other: &Self) -> bool {
-        let strings = |of: &Self| [&of.item.name, &of.item.part_number, &of.item.unit].map(|text| text.to_lowercase());
-        let numbers =
-            |of: &Self| (of.usage_quantity, of.prepaid_quantity, of.prepaid_price, of.overage_price, of.bundle());
         let has_same_grouping = self.item.grouping().is_single() && other.item.grouping().is_single()
             || is_same(&self.item.grouping, &other.item.grouping);
         let is_category_of = |one: &Self, other: &Self| {
@@ -89,13 +95,24 @@ impl Charge {
         };
         let is_third_party = self.is_third_party.zip(other.is_third_party);
         self.item.position != other.item.position
-            && strings(self) == strings(other)
             && has_same_grouping
             && !is_category_of(self, other)
             && !is_category_of(other, self)
-            && numbers(self) == numbers(other)
             && is_third_party.is_none_or(|(one, other)| one == other)
     }
+}
+
+/// Returns for each charge whether another one repeats it.
+pub(super) fn are_repeated(charges: &[Charge]) -> Vec<bool> {
+    let contents: Vec<_> = charges.iter().map(Charge::content).collect();
+    let mut by_content: HashMap<_, Vec<&Charge>> = HashMap::new();
+    for (charge, content) in charges.iter().zip(&contents) {
+        by_content.entry(content).or_default().push(charge);
+    }
+    let is_repeated = |(charge, content): (&Charge, _)| {
+        by_content.get(content).is_some_and(|others| others.iter().any(|other| charge.is_repeated_by(other)))
+    };
+    charges.iter().zip(&contents).map(is_repeated).collect()
 }
 
 impl Grouping {

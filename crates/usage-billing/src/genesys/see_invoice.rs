@@ -52,6 +52,9 @@ pub enum SeeInvoice {
     PrepaidAnnually,
     /// A prepaid quantity under a subscription without commitment.
     PrepaidWithoutCommitment,
+    /// The billing period is not a whole month, because the day on which billing months begin has moved: no source states which part of a month's
+    /// commitment or price of a licence is due.
+    NotAWholeMonth,
     /// In the ramp period software is free of charge, but messaging, third-party applications and a few unnamed services are not.
     RampPeriod,
     /// The overview contradicts itself on whether this is the ramp period, or the ramp period ends within the billing period.
@@ -73,6 +76,7 @@ impl SeeInvoice {
             self,
             Self::PrepaidAnnually
                 | Self::PrepaidWithoutCommitment
+                | Self::NotAWholeMonth
                 | Self::PriceMissing
                 | Self::CurrencyMissing
                 | Self::TooManyDigits
@@ -123,6 +127,9 @@ impl fmt::Display for SeeInvoice {
             Self::PrepaidWithoutCommitment => {
                 f.write_str("the subscription has a prepaid quantity but no commitment: see the invoice")
             }
+            Self::NotAWholeMonth => f.write_str(
+                "the billing period is not a whole month, and it is unknown which part of the month's price is due: see the invoice",
+            ),
             Self::RampPeriod => {
                 f.write_str("it is unknown whether this is charged in the ramp period: see the invoice")
             }
@@ -157,6 +164,7 @@ mod tests {
             SeeInvoice::SubscriptionType { subscription_type: "ININ".to_owned() },
             SeeInvoice::PrepaidAnnually,
             SeeInvoice::PrepaidWithoutCommitment,
+            SeeInvoice::NotAWholeMonth,
             SeeInvoice::RampPeriod,
             SeeInvoice::RampPeriodUnclear,
             SeeInvoice::PriceMissing,
@@ -168,6 +176,6 @@ mod tests {
         assert_eq!(lines.len(), reasons.len());
         assert!(lines.iter().all(|line| line.ends_with("see the invoice") && !line.contains('\n')), "{lines:#?}");
         let about_amounts: Vec<_> = reasons.iter().filter(|reason| !reason.leaves_charging_unknown()).collect();
-        assert_eq!(about_amounts, reasons[11..13].iter().chain(&reasons[15..18]).collect::<Vec<_>>());
+        assert_eq!(about_amounts, reasons[11..14].iter().chain(&reasons[16..19]).collect::<Vec<_>>());
     }
 }

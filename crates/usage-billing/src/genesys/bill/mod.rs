@@ -12,7 +12,7 @@ use usage_billing_core::Decimal;
 
 use super::SeeInvoice;
 use super::allowance::{self, Allowance};
-use super::charge::{Charge, ChargedItem, Grouping};
+use super::charge::{self, Charge, ChargedItem, Grouping};
 use super::exact::{exact_product, exact_sum};
 use super::types::SubscriptionType;
 pub use line::{BillLine, ChargeRole, RampPeriod};
@@ -21,6 +21,8 @@ pub use line::{BillLine, ChargeRole, RampPeriod};
 #[derive(Clone, Debug)]
 pub(super) struct Terms {
     pub(super) has_currency: bool,
+    /// Whether the billing period is one: prices of licences and commitments are for a month.
+    pub(super) is_whole_month: bool,
     pub(super) subscription: Option<SubscriptionType>,
     pub(super) ramp: RampPeriod,
 }
@@ -31,8 +33,7 @@ pub(super) fn lines(charges: Vec<Charge>, unreadable: &[&ChargedItem], terms: &T
     let all: Vec<&ChargedItem> = charges.iter().map(|charge| &charge.item).chain(unreadable.iter().copied()).collect();
     let roles: Vec<_> = all.iter().map(|item| role::of(item, &all, &charges)).collect();
     let allowances = allowance::assign(&charges, unreadable, &roles);
-    let are_repeated: Vec<_> =
-        charges.iter().map(|charge| charges.iter().any(|other| charge.is_repeated_by(other))).collect();
+    let are_repeated = charge::are_repeated(&charges);
     let lines = charges.into_iter().zip(&roles).zip(allowances);
     let mut lines: Vec<_> =
         lines.map(|((charge, role), allowance)| compute_line(charge, *role, allowance, terms)).collect();
@@ -151,11 +152,18 @@ fn compute_amounts(line: &mut BillLine, is_bundle: bool, terms: &Terms) {
         None
     } else if is_bundle || prepaid.is_sign_negative() {
         None
+    } else if !terms.is_whole_month {
+        line.note(SeeInvoice::NotAWholeMonth);
+        None
     } else {
         exact_amount(line, prepaid, prepaid_price)
     };
     line.overage_amount = match line.overage_quantity {
         Some(quantity) if quantity.is_zero() => Some(Decimal::ZERO),
+        Some(_) if !terms.is_whole_month && line.charge.item.grouping() == Grouping::Licence => {
+            line.note(SeeInvoice::NotAWholeMonth);
+            None
+        }
         Some(quantity) => exact_amount(line, quantity, line.charge.overage_price),
         None => None,
     };

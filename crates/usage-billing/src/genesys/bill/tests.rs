@@ -37,7 +37,7 @@ fn monthly() -> Terms {
 }
 
 fn terms(subscription: Option<SubscriptionType>) -> Terms {
-    Terms { has_currency: true, subscription, ramp: RampPeriod::Outside }
+    Terms { has_currency: true, is_whole_month: true, subscription, ramp: RampPeriod::Outside }
 }
 
 fn one(charge: Charge, terms: &Terms) -> BillLine {
@@ -832,5 +832,26 @@ proptest! {
             found.iter().map(|line| (line.charge.item.position, of(line))).collect::<std::collections::BTreeMap<_, _>>()
         };
         prop_assert_eq!(billing(charges), billing(shuffled));
+    }
+}
+
+#[test]
+fn commitments_and_licences_of_a_part_of_a_month_are_unknown() {
+    let unknown = vec![SeeInvoice::NotAWholeMonth];
+    for (grouping, usage, prepaid, subscription, amount, reasons) in [
+        ("user-license", "5", "3", "PREPAY_MONTHLY_COMMITMENT", None, unknown.clone()),
+        ("user-license", "2", "3", "PREPAY_MONTHLY_COMMITMENT", None, unknown.clone()),
+        ("resource", "5", "3", "PREPAY_MONTHLY_COMMITMENT", None, unknown.clone()),
+        ("user-license", "5", "0", "MONTH_TO_MONTH", None, unknown.clone()),
+        ("resource", "5", "0", "MONTH_TO_MONTH", Some("1.25"), Vec::new()),
+        ("user-license", "0", "0", "MONTH_TO_MONTH", Some("0"), Vec::new()),
+        ("resource", "5", "3", "PREPAY", Some("0.50"), vec![SeeInvoice::PrepaidAnnually]),
+        ("user-license", "5", "3", "PREPAY", None, vec![SeeInvoice::PrepaidAnnually, SeeInvoice::NotAWholeMonth]),
+    ] {
+        let terms = Terms { is_whole_month: false, ..terms(Some(subscription.into())) };
+        let line = one(charge("X", grouping, usage, prepaid), &terms);
+        let label = format!("{grouping} {usage} {prepaid} {subscription}");
+        assert_eq!((line.amount, &line.see_invoice), (amount.map(decimal), &reasons), "{label}");
+        assert_eq!(line.is_billable(), Some(true), "{label}: the quantity is charged");
     }
 }

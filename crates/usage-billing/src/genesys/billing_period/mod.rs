@@ -9,7 +9,7 @@ use usage_billing_core::{Error, ErrorKind, Result};
 use crate::Period;
 use crate::period::instant;
 use crate::rows::period::RowPeriod;
-pub(super) use month_bounds::{end_of_next, is_same_period};
+pub(super) use month_bounds::{end_of_next, is_same_period, is_whole_month};
 pub use search::NoBill;
 pub(super) use search::{ContractDates, Search, Step};
 

@@ -19,17 +19,23 @@ pub(in crate::genesys) fn is_same_period(one: Period, other: Period) -> bool {
     is_near(one.start(), other.start()) && is_near(one.end(), other.end())
 }
 
+/// Returns whether a billing period is a whole month, and not shorter or longer since the first day of billing months has moved.
+pub(in crate::genesys) fn is_whole_month(period: Period) -> bool {
+    (own_month_after(period, period.start(), 1) - period.end()).abs() <= MONTHS_DIFFER
+}
+
 /// Returns when the billing period after this one ends. Billing months begin on a fixed day of the organization's time zone, or on the last day of a
 /// shorter month: of the two sums of months, the later one has that day. After a shortened period, the end alone counts.
 pub(in crate::genesys) fn end_of_next(period: Period) -> DateTime<Utc> {
+    let of_end = own_month_after(period, period.end(), 1);
+    if is_whole_month(period) { own_month_after(period, period.start(), 2).max(of_end) } else { of_end }
+}
+
+/// Returns the instant that is a number of months after another one, in the time zone of a billing period.
+fn own_month_after(period: Period, from: DateTime<Utc>, months: u32) -> DateTime<Utc> {
     let to_own_day = on_first_day(period.start(), period.end()) - period.start();
-    let after = |from: DateTime<Utc>, months| {
-        let from = from + to_own_day;
-        from.checked_add_months(Months::new(months)).unwrap_or(from) - to_own_day
-    };
-    let is_whole_month = (after(period.start(), 1) - period.end()).abs() <= MONTHS_DIFFER;
-    let of_end = after(period.end(), 1);
-    if is_whole_month { after(period.start(), 2).max(of_end) } else { of_end }
+    let from = from + to_own_day;
+    from.checked_add_months(Months::new(months)).unwrap_or(from) - to_own_day
 }
 
 /// Returns an instant on the organization's own first day of a billing period, which starts at its midnight. `neighbour` is the start of the next

@@ -5,7 +5,7 @@ mod fetch;
 use chrono::{DateTime, Utc};
 use usage_billing_core::{Decimal, Error, ErrorKind, LenientDecimal, Result, printable};
 
-use super::billing_period::end_of_next;
+use super::billing_period::{end_of_next, is_whole_month};
 use super::exact::exact_total;
 use super::{BillLine, LAG, Organization, RampPeriod, SeeInvoice, UnreadableCharge, bill, charge, types};
 use crate::rows::canonical_id::canonical_id;
@@ -87,6 +87,7 @@ impl ClientBill {
         }
         let terms = bill::Terms {
             has_currency: currency.is_some(),
+            is_whole_month: is_whole_month(period),
             subscription: subscription_type.clone(),
             ramp: ramp_period,
         };
@@ -115,14 +116,15 @@ impl ClientBill {
         let known_amount = known.fold(Decimal::ZERO, |sum, amount| sum.saturating_add(amount));
         let sum = exact_total(counted().map(|line| line.amount)).filter(|_| self.unreadable.is_empty());
         let minimum = self.minimum_monthly_amount.unwrap_or_default();
-        // "Least amount charged a month": the effect of an annual payment or the ramp period on it is not documented.
+        // "Least amount charged a month": the effect of an annual payment, the ramp period or a part of a month on it is not documented.
         let is_monthly = matches!(
             self.subscription_type,
             Some(types::SubscriptionType::MonthToMonth | types::SubscriptionType::PrepayMonthlyCommitment)
         );
         let sum = sum.filter(|_| self.period.has_ended(self.as_of));
+        let is_due = is_monthly && self.ramp_period == RampPeriod::Outside && is_whole_month(self.period);
         let amount = match sum {
-            Some(sum) if sum < minimum => (is_monthly && self.ramp_period == RampPeriod::Outside).then_some(minimum),
+            Some(sum) if sum < minimum => is_due.then_some(minimum),
             sum => sum,
         };
         BillTotal { known_amount, amount }
