@@ -148,7 +148,7 @@ async fn closed_period_agrees_in_overview_contract_and_invoice() {
 async fn invoices_are_paged_in_both_directions_and_filtered() {
     let (_sandbox, caller) = start().await;
     let all = ids(&caller, &format!("{INVOICES}?pageSize=200"), "nextUri").await.concat();
-    assert_eq!(all.len(), 13 + 4 + 6 + 8 + 1 + 8 + 7 + 8 + 16);
+    assert_eq!(all.len(), 13 + 4 + 6 + 8 + 1 + 8 + 7 + 8 + 20);
     let forth = ids(&caller, &format!("{INVOICES}?pageSize=5"), "nextUri").await;
     assert_eq!((forth.len(), forth.concat()), (15, all.clone()));
     let back = ids(&caller, &format!("{INVOICES}?pageSize=100&after=MTAw"), "previousUri").await;
