@@ -34,7 +34,8 @@ pub struct Receipt {
     /// processes is not visible.
     pub rejected: Vec<UndeliveredEvent>,
     /// Events that were not sent, or whose outcome is not proved. They are still queued: the next flush sends them
-    /// again with the same ids. Some stay until a user acts, such as events whose group is `REPORT_FAILED`.
+    /// again with the same ids. Some stay until a user acts, such as events whose group is `REPORT_FAILED`; a sender
+    /// sends those after growing delays.
     pub unsent: Vec<UndeliveredEvent>,
     /// Events that [`UsageSender::remove`](super::UsageSender::remove) removed from the queue of a sender. The error
     /// states whether the event was sent before.
