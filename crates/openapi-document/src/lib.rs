@@ -5,6 +5,11 @@
 
 #![warn(clippy::self_named_module_files)]
 
+// The README's example is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod addresses;
 mod budget;
 mod document;

@@ -165,7 +165,7 @@ mod tests {
             ("usage reconcile x", "the following required arguments were not provided: --against <INVOICE>"),
             ("send x", "unrecognized subcommand 'send'; did you mean `meter send`?"),
             ("reconcil x", "unrecognized subcommand 'reconcil'; did you mean `usage reconcile` or `meter reconcile`?"),
-            ("fetc", "unrecognized subcommand 'fetc'; did you mean `usage fetch`?"),
+            ("showw", "unrecognized subcommand 'showw'; did you mean `usage show`?"),
             ("docter", "unrecognized subcommand 'docter'; a similar subcommand exists: 'doctor'"),
             (
                 "report delete october",
