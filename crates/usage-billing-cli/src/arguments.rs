@@ -166,7 +166,7 @@ mod tests {
             ("send x", "unrecognized subcommand 'send'; did you mean `meter send`?"),
             ("reconcil x", "unrecognized subcommand 'reconcil'; did you mean `usage reconcile` or `meter reconcile`?"),
             ("showw", "unrecognized subcommand 'showw'; did you mean `usage show`?"),
-            ("docter", "unrecognized subcommand 'docter'; a similar subcommand exists: 'doctor'"),
+            ("doctr", "unrecognized subcommand 'doctr'; a similar subcommand exists: 'doctor'"),
             (
                 "report delete october",
                 "invalid value 'october' for '<ID>...': expected a UUID such as 41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73",
