@@ -75,7 +75,8 @@ pub fn is_json(name: &str, text: &str) -> bool {
 
 fn json(budget: &Budget, text: &str) -> Result<Value, String> {
     budget.json(text).map_err(|error| {
-        let (line, column, message) = (error.line(), error.column(), error.to_string());
+        // A column of 0 is the end of the line before.
+        let (line, column, message) = (error.line(), error.column().max(1), error.to_string());
         // The place is said in the form that editors follow.
         let message = message.split(" at line ").next().unwrap_or(&message);
         format!("{line}:{column}: {message}")
@@ -199,6 +200,8 @@ mod tests {
         assert!(error.starts_with("openapi/x.yaml:"), "{error}");
         assert_eq!(error.lines().count(), 1, "{error}");
         assert!(!error.contains(" at line "), "{error}");
+        let error = Document::parse("x.json", "{\n").err().unwrap_or_default();
+        assert!(error.starts_with("x.json:2:1: "), "{error}");
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod identity_cache;
 mod lifecycle;
 mod lists;
 mod malformed;
+mod null;
 mod numbers;
 mod object;
 mod operation_pairing;

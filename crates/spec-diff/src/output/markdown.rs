@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use openapi_document::text::{is_unseen, pluralize, printable};
 
-use super::{capitalized, reach, reaches_others, source_excerpt::Excerpts, url_path};
+use super::{capitalized, reach, reaches_others, short_values::short, source_excerpt::Excerpts, url_path};
 use crate::{
     Level,
     review::{ApiDiff, Finding, Links, Position, Review},
@@ -18,9 +18,6 @@ const MARKER: &str = "<!-- spec-diff -->";
 
 /// Of how many open findings of an API the text before and after and the entry that accepts them are shown.
 const DETAILS: usize = 5;
-
-/// How many characters of a value are shown.
-const VALUE: usize = 80;
 
 /// A line that may be left out, if there is no room.
 struct Line {
@@ -220,40 +217,6 @@ fn details(api: &ApiDiff, finding: &Finding, excerpts: &mut Excerpts<'_>) -> Str
     indented.collect::<Vec<_>>().join("\n")
 }
 
-/// Cuts long values, unless both sides would look the same.
-fn short(sides: [Vec<String>; 2]) -> [Vec<String>; 2] {
-    let cut = [&sides[0], &sides[1]].map(|lines| lines.iter().map(|line| cut_values(line)).collect::<Vec<_>>());
-    if cut[0] == cut[1] && sides[0] != sides[1] { sides } else { cut }
-}
-
-/// Cuts the values of a line of YAML or JSON: what is in quotes, or up to the next comma or bracket; where no list or object begins, all of
-/// the line.
-fn cut_values(line: &str) -> String {
-    let value = line.split_once(": ").map_or(line.trim_start(), |(_, value)| value);
-    let is_plain = !value.starts_with(['{', '[', '"', '\'']);
-    let (mut cut, mut quote, mut count) = (String::new(), None, 0);
-    let mut before = ' ';
-    for letter in line.chars() {
-        let ends = match quote {
-            Some(open) => letter == open && before != '\\',
-            None => !is_plain && matches!(letter, ',' | '[' | ']' | '{' | '}') || before == ':' && letter == ' ',
-        };
-        match quote {
-            None if matches!(letter, '"' | '\'') => (quote, count) = (Some(letter), 0),
-            Some(_) if ends => (quote, count) = (None, 0),
-            _ if ends || (count == 0 && letter == ' ') => count = 0,
-            _ => count += 1,
-        }
-        match count {
-            0..=VALUE => cut.push(letter),
-            count if count == VALUE + 1 => cut.push('…'),
-            _ => {}
-        }
-        before = letter;
-    }
-    cut
-}
-
 /// Lines of both sides, with those at the beginning and the end that are the same only once.
 fn diff_lines(before: &[String], after: &[String]) -> Vec<String> {
     let same = |pair: &(&String, &String)| pair.0 == pair.1;
@@ -317,28 +280,4 @@ pub fn plain(text: &str) -> String {
         }
     }
     safe
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_are_cut_each_for_itself() {
-        let long = "a".repeat(100);
-        let cut = format!("{}…", "a".repeat(VALUE));
-        for (line, expected) in [
-            (format!("x: {long}"), format!("x: {cut}")),
-            (format!("x: \"{long}\","), format!("x: \"{}…\",", "a".repeat(VALUE))),
-            (format!("enum: [{long}, {long}, b]"), format!("enum: [{cut}, {cut}, b]")),
-            (format!("- {long}"), format!("- {}…", "a".repeat(VALUE - 2))),
-            (format!("x: {{a: {long}, b: c}}"), format!("x: {{a: {cut}, b: c}}")),
-            ("description: a, b".to_owned(), "description: a, b".to_owned()),
-        ] {
-            assert_eq!(cut_values(&line), expected);
-        }
-        // What differs behind the cut is shown.
-        let sides = [vec![format!("{long}b")], vec![format!("{long}c")]];
-        assert_eq!(short(sides.clone()), sides);
-    }
 }

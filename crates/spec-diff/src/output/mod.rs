@@ -5,6 +5,7 @@ mod html;
 mod json;
 pub mod markdown;
 mod sarif;
+mod short_values;
 mod source_excerpt;
 pub mod text;
 

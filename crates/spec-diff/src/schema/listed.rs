@@ -24,7 +24,7 @@ impl<'a> Schema<'a> {
             return owned(vec![Value::Bool(false), Value::Bool(true)]);
         }
         let bound = |words: [&str; 2], step: i128| {
-            let inclusive = self.limits.get(words[0]).map(|(_, node)| Some(node.value.as_number()?.as_i128()?));
+            let inclusive = self.limits.get(words[0]).map(|(_, node)| node.value.as_number()?.as_i128());
             let exclusive =
                 self.limits.get(words[1]).map(|(_, node)| node.value.as_number()?.as_i128()?.checked_add(step));
             match (inclusive, exclusive) {
@@ -35,7 +35,8 @@ impl<'a> Schema<'a> {
         let is_integer = self.types == Types::one("integer");
         let (least, most) = (bound(["min", "exclusive-min"], 1)?, bound(["max", "exclusive-max"], -1)?);
         let is_one = least == most && self.types == Types::one("number");
-        if !(is_integer && (0..RANGE).contains(&most.checked_sub(least)?)) && !is_one {
+        let is_short = (0..RANGE).contains(&most.checked_sub(least)?);
+        if !(is_one || is_integer && is_short) {
             return None;
         }
         owned((least..=most).filter_map(|number| serde_json::Number::from_i128(number).map(Value::Number)).collect())

@@ -144,7 +144,7 @@ fn spelled(schema: &Value) -> Vec<(&'static str, BTreeSet<String>)> {
     let is_nullable = is_on("nullable") && schema.get("type").is_none();
     vec![
         ("type", types),
-        ("nullable", is_nullable.then(|| null).into_iter().collect()),
+        ("nullable", is_nullable.then_some(null).into_iter().collect()),
         ("enum", values),
         ("minimum", least),
         ("exclusiveMinimum", above),

@@ -1,5 +1,6 @@
 //! Alternatives: `oneOf` and `anyOf`.
 
+mod ambiguous;
 mod discriminator;
 mod matching;
 
@@ -11,7 +12,7 @@ use super::{Circumstance, Comparison, Context, Finding, components::component};
 use crate::{
     report::Direction,
     rules::{self, Rule},
-    schema::{From, Schema, Types, Union, Usage, excludes, fits_any, fits_schema, fits_union, same},
+    schema::{From, Schema, Types, Union, Usage, fits_any, fits_schema, fits_union, same},
 };
 use matching::likeness;
 
@@ -42,37 +43,6 @@ impl<'a> Comparison<'a> {
         if old.any != new.any {
             self.kind(old, new, context);
         }
-    }
-
-    /// Types of `oneOf` whose values fit several alternatives, which are nothing but types and were merged.
-    fn ambiguous_types(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
-        let differs = |one: &Schema<'a>, other: &Schema<'a>| {
-            let is_rejected = |(name, _): &(&&'a str, _)| {
-                !other.ambiguous.contains_key(**name) && !other.types.contradicts(&Types::one(name))
-            };
-            one.ambiguous.iter().find(is_rejected).map(|(_, at)| at.clone())
-        };
-        if let Some(at) = differs(new, old) {
-            self.note_data(context, Finding::new(&rules::ANY_OF_TO_ONE_OF).at(&old.at, &at));
-        }
-        if let Some(at) = differs(old, new) {
-            self.note_data(context, Finding::new(&rules::ONE_OF_TO_ANY_OF).at(&at, &new.at));
-        }
-    }
-
-    /// `anyOf` in the place of `oneOf` or the other way round: they differ for values that fit several alternatives.
-    fn kind(&mut self, old: &Union<'a>, new: &Union<'a>, context: Context) {
-        let (document, one) = if new.any { (&self.base, old) } else { (&self.revision, new) };
-        let variants: Vec<_> = one.variants.iter().map(|variant| normal(document, variant)).collect();
-        let exclude = |(index, variant): (usize, &Schema<'a>)| {
-            let mut others = variants.iter().skip(index + 1);
-            others.all(|other| excludes(&self.effort, (document, variant), (document, other), true))
-        };
-        if variants.iter().enumerate().all(exclude) {
-            return;
-        }
-        let rule = if new.any { &rules::ONE_OF_TO_ANY_OF } else { &rules::ANY_OF_TO_ONE_OF };
-        self.note_data(context, Finding::new(rule).at(&old.at, &new.at));
     }
 
     fn came_and_went(
