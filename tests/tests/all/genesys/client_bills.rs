@@ -311,6 +311,33 @@ async fn billing_period_that_the_vendor_does_not_show_is_an_error() {
     }
 }
 
+/// How the vendor rejects an index that does not exist is not documented. Once a bill was found, any such rejection ends the search for a second one.
+#[tokio::test]
+async fn rejected_index_ends_the_search_only_after_a_bill_was_found() {
+    let bill = |start: &'static str, status: u16| async move {
+        let mut shown = overview(json!({"id": "o-1"}), "2026-11", "30");
+        shown["billingPeriodStartDate"] = json!(start);
+        let server = ScriptedServer::start(move |request| match request.target.as_str() {
+            "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
+            target if target.contains("billingPeriodIndex=0") => Reply::json(200, &shown.to_string()),
+            _ => Reply::json(status, r#"{"message":"no","code":"no","status":400}"#),
+        });
+        let client = client_at(server.url(), "id", "hush-secret");
+        client.client_bill("o-1", BillingPeriod::StartingIn(october())).await
+    };
+    for (status, is_end) in
+        [(404, true), (400, true), (403, true), (410, true), (422, true), (409, false), (405, false)]
+    {
+        // Another billing period may begin earlier in October.
+        let found = bill("2026-10-31T00:00:00Z", status).await;
+        assert_eq!(found.is_ok(), is_end, "{status}: {found:?}");
+        // No bill was found: only 404 states that there is none.
+        let missing = bill("2026-11-01T00:00:00Z", status).await.unwrap_err();
+        let is_searched = missing.message().contains("it has no earlier billing period");
+        assert_eq!((is_searched, missing.status().is_none()), (status == 404, status == 404), "{status}: {missing}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn account_of_rows_is_the_organization() {
     let sandbox = sandbox(0, 3).await;
