@@ -108,7 +108,7 @@ async fn flush_of_many_resolved_failures_ends_within_minutes() {
     let groups: Vec<_> = events.iter().map(|event| group_for(event, json!({}))).collect();
     let lists = AtomicUsize::new(0);
     let server = ScriptedServer::start(move |request| match request.method.as_str() {
-        "GET" if lists.fetch_add(1, SeqCst) % 2 == 0 => Reply::new(503, &[("retry-after", "100")], ""),
+        "GET" if lists.fetch_add(1, SeqCst).is_multiple_of(2) => Reply::new(503, &[("retry-after", "100")], ""),
         "GET" => {
             let is_asked = |group: &&serde_json::Value| {
                 request.target.contains(&format!("entitlementId={}&", group["entitlementID"].as_str().unwrap()))

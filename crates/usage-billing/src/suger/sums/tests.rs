@@ -434,6 +434,9 @@ proptest::proptest! {
     }
 }
 
+/// Status, marketplaces of the report and of its details, groups, quantities, accepted dimension, entitlement.
+type ReportParts = (&'static str, Value, Value, Vec<&'static str>, Value, Option<(&'static str, i64, bool)>, Value);
+
 /// Two reported groups of one entitlement, by their events, and two reports that may contain them, in any combination of what
 /// decides whether their usage is billed.
 fn reported_usage() -> impl Strategy<Value = (Vec<UsageEvent>, Vec<Value>, Vec<Value>)> {
@@ -475,10 +478,8 @@ fn reported_usage() -> impl Strategy<Value = (Vec<UsageEvent>, Vec<Value>, Vec<V
             "g-1" => groups[1]["id"].clone(),
             other => json!(other),
         };
-        let report = |(number, (status, partner, of_info, contained, records, response, entitlement)): (
-            usize,
-            (&str, Value, Value, Vec<&str>, Value, Option<(&str, i64, bool)>, Value),
-        )| {
+        let report = |(number, report): (usize, ReportParts)| {
+            let (status, partner, of_info, contained, records, response, entitlement) = report;
             let response = response.map(|(dimension, quantity, is_accepted)| {
                 let status = if is_accepted { "Success" } else { "DuplicateRecord" };
                 json!({"results": [{"status": status, "usageRecord": {"dimension": dimension, "quantity": quantity}}]})
