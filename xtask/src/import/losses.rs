@@ -1,5 +1,7 @@
 //! What was lost or changed between a vendor's specification and ours: nothing of it silently.
 
+use std::collections::BTreeSet;
+
 /// What was lost or changed, the gravest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
@@ -69,7 +71,7 @@ pub(crate) struct Loss {
     pub(crate) owner: Owner,
 }
 
-/// All of them, in the order of their discovery; each once.
+/// All of them, in the order of their discovery; each once for each owner.
 #[derive(Default)]
 pub(crate) struct Losses {
     all: Vec<Loss>,
@@ -80,10 +82,25 @@ impl Losses {
     /// Notes one for whatever is drafted at the time.
     pub(super) fn add(&mut self, kind: Kind, at: &str, text: impl Into<String>) {
         let text = crate::text::one_line(&crate::text::markdown::safe_characters(&text.into()));
-        let loss = Loss { kind, at: at.to_owned(), text, owner: self.owner.clone() };
-        if !self.all.iter().any(|other| (other.kind, &other.at, &other.text) == (kind, &loss.at, &loss.text)) {
+        self.push(Loss { kind, at: at.to_owned(), text, owner: self.owner.clone() });
+    }
+
+    /// Notes some again, for whatever is drafted at the time: it uses what they are about, too.
+    pub(super) fn add_again(&mut self, losses: &[Loss]) {
+        for loss in losses {
+            self.push(Loss { owner: self.owner.clone(), ..loss.clone() });
+        }
+    }
+
+    fn push(&mut self, loss: Loss) {
+        if !self.all.contains(&loss) {
             self.all.push(loss);
         }
+    }
+
+    /// Returns those that the current owner noted since a mark.
+    pub(super) fn since(&self, mark: usize) -> Vec<Loss> {
+        self.all.iter().skip(mark).filter(|loss| loss.owner == self.owner).cloned().collect()
     }
 
     /// Says what is drafted from now on; what was before comes back, to be set again.
@@ -107,14 +124,26 @@ impl Losses {
         self.all.truncate(len);
     }
 
+    /// Forgets what was noted since for an operation that is not there after all. What belongs to a schema is forgotten with the schema.
+    pub(super) fn truncate_but_schemas(&mut self, len: usize) {
+        let mut index = 0;
+        self.all.retain(|loss| {
+            index += 1;
+            index <= len || matches!(loss.owner, Owner::Schema(_))
+        });
+    }
+
     /// Forgets what belongs to something that is not there after all.
     pub(super) fn forget(&mut self, owner: &Owner) {
         self.all.retain(|loss| loss.owner != *owner);
     }
 
-    /// The gravest first.
-    pub(super) fn sorted(mut self) -> Vec<Loss> {
+    /// The gravest first, each once, of those whose owner is kept.
+    pub(super) fn sorted(mut self, kept: impl Fn(&Owner) -> bool) -> Vec<Loss> {
+        self.all.retain(|loss| kept(&loss.owner));
         self.all.sort_by_key(|loss| loss.kind);
+        let mut seen = BTreeSet::new();
+        self.all.retain(|loss| seen.insert((loss.kind, loss.at.clone(), loss.text.clone())));
         self.all
     }
 }

@@ -31,7 +31,11 @@ pub(crate) struct Arguments {
 struct Difference {
     /// The pointer in the vendor's file.
     at: String,
+    /// Where the schema is used whose difference this is.
+    from: String,
     text: String,
+    /// Whether the draft lacks something in any case. What alternatives have between them depends on all others.
+    is_certain: bool,
 }
 
 /// Runs the command. Exit code 0 if the report is right, 1 if not, 2 if nothing can be drafted.
@@ -70,17 +74,46 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output<'_>) -> Result<Exit
 
 /// The differences that no loss states, and the losses that state no difference.
 fn check<'a>(published: &Published, draft: &'a Conversion) -> (Vec<Difference>, Vec<&'a Loss>) {
-    let differences = walk::differences(published, draft);
-    let is_about = |loss: &Loss, difference: &Difference| related(&loss.at, &difference.at);
-    let missing = differences.iter().filter(|difference| !draft.losses.iter().any(|loss| is_about(loss, difference)));
+    let (differences, merged) = walk::differences(published, draft);
+    let places = differences.iter().map(|difference| {
+        let mut all = places(&difference.at, &merged);
+        all.extend(places(&difference.from, &merged));
+        all
+    });
+    let places = places.collect::<Vec<_>>();
+    let is_about = |loss: &Loss, places: &BTreeSet<String>| places.iter().any(|at| related(&loss.at, at));
+    let missing = differences.iter().zip(&places).filter(|(difference, places)| {
+        difference.is_certain && !draft.losses.iter().any(|loss| is_about(loss, places))
+    });
+    let missing = missing.map(|(difference, _)| difference);
     let missing = missing.cloned().collect::<BTreeSet<_>>().into_iter().collect();
     let unfounded = draft.losses.iter().filter(|loss| {
         let is_of_fields =
             matches!(loss.kind, Kind::Parameter | Kind::Field | Kind::Enum | Kind::Untyped | Kind::Union);
-        is_of_fields && !differences.iter().any(|difference| is_about(loss, difference))
+        is_of_fields && !places.iter().any(|places| is_about(loss, places))
     });
     (missing, unfounded.collect())
 }
+
+/// A place with those that are the same field of the draft, or below it.
+fn places(at: &str, merged: &BTreeSet<Vec<String>>) -> BTreeSet<String> {
+    let mut found = BTreeSet::from([at.to_owned()]);
+    let mut todo = vec![at.to_owned()];
+    // Alternatives may be within alternatives, and may contain themselves.
+    while let Some(at) = todo.pop().filter(|_| found.len() < MAX_PLACES) {
+        for group in merged {
+            for rest in group.iter().filter_map(|place| at.strip_prefix(place.as_str())) {
+                if rest.is_empty() || rest.starts_with('/') {
+                    let others = group.iter().map(|place| format!("{place}{rest}"));
+                    todo.extend(others.filter(|place| found.insert(place.clone())).collect::<Vec<_>>());
+                }
+            }
+        }
+    }
+    found
+}
+
+const MAX_PLACES: usize = 200;
 
 /// Whether one of two pointers is at the other or below it.
 fn related(one: &str, other: &str) -> bool {
@@ -133,6 +166,27 @@ mod tests {
         let (missing, unfounded) = check(&published, &draft);
         assert_eq!(missing, []);
         assert!(unfounded.is_empty(), "{:?}", unfounded.iter().map(|loss| &loss.text).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn forms_and_fields_that_alternatives_share_are_compared() {
+        let mut root = meters();
+        let variant = |schema: Value| json!({"type": "object", "properties": {"by": schema}});
+        root["components"]["schemas"]["Meter"] = json!({"oneOf": [variant(json!({"type": "object", "properties": {"a": {"type": "string"}}})), variant(json!({"type": "string"}))]});
+        root["components"]["schemas"]["Once"] = json!({"type": "string", "enum": ["now"]});
+        root["paths"]["/meters"]["post"] = json!({
+            "operationId": "addMeter",
+            "requestBody": {"content": {"application/x-www-form-urlencoded": {"schema": {"type": "object", "properties": {
+                "when": {"$ref": "#/components/schemas/Once"},
+                "tags": {"type": "array", "items": {}},
+            }}}}},
+            "responses": {"200": {"description": "ok", "content": {"application/json": {}}}},
+        });
+        let (published, draft) = drafted(&root);
+        let (missing, unfounded) = check(&published, &draft);
+        assert_eq!(missing, []);
+        assert!(unfounded.is_empty(), "{:?}", unfounded.iter().map(|loss| &loss.text).collect::<Vec<_>>());
+        assert!(draft.losses.iter().any(|loss| loss.text.contains("one value alone")));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The vendor's operations and their drafts side by side: parameters, bodies, responses and all fields.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use openapi_document::{
     Operation,
@@ -14,24 +14,37 @@ use crate::import::{self, Conversion, Published};
 
 /// How deep objects are followed: they may contain themselves.
 const DEPTH: usize = 12;
+/// How deep the fields of alternatives are followed together.
+const MERGED_DEPTH: usize = 3;
 
-/// All differences between the vendor's operations and those of a draft.
-pub(super) fn differences(published: &Published, draft: &Conversion) -> Vec<Difference> {
+/// All differences between the vendor's operations and those of a draft, and the places that are one field in the draft.
+pub(super) fn differences(published: &Published, draft: &Conversion) -> (Vec<Difference>, BTreeSet<Vec<String>>) {
     let document = draft.document();
-    let mut walk =
-        Walk { theirs: &published.root, ours: &document, found: Vec::new(), seen: BTreeSet::new(), sent: false };
+    let mut walk = Walk {
+        theirs: &published.root,
+        ours: &document,
+        found: Vec::new(),
+        from: String::new(),
+        merged: BTreeSet::new(),
+        seen: BTreeSet::new(),
+        sent: false,
+    };
     for operation in import::operations(&published.root) {
         if let Some(drafted) = draft.operations.iter().find(|drafted| drafted.at == operation.pointer) {
             walk.operation(&operation, &drafted.value);
         }
     }
-    walk.found
+    (walk.found, walk.merged)
 }
 
 struct Walk<'a> {
     theirs: &'a Value,
     ours: &'a Value,
     found: Vec<Difference>,
+    /// Where the schema that is compared is used.
+    from: String,
+    /// Places of the fields of alternatives that are one field in the draft: a loss is noted at one of them.
+    merged: BTreeSet<Vec<String>>,
     /// Pairs of places that were compared.
     seen: BTreeSet<(String, String, bool)>,
     /// Whether the client sends what is compared.
@@ -44,12 +57,13 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 
 impl<'a> Walk<'a> {
     fn add(&mut self, at: &str, text: impl Into<String>) {
-        self.found.push(Difference { at: at.to_owned(), text: text.into() });
+        let from = if self.from.is_empty() { at } else { &self.from }.to_owned();
+        self.found.push(Difference { at: at.to_owned(), from, text: text.into(), is_certain: true });
     }
 
     fn operation(&mut self, operation: &Operation<'a>, drafted: &'a Value) {
         let ours = drafted["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
-        self.sent = true;
+        (self.sent, self.from) = (true, String::new());
         for (at, parameter) in operation.parameters_at(self.theirs) {
             let (name, place) = (text(parameter, "name"), text(parameter, "in"));
             if matches!(place, "body" | "formData") || is_set_by_client(place, name) {
@@ -57,6 +71,9 @@ impl<'a> Walk<'a> {
             }
             match ours.iter().find(|own| text(own, "name") == name && text(own, "in") == place) {
                 None => self.add(&at, format!("the parameter {name:?} is not in the draft")),
+                Some(_) if parameter.get("content").is_some() => {
+                    self.add(&at, format!("{name:?} is JSON in a parameter"))
+                }
                 Some(own) => {
                     if let (Some(own), Some(schema)) = (own.get("schema"), parameter.get("schema")) {
                         self.schema(schema, child(&at, "schema"), own, 0);
@@ -71,11 +88,23 @@ impl<'a> Walk<'a> {
         }
         self.sent = false;
         for (status, response) in operation.value.get("responses").and_then(Value::as_object).into_iter().flatten() {
-            if !status.starts_with('2') || drafted["x-download"] == true {
+            if !status.starts_with('2') {
                 continue;
             }
             let at = child(&child(&operation.pointer, "responses"), status);
             let (at, response) = resolve_at(self.theirs, at, response);
+            if drafted["x-download"] == true {
+                let media = response.get("content").and_then(Value::as_object).into_iter().flatten();
+                for (media, _) in media.filter(|(media, _)| import::is_json(media)) {
+                    self.found.push(Difference {
+                        at: child(&child(&at, "content"), media),
+                        from: at.clone(),
+                        text: "the bytes are passed on in the draft".to_owned(),
+                        is_certain: false,
+                    });
+                }
+                continue;
+            }
             let own = drafted["responses"].get(status).or_else(|| {
                 let all = drafted["responses"].as_object()?;
                 all.iter().find(|(own, _)| own.starts_with('2')).map(|(_, own)| own)
@@ -84,23 +113,35 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The JSON of a body.
+    /// The JSON or the form of a body.
     fn content(&mut self, holder: &'a Value, at: &str, own: Option<&'a Value>) {
         let json = |holder: &'a Value| {
             let content = holder.get("content").and_then(Value::as_object).into_iter().flatten();
-            content.filter(|(media, _)| import::is_json(media)).map(|(media, body)| (media.as_str(), body)).next()
+            let bodies = content.map(|(media, body)| (media.as_str(), body)).collect::<Vec<_>>();
+            let is_form = |media: &str| media == "application/x-www-form-urlencoded";
+            let json = bodies.iter().find(|(media, _)| import::is_json(media));
+            json.or_else(|| bodies.iter().find(|(media, _)| is_form(media))).copied()
         };
-        let Some((media, body)) = json(holder) else { return };
+        self.from.clear();
+        let own_media = own.and_then(json).map(|(media, _)| media);
+        let same = own_media.and_then(|media| Some((media, holder.get("content")?.get(media)?)));
+        let Some((media, body)) = same.or_else(|| json(holder)) else { return };
         let at = child(&child(&child(at, "content"), media), "schema");
         match (body.get("schema"), own.and_then(json).and_then(|(_, body)| body.get("schema"))) {
             (Some(schema), Some(own)) => self.schema(schema, at, own, 0),
             (Some(_), None) => self.add(&at, "the JSON is not in the draft"),
-            (None, _) => {}
+            (None, _) => self.found.push(Difference {
+                from: at.clone(),
+                at,
+                text: "not described".to_owned(),
+                is_certain: false,
+            }),
         }
     }
 
     fn schema(&mut self, schema: &'a Value, at: String, own: &'a Value, depth: usize) {
         let (own_at, own) = resolved(self.ours, String::new(), own);
+        self.from.clone_from(&at);
         let (at, schema) = resolved(self.theirs, at, schema);
         if depth > DEPTH || !own_at.is_empty() && !self.seen.insert((at.clone(), own_at, self.sent)) {
             return;
@@ -134,6 +175,8 @@ impl<'a> Walk<'a> {
         for name in required.filter(|name| described.iter().all(|(known, _)| known != name)) {
             self.add(&at, format!("{name:?} is required and not described"));
         }
+        let is_union = has_union(self.theirs, schema, 0);
+        self.merge_fields(described.iter().map(|(name, (at, _))| (name.clone(), at.clone())), is_union, 0);
         for (name, (at, property)) in described {
             let key = if self.sent { "readOnly" } else { "writeOnly" };
             let behind = resolved(self.theirs, at.clone(), property).1;
@@ -141,16 +184,58 @@ impl<'a> Walk<'a> {
             match own.get("properties").and_then(|own| own.get(&name)) {
                 Some(own) => self.schema(property, at, own, depth + 1),
                 None if is_skipped => {}
-                None => self.add(&at, format!("the field {name:?} is not in the draft")),
+                None => {
+                    self.from.clear();
+                    self.add(&at, format!("the field {name:?} is not in the draft"));
+                }
             }
         }
         self.items(schema, &at, own, depth);
     }
 
+    /// Notes places of one field of the draft, behind their references too, and those of the fields below it. What they have between them
+    /// is alternatives.
+    fn merge(&mut self, places: &[String], is_union: bool, depth: usize) {
+        let theirs = self.theirs;
+        let schemas = places.iter().filter_map(|at| Some(resolved(theirs, at.clone(), theirs.pointer(at)?)));
+        let schemas = schemas.collect::<Vec<_>>();
+        let behind = schemas.iter().map(|(at, _)| at.clone());
+        self.merged.insert(places.iter().cloned().chain(behind).collect());
+        let differ = schemas.windows(2).any(|pair| matches!(pair, [one, other] if one.1 != other.1));
+        let objects = schemas.iter().filter(|(_, schema)| kinds(theirs, schema, 0).contains("object"));
+        let objects = objects.collect::<Vec<_>>();
+        if !differ || !is_union {
+            return;
+        }
+        for ((at, _), from) in schemas.iter().zip(places) {
+            self.found.push(Difference {
+                at: at.clone(),
+                from: from.clone(),
+                text: "alternatives".to_owned(),
+                is_certain: false,
+            });
+        }
+        if depth < MERGED_DEPTH {
+            let fields = objects.into_iter().flat_map(|(at, schema)| properties(theirs, schema, at, 0));
+            self.merge_fields(fields.map(|(name, (at, _))| (name, at)), is_union, depth + 1);
+        }
+    }
+
+    fn merge_fields(&mut self, fields: impl Iterator<Item = (String, String)>, is_union: bool, depth: usize) {
+        let mut places = BTreeMap::<String, BTreeSet<String>>::new();
+        for (name, at) in fields {
+            places.entry(name).or_default().insert(at);
+        }
+        for places in places.into_values().filter(|places| places.len() > 1) {
+            self.merge(&places.into_iter().collect::<Vec<_>>(), is_union, depth);
+        }
+    }
+
     fn items(&mut self, schema: &'a Value, at: &str, own: &'a Value, depth: usize) {
         for key in ["items", "additionalProperties"] {
-            // A map of anything is one in the draft.
-            let described = |schema: &&Value| schema.as_object().is_some_and(|schema| !schema.is_empty());
+            // A map of anything is one in the draft; a list of it is read as any JSON.
+            let described =
+                |schema: &&Value| schema.as_object().is_some_and(|schema| key == "items" || !schema.is_empty());
             if let (Some(schema), Some(own)) = (schema.get(key).filter(described), own.get(key)) {
                 self.schema(schema, child(at, key), own, depth + 1);
             }
@@ -215,8 +300,14 @@ fn is_union(root: &Value, schema: &Value) -> bool {
         parts(root, schema).filter(|(key, part)| *key != "allOf" && part.get("type") != Some(&"null".into()));
     let alternatives = alternatives.collect::<Vec<_>>();
     let is_text = |part: &Value| kinds(root, part, 0).iter().eq(["string"].iter()) && part.get("format").is_none();
-    schema.get("discriminator").is_some()
+    schema.get("discriminator").is_some() && alternatives.is_empty()
         || alternatives.len() > 1 && !alternatives.iter().all(|(_, part)| is_text(part))
+}
+
+/// Whether a schema or a part that it refines is a union.
+fn has_union(root: &Value, schema: &Value, depth: usize) -> bool {
+    let mut refined = parts(root, schema).filter(|(key, _)| *key == "allOf");
+    is_union(root, schema) || depth < DEPTH && refined.any(|(_, part)| has_union(root, part, depth + 1))
 }
 
 /// The properties of an object and of its parts, alternatives included, with their places.

@@ -213,6 +213,11 @@ fn every_change_of_the_source_of_a_draft_is_reported() {
         ("/paths/~1public/get/security", json!([{"client": []}]), &["operation-security"]),
         ("/paths/~1public/get/deprecated", json!(false), &["deprecated"]),
         (
+            "/paths/~1Meters~1/get/parameters/0",
+            json!({"name": "ids", "in": "query", "explode": false, "deprecated": true, "schema": {"type": "array", "items": {"type": "string"}}}),
+            &["deprecated"],
+        ),
+        (
             "/components/securitySchemes/client/flows/clientCredentials/tokenUrl",
             json!("https://login2.meters.example/token"),
             &["token-url"],

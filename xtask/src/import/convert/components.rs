@@ -97,7 +97,10 @@ impl Converter<'_> {
                 *needed = true;
                 return used(name, *nullable);
             }
-            Some(Outcome::Done(schema)) => return schema.clone(),
+            Some(Outcome::Done(schema, losses)) => {
+                self.losses.add_again(losses);
+                return schema.clone();
+            }
             None => {}
         }
         // A component that is nothing but this has the name already.
@@ -113,6 +116,7 @@ impl Converter<'_> {
         let needed = matches!(self.reached.get(key), Some(Outcome::Working { needed: true, .. }));
         let is_whole = key.trim_start_matches("request ") == at;
         let values = converted.get("enum").is_some() && !is_whole;
+        let mut losses = Vec::new();
         let done = if self.components.contains_key(&name) {
             converted
         } else if needed || is_component(&converted) && !values {
@@ -126,11 +130,12 @@ impl Converter<'_> {
             if own {
                 self.names.release(&name);
             }
+            losses = self.losses.since(mark);
             self.losses.hand_over(mark, &outer);
             self.placed(converted, wanted)
         };
         self.losses.belong_to(outer);
-        self.reached.insert(key.to_owned(), Outcome::Done(done.clone()));
+        self.reached.insert(key.to_owned(), Outcome::Done(done.clone(), losses));
         done
     }
 

@@ -110,14 +110,14 @@ fn draft_here(published: &Published, chosen: &[Operation<'_>], today: &str) -> R
         match converter.operation(operation, address.as_deref(), &source, today) {
             Ok(drafted) => operations.push(drafted),
             Err(reason) => {
-                converter.losses.truncate(mark);
+                converter.losses.truncate_but_schemas(mark);
                 let name = format!("{} {}", operation.method.to_uppercase(), operation.path);
                 converter.losses.add(Kind::Operation, &operation.pointer, format!("{name}: {reason}"));
             }
         }
     }
     if operations.is_empty() {
-        let reasons = converter.losses.sorted().into_iter().filter(|loss| loss.kind == Kind::Operation);
+        let reasons = converter.losses.sorted(|_| true).into_iter().filter(|loss| loss.kind == Kind::Operation);
         let reasons = reasons.map(|loss| loss.text).collect::<Vec<_>>();
         return Err(match reasons.as_slice() {
             [] => "no operation was chosen".to_owned(),
@@ -156,13 +156,11 @@ fn draft_here(published: &Published, chosen: &[Operation<'_>], today: &str) -> R
     let mut head = head;
     let mut schemas = schemas;
     printable_text::clean(&mut head, &mut operations, &mut schemas, &mut converter.losses);
-    let losses = converter.losses.sorted();
     // What turned out to be used by nothing has left no trace.
-    let kept = |loss: &Loss| match &loss.owner {
+    let losses = converter.losses.sorted(|owner| match owner {
         Owner::Schema(name) => schemas.iter().any(|(kept, _)| kept == name),
         Owner::Document | Owner::Operation(_) => true,
-    };
-    let losses = losses.into_iter().filter(kept).collect();
+    });
     let mut draft = Conversion { operations, schemas, losses, credentials, address, head, schemes };
     draft_pagination(&published.root, &mut draft);
     Ok(draft)
@@ -198,8 +196,8 @@ fn source(published: &Published) -> String {
 enum Outcome {
     /// It is being converted; whether something referred to it meanwhile.
     Working { name: String, nullable: bool, needed: bool },
-    /// What stands where it is used: a reference to a component, or a schema too small to be one.
-    Done(Value),
+    /// What stands where it is used: a reference to a component, or a schema too small to be one, whose losses are those of each user.
+    Done(Value, Vec<Loss>),
 }
 
 /// The work of rewriting one specification.

@@ -58,8 +58,11 @@ impl Field {
                     })
                 };
                 // The later of two that both say what it is counts; one that refines keeps the type of the first.
+                let is_same_type = own.get("type") == other.get("type");
                 let merged = match (typed(own) && !only_null(own), typed(other) && !only_null(other)) {
-                    (_, true) if own.get("type") == other.get("type") => merged(own, other),
+                    // Two references, which have no type beside them, may be to different objects.
+                    (true, true) if is_same_type && own.get("type").is_some() => merged(own, other),
+                    (false, true) if is_same_type => merged(own, other),
                     (_, true) => other.clone(),
                     (_, false) if only_null(other) => own.clone(),
                     (_, false) => merged(own, other),
@@ -87,6 +90,18 @@ fn merged(own: &Value, other: &Value) -> Value {
     let mut all = first.clone();
     all.extend(second.iter().map(|(key, value)| (key.clone(), value.clone())));
     Value::Object(all)
+}
+
+/// A schema without its documentation, and without an `allOf` around a reference alone.
+fn essence(node: &Value) -> Value {
+    let Some(map) = node.as_object() else { return node.clone() };
+    let documentation = ["description", "title", "example", "examples", "externalDocs"];
+    let map = map.iter().filter(|(key, _)| !documentation.contains(&key.as_str()));
+    let map = map.map(|(key, value)| (key.clone(), value.clone())).collect::<Map<_, _>>();
+    match map.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
+        Some([only]) if map.len() == 1 => only.clone(),
+        _ => Value::Object(map),
+    }
 }
 
 /// The same schema, which may be null.
@@ -142,7 +157,7 @@ impl View {
             match self.fields.get_mut(&name) {
                 Some(own) => {
                     for node in field.nodes {
-                        if own.nodes.iter().all(|(known, _)| *known != node.0) {
+                        if own.nodes.iter().all(|(known, _)| essence(known) != essence(&node.0)) {
                             own.nodes.push(node);
                         }
                     }

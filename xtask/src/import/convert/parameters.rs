@@ -317,7 +317,7 @@ impl Converter<'_> {
         let mut converted = self.schema(schema, at, hint);
         if converted.get("x-any").is_some() {
             // Whatever its kind, it is sent as text; a list as several.
-            self.losses.truncate(mark);
+            self.losses.truncate_but_schemas(mark);
             self.losses.add(Kind::Parameter, at, format!("{name:?} may have several types: callers pass a string"));
             converted = self.as_text(&converted);
         }

@@ -165,7 +165,7 @@ impl Converter<'_> {
             let node = without_empty_text(&node);
             let mark = self.losses.len();
             let converted = self.schema(&node, at, &format!("form-{sent}"));
-            self.losses.truncate(mark);
+            self.losses.truncate_but_schemas(mark);
             let target = converted.get("$ref").or_else(|| converted["allOf"][0].get("$ref")).and_then(Value::as_str);
             let component = target.and_then(|target| target.strip_prefix(openapi_document::SCHEMAS));
             let list = component

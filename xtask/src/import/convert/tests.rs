@@ -670,3 +670,61 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn loss_of_a_schema_without_a_name_is_reported_for_each_user() {
+    let kind = json!({"$ref": "#/components/schemas/Kind"});
+    let mut root = responding(
+        json!({"$ref": "#/components/schemas/Charge"}),
+        json!({
+            "Kind": {"type": "string", "enum": ["usage"]},
+            "Charge": {"type": "object", "properties": {"kind": kind}},
+        }),
+    );
+    // The fields of a form are converted twice, and the losses of the first conversion are forgotten.
+    let form = json!({"type": "object", "properties": {"kind": kind}});
+    root["paths"]["/A"] = json!({"post": {
+        "operationId": "add",
+        "requestBody": {"content": {"application/x-www-form-urlencoded": {"schema": form}}},
+        "responses": {"204": {"description": "ok"}},
+    }});
+    let draft = drafted(root).expect("it converts");
+    let found = losses(&draft).into_iter().filter(|text| text.contains("one value alone")).count();
+    assert_eq!(found, 1, "{:?}", losses(&draft));
+}
+
+#[test]
+fn later_part_replaces_the_reference_of_an_earlier_one() {
+    let draft = drafted(responding(
+        json!({"allOf": [{"$ref": "#/components/schemas/Account"}, {"type": "object", "properties": {
+            "balance": {"$ref": "#/components/schemas/MarginBalance"},
+        }}]}),
+        json!({
+            "Account": {"type": "object", "properties": {"balance": {"$ref": "#/components/schemas/Balance"}}},
+            "Balance": {"type": "object", "properties": {"amount": {"type": "integer"}}},
+            "MarginBalance": {"allOf": [{"$ref": "#/components/schemas/Balance"}, {"type": "object", "properties": {"loan": {"type": "integer"}}}]},
+        }),
+    ))
+    .expect("it converts");
+    let document = draft.document();
+    assert_eq!(
+        document["components"]["schemas"]["MarginBalance"]["properties"]["loan"]["type"], "integer",
+        "{document}"
+    );
+}
+
+#[test]
+fn alternatives_that_differ_in_documentation_only_are_one() {
+    let part = |text: &str| json!({"allOf": [{"$ref": "#/components/schemas/Discount"}], "description": text});
+    let variant = |text: &str| json!({"type": "object", "properties": {"discount": part(text)}});
+    let draft = drafted(responding(
+        json!({"$ref": "#/components/schemas/Card"}),
+        json!({
+            "Card": {"oneOf": [variant("of a flat fee"), variant("of usage")]},
+            "Discount": {"type": "object", "properties": {"percent": {"type": "integer"}}},
+        }),
+    ))
+    .expect("it converts");
+    let unions = draft.losses.iter().filter(|loss| loss.kind == Kind::Union).map(|loss| loss.at.as_str());
+    assert_eq!(unions.collect::<Vec<_>>(), ["/components/schemas/Card"]);
+}

@@ -88,14 +88,18 @@ impl<'a> Comparison<'a> {
         self.differences.push(Difference { at: at.to_owned(), kind, text });
     }
 
-    fn operation(&mut self, own: &Operation<'a>, other: &'a Value, template: &str) {
-        let at = own.pointer.clone();
-        let deprecated = |value: &Value| value.get("deprecated").and_then(Value::as_bool).unwrap_or_default();
-        match (own.flag("deprecated"), deprecated(other)) {
-            (false, true) => self.add(&at, "deprecated", "the vendor says that it is deprecated".to_owned()),
-            (true, false) => self.add(&at, "deprecated", "deprecated here, not at the vendor's".to_owned()),
+    /// Of an operation or a parameter.
+    fn deprecation(&mut self, own: bool, other: &Value, at: &str) {
+        match (own, other.get("deprecated") == Some(&Value::Bool(true))) {
+            (false, true) => self.add(at, "deprecated", "the vendor says that it is deprecated".to_owned()),
+            (true, false) => self.add(at, "deprecated", "deprecated here, not at the vendor's".to_owned()),
             _ => {}
         }
+    }
+
+    fn operation(&mut self, own: &Operation<'a>, other: &'a Value, template: &str) {
+        let at = own.pointer.clone();
+        self.deprecation(own.flag("deprecated"), other, &at);
         self.parameters(own, other, template);
         let (ours, theirs) = (self.ours, self.theirs);
         let body = own.body(ours).and_then(schema_of);

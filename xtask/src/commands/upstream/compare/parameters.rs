@@ -49,6 +49,7 @@ impl<'a> Comparison<'a> {
         let required = |parameter: &Value| parameter.get("required").and_then(Value::as_bool).unwrap_or_default();
         self.sent = true;
         self.required(required(own), required(other), at);
+        self.deprecation(own.get("deprecated") == Some(&Value::Bool(true)), other, at);
         if is_exploded(own) != is_exploded(other) {
             let said =
                 |parameter| if is_exploded(parameter) { "a parameter for each item" } else { "joined by commas" };
