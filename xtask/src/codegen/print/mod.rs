@@ -17,7 +17,7 @@ use definitions::Definitions;
 
 pub(super) use builders::builder;
 
-/// Allowed in generated code. It is checked by being generated: what these lints ask for is for people's code.
+/// Allowed in generated code. It is checked by being generated: these lints are for code that is written by hand.
 const ALLOWED: &str = "#![allow(clippy::all, clippy::pedantic, clippy::nursery, missing_docs)]";
 
 /// Formats code and puts the header in.
