@@ -146,6 +146,8 @@ mod tests {
         let success = Ok(vec![r#"Some("Success") Some("gb")"#.to_owned()]);
         assert_eq!(record(json!({"dimension": "gb", "quantity": 5, "Quantity": 5})), success);
         assert_eq!(record(json!({"dimension": "gb", "quantity": 5, "Quantity": null})), success);
+        let gb = json!({"dimension": "gb", "quantity": 5});
+        assert_eq!(result(json!({"status": "Success", "usageRecord": gb, "usagerecord": null})), success);
         let different = Err("AWS: quantity is both 3 and 5".to_owned());
         assert_eq!(record(json!({"dimension": "gb", "quantity": 5, "Quantity": 3})), different);
         let halves =

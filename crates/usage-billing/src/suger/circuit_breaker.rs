@@ -190,6 +190,21 @@ mod tests {
     }
 
     #[test]
+    fn entitlement_counts_once_among_consecutive_ones() {
+        let mut breaker = CircuitBreaker::default();
+        for number in 0..9 {
+            breaker.record_failure(&format!("e-{number}"), &lost(), true);
+        }
+        for number in 0..2 {
+            breaker.record_failure(&format!("e-{number}"), &lost(), false);
+            breaker.record_failure(&format!("e-{number}"), &lost(), true);
+        }
+        assert!(breaker.rejection_for("other", "not sent").is_none());
+        breaker.record_failure("e-9", &lost(), true);
+        assert!(breaker.rejection_for("other", "not sent").is_some());
+    }
+
+    #[test]
     fn doubled_tolerance_opens_the_breaker_after_twice_as_many_failures() {
         for (has_response, expected) in [(false, 6), (true, 20)] {
             let mut breaker = CircuitBreaker::new(Tolerance::default().doubled());

@@ -363,6 +363,23 @@ mod tests {
     }
 
     #[test]
+    fn marketplace_of_one_group_does_not_accept_another() {
+        let group = |id: &str, partner: Value| json!({"id": id, "usageRecordReportID": "r-1", "partner": partner});
+        for (other, is_accepted) in [(json!("STRIPE"), true), (Value::Null, false)] {
+            let mut json = serde_json::to_value(accepted("r-1", &["g-1", "g-2"], json!({"gb": 2}))).unwrap();
+            json["info"]["partner"] = Value::Null;
+            let mut pending = PendingAcceptance::default();
+            for (id, partner) in [("g-1", json!("STRIPE")), ("g-2", other)] {
+                let mut group = group(id, partner);
+                group["records"] = json!({"gb": 1});
+                add(&mut pending, group, "gb");
+            }
+            apply(&mut pending, &serde_json::from_value(json).unwrap());
+            assert_eq!(pending.keys().is_empty(), is_accepted);
+        }
+    }
+
+    #[test]
     fn usage_of_all_groups_of_a_report_is_compared_with_it() {
         let nameless = |id: &str| json!({"id": id, "records": {"gb": 1}});
         let naming = |id: &str| json!({"id": id, "records": {"gb": 1}, "usageRecordReportID": "r-1"});

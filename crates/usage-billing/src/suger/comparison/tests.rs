@@ -692,6 +692,19 @@ fn group_without_usage_of_a_dimension_does_not_hold_up_others() {
     ];
     let all = reconcile("acme", &[sent(5)], &groups, &reports).unwrap();
     assert!(all.is_clean() && all.billed.len() == 2, "{all:?}");
+    // A report need not name a group without usage.
+    let named = |id: &str, gb: u32| {
+        let mut there = without_id(json!({"gb": gb}), "r-1");
+        there.id = Some(id.to_owned());
+        there
+    };
+    let of_one = report("r-1", &["g-1"], json!({"reportedRecords": {"gb": 5}}));
+    let usage = UsageEvent::new("e-1", SEVEN.parse().unwrap()).quantity("gb", 5);
+    for (gb, is_clean) in [(0, true), (1, false)] {
+        let groups = [named("g-1", 5 - gb), named("g-2", gb)];
+        let all = reconcile("acme", std::slice::from_ref(&usage), &groups, std::slice::from_ref(&of_one)).unwrap();
+        assert_eq!(all.is_clean(), is_clean, "{all:?}");
+    }
     // Its report has to succeed.
     let failed = report("r-1", &[], json!({"reportedRecords": {"gb": 5}, "status": "CREATED"}));
     let all = reconcile("acme", &[sent(5)], &groups, &[failed, reports[1].clone()]).unwrap();
