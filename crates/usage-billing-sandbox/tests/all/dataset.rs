@@ -1,6 +1,7 @@
 //! Datasets of other seeds and sizes: equal byte by byte for the same seed and size, and consistent.
 
 use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use reqwest::Method;
@@ -12,7 +13,10 @@ use usage_billing_sandbox::{Bill, LoggedRequest, SUGER_ORG_ID, Sandbox, Size};
 use crate::{Caller, builder};
 
 async fn start(seed: u64, size: Size) -> Sandbox {
-    builder().seed(seed).size(size).polls_before_ready(0).start().await.unwrap()
+    let sandbox = builder().seed(seed).size(size).polls_before_ready(0).start().await.unwrap();
+    // After the hourly run of 12:01:33: no status changes within the next hour, even if a slow machine reads for minutes.
+    sandbox.advance(Duration::from_secs(120));
+    sandbox
 }
 
 /// The fields of a group that tests read; all fields would take twice the time.
@@ -93,7 +97,7 @@ async fn fifty_thousand_groups_are_listed_once_and_add_up() {
     let sandbox = start(11, Size::default().record_groups(50_000).entitlements(40)).await;
     let (counts, sums) = all(&Caller::suger(&sandbox), "").await;
     assert_eq!(counts.values().sum::<usize>(), 50_000, "{counts:?}");
-    assert_eq!(counts.len(), 6, "{counts:?}");
+    assert_eq!(counts.len(), 4, "{counts:?}");
     assert_eq!(sums, expected(&sandbox));
 }
 
