@@ -10,8 +10,6 @@ pub(super) const ZONE: TimeDelta = TimeDelta::hours(23);
 /// Largest offsets of time zones: UTC-12 and UTC+14.
 const WEST: TimeDelta = TimeDelta::hours(12);
 pub(super) const EAST: TimeDelta = TimeDelta::hours(14);
-/// Largest difference of the lengths of two months.
-const MONTHS_DIFFER: TimeDelta = TimeDelta::days(3);
 
 /// Returns whether both are the same billing period.
 pub(in crate::genesys) fn is_same_period(one: Period, other: Period) -> bool {
@@ -19,9 +17,15 @@ pub(in crate::genesys) fn is_same_period(one: Period, other: Period) -> bool {
     is_near(one.start(), other.start()) && is_near(one.end(), other.end())
 }
 
-/// Returns whether a billing period is a whole month, and not shorter or longer since the first day of billing months has moved.
+/// Returns whether a billing period is a whole month, and not shorter or longer since the first day of billing months has moved: it ends on the day
+/// of the month on which it starts, or one of the two is the last day of a month without that day.
 pub(in crate::genesys) fn is_whole_month(period: Period) -> bool {
-    (own_month_after(period, period.start(), 1) - period.end()).abs() <= MONTHS_DIFFER
+    // In every time zone, one of the two shifts moves both midnights to their own day, also across a change to daylight saving time.
+    [WEST - TimeDelta::milliseconds(1), EAST].into_iter().any(|shift| {
+        let last = period.end() + shift - TimeDelta::days(1);
+        let days = Period::of_days((period.start() + shift).date_naive(), last.date_naive());
+        days.is_ok_and(|days| days.is_billing_month())
+    })
 }
 
 /// Returns when the billing period after this one ends. Billing months begin on a fixed day of the organization's time zone, or on the last day of a

@@ -108,12 +108,33 @@ fn first_day_is_the_organizations_own_in_any_time_zone() {
                     step => step == Step::Fits,
                 };
                 assert!(fits, "{anchor} {half_hours} {found} {next}");
+                assert!(is_whole_month(period), "{anchor} {half_hours} {found} {next}");
                 let error = (end_of_next(period) - start(number + 2)).num_hours();
                 // Daylight saving time moves the end by an hour, and by a day where that is across noon in a short month; so does noon itself.
                 let is_exact = found == start(number) && half_hours < 24;
                 let tolerated = if is_exact { 0..=0 } else { -1..=24 };
                 assert!(tolerated.contains(&error), "{anchor} {half_hours} {found} {next}: {error} hours");
             }
+        }
+    }
+}
+
+#[test]
+fn part_of_a_month_is_not_whole_in_any_time_zone() {
+    for part in [
+        "2026-10-01/2026-10-29",
+        "2026-10-01/2026-11-04",
+        "2026-10-03/2026-11-01",
+        "2026-10-15/2026-11-14",
+        "2026-10-15/2026-11-16",
+        "2026-01-29/2026-02-26",
+        "2026-10-15/2026-12-15",
+    ] {
+        let days = period(part);
+        for half_hours in -24..=28 {
+            let offset = TimeDelta::minutes(30 * half_hours);
+            let zoned = Period::new(days.start() - offset, days.end() - offset).unwrap();
+            assert!(!is_whole_month(zoned), "{part} {half_hours}");
         }
     }
 }

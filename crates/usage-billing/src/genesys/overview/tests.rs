@@ -337,7 +337,7 @@ fn minimum_monthly_amount_applies_where_it_is_documented() {
     assert_eq!(total("PREPAY", "0", true), None, "not a licence: the ramp period leaves it open");
     let mut shortened = fixture!("fair-use");
     shortened["minimumMonthlyAmount"] = json!("200.00");
-    let start = shortened["billingPeriodStartDate"].as_str().unwrap().replace("-01T", "-15T");
+    let start = shortened["billingPeriodStartDate"].as_str().unwrap().replace("-01T", "-03T");
     shortened["billingPeriodStartDate"] = json!(start);
     assert_eq!(amount(&bill_of(shortened.clone(), 1).unwrap()), None, "{start}: a part of the minimum may be due");
     shortened["minimumMonthlyAmount"] = json!("115.00");
