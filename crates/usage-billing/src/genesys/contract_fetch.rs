@@ -21,6 +21,31 @@ const CONCURRENT: usize = 4;
 /// Days before an instant in which contracts with last finished billing periods are searched: two months.
 const LOOKBACK: Days = Days::new(62);
 
+/// First and last day.
+type DayRange = (NaiveDate, NaiveDate);
+
+/// A contract in the vendor's list.
+struct ListedContract {
+    id: Result<String>,
+    first_day: Option<NaiveDate>,
+    last_day: Option<NaiveDate>,
+}
+
+impl ListedContract {
+    fn new(contract: types::BillingContract) -> Self {
+        let missing_id = || missing_id("a contract in the list has no id".to_owned(), "getBillingContracts");
+        Self { id: contract.id.ok_or_else(missing_id), first_day: contract.date_start, last_day: contract.date_end }
+    }
+
+    /// Returns whether the contract may have been in force on one of the days; always if its dates are not listed, or contradict each other.
+    fn may_be_in_force(&self, (first, last): DayRange) -> bool {
+        match (self.first_day, self.last_day) {
+            (Some(start), Some(end)) if end < start => true,
+            (start, end) => start.is_none_or(|start| start <= last) && end.is_none_or(|end| first <= end),
+        }
+    }
+}
+
 /// A contract whose charges could not be read.
 struct Unread {
     error: Error,
@@ -67,13 +92,14 @@ impl Client {
         let (now, limit) = (self.clock.now(), TimeLimit::new(timeout));
         periods.iter().try_for_each(|period| period.require_started(now))?;
         let days = periods.iter().map(search_days).collect::<Result<Vec<_>>>()?;
-        let days = days.into_iter().reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)));
-        let Some(days) = days else { return Ok(Vec::new()) };
-        let contracts = limit.run(self.contract_ids(days)).await;
+        let all_days = days.iter().copied().reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)));
+        let Some(all_days) = all_days else { return Ok(Vec::new()) };
+        let contracts = limit.run(self.listed_contracts(all_days)).await;
         let contracts =
             contracts.unwrap_or_else(|| Err(limit.exceeded("the contracts were not listed to their end")))?;
-        let charges = contracts.into_iter().zip(0..).map(|(id, position): (_, usize)| async move {
-            (position, self.charges_of_contract(id, periods, limit).await)
+        let wanted: &Vec<_> = &periods.iter().copied().zip(days).collect();
+        let charges = contracts.into_iter().zip(0..).map(|(contract, position): (_, usize)| async move {
+            (position, self.charges_of_contract(contract, wanted, limit).await)
         });
         // Boxed, because the compiler cannot otherwise prove that its borrows live long enough.
         let charges: Vec<_> = charges.map(FutureExt::boxed).collect();
@@ -94,40 +120,43 @@ impl Client {
         Ok(found)
     }
 
-    /// Returns the distinct ids of the contracts in force between two days; an error for a contract without an id.
-    async fn contract_ids(&self, (first, last): (NaiveDate, NaiveDate)) -> Result<Vec<Result<String>>> {
+    /// Returns the distinct contracts in force between two days. A contract without an id has an error in its place.
+    async fn listed_contracts(&self, (first, last): DayRange) -> Result<Vec<ListedContract>> {
         let contracts = self.api.get_billing_contracts().page_size(PAGE).date_start(first).date_end(last).stream();
-        let missing_id_error = || missing_id("a contract in the list has no id".to_owned(), "getBillingContracts");
-        let ids = contracts.try_collect().await?.into_iter().map(|contract| contract.id.ok_or_else(missing_id_error));
+        let contracts = contracts.try_collect().await?.into_iter().map(ListedContract::new);
         // Charges of a contract that is on two pages would be billed twice.
         let mut seen = HashSet::new();
-        Ok(ids.filter(|id| id.as_ref().map_or(true, |id| seen.insert(canonical_id(id.clone())))).collect())
+        let mut is_first = |id: &String| seen.insert(canonical_id(id.clone()));
+        Ok(contracts.filter(|contract| contract.id.as_ref().map_or(true, &mut is_first)).collect())
     }
 
-    /// Returns the charges of a contract, or its failure, for each of the periods.
+    /// Returns the charges of a contract, or its failure, for each of the periods and its days.
     async fn charges_of_contract(
         &self,
-        id: Result<String>,
-        periods: &[BillingPeriod],
+        listed: ListedContract,
+        periods: &[(BillingPeriod, DayRange)],
         limit: TimeLimit,
     ) -> Vec<Result<Vec<ContractCharge>, Unread>> {
         let contract = async {
-            let id = id?;
+            let id = listed.id.clone()?;
             let late = || limit.exceeded(format_args!("the charges of contract {} were not read", printable(&id)));
             // The list does not contain the billing periods.
             let details = limit.run(self.api.get_billing_contract().contract_id(&id).send()).await;
             let details = details.unwrap_or_else(|| Err(late()))?.into_inner();
-            Ok((id, details))
+            Ok::<_, Error>((id, details))
         };
         let (id, details) = match contract.await {
             Ok(contract) => contract,
             Err(error) => {
-                let unread = |_| Err(Unread { error: Error::clone(&error), organizations: Vec::new() });
+                let unread = |(_, days): &(_, DayRange)| match listed.may_be_in_force(*days) {
+                    true => Err(Unread { error: error.clone(), organizations: Vec::new() }),
+                    false => Ok(Vec::new()),
+                };
                 return periods.iter().map(unread).collect();
             }
         };
         let mut outcomes = Vec::with_capacity(periods.len());
-        for period in periods {
+        for (period, _) in periods {
             let late = || limit.exceeded(format_args!("the charges of contract {} were not read", printable(&id)));
             let read = limit.run(self.billing_period_charges(&id, &details.billing_periods, *period)).await;
             let read = read.unwrap_or_else(|| Err(late()));
@@ -170,7 +199,7 @@ fn organizations_of(plans: &[types::BillingPlan]) -> Vec<String> {
 }
 
 /// Returns the first and last day of a billing period, or the days in which the last finished one is searched.
-fn search_days(period: &BillingPeriod) -> Result<(NaiveDate, NaiveDate)> {
+fn search_days(period: &BillingPeriod) -> Result<DayRange> {
     match period {
         BillingPeriod::Matching(period) | BillingPeriod::StartingIn(period) => {
             Ok((period.first_day()?, period.last_day()?))

@@ -206,6 +206,33 @@ async fn unreadable_contract_hides_no_other_contract() {
 }
 
 #[tokio::test]
+async fn unreadable_contract_concerns_the_months_of_its_dates_alone() {
+    let list = json!([
+        {"id": "c-1", "dateStart": "2026-01-01", "dateEnd": "2026-08-31"},
+        {"id": "c-2", "dateStart": "2026-09-30"},
+        {"id": "c-3"},
+        {"id": "c-4", "dateEnd": "2026-09-01"},
+        {"id": "c-5", "dateStart": "2026-09-01", "dateEnd": "2026-08-01"},
+        {"dateStart": "2026-10-31"},
+    ]);
+    let server = contracts_server(list, |path| {
+        (path.len() == "/c-1".len()).then(|| Reply::json(403, &json!({"message": path}).to_string()))
+    });
+    let months = ["2026-08", "2026-09", "2026-10"].map(|month| BillingPeriod::StartingIn(month.parse().unwrap()));
+    let client = client_at(server.url(), "id", "hush-secret");
+    let charges = client.contract_charges_by_period(&months, super::NO_LIMIT).await.unwrap();
+    let unread: Vec<_> =
+        charges.iter().map(|of| of.errors.iter().map(ToString::to_string).collect::<String>()).collect();
+    let of = |number: usize| -> Vec<_> {
+        let errors = &unread[number];
+        ["/c-1", "/c-2", "/c-3", "/c-4", "/c-5", "no id"].into_iter().filter(|name| errors.contains(name)).collect()
+    };
+    assert_eq!(of(0), ["/c-1", "/c-3", "/c-4", "/c-5"]);
+    assert_eq!(of(1), ["/c-2", "/c-3", "/c-4", "/c-5"]);
+    assert_eq!(of(2), ["/c-2", "/c-3", "/c-5", "no id"]);
+}
+
+#[tokio::test]
 async fn contract_on_two_pages_is_billed_once() {
     let id = "5f2b8c1e-0d47-4a39-9e6f-c81d7b3a2054";
     let charge = |sku: &str, organization: &str| {
