@@ -69,18 +69,29 @@ impl RunningSandbox {
     }
 
     pub(crate) fn post(&self, path: &str, body: &str) {
+        self.request("POST", path, body);
+    }
+
+    /// Returns the number of requests of an operation so far.
+    pub(crate) fn requests_of(&self, operation: &str) -> usize {
+        self.request("GET", "/_sandbox/log", "").matches(&format!(r#""{operation}""#)).count()
+    }
+
+    /// Sends a request to the sandbox's own paths, and returns the response.
+    fn request(&self, method: &str, path: &str, body: &str) -> String {
         let host = self.setting("SUGER_BASE_URL").strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(host).unwrap();
         let length = body.len();
         write!(
             stream,
-            "POST {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-type: application/json\r\n\
+            "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-type: application/json\r\n\
              content-length: {length}\r\n\r\n{body}"
         )
         .unwrap();
         let mut response = String::new();
         stream.read_to_string(&mut response).unwrap();
         assert!(response.starts_with("HTTP/1.1 2"), "{response}");
+        response
     }
 
     /// Returns the program with the settings of this sandbox.

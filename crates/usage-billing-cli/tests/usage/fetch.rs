@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::support::{Run, TODAY, fetch, fetch_from, files, path, sandbox};
+use crate::support::{Run, TODAY, fetch, fetch_from, files, path, run_fetch, sandbox};
 
 #[test]
 fn pipe_gets_json_lines_of_every_month() {
@@ -34,6 +34,30 @@ fn year_without_its_open_months_is_suggested() {
     let run = fetch(&["suger", "--period", "2026-Q4", "--allow-open"]).ok();
     assert!(run.stderr.contains("2026-12 and later months are in the future and not fetched"), "{}", run.stderr);
     assert!(run.rows().iter().any(|row| row["is_final"] == false));
+}
+
+/// The bills of later months are in the overviews that are read for the first.
+#[test]
+fn months_of_a_genesys_account_are_read_in_one_pass() {
+    let sandbox = sandbox("0");
+    let counts = || {
+        let operations =
+            ["getOrgauthorizationTrustors", "getBillingTrusteebillingoverviewTrustorOrgId", "getBillingContract"];
+        operations.map(|operation| sandbox.requests_of(operation))
+    };
+    // The rows, and the requests of each operation.
+    let run = |period: &str| {
+        let before = counts();
+        let run = run_fetch(&sandbox, &["genesys", "--genesys-contracts", "--period", period]).ok();
+        let mut requests = counts();
+        requests.iter_mut().zip(before).for_each(|(after, before)| *after -= before);
+        (run.rows(), requests)
+    };
+    let (both, in_one_pass) = run("2026-08..2026-09");
+    let months = ["2026-08", "2026-09"].map(run);
+    assert_eq!(in_one_pass, months[0].1, "those of the first month alone");
+    let months: Vec<_> = months.into_iter().flat_map(|(rows, _)| rows).collect();
+    assert!(both == months && !both.is_empty(), "the rows of each month, in order");
 }
 
 #[test]

@@ -1,16 +1,13 @@
 //! Usage of a Genesys Cloud organization and the bills of its client organizations.
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
-use usage_billing::genesys::{
-    BillingPeriod, ChargeDifference, Client, ClientBills, ClientOrganizations, ClientOutcome, ContractCharges,
-    ContractRows, NoBill, Organization,
-};
+use usage_billing::genesys::{ChargeDifference, Client, ClientBills, ClientOutcome, ContractRows, NoBill};
 use usage_billing::{ErrorKind, Period, Result, printable};
 
 use super::FetchArguments;
+use super::account_bills::AccountBills;
 use super::client_selection::ClientSelection;
+use super::target::FetchTarget;
 use super::vendor_usage::Fetched;
 use crate::terminal;
 
@@ -19,31 +16,14 @@ use crate::terminal;
 pub(crate) async fn fetch(
     client: &Client,
     label: &str,
+    target: FetchTarget,
     period: Period,
-    bills: &[BillingPeriod],
+    bills: &AccountBills,
     arguments: &FetchArguments,
     now: DateTime<Utc>,
 ) -> Result<Fetched> {
-    let timeout = arguments.timeout;
-    let selection = match &arguments.clients {
-        ClientSelection::All => Some(ClientOrganizations::All),
-        ClientSelection::Ids(ids) => Some(ClientOrganizations::Ids(ids.clone())),
-        ClientSelection::None => None,
-    };
-    let clients = async {
-        match selection {
-            Some(selection) => Some(client.client_bills_by_period(bills, selection, timeout).await),
-            None => None,
-        }
-    };
-    // Contract charges have the same time as bills, and no time of their own.
-    let charges = async {
-        match arguments.genesys_contracts {
-            true => contract_charges(client, bills, timeout).await.map(Some),
-            false => Ok(None),
-        }
-    };
-    let (own, clients, charges) = tokio::join!(client.usage(period, timeout), clients, charges);
+    let (own, found) = tokio::join!(client.usage(period, arguments.timeout), bills.read(client, arguments));
+    let clients = found.clients();
     let mut fetched = Fetched::from(Vec::new());
     match own {
         Ok(own) => fetched.rows.extend(own),
@@ -51,9 +31,9 @@ pub(crate) async fn fetch(
         Err(error) if clients.as_ref().is_some_and(Result::is_ok) => fetched.errors.push(error),
         Err(error) => return Err(error),
     }
-    let found = match clients {
+    let client_bills = match clients {
         None => Vec::new(),
-        Some(Ok(found)) => found,
+        Some(Ok(all)) => bills.of_target(target, now, all),
         // Most organizations have no clients and no permission to list them.
         Some(Err(error)) if error.kind() == ErrorKind::Permission && arguments.clients == ClientSelection::All => {
             terminal::eprint_line(&format!("{label}: client organizations are not included: {error}"));
@@ -64,35 +44,25 @@ pub(crate) async fn fetch(
             Vec::new()
         }
     };
-    for bills in &found {
+    for bills in &client_bills {
         fetched.rows.extend(bills.rows());
         fetched.errors.extend(bills.errors().cloned());
         bills.outcomes.iter().for_each(|outcome| print_missing_bill(label, outcome));
     }
-    let found: Vec<_> = found.iter().flat_map(ClientBills::bills).collect();
-    match charges {
-        Ok(None) => {}
-        Ok(Some((charges, account))) => {
-            for charges in charges {
-                charges.compare(&found).iter().for_each(|difference| print_difference(label, difference));
-                let ContractRows { rows, errors, .. } = charges.rows(&account, &mut fetched.rows, now);
+    let client_bills: Vec<_> = client_bills.into_iter().flat_map(ClientBills::bills).collect();
+    match found.charges() {
+        None => {}
+        Some(Ok((all, account))) => {
+            for charges in bills.of_target(target, now, all) {
+                charges.compare(&client_bills).iter().for_each(|difference| print_difference(label, difference));
+                let ContractRows { rows, errors, .. } = charges.rows(account, &mut fetched.rows, now);
                 fetched.rows.extend(rows);
-                fetched.errors.extend(charges.errors.into_iter().chain(errors));
+                fetched.errors.extend(charges.errors.iter().cloned().chain(errors));
             }
         }
-        Err(error) => fetched.errors.push(error),
+        Some(Err(error)) => fetched.errors.push(error),
     }
     Ok(fetched)
-}
-
-/// Returns the vendor's own charges of billing periods, and the own organization.
-async fn contract_charges(
-    client: &Client,
-    periods: &[BillingPeriod],
-    timeout: Duration,
-) -> Result<(Vec<ContractCharges>, Organization)> {
-    let charges = client.contract_charges_by_period(periods, timeout).await?;
-    Ok((charges, client.organization().await?))
 }
 
 /// Prints why an organization has no bill: none is omitted silently.
@@ -123,6 +93,8 @@ fn print_difference(label: &str, difference: &ChargeDifference) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use clap::Parser as _;
     use usage_billing::Credentials;
     use usage_billing_sandbox::{self as demo, Sandbox};
@@ -148,8 +120,9 @@ mod tests {
             CommandLine::parse_from(["fetch", "genesys", "--genesys-contracts", "--timeout", "90s"]).arguments;
         let october: Period = "2026-10".parse().unwrap();
         let start = tokio::time::Instant::now();
-        let fetched =
-            fetch(&client, "genesys", october, &[BillingPeriod::StartingIn(october)], &arguments, now).await.unwrap();
+        let target = FetchTarget::Period(october);
+        let bills = AccountBills::new([target].into_iter(), now);
+        let fetched = fetch(&client, "genesys", target, october, &bills, &arguments, now).await.unwrap();
         assert!(fetched.errors.iter().any(|error| error.message().contains("the contracts were not listed")));
         assert!(start.elapsed() < Duration::from_secs(120), "{:?}", start.elapsed());
     }

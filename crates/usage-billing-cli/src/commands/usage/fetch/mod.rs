@@ -1,5 +1,6 @@
 //! `usage fetch`.
 
+mod account_bills;
 mod acronis;
 mod arguments;
 mod checks;
@@ -14,6 +15,7 @@ mod summary;
 mod target;
 mod vendor_usage;
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
@@ -22,6 +24,7 @@ use futures_util::{FutureExt, StreamExt, stream};
 use usage_billing::uuid::Uuid;
 use usage_billing::{Error, ErrorKind, Period};
 
+use self::account_bills::AccountBills;
 pub(crate) use self::arguments::{FetchArguments, HELP, report_id};
 use self::output::{Destination, Output};
 pub(crate) use self::period_argument::PeriodArgument;
@@ -69,8 +72,9 @@ async fn fetch_all(arguments: &FetchArguments) -> Result<ExitCode, Failure> {
     let calls = targets.iter().map(|target| Ok((*target, wanted_sources(&sources, *target, &mut output)?)));
     let calls: Vec<_> = calls.collect::<Result<_, Failure>>()?;
     progress::set_parts(calls.iter().map(|(_, sources)| sources.len()).sum());
+    let bills: BTreeMap<_, _> = sources.iter().map(|source| (&source.label, bills_of(source, &calls, now))).collect();
     let months = calls.iter().map(|(target, sources)| {
-        let usage = sources.iter().map(|source| fetch(source, *target, arguments, now));
+        let usage = sources.iter().map(|source| fetch(source, *target, &bills[&source.label], arguments, now));
         // Boxed, because the compiler cannot otherwise prove that its borrows live long enough.
         join_all(usage).map(move |outcomes| (*target, sources, outcomes)).boxed()
     });
@@ -113,6 +117,13 @@ fn wanted_sources<'a>(
     Ok(wanted)
 }
 
+/// Returns the bills of a source for all targets for which it is wanted.
+fn bills_of(source: &Source, calls: &[(FetchTarget, Vec<&Source>)], now: DateTime<Utc>) -> AccountBills {
+    let is_wanted = |sources: &[&Source]| sources.iter().any(|wanted| wanted.label == source.label);
+    let targets = calls.iter().filter(|(_, sources)| is_wanted(sources));
+    AccountBills::new(targets.map(|(target, _)| *target), now)
+}
+
 async fn clients(arguments: &FetchArguments) -> Result<Clients, Failure> {
     let mut clients = match arguments.report {
         Some(_) => {
@@ -132,6 +143,7 @@ async fn clients(arguments: &FetchArguments) -> Result<Clients, Failure> {
 async fn fetch(
     source: &Source,
     wanted: FetchTarget,
+    bills: &AccountBills,
     arguments: &FetchArguments,
     now: DateTime<Utc>,
 ) -> usage_billing::Result<Fetched> {
@@ -140,7 +152,7 @@ async fn fetch(
         FetchTarget::Period(_) | FetchTarget::LastMonth(_) => format!("{label}: fetching usage of {wanted} …"),
         FetchTarget::Report(_) => format!("{label}: fetching {wanted} …"),
     };
-    let usage = vendor_usage::usage(source, wanted, arguments, now);
+    let usage = vendor_usage::usage(source, wanted, bills, arguments, now);
     let outcome = match &source.account {
         // One of several accounts of the vendor may be the same as another.
         Some(Err(error)) if *label != source.vendor().name() => Err(error.clone()),

@@ -4,9 +4,9 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use usage_billing::genesys::BillingPeriod;
 use usage_billing::{Error, ErrorKind, Result, UsageRow};
 
+use super::account_bills::AccountBills;
 use super::source::Source;
 use super::target::FetchTarget;
 use super::{FetchArguments, acronis, genesys};
@@ -28,18 +28,15 @@ impl From<Vec<UsageRow>> for Fetched {
 pub(crate) async fn usage(
     source: &Source,
     wanted: FetchTarget,
+    bills: &AccountBills,
     arguments: &FetchArguments,
     now: DateTime<Utc>,
 ) -> Result<Fetched> {
     let timeout = arguments.timeout;
     let label = &source.label;
     match (&source.client, wanted) {
-        (Client::Genesys(client), FetchTarget::Period(period)) => {
-            let bills = BillingPeriod::within(period, now);
-            genesys::fetch(client, label, period, &bills, arguments, now).await
-        }
-        (Client::Genesys(client), FetchTarget::LastMonth(period)) => {
-            genesys::fetch(client, label, period, &[BillingPeriod::LastFinished { at: now }], arguments, now).await
+        (Client::Genesys(client), FetchTarget::Period(period) | FetchTarget::LastMonth(period)) => {
+            genesys::fetch(client, label, wanted, period, bills, arguments, now).await
         }
         (Client::Acronis(client), FetchTarget::Period(period) | FetchTarget::LastMonth(period)) => {
             acronis::fetch(client, label, period, arguments).await
