@@ -44,9 +44,11 @@ impl<T> Page<T> {
     /// not have as null.
     fn items(&mut self) -> Result<Vec<T>> {
         let has_items = self.items.as_ref().is_some_and(|items| !items.is_empty());
-        let error = self.error.take().filter(|error| !["0", "{}", "[]"].contains(&error.as_str()));
+        // A Go server also writes a code that it did not set as 0, so the message beside it decides.
+        let is_set = |text: &String| !["0", "{}", "[]"].contains(&text.as_str());
+        let error = self.error.take().filter(is_set);
         let mut reasons = std::mem::take(&mut self.reasons);
-        reasons.retain(|reason| !["{}", "[]"].contains(&reason.as_str()));
+        reasons.retain(is_set);
         if has_items || reasons.first().is_some_and(|first| is_success(first)) {
             reasons.clear();
         }
@@ -62,10 +64,10 @@ impl<T> Page<T> {
     }
 }
 
-/// Returns whether a code, or a message without one, states a success: `0`, a status 2xx, or a word for it.
+/// Returns whether a code, or a message without one, states a success: a status 2xx, or a word for it.
 fn is_success(reason: &str) -> bool {
     let reason = reason.trim();
-    let words = ["0", "ok", "success", "successful", "succeeded"];
+    let words = ["ok", "success", "successful", "succeeded"];
     words.iter().any(|word| word.eq_ignore_ascii_case(reason))
         || reason.parse::<u16>().is_ok_and(|status| (200..300).contains(&status))
 }
@@ -265,7 +267,11 @@ mod tests {
             (vec![], json!(null), vec![json!("InternalServerError"), json!("no")], Some("InternalServerError: no")),
             (vec![], json!(0), vec![json!({}), json!([])], None),
             (vec![1], json!({}), vec![], None),
-            (vec![], json!([]), vec![json!(0), json!("no usage")], None),
+            (vec![], json!(null), vec![json!(0), json!("database unavailable")], Some("database unavailable")),
+            (vec![1], json!(null), vec![json!(0), json!("database unavailable")], None),
+            (vec![], json!([]), vec![json!(0), json!("success")], None),
+            (vec![], json!(null), vec![json!("0"), json!("OK")], None),
+            (vec![], json!(null), vec![json!(0), json!("")], None),
             (vec![], json!(null), vec![json!("Success"), json!("no usage")], None),
             (vec![], json!(null), vec![json!(204)], None),
             (vec![], json!(null), vec![json!("300"), json!("success")], Some("300: success")),
