@@ -14,7 +14,7 @@ use super::sums::Key;
 use super::types::{
     MeteringUsageRecordGroup as Group, MeteringUsageRecordReport as Report, MeteringUsageRecordReportInfo as Info,
 };
-use crate::memory_limit::{MemoryLimit, SLOT};
+use crate::memory_limit::{ALLOCATION, MemoryLimit, SLOT};
 
 /// The sums that contain the reported usage of a group.
 type Keys = Arc<[Arc<Key>]>;
@@ -50,11 +50,24 @@ impl ReadGroups {
     }
 
     /// Records the sums of a group's reported usage.
-    pub(super) fn record(&mut self, group: &Group, keys: Vec<Arc<Key>>) {
-        let Some(known) = id_in(&group.id).and_then(|id| self.by_id.get_mut(id)) else { return };
-        let keys = self.shared.get(&*keys).cloned().unwrap_or_else(|| keys.into());
-        self.shared.insert(keys.clone());
+    ///
+    /// # Errors
+    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if `memory` does not suffice.
+    pub(super) fn record(&mut self, group: &Group, mut keys: Vec<Arc<Key>>, memory: &mut MemoryLimit) -> Result<()> {
+        let Some(known) = id_in(&group.id).and_then(|id| self.by_id.get_mut(id)) else { return Ok(()) };
+        // Events of the same sums may have any order.
+        keys.sort_unstable();
+        keys.dedup();
+        // Over half of a table is empty just after it has grown.
+        let mut bytes = 2 * size_of::<Option<Reported>>();
+        let keys = self.shared.get(&*keys).cloned().unwrap_or_else(|| {
+            let keys = Keys::from(keys);
+            bytes += SLOT + ALLOCATION + size_of_val(&*keys);
+            self.shared.insert(keys.clone());
+            keys
+        });
         *known = Some(Reported { keys, report: id_in(&group.usage_record_report_id).map(hash) });
+        memory.keep(bytes, || "the usage of all groups")
     }
 }
 
@@ -125,7 +138,11 @@ mod tests {
         };
         let (mut read, mut all) = (ReadGroups::default(), ReportedAgain::default());
         assert!(read.insert("g-1") && !read.insert("g-1") && read.insert("g-2"));
-        read.record(&group, vec![key("calls"), key("gb")]);
+        for keys in [vec!["gb", "calls", "gb"], vec!["calls", "gb"]] {
+            let keys = keys.into_iter().map(key).collect();
+            read.record(&group, keys, &mut MemoryLimit::new(usize::MAX)).unwrap();
+        }
+        assert_eq!(read.shared.len(), 1, "the order of events makes no other list");
         for report in reports {
             let report: Report = serde_json::from_value(report.clone()).unwrap();
             let info = report.info.as_ref().unwrap();

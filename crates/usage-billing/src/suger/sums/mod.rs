@@ -139,7 +139,8 @@ impl Sums {
             // A row copies the strings, and so do the fractions that wait for acceptance. Nodes of a tree may be half full.
             let of_row = 2 * (size_of::<(Key, DateTime<Utc>)>() + 2 * text_bytes) + ROW;
             let is_new = if unit.is_some() {
-                let is_new = !self.sums.contains_key(&key);
+                let known = self.sums.get_key_value(&key).map(|(known, _)| known.clone());
+                let (is_new, key) = (known.is_none(), known.unwrap_or(key));
                 let sum = self.sums.entry(key.clone()).or_default();
                 sum.quantity = sum.quantity.checked_add(quantity).ok_or_else(|| too_long(&name_of(group)))?;
                 sum.is_unreported |= !reported;
@@ -161,8 +162,7 @@ impl Sums {
                 memory.keep(of_row, || "the usage of all groups")?;
             }
         }
-        self.read.record(group, of_group);
-        Ok(())
+        self.read.record(group, of_group, memory)
     }
 
     pub(super) fn rows(

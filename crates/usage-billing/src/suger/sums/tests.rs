@@ -133,6 +133,33 @@ fn events_of_billable_metrics_count_where_there_are_no_records() {
     assert_eq!(read, [("call", "1".to_owned(), "events"), ("gb", "3.5".to_owned(), "units")]);
 }
 
+#[test]
+fn sums_of_each_group_count_towards_the_memory_limit_unless_another_group_has_the_same() {
+    let add_all = |usage: fn(usize) -> Value| {
+        let (mut sums, mut memory) = (Sums::new("2026-10".parse().unwrap()), MemoryLimit::new(115_000));
+        let added = (1..1024).try_for_each(|number| {
+            let mut json = usage(number);
+            json["id"] = json!(format!("g-{number}"));
+            json["status"] = json!("REPORTED");
+            json["usageRecordReportID"] = json!("r-1");
+            json["creationTime"] = json!("2026-10-05T07:10:00Z");
+            sums.add(&group(json), &lookups(), &mut memory)
+        });
+        (added.map_err(|error| error.kind()), sums)
+    };
+    let events = |number: usize| json!({"metaInfo": {"billableRecords": (0..10).map(|bit| {
+        json!({"key": if number >> bit & 1 == 0 { "gb" } else { "call" }, "quantity": 1})
+    }).collect::<Vec<_>>()}});
+    assert_eq!(add_all(events).0, Ok(()));
+    let records = |number: usize| {
+        let dimensions = (0..10).filter(|bit| number >> bit & 1 == 1);
+        json!({"records": dimensions.map(|bit| (format!("d-{bit}"), json!(1))).collect::<serde_json::Map<_, _>>()})
+    };
+    let (added, sums) = add_all(records);
+    assert_eq!(added, Err(usage_billing_core::ErrorKind::Limit));
+    assert!(sums.sums.keys().all(|key| Arc::strong_count(key) > 100), "groups share their keys");
+}
+
 fn event(metric: &str, status: &str) -> types::MeteringUsageRecordGroup {
     group(serde_json::json!({
         "id": metric, "status": status, "creationTime": "2026-10-05T07:10:00Z", "entitlementID": "e-1",
