@@ -98,7 +98,8 @@ fn parameter(field: &Type, setter: &ImplItemFn) -> Option<Parameter> {
         }),
         _ => None,
     })?;
-    let is_option = last_name(value).is_some_and(|name| name == "Option");
+    // A component may have this name too: it has no argument.
+    let is_option = last_name(value).is_some_and(|name| name == "Option") && argument(value, 0).is_some();
     match bound.as_str() {
         "IntoOptional" if is_option => Some(Parameter { kind: "optional", of }),
         "IntoRequired" if is_option => Some(Parameter { kind: "json", of }),
@@ -174,6 +175,23 @@ impl<'a> Send<'a> {
 }
 ";
         assert_eq!(code.as_deref(), Ok(expected));
+    }
+
+    #[test]
+    fn component_with_the_name_option_is_not_an_optional_parameter() {
+        let code = defined(
+            "struct Send<'a> {
+                client: &'a C,
+                state: Result<crate::types::Option, String>,
+                body: Result<types::builder::Option, String>,
+            }
+            impl<'a> Send<'a> {
+                pub fn state<V: ::progenitor_client::IntoRequired<crate::types::Option>>(mut self, value: V) -> Self {}
+                pub fn body<V: ::progenitor_client::IntoRequired<types::Option>>(mut self, value: V) -> Self {}
+            }",
+        );
+        let code = code.expect("both have setters");
+        assert!(code.contains("required state: crate::types::Option,\n        @body\n        body: Option,"), "{code}");
     }
 
     #[test]
