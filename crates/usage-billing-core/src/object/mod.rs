@@ -251,12 +251,35 @@ pub fn set_field<T, E: de::Error>(field: &mut Option<T>, value: T, name: &'stati
     }
 }
 
-/// Returns a field that has to be there.
+/// Returns a field that has to be there, unless its type can be read from nothing: a component that may be null is an `Option` itself.
 ///
 /// # Errors
 /// For an absent field.
-pub fn required_field<T, E: de::Error>(field: Option<T>, name: &'static str) -> Result<T, E> {
-    field.ok_or_else(|| E::missing_field(name))
+pub fn required_field<'de, T: Deserialize<'de>, E: de::Error>(field: Option<T>, name: &'static str) -> Result<T, E> {
+    field.map_or_else(|| T::deserialize(Absent { name, of: PhantomData }), Ok)
+}
+
+/// The deserializer of an absent field, as in serde's derive.
+struct Absent<E> {
+    name: &'static str,
+    of: PhantomData<E>,
+}
+
+impl<'de, E: de::Error> Deserializer<'de> for Absent<E> {
+    type Error = E;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, E> {
+        Err(E::missing_field(self.name))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {
+        visitor.visit_none()
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct newtype_struct seq tuple
+        tuple_struct map struct enum identifier ignored_any
+    }
 }
 
 /// Skips the value of a field that is not listed.

@@ -122,6 +122,22 @@ fn list_of_a_page_has_to_be_there_and_may_be_null() {
 }
 
 #[test]
+fn required_field_of_a_type_that_reads_null_may_be_absent() {
+    #[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize)]
+    #[serde(transparent)]
+    pub struct Note(Option<String>);
+    object! {
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct Line {
+            note: required Note = "note",
+        }
+    }
+    for json in ["{}", r#"{"note": null}"#] {
+        assert_eq!(serde_json::from_str::<Line>(json).unwrap(), Line { note: Note(None) }, "{json}");
+    }
+}
+
+#[test]
 fn listed_fields_keep_their_digits_and_others_survive_both_ways() {
     let json = r#"{"hours":0.12345678901234567890,"region":"eu","tags":[1]}"#;
     let record = serde_json::from_str::<Open>(json).unwrap();
