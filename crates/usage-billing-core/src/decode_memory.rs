@@ -7,6 +7,7 @@ use std::fmt;
 use serde::de::{self, Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::display_bytes::display_bytes;
+use crate::object::OTHER_FIELD;
 
 /// Bytes that an allocation takes beyond its size.
 const ALLOCATION_OVERHEAD: usize = 16;
@@ -26,6 +27,8 @@ pub(crate) struct DecodeMemory {
     exceeded: Cell<Option<Exceeded>>,
     /// The approximate length of the first array, until it is decoded. It is most of a large body, and would be copied as it grows.
     first_array_len: Cell<usize>,
+    /// Whether the last value is that of a field that an object keeps beside its listed ones.
+    is_other_field: Cell<bool>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +46,14 @@ impl DecodeMemory {
         // 1 MiB with the default limit.
         let max_string_bytes = (max_response_bytes / 64).max(MIN_MEMORY);
         let first_array_len = Cell::new(body / TYPICAL_ELEMENT);
-        Self { limit, remaining: Cell::new(limit), max_string_bytes, exceeded: Cell::new(None), first_array_len }
+        Self {
+            limit,
+            remaining: Cell::new(limit),
+            max_string_bytes,
+            exceeded: Cell::new(None),
+            first_array_len,
+            is_other_field: Cell::new(false),
+        }
     }
 
     /// Returns whether decoding failed because of the limit.
@@ -181,14 +191,25 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Counted<'_, D> {
         deserialize_option(), false;
         deserialize_unit(), false;
         deserialize_unit_struct(name: &'static str), false;
-        // serde_json passes a raw value as a newtype that is a map, of which only the text is kept.
-        deserialize_newtype_struct(name: &'static str), false;
         deserialize_seq(), false;
         deserialize_tuple(len: usize), false;
         deserialize_tuple_struct(name: &'static str, len: usize), false;
         deserialize_map(), true;
         // The size of a struct includes its fields.
         deserialize_struct(name: &'static str, fields: &'static [&'static str]), false;
+    }
+
+    /// serde_json passes a raw value as a newtype that is a map, of which only the text is kept.
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        let memory = self.memory;
+        let visitor = CountedVisitor { inner: visitor, memory, is_map: false };
+        let value = self.inner.deserialize_newtype_struct(name, visitor)?;
+        memory.is_other_field.set(name == OTHER_FIELD);
+        Ok(value)
     }
 
     /// Not counted: generated enums have no data.
@@ -307,13 +328,14 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for CountedVisitor<'_, V> {
             expected,
             count: 0,
             key_size: 0,
+            key_taken: 0,
         })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
         let expected = inner.size_hint();
         let (memory, is_map) = (self.memory, self.is_map);
-        self.inner.visit_map(CountedAccess { inner, memory, is_map, expected, count: 0, key_size: 0 })
+        self.inner.visit_map(CountedAccess { inner, memory, is_map, expected, count: 0, key_size: 0, key_taken: 0 })
     }
 }
 
@@ -328,6 +350,8 @@ struct CountedAccess<'m, A> {
     count: usize,
     /// Size of the current key.
     key_size: usize,
+    /// The memory that the text of the current key takes.
+    key_taken: usize,
 }
 
 impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for CountedAccess<'_, A> {
@@ -353,16 +377,15 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for CountedAccess<'_, A> {
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
         self.key_size = size_of::<S::Value>();
-        if !self.is_map {
-            // Names of fields are not kept.
-            return self.inner.next_key_seed(seed);
-        }
-        self.inner.next_key_seed(Counted { inner: seed, memory: self.memory })
+        let available = self.memory.remaining.get();
+        let key = self.inner.next_key_seed(Counted { inner: seed, memory: self.memory })?;
+        self.key_taken = available - self.memory.remaining.get();
+        Ok(key)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
         let value = self.inner.next_value_seed(Counted { inner: seed, memory: self.memory })?;
-        if self.is_map {
+        if self.memory.is_other_field.take() || self.is_map {
             let entry = self.key_size + size_of::<S::Value>();
             // Nodes of a map may be half empty.
             self.memory.take(if self.count == 0 {
@@ -371,6 +394,9 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for CountedAccess<'_, A> {
                 2 * entry
             })?;
             self.count += 1;
+        } else {
+            // The names of listed fields are not kept.
+            self.memory.remaining.update(|remaining| remaining + self.key_taken);
         }
         Ok(value)
     }
@@ -444,6 +470,42 @@ mod tests {
         );
         assert_eq!(taken::<Option<DecimalNumber>>("12.50"), 5 + ALLOCATION_OVERHEAD);
         assert!(taken::<serde_json::Value>("[{},[],{}]") >= 4 * size_of::<serde_json::Value>());
+    }
+
+    #[test]
+    fn open_objects_count_only_what_they_keep_beside_their_fields() {
+        crate::object! {
+            pub struct Inner {
+                id: optional u64 = "id",
+                ..
+                others: serde_json::Map<String, serde_json::Value>,
+            }
+        }
+        crate::object! {
+            pub struct Outer {
+                inner: optional Inner = "inner",
+                /// Large: as entries of a map, 20,000 of them would exceed the limit below.
+                numbers: nullable [u64; 16] = "numbers",
+                ..
+                others: serde_json::Map<String, serde_json::Value>,
+            }
+        }
+        let entry = size_of::<String>() + size_of::<serde_json::Value>();
+        let others = |names: usize, count: usize| {
+            names + count * ALLOCATION_OVERHEAD + (FIRST_MAP_CAPACITY + 2 * (count - 1)) * entry + ALLOCATION_OVERHEAD
+        };
+        for (json, expected) in [
+            (r#"{"inner":{"id":1}}"#, 0),
+            (r#"{"inner":{"id":1},"a":true,"bc":null}"#, others(3, 2)),
+            (r#"{"inner":{"id":1,"a":true}}"#, others(1, 1)),
+            // The last value of a listed field is one that the inner object keeps.
+            (r#"{"inner":{"a":true},"numbers":null}"#, others(1, 1)),
+        ] {
+            assert_eq!(taken::<Outer>(json), expected, "{json}");
+        }
+        let results = format!("[{}]", vec![r#"{"inner":{"id":1}}"#; 20_000].join(","));
+        let memory = DecodeMemory::new(results.len(), 64 * MIB);
+        assert!(from_json::<Vec<Outer>>(results.as_bytes(), &memory).is_ok());
     }
 
     #[test]

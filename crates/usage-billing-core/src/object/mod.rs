@@ -55,9 +55,9 @@ macro_rules! object {
                 $( let mut $field = ::std::option::Option::None; )*
                 $( let mut $others = <$others_of as ::std::default::Default>::default(); )?
                 while let ::std::option::Option::Some(field) =
-                    $crate::__private::field_name(&mut fields, Self::IS_OPEN, |name, other| match name {
+                    $crate::__private::field_name(&mut fields, Self::IS_OPEN, |name| match name {
                         $( $wire => __Field::$field, )*
-                        _ => __Field::__Other(other),
+                        _ => __Field::__Other(Self::IS_OPEN.then(|| ::std::string::String::from(name))),
                     })?
                 {
                     match field {
@@ -67,7 +67,7 @@ macro_rules! object {
                         } )*
                         __Field::__Other(name) => {
                             $( if let ::std::option::Option::Some(name) = name {
-                                $others.insert(name, $crate::__private::field_value(&mut fields)?);
+                                $others.insert(name, $crate::__private::other_field(&mut fields)?);
                                 continue;
                             } )?
                             $crate::__private::skip_field(&mut fields)?;
@@ -193,22 +193,17 @@ pub fn read_object<'de, T: Object, D: Deserializer<'de>>(deserializer: D) -> Res
         }
     }
 
-    // Names and entries of a map are counted against the memory limit, those of a struct are not.
-    if T::IS_OPEN {
-        deserializer.deserialize_map(Fields(PhantomData))
-    } else {
-        deserializer.deserialize_struct(T::NAME, T::FIELDS, Fields(PhantomData))
-    }
+    deserializer.deserialize_struct(T::NAME, T::FIELDS, Fields(PhantomData))
 }
 
-/// Reads the name of the next field. `find` gets it also as an owned one, if it has to be kept.
+/// Reads the name of the next field.
 ///
 /// # Errors
 /// For a name that is not a string.
 pub fn field_name<'de, A: MapAccess<'de>, F>(
     fields: &mut A,
     is_open: bool,
-    find: impl FnOnce(&str, Option<String>) -> F,
+    find: impl FnOnce(&str) -> F,
 ) -> Result<Option<F>, A::Error> {
     fields.next_key_seed(Name { is_open, find, of: PhantomData })
 }
@@ -219,15 +214,16 @@ struct Name<F, N> {
     of: PhantomData<F>,
 }
 
-impl<'de, F, N: FnOnce(&str, Option<String>) -> F> DeserializeSeed<'de> for Name<F, N> {
+impl<'de, F, N: FnOnce(&str) -> F> DeserializeSeed<'de> for Name<F, N> {
     type Value = F;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<F, D::Error> {
+        // The memory limit counts strings, which may be kept, and no identifiers.
         if self.is_open { deserializer.deserialize_str(self) } else { deserializer.deserialize_identifier(self) }
     }
 }
 
-impl<F, N: FnOnce(&str, Option<String>) -> F> Visitor<'_> for Name<F, N> {
+impl<F, N: FnOnce(&str) -> F> Visitor<'_> for Name<F, N> {
     type Value = F;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -235,8 +231,7 @@ impl<F, N: FnOnce(&str, Option<String>) -> F> Visitor<'_> for Name<F, N> {
     }
 
     fn visit_str<E: de::Error>(self, name: &str) -> Result<F, E> {
-        let kept = self.is_open.then(|| name.to_owned());
-        Ok((self.find)(name, kept))
+        Ok((self.find)(name))
     }
 }
 
@@ -296,6 +291,39 @@ pub fn skip_field<'de, A: MapAccess<'de>>(fields: &mut A) -> Result<(), A::Error
 /// Its own.
 pub fn field_value<'de, A: MapAccess<'de>, T: Deserialize<'de>>(fields: &mut A) -> Result<T, A::Error> {
     fields.next_value()
+}
+
+/// The name of the newtype as which the value of a field that is not listed is read: it and its name count against the memory limit.
+pub(crate) const OTHER_FIELD: &str = "$usage_billing::other_field";
+
+/// Reads the value of a field that is not listed, and is kept.
+///
+/// # Errors
+/// Its own.
+pub fn other_field<'de, A: MapAccess<'de>, T: Deserialize<'de>>(fields: &mut A) -> Result<T, A::Error> {
+    struct Other<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Other<T> {
+        type Value = T;
+
+        fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+            deserializer.deserialize_newtype_struct(OTHER_FIELD, self)
+        }
+    }
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Other<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("the value of a field")
+        }
+
+        fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+            T::deserialize(deserializer)
+        }
+    }
+
+    fields.next_value_seed(Other(PhantomData))
 }
 
 /// Reads a list or map. Services in Go send `null` for an empty one, whatever their document states.
