@@ -200,11 +200,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Counted<'_, D> {
     }
 
     /// serde_json passes a raw value as a newtype that is a map, of which only the text is kept.
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, D::Error> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
         let memory = self.memory;
         let visitor = CountedVisitor { inner: visitor, memory, is_map: false };
         let value = self.inner.deserialize_newtype_struct(name, visitor)?;
@@ -473,6 +469,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(unreachable_pub)]
     fn open_objects_count_only_what_they_keep_beside_their_fields() {
         crate::object! {
             pub struct Inner {

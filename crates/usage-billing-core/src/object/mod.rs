@@ -62,8 +62,8 @@ macro_rules! object {
                 {
                     match field {
                         $( __Field::$field => {
-                            let value = $crate::__private::field!(@read $kind)(&mut fields)?;
-                            $crate::__private::set_field::<_, __A::Error>(&mut $field, value, $wire)?;
+                            $crate::__private::first_field::<__A::Error>($field.is_none(), $wire)?;
+                            $field = ::std::option::Option::Some($crate::__private::field!(@read $kind)(&mut fields)?);
                         } )*
                         __Field::__Other(name) => {
                             $( if let ::std::option::Option::Some(name) = name {
@@ -235,15 +235,12 @@ impl<F, N: FnOnce(&str) -> F> Visitor<'_> for Name<F, N> {
     }
 }
 
-/// Sets a field that was read.
+/// Checks that a field comes for the first time: which of two values is meant is unknown.
 ///
 /// # Errors
-/// For a field that is set already.
-pub fn set_field<T, E: de::Error>(field: &mut Option<T>, value: T, name: &'static str) -> Result<(), E> {
-    match field.replace(value) {
-        Some(_) => Err(E::duplicate_field(name)),
-        None => Ok(()),
-    }
+/// For a field that was read already.
+pub fn first_field<E: de::Error>(is_first: bool, name: &'static str) -> Result<(), E> {
+    if is_first { Ok(()) } else { Err(E::duplicate_field(name)) }
 }
 
 /// Returns a field that has to be there, unless its type can be read from nothing: a component that may be null is an `Option` itself.

@@ -104,7 +104,8 @@ fn values_survive_both_ways() {
 fn errors_name_the_field_or_the_type() {
     for (json, expected) in [
         (r#"{"made": "2026-10-01T00:00:00Z", "new": true}"#, "missing field `Id`"),
-        (r#"{"Id": "a", "Id": "b"}"#, "duplicate field `Id`"),
+        (r#"{"Id": "a", "Id": "b"}"#, "duplicate field `Id` at line 1 column 16"),
+        (r#"{"Id": "a", "Id": 7}"#, "duplicate field `Id` at line 1 column 16"),
         ("[]", "invalid type: sequence, expected struct Record"),
         (r#"{"made": "today"}"#, "not a date-time: \"today\""),
         (r#"{"new": 0}"#, "expected a boolean"),
@@ -145,6 +146,10 @@ fn listed_fields_keep_their_digits_and_others_survive_both_ways() {
     assert_eq!(serde_json::to_string(&record).unwrap(), json);
     let error = serde_json::from_str::<Open>(r#"{"region":"eu"}"#).unwrap_err();
     assert!(error.to_string().contains("missing field `hours`"), "{error}");
+    let error = serde_json::from_str::<Open>(r#"{"note":"a","note":"b"}"#).unwrap_err();
+    assert!(error.to_string().contains("duplicate field `note`"), "{error}");
+    let last = serde_json::from_str::<Open>(r#"{"hours":1,"other":2,"other":3}"#).unwrap();
+    assert_eq!(last.extra, *json!({"other": 3}).as_object().unwrap());
 }
 
 #[test]
