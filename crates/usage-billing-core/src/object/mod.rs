@@ -233,6 +233,14 @@ impl<F, N: FnOnce(&str) -> F> Visitor<'_> for Name<F, N> {
     fn visit_str<E: de::Error>(self, name: &str) -> Result<F, E> {
         Ok((self.find)(name))
     }
+
+    /// Names in CSV headers.
+    fn visit_bytes<E: de::Error>(self, name: &[u8]) -> Result<F, E> {
+        match std::str::from_utf8(name) {
+            Ok(name) => self.visit_str(name),
+            Err(_) => Err(E::invalid_value(de::Unexpected::Bytes(name), &self)),
+        }
+    }
 }
 
 /// Checks that a field comes for the first time: which of two values is meant is unknown.

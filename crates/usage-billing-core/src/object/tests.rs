@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize as _;
 use serde_json::{Map, Value, json};
 
 use crate::{DecimalNumber, Update};
@@ -136,6 +137,22 @@ fn required_field_of_a_type_that_reads_null_may_be_absent() {
     for json in ["{}", r#"{"note": null}"#] {
         assert_eq!(serde_json::from_str::<Line>(json).unwrap(), Line { note: Note(None) }, "{json}");
     }
+}
+
+#[test]
+fn names_are_read_as_bytes_too() {
+    object! {
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct Row {
+            id: required String = "id",
+        }
+    }
+    let read = |name: &'static [u8]| {
+        let fields = serde::de::value::MapDeserializer::new([(name, "a")].into_iter());
+        Row::deserialize(fields).map_err(|error: serde::de::value::Error| error.to_string())
+    };
+    assert_eq!(read(b"id"), Ok(Row { id: "a".to_owned() }));
+    assert_eq!(read(b"\xff"), Err("invalid value: byte array, expected the name of a field".to_owned()));
 }
 
 #[test]
