@@ -44,7 +44,6 @@ mod read_ahead;
 mod request_additions;
 mod response;
 mod response_body;
-
 mod retry;
 mod secret_file;
 mod secret_format;

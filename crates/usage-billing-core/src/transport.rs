@@ -127,8 +127,9 @@ impl Transport {
         self.parts.auth.context().secrets.masks().apply(text)
     }
 
-    /// Sends the request of a generated call, with retries, and returns a success. The future is boxed: callers move a call's future before they await it, and this part is nearly all of its size. The
-    /// box owns the request and the functions below borrow it: a future that takes it by value has room for it twice.
+    /// Sends the request of a generated call, with retries, and returns a success. The future is boxed: callers move a call's future before
+    /// they await it, and this part is nearly all of its size. The box owns the request and the functions below borrow it: a future that takes
+    /// it by value has room for it twice.
     #[doc(hidden)]
     pub fn call(&self, request: RequestBuilder, id: &'static str) -> BoxFuture<'_, Result<Box<RawResponse>>> {
         Box::pin(async move {
