@@ -53,14 +53,17 @@ impl<'a> Comparison<'a> {
         self.values(old, new, context);
         self.limits(old, new, context);
         self.conditions(old, new, context);
+        let (base, revision) = ((&self.base, old), (&self.revision, new));
         // Also where properties stand beside a type that has none: a caller may read them.
-        let is_object = |schema: &Schema<'a>| schema.types.0.contains_key("object") || !schema.properties.is_empty();
+        let is_object = |side: From<'_, 'a, &Schema<'a>>| may_be(side, "object") || !side.1.properties.is_empty();
         let untyped = old.types.is_any() && new.types.is_any();
-        if untyped || (is_object(old) && is_object(new)) {
+        let are_objects = untyped || (is_object(base) && is_object(revision));
+        let is_array = |side: From<'_, 'a, &Schema<'a>>| may_be(side, "array") || side.1.says_items();
+        let are_arrays = is_array(base) && is_array(revision);
+        if are_objects {
             self.objects(old, new, context);
         }
-        let is_array = |schema: &Schema<'a>| schema.types.0.contains_key("array") || schema.says_items();
-        if is_array(old) && is_array(new) {
+        if are_arrays {
             self.lists(old, new, context);
         }
     }
@@ -263,6 +266,14 @@ fn is_bytes<'a>(document: &DocumentTree<'a>, schema: &Schema<'a>) -> bool {
         || !schema.conditions.is_empty()
         || schema.content.contains_key("content-encoding");
     says_bytes && !says_more
+}
+
+/// Whether values of a schema may be of a type. Alternatives may be left to say so.
+fn may_be<'a>((document, schema): From<'_, 'a, &Schema<'a>>, name: &str) -> bool {
+    schema.types.0.contains_key(name) || {
+        let types = schema.types_with_alternatives(document);
+        types.0.contains_key(name) || (types.is_any() && !schema.unions.is_empty())
+    }
 }
 
 /// What a part says itself; what it includes are parts too.

@@ -32,7 +32,10 @@ fn is_built_differently(old: &Schema<'_>, new: &Schema<'_>) -> bool {
         |list: Option<&Vec<Node<'_>>>| list.into_iter().flatten().map(|node| node.value.clone()).collect::<Vec<_>>();
     let unions =
         old.unions.len() != new.unions.len() || !old.unions.iter().zip(&new.unions).all(|(old, new)| is_like(old, new));
+    // What stands beside alternatives may only repeat what they say.
+    let members = |schema: &Schema<'_>| (schema.properties.len(), schema.required.len(), schema.items.len());
     unions
+        || (!old.unions.is_empty() && members(old) != members(new))
         || old.values.is_some() != new.values.is_some()
         || old.prefix_items.len() != new.prefix_items.len()
         || old.is_closed() != new.is_closed()

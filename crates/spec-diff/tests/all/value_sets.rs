@@ -136,6 +136,50 @@ fn value_of_several_alternatives_is_none_of_one_of() {
     ]);
 }
 
+/// The alternatives of objects or lists beside which keywords of objects or lists come to stand.
+const OBJECTS: &str = "{type: object, properties: {p: {type: string}}, required: [p]}, {type: object, properties: {q: {type: string}}, required: [q]}";
+const LISTS: &str = "{type: array, items: {type: string}}, {type: array, items: {type: number}}";
+
+#[test]
+fn keywords_beside_alternatives_that_stood_alone_are_compared() {
+    for (alternatives, beside) in [
+        (OBJECTS, "properties: {z: {type: integer}}, required: [z]"),
+        (OBJECTS, "type: object, properties: {z: {type: integer}}, required: [z]"),
+        (OBJECTS, "additionalProperties: false"),
+        (OBJECTS, "additionalProperties: {type: integer}"),
+        (LISTS, "type: array, items: {type: integer}"),
+        (LISTS, "items: {type: integer}"),
+    ] {
+        for union in ["oneOf", "anyOf"] {
+            let (alone, with) =
+                (format!("{{{union}: [{alternatives}]}}"), format!("{{{union}: [{alternatives}], {beside}}}"));
+            for version in ["3.0.3", "3.1.0"] {
+                for ((place, base), (_, revision)) in places(&yaml(&alone)).into_iter().zip(places(&yaml(&with))) {
+                    let [(request, found), _] = levels(version, (&base, &yaml(&alone)), (&revision, &yaml(&with)));
+                    assert!(request >= Level::Warning, "{version}, {place}: {alone} -> {with}: {found:?}");
+                    let [_, (response, found)] = levels(version, (&revision, &yaml(&with)), (&base, &yaml(&alone)));
+                    // That other members may arrive is worth no more.
+                    let least = if beside == "additionalProperties: false" { Level::Info } else { Level::Warning };
+                    assert!(response >= least, "{version}, {place}: {with} -> {alone}: {found:?}");
+                }
+            }
+        }
+    }
+    // What they all say already.
+    assert_same(&[
+        (
+            BOTH,
+            "{oneOf: [{type: object, properties: {z: {}, p: {}}, required: [z, p]}, {type: object, properties: {z: {}, q: {}}, required: [z, q]}]}",
+            "{oneOf: [{type: object, properties: {z: {}, p: {}}, required: [z, p]}, {type: object, properties: {z: {}, q: {}}, required: [z, q]}], properties: {z: {}}, required: [z]}",
+        ),
+        (
+            BOTH,
+            "{anyOf: [{type: array, items: {type: string}}, {type: array, items: {type: number}}]}",
+            "{anyOf: [{type: array, items: {type: string}}, {type: array, items: {type: number}}], type: array, items: {}}",
+        ),
+    ]);
+}
+
 #[test]
 fn union_of_all_types_is_any_value() {
     assert_same(&[
