@@ -61,6 +61,17 @@ fn months_of_a_genesys_account_are_read_in_one_pass() {
 }
 
 #[test]
+fn more_than_a_year_is_fetched_month_by_month() {
+    let run = fetch(&["suger", "--period", "2025-09..2026-10"]).ok();
+    let months =
+        run.stderr.lines().filter_map(|line| line.strip_prefix("suger: fetching usage of ")?.split(' ').next());
+    let fetched: Vec<_> = months.collect();
+    assert_eq!((fetched.len(), fetched.first(), fetched.last()), (14, Some(&"2025-09"), Some(&"2026-10")));
+    let of_rows: Vec<_> = run.rows().iter().map(|row| row["period_start"].to_string()).collect();
+    assert!(of_rows.is_sorted() && of_rows.last().is_some_and(|last| last.contains("2026-10")), "{of_rows:?}");
+}
+
+#[test]
 fn month_without_rows_is_mentioned() {
     let run = fetch(&["suger", "--period", "2020-01"]).ok();
     assert!(run.stderr.contains("warning: suger 2020-01: the vendor has no rows"), "{}", run.stderr);

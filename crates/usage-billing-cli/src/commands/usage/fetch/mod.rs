@@ -38,6 +38,8 @@ use crate::{progress, terminal};
 
 /// Months that are fetched concurrently, in memory until they are written in order.
 const MONTHS: usize = 3;
+/// Months whose Genesys bills are read in one pass, in memory until all of these months are written.
+const MONTHS_OF_A_PASS: usize = 12;
 
 pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> {
     tokio::select! {
@@ -72,27 +74,31 @@ async fn fetch_all(arguments: &FetchArguments) -> Result<ExitCode, Failure> {
     let calls = targets.iter().map(|target| Ok((*target, wanted_sources(&sources, *target, &mut output)?)));
     let calls: Vec<_> = calls.collect::<Result<_, Failure>>()?;
     progress::set_parts(calls.iter().map(|(_, sources)| sources.len()).sum());
-    let bills: BTreeMap<_, _> = sources.iter().map(|source| (&source.label, bills_of(source, &calls, now))).collect();
-    let months = calls.iter().map(|(target, sources)| {
-        let usage = sources.iter().map(|source| fetch(source, *target, &bills[&source.label], arguments, now));
-        // Boxed, because the compiler cannot otherwise prove that its borrows live long enough.
-        join_all(usage).map(move |outcomes| (*target, sources, outcomes)).boxed()
-    });
-    let mut months = stream::iter(months).buffered(MONTHS);
-    while let Some((target, sources, outcomes)) = months.next().await {
-        for (source, outcome) in sources.iter().zip(outcomes) {
-            if let (Some(_), Ok(fetched)) = (arguments.report, &outcome) {
-                // Its period is known only now.
-                let periods = fetched.rows.iter().filter_map(|row| Period::new(row.period_start, row.period_end).ok());
-                periods.into_iter().try_for_each(|period| arguments.check_closed(period, &[], now))?;
-            }
-            progress::part_done(outcome.as_ref().map_or(0, |fetched| fetched.rows.len()));
-            let before = output.customers_before(source, target);
-            summary.add(&source.label, target, &outcome, before);
-            match (output.write(source, target, outcome), &output) {
-                // Other months are still written.
-                (Err(failure), Output::DataSet(_)) => summary.add_unwritten(&source.label, target, failure),
-                (written, _) => written?,
+    for calls in calls.chunks(MONTHS_OF_A_PASS) {
+        let bills: BTreeMap<_, _> =
+            sources.iter().map(|source| (&source.label, bills_of(source, calls, now))).collect();
+        let months = calls.iter().map(|(target, sources)| {
+            let usage = sources.iter().map(|source| fetch(source, *target, &bills[&source.label], arguments, now));
+            // Boxed, because the compiler cannot otherwise prove that its borrows live long enough.
+            join_all(usage).map(move |outcomes| (*target, sources, outcomes)).boxed()
+        });
+        let mut months = stream::iter(months).buffered(MONTHS);
+        while let Some((target, sources, outcomes)) = months.next().await {
+            for (source, outcome) in sources.iter().zip(outcomes) {
+                if let (Some(_), Ok(fetched)) = (arguments.report, &outcome) {
+                    // Its period is known only now.
+                    let periods =
+                        fetched.rows.iter().filter_map(|row| Period::new(row.period_start, row.period_end).ok());
+                    periods.into_iter().try_for_each(|period| arguments.check_closed(period, &[], now))?;
+                }
+                progress::part_done(outcome.as_ref().map_or(0, |fetched| fetched.rows.len()));
+                let before = output.customers_before(source, target);
+                summary.add(&source.label, target, &outcome, before);
+                match (output.write(source, target, outcome), &output) {
+                    // Other months are still written.
+                    (Err(failure), Output::DataSet(_)) => summary.add_unwritten(&source.label, target, failure),
+                    (written, _) => written?,
+                }
             }
         }
     }
