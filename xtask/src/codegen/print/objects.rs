@@ -9,12 +9,12 @@ use super::{
     definitions::Definitions,
     rust_text::{attributes, one_line},
 };
-use crate::codegen::rewrite::{each_option, foreign_name, null_collections::argument};
+use crate::codegen::rewrite::{each_option, foreign_name, has_option, null_collections::argument};
 
 /// Defines the structs with named fields.
 ///
 /// # Errors
-/// The first field that no kind of `object!` reads and writes as serde would.
+/// The first field that no kind of `object!` reads and writes as serde would, or option of serde that it does not know.
 pub(super) fn define(types: &mut [Item], definitions: &mut Definitions) -> Result<(), String> {
     for item in types {
         if let Item::Struct(object) = &*item
@@ -31,9 +31,17 @@ fn definition(object: &ItemStruct) -> Result<String, String> {
     attributes(&mut out, "    ", &without_serde(&object.attrs));
     // Writing to a string cannot fail.
     _ = writeln!(out, "    pub struct {} {{", object.ident);
-    let (others, listed): (Vec<_>, Vec<_>) = object.fields.iter().partition(|field| Options::of(field).is_flat);
+    if let Some(attribute) = object.attrs.iter().find(|attribute| attribute.path().is_ident("serde")) {
+        return Err(format!("`object!` has nothing for `{}` of {}", attribute.to_token_stream(), object.ident));
+    }
+    let (others, listed): (Vec<_>, Vec<_>) =
+        object.fields.iter().partition(|field| has_option(&field.attrs, "flatten"));
+    if others.len() > 1 {
+        return Err(format!("`object!` has one field for those that are not listed, and {} has more", object.ident));
+    }
     for field in listed {
-        let (kind, of, name) = kind(field)
+        let (kind, of, name) = Options::of(field)
+            .and_then(|options| kind(field, options))
             .ok_or_else(|| format!("no kind of `object!` fits `{}` of {}", field.to_token_stream(), object.ident))?;
         attributes(&mut out, "        ", &without_serde(&field.attrs));
         let of = of.map_or_else(String::new, |of| format!(" {}", one_line(of)));
@@ -71,27 +79,27 @@ fn without_serde(all: &[Attribute]) -> Vec<Attribute> {
 #[derive(Default)]
 struct Options {
     name: Option<String>,
-    is_flat: bool,
     is_default: bool,
     skip: Option<String>,
     reader: Option<String>,
 }
 
 impl Options {
-    fn of(field: &Field) -> Self {
+    /// `None` if there is an option that no kind has.
+    fn of(field: &Field) -> Option<Self> {
         let mut found = Self::default();
+        let mut is_known = true;
         each_option(&field.attrs, |option, value| {
             let value = value.map(LitStr::value);
-            match option.to_token_stream().to_string().as_str() {
-                "rename" => found.name = value,
-                "flatten" => found.is_flat = true,
-                "default" => found.is_default = true,
-                "skip_serializing_if" => found.skip = value.map(|path| last(&path).to_owned()),
-                "deserialize_with" => found.reader = value.map(|path| last(&path).to_owned()),
-                _ => {}
+            match (option.to_token_stream().to_string().as_str(), value) {
+                ("rename", Some(name)) => found.name = Some(name),
+                ("default", None) => found.is_default = true,
+                ("skip_serializing_if", Some(path)) => found.skip = Some(last(&path).to_owned()),
+                ("deserialize_with", Some(path)) => found.reader = Some(last(&path).to_owned()),
+                _ => is_known = false,
             }
         });
-        found
+        is_known.then_some(found)
     }
 }
 
@@ -100,8 +108,7 @@ fn last(path: &str) -> &str {
 }
 
 /// The kind of a field, the type that follows it, and the name in JSON.
-fn kind(field: &Field) -> Option<(&'static str, Option<&Type>, String)> {
-    let options = Options::of(field);
+fn kind(field: &Field, options: Options) -> Option<(&'static str, Option<&Type>, String)> {
     let inner = |name: &str| argument(&field.ty, 0).filter(|_| foreign_name(&field.ty).is_some_and(|of| of == name));
     let (kind, of) = match (options.reader.as_deref(), options.skip.as_deref(), options.is_default) {
         (None, Some("is_none"), _) => ("optional", Some(inner("Option")?)),
@@ -195,8 +202,18 @@ pub struct Text(pub ::std::string::String);
     }
 
     #[test]
-    fn field_that_no_kind_fits_is_an_error() {
-        let error = defined(r#"struct A { #[serde(default, rename = "b")] a: u8 }"#).expect_err("it has a default");
-        assert!(error.contains("a : u8") && error.ends_with("of A"), "{error}");
+    fn what_no_kind_fits_is_an_error() {
+        let option = "::std::option::Option<u8>";
+        for (code, expected) in [
+            (r#"struct A { #[serde(default, rename = "b")] a: u8 }"#.to_owned(), "a : u8"),
+            (format!(r#"struct A {{ #[serde(default = "five")] a: {option} }}"#), r#"default = "five""#),
+            (format!(r#"struct A {{ #[serde(alias = "b")] a: {option} }}"#), r#"alias = "b""#),
+            (format!(r#"struct A {{ #[serde(rename(serialize = "b"))] a: {option} }}"#), "rename (serialize"),
+            ("#[serde(deny_unknown_fields)] struct A { a: u8 }".to_owned(), "deny_unknown_fields"),
+            ("struct A { #[serde(flatten)] a: M, #[serde(flatten)] b: M }".to_owned(), "A has more"),
+        ] {
+            let error = defined(&code).expect_err(&code);
+            assert!(error.contains(expected) && error.contains('A'), "{error}");
+        }
     }
 }
