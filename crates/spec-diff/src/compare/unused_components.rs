@@ -8,7 +8,7 @@ use super::{Comparison, Context, Finding, excerpt};
 use crate::{
     report::Direction,
     rules::{self, Place},
-    schema::same,
+    schema::{Usage, same},
 };
 
 /// What a document's references lead to, by address.
@@ -67,8 +67,9 @@ impl<'a> Comparison<'a> {
                 };
                 self.component_pairs("schemas", |comparison, old, new| {
                     if !is_described(&old, &new) && (is_alone || old.value != new.value) {
-                        let (old, new) = comparison.resolved(old, new);
-                        comparison.later(vec![old], vec![new], context(direction));
+                        let (old, new) = (Usage::of(&comparison.base, &[old]), Usage::of(&comparison.revision, &[new]));
+                        comparison.attributes(&old, &new, context(direction));
+                        comparison.later(old.core, new.core, context(direction));
                     }
                 });
             }

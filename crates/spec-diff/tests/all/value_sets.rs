@@ -121,6 +121,34 @@ fn null_that_leaves_is_found_wherever_it_is_stated() {
 }
 
 #[test]
+fn null_at_the_root_of_a_component_that_nothing_uses_is_found() {
+    for (version, base, revision) in [
+        ("3.1.0", "{type: string}", "{type: [string, 'null']}"),
+        ("3.1.0", "{enum: [a]}", "{enum: [a, null]}"),
+        (
+            "3.1.0",
+            "{anyOf: [{type: string}, {type: integer}]}",
+            "{anyOf: [{type: string}, {type: integer}, {type: 'null'}]}",
+        ),
+        ("3.1.0", "{type: object, properties: {a: {}}}", "{type: [object, 'null'], properties: {a: {}}}"),
+        ("3.0.3", "{type: string}", "{type: string, nullable: true}"),
+    ] {
+        for (rest, least_back) in
+            [("paths: {/x: {get: {responses: {}}}}", Level::Info), ("components: {}", Level::Warning)]
+        {
+            let document = |schema: &str| {
+                let mut document = yaml(&format!("{{openapi: {version}, info: {{title: T, version: '1'}}, {rest}}}"));
+                document["components"] = json!({"schemas": {"Thing": yaml(schema)}});
+                document
+            };
+            let what = format!("{version}, {rest}: {base} -> {revision}");
+            assert!(compare(&document(base), &document(revision)).wire >= Level::Warning, "{what}");
+            assert!(compare(&document(revision), &document(base)).wire >= least_back, "{what}, back");
+        }
+    }
+}
+
+#[test]
 fn value_of_several_alternatives_is_none_of_one_of() {
     assert_narrower(&[
         (BOTH, "{anyOf: [{type: number}, {type: integer}]}", "{oneOf: [{type: number}, {type: integer}]}"),
