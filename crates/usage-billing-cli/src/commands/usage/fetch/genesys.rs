@@ -22,8 +22,8 @@ pub(crate) async fn fetch(
     arguments: &FetchArguments,
     now: DateTime<Utc>,
 ) -> Result<Fetched> {
-    let (own, found) = tokio::join!(client.usage(period, arguments.timeout), bills.read(client, arguments));
-    let clients = found.clients();
+    let own = client.usage(period, arguments.timeout);
+    let (own, clients, charges) = tokio::join!(own, bills.clients(client, arguments), bills.charges(client, arguments));
     let mut fetched = Fetched::from(Vec::new());
     match own {
         Ok(own) => fetched.rows.extend(own),
@@ -50,7 +50,7 @@ pub(crate) async fn fetch(
         bills.outcomes.iter().for_each(|outcome| print_missing_bill(label, outcome));
     }
     let client_bills: Vec<_> = client_bills.into_iter().flat_map(ClientBills::bills).collect();
-    match found.charges() {
+    match charges {
         None => {}
         Some(Ok((all, account))) => {
             for charges in bills.of_target(target, now, all) {
