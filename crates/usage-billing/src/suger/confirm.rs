@@ -105,7 +105,9 @@ impl UsageQueue {
                 && is_looked_up
                 && !matches!(response, Response::Inconclusive { .. })
             {
-                self.delays.record_open(key.1, error, Instant::now());
+                let is_there =
+                    listed.group().is_some() || matches!(response, Response::Conflict { from_suger: true, .. });
+                self.delays.record_open(key.1, is_there, error, Instant::now());
             }
             self.resolve_as(key, verdict, listed.group(), reasons);
         }

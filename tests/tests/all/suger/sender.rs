@@ -159,6 +159,24 @@ async fn event_that_stays_open_is_looked_up_after_growing_delays() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn event_that_suger_may_not_have_is_sent_again_every_five_minutes() {
+    // A proxy rejects what is sent.
+    let server = ScriptedServer::start(|request| match request.method.as_str() {
+        "GET" => Reply::json(200, &page_of(&[])),
+        _ => Reply::new(400, &[], "<html>Request blocked</html>"),
+    });
+    let (sender, mut receipts) = sender_to(&server).spawn().unwrap();
+    sender.push(event(1)).unwrap();
+    let mut sent = vec![0; 30];
+    for minute in 1..30 {
+        assert_eq!(receipts.next().await.unwrap().unsent.len(), 1);
+        sent[minute] = server.requests().len() / 2;
+    }
+    let sent_in: Vec<_> = (1..30).filter(|minute| sent[*minute] > sent[minute - 1]).collect();
+    assert_eq!(sent_in, [1, 2, 3, 5, 9, 14, 19, 24, 29]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn full_queue_returns_the_event_at_once() {
     let (server, arrived, release) = blocked_server();
     let (sender, mut receipts) = sender_to(&server).capacity(2).spawn().unwrap();
