@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::pin::{Pin, pin};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use usage_billing::ErrorKind;
@@ -73,15 +73,15 @@ pub(super) async fn run(arguments: SendArguments) -> Result<ExitCode, Failure> {
     let sending = format!("suger: sending {}", terminal::count(events.len(), "event"));
     let started = format!("{sending} …");
     let flushed = progress::activity(&sending, &started, flush(&client, &arguments, events, interrupted));
-    let (receipt, is_interrupted) = progress::watch(flushed).await?;
+    let (receipt, is_interrupted, elapsed) = progress::watch(flushed).await?;
     arguments.format.print(&receipt, || receipt::table(&receipt, &sent))?;
     terminal::print_progress(&format!("suger: {receipt}"));
     if !receipt.late.is_empty() {
         let late = terminal::count(receipt.late.len(), "event");
         terminal::eprint_line(&format!("suger: {late} older than the marketplace accepts: see `late` in the receipt"));
     }
-    let is_out_of_time = receipt.unsent.iter().any(|one| one.error.kind() == ErrorKind::WaitTimeout);
-    if is_out_of_time && !is_interrupted {
+    let unsent = receipt.unsent.iter().map(|one| one.error.kind());
+    if is_out_of_time(unsent, elapsed, arguments.timeout) && !is_interrupted {
         let done = sent.len().saturating_sub(receipt.unsent.len());
         terminal::eprint_line(&out_of_time(done, sent.len(), arguments.timeout));
     }
@@ -108,13 +108,13 @@ async fn check_overlap(client: &Client, file: &EventFile, timeout: Duration) -> 
     })
 }
 
-/// Sends the events until the program is interrupted; returns whether it was.
+/// Sends the events until the program is interrupted; returns whether it was, and how long they were sent.
 async fn flush(
     client: &Client,
     arguments: &SendArguments,
     events: Vec<UsageEvent>,
     interrupted: Pin<&mut impl Future<Output = ()>>,
-) -> Result<(Receipt, bool), Failure> {
+) -> Result<(Receipt, bool, Duration), Failure> {
     let mut queue = client.usage_queue().flush_timeout(arguments.timeout);
     if arguments.validate_first {
         queue = queue.validate_first();
@@ -125,11 +125,12 @@ async fn flush(
     for event in events {
         queue.push(event)?;
     }
+    let started = Instant::now();
     let finished = tokio::select! {
         receipt = queue.flush() => Some(receipt),
         () = interrupted => None,
     };
-    let is_interrupted = finished.is_none();
+    let (is_interrupted, elapsed) = (finished.is_none(), started.elapsed());
     let mut receipt = match finished {
         Some(receipt) => receipt,
         // The outcomes so far; what is left is unsent.
@@ -139,7 +140,12 @@ async fn flush(
     for one in receipt.unsent.iter_mut().filter(|one| one.error.kind() == ErrorKind::WaitTimeout) {
         one.error = one.error.clone().with_hint("send the same file again");
     }
-    Ok((receipt, is_interrupted))
+    Ok((receipt, is_interrupted, elapsed))
+}
+
+/// Returns whether the time limit ended before all events were confirmed. A list may also exceed its own limit.
+fn is_out_of_time(mut unsent: impl Iterator<Item = ErrorKind>, elapsed: Duration, limit: Duration) -> bool {
+    elapsed >= limit && unsent.any(|kind| kind == ErrorKind::WaitTimeout)
 }
 
 /// Returns what a time limit that ended after some of the events means for the others.
@@ -197,6 +203,18 @@ fn outcome(receipt: Receipt) -> Result<ExitCode, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn list_that_exceeds_its_own_limit_does_not_end_the_time_limit() {
+        let hour = Duration::from_secs(3600);
+        for (kind, elapsed, expected) in [
+            (ErrorKind::WaitTimeout, hour, true),
+            (ErrorKind::WaitTimeout, hour / 6, false),
+            (ErrorKind::NotReady, hour, false),
+        ] {
+            assert_eq!(is_out_of_time([kind].into_iter(), elapsed, hour), expected, "{kind:?} {elapsed:?}");
+        }
+    }
 
     #[test]
     fn end_of_the_time_limit_states_what_the_others_need() {
