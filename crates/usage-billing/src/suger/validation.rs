@@ -70,12 +70,21 @@ pub(super) async fn check_all<'a>(
         known_good = known_good.or(batch.known_good);
     }
     let known_good = known_good.map(|(_, event)| event);
-    // If none passes, one that passed before proves that the server works, unless it has become invalid.
-    let mut known_before = known_valid.take();
-    if known_good.is_none() && known_before.is_none() && suspects.iter().any(|(_, error)| is_server_error(error)) {
-        known_before = reported_usage(client).await;
+    // If none passes, one that passed before proves that the server works. If it has become invalid, reported usage does.
+    let mut known_before = known_valid.clone();
+    if known_good.is_none() && suspects.iter().any(|(_, error)| is_server_error(error)) {
+        let is_invalid = match &known_before {
+            Some(event) => check(client, vec![event.clone()]).await.is_err_and(|error| is_rejection(&error)),
+            None => true,
+        };
+        if is_invalid {
+            // It is read again when it is needed, since it may become invalid as well.
+            known_before = reported_usage(client).await.or(known_before);
+        }
     }
-    *known_valid = known_good.clone().or_else(|| known_before.clone());
+    if known_good.is_some() {
+        known_valid.clone_from(&known_good);
+    }
     if known_good.is_none() && fail_alike(&suspects) {
         all.extend(suspects.into_iter().map(|((key, _), error)| (key, Check::Unknown(unchecked(&error)))));
         return all;

@@ -2,8 +2,8 @@
 //! vendor.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::json;
@@ -481,6 +481,37 @@ async fn usage_that_was_reported_proves_that_validation_works() {
         assert_eq!((receipt.rejected.len(), receipt.unsent.len()), (rejected, 2 - rejected), "{receipt:?}");
         let lists = server.requests().into_iter().filter(|request| request.target.contains("status=REPORTED"));
         assert_eq!(lists.count(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn known_usage_that_has_become_invalid_is_replaced_by_reported_usage() {
+    let of = |entitlement: &str, number: i64| UsageEvent::new(entitlement, timestamp(number)).quantity("gb", 1);
+    // The known usage is that of the queue, or reported usage.
+    for queued in [vec![of("ent-1", 1)], vec![]] {
+        let flushes = Arc::new(AtomicUsize::new(0));
+        let flush = flushes.clone();
+        let server = ScriptedServer::start(move |request| {
+            let is_later = flush.load(SeqCst) > 0;
+            let reported = group_for(&of(if is_later { "ent-2" } else { "ent-1" }, 0), json!({"status": "REPORTED"}));
+            match request.method.as_str() {
+                "GET" if request.target.contains("status=REPORTED") => Reply::json(200, &page_of(&[reported])),
+                "GET" => Reply::json(200, &page_of(&[])),
+                _ if !request.target.ends_with("/batchValidateUsageRecordGroups") => stored_as_sent(request),
+                _ if request.body.contains("ent-bad") || is_later && request.body.contains("ent-1") => {
+                    Reply::json(500, "\"usage record group 0: the entitlement is not active\"")
+                }
+                _ => Reply::json(200, ""),
+            }
+        });
+        let mut queue = scripted(&server).usage_queue().flush_timeout(None).validate_first();
+        push_all(&mut queue, &queued);
+        for number in [2, 3] {
+            push_all(&mut queue, &[of("ent-bad", number)]);
+            let receipt = queue.flush().await;
+            assert_eq!((receipt.rejected.len(), receipt.unsent.len()), (1, 0), "{number} {queued:?}: {receipt:?}");
+            flushes.fetch_add(1, SeqCst);
+        }
     }
 }
 

@@ -147,9 +147,11 @@ fn sums_of_each_group_count_towards_the_memory_limit_unless_another_group_has_th
         });
         (added.map_err(|error| error.kind()), sums)
     };
-    let events = |number: usize| json!({"metaInfo": {"billableRecords": (0..10).map(|bit| {
+    let events = |number: usize| {
+        json!({"metaInfo": {"billableRecords": (0..10).map(|bit| {
         json!({"key": if number >> bit & 1 == 0 { "gb" } else { "call" }, "quantity": 1})
-    }).collect::<Vec<_>>()}});
+    }).collect::<Vec<_>>()}})
+    };
     assert_eq!(add_all(events).0, Ok(()));
     let records = |number: usize| {
         let dimensions = (0..10).filter(|bit| number >> bit & 1 == 1);
