@@ -108,6 +108,32 @@ async fn null_is_sent_where_it_means_something() {
 }
 
 #[tokio::test]
+async fn fields_are_written_and_read_by_their_kind() {
+    let server = MockServer::start_async().await;
+    let put = server.mock(|when, then| {
+        when.method(PUT).path("/kinds").query_param("choice", "some").body(
+            r#"{"at":"2026-10-01T00:00:00Z","closed":null,"days":{"a":[1]},"memo":null,"note":null,"sold":true}"#,
+        );
+        then.status(200)
+            .header("content-type", "application/json")
+            .body(r#"{"at":"2026-10-01T00:00:00Z","days":{"a":null},"sold":"True","tags":null,"weeks":{"b":[2]}}"#);
+    });
+    let at = "2026-10-01T00:00:00Z"
+        .parse::<usage_billing_features::chrono::DateTime<usage_billing_features::chrono::Utc>>()
+        .unwrap();
+    let days = std::collections::BTreeMap::from([("a".to_owned(), vec![1])]);
+    let kinds = types::Kinds::builder().at(at).sold(true).days(days);
+    let client = client(&server);
+    let error = client.put_kinds().body(kinds.clone()).send().await.unwrap_err();
+    assert!(error.to_string().contains("choice"), "{error}");
+    let read = client.put_kinds().choice(types::Option::Some).body(kinds).send().await.unwrap().into_inner();
+    put.assert();
+    // `memo` is required, absent, and of a component that may be null.
+    assert!(read.memo.is_none() && read.closed.is_none());
+    assert!(read.days["a"].is_empty() && read.weeks["b"] == [2] && read.tags.is_empty() && read.sold);
+}
+
+#[tokio::test]
 async fn fields_count_in_their_direction_and_media_types_are_the_vendors() {
     let server = MockServer::start_async().await;
     let create = server.mock(|when, then| {

@@ -24,6 +24,16 @@ use crate::date_time::Rfc3339;
 ///
 /// Booleans and date-times have kinds of their own, and no `T`. Collections of collections have `nested_` before their kind: null is empty
 /// for each of them. Fields that are not listed are kept in the one after `..`.
+///
+/// ```
+/// usage_billing_core::object! { pub struct A { a: collection Vec<u8> = "a", } }
+/// ```
+///
+/// Another kind is an error:
+///
+/// ```compile_fail
+/// usage_billing_core::object! { pub struct A { a: colection Vec<u8> = "a", } }
+/// ```
 #[doc(hidden)]
 #[macro_export]
 macro_rules! object {
@@ -106,7 +116,8 @@ macro_rules! object {
     };
 }
 
-/// The parts of [`object!`] that depend on the kind of a field. `__A` is the parameter of its function `read`.
+/// The parts of [`object!`] that depend on the kind of a field. `__A` is the parameter of its function `read`. Only `@type` lists all kinds:
+/// another one does not compile.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __field {
@@ -120,7 +131,11 @@ macro_rules! __field {
     (@type required_boolean) => { bool };
     (@type optional_boolean) => { ::std::option::Option<bool> };
     (@type nullable_boolean) => { ::std::option::Option<bool> };
-    (@type $collection:ident $of:ty) => { $of };
+    (@type collection $of:ty) => { $of };
+    (@type required_collection $of:ty) => { $of };
+    (@type page_items $of:ty) => { $of };
+    (@type nested_collection $of:ty) => { $of };
+    (@type nested_required_collection $of:ty) => { $of };
 
     (@is_open $others:ident) => { true };
     (@is_open) => { false };
@@ -137,14 +152,12 @@ macro_rules! __field {
     (@read nullable_boolean) => { $crate::__private::optional_boolean_field };
     (@read nested_collection) => { $crate::__private::nested_collection_field };
     (@read nested_required_collection) => { $crate::__private::nested_collection_field };
-    (@read nested_page_items) => { $crate::__private::nested_collection_field };
     (@read $collection:ident) => { $crate::__private::collection_field };
 
     (@absent required $field:ident $wire:literal) => { $crate::__private::required_field::<_, __A::Error>($field, $wire)? };
     (@absent required_date_time $field:ident $wire:literal) => { $crate::__private::required_field::<_, __A::Error>($field, $wire)? };
     (@absent required_boolean $field:ident $wire:literal) => { $crate::__private::required_field::<_, __A::Error>($field, $wire)? };
     (@absent page_items $field:ident $wire:literal) => { $crate::__private::required_field::<_, __A::Error>($field, $wire)? };
-    (@absent nested_page_items $field:ident $wire:literal) => { $crate::__private::required_field::<_, __A::Error>($field, $wire)? };
     (@absent $kind:ident $field:ident $wire:literal) => { $field.unwrap_or_default() };
 
     (@is_sent optional $value:expr) => { $value.is_some() };

@@ -13,6 +13,30 @@ mod generated_0_1;
 pub use generated_0_1::*;
 
 #[test]
+fn code_that_was_generated_for_0_1_has_each_kind_of_field() {
+    let code = include_str!("generated_0_1.rs");
+    for kind in [
+        "required",
+        "optional",
+        "nullable",
+        "update",
+        "collection",
+        "required_collection",
+        "page_items",
+        "nested_collection",
+        "nested_required_collection",
+        "required_date_time",
+        "optional_date_time",
+        "nullable_date_time",
+        "required_boolean",
+        "optional_boolean",
+        "nullable_boolean",
+    ] {
+        assert!(code.contains(&format!(": {kind} ")), "{kind}");
+    }
+}
+
+#[test]
 fn operations_of_code_that_was_generated_for_0_1_are_known() {
     assert!(OPERATIONS.len() > 30, "{}", OPERATIONS.len());
     assert!(OPERATIONS.iter().all(|operation| !operation.id.is_empty()));
