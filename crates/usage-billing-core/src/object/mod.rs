@@ -32,7 +32,7 @@ use crate::date_time::Rfc3339;
 /// Another kind is an error:
 ///
 /// ```compile_fail
-/// usage_billing_core::object! { pub struct A { a: colection Vec<u8> = "a", } }
+/// usage_billing_core::object! { pub struct A { a: list Vec<u8> = "a", } }
 /// ```
 #[doc(hidden)]
 #[macro_export]
