@@ -1,15 +1,23 @@
 //! Components that no operation uses: of documents with components only, of callers' own documents, or of payloads that only
 //! documentation speaks of.
 
+use std::collections::BTreeSet;
+
 use openapi_document::{Addresses, DocumentTree, Node};
 use serde_json::Value;
 
-use super::{Comparison, Context, Finding, excerpt};
+use super::{
+    Comparison, Context, Finding, excerpt,
+    union::{Subtypes, descendants},
+};
 use crate::{
     report::Direction,
     rules::{self, Place},
     schema::{Usage, same},
 };
+
+/// How often subtypes may lead to other components that have subtypes.
+const ROUNDS: usize = 32;
 
 /// What a document's references lead to, by address.
 pub(super) struct Reached {
@@ -20,14 +28,14 @@ pub(super) struct Reached {
 }
 
 impl Reached {
-    fn of(document: &DocumentTree<'_>) -> Self {
+    fn of<'a>(document: &DocumentTree<'a>, subtypes: &Subtypes<'a>) -> Self {
         let root = document.root().value;
         let calls = outside(Some(root), "components");
         let others = outside(root.get("components"), "schemas");
         let mut used = Addresses::default();
-        document.reach(calls, &mut used);
+        reach(document, subtypes, calls, &mut used);
         let mut described = used.clone();
-        document.reach(others, &mut described);
+        reach(document, subtypes, others, &mut described);
         Self { used, described }
     }
 
@@ -42,6 +50,26 @@ impl Reached {
     }
 }
 
+/// Adds what values lead to, be it by a discriminator: its values name the subtypes of the component that has it.
+fn reach<'a>(document: &DocumentTree<'a>, subtypes: &Subtypes<'a>, values: Vec<&'a Value>, found: &mut Addresses) {
+    document.reach(values, found);
+    let address = |value: &Value| std::ptr::from_ref(value).addr();
+    for _ in 0..ROUNDS {
+        let parents = subtypes.keys().filter(|name| {
+            let parent = document.schema(name);
+            parent.is_some_and(|parent| parent.get("discriminator").is_some() && found.contains(&parent.address()))
+        });
+        let names: BTreeSet<_> = parents.flat_map(|name| descendants(subtypes, name)).collect();
+        let heirs = names.into_iter().filter_map(|name| Some(document.schema(name)?.value));
+        let heirs: Vec<_> = heirs.filter(|heir| !found.contains(&address(heir))).collect();
+        if heirs.is_empty() {
+            return;
+        }
+        found.extend(heirs.iter().map(|heir| address(heir)));
+        document.reach(heirs, found);
+    }
+}
+
 /// The members of an object except for one.
 fn outside<'a>(all: Option<&'a Value>, inner: &str) -> Vec<&'a Value> {
     let members = all.and_then(Value::as_object).into_iter().flatten();
@@ -50,7 +78,8 @@ fn outside<'a>(all: Option<&'a Value>, inner: &str) -> Vec<&'a Value> {
 
 impl<'a> Comparison<'a> {
     pub(super) fn reached(&self) -> [Reached; 2] {
-        [&self.base, &self.revision].map(Reached::of)
+        let [olds, news] = self.subtypes.as_ref();
+        [Reached::of(&self.base, olds), Reached::of(&self.revision, news)]
     }
 
     /// Compares the components that no operation uses; where there is no operation, in both directions. As all that callers send belongs to an

@@ -320,3 +320,28 @@ fn limit_that_all_listed_values_keep_to_is_wider_than_the_list() {
         assert_eq!(request, Level::Breaking, "{base} -> {revision}: {found:?}");
     }
 }
+
+#[test]
+fn subtypes_of_what_is_sent_are_compared_as_what_is_sent() {
+    let subtypes = |cat: &str, lion: &str| {
+        json!({
+            "Cat": yaml(&format!("{{allOf: [{{$ref: '#/components/schemas/Thing'}}, {{type: object, {cat}}}]}}")),
+            "Lion": yaml(&format!("{{allOf: [{{$ref: '#/components/schemas/Cat'}}, {{type: object, {lion}}}]}}")),
+        })
+    };
+    let parent =
+        yaml("{type: object, properties: {t: {type: string}}, required: [t], discriminator: {propertyName: t}}");
+    let plain = "properties: {c: {type: string}}";
+    for stricter in ["properties: {c: {type: string}}, required: [c]", "properties: {c: {type: string, enum: [a]}}"] {
+        for (base, revision) in
+            [(subtypes(plain, plain), subtypes(stricter, plain)), (subtypes(plain, plain), subtypes(plain, stricter))]
+        {
+            let levels = |base: &Value, revision: &Value| {
+                [in_request, in_response].map(|place| compare(&place(&parent, base), &place(&parent, revision)).wire)
+            };
+            let (forth, back) = (levels(&base, &revision), levels(&revision, &base));
+            assert!(forth[0] == Level::Breaking && back[1] >= Level::Warning, "{stricter}: {forth:?}, back {back:?}");
+            assert!(forth[1] <= Level::Info && back[0] <= Level::Info, "{stricter}: {forth:?}, back {back:?}");
+        }
+    }
+}

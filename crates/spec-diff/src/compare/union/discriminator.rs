@@ -92,6 +92,9 @@ impl<'a> Comparison<'a> {
     }
 }
 
+/// How many subtypes a component may have, theirs included.
+const DESCENDANTS: usize = 1_000;
+
 /// Components by the component that they include with `allOf`: its subtypes, if it has a discriminator.
 pub(in crate::compare) type Subtypes<'a> = HashMap<&'a str, Vec<&'a str>>;
 
@@ -107,6 +110,20 @@ pub(in crate::compare) fn subtypes<'a>(document: &DocumentTree<'a>) -> Subtypes<
         }
     }
     subtypes
+}
+
+/// The subtypes of a component, and theirs.
+pub(in crate::compare) fn descendants<'a>(subtypes: &Subtypes<'a>, parent: &str) -> BTreeSet<&'a str> {
+    let mut found = BTreeSet::new();
+    let mut next = vec![parent];
+    while let Some(parent) = next.pop() {
+        for child in subtypes.get(parent).into_iter().flatten() {
+            if found.len() < DESCENDANTS && found.insert(*child) {
+                next.push(child);
+            }
+        }
+    }
+    found
 }
 
 /// The values of a discriminator and what they stand for: what is written, and the names of the alternatives themselves, or of
@@ -129,11 +146,11 @@ fn mapping<'a>(
     let alternatives = unions.iter().flat_map(|union| &union.variants).filter_map(name);
     let children = match discriminator.at.steps().as_slice() {
         [Step::Key("components"), Step::Key("schemas"), Step::Key(parent), _] if unions.is_empty() => {
-            subtypes.get(parent)
+            descendants(subtypes, parent)
         }
-        _ => None,
+        _ => BTreeSet::new(),
     };
-    let implied = alternatives.chain(children.into_iter().flatten().copied()).filter(|name| !named.contains(name));
+    let implied = alternatives.chain(children).filter(|name| !named.contains(name));
     // Azure's generators read the value from the subtype.
     let value = |name: &'a str| {
         document.schema(name).and_then(|schema| schema.text("x-ms-discriminator-value")).unwrap_or(name)

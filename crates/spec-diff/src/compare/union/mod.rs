@@ -4,7 +4,7 @@ mod ambiguous;
 mod discriminator;
 mod matching;
 
-pub(super) use discriminator::{Subtypes, subtypes};
+pub(super) use discriminator::{Subtypes, descendants, subtypes};
 use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
 
