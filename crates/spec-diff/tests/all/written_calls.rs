@@ -156,6 +156,34 @@ fn default_media_type_of_a_part_changes_nothing_and_another_does() {
     ]);
 }
 
+#[test]
+fn part_that_is_sent_in_another_way_is_found_where_nothing_is_stated() {
+    let form = |media: &str, schema: &str| {
+        format!("{{requestBody: {{content: {{{media}: {{schema: {{type: object, properties: {{f: {schema}}}}}}}}}}}}}")
+    };
+    let (multipart, urlencoded) = ("multipart/form-data", "application/x-www-form-urlencoded");
+    let (file, text) = ("{type: string, format: binary}", "{type: string}");
+    for (media, base, revision, both_ways) in [
+        (multipart, file, text, true),
+        (multipart, file, "{type: string, format: uri}", true),
+        (multipart, "{type: array, items: {type: string, format: binary}}", file, true),
+        (multipart, LIST, text, true),
+        (multipart, OBJECT, text, true),
+        (urlencoded, LIST, text, true),
+        (urlencoded, OBJECT, text, true),
+        (multipart, "{type: integer}", text, false),
+        (multipart, text, "{type: string, title: T}", false),
+    ] {
+        for version in VERSIONS {
+            let of = |schema: &str| api(version, &form(media, schema), "{}");
+            let (forth, back) = (found(&of(base), &of(revision)), found(&of(revision), &of(base)));
+            let what = format!("{version} {media}: {base} -> {revision}: {forth:?}, back {back:?}");
+            assert_eq!(forth.0 >= Warning, both_ways, "{what}");
+            assert!(!both_ways || back.0 >= Warning, "{what}");
+        }
+    }
+}
+
 /// A response of one status whose body requires a member.
 fn response(status: &str, member: &str) -> String {
     format!(

@@ -27,6 +27,19 @@ struct Part<'a> {
     others: BTreeMap<&'a str, &'a Value>,
 }
 
+/// Whether a member is sent as several parts, or pairs of name and value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Several {
+    No,
+    /// One for each item.
+    Items,
+    /// One for each of its members.
+    Members,
+}
+
+/// A media type, and in how many parts.
+type Sent = (Option<&'static str>, Several);
+
 /// A form: its media type, the encodings that it states, and its members.
 struct Form<'d, 'a> {
     document: &'d DocumentTree<'a>,
@@ -57,6 +70,23 @@ impl<'d, 'a> Form<'d, 'a> {
     fn names(&self) -> BTreeSet<&'a str> {
         let members = self.members.keys().filter(|name| self.media_type_of(name).is_some());
         self.stated.keys().chain(members).copied().collect()
+    }
+
+    /// What is sent for a member of which nothing is stated: its media type, which urlencoded forms do not have, and whether as several
+    /// parts. None if that depends on the value.
+    fn usual_part(&self, name: &str) -> Option<Sent> {
+        let schema = Schema::of(self.document, &Usage::of(self.document, self.members.get(name)?).core);
+        if schema.types.is_any() || !schema.unions.is_empty() {
+            return None;
+        }
+        let several = match schema.types.0.keys().copied().collect::<Vec<_>>().as_slice() {
+            ["array"] => Several::Items,
+            ["object"] if !self.is_multipart => Several::Members,
+            _ if schema.types.is_scalar() || schema.types == Types::one("object") => Several::No,
+            _ => return None,
+        };
+        let media_type = if self.is_multipart { Some(usual_type(self.document, Some(&schema))?) } else { None };
+        Some((media_type, several))
     }
 
     fn part(&self, name: &str) -> Part<'a> {
@@ -124,17 +154,25 @@ impl<'a> Comparison<'a> {
         let (before, after) = (Form::of(&self.base, name, old), Form::of(&self.revision, name, new));
         let is_kept = |name: &&str| before.members.contains_key(*name) == after.members.contains_key(*name);
         let names: BTreeSet<_> = before.names().union(&after.names()).copied().filter(is_kept).collect();
+        // Whoever sends one value may send it to a list.
+        let is_other = |((old_type, old), (new_type, new)): (Sent, Sent)| {
+            old_type != new_type || (old != new && old != Several::No)
+        };
+        let mut unstated = before.members.keys().filter(|name| !names.contains(*name));
+        let is_unstated_other =
+            unstated.any(|name| before.usual_part(name).zip(after.usual_part(name)).is_some_and(is_other));
         let parts = names.into_iter().map(|name| (before.part(name), after.part(name)));
         let parts: Vec<_> = parts.filter(|(before, after)| before != after).collect();
-        if parts.is_empty() {
+        if parts.is_empty() && !is_unstated_other {
             return;
         }
         // More media types, or characters that need no escape: what was sent is still accepted.
-        let is_accepted = parts.iter().all(|(before, after)| {
-            before.media_types.is_subset(&after.media_types)
-                && before.reserved <= after.reserved
-                && (&before.style, &before.headers, &before.others) == (&after.style, &after.headers, &after.others)
-        });
+        let is_accepted = !is_unstated_other
+            && parts.iter().all(|(before, after)| {
+                before.media_types.is_subset(&after.media_types)
+                    && before.reserved <= after.reserved
+                    && (&before.style, &before.headers, &before.others) == (&after.style, &after.headers, &after.others)
+            });
         let finding = Finding::new(&rules::BODY_ENCODING).at(&old.at, &new.at);
         let value = |node: &Node<'a>| node.value.get("encoding").and_then(excerpt);
         self.note(context.scope, finding.when(is_accepted, Circumstance::MoreAllowed).values(value(old), value(new)));
