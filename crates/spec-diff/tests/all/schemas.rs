@@ -1,6 +1,7 @@
 //! Changes of schemas: each row is the same edit in what callers send and in what they receive.
 
 use serde_json::json;
+use spec_diff::Level;
 
 use crate::support::{compare, in_request, in_response, lines, yaml};
 
@@ -323,6 +324,26 @@ fn discriminators() {
     ] {
         let found = lines(&compare(&in_response(&shape(base), &pets), &in_response(&shape(revision), &pets)));
         assert_eq!(found.first().map(String::as_str), expected, "{base} -> {revision}");
+    }
+}
+
+#[test]
+fn union_beside_members_that_is_reduced_to_one_alternative_has_fewer_values() {
+    let others = yaml(
+        "{E: {type: object, properties: {e: {type: string}}, required: [e]}, P: {type: object, properties: {p: {type: string}}, required: [p]}, Q: {type: object, properties: {q: {type: string}}, required: [q]}}",
+    );
+    let all_of = |second: &str| yaml(&format!("{{allOf: [{{$ref: '#/components/schemas/E'}}, {second}]}}"));
+    let (p, q) = ("{$ref: '#/components/schemas/P'}", "{$ref: '#/components/schemas/Q'}");
+    for union in ["anyOf", "oneOf"] {
+        let (both, one) = (all_of(&format!("{{{union}: [{p}, {q}]}}")), all_of(p));
+        let wire = |place: fn(&serde_json::Value, &serde_json::Value) -> serde_json::Value, base, revision| {
+            compare(&place(base, &others), &place(revision, &others)).wire
+        };
+        assert_eq!(wire(in_response, &both, &one), Level::Info, "{union}");
+        assert_eq!(wire(in_request, &both, &one), Level::Breaking, "{union}");
+        // The member that the alternative required is no longer one of all.
+        assert_eq!(wire(in_request, &one, &both), Level::Warning, "{union}");
+        assert_eq!(wire(in_response, &one, &both), Level::Breaking, "{union}");
     }
 }
 

@@ -110,29 +110,40 @@ impl<'a> Comparison<'a> {
             self.alternatives(old, new, context);
         }
         for union in rest.iter().skip(left.len()) {
-            self.union_removed(union, new, context);
+            self.union_removed((old, union), new, context);
         }
         for union in left.iter().skip(rest.len()) {
-            self.union_added(union, old, context);
+            self.union_added(old, (new, union), context);
         }
     }
 
     /// Alternatives beside all else that a schema says: one more condition, which all values may meet already.
-    fn union_added(&mut self, union: &Union<'a>, old: &Schema<'a>, context: Context) {
+    fn union_added(&mut self, old: &Schema<'a>, (new, union): (&Schema<'a>, &Union<'a>), context: Context) {
         let finding = Finding::new(&rules::CONDITION_ADDED).what("union").at(&old.at, &union.at);
-        let is_met = fits_union(&self.effort, (&self.base, old), (&self.revision, union));
+        let is_met = self.meets((&self.base, old), (&self.revision, new), union);
         self.note_data(context, finding.when(is_met, Circumstance::Met));
     }
 
-    fn union_removed(&mut self, union: &Union<'a>, new: &Schema<'a>, context: Context) {
+    fn union_removed(&mut self, (old, union): (&Schema<'a>, &Union<'a>), new: &Schema<'a>, context: Context) {
         let finding = Finding::new(&rules::CONDITION_REMOVED).what("union").at(&union.at, &new.at);
-        let is_met = fits_union(&self.effort, (&self.revision, new), (&self.base, union));
+        let is_met = self.meets((&self.revision, new), (&self.base, old), union);
         self.note_data(context, finding.when(is_met, Circumstance::Met));
+    }
+
+    /// Whether what fits a schema fits the alternatives of another, or one of them with all that stands beside them.
+    fn meets(&self, narrow: From<'_, 'a, &Schema<'a>>, wide: From<'_, 'a, &Schema<'a>>, union: &Union<'a>) -> bool {
+        let fits_with = |variant: &&Node<'a>| {
+            fits_schema(&self.effort, narrow, (wide.0, &wide.1.with(wide.0, union, variant)), false)
+        };
+        fits_union(&self.effort, narrow, (wide.0, union)) || {
+            let fitting = union.variants.iter().filter(fits_with).count();
+            fitting == 1 || (union.any && fitting > 0)
+        }
     }
 
     fn became_union(&mut self, old: &Schema<'a>, new: &Schema<'a>, union: &Union<'a>, context: Context) -> bool {
         if !new.properties.is_empty() {
-            new.unions.iter().for_each(|union| self.union_added(union, old, context));
+            new.unions.iter().for_each(|union| self.union_added(old, (new, union), context));
             return false;
         }
         let (accepts, stays) = self.fit_both_ways(old, new);
@@ -167,7 +178,7 @@ impl<'a> Comparison<'a> {
 
     fn was_union(&mut self, old: &Schema<'a>, union: &Union<'a>, new: &Schema<'a>, context: Context) -> bool {
         if !old.properties.is_empty() {
-            old.unions.iter().for_each(|union| self.union_removed(union, new, context));
+            old.unions.iter().for_each(|union| self.union_removed((old, union), new, context));
             return false;
         }
         let (accepts, stays) = self.fit_both_ways(old, new);
