@@ -48,7 +48,7 @@ pub(crate) enum Circumstance {
     MoreAllowed,
     /// One value less is allowed than before.
     LessAllowed,
-    /// Requests that still send the removed property are rejected.
+    /// Requests that still send the removed property are rejected, or what goes by another value is not recognized.
     Rejected,
     /// The new condition holds for all values already, or the new part brings optional properties, which are reported themselves.
     Met,

@@ -116,9 +116,9 @@ rules! { DATA:
         "discriminator-added", "no property distinguishes the alternatives any more");
     DISCRIMINATOR_PROPERTY = Rule::data("discriminator-property-name-changed", Composition, (Breaking, Breaking),
         Patch, "discriminator-property-name-changed", "another property distinguishes the alternatives");
-    MAPPING_ADDED = Rule::data("discriminator-mapping-added", Composition, (Info, Info), Patch,
+    MAPPING_ADDED = Rule::data("discriminator-mapping-added", Composition, (Info, Warning), Patch,
         "discriminator-mapping-deleted", "one more name for an alternative");
-    MAPPING_DELETED = Rule::data("discriminator-mapping-deleted", Composition, (Breaking, Breaking), Patch,
+    MAPPING_DELETED = Rule::data("discriminator-mapping-deleted", Composition, (Breaking, Info), Patch,
         "discriminator-mapping-added", "an alternative's name was removed");
     MAPPING_CHANGED = Rule::data("discriminator-mapping-changed", Composition, (Breaking, Breaking), Patch,
         "discriminator-mapping-changed", "a name maps to another alternative");

@@ -328,6 +328,18 @@ fn discriminators() {
 }
 
 #[test]
+fn value_of_a_discriminator_that_comes_or_goes_counts_as_one_of_an_enum() {
+    let parent =
+        yaml("{type: object, properties: {k: {type: string}}, required: [k], discriminator: {propertyName: k}}");
+    let cat = yaml("{allOf: [{$ref: '#/components/schemas/Thing'}, {type: object}]}");
+    let (one, two) = (json!({"Cat": cat}), json!({"Cat": cat, "Dog": cat}));
+    let request = |base, revision| compare(&in_request(&parent, base), &in_request(&parent, revision)).wire;
+    let response = |base, revision| compare(&in_response(&parent, base), &in_response(&parent, revision)).wire;
+    assert_eq!((request(&one, &two), response(&one, &two)), (Level::Info, Level::Warning));
+    assert_eq!((request(&two, &one), response(&two, &one)), (Level::Breaking, Level::Info));
+}
+
+#[test]
 fn union_beside_members_that_is_reduced_to_one_alternative_has_fewer_values() {
     let others = yaml(
         "{E: {type: object, properties: {e: {type: string}}, required: [e]}, P: {type: object, properties: {p: {type: string}}, required: [p]}, Q: {type: object, properties: {q: {type: string}}, required: [q]}}",
@@ -365,7 +377,13 @@ fn what_a_discriminator_leads_to_is_compared_where_its_parent_is_used() {
         (("Cat", to("Cat"), "number"), vec!["breaking response-property-type-generalized meows"]),
         // The value on the wire is the mapping's, whatever the component is called.
         (("Lynx", to("Lynx"), "integer"), vec![]),
-        (("Cat", String::new(), "integer"), vec!["breaking response-body-discriminator-mapping-deleted cat"]),
+        (
+            ("Cat", String::new(), "integer"),
+            vec![
+                "breaking response-body-discriminator-mapping-deleted cat",
+                "warning response-body-discriminator-mapping-added Cat",
+            ],
+        ),
     ];
     for ((child, mapping, kind), expected) in rows {
         let report = compare(&pets("Cat", &to("Cat"), "integer"), &pets(child, &mapping, kind));

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::name;
 use crate::{
-    compare::{Comparison, Context, Finding},
+    compare::{Circumstance, Comparison, Context, Finding},
     rules,
     schema::{Schema, Union, same},
 };
@@ -73,7 +73,15 @@ impl<'a> Comparison<'a> {
                 }
                 // An alternative that went is reported as such.
                 None if had.contains(target) && !has.contains(target) && !from.contains(target) => {}
-                None => self.note_data(context, finding(&rules::MAPPING_DELETED).values(Value::from(*target), None)),
+                None => {
+                    // Under another name, the same is no longer recognized.
+                    let renamed = |(value, other): (&&str, &&str)| {
+                        !olds.contains_key(*value) && (other == target || self.is_renamed(target, other))
+                    };
+                    let is_renamed = news.iter().any(renamed);
+                    let finding = finding(&rules::MAPPING_DELETED).values(Value::from(*target), None);
+                    self.note_data(context, finding.when(is_renamed, Circumstance::Rejected));
+                }
             }
         }
         for (value, target) in news.iter().filter(|(value, _)| !olds.contains_key(*value)) {
