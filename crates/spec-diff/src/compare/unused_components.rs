@@ -50,7 +50,7 @@ impl Reached {
     }
 }
 
-/// Adds what values lead to, be it by a discriminator: its values name the subtypes of the component that has it.
+/// Adds what values lead to, also through discriminators, whose values name the subtypes of the component that has it.
 fn reach<'a>(document: &DocumentTree<'a>, subtypes: &Subtypes<'a>, values: Vec<&'a Value>, found: &mut Addresses) {
     document.reach(values, found);
     let address = |value: &Value| std::ptr::from_ref(value).addr();

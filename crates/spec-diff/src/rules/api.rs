@@ -165,7 +165,7 @@ rules! { API:
         "media-type-name-specialized", "responses may have more media types than before")
         .written("{what}-media-type-name-generalized");
     MEDIA_NAME_SPECIALIZED = Rule::api("media-type-name-specialized", MediaTypes, Info, Patch,
-        "media-type-name-generalized", "a narrower media type of the same kind")
+        "media-type-name-generalized", "another media type of the same format")
         .written("{what}-media-type-name-specialized");
     REQUEST_SCHEMA_ADDED = Rule::api("request-body-media-type-schema-added", MediaTypes, Breaking, Major,
         "request-body-media-type-schema-removed", "any body was accepted, now it must match a schema");

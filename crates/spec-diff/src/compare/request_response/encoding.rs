@@ -154,7 +154,7 @@ impl<'a> Comparison<'a> {
         let (before, after) = (Form::of(&self.base, name, old), Form::of(&self.revision, name, new));
         let is_kept = |name: &&str| before.members.contains_key(*name) == after.members.contains_key(*name);
         let names: BTreeSet<_> = before.names().union(&after.names()).copied().filter(is_kept).collect();
-        // Whoever sends one value may send it to a list.
+        // A list takes one value as well.
         let is_other = |((old_type, old), (new_type, new)): (Sent, Sent)| {
             old_type != new_type || (old != new && old != Several::No)
         };
