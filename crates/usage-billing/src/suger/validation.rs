@@ -226,3 +226,24 @@ fn unchecked(error: &Error) -> Error {
     Error::new(error.kind(), format!("not sent, because Suger could not validate it: {error}"))
         .with_source(error.clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use usage_billing_core::ErrorKind;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn suspects_fail_alike_with_one_message_for_several_entitlements() {
+        let suspect = |entitlement: &str, message: &str| {
+            let event = serde_json::from_value(serde_json::json!({ "entitlementID": entitlement })).unwrap();
+            (((DateTime::UNIX_EPOCH, Uuid::nil()), event), Error::new(ErrorKind::Failed, message.to_owned()))
+        };
+        let one = suspect("ent-1", "no such dimension");
+        assert!(fail_alike(&[one.clone(), suspect("ent-2", "no such dimension")]));
+        assert!(!fail_alike(&[one.clone(), suspect("ent-2", "no such entitlement")]));
+        assert!(!fail_alike(&[one.clone(), one]));
+    }
+}
