@@ -47,6 +47,8 @@ fn months_of_a_genesys_account_are_read_in_one_pass() {
     };
     // The rows, and the requests of each operation.
     let run = |period: &str| {
+        // A new minute of the rate limit.
+        sandbox.advance(60);
         let before = counts();
         let run = run_fetch(&sandbox, &["genesys", "--genesys-contracts", "--period", period]).ok();
         let mut requests = counts();
