@@ -80,14 +80,22 @@ pub(super) struct FractionId(u64);
 
 impl FractionId {
     pub(super) fn new(report: &Report, dimension: &str) -> Self {
-        let mut hasher = DefaultHasher::new();
-        dimension.hash(&mut hasher);
-        match id_in(&report.id) {
-            Some(id) => id.hash(&mut hasher),
-            None => (&report.entitlement_id, &report.entitlement_term_id, order(report)).hash(&mut hasher),
-        }
-        Self(hasher.finish())
+        Self(hash(&(dimension, report_hash(report))))
     }
+}
+
+/// Returns the hash of a report's id; a report without one is identified by its entitlement, term and time.
+pub(super) fn report_hash(report: &Report) -> u64 {
+    match id_in(&report.id) {
+        Some(id) => hash(id),
+        None => hash(&(&report.entitlement_id, &report.entitlement_term_id, order(report))),
+    }
+}
+
+pub(super) fn hash(value: &(impl Hash + ?Sized)) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl Fractions {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use usage_billing_core::{Decimal, Result};
 
-use super::carried::{FractionId, Fractions, carried_out};
+use super::carried::{FractionId, Fractions, carried_out, hash};
 use super::groups::id_in;
 use super::marketplace::{Acceptance, acceptance, is_of_another_entitlement, partner_of};
 use super::report_quantities::contradiction;
-use super::reported_again::{ReadGroups, ReportedAgain, hash};
+use super::reported_again::{ReadGroups, ReportedAgain};
 use super::sums::Key;
 use super::types::{
     MeteringUsageRecordGroup as Group, MeteringUsageRecordReport as Report, MeteringUsageRecordReportInfo as Info,

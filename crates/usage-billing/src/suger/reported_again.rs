@@ -2,12 +2,11 @@
 //! report failed, so a group is in one report at most that is not void.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use usage_billing_core::Result;
 
-use super::carried::order;
+use super::carried::{hash, report_hash};
 use super::groups::id_in;
 use super::marketplace::is_void;
 use super::sums::Key;
@@ -94,10 +93,7 @@ impl ReportedAgain {
         if is_void(info) {
             return Ok(());
         }
-        let this = match id_in(&report.id) {
-            Some(id) => hash(id),
-            None => hash(&(&report.entitlement_id, &report.entitlement_term_id, order(report))),
-        };
+        let this = report_hash(report);
         for id in &info.usage_record_group_ids {
             let Some(Some(Reported { keys, report: named })) = read.by_id.get(id) else { continue };
             let known = match named {
@@ -116,12 +112,6 @@ impl ReportedAgain {
     pub(super) fn into_sums(self) -> BTreeSet<Arc<Key>> {
         self.sums
     }
-}
-
-pub(super) fn hash(value: &(impl Hash + ?Sized)) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
 }
 
 #[cfg(test)]
