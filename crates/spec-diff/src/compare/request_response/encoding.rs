@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
 
+use super::media_types::essence;
 use crate::{
     compare::{Circumstance, Comparison, Context, Finding, excerpt},
     rules,
@@ -100,7 +101,6 @@ impl<'d, 'a> Form<'d, 'a> {
             (None, Some(named)) => [named].into(),
             (None, None) => usual_type(self.document, schema.as_ref()).map(str::to_owned).into_iter().collect(),
         };
-        let essence = |name: &String| name.split(';').next().unwrap_or_default().trim().to_owned();
         // 3.0 ignores styles of parts of `multipart`.
         let has_style = !self.is_multipart
             || (self.document.siblings()
@@ -116,7 +116,7 @@ impl<'d, 'a> Form<'d, 'a> {
             !key.starts_with("x-") && !matches!(*key, "allowReserved" | "contentType" | "explode" | "headers" | "style")
         };
         Part {
-            media_types: written_types.iter().map(essence).collect(),
+            media_types: written_types.iter().map(|name| essence(name)).collect(),
             written_types,
             style: has_style.then_some((style, explode)),
             reserved: has_style && flag("allowReserved") == Some(true),

@@ -55,7 +55,7 @@ fn relation(old: &str, new: &str) -> Option<Relation> {
 }
 
 /// `application/json` of `Application/JSON; charset=utf-8`.
-fn essence(name: &str) -> String {
+pub(super) fn essence(name: &str) -> String {
     name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
