@@ -21,7 +21,7 @@ pub use environment::with_environment;
 #[cfg(target_os = "linux")]
 pub use limited_process::limited_process;
 pub use now::now;
-pub use scripted::{Reply, Request, ScriptedServer};
+pub use scripted::{Request, ScriptedResponse, ScriptedServer};
 pub use variations::{Variation, added_and_missing_fields, unnamed_nulls};
 pub use vendors::{Acronis, ErrorExample, Genesys, MockVendor, Suger, Vendor};
 

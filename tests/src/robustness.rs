@@ -6,7 +6,7 @@ use serde_json::Value;
 use usage_billing_core::{Error, ErrorKind, RetryPolicy};
 
 use crate::{
-    Call, Document, ErrorExample, MockVendor, Operation, Reply, Variation, Vendor, added_and_missing_fields,
+    Call, Document, ErrorExample, MockVendor, Operation, ScriptedResponse, Variation, Vendor, added_and_missing_fields,
     is_equivalent, unnamed_nulls,
 };
 
@@ -27,7 +27,7 @@ pub async fn documented_errors_are_reported<V: Vendor>() {
             // After a 429 a client delays its requests: each has its own client.
             let delayed = (status == 429).then(|| MockVendor::<V>::new(RetryPolicy::none()));
             let vendor = delayed.as_ref().unwrap_or(&vendor);
-            vendor.respond(Reply::new(status, &headers, &expected.body));
+            vendor.respond(ScriptedResponse::new(status, &headers, &expected.body));
             let error = vendor.call(&call).await.expect_err(call.operation);
             let kind = match status {
                 401 => ErrorKind::Auth,
@@ -53,7 +53,7 @@ pub async fn documented_errors_are_reported<V: Vendor>() {
 /// Checks that the status of a proxy's page is reported, and that retries are limited to those that the document permits.
 pub async fn proxy_page_keeps_its_status<V: Vendor>() {
     check_failures::<V>(
-        |_, _| Some(Reply::new(503, &[("content-type", "text/html")], HTML_PAGE)),
+        |_, _| Some(ScriptedResponse::new(503, &[("content-type", "text/html")], HTML_PAGE)),
         |operation, sent| if operation.is_repeatable(sent) { 2 } else { 1 },
         |error| error.kind() == ErrorKind::Api && error.status().is_some_and(|status| status == 503),
     )
@@ -63,7 +63,7 @@ pub async fn proxy_page_keeps_its_status<V: Vendor>() {
 /// Checks that a 500 is retried unless the document declares it final.
 pub async fn status_500_is_retried_where_safe<V: Vendor>() {
     check_failures::<V>(
-        |_, _| Some(Reply::json(500, "\"out of order\"")),
+        |_, _| Some(ScriptedResponse::json(500, "\"out of order\"")),
         |operation, sent| if operation.is_repeatable(sent) && !operation.is_final(500) { 2 } else { 1 },
         |error| error.kind() == ErrorKind::Api && error.status().is_some_and(|status| status == 500),
     )
@@ -74,7 +74,7 @@ pub async fn status_500_is_retried_where_safe<V: Vendor>() {
 pub async fn truncated_body_is_a_lost_connection<V: Vendor>() {
     check_failures::<V>(
         // The first half, split at a character boundary.
-        |operation, body| operation.has_body().then(|| Reply::truncated(200, body.split_at(middle(body)).0)),
+        |operation, body| operation.has_body().then(|| ScriptedResponse::truncated(200, body.split_at(middle(body)).0)),
         |operation, sent| if !operation.is_download() && operation.is_repeatable(sent) { 2 } else { 1 },
         |error| error.kind() == ErrorKind::Connection && error.status().is_none(),
     )
@@ -84,7 +84,7 @@ pub async fn truncated_body_is_a_lost_connection<V: Vendor>() {
 /// Checks that the status of an error with a truncated body is reported.
 pub async fn truncated_error_keeps_its_status<V: Vendor>() {
     check_failures::<V>(
-        |_, _| Some(Reply::truncated(400, "{\"mess")),
+        |_, _| Some(ScriptedResponse::truncated(400, "{\"mess")),
         |_, _| 1,
         |error| error.kind() == ErrorKind::Api && error.status().is_some_and(|status| status == 400),
     )
@@ -97,7 +97,7 @@ pub async fn html_with_status_200_is_rejected<V: Vendor>() {
         // A downloaded file may be HTML.
         |operation, _| {
             let is_json = operation.has_body() && !operation.is_download();
-            is_json.then(|| Reply::new(200, &[("content-type", "text/html")], HTML_PAGE))
+            is_json.then(|| ScriptedResponse::new(200, &[("content-type", "text/html")], HTML_PAGE))
         },
         |_, _| 1,
         |error| error.kind() == ErrorKind::Decode && error.body() == HTML_PAGE.as_bytes(),
@@ -110,7 +110,7 @@ pub async fn empty_success_is_rejected<V: Vendor>() {
     check_failures::<V>(
         |operation, example| {
             let is_empty_invalid = operation.has_body() && !operation.is_download() && !example.starts_with('"');
-            is_empty_invalid.then(|| Reply::new(200, &[], ""))
+            is_empty_invalid.then(|| ScriptedResponse::new(200, &[], ""))
         },
         |_, _| 1,
         |error| error.kind() == ErrorKind::Decode && error.message() == "the body is empty",
@@ -136,7 +136,7 @@ async fn check_variations<V: Vendor>(variations: fn(&Operation<'_>, &Value, &Val
     {
         for (status, schema, example) in operation.successes() {
             for variation in variations(&operation, schema, example) {
-                vendor.respond(Reply::json(status, &variation.sent.to_string()));
+                vendor.respond(ScriptedResponse::json(status, &variation.sent.to_string()));
                 match vendor.call(&call).await {
                     Ok(kept) if is_equivalent(&kept, &variation.kept) => {}
                     Ok(kept) => wrong.push(format!("{}: {} became {kept}", call.operation, variation.name)),
@@ -148,9 +148,9 @@ async fn check_variations<V: Vendor>(variations: fn(&Operation<'_>, &Value, &Val
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Calls every operation for which `reply` returns a response, and checks the number of attempts and the error.
+/// Calls every operation for which `response` returns a response, and checks the number of attempts and the error.
 async fn check_failures<V: Vendor>(
-    reply: impl Fn(&Operation<'_>, &str) -> Option<Reply>,
+    response: impl Fn(&Operation<'_>, &str) -> Option<ScriptedResponse>,
     attempts: impl Fn(&Operation<'_>, &str) -> usize,
     is_expected: impl Fn(&Error) -> bool,
 ) {
@@ -159,8 +159,8 @@ async fn check_failures<V: Vendor>(
     let mut wrong = Vec::new();
     for (call, operation) in operations::<V>() {
         let Some((_, _, example)) = operation.successes().first().copied() else { continue };
-        let Some(reply) = reply(&operation, &example.to_string()) else { continue };
-        vendor.respond(reply);
+        let Some(response) = response(&operation, &example.to_string()) else { continue };
+        vendor.respond(response);
         let before = vendor.requests().len();
         match vendor.call(&call).await {
             Ok(value) => wrong.push(format!("{} succeeded with {value}", call.operation)),

@@ -31,13 +31,13 @@ impl Request {
 
 /// A response of the server.
 #[derive(Clone, Debug)]
-pub struct Reply {
+pub struct ScriptedResponse {
     bytes: Vec<u8>,
     /// Sent repeatedly after `bytes`, with a delay before each chunk, until the client closes the connection.
     repeated: Option<(Vec<u8>, Duration)>,
 }
 
-impl Reply {
+impl ScriptedResponse {
     /// Creates a complete response, after which the connection is closed.
     pub fn new(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Self {
         Self::with_length(status, headers, body.as_ref(), body.as_ref().len())
@@ -100,7 +100,7 @@ pub struct ScriptedServer {
 
 impl ScriptedServer {
     /// Starts a server that calls `script` for each request, on a thread per request.
-    pub fn start(script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+    pub fn start(script: impl Fn(&Request) -> ScriptedResponse + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on loopback");
         let url = format!("http://{}", listener.local_addr().expect("a bound port"));
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -119,14 +119,14 @@ impl ScriptedServer {
         Self { url, requests }
     }
 
-    /// Starts a server that sends `replies` in their order; the last one is repeated.
-    pub fn in_turn(replies: Vec<Reply>) -> Self {
+    /// Starts a server that sends `responses` in their order; the last one is repeated.
+    pub fn in_turn(responses: Vec<ScriptedResponse>) -> Self {
         let next = Mutex::new(0);
         Self::start(move |_| {
             let mut next = next.lock().expect("no test panics under the lock");
-            let reply = replies[(*next).min(replies.len() - 1)].clone();
+            let response = responses[(*next).min(responses.len() - 1)].clone();
             *next += 1;
-            reply
+            response
         })
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 use usage_billing_core::{ClientBuilder, RetryPolicy};
 
-use crate::{Call, Document, Reply, Request, ScriptedServer, calls};
+use crate::{Call, Document, Request, ScriptedResponse, ScriptedServer, calls};
 
 /// A vendor's client and conventions.
 pub trait Vendor {
@@ -133,28 +133,28 @@ pub struct MockVendor<V: Vendor> {
     /// The client; clone it for each call.
     pub client: V::Client,
     server: ScriptedServer,
-    reply: Arc<Mutex<Reply>>,
+    response: Arc<Mutex<ScriptedResponse>>,
 }
 
 impl<V: Vendor> MockVendor<V> {
     /// Starts the server, with a client that retries by `retry`.
     pub fn new(retry: RetryPolicy) -> Self {
-        let reply = Arc::new(Mutex::new(Reply::dropped()));
-        let current = reply.clone();
+        let response = Arc::new(Mutex::new(ScriptedResponse::dropped()));
+        let current = response.clone();
         let server = ScriptedServer::start(move |request| {
             if is_login(request) {
-                Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#)
+                ScriptedResponse::json(200, r#"{"access_token":"t","expires_in":3600}"#)
             } else {
                 current.lock().expect("no test panics under the lock").clone()
             }
         });
         let client = V::client(server.url()).retry(retry).build().expect("a client of loopback");
-        Self { client, server, reply }
+        Self { client, server, response }
     }
 
     /// Sets the response to operations.
-    pub fn respond(&self, reply: Reply) {
-        *self.reply.lock().expect("no test panics under the lock") = reply;
+    pub fn respond(&self, response: ScriptedResponse) {
+        *self.response.lock().expect("no test panics under the lock") = response;
     }
 
     /// Returns the requests of operations so far.

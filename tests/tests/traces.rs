@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use tracing::instrument::WithSubscriber;
 use tracing_subscriber::fmt::format::FmtSpan;
 use usage_billing::suger::{Client, UsageEvent};
-use usage_billing_tests::{Reply, ScriptedServer, genesys, suger, untimed};
+use usage_billing_tests::{ScriptedResponse, ScriptedServer, genesys, suger, untimed};
 
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
@@ -47,7 +47,7 @@ async fn late_usage_of_a_single_event_is_a_warning() {
             "id": sent["id"], "entitlementID": sent["entitlementID"], "records": sent["records"], "status": "CREATED",
             "partner": "AWS",
         });
-        Reply::json(200, &group.to_string())
+        ScriptedResponse::json(200, &group.to_string())
     });
     let now = usage_billing_tests::now();
     for (hours, is_late) in [(5, false), (6, true)] {
@@ -65,7 +65,7 @@ async fn traces_hide_echoed_secrets_and_forged_lines() {
         let header = request.header("authorization").unwrap_or_default();
         let secret = if header.starts_with("Key ") { "hush-key" } else { "hush-secret" };
         let body = serde_json::json!({"code": header, "message": format!("{secret}\nERROR forged: line\u{1b}[2K")});
-        Reply::new(503, &[("x-correlation-id", header)], body.to_string())
+        ScriptedResponse::new(503, &[("x-correlation-id", header)], body.to_string())
     });
     let lines = traced(async {
         suger(server.url()).build().unwrap().list_billable_metrics().org_id("acme").send().await.unwrap_err();
@@ -82,7 +82,7 @@ async fn traces_hide_echoed_secrets_and_forged_lines() {
 
 #[tokio::test(start_paused = true)]
 async fn call_span_has_template_status_and_resend_count() {
-    let server = ScriptedServer::in_turn(vec![Reply::json(503, "{}"), Reply::json(200, "{}")]);
+    let server = ScriptedServer::in_turn(vec![ScriptedResponse::json(503, "{}"), ScriptedResponse::json(200, "{}")]);
     let client = suger(server.url()).build().unwrap();
     let lines = traced(async {
         client.get_billable_metric().org_id("acme").billable_metric_id("m-1").send().await.unwrap();
@@ -105,8 +105,8 @@ async fn call_span_has_template_status_and_resend_count() {
 #[tokio::test]
 async fn failed_call_span_has_the_error_and_no_values() {
     let server = ScriptedServer::start(|request| match request.target.as_str() {
-        "/oauth/token" => Reply::json(200, r#"{"access_token":"hush-token","expires_in":600}"#),
-        _ => Reply::json(403, r#"{"message":"private text"}"#),
+        "/oauth/token" => ScriptedResponse::json(200, r#"{"access_token":"hush-token","expires_in":600}"#),
+        _ => ScriptedResponse::json(403, r#"{"message":"private text"}"#),
     });
     let client = genesys(server.url()).build().unwrap();
     let lines = traced(async {
@@ -131,7 +131,7 @@ fn metering_server() -> ScriptedServer {
     ScriptedServer::start(|request| {
         let key = request.header("authorization").unwrap_or_default();
         if request.method == "GET" {
-            return Reply::json(200, r#"{"usageRecordGroups":[]}"#);
+            return ScriptedResponse::json(200, r#"{"usageRecordGroups":[]}"#);
         }
         let sent: serde_json::Value = serde_json::from_str(&request.body).unwrap();
         match sent["entitlementID"].as_str() {
@@ -141,10 +141,10 @@ fn metering_server() -> ScriptedServer {
                     "id": sent["id"], "entitlementID": "e-good", "status": "CREATED", "records": sent["records"],
                     "metaInfo": info,
                 });
-                Reply::json(200, &group.to_string())
+                ScriptedResponse::json(200, &group.to_string())
             }
-            Some("e-lost") => Reply::json(503, "{}"),
-            _ => Reply::json(400, &serde_json::json!(format!("{key}\nERROR forged: line")).to_string()),
+            Some("e-lost") => ScriptedResponse::json(503, "{}"),
+            _ => ScriptedResponse::json(400, &serde_json::json!(format!("{key}\nERROR forged: line")).to_string()),
         }
     })
 }
@@ -199,7 +199,7 @@ async fn delivered_unsent_and_rejected_usage_is_traced_with_its_id() {
 
 #[tokio::test(start_paused = true)]
 async fn unsent_usage_is_traced_and_late_usage_is_warned_about_once() {
-    let server = ScriptedServer::in_turn(vec![Reply::json(403, "<html>")]);
+    let server = ScriptedServer::in_turn(vec![ScriptedResponse::json(403, "<html>")]);
     let builder = untimed(Client::builder("acme", "hush-key").base_url(server.url()));
     let client = builder.build().unwrap().with_now("2026-11-19T09:30:00Z".parse().unwrap()).with_list_timeout(None);
     let mut queue = client.usage_queue().flush_timeout(None).concurrency(1);
@@ -226,7 +226,7 @@ async fn key_used_as_entitlement_id_is_masked_in_every_event() {
     // Stored, except for the quantities below.
     let server = ScriptedServer::start(|request| {
         if request.method == "GET" {
-            return Reply::json(200, r#"{"usageRecordGroups":[]}"#);
+            return ScriptedResponse::json(200, r#"{"usageRecordGroups":[]}"#);
         }
         let sent: serde_json::Value = serde_json::from_str(&request.body).unwrap();
         let group = serde_json::json!({
@@ -234,10 +234,10 @@ async fn key_used_as_entitlement_id_is_masked_in_every_event() {
             "partner": "AWS",
         });
         match sent["records"]["gb"].to_string().as_str() {
-            "2" => Reply::json(400, "\"no\""),
-            "3" => Reply::json(503, "{}"),
-            "4" => Reply::json(409, "\"it exists\""),
-            _ => Reply::json(200, &group.to_string()),
+            "2" => ScriptedResponse::json(400, "\"no\""),
+            "3" => ScriptedResponse::json(503, "{}"),
+            "4" => ScriptedResponse::json(409, "\"it exists\""),
+            _ => ScriptedResponse::json(200, &group.to_string()),
         }
     });
     let builder = untimed(Client::builder("acme", "hush-key").base_url(server.url()));

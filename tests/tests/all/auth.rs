@@ -7,18 +7,21 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use usage_billing_core::{ErrorKind, RetryPolicy};
 use usage_billing_genesys::Client;
-use usage_billing_tests::{Reply, Request, ScriptedServer, acronis, genesys, suger};
+use usage_billing_tests::{Request, ScriptedResponse, ScriptedServer, acronis, genesys, suger};
 
 const REPORT: &str = r#"{"status":"Complete","usages":[]}"#;
 
 /// Starts a server that issues `token-1`, `token-2`, …, each for `life` seconds; `api` responds to other requests.
-fn issuing(life: u64, api: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> (ScriptedServer, Arc<AtomicU32>) {
+fn issuing(
+    life: u64,
+    api: impl Fn(&Request) -> ScriptedResponse + Send + Sync + 'static,
+) -> (ScriptedServer, Arc<AtomicU32>) {
     let issued = Arc::new(AtomicU32::new(0));
     let count = issued.clone();
     let server = ScriptedServer::start(move |request| match request.target.as_str() {
         "/oauth/token" => {
             let number = count.fetch_add(1, SeqCst) + 1;
-            Reply::json(
+            ScriptedResponse::json(
                 200,
                 &format!(r#"{{"access_token":"token-{number}","token_type":"bearer","expires_in":{life}}}"#),
             )
@@ -29,15 +32,15 @@ fn issuing(life: u64, api: impl Fn(&Request) -> Reply + Send + Sync + 'static) -
 }
 
 /// Starts a server that issues one token, for `life` seconds, and then responds with `later`.
-fn issuing_once(life: u64, later: Reply) -> (ScriptedServer, Arc<AtomicU32>) {
+fn issuing_once(life: u64, later: ScriptedResponse) -> (ScriptedServer, Arc<AtomicU32>) {
     let logins = Arc::new(AtomicU32::new(0));
     let count = logins.clone();
     let server = ScriptedServer::start(move |request| match request.target.as_str() {
         "/oauth/token" if count.fetch_add(1, SeqCst) == 0 => {
-            Reply::json(200, &format!(r#"{{"access_token":"first","expires_in":{life}}}"#))
+            ScriptedResponse::json(200, &format!(r#"{{"access_token":"first","expires_in":{life}}}"#))
         }
         "/oauth/token" => later.clone(),
-        _ => Reply::json(200, REPORT),
+        _ => ScriptedResponse::json(200, REPORT),
     });
     (server, logins)
 }
@@ -66,7 +69,7 @@ async fn assert_parallel_calls_succeed(client: &Client) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn parallel_callers_share_one_token() {
-    let (server, issued) = issuing(300, |_| Reply::json(200, REPORT));
+    let (server, issued) = issuing(300, |_| ScriptedResponse::json(200, REPORT));
     let client = genesys(server.url()).rate_limit(None).build().unwrap();
     assert_parallel_calls_succeed(&client).await;
     assert_eq!(issued.load(SeqCst), 1);
@@ -75,8 +78,8 @@ async fn parallel_callers_share_one_token() {
 #[tokio::test(flavor = "multi_thread")]
 async fn parallel_rejections_cause_one_renewal() {
     let (server, issued) = issuing(300, |request| match request.header("authorization") {
-        Some("Bearer token-1") => Reply::json(401, r#"{"message":"expired","code":"bad.credentials"}"#),
-        _ => Reply::json(200, REPORT),
+        Some("Bearer token-1") => ScriptedResponse::json(401, r#"{"message":"expired","code":"bad.credentials"}"#),
+        _ => ScriptedResponse::json(200, REPORT),
     });
     let client = genesys(server.url()).rate_limit(None).build().unwrap();
     assert_parallel_calls_succeed(&client).await;
@@ -85,7 +88,8 @@ async fn parallel_rejections_cause_one_renewal() {
 
 #[tokio::test]
 async fn rejected_new_token_fails_the_call() {
-    let (server, issued) = issuing(300, |_| Reply::json(401, r#"{"message":"no","code":"bad.credentials"}"#));
+    let (server, issued) =
+        issuing(300, |_| ScriptedResponse::json(401, r#"{"message":"no","code":"bad.credentials"}"#));
     let error = fetch(&genesys(server.url()).build().unwrap()).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts(), issued.load(SeqCst)), (ErrorKind::Auth, 2, 2));
     let expected = "getBillingReportsBillableusage: 401 Unauthorized: bad.credentials: no (2 attempts) -> check the OAuth client's id";
@@ -100,8 +104,8 @@ async fn token_that_expires_in_a_retry_delay_is_replaced() {
         let mut log = log.lock().unwrap();
         log.push(request.header("authorization").unwrap().to_owned());
         match log.len() {
-            1 => Reply::new(429, &[("retry-after", "90")], "{}"),
-            _ => Reply::json(200, REPORT),
+            1 => ScriptedResponse::new(429, &[("retry-after", "90")], "{}"),
+            _ => ScriptedResponse::json(200, REPORT),
         }
     });
     fetch(&genesys(server.url()).build().unwrap()).await.unwrap();
@@ -111,7 +115,7 @@ async fn token_that_expires_in_a_retry_delay_is_replaced() {
 
 #[tokio::test]
 async fn failed_early_renewal_keeps_the_valid_token() {
-    let rejection = Reply::json(401, r#"{"error":"invalid_client","description":"gone"}"#);
+    let rejection = ScriptedResponse::json(401, r#"{"error":"invalid_client","description":"gone"}"#);
     let (server, logins) = issuing_once(600, rejection);
     let client = genesys(server.url()).build().unwrap();
     fetch(&client).await.unwrap();
@@ -136,14 +140,14 @@ async fn cancelled_caller_does_not_block_other_callers() {
     let first = Mutex::new(Some((arrive, held)));
     let server = ScriptedServer::start(move |request| {
         if request.target != "/oauth/token" {
-            return Reply::json(200, REPORT);
+            return ScriptedResponse::json(200, REPORT);
         }
         let first = first.lock().unwrap().take();
         if let Some((arrive, held)) = first {
             let _ = arrive.send(());
             let _ = held.recv();
         }
-        Reply::json(200, r#"{"access_token":"t","expires_in":600}"#)
+        ScriptedResponse::json(200, r#"{"access_token":"t","expires_in":600}"#)
     });
     let client = genesys(server.url()).build().unwrap();
     tokio::select! {
@@ -156,7 +160,7 @@ async fn cancelled_caller_does_not_block_other_callers() {
 
 #[tokio::test]
 async fn rejected_credential_fails_all_callers_with_one_request() {
-    let server = ScriptedServer::in_turn(vec![Reply::json(
+    let server = ScriptedServer::in_turn(vec![ScriptedResponse::json(
         400,
         r#"{"error":"invalid_client","description":"client not found","error_description":"client not found"}"#,
     )]);
@@ -173,7 +177,7 @@ async fn rejected_credential_fails_all_callers_with_one_request() {
 
 #[tokio::test]
 async fn slow_renewal_delays_no_call_with_a_valid_token() {
-    let (server, logins) = issuing_once(600, Reply::new(503, &[("retry-after", "30")], ""));
+    let (server, logins) = issuing_once(600, ScriptedResponse::new(503, &[("retry-after", "30")], ""));
     let client = genesys(server.url()).build().unwrap();
     fetch(&client).await.unwrap();
     advance(545).await;
@@ -189,7 +193,7 @@ async fn unreadable_token_response_is_not_quoted() {
     for body in
         [r#""hush-token""#, r#"{"access_token":"hush-token","expires_in":"soon"}"#, r#"{"token":"hush-token"}"#, "[]"]
     {
-        let server = ScriptedServer::in_turn(vec![Reply::json(200, body)]);
+        let server = ScriptedServer::in_turn(vec![ScriptedResponse::json(200, body)]);
         let error = fetch(&genesys(server.url()).build().unwrap()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
         let shown = format!("{error} {error:?} {:?} {:?}", error.body(), std::error::Error::source(&error));
@@ -199,7 +203,7 @@ async fn unreadable_token_response_is_not_quoted() {
 
 #[tokio::test]
 async fn policy_without_retries_applies_to_token_requests() {
-    let server = ScriptedServer::in_turn(vec![Reply::json(503, "{}")]);
+    let server = ScriptedServer::in_turn(vec![ScriptedResponse::json(503, "{}")]);
     fetch(&genesys(server.url()).retry(RetryPolicy::none()).build().unwrap()).await.unwrap_err();
     assert_eq!(server.requests().len(), 1);
 }
@@ -209,11 +213,11 @@ async fn token_renewal_does_not_count_as_an_attempt() {
     let server = ScriptedServer::start({
         let calls = AtomicU32::new(0);
         move |request| match request.target.as_str() {
-            "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":600}"#),
+            "/oauth/token" => ScriptedResponse::json(200, r#"{"access_token":"t","expires_in":600}"#),
             _ => match calls.fetch_add(1, SeqCst) {
-                0 => Reply::json(401, "{}"),
-                1 => Reply::json(503, "{}"),
-                _ => Reply::json(200, REPORT),
+                0 => ScriptedResponse::json(401, "{}"),
+                1 => ScriptedResponse::json(503, "{}"),
+                _ => ScriptedResponse::json(200, REPORT),
             },
         }
     });
@@ -223,11 +227,11 @@ async fn token_renewal_does_not_count_as_an_attempt() {
 #[tokio::test(start_paused = true)]
 async fn busy_token_endpoint_is_retried() {
     let server = ScriptedServer::in_turn(vec![
-        Reply::new(503, &[], "<html><title>busy</title>"),
-        Reply::new(429, &[("retry-after", "5")], ""),
-        Reply::dropped(),
-        Reply::json(200, r#"{"access_token":"t","expires_in":60}"#),
-        Reply::json(200, REPORT),
+        ScriptedResponse::new(503, &[], "<html><title>busy</title>"),
+        ScriptedResponse::new(429, &[("retry-after", "5")], ""),
+        ScriptedResponse::dropped(),
+        ScriptedResponse::json(200, r#"{"access_token":"t","expires_in":60}"#),
+        ScriptedResponse::json(200, REPORT),
     ]);
     fetch(&genesys(server.url()).build().unwrap()).await.unwrap();
     assert_eq!(server.requests().len(), 5);
@@ -236,8 +240,8 @@ async fn busy_token_endpoint_is_retried() {
 #[tokio::test]
 async fn status_429_of_the_token_endpoint_delays_token_requests() {
     let server = ScriptedServer::start(|request| match request.target.as_str() {
-        "/oauth/token" => Reply::new(429, &[("retry-after", "600")], "{}"),
-        _ => Reply::json(200, REPORT),
+        "/oauth/token" => ScriptedResponse::new(429, &[("retry-after", "600")], "{}"),
+        _ => ScriptedResponse::json(200, REPORT),
     });
     let client = genesys(server.url()).build().unwrap();
     for attempts in [1, 0, 0, 0, 0] {
@@ -253,7 +257,7 @@ async fn status_429_of_the_token_endpoint_delays_token_requests() {
 
 #[tokio::test]
 async fn status_407_of_the_token_endpoint_does_not_blame_credentials() {
-    let server = ScriptedServer::in_turn(vec![Reply::new(407, &[], "")]);
+    let server = ScriptedServer::in_turn(vec![ScriptedResponse::new(407, &[], "")]);
     let error = fetch(&genesys(server.url()).build().unwrap()).await.unwrap_err();
     assert_eq!((error.kind(), server.requests().len()), (ErrorKind::Api, 1), "{error}");
     assert!(!error.hint().unwrap_or_default().contains("secret"), "{error}");
@@ -262,12 +266,12 @@ async fn status_407_of_the_token_endpoint_does_not_blame_credentials() {
 #[tokio::test]
 async fn acronis_token_lifetime_is_read_from_expires_on() {
     let server = ScriptedServer::start(|request| match request.target.as_str() {
-        "/api/2/idp/token" => Reply::new(
+        "/api/2/idp/token" => ScriptedResponse::new(
             200,
             &[("content-type", "application/json"), ("date", "Sun, 09 Sep 2001 01:46:40 GMT")],
             r#"{"access_token":"t","token_type":"bearer","expires_on":1000007200}"#,
         ),
-        _ => Reply::json(200, r#"{"items":[]}"#),
+        _ => ScriptedResponse::json(200, r#"{"items":[]}"#),
     });
     let client = acronis(server.url()).build().unwrap();
     let report = uuid::Uuid::nil();
@@ -281,7 +285,7 @@ async fn acronis_token_lifetime_is_read_from_expires_on() {
 
 #[tokio::test]
 async fn suger_key_is_sent_unchanged_and_not_renewed() {
-    let server = ScriptedServer::in_turn(vec![Reply::json(401, r#""key revoked""#)]);
+    let server = ScriptedServer::in_turn(vec![ScriptedResponse::json(401, r#""key revoked""#)]);
     let client = suger(server.url()).retry(RetryPolicy::default()).build().unwrap();
     let error = client.list_billable_metrics().org_id("acme").send().await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Auth, 1));

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use usage_billing_core::{CallOptions, CustomRequest, ErrorKind, reqwest::Method};
-use usage_billing_tests::{Reply, Request, ScriptedServer, acronis, genesys, suger};
+use usage_billing_tests::{Request, ScriptedResponse, ScriptedServer, acronis, genesys, suger};
 
 const TOKEN: &str = r#"{"access_token":"hush-token","token_type":"bearer","expires_in":3600}"#;
 
 /// Responds to token requests, and to other requests by `script`.
-fn server(script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> ScriptedServer {
+fn server(script: impl Fn(&Request) -> ScriptedResponse + Send + Sync + 'static) -> ScriptedServer {
     ScriptedServer::start(move |request| {
         let is_token = request.target.contains("token");
-        if is_token { Reply::json(200, TOKEN) } else { script(request) }
+        if is_token { ScriptedResponse::json(200, TOKEN) } else { script(request) }
     })
 }
 
@@ -32,7 +32,7 @@ fn quota(request: CustomRequest<'_>) -> CustomRequest<'_> {
 #[tokio::test(start_paused = true)]
 async fn every_client_sends_requests_that_its_document_lacks() {
     const PATH: &str = "/tenants/{tenant}/quota";
-    let server = server(|_| Reply::json(200, r#"{"seats":3}"#));
+    let server = server(|_| ScriptedResponse::json(200, r#"{"seats":3}"#));
     let (acronis, genesys) = (acronis(server.url()).build().unwrap(), genesys(server.url()).build().unwrap());
     let suger = suger(server.url()).build().unwrap();
     for request in [
@@ -63,7 +63,7 @@ async fn retry_of_a_custom_request_depends_on_its_method() {
         (Method::POST, true, 4),
         (Method::PATCH, false, 1),
     ] {
-        let server = server(|_| Reply::json(503, r#"{"message":"hush-key is busy"}"#));
+        let server = server(|_| ScriptedResponse::json(503, r#"{"message":"hush-key is busy"}"#));
         let client = suger(server.url()).build().unwrap();
         let mut request = client.request(method.clone(), "/jobs").json(&BTreeMap::from([("name", "a")]));
         if is_idempotent {
@@ -82,7 +82,7 @@ async fn retry_of_a_custom_request_depends_on_its_method() {
 
 #[tokio::test(start_paused = true)]
 async fn raw_body_is_returned_unchanged_and_bounded() {
-    let server = server(|request| Reply::new(200, &[("content-type", "text/csv")], &request.body));
+    let server = server(|request| ScriptedResponse::new(200, &[("content-type", "text/csv")], &request.body));
     let client = suger(server.url()).max_response_bytes(10).build().unwrap();
     let send = |body: &'static str| client.request(Method::POST, "/echo").body("text/csv", body).send();
     let response = send("a;b").await.unwrap();
@@ -93,7 +93,7 @@ async fn raw_body_is_returned_unchanged_and_bounded() {
 
 #[tokio::test(start_paused = true)]
 async fn custom_request_that_cannot_be_sent_is_an_error_before_it_is_sent() {
-    let server = server(|_| Reply::json(200, "{}"));
+    let server = server(|_| ScriptedResponse::json(200, "{}"));
     let client = suger(server.url()).build().unwrap();
     for (request, expected) in [
         (client.request(Method::GET, "/a/{id}"), "GET /a/{id}: the path parameter id is required"),
@@ -117,7 +117,7 @@ async fn custom_request_that_cannot_be_sent_is_an_error_before_it_is_sent() {
 
 #[tokio::test(start_paused = true)]
 async fn call_options_add_headers_and_query_parameters_to_generated_calls() {
-    let server = server(|_| Reply::json(200, "{}"));
+    let server = server(|_| ScriptedResponse::json(200, "{}"));
     let client = suger(server.url()).build().unwrap();
     let traced = client.with_call_options(CallOptions::new().header("X-Trace-Id", "7").query("dry", true));
     let traced = traced.with_call_options(CallOptions::new().query("limit", None::<u8>).header("x-trace-id", "8"));

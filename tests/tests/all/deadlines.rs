@@ -11,7 +11,7 @@ use usage_billing::suger::UsageEvent;
 use usage_billing::{CallOptions, Error, ErrorKind, MinTransferRate, Period, Result, RetryPolicy, acronis, suger};
 use usage_billing_core::Credentials;
 use usage_billing_sandbox as demo;
-use usage_billing_tests::{Reply, ScriptedServer, untimed};
+use usage_billing_tests::{ScriptedResponse, ScriptedServer, untimed};
 use uuid::Uuid;
 
 const SHORT: Duration = Duration::from_millis(100);
@@ -34,19 +34,25 @@ async fn assert_reached<T: PartialEq + std::fmt::Debug>(what: &str, expected: T,
     }
 }
 
-fn trickled(head: &str) -> Reply {
-    Reply::trickled(head, " ", TICK)
+fn trickled(head: &str) -> ScriptedResponse {
+    ScriptedResponse::trickled(head, " ", TICK)
 }
 
 /// Returns responses that never end, each with the name of its endless part.
-fn endless() -> [(&'static str, Reply); 6] {
+fn endless() -> [(&'static str, ScriptedResponse); 6] {
     [
         ("a JSON body", trickled("HTTP/1.1 200 X\r\ncontent-length: 1000000\r\n\r\n[")),
         ("a body to the end of the connection", trickled("HTTP/1.1 200 X\r\n\r\n[")),
-        ("a body without a byte", Reply::trickled("HTTP/1.1 200 X\r\ncontent-length: 1000\r\n\r\n", "", TICK)),
-        ("the head", Reply::trickled("HTTP/1.1 200 X\r\n", "x-more: 1\r\n", TICK)),
-        ("no response", Reply::trickled("", "", TICK)),
-        ("100 Continue", Reply::trickled("", "HTTP/1.1 100 Continue\r\n\r\n".repeat(50), Duration::from_millis(1))),
+        (
+            "a body without a byte",
+            ScriptedResponse::trickled("HTTP/1.1 200 X\r\ncontent-length: 1000\r\n\r\n", "", TICK),
+        ),
+        ("the head", ScriptedResponse::trickled("HTTP/1.1 200 X\r\n", "x-more: 1\r\n", TICK)),
+        ("no response", ScriptedResponse::trickled("", "", TICK)),
+        (
+            "100 Continue",
+            ScriptedResponse::trickled("", "HTTP/1.1 100 Continue\r\n\r\n".repeat(50), Duration::from_millis(1)),
+        ),
     ]
 }
 
@@ -64,9 +70,11 @@ fn assert_deadline(error: &Error, limit: Duration, what: &str) {
 
 #[tokio::test]
 async fn timeout_of_the_http_client_is_distinguished_from_a_lost_connection() {
-    for (reply, is_timeout) in [(Reply::trickled("", "", TICK), true), (Reply::dropped(), false)] {
+    for (response, is_timeout) in
+        [(ScriptedResponse::trickled("", "", TICK), true), (ScriptedResponse::dropped(), false)]
+    {
         assert_reached("is_timeout", (ErrorKind::Connection, is_timeout, false), async |limit| {
-            let server = ScriptedServer::in_turn(vec![reply.clone()]);
+            let server = ScriptedServer::in_turn(vec![response.clone()]);
             let http = usage_billing_core::http_client().unwrap().no_proxy().read_timeout(limit).build().unwrap();
             let client = usage_billing_tests::suger(server.url()).http_client(http).retry(RetryPolicy::none());
             let error = list(&client.build().unwrap()).await.unwrap_err();
@@ -78,8 +86,8 @@ async fn timeout_of_the_http_client_is_distinguished_from_a_lost_connection() {
 
 #[tokio::test]
 async fn call_with_an_endless_response_ends_at_its_deadline() {
-    for (what, reply) in endless() {
-        let server = ScriptedServer::in_turn(vec![reply]);
+    for (what, response) in endless() {
+        let server = ScriptedServer::in_turn(vec![response]);
         // The HTTP client has no timeouts.
         let client = usage_billing_tests::suger(server.url()).deadline(SHORT).build().unwrap();
         let error = list(&client).await.unwrap_err();
@@ -105,9 +113,9 @@ async fn trickled_error_response_keeps_its_status() {
 
 #[tokio::test]
 async fn trickled_token_ends_the_waiting_calls() {
-    for (what, reply) in endless() {
+    for (what, response) in endless() {
         assert_reached(what, 1, async |limit| {
-            let server = ScriptedServer::in_turn(vec![reply.clone()]);
+            let server = ScriptedServer::in_turn(vec![response.clone()]);
             let client = usage_billing_tests::genesys(server.url()).deadline(limit).build().unwrap();
             let calls = (0..3).map(|_| async { client.get_license_definitions().send().await.unwrap_err() });
             for error in ends(futures_util::future::join_all(calls)).await {
@@ -125,9 +133,9 @@ async fn deadline_of_a_handle_shares_the_token_of_the_client() {
         let slow = Arc::new(AtomicBool::new(true));
         let is_slow = slow.clone();
         let server = ScriptedServer::start(move |request| match request.target.as_str() {
-            "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
+            "/oauth/token" => ScriptedResponse::json(200, r#"{"access_token":"t","expires_in":3600}"#),
             _ if is_slow.load(Ordering::SeqCst) => trickled("HTTP/1.1 200 X\r\n\r\n["),
-            _ => Reply::json(200, "[]"),
+            _ => ScriptedResponse::json(200, "[]"),
         });
         let client = usage_billing_tests::genesys(server.url()).build().unwrap();
         let hurried = client.with_call_options(CallOptions::new().deadline(limit).retry(RetryPolicy::none()));
@@ -144,7 +152,8 @@ async fn deadline_of_a_handle_shares_the_token_of_the_client() {
 #[tokio::test]
 async fn deadline_error_contains_the_last_failure() {
     assert_reached("previous attempt", (2, true), async |limit| {
-        let server = ScriptedServer::in_turn(vec![Reply::json(503, "\"busy\""), trickled("HTTP/1.1 200 X\r\n\r\n[")]);
+        let server =
+            ScriptedServer::in_turn(vec![ScriptedResponse::json(503, "\"busy\""), trickled("HTTP/1.1 200 X\r\n\r\n[")]);
         let policy = RetryPolicy::default().backoff(Duration::ZERO, Duration::ZERO);
         let client = usage_billing_tests::suger(server.url()).deadline(limit).retry(policy).build().unwrap();
         let error = list(&client).await.unwrap_err();
@@ -155,11 +164,11 @@ async fn deadline_error_contains_the_last_failure() {
 
 #[tokio::test]
 async fn slow_download_ends_by_rate_and_by_deadline() {
-    let token = Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#);
+    let token = ScriptedResponse::json(200, r#"{"access_token":"t","expires_in":3600}"#);
     let head = "HTTP/1.1 200 X\r\ncontent-length: 10000000000\r\n\r\n";
     let rate = MinTransferRate::new(1_000_000, SHORT);
-    for (what, reply) in [("trickled", trickled(head)), ("silent", Reply::trickled(head, "", TICK))] {
-        let server = ScriptedServer::in_turn(vec![token.clone(), reply]);
+    for (what, response) in [("trickled", trickled(head)), ("silent", ScriptedResponse::trickled(head, "", TICK))] {
+        let server = ScriptedServer::in_turn(vec![token.clone(), response]);
         let client = usage_billing_tests::acronis(server.url()).min_transfer_rate(rate).build().unwrap();
         let call = client.download_stored_report().report_id(Uuid::nil()).stored_report_id(Uuid::nil());
         let mut chunks = ends(call.send()).await.unwrap().into_inner();
@@ -173,7 +182,7 @@ async fn slow_download_ends_by_rate_and_by_deadline() {
         assert!(error.message().starts_with("the download is too slow: "), "{what}: {error}");
         assert!(ends(chunks.next()).await.is_none(), "{what}");
     }
-    let server = ScriptedServer::in_turn(vec![token, Reply::trickled("", "", TICK)]);
+    let server = ScriptedServer::in_turn(vec![token, ScriptedResponse::trickled("", "", TICK)]);
     let client = usage_billing_tests::acronis(server.url()).deadline(SHORT).build().unwrap();
     let call = client.download_stored_report().report_id(Uuid::nil()).stored_report_id(Uuid::nil());
     assert_deadline(&ends(call.send()).await.unwrap_err(), SHORT, "headers of a download");
@@ -199,9 +208,9 @@ async fn flush_ends_in_time_and_the_next_one_confirms_the_queue() {
         let slow = Arc::new(AtomicBool::new(true));
         let (is_slow, group) = (slow.clone(), group.clone());
         let server = ScriptedServer::start(move |request| match request.method.as_str() {
-            "POST" => Reply::json(409, "\"it is there\""),
+            "POST" => ScriptedResponse::json(409, "\"it is there\""),
             _ if is_slow.load(Ordering::SeqCst) => trickled("HTTP/1.1 200 X\r\n\r\n{"),
-            _ => Reply::json(200, &group),
+            _ => ScriptedResponse::json(200, &group),
         });
         let mut queue = suger_at(&server).usage_queue().flush_timeout(limit);
         let id = queue.push(report.clone()).unwrap();
@@ -250,10 +259,10 @@ fn acronis_with_trickled(trickled_step: &'static str) -> ScriptedServer {
         let (tenant, file) = (Uuid::nil(), "51b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73");
         match step {
             _ if step == trickled_step => trickled("HTTP/1.1 200 X\r\ncontent-length: 1000000\r\n\r\n"),
-            "token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
-            "tenant" => Reply::json(200, &format!(r#"{{"client_id":"{REPORT}","tenant_id":"{tenant}"}}"#)),
-            "list" => Reply::json(200, r#"{"items":[]}"#),
-            "creation" => Reply::json(
+            "token" => ScriptedResponse::json(200, r#"{"access_token":"t","expires_in":3600}"#),
+            "tenant" => ScriptedResponse::json(200, &format!(r#"{{"client_id":"{REPORT}","tenant_id":"{tenant}"}}"#)),
+            "list" => ScriptedResponse::json(200, r#"{"items":[]}"#),
+            "creation" => ScriptedResponse::json(
                 200,
                 &format!(
                     r#"{{"id":"{REPORT}","version":1,"generation_date":"2026-11-01","result_action":"save","parameters":{{
@@ -261,7 +270,7 @@ fn acronis_with_trickled(trickled_step: &'static str) -> ScriptedServer {
                         "period":{{"start":"2026-10-01","end":"2026-10-31"}},"formats":["csv_v2_0"]}}}}"#
                 ),
             ),
-            _ => Reply::json(
+            _ => ScriptedResponse::json(
                 200,
                 &format!(
                     r#"{{"items":[{{"id":"{file}","report_format":"csv_v2_0","status":"saved",

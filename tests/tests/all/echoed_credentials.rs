@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use usage_billing::acronis::{self, StoredFile};
 use usage_billing::suger::{self, UsageEvent};
 use usage_billing::{Credentials, Error, Poller, genesys};
-use usage_billing_tests::{Reply, Request, ScriptedServer, now, untimed};
+use usage_billing_tests::{Request, ScriptedResponse, ScriptedServer, now, untimed};
 
 use super::redaction::{is_secret, long, shown};
 
@@ -37,12 +37,12 @@ fn server(form: usize, respond: impl Fn(&Request) -> Value + Send + Sync + 'stat
         if request.target.ends_with("/token") {
             let token =
                 json!({ "access_token": long("hush-token"), "expires_in": 600, "expires_on": 4_102_444_800_u32 });
-            return Reply::json(200, &token.to_string());
+            return ScriptedResponse::json(200, &token.to_string());
         }
         let echo = &echoes(request.header("authorization").unwrap_or_default())[form];
         match respond(request) {
-            Value::String(file) => Reply::new(200, &[], file.replace(ECHO, echo)),
-            json => Reply::json(200, &json.to_string().replace(ECHO, &quoted(echo))),
+            Value::String(file) => ScriptedResponse::new(200, &[], file.replace(ECHO, echo)),
+            json => ScriptedResponse::json(200, &json.to_string().replace(ECHO, &quoted(echo))),
         }
     })
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use usage_billing_core::RetryPolicy;
 use usage_billing_genesys::Region;
-use usage_billing_tests::{Acronis, Document, Genesys, MockVendor, Operation, Reply, Suger, Vendor, is_equivalent};
+use usage_billing_tests::{
+    Acronis, Document, Genesys, MockVendor, Operation, ScriptedResponse, Suger, Vendor, is_equivalent,
+};
 
 /// Responds to every operation with each of its examples, and checks the request and the decoded response.
 async fn assert_round_trip<V: Vendor>() {
@@ -16,7 +18,7 @@ async fn assert_round_trip<V: Vendor>() {
     for call in V::calls() {
         let operation = V::document().operation(call.operation);
         for (status, _, example) in operation.successes() {
-            vendor.respond(reply(&operation, status, example));
+            vendor.respond(response(&operation, status, example));
             match vendor.call(&call).await {
                 Ok(value) if is_equivalent(&value, example) => {}
                 Ok(value) => wrong.push(format!("{} {status}: {example} became {value}", call.operation)),
@@ -40,11 +42,11 @@ async fn assert_round_trip<V: Vendor>() {
 }
 
 /// Sends a file unchanged, everything else as JSON.
-fn reply(operation: &Operation<'_>, status: u16, example: &Value) -> Reply {
+fn response(operation: &Operation<'_>, status: u16, example: &Value) -> ScriptedResponse {
     match example {
-        Value::Null => Reply::new(status, &[], ""),
-        Value::String(file) if operation.field("x-download") == true => Reply::new(status, &[], file),
-        other => Reply::json(status, &other.to_string()),
+        Value::Null => ScriptedResponse::new(status, &[], ""),
+        Value::String(file) if operation.field("x-download") == true => ScriptedResponse::new(status, &[], file),
+        other => ScriptedResponse::json(status, &other.to_string()),
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use usage_billing::{PollResult, Poller};
 use usage_billing_core::Error;
-use usage_billing_tests::{Reply, ScriptedServer, suger};
+use usage_billing_tests::{ScriptedResponse, ScriptedServer, suger};
 
 /// A value, in JSON, that would forge a line, control a terminal and reorder text.
 const HOSTILE: &str = r"RUN\nerror: forged line\r\u001b[2K\u0007\u0000\u202e\u2066\u2028\u0085\ufeff\u200b";
@@ -28,8 +28,8 @@ fn check(error: &Error, context: &str) {
     }
 }
 
-async fn error_of(reply: Reply) -> Error {
-    let server = ScriptedServer::in_turn(vec![reply]);
+async fn error_of(response: ScriptedResponse) -> Error {
+    let server = ScriptedServer::in_turn(vec![response]);
     let client = suger(server.url()).build().unwrap();
     client.get_billable_metric().org_id("acme").billable_metric_id("m-1").send().await.unwrap_err()
 }
@@ -47,12 +47,12 @@ async fn error_response_is_one_bounded_line() {
             format!("<html><title>a\u{1b}[2K\u{202e}{value}</title>"),
             format!("a\n\u{1b}[2K\u{202e}error: forged {value}"),
         ] {
-            let error = error_of(Reply::json(400, &body)).await;
+            let error = error_of(ScriptedResponse::json(400, &body)).await;
             check(&error, &body.chars().take(80).collect::<String>());
         }
     }
     let id = format!("\t{}", "i".repeat(5000));
-    let error = error_of(Reply::new(400, &[("x-correlation-id", &id)], "{}")).await;
+    let error = error_of(ScriptedResponse::new(400, &[("x-correlation-id", &id)], "{}")).await;
     check(&error, "request id");
     assert!(error.request_id().is_some_and(|id| id.len() == 5000), "unchanged");
 }
@@ -67,7 +67,7 @@ async fn decode_error_is_one_bounded_line() {
             format!(r#"["{value}"]"#),
             format!("<title>{value}"),
         ] {
-            let error = error_of(Reply::json(200, &body)).await;
+            let error = error_of(ScriptedResponse::json(200, &body)).await;
             check(&error, &body.chars().take(80).collect::<String>());
         }
     }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use usage_billing_tests::Reply;
+use usage_billing_tests::ScriptedResponse;
 
 use super::memory_files::{CSV_HEADER, CSV_ROW, Endless, run, server};
 
@@ -37,7 +37,7 @@ fn next_save_removes_the_partial_file_of_a_killed_process() {
     let mut live = child();
     let lives = wait_for_part(folder.path(), Some(&left));
     assert!(!left.exists(), "the next save removed it");
-    let empty = server("csv_v2_0", Reply::new(200, &[], ""));
+    let empty = server("csv_v2_0", ScriptedResponse::new(200, &[], ""));
     let save = || run(empty.url(), async |client, file| client.save_to(&file, &path).await.unwrap_err());
     assert_eq!(save().message(), "the report's file is empty");
     assert!(lives.exists(), "the partial file of a running process");

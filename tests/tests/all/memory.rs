@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use usage_billing_core::{Error, ErrorKind, Result};
-use usage_billing_tests::{Reply, ScriptedServer, limited_process};
+use usage_billing_tests::{ScriptedResponse, ScriptedServer, limited_process};
 
 /// Largest memory of a client, program and runtime included.
 const PEAK_MIB: u64 = 95;
@@ -49,7 +49,7 @@ const CHUNKED: &str = "HTTP/1.1 200 X\r\ntransfer-encoding: chunked\r\n\r\n";
 fn endless(start: &str, content: &[u8]) -> ScriptedServer {
     let chunk = |content: &[u8]| [format!("{:x}\r\n", content.len()).as_bytes(), content, b"\r\n"].concat();
     let head = [CHUNKED.as_bytes(), &chunk(start.as_bytes())].concat();
-    ScriptedServer::in_turn(vec![Reply::endless(head, chunk(content))])
+    ScriptedServer::in_turn(vec![ScriptedResponse::endless(head, chunk(content))])
 }
 
 fn assert_limit(outcome: Result<usize>, message: &str) {
@@ -73,7 +73,8 @@ fn endless_chunked_body_is_an_error_at_the_limit() {
 
 #[test]
 fn endless_body_without_a_length_is_an_error_at_the_limit() {
-    let server = || ScriptedServer::in_turn(vec![Reply::endless("HTTP/1.1 200 X\r\n\r\n[\"", "x".repeat(MIB))]);
+    let server =
+        || ScriptedServer::in_turn(vec![ScriptedResponse::endless("HTTP/1.1 200 X\r\n\r\n[\"", "x".repeat(MIB))]);
     call("memory::endless_body_without_a_length_is_an_error_at_the_limit", server, metrics, |outcome| {
         assert_limit(outcome, TOO_LARGE);
     });
@@ -83,7 +84,8 @@ fn endless_body_without_a_length_is_an_error_at_the_limit() {
 fn stated_length_over_the_limit_is_an_error_before_the_body() {
     // No byte of the body is sent.
     let head = "HTTP/1.1 200 X\r\ncontent-length: 10000000000\r\n\r\n";
-    let server = || ScriptedServer::in_turn(vec![Reply::new(200, &[], ""), Reply::endless(head, "[")]);
+    let server =
+        || ScriptedServer::in_turn(vec![ScriptedResponse::new(200, &[], ""), ScriptedResponse::endless(head, "[")]);
     let two = async |url: String| {
         let client = usage_billing_tests::suger(&url).build()?;
         let _ = client.list_billable_metrics().org_id("acme").send().await;
@@ -103,7 +105,7 @@ fn padded(bytes: usize) -> String {
 
 #[test]
 fn body_just_under_the_limit_is_read() {
-    let server = || ScriptedServer::in_turn(vec![Reply::json(200, &padded(64 * MIB))]);
+    let server = || ScriptedServer::in_turn(vec![ScriptedResponse::json(200, &padded(64 * MIB))]);
     call("memory::body_just_under_the_limit_is_read", server, groups, |outcome| assert_eq!(outcome.unwrap(), 1));
 }
 
@@ -112,7 +114,7 @@ fn chunked_body_just_under_the_limit_is_read() {
     let server = || {
         let body = padded(64 * MIB);
         let body = format!("{CHUNKED}{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
-        ScriptedServer::in_turn(vec![Reply::raw(body)])
+        ScriptedServer::in_turn(vec![ScriptedResponse::raw(body)])
     };
     call("memory::chunked_body_just_under_the_limit_is_read", server, groups, |outcome| {
         assert_eq!(outcome.unwrap(), 1)
@@ -124,7 +126,7 @@ fn chunked_body_just_over_the_limit_is_an_error() {
     let server = || {
         let body = padded(64 * MIB + 1);
         let body = format!("{CHUNKED}{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
-        ScriptedServer::in_turn(vec![Reply::raw(body)])
+        ScriptedServer::in_turn(vec![ScriptedResponse::raw(body)])
     };
     call("memory::chunked_body_just_over_the_limit_is_an_error", server, groups, |outcome| {
         assert_limit(outcome, TOO_LARGE);
@@ -133,7 +135,8 @@ fn chunked_body_just_over_the_limit_is_an_error() {
 
 #[test]
 fn body_of_empty_objects_is_an_error_before_it_is_decoded() {
-    let server = || ScriptedServer::in_turn(vec![Reply::json(200, &format!("[{}{{}}]", "{},".repeat(20 * MIB)))]);
+    let server =
+        || ScriptedServer::in_turn(vec![ScriptedResponse::json(200, &format!("[{}{{}}]", "{},".repeat(20 * MIB)))]);
     call("memory::body_of_empty_objects_is_an_error_before_it_is_decoded", server, metrics, |outcome| {
         // Less than the usual 24 MiB, because the body itself is near the limit.
         assert_limit(outcome, "the response takes more than 4194300 bytes of memory once decoded");
@@ -145,7 +148,7 @@ fn body_of_small_map_entries_is_an_error_before_it_is_decoded() {
     let server = || {
         let entries: String = (0..6_000_000).map(|number| format!("\"{number:x}\":1,")).collect();
         let body = format!(r#"{{"usageRecordGroups":[{{"records":{{{entries}"z":1}}}}]}}"#);
-        ScriptedServer::in_turn(vec![Reply::json(200, &body)])
+        ScriptedServer::in_turn(vec![ScriptedResponse::json(200, &body)])
     };
     call("memory::body_of_small_map_entries_is_an_error_before_it_is_decoded", server, groups, |outcome| {
         assert_limit(outcome, "the response takes more than 2227301 bytes of memory once decoded");
@@ -154,7 +157,7 @@ fn body_of_small_map_entries_is_an_error_before_it_is_decoded() {
 
 /// Starts a server with a small body of `count` empty items.
 fn empty_items(start: &str, count: usize, end: &str) -> ScriptedServer {
-    ScriptedServer::in_turn(vec![Reply::json(200, &format!("{start}{}{{}}{end}", "{},".repeat(count - 1)))])
+    ScriptedServer::in_turn(vec![ScriptedResponse::json(200, &format!("{start}{}{{}}{end}", "{},".repeat(count - 1)))])
 }
 
 /// One test for each list: name, beginning and end of the body, and the call.
@@ -183,7 +186,8 @@ lists_of_empty_items_end! {
 #[test]
 fn page_of_eight_thousand_items_is_read() {
     let item = r#"{"id":"8sYLnPRjk","name":"Birch, Inc.","organizationID":"acme","partner":"AWS","status":"ACTIVE","creationTime":"2026-10-01T00:00:00Z","info":{"emailAddress":"someone@example.com","companyName":"Birch, Inc."}}"#;
-    let server = || ScriptedServer::in_turn(vec![Reply::json(200, &format!("[{}]", vec![item; 8_000].join(",")))]);
+    let server =
+        || ScriptedServer::in_turn(vec![ScriptedResponse::json(200, &format!("[{}]", vec![item; 8_000].join(",")))]);
     let entitlements = async |url: String| {
         let client = usage_billing_tests::suger(&url).build()?;
         Ok(client.list_entitlements().org_id("acme").send().await?.len())
@@ -195,8 +199,9 @@ fn page_of_eight_thousand_items_is_read() {
 
 #[test]
 fn string_near_the_limit_is_an_error_before_it_is_copied() {
-    let server =
-        || ScriptedServer::in_turn(vec![Reply::json(200, &format!(r#"[{{"id":"{}"}}]"#, "x".repeat(60 * MIB)))]);
+    let server = || {
+        ScriptedServer::in_turn(vec![ScriptedResponse::json(200, &format!(r#"[{{"id":"{}"}}]"#, "x".repeat(60 * MIB)))])
+    };
     let buyers = async |url: String| {
         let client = usage_billing_tests::suger(&url).build()?;
         Ok(client.list_buyers().org_id("acme").send().await?.len())
@@ -210,7 +215,7 @@ fn string_near_the_limit_is_an_error_before_it_is_copied() {
 fn string_in_place_of_a_list_is_not_copied_into_the_error() {
     let server = || {
         let body = format!(r#"{{"usageRecordGroups":"{}"}}"#, "x".repeat(60 * MIB));
-        ScriptedServer::in_turn(vec![Reply::json(200, &body)])
+        ScriptedServer::in_turn(vec![ScriptedResponse::json(200, &body)])
     };
     call("memory::string_in_place_of_a_list_is_not_copied_into_the_error", server, groups, |outcome| {
         assert_limit(outcome, "the response has a string of more than 1 MiB");
@@ -222,7 +227,7 @@ fn long_string_in_place_of_a_list_is_a_bounded_error() {
     let server = || {
         let text = "x".repeat(MIB - 1);
         let body = format!(r#"{{"new":[{}1],"usageRecordGroups":"{text}"}}"#, format!(r#""{text}","#).repeat(60));
-        ScriptedServer::in_turn(vec![Reply::json(200, &body)])
+        ScriptedServer::in_turn(vec![ScriptedResponse::json(200, &body)])
     };
     call("memory::long_string_in_place_of_a_list_is_a_bounded_error", server, groups, |outcome| {
         assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Decode);
@@ -231,7 +236,7 @@ fn long_string_in_place_of_a_list_is_a_bounded_error() {
 
 #[test]
 fn deeply_nested_body_is_an_error() {
-    let server = || ScriptedServer::in_turn(vec![Reply::json(200, &"[".repeat(200_000))]);
+    let server = || ScriptedServer::in_turn(vec![ScriptedResponse::json(200, &"[".repeat(200_000))]);
     call("memory::deeply_nested_body_is_an_error", server, metrics, |outcome| {
         assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Decode);
     });
@@ -239,7 +244,8 @@ fn deeply_nested_body_is_an_error() {
 
 #[test]
 fn endless_error_body_is_truncated() {
-    let server = || ScriptedServer::in_turn(vec![Reply::endless("HTTP/1.1 400 X\r\n\r\n\"", "x".repeat(MIB))]);
+    let server =
+        || ScriptedServer::in_turn(vec![ScriptedResponse::endless("HTTP/1.1 400 X\r\n\r\n\"", "x".repeat(MIB))]);
     call("memory::endless_error_body_is_truncated", server, metrics, |outcome| {
         let error = outcome.unwrap_err();
         assert_eq!((error.kind(), error.body().len()), (ErrorKind::Api, 64 * 1024));
@@ -256,7 +262,7 @@ fn assert_token_limit(outcome: Result<usize>) {
 #[test]
 fn token_of_400_mib_with_a_length_is_an_error() {
     let head = format!("HTTP/1.1 200 X\r\ncontent-length: {}\r\n\r\n{{\"access_token\":\"", 400 * MIB);
-    let server = || ScriptedServer::in_turn(vec![Reply::endless(head, "x".repeat(MIB))]);
+    let server = || ScriptedServer::in_turn(vec![ScriptedResponse::endless(head, "x".repeat(MIB))]);
     call("memory::token_of_400_mib_with_a_length_is_an_error", server, token, assert_token_limit);
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use flate2::{Compress, Compression, FlushCompress};
 use usage_billing::acronis::{Client, StoredFile};
 use usage_billing::{Credentials, Error, ErrorKind};
-use usage_billing_tests::{Reply, ScriptedServer, http, limited_process};
+use usage_billing_tests::{ScriptedResponse, ScriptedServer, http, limited_process};
 use uuid::Uuid;
 
 /// Usage may take 64 MiB. The test program itself takes up to 35 MiB, and more with each test that it contains.
@@ -57,12 +57,12 @@ impl Endless {
     /// Starts a server of one report with this file.
     pub(super) fn server(self) -> ScriptedServer {
         let head = [b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n", &self.head[..]].concat();
-        server(self.format, Reply::endless(head, self.chunk))
+        server(self.format, ScriptedResponse::endless(head, self.chunk))
     }
 }
 
 /// Starts a server of one report with one file.
-pub(super) fn server(format: &str, file: Reply) -> ScriptedServer {
+pub(super) fn server(format: &str, file: ScriptedResponse) -> ScriptedServer {
     let report = format!(
         r#"{{"id": "{REPORT}", "version": 1, "generation_date": "2026-11-01", "result_action": "save", "parameters": {{
                 "kind": "usage_summary", "tenant_id": "{REPORT}", "level": "direct_partners",
@@ -74,10 +74,12 @@ pub(super) fn server(format: &str, file: Reply) -> ScriptedServer {
         format
     );
     ScriptedServer::start(move |request| match request.target.rsplit('/').next() {
-        Some("token") => Reply::json(200, r#"{"access_token": "t", "token_type": "bearer", "expires_on": 4102444800}"#),
-        Some("stored") => Reply::json(200, &stored),
+        Some("token") => {
+            ScriptedResponse::json(200, r#"{"access_token": "t", "token_type": "bearer", "expires_on": 4102444800}"#)
+        }
+        Some("stored") => ScriptedResponse::json(200, &stored),
         _ if request.target.contains("/stored/") => file.clone(),
-        _ => Reply::json(200, &report),
+        _ => ScriptedResponse::json(200, &report),
     })
 }
 
@@ -228,7 +230,7 @@ fn of_item(number: u32) -> String {
 /// Aggregates the usage of a file in a limited process.
 fn aggregate_usage(test: &str, file: impl FnOnce() -> Vec<u8>, check: impl FnOnce(Result<usize, Error>)) {
     let input = || {
-        let server = server("csv_v2_0", Reply::new(200, &[], file()));
+        let server = server("csv_v2_0", ScriptedResponse::new(200, &[], file()));
         (server.url().to_owned(), server)
     };
     limited_process(test, PEAK_MIB, input, |url| {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use usage_billing_core::{Credentials, ErrorKind, Result, RetryPolicy};
 use usage_billing_suger::Client;
-use usage_billing_tests::{Reply, ScriptedServer, with_environment};
+use usage_billing_tests::{ScriptedResponse, ScriptedServer, with_environment};
 
 use super::redaction::{is_secret, shown};
 
@@ -106,7 +106,7 @@ fn proxy_that_closes_the_connection_is_named() {
 #[test]
 fn silent_proxy_is_named() {
     let variables = || {
-        let server = ScriptedServer::start(|_| Reply::trickled("", "", Duration::from_millis(5)));
+        let server = ScriptedServer::start(|_| ScriptedResponse::trickled("", "", Duration::from_millis(5)));
         let proxies = ["HTTP_PROXY", "HTTPS_PROXY"].map(|name| (name, server.url().to_owned()));
         (proxies.to_vec(), server)
     };
@@ -131,8 +131,8 @@ fn unencrypted_requests_to_this_machine_use_no_proxy() {
         let (address, connections) = proxy("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n");
         proxied = Some(connections);
         let server = ScriptedServer::start(|request| match request.target.contains("token") {
-            true => Reply::json(200, r#"{"access_token":"t","expires_in":600}"#),
-            false => Reply::json(400, r#"{"message":"direct"}"#),
+            true => ScriptedResponse::json(200, r#"{"access_token":"t","expires_in":600}"#),
+            false => ScriptedResponse::json(400, r#"{"message":"direct"}"#),
         });
         let url = server.url().to_owned();
         (vec![("HTTP_PROXY", address.clone()), ("ALL_PROXY", address), (SERVER, url)], server)
@@ -181,7 +181,7 @@ fn errors_hide_a_proxy_password_that_is_echoed() {
             let server = ScriptedServer::start(move |request| {
                 let header = request.header("proxy-authorization").unwrap_or_default();
                 assert!(header.starts_with("Basic "), "{header}");
-                Reply::json(
+                ScriptedResponse::json(
                     400,
                     &serde_json::json!({ "message": format!("{header} {sent}"), "code": header }).to_string(),
                 )
@@ -249,8 +249,8 @@ async fn connection_failure_has_the_same_hint_for_every_vendor() {
 async fn another_organization_has_a_hint_for_every_vendor() {
     for (status, hint) in [(403, "may"), (403, "needs"), (404, "belong to another organization")] {
         let server = ScriptedServer::start(move |request| match request.target.contains("token") {
-            true => Reply::json(200, r#"{"access_token":"t","expires_in":600}"#),
-            false => Reply::json(status, r#"{"message":"not yours"}"#),
+            true => ScriptedResponse::json(200, r#"{"access_token":"t","expires_in":600}"#),
+            false => ScriptedResponse::json(status, r#"{"message":"not yours"}"#),
         });
         let genesys = usage_billing_tests::genesys(server.url()).build().unwrap();
         let suger = usage_billing_tests::suger(server.url()).build().unwrap();

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use usage_billing_core::{CallOptions, ErrorKind, RateLimit, RetryPolicy};
-use usage_billing_tests::{Reply, ScriptedServer, genesys, suger};
+use usage_billing_tests::{ScriptedResponse, ScriptedServer, genesys, suger};
 
 #[tokio::test(start_paused = true)]
 async fn clones_share_one_limit() {
-    let server = ScriptedServer::in_turn(vec![Reply::json(200, "[]")]);
+    let server = ScriptedServer::in_turn(vec![ScriptedResponse::json(200, "[]")]);
     let client = suger(server.url()).rate_limit(RateLimit::per_minute(60).burst(2)).build().unwrap();
     let start = Instant::now();
     let calls = (0..6).map(|_| {
@@ -24,7 +24,7 @@ async fn clones_share_one_limit() {
 
 #[tokio::test(start_paused = true)]
 async fn retries_count_toward_the_limit() {
-    let server = ScriptedServer::in_turn(vec![Reply::new(429, &[("retry-after", "0")], "{}")]);
+    let server = ScriptedServer::in_turn(vec![ScriptedResponse::new(429, &[("retry-after", "0")], "{}")]);
     let client = suger(server.url()).rate_limit(RateLimit::per_minute(60).burst(1)).build().unwrap();
     let start = Instant::now();
     client.list_billable_metrics().org_id("acme").send().await.unwrap_err();
@@ -33,7 +33,11 @@ async fn retries_count_toward_the_limit() {
 
 #[tokio::test(start_paused = true)]
 async fn wait_for_the_limit_does_not_use_the_retry_budget() {
-    let server = ScriptedServer::in_turn(vec![Reply::json(200, "[]"), Reply::json(503, "{}"), Reply::json(200, "[]")]);
+    let server = ScriptedServer::in_turn(vec![
+        ScriptedResponse::json(200, "[]"),
+        ScriptedResponse::json(503, "{}"),
+        ScriptedResponse::json(200, "[]"),
+    ]);
     let policy = RetryPolicy::default().time_limit(Duration::from_secs(50));
     let client = suger(server.url()).rate_limit(RateLimit::per_minute(1)).retry(policy).build().unwrap();
     client.list_billable_metrics().org_id("acme").send().await.unwrap();
@@ -43,7 +47,10 @@ async fn wait_for_the_limit_does_not_use_the_retry_budget() {
 
 /// Starts a server that sends one 429 with 30 s, then successes.
 fn limited() -> ScriptedServer {
-    ScriptedServer::in_turn(vec![Reply::new(429, &[("retry-after", "30")], "{}"), Reply::json(200, "[]")])
+    ScriptedServer::in_turn(vec![
+        ScriptedResponse::new(429, &[("retry-after", "30")], "{}"),
+        ScriptedResponse::json(200, "[]"),
+    ])
 }
 
 #[tokio::test(start_paused = true)]
@@ -84,16 +91,16 @@ async fn call_fails_at_once_if_its_deadline_precedes_the_delays_end() {
 
 #[tokio::test(start_paused = true)]
 async fn status_429_without_retry_after_waits_for_the_vendors_reset() {
-    let limit = Reply::new(429, &[("inin-ratelimit-reset", "13")], "{}");
-    let token = Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#);
-    let server = ScriptedServer::in_turn(vec![token, limit.clone(), Reply::json(200, "[]")]);
+    let limit = ScriptedResponse::new(429, &[("inin-ratelimit-reset", "13")], "{}");
+    let token = ScriptedResponse::json(200, r#"{"access_token":"t","expires_in":3600}"#);
+    let server = ScriptedServer::in_turn(vec![token, limit.clone(), ScriptedResponse::json(200, "[]")]);
     let client = genesys(server.url()).build().unwrap();
     let start = Instant::now();
     client.get_license_definitions().send().await.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!((server.requests().len(), start.elapsed().as_secs()), (3, 13));
 
     // The header of another vendor is ignored: the usual backoff.
-    let server = ScriptedServer::in_turn(vec![limit, Reply::json(200, "[]")]);
+    let server = ScriptedServer::in_turn(vec![limit, ScriptedResponse::json(200, "[]")]);
     let start = Instant::now();
     suger(server.url()).build().unwrap().list_billable_metrics().org_id("acme").send().await.unwrap();
     assert!(start.elapsed() < Duration::from_secs(1));

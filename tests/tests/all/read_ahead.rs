@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use futures_util::future::Either;
 use usage_billing::suger;
 use usage_billing_core::__private::read_ahead;
-use usage_billing_tests::{Reply, ScriptedServer, untimed};
+use usage_billing_tests::{ScriptedResponse, ScriptedServer, untimed};
 
 fn client(server: &ScriptedServer) -> suger::Client {
     untimed(suger::Client::builder("acme", "hush-key-123")).base_url(server.url()).build().unwrap()
@@ -17,7 +17,7 @@ async fn body_of_medium_size_is_decoded_by_the_awaiting_task() {
     for (size, is_left) in [(100, false), (100 << 10, true), (1 << 20, true), (2 << 20, false)] {
         let mut metric = r#"{"id":"7"}"#.to_owned();
         metric += &" ".repeat(size - metric.len());
-        let server = ScriptedServer::start(move |_| Reply::json(200, &metric));
+        let server = ScriptedServer::start(move |_| ScriptedResponse::json(200, &metric));
         let client = client(&server);
         let call = async { client.api().get_billable_metric().org_id("acme").billable_metric_id("7").send().await };
         let metric = match read_ahead(call.boxed()).await {
@@ -43,7 +43,7 @@ async fn interleaved_lists_do_not_deadlock() {
         let offset: i64 = offset.split('&').next().unwrap().parse().unwrap();
         let count = if offset < PAGES * 1000 { 1000 } else { 0 };
         let groups = vec![format!(r#"{{"id":"{offset}{}"}}"#, "x".repeat(600)); count].join(",");
-        Reply::json(200, &format!(r#"{{"nextOffset":{},"usageRecordGroups":[{groups}]}}"#, offset + 1000))
+        ScriptedResponse::json(200, &format!(r#"{{"nextOffset":{},"usageRecordGroups":[{groups}]}}"#, offset + 1000))
     });
     let client = client(&server);
     let mut lists: Vec<_> = (0..4).map(|_| client.usage_record_groups(|request| request)).collect();

@@ -1,7 +1,7 @@
 //! No secret in `Debug` or in an error.
 
 use usage_billing_core::{Auth, Credentials, Error, ErrorKind, RetryPolicy, SecretString, SecretText};
-use usage_billing_tests::{Reply, ScriptedServer, acronis, genesys, http, suger};
+use usage_billing_tests::{ScriptedResponse, ScriptedServer, acronis, genesys, http, suger};
 
 const SECRET: &str = "hush-";
 
@@ -9,9 +9,9 @@ const SECRET: &str = "hush-";
 async fn debug_of_public_types_hides_secrets() {
     let server = ScriptedServer::start(|request| {
         if request.target.contains("token") {
-            Reply::json(200, r#"{"access_token":"hush-token","expires_in":600}"#)
+            ScriptedResponse::json(200, r#"{"access_token":"hush-token","expires_in":600}"#)
         } else {
-            Reply::json(403, r#"{"message":"not yours"}"#)
+            ScriptedResponse::json(403, r#"{"message":"not yours"}"#)
         }
     });
     let genesys = genesys(server.url());
@@ -44,9 +44,9 @@ async fn secret_in_a_response_is_hidden_but_can_be_read() {
         r#"{"entities":[{"id":"c-1","name":"App","authorizedGrantType":"CLIENT-CREDENTIALS","secret":"hush-client"}]}"#;
     let server = ScriptedServer::start(move |request| {
         if request.target == "/oauth/token" {
-            Reply::json(200, r#"{"access_token":"t","expires_in":600}"#)
+            ScriptedResponse::json(200, r#"{"access_token":"t","expires_in":600}"#)
         } else {
-            Reply::json(200, client)
+            ScriptedResponse::json(200, client)
         }
     });
     let list = genesys(server.url()).build().unwrap().get_oauth_clients().send().await.unwrap();
@@ -99,7 +99,7 @@ async fn errors_hide_credentials_that_the_server_echoes() {
                 &key: { "url": url, "html": key.replace('&', "&amp;").replace('"', "&quot;") },
             });
             let body = json.to_string().replace("hush/", "\\u0068ush\\/");
-            Reply::new(status, &[("content-type", "application/json"), ("x-correlation-id", &header)], body)
+            ScriptedResponse::new(status, &[("content-type", "application/json"), ("x-correlation-id", &header)], body)
         });
         let client = usage_billing_suger::Client::builder(secret).base_url(server.url()).http_client(http());
         let client = client.retry(RetryPolicy::none()).build().unwrap();
@@ -120,7 +120,7 @@ async fn errors_hide_credentials_that_the_token_endpoint_echoes() {
         let server = ScriptedServer::start(move |request| {
             let header = request.header("authorization").unwrap_or_default().to_owned();
             let message = format!("unknown client {echoed_id}:{echoed_secret} {header}");
-            Reply::json(400, &serde_json::json!({"error": header, "error_description": message}).to_string())
+            ScriptedResponse::json(400, &serde_json::json!({"error": header, "error_description": message}).to_string())
         });
         let credentials = || Credentials::new(id, secret.as_str());
         let acronis = usage_billing::acronis::Client::builder(&server.url().parse().unwrap(), credentials());
@@ -145,10 +145,13 @@ async fn errors_hide_a_token_that_an_operation_echoes() {
     let short = "hush-token-0123456789".to_owned();
     for token in [short.clone(), long(&short)] {
         let server = ScriptedServer::start(move |request| match request.target.as_str() {
-            "/oauth/token" => Reply::json(200, &format!(r#"{{"access_token":"{token}","expires_in":600}}"#)),
+            "/oauth/token" => ScriptedResponse::json(200, &format!(r#"{{"access_token":"{token}","expires_in":600}}"#)),
             _ => {
                 let header = request.header("authorization").unwrap_or_default();
-                Reply::json(403, &format!(r#"{{"code":"{header}","message":"{header} and hush-secret may not"}}"#))
+                ScriptedResponse::json(
+                    403,
+                    &format!(r#"{{"code":"{header}","message":"{header} and hush-secret may not"}}"#),
+                )
             }
         });
         let client = genesys(server.url()).build().unwrap();
@@ -158,9 +161,9 @@ async fn errors_hide_a_token_that_an_operation_echoes() {
     }
 }
 
-/// Returns the error of a list whose response is `reply`, from a client with this key.
-async fn error_of(key: &str, reply: Reply) -> Error {
-    let server = ScriptedServer::in_turn(vec![reply]);
+/// Returns the error of a list whose response is `response`, from a client with this key.
+async fn error_of(key: &str, response: ScriptedResponse) -> Error {
+    let server = ScriptedServer::in_turn(vec![response]);
     let client = usage_billing_suger::Client::builder(key.to_owned()).base_url(server.url()).http_client(http());
     client.build().unwrap().list_usage_record_groups().org_id("acme").send().await.unwrap_err()
 }
@@ -178,7 +181,7 @@ async fn secret_is_masked_before_truncation() {
             ];
             let bodies = groups.map(|group| serde_json::json!({ "usageRecordGroups": [group] }).to_string());
             for body in bodies.into_iter().chain([format!("<html><title>{text}</title>"), format!("{{{text}")]) {
-                let error = error_of(&key, Reply::json(200, &body)).await;
+                let error = error_of(&key, ScriptedResponse::json(200, &body)).await;
                 assert!(!is_secret(&shown(&error)), "{}", shown(&error));
             }
         }
@@ -195,9 +198,12 @@ async fn error_body_truncated_within_a_secret_hides_its_prefix() {
                 let full = format!("{}{echo}", " ".repeat(64 * 1024 - kept));
                 let quoted = format!("{{\"message\":\"{}{echo}", &"x ".repeat(32 * 1024)[..64 * 1024 - kept - 12]);
                 // The connection is lost.
-                for reply in [Reply::json(400, &full), Reply::json(400, &quoted), Reply::truncated(400, &echo[..kept])]
-                {
-                    let error = error_of(&key, reply).await;
+                for response in [
+                    ScriptedResponse::json(400, &full),
+                    ScriptedResponse::json(400, &quoted),
+                    ScriptedResponse::truncated(400, &echo[..kept]),
+                ] {
+                    let error = error_of(&key, response).await;
                     assert_eq!(error.status().map(|status| status.as_u16()), Some(400));
                     assert!(!is_secret(&shown(&error)), "{kept}: {:.500}", shown(&error));
                 }

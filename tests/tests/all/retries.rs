@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use usage_billing_core::{Error, ErrorKind, RetryPolicy};
 use usage_billing_suger::{Client, types};
-use usage_billing_tests::{ClosedPort, Reply, ScriptedServer, suger};
+use usage_billing_tests::{ClosedPort, ScriptedResponse, ScriptedServer, suger};
 
 /// Calls that differ in their idempotency; a JSON response fits all of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -57,8 +57,8 @@ async fn call(client: &Client, call: Call) -> Result<(), Error> {
     }
 }
 
-async fn attempts(kind: Call, reply: Reply) -> usize {
-    let server = ScriptedServer::in_turn(vec![reply]);
+async fn attempts(kind: Call, response: ScriptedResponse) -> usize {
+    let server = ScriptedServer::in_turn(vec![response]);
     let client = suger(server.url()).build().unwrap();
     let outcome = call(&client, kind).await;
     let sent = server.requests().len();
@@ -74,22 +74,26 @@ async fn retry_depends_on_method_status_and_extension() {
     for kind in ALL {
         let repeatable = if safe(kind) { 4 } else { 1 };
         for status in [408, 502, 503, 504] {
-            assert_eq!(attempts(kind, Reply::json(status, "{}")).await, repeatable, "{kind:?} {status}");
+            assert_eq!(attempts(kind, ScriptedResponse::json(status, "{}")).await, repeatable, "{kind:?} {status}");
         }
         // A 500 is a final response of this operation.
         let after_500 = if kind == Call::Validate { 1 } else { repeatable };
-        assert_eq!(attempts(kind, Reply::json(500, "{}")).await, after_500, "{kind:?} 500");
-        assert_eq!(attempts(kind, Reply::dropped()).await, repeatable, "{kind:?} dropped");
-        assert_eq!(attempts(kind, Reply::json(429, "{}")).await, 4, "{kind:?} 429");
+        assert_eq!(attempts(kind, ScriptedResponse::json(500, "{}")).await, after_500, "{kind:?} 500");
+        assert_eq!(attempts(kind, ScriptedResponse::dropped()).await, repeatable, "{kind:?} dropped");
+        assert_eq!(attempts(kind, ScriptedResponse::json(429, "{}")).await, 4, "{kind:?} 429");
         for status in [301, 400, 403, 404, 407, 409, 501] {
-            assert_eq!(attempts(kind, Reply::json(status, "{}")).await, 1, "{kind:?} {status}");
+            assert_eq!(attempts(kind, ScriptedResponse::json(status, "{}")).await, 1, "{kind:?} {status}");
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn post_is_not_resent_after_503_but_is_after_429() {
-    let server = ScriptedServer::in_turn(vec![Reply::json(429, "{}"), Reply::json(503, "{}"), Reply::json(200, "[]")]);
+    let server = ScriptedServer::in_turn(vec![
+        ScriptedResponse::json(429, "{}"),
+        ScriptedResponse::json(503, "{}"),
+        ScriptedResponse::json(200, "[]"),
+    ]);
     let client = suger(server.url()).build().unwrap();
     let error = call(&client, Call::Batch).await.unwrap_err();
     assert_eq!((error.status().map(|status| status.as_u16()), error.attempts()), (Some(503), 2));
@@ -98,30 +102,31 @@ async fn post_is_not_resent_after_503_but_is_after_429() {
 #[tokio::test(start_paused = true)]
 async fn truncated_body_is_a_lost_connection() {
     for (kind, sent) in [(Call::Read, 4), (Call::Batch, 1)] {
-        let server = ScriptedServer::in_turn(vec![Reply::truncated(200, r#"{"partnerUsage"#)]);
+        let server = ScriptedServer::in_turn(vec![ScriptedResponse::truncated(200, r#"{"partnerUsage"#)]);
         let client = suger(server.url()).build().unwrap();
         let error = call(&client, kind).await.unwrap_err();
         assert_eq!((error.kind(), server.requests().len()), (ErrorKind::Connection, sent), "{error}");
     }
-    let server = ScriptedServer::in_turn(vec![Reply::truncated(200, "{"), Reply::json(200, "{}")]);
+    let server =
+        ScriptedServer::in_turn(vec![ScriptedResponse::truncated(200, "{"), ScriptedResponse::json(200, "{}")]);
     call(&suger(server.url()).build().unwrap(), Call::Read).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
 async fn error_states_whether_an_attempt_may_have_arrived() {
-    let reply = |status| Reply::new(status, &[("retry-after", "0")], "\"no\"");
-    for (replies, expected) in [
-        (vec![reply(404)], false),
-        (vec![reply(429), reply(404)], false),
-        (vec![reply(503), reply(404)], true),
-        (vec![Reply::dropped(), reply(429), reply(401)], true),
-        (vec![reply(503)], true),
-        (vec![Reply::json(200, "<html>")], true),
-        (vec![Reply::json(200, "{\"id\": 7")], true),
+    let response = |status| ScriptedResponse::new(status, &[("retry-after", "0")], "\"no\"");
+    for (responses, expected) in [
+        (vec![response(404)], false),
+        (vec![response(429), response(404)], false),
+        (vec![response(503), response(404)], true),
+        (vec![ScriptedResponse::dropped(), response(429), response(401)], true),
+        (vec![response(503)], true),
+        (vec![ScriptedResponse::json(200, "<html>")], true),
+        (vec![ScriptedResponse::json(200, "{\"id\": 7")], true),
     ] {
-        let server = ScriptedServer::in_turn(replies.clone());
+        let server = ScriptedServer::in_turn(responses.clone());
         let error = call(&suger(server.url()).build().unwrap(), Call::ReportWithId).await.unwrap_err();
-        assert_eq!(error.may_have_arrived(), expected, "{replies:?}: {error}");
+        assert_eq!(error.may_have_arrived(), expected, "{responses:?}: {error}");
     }
     let closed = ClosedPort::reserve();
     let error = call(&suger(closed.url()).build().unwrap(), Call::ReportWithId).await.unwrap_err();
@@ -143,7 +148,10 @@ async fn unreachable_server_is_retried_for_any_method() {
 async fn retry_after_is_honored_in_both_forms() {
     for header in ["37", "Sun, 09 Sep 2001 01:47:17 GMT"] {
         let headers = [("retry-after", header), ("date", "Sun, 09 Sep 2001 01:46:40 GMT")];
-        let server = ScriptedServer::in_turn(vec![Reply::new(429, &headers, "{}"), Reply::json(200, "[]")]);
+        let server = ScriptedServer::in_turn(vec![
+            ScriptedResponse::new(429, &headers, "{}"),
+            ScriptedResponse::json(200, "[]"),
+        ]);
         let start = Instant::now();
         call(&suger(server.url()).build().unwrap(), Call::Batch).await.unwrap();
         assert_eq!(start.elapsed().as_secs(), 37, "{header}");
@@ -152,7 +160,7 @@ async fn retry_after_is_honored_in_both_forms() {
 
 #[tokio::test(start_paused = true)]
 async fn retry_after_beyond_the_budget_fails_at_once() {
-    let server = ScriptedServer::in_turn(vec![Reply::new(429, &[("retry-after", "600")], "{}")]);
+    let server = ScriptedServer::in_turn(vec![ScriptedResponse::new(429, &[("retry-after", "600")], "{}")]);
     let start = Instant::now();
     let error = call(&suger(server.url()).build().unwrap(), Call::Read).await.unwrap_err();
     assert_eq!((error.attempts(), error.retry_after()), (1, Some(Duration::from_secs(600))));
@@ -161,7 +169,7 @@ async fn retry_after_beyond_the_budget_fails_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn delays_without_retry_after_grow_within_the_budget() {
-    let server = ScriptedServer::in_turn(vec![Reply::json(503, "{}")]);
+    let server = ScriptedServer::in_turn(vec![ScriptedResponse::json(503, "{}")]);
     let policy = RetryPolicy::default().max_attempts(50).time_limit(Duration::from_secs(60));
     let start = Instant::now();
     let error = call(&suger(server.url()).retry(policy).build().unwrap(), Call::Read).await.unwrap_err();
@@ -172,7 +180,7 @@ async fn delays_without_retry_after_grow_within_the_budget() {
 #[tokio::test]
 async fn html_page_of_a_proxy_is_reported_with_its_status() {
     let page = "<html><head><title>502 Bad Gateway</title></head></html>";
-    let server = ScriptedServer::in_turn(vec![Reply::new(502, &[("content-type", "text/html")], page)]);
+    let server = ScriptedServer::in_turn(vec![ScriptedResponse::new(502, &[("content-type", "text/html")], page)]);
     let client = suger(server.url()).retry(RetryPolicy::none()).build().unwrap();
     let error = call(&client, Call::Read).await.unwrap_err();
     assert_eq!(
@@ -184,7 +192,7 @@ async fn html_page_of_a_proxy_is_reported_with_its_status() {
 
 #[tokio::test]
 async fn path_value_that_changes_the_path_is_rejected() {
-    let server = ScriptedServer::in_turn(vec![Reply::json(200, "{}")]);
+    let server = ScriptedServer::in_turn(vec![ScriptedResponse::json(200, "{}")]);
     let client = suger(server.url()).build().unwrap();
     for value in ["", ".", ".."] {
         let error = client.get_billable_metric().org_id("acme").billable_metric_id(value).send().await.unwrap_err();

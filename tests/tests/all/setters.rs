@@ -2,7 +2,7 @@
 
 use usage_billing_acronis as acronis_api;
 use usage_billing_suger::{mock::MockServerExt as _, types};
-use usage_billing_tests::{Reply, ScriptedServer, acronis, suger};
+use usage_billing_tests::{ScriptedResponse, ScriptedServer, acronis, suger};
 
 #[test]
 fn builders_take_strings_and_options() {
@@ -22,7 +22,7 @@ fn builders_take_strings_and_options() {
 async fn calls_take_strings_and_options() {
     let server = ScriptedServer::start(|request| {
         let is_token = request.target.contains("token");
-        Reply::json(
+        ScriptedResponse::json(
             200,
             if is_token { r#"{"access_token":"t","token_type":"bearer","expires_in":3600}"# } else { "{}" },
         )

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use usage_billing_core::{AccessToken, ApiKey, Credentials, Error, ErrorKind, Result, SecretString, TokenRequest};
 use usage_billing_genesys::{Client, Region};
-use usage_billing_tests::{Reply, Request, ScriptedServer, genesys, suger, untimed};
+use usage_billing_tests::{Request, ScriptedResponse, ScriptedServer, genesys, suger, untimed};
 
 /// For each request to a provider, whether it followed a rejection.
 type Log = Arc<Mutex<Vec<bool>>>;
@@ -34,10 +34,12 @@ async fn fetch(client: &Client) -> Result<()> {
     client.get_license_definitions().send().await.map(drop)
 }
 
-fn rejecting(rejected: &'static [&'static str]) -> impl Fn(&Request) -> Reply {
+fn rejecting(rejected: &'static [&'static str]) -> impl Fn(&Request) -> ScriptedResponse {
     move |request| match request.header("authorization") {
-        Some(header) if rejected.contains(&header) => Reply::json(401, r#"{"message":"no","code":"bad.credentials"}"#),
-        _ => Reply::json(200, "[]"),
+        Some(header) if rejected.contains(&header) => {
+            ScriptedResponse::json(401, r#"{"message":"no","code":"bad.credentials"}"#)
+        }
+        _ => ScriptedResponse::json(200, "[]"),
     }
 }
 
@@ -59,7 +61,7 @@ async fn rejected_token_is_replaced_once_for_all_callers() {
 
 #[tokio::test]
 async fn token_rejected_twice_fails_the_call() {
-    let server = ScriptedServer::start(|_| Reply::json(401, r#"{"message":"no","code":"bad.credentials"}"#));
+    let server = ScriptedServer::start(|_| ScriptedResponse::json(401, r#"{"message":"no","code":"bad.credentials"}"#));
     let (provide, requests) = numbered(3600);
     let error = fetch(&client(&server, Credentials::token_provider("id", provide))).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Auth, 2));
@@ -83,9 +85,9 @@ async fn token_rejected_during_early_renewal_is_replaced() {
     let rejects = is_rejected.clone();
     let server = ScriptedServer::start(move |request| match request.header("authorization") {
         Some("Bearer hush-token-1") if rejects.load(SeqCst) => {
-            Reply::json(401, r#"{"message":"no","code":"bad.credentials"}"#)
+            ScriptedResponse::json(401, r#"{"message":"no","code":"bad.credentials"}"#)
         }
-        _ => Reply::json(200, "[]"),
+        _ => ScriptedResponse::json(200, "[]"),
     });
     let requests = Log::default();
     let (requested, released) = (requests.clone(), Arc::new(Notify::new()));
@@ -140,8 +142,8 @@ async fn token_rejected_during_early_renewal_is_replaced() {
 #[tokio::test]
 async fn supplied_api_key_uses_the_vendors_scheme() {
     let server = ScriptedServer::start(|request| match request.header("authorization") {
-        Some("Key hush-token-2") => Reply::json(200, "[]"),
-        _ => Reply::json(401, r#""unauthorized""#),
+        Some("Key hush-token-2") => ScriptedResponse::json(200, "[]"),
+        _ => ScriptedResponse::json(401, r#""unauthorized""#),
     });
     let (provide, requests) = numbered(3600);
     let builder = usage_billing_suger::Client::builder(ApiKey::provider(provide)).base_url(server.url());
@@ -153,7 +155,7 @@ async fn supplied_api_key_uses_the_vendors_scheme() {
 async fn supplied_token_is_masked_where_the_vendor_echoes_it() {
     let server = ScriptedServer::start(|request| {
         let header = request.header("authorization").unwrap_or_default();
-        Reply::json(400, &serde_json::json!({"message": header, "code": header}).to_string())
+        ScriptedResponse::json(400, &serde_json::json!({"message": header, "code": header}).to_string())
     });
     let (provide, _) = numbered(3600);
     let credentials = Credentials::token_provider("id", provide);
@@ -166,7 +168,7 @@ async fn supplied_token_is_masked_where_the_vendor_echoes_it() {
 
 #[tokio::test]
 async fn provider_failure_fails_the_call_without_a_request() {
-    let server = ScriptedServer::start(|_| Reply::json(200, "[]"));
+    let server = ScriptedServer::start(|_| ScriptedResponse::json(200, "[]"));
     let calls = Arc::new(AtomicU32::new(0));
     let count = calls.clone();
     let credentials = Credentials::token_provider("id", move |_| {
@@ -190,10 +192,10 @@ async fn provider_failure_fails_the_call_without_a_request() {
 async fn provider_failure_does_not_reject_usage() {
     use usage_billing::suger::{Client, UsageEvent};
 
-    let server = ScriptedServer::start(|_| Reply::json(200, r#"{"usageRecordGroups":[]}"#));
+    let server = ScriptedServer::start(|_| ScriptedResponse::json(200, r#"{"usageRecordGroups":[]}"#));
     let vault = ScriptedServer::start(|request| match request.target.contains("gone") {
-        true => Reply::json(409, r#""no such secret""#),
-        false => Reply::json(404, r#""no such secret""#),
+        true => ScriptedResponse::json(409, r#""no such secret""#),
+        false => ScriptedResponse::json(404, r#""no such secret""#),
     });
     for path in ["gone", "missing", ""] {
         let url = vault.url().to_owned();
@@ -218,7 +220,7 @@ async fn provider_failure_does_not_reject_usage() {
 
 #[tokio::test]
 async fn token_invalid_in_a_header_is_not_quoted() {
-    let server = ScriptedServer::start(|_| Reply::json(200, "[]"));
+    let server = ScriptedServer::start(|_| ScriptedResponse::json(200, "[]"));
     for token in ["", "Bearer hush", "hush\n", "\"hush\""] {
         let credentials =
             Credentials::token_provider("id", move |_| async move { Ok::<_, Error>(AccessToken::new(token)) });
@@ -233,8 +235,8 @@ async fn token_invalid_in_a_header_is_not_quoted() {
 #[tokio::test]
 async fn gateway_header_is_sent_to_the_api_only_and_masked() {
     let server = ScriptedServer::start(|request| match request.target.as_str() {
-        "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":600}"#),
-        _ => Reply::json(400, &serde_json::json!({"message": request.header("x-gateway-key")}).to_string()),
+        "/oauth/token" => ScriptedResponse::json(200, r#"{"access_token":"t","expires_in":600}"#),
+        _ => ScriptedResponse::json(400, &serde_json::json!({"message": request.header("x-gateway-key")}).to_string()),
     });
     let builder = genesys(server.url()).header("X-Gateway-Key", SecretString::from("Bearer hush-gateway"));
     let mut shown = format!("{builder:?}");

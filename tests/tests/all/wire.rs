@@ -8,7 +8,7 @@ use usage_billing_acronis::types as acronis_types;
 use usage_billing_core::{Credentials, ErrorKind, LenientDateTime, ResponseValue, RetryPolicy};
 use usage_billing_genesys::types as genesys_types;
 use usage_billing_suger::types as suger_types;
-use usage_billing_tests::{Acronis, Genesys, MockVendor, Reply, Request, ScriptedServer, Suger, http};
+use usage_billing_tests::{Acronis, Genesys, MockVendor, Request, ScriptedResponse, ScriptedServer, Suger, http};
 use uuid::Uuid;
 
 const ID: Uuid = Uuid::from_u128(0x41b9_e2d0_7c36_4f58_9a0b_5d8e_1f6c_2a73);
@@ -34,7 +34,7 @@ async fn query_date_times_are_utc_without_padding() {
         ("2026-10-31T23:59:59.999Z", "2026-10-31T23%3A59%3A59.999Z"),
     ];
     for (given, sent) in cases {
-        vendor.respond(Reply::json(200, "{}"));
+        vendor.respond(ScriptedResponse::json(200, "{}"));
         let call =
             vendor.client.get_billing_reports_billableusage().start_date(instant(given)).end_date(instant(given));
         call.send().await.unwrap();
@@ -46,7 +46,7 @@ async fn query_date_times_are_utc_without_padding() {
 #[tokio::test]
 async fn query_parameters_of_each_type_are_encoded() {
     let vendor = MockVendor::<Genesys>::new(RetryPolicy::none());
-    vendor.respond(Reply::json(200, "{}"));
+    vendor.respond(ScriptedResponse::json(200, "{}"));
     let call = vendor.client.get_billing_contracts().date_start(day("2026-01-31")).date_end(day("2026-12-01"));
     call.status("a new & odd=status").after("c+/=").page_size("25").send().await.unwrap();
     assert_eq!(
@@ -56,7 +56,7 @@ async fn query_parameters_of_each_type_are_encoded() {
     );
 
     let vendor = MockVendor::<Acronis>::new(RetryPolicy::none());
-    vendor.respond(Reply::json(200, r#"{"items":[],"timestamp":"2026-11-01T00:00:00"}"#));
+    vendor.respond(ScriptedResponse::json(200, r#"{"items":[],"timestamp":"2026-11-01T00:00:00"}"#));
     let call = vendor.client.list_tenants().limit(1000).allow_deleted(true).with_contacts(false);
     call.updated_since(instant("2026-10-01T00:00:00Z")).send().await.unwrap();
     assert_eq!(
@@ -68,7 +68,7 @@ async fn query_parameters_of_each_type_are_encoded() {
 #[tokio::test]
 async fn path_values_are_percent_encoded() {
     let vendor = MockVendor::<Suger>::new(RetryPolicy::none());
-    vendor.respond(Reply::json(200, "{}"));
+    vendor.respond(ScriptedResponse::json(200, "{}"));
     let cases = [
         ("mT4vKz_9a", "mT4vKz_9a"),
         ("a-b.c~d", "a-b.c~d"),
@@ -107,7 +107,7 @@ async fn invalid_parameter_is_reported_without_a_request() {
 #[tokio::test]
 async fn decimals_are_encoded_as_the_document_states() {
     let vendor = MockVendor::<Suger>::new(RetryPolicy::none());
-    vendor.respond(Reply::json(200, "[]"));
+    vendor.respond(ScriptedResponse::json(200, "[]"));
     let cases = [
         ("12345678901234567.123456789", "12345678901234567.123456789"),
         ("0.1", "0.1"),
@@ -137,8 +137,10 @@ async fn decimals_are_encoded_as_the_document_states() {
 async fn decimal_in_a_response_keeps_every_digit() {
     let vendor = MockVendor::<Suger>::new(RetryPolicy::none());
     for (json, value) in [("12345678901234567.123456789", "12345678901234567.123456789"), ("1e-7", "0.0000001")] {
-        vendor
-            .respond(Reply::json(200, &format!(r#"[{{"date":"2026-11-20","dimensionKey":"gb","quantity":{json}}}]"#)));
+        vendor.respond(ScriptedResponse::json(
+            200,
+            &format!(r#"[{{"date":"2026-11-20","dimensionKey":"gb","quantity":{json}}}]"#),
+        ));
         let call = vendor.client.aggregate_usage_record_groups().org_id("acme").partner("AWS").granularity("day");
         let totals = call.start_date(day("2026-11-20")).end_date(day("2026-11-20")).send().await.unwrap();
         assert_eq!(totals[0].quantity.unwrap().to_string(), value);
@@ -148,7 +150,7 @@ async fn decimal_in_a_response_keeps_every_digit() {
 #[tokio::test]
 async fn invalid_decimal_error_names_its_path() {
     let vendor = MockVendor::<Suger>::new(RetryPolicy::none());
-    vendor.respond(Reply::json(200, r#"{"id":"g","records":{"gb":"a dozen"}}"#));
+    vendor.respond(ScriptedResponse::json(200, r#"{"id":"g","records":{"gb":"a dozen"}}"#));
     let error =
         vendor.client.retry_usage_record_group().org_id("o").usage_record_group_id("g").send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
@@ -163,7 +165,7 @@ async fn acronis_date_times_without_offset_are_utc() {
         ["2026-11-01T07:36:58", "2026-11-01T07:36:58+00:00", "2026-11-01T07:36:58Z", "2026-11-01T09:36:58.000+0200"]
     {
         let item = format!(r#"{{"items":[{{"report_format":"csv_v2_0","status":"saved","created_at":"{text}"}}]}}"#);
-        vendor.respond(Reply::json(200, &item));
+        vendor.respond(ScriptedResponse::json(200, &item));
         let stored = vendor.client.list_stored_reports().report_id(ID).send().await.unwrap();
         let created = stored.items[0].created_at;
         assert_eq!(created, Some(LenientDateTime(instant("2026-11-01T07:36:58Z"))), "{text}");
@@ -174,7 +176,7 @@ async fn acronis_date_times_without_offset_are_utc() {
 #[tokio::test]
 async fn go_zero_time_decodes() {
     let vendor = MockVendor::<Suger>::new(RetryPolicy::none());
-    vendor.respond(Reply::json(200, r#"{"id":"g","reportedTime":"0001-01-01T00:00:00Z"}"#));
+    vendor.respond(ScriptedResponse::json(200, r#"{"id":"g","reportedTime":"0001-01-01T00:00:00Z"}"#));
     let group = vendor.client.retry_usage_record_group().org_id("o").usage_record_group_id("g").send().await.unwrap();
     assert_eq!(serde_json::to_value(group.reported_time).unwrap(), "0001-01-01T00:00:00Z");
 }
@@ -183,15 +185,15 @@ async fn go_zero_time_decodes() {
 async fn unknown_enum_value_round_trips() {
     let vendor = MockVendor::<Acronis>::new(RetryPolicy::none());
     let item = r#"{"items":[{"report_format":"xlsx_v9","status":"On Hold","created_at":"2026-11-01T07:36:58"}]}"#;
-    vendor.respond(Reply::json(200, item));
+    vendor.respond(ScriptedResponse::json(200, item));
     let stored = vendor.client.list_stored_reports().report_id(ID).send().await.unwrap();
     assert_eq!(format!("{} {}", stored.items[0].report_format, stored.items[0].status), "xlsx_v9 On Hold");
     assert!(matches!(stored.items[0].status, acronis_types::StoredReportStatus::Unknown(_)));
 
     let vendor = MockVendor::<Suger>::new(RetryPolicy::none());
-    vendor.respond(Reply::json(200, r#"{"id":"g","status":"PARKED"}"#));
+    vendor.respond(ScriptedResponse::json(200, r#"{"id":"g","status":"PARKED"}"#));
     let group = vendor.client.retry_usage_record_group().org_id("o").usage_record_group_id("g").send().await.unwrap();
-    vendor.respond(Reply::json(200, r#"{"usageRecordGroups":null}"#));
+    vendor.respond(ScriptedResponse::json(200, r#"{"usageRecordGroups":null}"#));
     let status = group.status.clone().unwrap();
     vendor.client.list_usage_record_groups().org_id("o").status(status).send().await.unwrap();
     assert_eq!(last(vendor.requests()).target, "/org/o/usageRecordGroup?status=PARKED");
@@ -200,8 +202,8 @@ async fn unknown_enum_value_round_trips() {
 #[tokio::test]
 async fn token_request_is_a_form_with_basic_credentials() {
     let server = ScriptedServer::in_turn(vec![
-        Reply::json(200, r#"{"access_token":"t+/=","token_type":"bearer","expires_in":60}"#),
-        Reply::json(200, r#"{"items":[]}"#),
+        ScriptedResponse::json(200, r#"{"access_token":"t+/=","token_type":"bearer","expires_in":60}"#),
+        ScriptedResponse::json(200, r#"{"items":[]}"#),
     ]);
     let data_center = server.url().parse().unwrap();
     // RFC 6749, 2.3.1 requires that both are form-encoded first; the vendors take them unencoded.
@@ -216,17 +218,17 @@ async fn token_request_is_a_form_with_basic_credentials() {
     assert_eq!(requests[1].header("authorization"), Some("Bearer t+/="));
 }
 
-/// Starts a download of `reply`; its first chunk has not been read.
-async fn download(reply: Reply) -> ResponseValue<usage_billing_core::ByteStream> {
+/// Starts a download of `response`; its first chunk has not been read.
+async fn download(response: ScriptedResponse) -> ResponseValue<usage_billing_core::ByteStream> {
     let vendor = MockVendor::<Acronis>::new(RetryPolicy::default());
-    vendor.respond(reply);
+    vendor.respond(response);
     vendor.client.download_stored_report().report_id(ID).stored_report_id(ID).send().await.unwrap()
 }
 
 #[tokio::test]
 async fn large_download_arrives_in_chunks() {
     let file: Vec<u8> = (0..5_000_000_u32).map(|at| (at % 251) as u8).collect();
-    let download = download(Reply::new(200, &[("content-type", "text/csv")], &file)).await;
+    let download = download(ScriptedResponse::new(200, &[("content-type", "text/csv")], &file)).await;
     assert_eq!(download.headers()["content-length"], "5000000");
     let mut stream = pin!(download.into_inner());
     let (mut chunks, mut bytes) = (0, Vec::new());
@@ -243,7 +245,7 @@ async fn gzip_download_is_not_decompressed() {
     // `gzip -9n` of "a,b\n".
     let gzip = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\x4b\xd4\x49\xe2\x02\x00\xc5\x10\x97\x24\x04\x00\x00\x00";
     for headers in [&[("content-encoding", "gzip")][..], &[("content-type", "application/gzip")], &[]] {
-        let mut stream = download(Reply::new(200, headers, gzip)).await.into_inner();
+        let mut stream = download(ScriptedResponse::new(200, headers, gzip)).await.into_inner();
         let mut bytes = Vec::new();
         while let Some(chunk) = stream.next().await {
             bytes.extend_from_slice(&chunk.unwrap());
@@ -254,7 +256,7 @@ async fn gzip_download_is_not_decompressed() {
 
 #[tokio::test]
 async fn truncated_download_ends_in_an_error() {
-    let mut stream = download(Reply::truncated(200, "a,b\n1,2\n")).await.into_inner();
+    let mut stream = download(ScriptedResponse::truncated(200, "a,b\n1,2\n")).await.into_inner();
     let mut bytes = Vec::new();
     let error = loop {
         match stream.next().await.expect("an error before the end") {

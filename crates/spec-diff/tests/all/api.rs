@@ -315,12 +315,12 @@ fn in_callbacks_and_webhooks_data_goes_the_other_way() {
         let body = |schema: &str| format!("content: {{application/json: {{schema: {schema}}}}}");
         format!("{{post: {{requestBody: {{{}}}, responses: {{200: {{{}}}}}}}}}", body(request), body(response))
     };
-    let (event, reply) = ("{properties: {n: {type: integer}}}", "{properties: {ok: {type: boolean}}}");
+    let (event, response) = ("{properties: {n: {type: integer}}}", "{properties: {ok: {type: boolean}}}");
     let rows = [
-        (call(event, reply), vec![]),
-        (call("{description: It., properties: {n: {type: integer}}}", reply), vec![]),
+        (call(event, response), vec![]),
+        (call("{description: It., properties: {n: {type: integer}}}", response), vec![]),
         (
-            call("{properties: {n: {type: number}}}", reply),
+            call("{properties: {n: {type: number}}}", response),
             vec!["breaking response-property-type-generalized done body: n"],
         ),
         (
@@ -328,21 +328,21 @@ fn in_callbacks_and_webhooks_data_goes_the_other_way() {
             vec!["breaking request-property-became-required done 200: ok"],
         ),
         (
-            call(event, reply).replace("200", "204"),
+            call(event, response).replace("200", "204"),
             vec!["warning response-success-status-added done 204", "warning response-success-status-removed done 200"],
         ),
         ("{}".to_owned(), vec!["breaking callback-removed done"]),
     ];
     for (revision, expected) in rows {
         let callback = |call: &str| operation(&format!("{{callbacks: {{done: {{'{{$url}}': {call}}}}}}}"), "{}");
-        let report = compare(&callback(&call(event, reply)), &callback(&revision));
+        let report = compare(&callback(&call(event, response)), &callback(&revision));
         assert_eq!(lines(&report), expected, "{revision}");
         // Who reads the finding opens the operation that asks for the call.
         let reached = report.changes.iter().flat_map(|change| &change.operations);
         assert!(reached.clone().all(|operation| operation.to_string() == "GET /a"), "{reached:?}");
 
         let webhook = |call: &str| operation("{}", &format!("{{webhooks: {{done: {call}}}}}"));
-        let found = lines(&compare(&webhook(&call(event, reply)), &webhook(&revision)));
+        let found = lines(&compare(&webhook(&call(event, response)), &webhook(&revision)));
         let expected: Vec<_> =
             expected.iter().map(|line| line.replace(" done ", " ").replace("callback-", "webhook-")).collect();
         assert_eq!(found, expected, "{revision}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use usage_billing::acronis::ReportRequest;
 use usage_billing::{BillingReason, StorageHost, UsageRow};
 use usage_billing_sandbox::{self as demo, Sandbox};
-use usage_billing_tests::{Reply, Request};
+use usage_billing_tests::{Request, ScriptedResponse};
 
 use super::cases::{ACCOUNT, file, fixture, found, server};
 use super::{PATIENCE, client, client_at, files, inject, sandbox, september, summary};
@@ -15,25 +15,28 @@ const VENDOR: &str = "8beef6be-c136-4ef6-a900-0e74c703ddcc";
 const BELOW: &str = "11111111-0000-4000-8000-000000000001";
 const LIMITED: [&str; 3] = ["list_infra", "get_tenant_application_setting", "list_effective_price_lists"];
 
-async fn rows(csv: Vec<u8>, other: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static) -> Vec<UsageRow> {
+async fn rows(
+    csv: Vec<u8>,
+    other: impl Fn(&Request) -> Option<ScriptedResponse> + Send + Sync + 'static,
+) -> Vec<UsageRow> {
     let server = server("csv_v2_0", OCTOBER, csv, other);
     let (client, file) = file(server.url()).await;
     client.usage_from_file(&file).await.unwrap()
 }
 
 /// Responses for components, as `(id, platform_owned, owner)` in JSON.
-fn infra(items: &[(&str, &str, &str)]) -> impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static {
+fn infra(items: &[(&str, &str, &str)]) -> impl Fn(&Request) -> Option<ScriptedResponse> + Send + Sync + 'static {
     let item = |(id, platform_owned, owner): &(&str, &str, &str)| {
         format!(r#"{{"id": "{id}", "platform_owned": {platform_owned}, "owner_tenant_id": {owner}}}"#)
     };
     let body = format!(r#"{{"items": [{}]}}"#, items.iter().map(item).collect::<Vec<_>>().join(","));
-    move |request| request.target.starts_with("/api/2/infra?").then(|| Reply::json(200, &body))
+    move |request| request.target.starts_with("/api/2/infra?").then(|| ScriptedResponse::json(200, &body))
 }
 
-fn setting(value: &str) -> impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static {
+fn setting(value: &str) -> impl Fn(&Request) -> Option<ScriptedResponse> + Send + Sync + 'static {
     let body = format!(r#"{{"name": "licensing_mode", "own": {{"value": {value}}}, "effective": null}}"#);
     let path = format!("/settings/tenants/{ACCOUNT}/licensing_mode");
-    move |request| request.target.ends_with(&path).then(|| Reply::json(200, &body))
+    move |request| request.target.ends_with(&path).then(|| ScriptedResponse::json(200, &body))
 }
 
 /// Components of `c03.csv`: hosted by Acronis, of an owner that is not in the report, hosted at Google.
@@ -83,7 +86,7 @@ async fn an_owner_that_the_client_sees_is_the_partner() {
         let body = format!(r#"{{"timestamp": "2026-11-01T00:00:00", "items": [{items}]}}"#);
         move |request: &Request| {
             (request.target.starts_with("/api/2/tenants?") && request.target.contains(BELOW))
-                .then(|| Reply::json(200, &body))
+                .then(|| ScriptedResponse::json(200, &body))
         }
     };
     for (visible, host) in [(true, StorageHost::Partner), (false, StorageHost::Unknown)] {
@@ -99,9 +102,9 @@ async fn deleted_components_do_not_hide_others() {
     let respond = |request: &Request| {
         let one = |id: &str| format!(r#"{{"id": "{id}", "platform_owned": false, "owner_tenant_id": "{VENDOR}"}}"#);
         match request.target.strip_prefix("/api/2/infra") {
-            Some(batch) if batch.starts_with('?') => Some(Reply::json(404, r#"{"error": {"code": 404}}"#)),
-            Some(single) if single.ends_with(C03[1]) => Some(Reply::json(200, &one(C03[1]))),
-            Some(_) => Some(Reply::json(404, r#"{"error": {"code": 404}}"#)),
+            Some(batch) if batch.starts_with('?') => Some(ScriptedResponse::json(404, r#"{"error": {"code": 404}}"#)),
+            Some(single) if single.ends_with(C03[1]) => Some(ScriptedResponse::json(200, &one(C03[1]))),
+            Some(_) => Some(ScriptedResponse::json(404, r#"{"error": {"code": 404}}"#)),
             None => None,
         }
     };
@@ -163,7 +166,7 @@ async fn prices_are_joined_by_sku_and_month() {
                     "prices": [{{"sku": "S-1", "effective_price": "1.2345678", "list_price": "1.5", "sku_discount": "0",
                     "pricelist_discount": "17.69548"}}]}}]}}"#
             );
-            (request.target == path).then(|| Reply::json(200, &body))
+            (request.target == path).then(|| ScriptedResponse::json(200, &body))
         }
     };
     // The third column from the end of the header is followed by a column of SKUs.
@@ -284,7 +287,7 @@ async fn tenants_without_a_kind_are_looked_up() {
         let items: Vec<_> = items.into_iter().filter(|item| !item.is_empty()).collect();
         let body = format!(r#"{{"items": [{}]}}"#, items.join(","));
         let server = server("csv_v2_0", OCTOBER, csv.clone().into_bytes(), move |request| {
-            request.target.starts_with("/api/2/tenants?").then(|| Reply::json(200, &body))
+            request.target.starts_with("/api/2/tenants?").then(|| ScriptedResponse::json(200, &body))
         });
         let (client, mut file) = file(server.url()).await;
         file.report.level = "accounts".into();
@@ -300,8 +303,8 @@ async fn tenants_without_a_kind_are_looked_up() {
 #[tokio::test]
 async fn price_information_replaces_the_licensing_mode() {
     let respond = |request: &Request| match request.target.rsplit('/').next() {
-        Some("licensing_mode") => Some(Reply::json(404, r#"{"error": {"code": 404}}"#)),
-        Some("pricing_info") => Some(Reply::json(
+        Some("licensing_mode") => Some(ScriptedResponse::json(404, r#"{"error": {"code": 404}}"#)),
+        Some("pricing_info") => Some(ScriptedResponse::json(
             200,
             r#"{"name": "pricing_info", "own": {"value": {"currency": "USD", "licensing_mode": "per_gb", "pricing": []}}}"#,
         )),
@@ -323,7 +326,7 @@ async fn invalid_price_affects_only_its_own_rows() {
                 "prices": [{{"sku": "{sku}", "effective_price": {bad}}}]}}]}}"#
         );
         let rows = rows(csv.clone().into_bytes(), move |request| {
-            request.target.starts_with("/api/price_sync/").then(|| Reply::json(200, &body))
+            request.target.starts_with("/api/price_sync/").then(|| ScriptedResponse::json(200, &body))
         });
         let rows = rows.await;
         assert_eq!(rows.iter().map(|row| &row.sku).collect::<Vec<_>>(), skus.iter().collect::<Vec<_>>(), "{bad}");

@@ -6,7 +6,7 @@ use std::path::Path;
 use rust_decimal::Decimal;
 use usage_billing::acronis::{Client, StoredFile};
 use usage_billing::{BillingReason, Result, StorageHost, UsageMode, UsageRow};
-use usage_billing_tests::{Reply, Request, ScriptedServer};
+use usage_billing_tests::{Request, ScriptedResponse, ScriptedServer};
 
 use super::{PATIENCE, client_at};
 
@@ -19,7 +19,7 @@ pub(super) fn server(
     format: &str,
     period: [&str; 2],
     file: Vec<u8>,
-    other: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static,
+    other: impl Fn(&Request) -> Option<ScriptedResponse> + Send + Sync + 'static,
 ) -> ScriptedServer {
     let [start, end] = period;
     let report = format!(
@@ -31,10 +31,12 @@ pub(super) fn server(
         r#"{{"items": [{{"id": "{REPORT}", "report_format": "{format}", "status": "saved", "created_at": "2026-11-02T00:00:00"}}]}}"#
     );
     ScriptedServer::start(move |request| match request.target.rsplit('/').next() {
-        Some("token") => Reply::json(200, r#"{"access_token": "t", "token_type": "bearer", "expires_on": 4102444800}"#),
-        Some("stored") => Reply::json(200, &stored),
-        _ if request.target.contains("/stored/") => Reply::new(200, &[], &file),
-        _ => other(request).unwrap_or_else(|| Reply::json(200, &report)),
+        Some("token") => {
+            ScriptedResponse::json(200, r#"{"access_token": "t", "token_type": "bearer", "expires_on": 4102444800}"#)
+        }
+        Some("stored") => ScriptedResponse::json(200, &stored),
+        _ if request.target.contains("/stored/") => ScriptedResponse::new(200, &[], &file),
+        _ => other(request).unwrap_or_else(|| ScriptedResponse::json(200, &report)),
     })
 }
 
@@ -56,7 +58,7 @@ async fn usage_from_file(name: &str, period: [&str; 2]) -> Result<Vec<UsageRow>>
 async fn usage_with(
     name: &str,
     period: [&str; 2],
-    other: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static,
+    other: impl Fn(&Request) -> Option<ScriptedResponse> + Send + Sync + 'static,
 ) -> Result<Vec<UsageRow>> {
     let format = if name.ends_with(".json") { "json_v2_0" } else { "csv_v2_0" };
     let server = server(format, period, fixture(name), other);
@@ -114,7 +116,7 @@ async fn storage_is_apart_by_its_host_and_its_cloud() {
     assert_eq!((found(&rows), hosts(&rows)), (expected(None).into(), vec![Vendor, Unknown, Vendor]));
     let infra = |request: &Request| {
         let body = r#"{"items": [{"id": "b0000000-0000-4000-8000-00000000000a", "platform_owned": false}]}"#;
-        request.target.starts_with("/api/2/infra?").then(|| Reply::json(200, body))
+        request.target.starts_with("/api/2/infra?").then(|| ScriptedResponse::json(200, body))
     };
     let rows = usage_with("c03.csv", ["2026-10-01", "2026-10-31"], infra).await.unwrap();
     assert_eq!((found(&rows), hosts(&rows)), (expected(Some(false)).into(), vec![Vendor, Partner, Vendor]));

@@ -7,7 +7,7 @@ use serde_json::json;
 use usage_billing::acronis::{ReportRequest, StoredFile, UsageOptions};
 use usage_billing::{BillingReason, ErrorKind};
 use usage_billing_sandbox::{self as demo, Sandbox};
-use usage_billing_tests::{ClosedPort, Reply, ScriptedServer};
+use usage_billing_tests::{ClosedPort, ScriptedResponse, ScriptedServer};
 
 use super::{
     PATIENCE, client, client_at, files, inject, quantities_by_key, reports, sandbox, september, summary, tenant,
@@ -111,8 +111,10 @@ async fn missing_history_error_states_retry_delay() {
     assert_eq!(created, 1, "requested once");
 
     let server = scripted(|target| match target {
-        "/api/2/reports" => Reply::json(400, r#"{"error":{"code":400,"message":"The usage history is not ready."}}"#),
-        _ => Reply::json(404, "{}"),
+        "/api/2/reports" => {
+            ScriptedResponse::json(400, r#"{"error":{"code":400,"message":"The usage history is not ready."}}"#)
+        }
+        _ => ScriptedResponse::json(404, "{}"),
     });
     let error = scripted_client(&server).create_report(&summary()).await.unwrap_err();
     assert!(error.kind() == ErrorKind::NotReady && error.retry_after().is_some(), "{error}");
@@ -122,7 +124,7 @@ async fn missing_history_error_states_retry_delay() {
 #[tokio::test(start_paused = true)]
 async fn repeated_cursors_and_rows_are_errors() {
     let page = r#"{"timestamp":"2026-11-21T00:00:00Z","items":[],"paging":{"cursors":{"after":"again"}}}"#;
-    let server = scripted(move |_| Reply::json(200, page));
+    let server = scripted(move |_| ScriptedResponse::json(200, page));
     let error = scripted_client(&server).children(tenant()).try_collect().await.unwrap_err();
     assert!(error.kind() == ErrorKind::Decode && error.message().contains("again"), "{error}");
     let error = scripted_client(&server).offering_items(tenant()).try_collect().await.unwrap_err();
@@ -143,7 +145,8 @@ async fn repeated_cursors_and_rows_are_errors() {
     for (file, expected) in
         files.into_iter().zip([None, Some("rows 1 and 2 of the report are both"), Some("the report lacks")])
     {
-        let server = scripted(move |_| Reply::new(200, &[("content-type", "application/octet-stream")], &file));
+        let server =
+            scripted(move |_| ScriptedResponse::new(200, &[("content-type", "application/octet-stream")], &file));
         let usage = scripted_client(&server).usage_from_file(known).await;
         match expected {
             None => assert_eq!(usage.unwrap().len(), 1),
@@ -191,9 +194,9 @@ async fn current_usage_needs_no_field_that_is_not_in_its_rows() {
             path if path.starts_with("/api/2/tenants/") => {
                 json!({"id": tenant(), "parent_id": child, "version": 1, "name": "Northwind"})
             }
-            _ => return Reply::json(404, "{}"),
+            _ => return ScriptedResponse::json(404, "{}"),
         };
-        Reply::json(200, &body.to_string())
+        ScriptedResponse::json(200, &body.to_string())
     });
     let rows = scripted_client(&server).current_usage().await.unwrap();
     let found: Vec<_> = rows.iter().map(|row| (row.metric.as_str(), row.billing_reason)).collect();
@@ -208,9 +211,11 @@ async fn files_of(sandbox: &Sandbox) -> Vec<StoredFile> {
 }
 
 /// A server that issues tokens, and responds to other requests by their path.
-fn scripted(respond: impl Fn(&str) -> Reply + Send + Sync + 'static) -> ScriptedServer {
+fn scripted(respond: impl Fn(&str) -> ScriptedResponse + Send + Sync + 'static) -> ScriptedServer {
     ScriptedServer::start(move |request| match request.target.as_str() {
-        "/api/2/idp/token" => Reply::json(200, r#"{"access_token":"t","token_type":"bearer","expires_in":7200}"#),
+        "/api/2/idp/token" => {
+            ScriptedResponse::json(200, r#"{"access_token":"t","token_type":"bearer","expires_in":7200}"#)
+        }
         target => respond(target),
     })
 }

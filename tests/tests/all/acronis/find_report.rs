@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use usage_billing::ErrorKind;
 use usage_billing::acronis::{ObtainedReport, ReportRequest};
-use usage_billing_tests::{Reply, ScriptedServer, now};
+use usage_billing_tests::{ScriptedResponse, ScriptedServer, now};
 
 use super::client_at;
 
@@ -17,7 +17,7 @@ fn request() -> ReportRequest {
     ReportRequest::usage_summary(ACCOUNT.parse().unwrap(), "2026-10".parse().unwrap())
 }
 
-fn report(id: &str, day: &str, parameters: Value) -> Reply {
+fn report(id: &str, day: &str, parameters: Value) -> ScriptedResponse {
     let mut report = json!({
         "id": id, "version": 1, "generation_date": day, "result_action": "save",
         "parameters": {
@@ -26,16 +26,20 @@ fn report(id: &str, day: &str, parameters: Value) -> Reply {
         },
     });
     report["parameters"].as_object_mut().unwrap().extend(parameters.as_object().unwrap().clone());
-    Reply::json(200, &report.to_string())
+    ScriptedResponse::json(200, &report.to_string())
 }
 
 /// A tenant with two pending reports; `read` returns the response to a request for one of them.
-fn server(read: impl Fn(&str) -> Reply + Send + Sync + 'static) -> ScriptedServer {
+fn server(read: impl Fn(&str) -> ScriptedResponse + Send + Sync + 'static) -> ScriptedServer {
     ScriptedServer::start(move |request| match request.target.rsplit('/').next().unwrap_or_default() {
-        "token" => Reply::json(200, r#"{"access_token": "t", "token_type": "bearer", "expires_on": 4102444800}"#),
+        "token" => {
+            ScriptedResponse::json(200, r#"{"access_token": "t", "token_type": "bearer", "expires_on": 4102444800}"#)
+        }
         "reports" if request.method == "POST" => report(CREATED, TODAY, json!({})),
-        "reports" => Reply::json(200, &json!({ "items": LISTED }).to_string()),
-        "stored" => Reply::json(200, r#"{"items": [{"report_format": "csv_v2_0", "status": "in_progress"}]}"#),
+        "reports" => ScriptedResponse::json(200, &json!({ "items": LISTED }).to_string()),
+        "stored" => {
+            ScriptedResponse::json(200, r#"{"items": [{"report_format": "csv_v2_0", "status": "in_progress"}]}"#)
+        }
         id => read(id),
     })
 }
@@ -43,7 +47,7 @@ fn server(read: impl Fn(&str) -> Reply + Send + Sync + 'static) -> ScriptedServe
 #[tokio::test(start_paused = true)]
 async fn lost_connection_ends_the_search() {
     let server = server(|id| match id {
-        id if id == LISTED[0] => Reply::dropped(),
+        id if id == LISTED[0] => ScriptedResponse::dropped(),
         id => report(id, TODAY, json!({})),
     });
     let client = client_at(server.url(), CREATED, "hush-secret");
@@ -53,7 +57,7 @@ async fn lost_connection_ends_the_search() {
 
 #[tokio::test]
 async fn deleted_report_is_not_an_error() {
-    let server = server(|_| Reply::json(404, r#"{"error": {"code": 404, "message": "gone"}}"#));
+    let server = server(|_| ScriptedResponse::json(404, r#"{"error": {"code": 404, "message": "gone"}}"#));
     let client = client_at(server.url(), CREATED, "hush-secret");
     assert!(client.find_report(&request(), now().date_naive()).await.unwrap().is_none());
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use usage_billing::acronis::{ObtainedReport, ReportEvent, ReportRequest, UsageOptions};
 use usage_billing::{ErrorKind, Period, UsageRow, chrono};
 use usage_billing_sandbox::Sandbox;
-use usage_billing_tests::{Reply, ScriptedServer, now};
+use usage_billing_tests::{ScriptedResponse, ScriptedServer, now};
 use uuid::Uuid;
 
 use super::{PATIENCE, client, client_at, inject, quantities_by_key, reports, sandbox, september, summary, tenant};
@@ -75,7 +75,7 @@ async fn rows_decide_about_skus_if_the_report_does_not_state_them() {
         let silent = |id: &str| {
             let mut report = october(id);
             report["parameters"].as_object_mut().unwrap().remove("show_skus");
-            Reply::json(200, &report.to_string())
+            ScriptedResponse::json(200, &report.to_string())
         };
         let server = server_with(silent, creation, file);
         let client = client_at(server.url(), CREATED, "hush-secret");
@@ -229,15 +229,15 @@ fn october(id: &str) -> Value {
 
 /// A tenant with three reports, for which `read` responds. A fourth can be created, unless the response is lost. All have one file.
 fn server(
-    read: impl Fn(&str) -> Reply + Send + Sync + 'static,
-    created: impl Fn() -> Reply + Send + Sync + 'static,
+    read: impl Fn(&str) -> ScriptedResponse + Send + Sync + 'static,
+    created: impl Fn() -> ScriptedResponse + Send + Sync + 'static,
 ) -> ScriptedServer {
     server_with(read, created, ROWS.to_owned())
 }
 
 fn server_with(
-    read: impl Fn(&str) -> Reply + Send + Sync + 'static,
-    created: impl Fn() -> Reply + Send + Sync + 'static,
+    read: impl Fn(&str) -> ScriptedResponse + Send + Sync + 'static,
+    created: impl Fn() -> ScriptedResponse + Send + Sync + 'static,
     file: String,
 ) -> ScriptedServer {
     ScriptedServer::start(move |request| {
@@ -245,22 +245,26 @@ fn server_with(
         let id = path.split('/').find(|part| part.len() == 36).unwrap_or_default();
         let stored = json!({"items": [{"id": id, "report_format": "csv_v2_0", "status": "saved", "created_at": "2026-11-21T00:00:00"}]});
         match path.rsplit('/').next().unwrap_or_default() {
-            "token" => Reply::json(200, r#"{"access_token": "t", "token_type": "bearer", "expires_on": 4102444800}"#),
-            _ if path.contains("/clients/") => {
-                Reply::json(200, &json!({"client_id": CREATED, "tenant_id": ACCOUNT, "type": "api_client"}).to_string())
-            }
+            "token" => ScriptedResponse::json(
+                200,
+                r#"{"access_token": "t", "token_type": "bearer", "expires_on": 4102444800}"#,
+            ),
+            _ if path.contains("/clients/") => ScriptedResponse::json(
+                200,
+                &json!({"client_id": CREATED, "tenant_id": ACCOUNT, "type": "api_client"}).to_string(),
+            ),
             "reports" if request.method == "POST" => created(),
-            "reports" => Reply::json(200, &json!({"items": REPORTS}).to_string()),
-            "stored" => Reply::json(200, &stored.to_string()),
-            _ if path.contains("/stored/") => Reply::new(200, &[], file.clone()),
-            CREATED => Reply::json(200, &october(CREATED).to_string()),
+            "reports" => ScriptedResponse::json(200, &json!({"items": REPORTS}).to_string()),
+            "stored" => ScriptedResponse::json(200, &stored.to_string()),
+            _ if path.contains("/stored/") => ScriptedResponse::new(200, &[], file.clone()),
+            CREATED => ScriptedResponse::json(200, &october(CREATED).to_string()),
             id => read(id),
         }
     })
 }
 
-fn creation() -> Reply {
-    Reply::json(200, &october(CREATED).to_string())
+fn creation() -> ScriptedResponse {
+    ScriptedResponse::json(200, &october(CREATED).to_string())
 }
 
 async fn used_report(server: &ScriptedServer) -> String {
@@ -270,23 +274,23 @@ async fn used_report(server: &ScriptedServer) -> String {
 }
 
 /// Responses to a report that cannot be read.
-fn unreadable() -> [Reply; 4] {
+fn unreadable() -> [ScriptedResponse; 4] {
     let mut of_another_form = october(REPORTS[0]);
     of_another_form["parameters"]["period"] = json!("2026-10");
     [
-        Reply::json(200, &of_another_form.to_string()),
-        Reply::json(403, r#"{"error": {"code": 403, "message": "not yours"}}"#),
-        Reply::json(400, "<html>"),
-        Reply::json(404, r#"{"error": {"code": 404, "message": "gone"}}"#),
+        ScriptedResponse::json(200, &of_another_form.to_string()),
+        ScriptedResponse::json(403, r#"{"error": {"code": 403, "message": "not yours"}}"#),
+        ScriptedResponse::json(400, "<html>"),
+        ScriptedResponse::json(404, r#"{"error": {"code": 404, "message": "gone"}}"#),
     ]
 }
 
 #[tokio::test]
 async fn unreadable_report_hides_no_other() {
-    for reply in unreadable() {
-        let of_neighbours = reply.clone();
+    for response in unreadable() {
+        let of_neighbours = response.clone();
         let known = move |id: &str| match id {
-            id if id == REPORTS[2] => Reply::json(200, &october(id).to_string()),
+            id if id == REPORTS[2] => ScriptedResponse::json(200, &october(id).to_string()),
             _ => of_neighbours.clone(),
         };
         // Its booleans are strings, as in the vendor's samples.
@@ -294,7 +298,7 @@ async fn unreadable_report_hides_no_other() {
         // The response to the creation was lost: the report is found.
         let client_of = |server: &ScriptedServer| client_at(server.url(), CREATED, "hush-secret");
         let request = ReportRequest::usage_summary(ACCOUNT.parse().unwrap(), "2026-10".parse().unwrap());
-        let server = server(known, Reply::dropped);
+        let server = server(known, ScriptedResponse::dropped);
         let found = client_of(&server).get_or_create_report(&request).await.unwrap();
         assert_eq!(found.id(), REPORTS[2]);
     }
@@ -302,8 +306,8 @@ async fn unreadable_report_hides_no_other() {
 
 #[tokio::test]
 async fn reports_that_cannot_be_read_do_not_stop_a_new_one() {
-    for reply in unreadable() {
-        assert_eq!(used_report(&server(move |_| reply.clone(), creation)).await, CREATED);
+    for response in unreadable() {
+        assert_eq!(used_report(&server(move |_| response.clone(), creation)).await, CREATED);
     }
 }
 
@@ -317,17 +321,18 @@ async fn only_reports_at_both_ends_of_a_long_list_are_read() {
             let path = request.target.split('?').next().unwrap_or_default();
             let id = path.split('/').find(|part| part.len() == 36).unwrap_or_default();
             match path.rsplit('/').next().unwrap_or_default() {
-                "token" => {
-                    Reply::json(200, r#"{"access_token": "t", "token_type": "bearer", "expires_on": 4102444800}"#)
-                }
+                "token" => ScriptedResponse::json(
+                    200,
+                    r#"{"access_token": "t", "token_type": "bearer", "expires_on": 4102444800}"#,
+                ),
                 "reports" if request.method == "POST" => creation(),
-                "reports" => Reply::json(200, &json!({"items": ids}).to_string()),
+                "reports" => ScriptedResponse::json(200, &json!({"items": ids}).to_string()),
                 "stored" => {
                     let file = json!({"id": id, "report_format": "csv_v2_0", "status": "saved", "created_at": "2026-11-21T00:00:00"});
-                    Reply::json(200, &json!({"items": [file]}).to_string())
+                    ScriptedResponse::json(200, &json!({"items": [file]}).to_string())
                 }
-                id if id == known => Reply::json(200, &october(id).to_string()),
-                _ => Reply::json(404, "{}"),
+                id if id == known => ScriptedResponse::json(200, &october(id).to_string()),
+                _ => ScriptedResponse::json(404, "{}"),
             }
         });
         let client = client_at(server.url(), CREATED, "hush-secret");
@@ -347,10 +352,10 @@ async fn only_reports_at_both_ends_of_a_long_list_are_read() {
 async fn unreadable_report_prevents_second_creation() {
     let creations = std::sync::Arc::new(Mutex::new(0));
     let counted = creations.clone();
-    let forbidden = |_: &str| Reply::json(403, r#"{"error": {"code": 403, "message": "not yours"}}"#);
+    let forbidden = |_: &str| ScriptedResponse::json(403, r#"{"error": {"code": 403, "message": "not yours"}}"#);
     let server = server(forbidden, move || {
         *counted.lock().unwrap() += 1;
-        Reply::dropped()
+        ScriptedResponse::dropped()
     });
     let client = client_at(server.url(), CREATED, "hush-secret");
     let request = ReportRequest::usage_summary(ACCOUNT.parse().unwrap(), "2026-10".parse().unwrap());
@@ -371,7 +376,7 @@ async fn report_without_readable_files_fails_at_once() {
                 id if id == REPORTS[1] => report["parameters"]["formats"] = json!(["csv"]),
                 _ => report["parameters"]["formats"] = json!(["html", "csv", "a_new_format"]),
             }
-            Reply::json(200, &report.to_string())
+            ScriptedResponse::json(200, &report.to_string())
         },
         creation,
     );

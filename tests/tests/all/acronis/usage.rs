@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use usage_billing::acronis::ReportFiles;
 use usage_billing::{Error, ErrorKind, Poller};
-use usage_billing_tests::{Reply, ScriptedServer};
+use usage_billing_tests::{ScriptedResponse, ScriptedServer};
 
 use super::client_at;
 
@@ -19,10 +19,13 @@ fn two_months() -> ScriptedServer {
         let path = request.target.split('?').next().unwrap_or_default();
         let id = path.split('/').find(|part| part.len() == 36).unwrap_or_default();
         match path.rsplit('/').next().unwrap_or_default() {
-            "token" => Reply::json(200, r#"{"access_token": "t", "token_type": "bearer", "expires_on": 4102444800}"#),
+            "token" => ScriptedResponse::json(
+                200,
+                r#"{"access_token": "t", "token_type": "bearer", "expires_on": 4102444800}"#,
+            ),
             _ if path.contains("/clients/") => {
                 let client = json!({ "client_id": id, "tenant_id": ACCOUNT, "type": "api_client" });
-                Reply::json(200, &client.to_string())
+                ScriptedResponse::json(200, &client.to_string())
             }
             "reports" if request.method == "POST" => {
                 let parameters = serde_json::from_str::<Value>(&request.body).unwrap()["parameters"].take();
@@ -31,27 +34,27 @@ fn two_months() -> ScriptedServer {
                     "id": if is_september { SEPTEMBER } else { OCTOBER }, "version": 1,
                     "generation_date": "2026-11-21", "result_action": "save", "parameters": parameters,
                 });
-                Reply::json(200, &report.to_string())
+                ScriptedResponse::json(200, &report.to_string())
             }
-            "reports" => Reply::json(200, r#"{"items": []}"#),
+            "reports" => ScriptedResponse::json(200, r#"{"items": []}"#),
             "stored" => {
                 let file = json!({
                     "id": id, "report_format": "csv_v2_0", "status": "saved", "created_at": "2026-11-21T00:00:00",
                 });
-                Reply::json(200, &json!({ "items": [file] }).to_string())
+                ScriptedResponse::json(200, &json!({ "items": [file] }).to_string())
             }
             _ if path.contains("/stored/") => {
                 let day = if id == SEPTEMBER { "2026-09-30" } else { "2026-10-31" };
                 let header = "application.name,date,is_range,measurement_unit,name,tenant.id,tenant.kind,\
                     infra.id,infra.owner_id,usage.absolute.production,usage.absolute.trial,usage.absolute.total,usage.delta.production,\
                     usage.delta.trial,usage.delta.total";
-                Reply::new(
+                ScriptedResponse::new(
                     200,
                     &[],
                     format!("{header}\nbackup,{day},False,,pw_base_servers,t-1,customer,,,5,0,5,1,0,1\n"),
                 )
             }
-            _ => Reply::json(404, "{}"),
+            _ => ScriptedResponse::json(404, "{}"),
         }
     })
 }

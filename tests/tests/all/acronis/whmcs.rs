@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use rust_decimal::Decimal;
 use usage_billing::{BillingReason, UsageRow};
 use usage_billing_sandbox as demo;
-use usage_billing_tests::{Reply, Request};
+use usage_billing_tests::{Request, ScriptedResponse};
 
 use super::cases::{file, fixture, server};
 use super::{client, files, sandbox, summary};
@@ -195,13 +195,13 @@ const TENANT: &str = "0f7c2b9a-6f0e-4a63-8d1b-7c3e5a9b2d44";
 const VENDORS: &str = "019097a6-114f-4418-bd54-e01ef049f209";
 const OWN: &str = "3d1efc54-4e9a-4db1-abe6-7d2aee50cead";
 
-fn respond(request: &Request) -> Option<Reply> {
+fn respond(request: &Request) -> Option<ScriptedResponse> {
     let body = format!(
         r#"{{"items": [{{"id": "{VENDORS}", "platform_owned": true}}, {{"id": "{OWN}", "platform_owned": false}},
             {{"id": "b0000000-0000-4000-8000-00000000000a", "platform_owned": false}},
             {{"id": "b0000000-0000-4000-8000-00000000000d", "platform_owned": true}}]}}"#
     );
-    request.target.starts_with("/api/2/infra?").then(|| Reply::json(200, &body))
+    request.target.starts_with("/api/2/infra?").then(|| ScriptedResponse::json(200, &body))
 }
 
 fn owned() -> HashMap<String, bool> {

@@ -9,7 +9,7 @@ use usage_billing::chrono::{self, DateTime, Utc};
 use usage_billing::genesys::{BillingPeriod, ClientBill, ClientOrganizations, ContractCharge, NoBill, SeeInvoice};
 use usage_billing::{ErrorKind, Period, UsageRow};
 use usage_billing_sandbox::{self as demo, Bill, Sandbox, Size};
-use usage_billing_tests::{Reply, ScriptedServer, now, untimed};
+use usage_billing_tests::{ScriptedResponse, ScriptedServer, now, untimed};
 
 use super::{client_at, keys};
 
@@ -318,9 +318,9 @@ async fn rejected_index_ends_the_search_only_after_a_bill_was_found() {
         let mut shown = overview(json!({"id": "o-1"}), "2026-11", "30");
         shown["billingPeriodStartDate"] = json!(start);
         let server = ScriptedServer::start(move |request| match request.target.as_str() {
-            "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
-            target if target.contains("billingPeriodIndex=0") => Reply::json(200, &shown.to_string()),
-            _ => Reply::json(status, r#"{"message":"no","code":"no","status":400}"#),
+            "/oauth/token" => ScriptedResponse::json(200, r#"{"access_token":"t","expires_in":3600}"#),
+            target if target.contains("billingPeriodIndex=0") => ScriptedResponse::json(200, &shown.to_string()),
+            _ => ScriptedResponse::json(status, r#"{"message":"no","code":"no","status":400}"#),
         });
         let client = client_at(server.url(), "id", "hush-secret");
         client.client_bill("o-1", BillingPeriod::StartingIn(october())).await
@@ -393,15 +393,15 @@ fn overview_server(
         };
         let path = request.target.split('?').next().unwrap_or_default();
         if path == "/oauth/token" {
-            return Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#);
+            return ScriptedResponse::json(200, r#"{"access_token":"t","expires_in":3600}"#);
         }
         if path.ends_with("/trustors") {
-            return Reply::json(200, &pages[parameter("pageNumber").unwrap_or(1) - 1].to_string());
+            return ScriptedResponse::json(200, &pages[parameter("pageNumber").unwrap_or(1) - 1].to_string());
         }
         let organization = path.rsplit('/').next().unwrap_or_default();
         match overview(organization, parameter("billingPeriodIndex").unwrap_or(0)) {
-            Some(overview) => Reply::json(200, &overview.to_string()),
-            None => Reply::json(404, r#"{"message":"not found","code":"not.found","status":404}"#),
+            Some(overview) => ScriptedResponse::json(200, &overview.to_string()),
+            None => ScriptedResponse::json(404, r#"{"message":"not found","code":"not.found","status":404}"#),
         }
     })
 }
@@ -475,12 +475,12 @@ async fn hanging_organization_hides_no_other() {
     let server = ScriptedServer::start(|request| {
         let path = request.target.split('?').next().unwrap_or_default();
         match path.rsplit('/').next().unwrap_or_default() {
-            "token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
+            "token" => ScriptedResponse::json(200, r#"{"access_token":"t","expires_in":3600}"#),
             "o-2" => {
                 let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n";
-                Reply::trickled(head, " ", Duration::from_millis(20))
+                ScriptedResponse::trickled(head, " ", Duration::from_millis(20))
             }
-            id => Reply::json(200, &overview(json!({"id": id}), "2026-10", "31").to_string()),
+            id => ScriptedResponse::json(200, &overview(json!({"id": id}), "2026-10", "31").to_string()),
         }
     });
     let client = client_at(server.url(), "id", "hush-secret");

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use usage_billing::genesys::{BillingPeriod, ClientOrganizations};
 use usage_billing::{BillingReason, ErrorKind, Period};
 use usage_billing_sandbox::{self as demo, Sandbox};
-use usage_billing_tests::{Reply, ScriptedServer, now};
+use usage_billing_tests::{ScriptedResponse, ScriptedServer, now};
 
 use super::{client_at, start};
 
@@ -29,21 +29,21 @@ fn overview(organization: &str) -> Value {
 }
 
 /// Starts a server of overviews and billable usage. Its first response is `first`, apart from the token.
-fn server_with_first_response(first: Reply) -> ScriptedServer {
+fn server_with_first_response(first: ScriptedResponse) -> ScriptedServer {
     let count = AtomicUsize::new(0);
     ScriptedServer::start(move |request| match request.target.split('?').next().unwrap_or_default() {
-        "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
+        "/oauth/token" => ScriptedResponse::json(200, r#"{"access_token":"t","expires_in":3600}"#),
         _ if count.fetch_add(1, SeqCst) == 0 => first.clone(),
         path if path.ends_with("/billableusage") => {
-            Reply::json(200, r#"{"status":"Complete","usages":[{"name":"CX 3","totalUsage":"2"}]}"#)
+            ScriptedResponse::json(200, r#"{"status":"Complete","usages":[{"name":"CX 3","totalUsage":"2"}]}"#)
         }
-        path => Reply::json(200, &overview(path.rsplit('/').next().unwrap_or_default()).to_string()),
+        path => ScriptedResponse::json(200, &overview(path.rsplit('/').next().unwrap_or_default()).to_string()),
     })
 }
 
 #[tokio::test(start_paused = true)]
 async fn status_429_without_retry_after_waits_for_the_vendors_header() {
-    let limit = || Reply::new(429, &[("inin-ratelimit-reset", "9")], r#"{"code":"too.many.requests"}"#);
+    let limit = || ScriptedResponse::new(429, &[("inin-ratelimit-reset", "9")], r#"{"code":"too.many.requests"}"#);
     let server = server_with_first_response(limit());
     let start = Instant::now();
     let bill = client_at(server.url(), "id", "hush-secret").client_bill(ORGANIZATION, october()).await.unwrap();
@@ -56,10 +56,10 @@ async fn status_429_without_retry_after_waits_for_the_vendors_header() {
 
 #[tokio::test(start_paused = true)]
 async fn single_500_is_retried_for_overview_and_first_poll() {
-    let server = server_with_first_response(Reply::json(500, r#"{"message":"internal"}"#));
+    let server = server_with_first_response(ScriptedResponse::json(500, r#"{"message":"internal"}"#));
     let bill = client_at(server.url(), "id", "hush-secret").client_bill(ORGANIZATION, october()).await.unwrap();
     assert_eq!(bill.organization.id, ORGANIZATION);
-    let server = server_with_first_response(Reply::json(500, r#"{"message":"internal"}"#));
+    let server = server_with_first_response(ScriptedResponse::json(500, r#"{"message":"internal"}"#));
     assert_eq!(client_at(server.url(), "id", "hush-secret").usage(october(), Duration::MAX).await.unwrap().len(), 1);
 }
 
@@ -71,19 +71,24 @@ async fn failing_organization_stops_no_other_over_several_pages() {
         let page = query.split('&').find_map(|pair| pair.strip_prefix("pageNumber=")).unwrap_or_default();
         let organizations = |ids: &[&str]| ids.iter().map(|id| json!({"id": id, "enabled": true})).collect::<Vec<_>>();
         match (path, page) {
-            ("/oauth/token", _) => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
+            ("/oauth/token", _) => ScriptedResponse::json(200, r#"{"access_token":"t","expires_in":3600}"#),
             ("/api/v2/orgauthorization/trustors", page) => {
                 let ids: &[&str] = match page {
                     "1" => &["o-1", "o-2"],
                     "2" => &["o-3", "o-4"],
                     _ => &["o-5"],
                 };
-                Reply::json(200, &json!({"entities": organizations(ids), "pageCount": 3, "total": 5}).to_string())
+                ScriptedResponse::json(
+                    200,
+                    &json!({"entities": organizations(ids), "pageCount": 3, "total": 5}).to_string(),
+                )
             }
-            (path, _) if path.ends_with("/o-2") => Reply::json(200, &overview("o-1").to_string()),
-            (path, _) if path.ends_with("/o-3") => Reply::json(500, r#"{"message":"internal"}"#),
-            (path, _) if path.ends_with("/o-4") => Reply::json(404, r#"{"message":"no trust"}"#),
-            (path, _) => Reply::json(200, &overview(path.rsplit('/').next().unwrap_or_default()).to_string()),
+            (path, _) if path.ends_with("/o-2") => ScriptedResponse::json(200, &overview("o-1").to_string()),
+            (path, _) if path.ends_with("/o-3") => ScriptedResponse::json(500, r#"{"message":"internal"}"#),
+            (path, _) if path.ends_with("/o-4") => ScriptedResponse::json(404, r#"{"message":"no trust"}"#),
+            (path, _) => {
+                ScriptedResponse::json(200, &overview(path.rsplit('/').next().unwrap_or_default()).to_string())
+            }
         }
     });
     let client = client_at(server.url(), "id", "hush-secret");
@@ -165,15 +170,18 @@ async fn contract_charges_are_rows_beside_those_of_the_bills() {
 
 /// Starts a server of contracts, each with the closed billing period `bp-1` of October. `respond` returns other responses by path, without the
 /// prefix of contracts.
-fn contracts_server(list: Value, respond: impl Fn(&str) -> Option<Reply> + Send + Sync + 'static) -> ScriptedServer {
+fn contracts_server(
+    list: Value,
+    respond: impl Fn(&str) -> Option<ScriptedResponse> + Send + Sync + 'static,
+) -> ScriptedServer {
     ScriptedServer::start(move |request| {
         let path = request.target.split('?').next().unwrap_or_default();
         let path = path.trim_start_matches("/api/v2/billing/contracts");
         let period = json!({"id": "bp-1", "dateStart": "2026-10-01", "dateEnd": "2026-10-31", "status": "Closed"});
         respond(path).unwrap_or_else(|| match path {
-            "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
-            "" => Reply::json(200, &json!({"entities": list}).to_string()),
-            _ => Reply::json(200, &json!({"id": "c", "billingPeriods": [period]}).to_string()),
+            "/oauth/token" => ScriptedResponse::json(200, r#"{"access_token":"t","expires_in":3600}"#),
+            "" => ScriptedResponse::json(200, &json!({"entities": list}).to_string()),
+            _ => ScriptedResponse::json(200, &json!({"id": "c", "billingPeriods": [period]}).to_string()),
         })
     })
 }
@@ -183,14 +191,17 @@ async fn unreadable_contract_hides_no_other_contract() {
     let list = json!([{"id": "c-1"}, {"name": "without id"}, {"id": "c-2"}, {"id": "c-3"}]);
     let server = contracts_server(list, |path| {
         Some(match path {
-            "/c-1" => Reply::json(403, r#"{"message":"not yours"}"#),
-            "/c-2/billingperiods/bp-1" => Reply::json(400, r#"{"message":"not now"}"#),
+            "/c-1" => ScriptedResponse::json(403, r#"{"message":"not yours"}"#),
+            "/c-2/billingperiods/bp-1" => ScriptedResponse::json(400, r#"{"message":"not now"}"#),
             "/c-3/billingperiods/bp-1" => {
                 let charge = json!({"product": {"sku": "GC-ST", "name": "Storage"}, "organizations": [{"id": "o-1"}],
                     "actualQuantity": 7, "prepaidQuantity": 0, "fairuseQuantity": 0, "overageQuantity": 7, "overageRate": 0.2,
                     "overageCharge": 1.4, "overageCurrency": "EUR"});
                 let unknown = json!({"product": {"sku": "GC-X"}, "overageQuantity": 7});
-                Reply::json(200, &json!({"id": "bp-1", "status": "Closed", "charges": [charge, unknown]}).to_string())
+                ScriptedResponse::json(
+                    200,
+                    &json!({"id": "bp-1", "status": "Closed", "charges": [charge, unknown]}).to_string(),
+                )
             }
             _ => return None,
         })
@@ -216,7 +227,7 @@ async fn unreadable_contract_concerns_the_months_of_its_dates_alone() {
         {"dateStart": "2026-10-31"},
     ]);
     let server = contracts_server(list, |path| {
-        (path.len() == "/c-1".len()).then(|| Reply::json(403, &json!({"message": path}).to_string()))
+        (path.len() == "/c-1".len()).then(|| ScriptedResponse::json(403, &json!({"message": path}).to_string()))
     });
     let months = ["2026-08", "2026-09", "2026-10"].map(|month| BillingPeriod::StartingIn(month.parse().unwrap()));
     let client = client_at(server.url(), "id", "hush-secret");
@@ -251,7 +262,7 @@ async fn contract_on_two_pages_is_billed_once() {
             path if path.ends_with("/bp-1") => charge("GC-ST", "partner"),
             _ => json!({"id": "c", "billingPeriods": [period]}),
         };
-        Reply::json(200, &body.to_string())
+        ScriptedResponse::json(200, &body.to_string())
     });
     let found = client_at(server.url(), "id", "hush-secret").contract_charges(october()).await.unwrap();
     let contracts: Vec<_> = found.charges.iter().map(|charge| charge.contract.as_str()).collect();
@@ -264,11 +275,12 @@ async fn hanging_contract_hides_no_other_contract() {
         Some(match path {
             "/c-1" => {
                 let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n";
-                Reply::trickled(head, " ", Duration::from_millis(20))
+                ScriptedResponse::trickled(head, " ", Duration::from_millis(20))
             }
-            "/c-2/billingperiods/bp-1" | "/c-3/billingperiods/bp-1" => {
-                Reply::json(200, r#"{"id":"bp-1","status":"Closed","charges":[{"product":{"sku":"GC-ST"}}]}"#)
-            }
+            "/c-2/billingperiods/bp-1" | "/c-3/billingperiods/bp-1" => ScriptedResponse::json(
+                200,
+                r#"{"id":"bp-1","status":"Closed","charges":[{"product":{"sku":"GC-ST"}}]}"#,
+            ),
             _ => return None,
         })
     });

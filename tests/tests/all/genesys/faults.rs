@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use usage_billing::{ErrorKind, PollResult};
 use usage_billing_sandbox::{self as demo, Sandbox};
-use usage_billing_tests::{ClosedPort, Reply, ScriptedServer, now};
+use usage_billing_tests::{ClosedPort, ScriptedResponse, ScriptedServer, now};
 
 use usage_billing::genesys::{BillingPeriod, Client, ClientOrganizations};
 
@@ -82,8 +82,8 @@ async fn token_that_expires_between_polls_is_replaced() {
 #[tokio::test]
 async fn retry_after_of_a_pending_job_is_reported() {
     let server = ScriptedServer::start(|request| match request.target.as_str() {
-        "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
-        _ => Reply::new(
+        "/oauth/token" => ScriptedResponse::json(200, r#"{"access_token":"t","expires_in":3600}"#),
+        _ => ScriptedResponse::new(
             202,
             &[("content-type", "application/json"), ("retry-after", "45")],
             r#"{"queryStatus":"Queued"}"#,
@@ -112,11 +112,11 @@ async fn errors_name_the_missing_permission() {
     assert!(error.hint().is_some_and(|hint| hint.contains("belongs to this region")), "{error}");
 }
 
-/// Starts a server that issues tokens and sends `reply` to every operation.
-fn server_with_reply(reply: impl Fn() -> Reply + Send + Sync + 'static) -> ScriptedServer {
+/// Starts a server that issues tokens and sends `response` to every operation.
+fn server_with_response(response: impl Fn() -> ScriptedResponse + Send + Sync + 'static) -> ScriptedServer {
     ScriptedServer::start(move |request| match request.target.as_str() {
-        "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
-        _ => reply(),
+        "/oauth/token" => ScriptedResponse::json(200, r#"{"access_token":"t","expires_in":3600}"#),
+        _ => response(),
     })
 }
 
@@ -130,7 +130,7 @@ async fn complete_report_without_a_list_is_an_error() {
         // A byte order mark before JSON, as some gateways send it.
         ("\u{feff}{\"status\":\"Complete\",\"usages\":[{\"name\":\"CX 3\",\"totalUsage\":\"2\"}]}", Some(1)),
     ] {
-        let server = server_with_reply(move || Reply::json(200, report));
+        let server = server_with_response(move || ScriptedResponse::json(200, report));
         let outcome = client_at(server.url(), "id", "hush-secret").usage(last_month(), NO_LIMIT).await;
         match rows {
             Some(count) => assert_eq!(outcome.unwrap().len(), count, "{report}"),
@@ -146,7 +146,8 @@ async fn complete_report_without_a_list_is_an_error() {
 #[tokio::test]
 async fn unrequested_gzip_is_named() {
     let body = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 0xAB, 0xAE, 5, 0];
-    let server = server_with_reply(move || Reply::new(200, &[("content-type", "application/json")], body));
+    let server =
+        server_with_response(move || ScriptedResponse::new(200, &[("content-type", "application/json")], body));
     let error = client_at(server.url(), "id", "hush-secret").usage(last_month(), NO_LIMIT).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert!(error.to_string().contains("compressed with gzip, which was not requested"), "{error}");
@@ -156,15 +157,16 @@ async fn unrequested_gzip_is_named() {
 async fn job_cursor_round_trips_and_an_empty_link_ends_the_list() {
     for link in ["/j?pageSize=1000&after=a%2Fb%2Bc%3D", "/j?after=a/b+c=&pageSize=1000"] {
         let server = ScriptedServer::start(move |request| match request.target.as_str() {
-            "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
-            target if target.contains("after=a%2Fb%2Bc%3D") => {
-                Reply::json(200, r#"{"queryStatus":"Succeeded","entities":[{"requestCount":2}],"nextUri":""}"#)
-            }
-            target if target.contains("after=") => Reply::json(400, r#"{"message":"another cursor"}"#),
+            "/oauth/token" => ScriptedResponse::json(200, r#"{"access_token":"t","expires_in":3600}"#),
+            target if target.contains("after=a%2Fb%2Bc%3D") => ScriptedResponse::json(
+                200,
+                r#"{"queryStatus":"Succeeded","entities":[{"requestCount":2}],"nextUri":""}"#,
+            ),
+            target if target.contains("after=") => ScriptedResponse::json(400, r#"{"message":"another cursor"}"#),
             _ => {
                 let page =
                     serde_json::json!({"queryStatus": "Succeeded", "entities": [{"requestCount": 1}], "nextUri": link});
-                Reply::json(200, &page.to_string())
+                ScriptedResponse::json(200, &page.to_string())
             }
         });
         let client = client_at(server.url(), "id", "hush-secret");

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use usage_billing::genesys::{ApiUsage, types};
 use usage_billing::{ErrorKind, Period, PollResult};
 use usage_billing_sandbox::Sandbox;
-use usage_billing_tests::{Reply, ScriptedServer, now};
+use usage_billing_tests::{ScriptedResponse, ScriptedServer, now};
 
 use super::{NO_LIMIT, calls, client_at, keys, last_month, start};
 
@@ -90,8 +90,8 @@ async fn older_query_starts_with_either_success() {
 /// Starts a server that issues tokens and sends `body` with 202 to every operation.
 fn server_with_body(body: impl AsRef<[u8]> + Send + Sync + 'static) -> ScriptedServer {
     ScriptedServer::start(move |request| match request.target.as_str() {
-        "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
-        _ => Reply::new(202, &[("content-type", "application/json")], &body),
+        "/oauth/token" => ScriptedResponse::json(200, r#"{"access_token":"t","expires_in":3600}"#),
+        _ => ScriptedResponse::new(202, &[("content-type", "application/json")], &body),
     })
 }
 

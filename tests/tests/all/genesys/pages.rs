@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use usage_billing::genesys::{Client, types};
 use usage_billing::{ErrorKind, Pager};
 use usage_billing_sandbox::Sandbox;
-use usage_billing_tests::{Reply, ScriptedServer};
+use usage_billing_tests::{ScriptedResponse, ScriptedServer};
 
 use super::{NO_LIMIT, client_at, last_month, start};
 
@@ -22,16 +22,16 @@ async fn until_error(mut rows: Pager<types::OrganizationPublicApiUsage>) -> (usi
 }
 
 /// Starts a server of a finished job with 3 pages of 1000 rows. `other` replaces the response to a page request, counted from 0.
-fn three_pages(other: impl Fn(usize) -> Option<Reply> + Send + Sync + 'static) -> ScriptedServer {
+fn three_pages(other: impl Fn(usize) -> Option<ScriptedResponse> + Send + Sync + 'static) -> ScriptedServer {
     let count = AtomicUsize::new(0);
     ScriptedServer::start(move |request| {
         if request.target == "/oauth/token" {
-            return Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#);
+            return ScriptedResponse::json(200, r#"{"access_token":"t","expires_in":3600}"#);
         }
         let page = match request.target.split_once("after=").map(|(_, cursor)| cursor) {
             Some(cursor) => cursor.chars().next().and_then(|digit| digit.to_digit(10)).expect("a cursor of ours"),
             None if request.target.ends_with("pageSize=1") => {
-                return Reply::json(200, r#"{"queryStatus":"Succeeded"}"#);
+                return ScriptedResponse::json(200, r#"{"queryStatus":"Succeeded"}"#);
             }
             None => 0,
         };
@@ -45,7 +45,7 @@ fn three_pages(other: impl Fn(usize) -> Option<Reply> + Send + Sync + 'static) -
             body["nextUri"] =
                 format!("/api/v2/usage/aggregates/query/jobs/j-1?pageSize=1000&after={}", page + 1).into();
         }
-        Reply::json(200, &body.to_string())
+        ScriptedResponse::json(200, &body.to_string())
     })
 }
 
@@ -63,8 +63,9 @@ async fn pages_of_a_job_are_read_in_order() {
 #[tokio::test]
 async fn interrupted_list_resumes_without_loss() {
     for broken in 0..3 {
-        let server =
-            three_pages(move |number| (number == broken).then(|| Reply::json(501, r#"{"code":"not.implemented"}"#)));
+        let server = three_pages(move |number| {
+            (number == broken).then(|| ScriptedResponse::json(501, r#"{"code":"not.implemented"}"#))
+        });
         let client = client_at(server.url(), "id", "hush-secret");
         let (read, error, position) = until_error(rows_of(&client).await).await;
         assert_eq!((read, error.kind()), (1000 * broken, ErrorKind::Api), "{error}");
@@ -75,7 +76,8 @@ async fn interrupted_list_resumes_without_loss() {
 
 #[tokio::test]
 async fn job_removed_while_its_pages_are_read_is_an_error() {
-    let server = three_pages(|number| (number == 1).then(|| Reply::json(202, r#"{"queryStatus":"Failed"}"#)));
+    let server =
+        three_pages(|number| (number == 1).then(|| ScriptedResponse::json(202, r#"{"queryStatus":"Failed"}"#)));
     let (read, error, _) = until_error(rows_of(&client_at(server.url(), "id", "hush-secret")).await).await;
     assert_eq!((read, error.kind()), (1000, ErrorKind::Failed), "{error}");
 }
@@ -83,7 +85,7 @@ async fn job_removed_while_its_pages_are_read_is_an_error() {
 #[tokio::test]
 async fn repeated_cursor_is_an_error_without_duplicate_rows() {
     let repeated = r#"{"queryStatus":"Succeeded","entities":[{"requestCount":7}],"nextUri":"/j?after=1"}"#;
-    let server = three_pages(move |number| (number == 1).then(|| Reply::json(200, repeated)));
+    let server = three_pages(move |number| (number == 1).then(|| ScriptedResponse::json(200, repeated)));
     let (read, error, _) = until_error(rows_of(&client_at(server.url(), "id", "hush-secret")).await).await;
     assert_eq!(read, 1001, "the first page and the second, whose link is to itself");
     assert!(error.to_string().contains("it was already read: the list may be incomplete"), "{error}");
@@ -119,12 +121,12 @@ async fn custom_pager_fails_on_a_repeated_page() {
 #[tokio::test]
 async fn link_to_another_host_is_not_followed() {
     let page = |next: &str| format!(r#"{{"queryStatus":"Succeeded","entities":[{{"requestCount":1}}]{next}}}"#);
-    let elsewhere = ScriptedServer::start(|_| Reply::json(200, "{}"));
+    let elsewhere = ScriptedServer::start(|_| ScriptedResponse::json(200, "{}"));
     let next = format!(r#","nextUri":"{}/steal?pageSize=1&after=a%2Fb""#, elsewhere.url());
     let server = ScriptedServer::start(move |request| match request.target.as_str() {
-        "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
-        target if target.contains("after=") => Reply::json(200, &page("")),
-        _ => Reply::json(200, &page(&next)),
+        "/oauth/token" => ScriptedResponse::json(200, r#"{"access_token":"t","expires_in":3600}"#),
+        target if target.contains("after=") => ScriptedResponse::json(200, &page("")),
+        _ => ScriptedResponse::json(200, &page(&next)),
     });
     let client = client_at(server.url(), "id", "hush-secret");
     let rows = client.usage_job("j-1").wait(NO_LIMIT).await.unwrap().try_collect().await.unwrap();

@@ -5,7 +5,7 @@ use serde_json::json;
 use usage_billing::ErrorKind;
 use usage_billing::genesys::{BillingPeriod, ClientOrganizations};
 use usage_billing_sandbox::Sandbox;
-use usage_billing_tests::{Reply, ScriptedServer, now};
+use usage_billing_tests::{ScriptedResponse, ScriptedServer, now};
 
 use super::{NO_LIMIT, client_at, last_month, start};
 
@@ -65,11 +65,12 @@ async fn wrappers_can_be_spawned() {
 async fn licences_are_counted_over_pages_without_a_count() {
     let server = ScriptedServer::start(|request| {
         match request.target.split(['?', '&']).find_map(|pair| pair.strip_prefix("pageNumber=")) {
-            None => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
-            Some(number @ ("1" | "2" | "3")) => {
-                Reply::json(200, &json!({"entities": [{"id": number, "licenses": ["cloudCX3"]}]}).to_string())
-            }
-            Some(_) => Reply::json(200, r#"{"entities":[]}"#),
+            None => ScriptedResponse::json(200, r#"{"access_token":"t","expires_in":3600}"#),
+            Some(number @ ("1" | "2" | "3")) => ScriptedResponse::json(
+                200,
+                &json!({"entities": [{"id": number, "licenses": ["cloudCX3"]}]}).to_string(),
+            ),
+            Some(_) => ScriptedResponse::json(200, r#"{"entities":[]}"#),
         }
     });
     let rows = client_at(server.url(), "id", "hush-secret").licences().await.unwrap();

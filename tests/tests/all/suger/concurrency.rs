@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use usage_billing::RateLimit;
 use usage_billing::suger::{Client, UsageEvent};
-use usage_billing_tests::{Reply, ScriptedServer, untimed};
+use usage_billing_tests::{ScriptedResponse, ScriptedServer, untimed};
 
 use super::{page_of, scripted, stored_as_sent, timestamp};
 
@@ -39,14 +39,14 @@ async fn lists_of_several_entitlements_are_concurrent() {
     static LISTS: AtomicUsize = AtomicUsize::new(0);
     let server = ScriptedServer::start(|request| {
         if request.method == "POST" {
-            return Reply::json(409, "\"it is there\"");
+            return ScriptedResponse::json(409, "\"it is there\"");
         }
         // Responds to no list before three are requested.
         LISTS.fetch_add(1, Ordering::SeqCst);
         while LISTS.load(Ordering::SeqCst) < 3 {
             std::thread::yield_now();
         }
-        Reply::json(200, &page_of(&[]))
+        ScriptedResponse::json(200, &page_of(&[]))
     });
     let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(3);
     for number in 0..3 {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use serde_json::json;
 use usage_billing::suger::{MarketplaceWindows, Receipt, UsageEvent, UsageQueue};
-use usage_billing_tests::{Reply, ScriptedServer, now};
+use usage_billing_tests::{ScriptedResponse, ScriptedServer, now};
 
 use super::{group_for, group_of, page_of, scripted, stored_as_sent};
 
@@ -21,12 +21,14 @@ fn vendor(listed: Vec<UsageEvent>) -> ScriptedServer {
     ScriptedServer::start(move |request| {
         let entitlement = request.target.split('/').nth(4).unwrap_or_default().to_owned();
         match request.method.as_str() {
-            "POST" => Reply::json(200, &group_of(request, json!({"partner": entitlement})).to_string()),
-            _ if request.target.contains("/usageRecordGroup") => Reply::json(200, &page_of(&listed)),
-            _ if entitlement == "BROKEN" => Reply::json(500, "\"down\""),
-            _ if entitlement == "UNNAMED" => Reply::json(200, &json!({"id": entitlement, "partner": ""}).to_string()),
-            _ if entitlement == "UNKNOWN" => Reply::json(404, "\"entitlement not found\""),
-            _ => Reply::json(200, &json!({"id": entitlement, "partner": entitlement}).to_string()),
+            "POST" => ScriptedResponse::json(200, &group_of(request, json!({"partner": entitlement})).to_string()),
+            _ if request.target.contains("/usageRecordGroup") => ScriptedResponse::json(200, &page_of(&listed)),
+            _ if entitlement == "BROKEN" => ScriptedResponse::json(500, "\"down\""),
+            _ if entitlement == "UNNAMED" => {
+                ScriptedResponse::json(200, &json!({"id": entitlement, "partner": ""}).to_string())
+            }
+            _ if entitlement == "UNKNOWN" => ScriptedResponse::json(404, "\"entitlement not found\""),
+            _ => ScriptedResponse::json(200, &json!({"id": entitlement, "partner": entitlement}).to_string()),
         }
     })
 }
@@ -64,8 +66,8 @@ async fn late_usage_is_sent_and_listed_in_the_receipt() {
 #[tokio::test(start_paused = true)]
 async fn unsent_or_unverified_late_usage_is_listed_as_well() {
     let server = ScriptedServer::start(|request| match request.body.contains("LOST") {
-        true => Reply::json(403, "\"no\""),
-        false => Reply::json(409, "\"it is there\""),
+        true => ScriptedResponse::json(403, "\"no\""),
+        false => ScriptedResponse::json(409, "\"it is there\""),
     });
     let queue = scripted(&server).usage_queue().flush_timeout(None).trust_duplicates_unverified();
     let events = vec![hours_ago("LOST", 1), hours_ago("LOST", 3), hours_ago("THERE", 1), hours_ago("THERE", 4)];
@@ -85,7 +87,7 @@ async fn unknown_marketplace_has_the_shortest_limit() {
     for named in ["", "null"] {
         let server = ScriptedServer::start(move |request| {
             let partner = if named == "null" { serde_json::Value::Null } else { json!(named) };
-            Reply::json(200, &group_of(request, json!({"partner": partner})).to_string())
+            ScriptedResponse::json(200, &group_of(request, json!({"partner": partner})).to_string())
         });
         let queue = scripted(&server).usage_queue().flush_timeout(None);
         let events = vec![hours_ago("e-1", 1), hours_ago("e-1", 2), hours_ago("e-2", 30)];
@@ -104,7 +106,7 @@ async fn marketplace_that_is_not_set_yet_is_looked_up_again() {
     let named = is_set.clone();
     let server = ScriptedServer::start(move |request| {
         let partner = if named.load(Ordering::Relaxed) { "AWS" } else { "" };
-        Reply::json(200, &group_of(request, json!({"partner": partner})).to_string())
+        ScriptedResponse::json(200, &group_of(request, json!({"partner": partner})).to_string())
     });
     let mut queue = scripted(&server).usage_queue().flush_timeout(None);
     queue.push(hours_ago("e-1", 3)).unwrap();
@@ -172,13 +174,13 @@ async fn entitlement_that_suger_did_not_know_is_looked_up_again() {
     let lookups = std::sync::Mutex::new(0);
     let server = ScriptedServer::start(move |request| match request.method.as_str() {
         "POST" => stored_as_sent(request),
-        _ if request.target.contains('?') => Reply::json(200, &page_of(&[])),
+        _ if request.target.contains('?') => ScriptedResponse::json(200, &page_of(&[])),
         _ => {
             let mut lookups = lookups.lock().unwrap();
             *lookups += 1;
             match *lookups {
-                1 => Reply::json(404, "\"entitlement not found\""),
-                _ => Reply::json(200, r#"{"id": "e-1", "partner": "AWS"}"#),
+                1 => ScriptedResponse::json(404, "\"entitlement not found\""),
+                _ => ScriptedResponse::json(200, r#"{"id": "e-1", "partner": "AWS"}"#),
             }
         }
     });
@@ -194,7 +196,7 @@ async fn failing_lookups_and_validation_end_before_the_flush_does() {
     for validates in [false, true] {
         let server = ScriptedServer::start(|request| {
             match request.target.contains("batchValidate") || request.method == "GET" {
-                true => Reply::dropped(),
+                true => ScriptedResponse::dropped(),
                 false => stored_as_sent(request),
             }
         });

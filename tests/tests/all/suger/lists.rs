@@ -6,7 +6,7 @@ use usage_billing::suger::types::{self, UsageRecordGroupStatus as Status};
 
 use serde_json::{Value, json};
 use std::sync::Mutex;
-use usage_billing_tests::{Reply, ScriptedServer, now};
+use usage_billing_tests::{ScriptedResponse, ScriptedServer, now};
 
 use super::{client, page_of, sandbox, scripted};
 
@@ -58,8 +58,8 @@ async fn requeued_group_is_confirmed_by_the_response_or_the_list() {
         ("NEW", "CREATED", true),
     ] {
         let server = ScriptedServer::start(move |request| match request.method.as_str() {
-            "GET" => Reply::json(200, &page_of(&[group(listed)])),
-            _ => Reply::json(200, &group(status).to_string()),
+            "GET" => ScriptedResponse::json(200, &page_of(&[group(listed)])),
+            _ => ScriptedResponse::json(200, &group(status).to_string()),
         });
         let failed: types::MeteringUsageRecordGroup = serde_json::from_value(group("REPORT_FAILED")).unwrap();
         let outcome = scripted(&server).retry_group(&failed).await;
@@ -110,7 +110,7 @@ async fn list_with_short_pages_is_read_to_its_end() {
         let offset =
             request.target.split(['?', '&']).find_map(|pair| pair.strip_prefix("offset=")?.parse::<u32>().ok());
         let page = offset.map(|offset| (offset..230.min(offset + 100)).map(|number| json!({"id": number.to_string()})));
-        Reply::json(200, &json!(page.expect("an offset").collect::<Vec<_>>()).to_string())
+        ScriptedResponse::json(200, &json!(page.expect("an offset").collect::<Vec<_>>()).to_string())
     });
     let client = scripted(&server);
     let products = client.products(|request| request).try_collect().await.unwrap();
@@ -135,7 +135,7 @@ fn pages(count: i64, most: i64, next: impl Fn(i64, i64) -> Value + Send + Sync +
         if next != json!("absent") {
             body["nextOffset"] = next;
         }
-        Reply::json(200, &body.to_string())
+        ScriptedResponse::json(200, &body.to_string())
     })
 }
 
@@ -195,11 +195,11 @@ async fn server_that_ignores_the_offset_has_one_page() {
     for (body, count) in
         [(r#"{"usageRecordGroups": [{"id": "a"}, {"id": "b"}]}"#, 2), (r#"{"usageRecordGroups": []}"#, 0)]
     {
-        let server = ScriptedServer::in_turn(vec![Reply::json(200, body)]);
+        let server = ScriptedServer::in_turn(vec![ScriptedResponse::json(200, body)]);
         let groups = scripted(&server).usage_record_groups(|request| request).try_collect().await.unwrap();
         assert_eq!(groups.len(), count);
     }
-    let server = ScriptedServer::in_turn(vec![Reply::json(200, r#"[{"id": "a"}]"#)]);
+    let server = ScriptedServer::in_turn(vec![ScriptedResponse::json(200, r#"[{"id": "a"}]"#)]);
     assert_eq!(scripted(&server).buyers(|request| request).try_collect().await.unwrap().len(), 1);
 }
 
@@ -210,8 +210,8 @@ async fn repeated_full_page_is_an_error() {
         let groups: Vec<_> = (0..count).map(|number| json!({"id": number.to_string()})).collect();
         let page = page_of(&groups);
         let server = ScriptedServer::start(move |request| match request.method.as_str() {
-            "GET" => Reply::json(200, &page),
-            _ => Reply::json(409, "\"it exists\""),
+            "GET" => ScriptedResponse::json(200, &page),
+            _ => ScriptedResponse::json(409, "\"it exists\""),
         });
         let client = scripted(&server);
         let (confirmed, sent) = (client.confirm(&report).await, client.send_usage(&report).await);
@@ -252,7 +252,7 @@ async fn body_without_its_list_is_an_error() {
         beside("[]", r#""message": "no""#),
     ] {
         let body = body.as_str();
-        let server = ScriptedServer::in_turn(vec![Reply::json(200, body)]);
+        let server = ScriptedServer::in_turn(vec![ScriptedResponse::json(200, body)]);
         let client = scripted(&server);
         let error = client.usage_record_groups(|request| request).try_collect().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode, "{body}: {error}");
@@ -261,7 +261,7 @@ async fn body_without_its_list_is_an_error() {
         client.usage("2026-10".parse().unwrap(), std::time::Duration::MAX).await.unwrap_err();
     }
     for body in [r#"{"error": "maintenance"}"#, "{}", r#""down""#, r#"[{"id": "a"}, "down"]"#, "<html>", ""] {
-        let server = ScriptedServer::in_turn(vec![Reply::json(200, body)]);
+        let server = ScriptedServer::in_turn(vec![ScriptedResponse::json(200, body)]);
         let client = scripted(&server);
         let errors = [
             client.buyers(|request| request).try_collect().await.map(drop).unwrap_err(),
@@ -271,7 +271,7 @@ async fn body_without_its_list_is_an_error() {
         assert!(errors.iter().all(|error| error.kind() == ErrorKind::Decode), "{body}: {errors:?}");
     }
     // Go's empty lists.
-    let server = ScriptedServer::in_turn(vec![Reply::json(200, "null")]);
+    let server = ScriptedServer::in_turn(vec![ScriptedResponse::json(200, "null")]);
     assert!(scripted(&server).buyers(|request| request).try_collect().await.unwrap().is_empty());
     // A list without an error beside it.
     for body in [
@@ -280,7 +280,7 @@ async fn body_without_its_list_is_an_error() {
         beside("null", r#""code": "OK", "message": "no usage""#),
         beside("[]", r#""code": 200, "error": {}, "message": null"#),
     ] {
-        let server = ScriptedServer::in_turn(vec![Reply::json(200, &body)]);
+        let server = ScriptedServer::in_turn(vec![ScriptedResponse::json(200, &body)]);
         let groups = scripted(&server).usage_record_groups(|request| request).try_collect().await;
         assert!(groups.unwrap().is_empty(), "{body}");
     }
@@ -299,29 +299,32 @@ async fn delete_with_a_lost_response_succeeds_if_the_group_is_missing() {
         group["status"] = json!(status);
         vec![group]
     };
-    let (gone, lost) = (|| Reply::json(404, "\"usage record group not found\""), || Reply::json(504, "\"timeout\""));
-    for (replies, listed, is_deleted) in [
+    let (gone, lost) = (
+        || ScriptedResponse::json(404, "\"usage record group not found\""),
+        || ScriptedResponse::json(504, "\"timeout\""),
+    );
+    for (responses, listed, is_deleted) in [
         (vec![lost(), gone()], vec![], true),
-        (vec![Reply::dropped(), gone()], vec![], true),
+        (vec![ScriptedResponse::dropped(), gone()], vec![], true),
         (vec![lost(), gone()], with("DELETED"), true),
         (vec![lost(), gone()], with("CREATED"), false),
         (vec![lost(), gone()], with("REPORTED"), false),
         // The group was deleted before, or is not visible.
         (vec![gone()], vec![], false),
         (vec![lost(), lost(), lost(), lost()], vec![], false),
-        (vec![lost(), Reply::json(400, "\"already reported\"")], vec![], false),
+        (vec![lost(), ScriptedResponse::json(400, "\"already reported\"")], vec![], false),
         // A response that shows no deletion.
-        (vec![Reply::json(200, "{}")], vec![], false),
-        (vec![Reply::json(200, "{}")], with("DELETED"), true),
-        (vec![Reply::json(200, &with("CREATED")[0].to_string())], with("CREATED"), false),
-        (vec![Reply::json(200, &with("DELETED")[0].to_string())], vec![], true),
-        (vec![Reply::json(200, r#"{"id": "g-2", "status": "DELETED"}"#)], with("CREATED"), false),
+        (vec![ScriptedResponse::json(200, "{}")], vec![], false),
+        (vec![ScriptedResponse::json(200, "{}")], with("DELETED"), true),
+        (vec![ScriptedResponse::json(200, &with("CREATED")[0].to_string())], with("CREATED"), false),
+        (vec![ScriptedResponse::json(200, &with("DELETED")[0].to_string())], vec![], true),
+        (vec![ScriptedResponse::json(200, r#"{"id": "g-2", "status": "DELETED"}"#)], with("CREATED"), false),
     ] {
-        let (page, place) = (page_of(&listed), format!("{replies:?} {listed:?}"));
-        let replies = Mutex::new(replies.into_iter());
+        let (page, place) = (page_of(&listed), format!("{responses:?} {listed:?}"));
+        let responses = Mutex::new(responses.into_iter());
         let server = ScriptedServer::start(move |request| match request.method.as_str() {
-            "GET" => Reply::json(200, &page),
-            _ => replies.lock().unwrap().next().expect("no more is sent"),
+            "GET" => ScriptedResponse::json(200, &page),
+            _ => responses.lock().unwrap().next().expect("no more is sent"),
         });
         let outcome = scripted(&server).delete_group(&group).await;
         assert_eq!(outcome.is_ok(), is_deleted, "{place}: {outcome:?}");
@@ -345,7 +348,7 @@ async fn groups_of_a_period_are_selected_by_the_time_of_their_usage() {
     let server = ScriptedServer::start(move |request| {
         let is_filtered =
             ["entitlementId=e-1", "status=REPORT_FAILED"].iter().all(|part| request.target.contains(part));
-        Reply::json(200, &page_of(if is_filtered { &groups } else { &[] }))
+        ScriptedResponse::json(200, &page_of(if is_filtered { &groups } else { &[] }))
     });
     let client = scripted(&server);
     let found = client.usage_record_groups_of(month, Some("e-1".to_owned()), Some(Status::ReportFailed)).await.unwrap();

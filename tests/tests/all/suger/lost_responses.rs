@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use serde_json::json;
 use usage_billing::RetryPolicy;
 use usage_billing::suger::{Receipt, UsageEvent};
-use usage_billing_tests::{Reply, ScriptedServer};
+use usage_billing_tests::{ScriptedResponse, ScriptedServer};
 use uuid::Uuid;
 
 use super::{
@@ -166,15 +166,15 @@ fn take(receipt: &Receipt, resolved: &mut BTreeSet<Uuid>) {
 async fn unknown_outcome_is_retried_with_the_same_id_and_bytes() {
     let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", Decimal::new(1_2500, 4));
     let page = page_of(&[group_for(&event, json!({}))]);
-    let replies = vec![
-        Reply::dropped(),
-        Reply::json(503, "\"\""),
-        Reply::truncated(200, "{"),
-        Reply::json(500, "\"\""),
-        Reply::json(409, "\"usage record group exists already\""),
-        Reply::json(200, &page),
+    let responses = vec![
+        ScriptedResponse::dropped(),
+        ScriptedResponse::json(503, "\"\""),
+        ScriptedResponse::truncated(200, "{"),
+        ScriptedResponse::json(500, "\"\""),
+        ScriptedResponse::json(409, "\"usage record group exists already\""),
+        ScriptedResponse::json(200, &page),
     ];
-    let server = ScriptedServer::in_turn(replies);
+    let server = ScriptedServer::in_turn(responses);
     let mut queue = scripted(&server).usage_queue().flush_timeout(None);
     let id = queue.push(event).unwrap();
     let first = queue.flush().await;
@@ -217,8 +217,12 @@ async fn rejection_after_a_lost_response_is_looked_up() {
     ] {
         let groups = if listed { vec![group_for(&event, json!({}))] } else { vec![] };
         let page = page_of(&groups);
-        let replies = vec![Reply::dropped(), Reply::json(404, "\"entitlement not found\""), Reply::json(200, &page)];
-        let server = ScriptedServer::in_turn(replies);
+        let responses = vec![
+            ScriptedResponse::dropped(),
+            ScriptedResponse::json(404, "\"entitlement not found\""),
+            ScriptedResponse::json(200, &page),
+        ];
+        let server = ScriptedServer::in_turn(responses);
         let mut queue = scripted(&server).usage_queue().flush_timeout(None);
         queue.push(event.clone()).unwrap();
         assert_eq!(queue.flush().await.to_string(), expected);
@@ -239,11 +243,13 @@ async fn failed_validation_after_a_lost_response_is_looked_up() {
         let page = page_of(&groups);
         let checks = AtomicUsize::new(0);
         let server = ScriptedServer::start(move |request| match request.target.split_once('?') {
-            Some(_) => Reply::json(200, &page),
-            None if !request.target.ends_with("/batchValidateUsageRecordGroups") => Reply::dropped(),
+            Some(_) => ScriptedResponse::json(200, &page),
+            None if !request.target.ends_with("/batchValidateUsageRecordGroups") => ScriptedResponse::dropped(),
             // Valid at first, cancelled since.
-            None if request.body == "[]" || checks.fetch_add(1, Ordering::SeqCst) == 0 => Reply::json(200, ""),
-            None => Reply::json(400, "\"the entitlement is not active\""),
+            None if request.body == "[]" || checks.fetch_add(1, Ordering::SeqCst) == 0 => {
+                ScriptedResponse::json(200, "")
+            }
+            None => ScriptedResponse::json(400, "\"the entitlement is not active\""),
         });
         let client = scripted(&server);
         let mut queue = client.usage_queue().flush_timeout(None).validate_first();

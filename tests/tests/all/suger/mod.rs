@@ -21,7 +21,7 @@ use usage_billing::RetryPolicy;
 use usage_billing::suger::types::MeteringUsageRecordGroup as Group;
 use usage_billing::suger::{Client, UsageEvent, UsageQueue, reconcile};
 use usage_billing_sandbox::{self as demo, Sandbox};
-use usage_billing_tests::{Reply, Request, ScriptedServer, now, untimed};
+use usage_billing_tests::{Request, ScriptedResponse, ScriptedServer, now, untimed};
 use uuid::Uuid;
 
 const ORG: &str = demo::SUGER_ORG_ID;
@@ -48,8 +48,8 @@ fn scripted(server: &ScriptedServer) -> Client {
 }
 
 /// The response to an event that is stored as it was sent.
-fn stored_as_sent(request: &Request) -> Reply {
-    Reply::json(200, &group_of(request, json!({})).to_string())
+fn stored_as_sent(request: &Request) -> ScriptedResponse {
+    ScriptedResponse::json(200, &group_of(request, json!({})).to_string())
 }
 
 /// The group of an event that was sent, with other fields in index of its own.

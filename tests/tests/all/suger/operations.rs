@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use usage_billing_suger::mock::MockServerExt;
 use usage_billing_suger::{Client, DecimalNumber, ErrorKind, types};
-use usage_billing_tests::{Document, Reply, ScriptedServer, Suger, Vendor};
+use usage_billing_tests::{Document, ScriptedResponse, ScriptedServer, Suger, Vendor};
 
 /// Ids that would change the path if they were not escaped.
 const ORG: &str = "a/c?m#e";
@@ -102,7 +102,7 @@ async fn batch_of_reports_has_every_digit() {
 
 #[tokio::test]
 async fn validation_with_an_empty_response_is_a_success() {
-    let server = ScriptedServer::in_turn(vec![Reply::new(200, &[], "")]);
+    let server = ScriptedServer::in_turn(vec![ScriptedResponse::new(200, &[], "")]);
     let client = Suger::client(server.url()).build().unwrap();
     let call = client.batch_validate_usage_record_groups().org_id(ORG).body(vec![]);
     assert_eq!(call.send().await.unwrap().into_inner(), "");
@@ -316,7 +316,7 @@ async fn undocumented_error_formats_are_read() {
         (r#"{"code":"E7","message":"quota exceeded"}"#, Some("E7"), "quota exceeded"),
     ];
     for (body, code, message) in forms {
-        let server = ScriptedServer::in_turn(vec![Reply::new(403, &[("x-correlation-id", "r-7")], body)]);
+        let server = ScriptedServer::in_turn(vec![ScriptedResponse::new(403, &[("x-correlation-id", "r-7")], body)]);
         let client = Suger::client(server.url()).build().unwrap();
         let error = client.list_billable_metrics().org_id("acme").send().await.unwrap_err();
         assert_eq!((error.kind(), error.code(), error.message()), (ErrorKind::Permission, code, message), "{body}");

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use usage_billing::suger::{Client, Delivery, Receipt, UsageEvent};
 use usage_billing::{AccessToken, ApiKey, Error, ErrorKind, RetryPolicy};
-use usage_billing_tests::{ClosedPort, Reply, Request, ScriptedServer, now, untimed};
+use usage_billing_tests::{ClosedPort, Request, ScriptedResponse, ScriptedServer, now, untimed};
 
 use super::{group_for, group_of, ids, page_of, push_all, scripted, stored_as_sent, timestamp};
 
@@ -92,17 +92,17 @@ struct Vendor {
 fn vendor() -> (Arc<Mutex<Vendor>>, Client) {
     let vendor = Arc::new(Mutex::new(Vendor { held: None, stored: 0, behavior: None, lists: true }));
     let shared = vendor.clone();
-    let server = ScriptedServer::start(move |request| shared.lock().unwrap().reply(request));
+    let server = ScriptedServer::start(move |request| shared.lock().unwrap().response(request));
     (vendor, scripted(&server))
 }
 
 impl Vendor {
-    fn reply(&mut self, request: &Request) -> Reply {
+    fn response(&mut self, request: &Request) -> ScriptedResponse {
         if request.method == "GET" && !self.lists {
-            return Reply::json(500, r#""down""#);
+            return ScriptedResponse::json(500, r#""down""#);
         }
         if request.method == "GET" {
-            return Reply::json(200, &page_of(&self.held.iter().cloned().collect::<Vec<_>>()));
+            return ScriptedResponse::json(200, &page_of(&self.held.iter().cloned().collect::<Vec<_>>()));
         }
         let is_new = self.held.is_none();
         let (effect, behavior) = self.behavior.clone().unwrap_or((Effect::Stored, Behavior::Truth));
@@ -112,19 +112,19 @@ impl Vendor {
         }
         match behavior {
             Behavior::Truth => match &self.held {
-                Some(held) if is_new => Reply::json(200, &held.to_string()),
-                Some(_) => Reply::json(409, r#""usage record group exists already""#),
-                None => Reply::json(404, r#""entitlement not found""#),
+                Some(held) if is_new => ScriptedResponse::json(200, &held.to_string()),
+                Some(_) => ScriptedResponse::json(409, r#""usage record group exists already""#),
+                None => ScriptedResponse::json(404, r#""entitlement not found""#),
             },
             Behavior::Other(fields) => {
-                Reply::json(200, &group_of(request, serde_json::from_str(fields).unwrap()).to_string())
+                ScriptedResponse::json(200, &group_of(request, serde_json::from_str(fields).unwrap()).to_string())
             }
             Behavior::Status(status, body) => {
                 let media_type = if body.starts_with('<') { "text/html" } else { "application/json" };
-                Reply::new(status, &[("content-type", media_type)], body)
+                ScriptedResponse::new(status, &[("content-type", media_type)], body)
             }
-            Behavior::Dropped => Reply::dropped(),
-            Behavior::CutOff => Reply::truncated(200, "{"),
+            Behavior::Dropped => ScriptedResponse::dropped(),
+            Behavior::CutOff => ScriptedResponse::truncated(200, "{"),
         }
     }
 
@@ -263,17 +263,19 @@ fn assert_kind_is_correct(
 #[tokio::test(start_paused = true)]
 async fn rejection_after_a_lost_attempt_is_not_a_decision() {
     let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", 5);
-    for (first, status) in
-        [(Reply::json(504, "\"timeout\""), 404), (Reply::json(408, "\"timeout\""), 400), (Reply::dropped(), 422)]
-    {
+    for (first, status) in [
+        (ScriptedResponse::json(504, "\"timeout\""), 404),
+        (ScriptedResponse::json(408, "\"timeout\""), 400),
+        (ScriptedResponse::dropped(), 422),
+    ] {
         let posts = Mutex::new(0);
         let server = ScriptedServer::start(move |request| {
             let mut posts = posts.lock().unwrap();
             *posts += usize::from(request.method == "POST");
             match (request.method.as_str(), *posts) {
-                ("GET", _) => Reply::json(200, &page_of(&[])),
+                ("GET", _) => ScriptedResponse::json(200, &page_of(&[])),
                 (_, 1) => first.clone(),
-                _ => Reply::json(status, "\"no\""),
+                _ => ScriptedResponse::json(status, "\"no\""),
             }
         });
         let error = scripted(&server).send_usage(&event).await.unwrap_err();
@@ -292,10 +294,10 @@ async fn attempt_that_arrives_while_the_list_is_read_is_not_rejected() {
         let server = ScriptedServer::start(move |request| match request.method.as_str() {
             "GET" => {
                 let _ = released.lock().unwrap().recv();
-                Reply::json(200, &page_of(&[]))
+                ScriptedResponse::json(200, &page_of(&[]))
             }
-            _ if *lost.lock().unwrap() => Reply::dropped(),
-            _ => Reply::json(400, "\"no\""),
+            _ if *lost.lock().unwrap() => ScriptedResponse::dropped(),
+            _ => ScriptedResponse::json(400, "\"no\""),
         });
         let client = scripted(&server);
         let queue = client.usage_queue().flush_timeout(None);
@@ -332,9 +334,11 @@ async fn attempt_that_arrives_while_the_list_is_read_is_not_rejected() {
 async fn request_that_was_not_sent_cannot_arrive_later() {
     let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", 5);
     let server = ScriptedServer::start(move |request| match request.method.as_str() {
-        "GET" if request.target.contains("buyerId") => Reply::new(429, &[("retry-after", "200")], "\"slow down\""),
-        "GET" => Reply::json(200, &page_of(&[])),
-        _ => Reply::json(400, "\"no\""),
+        "GET" if request.target.contains("buyerId") => {
+            ScriptedResponse::new(429, &[("retry-after", "200")], "\"slow down\"")
+        }
+        "GET" => ScriptedResponse::json(200, &page_of(&[])),
+        _ => ScriptedResponse::json(400, "\"no\""),
     });
     let client = scripted(&server);
     let list = client.usage_record_groups(|request| request.buyer_id("b-1")).try_collect();
@@ -355,11 +359,14 @@ async fn list_without_end_ends_at_its_time_limit() {
         let entry = |number: i64| json!({"id": number.to_string(), "creationTime": "2020-01-01T00:00:00Z"});
         let ids: Vec<_> = (offset..offset + 1000).map(entry).collect();
         match request.method.as_str() {
-            "GET" if request.target.contains("Report") => {
-                Reply::json(200, &json!({"usageRecordReports": ids, "nextOffset": offset + 1000}).to_string())
+            "GET" if request.target.contains("Report") => ScriptedResponse::json(
+                200,
+                &json!({"usageRecordReports": ids, "nextOffset": offset + 1000}).to_string(),
+            ),
+            "GET" => {
+                ScriptedResponse::json(200, &json!({"usageRecordGroups": ids, "nextOffset": offset + 1000}).to_string())
             }
-            "GET" => Reply::json(200, &json!({"usageRecordGroups": ids, "nextOffset": offset + 1000}).to_string()),
-            _ => Reply::json(409, "\"it is there\""),
+            _ => ScriptedResponse::json(409, "\"it is there\""),
         }
     });
     let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", 5);
@@ -392,9 +399,9 @@ async fn proxy_response_does_not_reject_an_unlisted_event() {
             (r#"{"code": "NotFound", "message": "no such thing", "trace": "7"}"#, "", 1),
         ] {
             let server = ScriptedServer::start(move |request| match request.method.as_str() {
-                "GET" => Reply::json(200, &page_of(&[])),
-                _ if correlation.is_empty() => Reply::new(status, &[], body),
-                _ => Reply::new(status, &[("x-correlation-id", correlation)], body),
+                "GET" => ScriptedResponse::json(200, &page_of(&[])),
+                _ if correlation.is_empty() => ScriptedResponse::new(status, &[], body),
+                _ => ScriptedResponse::new(status, &[("x-correlation-id", correlation)], body),
             });
             let mut queue = scripted(&server).usage_queue().flush_timeout(None);
             queue.push(event.clone()).unwrap();
@@ -412,20 +419,20 @@ async fn proxy_response_does_not_reject_an_unlisted_event() {
 async fn unreadable_list_decides_nothing() {
     let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", 5);
     for list in [
-        Reply::json(404, "\"entitlement not found\""),
-        Reply::json(404, r#"{"message": "no Route matched with those values"}"#),
-        Reply::json(500, "\"down\""),
-        Reply::json(200, "{}"),
-        Reply::json(200, r#"{"error": "maintenance"}"#),
-        Reply::json(200, r#"{"usageRecordGroups": {"error": "maintenance"}}"#),
-        Reply::new(200, &[], "<html>no</html>"),
-        Reply::dropped(),
+        ScriptedResponse::json(404, "\"entitlement not found\""),
+        ScriptedResponse::json(404, r#"{"message": "no Route matched with those values"}"#),
+        ScriptedResponse::json(500, "\"down\""),
+        ScriptedResponse::json(200, "{}"),
+        ScriptedResponse::json(200, r#"{"error": "maintenance"}"#),
+        ScriptedResponse::json(200, r#"{"usageRecordGroups": {"error": "maintenance"}}"#),
+        ScriptedResponse::new(200, &[], "<html>no</html>"),
+        ScriptedResponse::dropped(),
     ] {
         for status in [400, 404, 409] {
             let list = list.clone();
             let server = ScriptedServer::start(move |request| match request.method.as_str() {
                 "GET" => list.clone(),
-                _ => Reply::json(status, "\"no\""),
+                _ => ScriptedResponse::json(status, "\"no\""),
             });
             let mut queue = scripted(&server).usage_queue().flush_timeout(None);
             queue.push(event.clone()).unwrap();
@@ -440,9 +447,9 @@ async fn one_list_per_entitlement_resolves_all_its_events() {
         (0..30).map(|hour| UsageEvent::new(format!("e-{}", hour % 3), timestamp(hour)).quantity("gb", 5)).collect();
     let groups: Vec<_> = all.iter().map(|event| group_for(event, json!({}))).collect();
     let server = ScriptedServer::start(move |request| match request.method.as_str() {
-        "GET" => Reply::json(200, &page_of(&groups)),
-        _ if request.body.contains("e-1") => Reply::json(200, "{}"),
-        _ => Reply::json(409, "\"it is there\""),
+        "GET" => ScriptedResponse::json(200, &page_of(&groups)),
+        _ if request.body.contains("e-1") => ScriptedResponse::json(200, "{}"),
+        _ => ScriptedResponse::json(409, "\"it is there\""),
     });
     let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
     for event in &all {
@@ -457,16 +464,16 @@ async fn one_list_per_entitlement_resolves_all_its_events() {
 async fn duplicates_are_trusted_on_request_without_lost_responses() {
     let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", 5);
     let other = group_for(&event, json!({"records": {"gb": 4}, "metaInfo": {"originRecords": {"gb": 4}}}));
-    for (replies, trusts, expected) in [
-        (vec![Reply::json(409, "\"there\"")], true, "0 rejected, 0 unsent, 1 unverified"),
-        (vec![Reply::json(409, "\"there\"")], false, "1 rejected, 0 unsent"),
+    for (responses, trusts, expected) in [
+        (vec![ScriptedResponse::json(409, "\"there\"")], true, "0 rejected, 0 unsent, 1 unverified"),
+        (vec![ScriptedResponse::json(409, "\"there\"")], false, "1 rejected, 0 unsent"),
         // A proxy's page is not a response of Suger.
-        (vec![Reply::new(409, &[], "<html>conflict</html>")], true, "1 rejected, 0 unsent"),
-        (vec![Reply::dropped(), Reply::json(409, "\"there\"")], true, "1 rejected, 0 unsent"),
+        (vec![ScriptedResponse::new(409, &[], "<html>conflict</html>")], true, "1 rejected, 0 unsent"),
+        (vec![ScriptedResponse::dropped(), ScriptedResponse::json(409, "\"there\"")], true, "1 rejected, 0 unsent"),
     ] {
-        let (listed, posts) = (page_of(std::slice::from_ref(&other)), Mutex::new(replies.into_iter()));
+        let (listed, posts) = (page_of(std::slice::from_ref(&other)), Mutex::new(responses.into_iter()));
         let server = ScriptedServer::start(move |request| match request.method.as_str() {
-            "GET" => Reply::json(200, &listed),
+            "GET" => ScriptedResponse::json(200, &listed),
             _ => posts.lock().unwrap().next().expect("no more is sent"),
         });
         let queue = scripted(&server).usage_queue().flush_timeout(None);
@@ -514,9 +521,9 @@ async fn lookup_reads_the_days_of_the_timestamp_and_of_sending() {
         groups.extend((1..1000).map(|number| json!({"id": number.to_string()})));
         let page = page_of(&groups);
         let server = ScriptedServer::start(move |request| match request.method.as_str() {
-            "GET" if request.target.contains("offset=0") => Reply::json(200, &page),
-            "GET" => Reply::json(500, "\"no further\""),
-            _ => Reply::json(409, "\"it is there\""),
+            "GET" if request.target.contains("offset=0") => ScriptedResponse::json(200, &page),
+            "GET" => ScriptedResponse::json(500, "\"no further\""),
+            _ => ScriptedResponse::json(409, "\"it is there\""),
         });
         scripted(&server).send_usage(&event).await.unwrap();
         let first = server.requests()[1].target.clone();
@@ -529,8 +536,8 @@ async fn lookup_reads_the_days_of_the_timestamp_and_of_sending() {
 async fn hint_about_the_entitlement_is_only_for_404() {
     for (status, says) in [(404, true), (400, false), (500, false)] {
         let server = ScriptedServer::start(move |request| match request.method.as_str() {
-            "GET" => Reply::json(200, &page_of(&[])),
-            _ => Reply::json(status, "\"no\""),
+            "GET" => ScriptedResponse::json(200, &page_of(&[])),
+            _ => ScriptedResponse::json(status, "\"no\""),
         });
         let error =
             scripted(&server).send_usage(&UsageEvent::new("e-1", timestamp(0)).quantity("gb", 5)).await.unwrap_err();
@@ -548,11 +555,11 @@ async fn duplicate_is_not_trusted_after_a_lost_response() {
     let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", 5);
     let (page, behaviors) = (page_of(&[group_for(&event, json!({"status": "INVALID"}))]), Mutex::new(0));
     let server = ScriptedServer::start(move |request| match request.method.as_str() {
-        "GET" => Reply::json(200, &page),
+        "GET" => ScriptedResponse::json(200, &page),
         _ => {
             let mut behaviors = behaviors.lock().unwrap();
             *behaviors += 1;
-            if *behaviors > 4 { Reply::json(409, "\"it is there\"") } else { Reply::dropped() }
+            if *behaviors > 4 { ScriptedResponse::json(409, "\"it is there\"") } else { ScriptedResponse::dropped() }
         }
     });
     let mut queue = scripted(&server).usage_queue().flush_timeout(None).trust_duplicates_unverified();
@@ -571,8 +578,8 @@ async fn gateway_pages_end_a_flush_sooner_than_suger_errors() {
         (200, "{}", 10),
     ] {
         let server = ScriptedServer::start(move |request| match request.method.as_str() {
-            "GET" => Reply::json(200, &page_of(&[])),
-            _ => Reply::new(status, &[], body),
+            "GET" => ScriptedResponse::json(200, &page_of(&[])),
+            _ => ScriptedResponse::new(status, &[], body),
         });
         let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
         for hour in 0..20 {
@@ -595,8 +602,8 @@ async fn response_with_an_invalid_group_is_looked_up() {
     ] {
         let page = page_of(&listed.map(|fields| group_for(&event, fields)).into_iter().collect::<Vec<_>>());
         let server = ScriptedServer::start(move |request| match request.method.as_str() {
-            "GET" => Reply::json(200, &page),
-            _ => Reply::json(200, &group_of(request, json!({"status": "INVALID"})).to_string()),
+            "GET" => ScriptedResponse::json(200, &page),
+            _ => ScriptedResponse::json(200, &group_of(request, json!({"status": "INVALID"})).to_string()),
         });
         let mut queue = scripted(&server).usage_queue().flush_timeout(None);
         queue.push(event.clone()).unwrap();
@@ -611,11 +618,11 @@ async fn rejection_keeps_the_id_while_an_attempt_may_arrive() {
     let late = Arc::new(Mutex::new(Vec::new()));
     let (listed, posts) = (late.clone(), Mutex::new(0));
     let server = ScriptedServer::start(move |request| match request.method.as_str() {
-        "GET" => Reply::json(200, &page_of(&listed.lock().unwrap())),
+        "GET" => ScriptedResponse::json(200, &page_of(&listed.lock().unwrap())),
         _ => {
             let mut posts = posts.lock().unwrap();
             *posts += 1;
-            if *posts == 1 { Reply::dropped() } else { Reply::json(400, "\"not now\"") }
+            if *posts == 1 { ScriptedResponse::dropped() } else { ScriptedResponse::json(400, "\"not now\"") }
         }
     });
     let client = scripted(&server);
@@ -637,11 +644,11 @@ async fn rejection_keeps_the_id_while_an_attempt_may_arrive() {
     late.lock().unwrap().clear();
     let lost = UsageEvent::new("e-1", timestamp(1)).quantity("gb", 5);
     let server = ScriptedServer::in_turn(vec![
-        Reply::dropped(),
-        Reply::json(400, "\"not now\""),
-        Reply::json(200, &page_of(&[])),
-        Reply::json(400, "\"not now\""),
-        Reply::json(200, &page_of(&[])),
+        ScriptedResponse::dropped(),
+        ScriptedResponse::json(400, "\"not now\""),
+        ScriptedResponse::json(200, &page_of(&[])),
+        ScriptedResponse::json(400, "\"not now\""),
+        ScriptedResponse::json(200, &page_of(&[])),
     ]);
     let mut queue = scripted(&server).usage_queue().flush_timeout(None);
     queue.push(lost.clone()).unwrap();
@@ -664,11 +671,15 @@ async fn attempt_with_a_proxy_response_may_still_arrive() {
     ] {
         let posts = Mutex::new(0);
         let server = ScriptedServer::start(move |request| match request.method.as_str() {
-            "GET" => Reply::json(200, &page_of(&[])),
+            "GET" => ScriptedResponse::json(200, &page_of(&[])),
             _ => {
                 let mut posts = posts.lock().unwrap();
                 *posts += 1;
-                if *posts == 1 { Reply::new(status, &[], body) } else { Reply::json(400, "\"not now\"") }
+                if *posts == 1 {
+                    ScriptedResponse::new(status, &[], body)
+                } else {
+                    ScriptedResponse::json(400, "\"not now\"")
+                }
             }
         });
         let client = scripted(&server);
@@ -686,8 +697,8 @@ async fn quantity_that_suger_stores_as_a_float_is_delivered() {
         let group = group_for(&event, json!({"metaInfo": {"originRecords": {"gb": there}}, "records": {"gb": there}}));
         let list = page_of(std::slice::from_ref(&group));
         let server = ScriptedServer::start(move |request| match request.method.as_str() {
-            "GET" => Reply::json(200, &list),
-            _ => Reply::json(200, &group.to_string()),
+            "GET" => ScriptedResponse::json(200, &list),
+            _ => ScriptedResponse::json(200, &group.to_string()),
         });
         assert_eq!(scripted(&server).send_usage(&event).await.is_ok(), is_delivered, "{there}");
     }
@@ -696,15 +707,15 @@ async fn quantity_that_suger_stores_as_a_float_is_delivered() {
 #[tokio::test(start_paused = true)]
 async fn single_event_that_may_still_arrive_is_not_rejected() {
     let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", 5);
-    for (replies, may_arrive) in [
-        (vec![Reply::dropped(), Reply::json(404, "\"no\"")], true),
-        (vec![Reply::json(503, "\"down\""), Reply::json(404, "\"no\"")], true),
-        (vec![Reply::json(404, "\"no\"")], false),
+    for (responses, may_arrive) in [
+        (vec![ScriptedResponse::dropped(), ScriptedResponse::json(404, "\"no\"")], true),
+        (vec![ScriptedResponse::json(503, "\"down\""), ScriptedResponse::json(404, "\"no\"")], true),
+        (vec![ScriptedResponse::json(404, "\"no\"")], false),
     ] {
-        let replies = Mutex::new(replies.into_iter());
+        let responses = Mutex::new(responses.into_iter());
         let server = ScriptedServer::start(move |request| match request.method.as_str() {
-            "GET" => Reply::json(200, &page_of(&[])),
-            _ => replies.lock().unwrap().next().expect("no more is sent"),
+            "GET" => ScriptedResponse::json(200, &page_of(&[])),
+            _ => responses.lock().unwrap().next().expect("no more is sent"),
         });
         let line = scripted(&server).send_usage(&event).await.unwrap_err().to_string();
         assert_eq!(line.contains("an earlier attempt may still arrive"), may_arrive, "{line}");
@@ -741,11 +752,11 @@ async fn equal_events_of_two_flushes_are_merged_in_the_receipt() {
         let mut posts = posts.lock().unwrap();
         *posts += usize::from(request.method == "POST");
         match (request.method.as_str(), *posts) {
-            ("GET", _) => Reply::json(200, &listed),
+            ("GET", _) => ScriptedResponse::json(200, &listed),
             // The first two flushes do not resolve it.
-            (_, 1 | 2) => Reply::json(403, "\"no\""),
+            (_, 1 | 2) => ScriptedResponse::json(403, "\"no\""),
             (_, 3) => stored_as_sent(request),
-            _ => Reply::json(409, "\"it is there\""),
+            _ => ScriptedResponse::json(409, "\"it is there\""),
         }
     });
     for trusts in [false, true] {
@@ -790,13 +801,13 @@ async fn rate_limit_delay_does_not_hide_an_attempt_in_flight() {
             let mut posts = counted.lock().unwrap();
             *posts += 1;
             return match *posts {
-                1 => Reply::new(503, &[("retry-after", "60")], "\"busy\""),
-                _ => Reply::json(400, "\"not now\""),
+                1 => ScriptedResponse::new(503, &[("retry-after", "60")], "\"busy\""),
+                _ => ScriptedResponse::json(400, "\"not now\""),
             };
         }
         match request.target.contains("buyerId") {
-            true => Reply::new(429, &[("retry-after", "200")], "\"slow down\""),
-            false => Reply::json(200, &page_of(&[])),
+            true => ScriptedResponse::new(429, &[("retry-after", "200")], "\"slow down\""),
+            false => ScriptedResponse::json(200, &page_of(&[])),
         }
     });
     let client = scripted(&server);
@@ -828,9 +839,9 @@ async fn attempts_are_shared_by_clones_of_a_client() {
     let lost = Arc::new(Mutex::new(true));
     let is_lost = lost.clone();
     let server = ScriptedServer::start(move |request| match request.method.as_str() {
-        "GET" => Reply::json(200, &page_of(&[])),
-        _ if *is_lost.lock().unwrap() => Reply::dropped(),
-        _ => Reply::json(400, "\"no\""),
+        "GET" => ScriptedResponse::json(200, &page_of(&[])),
+        _ if *is_lost.lock().unwrap() => ScriptedResponse::dropped(),
+        _ => ScriptedResponse::json(400, "\"no\""),
     });
     let client = scripted(&server);
     let may_arrive = "an earlier attempt may still arrive";
@@ -873,8 +884,8 @@ async fn group_that_may_be_mapped_does_not_use_up_the_id() {
     // The dimension is mapped to itself, in thousands.
     let group = group_for(&event, json!({"records": {"calls": 4}, "metaInfo": {"timestamp": timestamp(0)}}));
     let server = ScriptedServer::start(move |request| match request.method.as_str() {
-        "GET" => Reply::json(200, &page_of(std::slice::from_ref(&group))),
-        _ => Reply::json(200, &group.to_string()),
+        "GET" => ScriptedResponse::json(200, &page_of(std::slice::from_ref(&group))),
+        _ => ScriptedResponse::json(200, &group.to_string()),
     });
     let mut queue = scripted(&server).usage_queue().flush_timeout(None);
     queue.push(event.clone()).unwrap();
@@ -899,17 +910,17 @@ async fn other_quantities_are_rejected_if_no_dimension_is_mapped() {
         json!({"partnerUsageMeteringConfigs": [{"partner": "AWS", "enableDimensionMapping": is_enabled, "dimensionMappingV2": mapping}]})
     };
     for (records, settings, rejected) in [
-        (json!({"gb": 4}), Reply::json(200, &config(false).to_string()), 1),
-        (json!({"gb": 4}), Reply::json(200, &config(true).to_string()), 0),
-        (json!({"gb": 4}), Reply::json(200, "{}"), 0),
-        (json!({"gb": 4}), Reply::json(400, "\"no\""), 0),
-        (json!({"storage": 4}), Reply::json(200, &config(false).to_string()), 0),
+        (json!({"gb": 4}), ScriptedResponse::json(200, &config(false).to_string()), 1),
+        (json!({"gb": 4}), ScriptedResponse::json(200, &config(true).to_string()), 0),
+        (json!({"gb": 4}), ScriptedResponse::json(200, "{}"), 0),
+        (json!({"gb": 4}), ScriptedResponse::json(400, "\"no\""), 0),
+        (json!({"storage": 4}), ScriptedResponse::json(200, &config(false).to_string()), 0),
     ] {
         let group = bare(records.clone());
         let server = ScriptedServer::start(move |request| match request.method.as_str() {
             "GET" if request.target.contains("/usageMeteringConfigInfo") => settings.clone(),
-            "GET" => Reply::json(200, &page_of(std::slice::from_ref(&group))),
-            _ => Reply::json(409, ""),
+            "GET" => ScriptedResponse::json(200, &page_of(std::slice::from_ref(&group))),
+            _ => ScriptedResponse::json(409, ""),
         });
         let mut queue = scripted(&server).usage_queue().flush_timeout(None);
         queue.push(event.clone()).unwrap();
@@ -931,12 +942,14 @@ async fn mapping_settings_are_read_once_in_a_flush() {
     let bare = |event: &UsageEvent| json!({"id": event.id("acme"), "entitlementID": event.entitlement_id(), "status": "CREATED", "records": {"gb": 4}, "creationTime": now()});
     let groups: Vec<_> = events.iter().map(bare).collect();
     let config = json!({"partnerUsageMeteringConfigs": [{"partner": "AWS", "enableDimensionMapping": false}]});
-    for (settings, rejected) in [(Reply::json(200, &config.to_string()), 6), (Reply::json(400, "\"no\""), 0)] {
+    for (settings, rejected) in
+        [(ScriptedResponse::json(200, &config.to_string()), 6), (ScriptedResponse::json(400, "\"no\""), 0)]
+    {
         let groups = groups.clone();
         let server = ScriptedServer::start(move |request| match request.method.as_str() {
             "GET" if request.target.contains("/usageMeteringConfigInfo") => settings.clone(),
-            "GET" => Reply::json(200, &page_of(&groups)),
-            _ => Reply::json(409, ""),
+            "GET" => ScriptedResponse::json(200, &page_of(&groups)),
+            _ => ScriptedResponse::json(409, ""),
         });
         let mut queue = scripted(&server).usage_queue().flush_timeout(None);
         push_all(&mut queue, &events);
@@ -977,7 +990,7 @@ async fn event_that_was_not_sent_keeps_its_id_free() {
         while !release.load(Ordering::SeqCst) {
             std::thread::yield_now();
         }
-        Reply::dropped()
+        ScriptedResponse::dropped()
     });
     let mut queue = scripted(&server).usage_queue().flush_timeout(None);
     let id = queue.push(event.clone()).unwrap();
@@ -999,7 +1012,7 @@ async fn event_that_was_not_sent_keeps_its_id_free() {
 
 #[tokio::test(start_paused = true)]
 async fn list_that_cannot_be_read_proves_nothing() {
-    let server = ScriptedServer::start(|_| Reply::json(404, "\"entitlement not found\""));
+    let server = ScriptedServer::start(|_| ScriptedResponse::json(404, "\"entitlement not found\""));
     let error = scripted(&server).confirm(&UsageEvent::new("e-1", timestamp(0)).quantity("gb", 5)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotReady, "{error}");
 }

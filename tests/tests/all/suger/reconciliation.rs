@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use usage_billing::suger::{ReconciledQuantity, UsageEvent};
 use usage_billing::{ErrorKind, Period};
-use usage_billing_tests::{Reply, ScriptedServer, now};
+use usage_billing_tests::{ScriptedResponse, ScriptedServer, now};
 
 use super::{ENTITLEMENTS, client, group_for, push_all, sandbox, scripted};
 
@@ -22,8 +22,8 @@ fn usage(entitlement: &str, at: DateTime<Utc>) -> UsageEvent {
 /// A server with these groups and reports.
 fn vendor(groups: Vec<Value>, reports: Vec<Value>) -> ScriptedServer {
     ScriptedServer::start(move |request| match request.target.contains("/usageRecordReport") {
-        true => Reply::json(200, &json!({"usageRecordReports": reports}).to_string()),
-        false => Reply::json(200, &json!({"usageRecordGroups": groups}).to_string()),
+        true => ScriptedResponse::json(200, &json!({"usageRecordReports": reports}).to_string()),
+        false => ScriptedResponse::json(200, &json!({"usageRecordGroups": groups}).to_string()),
     })
 }
 
@@ -228,12 +228,15 @@ async fn later_reports_take_little_memory() {
 #[tokio::test(start_paused = true)]
 async fn unreadable_list_is_an_error() {
     let report = usage("e-1", month().start());
-    for reply in [Reply::json(200, r#"{"error": "maintenance"}"#), Reply::json(200, "{}"), Reply::json(500, "\"down\"")]
-    {
-        let server = ScriptedServer::in_turn(vec![reply]);
+    for response in [
+        ScriptedResponse::json(200, r#"{"error": "maintenance"}"#),
+        ScriptedResponse::json(200, "{}"),
+        ScriptedResponse::json(500, "\"down\""),
+    ] {
+        let server = ScriptedServer::in_turn(vec![response]);
         scripted(&server).reconcile(month(), std::slice::from_ref(&report)).timeout(Duration::MAX).await.unwrap_err();
     }
-    let server = ScriptedServer::in_turn(vec![Reply::json(200, "{}")]);
+    let server = ScriptedServer::in_turn(vec![ScriptedResponse::json(200, "{}")]);
     let client = scripted(&server);
     let error = client.reconcile(month(), &[report]).timeout(Duration::ZERO).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::WaitTimeout, "{error}");

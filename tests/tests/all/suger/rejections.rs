@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::Instant;
 use usage_billing::suger::{MarketplaceWindows, UsageEvent};
-use usage_billing_tests::{Reply, ScriptedServer, now};
+use usage_billing_tests::{ScriptedResponse, ScriptedServer, now};
 
 use super::{
     assert_there_once, client, events, group_for, page_of, push_all, sandbox, scripted, stored_as_sent, timestamp,
@@ -70,9 +70,9 @@ async fn sent_again(
             let of_entitlement = |group: &&serde_json::Value| {
                 request.target.contains(&format!("entitlementId={}&", group["entitlementID"].as_str().unwrap()))
             };
-            Reply::json(200, &page_of(&listed.iter().filter(of_entitlement).cloned().collect::<Vec<_>>()))
+            ScriptedResponse::json(200, &page_of(&listed.iter().filter(of_entitlement).cloned().collect::<Vec<_>>()))
         }
-        _ if there.iter().any(|id| request.body.contains(id)) => Reply::new(status, &[], body),
+        _ if there.iter().any(|id| request.body.contains(id)) => ScriptedResponse::new(status, &[], body),
         _ => stored_as_sent(request),
     });
     let mut queue = scripted(&server).usage_queue().flush_timeout(None);
@@ -84,19 +84,19 @@ async fn sent_again(
 
 #[tokio::test(start_paused = true)]
 async fn events_that_are_there_do_not_hold_up_new_ones() {
-    for reply in REPEATED {
+    for response in REPEATED {
         let of_one: Vec<_> = (0..40).map(|hour| UsageEvent::new("e-1", timestamp(hour)).quantity("gb", 1)).collect();
-        let line = sent_again(&of_one, |event| event.timestamp() < timestamp(20), reply).await;
-        assert_eq!(line, "20 delivered, 20 already delivered, 0 rejected, 0 unsent", "{reply:?}");
-        let line = sent_again(&of_one, |_| true, reply).await;
-        assert_eq!(line, "0 delivered, 40 already delivered, 0 rejected, 0 unsent", "{reply:?}");
+        let line = sent_again(&of_one, |event| event.timestamp() < timestamp(20), response).await;
+        assert_eq!(line, "20 delivered, 20 already delivered, 0 rejected, 0 unsent", "{response:?}");
+        let line = sent_again(&of_one, |_| true, response).await;
+        assert_eq!(line, "0 delivered, 40 already delivered, 0 rejected, 0 unsent", "{response:?}");
         let of_many: Vec<_> = (0..30)
             .flat_map(|customer| {
                 (0..2).map(move |hour| UsageEvent::new(format!("e-{customer}"), timestamp(hour)).quantity("gb", 1))
             })
             .collect();
-        let line = sent_again(&of_many, |event| event.timestamp() == timestamp(0), reply).await;
-        assert_eq!(line, "30 delivered, 30 already delivered, 0 rejected, 0 unsent", "{reply:?}");
+        let line = sent_again(&of_many, |event| event.timestamp() == timestamp(0), response).await;
+        assert_eq!(line, "30 delivered, 30 already delivered, 0 rejected, 0 unsent", "{response:?}");
     }
 }
 
@@ -108,14 +108,16 @@ async fn flush_of_many_resolved_failures_ends_within_minutes() {
     let groups: Vec<_> = events.iter().map(|event| group_for(event, json!({}))).collect();
     let lists = AtomicUsize::new(0);
     let server = ScriptedServer::start(move |request| match request.method.as_str() {
-        "GET" if lists.fetch_add(1, SeqCst).is_multiple_of(2) => Reply::new(503, &[("retry-after", "100")], ""),
+        "GET" if lists.fetch_add(1, SeqCst).is_multiple_of(2) => {
+            ScriptedResponse::new(503, &[("retry-after", "100")], "")
+        }
         "GET" => {
             let is_asked = |group: &&serde_json::Value| {
                 request.target.contains(&format!("entitlementId={}&", group["entitlementID"].as_str().unwrap()))
             };
-            Reply::json(200, &page_of(&groups.iter().filter(is_asked).cloned().collect::<Vec<_>>()))
+            ScriptedResponse::json(200, &page_of(&groups.iter().filter(is_asked).cloned().collect::<Vec<_>>()))
         }
-        _ => Reply::new(404, &[], "<html>not found</html>"),
+        _ => ScriptedResponse::new(404, &[], "<html>not found</html>"),
     });
     let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
     push_all(&mut queue, &events);
@@ -133,9 +135,9 @@ async fn flush_of_many_resolved_failures_ends_within_minutes() {
 async fn list_of_a_withheld_event_does_not_repeat_failing_requests() {
     let late = UsageEvent::new("e-late", timestamp(0)).quantity("gb", 1);
     let server = ScriptedServer::start(|request| match request.method.as_str() {
-        "GET" if request.target.contains("/usageRecordGroup") => Reply::json(200, &page_of(&[])),
-        "GET" => Reply::json(200, r#"{"id": "e-late", "partner": "AWS"}"#),
-        _ => Reply::new(503, &[], "down"),
+        "GET" if request.target.contains("/usageRecordGroup") => ScriptedResponse::json(200, &page_of(&[])),
+        "GET" => ScriptedResponse::json(200, r#"{"id": "e-late", "partner": "AWS"}"#),
+        _ => ScriptedResponse::new(503, &[], "down"),
     });
     let queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
     let mut queue = queue.reject_late_usage().marketplace_windows(MarketplaceWindows::none().with("AWS", HOUR));
@@ -154,8 +156,8 @@ async fn unknown_outcome_never_has_the_kind_of_a_rejection() {
     {
         for validates in [false, true] {
             let server = ScriptedServer::start(move |request| match request.method.as_str() {
-                "GET" => Reply::json(200, &page_of(&[])),
-                _ => Reply::new(status, &[], body),
+                "GET" => ScriptedResponse::json(200, &page_of(&[])),
+                _ => ScriptedResponse::new(status, &[], body),
             });
             let queue = scripted(&server).usage_queue().flush_timeout(None);
             let mut queue = if validates { queue.validate_first() } else { queue };
@@ -172,7 +174,7 @@ async fn unknown_outcome_never_has_the_kind_of_a_rejection() {
 #[tokio::test(start_paused = true)]
 async fn entitlement_without_responses_is_skipped() {
     let server = ScriptedServer::start(|request| match request.target.contains("/ent-bad/") {
-        true => Reply::json(500, "\"out of order\""),
+        true => ScriptedResponse::json(500, "\"out of order\""),
         false => stored_as_sent(request),
     });
     let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
@@ -194,14 +196,14 @@ async fn entitlement_without_responses_is_skipped() {
 async fn unavailable_vendor_or_rejected_key_ends_the_flush() {
     let many: Vec<_> =
         (0..40).map(|number| UsageEvent::new(format!("ent-{number}"), timestamp(0)).quantity("gb", 1)).collect();
-    for (reply, asked) in [
-        (Reply::json(401, "\"no\""), 1),
-        (Reply::dropped(), 4 * 3),
-        (Reply::json(503, "\"down\""), 4 * 3),
-        (Reply::json(500, "\"down\""), 4 * 10),
-        (Reply::json(403, "\"no\""), 10),
+    for (response, asked) in [
+        (ScriptedResponse::json(401, "\"no\""), 1),
+        (ScriptedResponse::dropped(), 4 * 3),
+        (ScriptedResponse::json(503, "\"down\""), 4 * 3),
+        (ScriptedResponse::json(500, "\"down\""), 4 * 10),
+        (ScriptedResponse::json(403, "\"no\""), 10),
     ] {
-        let server = ScriptedServer::in_turn(vec![reply]);
+        let server = ScriptedServer::in_turn(vec![response]);
         let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
         push_all(&mut queue, &many);
         let receipt = queue.flush().await;
@@ -212,7 +214,7 @@ async fn unavailable_vendor_or_rejected_key_ends_the_flush() {
 #[tokio::test(start_paused = true)]
 async fn failing_oldest_entitlements_do_not_block_the_others() {
     let server = ScriptedServer::start(|request| match request.target.contains("/ent-bad-") {
-        true => Reply::json(500, "\"out of order\""),
+        true => ScriptedResponse::json(500, "\"out of order\""),
         false => stored_as_sent(request),
     });
     let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
@@ -229,8 +231,8 @@ async fn entitlements_that_end_a_flush_are_last_in_the_next() {
     for (status, body) in [(403, "<html>blocked</html>"), (200, "<html>hello</html>"), (400, "<html>no</html>")] {
         let server = ScriptedServer::start(move |request| {
             match request.target.contains("/ent-bad-") || request.body.contains("blocked") {
-                true => Reply::new(status, &[], body),
-                false if request.method == "GET" => Reply::json(200, &page_of(&[])),
+                true => ScriptedResponse::new(status, &[], body),
+                false if request.method == "GET" => ScriptedResponse::json(200, &page_of(&[])),
                 false => stored_as_sent(request),
             }
         });
@@ -259,7 +261,7 @@ async fn recovered_entitlement_is_sent_by_its_timestamps() {
     let server = ScriptedServer::start(move |request| {
         let mut sent = sent.lock().unwrap();
         *sent += 1;
-        if *sent == 1 { Reply::json(403, "\"no\"") } else { stored_as_sent(request) }
+        if *sent == 1 { ScriptedResponse::json(403, "\"no\"") } else { stored_as_sent(request) }
     });
     let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
     push_all(&mut queue, &[UsageEvent::new("ent-1", timestamp(0)).quantity("gb", 1)]);
@@ -272,9 +274,9 @@ async fn recovered_entitlement_is_sent_by_its_timestamps() {
 #[tokio::test(start_paused = true)]
 async fn intermittent_lookup_failures_do_not_end_the_others() {
     let server = ScriptedServer::start(move |request| match request.method.as_str() {
-        "GET" if request.target.contains("-0&limit") => Reply::json(200, &page_of(&[])),
-        "GET" => Reply::json(200, "<html>hello</html>"),
-        _ => Reply::json(409, "\"it is there\""),
+        "GET" if request.target.contains("-0&limit") => ScriptedResponse::json(200, &page_of(&[])),
+        "GET" => ScriptedResponse::json(200, "<html>hello</html>"),
+        _ => ScriptedResponse::json(409, "\"it is there\""),
     });
     let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
     // Two lists are unreadable, and one is not.
@@ -293,14 +295,14 @@ async fn concurrent_lookups_end_once_the_vendor_is_unavailable() {
     let many: Vec<_> =
         (0..40).map(|number| UsageEvent::new(format!("ent-{number:02}"), timestamp(0)).quantity("gb", 1)).collect();
     for (list, lists) in [
-        (Reply::json(401, "\"no\""), 1),
-        (Reply::new(503, &[], "<html>down</html>"), 4 * 3),
-        (Reply::json(500, "\"down\""), 4 * 10),
-        (Reply::json(200, "<html>hello</html>"), 3),
+        (ScriptedResponse::json(401, "\"no\""), 1),
+        (ScriptedResponse::new(503, &[], "<html>down</html>"), 4 * 3),
+        (ScriptedResponse::json(500, "\"down\""), 4 * 10),
+        (ScriptedResponse::json(200, "<html>hello</html>"), 3),
     ] {
         let server = ScriptedServer::start(move |request| match request.method.as_str() {
             "GET" => list.clone(),
-            _ => Reply::json(409, "\"it is there\""),
+            _ => ScriptedResponse::json(409, "\"it is there\""),
         });
         let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
         push_all(&mut queue, &many);
@@ -319,8 +321,8 @@ async fn concurrent_lookups_end_once_the_vendor_is_unavailable() {
 #[tokio::test(start_paused = true)]
 async fn rejected_key_ends_the_lookups_as_well() {
     let server = ScriptedServer::start(move |request| match request.target.contains("/ent-0/") {
-        true => Reply::json(409, "\"it is there\""),
-        false => Reply::json(401, "\"no\""),
+        true => ScriptedResponse::json(409, "\"it is there\""),
+        false => ScriptedResponse::json(401, "\"no\""),
     });
     let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
     for number in 0..3 {
@@ -335,7 +337,7 @@ async fn rejected_key_ends_the_lookups_as_well() {
 #[tokio::test(start_paused = true)]
 async fn failing_entitlements_between_others_do_not_end_a_flush() {
     let server = ScriptedServer::start(|request| match request.target.contains("/ent-bad-") {
-        true => Reply::new(403, &[], "<html>blocked</html>"),
+        true => ScriptedResponse::new(403, &[], "<html>blocked</html>"),
         false => stored_as_sent(request),
     });
     let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
@@ -406,9 +408,9 @@ async fn failing_validation_rejects_no_event() {
             let is_about = |entitlement: &str| is_check && request.body.contains(entitlement);
             let fault = Some(of_bad).filter(|_| is_about("ent-bad")).or(of_good.filter(|_| is_about("ent-good")));
             match fault {
-                Some(body) => Reply::new(500, &[], body),
-                None if is_check => Reply::json(200, ""),
-                None if request.method == "GET" => Reply::json(200, &page_of(&[])),
+                Some(body) => ScriptedResponse::new(500, &[], body),
+                None if is_check => ScriptedResponse::json(200, ""),
+                None if request.method == "GET" => ScriptedResponse::json(200, &page_of(&[])),
                 None => stored_as_sent(request),
             }
         });
@@ -436,9 +438,9 @@ async fn proxy_that_blocks_validation_rejects_no_event() {
             let server = ScriptedServer::start(move |request| {
                 let is_check = request.target.ends_with("/batchValidateUsageRecordGroups");
                 match is_check {
-                    true if request.body.contains("ent-bad") => Reply::new(status, headers, body),
-                    true => Reply::json(200, ""),
-                    false if request.method == "GET" => Reply::json(200, &page_of(&[])),
+                    true if request.body.contains("ent-bad") => ScriptedResponse::new(status, headers, body),
+                    true => ScriptedResponse::json(200, ""),
+                    false if request.method == "GET" => ScriptedResponse::json(200, &page_of(&[])),
                     false => stored_as_sent(request),
                 }
             });
@@ -466,13 +468,13 @@ async fn usage_that_was_reported_proves_that_validation_works() {
         (vec![], 0),
     ] {
         let server = ScriptedServer::start(move |request| match request.method.as_str() {
-            "GET" if request.target.contains("status=REPORTED") => Reply::json(200, &page_of(&listed)),
-            "GET" => Reply::json(200, &page_of(&[])),
+            "GET" if request.target.contains("status=REPORTED") => ScriptedResponse::json(200, &page_of(&listed)),
+            "GET" => ScriptedResponse::json(200, &page_of(&[])),
             _ if !request.target.ends_with("/batchValidateUsageRecordGroups") => stored_as_sent(request),
             _ if request.body.contains("ent-bad") => {
-                Reply::json(500, "\"usage record group 0: dimension gb not found\"")
+                ScriptedResponse::json(500, "\"usage record group 0: dimension gb not found\"")
             }
-            _ => Reply::json(200, ""),
+            _ => ScriptedResponse::json(200, ""),
         });
         let mut queue = scripted(&server).usage_queue().flush_timeout(None).validate_first();
         let bad = [0, 1].map(|hour| UsageEvent::new("ent-bad", timestamp(hour)).quantity("gb", 1));
@@ -495,13 +497,15 @@ async fn known_usage_that_has_become_invalid_is_replaced_by_reported_usage() {
             let is_later = flush.load(SeqCst) > 0;
             let reported = group_for(&of(if is_later { "ent-2" } else { "ent-1" }, 0), json!({"status": "REPORTED"}));
             match request.method.as_str() {
-                "GET" if request.target.contains("status=REPORTED") => Reply::json(200, &page_of(&[reported])),
-                "GET" => Reply::json(200, &page_of(&[])),
+                "GET" if request.target.contains("status=REPORTED") => {
+                    ScriptedResponse::json(200, &page_of(&[reported]))
+                }
+                "GET" => ScriptedResponse::json(200, &page_of(&[])),
                 _ if !request.target.ends_with("/batchValidateUsageRecordGroups") => stored_as_sent(request),
                 _ if request.body.contains("ent-bad") || is_later && request.body.contains("ent-1") => {
-                    Reply::json(500, "\"usage record group 0: the entitlement is not active\"")
+                    ScriptedResponse::json(500, "\"usage record group 0: the entitlement is not active\"")
                 }
-                _ => Reply::json(200, ""),
+                _ => ScriptedResponse::json(200, ""),
             }
         });
         let mut queue = scripted(&server).usage_queue().flush_timeout(None).validate_first();
@@ -533,10 +537,10 @@ async fn status_500_rejects_an_event_only_if_another_passes() {
             let is_check = request.target.ends_with("/batchValidateUsageRecordGroups");
             match is_check {
                 true if request.body.contains("ent-bad") => {
-                    Reply::json(500, "\"lookup failed: context deadline exceeded\"")
+                    ScriptedResponse::json(500, "\"lookup failed: context deadline exceeded\"")
                 }
-                true => Reply::json(200, ""),
-                false if request.method == "GET" => Reply::json(200, &page_of(&[])),
+                true => ScriptedResponse::json(200, ""),
+                false if request.method == "GET" => ScriptedResponse::json(200, &page_of(&[])),
                 false => stored_as_sent(request),
             }
         });

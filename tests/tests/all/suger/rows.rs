@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use usage_billing::suger::types;
 use usage_billing::{Period, UsageRow};
 use usage_billing_sandbox::Sandbox;
-use usage_billing_tests::{Reply, ScriptedServer, now};
+use usage_billing_tests::{ScriptedResponse, ScriptedServer, now};
 
 use super::{ORG, client, sandbox, scripted};
 
@@ -139,7 +139,7 @@ fn vendor_with(groups: Vec<Value>, reports: Vec<Value>) -> ScriptedServer {
             Some("billableMetric") => json!([{"id": "peak", "aggregationType": "MAX"}]),
             _ => json!([]),
         };
-        Reply::json(200, &body.to_string())
+        ScriptedResponse::json(200, &body.to_string())
     })
 }
 

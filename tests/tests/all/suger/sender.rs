@@ -13,7 +13,7 @@ use serde_json::json;
 use tokio::time::Instant;
 use usage_billing::suger::{Client, Receipt, Receipts, UsageEvent, UsageSender, UsageSenderBuilder};
 use usage_billing::{ErrorKind, RetryPolicy};
-use usage_billing_tests::{Reply, Request, ScriptedServer, now, untimed};
+use usage_billing_tests::{Request, ScriptedResponse, ScriptedServer, now, untimed};
 
 use super::{
     assert_there_once, client, events, group_for, ids, page_of, sandbox, scripted, stored_as_sent, timestamp,
@@ -105,8 +105,8 @@ async fn unavailable_vendor_is_called_once_per_interval() {
     let up = is_up.clone();
     let server = ScriptedServer::start(move |request| match (up.load(SeqCst), request.method.as_str()) {
         (true, "POST") => stored_as_sent(request),
-        (true, _) => Reply::json(200, &page_of(&[])),
-        (false, _) => Reply::new(429, &[("retry-after", "900")], r#""slow down""#),
+        (true, _) => ScriptedResponse::json(200, &page_of(&[])),
+        (false, _) => ScriptedResponse::new(429, &[("retry-after", "900")], r#""slow down""#),
     });
     let (sender, mut receipts) = sender_to(&server).spawn().unwrap();
     let start = Instant::now();
@@ -130,8 +130,8 @@ async fn event_that_stays_open_is_looked_up_after_growing_delays() {
     let server = ScriptedServer::start(move |request| {
         let status = if requeued.load(SeqCst) { "REPORT_PENDING" } else { "REPORT_FAILED" };
         match request.method.as_str() {
-            "GET" => Reply::json(200, &page_of(&[group_for(&group, json!({"status": status}))])),
-            _ if request.body.contains(&group.id("acme").to_string()) => Reply::json(409, "\"it is there\""),
+            "GET" => ScriptedResponse::json(200, &page_of(&[group_for(&group, json!({"status": status}))])),
+            _ if request.body.contains(&group.id("acme").to_string()) => ScriptedResponse::json(409, "\"it is there\""),
             _ => stored_as_sent(request),
         }
     });
@@ -162,8 +162,8 @@ async fn event_that_stays_open_is_looked_up_after_growing_delays() {
 async fn event_that_suger_may_not_have_is_sent_again_every_five_minutes() {
     // A proxy rejects what is sent.
     let server = ScriptedServer::start(|request| match request.method.as_str() {
-        "GET" => Reply::json(200, &page_of(&[])),
-        _ => Reply::new(400, &[], "<html>Request blocked</html>"),
+        "GET" => ScriptedResponse::json(200, &page_of(&[])),
+        _ => ScriptedResponse::new(400, &[], "<html>Request blocked</html>"),
     });
     let (sender, mut receipts) = sender_to(&server).spawn().unwrap();
     sender.push(event(1)).unwrap();
@@ -214,9 +214,9 @@ async fn event_pushed_again_in_flight_is_sent_once() {
 async fn event_that_keeps_failing_can_be_removed() {
     let server =
         ScriptedServer::start(move |request| match (request.method.as_str(), request.target.contains("/bad/")) {
-            ("POST", true) => Reply::json(403, "\"no\""),
+            ("POST", true) => ScriptedResponse::json(403, "\"no\""),
             ("POST", false) => stored_as_sent(request),
-            _ => Reply::json(200, &page_of(&[])),
+            _ => ScriptedResponse::json(200, &page_of(&[])),
         });
     let (sender, mut receipts) = sender_to(&server).capacity(3).spawn().unwrap();
     let bad = |number| UsageEvent::new("bad", timestamp(number)).quantity("gb", 1);
@@ -250,8 +250,8 @@ async fn event_that_keeps_failing_can_be_removed() {
 async fn id_used_up_at_suger_is_rejected_by_push() {
     let invalid = || super::group_for(&event(1), serde_json::json!({"status": "INVALID"}));
     let server = ScriptedServer::start(move |request| match request.method.as_str() {
-        "POST" => Reply::json(200, &invalid().to_string()),
-        _ => Reply::json(200, &page_of(&[invalid()])),
+        "POST" => ScriptedResponse::json(200, &invalid().to_string()),
+        _ => ScriptedResponse::json(200, &page_of(&[invalid()])),
     });
     let (sender, mut receipts) = sender_to(&server).spawn().unwrap();
     let id = sender.push(event(1)).unwrap();
@@ -379,7 +379,7 @@ async fn sender_knows_what_its_queue_delivered() {
 
 #[tokio::test(start_paused = true)]
 async fn event_that_was_sent_is_not_confirmed_at_the_end_of_a_shutdown() {
-    let server = ScriptedServer::start(|_| Reply::dropped());
+    let server = ScriptedServer::start(|_| ScriptedResponse::dropped());
     let (sender, mut receipts) = sender_to(&server).spawn().unwrap();
     sender.push(event(1)).unwrap();
     sender.flush_now();
@@ -391,7 +391,7 @@ async fn event_that_was_sent_is_not_confirmed_at_the_end_of_a_shutdown() {
 
 #[tokio::test(start_paused = true)]
 async fn removed_event_of_which_the_client_lost_an_attempt_may_be_at_suger() {
-    let server = ScriptedServer::start(|_| Reply::dropped());
+    let server = ScriptedServer::start(|_| ScriptedResponse::dropped());
     let client = scripted(&server);
     client.send_usage(&event(1)).await.unwrap_err();
     let (sender, mut receipts) =
@@ -416,20 +416,20 @@ async fn storm() {
     let log = stored.clone();
     let respond = move |request: &Request| {
         if request.method == "GET" {
-            return Reply::json(200, &page_of(&log.lock().unwrap()));
+            return ScriptedResponse::json(200, &page_of(&log.lock().unwrap()));
         }
         let group = super::group_of(request, serde_json::json!({}));
         let number = CALLS.fetch_add(1, SeqCst);
         if number % 7 == 3 {
-            return Reply::json(503, "{}");
+            return ScriptedResponse::json(503, "{}");
         }
         let mut log = log.lock().unwrap();
         if log.iter().any(|known| known["id"] == group["id"]) {
-            return Reply::json(409, r#""exists""#);
+            return ScriptedResponse::json(409, r#""exists""#);
         }
         log.push(group.clone());
         // The event is stored, but the response is lost.
-        if number % 11 == 5 { Reply::dropped() } else { Reply::json(200, &group.to_string()) }
+        if number % 11 == 5 { ScriptedResponse::dropped() } else { ScriptedResponse::json(200, &group.to_string()) }
     };
     let server = ScriptedServer::start(respond);
     // There are no delays between attempts: busy tasks keep a paused clock from advancing.
