@@ -8,7 +8,8 @@ use crate::import::{self, Conversion, Credential, Published};
 /// What the vendor says of the API as a whole, beside what we say. What it does not say is no difference.
 pub(super) fn differences(ours: &Value, theirs: &Published, draft: &Conversion) -> Vec<Difference> {
     let mut found = Vec::new();
-    let mut add = |at: &str, kind, text| found.push(Difference { at: at.to_owned(), kind, text });
+    let mut add =
+        |at: &str, kind: &str, text| found.push(Difference { at: at.to_owned(), kind: kind.to_owned(), text });
     if let (Some(own), Some(other)) = (import::address(ours), &draft.address)
         && own.trim_end_matches('/') != other.trim_end_matches('/')
     {

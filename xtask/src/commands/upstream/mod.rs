@@ -3,7 +3,6 @@
 mod access;
 mod compare;
 mod operation_matching;
-mod plain;
 mod record;
 mod report;
 
@@ -55,31 +54,32 @@ enum Format {
     Json,
 }
 
-/// How a place differs.
+/// How the documents differ at a location.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Difference {
-    /// Where in our document: a JSON pointer, parameters by place and name.
+    /// Where in our document: a JSON pointer, parameters by place and name. Parts that only the vendor has are in the vendor's,
+    /// rewritten by our rules.
     at: String,
-    /// The kind of difference, for `[[accepted]]`.
-    kind: &'static str,
-    /// What we say and what the vendor says, in a line.
+    /// The kind of difference, for `[[accepted]]`: an id of spec-diff for the step from our document to the vendor's, or one of ours.
+    kind: String,
+    /// What is in our document and what is in the vendor's, in a line.
     text: String,
 }
 
-/// All that there is to report.
+/// The result of a comparison.
 struct Report {
     vendor: String,
     file: String,
     edition: String,
     sha256: String,
     recorded: record::Record,
-    /// Those that nothing explains.
+    /// Differences without a recorded reason.
     unexplained: Vec<Difference>,
-    /// Those that are meant, with the reason.
+    /// Accepted differences, with the reason.
     accepted: Vec<(Difference, String)>,
     /// Operations that the vendor has added under tags of ours, by tag.
     added: BTreeMap<String, Vec<String>>,
-    /// What of the file could not be read.
+    /// Parts of the file that could not be read.
     skipped: Vec<String>,
 }
 
@@ -89,7 +89,7 @@ impl Report {
     }
 }
 
-/// Runs the command in the repository at `root`. Exit code 0 without unexplained differences, 1 with some, 2 if nothing can be said.
+/// Runs the command in the repository at `root`. Exit code 0 without unexplained differences, 1 with some, 2 if nothing can be compared.
 pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -> Result<ExitCode> {
     let report = match compared(root, arguments) {
         Ok(report) => report,
@@ -159,7 +159,7 @@ fn check(
     }
     for (entry, _) in recorded.accepted.iter().zip(&used).filter(|(_, used)| !**used) {
         let text = format!("accepted ({}), but there is no such difference any more: remove the entry", entry.reason);
-        unexplained.push(Difference { at: entry.at.clone(), kind: "stale", text });
+        unexplained.push(Difference { at: entry.at.clone(), kind: "stale".to_owned(), text });
     }
     let mut added = operation_matching::uncurated(&ours.root, theirs);
     added.values_mut().for_each(|operations| operations.retain(|operation| !recorded.known.contains(operation)));

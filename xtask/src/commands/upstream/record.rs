@@ -45,7 +45,7 @@ impl Accepted {
             pattern == text || glob::Pattern::new(&literal(pattern)).is_ok_and(|pattern| pattern.matches(text))
         };
         let text = self.text.as_deref().is_none_or(|text| like(text, &difference.text));
-        like(&self.at, &difference.at) && like(&self.kind, difference.kind) && text
+        like(&self.at, &difference.at) && like(&self.kind, &difference.kind) && text
     }
 }
 

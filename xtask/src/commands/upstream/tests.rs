@@ -43,65 +43,69 @@ fn vendor_changes_are_reported_at_their_places() {
         (
             "/components/schemas/Order/properties/colour",
             json!({"type": "string"}),
-            vec![format!("field-missing {ORDER}")],
+            vec![format!("response-optional-property-added {ORDER}/properties/colour")],
         ),
         (
             "/components/schemas/Order/properties/note",
             Value::Null,
-            vec![format!("field-extra {ORDER}/properties/note")],
+            vec![format!("response-optional-property-removed {ORDER}/properties/note")],
         ),
         (
             "/components/schemas/Order/properties/note/type",
             json!("integer"),
-            vec![format!("type {ORDER}/properties/note")],
+            vec![format!("response-property-type-changed {ORDER}/properties/note")],
         ),
         (
             "/components/schemas/Order/properties/total/type",
             json!("string"),
-            vec![format!("type {ORDER}/properties/total")],
+            vec![format!("response-property-type-changed {ORDER}/properties/total")],
         ),
         (
             "/components/schemas/Order/properties/note/format",
             json!("date"),
-            vec![format!("format {ORDER}/properties/note")],
+            vec![format!("request-property-type-specialized {ORDER}/properties/note")],
         ),
-        ("/components/schemas/Order/required", json!(["id"]), vec![format!("required {ORDER}/properties/status")]),
+        (
+            "/components/schemas/Order/required",
+            json!(["id"]),
+            vec![format!("response-property-became-optional {ORDER}/properties/status")],
+        ),
         (
             "/components/schemas/Order/required",
             json!(["id", "status", "note"]),
-            vec![format!("optional-request {ORDER}/properties/note")],
+            vec![format!("request-property-became-required {ORDER}/properties/note")],
         ),
         (
             "/components/schemas/Status/enum",
             json!(["OPEN", "DONE", "LOST"]),
-            vec!["enum-missing /components/schemas/Status".to_owned()],
+            vec!["response-property-enum-value-added /components/schemas/Status".to_owned()],
         ),
         (
             "/components/schemas/Status/enum",
             json!(["OPEN", "LOST"]),
             vec![
-                "enum-extra /components/schemas/Status".to_owned(),
-                "enum-missing /components/schemas/Status".to_owned(),
+                "request-parameter-property-enum-value-removed /components/schemas/Status".to_owned(),
+                "response-property-enum-value-added /components/schemas/Status".to_owned(),
             ],
         ),
         (
             "/paths/~1orders/get/parameters/2/name",
             json!("until"),
             vec![
-                "parameter-missing /paths/~1orders/get/parameters".to_owned(),
-                "parameter-extra /paths/~1orders/get/parameters/query/since".to_owned(),
+                "request-parameter-removed /paths/~1orders/get/parameters/query/since".to_owned(),
+                "new-optional-request-parameter /paths/~1orders/get/parameters/query/until".to_owned(),
             ],
         ),
         (
             "/paths/~1orders/get/responses/429",
             Value::Null,
-            vec!["status-extra /paths/~1orders/get/responses/429".to_owned()],
+            vec!["response-non-success-status-removed /paths/~1orders/get/responses/429".to_owned()],
         ),
         ("/paths/~1export", Value::Null, vec!["operation-extra /paths/~1export/get".to_owned()]),
         (
             "/paths/~1orders/get/parameters/2/required",
             json!(true),
-            vec!["optional-request /paths/~1orders/get/parameters/query/since".to_owned()],
+            vec!["request-parameter-became-required /paths/~1orders/get/parameters/query/since".to_owned()],
         ),
         (
             "/paths/~1orders~1{orderId}/get/responses/202",
@@ -109,11 +113,31 @@ fn vendor_changes_are_reported_at_their_places() {
             vec!["status-missing /paths/~1orders~1{orderId}/get/responses".to_owned()],
         ),
         ("/servers/0/url", json!("https://api2.shop.example/v2"), vec!["server /servers".to_owned()]),
+        // Secrets and objects of any fields are types of their own.
+        (
+            "/components/schemas/Order/properties/note/format",
+            json!("password"),
+            vec![format!("response-property-format-changed {ORDER}/properties/note")],
+        ),
+        (
+            "/components/schemas/Order/properties/note",
+            json!({"type": "object", "additionalProperties": true}),
+            vec![format!("response-property-type-changed {ORDER}/properties/note")],
+        ),
         // Names of what stands in a path are not on the wire, nor are those of components.
-        ("/paths/~1orders/post/deprecated", json!(true), vec!["deprecated /paths/~1orders/post".to_owned()]),
+        ("/paths/~1orders/post/deprecated", json!(true), vec!["endpoint-deprecated /paths/~1orders/post".to_owned()]),
     ] {
         assert_eq!(moved(pointer, value.clone()), found, "{pointer} {value}");
     }
+}
+
+#[test]
+fn status_covered_by_default_is_no_difference() {
+    const PLACE: &str = "/paths/~1orders/get/responses";
+    let mut responses = mini().root.pointer(PLACE).expect(PLACE).clone();
+    responses["default"] = responses["429"].take();
+    responses.as_object_mut().expect("statuses").remove("429");
+    assert_eq!(moved(PLACE, responses), Vec::<String>::new());
 }
 
 /// A specification with what decides how requests are sent and responses are read.
@@ -170,20 +194,20 @@ fn source() -> Value {
 }
 
 /// Kinds of what differs between a fresh draft of [`source`] and the source after a change.
-fn moved_since_draft(change: impl FnOnce(&mut Value)) -> Vec<&'static str> {
+fn moved_since_draft(change: impl FnOnce(&mut Value)) -> Vec<String> {
     let before = published(&source());
     let draft = import::convert(&before, &import::operations(&before.root), "2026-11-21").expect("it converts");
     let ours = Document { name: "meters".to_owned(), sha256: String::new(), root: draft.document() };
     let mut after = source();
     change(&mut after);
     let report = check("meters", &ours, &published(&after), record::Record::default()).expect("it compares");
-    let kinds = report.unexplained.iter().map(|difference| difference.kind);
+    let kinds = report.unexplained.iter().map(|difference| difference.kind.clone());
     kinds.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
 }
 
 #[test]
 fn fresh_draft_has_no_difference_from_its_source() {
-    assert_eq!(moved_since_draft(|_| {}), Vec::<&str>::new());
+    assert_eq!(moved_since_draft(|_| {}), Vec::<String>::new());
 }
 
 #[test]
@@ -209,13 +233,13 @@ fn every_change_of_the_source_of_a_draft_is_reported() {
     assert_eq!(moved_since_draft(media("/paths/~1Meters~1/get/responses/200/content")), ["media-type"]);
     assert_eq!(moved_since_draft(media("/paths/~1Meters~1/post/requestBody/content")), ["media-type"]);
     for (pointer, value, kinds) in [
-        ("/paths/~1Meters~1/get/parameters/0/explode", json!(true), &["style"][..]),
+        ("/paths/~1Meters~1/get/parameters/0/explode", json!(true), &["request-parameter-style-changed"][..]),
         ("/paths/~1public/get/security", json!([{"client": []}]), &["operation-security"]),
-        ("/paths/~1public/get/deprecated", json!(false), &["deprecated"]),
+        ("/paths/~1public/get/deprecated", json!(false), &["endpoint-reactivated"]),
         (
             "/paths/~1Meters~1/get/parameters/0",
             json!({"name": "ids", "in": "query", "explode": false, "deprecated": true, "schema": {"type": "array", "items": {"type": "string"}}}),
-            &["deprecated"],
+            &["request-parameter-deprecated"],
         ),
         (
             "/components/securitySchemes/client/flows/clientCredentials/tokenUrl",
@@ -224,31 +248,52 @@ fn every_change_of_the_source_of_a_draft_is_reported() {
         ),
         ("/security", json!([{"client": ["read", "write"]}]), &["scopes"]),
         ("/security", json!([{"key": []}]), &["operation-security", "security"]),
-        ("/components/schemas/Counter/properties/kind/enum", json!(["count"]), &["enum-extra", "enum-missing"]),
-        ("/components/schemas/Counter/properties/unit/nullable", json!(false), &["nullable"]),
-        ("/components/schemas/Counter/properties/id/readOnly", json!(false), &["field-missing"]),
-        ("/components/schemas/Gauge/properties/low/type", json!("string"), &["type"]),
+        (
+            "/components/schemas/Counter/properties/kind/enum",
+            json!(["count"]),
+            &["request-property-enum-value-removed", "response-property-enum-value-added"],
+        ),
+        (
+            "/components/schemas/Counter/properties/unit/nullable",
+            json!(false),
+            &["request-property-became-not-nullable"],
+        ),
+        ("/components/schemas/Counter/properties/id/readOnly", json!(false), &["new-optional-request-property"]),
+        (
+            "/components/schemas/Gauge/properties/low/type",
+            json!("string"),
+            &["request-property-type-changed", "response-property-type-changed"],
+        ),
     ] {
         assert_eq!(moved_since_draft(set(pointer, value.clone())), kinds, "{pointer} {value}");
     }
+    let elsewhere = |root: &mut Value| {
+        let post = &mut root["paths"]["/Meters/"]["post"];
+        post["responses"] =
+            json!({"201": {"description": "d", "content": {"text/json": {"schema": {"type": "string"}}}}});
+    };
+    assert_eq!(moved_since_draft(elsewhere), ["media-type", "response-body-type-changed", "status-missing"]);
     let subtype = |root: &mut Value| {
         root["components"]["schemas"]["Timer"] = json!({"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string", "enum": ["timer"]}, "seconds": {"type": "integer"}}});
         let all = root["components"]["schemas"]["Meter"]["oneOf"].as_array_mut().expect("alternatives");
         all.push(json!({"$ref": "#/components/schemas/Timer"}));
     };
-    assert_eq!(moved_since_draft(subtype), ["enum-missing", "field-missing"]);
+    assert_eq!(
+        moved_since_draft(subtype),
+        ["new-optional-request-property", "response-optional-property-added", "response-property-enum-value-added"]
+    );
 }
 
 #[test]
 fn accepted_differences_are_separate_and_stale_entries_are_reported() {
     let theirs = published(&changed("/components/schemas/Order/properties/note", Value::Null).root);
-    let text = "[[accepted]]\nat = \"/components/schemas/Order/*\"\nkind = \"field-*\"\nreason = \"Seen in answers.\"\n\
+    let text = "[[accepted]]\nat = \"/components/schemas/Order/*\"\nkind = \"*-property-removed\"\nreason = \"Seen in answers.\"\n\
                 [[accepted]]\nat = \"/paths/*\"\nkind = \"*\"\nreason = \"Once.\"\n";
     let recorded = record::read("x.toml", text).expect("it is a record");
     let report = check("mini", &mini(), &theirs, recorded).expect("it compares");
     assert_eq!(report.accepted.len(), 1);
     assert_eq!(report.unexplained.len(), 1);
-    assert_eq!((report.unexplained[0].kind, report.unexplained[0].at.as_str()), ("stale", "/paths/*"));
+    assert_eq!((report.unexplained[0].kind.as_str(), report.unexplained[0].at.as_str()), ("stale", "/paths/*"));
     assert!(report::markdown(&report).contains("Seen in answers."));
     let json = serde_json::from_str::<Value>(&report::json(&report)).expect("it is JSON");
     assert_eq!(json["accepted"][0]["reason"], "Seen in answers.");
@@ -308,28 +353,32 @@ fn moved_operation_is_matched_by_its_id() {
     let moved = root["paths"]["/export"].take();
     root["paths"]["/files/export"] = moved;
     let report = check("mini", &mini(), &published(&root), record::Record::default()).expect("it compares");
-    let found = report.unexplained.iter().map(|one| (one.kind, one.at.as_str(), one.text.as_str())).collect::<Vec<_>>();
+    let found = report
+        .unexplained
+        .iter()
+        .map(|one| (one.kind.as_str(), one.at.as_str(), one.text.as_str()))
+        .collect::<Vec<_>>();
     assert_eq!(found, [("path", "/paths/~1export/get", "the vendor has it as GET /files/export")]);
 }
 
 #[test]
 fn entry_with_text_accepts_only_that_text() {
-    let text = "[[accepted]]\nat = \"/components/schemas/Status\"\nkind = \"enum-missing\"\n\
-                text = 'the vendor lists \"LOST\"'\nreason = \"Not seen.\"\n";
+    let text = "[[accepted]]\nat = \"/components/schemas/Status\"\nkind = \"response-property-enum-value-added\"\n\
+                text = '*: \"LOST\" at the vendor*s'\nreason = \"Not seen.\"\n";
     let unexplained = |values: Value| {
         let theirs = published(&changed("/components/schemas/Status/enum", values).root);
         let recorded = record::read("x.toml", text).expect("it is a record");
         let report = check("mini", &mini(), &theirs, recorded).expect("it compares");
-        report.unexplained.iter().map(|difference| difference.kind).collect::<Vec<_>>()
+        report.unexplained.iter().map(|difference| difference.kind.clone()).collect::<Vec<_>>()
     };
-    assert_eq!(unexplained(json!(["OPEN", "DONE", "LOST"])), Vec::<&str>::new());
-    assert_eq!(unexplained(json!(["OPEN", "DONE", "LOST", "FOUND"])), ["enum-missing", "stale"]);
+    assert_eq!(unexplained(json!(["OPEN", "DONE", "LOST"])), Vec::<String>::new());
+    assert_eq!(unexplained(json!(["OPEN", "DONE", "LOST", "FOUND"])), ["response-property-enum-value-added", "stale"]);
 }
 
 #[test]
 fn issue_text_keeps_to_its_limit() {
     let unexplained =
-        (0..2_000).map(|index| Difference { at: format!("/{index}"), kind: "type", text: "x".repeat(100) });
+        (0..2_000).map(|index| Difference { at: format!("/{index}"), kind: "type".to_owned(), text: "x".repeat(100) });
     let theirs = published(&mini().root);
     let mut report = check("mini", &mini(), &theirs, record::Record::default()).expect("it compares");
     report.unexplained = unexplained.collect();

@@ -1,0 +1,81 @@
+//! What differs in the documents and not on the wire is made equal before they are compared.
+
+use openapi_document::resolve;
+use serde_json::{Map, Value, json};
+
+use crate::import;
+
+const ANY_OBJECT: &str = "any object";
+const SECRET: &str = "hidden password";
+
+/// Our path with the vendor's names of its parameters, which are matched by their order.
+pub(super) fn with_names(own: &str, theirs: &str) -> String {
+    let is_parameter = |part: &&str| part.starts_with('{') && part.ends_with('}');
+    let mut names = theirs.split('/').filter(is_parameter);
+    let parts = own.split('/').map(|part| if is_parameter(&part) { names.next().unwrap_or(part) } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+/// Gives the vendor's operation our status of success and our media types, which are compared apart, and removes the
+/// statuses that the other document covers by a class or by `default`.
+pub(super) fn align(own: &mut Map<String, Value>, theirs: &mut Value, ours: &Value) {
+    same_media(own.get("requestBody").map(|body| resolve(ours, body)), theirs.get_mut("requestBody"));
+    let Some(own) = own.get_mut("responses").and_then(Value::as_object_mut) else { return };
+    let Some(theirs) = theirs.get_mut("responses").and_then(Value::as_object_mut) else { return };
+    let success = |all: &Map<String, Value>| all.keys().find(|status| status.starts_with('2')).cloned();
+    if let (Some(here), Some(there)) = (success(own), success(theirs))
+        && let Some(response) = theirs.remove(&there)
+    {
+        theirs.insert(here.clone(), response);
+        same_media(own.get(&here).map(|response| resolve(ours, response)), theirs.get_mut(&here));
+    }
+    let (before, stated) = (own.clone(), theirs.clone());
+    own.retain(|status, _| stated.contains_key(status) || !is_covered(&stated, status));
+    theirs.retain(|status, _| before.contains_key(status) || !is_covered(&before, status));
+}
+
+/// Whether a status is documented by its class or by `default`.
+fn is_covered(all: &Map<String, Value>, status: &str) -> bool {
+    let class = status.get(..1).map(|digit| format!("{digit}XX")).unwrap_or_default();
+    let success = status.starts_with('2') && all.keys().any(|other| other.starts_with('2'));
+    let default = all.contains_key("default") && !status.starts_with('2');
+    default || status == "default" || all.contains_key(&class) || success
+}
+
+/// Names the vendor's one media type as ours.
+fn same_media(own: Option<&Value>, theirs: Option<&mut Value>) {
+    let own = own.and_then(|own| own.get("content")).and_then(Value::as_object);
+    let theirs = theirs.and_then(|theirs| theirs.get_mut("content")).and_then(Value::as_object_mut);
+    let (Some(own), Some(theirs)) = (own, theirs) else { return };
+    let main = |all: &Map<String, Value>| {
+        all.keys().find(|media| import::is_json(media)).or_else(|| all.keys().next()).cloned()
+    };
+    if let (Some(here), Some(there)) = (main(own), main(theirs))
+        && let Some(value) = theirs.remove(&there)
+    {
+        theirs.insert(here, value);
+    }
+}
+
+/// Gives secrets a format and objects of any fields a type of their own: to spec-diff the former are strings, and of the latter
+/// it lists all fields that the other document has.
+pub(super) fn mark(node: &mut Value) {
+    match node {
+        Value::Object(fields) => {
+            if fields.get("additionalProperties") == Some(&Value::Bool(true)) && !fields.contains_key("properties") {
+                fields.remove("additionalProperties");
+                fields.insert("type".to_owned(), json!(ANY_OBJECT));
+            } else if fields.get("format") == Some(&json!("password")) {
+                fields.insert("format".to_owned(), json!(SECRET));
+            }
+            fields.values_mut().for_each(mark);
+        }
+        Value::Array(items) => items.iter_mut().for_each(mark),
+        _ => {}
+    }
+}
+
+/// Returns a text of spec-diff without the format that [`mark`] gives to secrets.
+pub(super) fn unmarked(text: &str) -> String {
+    text.replace(SECRET, "password")
+}
