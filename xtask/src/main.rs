@@ -59,7 +59,7 @@ fn main() -> ExitCode {
     let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let root = package.as_deref().and_then(Path::parent).unwrap_or(Path::new("."));
     let (mut out, mut err) = (stdout().lock(), stderr().lock());
-    let mut output = Output { out: &mut out, err: &mut err };
+    let mut output = Output::new(&mut out, &mut err);
     let done = match cli.command {
         Command::Generate(arguments) => commands::generate::run(root, &arguments, &mut output),
         Command::Lint(arguments) => commands::lint::run(root, &arguments, &mut output),
@@ -71,8 +71,5 @@ fn main() -> ExitCode {
             commands::diff::run(root, &arguments, &commands::diff::Env::from_process(), &mut output)
         }
     };
-    done.unwrap_or_else(|error| {
-        _ = writeln!(output.err, "error: {error}");
-        ExitCode::FAILURE
-    })
+    output.exit_code(done)
 }

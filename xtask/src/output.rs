@@ -10,22 +10,60 @@ use serde_json::json;
 
 use crate::text::printable;
 
+/// Why a command fails, in a line.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) reason: String,
+    /// The pointer into the document, if it is known.
+    pub(crate) at: Option<String>,
+    /// 1 if the output cannot be written, 2 if the command cannot do its work.
+    code: u8,
+}
+
+impl From<String> for Failure {
+    /// The generator names the pointer at the end.
+    fn from(reason: String) -> Self {
+        let at = reason.rsplit_once(" at /").map(|(_, pointer)| format!("/{pointer}"));
+        Self { reason, at, code: 2 }
+    }
+}
+
+impl From<&str> for Failure {
+    fn from(reason: &str) -> Self {
+        reason.to_owned().into()
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self { reason: error.to_string(), at: None, code: 1 }
+    }
+}
+
 /// The two streams of a command.
 pub(crate) struct Output<'a> {
     /// What was asked for, and nothing else: in a format for programs, one document.
     pub(crate) out: &'a mut dyn Write,
     /// Errors, notes, and what becomes of the command.
     pub(crate) err: &'a mut dyn Write,
+    /// Whether a failure is also written to the standard output, for programs.
+    pub(crate) as_json: bool,
 }
 
-impl Output<'_> {
-    /// Writes why the command failed, for programs also as a document. Exit code 2.
-    pub(crate) fn failed(&mut self, as_json: bool, error: &str) -> Result<ExitCode> {
-        writeln!(self.err, "error: {}", printable(error))?;
-        if as_json {
-            writeln!(self.out, "{:#}", json!({"schema": 1, "error": error}))?;
-        }
-        Ok(ExitCode::from(2))
+impl<'a> Output<'a> {
+    pub(crate) fn new(out: &'a mut dyn Write, err: &'a mut dyn Write) -> Self {
+        Self { out, err, as_json: false }
+    }
+
+    /// Returns the exit code of a command, and writes why it failed.
+    pub(crate) fn exit_code(&mut self, done: std::result::Result<ExitCode, Failure>) -> ExitCode {
+        done.unwrap_or_else(|Failure { reason, code, .. }| {
+            _ = writeln!(self.err, "error: {}", printable(&reason));
+            if self.as_json && code == 2 {
+                _ = writeln!(self.out, "{:#}", json!({"schema": 1, "error": reason}));
+            }
+            ExitCode::from(code)
+        })
     }
 
     /// Writes a note.

@@ -1,24 +1,18 @@
 //! What a specification has, to choose from.
 
-use std::{
-    io::{Result, Write},
-    process::ExitCode,
-};
+use std::{io::Write, process::ExitCode};
 
-use super::{Made, unsupported};
+use super::unsupported;
 use crate::{
     import::{self, Choice, Published},
+    output::Failure,
     text::printable,
 };
 
 /// Prints tags and operations with their sizes: all, or those of the choice.
-pub(super) fn list(published: &Published, choice: &Choice, out: &mut dyn Write) -> Result<Made> {
+pub(super) fn list(published: &Published, choice: &Choice, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let all = import::operations(&published.root);
-    let chosen = if choice.is_empty() { Ok(all) } else { choice.of(&published.root) };
-    let operations = match chosen {
-        Ok(operations) => operations,
-        Err(reason) => return Ok(Err(reason)),
-    };
+    let operations = if choice.is_empty() { all } else { choice.of(&published.root)? };
     writeln!(out, "{}: {}, {} operations\n", printable(&published.file), published.edition, operations.len())?;
     writeln!(out, "{:>10}  tag", "operations")?;
     for (tag, count) in import::tags(&operations) {
@@ -42,5 +36,5 @@ pub(super) fn list(published: &Published, choice: &Choice, out: &mut dyn Write) 
         let id = if operation.id().is_empty() { String::new() } else { format!("{}  ", operation.id()) };
         writeln!(out, "{size:>7}  {}", printable(&format!("{id}{named}{why}")))?;
     }
-    Ok(Ok(ExitCode::SUCCESS))
+    Ok(ExitCode::SUCCESS)
 }

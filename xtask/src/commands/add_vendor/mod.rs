@@ -11,7 +11,7 @@ mod yaml_writer;
 
 use std::{
     ffi::OsString,
-    io::{Result, Write},
+    io::Write,
     path::{Path, PathBuf},
     process::{Command, ExitCode},
     time::Instant,
@@ -20,7 +20,7 @@ use std::{
 use crate::{
     codegen::GeneratedFiles,
     import::{self, Choice, Conversion, Published},
-    output::Output,
+    output::{Failure, Output},
 };
 
 /// Which operations of which specification become a crate of which name.
@@ -75,21 +75,9 @@ struct Plan<'a> {
 }
 
 /// Runs the command in the repository at `root`. Exit code 1 if the crate does not pass its checks, 2 if none can be made.
-pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -> Result<ExitCode> {
-    match make(root, arguments, output)? {
-        Ok(code) => Ok(code),
-        Err(reason) => output.failed(false, &reason),
-    }
-}
-
-type Made = std::result::Result<ExitCode, String>;
-
-fn make(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -> Result<Made> {
+pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
     let start = Instant::now();
-    let published = match import::read(&arguments.from) {
-        Ok(published) => published,
-        Err(reason) => return Ok(Err(reason)),
-    };
+    let published = import::read(&arguments.from)?;
     for line in &published.skipped {
         output.note(line)?;
     }
@@ -103,26 +91,19 @@ fn make(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -> Result<M
     }
     let name = arguments.name.as_deref().unwrap_or_default();
     let today = chrono::Utc::now().format("%Y-%m-%d").to_string();
-    let (draft, document, sources) = match drafted(&published, &choice, name, &today) {
-        Ok(drafted) => drafted,
-        Err(reason) => return Ok(Err(reason)),
-    };
+    let (draft, document, sources) = drafted(&published, &choice, name, &today)?;
     if arguments.dry_run {
         write!(output.out, "{document}")?;
         write!(output.err, "{}", loss_report::text(&draft, usize::MAX))?;
-        return Ok(Ok(ExitCode::SUCCESS));
+        return Ok(ExitCode::SUCCESS);
     }
     let plan =
         Plan { name, published: &published, draft: &draft, document: &document, sources: &sources, today: &today };
     // The workspace names the crate last: it is whole without.
-    let changes = workspace_edits::edits(root, name, arguments.replace)
-        .and_then(|edits| Ok([templates::new(&plan)?, edits].concat()))
-        .and_then(|changes| transaction::all(root, &changes).map(|done| (changes, done)));
-    let (changes, done) = match changes {
-        Ok(changes) => changes,
-        Err(reason) => return Ok(Err(reason)),
-    };
-    let Output { out, err } = output;
+    let edits = workspace_edits::edits(root, name, arguments.replace)?;
+    let changes = [templates::new(&plan)?, edits].concat();
+    let done = transaction::all(root, &changes)?;
+    let Output { out, err, .. } = output;
     for (file, text) in &changes {
         writeln!(out, "wrote {file} ({} lines)", text.lines().count())?;
     }
@@ -136,10 +117,10 @@ fn make(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -> Result<M
             done.undo();
         }
         writeln!(err, "{}", loss_report::failed(name, arguments.keep))?;
-        return Ok(Ok(ExitCode::FAILURE));
+        return Ok(ExitCode::FAILURE);
     }
     write!(out, "\n{}", loss_report::next(name, start.elapsed().as_secs_f32()))?;
-    Ok(Ok(ExitCode::SUCCESS))
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The draft, the text of its document, and the crate's generated sources. An operation that cannot be generated is left out.
@@ -148,7 +129,7 @@ fn drafted(
     choice: &Choice,
     name: &str,
     today: &str,
-) -> std::result::Result<(Conversion, String, GeneratedFiles), String> {
+) -> Result<(Conversion, String, GeneratedFiles), String> {
     workspace_edits::check_name(name)?;
     if choice.is_empty() {
         return Err("no operations selected; choose with --tag, --operation or --path (--list shows them)".to_owned());
@@ -178,7 +159,7 @@ fn drafted(
     }
 }
 
-fn cargo(root: &Path, arguments: &[&str], out: &mut dyn Write) -> Result<bool> {
+fn cargo(root: &Path, arguments: &[&str], out: &mut dyn Write) -> std::io::Result<bool> {
     writeln!(out, "$ cargo {}", arguments.join(" "))?;
     out.flush()?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());

@@ -1,12 +1,12 @@
 //! `cargo xtask remove-vendor`: takes out what `add-vendor` wrote.
 
-use std::{fs, io::Result, path::Path, process::ExitCode};
+use std::{fs, path::Path, process::ExitCode};
 
 use super::{
     templates::{module, package},
     transaction, workspace_edits,
 };
-use crate::output::Output;
+use crate::output::{Failure, Output};
 
 /// Which vendor is removed.
 #[derive(clap::Args)]
@@ -16,20 +16,15 @@ pub(crate) struct Arguments {
 }
 
 /// Runs the command in the repository at `root`. Exit code 2 if the vendor cannot be removed.
-pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -> Result<ExitCode> {
-    match remove(root, &arguments.name) {
-        Ok(removed) => {
-            for file in removed {
-                writeln!(output.out, "removed {file}")?;
-            }
-            Ok(ExitCode::SUCCESS)
-        }
-        Err(reason) => output.failed(false, &reason),
+pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
+    for file in remove(root, &arguments.name)? {
+        writeln!(output.out, "removed {file}")?;
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Removes a vendor, and returns what is gone.
-fn remove(root: &Path, name: &str) -> std::result::Result<Vec<String>, String> {
+fn remove(root: &Path, name: &str) -> Result<Vec<String>, String> {
     workspace_edits::check_name(name)?;
     let document = format!("openapi/{name}.yaml");
     if !root.join(&document).is_file() {
@@ -68,7 +63,7 @@ mod tests {
     use crate::commands::add_vendor::tests::{planned, repository};
 
     #[test]
-    fn a_removed_vendor_leaves_the_tree_as_it_was() -> Result<()> {
+    fn a_removed_vendor_leaves_the_tree_as_it_was() -> std::io::Result<()> {
         let specification = json!({
             "openapi": "3.0.0", "info": {"title": "Acme", "version": "1"}, "servers": [{"url": "https://api.acme.example"}],
             "paths": {"/a": {"get": {"operationId": "getA", "responses": {"204": {"description": "d"}}}}},

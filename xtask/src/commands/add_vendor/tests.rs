@@ -59,7 +59,7 @@ pub(super) fn repository(specification: &Value) -> std::io::Result<TempDir> {
 }
 
 /// All files of a plan, by path.
-pub(super) fn planned(specification: &Value) -> Result<Vec<(String, String)>> {
+pub(super) fn planned(specification: &Value) -> std::io::Result<Vec<(String, String)>> {
     let root = repository(specification)?;
     let published = import::read(&root.path().join("spec.json")).expect("it is a specification");
     let choice = Choice { paths: vec!["/**".to_owned()], ..Choice::default() };
@@ -81,7 +81,7 @@ pub(super) fn file<'a>(files: &'a [(String, String)], name: &str) -> &'a str {
 }
 
 #[test]
-fn every_file_is_in_its_language() -> Result<()> {
+fn every_file_is_in_its_language() -> std::io::Result<()> {
     let files = planned(&specification(json!({"type": "http", "scheme": "bearer"})))?;
     for (name, text) in &files {
         if name.ends_with(".rs") {
@@ -101,7 +101,7 @@ fn every_file_is_in_its_language() -> Result<()> {
 }
 
 #[test]
-fn clients_ask_for_the_credentials_of_the_specification() -> Result<()> {
+fn clients_ask_for_the_credentials_of_the_specification() -> std::io::Result<()> {
     let client = |scheme: Value| {
         let files = planned(&specification(scheme))?;
         Ok::<_, std::io::Error>(file(&files, "crates/usage-billing-acme/src/client.rs").to_owned())
@@ -133,7 +133,7 @@ fn clients_ask_for_the_credentials_of_the_specification() -> Result<()> {
 }
 
 #[test]
-fn what_cannot_be_generated_takes_no_other_operation_with_it() -> Result<()> {
+fn what_cannot_be_generated_takes_no_other_operation_with_it() -> std::io::Result<()> {
     let mut specification = specification(json!({"type": "http", "scheme": "bearer"}));
     // Converts, and violates a rule: of a status without a reason phrase no mock can be made.
     specification["paths"]["/odd"] = json!({"get": {"operationId": "odd", "responses": {"299": {"description": "d"}}}});
@@ -146,7 +146,7 @@ fn what_cannot_be_generated_takes_no_other_operation_with_it() -> Result<()> {
 }
 
 #[test]
-fn readme_calls_what_is_not_deprecated() -> Result<()> {
+fn readme_calls_what_is_not_deprecated() -> std::io::Result<()> {
     let mut specification = specification(json!({"type": "http", "scheme": "bearer"}));
     specification["paths"]["/a"] =
         json!({"get": {"operationId": "old", "deprecated": true, "responses": {"204": {"description": "d"}}}});
@@ -169,7 +169,7 @@ fn cargo_does_not_inherit_the_variables_of_xtasks_own_package() {
 }
 
 /// Core's sources, which a new crate is compiled with.
-fn core(file: &str) -> Result<syn::File> {
+fn core(file: &str) -> std::io::Result<syn::File> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/usage-billing-core/src").join(file);
     Ok(syn::parse_file(&fs::read_to_string(path)?).expect("it is Rust"))
 }
@@ -201,7 +201,7 @@ fn imported(file: &syn::File, from: Option<&str>) -> Vec<String> {
 
 /// The compiler says so only when somebody adds a vendor.
 #[test]
-fn a_new_crate_uses_of_core_what_core_has() -> Result<()> {
+fn a_new_crate_uses_of_core_what_core_has() -> std::io::Result<()> {
     let public = imported(&core("lib.rs")?, None);
     let fields = core("operation.rs")?.items.into_iter().find_map(|item| match item {
         syn::Item::Struct(item) if item.ident == "Service" => {
@@ -237,7 +237,7 @@ fn a_new_crate_uses_of_core_what_core_has() -> Result<()> {
 }
 
 #[test]
-fn the_new_document_differs_from_its_source_in_nothing() -> Result<()> {
+fn the_new_document_differs_from_its_source_in_nothing() -> std::io::Result<()> {
     let files = planned(&specification(json!({"type": "http", "scheme": "bearer"})))?;
     let root = repository(&specification(json!({"type": "http", "scheme": "bearer"})))?;
     for (name, text) in &files {
@@ -254,8 +254,10 @@ fn the_new_document_differs_from_its_source_in_nothing() -> Result<()> {
     let line = ["x", "acme", "--from"].into_iter().map(Into::into).chain([from.into_os_string()]);
     let arguments = <Upstream as clap::Parser>::parse_from(line).arguments;
     let mut out = Vec::new();
-    let code =
-        crate::commands::upstream::run(root.path(), &arguments, &mut Output { out: &mut out, err: &mut Vec::new() })?;
+    let mut err = Vec::new();
+    let mut output = Output::new(&mut out, &mut err);
+    let done = crate::commands::upstream::run(root.path(), &arguments, &mut output);
+    let code = output.exit_code(done);
     let out = String::from_utf8_lossy(&out);
     assert_eq!(code, ExitCode::SUCCESS, "{out}");
     assert!(out.contains("0 unexplained, 0 accepted, 0 operations added"), "{out}");
@@ -263,7 +265,7 @@ fn the_new_document_differs_from_its_source_in_nothing() -> Result<()> {
 }
 
 /// Exit code and output of a run that writes nothing.
-fn ran(name: &str, specification: &Value, change: impl Fn(&mut Arguments)) -> Result<(ExitCode, String)> {
+fn ran(name: &str, specification: &Value, change: impl Fn(&mut Arguments)) -> std::io::Result<(ExitCode, String)> {
     let root = repository(specification)?;
     let mut arguments = Arguments {
         name: Some(name.to_owned()),
@@ -279,13 +281,15 @@ fn ran(name: &str, specification: &Value, change: impl Fn(&mut Arguments)) -> Re
     change(&mut arguments);
     let mut out = Vec::new();
     let mut err = Vec::new();
-    let code = run(root.path(), &arguments, &mut Output { out: &mut out, err: &mut err })?;
+    let mut output = Output::new(&mut out, &mut err);
+    let done = run(root.path(), &arguments, &mut output);
+    let code = output.exit_code(done);
     out.splice(0..0, err);
     Ok((code, String::from_utf8_lossy(&out).into_owned()))
 }
 
 #[test]
-fn a_dry_run_prints_the_document_and_what_was_lost() -> Result<()> {
+fn a_dry_run_prints_the_document_and_what_was_lost() -> std::io::Result<()> {
     let specification = specification(json!({"type": "http", "scheme": "bearer"}));
     let (code, out) = ran("acme", &specification, |arguments| arguments.tags = vec!["usage".to_owned()])?;
     assert_eq!(code, ExitCode::SUCCESS);
@@ -295,7 +299,7 @@ fn a_dry_run_prints_the_document_and_what_was_lost() -> Result<()> {
 }
 
 #[test]
-fn a_long_path_is_a_key() -> Result<()> {
+fn a_long_path_is_a_key() -> std::io::Result<()> {
     let mut specification = specification(json!({"type": "http", "scheme": "bearer"}));
     for path in [format!("/{}/{{id}}", "long".repeat(60)), "/a:b, #c".to_owned()] {
         specification["paths"][path] = specification["paths"]["/file"].clone();
@@ -306,7 +310,7 @@ fn a_long_path_is_a_key() -> Result<()> {
 }
 
 #[test]
-fn a_list_shows_tags_and_operations() -> Result<()> {
+fn a_list_shows_tags_and_operations() -> std::io::Result<()> {
     let specification = specification(json!({"type": "http", "scheme": "bearer"}));
     let (_, out) = ran("acme", &specification, |arguments| arguments.list = true)?;
     assert!(out.contains("         2  Usage\n") && out.contains("      2  listUsage  GET /usage\n"), "{out}");
@@ -314,7 +318,7 @@ fn a_list_shows_tags_and_operations() -> Result<()> {
 }
 
 #[test]
-fn what_cannot_be_done_is_one_line() -> Result<()> {
+fn what_cannot_be_done_is_one_line() -> std::io::Result<()> {
     let good = specification(json!({"type": "http", "scheme": "bearer"}));
     let query = specification(json!({"type": "apiKey", "in": "query", "name": "key"}));
     let all = |arguments: &mut Arguments| arguments.paths = vec!["/**".to_owned()];
@@ -343,7 +347,7 @@ fn what_cannot_be_done_is_one_line() -> Result<()> {
 }
 
 #[test]
-fn a_name_that_is_taken_is_refused() -> Result<()> {
+fn a_name_that_is_taken_is_refused() -> std::io::Result<()> {
     let root = repository(&json!({}))?;
     let refused = |name: &str, replace| workspace_edits::edits(root.path(), name, replace).unwrap_err();
     fs::write(root.path().join("openapi/acme.yaml"), "")?;
@@ -360,7 +364,7 @@ fn a_name_that_is_taken_is_refused() -> Result<()> {
 }
 
 #[test]
-fn a_draft_is_made_anew_only_if_that_is_asked_for() -> Result<()> {
+fn a_draft_is_made_anew_only_if_that_is_asked_for() -> std::io::Result<()> {
     let specification = specification(json!({"type": "http", "scheme": "bearer"}));
     let (root, files) = (repository(&specification)?, planned(&specification)?);
     transaction::all(root.path(), &files).expect("all can be written");

@@ -12,22 +12,8 @@ use crate::{
     codegen::{self, GeneratedFiles, Omitted},
     import::{Conversion, ConvertedOperation, Kind, Loss, Owner, Published},
     lint::{self, Level},
+    output::Failure,
 };
-
-/// Why a document cannot be generated.
-pub(super) struct Failure {
-    pub(super) reason: String,
-    /// The place in the document, if it is known.
-    at: Option<String>,
-}
-
-impl From<String> for Failure {
-    /// The generator names the place at the end.
-    fn from(reason: String) -> Self {
-        let at = reason.rsplit_once(" at /").map(|(_, pointer)| format!("/{pointer}"));
-        Self { reason, at }
-    }
-}
 
 /// The text of a draft's document, and the crate's generated sources. Extensions of the vendor that are not ours are removed from the draft.
 pub(super) fn generated(
@@ -70,10 +56,11 @@ pub(super) fn checked(name: &str, draft: &Conversion, published: &Published) -> 
     let document = Document::parse(&format!("openapi/{name}.yaml"), &text)?;
     let findings = lint::lint(&document);
     match findings.iter().find(|finding| finding.rule.level == Level::Error) {
-        Some(finding) => Err(Failure {
-            reason: format!("the generated document violates a rule: {finding}"),
-            at: Some(finding.pointer.clone()),
-        }),
+        Some(finding) => {
+            let mut failure = Failure::from(format!("the generated document violates a rule: {finding}"));
+            failure.at = Some(finding.pointer.clone());
+            Err(failure)
+        }
         None => Ok((text, document)),
     }
 }

@@ -2,11 +2,11 @@
 
 mod walk;
 
-use std::{collections::BTreeSet, io::Result, path::PathBuf, process::ExitCode};
+use std::{collections::BTreeSet, path::PathBuf, process::ExitCode};
 
 use crate::{
     import::{self, Choice, Conversion, Kind, Loss, Published},
-    output::Output,
+    output::{Failure, Output},
     text::printable,
 };
 
@@ -39,20 +39,14 @@ struct Difference {
 }
 
 /// Runs the command. Exit code 0 if the report is right, 1 if not, 2 if nothing can be drafted.
-pub(crate) fn run(arguments: &Arguments, output: &mut Output<'_>) -> Result<ExitCode> {
+pub(crate) fn run(arguments: &Arguments, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
     let choice = match (arguments.tags.is_empty(), arguments.paths.is_empty()) {
         (true, true) => Choice { paths: vec!["/**".to_owned()], ..Choice::default() },
         _ => Choice { tags: arguments.tags.clone(), paths: arguments.paths.clone(), ..Choice::default() },
     };
-    let drafted = import::read(&arguments.from).and_then(|published| {
-        let chosen = choice.of(&published.root)?;
-        let draft = import::convert(&published, &chosen, "2000-01-01")?;
-        Ok((published, draft))
-    });
-    let (published, draft) = match drafted {
-        Ok(drafted) => drafted,
-        Err(reason) => return output.failed(false, &reason),
-    };
+    let published = import::read(&arguments.from)?;
+    let chosen = choice.of(&published.root)?;
+    let draft = import::convert(&published, &chosen, "2000-01-01")?;
     let (missing, unfounded) = check(&published, &draft);
     for difference in &missing {
         writeln!(output.out, "missing at {}: {}", printable(&difference.at), printable(&difference.text))?;

@@ -10,7 +10,6 @@ mod verdict;
 
 use std::{
     fs,
-    io::Result,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -23,7 +22,11 @@ use spec_diff::{
     review::{Links, Review},
 };
 
-use crate::{output::Output, text::printable, workspace::vendors};
+use crate::{
+    output::{Failure, Output},
+    text::printable,
+    workspace::vendors,
+};
 use compare::{Compared, compare};
 use gate::FailOn;
 use git::Repository;
@@ -83,13 +86,18 @@ pub(crate) struct Arguments {
 }
 
 /// Runs the command in the repository at `root`: 0 if nothing fails, 1 if something does, 2 if something cannot be read.
-pub(crate) fn run(root: &Path, arguments: &Arguments, here: &Env, output: &mut Output<'_>) -> Result<ExitCode> {
+pub(crate) fn run(
+    root: &Path,
+    arguments: &Arguments,
+    here: &Env,
+    output: &mut Output<'_>,
+) -> Result<ExitCode, Failure> {
+    output.as_json = arguments.format == Format::Json;
     if arguments.sunsets {
         return run_sunsets(root, arguments, here, output);
     }
     if arguments.wire_only && arguments.fail_on == FailOn::Bump {
-        let error = "--fail-on bump is about the crates, which --wire-only leaves out; give one of the two";
-        return output.failed(arguments.format == Format::Json, error);
+        return Err("--fail-on bump is about the crates, which --wire-only leaves out; give one of the two".into());
     }
     // A report for programs is one also of what cannot be compared.
     let (base, pairs) = pairs(root, arguments).unwrap_or_else(|error| (String::new(), vec![Err(error)]));
@@ -98,13 +106,13 @@ pub(crate) fn run(root: &Path, arguments: &Arguments, here: &Env, output: &mut O
     if arguments.format == Format::Github {
         here.github.append(&review, &[("bump", bump.to_string())])?;
     }
-    deliver(&review, arguments.format, here.colour, arguments.output.as_deref(), output.out, output.err)
+    Ok(deliver(&review, arguments.format, here.colour, arguments.output.as_deref(), output.out, output.err)?)
 }
 
-type Inputs = Vec<std::result::Result<ApiInput, String>>;
+type Inputs = Vec<Result<ApiInput, String>>;
 
 /// What is compared, and the base's human-readable name.
-fn pairs(root: &Path, arguments: &Arguments) -> std::result::Result<(String, Inputs), String> {
+fn pairs(root: &Path, arguments: &Arguments) -> Result<(String, Inputs), String> {
     if let (Some(base), Some(revision)) = (&arguments.base, &arguments.revision) {
         return Ok((base.clone(), vec![inputs::files(base, revision)]));
     }
@@ -114,11 +122,7 @@ fn pairs(root: &Path, arguments: &Arguments) -> std::result::Result<(String, Inp
 }
 
 /// What is reported, and the greatest step that a crate needs.
-fn review(
-    base: String,
-    all: impl Iterator<Item = std::result::Result<Compared, String>>,
-    arguments: &Arguments,
-) -> (Review, Bump) {
+fn review(base: String, all: impl Iterator<Item = Result<Compared, String>>, arguments: &Arguments) -> (Review, Bump) {
     let links = Links::of(arguments.link_source.as_ref(), arguments.link_report.as_ref());
     let mut review = Review { base, links, ..Review::default() };
     let mut greatest = Bump::None;
@@ -138,14 +142,11 @@ fn review(
 }
 
 /// `--sunsets`.
-fn run_sunsets(root: &Path, arguments: &Arguments, here: &Env, output: &mut Output<'_>) -> Result<ExitCode> {
+fn run_sunsets(root: &Path, arguments: &Arguments, here: &Env, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
     if !matches!(arguments.format, Format::Text | Format::Markdown | Format::Json) {
-        return output.failed(false, "--sunsets supports the formats text, markdown and json");
+        return Err("--sunsets supports the formats text, markdown and json".into());
     }
-    let vendors = match vendors::find(root).and_then(|known| vendors::select(known, &arguments.vendors)) {
-        Ok(vendors) => vendors,
-        Err(error) => return output.failed(arguments.format == Format::Json, &error),
-    };
+    let vendors = vendors::select(vendors::find(root)?, &arguments.vendors)?;
     let (mut found, mut problems) = (Vec::new(), Vec::new());
     for name in vendors.iter().map(vendors::Vendor::document) {
         let source = inputs::present(&root.join(&name), &name);
@@ -160,9 +161,7 @@ fn run_sunsets(root: &Path, arguments: &Arguments, here: &Env, output: &mut Outp
     match &arguments.output {
         None => output.out.write_all(&text)?,
         Some(file) => {
-            if let Err(error) = fs::write(file, text) {
-                return output.failed(false, &format!("{}: cannot be written: {error}", file.display()));
-            }
+            fs::write(file, text).map_err(|error| format!("{}: cannot be written: {error}", file.display()))?
         }
     }
     for problem in &problems {

@@ -56,8 +56,9 @@ fn ran(root: &TempDir, arguments: &str) -> (u8, String) {
     };
     let here = Env { today: "2026-11-22".parse().expect("a day"), colour: false, github: files };
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let code = run(root.path(), &cli.arguments, &here, &mut Output { out: &mut out, err: &mut err })
-        .expect("a vector takes all");
+    let mut output = Output::new(&mut out, &mut err);
+    let done = run(root.path(), &cli.arguments, &here, &mut output);
+    let code = output.exit_code(done);
     // In the other formats the standard output is the report, and the standard error is human-readable.
     if cli.arguments.format == Format::Text || cli.arguments.output.is_some() {
         out.splice(0..0, err);

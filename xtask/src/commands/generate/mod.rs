@@ -9,7 +9,7 @@ use openapi_document::{Budget, Document, Positions};
 use crate::{
     codegen,
     lint::{self, Level},
-    output::{Output, pluralize},
+    output::{Failure, Output, pluralize},
     workspace::{
         manifest, sandbox_copies, stale_outputs,
         vendors::{self, Vendor},
@@ -28,12 +28,9 @@ pub(crate) struct Arguments {
 }
 
 /// Runs the command in the repository at `root`. Problems are lines on the standard error; they do not keep other vendors from being done.
-pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -> std::io::Result<ExitCode> {
+pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
     let start = Instant::now();
-    let vendors = match vendors::find(root).and_then(|known| vendors::select(known, &arguments.vendors)) {
-        Ok(vendors) => vendors,
-        Err(error) => return output.failed(false, &error),
-    };
+    let vendors = vendors::select(vendors::find(root)?, &arguments.vendors)?;
     let mut good = true;
     for vendor in &vendors {
         good &= generate_vendor(root, vendor, arguments.check, output)?;
@@ -49,7 +46,7 @@ fn generate_vendor(
     root: &Path,
     vendor: &Vendor,
     check: bool,
-    Output { out, err }: &mut Output<'_>,
+    Output { out, err, .. }: &mut Output<'_>,
 ) -> std::io::Result<bool> {
     let name = vendor.document();
     let text = match Budget::from_env().read_text(&root.join(&name)) {
@@ -126,7 +123,9 @@ mod tests {
     fn ran(root: &TempDir, vendors: &[&str], check: bool) -> std::io::Result<(ExitCode, String)> {
         let vendors = vendors.iter().map(|&name| name.to_owned()).collect();
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let code = run(root.path(), &Arguments { vendors, check }, &mut Output { out: &mut out, err: &mut err })?;
+        let mut output = Output::new(&mut out, &mut err);
+        let done = run(root.path(), &Arguments { vendors, check }, &mut output);
+        let code = output.exit_code(done);
         out.splice(0..0, err);
         let out = String::from_utf8_lossy(&out).into_owned();
         Ok((

@@ -34,7 +34,7 @@ pub(super) fn write(format: Format, checked: &[Checked], output: &mut Output<'_>
     }
 }
 
-fn text(checked: &[Checked], Output { out, err }: &mut Output<'_>) -> Result<()> {
+fn text(checked: &[Checked], Output { out, err, .. }: &mut Output<'_>) -> Result<()> {
     for document in checked {
         match &document.outcome {
             Ok(located) => {
@@ -149,7 +149,7 @@ mod tests {
         let bad = Checked { name: "c.yaml".to_owned(), curated: true, outcome: Err("c.yaml:1:2: broken".to_owned()) };
         let mut out = Vec::new();
         let mut err = Vec::new();
-        write(format, &[good, bad], &mut Output { out: &mut out, err: &mut err }).expect("a vector takes all");
+        write(format, &[good, bad], &mut Output::new(&mut out, &mut err)).expect("a vector takes all");
         if format == Format::Text {
             out.extend(err);
         }

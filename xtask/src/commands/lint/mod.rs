@@ -8,7 +8,7 @@ use openapi_document::{Budget, Document, Positions};
 
 use crate::{
     lint::{Finding, Level, Scope, lint_with_facade},
-    output::Output,
+    output::{Failure, Output},
     workspace::vendors::{self, Vendor},
 };
 
@@ -52,15 +52,13 @@ impl Checked {
 }
 
 /// Runs the command in the repository at `root`: 0 if all is well, 1 if anything was found that fails, 2 if it cannot be asked.
-pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -> std::io::Result<ExitCode> {
+pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
+    output.as_json = arguments.format == format::Format::Json;
     if arguments.rules {
         format::rules(arguments.format, output.out)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let sources = match vendors::find(root).and_then(|known| sources(root, known, &arguments.documents)) {
-        Ok(sources) => sources,
-        Err(error) => return output.failed(arguments.format == format::Format::Json, &error),
-    };
+    let sources = sources(root, vendors::find(root)?, &arguments.documents)?;
     let checked = sources.iter().map(|source| checked(root, source, arguments.strict)).collect::<Vec<_>>();
     format::write(arguments.format, &checked, output)?;
     let fails = |level| checked.iter().any(|document| document.count(level) > 0);
@@ -161,7 +159,9 @@ mod tests {
         let documents = documents.iter().map(|name| name.replace("ROOT", &root.path().display().to_string())).collect();
         let arguments = Arguments { documents, strict, format: format::Format::Text, rules: false };
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let code = run(root.path(), &arguments, &mut Output { out: &mut out, err: &mut err })?;
+        let mut output = Output::new(&mut out, &mut err);
+        let done = run(root.path(), &arguments, &mut output);
+        let code = output.exit_code(done);
         out.splice(0..0, err);
         Ok((code, String::from_utf8_lossy(&out).replace(&root.path().display().to_string(), "ROOT")))
     }

@@ -9,7 +9,6 @@ mod report;
 use std::{
     collections::BTreeMap,
     fs,
-    io::Result,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -18,7 +17,7 @@ use openapi_document::{Budget, Document};
 
 use crate::{
     import::{self, Published},
-    output::Output,
+    output::{Failure, Output},
     workspace::vendors,
 };
 
@@ -90,11 +89,9 @@ impl Report {
 }
 
 /// Runs the command in the repository at `root`. Exit code 0 without unexplained differences, 1 with some, 2 if nothing can be compared.
-pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -> Result<ExitCode> {
-    let report = match compared(root, arguments) {
-        Ok(report) => report,
-        Err(reason) => return output.failed(matches!(arguments.format, Format::Json), &reason),
-    };
+pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
+    output.as_json = matches!(arguments.format, Format::Json);
+    let report = compared(root, arguments)?;
     let text = match arguments.format {
         Format::Text => {
             for line in &report.skipped {
@@ -109,7 +106,7 @@ pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -
     Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn compared(root: &Path, arguments: &Arguments) -> std::result::Result<Report, String> {
+fn compared(root: &Path, arguments: &Arguments) -> Result<Report, String> {
     let selected = vendors::select(vendors::find(root)?, std::slice::from_ref(&arguments.vendor))?;
     let vendor = selected.first().ok_or("no vendor")?;
     let name = vendor.document();
@@ -137,12 +134,7 @@ fn compared(root: &Path, arguments: &Arguments) -> std::result::Result<Report, S
 }
 
 /// The report of one document and one specification.
-fn check(
-    vendor: &str,
-    ours: &Document,
-    theirs: &Published,
-    recorded: record::Record,
-) -> std::result::Result<Report, String> {
+fn check(vendor: &str, ours: &Document, theirs: &Published, recorded: record::Record) -> Result<Report, String> {
     let mut differences = compare::differences(&ours.root, theirs)?;
     differences.sort();
     differences.dedup();
