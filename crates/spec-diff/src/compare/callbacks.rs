@@ -10,8 +10,17 @@ use super::{
 };
 use crate::{
     report::{Direction, Role},
-    rules::{self, Rule},
+    rules::{Rule, rules},
 };
+
+rules! {
+    WEBHOOK_ADDED = Rule::api("webhook-added", Operations, Info, Minor, "webhook-removed", "a new webhook");
+    WEBHOOK_REMOVED = Rule::api("webhook-removed", Operations, Breaking, Major, "webhook-added",
+        "the vendor no longer sends this webhook");
+    CALLBACK_ADDED = Rule::api("callback-added", Operations, Info, Minor, "callback-removed", "the vendor may call back");
+    CALLBACK_REMOVED = Rule::api("callback-removed", Operations, Breaking, Major, "callback-added",
+        "the vendor no longer calls back in this way");
+}
 
 /// Calls that the vendor makes, by what they are called.
 type Calls<'a, K> = BTreeMap<K, Operation<'a>>;
@@ -39,7 +48,7 @@ impl<'a> Comparison<'a> {
             all
         };
         let (olds, news) = (list(&self.base, old), list(&self.revision, new));
-        self.calls(&olds, &news, scope, [&rules::CALLBACK_ADDED, &rules::CALLBACK_REMOVED], |(name, ..)| name);
+        self.calls(&olds, &news, scope, [&CALLBACK_ADDED, &CALLBACK_REMOVED], |(name, ..)| name);
     }
 
     /// The calls that the document announces by itself.
@@ -55,7 +64,7 @@ impl<'a> Comparison<'a> {
             all
         };
         let (olds, news) = (list(&self.base), list(&self.revision));
-        self.calls(&olds, &news, 0, [&rules::WEBHOOK_ADDED, &rules::WEBHOOK_REMOVED], |(name, _)| name);
+        self.calls(&olds, &news, 0, [&WEBHOOK_ADDED, &WEBHOOK_REMOVED], |(name, _)| name);
     }
 
     fn calls<K: Ord + Copy>(

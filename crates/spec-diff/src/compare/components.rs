@@ -6,7 +6,16 @@ use openapi_document::{DocumentTree, Node, names_file, pointer::Step};
 use serde_json::Value;
 
 use super::{Circumstance, Comparison, Finding};
-use crate::rules;
+use crate::rules::rules;
+
+rules! {
+    COMPONENT_ADDED = Rule::api("api-schema-added", Components, Level::None, Minor, "api-schema-removed",
+        "a new named type");
+    COMPONENT_REMOVED = Rule::api("api-schema-removed", Components, Level::None, Major, "api-schema-added",
+        "a named type was removed; its uses are reported separately");
+    COMPONENT_RENAMED = Rule::api("api-schema-renamed", Components, Level::None, Major, "api-schema-renamed",
+        "the same type has another name");
+}
 
 /// The name of the schema component that the node is, if it is one.
 pub(super) fn component<'a>(node: &Node<'a>) -> Option<&'a str> {
@@ -43,17 +52,17 @@ impl<'a> Comparison<'a> {
         for (name, node) in olds.iter().filter(|(name, _)| !news.contains_key(*name)) {
             match self.pairs.get(name).and_then(|new| Some((*new, news.get(new)?))) {
                 Some((new, other)) if replaced.insert(new) => {
-                    let finding = Finding::new(&rules::COMPONENT_RENAMED).at(&node.at, &other.at);
+                    let finding = Finding::new(&COMPONENT_RENAMED).at(&node.at, &other.at);
                     self.note(0, finding.values(Value::from(*name), Value::from(new)));
                 }
                 _ => {
-                    let finding = Finding::new(&rules::COMPONENT_REMOVED).removed(&node.at).named(*name);
+                    let finding = Finding::new(&COMPONENT_REMOVED).removed(&node.at).named(*name);
                     self.note(0, finding.when(self.is_alone, Circumstance::ComponentsOnly));
                 }
             }
         }
         for (name, node) in news.iter().filter(|(name, _)| !olds.contains_key(*name) && !replaced.contains(*name)) {
-            self.note(0, Finding::new(&rules::COMPONENT_ADDED).added(&node.at).named(*name));
+            self.note(0, Finding::new(&COMPONENT_ADDED).added(&node.at).named(*name));
         }
     }
 }

@@ -6,9 +6,28 @@ use openapi_document::Node;
 
 use super::{Comparison, Context, Finding, excerpt};
 use crate::{
-    rules::{self, Rule},
+    compare::uncompared::UNKNOWN_CHANGE,
+    rules::{Rule, rules},
     schema::{ANYTHING, Branch, Forbidden, Schema, equal, fits, same},
 };
+
+rules! {
+    CONDITION_ADDED = Rule::data("condition-added", Composition, (Breaking, Info), Major, "condition-removed",
+        "values must meet one more condition (not, if, contains, dependentRequired, …)")
+        .written("{what}-added");
+    CONDITION_REMOVED = Rule::data("condition-removed", Composition, (Info, Breaking), Major, "condition-added",
+        "values must meet one condition less")
+        .written("{what}-removed");
+    CONDITION_CHANGED = Rule::data("condition-changed", Composition, (Breaking, Breaking), Major, "condition-changed",
+        "values must meet another condition")
+        .written("{what}-changed");
+    NOT_WIDENED = Rule::data("not-widened", Composition, (Breaking, Info), Major, "not-narrowed",
+        "more values are rejected")
+        .in_responses("more values are excluded");
+    NOT_NARROWED = Rule::data("not-narrowed", Composition, (Info, Breaking), Major, "not-widened",
+        "fewer values are rejected")
+        .in_responses("fewer values are excluded");
+}
 
 impl<'a> Comparison<'a> {
     pub(super) fn conditions(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
@@ -55,11 +74,11 @@ impl<'a> Comparison<'a> {
             }
         }
         for condition in rest.iter().skip(news.len()) {
-            let finding = Finding::new(&rules::CONDITION_REMOVED).what(word).at(&condition.at, &new.at);
+            let finding = Finding::new(&CONDITION_REMOVED).what(word).at(&condition.at, &new.at);
             self.note_data(context, finding.values(excerpt(condition.value), None));
         }
         for condition in news.iter().skip(rest.len()) {
-            let finding = Finding::new(&rules::CONDITION_ADDED).what(word).at(&old.at, &condition.at);
+            let finding = Finding::new(&CONDITION_ADDED).what(word).at(&old.at, &condition.at);
             self.note_data(context, finding.values(None, excerpt(condition.value)));
         }
     }
@@ -72,20 +91,20 @@ impl<'a> Comparison<'a> {
         match (&old.forbidden, &new.forbidden) {
             (None, None) => {}
             (Some(before), None) => {
-                let finding = Finding::new(&rules::CONDITION_REMOVED).what("not").at(&before.at, &new.at);
+                let finding = Finding::new(&CONDITION_REMOVED).what("not").at(&before.at, &new.at);
                 self.note_data(context, finding.values(node(before), None));
             }
             (None, Some(after)) => {
-                let finding = Finding::new(&rules::CONDITION_ADDED).what("not").at(&old.at, &after.at);
+                let finding = Finding::new(&CONDITION_ADDED).what("not").at(&old.at, &after.at);
                 self.note_data(context, finding.values(None, node(after)));
             }
             (Some(before), Some(after)) => {
                 let finding = |rule| Finding::new(rule).at(&before.at, &after.at).values(node(before), node(after));
                 match (lacks(before, after), lacks(after, before)) {
                     (false, false) => {}
-                    (false, true) => self.note_data(context, finding(&rules::NOT_WIDENED)),
-                    (true, false) => self.note_data(context, finding(&rules::NOT_NARROWED)),
-                    (true, true) => self.note(context.scope, finding(&rules::UNKNOWN_CHANGE).named("not")),
+                    (false, true) => self.note_data(context, finding(&NOT_WIDENED)),
+                    (true, false) => self.note_data(context, finding(&NOT_NARROWED)),
+                    (true, true) => self.note(context.scope, finding(&UNKNOWN_CHANGE).named("not")),
                 }
             }
         }
@@ -98,10 +117,10 @@ impl<'a> Comparison<'a> {
         let narrower = fits(&self.effort, (&self.revision, news), (&self.base, olds), true);
         let rule = match (wider, narrower) {
             (true, true) => return,
-            (true, false) => &rules::NOT_WIDENED,
-            (false, true) => &rules::NOT_NARROWED,
+            (true, false) => &NOT_WIDENED,
+            (false, true) => &NOT_NARROWED,
             (false, false) => {
-                let finding = Finding::new(&rules::UNKNOWN_CHANGE).named("not").at(&old.at, &new.at);
+                let finding = Finding::new(&UNKNOWN_CHANGE).named("not").at(&old.at, &new.at);
                 return self.note(context.scope, finding.values(excerpt(old.value), excerpt(new.value)));
             }
         };
@@ -132,14 +151,14 @@ impl<'a> Comparison<'a> {
             }
         }
         for (branch, other) in rest.iter().zip(&news) {
-            let finding = Finding::new(&rules::UNKNOWN_CHANGE).named("if").at(&branch.node.at, &other.node.at);
+            let finding = Finding::new(&UNKNOWN_CHANGE).named("if").at(&branch.node.at, &other.node.at);
             self.note(context.scope, finding.values(excerpt(branch.node.value), excerpt(other.node.value)));
         }
         for branch in rest.iter().skip(news.len()) {
-            self.note_data(context, Finding::new(&rules::CONDITION_REMOVED).what("if").at(&branch.node.at, &new.at));
+            self.note_data(context, Finding::new(&CONDITION_REMOVED).what("if").at(&branch.node.at, &new.at));
         }
         for branch in news.iter().skip(rest.len()) {
-            self.note_data(context, Finding::new(&rules::CONDITION_ADDED).what("if").at(&old.at, &branch.node.at));
+            self.note_data(context, Finding::new(&CONDITION_ADDED).what("if").at(&old.at, &branch.node.at));
         }
     }
 
@@ -162,9 +181,9 @@ impl<'a> Comparison<'a> {
             let after = new.dependent_required.get(name).unwrap_or(&none);
             let rule: &'static Rule = match (before.is_subset(after), after.is_subset(before)) {
                 (true, true) => continue,
-                (true, false) => &rules::CONDITION_ADDED,
-                (false, true) => &rules::CONDITION_REMOVED,
-                (false, false) => &rules::CONDITION_CHANGED,
+                (true, false) => &CONDITION_ADDED,
+                (false, true) => &CONDITION_REMOVED,
+                (false, false) => &CONDITION_CHANGED,
             };
             let value = |names: &BTreeSet<&str>| Some(names.iter().copied().collect());
             let finding = Finding::new(rule).what("dependent-required").at(&old.at, &new.at).named(name);

@@ -1,5 +1,6 @@
 //! Lists of values, limits and patterns.
 
+use crate::compare::EXTENSION_CHANGED;
 use std::{
     cmp::Ordering,
     collections::{BTreeSet, HashSet},
@@ -14,22 +15,98 @@ use super::{
 };
 use crate::{
     report::Direction,
-    rules::{self, Rule},
+    rules::{Rule, rules},
     schema::{Bound, Limit, Schema, all_match, equal, is_tighter, keeps, matches_all, written},
 };
+
+rules! {
+    CONTENT_CHANGED = Rule::data("content-changed", TypeFormat, (Breaking, Breaking), Major, "content-changed",
+        "a string holds something else (contentEncoding, contentMediaType)")
+        .written("{what}-changed");
+    ENUM_VALUE_ADDED = Rule::data("enum-value-added", Enums, (Info, Warning), Major, "enum-value-removed",
+        "one more value is accepted")
+        .in_responses("one more value may arrive; breaking if the client's enums are closed");
+    ENUM_VALUE_REMOVED = Rule::data("enum-value-removed", Enums, (Breaking, Info), Major, "enum-value-added",
+        "a value is no longer accepted")
+        .in_responses("a value no longer arrives");
+    BECAME_ENUM = Rule::data("became-enum", Enums, (Breaking, Info), Major, "enum-removed",
+        "only listed values are accepted")
+        .in_responses("only listed values arrive");
+    ENUM_REMOVED = Rule::data("enum-removed", Enums, (Info, Warning), Major, "became-enum",
+        "any value is accepted")
+        .in_responses("any value may arrive; breaking if the client's enums are closed");
+    EXTENSIBLE_VALUE_ADDED = Rule::data("x-extensible-enum-value-added", Enums, (Info, Info), Minor,
+        "x-extensible-enum-value-removed", "one more value in an extensible enum");
+    EXTENSIBLE_VALUE_REMOVED = Rule::data("x-extensible-enum-value-removed", Enums, (Breaking, Info), Major,
+        "x-extensible-enum-value-added", "a value is no longer accepted")
+        .in_responses("a value no longer arrives");
+    CONST_ADDED = Rule::data("const-added", Enums, (Breaking, Info), Major, "const-removed",
+        "only one value is accepted")
+        .in_responses("only one value arrives");
+    CONST_CHANGED = Rule::data("const-changed", Enums, (Breaking, Breaking), Major, "const-changed",
+        "another value is the only one");
+    CONST_REMOVED = Rule::data("const-removed", Enums, (Info, Breaking), Major, "const-added",
+        "more than one value is accepted")
+        .in_responses("more than one value may arrive");
+    MAX_DECREASED = Rule::data("upper-limit-decreased", Constraints, (Breaking, Level::None), Patch, "upper-limit-increased",
+        "an upper limit is lower: values that were accepted are rejected")
+        .in_responses("an upper limit is lower")
+        .written("{what}-decreased");
+    MAX_INCREASED = Rule::data("upper-limit-increased", Constraints, (Info, Warning), Patch, "upper-limit-decreased",
+        "an upper limit is higher: more values are accepted")
+        .in_responses("an upper limit is higher: responses may be larger than what stores them")
+        .written("{what}-increased");
+    MIN_INCREASED = Rule::data("lower-limit-increased", Constraints, (Breaking, Level::None), Patch, "lower-limit-decreased",
+        "a lower limit is higher: values that were accepted are rejected")
+        .in_responses("a lower limit is higher")
+        .written("{what}-increased");
+    MIN_DECREASED = Rule::data("lower-limit-decreased", Constraints, (Info, Warning), Patch, "lower-limit-increased",
+        "a lower limit is lower: more values are accepted")
+        .in_responses("a lower limit is lower: responses may be smaller than before")
+        .written("{what}-decreased");
+    LIMIT_SET = Rule::data("limit-set", Constraints, (Breaking, Level::None), Patch, "limit-unset",
+        "a limit is stated where none was: values that were accepted may be rejected")
+        .in_responses("a limit is stated where none was")
+        .written("{what}-set");
+    LIMIT_UNSET = Rule::data("limit-unset", Constraints, (Level::None, Warning), Patch, "limit-set",
+        "a limit is no longer stated, but may still apply")
+        .in_responses("a limit is no longer stated: responses may exceed it")
+        .written("{what}-unset");
+    MULTIPLE_RELAXED = Rule::data("multiple-of-relaxed", Constraints, (Info, Warning), Patch, "multiple-of-changed",
+        "more numbers are accepted")
+        .in_responses("more numbers may arrive");
+    MULTIPLE_CHANGED = Rule::data("multiple-of-changed", Constraints, (Breaking, Warning), Patch, "multiple-of-relaxed",
+        "numbers that were accepted are rejected")
+        .in_responses("numbers are multiples of another one");
+    UNIQUE_ADDED = Rule::data("unique-items-added", Constraints, (Breaking, Level::None), Patch,
+        "unique-items-removed", "an array must not have duplicate items")
+        .in_responses("an array has no duplicate items");
+    UNIQUE_REMOVED = Rule::data("unique-items-removed", Constraints, (Info, Warning), Patch, "unique-items-added",
+        "an array may have duplicate items");
+    PATTERN_ADDED = Rule::data("pattern-added", Constraints, (Breaking, Level::None), Patch, "pattern-removed",
+        "strings must match a pattern")
+        .in_responses("strings match a pattern");
+    PATTERN_CHANGED = Rule::data("pattern-changed", Constraints, (Warning, Info), Patch, "pattern-changed",
+        "strings must match another pattern; a reader has to compare the two");
+    PATTERN_GENERALIZED = Rule::data("pattern-generalized", Constraints, (Info, Info), Patch, "pattern-changed",
+        "the new pattern matches any string");
+    PATTERN_REMOVED = Rule::data("pattern-removed", Constraints, (Info, Info), Patch, "pattern-added",
+        "strings need match no pattern")
+        .in_responses("strings may match no pattern");
+}
 
 impl<'a> Comparison<'a> {
     /// Compares `enum`, `const` and `x-extensible-enum`.
     pub(super) fn values(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
         match (&old.extensible, &new.extensible) {
             (Some(before), Some(after)) => {
-                let rules = (&rules::EXTENSIBLE_VALUE_ADDED, &rules::EXTENSIBLE_VALUE_REMOVED);
+                let rules = (&EXTENSIBLE_VALUE_ADDED, &EXTENSIBLE_VALUE_REMOVED);
                 self.value_lists((before, old), (after, new), rules, context);
             }
             (None, None) => {}
             // A list that is open at its end does not limit further values.
             _ => {
-                let finding = Finding::new(&rules::EXTENSION_CHANGED).named("x-extensible-enum");
+                let finding = Finding::new(&EXTENSION_CHANGED).named("x-extensible-enum");
                 self.note(context.scope, finding.at(&old.at, &new.at));
             }
         }
@@ -39,18 +116,18 @@ impl<'a> Comparison<'a> {
         let whole = |rule: &'static Rule| Finding::new(rule).at(base, revision);
         match (&old.values, &new.values) {
             (Some(before), Some(after)) if old.constant && new.constant && !is_same_list(before, after) => {
-                self.note_data(context, whole(&rules::CONST_CHANGED).values(list(before), list(after)));
+                self.note_data(context, whole(&CONST_CHANGED).values(list(before), list(after)));
             }
             (Some(before), Some(after)) => {
-                let rules = (&rules::ENUM_VALUE_ADDED, &rules::ENUM_VALUE_REMOVED);
+                let rules = (&ENUM_VALUE_ADDED, &ENUM_VALUE_REMOVED);
                 self.value_lists((before, old), (after, new), rules, context);
             }
             (None, Some(after)) => {
-                let rule = if new.constant { &rules::CONST_ADDED } else { &rules::BECAME_ENUM };
+                let rule = if new.constant { &CONST_ADDED } else { &BECAME_ENUM };
                 self.note_data(context, whole(rule).values(None, list(after)));
             }
             (Some(before), None) => {
-                let rule = if old.constant { &rules::CONST_REMOVED } else { &rules::ENUM_REMOVED };
+                let rule = if old.constant { &CONST_REMOVED } else { &ENUM_REMOVED };
                 self.note_data(context, whole(rule).values(list(before), None));
             }
             (None, None) => {}
@@ -88,31 +165,31 @@ impl<'a> Comparison<'a> {
         let is_other = |word: &&'static str| is_edge(word) || (is_closed && *word == "max-items");
         for (word, (limit, number)) in old.limits.iter().filter(|(word, _)| !is_other(word)) {
             let Some((_, other)) = new.limits.get(word) else {
-                let finding = Finding::new(&rules::LIMIT_UNSET).what(word).at(&number.at, &new.at);
+                let finding = Finding::new(&LIMIT_UNSET).what(word).at(&number.at, &new.at);
                 let finding = finding.when(keep(new, old, *limit, number.value), Circumstance::SameValues);
                 self.note_data(context, finding.values(number.value.clone(), None));
                 continue;
             };
             let rule = match (limit.2, is_tighter(limit.2, number.value, other.value)) {
                 (_, None) => continue,
-                (Bound::Upper, Some(true)) => &rules::MAX_DECREASED,
-                (Bound::Upper, Some(false)) => &rules::MAX_INCREASED,
-                (Bound::Lower, Some(true)) => &rules::MIN_INCREASED,
-                (Bound::Lower, Some(false)) => &rules::MIN_DECREASED,
+                (Bound::Upper, Some(true)) => &MAX_DECREASED,
+                (Bound::Upper, Some(false)) => &MAX_INCREASED,
+                (Bound::Lower, Some(true)) => &MIN_INCREASED,
+                (Bound::Lower, Some(false)) => &MIN_DECREASED,
             };
             let finding = Finding::new(rule).what(word).at(&number.at, &other.at);
             self.note_data(context, finding.values(number.value.clone(), other.value.clone()));
         }
         let is_new = |(word, _): &(&&'static str, _)| !is_other(word) && !old.limits.contains_key(*word);
         for (word, (limit, number)) in new.limits.iter().filter(is_new) {
-            let finding = Finding::new(&rules::LIMIT_SET).what(word).at(&old.at, &number.at);
+            let finding = Finding::new(&LIMIT_SET).what(word).at(&old.at, &number.at);
             let finding = finding.when(keep(old, new, *limit, number.value), Circumstance::SameValues);
             self.note_data(context, finding.values(None, number.value.clone()));
         }
         self.multiples(old, new, context);
         self.patterns(old, new, context);
         if old.unique != new.unique {
-            let rule = if new.unique { &rules::UNIQUE_ADDED } else { &rules::UNIQUE_REMOVED };
+            let rule = if new.unique { &UNIQUE_ADDED } else { &UNIQUE_REMOVED };
             self.note_data(context, Finding::new(rule).at(&old.at, &new.at));
         }
         let words: BTreeSet<_> = old.content.keys().chain(new.content.keys()).copied().collect();
@@ -128,14 +205,14 @@ impl<'a> Comparison<'a> {
             let (before, after) = (edge(old, words, bound), edge(new, words, bound));
             let (rule, what) = match (&before, &after) {
                 (None, None) => continue,
-                (Some(edge), None) => (&rules::LIMIT_UNSET, edge.word),
-                (None, Some(edge)) => (&rules::LIMIT_SET, edge.word),
+                (Some(edge), None) => (&LIMIT_UNSET, edge.word),
+                (None, Some(edge)) => (&LIMIT_SET, edge.word),
                 (Some(before), Some(after)) => match (bound, after.order(before, bound)) {
                     (_, Ordering::Equal) => continue,
-                    (Bound::Upper, Ordering::Greater) => (&rules::MAX_DECREASED, after.word),
-                    (Bound::Upper, Ordering::Less) => (&rules::MAX_INCREASED, after.word),
-                    (Bound::Lower, Ordering::Greater) => (&rules::MIN_INCREASED, after.word),
-                    (Bound::Lower, Ordering::Less) => (&rules::MIN_DECREASED, after.word),
+                    (Bound::Upper, Ordering::Greater) => (&MAX_DECREASED, after.word),
+                    (Bound::Upper, Ordering::Less) => (&MAX_INCREASED, after.word),
+                    (Bound::Lower, Ordering::Greater) => (&MIN_INCREASED, after.word),
+                    (Bound::Lower, Ordering::Less) => (&MIN_DECREASED, after.word),
                 },
             };
             let at = |edge: &Option<Edge<'a>>, schema: &Schema<'a>| {
@@ -160,7 +237,7 @@ impl<'a> Comparison<'a> {
         let value = |media_types: &BTreeSet<&str>| {
             (!media_types.is_empty()).then(|| Value::from(media_types.iter().copied().collect::<Vec<_>>().join(", ")))
         };
-        let finding = Finding::new(&rules::CONTENT_CHANGED).what(word).at(&old.at, &new.at);
+        let finding = Finding::new(&CONTENT_CHANGED).what(word).at(&old.at, &new.at);
         // Bytes of any type include bytes of one type, and a string that holds bytes remains a string.
         let is_any =
             |media_types: &BTreeSet<&str>| media_types.is_empty() || media_types.contains("application/octet-stream");
@@ -182,12 +259,12 @@ impl<'a> Comparison<'a> {
         };
         let rule = match (before.is_empty(), after.is_empty()) {
             (true, true) => return,
-            (false, true) => &rules::LIMIT_UNSET,
-            (true, false) => &rules::LIMIT_SET,
+            (false, true) => &LIMIT_UNSET,
+            (true, false) => &LIMIT_SET,
             _ if (was.is_some() && was == is) || is_same_list(&before, &after) => return,
             // All multiples of 6 are multiples of 3.
-            _ if matches!((was, is), (Some(was), Some(is)) if is.divides(was)) => &rules::MULTIPLE_RELAXED,
-            _ => &rules::MULTIPLE_CHANGED,
+            _ if matches!((was, is), (Some(was), Some(is)) if is.divides(was)) => &MULTIPLE_RELAXED,
+            _ => &MULTIPLE_CHANGED,
         };
         let mut finding = Finding::new(rule).at(&at(old), &at(new)).values(shown(&before), shown(&after));
         if before.is_empty() != after.is_empty() {
@@ -209,11 +286,11 @@ impl<'a> Comparison<'a> {
         for index in 0..gone.len().max(come.len()) {
             let (before, after) = (gone.get(index), come.get(index));
             let rule = match (before, after) {
-                (Some(_), Some(pattern)) if matches_all(pattern) => &rules::PATTERN_GENERALIZED,
-                (Some(_), Some(_)) => &rules::PATTERN_CHANGED,
+                (Some(_), Some(pattern)) if matches_all(pattern) => &PATTERN_GENERALIZED,
+                (Some(_), Some(_)) => &PATTERN_CHANGED,
                 (None, Some(pattern)) | (Some(pattern), None) if matches_all(pattern) => continue,
-                (Some(_), None) => &rules::PATTERN_REMOVED,
-                _ => &rules::PATTERN_ADDED,
+                (Some(_), None) => &PATTERN_REMOVED,
+                _ => &PATTERN_ADDED,
             };
             let matches = |schema: &Schema<'a>, other: &Schema<'a>, pattern: Option<&&str>| {
                 pattern.is_none_or(|pattern| {

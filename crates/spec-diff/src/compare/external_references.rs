@@ -6,7 +6,7 @@ use openapi_document::{DocumentTree, Node, pointer::Pointer};
 use serde_json::Value;
 
 use super::{Comparison, Finding};
-use crate::rules;
+use crate::compare::uncompared::UNKNOWN_CHANGE;
 
 /// By place, lists without their indices, and by text.
 type References<'a> = BTreeMap<(String, &'a str), Pointer<'a>>;
@@ -14,7 +14,7 @@ type References<'a> = BTreeMap<(String, &'a str), Pointer<'a>>;
 impl<'a> Comparison<'a> {
     pub(super) fn elsewhere(&mut self) {
         let (olds, news) = (references(&self.base), references(&self.revision));
-        let finding = |text: &str| Finding::new(&rules::UNKNOWN_CHANGE).named(format!("$ref {text}"));
+        let finding = |text: &str| Finding::new(&UNKNOWN_CHANGE).named(format!("$ref {text}"));
         // Unchanged here, whatever may have changed there.
         let outside = self.revision.outside();
         for (reference, at) in self.base.outside() {

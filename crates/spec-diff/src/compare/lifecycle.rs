@@ -4,7 +4,31 @@ use openapi_document::{Node, pointer::Pointer};
 use serde_json::Value;
 
 use super::{Comparison, Context, Finding, operation_pairing::Operation};
-use crate::rules::{self, Rule};
+use crate::{rules::Rule, rules::rules};
+
+rules! {
+    ENDPOINT_DEPRECATED = Rule::api("endpoint-deprecated", Deprecation, Info, Minor, "endpoint-reactivated",
+        "the operation is now deprecated");
+    ENDPOINT_DEPRECATED_WITH_SUNSET = Rule::api("endpoint-deprecated-with-sunset", Deprecation, Warning, Minor,
+        "endpoint-reactivated", "the operation is now deprecated and has a last day");
+    ENDPOINT_REACTIVATED = Rule::api("endpoint-reactivated", Deprecation, Info, Patch, "endpoint-deprecated",
+        "the operation is no longer deprecated");
+    DEPRECATED = Rule::data("deprecated", Deprecation, (Info, Info), Minor, "reactivated", "it is now deprecated");
+    DEPRECATED_WITH_SUNSET = Rule::data("deprecated-with-sunset", Deprecation, (Warning, Warning), Minor,
+        "reactivated", "it is now deprecated and has a last day");
+    REACTIVATED = Rule::data("reactivated", Deprecation, (Info, Info), Patch, "deprecated",
+        "it is no longer deprecated");
+    SUNSET_ADDED = Rule::data("sunset-added", Deprecation, (Warning, Warning), Patch, "sunset-deleted",
+        "what is deprecated now has a last day");
+    SUNSET_DELETED = Rule::data("sunset-deleted", Deprecation, (Info, Info), Patch, "sunset-added",
+        "what is deprecated has no last day any more");
+    SUNSET_EARLIER = Rule::data("sunset-moved-earlier", Deprecation, (Warning, Warning), Patch, "sunset-moved-later",
+        "the last day comes sooner");
+    SUNSET_LATER = Rule::data("sunset-moved-later", Deprecation, (Info, Info), Patch, "sunset-moved-earlier",
+        "the last day comes later");
+    SUNSET_UNREADABLE = Rule::data("sunset-parse", Deprecation, (Info, Info), Patch, "",
+        "the last day is not a date").no_inverse("a date is invalid, so that it cannot be compared with today");
+}
 
 /// The last day of something deprecated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,17 +81,17 @@ fn rules<'a>(
     let [deprecated, with_sunset, reactivated] = own;
     let mut found = Vec::new();
     if after == Sunset::Unreadable && before != Sunset::Unreadable {
-        found.push(&rules::SUNSET_UNREADABLE);
+        found.push(&SUNSET_UNREADABLE);
     }
     match (was, is) {
         (false, true) if matches!(after, Sunset::Day(_)) => found.push(with_sunset),
         (false, true) => found.push(deprecated),
         (true, false) => found.push(reactivated),
         _ => match (before, after) {
-            (Sunset::Day(before), Sunset::Day(after)) if after < before => found.push(&rules::SUNSET_EARLIER),
-            (Sunset::Day(before), Sunset::Day(after)) if after > before => found.push(&rules::SUNSET_LATER),
-            (Sunset::Day(_), Sunset::None) => found.push(&rules::SUNSET_DELETED),
-            (Sunset::None, Sunset::Day(_)) => found.push(&rules::SUNSET_ADDED),
+            (Sunset::Day(before), Sunset::Day(after)) if after < before => found.push(&SUNSET_EARLIER),
+            (Sunset::Day(before), Sunset::Day(after)) if after > before => found.push(&SUNSET_LATER),
+            (Sunset::Day(_), Sunset::None) => found.push(&SUNSET_DELETED),
+            (Sunset::None, Sunset::Day(_)) => found.push(&SUNSET_ADDED),
             _ => {}
         },
     }
@@ -78,7 +102,7 @@ impl<'a> Comparison<'a> {
     /// Deprecation of an operation.
     pub(super) fn operation_lifecycle(&mut self, old: &Operation<'a>, new: &Operation<'a>, scope: usize) {
         let state = |node: &Node<'a>| (node.flag("deprecated"), Sunset::of(node));
-        let own = [&rules::ENDPOINT_DEPRECATED, &rules::ENDPOINT_DEPRECATED_WITH_SUNSET, &rules::ENDPOINT_REACTIVATED];
+        let own = [&ENDPOINT_DEPRECATED, &ENDPOINT_DEPRECATED_WITH_SUNSET, &ENDPOINT_REACTIVATED];
         let (before, after) = (state(&old.node), state(&new.node));
         for rule in rules(before, after, own) {
             let finding = Finding::new(rule).at(&old.node.at, &new.node.at);
@@ -94,7 +118,7 @@ impl<'a> Comparison<'a> {
         context: Context,
     ) {
         let state = |node: &Option<Node<'a>>| (node.is_some(), node.as_ref().map_or(Sunset::None, Sunset::of));
-        let own = [&rules::DEPRECATED, &rules::DEPRECATED_WITH_SUNSET, &rules::REACTIVATED];
+        let own = [&DEPRECATED, &DEPRECATED_WITH_SUNSET, &REACTIVATED];
         let (before, after) = (state(&old), state(&new));
         for rule in rules(before, after, own) {
             let at = |node: &Option<Node<'a>>, at: &Pointer<'a>| {

@@ -6,9 +6,20 @@ use serde_json::Value;
 use super::{Circumstance, Comparison, Context, Finding};
 use crate::{
     report::Direction,
-    rules,
+    rules::rules,
     schema::{ANYTHING, Item, Schema, same},
 };
+
+rules! {
+    ITEMS_CLOSED = Rule::data("items-closed", Composition, (Breaking, Info), Major, "items-opened",
+        "an array has no more items than those that are listed");
+    ITEMS_OPENED = Rule::data("items-opened", Composition, (Info, Breaking), Major, "items-closed",
+        "an array may have more items than those that are listed");
+    PREFIX_ITEMS_ADDED = Rule::data("prefix-items-added", Composition, (Breaking, Info), Major, "prefix-items-removed",
+        "an array's first items have types of their own");
+    PREFIX_ITEMS_REMOVED = Rule::data("prefix-items-removed", Composition, (Info, Breaking), Major,
+        "prefix-items-added", "an array's first items no longer have types of their own");
+}
 
 impl<'a> Comparison<'a> {
     pub(super) fn lists(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
@@ -21,10 +32,10 @@ impl<'a> Comparison<'a> {
                 (Item::Of(parts), Item::Any) => self.usages(&parts, &anything(new), context.inside()),
                 // Only what follows the first items on both sides: that there are more or fewer of them is reported below.
                 (Item::Any | Item::Of(_), Item::Never) if index >= before => {
-                    self.note_data(context, Finding::new(&rules::ITEMS_CLOSED).at(&old.at, &new.at));
+                    self.note_data(context, Finding::new(&ITEMS_CLOSED).at(&old.at, &new.at));
                 }
                 (Item::Never, Item::Any | Item::Of(_)) if index >= after => {
-                    self.note_data(context, Finding::new(&rules::ITEMS_OPENED).at(&old.at, &new.at));
+                    self.note_data(context, Finding::new(&ITEMS_OPENED).at(&old.at, &new.at));
                 }
                 _ => {}
             }
@@ -37,8 +48,8 @@ impl<'a> Comparison<'a> {
         let (before, after) = (old.prefix_items.len(), new.prefix_items.len());
         let (rule, was_closed) = match before.cmp(&after) {
             std::cmp::Ordering::Equal => return,
-            std::cmp::Ordering::Less => (&rules::PREFIX_ITEMS_ADDED, old.is_closed()),
-            std::cmp::Ordering::Greater => (&rules::PREFIX_ITEMS_REMOVED, new.is_closed()),
+            std::cmp::Ordering::Less => (&PREFIX_ITEMS_ADDED, old.is_closed()),
+            std::cmp::Ordering::Greater => (&PREFIX_ITEMS_REMOVED, new.is_closed()),
         };
         let is_same = |index: usize| match (old.item(index), new.item(index)) {
             (Item::Of(parts), Item::Of(others)) => matches!((parts.as_slice(), others.as_slice()), ([part], [other])

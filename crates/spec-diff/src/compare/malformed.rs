@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use openapi_document::{DocumentTree, Node};
 
 use super::{Comparison, Finding, operation_pairing::is_method};
-use crate::rules;
+use crate::compare::uncompared::UNKNOWN_CHANGE;
 
 impl<'a> Comparison<'a> {
     /// Reports such parts, also if both sides have them.
@@ -13,7 +13,7 @@ impl<'a> Comparison<'a> {
         let [mut olds, news] = [&self.base, &self.revision].map(malformed);
         let finding = |at: &str, expected| {
             let name = at.rsplit('/').next().unwrap_or_default().replace("~1", "/");
-            Finding::new(&rules::UNKNOWN_CHANGE).named(format!("{name}, which is not {expected}"))
+            Finding::new(&UNKNOWN_CHANGE).named(format!("{name}, which is not {expected}"))
         };
         for (at, (node, expected)) in news {
             let finding = match olds.remove(&at) {

@@ -36,21 +36,53 @@ use std::{
 
 use serde_json::Value;
 
+pub(crate) use components::COMPONENT_RENAMED;
+pub(crate) use constraints_and_enums::{ENUM_REMOVED, ENUM_VALUE_ADDED};
 use context::{Context, Raw};
 pub(crate) use finding::{Circumstance, Finding};
+pub(crate) use object::{ADDITIONAL_CLOSED, ADDITIONAL_OPENED};
 use openapi_document::{DocumentTree, Node};
 pub(crate) use operation_pairing::Operation;
 
 use crate::{
     options::Options,
     report::{Direction, Role},
-    rules::{self, Place},
+    rules::{Place, Rule, rules},
     schema::{DOCS, Effort, Usage, same},
 };
 use identity_cache::Unchanged;
-use uncompared::Compared;
+use uncompared::{Compared, UNKNOWN_CHANGE};
 use union::Subtypes;
 use unused_components::Reached;
+
+rules! {
+    EXTENSION_CHANGED = Rule::api("extension-changed", Unknown, Level::None, Patch, "extension-changed",
+        "an x- field differs; generators may read it");
+}
+
+/// The rules of all files.
+pub(crate) const ALL_RULES: &[&[Rule]] = &[
+    RULES,
+    callbacks::RULES,
+    components::RULES,
+    conditions::RULES,
+    constraints_and_enums::RULES,
+    lifecycle::RULES,
+    lists::RULES,
+    null::RULES,
+    object::RULES,
+    operations::RULES,
+    parameters::RULES,
+    request_response::RULES,
+    request_response::encoding::RULES,
+    schema::RULES,
+    security::RULES,
+    servers::RULES,
+    uncompared::RULES,
+    union::RULES,
+    union::ambiguous::RULES,
+    union::discriminator::RULES,
+];
 
 /// How many more pairs of schemas than the documents have objects are compared before the comparison stops with an `unknown-change`.
 const BUDGET: usize = 100_000;
@@ -205,7 +237,7 @@ impl<'a> Comparison<'a> {
             if DOCS.contains(&key) {
                 self.docs_changed += 1;
             } else if !self.reads_extension(key, is_operation) {
-                let mut finding = Finding::new(&rules::EXTENSION_CHANGED).named(key);
+                let mut finding = Finding::new(&EXTENSION_CHANGED).named(key);
                 finding.base = before.map(|_| old.at.key(key));
                 finding.revision = after.map(|_| new.at.key(key));
                 self.note(scope, finding);
@@ -242,7 +274,7 @@ impl<'a> Comparison<'a> {
     /// Reports members that the comparison does not understand, where they differ.
     fn unknown(&mut self, scope: ScopeId, old: &Node<'a>, new: &Node<'a>, keys: &[&str]) {
         for key in keys {
-            let finding = Finding::new(&rules::UNKNOWN_CHANGE);
+            let finding = Finding::new(&UNKNOWN_CHANGE);
             let cut = |node: &Node<'a>| excerpt(node.value);
             let (old, new) = (old.get(key), new.get(key));
             old.iter().chain(&new).for_each(|node| self.compared.whole(node));

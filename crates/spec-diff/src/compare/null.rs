@@ -5,9 +5,18 @@ use serde_json::Value;
 
 use super::{Comparison, Context, Finding};
 use crate::{
-    rules,
+    rules::rules,
     schema::{Schema, Usage},
 };
+
+rules! {
+    BECAME_NULLABLE = Rule::data("became-nullable", Nullable, (Info, Breaking), Major, "became-not-nullable",
+        "null is accepted")
+        .in_responses("null may arrive");
+    BECAME_NOT_NULLABLE = Rule::data("became-not-nullable", Nullable, (Breaking, Info), Major, "became-nullable",
+        "null is no longer accepted")
+        .in_responses("null no longer arrives");
+}
 
 impl<'a> Comparison<'a> {
     /// Compares whether two uses allow null.
@@ -25,18 +34,16 @@ impl<'a> Comparison<'a> {
             usage.core.iter().any(may_list_all_types) && Schema::of(document, &usage.core).lists_all_types
         };
         let finding = match (is_stated(old), is_stated(new)) {
-            (None, Some(at)) if !is_untyped(&self.base, old) => {
-                Finding::new(&rules::BECAME_NULLABLE).at(&core(old), &at)
-            }
+            (None, Some(at)) if !is_untyped(&self.base, old) => Finding::new(&BECAME_NULLABLE).at(&core(old), &at),
             (Some(at), None) if !is_untyped(&self.revision, new) => {
-                Finding::new(&rules::BECAME_NOT_NULLABLE).at(&at, &core(new))
+                Finding::new(&BECAME_NOT_NULLABLE).at(&at, &core(new))
             }
             // All types, and all but null.
             (None, None) if lists_all(&self.revision, new) && is_untyped(&self.base, old) => {
-                Finding::new(&rules::BECAME_NOT_NULLABLE).at(&core(old), &core(new))
+                Finding::new(&BECAME_NOT_NULLABLE).at(&core(old), &core(new))
             }
             (None, None) if lists_all(&self.base, old) && is_untyped(&self.revision, new) => {
-                Finding::new(&rules::BECAME_NULLABLE).at(&core(old), &core(new))
+                Finding::new(&BECAME_NULLABLE).at(&core(old), &core(new))
             }
             _ => return,
         };

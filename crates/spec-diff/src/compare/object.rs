@@ -7,10 +7,52 @@ use serde_json::Value;
 
 use super::{Circumstance, Comparison, Context, Finding};
 use crate::{
+    compare::conditions::{CONDITION_ADDED, CONDITION_REMOVED},
+    compare::schema::{BECAME_NEVER, NO_LONGER_NEVER},
     report::Direction,
-    rules::{self, Rule},
+    rules::{Rule, rules},
     schema::{ANYTHING, Additional, Schema, Usage, fits, is_never},
 };
+
+rules! {
+    PROPERTY_ADDED_OPTIONAL = Rule::data("optional-property-added", Properties, (Info, Info), Major,
+        "optional-property-removed", "one more optional property")
+        .ids("new-optional-request-property", "response-optional-property-added");
+    PROPERTY_ADDED_REQUIRED = Rule::data("required-property-added", Properties, (Breaking, Info), Major,
+        "required-property-removed", "one more property; requests without it are rejected")
+        .in_responses("one more property, which is always there")
+        .ids("new-required-request-property", "response-required-property-added");
+    PROPERTY_ADDED_REQUIRED_DEFAULT = Rule::data("required-property-with-default-added", Properties, (Breaking, Info),
+        Major, "required-property-removed", "one more required property, which has a default")
+        .in_responses("one more property, which is always there")
+        .ids("new-required-request-property-with-default", "response-required-property-added");
+    PROPERTY_REMOVED_OPTIONAL = Rule::data("optional-property-removed", Properties, (Warning, Warning), Major,
+        "optional-property-added", "an optional property was removed")
+        .ids("request-property-removed", "response-optional-property-removed");
+    PROPERTY_REMOVED_REQUIRED = Rule::data("required-property-removed", Properties, (Warning, Breaking), Major,
+        "required-property-added", "a required property was removed")
+        .ids("request-property-removed", "response-required-property-removed");
+    BECAME_REQUIRED = Rule::data("became-required", Properties, (Breaking, Info), Major, "became-optional",
+        "requests without the property are rejected")
+        .in_responses("the property is always there");
+    BECAME_REQUIRED_DEFAULT = Rule::data("became-required-with-default", Properties, (Breaking, Info), Major,
+        "became-optional", "the property is required, though it has a default")
+        .in_responses("the property is always there");
+    BECAME_OPTIONAL = Rule::data("became-optional", Properties, (Info, Breaking), Major, "became-required",
+        "the property may be left out")
+        .in_responses("the property may be missing");
+    ADDITIONAL_CLOSED = Rule::data("additional-properties-closed", Composition, (Breaking, Warning), Major,
+        "additional-properties-opened", "properties that are not listed are rejected")
+        .in_responses("properties that are not listed no longer arrive");
+    ADDITIONAL_OPENED = Rule::data("additional-properties-opened", Composition, (Info, Info), Major,
+        "additional-properties-closed", "properties that are not listed are accepted")
+        .in_responses("properties that are not listed may arrive");
+    ADDITIONAL_TYPED = Rule::data("additional-properties-typed", Composition, (Breaking, Info), Major,
+        "additional-properties-untyped", "properties that are not listed must have a type")
+        .in_responses("properties that are not listed have a type");
+    ADDITIONAL_UNTYPED = Rule::data("additional-properties-untyped", Composition, (Info, Warning), Major,
+        "additional-properties-typed", "properties that are not listed may have any type");
+}
 
 impl<'a> Comparison<'a> {
     pub(super) fn objects(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
@@ -19,10 +61,10 @@ impl<'a> Comparison<'a> {
             match (old.properties.get(name), new.properties.get(name)) {
                 (Some(parts), Some(others)) => self.property((name, old, parts), (name, new, others), context),
                 (Some(parts), None) if is_forbidden(&self.base, parts) => {
-                    self.forbidden(&rules::NO_LONGER_NEVER, name, (old, new), context);
+                    self.forbidden(&NO_LONGER_NEVER, name, (old, new), context);
                 }
                 (None, Some(parts)) if is_forbidden(&self.revision, parts) => {
-                    self.forbidden(&rules::BECAME_NEVER, name, (old, new), context);
+                    self.forbidden(&BECAME_NEVER, name, (old, new), context);
                 }
                 (Some(parts), None) => {
                     let is_closed = matches!(new.additional, Additional::Closed);
@@ -59,9 +101,9 @@ impl<'a> Comparison<'a> {
         let inside = context.inside();
         let (was_absent, absent) = (is_absent(&before, context.direction), is_absent(&after, context.direction));
         let rule = |was_required, is_required| match (was_required, is_required) {
-            (false, true) if after.default.is_some() => Some(&rules::BECAME_REQUIRED_DEFAULT),
-            (false, true) => Some(&rules::BECAME_REQUIRED),
-            (true, false) => Some(&rules::BECAME_OPTIONAL),
+            (false, true) if after.default.is_some() => Some(&BECAME_REQUIRED_DEFAULT),
+            (false, true) => Some(&BECAME_REQUIRED),
+            (true, false) => Some(&BECAME_OPTIONAL),
             _ => None,
         };
         // What comes to be read-only, or no longer is, counts as what it was.
@@ -86,7 +128,7 @@ impl<'a> Comparison<'a> {
 
     /// A member that only one side describes, as one that may not be there. Closed objects have no others anyway.
     fn forbidden(&mut self, rule: &'static Rule, name: &str, (old, new): (&Schema<'a>, &Schema<'a>), context: Context) {
-        let other = if rule.name == rules::BECAME_NEVER.name { old } else { new };
+        let other = if rule.name == BECAME_NEVER.name { old } else { new };
         if !matches!(other.additional, Additional::Closed) {
             let finding = Finding::new(rule).at(&old.at, &new.at).named(name).when(true, Circumstance::Undeclared);
             self.note_data(context.inside(), finding);
@@ -101,7 +143,7 @@ impl<'a> Comparison<'a> {
     ) {
         let usage = Usage::of(&self.base, parts);
         let required = old.required.contains(name);
-        let rule = if required { &rules::PROPERTY_REMOVED_REQUIRED } else { &rules::PROPERTY_REMOVED_OPTIONAL };
+        let rule = if required { &PROPERTY_REMOVED_REQUIRED } else { &PROPERTY_REMOVED_OPTIONAL };
         let is_rejected = context.direction == Direction::Request && is_closed;
         let mut finding = Finding::new(rule).removed(&usage.at).when(is_rejected, Circumstance::Rejected);
         finding.before = describe(&Schema::of(&self.base, &usage.core));
@@ -118,10 +160,10 @@ impl<'a> Comparison<'a> {
         let usage = Usage::of(&self.revision, parts);
         let rule = match (new.required.contains(name), &usage.default) {
             // It was required before, only not described.
-            (true, _) if old.required.contains(name) => &rules::PROPERTY_ADDED_OPTIONAL,
-            (true, Some(_)) => &rules::PROPERTY_ADDED_REQUIRED_DEFAULT,
-            (true, None) => &rules::PROPERTY_ADDED_REQUIRED,
-            (false, _) => &rules::PROPERTY_ADDED_OPTIONAL,
+            (true, _) if old.required.contains(name) => &PROPERTY_ADDED_OPTIONAL,
+            (true, Some(_)) => &PROPERTY_ADDED_REQUIRED_DEFAULT,
+            (true, None) => &PROPERTY_ADDED_REQUIRED,
+            (false, _) => &PROPERTY_ADDED_OPTIONAL,
         };
         let mut finding = Finding::new(rule).added(&usage.at);
         finding.after = describe(&Schema::of(&self.revision, &usage.core));
@@ -132,10 +174,9 @@ impl<'a> Comparison<'a> {
     /// Names that are required though no property describes them.
     fn undeclared(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
         let declared = |name: &str| old.properties.contains_key(name) || new.properties.contains_key(name);
-        for (required, other, rule) in [
-            (&new.required, &old.required, &rules::BECAME_REQUIRED),
-            (&old.required, &new.required, &rules::BECAME_OPTIONAL),
-        ] {
+        for (required, other, rule) in
+            [(&new.required, &old.required, &BECAME_REQUIRED), (&old.required, &new.required, &BECAME_OPTIONAL)]
+        {
             for name in required.difference(other).filter(|name| !name.is_empty() && !declared(name)) {
                 let finding = Finding::new(rule).at(&old.at, &new.at).named(*name).when(true, Circumstance::Undeclared);
                 self.note_data(context.inside(), finding);
@@ -158,16 +199,15 @@ impl<'a> Comparison<'a> {
             (Additional::Open, Additional::Typed(parts)) if takes_all(&self.revision, parts) => {
                 return self.are_compared(&[], parts);
             }
-            (_, Additional::Closed) => &rules::ADDITIONAL_CLOSED,
-            (Additional::Closed, _) => &rules::ADDITIONAL_OPENED,
-            (Additional::Open, Additional::Typed(_)) => &rules::ADDITIONAL_TYPED,
-            (Additional::Typed(_), Additional::Open) => &rules::ADDITIONAL_UNTYPED,
+            (_, Additional::Closed) => &ADDITIONAL_CLOSED,
+            (Additional::Closed, _) => &ADDITIONAL_OPENED,
+            (Additional::Open, Additional::Typed(_)) => &ADDITIONAL_TYPED,
+            (Additional::Typed(_), Additional::Open) => &ADDITIONAL_UNTYPED,
         };
         // Where nothing was said of others beside listed properties, no caller was promised any. Senders may have echoed some.
         let is_stated =
             old.properties.is_empty() || old.leaves.iter().any(|leaf| leaf.value.get("additionalProperties").is_some());
-        let is_news =
-            context.direction == Direction::Response && !is_stated && rule.name == rules::ADDITIONAL_CLOSED.name;
+        let is_news = context.direction == Direction::Response && !is_stated && rule.name == ADDITIONAL_CLOSED.name;
         let finding = Finding::new(rule).at(&old.at, &new.at).when(is_news, Circumstance::NotStatedBefore);
         self.note_data(context, finding);
     }
@@ -177,8 +217,7 @@ impl<'a> Comparison<'a> {
             match new.pattern_properties.get(pattern) {
                 Some(other) => self.usages(std::slice::from_ref(node), std::slice::from_ref(other), context.inside()),
                 None => {
-                    let finding =
-                        Finding::new(&rules::CONDITION_REMOVED).what("pattern-property").at(&node.at, &new.at);
+                    let finding = Finding::new(&CONDITION_REMOVED).what("pattern-property").at(&node.at, &new.at);
                     self.note_data(context, finding.values(Value::from(*pattern), None));
                 }
             }
@@ -186,7 +225,7 @@ impl<'a> Comparison<'a> {
         for (pattern, node) in
             new.pattern_properties.iter().filter(|(key, _)| !old.pattern_properties.contains_key(*key))
         {
-            let finding = Finding::new(&rules::CONDITION_ADDED).what("pattern-property").at(&old.at, &node.at);
+            let finding = Finding::new(&CONDITION_ADDED).what("pattern-property").at(&old.at, &node.at);
             self.note_data(context, finding.values(None, Value::from(*pattern)));
         }
     }

@@ -10,7 +10,32 @@ use super::{
     lifecycle::Sunset,
     operation_pairing::{ITEM, Operation, Pairing, is_method},
 };
-use crate::{report::Role, rules};
+use crate::{report::Role, rules::rules};
+
+rules! {
+    ENDPOINT_ADDED = Rule::api("endpoint-added", Operations, Info, Minor, "api-removed",
+        "a new operation");
+    API_REMOVED = Rule::api("api-removed", Operations, Breaking, Major, "endpoint-added",
+        "an operation was removed without announcement")
+        .written("api-{what}-without-deprecation");
+    API_REMOVED_DEPRECATED = Rule::api("api-removed-with-deprecation", Operations, Breaking, Major, "endpoint-added",
+        "a deprecated operation was removed: announced, but calls fail")
+        .written("api-{what}-with-deprecation");
+    API_REMOVED_BEFORE_SUNSET = Rule::api("api-removed-before-sunset", Operations, Breaking, Major, "endpoint-added",
+        "an operation was removed before its sunset")
+        .written("api-{what}-before-sunset");
+    API_REMOVED_AFTER_SUNSET = Rule::api("api-removed-after-sunset", Operations, Level::None, Major, "endpoint-added",
+        "an operation was removed as announced: its sunset has passed")
+        .written("api-{what}-after-sunset");
+    ENDPOINT_MOVED = Rule::api("endpoint-moved", Operations, Breaking, Patch, "endpoint-moved",
+        "an operation of the same operationId is now at another path or method");
+    OPERATION_ID_CHANGED = Rule::api("api-operation-id-changed", Operations, Level::None, Major,
+        "api-operation-id-changed", "the generated method has another name; calls on the wire are the same");
+    STABILITY_DECREASED = Rule::api("api-stability-decreased", Operations, Info, Patch, "api-stability-increased",
+        "the vendor promises less for this operation");
+    STABILITY_INCREASED = Rule::api("api-stability-increased", Operations, Info, Patch, "api-stability-decreased",
+        "the vendor promises more for this operation");
+}
 
 /// The members of an operation that are compared.
 const OPERATION: &[&str] =
@@ -38,7 +63,7 @@ impl<'a> Comparison<'a> {
             }
             let scope = self.operation(old, &new.known_as(old));
             let value = |operation: &Operation<'a>| Value::from(operation.reference().to_string());
-            let finding = Finding::new(&rules::ENDPOINT_MOVED).at(&old.node.at, &new.node.at);
+            let finding = Finding::new(&ENDPOINT_MOVED).at(&old.node.at, &new.node.at);
             self.note(scope, finding.values(value(old), value(new)));
         }
         pairing.removed.iter().chain(&pairing.added).for_each(|call| self.compared.members(&call.item, &call.item));
@@ -50,7 +75,7 @@ impl<'a> Comparison<'a> {
         }
         for operation in &pairing.added {
             let scope = self.operation_scope(operation, Role::Operation);
-            self.note(scope, Finding::new(&rules::ENDPOINT_ADDED).added(&operation.node.at).named(""));
+            self.note(scope, Finding::new(&ENDPOINT_ADDED).added(&operation.node.at).named(""));
         }
         self.webhooks();
         // All calls go to the URLs that they went to: only the cut between server and path is another.
@@ -88,10 +113,10 @@ impl<'a> Comparison<'a> {
     fn operation_removed(&mut self, operation: &Operation<'a>, path_is_left: bool) {
         let sunset = Sunset::of(&operation.node);
         let rule = match (operation.node.flag("deprecated"), sunset) {
-            (false, _) => &rules::API_REMOVED,
-            (true, sunset) if sunset.has_passed(self.options.today.as_deref()) => &rules::API_REMOVED_AFTER_SUNSET,
-            (true, Sunset::Day(_)) => &rules::API_REMOVED_BEFORE_SUNSET,
-            (true, _) => &rules::API_REMOVED_DEPRECATED,
+            (false, _) => &API_REMOVED,
+            (true, sunset) if sunset.has_passed(self.options.today.as_deref()) => &API_REMOVED_AFTER_SUNSET,
+            (true, Sunset::Day(_)) => &API_REMOVED_BEFORE_SUNSET,
+            (true, _) => &API_REMOVED_DEPRECATED,
         };
         let is_unreadable = sunset == Sunset::Unreadable && operation.node.flag("deprecated");
         let scope = self.operation_scope(operation, Role::Operation);
@@ -106,7 +131,7 @@ impl<'a> Comparison<'a> {
         self.compare_docs_and_extensions(scope, &old.node, &new.node);
         self.others(scope, &old.node, &new.node, OPERATION);
         if old.id() != new.id() {
-            let finding = Finding::new(&rules::OPERATION_ID_CHANGED).at(&old.node.at, &new.node.at);
+            let finding = Finding::new(&OPERATION_ID_CHANGED).at(&old.node.at, &new.node.at);
             self.note(scope, finding.values(old.id().map(Value::from), new.id().map(Value::from)));
         }
         self.operation_lifecycle(old, new, scope);
@@ -133,8 +158,8 @@ impl<'a> Comparison<'a> {
         };
         let value = |node: &Node<'a>| node.value.get("x-stability-level").cloned();
         let rule = match (level(&old.node), level(&new.node)) {
-            (Some(old), Some(new)) if new < old => &rules::STABILITY_DECREASED,
-            (Some(old), Some(new)) if new > old => &rules::STABILITY_INCREASED,
+            (Some(old), Some(new)) if new < old => &STABILITY_DECREASED,
+            (Some(old), Some(new)) if new > old => &STABILITY_INCREASED,
             _ => return,
         };
         let finding = Finding::new(rule).at(&old.node.at, &new.node.at);

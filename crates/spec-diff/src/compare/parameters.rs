@@ -7,10 +7,50 @@ use serde_json::Value;
 
 use super::{Circumstance, Comparison, Context, Finding, ScopeId, lifecycle::Sunset, operation_pairing::Operation};
 use crate::{
+    compare::schema::{TYPE_CHANGED, TYPE_GENERALIZED},
     report::{Direction, Role},
-    rules::{self, Place},
+    rules::{Place, rules},
     schema::{Schema, Types, Usage},
 };
+
+rules! {
+    PARAMETER_ADDED_REQUIRED = Rule::api("new-required-request-parameter", Parameters, Breaking, Major,
+        "request-parameter-removed", "calls must send a new parameter");
+    PARAMETER_ADDED_PATH = Rule::api("new-request-path-parameter", Parameters, Breaking, Major,
+        "request-parameter-removed", "the path has one more part");
+    PARAMETER_ADDED_OPTIONAL = Rule::api("new-optional-request-parameter", Parameters, Info, Major,
+        "request-parameter-removed", "calls may send one more parameter");
+    PARAMETER_REMOVED = Rule::api("request-parameter-removed", Parameters, Warning, Major,
+        "new-optional-request-parameter", "the parameter is now ignored or rejected");
+    PARAMETER_REMOVED_DEPRECATED = Rule::api("request-parameter-removed-with-deprecation", Parameters, Warning, Major,
+        "new-optional-request-parameter", "a deprecated parameter was removed");
+    PARAMETER_REMOVED_BEFORE_SUNSET = Rule::api("request-parameter-removed-before-sunset", Parameters, Breaking, Major,
+        "new-optional-request-parameter", "a parameter was removed before its sunset");
+    PARAMETER_REMOVED_AFTER_SUNSET = Rule::api("request-parameter-removed-after-sunset", Parameters, Level::None, Major,
+        "new-optional-request-parameter", "a parameter was removed as announced");
+    PARAMETER_REQUIRED = Rule::api("request-parameter-became-required", Parameters, Breaking, Major,
+        "request-parameter-became-optional", "calls without the parameter are rejected");
+    PARAMETER_OPTIONAL = Rule::api("request-parameter-became-optional", Parameters, Info, Major,
+        "request-parameter-became-required", "calls may leave the parameter out");
+    PARAMETER_STYLE = Rule::api("request-parameter-style-changed", Parameters, Breaking, Patch,
+        "request-parameter-style-changed", "lists or objects are written in another way");
+    RESERVED_ALLOWED = Rule::api("request-parameter-reserved-allowed", Parameters, Info, Patch,
+        "request-parameter-reserved-encoded", "reserved characters such as / may be in the value unescaped");
+    RESERVED_ENCODED = Rule::api("request-parameter-reserved-encoded", Parameters, Warning, Patch,
+        "request-parameter-reserved-allowed", "reserved letters such as / must be percent-encoded in the value");
+    EMPTY_ALLOWED = Rule::api("request-parameter-empty-allowed", Parameters, Info, Patch,
+        "request-parameter-empty-rejected", "the parameter may be sent without a value");
+    EMPTY_REJECTED = Rule::api("request-parameter-empty-rejected", Parameters, Warning, Patch,
+        "request-parameter-empty-allowed", "the parameter may no longer be sent without a value");
+    PATH_PARAMETER_DECLARED = Rule::api("request-path-parameter-declared", Parameters, Info, Major,
+        "request-path-parameter-undeclared", "a part of the path that was there is now declared as a parameter");
+    PATH_PARAMETER_UNDECLARED = Rule::api("request-path-parameter-undeclared", Parameters, Warning, Major,
+        "request-path-parameter-declared", "a part of the path is no longer declared");
+    PARAMETER_CONTENT = Rule::api("request-parameter-content-changed", Parameters, Breaking, Major,
+        "request-parameter-content-changed", "the parameter now has, or no longer has, a media type");
+    PATH_PARAMETER_RENAMED = Rule::api("request-path-parameter-renamed", Parameters, Level::None, Major,
+        "request-path-parameter-renamed", "only the name of an argument differs; paths on the wire are the same");
+}
 
 /// A parameter's place in a call: what the wire knows of it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,7 +113,7 @@ impl<'a> Comparison<'a> {
                 Some(other) => self.parameter(node, other, scope),
                 // A part of the path that is there as before.
                 None if is_in_path(slot, new) => {
-                    let finding = Finding::new(&rules::PATH_PARAMETER_UNDECLARED).removed(&node.at);
+                    let finding = Finding::new(&PATH_PARAMETER_UNDECLARED).removed(&node.at);
                     self.note(scope, finding.named(title(node)));
                     if let Some(schema) = node.get("schema") {
                         let schema = normal(&self.base, &schema);
@@ -85,7 +125,7 @@ impl<'a> Comparison<'a> {
         }
         for (slot, node) in news.iter().filter(|(slot, _)| !olds.contains_key(slot)) {
             if is_in_path(slot, old) {
-                let finding = Finding::new(&rules::PATH_PARAMETER_DECLARED).added(&node.at);
+                let finding = Finding::new(&PATH_PARAMETER_DECLARED).added(&node.at);
                 self.note(scope, finding.named(title(node)));
                 if let Some(schema) = node.get("schema") {
                     let schema = normal(&self.revision, &schema);
@@ -106,21 +146,19 @@ impl<'a> Comparison<'a> {
     fn parameter_removed(&mut self, node: &Node<'a>, scope: ScopeId) {
         let sunset = Sunset::of(node);
         let rule = match (node.flag("deprecated"), sunset) {
-            (false, _) => &rules::PARAMETER_REMOVED,
-            (true, sunset) if sunset.has_passed(self.options.today.as_deref()) => {
-                &rules::PARAMETER_REMOVED_AFTER_SUNSET
-            }
-            (true, Sunset::Day(_)) => &rules::PARAMETER_REMOVED_BEFORE_SUNSET,
-            (true, _) => &rules::PARAMETER_REMOVED_DEPRECATED,
+            (false, _) => &PARAMETER_REMOVED,
+            (true, sunset) if sunset.has_passed(self.options.today.as_deref()) => &PARAMETER_REMOVED_AFTER_SUNSET,
+            (true, Sunset::Day(_)) => &PARAMETER_REMOVED_BEFORE_SUNSET,
+            (true, _) => &PARAMETER_REMOVED_DEPRECATED,
         };
         self.note(scope, Finding::new(rule).removed(&node.at).named(title(node)));
     }
 
     fn parameter_added(&mut self, node: &Node<'a>, scope: ScopeId) {
         let rule = match (node.text("in"), node.flag("required")) {
-            (Some("path"), _) => &rules::PARAMETER_ADDED_PATH,
-            (_, true) => &rules::PARAMETER_ADDED_REQUIRED,
-            (_, false) => &rules::PARAMETER_ADDED_OPTIONAL,
+            (Some("path"), _) => &PARAMETER_ADDED_PATH,
+            (_, true) => &PARAMETER_ADDED_REQUIRED,
+            (_, false) => &PARAMETER_ADDED_OPTIONAL,
         };
         self.note(scope, Finding::new(rule).added(&node.at).named(title(node)));
     }
@@ -134,19 +172,19 @@ impl<'a> Comparison<'a> {
         // Elsewhere it counts for nothing.
         let takes_empty = |node: &Node<'a>| node.text("in") == Some("query") && node.flag("allowEmptyValue");
         match (takes_empty(old), takes_empty(new)) {
-            (false, true) => self.note(scope, finding(&rules::EMPTY_ALLOWED)),
-            (true, false) => self.note(scope, finding(&rules::EMPTY_REJECTED)),
+            (false, true) => self.note(scope, finding(&EMPTY_ALLOWED)),
+            (true, false) => self.note(scope, finding(&EMPTY_REJECTED)),
             _ => {}
         }
         if is_path && old.text("name") != new.text("name") {
             let values = (old.text("name").map(Value::from), new.text("name").map(Value::from));
-            self.note(scope, finding(&rules::PATH_PARAMETER_RENAMED).values(values.0, values.1));
+            self.note(scope, finding(&PATH_PARAMETER_RENAMED).values(values.0, values.1));
         }
         match (old.flag("required"), new.flag("required")) {
             // A path parameter is always there.
             _ if is_path => {}
-            (false, true) => self.note(scope, finding(&rules::PARAMETER_REQUIRED)),
-            (true, false) => self.note(scope, finding(&rules::PARAMETER_OPTIONAL)),
+            (false, true) => self.note(scope, finding(&PARAMETER_REQUIRED)),
+            (true, false) => self.note(scope, finding(&PARAMETER_OPTIONAL)),
             _ => {}
         }
         let deprecation = |node: &Node<'a>| node.flag("deprecated").then(|| node.clone());
@@ -159,7 +197,7 @@ impl<'a> Comparison<'a> {
             },
             (before, after) => {
                 let value = |media: Option<(&str, Node<'a>)>| media.map(|(name, _)| Value::from(name));
-                self.note(scope, finding(&rules::PARAMETER_CONTENT).values(value(before), value(after)));
+                self.note(scope, finding(&PARAMETER_CONTENT).values(value(before), value(after)));
             }
         }
     }
@@ -179,7 +217,7 @@ impl<'a> Comparison<'a> {
         };
         if differs {
             let value = |(style, explode): (&str, bool)| Value::from(format!("{style}, explode {explode}"));
-            let finding = Finding::new(&rules::PARAMETER_STYLE).at(&old.at, &new.at).named(title(new));
+            let finding = Finding::new(&PARAMETER_STYLE).at(&old.at, &new.at).named(title(new));
             let finding = finding.when(scalar && new.text("in") == Some("cookie"), Circumstance::Escapes);
             self.note(context.scope, finding.values(value(old_style), value(new_style)));
         }
@@ -193,11 +231,11 @@ impl<'a> Comparison<'a> {
                 .values(old_normal.types.describe(), new_normal.types.describe())
         };
         if old_normal.types.is_scalar() && is_list(&new_normal) && repeats(new_style) {
-            self.note_data(context, finding(&rules::TYPE_GENERALIZED));
+            self.note_data(context, finding(&TYPE_GENERALIZED));
             return self.usages(&[before], &new_normal.items, context);
         }
         if is_list(&old_normal) && repeats(old_style) && new_normal.types.is_scalar() {
-            self.note_data(context, finding(&rules::TYPE_CHANGED));
+            self.note_data(context, finding(&TYPE_CHANGED));
             return self.usages(&old_normal.items, &[after], context);
         }
         let first = self.findings.len();
@@ -215,8 +253,8 @@ impl<'a> Comparison<'a> {
         scope: ScopeId,
     ) {
         let rule = match (old.flag("allowReserved"), new.flag("allowReserved")) {
-            (true, false) => &rules::RESERVED_ENCODED,
-            (false, true) => &rules::RESERVED_ALLOWED,
+            (true, false) => &RESERVED_ENCODED,
+            (false, true) => &RESERVED_ALLOWED,
             _ => return,
         };
         if has_text(before) || has_text(after) {

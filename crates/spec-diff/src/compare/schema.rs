@@ -5,9 +5,45 @@ use serde_json::Value;
 
 use super::{Circumstance, Comparison, Context, Finding, Raw, components::component, excerpt};
 use crate::{
-    rules,
+    compare::uncompared::UNKNOWN_CHANGE,
+    rules::rules,
     schema::{DOCS, From, Relation, Schema, Types, Usage, dangling, equal, fits_schema, is_equivalent, same},
 };
+
+rules! {
+    TYPE_CHANGED = Rule::data("type-changed", TypeFormat, (Breaking, Breaking), Major, "type-changed",
+        "a different type or format; values of the one do not fit the other");
+    TYPE_GENERALIZED = Rule::data("type-generalized", TypeFormat, (Info, Breaking), Major, "type-specialized",
+        "more values fit: another type too, or a wider format");
+    TYPE_SPECIALIZED = Rule::data("type-specialized", TypeFormat, (Breaking, Info), Major, "type-generalized",
+        "fewer values fit: fewer types, or a narrower format");
+    FORMAT_CHANGED = Rule::data("format-changed", TypeFormat, (Info, Info), Major, "format-changed",
+        "another format, which by itself changes no value");
+    BECAME_NEVER = Rule::data("became-never", TypeFormat, (Breaking, Info), Major, "no-longer-never",
+        "no value is accepted any more")
+        .in_responses("no value arrives any more");
+    NO_LONGER_NEVER = Rule::data("no-longer-never", TypeFormat, (Info, Breaking), Major, "became-never",
+        "values are accepted where none was")
+        .in_responses("values may arrive where none did");
+    ALL_OF_ADDED = Rule::data("all-of-added", Composition, (Breaking, Info), Major, "all-of-removed",
+        "values must match one more part");
+    ALL_OF_REMOVED = Rule::data("all-of-removed", Composition, (Info, Info), Major, "all-of-added",
+        "values no longer have to match a part");
+    DEFAULT_VALUE_ADDED = Rule::data("default-value-added", Defaults, (Warning, Level::None), Patch,
+        "default-value-removed", "what is left out has a value now");
+    DEFAULT_VALUE_CHANGED = Rule::data("default-value-changed", Defaults, (Warning, Level::None), Patch,
+        "default-value-changed", "what is left out has another value");
+    DEFAULT_VALUE_REMOVED = Rule::data("default-value-removed", Defaults, (Warning, Level::None), Patch,
+        "default-value-added", "what is left out has no value any more");
+    BECAME_READ_ONLY = Rule::data("became-read-only", Mutability, (Warning, Info), Major, "became-not-read-only",
+        "it is ignored or rejected in requests");
+    BECAME_NOT_READ_ONLY = Rule::data("became-not-read-only", Mutability, (Info, Info), Major, "became-read-only",
+        "it may be sent");
+    BECAME_WRITE_ONLY = Rule::data("became-write-only", Mutability, (Info, Warning), Major, "became-not-write-only",
+        "responses no longer have it");
+    BECAME_NOT_WRITE_ONLY = Rule::data("became-not-write-only", Mutability, (Info, Info), Major, "became-write-only",
+        "responses have it");
+}
 
 impl<'a> Comparison<'a> {
     /// Compares two schemas, each of one or several parts.
@@ -21,8 +57,7 @@ impl<'a> Comparison<'a> {
         let Some(left) = self.left.checked_sub(1) else { return };
         self.left = left;
         if left == 0 {
-            let finding =
-                Finding::new(&rules::UNKNOWN_CHANGE).named("the schemas are too entangled to compare in full");
+            let finding = Finding::new(&UNKNOWN_CHANGE).named("the schemas are too entangled to compare in full");
             self.note(0, finding);
             return;
         }
@@ -82,8 +117,8 @@ impl<'a> Comparison<'a> {
     /// Schemas of which at least one is `false`.
     fn never(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
         let rule = match (old.never, new.never) {
-            (false, true) => &rules::BECAME_NEVER,
-            (true, false) => &rules::NO_LONGER_NEVER,
+            (false, true) => &BECAME_NEVER,
+            (true, false) => &NO_LONGER_NEVER,
             _ => return,
         };
         self.note_data(context, Finding::new(rule).at(&old.at, &new.at));
@@ -97,13 +132,13 @@ impl<'a> Comparison<'a> {
         for (key, old_value) in &old.unknown {
             let known = new.unknown.get(key);
             if known.is_none_or(|new| !same((&self.base, old_value), (&self.revision, new))) {
-                let finding = Finding::new(&rules::UNKNOWN_CHANGE).named(*key);
+                let finding = Finding::new(&UNKNOWN_CHANGE).named(*key);
                 let after = known.and_then(|new| excerpt(new.value));
                 self.note(context.scope, finding.at(&old_value.at, &new.at).values(excerpt(old_value.value), after));
             }
         }
         for (key, value) in new.unknown.iter().filter(|(key, _)| !old.unknown.contains_key(*key)) {
-            let finding = Finding::new(&rules::UNKNOWN_CHANGE).named(*key);
+            let finding = Finding::new(&UNKNOWN_CHANGE).named(*key);
             self.note(context.scope, finding.at(&old.at, &value.at).values(None, excerpt(value.value)));
         }
     }
@@ -130,7 +165,7 @@ impl<'a> Comparison<'a> {
             if says_nothing(self, (&self.base, old), (&self.revision, &part)) {
                 continue;
             }
-            let finding = Finding::new(&rules::ALL_OF_ADDED).at(&old.at, &part.at);
+            let finding = Finding::new(&ALL_OF_ADDED).at(&old.at, &part.at);
             // New optional properties are all that it brings: harmless, and reported by themselves.
             let is_mixin = part.get("properties").is_some()
                 && part
@@ -146,7 +181,7 @@ impl<'a> Comparison<'a> {
             if says_nothing(self, (&self.revision, new), (&self.base, &part)) {
                 continue;
             }
-            let finding = Finding::new(&rules::ALL_OF_REMOVED).at(&part.at, &new.at);
+            let finding = Finding::new(&ALL_OF_REMOVED).at(&part.at, &new.at);
             self.note_data(context, finding.named(part_name(&part)));
         }
     }
@@ -162,13 +197,13 @@ impl<'a> Comparison<'a> {
         let (before, after) = (written(&olds), written(&news));
         if before != after {
             let values = (Value::from(before), Value::from(after));
-            let finding = Finding::new(&rules::UNKNOWN_CHANGE).named("$ref").at(&old.at, &new.at);
+            let finding = Finding::new(&UNKNOWN_CHANGE).named("$ref").at(&old.at, &new.at);
             return self.note(context.scope, finding.values(values.0, values.1));
         }
         for ((text, old), (_, new)) in olds.iter().zip(&news) {
             if !same((&self.base, old), (&self.revision, new)) {
                 let name = format!("$ref {text}, which is the name of several schemas");
-                self.note(context.scope, Finding::new(&rules::UNKNOWN_CHANGE).named(name).at(&old.at, &new.at));
+                self.note(context.scope, Finding::new(&UNKNOWN_CHANGE).named(name).at(&old.at, &new.at));
             }
         }
     }
@@ -184,14 +219,14 @@ impl<'a> Comparison<'a> {
         let rule = match relation {
             Relation::Same => {
                 if before.has_other_formats(&after) {
-                    let finding = Finding::new(&rules::FORMAT_CHANGED).at(&old.at, &new.at);
+                    let finding = Finding::new(&FORMAT_CHANGED).at(&old.at, &new.at);
                     self.note_data(context, finding.values(values.0, values.1));
                 }
                 return relation;
             }
-            Relation::Wider => &rules::TYPE_GENERALIZED,
-            Relation::Narrower => &rules::TYPE_SPECIALIZED,
-            Relation::Other => &rules::TYPE_CHANGED,
+            Relation::Wider => &TYPE_GENERALIZED,
+            Relation::Narrower => &TYPE_SPECIALIZED,
+            Relation::Other => &TYPE_CHANGED,
         };
         let finding = Finding::new(rule).at(&old.at, &new.at);
         self.note_data(context, finding.values(values.0, values.1));
@@ -214,8 +249,8 @@ impl<'a> Comparison<'a> {
         let deprecation = |usage: &Usage<'a>| usage.deprecated.clone();
         self.data_lifecycle((deprecation(old), &old.at), (deprecation(new), &new.at), context);
         for (was, is, gained, lost) in [
-            (&old.read_only, &new.read_only, &rules::BECAME_READ_ONLY, &rules::BECAME_NOT_READ_ONLY),
-            (&old.write_only, &new.write_only, &rules::BECAME_WRITE_ONLY, &rules::BECAME_NOT_WRITE_ONLY),
+            (&old.read_only, &new.read_only, &BECAME_READ_ONLY, &BECAME_NOT_READ_ONLY),
+            (&old.write_only, &new.write_only, &BECAME_WRITE_ONLY, &BECAME_NOT_WRITE_ONLY),
         ] {
             match (was, is) {
                 (None, Some(at)) => self.note_data(context, Finding::new(gained).at(&old.at, at)),
@@ -228,7 +263,7 @@ impl<'a> Comparison<'a> {
     /// No caller left out what was required: that it has a default now changes no call. `first`: the findings about it.
     pub(super) fn default_of_required(&mut self, first: usize) {
         let added = self.findings.iter_mut().skip(first);
-        for finding in added.filter(|finding| finding.rule.name == rules::DEFAULT_VALUE_ADDED.name) {
+        for finding in added.filter(|finding| finding.rule.name == DEFAULT_VALUE_ADDED.name) {
             finding.circumstance = Circumstance::Met;
         }
     }
@@ -237,14 +272,10 @@ impl<'a> Comparison<'a> {
         let value = |node: &Node<'a>| excerpt(node.value);
         let finding = match (&old.default, &new.default) {
             (Some(old), Some(new)) if !equal(old.value, new.value) => {
-                Finding::new(&rules::DEFAULT_VALUE_CHANGED).at(&old.at, &new.at).values(value(old), value(new))
+                Finding::new(&DEFAULT_VALUE_CHANGED).at(&old.at, &new.at).values(value(old), value(new))
             }
-            (Some(node), None) => {
-                Finding::new(&rules::DEFAULT_VALUE_REMOVED).at(&node.at, &new.at).values(value(node), None)
-            }
-            (None, Some(node)) => {
-                Finding::new(&rules::DEFAULT_VALUE_ADDED).at(&old.at, &node.at).values(None, value(node))
-            }
+            (Some(node), None) => Finding::new(&DEFAULT_VALUE_REMOVED).at(&node.at, &new.at).values(value(node), None),
+            (None, Some(node)) => Finding::new(&DEFAULT_VALUE_ADDED).at(&old.at, &node.at).values(None, value(node)),
             _ => return,
         };
         self.note_data(context, finding);

@@ -9,7 +9,49 @@ use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
 
 use super::{Circumstance, Comparison, Finding, ScopeId, operation_pairing::Operation};
-use crate::rules;
+use crate::rules::rules;
+
+rules! {
+    SECURITY_REQUIREMENT_ADDED = Rule::api("security-requirement-added", Security, Breaking, Patch,
+        "security-requirement-removed", "anonymous calls are no longer allowed");
+    SECURITY_REQUIREMENT_REMOVED = Rule::api("security-requirement-removed", Security, Info, Patch,
+        "security-requirement-added", "anonymous calls are now allowed");
+    SECURITY_REQUIREMENT_CHANGED = Rule::api("security-requirement-changed", Security, Breaking, Patch,
+        "security-alternative-added", "a security requirement that clients may use was removed");
+    SECURITY_ALTERNATIVE_ADDED = Rule::api("security-alternative-added", Security, Info, Patch,
+        "security-requirement-changed", "one more security requirement is enough");
+    SECURITY_SCOPE_ADDED = Rule::api("security-scope-added", Security, Breaking, Patch, "security-scope-removed",
+        "tokens need a scope that they may lack");
+    SECURITY_SCOPE_REMOVED = Rule::api("security-scope-removed", Security, Info, Patch, "security-scope-added",
+        "tokens need one scope less");
+    SCHEME_ADDED = Rule::api("api-security-component-added", Security, Info, Patch, "api-security-component-removed",
+        "a new security scheme");
+    SCHEME_REMOVED = Rule::api("api-security-component-removed", Security, Info, Patch, "api-security-component-added",
+        "a security scheme was removed; operations that used it are reported separately");
+    SCHEME_RENAMED = Rule::api("api-security-component-renamed", Security, Level::None, Patch,
+        "api-security-component-renamed", "the same scheme has another name in the document");
+    SCHEME_DEPRECATED = Rule::api("api-security-component-deprecated", Security, Info, Patch,
+        "api-security-component-reactivated", "the scheme is now deprecated");
+    SCHEME_REACTIVATED = Rule::api("api-security-component-reactivated", Security, Info, Patch,
+        "api-security-component-deprecated", "the scheme is no longer deprecated");
+    SCHEME_TYPE = Rule::api("api-security-component-type-changed", Security, Breaking, Patch,
+        "api-security-component-type-changed", "the scheme is of another type");
+    SCHEME_WIRE = Rule::api("api-security-component-wire-changed", Security, Breaking, Patch,
+        "api-security-component-wire-changed", "the credential is sent elsewhere: another header, location or HTTP scheme")
+        .written("api-security-component-{what}-changed");
+    SCHEME_AUTHORIZATION_URL = Rule::api("api-security-component-oauth-url-changed", Security, Warning, Patch,
+        "api-security-component-oauth-url-changed", "users are sent to another page to log in");
+    SCHEME_TOKEN_URL = Rule::api("api-security-component-oauth-token-url-changed", Security, Breaking, Patch,
+        "api-security-component-oauth-token-url-changed", "tokens come from another URL");
+    SCHEME_FLOW_ADDED = Rule::api("api-security-component-oauth-flow-added", Security, Info, Patch,
+        "api-security-component-oauth-flow-removed", "one more way to get a token");
+    SCHEME_FLOW_REMOVED = Rule::api("api-security-component-oauth-flow-removed", Security, Breaking, Patch,
+        "api-security-component-oauth-flow-added", "a way to get a token was removed");
+    SCHEME_SCOPE_ADDED = Rule::api("api-security-component-oauth-scope-added", Security, Info, Patch,
+        "api-security-component-oauth-scope-removed", "the scheme knows a new scope");
+    SCHEME_SCOPE_REMOVED = Rule::api("api-security-component-oauth-scope-removed", Security, Warning, Patch,
+        "api-security-component-oauth-scope-added", "a scope that clients may request was removed");
+}
 
 /// A security requirement: the credentials that are needed together, each with the scheme's name and its scopes. Empty: anonymous.
 type SecurityRequirement<'a> = BTreeMap<Rc<str>, (&'a str, BTreeSet<&'a str>)>;
@@ -140,20 +182,20 @@ impl<'a> Comparison<'a> {
                 olds.iter().any(|old| old.keys().eq(new.keys()) && is_satisfied_by(old, new))
             };
             if has(&news, &anonymous) && !has(&olds, &anonymous) {
-                &rules::SECURITY_REQUIREMENT_REMOVED
+                &SECURITY_REQUIREMENT_REMOVED
             } else if news.iter().filter(|new| !has(&olds, new)).all(|new| fewer_scopes(&new)) {
-                &rules::SECURITY_SCOPE_REMOVED
+                &SECURITY_SCOPE_REMOVED
             } else {
-                &rules::SECURITY_ALTERNATIVE_ADDED
+                &SECURITY_ALTERNATIVE_ADDED
             }
         } else {
             let more_scopes = |old: &&&SecurityRequirement<'a>| news.iter().any(|new| new.keys().eq(old.keys()));
             if closed.iter().all(|old| old.is_empty()) {
-                &rules::SECURITY_REQUIREMENT_ADDED
+                &SECURITY_REQUIREMENT_ADDED
             } else if closed.iter().all(|old| more_scopes(&old)) {
-                &rules::SECURITY_SCOPE_ADDED
+                &SECURITY_SCOPE_ADDED
             } else {
-                &rules::SECURITY_REQUIREMENT_CHANGED
+                &SECURITY_REQUIREMENT_CHANGED
             }
         };
         let finding = Finding::new(rule).at(&old_node.at, &new_node.at);
@@ -184,10 +226,10 @@ impl<'a> Comparison<'a> {
                 match news.iter().find(is_it) {
                     Some((new, other)) => {
                         renamed.insert(*new);
-                        let finding = Finding::new(&rules::SCHEME_RENAMED).at(&node.at, &other.at);
+                        let finding = Finding::new(&SCHEME_RENAMED).at(&node.at, &other.at);
                         self.note(0, finding.values(Value::from(*name), Value::from(*new)));
                     }
-                    None => self.note(0, Finding::new(&rules::SCHEME_REMOVED).removed(&node.at)),
+                    None => self.note(0, Finding::new(&SCHEME_REMOVED).removed(&node.at)),
                 }
                 continue;
             };
@@ -201,7 +243,7 @@ impl<'a> Comparison<'a> {
             }
         }
         for (_, node) in news.iter().filter(|(name, _)| !olds.contains_key(*name) && !renamed.contains(*name)) {
-            self.note(0, Finding::new(&rules::SCHEME_ADDED).added(&node.at));
+            self.note(0, Finding::new(&SCHEME_ADDED).added(&node.at));
         }
     }
 
@@ -209,8 +251,8 @@ impl<'a> Comparison<'a> {
         self.compare_docs_and_extensions(scope, old, new);
         self.others(scope, old, new, SCHEME);
         let deprecated = match (old.flag("deprecated"), new.flag("deprecated")) {
-            (false, true) => Some(&rules::SCHEME_DEPRECATED),
-            (true, false) => Some(&rules::SCHEME_REACTIVATED),
+            (false, true) => Some(&SCHEME_DEPRECATED),
+            (true, false) => Some(&SCHEME_REACTIVATED),
             _ => None,
         };
         if let Some(rule) = deprecated {
@@ -218,7 +260,7 @@ impl<'a> Comparison<'a> {
         }
         let value = |node: &Node<'a>, key: &str| node.value.get(key).cloned();
         if old.text("type") != new.text("type") {
-            let finding = Finding::new(&rules::SCHEME_TYPE).at(&old.at, &new.at);
+            let finding = Finding::new(&SCHEME_TYPE).at(&old.at, &new.at);
             let finding = finding.when(is_bearer(old) && is_bearer(new), Circumstance::SameHeader);
             return self.note(scope, finding.values(value(old, "type"), value(new, "type")));
         }
@@ -226,7 +268,7 @@ impl<'a> Comparison<'a> {
             let (before, after) = (old.text(key).unwrap_or_default(), new.text(key).unwrap_or_default());
             let same = before == after || (ignores_case && before.eq_ignore_ascii_case(after));
             if !same {
-                let finding = Finding::new(&rules::SCHEME_WIRE).what(key).at(&old.at, &new.at);
+                let finding = Finding::new(&SCHEME_WIRE).what(key).at(&old.at, &new.at);
                 self.note(scope, finding.values(value(old, key), value(new, key)));
             }
         }
@@ -240,12 +282,10 @@ impl<'a> Comparison<'a> {
         old.get("flows").iter().chain(&new.get("flows")).for_each(|node| self.compared.whole(node));
         for (name, flow) in &olds {
             let Some(other) = news.get(name) else {
-                self.note(scope, Finding::new(&rules::SCHEME_FLOW_REMOVED).removed(&flow.at).named(*name));
+                self.note(scope, Finding::new(&SCHEME_FLOW_REMOVED).removed(&flow.at).named(*name));
                 continue;
             };
-            for (key, rule) in
-                [("authorizationUrl", &rules::SCHEME_AUTHORIZATION_URL), ("tokenUrl", &rules::SCHEME_TOKEN_URL)]
-            {
+            for (key, rule) in [("authorizationUrl", &SCHEME_AUTHORIZATION_URL), ("tokenUrl", &SCHEME_TOKEN_URL)] {
                 let (before, after) = (flow.text(key), other.text(key));
                 if before != after {
                     let is_new = before.is_none_or(str::is_empty);
@@ -258,7 +298,7 @@ impl<'a> Comparison<'a> {
             self.scopes_of(flow, other, scope);
         }
         for (name, flow) in news.iter().filter(|(name, _)| !olds.contains_key(*name)) {
-            self.note(scope, Finding::new(&rules::SCHEME_FLOW_ADDED).added(&flow.at).named(*name));
+            self.note(scope, Finding::new(&SCHEME_FLOW_ADDED).added(&flow.at).named(*name));
         }
     }
 
@@ -267,12 +307,12 @@ impl<'a> Comparison<'a> {
         let (olds, news) = (list(old), list(new));
         for (name, node) in &olds {
             match news.get(name) {
-                None => self.note(scope, Finding::new(&rules::SCHEME_SCOPE_REMOVED).removed(&node.at).named(*name)),
+                None => self.note(scope, Finding::new(&SCHEME_SCOPE_REMOVED).removed(&node.at).named(*name)),
                 Some(other) => self.docs_changed += usize::from(node.value != other.value),
             }
         }
         for (name, node) in news.iter().filter(|(name, _)| !olds.contains_key(*name)) {
-            self.note(scope, Finding::new(&rules::SCHEME_SCOPE_ADDED).added(&node.at).named(*name));
+            self.note(scope, Finding::new(&SCHEME_SCOPE_ADDED).added(&node.at).named(*name));
         }
     }
 }

@@ -6,7 +6,17 @@ use openapi_document::Node;
 use serde_json::Value;
 
 use super::{Circumstance, Comparison, Finding, ScopeId, operation_pairing::Operation};
-use crate::rules;
+use crate::rules::rules;
+
+rules! {
+    SERVER_DEFAULT = Rule::api("server-default-changed", Servers, Breaking, Patch, "server-default-changed",
+        "the first server, a client's default, is another one");
+    SERVER_ADDED = Rule::api("server-added", Servers, Info, Patch, "server-removed", "one more server");
+    SERVER_REMOVED = Rule::api("server-removed", Servers, Warning, Patch, "server-added",
+        "a server is no longer listed");
+    SERVER_VARIABLE = Rule::api("server-variable-changed", Servers, Warning, Patch, "server-variable-changed",
+        "a variable of a server's URL has other values or another default");
+}
 
 /// A server's URL without the slash at its end, which changes no request.
 fn url<'a>(server: &Node<'a>) -> &'a str {
@@ -124,7 +134,7 @@ impl<'a> Comparison<'a> {
             let at = |server: Option<&Node<'a>>, holder: &Node<'a>| {
                 server.map_or_else(|| holder.at.clone(), |node| node.at.clone())
             };
-            let finding = Finding::new(&rules::SERVER_DEFAULT).at(&at(first, old), &at(second, new));
+            let finding = Finding::new(&SERVER_DEFAULT).at(&at(first, old), &at(second, new));
             let is_left = first.is_none_or(|first| listed(&news, first));
             let finding = finding.when(is_left, Circumstance::StillListed).when(kept, Circumstance::Met);
             self.note(scope, finding.values(shown(urls.0), shown(urls.1)));
@@ -133,13 +143,13 @@ impl<'a> Comparison<'a> {
             if listed(&news, server) {
                 self.server_variables(server, &news, scope);
             } else if index > 0 || !replaced {
-                let finding = Finding::new(&rules::SERVER_REMOVED).removed(&server.at).when(kept, Circumstance::Met);
+                let finding = Finding::new(&SERVER_REMOVED).removed(&server.at).when(kept, Circumstance::Met);
                 self.note(scope, finding.values(Value::from(url(server)), None));
             }
         }
         for (index, server) in news.iter().enumerate().filter(|(_, server)| !listed(&olds, server)) {
             if index > 0 || !replaced {
-                let finding = Finding::new(&rules::SERVER_ADDED).added(&server.at);
+                let finding = Finding::new(&SERVER_ADDED).added(&server.at);
                 self.note(scope, finding.values(None, Value::from(url(server))));
             }
         }
@@ -167,7 +177,7 @@ impl<'a> Comparison<'a> {
         if let Some(new) = same_url.clone().next()
             && !same_url.any(is_like)
         {
-            let finding = Finding::new(&rules::SERVER_VARIABLE).at(&old.at, &new.at);
+            let finding = Finding::new(&SERVER_VARIABLE).at(&old.at, &new.at);
             // The same URL by default, and each variable has the values that it had, or any.
             let has_more = |(old, new): (&Setting<'a>, &Setting<'a>)| {
                 (old.0, old.1) == (new.0, new.1) && (new.2.is_empty() || (!old.2.is_empty() && old.2.is_subset(&new.2)))

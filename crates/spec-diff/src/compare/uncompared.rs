@@ -5,9 +5,14 @@ use serde_json::Value;
 
 use super::{Comparison, Finding, excerpt, unused_components::Reached};
 use crate::{
-    rules,
+    rules::rules,
     schema::{DOCS, speaks},
 };
+
+rules! {
+    UNKNOWN_CHANGE = Rule::api("unknown-change", Unknown, Warning, Major, "unknown-change",
+        "something differs that this comparison cannot judge: read it");
+}
 
 /// The values that checks have compared, by address.
 #[derive(Debug, Default)]
@@ -122,7 +127,7 @@ impl<'a> Comparison<'a> {
             return;
         }
         for (key, _) in keys.iter().filter(|(key, value)| !is_documentation(key) && speaks(&(key, value))) {
-            let finding = Finding::new(&rules::UNKNOWN_CHANGE).at(&old.at, &new.at).named(*key);
+            let finding = Finding::new(&UNKNOWN_CHANGE).at(&old.at, &new.at).named(*key);
             let value = |node: &Node<'a>| node.value.get(key).and_then(excerpt);
             self.note(0, finding.values(value(old), value(new)));
         }

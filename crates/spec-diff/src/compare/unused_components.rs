@@ -11,8 +11,9 @@ use super::{
     union::{Subtypes, descendants},
 };
 use crate::{
+    compare::uncompared::UNKNOWN_CHANGE,
     report::Direction,
-    rules::{self, Place},
+    rules::Place,
     schema::{Usage, same},
 };
 
@@ -138,7 +139,7 @@ impl<'a> Comparison<'a> {
         for section in ["callbacks", "links", "pathItems"] {
             self.component_pairs(section, |comparison, old, new| {
                 if is_unused(&old, &new) && !same((&comparison.base, &old), (&comparison.revision, &new)) {
-                    let finding = Finding::new(&rules::UNKNOWN_CHANGE).at(&old.at, &new.at);
+                    let finding = Finding::new(&UNKNOWN_CHANGE).at(&old.at, &new.at);
                     comparison.note(0, finding.values(excerpt(old.value), excerpt(new.value)));
                     comparison.compared.whole(&old);
                     comparison.compared.whole(&new);
@@ -157,7 +158,7 @@ impl<'a> Comparison<'a> {
             for (name, old) in list(&self.base).iter().flat_map(Node::named) {
                 let is_left = news.as_ref().is_some_and(|news| news.get(name).is_some());
                 if !is_left && !used.is_used(&old) {
-                    self.note(0, Finding::new(&rules::UNKNOWN_CHANGE).removed(&old.at));
+                    self.note(0, Finding::new(&UNKNOWN_CHANGE).removed(&old.at));
                 }
             }
         }

@@ -14,8 +14,8 @@ use super::{
     repeated,
 };
 use crate::{
-    compare::{Comparison, Finding},
-    rules::{self, Group, Place, Rule},
+    compare::{COMPONENT_RENAMED, Comparison, EXTENSION_CHANGED, Finding},
+    rules::{Group, Place, Rule},
 };
 
 /// How many members a message lists, and how many letters of a value.
@@ -97,7 +97,7 @@ fn merge<'a>(comparison: &'a Comparison<'a>) -> Vec<Merged<'a>> {
     let mut all: Vec<Merged<'_>> = Vec::new();
     for finding in &comparison.findings {
         let id = finding.rule.id(finding.direction, finding.place, finding.what);
-        let everywhere = finding.rule.name == rules::EXTENSION_CHANGED.name;
+        let everywhere = finding.rule.name == EXTENSION_CHANGED.name;
         let (owner, member) = member(comparison, finding, everywhere);
         let pointer = |location: &Option<Location>| location.as_ref().map(ToString::to_string);
         let key = (
@@ -132,7 +132,7 @@ fn member(comparison: &Comparison<'_>, finding: &Finding<'_>, everywhere: bool) 
         (None, Some(pointer)) => labels::place(&comparison.base, pointer),
         (None, None) => (Owner::Document, String::new()),
     };
-    let listed = finding.rule.group == Group::Components && finding.rule.name != rules::COMPONENT_RENAMED.name;
+    let listed = finding.rule.group == Group::Components && finding.rule.name != COMPONENT_RENAMED.name;
     let owner = if everywhere || listed { Owner::Document } else { owner };
     let member = Member {
         name: finding.name.clone().unwrap_or(name),

@@ -2,9 +2,9 @@
 
 use super::{Direction, Level};
 use crate::{
-    compare::{Circumstance, Finding},
+    compare::{Circumstance, ENUM_REMOVED, ENUM_VALUE_ADDED, Finding},
     options::Options,
-    rules::{self, Group, Place},
+    rules::{Group, Place},
 };
 
 /// Decides the level of a finding. The first of these that applies counts:
@@ -41,7 +41,7 @@ pub(super) fn level(finding: &Finding<'_>, id: &str, is_unstable: bool, options:
         Circumstance::LessAllowed | Circumstance::NewType | Circumstance::Rejected => Level::Breaking,
     };
     if finding.direction == Direction::Response {
-        let opens_enum = [rules::ENUM_VALUE_ADDED.name, rules::ENUM_REMOVED.name].contains(&finding.rule.name);
+        let opens_enum = [ENUM_VALUE_ADDED.name, ENUM_REMOVED.name].contains(&finding.rule.name);
         let relaxes = finding.rule.group == Group::Constraints && level == Level::Warning;
         if (opens_enum && !options.open_enums) || (relaxes && options.validates_limits) {
             return Level::Breaking;

@@ -7,7 +7,10 @@ use super::{
     grouping::{Merged, json},
     labels,
 };
-use crate::rules::{self, Group};
+use crate::{
+    compare::{ADDITIONAL_CLOSED, ADDITIONAL_OPENED},
+    rules::Group,
+};
 
 /// In how many owners an edit is the document's.
 const MANY: usize = 10;
@@ -41,7 +44,7 @@ fn edit(merged: &Merged<'_>) -> Option<Edit> {
     finding.place?;
     let (before, after) = (json(&merged.member.before), json(&merged.member.after));
     // Values of an enum, and what is said of members that are not listed, are the same whatever the member is called.
-    let is_keyword = [rules::ADDITIONAL_CLOSED.name, rules::ADDITIONAL_OPENED.name].contains(&finding.rule.name);
+    let is_keyword = [ADDITIONAL_CLOSED.name, ADDITIONAL_OPENED.name].contains(&finding.rule.name);
     let is_named = !is_keyword && finding.rule.group != Group::Enums;
     let name = if is_named { merged.member.name.clone() } else { String::new() };
     let is_known = is_keyword || !name.is_empty() || before.is_some() || after.is_some();

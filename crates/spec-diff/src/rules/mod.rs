@@ -1,10 +1,8 @@
 //! The rules: what can be found, how much it matters, and which finding is its opposite.
 //!
-//! Ids are oasdiff's where it has one, because users know them; levels are a consumer's, not a provider's.
+//! Each rule is a constant beside its check, in `compare/`. Ids are oasdiff's where it has one, because users know them; levels are a
+//! consumer's, not a provider's.
 
-mod api;
-mod constraints;
-mod data;
 #[cfg(test)]
 mod tests;
 
@@ -13,10 +11,6 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::report::{Bump, Direction, Level};
-
-pub(crate) use api::*;
-pub(crate) use constraints::*;
-pub(crate) use data::*;
 
 /// What kind of thing a rule is about, to filter by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -125,7 +119,7 @@ pub struct Rule {
 
 impl Rule {
     /// A rule about operations, security, servers: not about data.
-    const fn api(
+    pub(crate) const fn api(
         name: &'static str,
         group: Group,
         level: Level,
@@ -150,7 +144,7 @@ impl Rule {
     }
 
     /// A rule about data, with a level per direction.
-    const fn data(
+    pub(crate) const fn data(
         name: &'static str,
         group: Group,
         levels: (Level, Level),
@@ -187,18 +181,18 @@ impl Rule {
         groups.contains(&self.group) && !is_of_use
     }
 
-    const fn ids(mut self, request: &'static str, response: &'static str) -> Self {
+    pub(crate) const fn ids(mut self, request: &'static str, response: &'static str) -> Self {
         self.request_id = Some(request);
         self.response_id = Some(response);
         self
     }
 
-    const fn written(mut self, pattern: &'static str) -> Self {
+    pub(crate) const fn written(mut self, pattern: &'static str) -> Self {
         self.pattern = Some(pattern);
         self
     }
 
-    const fn in_responses(mut self, help: &'static str) -> Self {
+    pub(crate) const fn in_responses(mut self, help: &'static str) -> Self {
         self.response_help = Some(help);
         self
     }
@@ -213,7 +207,7 @@ impl Rule {
         }
     }
 
-    const fn no_inverse(mut self, reason: &'static str) -> Self {
+    pub(crate) const fn no_inverse(mut self, reason: &'static str) -> Self {
         self.inverse = Inverse::None(reason);
         self
     }
@@ -263,17 +257,24 @@ impl Rule {
     }
 }
 
-/// Declares rules as constants, for the comparisons to name, and the list of them.
+/// Declares the rules of a file as constants, and the list `RULES` of them.
 macro_rules! rules {
-    ($list:ident: $($name:ident = $rule:expr;)*) => {
-        $(pub(crate) const $name: Rule = $rule;)*
-        pub(super) static $list: &[Rule] = &[$($name),*];
+    ($($name:ident = $rule:expr;)*) => {
+        $(pub(crate) const $name: $crate::rules::Rule = {
+            #[allow(unused_imports, reason = "no rule names all of them")]
+            use $crate::{
+                report::{Bump::{Major, Minor, Patch}, Level::{self, Breaking, Info, Warning}},
+                rules::{Group::*, Rule},
+            };
+            $rule
+        };)*
+        pub(crate) const RULES: &[$crate::rules::Rule] = &[$($name),*];
     };
 }
-use rules;
+pub(crate) use rules;
 
-/// All rules, by group.
-pub static RULES: &[&[Rule]] = &[api::API, data::DATA, constraints::CONSTRAINTS];
+/// All rules, by file.
+pub static RULES: &[&[Rule]] = crate::compare::ALL_RULES;
 
 /// Returns whether this is the name of a rule, or an id that findings may have.
 #[must_use]

@@ -48,16 +48,17 @@ fn no_data_rule_breaks_callers_both_ways_unless_it_is_its_own_mirror() {
 
 #[test]
 fn ids_are_those_that_users_of_oasdiff_know() {
-    let id = |rule: &Rule, direction, place, what| rule.id(direction, Some(place), what);
+    let id = |name: &str, direction, place, what| rule(name).expect(name).id(direction, Some(place), what);
     let (request, response) = (Direction::Request, Direction::Response);
-    assert_eq!(id(&BECAME_NULLABLE, response, Place::Property, ""), "response-property-became-nullable");
-    assert_eq!(id(&PROPERTY_ADDED_OPTIONAL, request, Place::Property, ""), "new-optional-request-property");
-    assert_eq!(id(&PROPERTY_REMOVED_REQUIRED, response, Place::Body, ""), "response-required-property-removed");
-    assert_eq!(id(&MAX_DECREASED, request, Place::Parameter, "max-length"), "request-parameter-max-length-decreased");
-    assert_eq!(
-        id(&CONDITION_ADDED, request, Place::Body, "dependent-required"),
-        "request-body-dependent-required-added"
-    );
-    assert_eq!(API_REMOVED.id(Direction::None, None, "path-removed"), "api-path-removed-without-deprecation");
-    assert_eq!(SERVER_DEFAULT.id(Direction::None, None, ""), "server-default-changed");
+    for (name, direction, place, what, expected) in [
+        ("became-nullable", response, Place::Property, "", "response-property-became-nullable"),
+        ("optional-property-added", request, Place::Property, "", "new-optional-request-property"),
+        ("required-property-removed", response, Place::Body, "", "response-required-property-removed"),
+        ("upper-limit-decreased", request, Place::Parameter, "max-length", "request-parameter-max-length-decreased"),
+        ("condition-added", request, Place::Body, "dependent-required", "request-body-dependent-required-added"),
+        ("api-removed", Direction::None, Place::Body, "path-removed", "api-path-removed-without-deprecation"),
+        ("server-default-changed", Direction::None, Place::Body, "", "server-default-changed"),
+    ] {
+        assert_eq!(id(name, direction, place, what), expected);
+    }
 }

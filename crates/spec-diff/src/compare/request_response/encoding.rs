@@ -8,9 +8,14 @@ use serde_json::Value;
 use super::media_types::essence;
 use crate::{
     compare::{Circumstance, Comparison, Context, Finding, excerpt},
-    rules,
+    rules::rules,
     schema::{Schema, Types, Usage},
 };
+
+rules! {
+    BODY_ENCODING = Rule::api("request-body-encoding-changed", RequestBody, Warning, Patch,
+        "request-body-encoding-changed", "parts of a form are written in another way");
+}
 
 const BYTES: &str = "application/octet-stream";
 
@@ -173,7 +178,7 @@ impl<'a> Comparison<'a> {
                     && before.reserved <= after.reserved
                     && (&before.style, &before.headers, &before.others) == (&after.style, &after.headers, &after.others)
             });
-        let finding = Finding::new(&rules::BODY_ENCODING).at(&old.at, &new.at);
+        let finding = Finding::new(&BODY_ENCODING).at(&old.at, &new.at);
         let value = |node: &Node<'a>| node.value.get("encoding").and_then(excerpt);
         self.note(context.scope, finding.when(is_accepted, Circumstance::MoreAllowed).values(value(old), value(new)));
     }

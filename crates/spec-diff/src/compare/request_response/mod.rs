@@ -1,6 +1,6 @@
 //! Request bodies, responses and their headers.
 
-mod encoding;
+pub(super) mod encoding;
 mod media_types;
 
 use std::collections::BTreeMap;
@@ -13,8 +13,72 @@ use super::{
 };
 use crate::{
     report::{Direction, Role},
-    rules::{self, Place},
+    rules::{Place, rules},
 };
+
+rules! {
+    BODY_ADDED_REQUIRED = Rule::api("request-body-added-required", RequestBody, Breaking, Major, "request-body-removed",
+        "calls must send a body");
+    BODY_ADDED_OPTIONAL = Rule::api("request-body-added-optional", RequestBody, Info, Major, "request-body-removed",
+        "calls may send a body");
+    BODY_REMOVED = Rule::api("request-body-removed", RequestBody, Breaking, Major, "request-body-added-optional",
+        "the operation takes no body any more");
+    BODY_REQUIRED = Rule::api("request-body-became-required", RequestBody, Breaking, Major,
+        "request-body-became-optional", "calls without a body are rejected");
+    BODY_OPTIONAL = Rule::api("request-body-became-optional", RequestBody, Info, Major, "request-body-became-required",
+        "calls may leave the body out");
+    REQUEST_MEDIA_ADDED = Rule::api("request-body-media-type-added", MediaTypes, Info, Minor,
+        "request-body-media-type-removed", "bodies may be sent in one more form");
+    REQUEST_MEDIA_REMOVED = Rule::api("request-body-media-type-removed", MediaTypes, Breaking, Major,
+        "request-body-media-type-added", "bodies are no longer accepted in this form");
+    RESPONSE_MEDIA_ADDED = Rule::api("response-media-type-added", MediaTypes, Info, Minor,
+        "response-media-type-removed", "responses may have one more media type");
+    RESPONSE_MEDIA_REMOVED = Rule::api("response-media-type-removed", MediaTypes, Breaking, Major,
+        "response-media-type-added", "responses no longer have this media type");
+    MEDIA_NAME_CHANGED = Rule::api("media-type-name-changed", MediaTypes, Info, Patch,
+        "media-type-name-changed", "a parameter such as charset differs")
+        .written("{what}-media-type-name-changed");
+    MEDIA_NAME_GENERALIZED = Rule::api("media-type-name-generalized", MediaTypes, Breaking, Patch,
+        "media-type-name-specialized", "responses may have more media types than before")
+        .written("{what}-media-type-name-generalized");
+    MEDIA_NAME_SPECIALIZED = Rule::api("media-type-name-specialized", MediaTypes, Info, Patch,
+        "media-type-name-generalized", "another media type of the same format")
+        .written("{what}-media-type-name-specialized");
+    REQUEST_SCHEMA_ADDED = Rule::api("request-body-media-type-schema-added", MediaTypes, Breaking, Major,
+        "request-body-media-type-schema-removed", "any body was accepted, now it must match a schema");
+    REQUEST_SCHEMA_REMOVED = Rule::api("request-body-media-type-schema-removed", MediaTypes, Info, Major,
+        "request-body-media-type-schema-added", "any body is accepted now");
+    RESPONSE_SCHEMA_ADDED = Rule::api("response-body-media-type-schema-added", MediaTypes, Info, Major,
+        "response-body-media-type-schema-removed", "responses now have a schema");
+    RESPONSE_SCHEMA_REMOVED = Rule::api("response-body-media-type-schema-removed", MediaTypes, Warning, Major,
+        "response-body-media-type-schema-added", "responses no longer have a schema");
+    SUCCESS_ADDED = Rule::api("response-success-status-added", Responses, Warning, Major,
+        "response-success-status-removed", "typed clients that know only the listed statuses reject this response");
+    SUCCESS_REMOVED = Rule::api("response-success-status-removed", Responses, Breaking, Major,
+        "response-success-status-added", "the response that clients wait for is no longer returned");
+    NON_SUCCESS_ADDED = Rule::api("response-non-success-status-added", Responses, Info, Minor,
+        "response-non-success-status-removed", "one more way to fail is documented");
+    NON_SUCCESS_REMOVED = Rule::api("response-non-success-status-removed", Responses, Info, Major,
+        "response-non-success-status-added", "an error status is no longer documented");
+    DEFAULT_ADDED = Rule::api("response-default-added", Responses, Info, Minor, "response-default-removed",
+        "responses of other statuses are now documented");
+    DEFAULT_REMOVED = Rule::api("response-default-removed", Responses, Info, Major, "response-default-added",
+        "responses of other statuses are no longer documented");
+    RESPONSE_BODY_ADDED = Rule::api("response-body-added", Responses, Info, Major, "response-body-removed",
+        "the response now has a body");
+    RESPONSE_BODY_REMOVED = Rule::api("response-body-removed", Responses, Breaking, Major, "response-body-added",
+        "the response no longer has a body");
+    HEADER_ADDED = Rule::api("response-header-added", Headers, Info, Minor, "optional-response-header-removed",
+        "responses have one more header");
+    HEADER_REMOVED_REQUIRED = Rule::api("required-response-header-removed", Headers, Breaking, Major,
+        "response-header-added", "a header that was always sent was removed");
+    HEADER_REMOVED_OPTIONAL = Rule::api("optional-response-header-removed", Headers, Warning, Major,
+        "response-header-added", "a header that was sometimes sent was removed");
+    HEADER_OPTIONAL = Rule::api("response-header-became-optional", Headers, Breaking, Major,
+        "response-header-became-required", "a header may now be missing");
+    HEADER_REQUIRED = Rule::api("response-header-became-required", Headers, Level::None, Major,
+        "response-header-became-optional", "a header is now always there");
+}
 
 impl<'a> Comparison<'a> {
     pub(super) fn request_body(&mut self, old: &Operation<'a>, new: &Operation<'a>) {
@@ -23,10 +87,10 @@ impl<'a> Comparison<'a> {
         let scope = self.operation_scope(new, Role::Request);
         match (before, after) {
             (None, None) => {}
-            (Some(before), None) => self.note(scope, Finding::new(&rules::BODY_REMOVED).removed(&before.at)),
+            (Some(before), None) => self.note(scope, Finding::new(&BODY_REMOVED).removed(&before.at)),
             (None, Some(after)) => {
                 let required = after.flag("required");
-                let rule = if required { &rules::BODY_ADDED_REQUIRED } else { &rules::BODY_ADDED_OPTIONAL };
+                let rule = if required { &BODY_ADDED_REQUIRED } else { &BODY_ADDED_OPTIONAL };
                 self.note(scope, Finding::new(rule).added(&after.at));
             }
             (Some(before), Some(after)) => self.body(&before, &after, scope),
@@ -37,8 +101,8 @@ impl<'a> Comparison<'a> {
         self.compare_docs_and_extensions(scope, old, new);
         self.others(scope, old, new, &["$ref", "content", "required"]);
         let rule = match (old.flag("required"), new.flag("required")) {
-            (false, true) => Some(&rules::BODY_REQUIRED),
-            (true, false) => Some(&rules::BODY_OPTIONAL),
+            (false, true) => Some(&BODY_REQUIRED),
+            (true, false) => Some(&BODY_OPTIONAL),
             _ => None,
         };
         if let Some(rule) = rule {
@@ -78,9 +142,9 @@ impl<'a> Comparison<'a> {
                 continue;
             }
             let rule = match status.as_str() {
-                "default" => &rules::DEFAULT_REMOVED,
-                status if is_success(status) => &rules::SUCCESS_REMOVED,
-                _ => &rules::NON_SUCCESS_REMOVED,
+                "default" => &DEFAULT_REMOVED,
+                status if is_success(status) => &SUCCESS_REMOVED,
+                _ => &NON_SUCCESS_REMOVED,
             };
             let finding = Finding::new(rule).removed(&node.at);
             // What was a range is now one of its statuses, or the range is left: callers have to expect no more than before.
@@ -94,9 +158,9 @@ impl<'a> Comparison<'a> {
                 self.response(header_scope, &before, &after, scope(status));
             }
             let rule = match status.as_str() {
-                "default" => &rules::DEFAULT_ADDED,
-                status if is_success(status) => &rules::SUCCESS_ADDED,
-                _ => &rules::NON_SUCCESS_ADDED,
+                "default" => &DEFAULT_ADDED,
+                status if is_success(status) => &SUCCESS_ADDED,
+                _ => &NON_SUCCESS_ADDED,
             };
             let finding = Finding::new(rule).added(&node.at);
             self.note(scope(status), finding.when(known.is_some(), Circumstance::Narrowed));
@@ -119,8 +183,8 @@ impl<'a> Comparison<'a> {
         let has_content = |node: &Node<'a>| node.get("content").is_some_and(|content| content.named().next().is_some());
         match (has_content(old), has_content(new)) {
             (false, false) => {}
-            (true, false) => self.note(scope, Finding::new(&rules::RESPONSE_BODY_REMOVED).at(&old.at, &new.at)),
-            (false, true) => self.note(scope, Finding::new(&rules::RESPONSE_BODY_ADDED).at(&old.at, &new.at)),
+            (true, false) => self.note(scope, Finding::new(&RESPONSE_BODY_REMOVED).at(&old.at, &new.at)),
+            (false, true) => self.note(scope, Finding::new(&RESPONSE_BODY_ADDED).at(&old.at, &new.at)),
             (true, true) => self.content(old, new, context),
         }
     }
@@ -145,7 +209,7 @@ impl<'a> Comparison<'a> {
             let before = self.base.resolve(node.clone());
             let Some((_, other)) = news.get(key) else {
                 let required = before.flag("required");
-                let rule = if required { &rules::HEADER_REMOVED_REQUIRED } else { &rules::HEADER_REMOVED_OPTIONAL };
+                let rule = if required { &HEADER_REMOVED_REQUIRED } else { &HEADER_REMOVED_OPTIONAL };
                 self.note(scope, Finding::new(rule).removed(&node.at).named(*name));
                 continue;
             };
@@ -153,7 +217,7 @@ impl<'a> Comparison<'a> {
             self.header(name, &before, &after, scope);
         }
         for (_, (name, node)) in news.iter().filter(|(key, _)| !olds.contains_key(*key)) {
-            self.note(scope, Finding::new(&rules::HEADER_ADDED).added(&node.at).named(*name));
+            self.note(scope, Finding::new(&HEADER_ADDED).added(&node.at).named(*name));
         }
     }
 
@@ -161,8 +225,8 @@ impl<'a> Comparison<'a> {
         self.compare_docs_and_extensions(scope, old, new);
         self.others(scope, old, new, PARAMETER);
         let rule = match (old.flag("required"), new.flag("required")) {
-            (true, false) => Some(&rules::HEADER_OPTIONAL),
-            (false, true) => Some(&rules::HEADER_REQUIRED),
+            (true, false) => Some(&HEADER_OPTIONAL),
+            (false, true) => Some(&HEADER_REQUIRED),
             _ => None,
         };
         if let Some(rule) = rule {
@@ -190,8 +254,8 @@ impl<'a> Comparison<'a> {
         self.compare_docs_and_extensions(context.scope, old, new);
         self.others(context.scope, old, new, &["$ref", "encoding", "itemSchema", "schema"]);
         let [added, removed] = match context.direction {
-            Direction::Request => [&rules::REQUEST_SCHEMA_ADDED, &rules::REQUEST_SCHEMA_REMOVED],
-            _ => [&rules::RESPONSE_SCHEMA_ADDED, &rules::RESPONSE_SCHEMA_REMOVED],
+            Direction::Request => [&REQUEST_SCHEMA_ADDED, &REQUEST_SCHEMA_REMOVED],
+            _ => [&RESPONSE_SCHEMA_ADDED, &RESPONSE_SCHEMA_REMOVED],
         };
         match (old.get("schema"), new.get("schema")) {
             (Some(old), Some(new)) => self.usages(&[old], &[new], context),
@@ -223,11 +287,11 @@ impl<'a> Comparison<'a> {
         for (old, new, relation) in &matching.pairs {
             let rule = match relation {
                 media_types::Relation::Same => None,
-                media_types::Relation::Parameters => Some(&rules::MEDIA_NAME_CHANGED),
-                media_types::Relation::Wider if request => Some(&rules::MEDIA_NAME_SPECIALIZED),
-                media_types::Relation::Wider => Some(&rules::MEDIA_NAME_GENERALIZED),
-                media_types::Relation::Narrower if request => Some(&rules::MEDIA_NAME_GENERALIZED),
-                media_types::Relation::Narrower => Some(&rules::MEDIA_NAME_SPECIALIZED),
+                media_types::Relation::Parameters => Some(&MEDIA_NAME_CHANGED),
+                media_types::Relation::Wider if request => Some(&MEDIA_NAME_SPECIALIZED),
+                media_types::Relation::Wider => Some(&MEDIA_NAME_GENERALIZED),
+                media_types::Relation::Narrower if request => Some(&MEDIA_NAME_GENERALIZED),
+                media_types::Relation::Narrower => Some(&MEDIA_NAME_SPECIALIZED),
             };
             if let Some(rule) = rule {
                 let finding = Finding::new(rule).what(if request { "request-body" } else { "response" });
@@ -237,8 +301,8 @@ impl<'a> Comparison<'a> {
             self.media_type(new.0, &old.1, &new.1, context);
         }
         let [added, removed] = match request {
-            true => [&rules::REQUEST_MEDIA_ADDED, &rules::REQUEST_MEDIA_REMOVED],
-            false => [&rules::RESPONSE_MEDIA_ADDED, &rules::RESPONSE_MEDIA_REMOVED],
+            true => [&REQUEST_MEDIA_ADDED, &REQUEST_MEDIA_REMOVED],
+            false => [&RESPONSE_MEDIA_ADDED, &RESPONSE_MEDIA_REMOVED],
         };
         for (name, node) in &matching.removed {
             self.note(context.scope, Finding::new(removed).removed(&node.at).values(Value::from(*name), None));

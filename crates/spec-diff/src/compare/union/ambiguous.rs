@@ -3,9 +3,18 @@
 use super::normal;
 use crate::{
     compare::{Comparison, Context, Finding},
-    rules,
+    rules::rules,
     schema::{Schema, Types, Union, excludes},
 };
+
+rules! {
+    ANY_OF_TO_ONE_OF = Rule::data("any-of-became-one-of", Composition, (Warning, Info), Major, "one-of-became-any-of",
+        "values that fit several alternatives are rejected")
+        .in_responses("values that fit several alternatives no longer arrive");
+    ONE_OF_TO_ANY_OF = Rule::data("one-of-became-any-of", Composition, (Info, Warning), Major, "any-of-became-one-of",
+        "values that fit several alternatives are accepted")
+        .in_responses("values that fit several alternatives may arrive");
+}
 
 impl<'a> Comparison<'a> {
     /// Types of `oneOf` whose values fit several alternatives, which are nothing but types and were merged.
@@ -17,10 +26,10 @@ impl<'a> Comparison<'a> {
             one.ambiguous.iter().find(is_rejected).map(|(_, at)| at.clone())
         };
         if let Some(at) = differs(new, old) {
-            self.note_data(context, Finding::new(&rules::ANY_OF_TO_ONE_OF).at(&old.at, &at));
+            self.note_data(context, Finding::new(&ANY_OF_TO_ONE_OF).at(&old.at, &at));
         }
         if let Some(at) = differs(old, new) {
-            self.note_data(context, Finding::new(&rules::ONE_OF_TO_ANY_OF).at(&at, &new.at));
+            self.note_data(context, Finding::new(&ONE_OF_TO_ANY_OF).at(&at, &new.at));
         }
     }
 
@@ -35,7 +44,7 @@ impl<'a> Comparison<'a> {
         if variants.iter().enumerate().all(exclude) {
             return;
         }
-        let rule = if new.any { &rules::ONE_OF_TO_ANY_OF } else { &rules::ANY_OF_TO_ONE_OF };
+        let rule = if new.any { &ONE_OF_TO_ANY_OF } else { &ANY_OF_TO_ONE_OF };
         self.note_data(context, Finding::new(rule).at(&old.at, &new.at));
     }
 }

@@ -8,20 +8,35 @@ use serde_json::Value;
 use super::name;
 use crate::{
     compare::{Circumstance, Comparison, Context, Finding},
-    rules,
+    rules::rules,
     schema::{Schema, Union, same},
 };
+
+rules! {
+    DISCRIMINATOR_ADDED = Rule::data("discriminator-added", Composition, (Warning, Warning), Patch,
+        "discriminator-removed", "a property now distinguishes the alternatives");
+    DISCRIMINATOR_REMOVED = Rule::data("discriminator-removed", Composition, (Warning, Warning), Patch,
+        "discriminator-added", "no property distinguishes the alternatives any more");
+    DISCRIMINATOR_PROPERTY = Rule::data("discriminator-property-name-changed", Composition, (Breaking, Breaking),
+        Patch, "discriminator-property-name-changed", "another property distinguishes the alternatives");
+    MAPPING_ADDED = Rule::data("discriminator-mapping-added", Composition, (Info, Warning), Patch,
+        "discriminator-mapping-deleted", "one more name for an alternative");
+    MAPPING_DELETED = Rule::data("discriminator-mapping-deleted", Composition, (Breaking, Info), Patch,
+        "discriminator-mapping-added", "an alternative's name was removed");
+    MAPPING_CHANGED = Rule::data("discriminator-mapping-changed", Composition, (Breaking, Breaking), Patch,
+        "discriminator-mapping-changed", "a name maps to another alternative");
+}
 
 impl<'a> Comparison<'a> {
     pub(in crate::compare) fn discriminators(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
         let (before, after) = match (&old.discriminator, &new.discriminator) {
             (None, None) => return,
             (Some(node), None) => {
-                let finding = Finding::new(&rules::DISCRIMINATOR_REMOVED).at(&node.at, &new.at);
+                let finding = Finding::new(&DISCRIMINATOR_REMOVED).at(&node.at, &new.at);
                 return self.note_data(context, finding.values(node.text("propertyName").map(Value::from), None));
             }
             (None, Some(node)) => {
-                let finding = Finding::new(&rules::DISCRIMINATOR_ADDED).at(&old.at, &node.at);
+                let finding = Finding::new(&DISCRIMINATOR_ADDED).at(&old.at, &node.at);
                 return self.note_data(context, finding.values(None, node.text("propertyName").map(Value::from)));
             }
             (Some(before), Some(after)) => (before, after),
@@ -29,7 +44,7 @@ impl<'a> Comparison<'a> {
         self.others(context.scope, before, after, &["mapping", "propertyName"]);
         let properties = (before.text("propertyName"), after.text("propertyName"));
         if properties.0 != properties.1 {
-            let finding = Finding::new(&rules::DISCRIMINATOR_PROPERTY).at(&before.at, &after.at);
+            let finding = Finding::new(&DISCRIMINATOR_PROPERTY).at(&before.at, &after.at);
             self.note_data(context, finding.values(properties.0.map(Value::from), properties.1.map(Value::from)));
         }
         // What includes the parent has its discriminator too, but is not what stands in for it.
@@ -68,7 +83,7 @@ impl<'a> Comparison<'a> {
                     }
                 }
                 Some(other) => {
-                    let finding = finding(&rules::MAPPING_CHANGED).values(Value::from(*target), Value::from(*other));
+                    let finding = finding(&MAPPING_CHANGED).values(Value::from(*target), Value::from(*other));
                     self.note_data(context, finding);
                 }
                 // An alternative that went is reported as such.
@@ -79,14 +94,14 @@ impl<'a> Comparison<'a> {
                         !olds.contains_key(*value) && (other == target || self.is_renamed(target, other))
                     };
                     let is_renamed = news.iter().any(renamed);
-                    let finding = finding(&rules::MAPPING_DELETED).values(Value::from(*target), None);
+                    let finding = finding(&MAPPING_DELETED).values(Value::from(*target), None);
                     self.note_data(context, finding.when(is_renamed, Circumstance::Rejected));
                 }
             }
         }
         for (value, target) in news.iter().filter(|(value, _)| !olds.contains_key(*value)) {
             if had.contains(target) || !has.contains(target) || to.contains(target) {
-                let finding = Finding::new(&rules::MAPPING_ADDED).at(&before.at, &after.at).named(*value);
+                let finding = Finding::new(&MAPPING_ADDED).at(&before.at, &after.at).named(*value);
                 self.note_data(context, finding.values(None, Value::from(*target)));
             }
         }

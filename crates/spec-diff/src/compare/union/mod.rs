@@ -1,7 +1,7 @@
 //! Alternatives: `oneOf` and `anyOf`.
 
-mod ambiguous;
-mod discriminator;
+pub(super) mod ambiguous;
+pub(super) mod discriminator;
 mod matching;
 
 pub(super) use discriminator::{Subtypes, descendants, subtypes};
@@ -10,11 +10,32 @@ use serde_json::Value;
 
 use super::{Circumstance, Comparison, Context, Finding, components::component};
 use crate::{
+    compare::conditions::{CONDITION_ADDED, CONDITION_REMOVED},
+    compare::schema::{TYPE_CHANGED, TYPE_GENERALIZED, TYPE_SPECIALIZED},
     report::Direction,
-    rules::{self, Rule},
+    rules::{Rule, rules},
     schema::{From, Schema, Types, Union, Usage, fits_any, fits_schema, fits_union, same},
 };
 use matching::likeness;
+
+rules! {
+    ONE_OF_ADDED = Rule::data("one-of-added", Composition, (Info, Breaking), Major, "one-of-removed",
+        "one more alternative is accepted")
+        .in_responses("one more alternative may arrive");
+    ONE_OF_REMOVED = Rule::data("one-of-removed", Composition, (Breaking, Info), Major, "one-of-added",
+        "an alternative is no longer accepted")
+        .in_responses("an alternative no longer arrives");
+    ANY_OF_ADDED = Rule::data("any-of-added", Composition, (Info, Warning), Major, "any-of-removed",
+        "one more alternative is accepted")
+        .in_responses("one more alternative may arrive; values may match an old one too");
+    ANY_OF_REMOVED = Rule::data("any-of-removed", Composition, (Breaking, Info), Major, "any-of-added",
+        "an alternative is no longer accepted")
+        .in_responses("an alternative no longer arrives");
+    WRAPPED_IN_ONE_OF = Rule::data("wrapped-in-one-of", Composition, (Breaking, Breaking), Major,
+        "unwrapped-from-one-of", "one form became several, none of which is the old one");
+    UNWRAPPED_FROM_ONE_OF = Rule::data("unwrapped-from-one-of", Composition, (Breaking, Breaking), Major,
+        "wrapped-in-one-of", "several alternatives became one, which is not one of the old ones");
+}
 
 impl<'a> Comparison<'a> {
     /// Compares alternatives. True if nothing else of the schemas is left to compare.
@@ -52,8 +73,8 @@ impl<'a> Comparison<'a> {
         context: Context,
     ) {
         let rules = |any: bool| match any {
-            true => (&rules::ANY_OF_ADDED, &rules::ANY_OF_REMOVED),
-            false => (&rules::ONE_OF_ADDED, &rules::ONE_OF_REMOVED),
+            true => (&ANY_OF_ADDED, &ANY_OF_REMOVED),
+            false => (&ONE_OF_ADDED, &ONE_OF_REMOVED),
         };
         for variant in removed {
             let finding = Finding::new(rules(old.any).1).removed(&variant.at).values(label(variant), None);
@@ -119,13 +140,13 @@ impl<'a> Comparison<'a> {
 
     /// Alternatives beside all else that a schema says: one more condition, which all values may meet already.
     fn union_added(&mut self, old: &Schema<'a>, (new, union): (&Schema<'a>, &Union<'a>), context: Context) {
-        let finding = Finding::new(&rules::CONDITION_ADDED).what("union").at(&old.at, &union.at);
+        let finding = Finding::new(&CONDITION_ADDED).what("union").at(&old.at, &union.at);
         let is_met = self.meets((&self.base, old), (&self.revision, new), union);
         self.note_data(context, finding.when(is_met, Circumstance::Met));
     }
 
     fn union_removed(&mut self, (old, union): (&Schema<'a>, &Union<'a>), new: &Schema<'a>, context: Context) {
-        let finding = Finding::new(&rules::CONDITION_REMOVED).what("union").at(&union.at, &new.at);
+        let finding = Finding::new(&CONDITION_REMOVED).what("union").at(&union.at, &new.at);
         let is_met = self.meets((&self.revision, new), (&self.base, old), union);
         self.note_data(context, finding.when(is_met, Circumstance::Met));
     }
@@ -148,7 +169,7 @@ impl<'a> Comparison<'a> {
         }
         let (accepts, stays) = self.fit_both_ways(old, new);
         if !accepts && !stays && is_reshaped((&self.base, old), (&self.revision, union)) {
-            let finding = Finding::new(&rules::WRAPPED_IN_ONE_OF).at(&old.at, &union.at);
+            let finding = Finding::new(&WRAPPED_IN_ONE_OF).at(&old.at, &union.at);
             self.note_data(context, finding.values(None, labels(&union.variants)));
             return true;
         }
@@ -168,10 +189,10 @@ impl<'a> Comparison<'a> {
                 let others: Vec<_> = others.map(|(_, variant)| variant.clone()).collect();
                 self.came_and_went((&own, &old.types, &[]), (union, &others), context);
             }
-            None if stays => self.note_data(context, finding(&rules::TYPE_SPECIALIZED)),
-            None if accepts => self.note_data(context, finding(&rules::TYPE_GENERALIZED)),
-            None if says_nothing(old) => self.note_data(context, finding(&rules::TYPE_SPECIALIZED)),
-            None => self.note_data(context, finding(&rules::TYPE_CHANGED)),
+            None if stays => self.note_data(context, finding(&TYPE_SPECIALIZED)),
+            None if accepts => self.note_data(context, finding(&TYPE_GENERALIZED)),
+            None if says_nothing(old) => self.note_data(context, finding(&TYPE_SPECIALIZED)),
+            None => self.note_data(context, finding(&TYPE_CHANGED)),
         }
         true
     }
@@ -183,7 +204,7 @@ impl<'a> Comparison<'a> {
         }
         let (accepts, stays) = self.fit_both_ways(old, new);
         if !accepts && !stays && is_reshaped((&self.revision, new), (&self.base, union)) {
-            let finding = Finding::new(&rules::UNWRAPPED_FROM_ONE_OF).at(&union.at, &new.at);
+            let finding = Finding::new(&UNWRAPPED_FROM_ONE_OF).at(&union.at, &new.at);
             self.note_data(context, finding.values(labels(&union.variants), None));
             return true;
         }
@@ -202,10 +223,10 @@ impl<'a> Comparison<'a> {
                 let others: Vec<_> = others.map(|(_, variant)| variant.clone()).collect();
                 self.came_and_went((union, &new.types, &others), (&own, &[]), context);
             }
-            None if accepts => self.note_data(context, finding(&rules::TYPE_GENERALIZED)),
-            None if stays => self.note_data(context, finding(&rules::TYPE_SPECIALIZED)),
-            None if says_nothing(new) => self.note_data(context, finding(&rules::TYPE_GENERALIZED)),
-            None => self.note_data(context, finding(&rules::TYPE_CHANGED)),
+            None if accepts => self.note_data(context, finding(&TYPE_GENERALIZED)),
+            None if stays => self.note_data(context, finding(&TYPE_SPECIALIZED)),
+            None if says_nothing(new) => self.note_data(context, finding(&TYPE_GENERALIZED)),
+            None => self.note_data(context, finding(&TYPE_CHANGED)),
         }
         true
     }
