@@ -4,11 +4,13 @@
 //! grows with the documents. Each such pair is a [`Scope`]; the uses between scopes decide which operations a
 //! finding reaches.
 
+mod attributes;
 mod callbacks;
 mod components;
 mod conditions;
-mod constraints_and_enums;
+mod constraints;
 mod context;
+mod enums;
 mod external_references;
 mod finding;
 mod identity_cache;
@@ -24,6 +26,7 @@ mod parameters;
 mod request_response;
 mod schema;
 mod security;
+mod security_schemes;
 mod servers;
 mod uncompared;
 mod union;
@@ -37,8 +40,8 @@ use std::{
 use serde_json::Value;
 
 pub(crate) use components::COMPONENT_RENAMED;
-pub(crate) use constraints_and_enums::{ENUM_REMOVED, ENUM_VALUE_ADDED};
 use context::{Context, Raw};
+pub(crate) use enums::{ENUM_REMOVED, ENUM_VALUE_ADDED};
 pub(crate) use finding::{Circumstance, Finding};
 pub(crate) use object::{ADDITIONAL_CLOSED, ADDITIONAL_OPENED};
 use openapi_document::{DocumentTree, Node};
@@ -63,10 +66,12 @@ rules! {
 /// The rules of all files.
 pub(crate) const ALL_RULES: &[&[Rule]] = &[
     RULES,
+    attributes::RULES,
     callbacks::RULES,
     components::RULES,
     conditions::RULES,
-    constraints_and_enums::RULES,
+    constraints::RULES,
+    enums::RULES,
     lifecycle::RULES,
     lists::RULES,
     null::RULES,
@@ -75,8 +80,10 @@ pub(crate) const ALL_RULES: &[&[Rule]] = &[
     parameters::RULES,
     request_response::RULES,
     request_response::encoding::RULES,
+    request_response::headers::RULES,
     schema::RULES,
     security::RULES,
+    security_schemes::RULES,
     servers::RULES,
     uncompared::RULES,
     union::RULES,
