@@ -40,8 +40,8 @@ const CASES: [(&str, &str, &[&str], &[&str]); 22] = [
     ),
     ("31-all-of-nullable", include_str!("cases/31-all-of-nullable.yaml"), &[], &["plan: optional Plan"]),
     (
-        "32-answer-example-says-otherwise",
-        include_str!("cases/32-answer-example-says-otherwise.yaml"),
+        "32-response-example-differs",
+        include_str!("cases/32-response-example-differs.yaml"),
         &["the example at /id", "the example at /at", "the example at /status"],
         &[],
     ),

@@ -8,7 +8,7 @@ use crate::{
     },
 };
 
-/// The losses by kind, with at most so many places each.
+/// The losses by kind, with at most that number of locations each.
 pub(super) fn text(draft: &Conversion, places: usize) -> String {
     let mut out = format!("{} operations, {} schemas", draft.operations.len(), draft.schemas.len());
     out.push_str(&format!("; {} things lost or changed\n", draft.losses.len()));

@@ -199,7 +199,7 @@ fn imported(file: &syn::File, from: Option<&str>) -> Vec<String> {
     .collect()
 }
 
-/// The compiler says so only when somebody adds a vendor.
+/// The compiler reports it only when a vendor is added.
 #[test]
 fn a_new_crate_uses_of_core_what_core_has() -> std::io::Result<()> {
     let public = imported(&core("lib.rs")?, None);
@@ -347,9 +347,9 @@ fn what_cannot_be_done_is_one_line() -> std::io::Result<()> {
 }
 
 #[test]
-fn a_name_that_is_taken_is_refused() -> std::io::Result<()> {
+fn name_in_use_is_rejected() -> std::io::Result<()> {
     let root = repository(&json!({}))?;
-    let refused = |name: &str, replace| workspace_edits::edits(root.path(), name, replace).unwrap_err();
+    let rejected = |name: &str, replace| workspace_edits::edits(root.path(), name, replace).unwrap_err();
     fs::write(root.path().join("openapi/acme.yaml"), "")?;
     for (name, why) in [
         ("acme", "there is openapi/acme.yaml"),
@@ -357,14 +357,14 @@ fn a_name_that_is_taken_is_refused() -> std::io::Result<()> {
         ("usage-billing-zeta", "the facade uses a crate of this name"),
         ("tests", "usage-billing-tests is the crate of the workspace's tests"),
     ] {
-        assert_eq!(refused(name, false), format!("the name {name:?} is in use: {why}"));
-        assert_eq!(refused(name, true), format!("--replace: no generated openapi/{name}.yaml of an earlier run"));
+        assert_eq!(rejected(name, false), format!("the name {name:?} is in use: {why}"));
+        assert_eq!(rejected(name, true), format!("--replace: no generated openapi/{name}.yaml of an earlier run"));
     }
     Ok(())
 }
 
 #[test]
-fn a_draft_is_made_anew_only_if_that_is_asked_for() -> std::io::Result<()> {
+fn existing_draft_is_replaced_only_on_request() -> std::io::Result<()> {
     let specification = specification(json!({"type": "http", "scheme": "bearer"}));
     let (root, files) = (repository(&specification)?, planned(&specification)?);
     transaction::all(root.path(), &files).expect("all can be written");
@@ -385,7 +385,7 @@ fn a_draft_is_made_anew_only_if_that_is_asked_for() -> std::io::Result<()> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(60) })]
 
-    /// Whatever the vendor writes, and wherever: the document reads back as it was drafted and keeps the rules.
+    /// For any text of the vendor at any location, the written document equals the draft and follows the rules.
     #[test]
     fn any_words_of_a_vendor_become_a_document(words in prop::collection::vec("(?s).{0,12}", 8)) {
         let mut specification = specification(json!({"type": "http", "scheme": "bearer"}));

@@ -121,7 +121,7 @@ fn everywhere(text: &str) -> Value {
     })
 }
 
-/// A specification whose texts stand in components, in a path's own parameters and in a server's variables.
+/// A specification with strings in components, in a path's own parameters and in a server's variables.
 fn by_reference(text: &str, version: &str) -> Value {
     let nullable = if version == "3.1.0" { json!(["string", "null"]) } else { json!("string") };
     json!({
@@ -188,7 +188,7 @@ fn swagger(text: &str) -> Value {
     })
 }
 
-/// The doc comments of a source, also of those that stand in a macro's body.
+/// The doc comments of a source, also of those in a macro's body.
 fn doc_comments(source: &str) -> Vec<String> {
     let mut all = vec![String::new()];
     for line in source.lines() {
@@ -236,7 +236,7 @@ fn checked_docs(specification: &Value) -> std::result::Result<Vec<String>, TestC
     Ok(all)
 }
 
-/// Checks random texts, and returns the documentation that they became.
+/// Checks random strings, and returns the documentation that they became.
 fn documented(cases: u32, check: impl Fn(&str) -> std::result::Result<Vec<String>, TestCaseError>) -> Vec<String> {
     let docs = RefCell::new(Vec::new());
     let config =
@@ -277,7 +277,7 @@ fn no_text_of_a_specification_becomes_code() -> std::io::Result<()> {
 fn rustdoc_finds_no_test_in_a_specification() -> std::io::Result<()> {
     let fixture = openapi_document::Document::parse("doctest.yaml", include_str!("doctest.yaml")).expect("it is YAML");
     let docs = checked_docs(&fixture.root).expect("no code");
-    assert!(docs.iter().any(|doc| doc.contains("ran-by-tilde-fence")), "the texts are there");
+    assert!(docs.iter().any(|doc| doc.contains("ran-by-tilde-fence")), "the documentation is there");
     assert_eq!(tests_found(&docs)?, 0);
     // That rustdoc would find one, and that each text reaches the documentation.
     assert_eq!(tests_found(&["```\npanic!();\n```".to_owned()])?, 1);

@@ -62,13 +62,13 @@ const ORDER: [&str; 46] = [
 /// How values are written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Style {
-    /// As people write them, long texts in blocks.
+    /// As a person writes it, long strings in blocks.
     Blocks,
-    /// As JSON, which is YAML: for texts that the serializer does not write so that they read back.
+    /// As JSON, which is YAML: for strings that the serializer writes and the parser reads as others.
     Json,
 }
 
-/// The document's text. The error says that it does not read back as the draft, which would be a fault of ours.
+/// Returns the document's text. The error states that the parsed text differs from the draft, which would be a fault of ours.
 pub(crate) fn document(draft: &Conversion, published: &Published) -> Result<String, String> {
     written(draft, published, Style::Blocks).or_else(|_| written(draft, published, Style::Json))
 }
@@ -115,8 +115,8 @@ fn heading(draft: &Conversion, published: &Published) -> String {
     format!(
         "{GENERATED_BY} from {} ({}, sha256 {}).\n\
          #\n\
-         # A draft, not curated yet: the texts are the vendor's, `required` is as the vendor says, and examples are made up where the\n\
-         # vendor shows none. What is left to decide stands in openapi/README.md: marks (x-idempotent, x-pagination, …), formats, texts.\n\
+         # A draft, not curated yet: the descriptions are the vendor's, `required` is as the vendor says, and examples are made up where the\n\
+         # vendor shows none. What is left to decide is in openapi/README.md: extensions (x-idempotent, x-pagination, …), formats, descriptions.\n\
          # Error bodies are left out: core reads every error itself.\n\
          # {lost} things were lost or changed on the way: in comments below as \"Changed\", and together in openapi/upstream/.\n\n",
         commented(&published.file),
@@ -154,7 +154,7 @@ fn entry(key: &str, value: &Value, indent: usize, style: Style) -> Result<String
     Ok(lines.map(|line| line + "\n").collect())
 }
 
-/// A path as a key. A long text would be written as a block, which is none.
+/// A path as a key. A long string would be written as a block, which is not a key.
 fn quoted(text: &str) -> String {
     let plain = text.chars().all(|letter| letter.is_ascii_alphanumeric() || "/_-.{}".contains(letter));
     if plain { text.to_owned() } else { text::quoted(text) }
@@ -226,9 +226,7 @@ fn difference(expected: &Value, read: &Value, at: &str) -> String {
     match pairs.into_iter().find(|(_, one, other)| one != other) {
         Some((key, one, other)) => difference(one, other, &openapi_document::pointer::child(at, &key)),
         None => {
-            format!(
-                "the generated document differs at {at} when it is read back: a bug of add-vendor; please report it"
-            )
+            format!("the generated document differs at {at} after parsing: a bug of add-vendor; please report it")
         }
     }
 }

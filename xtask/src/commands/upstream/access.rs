@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Difference;
 use crate::import::{self, Conversion, Credential, Published};
 
-/// What the vendor says of the API as a whole, beside what we say. What it does not say is no difference.
+/// Returns how the vendor's address and credentials of the whole API differ from ours. Those that the vendor does not state are not compared.
 pub(super) fn differences(ours: &Value, theirs: &Published, draft: &Conversion) -> Vec<Difference> {
     let mut found = Vec::new();
     let mut add =

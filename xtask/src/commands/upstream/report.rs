@@ -1,4 +1,4 @@
-//! The report, for people, for an issue, for programs.
+//! The report as text, as an issue and as JSON.
 
 use serde_json::{Value, json};
 

@@ -124,7 +124,7 @@ fn vendor_changes_are_reported_at_their_places() {
             json!({"type": "object", "additionalProperties": true}),
             vec![format!("response-property-type-changed {ORDER}/properties/note")],
         ),
-        // Names of what stands in a path are not on the wire, nor are those of components.
+        // The names of path parameters and components are not on the wire.
         ("/paths/~1orders/post/deprecated", json!(true), vec!["endpoint-deprecated /paths/~1orders/post".to_owned()]),
     ] {
         assert_eq!(moved(pointer, value.clone()), found, "{pointer} {value}");
@@ -287,16 +287,16 @@ fn every_change_of_the_source_of_a_draft_is_reported() {
 #[test]
 fn accepted_differences_are_separate_and_stale_entries_are_reported() {
     let theirs = published(&changed("/components/schemas/Order/properties/note", Value::Null).root);
-    let text = "[[accepted]]\nat = \"/components/schemas/Order/*\"\nkind = \"*-property-removed\"\nreason = \"Seen in answers.\"\n\
+    let text = "[[accepted]]\nat = \"/components/schemas/Order/*\"\nkind = \"*-property-removed\"\nreason = \"Seen in responses.\"\n\
                 [[accepted]]\nat = \"/paths/*\"\nkind = \"*\"\nreason = \"Once.\"\n";
     let recorded = record::read("x.toml", text).expect("it is a record");
     let report = check("mini", &mini(), &theirs, recorded).expect("it compares");
     assert_eq!(report.accepted.len(), 1);
     assert_eq!(report.unexplained.len(), 1);
     assert_eq!((report.unexplained[0].kind.as_str(), report.unexplained[0].at.as_str()), ("stale", "/paths/*"));
-    assert!(report::markdown(&report).contains("Seen in answers."));
+    assert!(report::markdown(&report).contains("Seen in responses."));
     let json = serde_json::from_str::<Value>(&report::json(&report)).expect("it is JSON");
-    assert_eq!(json["accepted"][0]["reason"], "Seen in answers.");
+    assert_eq!(json["accepted"][0]["reason"], "Seen in responses.");
 }
 
 #[test]

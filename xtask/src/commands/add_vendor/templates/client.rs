@@ -52,7 +52,7 @@ pub(super) fn arguments(plan: &Plan<'_>) -> Vec<Argument> {
             }
             Credential::Header(header) => {
                 let name = if keys == 1 { "api_key".to_owned() } else { value_name(header.trim_start_matches("X-")) };
-                let words = format!("a key, sent as it stands in the header `{header}`");
+                let words = format!("a key, sent without a prefix in the header `{header}`");
                 arguments.push(one(&name, Kind::Secret, &words, &name.trim_end_matches('_').to_uppercase()));
             }
             Credential::OAuthClient { token_url, scopes } => arguments.push(Argument {
@@ -153,7 +153,7 @@ pub(super) fn source(plan: &Plan<'_>) -> String {
         let (parameter, base_url) =
             if base == "base_url" { ("base_url: impl Into<String>, ", "base_url, ") } else { ("", "") };
         format!(
-            "Self::with_auth({base_url}{auth})\n    }}\n\n    /// A client that is authorised otherwise: by a token that somebody else renews, or from another \
+            "Self::with_auth({base_url}{auth})\n    }}\n\n    /// A client that is authorised otherwise: by a token that another program renews, or from another \
              token endpoint.\n    pub fn with_auth({parameter}auth: Auth) -> ClientBuilder<Self> {{\n        \
              ClientBuilder::new(SERVICE, {base}, auth, Self::new_with_client)"
         )
@@ -162,7 +162,7 @@ pub(super) fn source(plan: &Plan<'_>) -> String {
     };
     let source = format!(
         "//! Creates clients of the API.\n\nuse progenitor_client::{{{}}};\n\nuse crate::{{Client, ClientBuilder, OPERATIONS}};\n\n\
-         // Add the header that names a request in the vendor's answers, if there is one; and that of a 429 with the seconds until the limit is\n\
+         // Add the header that names a request in the vendor's responses, if there is one; and that of a 429 with the seconds until the limit is\n\
          // reset, if the vendor sends no `Retry-After`.\n\
          const SERVICE: Service = Service {{ operations: OPERATIONS, request_id_headers: &[], limit_reset_headers: &[], credential_hint: {hint:?} }};\n{constant}\n\
          impl Client {{\n    /// A client, by {words}.\n    ///\n    /// No rate limit is set; [`rate_limit`](ClientBuilder::rate_limit) sets one.\n    \
@@ -202,7 +202,7 @@ fn auth(plan: &Plan<'_>, arguments: &[Argument]) -> String {
     auth
 }
 
-/// The source as rustfmt has it here. Without rustfmt it stays as it is: it compiles all the same.
+/// The source as rustfmt has it here. Without rustfmt it stays as it is: it still compiles.
 pub(super) fn formatted(source: String) -> String {
     use std::{
         io::Write as _,

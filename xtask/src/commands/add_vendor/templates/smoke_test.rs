@@ -16,7 +16,7 @@ use crate::{
 /// The source of `tests/smoke.rs`.
 pub(super) fn source(plan: &Plan<'_>) -> Result<String, String> {
     let (library, name) = (library(plan.name), plan.name);
-    // Without an example there is nothing to send or to answer with; the losses say why there is none.
+    // Without an example there is nothing to send or to return; the losses say why there is none.
     let shown = plan.draft.operations.iter().filter(|operation| has_examples(operation));
     let tests = shown.map(|operation| test(plan, operation)).collect::<Result<Vec<_>, _>>()?;
     let tests = tests.join("\n");
@@ -52,7 +52,7 @@ pub(super) fn source(plan: &Plan<'_>) -> Result<String, String> {
     };
     Ok(formatted(format!(
         "//! Every operation against its mock helper, with the examples of the curated document: what is sent is what was meant, and what is\n\
-         //! answered comes back the same.\n\n{deprecated}{uses}use {library}::{{{imports}, httpmock::MockServer, mock::MockServerExt}};\n\n\
+         //! returned is read the same.\n\n{deprecated}{uses}use {library}::{{{imports}, httpmock::MockServer, mock::MockServerExt}};\n\n\
          /// The example of README.md: the crate's documentation is not tested.\nmacro_rules! readme {{\n    ($($code:tt)*) => {{\n        \
          #[allow(dead_code)]\n        mod readme {{\n            $($code)*\n\n{run}        }}\n\n        \
          const EXAMPLE_OF_README: &str = stringify!($($code)*);\n    }};\n}}\n\nreadme! {{\n{readme}\n}}\n\n{README_TEST}{first}\
@@ -60,7 +60,7 @@ pub(super) fn source(plan: &Plan<'_>) -> Result<String, String> {
     )))
 }
 
-const SHOWN: &str = r#"/// The example of an operation's body or answer, by its place in the operation.
+const SHOWN: &str = r#"/// The example of an operation's body or response, by its place in the operation.
 fn shown(operation: &str, place: &str) -> Value {
     let options = serde_saphyr::options! { strict_booleans: true };
     let document: Value = serde_saphyr::from_str_with_options(DOCUMENT, options).unwrap();
@@ -79,8 +79,8 @@ const EXAMPLE: &str = r#"fn example<T: serde::de::DeserializeOwned>(operation: &
 
 "#;
 
-const SAME: &str = r#"fn same(answer: &impl serde::Serialize, expected: &Value) {
-    let text = serde_json::to_string(answer).unwrap();
+const SAME: &str = r#"fn same(response: &impl serde::Serialize, expected: &Value) {
+    let text = serde_json::to_string(response).unwrap();
     assert_eq!(present(serde_json::from_str(&text).unwrap()), *expected);
 }
 
@@ -144,8 +144,8 @@ fn mocked(operation: &ConvertedOperation) -> Result<Mocked, String> {
             let holder = &operation.value["responses"][status.to_string()];
             let (kind, borrow) = (kind(holder), borrowed(holder));
             Mocked {
-                before: format!("    let answer{kind} = example({id:?}, {place:?});\n"),
-                then: format!("then.{then}({borrow}answer);"),
+                before: format!("    let response{kind} = example({id:?}, {place:?});\n"),
+                then: format!("then.{then}({borrow}response);"),
                 check: format!("    same(&read.into_inner(), &shown({id:?}, {place:?}));\n"),
             }
         }
@@ -158,7 +158,7 @@ fn mocked(operation: &ConvertedOperation) -> Result<Mocked, String> {
     })
 }
 
-/// How an answer is read.
+/// How a response is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Read {
     Json,
@@ -175,9 +175,9 @@ fn has_examples(operation: &ConvertedOperation) -> bool {
             !needed || media.get("example").is_some()
         })
     };
-    let answer =
+    let response =
         |(status, read): (u16, Read)| read != Read::Json || shown(&operation.value["responses"][status.to_string()]);
-    shown(&operation.value["requestBody"]) && success(operation).is_none_or(answer)
+    shown(&operation.value["requestBody"]) && success(operation).is_none_or(response)
 }
 
 fn test(plan: &Plan<'_>, operation: &ConvertedOperation) -> Result<String, String> {
@@ -208,7 +208,7 @@ fn test(plan: &Plan<'_>, operation: &ConvertedOperation) -> Result<String, Strin
     ))
 }
 
-/// The type of an example, where the mock's helper does not say it: it takes texts by reference.
+/// The type of an example, where the mock's helper does not state it: it takes strings by reference.
 fn kind(holder: &Value) -> &'static str {
     let schema = json_schema(holder);
     if schema["type"] == "string" && schema.get("format").is_none() { ": String" } else { "" }
@@ -231,9 +231,9 @@ fn body(operation: &ConvertedOperation) -> Option<&str> {
 }
 
 fn success(operation: &ConvertedOperation) -> Option<(u16, Read)> {
-    let answers = operation.value["responses"].as_object()?;
-    let (status, answer) = answers.iter().find(|(status, _)| status.starts_with('2'))?;
-    let read = match answer.get("content").and_then(Value::as_object) {
+    let responses = operation.value["responses"].as_object()?;
+    let (status, response) = responses.iter().find(|(status, _)| status.starts_with('2'))?;
+    let read = match response.get("content").and_then(Value::as_object) {
         None => Read::Nothing,
         Some(_) if operation.value.get("x-download").is_some() => Read::File,
         Some(_) => Read::Json,
