@@ -154,7 +154,10 @@ fn source() -> Value {
             "/Meters/": {
                 "get": {
                     "operationId": "listMeters",
-                    "parameters": [{"name": "ids", "in": "query", "explode": false, "schema": items}],
+                    "parameters": [
+                        {"name": "ids", "in": "query", "explode": false, "schema": items},
+                        {"name": "states", "in": "query", "style": "pipeDelimited", "explode": false, "schema": items},
+                    ],
                     "responses": {"200": json(json!({"type": "array", "items": meter}))},
                 },
                 "post": {
@@ -234,6 +237,7 @@ fn every_change_of_the_source_of_a_draft_is_reported() {
     assert_eq!(moved_since_draft(media("/paths/~1Meters~1/post/requestBody/content")), ["media-type"]);
     for (pointer, value, kinds) in [
         ("/paths/~1Meters~1/get/parameters/0/explode", json!(true), &["request-parameter-style-changed"][..]),
+        ("/paths/~1Meters~1/get/parameters/1/style", json!("spaceDelimited"), &["separator"]),
         ("/paths/~1public/get/security", json!([{"client": []}]), &["operation-security"]),
         ("/paths/~1public/get/deprecated", json!(false), &["endpoint-reactivated"]),
         (

@@ -30,6 +30,8 @@ use super::{
     security::{self, Credential},
     servers,
 };
+pub(crate) use parameters::separator;
+
 use crate::text::one_line;
 use direction::{Direction, Directions};
 use identifiers::Names;

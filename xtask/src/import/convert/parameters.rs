@@ -25,6 +25,15 @@ const OF_THE_CLIENT: [&str; 5] = ["accept", "authorization", "content-type", "us
 /// The keyword of a converted array whose parameter is not exploded, until the parameter states it.
 const NOT_EXPLODED: &str = "x-not-exploded";
 
+/// Begins the sentence that states how callers join the items of an array that is one string.
+const JOINED: &str = "Several are joined by ";
+
+/// The separator of a parameter's items, where its description states one.
+pub(crate) fn separator(parameter: &Value) -> Option<&str> {
+    let (_, stated) = parameter.get("description")?.as_str()?.rsplit_once(JOINED)?;
+    stated.split('.').next()
+}
+
 /// Names of fields inside fields are not written out beyond this length: objects may hold themselves.
 const MAX_DEEP_NAME: usize = 100;
 
@@ -346,7 +355,7 @@ impl Converter<'_> {
                 format!("callers pass the array {name:?} as one string, joined by {by}"),
             );
             let mut text = self.as_text(&converted);
-            super::primitive::add_text(&mut text, &format!("Several are joined by {by}."));
+            super::primitive::add_text(&mut text, &format!("{JOINED}{by}."));
             return Some(text);
         }
         let simple = self.simple(&converted, at, name)?;

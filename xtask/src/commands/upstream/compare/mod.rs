@@ -62,6 +62,7 @@ pub(super) fn differences(ours: &Value, theirs: &Published) -> Result<Vec<Differ
         if let Some(drafted) = draft.operations.iter().find(|drafted| drafted.at == other.pointer) {
             let (mut here, mut there) = (own.value.clone(), drafted.value.clone());
             here.insert("parameters".to_owned(), own.parameters(ours).into_iter().cloned().collect());
+            found.separators(own, &drafted.value);
             align::align(&mut here, &mut there, ours);
             base["paths"][own.path][own.method] = Value::Object(here);
             revision["paths"][align::with_names(own.path, &drafted.path)][own.method] = there;
@@ -106,6 +107,21 @@ impl Comparison<'_> {
                 let values = values.join("; ");
                 let text = if values.is_empty() { help.to_string() } else { format!("{help}: {values}") };
                 self.add(&at, &change.id, align::unmarked(&text));
+            }
+        }
+    }
+
+    /// The separators of arrays that are sent as one string, where the descriptions of both parameters state one.
+    fn separators(&mut self, own: &Operation<'_>, other: &Value) {
+        let stated = other["parameters"].as_array().into_iter().flatten();
+        let stated = stated.filter_map(|parameter| Some((parameter, import::separator(parameter)?)));
+        for (parameter, there) in stated {
+            let same = |own: &&Value| ["in", "name"].iter().all(|key| own[*key] == parameter[*key]);
+            if let Some(here) = own.parameters(self.ours).into_iter().find(same).and_then(import::separator)
+                && here != there
+            {
+                let at = child(&child(&own.pointer, "parameters"), parameter["name"].as_str().unwrap_or_default());
+                self.add(&at, "separator", format!("joined by {here} here, by {there} at the vendor's"));
             }
         }
     }
