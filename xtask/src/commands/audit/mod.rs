@@ -183,6 +183,41 @@ mod tests {
         assert!(draft.losses.iter().any(|loss| loss.text.contains("one value alone")));
     }
 
+    /// A schema within as many objects as there are names.
+    fn within(names: &[&str], schema: Value) -> Value {
+        names.iter().rev().fold(schema, |inner, name| json!({"type": "object", "properties": {*name: inner}}))
+    }
+
+    #[test]
+    fn nested_fields_and_items_of_alternatives_are_compared() {
+        let list = |by: Value| json!({"type": "array", "items": within(&["by"], by)});
+        let one = |by: Value| within(&["parts"], list(by));
+        let read_only = |schema: Value| json!({"allOf": [schema], "readOnly": true});
+        let span = json!({"$ref": "#/components/schemas/Span"});
+        for (schema, losses) in [
+            // Items of arrays are one type where alternatives are.
+            (json!({"oneOf": [one(span.clone()), one(within(&["name"], json!({"type": "string"})))]}), 3),
+            // Alternatives that differ in their direction only are one.
+            (
+                json!({"oneOf": [within(&["at"], json!({"allOf": [span]})), within(&["at"], read_only(span.clone()))]}),
+                1,
+            ),
+            // Any map, with a word about its values.
+            (within(&["headers"], json!({"type": "object", "additionalProperties": {"description": "A header."}})), 0),
+            (within(&["a"; 20], json!({"type": "string", "enum": ["now"]})), 1),
+        ] {
+            let mut root = meters();
+            root["components"]["schemas"]["Meter"] = schema.clone();
+            root["components"]["schemas"]["Span"] = within(&["from"], json!({"type": "string"}));
+            root["paths"]["/meters"]["get"]["parameters"] = json!([]);
+            let (published, draft) = drafted(&root);
+            let (missing, unfounded) = check(&published, &draft);
+            assert_eq!((missing, unfounded), (vec![], vec![]), "{schema}");
+            let found = draft.losses.iter().filter(|loss| matches!(loss.kind, Kind::Union | Kind::Enum)).count();
+            assert_eq!(found, losses, "{schema}: {:?}", draft.losses);
+        }
+    }
+
     #[test]
     fn missing_loss_is_found_at_its_place() {
         let (published, mut draft) = drafted(&meters());

@@ -12,8 +12,10 @@ use serde_json::{Map, Value};
 use super::Difference;
 use crate::import::{self, Conversion, Published};
 
-/// How deep objects are followed: they may contain themselves.
+/// How deep parts of a schema are followed: they may contain themselves.
 const DEPTH: usize = 12;
+/// How deep fields are followed. Components that contain themselves are compared once.
+const FIELD_DEPTH: usize = 64;
 /// How deep the fields of alternatives are followed together.
 const MERGED_DEPTH: usize = 3;
 
@@ -143,7 +145,7 @@ impl<'a> Walk<'a> {
         let (own_at, own) = resolved(self.ours, String::new(), own);
         self.from.clone_from(&at);
         let (at, schema) = resolved(self.theirs, at, schema);
-        if depth > DEPTH || !own_at.is_empty() && !self.seen.insert((at.clone(), own_at, self.sent)) {
+        if depth > FIELD_DEPTH || !own_at.is_empty() && !self.seen.insert((at.clone(), own_at, self.sent)) {
             return;
         }
         let (theirs, ours) = (kinds(self.theirs, schema, 0), kinds(self.ours, own, 0));
@@ -215,6 +217,9 @@ impl<'a> Walk<'a> {
                 is_certain: false,
             });
         }
+        let items = schemas.iter().filter(|(_, schema)| schema.get("items").is_some());
+        let items = items.map(|(at, _)| child(at, "items"));
+        self.merge(&items.collect::<Vec<_>>(), is_union, depth);
         if depth < MERGED_DEPTH {
             let fields = objects.into_iter().flat_map(|(at, schema)| properties(theirs, schema, at, 0));
             self.merge_fields(fields.map(|(name, (at, _))| (name, at)), is_union, depth + 1);
@@ -234,8 +239,7 @@ impl<'a> Walk<'a> {
     fn items(&mut self, schema: &'a Value, at: &str, own: &'a Value, depth: usize) {
         for key in ["items", "additionalProperties"] {
             // A map of anything is one in the draft; a list of it is read as any JSON.
-            let described =
-                |schema: &&Value| schema.as_object().is_some_and(|schema| key == "items" || !schema.is_empty());
+            let described = |schema: &&Value| schema.is_object() && (key == "items" || import::says_something(schema));
             if let (Some(schema), Some(own)) = (schema.get(key).filter(described), own.get(key)) {
                 self.schema(schema, child(at, key), own, depth + 1);
             }

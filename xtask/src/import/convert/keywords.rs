@@ -25,7 +25,7 @@ pub(super) fn annotates(key: &str) -> bool {
 }
 
 /// Whether a schema says what its values are, or only something about them.
-pub(super) fn says_something(schema: &Value) -> bool {
+pub(crate) fn says_something(schema: &Value) -> bool {
     schema.as_object().is_some_and(|map| map.keys().any(|key| !annotates(key)))
 }
 

@@ -30,6 +30,7 @@ use super::{
     security::{self, Credential},
     servers,
 };
+pub(crate) use keywords::says_something;
 pub(crate) use parameters::separator;
 
 use crate::text::one_line;

@@ -92,10 +92,12 @@ fn merged(own: &Value, other: &Value) -> Value {
     Value::Object(all)
 }
 
-/// A schema without its documentation, and without an `allOf` around a reference alone.
+/// A schema without its documentation, and without an `allOf` around a reference alone. Fields of the other direction are left out
+/// already.
 fn essence(node: &Value) -> Value {
     let Some(map) = node.as_object() else { return node.clone() };
-    let documentation = ["description", "title", "example", "examples", "externalDocs"];
+    let documentation =
+        ["description", "title", "example", "examples", "externalDocs", "deprecated", "readOnly", "writeOnly"];
     let map = map.iter().filter(|(key, _)| !documentation.contains(&key.as_str()));
     let map = map.map(|(key, value)| (key.clone(), value.clone())).collect::<Map<_, _>>();
     match map.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
