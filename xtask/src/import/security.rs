@@ -31,8 +31,7 @@ pub(super) fn credentials(
     requirements: &Value,
     losses: &mut Losses,
 ) -> Result<(Vec<Credential>, Value, Value), String> {
-    let section = if edition == Edition::Swagger2 { "/securityDefinitions" } else { "/components/securitySchemes" };
-    let schemes = root.pointer(section).and_then(Value::as_object).cloned().unwrap_or_default();
+    let (section, schemes) = schemes(root, edition);
     let alternatives = requirements.as_array().into_iter().flatten().filter_map(Value::as_object);
     let alternatives = alternatives.filter(|all| !all.is_empty()).collect::<Vec<_>>();
     if alternatives.is_empty() {
@@ -127,9 +126,7 @@ fn one_authorization(mut found: Named, schemes: &Map<String, Value>, section: &s
     found.retain(|one| {
         let kept = rank(one).is_none() || one.0 == best;
         if !kept {
-            let text =
-                format!("{} is required beside {best}, but both write `Authorization`: {best} was selected", one.0);
-            losses.add(Kind::Security, &child(section, &one.0), text);
+            losses.add(Kind::Security, &child(section, &one.0), not_sent(&one.0, &best));
         }
         kept
     });
@@ -161,23 +158,67 @@ pub(crate) fn requirements_of(root: &Value, operation: &Operation<'_>) -> Option
 }
 
 /// The pointers of the operations that call for something else than the credentials that were taken (`security`, of a draft), with the reason.
-pub(super) fn others(root: &Value, chosen: &[Operation<'_>], security: &Value) -> Vec<(String, String)> {
-    let mut found = Vec::new();
+pub(super) fn others(
+    root: &Value,
+    edition: Edition,
+    chosen: &[Operation<'_>],
+    security: &Value,
+    losses: &mut Losses,
+) -> Vec<(String, String)> {
+    let (section, schemes) = schemes(root, edition);
     let taken = security.pointer("/0").and_then(Value::as_object).into_iter().flatten();
     let taken = taken.map(|(name, _)| name).collect::<Vec<_>>();
+    let authorizes =
+        |name: &String| schemes.get(name).is_some_and(|scheme| writes_authorization(root, resolve(root, scheme)));
+    let mut found = Vec::new();
     for operation in chosen {
         let own = requirements(root, operation).and_then(Value::as_array).into_iter().flatten();
         let own = own.filter_map(Value::as_object).collect::<Vec<_>>();
         // What asks for less is given too much, and works.
-        let fits = own.is_empty() || own.iter().any(|all| all.keys().all(|name| taken.contains(&name)));
-        if !fits && own.iter().all(|all| taken.iter().any(|name| !all.contains_key(*name))) {
-            let names = own.iter().map(|all| all.keys().map(String::as_str).collect::<Vec<_>>().join(" and "));
-            let text =
-                format!("it calls for {}, which the client does not have", names.collect::<Vec<_>>().join(" or "));
-            found.push((operation.pointer.clone(), text));
+        if own.is_empty() || own.iter().any(|all| all.keys().all(|name| taken.contains(&name))) {
+            continue;
         }
+        // Of two that write `Authorization`, the client has one.
+        let sent = |all: &Map<String, Value>| all.keys().find(|name| taken.contains(name) && authorizes(name)).cloned();
+        let beside = own.iter().find_map(|all| {
+            let sent = sent(all)?;
+            all.keys().all(|name| taken.contains(&name) || authorizes(name)).then_some((all, sent))
+        });
+        if let Some((all, sent)) = beside {
+            for name in all.keys().filter(|name| !taken.contains(name)) {
+                losses.add(Kind::Security, &child(section, name), not_sent(name, &sent));
+            }
+            continue;
+        }
+        let names = own.iter().map(|all| all.keys().map(String::as_str).collect::<Vec<_>>().join(" and "));
+        let text = format!("it calls for {}, which the client does not have", names.collect::<Vec<_>>().join(" or "));
+        found.push((operation.pointer.clone(), text));
     }
     found
+}
+
+/// Whether a client can send one of the alternatives of a requirement.
+pub(super) fn is_supported(root: &Value, edition: Edition, requirement: &Value) -> bool {
+    let (_, schemes) = schemes(root, edition);
+    let alternatives = requirement.as_array().into_iter().flatten().filter_map(Value::as_object);
+    alternatives.filter(|all| !all.is_empty()).any(|all| together(root, &schemes, all).is_ok())
+}
+
+/// The security schemes of a document, and where they are.
+fn schemes(root: &Value, edition: Edition) -> (&'static str, Map<String, Value>) {
+    let section = if edition == Edition::Swagger2 { "/securityDefinitions" } else { "/components/securitySchemes" };
+    (section, root.pointer(section).and_then(Value::as_object).cloned().unwrap_or_default())
+}
+
+fn writes_authorization(root: &Value, scheme: &Value) -> bool {
+    match credential(root, scheme) {
+        Ok(Credential::Header(header)) => header.eq_ignore_ascii_case("authorization"),
+        credential => credential.is_ok(),
+    }
+}
+
+fn not_sent(name: &str, sent: &str) -> String {
+    format!("{name} is required beside {sent}, but both write `Authorization`: {sent} was selected")
 }
 
 fn credential(root: &Value, scheme: &Value) -> Result<Credential, String> {

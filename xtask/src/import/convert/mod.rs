@@ -136,7 +136,8 @@ fn draft_here(published: &Published, chosen: &[Operation<'_>], today: &str) -> R
         &converter.requirements(chosen),
         &mut converter.losses,
     )?;
-    for (at, reason) in security::others(&published.root, chosen, &security) {
+    let others = security::others(&published.root, published.edition, chosen, &security, &mut converter.losses);
+    for (at, reason) in others {
         let Some(index) = operations.iter().position(|operation| operation.at == at) else { continue };
         let left_out = operations.remove(index);
         converter.losses.forget(&Owner::Operation(left_out.id));
@@ -261,7 +262,10 @@ impl<'a> Converter<'a> {
     fn requirements(&self, chosen: &[Operation<'_>]) -> Value {
         let all = chosen.iter().map(|operation| security::requirements(self.root, operation));
         let all = all.flatten().filter(|own| own.as_array().is_some_and(|all| !all.is_empty())).collect::<Vec<_>>();
-        // That of most operations: those that call for others are left out.
+        // That of most operations that can be sent: those that call for others are left out.
+        let is_sent = |own: &&Value| security::is_supported(self.root, self.edition, own);
+        let sent = all.iter().copied().filter(is_sent).collect::<Vec<_>>();
+        let all = if sent.is_empty() { all } else { sent };
         let names = |own: &Value| {
             let alternatives = own.as_array().into_iter().flatten().filter_map(Value::as_object);
             alternatives.map(|all| all.keys().cloned().collect::<Vec<_>>()).collect::<Vec<_>>()

@@ -294,6 +294,66 @@ fn operations_with_other_credentials_are_left_out_and_media_types_are_kept() {
 }
 
 #[test]
+fn operation_is_sent_with_what_the_client_has_or_left_out() {
+    // The requirement of three operations, that of one more, and what is reported of the latter.
+    let token = "calls for token, which the client does not have";
+    for (most, one, reported) in [
+        (
+            json!([{"key": []}]),
+            json!([{"key": [], "admin": []}]),
+            "calls for admin and key, which the client does not have",
+        ),
+        (
+            json!([{"key": []}]),
+            json!([{"key": [], "query": []}]),
+            "calls for key and query, which the client does not have",
+        ),
+        (
+            json!([{"key": []}]),
+            json!([{"key": [], "admin": []}, {"token": []}]),
+            "calls for admin and key or token, which",
+        ),
+        (json!([{"key": []}]), json!([{"key": [], "admin": []}, {"key": []}]), ""),
+        (json!([{"key": []}]), json!([{}, {"admin": []}]), ""),
+        (json!([{"key": [], "admin": []}]), json!([{"key": []}]), ""),
+        (json!([{"token": []}]), json!([{"token": [], "basic": []}]), "basic is required beside token, but both write"),
+        (json!([{"token": []}]), json!([{"basic": []}]), "calls for basic, which the client does not have"),
+        (
+            json!([{"token": []}]),
+            json!([{"token": [], "basic": [], "key": []}]),
+            "calls for basic and key and token, which",
+        ),
+        // What most call for cannot be sent.
+        (json!([{"query": []}]), json!([{"token": []}]), "calls for query, which the client does not have"),
+        (json!([{"key": []}]), json!([{"token": []}]), token),
+    ] {
+        let mut root = responding(json!({"type": "string"}), json!({}));
+        for (path, security) in [("/a", &most), ("/b", &most), ("/c", &most), ("/d", &one)] {
+            root["paths"][path] = json!({"get": root["paths"]["/a"]["get"]});
+            root["paths"][path]["get"]["operationId"] = json!(format!("get{path}"));
+            root["paths"][path]["get"]["security"] = security.clone();
+        }
+        let header = |name: &str| json!({"type": "apiKey", "in": "header", "name": name});
+        root["components"]["securitySchemes"] = json!({
+            "key": header("X-Key"),
+            "admin": header("X-Admin"),
+            "query": {"type": "apiKey", "in": "query", "name": "k"},
+            "token": {"type": "http", "scheme": "bearer"},
+            "basic": {"type": "http", "scheme": "basic"},
+        });
+        let draft = drafted(root).expect("it converts");
+        let of_security = draft.losses.iter().filter(|loss| matches!(loss.kind, Kind::Operation | Kind::Security));
+        let found =
+            of_security.map(|loss| loss.text.as_str()).filter(|text| !text.contains("was selected; the vendor"));
+        let found = found.collect::<Vec<_>>();
+        assert_eq!(found.is_empty(), reported.is_empty(), "{most} {one}: {found:?}");
+        assert!(found.iter().all(|text| text.contains(reported)), "{most} {one}: {found:?}");
+        let left_out = draft.losses.iter().filter(|loss| loss.kind == Kind::Operation).count();
+        assert_eq!(draft.operations.len() + left_out, 4, "{most} {one}");
+    }
+}
+
+#[test]
 fn unresolved_reference_is_reported_where_it_is_used() {
     let gone = json!({"$ref": "#/x-files/gone.yaml/X"});
     let mut root = responding(gone.clone(), json!({}));
