@@ -31,6 +31,16 @@ async fn a_success_without_a_body_is_none_and_an_empty_list() {
     let some = server(GET, "/usage/optional", 200, r#"{"hours": 1.5}"#).await;
     let usage = client(&some).usage_or_nothing().send().await.unwrap().into_inner();
     assert_eq!(usage.map(|usage| usage.hours.to_string()).as_deref(), Some("1.5"));
+    for (body, hours) in [("null", None), (r#"{"hours": 2.5}"#, Some("2.5"))] {
+        let nullable = server(GET, "/usage/null", 200, body).await;
+        let usage = client(&nullable).usage_or_null().send().await.unwrap().into_inner();
+        assert_eq!(usage.map(|usage| usage.hours.to_string()).as_deref(), hours);
+    }
+    for (status, body) in [(200, r#"{"hours": 2.5}"#), (202, ""), (204, "")] {
+        let deleted = server(DELETE, "/usage/null", status, body).await;
+        let usage = client(&deleted).drop_usage().send().await.unwrap().into_inner();
+        assert_eq!(usage.is_some(), !body.is_empty(), "{status}");
+    }
     let list = server(GET, "/usage/list", 204, "").await;
     assert!(client(&list).usage_list().send().await.unwrap().is_empty());
 }

@@ -81,7 +81,8 @@ macro_rules! __open_enum_impls {
 
         impl ::std::str::FromStr for $name {
             type Err = ::std::convert::Infallible;
-            fn from_str(text: &str) -> ::std::result::Result<Self, Self::Err> {
+            // Not `Self::Err`: a value may be called so.
+            fn from_str(text: &str) -> ::std::result::Result<Self, ::std::convert::Infallible> {
                 ::std::result::Result::Ok(Self::from(text))
             }
         }
@@ -137,6 +138,8 @@ mod tests {
             InProgress = "InProgress",
             /// Not stated.
             Empty = "",
+            /// Called like an associated type of std.
+            Err = "Err",
         }
     }
 

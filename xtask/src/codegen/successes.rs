@@ -12,7 +12,7 @@ use super::{
 pub(crate) enum Successes {
     /// The same for all: JSON, bytes, or nothing.
     One,
-    /// JSON, or no body.
+    /// JSON, or no body, or null.
     Optional,
     /// By status: the schema of the JSON, or nothing.
     ByStatus(Vec<(u16, Option<Value>)>),
@@ -33,7 +33,9 @@ pub(crate) fn successes(root: &Value, operation: &Operation<'_>) -> Successes {
     let download = operation.flag("x-download");
     let all = operation.responses(root).into_iter().filter(|(status, _)| status.starts_with('2'));
     let all = all.map(|(status, response)| (status.parse::<u16>().ok(), read(response, download))).collect::<Vec<_>>();
-    let has_nothing = all.iter().any(|(_, read)| *read == Read::Nothing);
+    let responses = operation.responses(root).into_iter().filter(|(status, _)| status.starts_with('2'));
+    let may_be_null = responses.filter_map(|(_, response)| json_schema(response)).any(is_nullable);
+    let has_nothing = may_be_null || all.iter().any(|(_, read)| *read == Read::Nothing);
     let mut kinds = all.iter().map(|(_, read)| read).filter(|read| **read != Read::Nothing).collect::<Vec<_>>();
     kinds.dedup();
     match kinds.as_slice() {
@@ -56,10 +58,32 @@ fn read(response: &Value, download: bool) -> Read {
     match content.map(|content| (content.len(), content.iter().next())) {
         None => Read::Nothing,
         Some((1, Some((media, json)))) if is_json(media) && !download => {
-            Read::Json(json.get("schema").cloned().unwrap_or_default())
+            Read::Json(json.get("schema").map(not_null).unwrap_or_default())
         }
         Some(_) => Read::Bytes,
     }
+}
+
+fn json_schema(response: &Value) -> Option<&Value> {
+    let content = response.get("content")?.as_object()?;
+    content.iter().find(|(media, _)| is_json(media))?.1.get("schema")
+}
+
+/// Whether a body may be null.
+pub(crate) fn is_nullable(schema: &Value) -> bool {
+    schema.get("nullable") == Some(&Value::Bool(true))
+}
+
+/// The schema of a body that is there: the type that is optional where the body may be null.
+pub(crate) fn not_null(schema: &Value) -> Value {
+    let mut schema = schema.clone();
+    if let Some(map) = schema.as_object_mut() {
+        map.remove("nullable");
+        if let (1, Some(Value::Array(parts))) = (map.len(), map.get("allOf")) {
+            return parts.first().cloned().unwrap_or_default();
+        }
+    }
+    schema
 }
 
 /// The name of the component that stands for the types of an operation by status; its fields are called as [`field`] says.

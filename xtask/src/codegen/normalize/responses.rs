@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::codegen::successes::not_null;
+
 /// Which statuses the success answers keep.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Success {
@@ -34,7 +36,9 @@ fn response_content(response: &Value, download: bool) -> Option<Value> {
     let media = response.get("content")?.as_object().filter(|media| !media.is_empty())?;
     let json = media.iter().find(|(name, _)| is_json(name));
     Some(match json {
-        Some((_, json)) if media.len() == 1 && !download => json!({"application/json": {"schema": json.get("schema")}}),
+        Some((_, json)) if media.len() == 1 && !download => {
+            json!({"application/json": {"schema": json.get("schema").map(not_null)}})
+        }
         // Of several media types progenitor takes JSON, whatever comes.
         _ => json!({"*/*": {"schema": {"type": "string", "format": "binary"}}}),
     })

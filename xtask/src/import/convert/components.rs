@@ -68,6 +68,10 @@ impl Converter<'_> {
             return self.any(&Map::new(), at, &format!("{target:?} is in another document that is not here"));
         };
         let Some(node) = self.root.pointer(pointer) else {
+            if !pointer.starts_with('/') {
+                let text = format!("the anchor {:?} is not followed", display_pointer(target));
+                return self.any(&Map::new(), at, &text);
+            }
             return self.any(&Map::new(), at, &format!("unresolved reference {:?}", display_pointer(target)));
         };
         let nullable = node.as_object().is_some_and(is_nullable);

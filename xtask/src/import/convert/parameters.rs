@@ -172,6 +172,9 @@ impl Converter<'_> {
             ("query", "form" | "deepObject" | "spaceDelimited" | "pipeDelimited") => {}
             _ => return leave_out(self, &format!("has the style {style:?}, which is not supported")),
         }
+        if parameter.value.get("allowEmptyValue") == Some(&json!(true)) {
+            self.losses.add(Kind::Parameter, at, format!("{name:?} without a value is not sent"));
+        }
         if parameter.value.get("allowReserved") == Some(&json!(true)) {
             self.losses.add(Kind::Parameter, at, format!("{name:?}: reserved characters are percent-encoded"));
         }

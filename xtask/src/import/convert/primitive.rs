@@ -74,10 +74,11 @@ impl Converter<'_> {
 
     /// Only texts have names: the values of a list of numbers go into the description.
     fn listed(&mut self, number: &mut Value, map: &Map<String, Value>, at: &str) {
-        let values = map.get("enum").and_then(Value::as_array).into_iter().flatten().filter(|value| value.is_number());
-        let values = values.map(ToString::to_string).collect::<Vec<_>>();
+        let values = map.get("enum").and_then(Value::as_array).into_iter().flatten().chain(map.get("const"));
+        let values = values.filter(|value| value.is_number()).map(ToString::to_string).collect::<Vec<_>>();
         if !values.is_empty() {
-            self.losses.add(Kind::Enum, &child(at, "enum"), "an enum of numbers: its values are in the description");
+            let key = if map.contains_key("const") { "const" } else { "enum" };
+            self.losses.add(Kind::Enum, &child(at, key), "an enum of numbers: its values are in the description");
             add_text(number, &one_of(&values));
         }
     }

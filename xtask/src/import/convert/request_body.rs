@@ -10,7 +10,10 @@ use super::{
     parameters::parameters,
 };
 use crate::{
-    codegen::identifiers::type_name,
+    codegen::{
+        identifiers::type_name,
+        successes::{is_nullable, not_null},
+    },
     import::{bundle::dangling, losses::Kind, parse::Edition},
 };
 
@@ -61,7 +64,10 @@ impl Converter<'_> {
                     Some(schema) => self.schema(&schema.clone(), place, &hint),
                     None => self.any(&Map::new(), place, "the specification does not describe the request body"),
                 };
-                (sent, self.not_null(schema))
+                if is_nullable(&schema) {
+                    self.losses.add(Kind::Body, place, "null in place of the body is not sent");
+                }
+                (sent, not_null(&schema))
             }
             Sent::Form => match self.form(schema.as_ref().unwrap_or(&json!({"type": "object"})), place, &hint)? {
                 Some(schema) => (FORM, schema),
@@ -86,17 +92,6 @@ impl Converter<'_> {
             body["description"] = json!(description);
         }
         Ok(Some(body))
-    }
-
-    /// A body that is sent is there.
-    pub(super) fn not_null(&self, mut schema: Value) -> Value {
-        if let Some(map) = schema.as_object_mut() {
-            map.remove("nullable");
-            if let Some(Value::Array(parts)) = map.get("allOf").filter(|_| map.len() == 1) {
-                return parts.first().cloned().unwrap_or_default();
-            }
-        }
-        schema
     }
 
     /// Media types, whether it is required, and its description.
@@ -146,7 +141,7 @@ impl Converter<'_> {
         let object = json!({"type": "object", "properties": node, "required": required});
         let name = type_name(&format!("{}-form", hint.trim_end_matches("-body")));
         let converted = self.schema(&object, at, &name);
-        Ok(Some(self.not_null(converted)))
+        Ok(Some(not_null(&converted)))
     }
 
     fn form_fields(

@@ -8,7 +8,10 @@ use super::{
     keywords::kinds,
     media_types::{Content, Sent, content, kind, media_types, text},
 };
-use crate::import::{bundle::dangling, losses::Kind, parse::Edition};
+use crate::{
+    codegen::successes::{is_nullable, not_null},
+    import::{bundle::dangling, losses::Kind, parse::Edition},
+};
 
 impl Converter<'_> {
     /// The drafted responses, and whether the success is a file.
@@ -64,6 +67,13 @@ impl Converter<'_> {
         let mut download = mixed;
         for ((status, response, place), content) in successes.iter().zip(&contents) {
             let number = numeric(status);
+            // Of all other successes: one without a body, as 204 has none.
+            if content.is_empty()
+                && number != *status
+                && drafted.get(&number).is_some_and(|known| known.get("content").is_some())
+            {
+                drafted.entry("204").or_insert_with(|| json!({"description": text(response, "description")}));
+            }
             if drafted.contains_key(&number) {
                 let text = format!("the success response {status} is read like {number}");
                 self.losses.add(Kind::Response, &child(&at, &status.to_lowercase()), text);
@@ -78,6 +88,14 @@ impl Converter<'_> {
                 success["content"] = content;
             }
             drafted.insert(number, success);
+        }
+        let mut bodies = drafted
+            .values()
+            .filter_map(|success| Some(success.get("content")?.as_object()?.values().next()?.get("schema")?));
+        let first = bodies.clone().next().map(not_null);
+        let differ = bodies.clone().any(|schema| first.as_ref() != Some(&not_null(schema)));
+        if differ && bodies.any(is_nullable) {
+            self.losses.add(Kind::Response, &at, "null in place of one of several bodies is not read");
         }
         if drafted.is_empty() {
             drafted.insert("200".to_owned(), json!({"description": "Success."}));
@@ -149,7 +167,6 @@ impl Converter<'_> {
             Some(schema) => self.schema(&schema.clone(), place, hint),
             None => self.any(&Map::new(), place, "the specification does not describe the response body"),
         };
-        let schema = self.not_null(schema);
         (Some(json!({named: {"schema": schema}})), false)
     }
 }

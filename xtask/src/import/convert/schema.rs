@@ -49,7 +49,12 @@ impl Converter<'_> {
 
     fn convert_nested(&mut self, node: &Value, at: &str, hint: &str) -> Value {
         let Some(map) = node.as_object() else {
-            return self.any(&Map::new(), at, "the specification does not describe it");
+            let why = match node {
+                Value::Bool(true) => "any value is allowed",
+                Value::Bool(false) => "no value is allowed",
+                _ => "the specification does not describe it",
+            };
+            return self.any(&Map::new(), at, why);
         };
         if let Some(target) = map.get("$ref").and_then(Value::as_str) {
             let beside_it = map.iter().filter(|(key, _)| *key != "$ref" && !annotates(key));
@@ -87,6 +92,7 @@ impl Converter<'_> {
         let kinds = kinds(map);
         let nullable = is_nullable(map);
         match kinds.as_slice() {
+            [] if map.contains_key("$dynamicRef") => self.any(map, at, "`$dynamicRef` is not followed"),
             [] => self.any(map, at, "the specification does not describe its type"),
             [kind] => {
                 let mut converted = match *kind {

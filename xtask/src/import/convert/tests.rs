@@ -632,6 +632,32 @@ fn every_success_is_read() {
     let (operation, lost) = statuses(json!({"200": json("a"), "206": csv}), "get");
     assert_eq!(operation["x-download"], true);
     assert_eq!(lost, ["success responses of JSON and of other types: all are read as bytes"]);
+    // Other successes than 200 have no body.
+    let (operation, _) = statuses(json!({"200": json("a"), "2XX": nothing}), "delete");
+    assert_eq!(operation["responses"]["204"].get("content"), None);
+    assert!(operation["responses"]["200"].get("content").is_some());
+    let mut nullable = json("a");
+    nullable["content"]["application/json"]["schema"]["nullable"] = json!(true);
+    let (operation, lost) = statuses(json!({"200": nullable}), "get");
+    assert_eq!(operation["responses"]["200"]["content"]["application/json"]["schema"]["nullable"], true);
+    assert!(lost.is_empty(), "{lost:?}");
+    let (_, lost) = statuses(json!({"200": nullable, "202": json("b")}), "get");
+    assert_eq!(lost, ["null in place of one of several bodies is not read"]);
+}
+
+#[test]
+fn reasons_of_losses_are_those_of_the_schema() {
+    for (schema, reason) in [
+        (json!(true), "any value is allowed"),
+        (json!(false), "no value is allowed"),
+        (json!({"$dynamicRef": "#node"}), "`$dynamicRef` is not followed"),
+        (json!({"$ref": "#node"}), "the anchor \"#node\" is not followed"),
+        (json!({"$ref": "#/components/schemas/Gone"}), "unresolved reference \"#/components/schemas/Gone\""),
+        (json!({"type": "integer", "const": 5}), "an enum of numbers: its values are in the description"),
+        (json!({"type": "number", "enum": [1.5]}), "an enum of numbers: its values are in the description"),
+    ] {
+        assert_eq!(field(schema.clone()).2, [reason, "of 400"], "{schema}");
+    }
 }
 
 #[test]
