@@ -20,6 +20,11 @@ pub(crate) fn mismatches<'a>(
     found
 }
 
+/// One of them in words.
+pub(crate) fn mismatch_text((at, why): &(String, String)) -> String {
+    if at.is_empty() { format!("the example is {why}") } else { format!("the example at {at} is {why}") }
+}
+
 struct Check<'a, 'c> {
     component: &'c dyn Fn(&str) -> Option<&'a Value>,
     found: &'c mut Vec<(String, String)>,

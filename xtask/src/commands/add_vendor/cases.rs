@@ -82,3 +82,13 @@ fn each_case_is_right_or_reported() -> std::io::Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn readme_has_a_number_for_a_decimal() -> std::io::Result<()> {
+    let specification = include_str!("cases/formdecimal.yaml");
+    let document = Document::parse("formdecimal.yaml", specification).map_err(std::io::Error::other)?;
+    let files = planned(&document.root)?;
+    let readme = file(&files, "crates/usage-billing-acme/README.md");
+    assert!(readme.contains(".amount(12_i64)"), "{readme}");
+    Ok(())
+}

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 
 use super::{ConvertedOperation, Converter, direction::Direction};
 use crate::import::{
-    self, example_mismatches, examples,
+    self,
+    example_mismatches::{mismatch_text, mismatches},
+    examples,
     losses::{Kind, Owner},
     select,
 };
@@ -154,10 +156,9 @@ impl Converter<'_> {
             let content = value.pointer(&format!("{pointer}/content")).and_then(Value::as_object).into_iter().flatten();
             for (_, media) in content.filter(|(name, _)| import::is_json(name)) {
                 let component = |name: &str| self.components.get(name).map(|(_, schema)| schema);
-                for (at, why) in example_mismatches::mismatches(&media["schema"], &example, &component) {
-                    let place = if at.is_empty() { "the example".to_owned() } else { format!("the example at {at}") };
-                    let mismatch = format!("{place} is {why}");
-                    self.losses.add(Kind::Evidence, &format!("{}{pointer}", operation.pointer), mismatch);
+                for mismatch in mismatches(&media["schema"], &example, &component) {
+                    let at = format!("{}{pointer}", operation.pointer);
+                    self.losses.add(Kind::Evidence, &at, mismatch_text(&mismatch));
                 }
             }
         }

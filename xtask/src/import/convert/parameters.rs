@@ -327,6 +327,9 @@ impl Converter<'_> {
         let (place, name) = (parameter.text("in"), parameter.text("name"));
         let mark = self.losses.len();
         let mut converted = self.schema(schema, at, hint);
+        if at == child(&parameter.at, "schema") {
+            self.compare_examples(&Value::Object(parameter.value.clone()), &converted, &parameter.at);
+        }
         if converted.get("x-any").is_some() {
             // Whatever its kind, it is sent as text; a list as several.
             self.losses.truncate_but_schemas(mark);

@@ -13,7 +13,11 @@ use super::{
 };
 use crate::{
     codegen::identifiers::type_name,
-    import::{losses::Kind, parse::Edition},
+    import::{
+        example_mismatches::{mismatch_text, mismatches},
+        losses::Kind,
+        parse::Edition,
+    },
 };
 
 /// So deep may schemas be nested, references included; real ones are a tenth as deep.
@@ -44,7 +48,25 @@ impl Converter<'_> {
         self.depth += 1;
         let converted = self.convert_nested(node, at, hint);
         self.depth -= 1;
+        // An example of a schema with fields of one direction may have those of the other.
+        if node.get("$ref").is_none() && self.direction_key(node).is_empty() {
+            self.compare_examples(node, &converted, at);
+        }
         converted
+    }
+
+    /// Notes the examples of a schema or a parameter that do not fit the converted schema.
+    pub(super) fn compare_examples(&mut self, node: &Value, converted: &Value, at: &str) {
+        let list = child(at, "examples");
+        let several = node.get("examples").and_then(Value::as_array).into_iter().flatten().enumerate();
+        let several = several.map(|(index, example)| (item(&list, index), example));
+        let all = node.get("example").map(|example| (child(at, "example"), example)).into_iter().chain(several);
+        // Null may be one of several types, which are converted one by one.
+        for (place, example) in all.filter(|(_, example)| !example.is_null()) {
+            let component = |name: &str| self.components.get(name).map(|(_, schema)| schema);
+            let found = mismatches(converted, example, &component);
+            found.iter().for_each(|mismatch| self.losses.add(Kind::Evidence, &place, mismatch_text(mismatch)));
+        }
     }
 
     fn convert_nested(&mut self, node: &Value, at: &str, hint: &str) -> Value {

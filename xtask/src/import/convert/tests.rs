@@ -646,6 +646,52 @@ fn every_success_is_read() {
 }
 
 #[test]
+fn examples_of_schemas_and_parameters_are_compared_with_them() {
+    for (schema, mismatches) in [
+        (
+            json!({"type": "integer", "example": "5"}),
+            vec!["the example is of the type string, and the schema's is integer"],
+        ),
+        (
+            json!({"type": "integer", "examples": [1, "two"]}),
+            vec!["the example is of the type string, and the schema's is integer"],
+        ),
+        (
+            json!({"type": "string", "enum": ["a", "b"], "example": "c"}),
+            vec!["the example is not one of the listed values"],
+        ),
+        (
+            json!({"type": "string", "format": "date", "example": "today"}),
+            vec!["the example is not a date, which is the schema's format"],
+        ),
+        (
+            json!({"type": "object", "properties": {"o": {"type": "string"}}, "example": {"o": 1}}),
+            vec!["the example at /o is of the type integer, and the schema's is string"],
+        ),
+        // Fields of the other direction, null as one of several types, and a sibling of a reference.
+        (
+            json!({"type": "object", "properties": {"o": {"type": "string", "writeOnly": true}}, "example": {"o": 1}}),
+            vec![],
+        ),
+        (json!({"type": ["string", "null"], "example": null}), vec![]),
+        (json!({"$ref": "#/components/schemas/Other", "example": 5}), vec![]),
+        (json!({"type": "number", "example": 1.5}), vec![]),
+    ] {
+        let lost =
+            field(schema.clone()).2.into_iter().filter(|loss| loss.starts_with("the example")).collect::<Vec<_>>();
+        assert_eq!(lost, mismatches, "{schema}");
+    }
+    let mut root = responding(json!({"type": "string"}), json!({}));
+    root["paths"]["/a"]["get"]["parameters"] = json!([
+        {"name": "n", "in": "query", "example": "many", "schema": {"type": "integer"}},
+        {"name": "d", "in": "query", "example": 1.5, "schema": {"type": "number"}},
+    ]);
+    let draft = drafted(root).expect("it converts");
+    let lost = draft.losses.iter().filter(|loss| loss.kind == Kind::Evidence).map(|loss| loss.at.as_str());
+    assert_eq!(lost.collect::<Vec<_>>(), ["/paths/~1a/get/parameters/0/example"]);
+}
+
+#[test]
 fn reasons_of_losses_are_those_of_the_schema() {
     for (schema, reason) in [
         (json!(true), "any value is allowed"),

@@ -56,6 +56,8 @@ fn value(plan: &Plan<'_>, schema: &Value) -> Option<String> {
             "\"2026-10-01T00:00:00Z\".parse::<chrono::DateTime<chrono::Utc>>().unwrap()".to_owned()
         }
         ("string", "uuid") => "\"7b0e6b6e-91f5-4f5e-9a0a-3f1c2d4b5a69\".parse::<uuid::Uuid>().unwrap()".to_owned(),
+        ("string" | "number", "decimal") => "12_i64".to_owned(),
+        ("string", "lenient-decimal" | "lenient-date-time") => return None,
         ("string", _) => "\"text\"".to_owned(),
         ("integer", _) => "1".to_owned(),
         ("boolean", _) => "true".to_owned(),
