@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use tokio::sync::OnceCell;
-use usage_billing_core::Decimal;
+use usage_billing_core::{Decimal, ResponseValue};
 
 use super::Client;
 use super::quantities::{differences, is_void, original_records, quantity};
 use super::types::{MeteringUsageRecordGroup as Group, PartnerUsageMeteringConfig, UsageMeteringConfigInfo as Config};
+use super::trace;
 
 /// The settings of an organization's dimension mapping, which are requested at most once in an operation, when they
 /// first matter. They are those of that time: Suger states no earlier ones.
@@ -16,8 +17,8 @@ pub(super) struct MappingSettings(OnceCell<Option<Config>>);
 
 impl MappingSettings {
     /// States the original quantities of groups that lack them, if they are not those that were `sent` and the settings
-    /// map none of their dimensions: their own quantities are the original ones then. Settings that cannot be read prove
-    /// nothing.
+    /// have no mapping of their dimensions: their own quantities are the original ones then. Settings that cannot be read
+    /// prove nothing.
     pub(super) async fn state_original_records(
         &self,
         client: &Client,
@@ -35,7 +36,11 @@ impl MappingSettings {
 
     async fn read(&self, client: &Client) -> Option<&Config> {
         let request = || client.api.get_usage_metering_config_info().org_id(&client.org_id).send();
-        self.0.get_or_init(|| async { request().await.ok().map(|config| config.into_inner()) }).await.as_ref()
+        let read = || async {
+            let outcome = request().await.inspect_err(|error| trace::unknown_mapping(client, error));
+            outcome.ok().map(ResponseValue::into_inner)
+        };
+        self.0.get_or_init(read).await.as_ref()
     }
 }
 
@@ -57,8 +62,9 @@ fn has_dimensions_of(sent: &BTreeMap<String, Decimal>, there: &BTreeMap<String, 
     are_in(sent, there) && are_in(there, sent)
 }
 
-/// Returns whether the settings for the marketplace of a group map none of its dimensions. They must have an entry for
-/// it; if the group does not name its marketplace, all entries count.
+/// Returns whether the settings for the marketplace of a group have no mapping of its dimensions. They must have an entry
+/// for it; if the group does not name its marketplace, all entries count. A mapping that is switched off counts: it may have
+/// been on when the group was stored.
 fn maps_none(config: &Config, group: &Group) -> bool {
     let partner = group.partner.as_ref().filter(|partner| !partner.as_str().is_empty());
     let is_meant = |config: &&PartnerUsageMeteringConfig| partner.is_none() || config.partner.as_ref() == partner;
@@ -66,7 +72,7 @@ fn maps_none(config: &Config, group: &Group) -> bool {
         let is_source = |dimension: &String| {
             config.dimension_mapping.contains_key(dimension) || config.dimension_mapping_v2.contains_key(dimension)
         };
-        config.enable_dimension_mapping == Some(true) && group.records.keys().any(is_source)
+        group.records.keys().any(is_source)
     };
     let mut configs = config.partner_usage_metering_configs.iter().filter(is_meant).peekable();
     configs.peek().is_some() && !configs.any(maps)
@@ -90,18 +96,21 @@ mod tests {
         for (entries, expected) in [
             (json!([]), false),
             (Value::Null, false),
-            (json!([mapping("AWS", json!(false), "gb")]), true),
-            (json!([mapping("AWS", Value::Null, "gb")]), true),
+            (json!([{"partner": "AWS", "enableDimensionMapping": false}]), true),
+            (json!([mapping("AWS", json!(false), "calls")]), true),
+            // It may have been on when the group was stored.
+            (json!([mapping("AWS", json!(false), "gb")]), false),
+            (json!([mapping("AWS", Value::Null, "gb")]), false),
             (json!([mapping("AWS", json!(true), "calls")]), true),
             (json!([mapping("AWS", json!(true), "gb")]), false),
             (json!([old]), false),
-            (json!([mapping("AWS", json!(false), "gb"), mapping("AWS", json!(true), "gb")]), false),
+            (json!([mapping("AWS", json!(true), "calls"), mapping("AWS", json!(true), "gb")]), false),
         ] {
             for partner in [json!("AWS"), json!(""), Value::Null] {
                 assert_eq!(maps_none(&config(entries.clone()), &group(partner)), expected, "{entries}");
             }
         }
-        let both = config(json!([mapping("AWS", json!(false), "gb"), mapping("GCP", json!(true), "gb")]));
+        let both = config(json!([mapping("AWS", json!(true), "calls"), mapping("GCP", json!(true), "gb")]));
         let known = ["AWS", "GCP", "AZURE", ""].map(|partner| maps_none(&both, &group(json!(partner))));
         assert_eq!(known, [true, false, false, false]);
     }

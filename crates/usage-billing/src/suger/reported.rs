@@ -108,10 +108,10 @@ impl<'a> Reported<'a> {
         })
     }
 
-    /// Returns a message if another report that is not void contains a group as well.
-    fn reported_again(&self, report: &Report, group: &Group) -> Option<String> {
+    /// Returns a message if another report that is not void, and that `counts`, contains a group as well.
+    fn reported_again(&self, report: &Report, group: &Group, counts: impl Fn(&Report) -> bool) -> Option<String> {
         let mut reports = self.by_group.get(id_in(&group.id)?)?.iter();
-        let other = reports.find(|other| !ptr::eq(**other, report) && is_valid(other))?;
+        let other = reports.find(|other| !ptr::eq(**other, report) && is_valid(other) && counts(other))?;
         let other = other.id.as_deref().unwrap_or("without id");
         Some(format!("Suger: usage record report {} contains the same group", printable(other)))
     }
@@ -159,7 +159,7 @@ impl<'a> Reported<'a> {
                 Acceptance::Pending(_) if is_unused && is_success(info) => (Acceptance::Accepted, None),
                 acceptance => {
                     let contradiction = || self.contradiction(report, info, partner, &mapped);
-                    let again = || self.reported_again(report, group);
+                    let again = || self.reported_again(report, group, |_| true);
                     let carried = || self.carried(report, info, group, &mapped);
                     let open = self.incomplete(report, group).or_else(contradiction).or_else(again).or_else(carried);
                     (acceptance, open)
@@ -167,18 +167,36 @@ impl<'a> Reported<'a> {
             }
         });
         let (outcome, open) = outcome.unzip();
+        let is_rejected = |other: &Report| {
+            let of = |info| acceptance(info, partner_of(other, group.partner.as_ref()), &mapped);
+            other.info.as_ref().is_some_and(|info| matches!(of(info), Acceptance::Rejected(_)))
+        };
+        let again = || self.reported_again(report?.0, group, |other| !is_rejected(other));
         match (&group.status, outcome) {
             (Some(Status::Reported), Some(Acceptance::Accepted)) => match open.flatten() {
                 Some(reasons) => (State::Pending, vec![reasons]),
                 None => (State::Billed, Vec::new()),
             },
             (Some(Status::Reported), Some(Acceptance::Pending(reasons))) => (State::Pending, reasons),
-            (Some(Status::Reported), Some(Acceptance::Rejected(reasons))) => (State::Failed, reasons),
+            // Another report may bill it. No source states how a group comes into a second report then, nor whether the
+            // rejected usage is sent again.
+            (Some(Status::Reported), Some(Acceptance::Rejected(reasons))) => match again() {
+                Some(again) => (State::Pending, [reasons, vec![again]].concat()),
+                None => (State::Failed, reasons),
+            },
             (Some(Status::Reported), None) => {
                 (State::Pending, vec!["its usage record report is not among those that were read".to_owned()])
             }
-            (Some(Status::ReportFailed), Some(Acceptance::Rejected(reasons))) => (State::Failed, reasons),
-            (Some(Status::ReportFailed), _) => (State::Failed, vec!["Suger: REPORT_FAILED".to_owned()]),
+            // Requeued, it may be billed twice if a report was accepted.
+            (Some(Status::ReportFailed), outcome) => {
+                let mut reasons = match outcome {
+                    Some(Acceptance::Rejected(reasons)) => reasons,
+                    Some(Acceptance::Accepted) => vec!["Suger: REPORT_FAILED, but its report was accepted".to_owned()],
+                    _ => vec!["Suger: REPORT_FAILED".to_owned()],
+                };
+                reasons.extend(again());
+                (State::Failed, reasons)
+            }
             (Some(Status::Created | Status::ReportPending | Status::Invalid | Status::Deleted), _) => {
                 (State::Pending, Vec::new())
             }

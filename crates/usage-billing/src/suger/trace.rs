@@ -81,6 +81,11 @@ pub(super) fn removed(client: &Client, event: &UsageEvent, id: Uuid, error: &Err
     about_event!(WARN, client, event, id, %error, "usage removed from the queue");
 }
 
+/// Traces that the settings of the dimension mapping cannot be read: events with other quantities then stay queued.
+pub(super) fn unknown_mapping(client: &Client, error: &Error) {
+    event!(WARN, error = %masked(client, error), "dimension mapping unknown: other quantities cannot be compared");
+}
+
 /// Traces the end of a flush that had events to send.
 pub(super) fn flushed(receipt: &Receipt, elapsed: Duration) {
     if receipt.total() == 0 {

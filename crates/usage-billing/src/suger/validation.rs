@@ -74,7 +74,7 @@ pub(super) async fn check_all<'a>(
     let mut known_before = known_valid.clone();
     if known_good.is_none() && suspects.iter().any(|(_, error)| is_server_error(error)) {
         let is_invalid = match &known_before {
-            Some(event) => check(client, vec![event.clone()]).await.is_err_and(|error| is_rejection(&error)),
+            Some(event) => check(client, vec![event.clone()]).await.is_err_and(|error| reason(&error).is_some()),
             None => true,
         };
         if is_invalid {
@@ -89,7 +89,7 @@ pub(super) async fn check_all<'a>(
         all.extend(suspects.into_iter().map(|((key, _), error)| (key, Check::Unknown(unchecked(&error)))));
         return all;
     }
-    let (known_good, known_before) = (known_good.as_slice(), known_before.as_slice());
+    let (known_good, known_before) = (known_good.as_ref(), known_before.as_ref());
     let decided = stream::iter(suspects).map(|(suspect, error)| async move {
         (suspect.0, check_suspect(client, &suspect, error, known_good, known_before).await)
     });
@@ -170,33 +170,43 @@ async fn check_suspect(
     client: &Client,
     suspect: &Checked,
     error: Error,
-    known_good: &[types::NewUsageRecordGroup],
-    known_before: &[types::NewUsageRecordGroup],
+    known_good: Option<&types::NewUsageRecordGroup>,
+    known_before: Option<&types::NewUsageRecordGroup>,
 ) -> Check {
-    if !is_rejection(&error) {
-        return Check::Unknown(unchecked(&error));
-    }
+    let Some(reason) = reason(&error) else { return Check::Unknown(unchecked(&error)) };
     // A temporary fault proves nothing about the event.
     match check(client, vec![suspect.1.clone()]).await {
         Ok(()) => return Check::Valid,
-        Err(again) if again.message() == error.message() && is_rejection(&again) => {}
-        Err(again) => return Check::Unknown(unchecked(&again)),
+        Err(again) if self::reason(&again) != Some(reason) => return Check::Unknown(unchecked(&again)),
+        Err(_) => {}
     }
-    let known_good = if known_good.is_empty() && is_server_error(&error) { known_before } else { known_good };
-    if known_good.is_empty() && is_server_error(&error) {
-        // An empty batch needs no lookup, so its success does not prove that the server works.
+    let Some(control) = control(is_server_error(&error), known_good, known_before) else {
         return Check::Unknown(unchecked(&error).with_hint(
             "neither another event nor reported usage passes the validation, so Suger itself may be at fault: flush again later, or without validating first",
         ));
+    };
+    let outcome = check(client, control.cloned().into_iter().collect()).await;
+    match is_proved(reason, control.is_some(), outcome.as_ref().map_err(self::reason).copied()) {
+        true => Check::Invalid(error),
+        false => Check::Unknown(unchecked(&error)),
     }
-    // A fault that also affects a valid event proves nothing either.
-    match check(client, known_good.to_vec()).await {
-        Ok(()) => Check::Invalid(error),
-        // An empty batch may be rejected because it is empty.
-        Err(other) if known_good.is_empty() && is_rejection(&other) && other.message() != error.message() => {
-            Check::Invalid(error)
-        }
-        Err(_) => Check::Unknown(unchecked(&error)),
+}
+
+/// Returns the event whose validation shows whether Suger works, or an empty batch in its place (`Some(None)`). That needs
+/// no lookup, so its success proves nothing after a server error: `None` if there is no event then.
+fn control<T>(is_server_error: bool, known_good: Option<T>, known_before: Option<T>) -> Option<Option<T>> {
+    match is_server_error {
+        true => known_good.or(known_before).map(Some),
+        false => Some(known_good),
+    }
+}
+
+/// Returns whether the outcome of a control proves that an event is invalid that was rejected with `reason`. A fault that
+/// also affects a valid event proves nothing. An empty batch may be rejected because it is empty, with another reason.
+fn is_proved(reason: &str, is_event: bool, control: Result<(), Option<&str>>) -> bool {
+    match control {
+        Ok(()) => true,
+        Err(other) => !is_event && other.is_some_and(|other| other != reason),
     }
 }
 
@@ -211,11 +221,12 @@ fn may_be_about_events(error: &Error) -> bool {
         || is_server_error(error)
 }
 
-/// Returns whether a response may decide that an event is invalid: Suger itself must send it and state a reason. A
-/// failing server states no more than the name of its status.
-fn is_rejection(error: &Error) -> bool {
+/// Returns the reason why an event is invalid, if the response may decide that: Suger itself must send it and state a
+/// reason. A failing server states no more than the name of its status.
+fn reason(error: &Error) -> Option<&str> {
     let body = String::from_utf8_lossy(error.body()).to_lowercase();
-    may_be_about_events(error) && is_of_suger(error) && !body.contains("internal server error")
+    let is_reason = may_be_about_events(error) && is_of_suger(error) && !body.contains("internal server error");
+    is_reason.then(|| error.message())
 }
 
 fn is_server_error(error: &Error) -> bool {
@@ -245,5 +256,36 @@ mod tests {
         assert!(fail_alike(&[one.clone(), suspect("ent-2", "no such dimension")]));
         assert!(!fail_alike(&[one.clone(), suspect("ent-2", "no such entitlement")]));
         assert!(!fail_alike(&[one.clone(), one]));
+    }
+
+    #[test]
+    fn server_error_is_decided_by_a_known_event_only() {
+        for (is_server_error, good, before, expected) in [
+            (true, Some("good"), Some("before"), Some(Some("good"))),
+            (true, None, Some("before"), Some(Some("before"))),
+            (true, None, None, None),
+            (false, Some("good"), Some("before"), Some(Some("good"))),
+            // What passed before may have become invalid; an empty batch shows that Suger responds.
+            (false, None, Some("before"), Some(None)),
+            (false, None, None, Some(None)),
+        ] {
+            assert_eq!(control(is_server_error, good, before), expected, "{is_server_error} {good:?} {before:?}");
+        }
+    }
+
+    #[test]
+    fn event_is_invalid_if_the_control_passes_or_only_an_empty_batch_fails_otherwise() {
+        for (is_event, outcome, expected) in [
+            (true, Ok(()), true),
+            (true, Err(Some("no such dimension")), false),
+            (true, Err(Some("another reason")), false),
+            (true, Err(None), false),
+            (false, Ok(()), true),
+            (false, Err(Some("no such dimension")), false),
+            (false, Err(Some("nothing to validate")), true),
+            (false, Err(None), false),
+        ] {
+            assert_eq!(is_proved("no such dimension", is_event, outcome), expected, "{is_event} {outcome:?}");
+        }
     }
 }

@@ -905,16 +905,18 @@ async fn group_that_may_be_mapped_does_not_use_up_the_id() {
 async fn other_quantities_are_rejected_if_no_dimension_is_mapped() {
     let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", 5);
     let bare = |records: Value| json!({"id": event.id("acme"), "entitlementID": "e-1", "status": "CREATED", "records": records, "creationTime": now()});
-    let config = |is_enabled: bool| {
-        let mapping = json!({"gb": [{"dimensionKey": "gb", "convertionMultiplier": 0.8}]});
+    let config = |source: &str, is_enabled: bool| {
+        let mapping = json!({source: [{"dimensionKey": "gb", "convertionMultiplier": 0.8}]});
         json!({"partnerUsageMeteringConfigs": [{"partner": "AWS", "enableDimensionMapping": is_enabled, "dimensionMappingV2": mapping}]})
     };
     for (records, settings, rejected) in [
-        (json!({"gb": 4}), ScriptedResponse::json(200, &config(false).to_string()), 1),
-        (json!({"gb": 4}), ScriptedResponse::json(200, &config(true).to_string()), 0),
+        (json!({"gb": 4}), ScriptedResponse::json(200, &config("calls", true).to_string()), 1),
+        (json!({"gb": 4}), ScriptedResponse::json(200, &config("gb", true).to_string()), 0),
+        // It may have been switched off after the group was stored.
+        (json!({"gb": 4}), ScriptedResponse::json(200, &config("gb", false).to_string()), 0),
         (json!({"gb": 4}), ScriptedResponse::json(200, "{}"), 0),
         (json!({"gb": 4}), ScriptedResponse::json(400, "\"no\""), 0),
-        (json!({"storage": 4}), ScriptedResponse::json(200, &config(false).to_string()), 0),
+        (json!({"storage": 4}), ScriptedResponse::json(200, &config("calls", true).to_string()), 0),
     ] {
         let group = bare(records.clone());
         let server = ScriptedServer::start(move |request| match request.method.as_str() {

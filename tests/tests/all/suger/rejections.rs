@@ -554,3 +554,43 @@ async fn status_500_rejects_an_event_only_if_another_passes() {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn suspect_is_invalid_only_if_its_reason_is_repeated_and_an_empty_batch_passes() {
+    let event = UsageEvent::new("ent-1", timestamp(0)).quantity("gb", 1);
+    const REASON: (u16, &str) = (400, "\"unknown dimension gb\"");
+    const PAGE: (u16, &str) = (400, "<html><title>Blocked</title></html>");
+    const OTHER: (u16, &str) = (400, "\"nothing to validate\"");
+    const FAULT: (u16, &str) = (500, "\"unknown dimension gb\"");
+    const PASSED: (u16, &str) = (200, "");
+    // Responses to the event, to it again, and to an empty batch; and the delivered, rejected and unsent events.
+    for (responses, expected) in [
+        (vec![REASON, REASON, PASSED], (0, 1, 0)),
+        (vec![REASON, REASON, OTHER], (0, 1, 0)),
+        (vec![REASON, REASON, REASON], (0, 0, 1)),
+        (vec![REASON, REASON, PAGE], (0, 0, 1)),
+        (vec![REASON, OTHER], (0, 0, 1)),
+        (vec![REASON, PAGE], (0, 0, 1)),
+        (vec![REASON, PASSED], (1, 0, 0)),
+        (vec![PAGE], (0, 0, 1)),
+        (vec![FAULT, FAULT], (0, 0, 1)),
+    ] {
+        let (count, case) = (responses.len(), format!("{responses:?}"));
+        let left = Mutex::new(responses.into_iter());
+        let server = ScriptedServer::start(move |request| match request.method.as_str() {
+            "GET" => ScriptedResponse::json(200, &page_of(&[])),
+            _ if !request.target.ends_with("/batchValidateUsageRecordGroups") => stored_as_sent(request),
+            _ => {
+                let (status, body) = left.lock().unwrap().next().expect("no more is validated");
+                ScriptedResponse::new(status, &[], body)
+            }
+        });
+        let mut queue = scripted(&server).usage_queue().flush_timeout(None).validate_first();
+        push_all(&mut queue, std::slice::from_ref(&event));
+        let receipt = queue.flush().await;
+        assert_eq!((receipt.delivered.len(), receipt.rejected.len(), receipt.unsent.len()), expected, "{case}");
+        let requests = server.requests();
+        let validations = requests.iter().filter(|it| it.target.ends_with("/batchValidateUsageRecordGroups"));
+        assert_eq!(validations.count(), count, "{case}");
+    }
+}

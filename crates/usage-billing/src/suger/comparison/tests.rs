@@ -655,6 +655,44 @@ fn other_usage_at_the_marketplace_is_pending() {
 }
 
 #[test]
+fn rejection_is_a_failure_unless_another_report_may_bill_the_group() {
+    let usage = UsageEvent::new("e-1", SEVEN.parse().unwrap()).quantity("gb", 5);
+    let id = id(&usage);
+    let made = |id_of_report: &str, status: &str, of_aws: &str| {
+        let result = json!({"status": of_aws, "usageRecord": {"dimension": "gb", "quantity": 5}});
+        let info = json!({"reportedRecords": {"gb": 5}, "status": status, "awsMeteringResponse": {"results": [result]}});
+        report(id_of_report, &[&id], info)
+    };
+    let rejected = |id_of_report: &str| made(id_of_report, "SUCCESS", "CustomerNotSubscribed");
+    let failed = "Suger: FAILED; AWS: CustomerNotSubscribed for gb";
+    let again = "AWS: CustomerNotSubscribed for gb; Suger: usage record report r-2 contains the same group";
+    for (status, reports, is_pending, reasons) in [
+        ("REPORTED", vec![rejected("r-1")], false, "AWS: CustomerNotSubscribed for gb"),
+        ("REPORTED", vec![rejected("r-1"), rejected("r-2")], false, "AWS: CustomerNotSubscribed for gb"),
+        ("REPORTED", vec![rejected("r-1"), made("r-2", "FAILED", "Success")], false, "AWS: CustomerNotSubscribed for gb"),
+        ("REPORTED", vec![rejected("r-1"), made("r-2", "SUCCESS", "Success")], true, again),
+        ("REPORTED", vec![rejected("r-1"), made("r-2", "CREATED", "Success")], true, again),
+        ("REPORT_FAILED", vec![made("r-1", "FAILED", "CustomerNotSubscribed")], false, failed),
+        (
+            "REPORT_FAILED",
+            vec![made("r-1", "FAILED", "CustomerNotSubscribed"), made("r-2", "SUCCESS", "Success")],
+            false,
+            &format!("{failed}; Suger: usage record report r-2 contains the same group"),
+        ),
+        ("REPORT_FAILED", vec![made("r-1", "SUCCESS", "Success")], false, "Suger: REPORT_FAILED, but its report was accepted"),
+        ("REPORT_FAILED", vec![], false, "Suger: REPORT_FAILED"),
+    ] {
+        let mut there = group(&id, status, json!({"gb": 5}));
+        there.records = [("gb".to_owned(), 5.into())].into();
+        there.usage_record_report_id = Some("r-1".to_owned());
+        let all = reconcile("acme", std::slice::from_ref(&usage), &[there], &reports).unwrap();
+        let found = if is_pending { &all.pending } else { &all.failed };
+        assert_eq!(found.first().map(|one| one.reasons.join("; ")).as_deref(), Some(reasons), "{all:?}");
+        assert!(!all.is_clean() && all.agrees() == is_pending, "{all:?}");
+    }
+}
+
+#[test]
 fn void_report_does_not_hide_the_valid_one_of_a_group() {
     let usage = sent(5);
     let mut there = group(&id(&usage), "REPORTED", json!({"gb": 5, "calls": 3}));
