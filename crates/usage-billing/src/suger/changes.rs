@@ -68,7 +68,7 @@ impl Client {
     }
 
     /// Deletes one group that was not reported. After a lost response the group is looked up. It is deleted if it is
-    /// listed as `DELETED`, or if a later attempt got 404 and the list does not contain it. In the latter case the
+    /// listed as `DELETED`, or if a later attempt got 404 or 410 and the list does not contain it. In the latter case the
     /// given group is returned with the status `DELETED`.
     ///
     /// # Errors
@@ -82,7 +82,9 @@ impl Client {
         }
         let is_done = |status: &Status| *status == Status::Deleted;
         let response = request.send().await.map(ResponseValue::into_inner);
-        let is_missing = response.as_ref().is_err_and(|error| error.status().is_some_and(|status| status == 404));
+        let is_status = |status: u16| matches!(status, 404 | 410);
+        let is_missing =
+            response.as_ref().is_err_and(|error| error.status().is_some_and(|status| is_status(status.as_u16())));
         let deleted = is_missing.then(|| {
             let mut deleted = group.clone();
             deleted.status = Some(Status::Deleted);

@@ -81,7 +81,9 @@ mod tests {
                 assert!(delays.reasons(until).next().is_none(), "{lookup}");
                 now = until;
             }
+            delays.record_open(id, is_there, &reason, now);
             delays.record_open(Uuid::from_u128(2), is_there, &reason, now);
+            assert!(delays.reasons(now).any(|(of, _)| of == id));
             delays.forget(id);
             assert!(delays.reasons(now).next().is_none());
         }

@@ -13,6 +13,7 @@ use super::proof::{self, Listed, Verdict};
 use super::response::Response;
 use super::types::MeteringUsageRecordGroup as Group;
 use super::{Client, MarketplaceWindows, UsageEvent, listed_days, trace};
+use crate::rows::canonical_id::canonical_id;
 
 /// The outcome of a delivered event.
 #[derive(Clone, Debug)]
@@ -161,7 +162,8 @@ impl Client {
             let mut found = HashMap::new();
             while !wanted.is_empty() {
                 let Some(group) = groups.next().await.transpose()? else { break };
-                found.extend(group.id.as_ref().and_then(|id| wanted.take(id)).map(|id| (id, group)));
+                let id = group.id.clone().map(canonical_id);
+                found.extend(id.and_then(|id| wanted.take(&id)).map(|id| (id, group)));
             }
             Ok(found)
         };

@@ -4,7 +4,7 @@ use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
 use uuid::Uuid;
 
 use super::UsageEvent;
-use super::groups::name_of;
+use super::groups::{id_in, name_of};
 use super::quantities::{differences, original_records, quantities_of};
 use super::types::{MeteringUsageRecordGroup as Group, UsageRecordGroupStatus as Status};
 
@@ -18,12 +18,17 @@ pub(super) enum Evidence {
     Unclear(Error),
 }
 
-/// Compares a group with an event. A delivery needs the same id, entitlement and quantities, and a status from which
-/// Suger reports the group to the marketplace.
+/// Compares a group with an event. A delivery needs the same id, entitlement and quantities, no other organization, and a
+/// status from which Suger reports the group to the marketplace.
 pub(super) fn evidence(event: &UsageEvent, id: Uuid, group: &Group) -> Evidence {
     let expected = id.to_string();
-    if group.id.as_deref() != Some(expected.as_str()) {
+    // Any spelling of a UUID is the same id.
+    if group.id.as_deref().and_then(|there| there.parse().ok()) != Some(id) {
         return Evidence::Unclear(not_the_group(&format!("it is {}", name_of(group)), &expected));
+    }
+    if let Some(organization) = id_in(&group.organization_id).filter(|organization| event.id(organization) != id) {
+        let what = format!("its organization is {}", printable(organization));
+        return Evidence::Unclear(not_the_group(&what, &expected));
     }
     if group.entitlement_id.as_deref() != Some(event.entitlement_id()) {
         let entitlement = printable(group.entitlement_id.as_deref().unwrap_or("missing")).to_string();
@@ -173,6 +178,11 @@ pub(super) mod tests {
             (origin(json!({"gb": 5.00})), "delivered", ""),
             (json!({"id": null}), "unclear", "it is usage record group without id"),
             (json!({"id": "g-2"}), "unclear", "it is usage record group g-2"),
+            (json!({"id": sent().1.to_string().to_uppercase()}), "delivered", ""),
+            (json!({"organizationID": "acme"}), "delivered", ""),
+            (json!({"organizationID": ""}), "delivered", ""),
+            (json!({"organizationID": "acme-2"}), "unclear", "its organization is acme-2"),
+            (json!({"organizationID": "acme-2", "status": "INVALID"}), "unclear", "its organization is acme-2"),
             (json!({"entitlementID": "e-2"}), "unclear", "its entitlement is e-2"),
             (json!({"entitlementID": null}), "unclear", "its entitlement is missing"),
             (json!({"records": null}), "unclear", "does not state the quantities"),

@@ -306,6 +306,10 @@ async fn delete_with_a_lost_response_succeeds_if_the_group_is_missing() {
     for (responses, listed, is_deleted) in [
         (vec![lost(), gone()], vec![], true),
         (vec![ScriptedResponse::dropped(), gone()], vec![], true),
+        (vec![lost(), ScriptedResponse::json(410, "\"gone\"")], vec![], true),
+        (vec![lost(), ScriptedResponse::json(200, &with("DELETED")[0].to_string())], with("CREATED"), true),
+        (vec![lost(), ScriptedResponse::json(200, "null")], vec![], false),
+        (vec![lost(), ScriptedResponse::json(403, "\"no\"")], vec![], false),
         (vec![lost(), gone()], with("DELETED"), true),
         (vec![lost(), gone()], with("CREATED"), false),
         (vec![lost(), gone()], with("REPORTED"), false),

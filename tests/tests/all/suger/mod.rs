@@ -4,11 +4,13 @@ mod concurrency;
 mod duplicates;
 mod late_usage;
 mod lists;
+mod lookups;
 mod lost_responses;
 mod operations;
 mod proof;
 mod reconciliation;
 mod rejections;
+mod responses;
 mod rows;
 mod sender;
 

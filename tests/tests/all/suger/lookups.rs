@@ -1,0 +1,71 @@
+//! Which lists a flush reads, and when an event is looked up again.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use usage_billing::suger::UsageEvent;
+use usage_billing_tests::{Request, ScriptedResponse, ScriptedServer, now};
+
+use super::{group_for, page_of, push_all, scripted};
+
+fn lists(requests: &[Request]) -> Vec<&str> {
+    let lists = requests.iter().filter(|request| request.method == "GET").map(|request| request.target.as_str());
+    lists.collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_of_more_than_two_days_ago_have_a_list_of_their_own_after_the_others() {
+    let of = |age: TimeDelta| UsageEvent::new("e-1", now() - age).quantity("gb", 1);
+    let two_days = TimeDelta::days(2);
+    for (age, expected) in [(two_days, 1), (two_days + TimeDelta::seconds(1), 2)] {
+        let events = [of(TimeDelta::zero()), of(age)];
+        let groups: Vec<_> = events.iter().map(|event| group_for(event, json!({}))).collect();
+        let server = ScriptedServer::start(move |request| match request.method.as_str() {
+            "GET" => ScriptedResponse::json(200, &page_of(&groups)),
+            _ => ScriptedResponse::json(409, "\"it is there\""),
+        });
+        let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
+        push_all(&mut queue, &events);
+        assert_eq!(queue.flush().await.already_delivered.len(), 2);
+        let requests = server.requests();
+        let lists = lists(&requests);
+        let days = [lists[0].contains("startDate=2026-11-20"), lists.last().unwrap().contains("startDate=2026-11-18")];
+        assert_eq!((lists.len(), days), (expected, [expected == 2, true]), "{lists:?}");
+    }
+}
+
+/// The minutes in which a sender looks up an event, with the response to the event and its list.
+async fn minutes_of_lookups(response: ScriptedResponse, list: ScriptedResponse, limit: Option<Duration>) -> Vec<usize> {
+    let server = ScriptedServer::start(move |request| match request.method.as_str() {
+        "GET" => list.clone(),
+        _ => response.clone(),
+    });
+    let queue = scripted(&server).with_list_timeout(limit).usage_queue().flush_timeout(None);
+    let (sender, mut receipts) = queue.into_sender().spawn().unwrap();
+    sender.push(UsageEvent::new("e-1", now()).quantity("gb", 1)).unwrap();
+    let (mut sent, mut minutes) = (0, Vec::new());
+    for minute in 1..150 {
+        let receipt = receipts.next().await.unwrap();
+        assert_eq!(receipt.unsent.len(), 1, "it is in every receipt: {receipt:?}");
+        let all = server.requests().iter().filter(|request| request.method == "POST").count();
+        minutes.extend((std::mem::replace(&mut sent, all) < all).then_some(minute));
+    }
+    minutes
+}
+
+#[tokio::test(start_paused = true)]
+async fn delays_grow_up_to_an_hour_if_suger_has_the_id() {
+    let event = UsageEvent::new("e-1", now()).quantity("gb", 1);
+    let list = |groups: &[Value]| ScriptedResponse::json(200, &page_of(groups));
+    let failed = group_for(&event, json!({"status": "REPORT_FAILED"}));
+    let (conflict, page) = (ScriptedResponse::json(409, "\"there\""), ScriptedResponse::json(400, "<html>"));
+    let hourly = [1, 2, 3, 5, 9, 17, 33, 65, 125];
+    assert_eq!(minutes_of_lookups(conflict.clone(), list(&[]), None).await, hourly);
+    assert_eq!(minutes_of_lookups(page.clone(), list(&[failed]), None).await, hourly);
+    let often: Vec<_> = [1, 2, 3, 5].into_iter().chain((9..150).step_by(5)).collect();
+    assert_eq!(minutes_of_lookups(page, list(&[]), None).await, often);
+    // Without the list, the vendor may be unavailable.
+    let failing = ScriptedResponse::json(404, "\"down\"");
+    assert_eq!(minutes_of_lookups(conflict, failing, None).await, (1..150).collect::<Vec<_>>());
+}
