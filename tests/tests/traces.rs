@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tracing::instrument::WithSubscriber;
 use tracing_subscriber::fmt::format::FmtSpan;
@@ -281,4 +282,93 @@ async fn unsent_usage_of_a_dropped_sender_is_a_warning() {
             && line.contains("oldest=2026-11-19 07:00:00 UTC")),
         "{lines}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn end_of_a_sender_is_a_warning_only_if_it_leaves_usage_without_a_shutdown() {
+    let server = metering_server();
+    let client = untimed(Client::builder("acme", "hush-key").base_url(server.url())).build().unwrap();
+    let client = client.with_now("2026-11-19T07:30:00Z".parse().unwrap());
+    for (is_shut_down, pushed, expected) in
+        [(true, 1, " INFO "), (true, 0, " INFO "), (false, 0, " INFO "), (false, 1, " WARN ")]
+    {
+        let lines = traced(async {
+            let (sender, mut receipts) = client.usage_queue().flush_timeout(None).into_sender().spawn().unwrap();
+            (0..pushed).for_each(|number| _ = sender.push(usage("e-lost").sequence(number)).unwrap());
+            if is_shut_down {
+                assert_eq!(sender.shutdown(Duration::ZERO).await.unsent.len(), usize::try_from(pushed).unwrap());
+            }
+            drop(sender);
+            while receipts.next().await.is_some() {}
+        })
+        .await;
+        let ours = visible(&lines);
+        let last = ours.iter().find(|line| line.contains(&format!("unsent={pushed}"))).expect(&lines);
+        assert!(last.contains(expected) && last.contains("sender ended") == (expected == " INFO "), "{lines}");
+        assert_eq!(ours.iter().filter(|line| line.contains(" WARN ")).count(), usize::from(expected == " WARN "));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn last_receipt_that_is_not_taken_is_a_warning_if_it_lists_unsent_usage() {
+    let server = metering_server();
+    let client = untimed(Client::builder("acme", "hush-key").base_url(server.url())).build().unwrap();
+    for pushed in [0, 1] {
+        let lines = traced(async {
+            let (sender, _receipts) = client.usage_queue().flush_timeout(None).into_sender().spawn().unwrap();
+            (0..pushed).for_each(|number| _ = sender.push(usage("e-lost").sequence(number)).unwrap());
+            // The future is dropped, and the shutdown continues.
+            tokio::time::timeout(Duration::ZERO, sender.shutdown(Duration::ZERO)).await.unwrap_err();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        })
+        .await;
+        let is_warned = |line: &&str| line.contains(" WARN ") && line.contains("was not taken");
+        assert_eq!(visible(&lines).into_iter().filter(is_warned).count(), usize::try_from(pushed).unwrap(), "{lines}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn outcomes_that_no_receipt_lists_any_more_are_a_warning() {
+    let server = metering_server();
+    let client = untimed(Client::builder("acme", "hush-key").base_url(server.url())).build().unwrap();
+    let lines = traced(async {
+        let queue = client.with_now("2026-11-19T07:30:00Z".parse().unwrap()).usage_queue().flush_timeout(None);
+        let (sender, receipts) = queue.into_sender().capacity(1).spawn().unwrap();
+        for number in 0..3 {
+            sender.push(usage("e-good").sequence(number)).unwrap();
+            while sender.pending() > 0 {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+        assert_eq!(receipts.missed(), 2);
+    })
+    .await;
+    let dropped: Vec<_> = visible(&lines).into_iter().filter(|line| line.contains("receipts are not read")).collect();
+    assert!(
+        dropped.len() == 2 && dropped.iter().all(|line| line.contains(" WARN ") && line.contains("dropped=1")),
+        "{lines}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_of_the_mapping_that_cannot_be_read_are_a_warning() {
+    let server = ScriptedServer::start(|request| match request.method.as_str() {
+        "GET" if request.target.contains("MeteringConfig") => ScriptedResponse::json(403, "\"not for hush-key\""),
+        "GET" => {
+            let id = usage("e-1").id("acme");
+            let group =
+                serde_json::json!({"id": id, "entitlementID": "e-1", "status": "CREATED", "records": {"gb": 2}});
+            ScriptedResponse::json(200, &serde_json::json!({"usageRecordGroups": [group]}).to_string())
+        }
+        _ => ScriptedResponse::json(409, "\"there\""),
+    });
+    let client = untimed(Client::builder("acme", "hush-key").base_url(server.url())).build().unwrap();
+    let mut queue = client.with_list_timeout(None).usage_queue().flush_timeout(None);
+    queue.push(usage("e-1")).unwrap();
+    let lines = traced(async { assert_eq!(queue.flush().await.unsent.len(), 1) }).await;
+    let ours = visible(&lines);
+    let is_warned =
+        |line: &&str| line.contains(" WARN ") && line.contains("dimension mapping unknown") && line.contains("403");
+    assert!(ours.iter().any(is_warned) && !lines.contains("hush"), "{lines}");
+    assert!(ours.iter().any(|line| line.contains("not confirmed") && line.contains("gb is 2 there, not 1")), "{lines}");
 }

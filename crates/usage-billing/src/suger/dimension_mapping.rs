@@ -7,8 +7,8 @@ use usage_billing_core::{Decimal, ResponseValue};
 
 use super::Client;
 use super::quantities::{differences, is_void, original_records, quantity};
-use super::types::{MeteringUsageRecordGroup as Group, PartnerUsageMeteringConfig, UsageMeteringConfigInfo as Config};
 use super::trace;
+use super::types::{MeteringUsageRecordGroup as Group, PartnerUsageMeteringConfig, UsageMeteringConfigInfo as Config};
 
 /// The settings of an organization's dimension mapping, which are requested at most once in an operation, when they
 /// first matter. They are those of that time: Suger states no earlier ones.

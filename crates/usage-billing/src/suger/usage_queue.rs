@@ -353,6 +353,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn entitlements_beyond_the_limit_are_forgotten() {
+        let client = Client::builder("acme", "hush").base_url("http://127.0.0.1:1").build().unwrap();
+        for (count, left) in [(REMEMBERED_ENTITLEMENTS, REMEMBERED_ENTITLEMENTS), (REMEMBERED_ENTITLEMENTS + 1, 0)] {
+            let mut queue = client.usage_queue();
+            queue.marketplaces = (0..count).map(|number| (number.to_string(), Partner::Aws)).collect();
+            queue.failed_in = (0..count).map(|number| (number.to_string(), 1)).collect();
+            queue.forget(Uuid::nil());
+            assert_eq!((queue.marketplaces.len(), queue.failed_in.len()), (left, left), "{count}");
+        }
+    }
+
+    #[test]
     fn reason_that_names_the_key_is_masked() {
         let client = Client::builder("acme", "hush-key-123").base_url("http://127.0.0.1:1").build().unwrap();
         let mut queue = client.usage_queue();

@@ -984,32 +984,35 @@ async fn event_that_was_not_sent_keeps_its_id_free() {
     queue.remove(id).unwrap();
     queue.push(other()).unwrap();
 
-    // The request was sent, and the response is awaited.
-    let (arrived, released) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-    let (arrival, release) = (arrived.clone(), released.clone());
-    let server = ScriptedServer::start(move |_| {
-        arrival.store(true, Ordering::SeqCst);
-        while !release.load(Ordering::SeqCst) {
-            std::thread::yield_now();
-        }
-        ScriptedResponse::dropped()
-    });
-    let mut queue = scripted(&server).usage_queue().flush_timeout(None);
-    let id = queue.push(event.clone()).unwrap();
-    let mut flush = Box::pin(queue.flush());
-    std::future::poll_fn(|context| {
-        assert!(flush.as_mut().poll(context).is_pending());
-        context.waker().wake_by_ref();
-        if arrived.load(Ordering::SeqCst) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-    })
-    .await;
-    drop(flush);
-    released.store(true, Ordering::SeqCst);
-    queue.remove(id).unwrap();
-    let error = queue.push(other()).unwrap_err();
-    assert!(error.to_string().starts_with("an event with this id has other quantities"), "{error}");
-    tokio::time::sleep(std::time::Duration::from_secs(3600)).await;
-    queue.push(other()).unwrap_err();
+    // The request was sent, and the response is awaited. Later, it does not arrive any more, but may have.
+    for removed_after in [0, 3600] {
+        let (arrived, released) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let (arrival, release) = (arrived.clone(), released.clone());
+        let server = ScriptedServer::start(move |_| {
+            arrival.store(true, Ordering::SeqCst);
+            while !release.load(Ordering::SeqCst) {
+                std::thread::yield_now();
+            }
+            ScriptedResponse::dropped()
+        });
+        let mut queue = scripted(&server).usage_queue().flush_timeout(None);
+        let id = queue.push(event.clone()).unwrap();
+        let mut flush = Box::pin(queue.flush());
+        std::future::poll_fn(|context| {
+            assert!(flush.as_mut().poll(context).is_pending());
+            context.waker().wake_by_ref();
+            if arrived.load(Ordering::SeqCst) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        })
+        .await;
+        drop(flush);
+        released.store(true, Ordering::SeqCst);
+        tokio::time::sleep(std::time::Duration::from_secs(removed_after)).await;
+        queue.remove(id).unwrap();
+        let error = queue.push(other()).unwrap_err();
+        assert!(error.to_string().starts_with("an event with this id has other quantities"), "{error}");
+        tokio::time::sleep(std::time::Duration::from_secs(3600)).await;
+        queue.push(other()).unwrap_err();
+    }
 }
 
 #[tokio::test(start_paused = true)]

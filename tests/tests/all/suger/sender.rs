@@ -177,6 +177,18 @@ async fn event_that_suger_may_not_have_is_sent_again_every_five_minutes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn request_to_flush_an_empty_queue_is_not_kept() {
+    let server = ScriptedServer::start(stored_as_sent);
+    let (sender, mut receipts) = sender_to(&server).spawn().unwrap();
+    let start = Instant::now();
+    sender.flush_now();
+    sender.push(event(1)).unwrap();
+    assert_eq!(format!("{sender:?} {receipts:?}"), "UsageSender { pending: 1, .. } Receipts { .. }");
+    assert_eq!(receipts.next().await.unwrap().delivered.len(), 1);
+    assert_eq!(start.elapsed().as_secs(), 60);
+}
+
+#[tokio::test(start_paused = true)]
 async fn full_queue_returns_the_event_at_once() {
     let (server, arrived, release) = blocked_server();
     let (sender, mut receipts) = sender_to(&server).capacity(2).spawn().unwrap();

@@ -660,7 +660,8 @@ fn rejection_is_a_failure_unless_another_report_may_bill_the_group() {
     let id = id(&usage);
     let made = |id_of_report: &str, status: &str, of_aws: &str| {
         let result = json!({"status": of_aws, "usageRecord": {"dimension": "gb", "quantity": 5}});
-        let info = json!({"reportedRecords": {"gb": 5}, "status": status, "awsMeteringResponse": {"results": [result]}});
+        let info =
+            json!({"reportedRecords": {"gb": 5}, "status": status, "awsMeteringResponse": {"results": [result]}});
         report(id_of_report, &[&id], info)
     };
     let rejected = |id_of_report: &str| made(id_of_report, "SUCCESS", "CustomerNotSubscribed");
@@ -669,7 +670,12 @@ fn rejection_is_a_failure_unless_another_report_may_bill_the_group() {
     for (status, reports, is_pending, reasons) in [
         ("REPORTED", vec![rejected("r-1")], false, "AWS: CustomerNotSubscribed for gb"),
         ("REPORTED", vec![rejected("r-1"), rejected("r-2")], false, "AWS: CustomerNotSubscribed for gb"),
-        ("REPORTED", vec![rejected("r-1"), made("r-2", "FAILED", "Success")], false, "AWS: CustomerNotSubscribed for gb"),
+        (
+            "REPORTED",
+            vec![rejected("r-1"), made("r-2", "FAILED", "Success")],
+            false,
+            "AWS: CustomerNotSubscribed for gb",
+        ),
         ("REPORTED", vec![rejected("r-1"), made("r-2", "SUCCESS", "Success")], true, again),
         ("REPORTED", vec![rejected("r-1"), made("r-2", "CREATED", "Success")], true, again),
         ("REPORT_FAILED", vec![made("r-1", "FAILED", "CustomerNotSubscribed")], false, failed),
@@ -679,7 +685,12 @@ fn rejection_is_a_failure_unless_another_report_may_bill_the_group() {
             false,
             &format!("{failed}; Suger: usage record report r-2 contains the same group"),
         ),
-        ("REPORT_FAILED", vec![made("r-1", "SUCCESS", "Success")], false, "Suger: REPORT_FAILED, but its report was accepted"),
+        (
+            "REPORT_FAILED",
+            vec![made("r-1", "SUCCESS", "Success")],
+            false,
+            "Suger: REPORT_FAILED, but its report was accepted",
+        ),
         ("REPORT_FAILED", vec![], false, "Suger: REPORT_FAILED"),
     ] {
         let mut there = group(&id, status, json!({"gb": 5}));
