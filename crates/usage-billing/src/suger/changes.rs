@@ -7,6 +7,7 @@ use usage_billing_core::{ClientInfo as _, Error, ErrorKind, ResponseValue, Resul
 use super::groups::{is_set, name_of, used_at};
 use super::types::{MeteringUsageRecordGroup as Group, UsageRecordGroupStatus as Status};
 use super::{Client, listed_days};
+use crate::rows::canonical_id::canonical_id;
 
 /// Number of concurrent requests.
 const CONCURRENCY: usize = 8;
@@ -82,9 +83,8 @@ impl Client {
         }
         let is_done = |status: &Status| *status == Status::Deleted;
         let response = request.send().await.map(ResponseValue::into_inner);
-        let is_status = |status: u16| matches!(status, 404 | 410);
-        let is_missing =
-            response.as_ref().is_err_and(|error| error.status().is_some_and(|status| is_status(status.as_u16())));
+        let status = response.as_ref().err().and_then(Error::status).map(|status| status.as_u16());
+        let is_missing = matches!(status, Some(404 | 410));
         let deleted = is_missing.then(|| {
             let mut deleted = group.clone();
             deleted.status = Some(Status::Deleted);
@@ -128,8 +128,9 @@ impl Client {
             return Err(error);
         };
         let days = listed_days::of_group(used_at(group).unwrap_or(made), made, self.clock.now());
+        let id = canonical_id(id.clone());
         let found = self.find_groups(entitlement, days, [id.clone()].into()).await;
-        match found.map(|mut found| found.remove(id)) {
+        match found.map(|mut found| found.remove(&id)) {
             Ok(Some(now)) if is_changed(&now) => Ok(now),
             Ok(None) => unlisted.ok_or(error),
             _ => Err(error),

@@ -147,7 +147,8 @@ impl Client {
         Ok(found)
     }
 
-    /// Returns the wanted groups by id, as far as they are listed for an entitlement and some days.
+    /// Returns the wanted groups by their ids in [canonical spelling](canonical_id), as far as they are listed for an
+    /// entitlement and some days.
     pub(super) async fn find_groups(
         &self,
         entitlement_id: &str,

@@ -339,6 +339,21 @@ async fn delete_with_a_lost_response_succeeds_if_the_group_is_missing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn group_with_an_id_in_capitals_is_not_deleted_while_it_is_listed() {
+    let id = UsageEvent::new("e-1", now()).quantity("gb", 1).id("acme").to_string().to_uppercase();
+    let of = |status: &str| json!({"id": id, "entitlementID": "e-1", "status": status, "creationTime": now()});
+    for (listed, is_deleted) in [("CREATED", false), ("DELETED", true)] {
+        let (page, responses) = (page_of(&[of(listed)]), Mutex::new([504, 404].into_iter()));
+        let server = ScriptedServer::start(move |request| match request.method.as_str() {
+            "GET" => ScriptedResponse::json(200, &page),
+            _ => ScriptedResponse::json(responses.lock().unwrap().next().expect("no more is sent"), "\"no\""),
+        });
+        let group: types::MeteringUsageRecordGroup = serde_json::from_value(of("CREATED")).unwrap();
+        assert_eq!(scripted(&server).delete_group(&group).await.is_ok(), is_deleted, "{listed}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn groups_of_a_period_are_selected_by_the_time_of_their_usage() {
     let month = usage_billing::Period::last_month(now());
     let group = |id: &str, used: chrono::DateTime<chrono::Utc>| json!({"id": id, "entitlementID": "e-1", "creationTime": now(), "metaInfo": {"timestamp": used}});
