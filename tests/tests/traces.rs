@@ -328,26 +328,30 @@ async fn last_receipt_that_is_not_taken_is_a_warning_if_it_lists_unsent_usage() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn outcomes_that_no_receipt_lists_any_more_are_a_warning() {
+async fn outcomes_that_no_receipt_lists_any_more_are_a_warning_unless_the_stream_was_dropped() {
     let server = metering_server();
     let client = untimed(Client::builder("acme", "hush-key").base_url(server.url())).build().unwrap();
-    let lines = traced(async {
-        let queue = client.with_now("2026-11-19T07:30:00Z".parse().unwrap()).usage_queue().flush_timeout(None);
-        let (sender, receipts) = queue.into_sender().capacity(1).spawn().unwrap();
-        for number in 0..3 {
-            sender.push(usage("e-good").sequence(number)).unwrap();
-            while sender.pending() > 0 {
-                tokio::time::sleep(Duration::from_secs(1)).await;
+    let client = client.with_now("2026-11-19T07:30:00Z".parse().unwrap());
+    for has_reader in [true, false] {
+        let lines = traced(async {
+            let queue = client.usage_queue().flush_timeout(None);
+            let (sender, receipts) = queue.into_sender().capacity(1).spawn().unwrap();
+            let receipts = Some(receipts).filter(|_| has_reader);
+            for number in 0..3 {
+                sender.push(usage("e-good").sequence(number)).unwrap();
+                while sender.pending() > 0 {
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
             }
-        }
-        assert_eq!(receipts.missed(), 2);
-    })
-    .await;
-    let dropped: Vec<_> = visible(&lines).into_iter().filter(|line| line.contains("receipts are not read")).collect();
-    assert!(
-        dropped.len() == 2 && dropped.iter().all(|line| line.contains(" WARN ") && line.contains("dropped=1")),
-        "{lines}"
-    );
+            assert_eq!(receipts.map(|receipts| receipts.missed()), has_reader.then_some(2));
+        })
+        .await;
+        let ours = visible(&lines);
+        let dropped: Vec<_> = ours.into_iter().filter(|line| line.contains("receipts are not read")).collect();
+        let is_warning = |line: &&str| line.contains(" WARN ") && line.contains("dropped=1");
+        assert_eq!(dropped.iter().filter(|line| is_warning(line)).count(), dropped.len(), "{lines}");
+        assert_eq!(dropped.len(), if has_reader { 2 } else { 0 }, "{lines}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
