@@ -73,7 +73,7 @@ impl fmt::Debug for KnownSecrets {
 }
 
 /// The forms of the secrets in text without escapes, longest first: one may be part of another.
-pub(crate) struct Masks(Vec<String>);
+pub(crate) struct Masks(Vec<(String, memmem::Finder<'static>)>);
 
 impl Masks {
     fn new<'a>(secrets: impl Iterator<Item = &'a str>) -> Self {
@@ -81,7 +81,11 @@ impl Masks {
             secrets.flat_map(forms).filter(|form| form.chars().count() >= MIN_LEN && form != MASK).collect();
         forms.sort_by(|left, right| right.len().cmp(&left.len()).then_with(|| left.cmp(right)));
         forms.dedup();
-        Self(forms)
+        let with_finder = |form: String| {
+            let finder = memmem::Finder::new(&form).into_owned();
+            (form, finder)
+        };
+        Self(forms.into_iter().map(with_finder).collect())
     }
 
     /// Masks secrets in a string, also those that end in an ellipsis because [`printable`](crate::printable) truncated them.
@@ -133,12 +137,12 @@ impl Masks {
     /// Returns the ranges of secrets.
     fn find(&self, text: &str, is_truncated: bool) -> Vec<Range<usize>> {
         let mut ranges = Vec::new();
-        for form in &self.0 {
-            let found = memmem::find_iter(text.as_bytes(), form).map(|start| start..start + form.len());
+        for (form, finder) in &self.0 {
+            let found = finder.find_iter(text.as_bytes()).map(|start| start..start + form.len());
             ranges.extend(found.filter(|range| form.len() >= MIN_LEN_INSIDE_WORDS || is_word(text, range)));
         }
         if is_truncated {
-            ranges.extend(self.0.iter().filter_map(|form| truncated_form(text, form)));
+            ranges.extend(self.0.iter().filter_map(|(form, _)| truncated_form(text, form)));
         }
         ranges
     }

@@ -122,6 +122,12 @@ impl Transport {
         self.parts.auth.context().masked(error)
     }
 
+    /// Returns a function that does the same for many errors: finding the forms of the secrets takes longer than masking an error.
+    pub fn mask(&self) -> impl Fn(Error) -> Error + use<> {
+        let masks = self.parts.auth.context().secrets.masks();
+        move |error| error.masked(&masks)
+    }
+
     /// Masks the client's secrets in a string of the caller, such as an id, which may be a key by mistake.
     pub fn masked_text(&self, text: &str) -> String {
         self.parts.auth.context().secrets.masks().apply(text)

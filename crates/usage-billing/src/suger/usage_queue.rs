@@ -307,10 +307,10 @@ impl UsageQueue {
     /// Returns the resolved outcomes; queued events with a reason are unsent.
     pub(super) fn receipt(&mut self, mut reasons: HashMap<Uuid, Error>) -> Receipt {
         let mut receipt = std::mem::take(&mut self.resolved);
-        let now = self.client.clock.now();
+        let (now, mask) = (self.client.clock.now(), self.client.api.inner().mask());
         for ((_, id), event) in &self.queue {
             // A reason may quote a string of the caller or of Suger.
-            let Some(error) = reasons.remove(id).map(|error| undecided(self.client.api.inner().masked(error))) else {
+            let Some(error) = reasons.remove(id).map(|error| undecided(mask(error))) else {
                 continue;
             };
             trace::unsent(&self.client, event, *id, &error);
