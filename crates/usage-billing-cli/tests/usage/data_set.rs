@@ -59,10 +59,10 @@ fn repeated_fetch_adds_missing_months_and_keeps_final_ones() {
 }
 
 #[test]
-fn killed_fetch_is_continued_to_the_same_files() {
+fn failed_and_killed_fetches_are_continued_to_the_same_files() {
     let folder = tempfile::tempdir().unwrap();
     let sandbox = sandbox("0");
-    let (whole, killed) = (path(folder.path(), "whole/"), path(folder.path(), "killed/"));
+    let [whole, killed, failed] = ["whole/", "killed/", "failed/"].map(|name| path(folder.path(), name));
     let arguments = |set| ["acronis", "suger", "--period", "2026-05..2026-10", "--output", set];
     run_fetch(&sandbox, &arguments(&whole)).ok();
     for months in [1, 4] {
@@ -78,10 +78,16 @@ fn killed_fetch_is_continued_to_the_same_files() {
         }
     }
     run_fetch(&sandbox, &arguments(&killed)).ok();
-    let (whole, killed) = (contents(Path::new(&whole)), contents(Path::new(&killed)));
-    assert_eq!(whole.keys().collect::<Vec<_>>(), killed.keys().collect::<Vec<_>>());
-    for (name, bytes) in whole {
-        assert_eq!(bytes, killed[&name], "{name}");
+    sandbox.fault(r#"{"kind":"status","status":403,"operation":"listUsageRecordReports","times":2}"#);
+    run_fetch(&sandbox, &arguments(&failed)).exits(4);
+    run_fetch(&sandbox, &arguments(&failed)).ok();
+    let whole = contents(Path::new(&whole));
+    for continued in [killed, failed] {
+        let continued = contents(Path::new(&continued));
+        assert_eq!(whole.keys().collect::<Vec<_>>(), continued.keys().collect::<Vec<_>>());
+        for (name, bytes) in &whole {
+            assert_eq!(bytes, &continued[name], "{name}");
+        }
     }
 }
 
