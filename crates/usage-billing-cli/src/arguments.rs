@@ -20,7 +20,7 @@ use crate::suggestion::similar;
 
 /// Usage and billing data of Genesys Cloud, Suger and Acronis.
 #[derive(Parser)]
-#[command(name = "usage-billing", bin_name = "usage-billing", version, after_help = EXIT_CODES)]
+#[command(name = "usage-billing", bin_name = "usage-billing", version, after_help = EXIT_CODES, max_term_width = 100)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) log: LogArguments,
@@ -36,8 +36,8 @@ const EXIT_CODES: &str = "Exit codes:
   3  a credential was rejected or lacks a permission
   4  partial: the rows of some vendors or months were written, others failed
   5  not ready: a vendor is still at work, try again later
-  6  a check failed: rows with the same key, an invoice that differs, invalid events, events that would be billed twice, or
-     usage that is not billed as it was sent
+  6  a check failed: rows with the same key, an invoice that differs, invalid events, events that would be billed \
+twice, or usage that is not billed as it was sent
   75 a vendor rejected the request for now; the message states the time of the next attempt
   130 interrupted";
 

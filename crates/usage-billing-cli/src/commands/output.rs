@@ -3,11 +3,10 @@
 use std::io::{self, IsTerminal};
 
 use clap::{Args, ValueEnum};
-use comfy_table::{Table, presets};
 use serde::Serialize;
-use usage_billing::printable;
 
 use crate::exit::Failure;
+use crate::formats::table::{Content, Display, Grid, GridColumn, LongText};
 use crate::terminal;
 
 /// The format option of verbs that print a list or a document.
@@ -48,15 +47,14 @@ pub(crate) fn json<T: Serialize>(value: &T) -> Result<String, Failure> {
     Ok(format!("{text}\n"))
 }
 
-/// Returns a table without borders. Cells are escaped and bounded.
-pub(crate) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header(header);
-    for row in rows {
-        table.add_row(row.map(|cell| printable(&cell).to_string()));
-    }
-    // Without borders the table still pads each line.
-    table.lines().map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(&line).trim_end())).collect()
+/// A column of a list: its header, what it contains, and when it is shown.
+pub(crate) type ListColumn = (&'static str, Content, Display);
+
+/// Returns a list as a table that is fitted to the terminal. Cells are escaped and bounded.
+pub(crate) fn table<const N: usize>(columns: [ListColumn; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+    let column = |(header, content, display): ListColumn| GridColumn { header: header.to_owned(), content, display };
+    let rows = rows.into_iter().map(Vec::from).collect();
+    Grid { columns: columns.map(column).into(), rows, long_text: LongText::Wrapped }.render(terminal::width())
 }
 
 #[cfg(test)]
@@ -64,8 +62,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn table_has_one_line_for_each_row() {
-        let text = table(["A", "B"], [["x\ny".to_owned(), "\u{1b}[2K".to_owned()], ["1".to_owned(), String::new()]]);
+    fn control_characters_of_cells_are_escaped() {
+        let columns = ["A", "B"].map(|header| (header, Content::Text, Display::Always));
+        let text = table(columns, [["x\ny".to_owned(), "\u{1b}[2K".to_owned()], ["1".to_owned(), String::new()]]);
         assert_eq!(text, "A     B\nx\\ny  \\u{1b}[2K\n1\n");
     }
 }

@@ -8,22 +8,26 @@ use serde::Serialize;
 use super::output::{self, FormatArguments};
 use crate::accounts::{Account, SelectionArguments, Setting, Value, Vendor};
 use crate::exit::Failure;
+use crate::formats::table::Content::{Text, Word};
+use crate::formats::table::Display::{Always, IfDiffers, IfSpace};
 use crate::terminal;
 
 pub(crate) const HELP: &str =
     "Configuration file (usage-billing/config.toml in the configuration folder, or --config, or USAGE_BILLING_CONFIG):
-  profile = \"default\"                     # used without --profile and USAGE_BILLING_PROFILE
+  profile = \"default\"             # without --profile and USAGE_BILLING_PROFILE
 
-  [profiles.default.acronis]              # an account, named after its vendor
+  [profiles.default.acronis]      # an account, named after its vendor
   data_center = \"eu2-cloud.acronis.com\"
   client_id = \"…\"
-  client_secret_file = \"acronis.secret\"   # beside this file; only its owner may read it
+  # Beside this file; only its owner may read it:
+  client_secret_file = \"acronis.secret\"
 
-  [profiles.default.genesys-emea]         # another name needs the vendor
+  [profiles.default.genesys-emea] # another name needs the vendor
   vendor = \"genesys\"
   region = \"eu-central-1\"
   client_id = \"…\"
-  client_secret_command = [\"op\", \"read\", \"op://billing/genesys/secret\"]   # run without a shell
+  # Run without a shell:
+  client_secret_command = [\"op\", \"read\", \"op://billing/genesys/secret\"]
 
   [profiles.default.suger]
   org_id = \"…\"
@@ -69,7 +73,14 @@ pub(crate) fn run(arguments: &VendorsArguments) -> Result<ExitCode, Failure> {
             let source = line.source.clone().unwrap_or_default();
             [line.account.clone(), line.vendor.to_owned(), line.setting.to_owned(), value, source]
         };
-        output::table(["ACCOUNT", "VENDOR", "SETTING", "VALUE", "SOURCE"], lines.iter().map(row))
+        let columns = [
+            ("ACCOUNT", Text, Always),
+            ("VENDOR", Word, IfSpace),
+            ("SETTING", Word, Always),
+            ("VALUE", Text, Always),
+            ("SOURCE", Text, IfDiffers),
+        ];
+        output::table(columns, lines.iter().map(row))
     })?;
     if accounts.is_empty() {
         terminal::print_progress("no account is configured: `usage-billing vendors --help` shows how");

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Format;
 use super::columns;
 use super::record_writer::RecordWriter;
-use super::table::{Display, Grid, GridColumn, MONEY_PLACES, PLACES, shortened};
+use super::table::{Content, Display, Grid, GridColumn, LongText, MONEY_PLACES, PLACES, shortened};
 
 /// Rows of named values.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Records {
         let is_constant = |index: usize| self.rows.windows(2).all(|rows| rows[0][index] == rows[1][index]);
         let column = |(name, index): (&&'static str, usize)| GridColumn {
             header: name.strip_prefix("is_").unwrap_or(name).replace('_', " ").to_uppercase(),
-            is_number: self.numbers.contains(name),
+            content: if self.numbers.contains(name) { Content::Number } else { Content::Text },
             display: match *name {
                 _ if is_empty(index) => Display::IfSpace,
                 name if !self.numbers.contains(&name) && self.rows.len() > 1 && is_constant(index) => Display::IfSpace,
@@ -59,7 +59,8 @@ impl Records {
             }
         };
         let rows = self.rows.iter().map(|row| row.iter().zip(&self.columns).map(cell).collect()).collect();
-        Grid { columns: self.columns.iter().zip(0..).map(column).collect(), rows }.render(width)
+        let columns = self.columns.iter().zip(0..).map(column).collect();
+        Grid { columns, rows, long_text: LongText::Wrapped }.render(width)
     }
 }
 

@@ -55,30 +55,57 @@ const OTHERS: &[Case] = &[
     ("schema_spark", &["schema", "--format", "spark"], false),
 ];
 
-const HELP: &[&[&str]] = &[
-    &[],
-    &["usage", "fetch"],
-    &["usage", "show"],
-    &["usage", "compare"],
-    &["usage", "reconcile"],
-    &["usage", "chart"],
-    &["meter", "send"],
-    &["meter", "validate"],
-    &["meter", "status"],
-    &["meter", "retry"],
-    &["meter", "reconcile"],
-    &["vendors"],
-    &["auth", "check"],
-    &["doctor"],
-    &["clients", "list"],
-    &["report", "list"],
-    &["report", "resume"],
-    &["report", "delete"],
-    &["api"],
-    &["schema"],
-    &["completions"],
-    &["man"],
+/// Verbs whose output is no list, or depends on the machine; `every_verb_has_a_snapshot_or_a_test_of_its_own` has the tests.
+const WITHOUT_SNAPSHOT: &[(&str, &str)] = &[
+    ("usage export", "writes the CSV of a specification: usage/export.rs"),
+    ("doctor", "states times and addresses: doctor_and_reports_fit_the_terminal"),
+    ("report list", "has the ids of other runs: doctor_and_reports_fit_the_terminal"),
+    ("report resume", "is usage fetch"),
+    ("report delete", "prints ids: report.rs"),
+    ("completions", "prints a script: manual.rs"),
+    ("man", "prints roff: manual.rs"),
+    ("sandbox", "runs until Ctrl-C"),
 ];
+
+/// Returns all verbs that do something, as their groups' help lists them.
+pub(super) fn verbs() -> Vec<Vec<String>> {
+    let (mut groups, mut verbs) = (vec![Vec::new()], Vec::new());
+    while let Some(group) = groups.pop() {
+        let help = help(&group, "200");
+        let Some((_, commands)) = help.split_once("\nCommands:\n") else {
+            verbs.push(group);
+            continue;
+        };
+        // Descriptions of several lines are indented further.
+        let lines = commands.lines().take_while(|line| !line.is_empty());
+        let names = lines.filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).filter(|name| !name.is_empty());
+        let inner = names.filter(|name| *name != "help").map(|name| [&*group, &[name.to_owned()]].concat());
+        // The sandbox has verbs of its own, and is one.
+        let (own, inner): (Vec<_>, Vec<_>) = inner.partition(|verb| verb[0] == "sandbox");
+        verbs.extend(own.into_iter().filter(|verb| verb.len() == 1));
+        groups.extend(inner);
+    }
+    verbs.sort_unstable();
+    verbs
+}
+
+/// Returns the help of a verb or a group on a terminal of some columns.
+fn help(verb: &[String], columns: &str) -> String {
+    let mut command = program(&[]);
+    let output = command.args(verb).arg("--help").env("COLUMNS", columns).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{verb:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Checks the width of each line.
+fn check_width(text: &str, columns: &str) {
+    // Of CJK characters, two columns each.
+    let width =
+        |line: &str| line.chars().map(|one| 1 + usize::from(('\u{2e80}'..'\u{ffe0}').contains(&one))).sum::<usize>();
+    for line in text.lines() {
+        assert!(width(line) <= columns.parse().unwrap(), "{columns} columns: {line}\n{text}");
+    }
+}
 
 /// Returns a run as text: exit code, stdout, and the lines of stderr, which concurrent work prints in any order.
 fn shown(sandbox: &RunningSandbox, folder: &Path, arguments: &[&str], columns: Option<&str>) -> String {
@@ -97,6 +124,9 @@ fn shown(sandbox: &RunningSandbox, folder: &Path, arguments: &[&str], columns: O
         !stdout.contains('\u{1b}') && !stderr.contains('\u{1b}'),
         "{arguments:?} has escape sequences: NO_COLOR changes nothing"
     );
+    if let Some(columns) = columns {
+        check_width(&stdout, columns);
+    }
     let lines: Vec<_> = stdout.lines().collect();
     let (first, more) = lines.split_at(if columns.is_some() { lines.len() } else { lines.len().min(MAX_LINES) });
     let more = if more.is_empty() { String::new() } else { format!("({} more lines)\n", more.len()) };
@@ -113,7 +143,7 @@ fn check(sandbox: &RunningSandbox, folder: &Path, cases: &[Case]) {
     settings.add_filter(r"127\.0\.0\.1:\d+ +", "127.0.0.1:PORT  ");
     settings.add_filter(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT");
     // They depend on the number of requests before, which concurrent calls change.
-    settings.add_filter(r"request id [0-9a-f-]{36}", "request id ID");
+    settings.add_filter(r"request id\s+[0-9a-f-]{4}[0-9a-f\s-]*\)", "request id ID)");
     settings.add_filter(r#""source_report_id":"[^"]*""#, r#""source_report_id":"ID""#);
     settings.bind(|| {
         for (name, arguments, has_table) in cases {
@@ -176,12 +206,40 @@ fn other_verbs_print_what_the_snapshots_have() {
 }
 
 #[test]
-fn help_of_every_verb_is_that_of_the_snapshot() {
+fn doctor_and_reports_fit_the_terminal() {
+    let (sandbox, folder) = start();
+    let fetch = ["usage", "fetch", "acronis", "--today", TODAY, "--period", "2026-10", "-q"];
+    assert_eq!(sandbox.program(&fetch).output().unwrap().status.code(), Some(0));
+    for arguments in [&["doctor"][..], &["report", "list"]] {
+        for columns in ["80", "200"] {
+            let text = shown(&sandbox, folder.path(), arguments, Some(columns));
+            assert!(text.lines().count() > 5, "{text}");
+        }
+    }
+}
+
+#[test]
+fn every_verb_has_a_snapshot_or_a_test_of_its_own() {
+    let has_snapshot = |verb: &[String]| {
+        [USAGE, METER, OTHERS]
+            .into_iter()
+            .flatten()
+            .any(|(_, arguments, _)| arguments.starts_with(&verb.iter().map(String::as_str).collect::<Vec<_>>()))
+    };
+    let without: Vec<_> = verbs().into_iter().filter(|verb| !has_snapshot(verb)).map(|verb| verb.join(" ")).collect();
+    let mut expected: Vec<_> = WITHOUT_SNAPSHOT.iter().map(|(verb, _)| (*verb).to_owned()).collect();
+    expected.sort_unstable();
+    assert_eq!(without, expected);
+}
+
+#[test]
+fn help_of_every_verb_is_that_of_the_snapshot_and_fits_the_terminal() {
     let mut text = String::new();
-    for verb in HELP {
-        let output = program(verb).arg("--help").output().unwrap();
-        assert_eq!(output.status.code(), Some(0), "{verb:?}");
-        text += &format!("$ usage-billing {} --help\n{}\n", verb.join(" "), String::from_utf8(output.stdout).unwrap());
+    for verb in [vec![Vec::new()], verbs()].concat() {
+        check_width(&help(&verb, "200"), "200");
+        let narrow = help(&verb, "80");
+        check_width(&narrow, "80");
+        text += &format!("$ usage-billing {} --help\n{narrow}\n", verb.join(" "));
     }
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);

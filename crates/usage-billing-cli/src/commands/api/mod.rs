@@ -16,15 +16,17 @@ use super::output::{self, FormatArguments};
 use crate::accounts::{AccountArguments, Vendor};
 use crate::consent::WriteArguments;
 use crate::exit::Failure;
+use crate::formats::table::Content::{Text, Word};
+use crate::formats::table::Display::{Always, IfDiffers};
 use crate::suggestion::did_you_mean;
 
 pub(crate) const HELP: &str = "Responses are printed unchanged: --format is for the list of operations.
 
 Examples:
-  usage-billing api genesys                                                  # the operations
+  usage-billing api genesys          # the operations
   usage-billing api genesys getOrganizationsMe --sandbox
   usage-billing api suger listEntitlements --param limit=10
-  usage-billing api suger retryUsageRecordGroup --param usageRecordGroupId=… --yes";
+  usage-billing api suger retryUsageRecordGroup --yes --param usageRecordGroupId=…";
 
 #[derive(Args)]
 pub(crate) struct ApiArguments {
@@ -85,7 +87,13 @@ fn list(operations: &[Operation], format: FormatArguments) -> Result<ExitCode, F
         let row = |line: &Line<'_>| {
             [line.operation, line.method, line.path, &line.permissions.join(" or ")].map(str::to_owned)
         };
-        output::table(["OPERATION", "METHOD", "PATH", "PERMISSION"], lines.iter().map(row))
+        let columns = [
+            ("OPERATION", Word, Always),
+            ("METHOD", Word, Always),
+            ("PATH", Text, Always),
+            ("PERMISSION", Text, IfDiffers),
+        ];
+        output::table(columns, lines.iter().map(row))
     })?;
     Ok(ExitCode::SUCCESS)
 }

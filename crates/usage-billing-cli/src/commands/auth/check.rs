@@ -15,6 +15,8 @@ use super::access::{Access, OperationAccess, judge, of_status};
 use crate::accounts::{AccountArguments, AccountClient, Client, Vendor};
 use crate::commands::output::{self, FormatArguments};
 use crate::exit::{Failure, error_line};
+use crate::formats::table::Content::{Prose, Text, Word};
+use crate::formats::table::Display::{Always, IfDiffers, IfSpace};
 use crate::suggestion::did_you_mean;
 use crate::terminal;
 
@@ -174,5 +176,12 @@ fn table(all: &[AccountAccess]) -> String {
         ]
     };
     let rows = all.iter().flat_map(|account| account.operations.iter().map(|one| row(account, one)));
-    output::table(["ACCOUNT", "OPERATION", "ACCESS", "PERMISSION", "REASON"], rows)
+    let columns = [
+        ("ACCOUNT", Text, IfSpace),
+        ("OPERATION", Word, Always),
+        ("ACCESS", Word, Always),
+        ("PERMISSION", Text, IfDiffers),
+        ("REASON", Prose, IfDiffers),
+    ];
+    output::table(columns, rows)
 }

@@ -10,6 +10,8 @@ use usage_billing::{Error, ErrorKind, Pager, acronis, genesys, printable};
 use crate::accounts::{AccountArguments, Client, Vendor};
 use crate::commands::output::{self, FormatArguments};
 use crate::exit::{Failure, PARTIAL, error_line};
+use crate::formats::table::Content::{Prose, Text, Word};
+use crate::formats::table::Display::{Always, IfDiffers, IfSpace};
 use crate::terminal;
 
 /// A longer list is not kept in memory.
@@ -77,12 +79,20 @@ fn table(all: &[Customer]) -> String {
             one.account.clone(),
             text(&one.name),
             text(&one.kind),
-            enabled.to_owned(),
             one.id.clone(),
+            enabled.to_owned(),
             text(&one.parent_id),
         ]
     };
-    output::table(["ACCOUNT", "NAME", "KIND", "ENABLED", "ID", "PARENT"], all.iter().map(row))
+    let columns = [
+        ("ACCOUNT", Text, IfDiffers),
+        ("NAME", Prose, Always),
+        ("KIND", Text, IfDiffers),
+        ("ID", Word, Always),
+        ("ENABLED", Word, IfDiffers),
+        ("PARENT", Word, IfSpace),
+    ];
+    output::table(columns, all.iter().map(row))
 }
 
 async fn customers(account: &str, client: &Client) -> Result<Vec<Customer>, Error> {

@@ -5,6 +5,8 @@ use serde::Serialize;
 
 use crate::accounts::AccountClient;
 use crate::commands::output;
+use crate::formats::table::Content::{Prose, Text, Word};
+use crate::formats::table::Display::{Always, IfDiffers, IfSpace};
 
 /// Tokens and signatures of some vendors are rejected if the clocks differ by more.
 const MAX_SKEW: TimeDelta = TimeDelta::seconds(300);
@@ -65,7 +67,14 @@ pub(super) fn table(checks: &[Check]) -> String {
         let advice = check.advice.clone().unwrap_or_default();
         [check.account.clone(), check.check.to_owned(), state.to_owned(), check.message.clone(), advice]
     };
-    output::table(["ACCOUNT", "CHECK", "STATE", "RESULT", "ADVICE"], checks.iter().map(row))
+    let columns = [
+        ("ACCOUNT", Text, IfSpace),
+        ("CHECK", Word, Always),
+        ("STATE", Word, Always),
+        ("RESULT", Prose, Always),
+        ("ADVICE", Prose, IfDiffers),
+    ];
+    output::table(columns, checks.iter().map(row))
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use usage_billing::{Error, ErrorKind, Period};
 use crate::accounts::{AccountArguments, Client, Clients, Vendor};
 use crate::commands::output;
 use crate::exit::Failure;
+use crate::formats::table::Content::{Prose, Text, Word};
+use crate::formats::table::Display::{Always, IfDiffers, IfSpace};
 
 /// The options that select groups.
 #[derive(Args)]
@@ -62,17 +64,23 @@ pub(super) fn table<'a>(groups: impl IntoIterator<Item = (&'a Group, String)>) -
         let quantities: Vec<_> =
             group.records.iter().map(|(dimension, quantity)| format!("{dimension} {}", quantity.0)).collect();
         [
-            text(&group.id),
             text(&group.entitlement_id),
             used_at(group).map_or_else(String::new, |time| time.to_rfc3339_opts(SecondsFormat::Secs, true)),
             group.status.as_ref().map_or_else(String::new, |status| status.as_str().to_owned()),
             quantities.join(", "),
-            text(&group.usage_record_report_id),
             reason,
+            text(&group.id),
+            text(&group.usage_record_report_id),
         ]
     };
-    output::table(
-        ["ID", "ENTITLEMENT", "TIMESTAMP", "STATUS", "QUANTITIES", "REPORT", "REASON"],
-        groups.into_iter().map(row),
-    )
+    let columns = [
+        ("ENTITLEMENT", Text, IfDiffers),
+        ("TIMESTAMP", Word, Always),
+        ("STATUS", Word, Always),
+        ("QUANTITIES", Prose, Always),
+        ("REASON", Prose, IfDiffers),
+        ("ID", Word, IfSpace),
+        ("REPORT", Word, IfSpace),
+    ];
+    output::table(columns, groups.into_iter().map(row))
 }

@@ -7,6 +7,8 @@ use usage_billing::suger::{Receipt, UsageEvent};
 use usage_billing::uuid::Uuid;
 
 use crate::commands::output;
+use crate::formats::table::Content::{Prose, Text, Word};
+use crate::formats::table::Display::{Always, IfDiffers};
 
 /// Events of one outcome that a table lists.
 const LISTED: usize = 100;
@@ -46,6 +48,13 @@ pub(super) fn table(receipt: &Receipt, sent: &HashMap<Uuid, UsageEvent>) -> Stri
             rows.push(row(outcome, event, reason));
         }
     }
-    let table = output::table(["OUTCOME", "ENTITLEMENT", "TIMESTAMP", "QUANTITIES", "REASON"], rows);
+    let columns = [
+        ("OUTCOME", Text, Always),
+        ("ENTITLEMENT", Text, Always),
+        ("TIMESTAMP", Word, Always),
+        ("QUANTITIES", Prose, Always),
+        ("REASON", Prose, IfDiffers),
+    ];
+    let table = output::table(columns, rows);
     format!("{table}{more}{receipt}\n")
 }

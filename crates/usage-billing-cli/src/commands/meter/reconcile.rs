@@ -16,6 +16,8 @@ use super::groups;
 use crate::accounts::AccountArguments;
 use crate::commands::output::{self, FormatArguments, OutputFormat};
 use crate::exit::Failure;
+use crate::formats::table::Content::{Number, Text, Word};
+use crate::formats::table::Display::Always;
 use crate::{temporary_file, terminal};
 
 #[derive(Args)]
@@ -101,8 +103,16 @@ fn table(found: &Reconciliation) -> String {
     if rows.is_empty() {
         return format!("{found}\n");
     }
-    let header = ["STATE", "ENTITLEMENT", "TIMESTAMP", "DIMENSION", "SENT", "SUGER", "REASON"];
-    format!("{}{found}\n", output::table(header, rows))
+    let columns = [
+        ("STATE", Text, Always),
+        ("ENTITLEMENT", Text, Always),
+        ("TIMESTAMP", Word, Always),
+        ("DIMENSION", Text, Always),
+        ("SENT", Number, Always),
+        ("SUGER", Number, Always),
+        ("REASON", Text, Always),
+    ];
+    format!("{}{found}\n", output::table(columns, rows))
 }
 
 /// Returns the state of a quantity that is not billed: usage that Suger has, but does not bill, is not missing.

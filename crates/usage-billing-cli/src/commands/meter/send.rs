@@ -37,7 +37,7 @@ pub(crate) struct SendArguments {
     #[arg(long)]
     reject_late: bool,
 
-    /// Time limit for all events (90s, 10m).
+    /// Time limit for everything: the groups that Suger has, and all events (90s, 10m).
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = humantime::parse_duration)]
     timeout: Duration,
 
@@ -62,6 +62,7 @@ pub(super) async fn run(arguments: SendArguments) -> Result<ExitCode, Failure> {
         format!("send {} to Suger (organization {})", terminal::count(file.events.len(), "event"), client.org_id());
     arguments.write.require(&what)?;
     let mut interrupted = pin!(runtime::interrupted());
+    let started = Instant::now();
     if !arguments.allow_overlap {
         tokio::select! {
             outcome = check_overlap(&client, &file, arguments.timeout) => outcome?,
@@ -71,8 +72,10 @@ pub(super) async fn run(arguments: SendArguments) -> Result<ExitCode, Failure> {
     let events: Vec<_> = file.events.into_iter().map(|one| one.event).collect();
     let sent: HashMap<_, _> = events.iter().map(|event| (event.id(client.org_id()), event.clone())).collect();
     let sending = format!("suger: sending {}", terminal::count(events.len(), "event"));
-    let started = format!("{sending} …");
-    let flushed = progress::activity(&sending, &started, flush(&client, &arguments, events, interrupted));
+    let line = format!("{sending} …");
+    let limit = arguments.timeout.saturating_sub(started.elapsed());
+    let flushed = flush(&client, &arguments, limit, events, interrupted);
+    let flushed = progress::activity(&sending, &line, flushed);
     let (receipt, is_interrupted, elapsed) = progress::watch(flushed).await?;
     arguments.format.print(&receipt, || receipt::table(&receipt, &sent))?;
     terminal::print_progress(&format!("suger: {receipt}"));
@@ -81,9 +84,9 @@ pub(super) async fn run(arguments: SendArguments) -> Result<ExitCode, Failure> {
         terminal::eprint_line(&format!("suger: {late} older than the marketplace accepts: see `late` in the receipt"));
     }
     let unsent = receipt.unsent.iter().map(|one| one.error.kind());
-    if is_out_of_time(unsent, elapsed, arguments.timeout) && !is_interrupted {
+    if is_out_of_time(unsent, elapsed, limit) && !is_interrupted {
         let done = sent.len().saturating_sub(receipt.unsent.len());
-        terminal::eprint_line(&out_of_time(done, sent.len(), arguments.timeout));
+        terminal::eprint_line(&out_of_time(done, sent.len(), limit, arguments.timeout));
     }
     match is_interrupted {
         true => Err(Failure::Interrupted(
@@ -112,10 +115,11 @@ async fn check_overlap(client: &Client, file: &EventFile, timeout: Duration) -> 
 async fn flush(
     client: &Client,
     arguments: &SendArguments,
+    limit: Duration,
     events: Vec<UsageEvent>,
     interrupted: Pin<&mut impl Future<Output = ()>>,
 ) -> Result<(Receipt, bool, Duration), Failure> {
-    let mut queue = client.usage_queue().flush_timeout(arguments.timeout);
+    let mut queue = client.usage_queue().flush_timeout(limit);
     if arguments.validate_first {
         queue = queue.validate_first();
     }
@@ -148,10 +152,10 @@ fn is_out_of_time(mut unsent: impl Iterator<Item = ErrorKind>, elapsed: Duration
     elapsed >= limit && unsent.any(|kind| kind == ErrorKind::WaitTimeout)
 }
 
-/// Returns what a time limit that ended after some of the events means for the others.
-fn out_of_time(done: usize, events: usize, limit: Duration) -> String {
+/// Returns what a time limit that ended after some of the events means for the others. `sending` is its part for them.
+fn out_of_time(done: usize, events: usize, sending: Duration, limit: Duration) -> String {
     let left = events.saturating_sub(done) as u64;
-    let needed = limit.as_secs().saturating_mul(left).checked_div(done as u64);
+    let needed = sending.as_secs().saturating_mul(left).checked_div(done as u64);
     // In minutes: it is an estimate.
     let needed = needed.map_or_else(String::new, |seconds| {
         let minutes = Duration::from_secs(seconds.div_ceil(60).saturating_mul(60));
@@ -218,10 +222,10 @@ mod tests {
 
     #[test]
     fn end_of_the_time_limit_states_what_the_others_need() {
-        let line = out_of_time(59, 100_000, Duration::from_secs(45));
-        let expected = "the time limit of 45s ended after 59 of 100000 events; at this rate the others take 21h 11m: ";
+        let line = out_of_time(59, 100_000, Duration::from_secs(45), Duration::from_secs(60));
+        let expected = "the time limit of 1m ended after 59 of 100000 events; at this rate the others take 21h 11m: ";
         assert!(line.contains(expected), "{line}");
-        let line = out_of_time(0, 1, Duration::from_secs(90));
+        let line = out_of_time(0, 1, Duration::from_secs(90), Duration::from_secs(90));
         assert!(line.contains("the time limit of 1m 30s ended after 0 of 1 event: increase --timeout, or"), "{line}");
     }
 }

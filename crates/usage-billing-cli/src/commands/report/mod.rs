@@ -15,6 +15,8 @@ use crate::arguments::{Arguments, Command};
 use crate::commands::usage;
 use crate::consent::WriteArguments;
 use crate::exit::Failure;
+use crate::formats::table::Content::{Text, Word};
+use crate::formats::table::Display::{Always, IfDiffers, IfSpace};
 use crate::terminal;
 
 /// Number of concurrent requests.
@@ -116,7 +118,15 @@ async fn list(arguments: ListArguments) -> Result<ExitCode, Failure> {
                 text(serde_json::to_value(&report.result_action)),
             ]
         };
-        output::table(["ID", "CREATED", "KIND", "LEVEL", "PERIOD", "RESULT"], all.iter().map(row))
+        let columns = [
+            ("ID", Word, Always),
+            ("CREATED", Text, Always),
+            ("KIND", Text, IfSpace),
+            ("LEVEL", Text, IfSpace),
+            ("PERIOD", Text, IfDiffers),
+            ("RESULT", Text, IfSpace),
+        ];
+        output::table(columns, all.iter().map(row))
     })?;
     Ok(ExitCode::SUCCESS)
 }

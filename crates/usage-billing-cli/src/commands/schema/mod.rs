@@ -12,9 +12,12 @@ use crate::terminal;
 
 pub(crate) const HELP: &str = "Examples:
   usage-billing schema --format duckdb > usage.sql
-  usage-billing schema --format spark > usage.ddl      # spark.read.schema(open(\"usage.ddl\").read()).parquet(\"usage-data\")
-  usage-billing schema --format bigquery > usage.json  # bq load --source_format=PARQUET --hive_partitioning_mode=CUSTOM …
-  usage-billing schema --format json-schema";
+  usage-billing schema --format spark > usage.ddl
+  usage-billing schema --format bigquery > usage.json
+  usage-billing schema --format json-schema
+
+Spark reads a data set with spark.read.schema(open(\"usage.ddl\").read()).parquet(\"usage-data\"), BigQuery with bq load \
+--source_format=PARQUET --hive_partitioning_mode=CUSTOM and the file as its schema.";
 
 #[derive(Args)]
 pub(crate) struct SchemaArguments {

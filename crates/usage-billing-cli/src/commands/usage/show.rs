@@ -21,15 +21,15 @@ pub(crate) const HELP: &str = "Examples:
   usage-billing usage show october.csv
   usage-billing usage show usage-data/ --by customer,month
   usage-billing usage show usage-data/ --by sku --format csv > skus.csv
-  usage-billing usage show october.parquet --columns customer_name,sku,quantity,unit,amount,currency
+  usage-billing usage show october.parquet --columns customer_name,sku,quantity,unit
 
-Sums are of billable rows; quantities are added up by SKU and unit only, amounts by currency. UNPRICED ROWS are billable rows
-of which no source states the amount: the sum lacks them.";
+Sums are of billable rows; quantities are added up by SKU and unit only, amounts by currency. UNPRICED ROWS are \
+billable rows of which no source states the amount: the sum lacks them.";
 
 #[derive(Args)]
 pub(crate) struct ShowArguments {
     /// Files of rows (.csv, .json, .jsonl, .parquet) and folders of data sets.
-    #[arg(value_name = "FILE|FOLDER", required = true)]
+    #[arg(value_name = "FILE|DIR", required = true)]
     pub(crate) paths: Vec<PathBuf>,
 
     /// Print sums in place of rows.

@@ -5,8 +5,10 @@ use usage_billing::printable;
 
 use super::{MONEY_PLACES, shortened};
 
-/// Width to which text is truncated at most.
+/// Width below which text is neither truncated nor wrapped.
 const NARROW: u16 = 8;
+/// The same for prose, in words of a few characters.
+const NARROW_PROSE: u16 = 16;
 /// Blanks beside each cell.
 const PADDING: u16 = 2;
 
@@ -14,13 +16,34 @@ const PADDING: u16 = 2;
 pub(crate) struct Grid {
     pub(crate) columns: Vec<GridColumn>,
     pub(crate) rows: Vec<Vec<String>>,
+    pub(crate) long_text: LongText,
+}
+
+/// What happens to text that is wider than its column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LongText {
+    /// Each row has one line: rows are many.
+    Truncated,
+    /// Each row is complete: it is to be acted upon.
+    Wrapped,
 }
 
 pub(crate) struct GridColumn {
     pub(crate) header: String,
-    /// Numbers are aligned to the right and never truncated.
-    pub(crate) is_number: bool,
+    pub(crate) content: Content,
     pub(crate) display: Display,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// Aligned to the right, and always on one line.
+    Number,
+    /// An id, an instant or a state: always on one line.
+    Word,
+    /// A name.
+    Text,
+    /// A sentence, or a list.
+    Prose,
 }
 
 /// When a column is shown. A narrow terminal omits those that are the least important.
@@ -54,10 +77,10 @@ impl Grid {
         let (widths, omitted) = self.fit(&mut shown, width);
         let mut text = self.lines(&shown, &widths);
         if !constants.is_empty() {
-            text.push_str(&format!("all rows: {}\n", constants.join(", ")));
+            text.push_str(&wrapped(&format!("all rows: {}", constants.join(", ")), width));
         }
         if !omitted.is_empty() {
-            text.push_str(&format!("not shown for lack of width: {}\n", omitted.join(", ")));
+            text.push_str(&wrapped(&format!("not shown for lack of width: {}", omitted.join(", ")), width));
         }
         text
     }
@@ -95,7 +118,7 @@ impl Grid {
 
     /// Truncates all numbers to the places of money.
     fn shorten_numbers(&mut self) {
-        let is_number: Vec<_> = self.columns.iter().map(|column| column.is_number).collect();
+        let is_number: Vec<_> = self.columns.iter().map(|column| column.content == Content::Number).collect();
         for row in &mut self.rows {
             for (cell, _) in row.iter_mut().zip(&is_number).filter(|(_, is_number)| **is_number) {
                 *cell = shortened(cell, MONEY_PLACES);
@@ -107,12 +130,17 @@ impl Grid {
         // Without rows there are no widths.
         let cells = self.table(shown).column_max_content_widths().into_iter().chain(std::iter::repeat(0));
         let width = |(index, cells): (&usize, u16)| {
-            let GridColumn { header, is_number, .. } = &self.columns[*index];
+            let GridColumn { header, content, .. } = &self.columns[*index];
             let letters = |text: &str| text.chars().count() as u16;
             let natural = cells.max(letters(header));
             // A header may have several lines.
             let word = header.split(' ').map(letters).max().unwrap_or_default();
-            let least = if *is_number { cells } else { NARROW.min(natural) }.max(word);
+            let least = match content {
+                Content::Number | Content::Word => cells,
+                Content::Text => NARROW.min(natural),
+                Content::Prose => NARROW_PROSE.min(natural),
+            };
+            let least = least.max(word);
             ColumnWidth { index: *index, natural, least, is_limited: false }
         };
         shown.iter().zip(cells).map(width).collect()
@@ -121,16 +149,21 @@ impl Grid {
     /// Returns the table without its header.
     fn table(&self, shown: &[usize]) -> Table {
         let mut table = Table::new();
-        // Text is truncated at the width, and not at the word before it.
-        table.load_preset(presets::NOTHING).set_truncation_indicator("…").set_delimiter('\0');
+        table.load_preset(presets::NOTHING).set_truncation_indicator("…");
+        if self.long_text == LongText::Truncated {
+            // At the width, and not at the word before it.
+            table.set_delimiter('\0');
+        }
         for row in &self.rows {
             // Customers name themselves: a line break or a terminal's escape sequence would forge rows.
             let mut row = Row::from(shown.iter().map(|index| printable(&row[*index]).to_string()).collect::<Vec<_>>());
-            row.max_height(1);
+            if self.long_text == LongText::Truncated {
+                row.max_height(1);
+            }
             table.add_row(row);
         }
         for (column, index) in table.column_iter_mut().zip(shown) {
-            if self.columns[*index].is_number {
+            if self.columns[*index].content == Content::Number {
                 column.set_cell_alignment(CellAlignment::Right);
             }
         }
@@ -145,9 +178,23 @@ impl Grid {
                 column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(*width)));
             }
         }
-        // Without borders the table still pads each line.
-        table.lines().map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(&line).trim_end())).collect()
+        without_padding(&table)
     }
+}
+
+/// Returns text in lines of at most a width.
+pub(crate) fn wrapped(text: &str, width: Option<u16>) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).add_row([text]);
+    if let (Some(width), Some(column)) = (width, table.column_mut(0)) {
+        column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(width.saturating_add(PADDING))));
+    }
+    without_padding(&table)
+}
+
+/// Returns the lines of a table. Without borders it still pads each line.
+fn without_padding(table: &Table) -> String {
+    table.lines().map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(&line).trim_end())).collect()
 }
 
 /// How wide a column of the table is without its padding.
@@ -176,10 +223,11 @@ mod tests {
     fn grid(columns: &[(&str, bool, Display)], rows: &[&[&str]]) -> Grid {
         let column = |(header, is_number, display): &(&str, bool, Display)| GridColumn {
             header: (*header).to_owned(),
-            is_number: *is_number,
+            content: if *is_number { Content::Number } else { Content::Text },
             display: *display,
         };
         Grid {
+            long_text: LongText::Truncated,
             columns: columns.iter().map(column).collect(),
             rows: rows.iter().map(|row| row.iter().map(|cell| (*cell).to_owned()).collect()).collect(),
         }
@@ -218,7 +266,7 @@ mod tests {
         let text = grid(&columns, &rows).render(Some(41));
         assert!(text.contains("1.12…  12345678901.12…  GiB") && text.ends_with("width: PERCENT\n"), "{text}");
         let text = grid(&columns, &rows).render(Some(34));
-        assert!(text.contains("1.12…  12345678901.12…\n") && text.ends_with("width: UNIT, PERCENT\n"), "{text}");
+        assert!(text.contains("1.12…  12345678901.12…\n") && text.ends_with("width: UNIT,\nPERCENT\n"), "{text}");
     }
 
     #[test]
@@ -233,10 +281,29 @@ mod tests {
         ] {
             let text = grid().render(Some(width));
             let (table, notes) = text.split_at(text.find("not shown").unwrap_or(text.len()));
-            assert_eq!(notes.trim_end(), expected, "{text}");
+            assert_eq!(notes.lines().collect::<Vec<_>>().join(" "), expected, "{text}");
             assert!(table.contains("123456") && table.contains('…'), "{text}");
-            assert!(table.lines().all(|line| line.chars().count() <= usize::from(width)), "{width}: {text}");
+            assert!(text.lines().all(|line| line.chars().count() <= usize::from(width)), "{width}: {text}");
         }
         assert!(grid().render(Some(200)).contains(name));
+    }
+
+    #[test]
+    fn wrapped_rows_and_lines_are_complete_and_fit() {
+        let columns = [("ID", Content::Word), ("REASON", Content::Text)];
+        let columns = columns.map(|(header, content)| GridColumn {
+            header: header.to_owned(),
+            content,
+            display: Display::Always,
+        });
+        let rows = vec![
+            vec!["2f4c1b7e-0a55".to_owned(), "unknown customer".to_owned()],
+            vec!["2".to_owned(), "price".to_owned()],
+        ];
+        let grid = Grid { columns: columns.into(), rows, long_text: LongText::Wrapped };
+        let expected = "ID             REASON\n2f4c1b7e-0a55  unknown\n               customer\n2              price\n";
+        assert_eq!(grid.render(Some(24)), expected);
+        assert_eq!(wrapped("all rows: PERIOD 2026-10", Some(16)), "all rows: PERIOD\n2026-10\n");
+        assert_eq!(wrapped("all rows: PERIOD 2026-10", None), "all rows: PERIOD 2026-10\n");
     }
 }

@@ -3,7 +3,7 @@
 mod grid;
 mod usage_table;
 
-pub(crate) use grid::{Display, Grid, GridColumn};
+pub(crate) use grid::{Content, Display, Grid, GridColumn, LongText, wrapped};
 pub(crate) use usage_table::usage_table;
 
 /// Places after the point of quantities and prices in tables.

@@ -3,53 +3,54 @@
 use usage_billing::chrono::{DateTime, SecondsFormat, Utc};
 use usage_billing::{Decimal, Period, UsageRow};
 
+use super::Content::{Number, Text};
 use super::Display::{Always, IfDiffers, IfSpace};
-use super::{Display, Grid, GridColumn, MONEY_PLACES, PLACES, shortened};
+use super::{Content, Display, Grid, GridColumn, LongText, MONEY_PLACES, PLACES, shortened, wrapped};
 use crate::terminal::count;
 
-/// A column: its header, whether it is a number, when it is shown, and its value.
-type Column = (&'static str, bool, Display, fn(&UsageRow) -> String);
+/// A column: its header, what it contains, when it is shown, and its value.
+type Column = (&'static str, Content, Display, fn(&UsageRow) -> String);
 
 /// The last ones are omitted first if the terminal is narrow.
 const COLUMNS: [Column; 17] = [
-    ("VENDOR", false, IfSpace, |row| row.vendor.to_string()),
-    ("CUSTOMER", false, Always, |row| {
+    ("VENDOR", Text, IfSpace, |row| row.vendor.to_string()),
+    ("CUSTOMER", Text, Always, |row| {
         let customer = row.customer_name.as_ref().or(row.customer_id.as_ref()).or(row.account_name.as_ref());
         customer.unwrap_or(&row.account_id).clone()
     }),
     // The metric distinguishes rows of one SKU, such as storage in different clouds.
-    ("SKU", false, Always, |row| match row.sku.contains(&row.metric) {
+    ("SKU", Text, Always, |row| match row.sku.contains(&row.metric) {
         true => row.sku.clone(),
         false => format!("{} ({})", row.sku, row.metric),
     }),
-    ("QUANTITY", true, Always, |row| decimal(Some(row.quantity), PLACES)),
-    ("UNIT", false, Always, |row| row.unit.clone()),
-    ("AMOUNT", true, IfDiffers, |row| decimal(row.amount, MONEY_PLACES)),
-    ("CURRENCY", false, IfDiffers, |row| row.currency.clone().unwrap_or_default()),
-    ("BILLABLE", false, IfDiffers, |row| row.is_billable.map_or("?", yes_or_no).to_owned()),
-    ("PERIOD", false, IfSpace, period),
-    ("COST", true, IfSpace, |row| decimal(row.cost, MONEY_PLACES)),
-    ("REASON", false, IfSpace, |row| row.billing_reason.to_string()),
-    ("UNIT PRICE", true, IfSpace, |row| decimal(row.unit_price, PLACES)),
-    ("OVERAGE", true, IfSpace, |row| decimal(row.overage_quantity, PLACES)),
-    ("FINAL", false, IfSpace, |row| yes_or_no(row.is_final).to_owned()),
-    ("LEVEL", false, IfSpace, |row| row.report_level.clone().unwrap_or_default()),
-    ("MODE", false, IfSpace, |row| row.usage_mode.map(|mode| mode.to_string()).unwrap_or_default()),
-    ("ACCOUNT", false, IfSpace, |row| row.account_name.as_ref().unwrap_or(&row.account_id).clone()),
+    ("QUANTITY", Number, Always, |row| decimal(Some(row.quantity), PLACES)),
+    ("UNIT", Text, Always, |row| row.unit.clone()),
+    ("AMOUNT", Number, IfDiffers, |row| decimal(row.amount, MONEY_PLACES)),
+    ("CURRENCY", Text, IfDiffers, |row| row.currency.clone().unwrap_or_default()),
+    ("BILLABLE", Text, IfDiffers, |row| row.is_billable.map_or("?", yes_or_no).to_owned()),
+    ("PERIOD", Text, IfSpace, period),
+    ("COST", Number, IfSpace, |row| decimal(row.cost, MONEY_PLACES)),
+    ("REASON", Text, IfSpace, |row| row.billing_reason.to_string()),
+    ("UNIT PRICE", Number, IfSpace, |row| decimal(row.unit_price, PLACES)),
+    ("OVERAGE", Number, IfSpace, |row| decimal(row.overage_quantity, PLACES)),
+    ("FINAL", Text, IfSpace, |row| yes_or_no(row.is_final).to_owned()),
+    ("LEVEL", Text, IfSpace, |row| row.report_level.clone().unwrap_or_default()),
+    ("MODE", Text, IfSpace, |row| row.usage_mode.map(|mode| mode.to_string()).unwrap_or_default()),
+    ("ACCOUNT", Text, IfSpace, |row| row.account_name.as_ref().unwrap_or(&row.account_id).clone()),
 ];
 
 const LEGEND: &str = "PERIOD: the end is excluded (UTC); FINAL: the vendor does not change it any more; BILLABLE: the vendor charges this account for it (?: unknown)";
 
 /// Returns the rows as a table of at most a width.
 pub(crate) fn usage_table(rows: &[UsageRow], width: Option<u16>) -> String {
-    let columns = COLUMNS.map(|(header, is_number, display, _)| GridColumn {
+    let columns = COLUMNS.map(|(header, content, display, _)| GridColumn {
         header: header.to_owned(),
-        is_number,
+        content,
         display: if rows.is_empty() && header == "VENDOR" { Always } else { display },
     });
     let cells = rows.iter().map(|row| COLUMNS.map(|(.., value)| value(row)).into());
-    let grid = Grid { columns: columns.into(), rows: cells.collect() };
-    format!("{}{}; {LEGEND}\n", grid.render(width), count(rows.len(), "row"))
+    let grid = Grid { columns: columns.into(), rows: cells.collect(), long_text: LongText::Truncated };
+    format!("{}{}", grid.render(width), wrapped(&format!("{}; {LEGEND}", count(rows.len(), "row")), width))
 }
 
 fn yes_or_no(value: bool) -> &'static str {

@@ -18,17 +18,18 @@ use crate::exit::Failure;
 use crate::terminal;
 
 pub(super) const HELP: &str = "Events:
-  CSV with a header: entitlement_id,timestamp,dimension,quantity and optionally sequence. Lines with the same
-  entitlement, timestamp and sequence are one event. Suger recognizes it by these three and its dimensions: to add a
-  dimension to usage that was sent, send only the lines of the new dimension.
-  JSON lines: {\"entitlement_id\":\"ent-7\",\"timestamp\":\"2026-10-01T07:00:00Z\",\"quantities\":{\"gb\":\"12.5\"}}, optionally
-  with \"sequence\". Timestamps are whole seconds with a time zone. Quantities are plain decimals, as numbers or strings.
+  CSV with a header: entitlement_id,timestamp,dimension,quantity and optionally sequence. Lines with the same entitlement, \
+timestamp and sequence are one event. Suger recognizes it by these three and its dimensions: to add a dimension to usage that was sent, send \
+only the lines of the new dimension.
+  JSON lines, optionally with \"sequence\":
+{\"entitlement_id\":\"e\",\"timestamp\":\"2026-10-01T07:00:00Z\",\"quantities\":{\"gb\":1}}
+  Timestamps are whole seconds with a time zone. Quantities are plain decimals, as numbers or strings.
 
 Examples:
   usage-billing meter validate events.csv
   usage-billing meter send events.csv --dry-run
   usage-billing meter send events.csv --yes --format json > receipt.json
-  usage-billing meter reconcile events.csv --period 2026-10 --output october.json";
+  usage-billing meter reconcile events.csv --period 2026-10 -o october.json";
 
 /// A larger file is to be split: it is read into memory.
 const MAX_BYTES: u64 = 64 << 20;

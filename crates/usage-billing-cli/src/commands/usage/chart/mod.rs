@@ -15,7 +15,8 @@ use crate::exit::Failure;
 use crate::output_file::{self, OutputFile};
 use crate::terminal;
 
-pub(crate) const HELP: &str = "The page contains everything that it shows: it opens without a network, and may be sent by mail to those who may see the numbers.
+pub(crate) const HELP: &str = "The page contains everything that it shows: it opens without a network, and may be sent by mail to those who may see \
+the numbers.
 
 Example:
   usage-billing usage chart usage-data/ --period 2026 --output usage.html";
@@ -23,7 +24,7 @@ Example:
 #[derive(Args)]
 pub(crate) struct ChartArguments {
     /// Files of usage rows and data sets.
-    #[arg(value_name = "FILE|FOLDER", required = true)]
+    #[arg(value_name = "FILE|DIR", required = true)]
     paths: Vec<PathBuf>,
 
     /// Period of the rows: a month, quarter, year or months [default: all].

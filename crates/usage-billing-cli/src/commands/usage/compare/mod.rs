@@ -16,14 +16,15 @@ use crate::exit::{CHECK_FAILED, Failure};
 use crate::formats::TextArguments;
 use crate::terminal;
 
-pub(crate) const HELP: &str = "Rows are the same if vendor, account, customer, SKU, metric, unit and the other identity columns are, whatever their period.
-Several rows of one side that are the same are added up.
+pub(crate) const HELP: &str = "Rows are the same if vendor, account, customer, SKU, metric, unit and the other identity columns are, whatever their \
+period. Several rows of one side that are the same are added up.
 
 Exit codes: 0, also if there are differences; with --exit-code, 6 if any is printed.
 
 Examples:
   usage-billing usage compare september.csv october.csv
-  usage-billing usage compare usage-data/ --before 2026-09 --after 2026-10 --min-percent 20
+  usage-billing usage compare usage-data/ --before 2026-09 --after 2026-10
+  usage-billing usage compare september.csv october.csv --min-percent 20
   usage-billing usage compare old/ new/ --format csv --exit-code > differences.csv";
 
 #[derive(Args)]

@@ -23,20 +23,20 @@ use crate::exit::{Failure, PARTIAL};
 use crate::output_file::{self, OutputFile, STDOUT};
 use crate::terminal;
 
-pub(crate) const HELP: &str = "FOCUS is the FinOps Foundation's format of cost and usage. Only billable rows are charges. Each needs a price: the vendor's own amount, or
-a line of --prices, a file with the columns vendor, sku, metric, unit, currency, unit_price, prepaid_unit_price, valid_from and valid_to
-(the first and the last day, empty for no limit). A line has a sku or a metric. Without a price for every billable row, nothing is written, and the items
-without one are listed. Rows of which no source states whether they are billed are left out: the exit code is 4 then. Suger's rows are sales
-of the account, not costs, and are left out as well.
+pub(crate) const HELP: &str = "FOCUS is the FinOps Foundation's format of cost and usage. Only billable rows are charges. Each needs a price: the vendor's own \
+amount, or a line of --prices, a file with the columns vendor, sku, metric, unit, currency, unit_price, prepaid_unit_price, valid_from and \
+valid_to (the first and the last day, empty for no limit). A line has a sku or a metric. Without a price for every billable row, nothing is \
+written, and the items without one are listed. Rows of which no source states whether they are billed are left out: the exit code is 4 \
+then. Suger's rows are sales of the account, not costs, and are left out as well.
 
 Examples:
-  usage-billing usage export usage-data/ --focus 1.2 --prices prices.csv --output focus.csv
-  usage-billing usage export usage-data/ --focus 1.4 --vendor genesys --period 2026-10 --output focus.csv";
+  usage-billing usage export usage-data/ --focus 1.2 --prices prices.csv -o focus.csv
+  usage-billing usage export usage-data/ --focus 1.4 --vendor genesys -o focus.csv";
 
 #[derive(Args)]
 pub(crate) struct ExportArguments {
     /// Files of usage rows and data sets.
-    #[arg(value_name = "FILE|FOLDER", required = true)]
+    #[arg(value_name = "FILE|DIR", required = true)]
     paths: Vec<PathBuf>,
 
     /// Version of FOCUS.

@@ -20,8 +20,8 @@ pub(crate) const HELP: &str = "Environment (without --sandbox; a vendor is used 
   ACRONIS_DATA_CENTER  host (eu2-cloud.acronis.com) or URL
   ACRONIS_CLIENT_ID, ACRONIS_CLIENT_SECRET
 
-  GENESYS_CLIENT_SECRET_FILE, SUGER_API_KEY_FILE and ACRONIS_CLIENT_SECRET_FILE each name a file that holds the secret, in
-  place of the variable with the secret; only the file's owner may have access to it (chmod 600), and the group of root's.
+  GENESYS_CLIENT_SECRET_FILE, SUGER_API_KEY_FILE and ACRONIS_CLIENT_SECRET_FILE each name a file that holds the \
+secret, in place of the variable with the secret; only the file's owner may have access to it (chmod 600), and the group of root's.
   USAGE_BILLING_ALLOW_HTTP=1 permits http:// URLs of other machines, to which credentials are sent unencrypted.
   HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE, SSL_CERT_DIR are used as other programs use them.
 
@@ -29,9 +29,11 @@ Examples:
   usage-billing usage fetch --sandbox
   usage-billing usage fetch acronis --period 2026-10 --output october.csv
   usage-billing usage fetch --period 2025-11..2026-10 --output year.parquet
-  usage-billing usage fetch --period 2025-11..2026-10 --output usage-data/     # a data set; repeat it to continue or update
-  usage-billing usage fetch genesys --clients none --period last-month --output bill.xlsx
-  usage-billing usage fetch acronis --report 41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73     # resume a report";
+  # A data set; repeat it to continue or update:
+  usage-billing usage fetch --period 2025-11..2026-10 --output usage-data/
+  usage-billing usage fetch genesys --clients none --output bill.xlsx
+  # Resume a report:
+  usage-billing usage fetch acronis --report 41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73";
 
 #[derive(Args)]
 pub(crate) struct FetchArguments {
@@ -86,7 +88,7 @@ pub(crate) struct FetchArguments {
     /// File to write, in place of stdout (-); its extension states the format. It appears, or replaces the existing one, once it is complete. A
     /// folder (an existing one, or a name that ends with /) is a data set: one Parquet file for each account and month. A repeated fetch adds
     /// months, replaces those that were not final, and keeps final ones.
-    #[arg(long, short, value_name = "FILE|FOLDER/")]
+    #[arg(long, short, value_name = "FILE|DIR/")]
     pub(crate) output: Option<PathBuf>,
 
     /// Write CSV for spreadsheets: with a byte order mark, and an apostrophe before cells that would be formulas.

@@ -12,9 +12,9 @@ use crate::accounts::Vendor;
 use crate::commands::usage::fetch::PeriodArgument;
 use crate::formats::TextArguments;
 
-pub(crate) const HELP: &str = "Billable rows are added up by customer, SKU and unit, and compared with the lines of the invoice, also added up. A customer is found by
-id, by the partner's own id of it, or by name; a SKU by its name or its metric. Names that differ are never guessed: they are
-reported with a similar name, and mapped by a file:
+pub(crate) const HELP: &str = "Billable rows are added up by customer, SKU and unit, and compared with the lines of the invoice, also added \
+up. A customer is found by id, by the partner's own id of it, or by name; a SKU by its name or its metric. Names that differ are never \
+guessed: they are reported with a similar name, and mapped by a file:
 
   [columns]                       # headers of the invoice
   customer = \"Client\"
@@ -33,14 +33,17 @@ reported with a similar name, and mapped by a file:
 Exit codes: 0 all compared lines agree and nothing is missing, 6 there are exceptions, 2 nothing could be compared.
 
 Examples:
-  usage-billing usage reconcile usage-data/ --period 2026-10 --vendor acronis --against invoice.xlsx
-  usage-billing usage reconcile october.csv --against psa.csv --customer-column Client --quantity-column Qty --save-map psa.toml
-  usage-billing usage reconcile october.csv --against psa.csv --map psa.toml --tolerance 1% --format csv > exceptions.csv";
+  usage-billing usage reconcile usage-data/ --period 2026-10 --vendor acronis \\
+    --against invoice.xlsx
+  usage-billing usage reconcile october.csv --against psa.csv \\
+    --customer-column Client --quantity-column Qty --save-map psa.toml
+  usage-billing usage reconcile october.csv --against psa.csv --map psa.toml \\
+    --tolerance 1% --format csv > exceptions.csv";
 
 #[derive(Args)]
 pub(crate) struct ReconcileArguments {
     /// Files of usage rows and data sets.
-    #[arg(value_name = "FILE|FOLDER", required = true)]
+    #[arg(value_name = "FILE|DIR", required = true)]
     pub(crate) paths: Vec<PathBuf>,
 
     /// The invoice: .csv, .xlsx, .xls or .ods, with a line of headers.
