@@ -36,7 +36,7 @@ impl Client {
 
     /// Returns the marketplace that bills an entitlement, or `None` if Suger does not state it or does not know the
     /// entitlement.
-    pub(super) async fn marketplace_of(&self, entitlement_id: &str) -> Result<Option<types::Partner>> {
+    pub async fn marketplace_of(&self, entitlement_id: &str) -> Result<Option<types::Partner>> {
         let request = self.api.get_entitlement().org_id(&self.org_id).entitlement_id(entitlement_id);
         match request.send().await {
             // An empty name is one that is not set yet.

@@ -71,6 +71,14 @@ impl MarketplaceWindows {
         self
     }
 
+    /// Returns the limit of a marketplace, of an unknown one the shortest. `None` for one without a limit.
+    pub fn limit(&self, marketplace: Option<&Partner>) -> Option<Duration> {
+        match marketplace {
+            Some(marketplace) => self.0.get(marketplace).map(|window| window.limit),
+            None => self.shortest(),
+        }
+    }
+
     /// Returns the shortest of all limits. Younger usage is not late at any marketplace.
     fn shortest(&self) -> Option<Duration> {
         self.0.values().map(|window| window.limit).min()
@@ -96,10 +104,7 @@ impl MarketplaceWindows {
         arrival: DateTime<Utc>,
     ) -> Option<LateUsage> {
         let marketplace = marketplace.filter(|marketplace| !marketplace.as_str().is_empty());
-        let limit = match marketplace {
-            Some(marketplace) => self.0.get(marketplace)?.limit,
-            None => self.shortest()?,
-        };
+        let limit = self.limit(marketplace)?;
         let age = age(event, arrival);
         (age >= limit).then(|| LateUsage {
             id,

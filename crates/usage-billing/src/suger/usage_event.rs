@@ -69,6 +69,11 @@ impl UsageEvent {
         self.timestamp
     }
 
+    /// Returns the sequence number.
+    pub fn sequence_number(&self) -> u32 {
+        self.sequence
+    }
+
     /// Returns the quantities by dimension.
     pub fn quantities(&self) -> &BTreeMap<String, Decimal> {
         &self.records

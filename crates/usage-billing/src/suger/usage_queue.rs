@@ -256,8 +256,8 @@ impl UsageQueue {
         self.queue.remove(&key)
     }
 
-    /// Returns whether no attempt to send an event is known that may have arrived.
-    pub(super) fn is_id_free(&self, id: Uuid) -> bool {
+    /// Returns whether no attempt of this client to send a queued event is known that may have arrived.
+    pub fn is_id_free(&self, id: Uuid) -> bool {
         self.known.get(&id).is_some_and(|known| known.state() == State::New) && !self.may_arrive(id)
     }
 

@@ -1,0 +1,35 @@
+//! Delays between attempts: pure functions of counts and times.
+
+use std::time::Duration;
+
+/// The delay after the first attempt without a result. Each further one doubles it.
+const FIRST: Duration = Duration::from_secs(15);
+/// The longest delay while the marketplace may still accept the usage.
+const LONGEST_IN_TIME: Duration = Duration::from_secs(300);
+/// The longest delay afterwards: only an operator or the vendor's list can resolve the event.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+/// How long the vendor may process a request whose response was lost. The facade assumes the same.
+pub(crate) const MAX_PROCESSING: Duration = Duration::from_secs(300);
+
+/// How long after its deadline an event is sent again without an operator.
+pub(crate) const GIVE_UP: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Returns the delay of an event after its `attempts`-th attempt.
+pub(crate) fn delay(attempts: u32, is_past_deadline: bool) -> Duration {
+    let longest = if is_past_deadline { LONGEST } else { LONGEST_IN_TIME };
+    let doublings = attempts.saturating_sub(1);
+    FIRST.saturating_mul(2u32.saturating_pow(doublings)).min(longest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_double_up_to_five_minutes_or_an_hour() {
+        let seconds = |is_past| [0, 1, 2, 3, 4, 5, 6, 9, 10, u32::MAX].map(|attempts| delay(attempts, is_past).as_secs());
+        assert_eq!(seconds(false), [15, 15, 30, 60, 120, 240, 300, 300, 300, 300]);
+        assert_eq!(seconds(true), [15, 15, 30, 60, 120, 240, 480, 3600, 3600, 3600]);
+    }
+}

@@ -1,0 +1,119 @@
+//! What a database has to do for the outbox. Decisions are in [`Progress`](crate::Progress): a store reads rows, applies its functions, and writes the result in one
+//! transaction.
+
+mod evidence;
+mod selection;
+
+use std::future::Future;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use usage_billing::uuid::Uuid;
+use usage_billing::Result;
+
+use crate::NewEvent;
+use crate::event::StoredEvent;
+pub use evidence::{Attempt, AttemptResult};
+pub use selection::{Backlog, EntitlementBacklog, EntitlementWindow, FailedAttempt, Heartbeat, Selection};
+
+/// A database of events.
+///
+/// Every method is one transaction, and its changes are durable before it returns. If its future is dropped, the transaction may still be
+/// committed. All errors have the kind [`ErrorKind::File`](usage_billing::ErrorKind::File), unless stated otherwise.
+pub trait Store: Clone + Send + Sync + 'static {
+    /// The right to send, which ends when it is dropped.
+    type SenderGuard: Send;
+
+    /// Returns the organization whose events the store contains.
+    fn org_id(&self) -> &str;
+
+    /// Stores events: all of them, or none. An event with the key and the body of a stored one is a duplicate, and changes nothing. The
+    /// deadline of an event follows from the window of its entitlement, or from `window` if that is not known.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`](usage_billing::ErrorKind::Request) if an event has the key of another one, with another body.
+    fn enqueue(
+        &self,
+        events: Vec<NewEvent>,
+        window: Duration,
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = Result<Enqueued>> + Send;
+
+    /// Claims the right to send. A store for one host has one sender at a time, and abandons the leases of a dead one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](usage_billing::ErrorKind::Config) if another sender has it.
+    fn start_sender(&self, now: DateTime<Utc>) -> impl Future<Output = Result<Self::SenderGuard>> + Send;
+
+    /// Abandons leases that ended without a result, and leases due events: the earliest deadlines first, none of an entitlement whose delay
+    /// has not ended, and at most `probes` events of an entitlement that failed last.
+    fn lease(&self, request: LeaseRequest) -> impl Future<Output = Result<Leased>> + Send;
+
+    /// Writes the evidence of attempts, and their results into the events whose lease is still `token`. Returns the number of the others.
+    /// Each entitlement of the attempts is delayed if none of its events has a final result, and has no delay otherwise.
+    fn settle(
+        &self,
+        token: i64,
+        attempts: Vec<Attempt>,
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = Result<usize>> + Send;
+
+    /// Makes an event due that an operator wants to be sent, and returns its state before. `None` if there is no such event. An event that
+    /// is delivered or being sent stays as it is.
+    fn requeue(&self, key: Uuid, now: DateTime<Utc>) -> impl Future<Output = Result<Option<crate::State>>> + Send;
+
+    /// Returns an event and all attempts to send it, in order.
+    fn event(&self, key: Uuid) -> impl Future<Output = Result<Option<(StoredEvent, Vec<AttemptResult>)>>> + Send;
+
+    /// Returns a page of events in the order of their timestamps and keys.
+    fn events(&self, selection: Selection) -> impl Future<Output = Result<Vec<StoredEvent>>> + Send;
+
+    /// Returns the counts and times from which the status follows. `limit` is the maximum number of entitlements and of failed attempts.
+    fn backlog(&self, now: DateTime<Utc>, limit: usize) -> impl Future<Output = Result<Backlog>> + Send;
+
+    /// Returns entitlements with open events whose marketplace is not known.
+    fn unknown_marketplaces(&self, limit: usize) -> impl Future<Output = Result<Vec<String>>> + Send;
+
+    /// Stores the marketplace of an entitlement, and sets the deadlines of its open events.
+    fn set_window(&self, window: EntitlementWindow) -> impl Future<Output = Result<()>> + Send;
+
+    /// Stores a sign of life of the sender.
+    fn beat(&self, heartbeat: Heartbeat) -> impl Future<Output = Result<()>> + Send;
+
+    /// Removes at most `limit` final events with a timestamp before `cutoff`, with their attempts, and returns their number. Afterwards,
+    /// enqueueing an event from before `cutoff` is an error.
+    fn remove_before(&self, cutoff: DateTime<Utc>, limit: usize) -> impl Future<Output = Result<usize>> + Send;
+}
+
+/// The number of events that were enqueued.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Enqueued {
+    /// Events that are new.
+    pub new: usize,
+    /// Events that the store had already, with the same bytes.
+    pub duplicates: usize,
+}
+
+/// A request for events to send.
+#[derive(Clone, Copy, Debug)]
+pub struct LeaseRequest {
+    /// The current time.
+    pub now: DateTime<Utc>,
+    /// The end of the lease.
+    pub until: DateTime<Utc>,
+    /// The maximum number of events.
+    pub limit: usize,
+    /// The maximum number of events of an entitlement that failed last.
+    pub probes: usize,
+}
+
+/// Events that a sender may send until the end of the lease.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Leased {
+    /// The fencing token.
+    pub token: i64,
+    /// The events, the earliest deadline first.
+    pub events: Vec<NewEvent>,
+    /// If there are no events: when the next one is due.
+    pub next_at: Option<DateTime<Utc>>,
+}
