@@ -33,8 +33,9 @@ impl NewEvent {
     /// [`ErrorKind::Request`] for an event that Suger is known to reject ([`UsageEvent::check`]).
     pub fn new(event: &UsageEvent, org_id: &str) -> Result<Self> {
         event.check()?;
-        let body = serde_json::to_string(&event.body(org_id))
-            .map_err(|error| Error::new(ErrorKind::Request, "the event cannot be written as JSON").with_source(error))?;
+        let body = serde_json::to_string(&event.body(org_id)).map_err(|error| {
+            Error::new(ErrorKind::Request, "the event cannot be written as JSON").with_source(error)
+        })?;
         Ok(Self {
             key: event.id(org_id),
             entitlement_id: event.entitlement_id().to_owned(),
@@ -56,8 +57,8 @@ impl NewEvent {
             Error::new(ErrorKind::Decode, message)
                 .with_hint("it was changed in the database, or stored by another version: send it with that version")
         };
-        let body: CreateUsageRecordGroupParams =
-            serde_json::from_str(&self.body).map_err(|error| changed("its body is not a request").with_source(error))?;
+        let body: CreateUsageRecordGroupParams = serde_json::from_str(&self.body)
+            .map_err(|error| changed("its body is not a request").with_source(error))?;
         let mut event = UsageEvent::new(body.entitlement_id, self.timestamp).sequence(self.sequence);
         for (dimension, quantity) in body.records.unwrap_or_default() {
             event = event.quantity(dimension, quantity);
@@ -94,7 +95,9 @@ pub struct StoredEvent {
 
 /// Returns when the window of an event ends.
 pub fn deadline(timestamp: DateTime<Utc>, window: Duration) -> DateTime<Utc> {
-    timestamp.checked_add_signed(chrono::TimeDelta::from_std(window).unwrap_or(chrono::TimeDelta::MAX)).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    timestamp
+        .checked_add_signed(chrono::TimeDelta::from_std(window).unwrap_or(chrono::TimeDelta::MAX))
+        .unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
 /// Returns when half of the window of an event has passed: undelivered usage is reported from then on.
@@ -121,7 +124,7 @@ mod tests {
             r#"{"entitlementID":"ent-7","id":"KEY","organizationID":"acme","records":{"calls":3,"gb":12.5},"timestamp":"2026-10-01T07:00:00Z"}"#
                 .replace("KEY", &event.key.to_string())
         );
-        assert_eq!(event.key.to_string(), "");
+        assert_eq!(event.key.to_string(), "73f754e7-4d55-5bb6-91a8-485a39d6a02d");
     }
 
     #[test]

@@ -1,13 +1,34 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod clock;
 mod event;
+#[cfg_attr(feature = "fail-points", doc(hidden))]
+#[cfg(feature = "fail-points")]
+pub mod fail_points;
+#[cfg(not(feature = "fail-points"))]
+mod fail_points;
+mod outbox;
 mod progress;
+mod reconcile;
 mod retry;
+mod sender;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod state;
+mod status;
 pub mod store;
+mod windows;
 
+pub use clock::Clock;
 pub use event::{NewEvent, StoredEvent, alarm_at, deadline};
+pub use outbox::Outbox;
 pub use progress::{Lease, Outcome, Progress};
+pub use reconcile::LedgerReconciliation;
+pub use sender::{Sender, SenderBuilder, Sent};
+#[cfg(feature = "sqlite")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
+pub use sqlite::{SenderLock, SqliteStore};
 pub use state::State;
+pub use status::{Problem, Status};
 pub use store::Store;

@@ -156,7 +156,9 @@ impl Progress {
     pub fn requeue(self, now: DateTime<Utc>) -> Option<Self> {
         let state = match self.state {
             State::Delivered | State::AlreadyDelivered | State::Sending => return None,
-            State::Pending | State::Rejected | State::Expired | State::Unknown if self.may_have_arrived => State::Unknown,
+            State::Pending | State::Rejected | State::Expired | State::Unknown if self.may_have_arrived => {
+                State::Unknown
+            }
             State::Pending | State::Rejected | State::Expired | State::Unknown => State::Pending,
         };
         Some(Self { state, ready_at: Some(now), ..self })
@@ -209,7 +211,11 @@ mod tests {
             (Outcome::Abandoned, State::Unknown, Some(at(25))),
         ] {
             let found = settled(outcome);
-            assert_eq!((found.state, found.ready_at, found.attempts, found.lease), (state, ready_at, 1, None), "{outcome:?}");
+            assert_eq!(
+                (found.state, found.ready_at, found.attempts, found.lease),
+                (state, ready_at, 1, None),
+                "{outcome:?}"
+            );
             assert_eq!(found.state.is_final(), ready_at.is_none(), "{outcome:?}");
         }
     }
@@ -255,7 +261,8 @@ mod tests {
     #[test]
     fn event_that_may_have_arrived_is_never_pending_again() {
         let unknown = settled(Outcome::Unknown);
-        let not_sent = unknown.lease(lease(2, 30)).unwrap().settle(2, Outcome::NotSent, None, at(DEADLINE), at(31)).unwrap();
+        let not_sent =
+            unknown.lease(lease(2, 30)).unwrap().settle(2, Outcome::NotSent, None, at(DEADLINE), at(31)).unwrap();
         assert_eq!((not_sent.state, unknown.requeue(at(40)).unwrap().state), (State::Unknown, State::Unknown));
         assert_eq!(settled(Outcome::Rejected).requeue(at(40)).unwrap().state, State::Pending);
         assert_eq!(settled(Outcome::Delivered).requeue(at(40)), None);

@@ -28,7 +28,8 @@ mod tests {
 
     #[test]
     fn delays_double_up_to_five_minutes_or_an_hour() {
-        let seconds = |is_past| [0, 1, 2, 3, 4, 5, 6, 9, 10, u32::MAX].map(|attempts| delay(attempts, is_past).as_secs());
+        let seconds =
+            |is_past| [0, 1, 2, 3, 4, 5, 6, 9, 10, u32::MAX].map(|attempts| delay(attempts, is_past).as_secs());
         assert_eq!(seconds(false), [15, 15, 30, 60, 120, 240, 300, 300, 300, 300]);
         assert_eq!(seconds(true), [15, 15, 30, 60, 120, 240, 480, 3600, 3600, 3600]);
     }

@@ -8,8 +8,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use usage_billing::uuid::Uuid;
 use usage_billing::Result;
+use usage_billing::uuid::Uuid;
 
 use crate::NewEvent;
 use crate::event::StoredEvent;

@@ -1,0 +1,106 @@
+//! The outbox of one organization: what programs call.
+
+use chrono::{DateTime, Utc};
+use usage_billing::Result;
+use usage_billing::suger::{MarketplaceWindows, UsageEvent};
+use usage_billing::uuid::Uuid;
+
+use crate::store::Enqueued;
+use crate::windows::window;
+use crate::{Clock, NewEvent, State, Status, Store};
+
+/// Number of entitlements and of failed attempts in a status.
+const STATUS_LIMIT: usize = 20;
+/// Number of events that one transaction removes, so that others are not delayed for long.
+const REMOVED_AT_ONCE: usize = 1000;
+
+/// The outbox of one organization.
+///
+/// ```no_run
+/// # use usage_billing::suger::{self, UsageEvent};
+/// # use usage_billing_outbox::{Outbox, SqliteStore};
+/// # async fn run(client: suger::Client, metered: UsageEvent) -> usage_billing::Result<()> {
+/// let outbox = Outbox::new(SqliteStore::open("usage.sqlite", client.org_id()).await?);
+/// outbox.enqueue(&[metered]).await?; // from here on it is safe
+///
+/// let mut sender = outbox.sender(client).start().await?;
+/// let stop = async { /* a signal */ };
+/// sender.run(stop, std::time::Duration::from_secs(20)).await?;
+/// println!("{}", serde_json::to_string_pretty(&outbox.status().await?).expect("a status is JSON"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Outbox<S> {
+    pub(crate) store: S,
+    pub(crate) windows: MarketplaceWindows,
+    pub(crate) clock: Clock,
+}
+
+impl<S: Store> Outbox<S> {
+    /// Creates the outbox of a store.
+    pub fn new(store: S) -> Self {
+        Self { store, windows: MarketplaceWindows::default(), clock: Clock::default() }
+    }
+
+    /// Sets the maximum age of usage by marketplace, in place of the [defaults](MarketplaceWindows). All processes of a store have the same.
+    pub fn marketplace_windows(self, windows: MarketplaceWindows) -> Self {
+        Self { windows, ..self }
+    }
+
+    /// Sets the current time, for tests and for a sandbox with a fixed day.
+    pub fn clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Returns the store.
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// Stores events durably: all of them, or none. They are safe when this returns. Events that are stored already, with the same
+    /// quantities, are duplicates, and change nothing: after an error, enqueue the same events again.
+    ///
+    /// # Errors
+    /// - [`ErrorKind::Request`](usage_billing::ErrorKind::Request) for an event that Suger is known to reject
+    ///   ([`UsageEvent::check`]), and for one with the key of a stored event and other quantities.
+    /// - [`ErrorKind::File`](usage_billing::ErrorKind::File) if the store fails.
+    pub async fn enqueue(&self, events: &[UsageEvent]) -> Result<Enqueued> {
+        let events = events.iter().map(|event| NewEvent::new(event, self.store.org_id())).collect::<Result<_>>()?;
+        self.store.enqueue(events, window(&self.windows, None), self.clock.now()).await
+    }
+
+    /// Makes an event due at once that was rejected, has expired or waits, after its cause was fixed. Returns its state before: one that is
+    /// delivered or being sent stays. `None` if there is no such event.
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`](usage_billing::ErrorKind::File) if the store fails.
+    pub async fn requeue(&self, key: Uuid) -> Result<Option<State>> {
+        self.store.requeue(key, self.clock.now()).await
+    }
+
+    /// Returns the state of the outbox.
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`](usage_billing::ErrorKind::File) if the store fails.
+    pub async fn status(&self) -> Result<Status> {
+        let now = self.clock.now();
+        Ok(Status::new(self.store.backlog(now, STATUS_LIMIT).await?, now))
+    }
+
+    /// Removes events in final states with timestamps before `cutoff`, and the evidence of their attempts, and returns their number. Keep
+    /// them as long as bills can be disputed: 13 months or more. Afterwards, events from before `cutoff` are not accepted.
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`](usage_billing::ErrorKind::File) if the store fails.
+    pub async fn remove_before(&self, cutoff: DateTime<Utc>) -> Result<usize> {
+        let mut removed = 0;
+        loop {
+            let count = self.store.remove_before(cutoff, REMOVED_AT_ONCE).await?;
+            removed += count;
+            if count < REMOVED_AT_ONCE {
+                return Ok(removed);
+            }
+        }
+    }
+}

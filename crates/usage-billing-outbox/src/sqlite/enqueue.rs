@@ -1,0 +1,134 @@
+//! Storing events, and the windows of their entitlements.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{OptionalExtension as _, Transaction};
+use usage_billing::{Error, ErrorKind, Result, printable};
+
+use super::columns::{IS_OPEN, failed, millis, time};
+use super::tally::Tally;
+use crate::event::{NewEvent, deadline};
+use crate::store::{Enqueued, EntitlementWindow};
+use crate::{Progress, fail_points};
+
+pub(super) fn enqueue(
+    transaction: &Transaction<'_>,
+    events: &[NewEvent],
+    window: Duration,
+    now: DateTime<Utc>,
+) -> Result<Enqueued> {
+    fail_points::reached("enqueue.begun");
+    let removed_before: Option<i64> =
+        transaction.query_row("SELECT removed_before FROM meta", [], |row| row.get(0)).map_err(failed)?;
+    let mut entitlements = HashMap::new();
+    let (mut enqueued, mut tally) = (Enqueued::default(), Tally::default());
+    let progress = Progress::new(now);
+    for event in events {
+        if let Some(cutoff) = removed_before.map(time).filter(|cutoff| event.timestamp < *cutoff) {
+            return Err(removed(event, cutoff));
+        }
+        let (entitlement, known_window) = match entitlements.get(event.entitlement_id.as_str()) {
+            Some(known) => *known,
+            None => {
+                let found = entitlement(transaction, &event.entitlement_id)?;
+                entitlements.insert(event.entitlement_id.as_str(), found);
+                found
+            }
+        };
+        let deadline = deadline(event.timestamp, known_window.unwrap_or(window));
+        let is_new = transaction
+            .prepare_cached(
+                "INSERT INTO event (key, entitlement, timestamp, sequence, body, enqueued_at, deadline, state, ready_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?6) ON CONFLICT (timestamp, key) DO NOTHING",
+            )
+            .and_then(|mut statement| {
+                statement.execute((
+                    event.key.as_bytes(),
+                    entitlement,
+                    millis(event.timestamp),
+                    event.sequence,
+                    &event.body,
+                    millis(now),
+                    millis(deadline),
+                    progress.state.as_str(),
+                ))
+            })
+            .map_err(failed)?
+            == 1;
+        match is_new {
+            true => {
+                tally.add(progress.state);
+                enqueued.new += 1;
+            }
+            false => {
+                check_same(transaction, event)?;
+                enqueued.duplicates += 1;
+            }
+        }
+    }
+    tally.write(transaction)?;
+    transaction.execute("UPDATE meta SET enqueued_at = ?1", [millis(now)]).map_err(failed)?;
+    fail_points::reached("enqueue.written");
+    Ok(enqueued)
+}
+
+/// Checks that the stored event with the same key has the same body.
+fn check_same(transaction: &Transaction<'_>, event: &NewEvent) -> Result<()> {
+    let stored: String = transaction
+        .prepare_cached("SELECT body FROM event WHERE timestamp = ?1 AND key = ?2")
+        .and_then(|mut statement| {
+            statement.query_row((millis(event.timestamp), event.key.as_bytes()), |row| row.get(0))
+        })
+        .map_err(failed)?;
+    match stored == event.body {
+        true => Ok(()),
+        false => {
+            let (entitlement, timestamp) = (printable(&event.entitlement_id), event.timestamp);
+            let message = format!(
+                "event {} ({entitlement}, {timestamp}) is stored with other quantities: nothing was enqueued",
+                event.key
+            );
+            Err(Error::new(ErrorKind::Request, message)
+                .with_hint("send the difference as an event with another sequence"))
+        }
+    }
+}
+
+fn removed(event: &NewEvent, cutoff: DateTime<Utc>) -> Error {
+    let (entitlement, timestamp) = (printable(&event.entitlement_id), event.timestamp);
+    let message = format!(
+        "event {} ({entitlement}, {timestamp}) is older than {cutoff}, and events before that were removed: nothing was enqueued",
+        event.key
+    );
+    Error::new(ErrorKind::Request, message).with_hint("whether it was billed is unknown here: look it up at the vendor")
+}
+
+/// Returns the id and the window of an entitlement, which is inserted if it is new.
+fn entitlement(transaction: &Transaction<'_>, name: &str) -> Result<(i64, Option<Duration>)> {
+    let known = transaction
+        .prepare_cached("SELECT id, window_ms FROM entitlement WHERE name = ?1")
+        .and_then(|mut statement| {
+            statement.query_row([name], |row| Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?))).optional()
+        })
+        .map_err(failed)?;
+    if let Some((id, window)) = known {
+        return Ok((id, window.and_then(|window| u64::try_from(window).ok()).map(Duration::from_millis)));
+    }
+    transaction.execute("INSERT INTO entitlement (name) VALUES (?1)", [name]).map_err(failed)?;
+    Ok((transaction.last_insert_rowid(), None))
+}
+
+pub(super) fn set_window(transaction: &Transaction<'_>, window: &EntitlementWindow) -> Result<()> {
+    let (id, _) = entitlement(transaction, &window.entitlement_id)?;
+    let window_ms = i64::try_from(window.window.as_millis()).unwrap_or(i64::MAX);
+    let changed = "UPDATE entitlement SET marketplace = ?2, window_ms = ?3 WHERE id = ?1";
+    transaction.execute(changed, (id, &window.marketplace, window_ms)).map_err(failed)?;
+    // Saturates, as `deadline` does.
+    let end = millis(DateTime::<Utc>::MAX_UTC);
+    let deadlines =
+        format!("UPDATE event SET deadline = timestamp + min(?2, ?3 - timestamp) WHERE entitlement = ?1 AND {IS_OPEN}");
+    transaction.execute(&deadlines, (id, window_ms, end)).map_err(failed)?;
+    Ok(())
+}

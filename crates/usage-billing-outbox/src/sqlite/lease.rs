@@ -1,0 +1,131 @@
+//! Leases: which events a sender sends next.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use rusqlite::Transaction;
+use usage_billing::Result;
+
+use super::columns::{EventRow, IS_OPEN, STORED_EVENT, failed, get, millis, stored_event, time};
+use super::settle::{insert_attempt, update};
+use super::tally::Tally;
+use crate::store::{AttemptResult, LeaseRequest, Leased};
+use crate::{Lease, Outcome, State, fail_points};
+
+/// The message of an attempt whose result is not known.
+const ABANDONED: &str = "the sender ended without a result, or later than its lease";
+
+/// Ends all leases: their sender is dead.
+pub(super) fn abandon_all(transaction: &Transaction<'_>, now: DateTime<Utc>) -> Result<()> {
+    abandon(transaction, now, DateTime::<Utc>::MAX_UTC)
+}
+
+/// Ends the leases that end before `before`.
+fn abandon(transaction: &Transaction<'_>, now: DateTime<Utc>, before: DateTime<Utc>) -> Result<()> {
+    let query = format!(
+        "SELECT {STORED_EVENT} FROM event JOIN entitlement ON entitlement.id = event.entitlement
+         WHERE event.state = 'sending' AND event.lease_until <= ?1"
+    );
+    let rows = rows(transaction, &query, [millis(before)])?;
+    let mut tally = Tally::default();
+    for EventRow { id, stored } in rows {
+        let Some(lease) = stored.progress.lease else { continue };
+        let progress = stored.progress.abandon(stored.deadline, now);
+        let result = AttemptResult {
+            token: lease.token,
+            started_at: lease.since,
+            ended_at: now,
+            body_sha256: stored.event.body_sha256(),
+            outcome: Outcome::Abandoned,
+            status: None,
+            message: Some(ABANDONED.to_owned()),
+        };
+        insert_attempt(transaction, id, &result)?;
+        update(transaction, id, &progress, &result)?;
+        tally.remove(stored.progress.state);
+        tally.add(progress.state);
+    }
+    tally.write(transaction)
+}
+
+pub(super) fn rows(
+    transaction: &Transaction<'_>,
+    query: &str,
+    parameters: impl rusqlite::Params,
+) -> Result<Vec<EventRow>> {
+    let mut statement = transaction.prepare_cached(query).map_err(failed)?;
+    let mut rows = statement.query(parameters).map_err(failed)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().map_err(failed)? {
+        found.push(stored_event(row)?);
+    }
+    Ok(found)
+}
+
+pub(super) fn lease(transaction: &Transaction<'_>, request: &LeaseRequest) -> Result<Leased> {
+    abandon(transaction, request.now, request.now)?;
+    let due = due(transaction, request)?;
+    if due.is_empty() {
+        return Ok(Leased { next_at: next_at(transaction)?, ..Leased::default() });
+    }
+    let token = transaction
+        .query_row("UPDATE meta SET next_token = next_token + 1 RETURNING next_token - 1", [], |row| row.get(0))
+        .map_err(failed)?;
+    let lease = Lease { token, since: request.now, until: request.until };
+    let (mut events, mut tally) = (Vec::with_capacity(due.len()), Tally::default());
+    for EventRow { id, stored } in due {
+        let Some(progress) = stored.progress.lease(lease) else { continue };
+        transaction
+            .prepare_cached(
+                "UPDATE event SET state = ?2, ready_at = NULL, lease_token = ?3, lease_since = ?4, lease_until = ?5 WHERE id = ?1",
+            )
+            .and_then(|mut statement| {
+                statement.execute((id, progress.state.as_str(), token, millis(lease.since), millis(lease.until)))
+            })
+            .map_err(failed)?;
+        tally.remove(stored.progress.state);
+        tally.add(State::Sending);
+        events.push(stored.event);
+    }
+    tally.write(transaction)?;
+    fail_points::reached("lease.written");
+    Ok(Leased { token, events, next_at: None })
+}
+
+/// Returns due events, the earliest deadline first.
+fn due(transaction: &Transaction<'_>, request: &LeaseRequest) -> Result<Vec<EventRow>> {
+    let query = format!(
+        "SELECT {STORED_EVENT}, entitlement.failures
+         FROM event INDEXED BY event_open CROSS JOIN entitlement ON entitlement.id = event.entitlement
+         WHERE {IS_OPEN} AND event.ready_at <= ?1 AND coalesce(entitlement.retry_at, 0) <= ?1
+         ORDER BY event.deadline, event.id"
+    );
+    let mut statement = transaction.prepare_cached(&query).map_err(failed)?;
+    let mut rows = statement.query([millis(request.now)]).map_err(failed)?;
+    let (mut found, mut probes) = (Vec::new(), HashMap::new());
+    while found.len() < request.limit
+        && let Some(row) = rows.next().map_err(failed)?
+    {
+        if get::<u32>(row, 18)? > 0 {
+            let probes: &mut usize = probes.entry(get::<String>(row, 2)?).or_default();
+            if *probes >= request.probes {
+                continue;
+            }
+            *probes += 1;
+        }
+        found.push(stored_event(row)?);
+    }
+    Ok(found)
+}
+
+/// Returns when the next event is due.
+fn next_at(transaction: &Transaction<'_>) -> Result<Option<DateTime<Utc>>> {
+    let query = format!(
+        "SELECT min(max(coalesce(event.ready_at, event.lease_until), coalesce(entitlement.retry_at, 0)))
+         FROM event JOIN entitlement ON entitlement.id = event.entitlement
+         WHERE {IS_OPEN} AND coalesce(event.ready_at, event.lease_until) IS NOT NULL"
+    );
+    let mut statement = transaction.prepare_cached(&query).map_err(failed)?;
+    let next: Option<i64> = statement.query_row([], |row| row.get(0)).map_err(failed)?;
+    Ok(next.map(time))
+}

@@ -1,0 +1,167 @@
+//! A store in one SQLite file.
+
+mod columns;
+mod enqueue;
+mod lease;
+mod open;
+mod overview;
+mod pages;
+mod requeue;
+mod retention;
+mod sender_lock;
+mod settle;
+mod tally;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use usage_billing::uuid::Uuid;
+use usage_billing::{Error, ErrorKind, Result};
+
+use crate::event::{NewEvent, StoredEvent};
+use crate::store::{
+    Attempt, AttemptResult, Backlog, Enqueued, EntitlementWindow, Heartbeat, LeaseRequest, Leased, Selection,
+};
+use crate::{State, Store, fail_points};
+pub use sender_lock::SenderLock;
+
+/// A store in one SQLite file, for the processes of one host. One of them sends at a time.
+///
+/// The file is in WAL mode with `synchronous=FULL`: a transaction is on the disk before its method returns. `FILE-wal` and `FILE-shm` belong
+/// to the file, and `FILE.sender` is the lock of the sender. The file must be on a local disk, because SQLite needs its locks and shared
+/// memory. It can be opened with any SQLite tool while it is in use; the view `events` is made for people.
+///
+/// Times are milliseconds since 1970 in UTC. Quantities are decimals in the JSON of the bodies.
+#[derive(Clone, Debug)]
+pub struct SqliteStore(Arc<File>);
+
+#[derive(Debug)]
+struct File {
+    path: PathBuf,
+    org_id: String,
+    /// One for changes and one for reading, so that a status does not delay an event.
+    writer: Mutex<Connection>,
+    reader: Mutex<Connection>,
+}
+
+impl SqliteStore {
+    /// Runs work in a transaction that is committed if it succeeds.
+    async fn write<T: Send + 'static>(
+        &self,
+        committed: &'static str,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let file = self.0.clone();
+        self.blocking(move || {
+            let mut writer = file.writer.lock().unwrap_or_else(PoisonError::into_inner);
+            let begin = writer.transaction_with_behavior(TransactionBehavior::Immediate);
+            let transaction = begin.map_err(|error| file.failed(error))?;
+            let found = work(&transaction).map_err(|error| file.located(error))?;
+            transaction.commit().map_err(|error| file.failed(error))?;
+            fail_points::reached(committed);
+            Ok(found)
+        })
+        .await
+    }
+
+    /// Runs work on one state of the file.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let file = self.0.clone();
+        self.blocking(move || {
+            let mut reader = file.reader.lock().unwrap_or_else(PoisonError::into_inner);
+            let transaction = reader.transaction().map_err(|error| file.failed(error))?;
+            work(&transaction).map_err(|error| file.located(error))
+        })
+        .await
+    }
+
+    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+        let ended = tokio::task::spawn_blocking(work).await;
+        ended.unwrap_or_else(|error| {
+            Err(Error::new(ErrorKind::File, "the outbox was not read or written").with_source(error))
+        })
+    }
+}
+
+impl File {
+    fn failed(&self, error: rusqlite::Error) -> Error {
+        self.located(columns::failed(error))
+    }
+
+    /// Adds the path to an error of the file.
+    fn located(&self, error: Error) -> Error {
+        match error.kind() {
+            ErrorKind::File => {
+                let message = format!("{}: {}", self.path.display(), error.message());
+                Error::new(ErrorKind::File, message).with_source(error)
+            }
+            _ => error,
+        }
+    }
+}
+
+impl Store for SqliteStore {
+    type SenderGuard = SenderLock;
+
+    fn org_id(&self) -> &str {
+        &self.0.org_id
+    }
+
+    async fn enqueue(&self, events: Vec<NewEvent>, window: Duration, now: DateTime<Utc>) -> Result<Enqueued> {
+        self.write("enqueue.committed", move |transaction| enqueue::enqueue(transaction, &events, window, now)).await
+    }
+
+    async fn start_sender(&self, now: DateTime<Utc>) -> Result<SenderLock> {
+        let file = self.0.clone();
+        let lock = self.blocking(move || SenderLock::acquire(&file.path)).await?;
+        // Whoever had the lock before is dead, so its leases have ended.
+        self.write("lease.committed", move |transaction| lease::abandon_all(transaction, now)).await?;
+        Ok(lock)
+    }
+
+    async fn lease(&self, request: LeaseRequest) -> Result<Leased> {
+        self.write("lease.committed", move |transaction| lease::lease(transaction, &request)).await
+    }
+
+    async fn settle(&self, token: i64, attempts: Vec<Attempt>, now: DateTime<Utc>) -> Result<usize> {
+        self.write("settle.committed", move |transaction| settle::settle(transaction, token, &attempts, now)).await
+    }
+
+    async fn requeue(&self, key: Uuid, now: DateTime<Utc>) -> Result<Option<State>> {
+        self.write("settle.committed", move |transaction| requeue::requeue(transaction, key, now)).await
+    }
+
+    async fn event(&self, key: Uuid) -> Result<Option<(StoredEvent, Vec<AttemptResult>)>> {
+        self.read(move |transaction| pages::event(transaction, key)).await
+    }
+
+    async fn events(&self, selection: Selection) -> Result<Vec<StoredEvent>> {
+        self.read(move |transaction| pages::events(transaction, &selection)).await
+    }
+
+    async fn backlog(&self, now: DateTime<Utc>, limit: usize) -> Result<Backlog> {
+        self.read(move |transaction| overview::backlog(transaction, now, limit)).await
+    }
+
+    async fn unknown_marketplaces(&self, limit: usize) -> Result<Vec<String>> {
+        self.read(move |transaction| overview::unknown_marketplaces(transaction, limit)).await
+    }
+
+    async fn set_window(&self, window: EntitlementWindow) -> Result<()> {
+        self.write("settle.committed", move |transaction| enqueue::set_window(transaction, &window)).await
+    }
+
+    async fn beat(&self, heartbeat: Heartbeat) -> Result<()> {
+        self.write("settle.committed", move |transaction| overview::beat(transaction, &heartbeat)).await
+    }
+
+    async fn remove_before(&self, cutoff: DateTime<Utc>, limit: usize) -> Result<usize> {
+        self.write("settle.committed", move |transaction| retention::remove_before(transaction, cutoff, limit)).await
+    }
+}

@@ -1,0 +1,31 @@
+//! Removal of old events.
+
+use chrono::{DateTime, Utc};
+use rusqlite::Transaction;
+use usage_billing::Result;
+
+use super::columns::{failed, millis};
+use super::lease::rows;
+use super::tally::Tally;
+
+pub(super) fn remove_before(transaction: &Transaction<'_>, cutoff: DateTime<Utc>, limit: usize) -> Result<usize> {
+    let query = format!(
+        "SELECT {} FROM event INDEXED BY event_by_time JOIN entitlement ON entitlement.id = event.entitlement
+         WHERE event.timestamp < ?1 AND event.state IN ('delivered', 'already_delivered', 'rejected', 'expired')
+         ORDER BY event.timestamp LIMIT ?2",
+        super::columns::STORED_EVENT
+    );
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let removed = rows(transaction, &query, [millis(cutoff), limit])?;
+    let mut tally = Tally::default();
+    for row in &removed {
+        for delete in ["DELETE FROM attempt WHERE event = ?1", "DELETE FROM event WHERE id = ?1"] {
+            transaction.prepare_cached(delete).and_then(|mut statement| statement.execute([row.id])).map_err(failed)?;
+        }
+        tally.remove(row.stored.progress.state);
+    }
+    tally.write(transaction)?;
+    let cutoff_stored = "UPDATE meta SET removed_before = max(coalesce(removed_before, ?1), ?1)";
+    transaction.execute(cutoff_stored, [millis(cutoff)]).map_err(failed)?;
+    Ok(removed.len())
+}
