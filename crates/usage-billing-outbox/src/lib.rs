@@ -8,9 +8,9 @@ mod event;
 pub mod fail_points;
 #[cfg(not(feature = "fail-points"))]
 mod fail_points;
+mod ledger;
 mod outbox;
 mod progress;
-mod reconcile;
 mod retry;
 mod sender;
 #[cfg(feature = "sqlite")]
@@ -22,9 +22,9 @@ mod windows;
 
 pub use clock::Clock;
 pub use event::{NewEvent, StoredEvent, alarm_at, deadline};
+pub use ledger::Ledger;
 pub use outbox::Outbox;
 pub use progress::{Lease, Outcome, Progress};
-pub use reconcile::LedgerReconciliation;
 pub use sender::{Sender, SenderBuilder, Sent};
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]

@@ -142,7 +142,8 @@ impl<S: Store> Sender<S> {
         self.beat().await?;
         self.marketplaces.look_up(&self.outbox, &self.client).await?;
         let now = self.outbox.clock.now();
-        let lease_time = TimeDelta::from_std(self.options.flush_timeout + MARGIN).unwrap_or(TimeDelta::MAX);
+        let lease_time =
+            TimeDelta::from_std(self.options.flush_timeout.saturating_add(MARGIN)).unwrap_or(TimeDelta::MAX);
         let request = LeaseRequest {
             now,
             until: now.checked_add_signed(lease_time).unwrap_or(DateTime::<Utc>::MAX_UTC),

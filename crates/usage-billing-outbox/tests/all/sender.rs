@@ -1,0 +1,218 @@
+//! The sender against a scripted vendor, on tokio's clock.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::time::Instant;
+use usage_billing::{Decimal, ErrorKind, chrono};
+use usage_billing_outbox::{Clock, Outbox, Outcome, Problem, Sender, SqliteStore, State, Store as _};
+
+use super::sqlite::open;
+use super::vendor::{Fault, REJECTED, Vendor};
+use super::{ORG, at, new_event, usage};
+
+/// Returns an outbox whose clock follows tokio's from `start` on.
+pub(crate) fn outbox(store: SqliteStore, start: DateTime<Utc>) -> Outbox<SqliteStore> {
+    let began = Instant::now();
+    Outbox::new(store).clock(Clock::new(move || start + began.elapsed()))
+}
+
+/// Starts a sender without time limits.
+pub(crate) async fn started(outbox: &Outbox<SqliteStore>, client: usage_billing::suger::Client) -> Sender<SqliteStore> {
+    outbox.sender(client).flush_timeout(Duration::MAX).start().await.unwrap()
+}
+
+/// Sends until no event is open, or `rounds` times.
+pub(crate) async fn drain(outbox: &Outbox<SqliteStore>, sender: &mut Sender<SqliteStore>, rounds: usize) {
+    for _ in 0..rounds {
+        let Some(next_at) = sender.send_due().await.unwrap().next_at else { return };
+        let now = outbox.status().await.unwrap().as_of;
+        tokio::time::sleep((next_at - now).to_std().unwrap_or_default()).await;
+    }
+}
+
+async fn state(outbox: &Outbox<SqliteStore>, entitlement: &str, number: i64) -> State {
+    outbox.store().event(new_event(entitlement, number).key).await.unwrap().unwrap().0.progress.state
+}
+
+#[tokio::test(start_paused = true)]
+async fn enqueued_events_are_delivered_oldest_first() {
+    let (store, _folder) = open().await;
+    let outbox = outbox(store, at(0));
+    let vendor = Vendor::start("AWS", |_| Fault::None);
+    let events: Vec<_> = [3, 1, 2].map(|number| usage("e-1", number)).to_vec();
+    outbox.enqueue(&events).await.unwrap();
+    let mut sender = started(&outbox, vendor.client()).await;
+    let sent = sender.send_due().await.unwrap();
+    assert_eq!((sent.attempted, sent.settled, sent.next_at), (3, 3, None));
+    assert_eq!(vendor.sum(), events.iter().flat_map(|event| event.quantities().values()).sum::<Decimal>());
+    let status = outbox.status().await.unwrap();
+    assert_eq!((status.backlog.states[&State::Delivered], status.problems), (3, vec![]));
+    let mut bodies = vendor.sent();
+    bodies.sort_by_key(|body| body.find("timestamp").map(|at| body[at..].to_owned()));
+    assert_eq!(bodies, [1, 2, 3].map(|number| new_event("e-1", number).body), "the stored bytes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_fault_ends_in_one_delivery_with_the_same_bytes() {
+    for fault in Fault::ALL {
+        let (store, _folder) = open().await;
+        let outbox = outbox(store, at(0));
+        let posts = AtomicUsize::new(0);
+        let vendor = Vendor::start("AWS", move |request| {
+            let is_first = request.method == "POST" && posts.fetch_add(1, Ordering::SeqCst) < 1;
+            if is_first { fault } else { Fault::None }
+        });
+        outbox.enqueue(&[usage("e-1", 0), usage("e-2", 0)]).await.unwrap();
+        let mut sender = started(&outbox, vendor.client()).await;
+        drain(&outbox, &mut sender, 20).await;
+        let states = outbox.status().await.unwrap().backlog.states;
+        assert_eq!(states[&State::Delivered] + states[&State::AlreadyDelivered], 2, "{fault:?}: {states:?}");
+        assert_eq!(vendor.groups().len(), 2, "{fault:?}");
+        assert_eq!(vendor.sum(), Decimal::new(200_002, 4), "{fault:?}");
+        for body in vendor.sent() {
+            assert!([new_event("e-1", 0).body, new_event("e-2", 0).body].contains(&body), "{fault:?}: {body}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rejected_entitlement_blocks_nobody() {
+    let (store, _folder) = open().await;
+    let outbox = outbox(store, at(100 * 3600));
+    let vendor = Vendor::start("STRIPE", |_| Fault::None);
+    let bad: Vec<_> = (0..30).map(|number| usage(REJECTED, number)).collect();
+    outbox.enqueue(&bad).await.unwrap();
+    outbox.enqueue(&[usage("good", 50)]).await.unwrap();
+    let mut sender = started(&outbox, vendor.client()).await;
+    sender.send_due().await.unwrap();
+    assert_eq!(state(&outbox, "good", 50).await, State::Delivered);
+    assert_eq!(state(&outbox, REJECTED, 0).await, State::Rejected);
+    let status = outbox.status().await.unwrap();
+    assert!(status.problems.contains(&Problem::NotBilled) && status.is_delivering, "{status:?}");
+    let (_, attempts) = outbox.store().event(new_event(REJECTED, 0).key).await.unwrap().unwrap();
+    assert_eq!((attempts[0].outcome, attempts[0].status), (Outcome::Rejected, Some(404)));
+    assert_eq!(attempts[0].body_sha256, new_event(REJECTED, 0).body_sha256());
+    assert!(attempts[0].message.as_deref().unwrap().contains("entitlement not found"), "{attempts:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn unreachable_entitlement_delays_nobody() {
+    let (store, _folder) = open().await;
+    let outbox = outbox(store, at(100 * 3600));
+    let vendor =
+        Vendor::start("STRIPE", |request| if request.target.contains("dead") { Fault::Lost } else { Fault::None });
+    let dead: Vec<_> = (0..1000).map(|number| usage("dead", number % 90).sequence(number as u32)).collect();
+    outbox.enqueue(&dead).await.unwrap();
+    outbox.enqueue(&[usage("good", 99)]).await.unwrap();
+    let mut sender = started(&outbox, vendor.client()).await;
+    sender.send_due().await.unwrap();
+    assert_eq!(state(&outbox, "good", 99).await, State::Delivered);
+    assert!(vendor.sent().iter().filter(|body| body.contains("dead")).count() < 100, "the circuit breaker is open");
+}
+
+#[tokio::test(start_paused = true)]
+async fn usage_beyond_the_window_expires_and_is_not_sent() {
+    let (store, _folder) = open().await;
+    let outbox = outbox(store, at(6 * 3600));
+    let vendor = Vendor::start("AWS", |_| Fault::None);
+    outbox.enqueue(&[usage("e-1", 0), usage("e-1", 1)]).await.unwrap();
+    let mut sender = started(&outbox, vendor.client()).await;
+    assert!(outbox.status().await.unwrap().problems.contains(&Problem::DeadlinePassed));
+    sender.send_due().await.unwrap();
+    assert_eq!((state(&outbox, "e-1", 0).await, state(&outbox, "e-1", 1).await), (State::Expired, State::Delivered));
+    assert_eq!(vendor.sent().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn vendor_outage_is_visible_and_ends_in_deliveries() {
+    let (store, _folder) = open().await;
+    let outbox = outbox(store, at(3600));
+    let is_down = Arc::new(AtomicUsize::new(1));
+    let down = is_down.clone();
+    let vendor =
+        Vendor::start("AWS", move |_| if down.load(Ordering::SeqCst) == 1 { Fault::Lost } else { Fault::None });
+    outbox.enqueue(&["a", "b", "c"].map(|id| usage(id, 0))).await.unwrap();
+    let mut sender = started(&outbox, vendor.client()).await;
+    let stop = tokio::time::sleep(Duration::from_secs(2 * 3600 + 60));
+    sender.run(stop, Duration::from_secs(1)).await.unwrap();
+    let status = outbox.status().await.unwrap();
+    assert!(status.problems.contains(&Problem::VendorNotReached), "{status:?}");
+    assert!(status.problems.contains(&Problem::HalfOfWindowPassed), "{status:?}");
+    assert!(status.problems.contains(&Problem::SenderNotRunning), "it was stopped");
+    let attempts = vendor.sent().len();
+    assert!(attempts < 2000, "delays grow: {attempts}");
+    drop(sender);
+    is_down.store(0, Ordering::SeqCst);
+    let mut sender = started(&outbox, vendor.client()).await;
+    drain(&outbox, &mut sender, 20).await;
+    assert_eq!((vendor.groups().len(), outbox.status().await.unwrap().backlog.oldest_timestamp), (3, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn stop_ends_the_batch_in_its_time() {
+    let (store, _folder) = open().await;
+    let outbox = outbox(store, at(0));
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let vendor = Vendor::start("AWS", move |request| {
+        if request.method == "POST" {
+            let _ = held.recv();
+        }
+        Fault::None
+    });
+    outbox.enqueue(&[usage("e-1", 0)]).await.unwrap();
+    let mut sender = started(&outbox, vendor.client()).await;
+    let began = Instant::now();
+    sender.run(tokio::time::sleep(Duration::from_secs(5)), Duration::from_secs(20)).await.unwrap();
+    assert_eq!(began.elapsed().as_secs(), 25);
+    assert_eq!(state(&outbox, "e-1", 0).await, State::Unknown, "it may have been sent");
+    drop(release);
+    drop(sender);
+    let mut sender = started(&outbox, vendor.client()).await;
+    drain(&outbox, &mut sender, 20).await;
+    assert_eq!(vendor.groups().len(), 1);
+    assert!(state(&outbox, "e-1", 0).await.is_final());
+}
+
+#[tokio::test(start_paused = true)]
+async fn changed_row_is_not_sent() {
+    let (store, folder) = open().await;
+    let outbox = outbox(store, at(0));
+    let vendor = Vendor::start("AWS", |_| Fault::None);
+    outbox.enqueue(&[usage("e-1", 0), usage("e-1", 1)]).await.unwrap();
+    let file = rusqlite::Connection::open(folder.path().join("usage.sqlite")).unwrap();
+    file.execute("UPDATE event SET sequence = 7 WHERE id = 1", []).unwrap();
+    let mut sender = started(&outbox, vendor.client()).await;
+    sender.send_due().await.unwrap();
+    assert_eq!((vendor.groups().len(), state(&outbox, "e-1", 1).await), (1, State::Delivered));
+    let status = outbox.status().await.unwrap();
+    assert!(status.backlog.failed_attempts[0].message.as_deref().unwrap().contains("is not sent"), "{status:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn reconciliation_compares_the_ledger_with_the_vendor() {
+    let (store, _folder) = open().await;
+    let outbox = outbox(store, at(3600));
+    let vendor = Vendor::start("AWS", |_| Fault::None);
+    outbox.enqueue(&[usage("e-1", 0), usage(REJECTED, 0)]).await.unwrap();
+    let mut sender = started(&outbox, vendor.client()).await;
+    drain(&outbox, &mut sender, 20).await;
+    let period = usage_billing::Period::new(at(0), at(3600)).unwrap();
+    let ledger = outbox.ledger(period).await.unwrap();
+    let client = vendor.client().with_now(at(3600));
+    let found = client.reconcile(period, &ledger.events).timeout(Duration::MAX).await.unwrap();
+    assert_eq!(ledger.states, [(State::Delivered, 1), (State::Rejected, 1)].into());
+    assert_eq!((found.pending.len(), found.missing.len()), (1, 1));
+    assert!(!ledger.agrees(&found));
+}
+
+#[tokio::test(start_paused = true)]
+async fn client_of_another_organization_is_refused() {
+    let (store, _folder) = open().await;
+    let outbox = outbox(store, at(0));
+    let client = usage_billing::suger::Client::builder(format!("{ORG}-2"), "hush").build().unwrap();
+    let error = outbox.sender(client).start().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+}

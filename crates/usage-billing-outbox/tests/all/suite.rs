@@ -1,0 +1,291 @@
+//! What every store has to do. A store runs the tests with `store_suite!(open)`, where `open` returns an empty store and its guard.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use usage_billing::chrono;
+use usage_billing::suger::UsageEvent;
+use usage_billing::{ErrorKind, Period};
+use usage_billing_outbox::store::{
+    Attempt, AttemptResult, EntitlementWindow, Heartbeat, LeaseRequest, Leased, Selection,
+};
+use usage_billing_outbox::{NewEvent, Outcome, State, Store};
+
+use super::{ORG, at, new_event};
+
+/// Declares a test for each function of the suite.
+macro_rules! store_suite {
+    ($open:path) => {
+        $crate::suite::store_suite!($open:
+            enqueued_event_is_pending_and_a_duplicate_is_a_no_op,
+            other_body_with_the_same_key_enqueues_nothing,
+            lease_returns_the_earliest_deadline_first,
+            leased_event_is_leased_again_only_after_the_lease,
+            result_after_the_lease_is_evidence_and_changes_nothing,
+            every_outcome_is_stored_with_its_evidence,
+            failing_entitlement_delays_only_its_own_events,
+            requeued_event_is_due_at_once,
+            window_of_the_marketplace_sets_deadlines,
+            pages_contain_each_event_once,
+            retention_removes_final_events_and_refuses_them_afterwards,
+            heartbeat_is_kept,
+        );
+    };
+    ($open:path: $($test:ident,)+) => {
+        $(
+            #[tokio::test]
+            async fn $test() {
+                let (store, _guard) = $open().await;
+                $crate::suite::$test(store).await;
+            }
+        )+
+    };
+}
+pub(crate) use store_suite;
+
+const WINDOW: Duration = Duration::from_secs(6 * 3600);
+
+fn request(seconds: i64, limit: usize) -> LeaseRequest {
+    LeaseRequest { now: at(seconds), until: at(seconds + 60), limit, probes: 3 }
+}
+
+async fn enqueue<S: Store>(store: &S, events: &[NewEvent]) {
+    let enqueued = store.enqueue(events.to_vec(), WINDOW, at(0)).await.unwrap();
+    assert_eq!((enqueued.new, enqueued.duplicates), (events.len(), 0));
+}
+
+fn attempt(leased: &Leased, index: usize, outcome: Outcome) -> Attempt {
+    let event = &leased.events[index];
+    let result = AttemptResult {
+        token: leased.token,
+        started_at: at(1),
+        ended_at: at(2),
+        body_sha256: event.body_sha256(),
+        outcome,
+        status: Some(400),
+        message: Some("the reason".to_owned()),
+    };
+    Attempt { key: event.key, result, retry_after: None }
+}
+
+async fn state<S: Store>(store: &S, event: &NewEvent) -> State {
+    store.event(event.key).await.unwrap().expect("the event is stored").0.progress.state
+}
+
+/// Returns the number of events in a state.
+async fn count<S: Store>(store: &S, state: State) -> u64 {
+    store.backlog(at(0), 10).await.unwrap().states[&state]
+}
+
+pub(crate) async fn enqueued_event_is_pending_and_a_duplicate_is_a_no_op<S: Store>(store: S) {
+    let event = new_event("e-1", 0);
+    enqueue(&store, std::slice::from_ref(&event)).await;
+    let again = store.enqueue(vec![event.clone(), new_event("e-1", 1), event.clone()], WINDOW, at(9)).await.unwrap();
+    assert_eq!((again.new, again.duplicates), (1, 2));
+    let (stored, attempts) = store.event(event.key).await.unwrap().unwrap();
+    assert_eq!((stored.event, stored.enqueued_at, attempts), (event, at(0), vec![]));
+    assert_eq!((stored.progress.state, stored.deadline), (State::Pending, at(6 * 3600)));
+    assert_eq!(count(&store, State::Pending).await, 2);
+    assert!(store.event(new_event("e-1", 2).key).await.unwrap().is_none());
+}
+
+pub(crate) async fn other_body_with_the_same_key_enqueues_nothing<S: Store>(store: S) {
+    let event = new_event("e-1", 0);
+    enqueue(&store, std::slice::from_ref(&event)).await;
+    let other = NewEvent::new(&UsageEvent::new("e-1", at(0)).quantity("gb", 7), ORG).unwrap();
+    assert_eq!(other.key, event.key);
+    let error = store.enqueue(vec![new_event("e-1", 1), other], WINDOW, at(9)).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Request && error.to_string().contains("other quantities"), "{error}");
+    assert!(error.to_string().contains(&event.key.to_string()), "{error}");
+    assert_eq!(count(&store, State::Pending).await, 1, "all or none");
+    let (stored, _) = store.event(event.key).await.unwrap().unwrap();
+    assert_eq!(stored.event, event, "the first one stays");
+}
+
+pub(crate) async fn lease_returns_the_earliest_deadline_first<S: Store>(store: S) {
+    let events: Vec<_> = [4, 1, 3, 0, 2].map(|number| new_event("e-1", number)).to_vec();
+    enqueue(&store, &events).await;
+    let first = store.lease(request(1, 2)).await.unwrap();
+    let second = store.lease(request(1, 9)).await.unwrap();
+    let times = |leased: &Leased| leased.events.iter().map(|event| event.timestamp).collect::<Vec<_>>();
+    assert_eq!(times(&first), [at(0), at(3600)]);
+    assert_eq!(times(&second), [at(7200), at(3 * 3600), at(4 * 3600)]);
+    assert!(first.token < second.token, "tokens grow");
+    assert_eq!(count(&store, State::Sending).await, 5);
+}
+
+pub(crate) async fn leased_event_is_leased_again_only_after_the_lease<S: Store>(store: S) {
+    let event = new_event("e-1", 0);
+    enqueue(&store, std::slice::from_ref(&event)).await;
+    assert_eq!(store.lease(request(1, 9)).await.unwrap().events.len(), 1);
+    let none = store.lease(request(60, 9)).await.unwrap();
+    assert_eq!((none.events.len(), none.next_at), (0, Some(at(61))), "it is due when the lease has ended");
+    let again = store.lease(request(61, 9)).await.unwrap();
+    assert_eq!(again.events, [event.clone()], "the same bytes");
+    let (stored, attempts) = store.event(event.key).await.unwrap().unwrap();
+    assert_eq!((stored.progress.state, stored.progress.may_have_arrived), (State::Sending, true));
+    assert_eq!((attempts.len(), attempts[0].outcome, attempts[0].started_at), (1, Outcome::Abandoned, at(1)));
+}
+
+pub(crate) async fn result_after_the_lease_is_evidence_and_changes_nothing<S: Store>(store: S) {
+    let event = new_event("e-1", 0);
+    enqueue(&store, std::slice::from_ref(&event)).await;
+    let late = store.lease(request(1, 9)).await.unwrap();
+    let current = store.lease(request(61, 9)).await.unwrap();
+    assert_eq!(store.settle(late.token, vec![attempt(&late, 0, Outcome::Rejected)], at(62)).await.unwrap(), 1);
+    assert_eq!(state(&store, &event).await, State::Sending);
+    assert_eq!(store.settle(current.token, vec![attempt(&current, 0, Outcome::Delivered)], at(63)).await.unwrap(), 0);
+    assert_eq!(store.settle(current.token, vec![attempt(&current, 0, Outcome::Rejected)], at(64)).await.unwrap(), 1);
+    let (stored, attempts) = store.event(event.key).await.unwrap().unwrap();
+    assert_eq!(stored.progress.state, State::Delivered);
+    let outcomes: Vec<_> = attempts.iter().map(|attempt| (attempt.outcome, attempt.token)).collect();
+    let (late, current) = (late.token, current.token);
+    let expected = [
+        (Outcome::Abandoned, late),
+        (Outcome::Rejected, late),
+        (Outcome::Delivered, current),
+        (Outcome::Rejected, current),
+    ];
+    assert_eq!(outcomes, expected);
+}
+
+pub(crate) async fn every_outcome_is_stored_with_its_evidence<S: Store>(store: S) {
+    for (number, outcome) in Outcome::ALL.into_iter().enumerate() {
+        let event = new_event(&format!("e-{number}"), 0);
+        enqueue(&store, std::slice::from_ref(&event)).await;
+        let leased = store.lease(request(1, 1)).await.unwrap();
+        assert_eq!(leased.events, [event.clone()], "{outcome:?}");
+        let attempt = attempt(&leased, 0, outcome);
+        assert_eq!(store.settle(leased.token, vec![attempt.clone()], at(2)).await.unwrap(), 0);
+        let (stored, attempts) = store.event(event.key).await.unwrap().unwrap();
+        assert_eq!(attempts, [attempt.result], "{outcome:?}");
+        assert_eq!(stored.message.as_deref(), Some("the reason"));
+        assert_eq!(stored.settled_at, stored.progress.state.is_final().then_some(at(2)));
+        assert_eq!(stored.progress.attempts, 1);
+    }
+    let backlog = store.backlog(at(3), 3).await.unwrap();
+    let states = State::ALL.map(|state| backlog.states[&state]);
+    assert_eq!(states, [1, 0, 1, 1, 2, 1, 2], "{backlog:?}");
+    assert_eq!((backlog.entitlements.len(), backlog.failed_attempts.len()), (3, 3));
+    assert_eq!(backlog.failed_attempts[0].status, Some(400));
+    assert_eq!((backlog.alarmed, backlog.overdue, backlog.oldest_timestamp), (0, 0, Some(at(0))));
+    let later = store.backlog(at(6 * 3600), 3).await.unwrap();
+    assert_eq!((later.alarmed, later.overdue, later.waiting_for_operator), (3, 3, 0));
+    assert_eq!(store.backlog(at(3 * 3600), 3).await.unwrap().alarmed, 3, "half of the window");
+}
+
+pub(crate) async fn failing_entitlement_delays_only_its_own_events<S: Store>(store: S) {
+    let events: Vec<_> = (0..20).map(|number| new_event("bad", number)).collect();
+    enqueue(&store, &events).await;
+    let leased = store.lease(request(1, 9)).await.unwrap();
+    assert_eq!(leased.events.len(), 9);
+    let attempts = (0..9).map(|index| attempt(&leased, index, Outcome::NotSent)).collect();
+    store.settle(leased.token, attempts, at(2)).await.unwrap();
+    enqueue(&store, &[new_event("good", 30)]).await;
+    let next = store.lease(request(3, 9)).await.unwrap();
+    assert_eq!(next.events, [new_event("good", 30)], "later, and not delayed");
+    let none = store.lease(request(4, 9)).await.unwrap();
+    assert_eq!(none.next_at, Some(at(2 + 15)));
+    let probes = store.lease(request(17, 9)).await.unwrap();
+    assert_eq!(probes.events.len(), 3, "some events show whether it works again");
+    store.settle(probes.token, vec![attempt(&probes, 0, Outcome::Delivered)], at(18)).await.unwrap();
+    let rest = store.lease(request(18, 99)).await.unwrap();
+    assert_eq!(rest.events.len(), 17, "all but the delivered one and the two that are leased");
+}
+
+pub(crate) async fn requeued_event_is_due_at_once<S: Store>(store: S) {
+    let event = new_event("e-1", 0);
+    enqueue(&store, std::slice::from_ref(&event)).await;
+    assert_eq!(store.requeue(new_event("e-1", 1).key, at(1)).await.unwrap(), None);
+    for (outcome, before) in [
+        (Outcome::Rejected, State::Rejected),
+        (Outcome::Expired, State::Expired),
+        (Outcome::Unknown, State::Unknown),
+        (Outcome::Delivered, State::Delivered),
+    ] {
+        let leased = store.lease(request(1, 9)).await.unwrap();
+        assert_eq!(leased.events.len(), 1, "{outcome:?}");
+        assert_eq!(store.requeue(event.key, at(1)).await.unwrap(), Some(State::Sending));
+        store.settle(leased.token, vec![attempt(&leased, 0, outcome)], at(1)).await.unwrap();
+        assert_eq!(store.requeue(event.key, at(1)).await.unwrap(), Some(before));
+    }
+    assert_eq!(state(&store, &event).await, State::Delivered);
+    assert!(store.lease(request(9999, 9)).await.unwrap().events.is_empty());
+}
+
+pub(crate) async fn window_of_the_marketplace_sets_deadlines<S: Store>(store: S) {
+    enqueue(&store, &[new_event("e-1", 0), new_event("e-2", 1)]).await;
+    assert_eq!(
+        BTreeSet::from_iter(store.unknown_marketplaces(9).await.unwrap()),
+        BTreeSet::from(["e-1".into(), "e-2".into()])
+    );
+    let window = Duration::from_secs(24 * 3600);
+    let azure = EntitlementWindow { entitlement_id: "e-1".to_owned(), marketplace: "AZURE".to_owned(), window };
+    store.set_window(azure).await.unwrap();
+    assert_eq!(store.unknown_marketplaces(9).await.unwrap(), ["e-2"]);
+    enqueue(&store, &[new_event("e-1", 2)]).await;
+    let deadline = |number| {
+        let store = store.clone();
+        async move { store.event(new_event("e-1", number).key).await.unwrap().unwrap().0.deadline }
+    };
+    assert_eq!((deadline(0).await, deadline(2).await), (at(24 * 3600), at(26 * 3600)));
+    let leased = store.lease(request(1, 9)).await.unwrap();
+    assert_eq!(leased.events[0], new_event("e-2", 1), "its deadline is earlier");
+}
+
+pub(crate) async fn pages_contain_each_event_once<S: Store>(store: S) {
+    let events: Vec<_> = (0..7).flat_map(|hour| ["a", "b", "c"].map(|id| new_event(id, hour / 2))).collect();
+    let unique: BTreeSet<_> = events.iter().map(|event| (event.timestamp, event.key)).collect();
+    store.enqueue(events, WINDOW, at(0)).await.unwrap();
+    let period = Period::new(at(0), at(3 * 3600)).unwrap();
+    let mut selection = Selection { period, state: None, entitlement_id: None, after: None, limit: 4 };
+    let mut found = Vec::new();
+    loop {
+        let page = store.events(selection.clone()).await.unwrap();
+        found.extend(page.iter().map(|stored| (stored.event.timestamp, stored.event.key)));
+        selection.after = found.last().copied();
+        if page.len() < 4 {
+            break;
+        }
+    }
+    let expected: Vec<_> = unique.into_iter().filter(|(timestamp, _)| *timestamp < at(3 * 3600)).collect();
+    assert_eq!(found, expected);
+    let of = |state, entitlement_id| Selection { period, state, entitlement_id, after: None, limit: 99 };
+    let count = async |selection| store.events(selection).await.unwrap().len();
+    assert_eq!(count(of(Some(State::Pending), Some("a".to_owned()))).await, 3);
+    assert_eq!(count(of(Some(State::Delivered), None)).await, 0);
+}
+
+pub(crate) async fn retention_removes_final_events_and_refuses_them_afterwards<S: Store>(store: S) {
+    let events: Vec<_> = (0..4).map(|number| new_event("e-1", number)).collect();
+    enqueue(&store, &events).await;
+    let leased = store.lease(request(1, 3)).await.unwrap();
+    let attempts = (0..2).map(|index| attempt(&leased, index, Outcome::Delivered)).collect();
+    store.settle(leased.token, attempts, at(2)).await.unwrap();
+    assert_eq!(store.remove_before(at(3600), 9).await.unwrap(), 1, "half-open");
+    assert_eq!(store.remove_before(at(9 * 3600), 9).await.unwrap(), 1, "open events stay");
+    assert!(store.event(events[0].key).await.unwrap().is_none());
+    assert_eq!((count(&store, State::Delivered).await, count(&store, State::Sending).await), (0, 1));
+    let error = store.enqueue(vec![events[0].clone()], WINDOW, at(3)).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Request && error.to_string().contains("were removed"), "{error}");
+    store.enqueue(vec![new_event("e-1", 9)], WINDOW, at(3)).await.unwrap();
+}
+
+pub(crate) async fn heartbeat_is_kept<S: Store>(store: S) {
+    let read = async || store.backlog(at(0), 1).await.unwrap();
+    assert_eq!((read().await.heartbeat, read().await.enqueued_at), (Heartbeat::default(), None));
+    let first = Heartbeat {
+        started_at: Some(at(1)),
+        beat_at: Some(at(2)),
+        contact_at: Some(at(3)),
+        stopped_at: Some(at(4) + TimeDelta::milliseconds(5)),
+    };
+    store.beat(first.clone()).await.unwrap();
+    assert_eq!(read().await.heartbeat, first);
+    let restarted = Heartbeat { started_at: Some(at(9)), ..Heartbeat::default() };
+    store.beat(restarted.clone()).await.unwrap();
+    assert_eq!(read().await.heartbeat, Heartbeat { contact_at: first.contact_at, ..restarted });
+    enqueue(&store, &[new_event("e-1", 0)]).await;
+    assert_eq!(read().await.enqueued_at, Some(at(0)));
+}
