@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod aggregation;
 mod clock;
 mod event;
 #[cfg_attr(feature = "fail-points", doc(hidden))]
@@ -20,6 +21,7 @@ mod status;
 pub mod store;
 mod windows;
 
+pub use aggregation::{HourlyReport, HourlyReports, MeteredUsage, hour_of, report};
 pub use clock::Clock;
 pub use event::{NewEvent, StoredEvent, alarm_at, deadline};
 pub use ledger::Ledger;

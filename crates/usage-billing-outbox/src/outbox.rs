@@ -5,7 +5,8 @@ use usage_billing::Result;
 use usage_billing::suger::{MarketplaceWindows, UsageEvent};
 use usage_billing::uuid::Uuid;
 
-use crate::store::Enqueued;
+use crate::aggregation::{HourlyReports, MeteredUsage};
+use crate::store::{Enqueued, RolledUp};
 use crate::windows::window;
 use crate::{Clock, NewEvent, State, Status, Store};
 
@@ -68,6 +69,33 @@ impl<S: Store> Outbox<S> {
     pub async fn enqueue(&self, events: &[UsageEvent]) -> Result<Enqueued> {
         let events = events.iter().map(|event| NewEvent::new(event, self.store.org_id())).collect::<Result<_>>()?;
         self.store.enqueue(events, window(&self.windows, None), self.clock.now()).await
+    }
+
+    /// Stores metered usage durably, to be added up by the hour: all records, or none. Records that are stored already are duplicates.
+    ///
+    /// # Errors
+    /// - [`ErrorKind::Request`](usage_billing::ErrorKind::Request) for an [invalid](MeteredUsage::check) record, and for one with the id of
+    ///   a stored record and other content.
+    /// - [`ErrorKind::File`](usage_billing::ErrorKind::File) if the store fails.
+    pub async fn record(&self, records: Vec<MeteredUsage>) -> Result<Enqueued> {
+        self.store.record(records, self.clock.now()).await
+    }
+
+    /// Enqueues a report for each entitlement and ended hour with records that no report contains. Late records become a further report of
+    /// their hour, with the next sequence. A sender can [do this](crate::SenderBuilder::hourly_reports).
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`](usage_billing::ErrorKind::File) if the store fails.
+    pub async fn roll_up(&self, rule: HourlyReports) -> Result<RolledUp> {
+        let mut all = RolledUp::default();
+        loop {
+            let RolledUp { events, records } =
+                self.store.roll_up(rule, window(&self.windows, None), self.clock.now()).await?;
+            all = RolledUp { events: all.events + events, records: all.records + records };
+            if records == 0 {
+                return Ok(all);
+            }
+        }
     }
 
     /// Makes an event due at once that was rejected, has expired or waits, after its cause was fixed. Returns its state before: one that is

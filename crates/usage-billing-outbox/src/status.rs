@@ -10,6 +10,8 @@ use crate::store::Backlog;
 const SILENCE: TimeDelta = TimeDelta::minutes(2);
 /// How long events may wait while the vendor resolves none.
 const NO_CONTACT: TimeDelta = TimeDelta::minutes(10);
+/// Age of an hour's start at which it has to be reported.
+const NOT_ROLLED_UP: TimeDelta = TimeDelta::hours(3);
 /// How long no event may be enqueued: usage is reported by the hour.
 const NO_USAGE: TimeDelta = TimeDelta::hours(2);
 
@@ -45,7 +47,9 @@ pub enum Problem {
     WaitingForOperator,
     /// Events were rejected or have expired: their usage is not billed.
     NotBilled,
-    /// No event was enqueued for two hours. Without another problem the delivery works: there is no usage, or its producers are broken.
+    /// Metered usage of an hour that ended two hours ago is not reported: nothing [rolls it up](crate::Outbox::roll_up).
+    NotRolledUp,
+    /// Nothing was stored for two hours. Without another problem the delivery works: there is no usage, or its producers are broken.
     NoUsage,
 }
 
@@ -63,6 +67,7 @@ impl Status {
             (backlog.overdue > 0, Problem::DeadlinePassed),
             (backlog.waiting_for_operator > 0, Problem::WaitingForOperator),
             (count(State::Rejected) + count(State::Expired) > 0, Problem::NotBilled),
+            (backlog.oldest_open_hour.is_some_and(|hour| hour < now - NOT_ROLLED_UP), Problem::NotRolledUp),
             (is_before(backlog.enqueued_at, NO_USAGE), Problem::NoUsage),
         ];
         let problems: Vec<_> =
@@ -90,7 +95,7 @@ mod tests {
 
     #[test]
     fn each_problem_has_its_own_cause() {
-        let cases: [(fn(&mut Backlog), &[Problem]); 12] = [
+        let cases: [(fn(&mut Backlog), &[Problem]); 13] = [
             (|_| {}, &[]),
             (|it| it.heartbeat.beat_at = Some(at(997)), &[Problem::SenderNotRunning]),
             (|it| it.heartbeat.stopped_at = Some(at(999)), &[Problem::SenderNotRunning]),
@@ -105,6 +110,7 @@ mod tests {
             (|it| (it.alarmed, it.overdue) = (1, 1), &[Problem::HalfOfWindowPassed, Problem::DeadlinePassed]),
             (|it| it.waiting_for_operator = 1, &[Problem::WaitingForOperator]),
             (|it| it.states = [(State::Expired, 1)].into(), &[Problem::NotBilled]),
+            (|it| it.oldest_open_hour = Some(at(819)), &[Problem::NotRolledUp]),
             (|it| it.enqueued_at = Some(at(100)), &[Problem::NoUsage]),
         ];
         for (change, problems) in cases {

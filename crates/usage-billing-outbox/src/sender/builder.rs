@@ -9,7 +9,7 @@ use usage_billing::{Error, ErrorKind};
 use super::Sender;
 use super::marketplaces::Marketplaces;
 use crate::store::Heartbeat;
-use crate::{Outbox, Store};
+use crate::{HourlyReports, Outbox, Store};
 
 /// Configuration of a [`Sender`].
 #[derive(Clone, Debug)]
@@ -28,6 +28,7 @@ pub(super) struct Options {
     pub(super) interval: Duration,
     pub(super) probes: usize,
     pub(super) validates: bool,
+    pub(super) hourly_reports: Option<HourlyReports>,
 }
 
 impl<S: Store> Outbox<S> {
@@ -41,6 +42,7 @@ impl<S: Store> Outbox<S> {
             // As many as the circuit breaker of a queue needs.
             probes: 3,
             validates: false,
+            hourly_reports: None,
         };
         SenderBuilder { outbox: self.clone(), client, options }
     }
@@ -78,6 +80,12 @@ impl<S: Store> SenderBuilder<S> {
         self
     }
 
+    /// Reports metered usage of ended hours, every minute ([`Outbox::roll_up`]).
+    pub fn hourly_reports(mut self, rule: HourlyReports) -> Self {
+        self.options.hourly_reports = Some(rule);
+        self
+    }
+
     /// Claims the right to send.
     ///
     /// # Errors
@@ -93,6 +101,6 @@ impl<S: Store> SenderBuilder<S> {
         let guard = outbox.store.start_sender(now).await?;
         let heartbeat = Heartbeat { started_at: Some(now), ..Heartbeat::default() };
         let marketplaces = Marketplaces::default();
-        Ok(Sender { outbox, client, options, marketplaces, heartbeat, failures: 0, _guard: guard })
+        Ok(Sender { outbox, client, options, marketplaces, heartbeat, rolled_up_at: None, failures: 0, _guard: guard })
     }
 }

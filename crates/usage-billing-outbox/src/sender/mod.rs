@@ -24,6 +24,8 @@ pub use builder::SenderBuilder;
 
 /// How often a sign of life is stored.
 const BEAT: TimeDelta = TimeDelta::seconds(10);
+/// How often metered usage is reported.
+const ROLL_UP: TimeDelta = TimeDelta::minutes(1);
 /// The longest wait after attempts that reached no vendor.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// How long after the end of a flush its lease ends: the time to store the results.
@@ -37,6 +39,7 @@ pub struct Sender<S: Store> {
     options: Options,
     marketplaces: Marketplaces,
     heartbeat: Heartbeat,
+    rolled_up_at: Option<DateTime<Utc>>,
     /// Number of consecutive batches that reached no vendor.
     failures: u32,
     _guard: S::SenderGuard,
@@ -140,6 +143,7 @@ impl<S: Store> Sender<S> {
 
     async fn send_batch(&mut self, interrupted: &mut watch::Receiver<bool>) -> Result<Sent> {
         self.beat().await?;
+        self.roll_up().await?;
         self.marketplaces.look_up(&self.outbox, &self.client).await?;
         let now = self.outbox.clock.now();
         let lease_time =
@@ -169,6 +173,18 @@ impl<S: Store> Sender<S> {
             tracing::warn!(target: "usage_billing::outbox", lost, "results were stored too late: the lease had ended, and the events are sent again");
         }
         Ok(sent)
+    }
+
+    /// Reports metered usage, if the last time is long ago.
+    async fn roll_up(&mut self) -> Result<()> {
+        let now = self.outbox.clock.now();
+        if let Some(rule) = self.options.hourly_reports
+            && self.rolled_up_at.is_none_or(|last| now - last >= ROLL_UP || now < last)
+        {
+            self.outbox.roll_up(rule).await?;
+            self.rolled_up_at = Some(now);
+        }
+        Ok(())
     }
 
     /// Stores a sign of life, if the last one is old.

@@ -20,13 +20,12 @@ pub(super) fn enqueue(
     now: DateTime<Utc>,
 ) -> Result<Enqueued> {
     fail_points::reached("enqueue.begun");
-    let removed_before: Option<i64> =
-        transaction.query_row("SELECT removed_before FROM meta", [], |row| row.get(0)).map_err(failed)?;
+    let cutoff = removed_before(transaction)?;
     let mut entitlements = HashMap::new();
     let (mut enqueued, mut tally) = (Enqueued::default(), Tally::default());
     let progress = Progress::new(now);
     for event in events {
-        if let Some(cutoff) = removed_before.map(time).filter(|cutoff| event.timestamp < *cutoff) {
+        if let Some(cutoff) = cutoff.filter(|cutoff| event.timestamp < *cutoff) {
             return Err(removed(event, cutoff));
         }
         let (entitlement, known_window) = match entitlements.get(event.entitlement_id.as_str()) {
@@ -74,6 +73,13 @@ pub(super) fn enqueue(
     Ok(enqueued)
 }
 
+/// Returns the time before which events were removed.
+pub(super) fn removed_before(transaction: &Transaction<'_>) -> Result<Option<DateTime<Utc>>> {
+    let cutoff: Option<i64> =
+        transaction.query_row("SELECT removed_before FROM meta", [], |row| row.get(0)).map_err(failed)?;
+    Ok(cutoff.map(time))
+}
+
 /// Checks that the stored event with the same key has the same body.
 fn check_same(transaction: &Transaction<'_>, event: &NewEvent) -> Result<()> {
     let stored: String = transaction
@@ -106,7 +112,7 @@ fn removed(event: &NewEvent, cutoff: DateTime<Utc>) -> Error {
 }
 
 /// Returns the id and the window of an entitlement, which is inserted if it is new.
-fn entitlement(transaction: &Transaction<'_>, name: &str) -> Result<(i64, Option<Duration>)> {
+pub(super) fn entitlement(transaction: &Transaction<'_>, name: &str) -> Result<(i64, Option<Duration>)> {
     let known = transaction
         .prepare_cached("SELECT id, window_ms FROM entitlement WHERE name = ?1")
         .and_then(|mut statement| {

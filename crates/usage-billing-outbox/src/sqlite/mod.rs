@@ -3,6 +3,7 @@
 mod columns;
 mod enqueue;
 mod lease;
+mod metered;
 mod open;
 mod overview;
 mod pages;
@@ -21,9 +22,10 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use usage_billing::uuid::Uuid;
 use usage_billing::{Error, ErrorKind, Result};
 
+use crate::aggregation::{HourlyReports, MeteredUsage};
 use crate::event::{NewEvent, StoredEvent};
 use crate::store::{
-    Attempt, AttemptResult, Backlog, Enqueued, EntitlementWindow, Heartbeat, LeaseRequest, Leased, Selection,
+    Attempt, AttemptResult, Backlog, Enqueued, EntitlementWindow, Heartbeat, LeaseRequest, Leased, RolledUp, Selection,
 };
 use crate::{State, Store, fail_points};
 pub use sender_lock::SenderLock;
@@ -115,6 +117,14 @@ impl Store for SqliteStore {
 
     async fn enqueue(&self, events: Vec<NewEvent>, window: Duration, now: DateTime<Utc>) -> Result<Enqueued> {
         self.write("enqueue.committed", move |transaction| enqueue::enqueue(transaction, &events, window, now)).await
+    }
+
+    async fn record(&self, records: Vec<MeteredUsage>, now: DateTime<Utc>) -> Result<Enqueued> {
+        self.write("enqueue.committed", move |transaction| metered::record(transaction, &records, now)).await
+    }
+
+    async fn roll_up(&self, rule: HourlyReports, window: Duration, now: DateTime<Utc>) -> Result<RolledUp> {
+        self.write("roll_up.committed", move |transaction| metered::roll_up(transaction, rule, window, now)).await
     }
 
     async fn start_sender(&self, now: DateTime<Utc>) -> Result<SenderLock> {

@@ -31,6 +31,12 @@ pub(super) fn backlog(transaction: &Transaction<'_>, now: DateTime<Utc>, limit: 
         (backlog.alarmed, backlog.overdue, backlog.waiting_for_operator) = (get(row, 3)?, get(row, 4)?, get(row, 5)?);
         Ok(())
     })?;
+    let usage = "SELECT min(hour), count(*) FROM usage INDEXED BY usage_open WHERE rolled_up_at IS NULL";
+    one(transaction, usage, [], |row| {
+        backlog.oldest_open_hour = optional_time(row, 0)?;
+        backlog.open_records = get(row, 1)?;
+        Ok(())
+    })?;
     one(transaction, "SELECT enqueued_at, started_at, beat_at, contact_at, stopped_at FROM meta", [], |row| {
         backlog.enqueued_at = optional_time(row, 0)?;
         backlog.heartbeat = Heartbeat {

@@ -25,6 +25,13 @@ pub(super) fn remove_before(transaction: &Transaction<'_>, cutoff: DateTime<Utc>
         tally.remove(row.stored.progress.state);
     }
     tally.write(transaction)?;
+    transaction
+        .execute(
+            "DELETE FROM usage WHERE id IN (SELECT id FROM usage INDEXED BY usage_rolled_up
+             WHERE rolled_up_at IS NOT NULL AND hour < ?1 LIMIT ?2)",
+            [millis(cutoff), limit],
+        )
+        .map_err(failed)?;
     let cutoff_stored = "UPDATE meta SET removed_before = max(coalesce(removed_before, ?1), ?1)";
     transaction.execute(cutoff_stored, [millis(cutoff)]).map_err(failed)?;
     Ok(removed.len())

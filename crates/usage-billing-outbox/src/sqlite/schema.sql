@@ -47,6 +47,7 @@ CREATE TABLE event (
 
 -- Keys are random, so an index of keys alone would change a page of the file for each event. Events of one hour are enqueued together.
 CREATE UNIQUE INDEX event_by_time ON event (timestamp, key);
+CREATE INDEX event_of_hour ON event (timestamp, entitlement, sequence);
 -- The order of sending. Final events are not in it.
 CREATE INDEX event_open ON event (deadline, id) WHERE state IN ('pending', 'sending', 'unknown');
 CREATE INDEX event_open_by_entitlement ON event (entitlement) WHERE state IN ('pending', 'sending', 'unknown');
@@ -77,6 +78,34 @@ CREATE TRIGGER attempt_is_evidence BEFORE UPDATE ON attempt BEGIN
 END;
 -- The latest failures, for the status.
 CREATE INDEX attempt_failed ON attempt (ended_at) WHERE outcome NOT IN ('delivered', 'already_delivered');
+
+-- Records of metered usage, which hourly reports add up.
+CREATE TABLE usage (
+    id INTEGER PRIMARY KEY,
+    source_id TEXT NOT NULL UNIQUE,
+    entitlement INTEGER NOT NULL REFERENCES entitlement (id),
+    dimension TEXT NOT NULL,
+    timestamp INTEGER NOT NULL,
+    -- The start of its hour.
+    hour INTEGER NOT NULL,
+    -- A decimal.
+    quantity TEXT NOT NULL,
+    -- NULL until a report contains it.
+    rolled_up_at INTEGER,
+    -- The event that reports it. NULL if nothing was left to report: zero, or a fraction that is carried over.
+    event_key BLOB
+) STRICT;
+CREATE INDEX usage_open ON usage (hour, entitlement) WHERE rolled_up_at IS NULL;
+CREATE INDEX usage_rolled_up ON usage (hour) WHERE rolled_up_at IS NOT NULL;
+
+-- Fractions of units that later reports contain.
+CREATE TABLE carried (
+    entitlement INTEGER NOT NULL REFERENCES entitlement (id),
+    dimension TEXT NOT NULL,
+    -- A decimal below 1.
+    fraction TEXT NOT NULL,
+    PRIMARY KEY (entitlement, dimension)
+) STRICT, WITHOUT ROWID;
 
 -- For people.
 CREATE VIEW events AS

@@ -12,6 +12,7 @@ use usage_billing::Result;
 use usage_billing::uuid::Uuid;
 
 use crate::NewEvent;
+use crate::aggregation::{HourlyReports, MeteredUsage};
 use crate::event::StoredEvent;
 pub use evidence::{Attempt, AttemptResult};
 pub use selection::{Backlog, EntitlementBacklog, EntitlementWindow, FailedAttempt, Heartbeat, Selection};
@@ -38,6 +39,22 @@ pub trait Store: Clone + Send + Sync + 'static {
         window: Duration,
         now: DateTime<Utc>,
     ) -> impl Future<Output = Result<Enqueued>> + Send;
+
+    /// Stores records of metered usage: all of them, or none. A record with the id and the content of a stored one is a duplicate.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`](usage_billing::ErrorKind::Request) for an [invalid](MeteredUsage::check) record, and for one with the id of
+    /// another.
+    fn record(&self, records: Vec<MeteredUsage>, now: DateTime<Utc>) -> impl Future<Output = Result<Enqueued>> + Send;
+
+    /// Reports ended hours, the earliest first, by [`report`](crate::report): enqueues the events, with the first sequence that no event of the
+    /// entitlement and hour has, and consumes their records in the same transaction. Call it until it returns no records.
+    fn roll_up(
+        &self,
+        rule: HourlyReports,
+        window: Duration,
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = Result<RolledUp>> + Send;
 
     /// Claims the right to send. A store for one host has one sender at a time, and abandons the leases of a dead one.
     ///
@@ -81,7 +98,7 @@ pub trait Store: Clone + Send + Sync + 'static {
     fn beat(&self, heartbeat: Heartbeat) -> impl Future<Output = Result<()>> + Send;
 
     /// Removes at most `limit` final events with a timestamp before `cutoff`, with their attempts, and returns their number. Afterwards,
-    /// enqueueing an event from before `cutoff` is an error.
+    /// enqueueing an event from before `cutoff` is an error. Reported records of metered usage are removed with them.
     fn remove_before(&self, cutoff: DateTime<Utc>, limit: usize) -> impl Future<Output = Result<usize>> + Send;
 }
 
@@ -92,6 +109,15 @@ pub struct Enqueued {
     pub new: usize,
     /// Events that the store had already, with the same bytes.
     pub duplicates: usize,
+}
+
+/// The reports of ended hours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct RolledUp {
+    /// Events that were enqueued.
+    pub events: usize,
+    /// Records that were consumed.
+    pub records: usize,
 }
 
 /// A request for events to send.

@@ -66,7 +66,11 @@ pub struct Backlog {
     pub overdue: u64,
     /// Number of open events that wait for an operator.
     pub waiting_for_operator: u64,
-    /// When an event was last enqueued.
+    /// Number of records of metered usage that no report contains yet.
+    pub open_records: u64,
+    /// The earliest hour of these records.
+    pub oldest_open_hour: Option<DateTime<Utc>>,
+    /// When an event or metered usage was last stored.
     pub enqueued_at: Option<DateTime<Utc>>,
     /// The sender's last sign of life.
     pub heartbeat: Heartbeat,

@@ -24,12 +24,14 @@ pub(crate) enum Fault {
     Unavailable,
     /// 503 after the effect.
     UnavailableAfterEffect,
-    /// The response to an earlier request is sent once more, after the effect.
+    /// A proxy sends the request twice, and forwards the second response.
     Repeated,
+    /// A cache responds with its last response to the same list.
+    Stale,
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::None,
         Self::Lost,
         Self::LostAfterEffect,
@@ -37,6 +39,7 @@ impl Fault {
         Self::Unavailable,
         Self::UnavailableAfterEffect,
         Self::Repeated,
+        Self::Stale,
     ];
 }
 
@@ -53,7 +56,7 @@ impl Vendor {
     pub(crate) fn start(marketplace: &'static str, fault: impl FnMut(&Request) -> Fault + Send + 'static) -> Self {
         let groups = Arc::new(Mutex::new(BTreeMap::new()));
         let (stored, fault) = (groups.clone(), Mutex::new(fault));
-        let last = Mutex::new(ScriptedResponse::json(200, "{}"));
+        let cache: Mutex<BTreeMap<String, ScriptedResponse>> = Mutex::default();
         let server = ScriptedServer::start(move |request| {
             let fault = (fault.lock().unwrap())(request);
             match fault {
@@ -61,14 +64,20 @@ impl Vendor {
                 Fault::Unavailable => return ScriptedResponse::json(503, r#""unavailable""#),
                 _ => {}
             }
-            let (status, body) = respond(request, marketplace, &mut stored.lock().unwrap());
+            let respond = || respond(request, marketplace, &mut stored.lock().unwrap());
+            let (status, body) = respond();
             let response = ScriptedResponse::json(status, &body);
-            let before = std::mem::replace(&mut *last.lock().unwrap(), response.clone());
+            let is_list = request.method == "GET";
+            let cached = is_list.then(|| cache.lock().unwrap().insert(request.target.clone(), response.clone()));
             match fault {
                 Fault::LostAfterEffect => ScriptedResponse::dropped(),
                 Fault::Truncated => ScriptedResponse::truncated(status, &body),
                 Fault::UnavailableAfterEffect => ScriptedResponse::json(503, r#""unavailable""#),
-                Fault::Repeated => before,
+                Fault::Repeated => {
+                    let (status, body) = respond();
+                    ScriptedResponse::json(status, &body)
+                }
+                Fault::Stale => cached.flatten().unwrap_or(response),
                 _ => response,
             }
         });

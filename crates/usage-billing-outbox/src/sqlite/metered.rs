@@ -1,0 +1,173 @@
+//! Records of metered usage, and the reports of ended hours, which consume them in one transaction.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{OptionalExtension as _, Transaction};
+use usage_billing::{Decimal, Error, ErrorKind, Result, printable};
+
+use super::columns::{failed, get, millis, time};
+use super::enqueue::{enqueue, entitlement, removed_before};
+use crate::aggregation::{HourlyReports, MeteredUsage, hour_of, report};
+use crate::store::{Enqueued, RolledUp};
+use crate::{NewEvent, fail_points};
+
+/// Number of reports of one transaction, so that others are not delayed for long.
+const REPORTS: i64 = 500;
+/// Number of records of one report: the rest belongs to the next one.
+const RECORDS: i64 = 100_000;
+
+pub(super) fn record(transaction: &Transaction<'_>, records: &[MeteredUsage], now: DateTime<Utc>) -> Result<Enqueued> {
+    fail_points::reached("enqueue.begun");
+    let mut recorded = Enqueued::default();
+    let cutoff = removed_before(transaction)?;
+    for usage in records {
+        usage.check()?;
+        if cutoff.is_some_and(|cutoff| hour_of(usage.timestamp) < cutoff) {
+            return Err(refused(usage, "is older than the usage that was removed"));
+        }
+        let (entitlement, _) = entitlement(transaction, &usage.entitlement_id)?;
+        let quantity = usage.quantity.normalize().to_string();
+        let hour = millis(hour_of(usage.timestamp));
+        let is_new = transaction
+            .prepare_cached(
+                "INSERT INTO usage (source_id, entitlement, dimension, timestamp, hour, quantity)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (source_id) DO NOTHING",
+            )
+            .and_then(|mut statement| {
+                let timestamp = millis(usage.timestamp);
+                statement.execute((&usage.id, entitlement, &usage.dimension, timestamp, hour, &quantity))
+            })
+            .map_err(failed)?
+            == 1;
+        match is_new {
+            true => recorded.new += 1,
+            false if is_same(transaction, usage, entitlement, &quantity)? => recorded.duplicates += 1,
+            false => return Err(refused(usage, "is stored with other usage")),
+        }
+    }
+    transaction.execute("UPDATE meta SET enqueued_at = ?1", [millis(now)]).map_err(failed)?;
+    fail_points::reached("enqueue.written");
+    Ok(recorded)
+}
+
+fn is_same(transaction: &Transaction<'_>, usage: &MeteredUsage, entitlement: i64, quantity: &str) -> Result<bool> {
+    transaction
+        .prepare_cached(
+            "SELECT 1 FROM usage WHERE source_id = ?1 AND entitlement = ?2 AND dimension = ?3 AND timestamp = ?4 AND quantity = ?5",
+        )
+        .and_then(|mut statement| {
+            statement.exists((&usage.id, entitlement, &usage.dimension, millis(usage.timestamp), quantity))
+        })
+        .map_err(failed)
+}
+
+fn refused(usage: &MeteredUsage, reason: &str) -> Error {
+    let (id, entitlement) = (printable(&usage.id), printable(&usage.entitlement_id));
+    let message = format!("metered usage {id} ({entitlement}, {}) {reason}: nothing was recorded", usage.timestamp);
+    Error::new(ErrorKind::Request, message).with_hint("give each record an id of its own, and never change a record")
+}
+
+pub(super) fn roll_up(
+    transaction: &Transaction<'_>,
+    rule: HourlyReports,
+    window: Duration,
+    now: DateTime<Utc>,
+) -> Result<RolledUp> {
+    let mut rolled_up = RolledUp::default();
+    for (hour, entitlement, name) in closed_hours(transaction, rule.closed_before(now))? {
+        let records = open_records(transaction, hour, entitlement)?;
+        let quantities = records.iter().map(|(_, dimension, quantity)| (dimension.clone(), *quantity));
+        let carried = carried(transaction, entitlement)?;
+        let sequence = next_sequence(transaction, hour, entitlement)?;
+        let found = report(&name, time(hour), sequence, quantities, &carried, rule.whole_units);
+        let mut key = None;
+        if let Some(event) = &found.event {
+            let event = NewEvent::new(event, org_id(transaction)?.as_str())?;
+            enqueue(transaction, std::slice::from_ref(&event), window, now)?;
+            key = Some(event.key);
+            rolled_up.events += 1;
+        }
+        for (id, ..) in &records[..found.records] {
+            transaction
+                .prepare_cached("UPDATE usage SET rolled_up_at = ?2, event_key = ?3 WHERE id = ?1")
+                .and_then(|mut statement| statement.execute((id, millis(now), key.map(|key| *key.as_bytes()))))
+                .map_err(failed)?;
+        }
+        for (dimension, fraction) in &found.carried {
+            transaction
+                .prepare_cached(
+                    "INSERT INTO carried (entitlement, dimension, fraction) VALUES (?1, ?2, ?3)
+                     ON CONFLICT (entitlement, dimension) DO UPDATE SET fraction = excluded.fraction",
+                )
+                .and_then(|mut statement| statement.execute((entitlement, dimension, fraction.normalize().to_string())))
+                .map_err(failed)?;
+        }
+        rolled_up.records += found.records;
+    }
+    fail_points::reached("roll_up.written");
+    Ok(rolled_up)
+}
+
+/// Returns ended hours with open records: the hour, and the entitlement with its name.
+fn closed_hours(transaction: &Transaction<'_>, before: DateTime<Utc>) -> Result<Vec<(i64, i64, String)>> {
+    let mut statement = transaction
+        .prepare_cached(
+            "SELECT DISTINCT usage.hour, usage.entitlement, entitlement.name
+             FROM usage INDEXED BY usage_open JOIN entitlement ON entitlement.id = usage.entitlement
+             WHERE usage.rolled_up_at IS NULL AND usage.hour < ?1 ORDER BY usage.hour, usage.entitlement LIMIT ?2",
+        )
+        .map_err(failed)?;
+    let hours = statement
+        .query_map((millis(before), REPORTS), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .map_err(failed)?;
+    hours.collect::<rusqlite::Result<_>>().map_err(failed)
+}
+
+fn open_records(transaction: &Transaction<'_>, hour: i64, entitlement: i64) -> Result<Vec<(i64, String, Decimal)>> {
+    let mut statement = transaction
+        .prepare_cached(
+            "SELECT id, dimension, quantity FROM usage INDEXED BY usage_open
+             WHERE rolled_up_at IS NULL AND hour = ?1 AND entitlement = ?2 ORDER BY id LIMIT ?3",
+        )
+        .map_err(failed)?;
+    let mut rows = statement.query((hour, entitlement, RECORDS)).map_err(failed)?;
+    let mut records = Vec::new();
+    while let Some(row) = rows.next().map_err(failed)? {
+        records.push((get(row, 0)?, get(row, 1)?, decimal(&get::<String>(row, 2)?)?));
+    }
+    Ok(records)
+}
+
+fn decimal(text: &str) -> Result<Decimal> {
+    text.parse().map_err(|_| Error::new(ErrorKind::File, format!("{} is not a valid decimal", printable(text))))
+}
+
+/// Returns the fractions that are left of an entitlement.
+fn carried(transaction: &Transaction<'_>, entitlement: i64) -> Result<BTreeMap<String, Decimal>> {
+    let mut statement =
+        transaction.prepare_cached("SELECT dimension, fraction FROM carried WHERE entitlement = ?1").map_err(failed)?;
+    let mut rows = statement.query([entitlement]).map_err(failed)?;
+    let mut carried = BTreeMap::new();
+    while let Some(row) = rows.next().map_err(failed)? {
+        carried.insert(get(row, 0)?, decimal(&get::<String>(row, 1)?)?);
+    }
+    Ok(carried)
+}
+
+/// Returns the first sequence that no event of the entitlement and hour has.
+fn next_sequence(transaction: &Transaction<'_>, hour: i64, entitlement: i64) -> Result<u32> {
+    let last: Option<u32> = transaction
+        .prepare_cached(
+            "SELECT max(sequence) FROM event INDEXED BY event_of_hour WHERE timestamp = ?1 AND entitlement = ?2",
+        )
+        .and_then(|mut statement| statement.query_row((hour, entitlement), |row| row.get(0)).optional())
+        .map_err(failed)?
+        .flatten();
+    Ok(last.map_or(0, |last| last.saturating_add(1)))
+}
+
+fn org_id(transaction: &Transaction<'_>) -> Result<String> {
+    transaction.query_row("SELECT org_id FROM meta", [], |row| row.get(0)).map_err(failed)
+}
