@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 static HOOK: OnceLock<fn(&'static str)> = OnceLock::new();
 
 /// All names, in the order of a delivery.
+#[cfg(feature = "fail-points")]
 pub const NAMES: [&str; 12] = [
     "enqueue.begun",
     "enqueue.written",

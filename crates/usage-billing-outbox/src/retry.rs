@@ -9,6 +9,9 @@ const LONGEST_IN_TIME: Duration = Duration::from_secs(300);
 /// The longest delay afterwards: only an operator or the vendor's list can resolve the event.
 const LONGEST: Duration = Duration::from_secs(3600);
 
+/// The longest wait of a sender that reaches no vendor.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
 /// How long the vendor may process a request whose response was lost. The facade assumes the same.
 pub(crate) const MAX_PROCESSING: Duration = Duration::from_secs(300);
 
@@ -22,6 +25,14 @@ pub(crate) fn delay(attempts: u32, is_past_deadline: bool) -> Duration {
     FIRST.saturating_mul(2u32.saturating_pow(doublings)).min(longest)
 }
 
+/// Returns how long a sender waits after consecutive batches that reached no vendor.
+pub(crate) fn pause(failures: u32) -> Duration {
+    match failures {
+        0 => Duration::ZERO,
+        failures => delay(failures, false).min(LONGEST_PAUSE),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -32,5 +43,6 @@ mod tests {
             |is_past| [0, 1, 2, 3, 4, 5, 6, 9, 10, u32::MAX].map(|attempts| delay(attempts, is_past).as_secs());
         assert_eq!(seconds(false), [15, 15, 30, 60, 120, 240, 300, 300, 300, 300]);
         assert_eq!(seconds(true), [15, 15, 30, 60, 120, 240, 480, 3600, 3600, 3600]);
+        assert_eq!([0, 1, 2, 3, 99].map(|failures| pause(failures).as_secs()), [0, 15, 30, 60, 60]);
     }
 }

@@ -26,8 +26,6 @@ pub use builder::SenderBuilder;
 const BEAT: TimeDelta = TimeDelta::seconds(10);
 /// How often metered usage is reported.
 const ROLL_UP: TimeDelta = TimeDelta::minutes(1);
-/// The longest wait after attempts that reached no vendor.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// How long after the end of a flush its lease ends: the time to store the results.
 const MARGIN: Duration = Duration::from_secs(60);
 
@@ -125,20 +123,12 @@ impl<S: Store> Sender<S> {
                 wait.min(self.options.interval)
             }
             (0, None) => self.options.interval,
-            _ => self.pause(),
+            _ => retry::pause(self.failures),
         };
         if !wait.is_zero() {
             let _ = tokio::time::timeout(wait, interrupted.wait_for(|is_interrupted| *is_interrupted)).await;
         }
         Ok(())
-    }
-
-    /// Returns how long to wait after batches that reached no vendor.
-    fn pause(&self) -> Duration {
-        match self.failures {
-            0 => Duration::ZERO,
-            failures => retry::delay(failures, false).min(LONGEST_PAUSE),
-        }
     }
 
     async fn send_batch(&mut self, interrupted: &mut watch::Receiver<bool>) -> Result<Sent> {
