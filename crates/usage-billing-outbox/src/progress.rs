@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use crate::State;
-use crate::retry::{GIVE_UP, MAX_PROCESSING, delay};
+use crate::retry::{GIVE_UP, LONGEST, MAX_PROCESSING, delay};
 
 /// How far the delivery of an event is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,15 +87,17 @@ impl Outcome {
 }
 
 impl Progress {
-    /// Returns the progress of an event that is enqueued at `now`.
-    pub fn new(now: DateTime<Utc>) -> Self {
-        let (state, ready_at) = (State::Pending, Some(now));
+    /// Returns the progress of a new event that is due at `ready_at`.
+    pub fn new(ready_at: DateTime<Utc>) -> Self {
+        let (state, ready_at) = (State::Pending, Some(ready_at));
         Self { state, attempts: 0, ready_at, may_have_arrived: false, may_arrive_until: None, lease: None }
     }
 
-    /// Leases the event, or returns `None` if it is not due.
+    /// Leases the event, or returns `None` if it is not due. A delay that is longer than any other is one of a clock that has moved back
+    /// since, and has ended.
     pub fn lease(self, lease: Lease) -> Option<Self> {
-        let is_due = self.ready_at.is_some_and(|ready_at| ready_at <= lease.since);
+        let (now, moved) = (lease.since, latest_delay(lease.since));
+        let is_due = self.ready_at.is_some_and(|ready_at| ready_at <= now || moved < ready_at);
         let is_open = matches!(self.state, State::Pending | State::Unknown);
         (is_due && is_open).then_some(Self { state: State::Sending, ready_at: None, lease: Some(lease), ..self })
     }
@@ -126,7 +128,7 @@ impl Progress {
         let attempts = self.attempts.saturating_add(1);
         let ended = Self { attempts, lease: None, ready_at: None, ..self };
         let is_past_deadline = deadline <= now;
-        let again = after(now, delay(attempts, is_past_deadline).max(retry_after.unwrap_or_default()));
+        let again = after(now, delay(attempts, is_past_deadline).max(retry_after.unwrap_or_default().min(LONGEST)));
         // Nothing is sent for ever without an operator.
         let again = (now < after(deadline, GIVE_UP)).then_some(again);
         let is_arriving = self.may_arrive_until.is_some_and(|end| now < end);
@@ -168,6 +170,11 @@ impl Progress {
     pub fn waits_for_operator(&self) -> bool {
         !self.state.is_final() && self.lease.is_none() && self.ready_at.is_none()
     }
+}
+
+/// Returns the end of the longest delay that begins at `now`.
+pub(crate) fn latest_delay(now: DateTime<Utc>) -> DateTime<Utc> {
+    after(now, LONGEST)
 }
 
 /// Returns the time after a delay.
@@ -283,6 +290,13 @@ mod tests {
             let retry_after = Some(Duration::from_secs(seconds));
             leased(1, 0).settle(1, Outcome::NotSent, retry_after, at(DEADLINE), at(0)).unwrap().ready_at
         };
-        assert_eq!((settle(1), settle(900)), (Some(at(15)), Some(at(900))));
+        assert_eq!((settle(1), settle(900), settle(9000)), (Some(at(15)), Some(at(900)), Some(at(3600))));
+    }
+
+    #[test]
+    fn delay_of_a_clock_that_moved_back_has_ended() {
+        let far = Progress { ready_at: Some(at(5000)), ..Progress::new(at(0)) };
+        assert_eq!((far.lease(lease(1, 1400)), far.lease(lease(1, 4999))), (None, None));
+        assert!(far.lease(lease(1, 1399)).is_some() && far.lease(lease(1, 5000)).is_some());
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 const FIRST: Duration = Duration::from_secs(15);
 /// The longest delay while the marketplace may still accept the usage.
 const LONGEST_IN_TIME: Duration = Duration::from_secs(300);
-/// The longest delay afterwards: only an operator or the vendor's list can resolve the event.
-const LONGEST: Duration = Duration::from_secs(3600);
+/// The longest delay afterwards, when only an operator or the vendor's list can resolve the event, and of a `Retry-After`.
+pub(crate) const LONGEST: Duration = Duration::from_secs(3600);
 
 /// The longest wait of a sender that reaches no vendor.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);

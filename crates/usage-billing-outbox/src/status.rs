@@ -95,7 +95,8 @@ mod tests {
 
     #[test]
     fn each_problem_has_its_own_cause() {
-        let cases: [(fn(&mut Backlog), &[Problem]); 13] = [
+        type Case = (fn(&mut Backlog), &'static [Problem]);
+        let cases: [Case; 13] = [
             (|_| {}, &[]),
             (|it| it.heartbeat.beat_at = Some(at(997)), &[Problem::SenderNotRunning]),
             (|it| it.heartbeat.stopped_at = Some(at(999)), &[Problem::SenderNotRunning]),

@@ -23,8 +23,9 @@ pub(super) fn enqueue(
     let cutoff = removed_before(transaction)?;
     let mut entitlements = HashMap::new();
     let (mut enqueued, mut tally) = (Enqueued::default(), Tally::default());
-    let progress = Progress::new(now);
     for event in events {
+        // It is due at once, also if the clock moves back.
+        let progress = Progress::new(event.timestamp.min(now));
         if let Some(cutoff) = cutoff.filter(|cutoff| event.timestamp < *cutoff) {
             return Err(removed(event, cutoff));
         }
@@ -40,7 +41,7 @@ pub(super) fn enqueue(
         let is_new = transaction
             .prepare_cached(
                 "INSERT INTO event (key, entitlement, timestamp, sequence, body, enqueued_at, deadline, state, ready_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?6) ON CONFLICT (timestamp, key) DO NOTHING",
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (timestamp, key) DO NOTHING",
             )
             .and_then(|mut statement| {
                 statement.execute((
@@ -52,6 +53,7 @@ pub(super) fn enqueue(
                     millis(now),
                     millis(deadline),
                     progress.state.as_str(),
+                    progress.ready_at.map(millis),
                 ))
             })
             .map_err(failed)?

@@ -9,6 +9,7 @@ use usage_billing::Result;
 use super::columns::{EventRow, IS_OPEN, STORED_EVENT, failed, get, millis, stored_event, time};
 use super::settle::{insert_attempt, update};
 use super::tally::Tally;
+use crate::progress::latest_delay;
 use crate::store::{AttemptResult, LeaseRequest, Leased};
 use crate::{Lease, Outcome, State, fail_points};
 
@@ -97,11 +98,12 @@ fn due(transaction: &Transaction<'_>, request: &LeaseRequest) -> Result<Vec<Even
     let query = format!(
         "SELECT {STORED_EVENT}, entitlement.failures
          FROM event INDEXED BY event_open CROSS JOIN entitlement ON entitlement.id = event.entitlement
-         WHERE {IS_OPEN} AND event.ready_at <= ?1 AND coalesce(entitlement.retry_at, 0) <= ?1
+         WHERE {IS_OPEN} AND (event.ready_at <= ?1 OR event.ready_at > ?2)
+         AND (coalesce(entitlement.retry_at, 0) <= ?1 OR entitlement.retry_at > ?2)
          ORDER BY event.deadline, event.id"
     );
     let mut statement = transaction.prepare_cached(&query).map_err(failed)?;
-    let mut rows = statement.query([millis(request.now)]).map_err(failed)?;
+    let mut rows = statement.query([millis(request.now), millis(latest_delay(request.now))]).map_err(failed)?;
     let (mut found, mut probes) = (Vec::new(), HashMap::new());
     while found.len() < request.limit
         && let Some(row) = rows.next().map_err(failed)?
