@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_record_is_refused() {
+    fn invalid_record_is_not_accepted() {
         let good = MeteredUsage {
             id: "r-1".to_owned(),
             entitlement_id: "e-1".to_owned(),

@@ -129,7 +129,7 @@ impl Progress {
         let ended = Self { attempts, lease: None, ready_at: None, ..self };
         let is_past_deadline = deadline <= now;
         let again = after(now, delay(attempts, is_past_deadline).max(retry_after.unwrap_or_default().min(LONGEST)));
-        // Nothing is sent for ever without an operator.
+        // Without an operator, attempts end some time after the deadline.
         let again = (now < after(deadline, GIVE_UP)).then_some(again);
         let is_arriving = self.may_arrive_until.is_some_and(|end| now < end);
         Some(match outcome {

@@ -19,7 +19,7 @@ const RETRY: TimeDelta = TimeDelta::hours(1);
 /// Number of entitlements that are remembered.
 const REMEMBERED: usize = 10_000;
 
-/// Entitlements that were looked up in vain, until when they are not looked up again.
+/// Entitlements whose lookup found nothing, until when they are not looked up again.
 #[derive(Debug, Default)]
 pub(super) struct Marketplaces(HashMap<String, DateTime<Utc>>);
 

@@ -25,7 +25,7 @@ pub(super) fn record(transaction: &Transaction<'_>, records: &[MeteredUsage], no
     for usage in records {
         usage.check()?;
         if cutoff.is_some_and(|cutoff| hour_of(usage.timestamp) < cutoff) {
-            return Err(refused(usage, "is older than the usage that was removed"));
+            return Err(not_stored(usage, "is older than the usage that was removed"));
         }
         let (entitlement, _) = entitlement(transaction, &usage.entitlement_id)?;
         let quantity = usage.quantity.normalize().to_string();
@@ -44,7 +44,7 @@ pub(super) fn record(transaction: &Transaction<'_>, records: &[MeteredUsage], no
         match is_new {
             true => recorded.new += 1,
             false if is_same(transaction, usage, entitlement, &quantity)? => recorded.duplicates += 1,
-            false => return Err(refused(usage, "is stored with other usage")),
+            false => return Err(not_stored(usage, "is stored with other usage")),
         }
     }
     transaction.execute("UPDATE meta SET enqueued_at = ?1", [millis(now)]).map_err(failed)?;
@@ -63,7 +63,7 @@ fn is_same(transaction: &Transaction<'_>, usage: &MeteredUsage, entitlement: i64
         .map_err(failed)
 }
 
-fn refused(usage: &MeteredUsage, reason: &str) -> Error {
+fn not_stored(usage: &MeteredUsage, reason: &str) -> Error {
     let (id, entitlement) = (printable(&usage.id), printable(&usage.entitlement_id));
     let message = format!("metered usage {id} ({entitlement}, {}) {reason}: nothing was recorded", usage.timestamp);
     Error::new(ErrorKind::Request, message).with_hint("give each record an id of its own, and never change a record")

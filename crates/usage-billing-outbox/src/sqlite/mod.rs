@@ -34,7 +34,7 @@ pub use sender_lock::SenderLock;
 ///
 /// The file is in WAL mode with `synchronous=FULL`: a transaction is on the disk before its method returns. `FILE-wal` and `FILE-shm` belong
 /// to the file, and `FILE.sender` is the lock of the sender. The file must be on a local disk, because SQLite needs its locks and shared
-/// memory. It can be opened with any SQLite tool while it is in use; the view `events` is made for people.
+/// memory. It can be opened with any SQLite tool while it is in use; the view `events` is human-readable.
 ///
 /// Times are milliseconds since 1970 in UTC. Quantities are decimals in the JSON of the bodies.
 #[derive(Clone, Debug)]
@@ -130,7 +130,7 @@ impl Store for SqliteStore {
     async fn start_sender(&self, now: DateTime<Utc>) -> Result<SenderLock> {
         let file = self.0.clone();
         let lock = self.blocking(move || SenderLock::acquire(&file.path)).await?;
-        // Whoever had the lock before is dead, so its leases have ended.
+        // The sender that had the lock before is dead, so its leases have ended.
         self.write("lease.committed", move |transaction| lease::abandon_all(transaction, now)).await?;
         Ok(lock)
     }

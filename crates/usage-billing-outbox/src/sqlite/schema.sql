@@ -107,7 +107,7 @@ CREATE TABLE carried (
     PRIMARY KEY (entitlement, dimension)
 ) STRICT, WITHOUT ROWID;
 
--- For people.
+-- The events in a human-readable form.
 CREATE VIEW events AS
 SELECT
     lower(substr(hex(key), 1, 8) || '-' || substr(hex(key), 9, 4) || '-' || substr(hex(key), 13, 4) || '-' || substr(hex(key), 17, 4) || '-' || substr(hex(key), 21)) AS key,

@@ -34,7 +34,7 @@ pub(super) fn settle(
             stored.progress.settle(token, result.outcome, *retry_after, stored.deadline, now)
         });
         let (Some(EventRow { id, stored }), Some(progress)) = (row, settled) else {
-            // The attempt was made, whoever has the event now.
+            // The attempt was made, also if another sender has the event now.
             if let Some(id) = id_of(transaction, *key)? {
                 insert_attempt(transaction, id, result)?;
             }

@@ -88,7 +88,7 @@ fn hook(name: &'static str) {
     }
 }
 
-/// The process that is killed. Without the variables it is no test.
+/// The process that is killed. Without the variables it does nothing.
 #[tokio::test(start_paused = true)]
 async fn child() {
     let (Ok(url), Ok(file)) = (env::var(URL), env::var(FILE)) else { return };

@@ -79,7 +79,7 @@ async fn each_fault_ends_in_one_delivery_with_the_same_bytes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rejected_entitlement_blocks_nobody() {
+async fn rejected_entitlement_does_not_block_others() {
     let (store, _folder) = open().await;
     let outbox = outbox(store, at(100 * 3600));
     let vendor = Vendor::start("STRIPE", |_| Fault::None);
@@ -99,7 +99,7 @@ async fn rejected_entitlement_blocks_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn unreachable_entitlement_delays_nobody() {
+async fn unreachable_entitlement_does_not_delay_others() {
     let (store, _folder) = open().await;
     let outbox = outbox(store, at(100 * 3600));
     let vendor =
@@ -222,7 +222,7 @@ async fn reconciliation_compares_the_ledger_with_the_vendor() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn client_of_another_organization_is_refused() {
+async fn client_of_another_organization_is_not_started() {
     let (store, _folder) = open().await;
     let outbox = outbox(store, at(0));
     let client = usage_billing::suger::Client::builder(format!("{ORG}-2"), "hush").build().unwrap();

@@ -81,22 +81,22 @@ async fn full_disk_loses_nothing() {
 }
 
 #[tokio::test]
-async fn file_of_something_else_is_refused() {
+async fn file_of_another_program_or_organization_is_not_opened() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("usage.sqlite");
-    let refused = async |expected: &str| {
+    let not_opened = async |expected: &str| {
         let error = SqliteStore::open(&path, ORG).await.unwrap_err();
         assert!(error.to_string().contains(expected) && error.to_string().contains("usage.sqlite"), "{error}");
         error.kind()
     };
     drop(SqliteStore::open(&path, "other").await.unwrap());
-    assert_eq!(refused("has events of organization other, not of acme").await, ErrorKind::Config);
+    assert_eq!(not_opened("has events of organization other, not of acme").await, ErrorKind::Config);
     let change = |sql: &str| Connection::open(&path).unwrap().execute_batch(sql).unwrap();
     change("PRAGMA user_version = 99");
-    assert_eq!(refused("the file has format 99").await, ErrorKind::Config);
+    assert_eq!(not_opened("the file has format 99").await, ErrorKind::Config);
     std::fs::remove_file(&path).unwrap();
     change("CREATE TABLE t (a)");
-    assert_eq!(refused("is a database of another program").await, ErrorKind::Config);
+    assert_eq!(not_opened("is a database of another program").await, ErrorKind::Config);
     std::fs::write(&path, "no database, but long enough to have a header: ".repeat(9)).unwrap();
-    assert_eq!(refused("not a database").await, ErrorKind::File);
+    assert_eq!(not_opened("not a database").await, ErrorKind::File);
 }
