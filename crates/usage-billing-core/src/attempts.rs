@@ -290,6 +290,7 @@ impl Attempts<'_> {
             response,
             body,
             body_permit,
+            buffers: self.client.map(|client| client.body_permits.buffers.clone()),
             context,
         }))
     }

@@ -4,16 +4,19 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::body_buffers::BodyBuffers;
+
 /// Bodies up to this size need no permit.
 pub(crate) const SMALL: usize = 512 << 10;
 /// Two bodies up to this size are read at once, as the pages of a list are; of larger ones, one.
 pub(crate) const MEDIUM: usize = 1 << 20;
 
-/// The permits for large bodies, shared by all calls of a client.
+/// The permits for large bodies and their buffers, shared by all calls of a client.
 #[derive(Clone, Debug)]
 pub(crate) struct BodyPermits {
     medium: Arc<Semaphore>,
     large: Arc<Semaphore>,
+    pub(crate) buffers: BodyBuffers,
 }
 
 /// The permit of one call, held from the time at which its body becomes larger until the body is decoded. A body that was read ahead holds
@@ -29,7 +32,11 @@ pub(crate) struct BodyPermit {
 
 impl Default for BodyPermits {
     fn default() -> Self {
-        Self { medium: Arc::new(Semaphore::new(2)), large: Arc::new(Semaphore::new(1)) }
+        Self {
+            medium: Arc::new(Semaphore::new(2)),
+            large: Arc::new(Semaphore::new(1)),
+            buffers: BodyBuffers::default(),
+        }
     }
 }
 

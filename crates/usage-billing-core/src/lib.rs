@@ -4,6 +4,7 @@
 mod attempts;
 mod auth;
 mod base_url;
+mod body_buffers;
 mod body_permits;
 mod boolean;
 mod builder;

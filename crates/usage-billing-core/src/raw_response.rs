@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use reqwest::Response;
 
+use crate::body_buffers::BodyBuffers;
 use crate::body_permits::BodyPermit;
 use crate::call_options::CallSettings;
 use crate::download::Download;
@@ -26,6 +27,8 @@ pub struct RawResponse {
     pub(crate) body: Option<Bytes>,
     /// Held for a large body until it is decoded.
     pub(crate) body_permit: BodyPermit,
+    /// Keeps the buffer of a body that was read with the buffers of its client.
+    pub(crate) buffers: Option<BodyBuffers>,
     pub(crate) context: Arc<FailureContext>,
 }
 
@@ -60,6 +63,13 @@ impl RawResponse {
                     }
                 })
             }
+        }
+    }
+
+    /// Keeps the buffer of a decoded body for the next ones.
+    pub(crate) fn keep_buffer(&self, body: Bytes) {
+        if let Some(buffers) = &self.buffers {
+            buffers.keep(body);
         }
     }
 

@@ -82,7 +82,10 @@ impl<T: DeserializeOwned> ResponseValue<T> {
         let json = if text.is_empty() { empty } else { text };
         let memory = DecodeMemory::new(body.len(), response.settings.max_response_bytes);
         match from_json(json, &memory) {
-            Ok(value) => Ok(Self { value, status: response.status(), headers: response.take_headers() }),
+            Ok(value) => {
+                response.keep_buffer(body);
+                Ok(Self { value, status: response.status(), headers: response.take_headers() })
+            }
             Err(_) if memory.is_exceeded() => {
                 let error = Error::new(ErrorKind::Limit, memory.to_string()).with_setting("max_response_bytes");
                 Err(response.add_to_error(error, &Bytes::new()))

@@ -49,7 +49,8 @@ pub(crate) async fn read_body(
     let Some(second) = response.chunk().await? else {
         return if first.len() <= limit { Ok(first) } else { Err(BodyError::TooLarge) };
     };
-    let mut body = Vec::with_capacity(content_length.min(MAX_PREALLOCATION));
+    let expected = content_length.min(MAX_PREALLOCATION);
+    let mut body = permits.map_or_else(|| Vec::with_capacity(expected), |permits| permits.buffers.take(expected));
     for chunk in [first, second] {
         append(&mut body, &chunk, limit)?;
     }
