@@ -949,7 +949,7 @@ pub mod types {
             /// Id of the brand. A UUID, by the vendor's document.
             brand_uuid: optional ::std::string::String = "brand_uuid",
             /// Legal contact.
-            contact: optional Contact = "contact",
+            contact: boxed Contact = "contact",
             /// All contacts; empty unless asked for with `with_contacts`.
             contacts: collection ::std::vec::Vec<Contact> = "contacts",
             /// When it was created.

@@ -2657,7 +2657,7 @@ pub mod builder {
         optional brand_enabled: bool,
         optional brand_id: i64,
         optional brand_uuid: ::std::string::String,
-        optional contact: types::Contact,
+        boxed contact: types::Contact,
         default contacts: ::std::vec::Vec<types::Contact>,
         optional created_at: ::progenitor_client::LenientDateTime,
         optional customer_id: ::std::string::String,

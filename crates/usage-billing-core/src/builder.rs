@@ -1,7 +1,7 @@
 //! Builders of types and of calls: a setter for each field or parameter, which converts its value.
 
 /// Defines the builder of a type of the module `types`, and its function `builder`. A field is `required`, `optional` (its type is an
-/// `Option` of the one here), or has a `default`.
+/// `Option` of the one here), `boxed` (an `Option` of a box), or has a `default`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! builder {
@@ -45,6 +45,7 @@ macro_rules! builder {
         }
     };
     (@of optional $of:ty) => { ::std::option::Option<$of> };
+    (@of boxed $of:ty) => { ::std::option::Option<::std::boxed::Box<$of>> };
     (@of $kind:ident $of:ty) => { $of };
     (@start required $field:ident) => {
         ::std::result::Result::Err(concat!("no value supplied for ", stringify!($field)).to_owned())
@@ -57,6 +58,14 @@ macro_rules! builder {
         $(#[$meta])+
         pub fn $field<V: $crate::IntoOptional<$of, K>, K>(mut self, value: V) -> Self {
             self.$field = $crate::__private::in_field(stringify!($field), value.into_optional());
+            self
+        }
+    };
+    (@setter [$(#[$meta:meta])+] boxed $field:ident $of:ty) => {
+        $(#[$meta])+
+        pub fn $field<V: $crate::IntoOptional<$of, K>, K>(mut self, value: V) -> Self {
+            let value = value.into_optional().map(|object| object.map(::std::boxed::Box::new));
+            self.$field = $crate::__private::in_field(stringify!($field), value);
             self
         }
     };

@@ -7,7 +7,7 @@ use std::fmt;
 use serde::de::{self, Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::display_bytes::display_bytes;
-use crate::object::OTHER_FIELD;
+use crate::object::{BOXED, OTHER_FIELD};
 
 /// Bytes that an allocation takes beyond its size.
 const ALLOCATION_OVERHEAD: usize = 16;
@@ -202,6 +202,9 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Counted<'_, D> {
     /// serde_json passes a raw value as a newtype that is a map, of which only the text is kept.
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
         let memory = self.memory;
+        if name == BOXED {
+            memory.take(size_of::<V::Value>() + ALLOCATION_OVERHEAD)?;
+        }
         let visitor = CountedVisitor { inner: visitor, memory, is_map: false };
         let value = self.inner.deserialize_newtype_struct(name, visitor)?;
         memory.is_other_field.set(name == OTHER_FIELD);

@@ -109,9 +109,9 @@ pub mod __private {
     pub use crate::error::invalid_header;
     pub use crate::list_end::Numbering;
     pub use crate::object::{
-        Object, ObjectWriter, boolean_field, collection_field, date_time_field, field, field_name, field_value,
-        first_field, nested_collection_field, optional_boolean_field, optional_date_time_field, other_field,
-        read_object, required_field, skip_field, write_object,
+        Object, ObjectWriter, boolean_field, boxed_field, collection_field, date_time_field, field, field_name,
+        field_value, first_field, nested_collection_field, optional_boolean_field, optional_date_time_field,
+        other_field, read_object, required_field, skip_field, write_object,
     };
     pub use crate::open_enum::{open_enum_impls, unknown_value};
     pub use crate::page_link::{cursor_in_link, next_link};

@@ -1444,7 +1444,7 @@ pub mod types {
             /// Id of the buyer.
             id: optional ::std::string::String = "id",
             /// The buyer in other systems, and money.
-            info: optional BuyerInfo = "info",
+            info: boxed BuyerInfo = "info",
             /// When the buyer last changed.
             last_update_time: optional_date_time = "lastUpdateTime",
             /// Name.
@@ -1586,7 +1586,7 @@ pub mod types {
             /// When the group last changed.
             last_update_time: optional_date_time = "lastUpdateTime",
             /// The input as received, and its origin.
-            meta_info: optional MeteringUsageRecordGroupMetaInfo = "metaInfo",
+            meta_info: boxed MeteringUsageRecordGroupMetaInfo = "metaInfo",
             /// Organization that owns the group.
             organization_id: optional ::std::string::String = "organizationID",
             /// Marketplace. The vendor lists AWS, AZURE and GCP; others are possible (Inferred).
@@ -1669,7 +1669,7 @@ pub mod types {
             /// Id of the report; `usageRecordReportID` of its groups.
             id: optional ::std::string::String = "id",
             /// Status, quantities, money and the raw exchange with the marketplace.
-            info: optional MeteringUsageRecordReportInfo = "info",
+            info: boxed MeteringUsageRecordReportInfo = "info",
             /// Organization that owns the report.
             organization_id: optional ::std::string::String = "organizationID",
             /// Marketplace.
@@ -2174,11 +2174,11 @@ pub mod types {
             /// Id of the entitlement.
             id: optional ::std::string::String = "id",
             /// Dimensions, terms and money.
-            info: optional EntitlementInfo = "info",
+            info: boxed EntitlementInfo = "info",
             /// When the entitlement last changed.
             last_update_time: optional_date_time = "lastUpdateTime",
             /// Settings and links beside the entitlement.
-            meta_info: optional WorkloadMetaInfo = "metaInfo",
+            meta_info: boxed WorkloadMetaInfo = "metaInfo",
             /// Name.
             name: optional ::std::string::String = "name",
             /// Offer that was accepted.
@@ -2288,13 +2288,13 @@ pub mod types {
             /// Id of the product.
             id: optional ::std::string::String = "id",
             /// Dimensions and the listing as the marketplace has it.
-            info: optional ProductInfo = "info",
+            info: boxed ProductInfo = "info",
             /// When the product last changed.
             last_update_time: optional_date_time = "lastUpdateTime",
             /// User of the last change.
             last_updated_by: optional ::std::string::String = "lastUpdatedBy",
             /// Settings and links beside the product.
-            meta_info: optional WorkloadMetaInfo = "metaInfo",
+            meta_info: boxed WorkloadMetaInfo = "metaInfo",
             /// Name.
             name: optional ::std::string::String = "name",
             /// Organization that sells it.

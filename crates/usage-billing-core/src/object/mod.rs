@@ -16,6 +16,7 @@ use crate::date_time::Rfc3339;
 /// |---|---|---|---|
 /// | `required T` | `T` | an error | always |
 /// | `optional T` | `Option<T>` | `None` | if it is set |
+/// | `boxed T` | `Option<Box<T>>`, a large object | `None` | if it is set |
 /// | `nullable T` | `Option<T>` | `None` | always |
 /// | `update T` | `Update<T>` | `Unchanged` or `Null` | unless it is unchanged |
 /// | `collection T` | `T`, a list or map | empty | unless it is empty |
@@ -123,6 +124,7 @@ macro_rules! object {
 macro_rules! __field {
     (@type required $of:ty) => { $of };
     (@type optional $of:ty) => { ::std::option::Option<$of> };
+    (@type boxed $of:ty) => { ::std::option::Option<::std::boxed::Box<$of>> };
     (@type nullable $of:ty) => { ::std::option::Option<$of> };
     (@type update $of:ty) => { $crate::Update<$of> };
     (@type required_date_time) => { ::chrono::DateTime<::chrono::offset::Utc> };
@@ -142,6 +144,7 @@ macro_rules! __field {
 
     (@read required) => { $crate::__private::field_value };
     (@read optional) => { $crate::__private::field_value };
+    (@read boxed) => { $crate::__private::boxed_field };
     (@read nullable) => { $crate::__private::field_value };
     (@read update) => { $crate::__private::field_value };
     (@read required_date_time) => { $crate::__private::date_time_field };
@@ -161,6 +164,7 @@ macro_rules! __field {
     (@absent $kind:ident $field:ident $wire:literal) => { $field.unwrap_or_default() };
 
     (@is_sent optional $value:expr) => { $value.is_some() };
+    (@is_sent boxed $value:expr) => { $value.is_some() };
     (@is_sent optional_date_time $value:expr) => { $value.is_some() };
     (@is_sent optional_boolean $value:expr) => { $value.is_some() };
     (@is_sent update $value:expr) => { !$value.is_unchanged() };
@@ -342,6 +346,40 @@ pub fn other_field<'de, A: MapAccess<'de>, T: Deserialize<'de>>(fields: &mut A) 
     }
 
     fields.next_value_seed(Other(PhantomData))
+}
+
+/// The name of the newtype as which an object in a box is read: its size counts against the memory limit, where other sizes count with what
+/// contains them.
+pub(crate) const BOXED: &str = "$usage_billing::boxed";
+
+/// Reads an object into a box, or `null`.
+///
+/// # Errors
+/// Those of the object's fields.
+pub fn boxed_field<'de, A: MapAccess<'de>, T: Deserialize<'de>>(fields: &mut A) -> Result<Option<Box<T>>, A::Error> {
+    struct Boxed<T>(T);
+
+    struct Newtype<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Deserialize<'de> for Boxed<T> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_newtype_struct(BOXED, Newtype(PhantomData))
+        }
+    }
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Newtype<T> {
+        type Value = Boxed<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Boxed<T>, D::Error> {
+            T::deserialize(deserializer).map(Boxed)
+        }
+    }
+
+    Ok(fields.next_value::<Option<Boxed<T>>>()?.map(|object| Box::new(object.0)))
 }
 
 /// Reads a list or map. Services in Go send `null` for an empty one, whatever their document states.

@@ -33,6 +33,7 @@ object! {
         items: page_items Vec<u8> = "items",
         ends: nullable_date_time = "ends",
         last: nullable_boolean = "last",
+        record: boxed Record = "record",
     }
 }
 

@@ -18,6 +18,7 @@ fn code_that_was_generated_for_0_1_has_each_kind_of_field() {
     for kind in [
         "required",
         "optional",
+        "boxed",
         "nullable",
         "update",
         "collection",

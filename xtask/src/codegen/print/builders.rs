@@ -7,6 +7,7 @@ use syn::{Expr, Field, Fields, Ident, Item, ItemStruct, Member, parse_quote, vis
 
 use super::{
     definitions::Definitions,
+    objects::boxed,
     rust_text::{attributes, one_line, qualified},
 };
 use crate::codegen::rewrite::{builders::owner, foreign_name, last_name, module, null_collections::argument};
@@ -61,7 +62,7 @@ pub(in crate::codegen) fn builder(
         let (kind, of) = match optional {
             // JSON is made of an `Option` too: as null.
             Some(inner) if foreign_name(inner).is_some_and(|of| of == "Value") => ("default", &field.ty),
-            Some(inner) => ("optional", inner),
+            Some(inner) => boxed(inner).map_or(("optional", inner), |object| ("boxed", object)),
             None if is_required(name, field) => ("required", &field.ty),
             None => ("default", &field.ty),
         };

@@ -111,7 +111,10 @@ fn last(path: &str) -> &str {
 fn kind(field: &Field, options: Options) -> Option<(&'static str, Option<&Type>, String)> {
     let inner = |name: &str| argument(&field.ty, 0).filter(|_| foreign_name(&field.ty).is_some_and(|of| of == name));
     let (kind, of) = match (options.reader.as_deref(), options.skip.as_deref(), options.is_default) {
-        (None, Some("is_none"), _) => ("optional", Some(inner("Option")?)),
+        (None, Some("is_none"), _) => {
+            let of = inner("Option")?;
+            boxed(of).map_or(("optional", Some(of)), |object| ("boxed", Some(object)))
+        }
         (None, Some("is_unchanged"), true) => ("update", Some(inner("Update")?)),
         (None, None, is_default) => match inner("Option") {
             Some(of) => ("nullable", Some(of)),
@@ -136,6 +139,11 @@ fn kind(field: &Field, options: Options) -> Option<(&'static str, Option<&Type>,
         name.trim_start_matches("r#").to_owned()
     });
     Some((kind, of, name))
+}
+
+/// The type in a box.
+pub(super) fn boxed(of: &Type) -> Option<&Type> {
+    argument(of, 0).filter(|_| foreign_name(of).is_some_and(|name| name == "Box"))
 }
 
 #[cfg(test)]

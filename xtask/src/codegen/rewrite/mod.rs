@@ -1,5 +1,6 @@
 //! Rewrites what progenitor generates into what we publish: one pass over the syntax tree, each part with its reason.
 
+mod boxes;
 pub(super) mod builders;
 mod call_model;
 mod client;
@@ -63,6 +64,7 @@ pub(crate) fn rewrite(
     }
     equality::derive(&mut file);
     growth::allow(&mut file);
+    boxes::set(&mut file);
     doc_comments::rewrite(&mut file, docs);
     let omitted = lists_and_jobs::add(&mut file, root);
     if let Some(types) = module(&mut file.items, "types") {

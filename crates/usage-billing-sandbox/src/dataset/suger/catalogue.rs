@@ -76,7 +76,7 @@ pub(super) fn buyer(buyer: &Buyer, founded: DateTime<Utc>) -> types::IdentityBuy
         name: Some(buyer.name.clone()),
         organization_id: Some(SUGER_ORG_ID.to_owned()),
         external_id: Some(format!("external-{}", buyer.id)),
-        info: Some(types::BuyerInfo {
+        info: Some(Box::new(types::BuyerInfo {
             email_address: Some(format!("billing@{}", buyer.domain)),
             aws_buyer: match buyer.partner {
                 Partner::Aws => {
@@ -85,7 +85,7 @@ pub(super) fn buyer(buyer: &Buyer, founded: DateTime<Utc>) -> types::IdentityBuy
                 _ => serde_json::Map::new(),
             },
             ..Default::default()
-        }),
+        })),
         partner: Some(buyer.partner.clone()),
         creation_time: Some(founded),
         last_update_time: Some(founded),
@@ -107,11 +107,11 @@ pub(super) fn products(founded: DateTime<Utc>) -> Vec<types::WorkloadProduct> {
         }),
         partner: Some(product.partner.clone()),
         status: Some("ACTIVE".to_owned()),
-        info: Some(types::ProductInfo {
+        info: Some(Box::new(types::ProductInfo {
             currency: Some("USD".to_owned()),
             dimensions: priced(product.dimensions, 100),
             ..Default::default()
-        }),
+        })),
         creation_time: Some(founded),
         last_update_time: Some(founded),
         ..Default::default()
@@ -157,15 +157,16 @@ pub(super) fn entitlement(spec: &EntitlementSpec, founded: DateTime<Utc>) -> typ
         }),
         start_time: Some(founded),
         end_time: spec.cancelled.then(|| founded + TimeDelta::days(300)),
-        info: Some(types::EntitlementInfo {
+        info: Some(Box::new(types::EntitlementInfo {
             currency: Some("USD".to_owned()),
             dimensions: priced(spec.product.dimensions, spec.percent),
             billable_dimensions: spec.second_generation.then(billable_dimension).into_iter().collect(),
             ..Default::default()
-        }),
+        })),
         meta_info: spec
             .hubspot_deal
-            .map(|id| types::WorkloadMetaInfo { hubspot_deal_id: Some(id.to_owned()), ..Default::default() }),
+            .map(|id| types::WorkloadMetaInfo { hubspot_deal_id: Some(id.to_owned()), ..Default::default() })
+            .map(Box::new),
         creation_time: Some(founded),
         last_update_time: Some(founded),
         ..Default::default()

@@ -221,7 +221,7 @@ impl Organization {
             buyer_id: spec.map(|spec| spec.buyer.clone()),
             partner: spec.map(|spec| spec.partner.clone()),
             records: info.origin_records.clone(),
-            meta_info: Some(info),
+            meta_info: Some(Box::new(info)),
             usage_record_report_id: Some(String::new()),
             reported_time: None,
             creation_time: Some(time),
@@ -240,7 +240,7 @@ impl Organization {
             source: Some(types::UsageRecordGroupSource::Api),
             timestamp: Some(self.history.time(outline.slot)),
             origin_records: group.records,
-            ..group.meta_info.unwrap_or_default()
+            ..group.meta_info.map(|info| *info).unwrap_or_default()
         }
     }
 

@@ -106,7 +106,7 @@ impl Acronis {
             created_at: Some(founded),
             updated_at: Some(since(tenant.updated_on(self.dataset.today()))),
             deleted_at: tenant.deleted_on().map(since),
-            contact: Some(contact(tenant)),
+            contact: Some(Box::new(contact(tenant))),
             contacts: Vec::new(),
             brand_id: None,
             brand_uuid: Some(Tree::root_id().to_string()),

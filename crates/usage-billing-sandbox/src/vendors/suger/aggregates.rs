@@ -144,7 +144,7 @@ fn reports<'a>(
 
 /// Returns the details of a report that the marketplace accepted.
 pub(super) fn taken(report: &types::MeteringUsageRecordReport) -> Option<&types::MeteringUsageRecordReportInfo> {
-    report.info.as_ref().filter(|info| info.status == Some(UsageRecordReportStatus::Success))
+    report.info.as_deref().filter(|info| info.status == Some(UsageRecordReportStatus::Success))
 }
 
 /// Returns records by the days of the usage, not of the reports: the last hour of a day is reported on the next one.

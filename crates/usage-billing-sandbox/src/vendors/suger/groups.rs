@@ -64,7 +64,7 @@ impl Filter {
         self.takes_deal(organization, outline.spec)
             && self.status.as_ref().is_none_or(|expected| historical_groups::status(organization, outline) == *expected)
             && self.source.as_ref().is_none_or(|expected| *expected == UsageRecordGroupSource::Api)
-            && self.meta_info.as_ref().is_none_or(|expected| mentions(&Some(organization.meta_info(outline)), expected))
+            && self.meta_info.as_ref().is_none_or(|expected| mentions(Some(&organization.meta_info(outline)), expected))
     }
 
     fn takes_deal(&self, organization: &Organization, spec: usize) -> bool {
@@ -77,7 +77,7 @@ impl Filter {
         self.takes(&group.partner, &group.buyer_id, &group.entitlement_id)
             && self.status.as_ref().is_none_or(|status| group.status.as_ref() == Some(status))
             && self.source.as_ref().is_none_or(|expected| source == Some(expected))
-            && self.meta_info.as_ref().is_none_or(|expected| mentions(&group.meta_info, expected))
+            && self.meta_info.as_ref().is_none_or(|expected| mentions(group.meta_info.as_deref(), expected))
     }
 
     fn takes_report(&self, report: &types::MeteringUsageRecordReport) -> bool {
@@ -92,8 +92,8 @@ impl Filter {
 }
 
 /// The syntax of this filter is not documented. Here, the JSON of `metaInfo` must contain the text.
-fn mentions(info: &Option<types::MeteringUsageRecordGroupMetaInfo>, expected: &str) -> bool {
-    serde_json::to_string(info).is_ok_and(|json| json.contains(expected))
+fn mentions(info: Option<&types::MeteringUsageRecordGroupMetaInfo>, expected: &str) -> bool {
+    serde_json::to_string(&info).is_ok_and(|json| json.contains(expected))
 }
 
 pub(super) async fn list(State(suger): Shared, query: Params) -> HandlerResult {

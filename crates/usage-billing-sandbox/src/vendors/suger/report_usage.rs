@@ -192,14 +192,14 @@ impl Suger {
             partner: entitlement.partner.clone(),
             status: Some(status),
             records,
-            meta_info: Some(types::MeteringUsageRecordGroupMetaInfo {
+            meta_info: Some(Box::new(types::MeteringUsageRecordGroupMetaInfo {
                 source: Some(types::UsageRecordGroupSource::Api),
                 timestamp: Some(usage.timestamp.unwrap_or(now)),
                 origin_records: usage.records,
                 billable_records: usage.billable_records,
                 usage_allocations: usage.usage_allocations,
                 ..Default::default()
-            }),
+            })),
             usage_record_report_id: Some(String::new()),
             reported_time: None,
             creation_time: Some(now),

@@ -146,7 +146,7 @@ pub(super) fn success(
         dimension_unit_list_price: prices(
             product.iter().filter_map(|product| product.info.as_ref()).flat_map(|info| &info.dimensions),
         ),
-        ..report.info.take().unwrap_or_default()
+        ..report.info.take().map(|info| *info).unwrap_or_default()
     };
     for (key, quantity) in sums(members) {
         let mut reported = quantity;
@@ -163,7 +163,7 @@ pub(super) fn success(
     }
     let report_id = report.id.clone().unwrap_or_default();
     marketplace_reporting::accepted(&mut info, entitlement, &report_id);
-    report.info = Some(info);
+    report.info = Some(Box::new(info));
     report
 }
 
@@ -197,13 +197,13 @@ fn report(entitlement: &types::WorkloadEntitlement, hour: DateTime<Utc>, members
         product_id: entitlement.product_id.clone(),
         buyer_id: entitlement.buyer_id.clone(),
         partner: entitlement.partner.clone(),
-        info: Some(types::MeteringUsageRecordReportInfo {
+        info: Some(Box::new(types::MeteringUsageRecordReportInfo {
             partner: entitlement.partner.clone(),
             start_time: Some(hour),
             end_time: hour.checked_add_signed(HOUR),
             usage_record_group_ids: members.iter().filter_map(|group| group.id.clone()).collect(),
             ..Default::default()
-        }),
+        })),
         creation_time: Some(time_of_run(hour)),
     }
 }

@@ -137,8 +137,8 @@ fn shares_with_the_same_tags_are_merged() {
             ..Default::default()
         }
     };
-    groups[0].meta_info = Some(share("3", "分析"));
-    groups[1].meta_info = Some(share("4", "分析"));
+    groups[0].meta_info = Some(Box::new(share("3", "分析")));
+    groups[1].meta_info = Some(Box::new(share("4", "分析")));
     let reports = run(&mut groups, &mut CarryOver::default(), &organization(), time("2026-11-22T00:00:00Z"));
     let shares = &reports[0].info.as_ref().unwrap().aggregated_usage_allocations["ingest_gb"];
     assert_eq!((shares.len(), shares[0].quantity.unwrap().to_string()), (1, "7".to_owned()));

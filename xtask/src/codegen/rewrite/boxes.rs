@@ -1,0 +1,88 @@
+//! Large objects in responses: an item of a list that holds them in place is copied often, and is as large without them.
+
+use std::collections::BTreeSet;
+
+use syn::{Fields, File, GenericArgument, Item, PathArguments, Type, parse_quote};
+
+use super::{builders, foreign_name, has_option, last_name, module};
+
+/// An object of this number of fields is large.
+const LARGE: usize = 16;
+
+/// Boxes the optional fields of responses whose type has many fields. Those of requests stay in place: callers write them.
+pub(crate) fn set(file: &mut File) {
+    let sent = builders::sent(file);
+    let Some(types) = module(&mut file.items, "types") else { return };
+    let large = types
+        .iter()
+        .filter_map(|item| match item {
+            Item::Struct(item) if item.fields.len() >= LARGE => Some(item.ident.to_string()),
+            _ => None,
+        })
+        .collect::<BTreeSet<_>>();
+    for item in types {
+        let Item::Struct(item) = item else { continue };
+        if sent.contains(&item.ident.to_string()) || !matches!(item.fields, Fields::Named(_)) {
+            continue;
+        }
+        for field in item.fields.iter_mut().filter(|field| has_option(&field.attrs, "skip_serializing_if")) {
+            if let Some(of) = option(&mut field.ty)
+                && foreign_name(of).is_none()
+                && last_name(of).is_some_and(|name| large.contains(&name))
+            {
+                *of = parse_quote!(::std::boxed::Box<#of>);
+            }
+        }
+    }
+}
+
+/// The type in an `Option`.
+fn option(of: &mut Type) -> Option<&mut Type> {
+    if foreign_name(of)? != "Option" {
+        return None;
+    }
+    let Type::Path(path) = of else { return None };
+    match &mut path.path.segments.last_mut()?.arguments {
+        PathArguments::AngleBracketed(arguments) => arguments.args.iter_mut().find_map(|argument| match argument {
+            GenericArgument::Type(of) => Some(of),
+            _ => None,
+        }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_optional_large_objects_of_responses_are_boxed() {
+        let fields = (0..LARGE).map(|number| format!("f{number}: u8")).collect::<Vec<_>>().join(", ");
+        let skip = "#[serde(skip_serializing_if = \"::std::option::Option::is_none\")]";
+        let mut file = syn::parse_file(&format!(
+            "mod types {{
+                struct Large {{ {fields} }}
+                struct Small {{ a: u8 }}
+                struct Sent {{ {skip} a: ::std::option::Option<Large> }}
+                struct Got {{
+                    {skip} a: ::std::option::Option<Large>,
+                    {skip} b: ::std::option::Option<Small>,
+                    {skip} c: ::std::option::Option<crate::types::Large>,
+                    {skip} d: ::std::option::Option<::std::vec::Vec<Large>>,
+                    e: Large,
+                }}
+            }}
+            mod builder {{ struct Send<'a> {{ body: Result<types::builder::Sent, String> }} }}"
+        ))
+        .expect("it is Rust");
+        set(&mut file);
+        let code = prettyplease::unparse(&file);
+        assert_eq!(code.matches("Box<").count(), 2, "{code}");
+        for field in [
+            "a: ::std::option::Option<::std::boxed::Box<Large>>",
+            "c: ::std::option::Option<::std::boxed::Box<crate::types::Large>>",
+        ] {
+            assert!(code.contains(field), "{code}");
+        }
+    }
+}
