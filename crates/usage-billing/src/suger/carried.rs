@@ -50,7 +50,7 @@ pub(super) type Order = (DateTime<Utc>, DateTime<Utc>);
 
 /// Returns the position of a report. `None` if it states no time.
 pub(super) fn order(report: &Report) -> Option<Order> {
-    let time = |of: fn(&Info) -> Option<DateTime<Utc>>| report.info.as_ref().and_then(of).filter(is_set);
+    let time = |of: fn(&Info) -> Option<DateTime<Utc>>| report.info.as_deref().and_then(of).filter(is_set);
     let (start, end) = (time(|info| info.start_time), time(|info| info.end_time));
     let made = report.creation_time.filter(is_set).or(end).or(start)?;
     Some((made, start.unwrap_or(made)))

@@ -210,5 +210,5 @@ impl<'a> Reported<'a> {
 
 /// Returns whether the marketplace may bill by a report.
 fn is_valid(report: &Report) -> bool {
-    !report.info.as_ref().is_some_and(is_void)
+    !report.info.as_deref().is_some_and(is_void)
 }
