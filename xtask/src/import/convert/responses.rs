@@ -89,9 +89,8 @@ impl Converter<'_> {
             }
             drafted.insert(number, success);
         }
-        let mut bodies = drafted
-            .values()
-            .filter_map(|success| Some(success.get("content")?.as_object()?.values().next()?.get("schema")?));
+        let mut bodies =
+            drafted.values().filter_map(|success| success.get("content")?.as_object()?.values().next()?.get("schema"));
         let first = bodies.clone().next().map(not_null);
         let differ = bodies.clone().any(|schema| first.as_ref() != Some(&not_null(schema)));
         if differ && bodies.any(is_nullable) {
