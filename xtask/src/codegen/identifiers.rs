@@ -43,7 +43,16 @@ pub(crate) fn component_name(name: &str) -> String {
     }
 }
 
-/// A method's, field's or parameter's name.
+/// A field's name. typify puts an x before a digit where progenitor puts an underscore.
+pub(crate) fn field_name(name: &str) -> String {
+    let name = value_name(name);
+    match name.strip_prefix('_') {
+        Some(rest) if rest.starts_with(|first: char| first.is_ascii_digit()) => format!("x{rest}"),
+        _ => name,
+    }
+}
+
+/// A method's or parameter's name.
 pub(crate) fn value_name(name: &str) -> String {
     identifier(words(name).to_snake_case(), "x")
 }
@@ -51,11 +60,13 @@ pub(crate) fn value_name(name: &str) -> String {
 /// The Rust names of an object's fields, by their names in JSON. Of several that make the same name, one keeps it and the others get numbers.
 pub(crate) fn field_names<'a>(names: impl IntoIterator<Item = &'a str>) -> BTreeMap<&'a str, String> {
     // By name: the order must not depend on that of the document's parser.
-    let (exact, others) = names.into_iter().partition::<BTreeSet<_>, _>(|name| value_name(name) == *name);
+    let (exact, others) = names.into_iter().partition::<BTreeSet<_>, _>(|name| field_name(name) == *name);
     let (mut fields, mut used) = (BTreeMap::new(), BTreeSet::new());
     for name in exact.into_iter().chain(others) {
-        let wanted = value_name(name);
-        let mut candidates = std::iter::once(wanted.clone()).chain((2..).map(|number| format!("{wanted}_{number}")));
+        let wanted = field_name(name);
+        // `self_` and a number: two underscores would be one in Rust.
+        let stem = wanted.trim_end_matches('_');
+        let mut candidates = std::iter::once(wanted.clone()).chain((2..).map(|number| format!("{stem}_{number}")));
         if let Some(free) = candidates.find(|candidate| used.insert(candidate.clone())) {
             fields.insert(name, free);
         }
@@ -107,6 +118,14 @@ mod tests {
         let names = field_names(["_id", "Id", "id", "id_2", "note"]);
         let names = names.iter().map(|(name, field)| (*name, field.as_str())).collect::<Vec<_>>();
         assert_eq!(names, [("Id", "id_3"), ("_id", "id_4"), ("id", "id"), ("id_2", "id_2"), ("note", "note")]);
+        let names = field_names(["Self", "self", "1st", "_1st", "x1st"]);
+        let names = names.iter().map(|(name, field)| (*name, field.as_str())).collect::<Vec<_>>();
+        assert_eq!(
+            names,
+            [("1st", "x1st_2"), ("Self", "self_"), ("_1st", "x1st_3"), ("self", "self_2"), ("x1st", "x1st")]
+        );
+        // The generators make the same of a numbered name.
+        assert!(names.iter().all(|(_, field)| field_name(field) == *field));
     }
 
     #[test]

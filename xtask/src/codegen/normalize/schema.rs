@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::codegen::{
     docs::constraints::with_limits,
-    identifiers::{field_names, value_name},
+    identifiers::{field_name, field_names},
 };
 
 /// What typify would make a validating type of, or use for something else than we mean. A vendor's limits are the vendor's to
@@ -68,7 +68,7 @@ pub(super) fn normalize_schema(schema: &mut Map<String, Value>) {
 fn number_twins(schema: &mut Map<String, Value>) {
     let Some(Value::Object(properties)) = schema.get("properties") else { return };
     let names = field_names(properties.keys().map(String::as_str));
-    let numbered = names.into_iter().filter(|(name, field)| value_name(name) != *field);
+    let numbered = names.into_iter().filter(|(name, field)| field_name(name) != *field);
     let numbered = numbered.map(|(name, field)| (name.to_owned(), field)).collect::<BTreeMap<_, _>>();
     if numbered.is_empty() {
         return;

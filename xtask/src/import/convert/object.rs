@@ -10,7 +10,7 @@ use super::{
     keywords::{describe, kinds, says_something},
 };
 use crate::{
-    codegen::identifiers::{field_names, value_name},
+    codegen::identifiers::{field_name, field_names, value_name},
     import::losses::Kind,
 };
 
@@ -372,7 +372,7 @@ impl Converter<'_> {
             }
         }
         for (name, field) in field_names(properties.keys().map(String::as_str)) {
-            if field != value_name(name) {
+            if field != field_name(name) {
                 let text = format!("{name:?} is called {field:?} in Rust: another field has its name");
                 self.losses.add(Kind::Name, at, text);
             }
