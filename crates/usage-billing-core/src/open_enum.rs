@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(serde_json::from_str::<State>("\"InProgress\"").unwrap(), State::InProgress);
         assert_eq!(State::from("InProgress".to_owned()), State::InProgress);
         assert_eq!("".parse(), Ok(State::Empty));
-        assert_eq!(State::KNOWN, ["InProgress", "", "Err"]);
+        assert_eq!(State::KNOWN, [State::InProgress, State::Empty, State::Err]);
         assert!(serde_json::from_str::<State>("7").is_err());
     }
 }
