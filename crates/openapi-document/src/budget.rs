@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn what_grows_with_its_depth_counts_with_it() {
+    fn pointer_and_value_lengths_count_toward_the_budget() {
         let keys = format!("{{{:?}: [{}0]}}", "k".repeat(100_000), "0,".repeat(100));
         let deep = format!("{}{:?}{}", "[".repeat(100), "x".repeat(100_000), "]".repeat(100));
         for text in [keys, deep] {

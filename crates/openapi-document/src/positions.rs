@@ -165,7 +165,7 @@ paths:
     }
 
     #[test]
-    fn what_has_no_place_is_at_the_nearest_thing_around_it() {
+    fn pointer_without_position_is_at_its_nearest_ancestor() {
         assert_eq!(at(YAML, "/info/version"), "2:1");
         assert_eq!(at(YAML, "/components/schemas/A"), "1:1");
         assert_eq!(at(YAML, ""), "1:1");

@@ -491,7 +491,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_openapi_3_is_named() {
+    fn document_of_another_version_is_an_error_that_names_it() {
         let message = |value: &Value| DocumentTree::new(value).unwrap_err().0;
         assert_eq!(message(&json!([])), "it is not an object");
         assert!(message(&json!({"swagger": "2.0"})).ends_with("it is Swagger 2.0; convert it first"));

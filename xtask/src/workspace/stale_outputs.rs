@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_lost_its_document_is_named() -> io::Result<()> {
+    fn output_without_document_is_named() -> io::Result<()> {
         let root = tempfile::tempdir()?;
         let files =
             ["openapi/kept.yaml", "crates/usage-billing-kept/src/generated.rs", "crates/usage-billing-core/src/lib.rs"];

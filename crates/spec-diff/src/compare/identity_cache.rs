@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_leads_to_a_change_is_not_unchanged() {
+    fn schema_that_refers_to_a_change_is_not_unchanged() {
         let to = |name: &str| json!({"properties": {"p": {"$ref": format!("#/components/schemas/{name}")}}});
         let document = |leaf: &str| {
             let schemas = json!({

@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn what_contradicts_itself_is_kept_as_it_is_written() {
+    fn contradictory_type_is_kept_as_written() {
         assert_eq!(types("string").intersect(types("object")), types("object string"));
         assert_eq!(types("number").intersect(types("integer/int64")), types("integer/int64"));
     }

@@ -452,7 +452,7 @@ fn options_set_levels() {
 }
 
 #[test]
-fn what_cannot_be_followed_is_said() {
+fn unresolved_reference_is_an_unknown_change() {
     let schema = |text: &str| crate::support::in_response(&yaml(text), &json!({}));
     let report = compare(&schema("{$ref: 'other.yaml#/A'}"), &schema("{$ref: 'other.yaml#/B'}"));
     assert_eq!(lines(&report), ["warning unknown-change $ref"]);

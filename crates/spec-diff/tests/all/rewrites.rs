@@ -230,7 +230,7 @@ fn api(rest: &str) -> Value {
 }
 
 #[test]
-fn what_calls_come_to_decides_not_how_the_document_says_it() {
+fn equal_calls_in_other_spellings_are_no_change() {
     let rows = [
         ("{servers: [{url: 'https://A.example:443/'}]}", "{servers: [{url: 'HTTPS://a.example'}]}"),
         (
@@ -264,7 +264,7 @@ fn what_calls_come_to_decides_not_how_the_document_says_it() {
 }
 
 #[test]
-fn what_is_the_same_call_in_other_words_is_at_most_worth_a_line() {
+fn same_call_in_other_words_is_at_most_info() {
     let rows = [
         // The cut between server and path.
         (

@@ -145,7 +145,7 @@ fn types_formats_and_null() {
 }
 
 #[test]
-fn what_contradicts_itself_is_not_passed_over() {
+fn contradictory_schemas_are_compared() {
     check(&[(
         "{allOf: [{type: object, properties: {a: {type: string}}}, {type: object}]}",
         "{allOf: [{type: string, properties: {a: {type: string}}}, {type: object}]}",
@@ -360,7 +360,7 @@ fn union_beside_members_that_is_reduced_to_one_alternative_has_fewer_values() {
 }
 
 #[test]
-fn what_a_discriminator_leads_to_is_compared_where_its_parent_is_used() {
+fn subtypes_of_a_discriminator_are_compared_where_the_parent_is_used() {
     let pets = |child: &str, mapping: &str, kind: &str| {
         let parent = format!(
             "{{type: object, properties: {{kind: {{type: string}}}}, discriminator: {{propertyName: kind{mapping}}}}}"
@@ -811,7 +811,7 @@ fn defaults_deprecation_and_direction_of_properties() {
 }
 
 #[test]
-fn what_is_written_differently_but_says_the_same_is_no_change() {
+fn equivalent_spellings_of_schemas_are_no_change() {
     let words = [
         ("{type: object, properties: {a: {type: string}}}", "{properties: {a: {type: string}}}"),
         ("{type: string, nullable: true}", "{type: [string, 'null']}"),

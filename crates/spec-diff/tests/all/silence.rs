@@ -240,7 +240,7 @@ fn part_of_the_wrong_type_is_found_also_if_unchanged() {
 }
 
 #[test]
-fn what_no_check_compares_is_an_unknown_change() {
+fn difference_that_no_check_compares_is_an_unknown_change() {
     // A part of a form refers to a header, and nothing else does.
     let form = |kind: &str| {
         let mut document = unused(&format!("{{headers: {{H: {{schema: {{type: {kind}}}}}}}}}"));

@@ -211,7 +211,7 @@ fn status_that_joins_or_leaves_what_covered_it_is_compared_with_it() {
 }
 
 #[test]
-fn what_a_message_must_have_depends_on_who_sends_it() {
+fn required_members_of_a_message_depend_on_its_sender() {
     let body = |schema: &str| {
         format!("{{requestBody: {{required: true, content: {{application/json: {{schema: {schema}}}}}}}}}")
     };

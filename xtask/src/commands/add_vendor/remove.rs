@@ -63,7 +63,7 @@ mod tests {
     use crate::commands::add_vendor::tests::{planned, repository};
 
     #[test]
-    fn a_removed_vendor_leaves_the_tree_as_it_was() -> std::io::Result<()> {
+    fn removed_vendor_leaves_the_tree_unchanged() -> std::io::Result<()> {
         let specification = json!({
             "openapi": "3.0.0", "info": {"title": "Acme", "version": "1"}, "servers": [{"url": "https://api.acme.example"}],
             "paths": {"/a": {"get": {"operationId": "getA", "responses": {"204": {"description": "d"}}}}},

@@ -133,7 +133,7 @@ fn clients_ask_for_the_credentials_of_the_specification() -> std::io::Result<()>
 }
 
 #[test]
-fn what_cannot_be_generated_takes_no_other_operation_with_it() -> std::io::Result<()> {
+fn unsupported_operation_is_left_out_alone() -> std::io::Result<()> {
     let mut specification = specification(json!({"type": "http", "scheme": "bearer"}));
     // Converts, and violates a rule: of a status without a reason phrase no mock can be made.
     specification["paths"]["/odd"] = json!({"get": {"operationId": "odd", "responses": {"299": {"description": "d"}}}});
@@ -201,7 +201,7 @@ fn imported(file: &syn::File, from: Option<&str>) -> Vec<String> {
 
 /// The compiler reports it only when a vendor is added.
 #[test]
-fn a_new_crate_uses_of_core_what_core_has() -> std::io::Result<()> {
+fn new_crate_uses_existing_items_of_core() -> std::io::Result<()> {
     let public = imported(&core("lib.rs")?, None);
     let fields = core("operation.rs")?.items.into_iter().find_map(|item| match item {
         syn::Item::Struct(item) if item.ident == "Service" => {
@@ -237,7 +237,7 @@ fn a_new_crate_uses_of_core_what_core_has() -> std::io::Result<()> {
 }
 
 #[test]
-fn the_new_document_differs_from_its_source_in_nothing() -> std::io::Result<()> {
+fn new_document_has_no_difference_from_its_source() -> std::io::Result<()> {
     let files = planned(&specification(json!({"type": "http", "scheme": "bearer"})))?;
     let root = repository(&specification(json!({"type": "http", "scheme": "bearer"})))?;
     for (name, text) in &files {
@@ -289,7 +289,7 @@ fn ran(name: &str, specification: &Value, change: impl Fn(&mut Arguments)) -> st
 }
 
 #[test]
-fn a_dry_run_prints_the_document_and_what_was_lost() -> std::io::Result<()> {
+fn dry_run_prints_document_and_losses() -> std::io::Result<()> {
     let specification = specification(json!({"type": "http", "scheme": "bearer"}));
     let (code, out) = ran("acme", &specification, |arguments| arguments.tags = vec!["usage".to_owned()])?;
     assert_eq!(code, ExitCode::SUCCESS);
@@ -299,7 +299,7 @@ fn a_dry_run_prints_the_document_and_what_was_lost() -> std::io::Result<()> {
 }
 
 #[test]
-fn a_long_path_is_a_key() -> std::io::Result<()> {
+fn long_path_is_written_as_a_key() -> std::io::Result<()> {
     let mut specification = specification(json!({"type": "http", "scheme": "bearer"}));
     for path in [format!("/{}/{{id}}", "long".repeat(60)), "/a:b, #c".to_owned()] {
         specification["paths"][path] = specification["paths"]["/file"].clone();
@@ -310,7 +310,7 @@ fn a_long_path_is_a_key() -> std::io::Result<()> {
 }
 
 #[test]
-fn a_list_shows_tags_and_operations() -> std::io::Result<()> {
+fn list_shows_tags_and_operations() -> std::io::Result<()> {
     let specification = specification(json!({"type": "http", "scheme": "bearer"}));
     let (_, out) = ran("acme", &specification, |arguments| arguments.list = true)?;
     assert!(out.contains("         2  Usage\n") && out.contains("      2  listUsage  GET /usage\n"), "{out}");
@@ -318,7 +318,7 @@ fn a_list_shows_tags_and_operations() -> std::io::Result<()> {
 }
 
 #[test]
-fn what_cannot_be_done_is_one_line() -> std::io::Result<()> {
+fn impossible_request_is_an_error_of_one_line() -> std::io::Result<()> {
     let good = specification(json!({"type": "http", "scheme": "bearer"}));
     let query = specification(json!({"type": "apiKey", "in": "query", "name": "key"}));
     let all = |arguments: &mut Arguments| arguments.paths = vec!["/**".to_owned()];

@@ -295,7 +295,7 @@ fn rustdoc_finds_no_test_in_a_specification() -> std::io::Result<()> {
 }
 
 #[test]
-fn what_is_removed_from_a_name_is_reported() -> std::io::Result<()> {
+fn characters_removed_from_a_name_are_reported() -> std::io::Result<()> {
     let mut specification = everywhere("plain");
     specification["info"]["title"] = json!("Acme\rMetering");
     specification["tags"][0]["name"] = json!("us\u{202e}age");

@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_goes_where_its_name_belongs() {
+    fn line_is_inserted_in_order_of_names() {
         let text = "[features]\ndefault = [\"b\"]\nb = [\n    \"x\",\n]\n# About d.\nd = []\n\n[dependencies]\nz = 1\n";
         let put = |line| inserted(text, "f", "[features]", "=", line);
         assert_eq!(put("c = []").unwrap(), text.replace("# About d.", "c = []\n# About d."));

@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_that_breaks_a_rule_is_not_generated() -> std::io::Result<()> {
+    fn document_that_violates_a_rule_is_not_generated() -> std::io::Result<()> {
         let root = repository(&MINI.replace("format: decimal, description: Sum", "description: Sum"))?;
         let (code, out) = ran(&root, &[], false)?;
         assert_eq!(code, ExitCode::FAILURE);
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_crate_says_what_to_do() -> std::io::Result<()> {
+    fn missing_crate_error_states_the_fix() -> std::io::Result<()> {
         let root = repository(MINI)?;
         fs::remove_dir_all(root.path().join("crates"))?;
         let (code, out) = ran(&root, &[], false)?;
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_vendor_is_a_mistake_of_usage() -> std::io::Result<()> {
+    fn unknown_vendor_is_a_usage_error() -> std::io::Result<()> {
         let (code, out) = ran(&repository(MINI)?, &["maxi"], false)?;
         assert_eq!(code, ExitCode::from(2));
         assert_eq!(out, "error: no vendor \"maxi\": openapi/ has mini");

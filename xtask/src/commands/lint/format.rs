@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_has_a_line_for_each_rule() {
+    fn table_has_a_line_for_each_rule() {
         let mut out = Vec::new();
         rules(Format::Text, &mut out).expect("a vector takes all");
         let out = String::from_utf8(out).expect("it is text");

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_that_keeps_the_rules_passes() -> std::io::Result<()> {
+    fn document_without_violations_passes() -> std::io::Result<()> {
         let (code, out) = ran(&repository(MINI)?, &[], true)?;
         assert_eq!((code, out.as_str()), (ExitCode::SUCCESS, "1 document: 0 errors, 0 warnings\n"));
         Ok(())
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_held_against_our_curation_only_if_asked_to() -> std::io::Result<()> {
+    fn file_is_checked_against_curation_rules_only_on_request() -> std::io::Result<()> {
         let root = repository(MINI)?;
         fs::write(root.path().join("published.yaml"), MINI.replace("x-source: ", "x-origin: "))?;
         let (code, out) = ran(&root, &["ROOT/published.yaml"], false)?;
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_asked_is_a_line_and_a_code_of_its_own() -> std::io::Result<()> {
+    fn unreadable_source_is_one_line_and_exit_code_2() -> std::io::Result<()> {
         let root = repository(MINI)?;
         let (code, out) = ran(&root, &["maxi"], false)?;
         assert_eq!(code, ExitCode::from(2));

@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_starts_as_an_error_is_required() {
+    fn setter_that_starts_as_an_error_is_required() {
         let new = "impl Get { pub fn new(client: &Client) -> Self { Self { client, id: Err(\"no\".to_string()), page: Ok(None) } } }";
         assert_eq!(listed(new), ["method Get::new fn(&Client)->Self", "requirement Get::id"]);
     }

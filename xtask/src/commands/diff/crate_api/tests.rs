@@ -142,7 +142,7 @@ fn each_change_needs_its_step_and_says_why() {
 }
 
 #[test]
-fn a_document_that_does_not_generate_is_named() {
+fn document_that_fails_to_generate_is_named() {
     let broken = changed("/components/schemas/Line/properties/sku/type", json!("strng"));
     let error = needed(&mini(), &broken).err().unwrap_or_default();
     assert!(error.starts_with("openapi/mini.yaml: progenitor could not generate: "), "{error}");
@@ -155,7 +155,7 @@ fn between(base: &str, head: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_field_more_breaks_literals_unless_there_are_none() {
+fn added_field_breaks_only_structs_with_literals() {
     let closed = between("pub struct A { pub a: u8 }", "pub struct A { pub a: u8, pub b: u8 }");
     assert_eq!(closed, ["major: field A::b is new"]);
     let open = between(
@@ -170,14 +170,14 @@ fn a_field_more_breaks_literals_unless_there_are_none() {
 }
 
 #[test]
-fn a_variant_more_breaks_matches_unless_they_have_a_rest() {
+fn added_variant_breaks_only_exhaustive_enums() {
     assert_eq!(between("pub enum A { B }", "pub enum A { B, C }"), ["major: variant A::C is new"]);
     let open = between("#[non_exhaustive] pub enum A { B }", "#[non_exhaustive] pub enum A { B, C }");
     assert_eq!(open, ["minor: variant A::C is new"]);
 }
 
 #[test]
-fn a_type_comes_and_goes_with_all_that_it_has() {
+fn added_or_removed_type_includes_its_items() {
     let code = "#[derive(Clone)] pub struct A { pub a: u8 } impl A { pub fn b(&self) {} } impl Default for A { fn default() -> Self { Self { a: 0 } } }";
     assert_eq!(between(code, ""), ["major: A was removed"]);
     assert_eq!(between("", code), ["minor: A is new"]);
@@ -185,7 +185,7 @@ fn a_type_comes_and_goes_with_all_that_it_has() {
 }
 
 #[test]
-fn a_trait_less_breaks_and_one_more_does_not() {
+fn removed_trait_breaks_and_added_trait_does_not() {
     let (with, without) = ("#[derive(Clone, Copy)] pub struct A;", "#[derive(Clone)] pub struct A;");
     assert_eq!(between(with, without), ["major: impl Copy for A was removed"]);
     assert_eq!(between(without, with), ["minor: impl Copy for A is new"]);
@@ -203,7 +203,7 @@ fn setter_of_a_value_that_becomes_optional_is_unchanged() {
 }
 
 #[test]
-fn what_has_to_be_set_breaks_calls_when_it_comes_only() {
+fn new_required_setter_breaks_calls() {
     let call = |page: &str| {
         format!("pub struct Get {{ page: P }} impl Get {{ pub fn new() -> Self {{ Self {{ page: {page} }} }} }}")
     };

@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_next_version_declares_what_it_is_for() {
+    fn next_version_declares_its_step() {
         for base in ["1.2.3", "0.9.9", "0.0.1"].map(|base| Version::parse(base).expect("it is a version")) {
             for bump in [Bump::None, Bump::Patch, Bump::Minor, Bump::Major] {
                 let next = next(&base, bump);
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_number_that_is_not_zero_is_the_major_one() {
+    fn first_nonzero_number_is_the_major_one() {
         for (base, head, bump) in [
             ("1.2.3", "2.0.0", Bump::Major),
             ("1.2.3", "1.3.0", Bump::Minor),
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_step_is_a_line() {
+    fn version_that_is_no_step_is_an_error_of_one_line() {
         assert_eq!(between("0.2.0", "0.1.0"), Err("the version goes back from 0.2.0 to 0.1.0".to_owned()));
         assert!(between("0.2", "0.3.0").is_err_and(|error| error.starts_with("invalid package.version \"0.2\": ")));
         let inherited = "[package]\nversion.workspace = true\n";

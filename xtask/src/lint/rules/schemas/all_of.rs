@@ -48,13 +48,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
-    use crate::lint::tests::{NONE, broken};
-
-    fn note(value: Value) -> Vec<&'static str> {
-        broken("/components/schemas/Order/properties/note", value)
-    }
+    use crate::lint::tests::{NONE, note};
 
     #[test]
     fn keywords_beside_a_reference_are_found() {

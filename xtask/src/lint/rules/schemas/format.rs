@@ -46,13 +46,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
-    use crate::lint::tests::broken;
-
-    fn note(value: Value) -> Vec<&'static str> {
-        broken("/components/schemas/Order/properties/note", value)
-    }
+    use crate::lint::tests::note;
 
     #[test]
     fn unknown_format_and_format_of_another_type_are_found() {

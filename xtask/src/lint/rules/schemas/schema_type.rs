@@ -51,11 +51,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::lint::tests::broken;
-
-    fn note(value: Value) -> Vec<&'static str> {
-        broken("/components/schemas/Order/properties/note", value)
-    }
+    use crate::lint::tests::note;
 
     #[test]
     fn other_types_than_those_of_openapi_3_0_are_found() {
