@@ -55,7 +55,7 @@ const OTHERS: &[Case] = &[
     ("schema_spark", &["schema", "--format", "spark"], false),
 ];
 
-/// Verbs whose output is no list, or depends on the machine; `every_verb_has_a_snapshot_or_a_test_of_its_own` has the tests.
+/// Verbs whose output is not a list, or depends on the machine; `every_verb_has_a_snapshot_or_a_test_of_its_own` has the tests.
 const WITHOUT_SNAPSHOT: &[(&str, &str)] = &[
     ("usage export", "writes the CSV of a specification: usage/export.rs"),
     ("doctor", "states times and addresses: doctor_and_reports_fit_the_terminal"),
