@@ -101,6 +101,11 @@ fn vendor_changes_are_reported_at_their_places() {
             Value::Null,
             vec!["response-non-success-status-removed /paths/~1orders/get/responses/429".to_owned()],
         ),
+        (
+            "/paths/~1orders/get/responses/409",
+            json!({"description": "d"}),
+            vec!["response-non-success-status-added /paths/~1orders/get/responses/409".to_owned()],
+        ),
         ("/paths/~1export", Value::Null, vec!["operation-extra /paths/~1export/get".to_owned()]),
         (
             "/paths/~1orders/get/parameters/2/required",

@@ -27,6 +27,8 @@ const OTHER_RULES: [&str; 5] = [
     "response-media-type-added",
     "response-media-type-removed",
 ];
+/// Of errors, generated documents have the statuses only.
+const ERROR_STATUS_RULES: [&str; 2] = ["response-non-success-status-added", "response-non-success-status-removed"];
 
 /// Returns all differences. The error states that there is nothing to compare.
 pub(super) fn differences(ours: &Value, theirs: &Published) -> Result<Vec<Difference>, String> {
@@ -139,10 +141,9 @@ impl Comparison<'_> {
     }
 }
 
-/// Whether a change is on the wire and in both documents. Of errors, generated documents have the statuses only. Null in place of
-/// a value is read wherever the vendor does not state it.
+/// Whether a change is on the wire and in both documents. Null in place of a value is read wherever the vendor does not state it.
 fn is_compared(change: &Change) -> bool {
-    let is_of_errors = change.roles == [Role::Error] && change.rule != "response-non-success-status-removed";
+    let is_of_errors = change.roles == [Role::Error] && !ERROR_STATUS_RULES.contains(&change.rule);
     (change.level > Level::None || change.group == Group::TypeFormat)
         && !OTHER_GROUPS.contains(&change.group)
         && !change.operations.is_empty()
