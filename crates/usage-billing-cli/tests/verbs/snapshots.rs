@@ -48,6 +48,7 @@ const METER: &[Case] = &[
 const OTHERS: &[Case] = &[
     ("vendors", &["vendors"], true),
     ("auth_check", &["auth", "check", "suger"], true),
+    ("auth_check_of_all", &["auth", "check"], true),
     ("clients_list", &["clients", "list"], true),
     ("api", &["api", "suger"], true),
     ("api_dry_run", &["api", "suger", "getBuyer", "--param", "buyerId=a/b", "--param", "x=1 2", "--dry-run"], false),

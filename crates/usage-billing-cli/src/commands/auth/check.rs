@@ -16,7 +16,7 @@ use crate::accounts::{AccountArguments, AccountClient, Client, Vendor};
 use crate::commands::output::{self, FormatArguments};
 use crate::exit::{Failure, error_line};
 use crate::formats::table::Content::{Prose, Text, Word};
-use crate::formats::table::Display::{Always, IfDiffers, IfSpace};
+use crate::formats::table::Display::{Always, IfDiffers};
 use crate::suggestion::did_you_mean;
 use crate::terminal;
 
@@ -177,8 +177,8 @@ fn table(all: &[AccountAccess]) -> String {
     };
     let rows = all.iter().flat_map(|account| account.operations.iter().map(|one| row(account, one)));
     let columns = [
-        ("ACCOUNT", Text, IfSpace),
-        ("OPERATION", Word, Always),
+        ("ACCOUNT", Text, IfDiffers),
+        ("OPERATION", Text, Always),
         ("ACCESS", Word, Always),
         ("PERMISSION", Text, IfDiffers),
         ("REASON", Prose, IfDiffers),
