@@ -155,11 +155,12 @@ fn is_out_of_time(mut unsent: impl Iterator<Item = ErrorKind>, elapsed: Duration
 /// Returns what a time limit that ended after some of the events means for the others. `sending` is its part for them.
 fn out_of_time(done: usize, events: usize, sending: Duration, limit: Duration) -> String {
     let left = events.saturating_sub(done) as u64;
-    let needed = sending.as_secs().saturating_mul(left).checked_div(done as u64);
+    let needed = sending.as_millis().saturating_mul(left.into()).checked_div(done as u128).filter(|needed| *needed > 0);
     // In minutes: it is an estimate.
-    let needed = needed.map_or_else(String::new, |seconds| {
-        let minutes = Duration::from_secs(seconds.div_ceil(60).saturating_mul(60));
-        format!("; at this rate the others take {}", humantime::format_duration(minutes))
+    let needed = needed.map_or_else(String::new, |milliseconds| {
+        let minutes = u64::try_from(milliseconds.div_ceil(60_000)).unwrap_or(u64::MAX);
+        let needed = Duration::from_secs(minutes.saturating_mul(60));
+        format!("; at this rate the others take {}", humantime::format_duration(needed))
     });
     format!(
         "suger: the time limit of {} ended after {done} of {}{needed}: increase --timeout, or send the same file again, which continues",
@@ -225,6 +226,10 @@ mod tests {
         let line = out_of_time(59, 100_000, Duration::from_secs(45), Duration::from_secs(60));
         let expected = "the time limit of 1m ended after 59 of 100000 events; at this rate the others take 21h 11m: ";
         assert!(line.contains(expected), "{line}");
+        let line = out_of_time(1, 3, Duration::from_millis(900), Duration::from_secs(1));
+        assert!(line.contains("ended after 1 of 3 events; at this rate the others take 1m: increase"), "{line}");
+        let line = out_of_time(1, 3, Duration::ZERO, Duration::from_secs(1));
+        assert!(line.contains("ended after 1 of 3 events: increase --timeout, or"), "{line}");
         let line = out_of_time(0, 1, Duration::from_secs(90), Duration::from_secs(90));
         assert!(line.contains("the time limit of 1m 30s ended after 0 of 1 event: increase --timeout, or"), "{line}");
     }
