@@ -10,10 +10,14 @@ const SECRET: &str = "hidden password";
 
 /// Our path with the vendor's names of its parameters, which are matched by their order.
 pub(super) fn with_names(own: &str, theirs: &str) -> String {
-    let is_parameter = |part: &&str| part.starts_with('{') && part.ends_with('}');
-    let mut names = theirs.split('/').filter(is_parameter);
-    let parts = own.split('/').map(|part| if is_parameter(&part) { names.next().unwrap_or(part) } else { part });
-    parts.collect::<Vec<_>>().join("/")
+    let mut names = theirs.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name);
+    let mut parts = own.split('{');
+    let mut path = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (name, constant) = part.split_once('}').unwrap_or((part, ""));
+        path.extend(["{", names.next().unwrap_or(name), "}", constant]);
+    }
+    path
 }
 
 /// Gives the vendor's operation our status of success and our media types, which are compared apart, and removes the
@@ -78,4 +82,22 @@ pub(super) fn mark(node: &mut Value) {
 /// Returns a text of spec-diff without the format that [`mark`] gives to secrets.
 pub(super) fn unmarked(text: &str) -> String {
     text.replace(SECRET, "password")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn path_with_parameters_inside_of_segments_has_the_names_of_the_vendor() {
+        for (own, theirs, expected) in [
+            ("/orders", "/v2/orders", "/orders"),
+            ("/orders/{orderId}/items/{item}", "/orders/{id}/items/{n}", "/orders/{id}/items/{n}"),
+            ("/orders/{orderId}.pdf", "/orders/{id}.pdf", "/orders/{id}.pdf"),
+            ("/{orderId}:cancel/{from}-{until}", "/{id}:cancel/{a}-{b}", "/{id}:cancel/{a}-{b}"),
+            ("/orders/{orderId}/{item}", "/orders/{id}", "/orders/{id}/{item}"),
+        ] {
+            assert_eq!(with_names(own, theirs), expected, "{own} {theirs}");
+        }
+    }
 }
