@@ -243,6 +243,11 @@ fn every_change_of_the_source_of_a_draft_is_reported() {
     for (pointer, value, kinds) in [
         ("/paths/~1Meters~1/get/parameters/0/explode", json!(true), &["request-parameter-style-changed"][..]),
         ("/paths/~1Meters~1/get/parameters/1/style", json!("spaceDelimited"), &["separator"]),
+        (
+            "/paths/~1Meters~1/get/parameters/1/style",
+            json!("form"),
+            &["request-parameter-style-changed", "request-parameter-type-specialized"],
+        ),
         ("/paths/~1public/get/security", json!([{"client": []}]), &["operation-security"]),
         ("/paths/~1public/get/deprecated", json!(false), &["endpoint-reactivated"]),
         (
