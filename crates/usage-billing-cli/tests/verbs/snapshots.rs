@@ -144,7 +144,7 @@ fn check(sandbox: &RunningSandbox, folder: &Path, cases: &[Case]) {
     settings.add_filter(r"127\.0\.0\.1:\d+ +", "127.0.0.1:PORT  ");
     settings.add_filter(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT");
     // They depend on the number of requests before, which concurrent calls change.
-    settings.add_filter(r"request id\s+[0-9a-f-]{4}[0-9a-f\s-]*\)", "request id ID)");
+    settings.add_filter(r"request\s+id\s+[0-9a-f-]{4}[0-9a-f\s-]*\)", "request id ID)");
     settings.add_filter(r#""source_report_id":"[^"]*""#, r#""source_report_id":"ID""#);
     settings.bind(|| {
         for (name, arguments, has_table) in cases {
