@@ -390,6 +390,33 @@ fn entry_with_text_accepts_only_that_text() {
 }
 
 #[test]
+fn added_enum_is_stated_with_all_of_its_values() {
+    let text = |values: usize| {
+        let values = (0..values).map(|index| format!("V{index}")).collect::<Vec<_>>();
+        let note = json!({"type": "string", "enum": values});
+        let theirs = published(&changed("/components/schemas/Order/properties/note", note).root);
+        let report = check("mini", &mini(), &theirs, record::Record::default()).expect("it compares");
+        report.unexplained.into_iter().map(|difference| difference.text).collect::<Vec<_>>().join("\n")
+    };
+    assert!(text(8).contains(r#""V7"] at the vendor's"#), "{}", text(8));
+    assert!(text(9).contains(r#""V7","V8"] at the vendor's"#), "{}", text(9));
+    assert!(text(101).contains(r#""V7"] and others, 101 in all, at the vendor's"#), "{}", text(101));
+}
+
+#[test]
+fn part_that_cannot_be_compared_is_reported() {
+    let ours = changed("/components/headers", json!([]));
+    let report = check("mini", &ours, &published(&mini().root), record::Record::default()).expect("it compares");
+    let found = report.unexplained.iter().map(|one| (one.kind.as_str(), one.at.as_str())).collect::<Vec<_>>();
+    assert_eq!(found, [("unknown-change", "/components/headers")]);
+    assert!(
+        report.unexplained[0].text.ends_with(": headers, which is not an object"),
+        "{}",
+        report.unexplained[0].text
+    );
+}
+
+#[test]
 fn issue_text_keeps_to_its_limit() {
     let unexplained =
         (0..2_000).map(|index| Difference { at: format!("/{index}"), kind: "type".to_owned(), text: "x".repeat(100) });

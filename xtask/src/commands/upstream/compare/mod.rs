@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use openapi_document::{Operation, pointer::child};
 use serde_json::{Value, json};
 use spec_diff::{
-    Change, Level, Options, Role,
+    Change, Level, Location, Options, Role,
     rules::{Group, rule},
 };
 
@@ -29,6 +29,10 @@ const OTHER_RULES: [&str; 5] = [
 ];
 /// Of errors, generated documents have the statuses only.
 const ERROR_STATUS_RULES: [&str; 2] = ["response-non-success-status-added", "response-non-success-status-removed"];
+/// What spec-diff cannot judge, which may concern the document as a whole.
+const UNKNOWN: &str = "unknown-change";
+/// Values of an enum that a text states.
+const LONGEST_ENUM: usize = 100;
 
 /// Returns all differences. The error states that there is nothing to compare.
 pub(super) fn differences(ours: &Value, theirs: &Published) -> Result<Vec<Difference>, String> {
@@ -98,11 +102,16 @@ impl Comparison<'_> {
             for member in &change.members {
                 let at = match (&member.base, &member.revision) {
                     (Some(at), _) => by_name(base, &at.pointer),
-                    (None, at) => by_name(revision, at.as_ref().map_or("", |at| &at.pointer)),
+                    // The comparison as a whole.
+                    (None, None) => "/".to_owned(),
+                    (None, Some(at)) => by_name(revision, &at.pointer),
                 };
-                let value = |side, value: &Option<Value>| value.as_ref().map(|value| format!("{value} {side}"));
-                let values = [value("here", &member.before), value("at the vendor's", &member.after)];
-                by_place.entry(at).or_default().push(values.into_iter().flatten().collect::<Vec<_>>().join(", "));
+                let here = value("here", member.before.as_ref(), base, member.base.as_ref());
+                let there = value("at the vendor's", member.after.as_ref(), revision, member.revision.as_ref());
+                // Only the name states what is unknown.
+                let name = Some(member.name.clone()).filter(|name| change.rule == UNKNOWN && !name.is_empty());
+                let values = [name, here, there].into_iter().flatten().collect::<Vec<_>>().join(", ");
+                by_place.entry(at).or_default().push(values);
             }
             let help = rule(change.rule).map(|rule| rule.help_for(change.direction)).unwrap_or_default();
             for (at, values) in by_place {
@@ -141,12 +150,26 @@ impl Comparison<'_> {
     }
 }
 
-/// Whether a change is on the wire and in both documents. Null in place of a value is read wherever the vendor does not state it.
+/// Returns the text of a value. Of a list of the values of an enum, spec-diff has the first ones.
+fn value(side: &str, value: Option<&Value>, root: &Value, at: Option<&Location>) -> Option<String> {
+    let value = value?;
+    let listed = at.filter(|_| value.is_array()).and_then(|at| root.pointer(&child(&at.pointer, "enum"))?.as_array());
+    match listed {
+        Some(all) if all.len() <= LONGEST_ENUM => Some(format!("{} {side}", json!(all))),
+        Some(all) => Some(format!("{value} and others, {} in all, {side}", all.len())),
+        None => Some(format!("{value} {side}")),
+    }
+}
+
+/// Whether a change is on the wire and in both documents, or limits what was compared. Null in place of a value is read wherever the
+/// vendor does not state it.
 fn is_compared(change: &Change) -> bool {
     let is_of_errors = change.roles == [Role::Error] && !ERROR_STATUS_RULES.contains(&change.rule);
+    // A component that nothing uses has no name there.
+    let is_unknown = change.rule == UNKNOWN && change.members.iter().any(|member| !member.name.is_empty());
     (change.level > Level::None || change.group == Group::TypeFormat)
         && !OTHER_GROUPS.contains(&change.group)
-        && !change.operations.is_empty()
+        && (!change.operations.is_empty() || is_unknown)
         && !is_of_errors
         && !OTHER_RULES.contains(&change.rule)
         && change.id != "response-property-became-not-nullable"
