@@ -17,7 +17,7 @@ use crate::accounts::AccountArguments;
 use crate::commands::output::{self, FormatArguments, OutputFormat};
 use crate::exit::Failure;
 use crate::formats::table::Content::{Number, Text, Word};
-use crate::formats::table::Display::Always;
+use crate::formats::table::Display::{Always, IfDiffers};
 use crate::{temporary_file, terminal};
 
 #[derive(Args)]
@@ -110,7 +110,7 @@ fn table(found: &Reconciliation) -> String {
         ("DIMENSION", Text, Always),
         ("SENT", Number, Always),
         ("SUGER", Number, Always),
-        ("REASON", Text, Always),
+        ("REASON", Text, IfDiffers),
     ];
     format!("{}{found}\n", output::table(columns, rows))
 }
