@@ -59,6 +59,21 @@ async fn successes_of_several_types_are_distinguished_by_status() {
 }
 
 #[tokio::test]
+async fn large_object_of_a_response_is_read_into_a_box() {
+    for (body, expected) in [
+        ("{}", None),
+        (r#"{"page": null}"#, None),
+        (r#"{"page": {"entries": [{"id": "a"}], "next": "n", "total": 7}}"#, Some(("a", Some(7)))),
+    ] {
+        let server = server(POST, "/lists/search", 200, body).await;
+        let found = client(&server).search_entries().body_map(|body| body).send().await.unwrap().into_inner();
+        let page: Option<Box<types::EntriesOfSearch>> = found.page;
+        let read = page.as_ref().map(|page| (page.entries[0].id.as_str(), page.total));
+        assert_eq!(read, expected, "{body}");
+    }
+}
+
+#[tokio::test]
 async fn head_has_no_body_and_any_media_type_is_text() {
     let head = server(Method::HEAD, "/usage/head", 200, "").await;
     assert_eq!(client(&head).usage_exists().send().await.unwrap().status(), 200);

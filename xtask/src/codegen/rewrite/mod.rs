@@ -64,9 +64,10 @@ pub(crate) fn rewrite(
     }
     equality::derive(&mut file);
     growth::allow(&mut file);
-    boxes::set(&mut file);
     doc_comments::rewrite(&mut file, docs);
     let omitted = lists_and_jobs::add(&mut file, root);
+    // Last: the code of lists and jobs is found by types without boxes, and reads fields through them as well.
+    boxes::set(&mut file);
     if let Some(types) = module(&mut file.items, "types") {
         types.splice(0..0, enums.iter().map(OpenEnum::placeholder));
     }
