@@ -167,9 +167,12 @@ impl<'a> Reported<'a> {
             }
         });
         let (outcome, open) = outcome.unzip();
+        // A report that rejects a part of the group may bill the rest. Without known dimensions, none is known to be rejected.
         let is_rejected = |other: &Report| {
-            let of = |info| acceptance(info, partner_of(other, group.partner.as_ref()), &mapped);
-            other.info.as_ref().is_some_and(|info| matches!(of(info), Acceptance::Rejected(_)))
+            let Some(info) = &other.info else { return false };
+            let partner = partner_of(other, group.partner.as_ref());
+            let mut all = mapped.iter().map(|one| acceptance(info, partner, &[*one]));
+            !mapped.is_empty() && all.all(|one| matches!(one, Acceptance::Rejected(_)))
         };
         let again = || self.reported_again(report?.0, group, |other| !is_rejected(other));
         match (&group.status, outcome) {

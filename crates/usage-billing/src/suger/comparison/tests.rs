@@ -704,6 +704,37 @@ fn rejection_is_a_failure_unless_another_report_may_bill_the_group() {
 }
 
 #[test]
+fn report_that_rejects_a_part_of_a_group_may_bill_the_rest() {
+    let usage = UsageEvent::new("e-1", SEVEN.parse().unwrap()).quantity("gb", 5);
+    let id = id(&usage);
+    let made = |id_of_report: &str, results: &[(&str, &str)]| {
+        let result = |(dimension, status): &(&str, &str)| json!({"status": status, "usageRecord": {"dimension": dimension, "quantity": 5}});
+        let results: Vec<_> = results.iter().map(result).collect();
+        report(id_of_report, &[&id], json!({"awsMeteringResponse": {"results": results}}))
+    };
+    let no = "CustomerNotSubscribed";
+    let mapped = || ("records", json!({"gb_us": 5, "gb_eu": 5}));
+    let metric = || ("billableRecords", json!([{"key": "gb", "quantity": 5}]));
+    for ((field, value), first, second, is_pending) in [
+        (mapped(), vec![("gb_us", no)], vec![("gb_us", "Success"), ("gb_eu", no)], true),
+        (mapped(), vec![("gb_us", no)], vec![("gb_us", no), ("gb_eu", no)], false),
+        (metric(), vec![("gb", no)], vec![("gb", "Success"), ("calls", no)], true),
+    ] {
+        let info = json!({"timestamp": SEVEN, "originRecords": {"gb": 5}});
+        let mut there = json!({"id": id, "entitlementID": "e-1", "status": "REPORTED", "metaInfo": info});
+        match field {
+            "records" => there["records"] = value,
+            _ => there["metaInfo"] = json!({"timestamp": SEVEN, "billableRecords": value}),
+        }
+        let mut there: Group = serde_json::from_value(there).unwrap();
+        there.usage_record_report_id = Some("r-1".to_owned());
+        let reports = [made("r-1", &first), made("r-2", &second)];
+        let all = reconcile("acme", std::slice::from_ref(&usage), &[there], &reports).unwrap();
+        assert_eq!((all.pending.len(), all.failed.len()), if is_pending { (1, 0) } else { (0, 1) }, "{all:?}");
+    }
+}
+
+#[test]
 fn void_report_does_not_hide_the_valid_one_of_a_group() {
     let usage = sent(5);
     let mut there = group(&id(&usage), "REPORTED", json!({"gb": 5, "calls": 3}));
