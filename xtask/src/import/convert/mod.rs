@@ -258,7 +258,7 @@ impl<'a> Converter<'a> {
         own_address(operation).or_else(|| servers::of_document(self.root, self.edition))
     }
 
-    /// The security requirements of the first chosen operation that has some.
+    /// The security requirement of most chosen operations that can be sent, or of most if none can be; the first of several such ones.
     fn requirements(&self, chosen: &[Operation<'_>]) -> Value {
         let all = chosen.iter().map(|operation| security::requirements(self.root, operation));
         let all = all.flatten().filter(|own| own.as_array().is_some_and(|all| !all.is_empty())).collect::<Vec<_>>();
