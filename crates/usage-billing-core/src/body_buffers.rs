@@ -25,17 +25,27 @@ impl BodyBuffers {
         buffer
     }
 
-    /// Keeps the buffer of a body, unless parts of the body are still in use.
+    /// Keeps the buffer of a body, unless parts of the body are still in use. A small body may be in a large buffer.
     pub(crate) fn keep(&self, body: Bytes) {
-        if body.len() < MIN_CAPACITY || !body.is_unique() {
+        if !body.is_unique() {
             return;
         }
         let mut buffer = Vec::from(body);
         buffer.clear();
         let mut kept = self.buffers();
-        if buffer.capacity() <= MAX_CAPACITY && kept.len() < KEPT {
+        if (MIN_CAPACITY..=MAX_CAPACITY).contains(&buffer.capacity()) && kept.len() < KEPT {
             kept.push(buffer);
         }
+    }
+
+    /// Returns a body for a caller who may keep it. A small one is copied: it may be in a large buffer.
+    pub(crate) fn release(&self, body: Bytes) -> Bytes {
+        if body.len() >= MIN_CAPACITY {
+            return body;
+        }
+        let copy = Bytes::copy_from_slice(&body);
+        self.keep(body);
+        copy
     }
 
     fn buffers(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
@@ -57,6 +67,25 @@ mod tests {
         let again = buffers.take(MIN_CAPACITY);
         assert_eq!((again.as_ptr(), again.len()), (address, 0));
         assert_eq!(buffers.take(0).capacity(), 0, "it is taken");
+        let mut small = again;
+        small.push(1);
+        buffers.keep(small.into());
+        let again = buffers.take(0);
+        assert_eq!(again.as_ptr(), address, "the body is small, its buffer is not");
+    }
+
+    #[test]
+    fn small_body_leaves_without_its_large_buffer() {
+        let buffers = BodyBuffers::default();
+        let mut body = Vec::with_capacity(MAX_CAPACITY);
+        body.extend_from_slice(b"small");
+        let address = body.as_ptr();
+        let released = buffers.release(body.into());
+        let kept = buffers.take(0);
+        assert_eq!((&released[..], kept.as_ptr()), (&b"small"[..], address));
+        let large = vec![1; MIN_CAPACITY];
+        let address = large.as_ptr();
+        assert_eq!(buffers.release(large.into()).as_ptr(), address);
     }
 
     #[test]
@@ -66,7 +95,8 @@ mod tests {
         let body = Bytes::from(vec![1; MIN_CAPACITY]);
         let part = body.slice(..10);
         buffers.keep(body);
-        buffers.keep(part);
+        assert_eq!((kept(), part.len()), (0, 10), "a part is in use");
+        buffers.keep(vec![1; MIN_CAPACITY - 1].into());
         buffers.keep(vec![1; MAX_CAPACITY + 1].into());
         assert_eq!(kept(), 0);
         for _ in 0..=KEPT {

@@ -219,6 +219,11 @@ mod tests {
             pub items: Vec<u8>,
         }
 
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct Book {
+            pub first: Option<Box<Page>>,
+        }
+
         pub mod builder {
             use super::super::types;
 
@@ -228,6 +233,8 @@ mod tests {
                 optional next: ::std::string::String,
                 default items: ::std::vec::Vec<u8>,
             });
+
+            builder!(Book { boxed first: types::Page, });
         }
     }
 
@@ -267,6 +274,15 @@ mod tests {
         let reason = |page: types::builder::Page| types::Page::try_from(page).unwrap_err().to_string();
         assert_eq!(reason(types::Page::builder()), "no value supplied for id");
         assert!(reason(types::Page::builder().id(999_u64)).starts_with("id: invalid value 999: "));
+    }
+
+    #[test]
+    fn setter_of_a_boxed_field_boxes_a_value_and_takes_none() {
+        let page = types::Page { id: 7, next: None, items: Vec::new() };
+        let built = |book: types::builder::Book| types::Book::try_from(book).map(|book| book.first);
+        assert_eq!(built(types::Book::builder()), Ok(None));
+        assert_eq!(built(types::Book::builder().first(page.clone())), Ok(Some(Box::new(page.clone()))));
+        assert_eq!(built(types::Book::builder().first(Some(page))).map(|first| first.is_some()), Ok(true));
     }
 
     #[test]

@@ -490,6 +490,12 @@ mod tests {
                 others: serde_json::Map<String, serde_json::Value>,
             }
         }
+        crate::object! {
+            pub struct Boxes {
+                inner: boxed Outer = "inner",
+                next: boxed Boxes = "next",
+            }
+        }
         let entry = size_of::<String>() + size_of::<serde_json::Value>();
         let others = |names: usize, count: usize| {
             names + count * ALLOCATION_OVERHEAD + (FIRST_MAP_CAPACITY + 2 * (count - 1)) * entry + ALLOCATION_OVERHEAD
@@ -502,6 +508,16 @@ mod tests {
             (r#"{"inner":{"a":true},"numbers":null}"#, others(1, 1)),
         ] {
             assert_eq!(taken::<Outer>(json), expected, "{json}");
+        }
+        let inner = size_of::<Outer>() + ALLOCATION_OVERHEAD;
+        let next = size_of::<Boxes>() + ALLOCATION_OVERHEAD;
+        for (json, expected) in [
+            ("{}", 0),
+            (r#"{"inner":null}"#, 0),
+            (r#"{"inner":{}}"#, inner),
+            (r#"{"next":{"inner":{},"next":{}}}"#, inner + 2 * next),
+        ] {
+            assert_eq!(taken::<Boxes>(json), expected, "{json}");
         }
         let results = format!("[{}]", vec![r#"{"inner":{"id":1}}"#; 20_000].join(","));
         let memory = DecodeMemory::new(results.len(), 64 * MIB);

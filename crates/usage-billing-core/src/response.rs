@@ -203,7 +203,11 @@ impl ResponseValue<Bytes> {
     /// # Errors
     /// [`ErrorKind::Limit`] for a body that is too large, and [`ErrorKind::Connection`] if it is truncated.
     pub(crate) async fn bytes(mut response: Box<RawResponse>) -> Result<Self> {
-        let value = response.take_body().await?;
+        let body = response.take_body().await?;
+        let value = match &response.buffers {
+            Some(buffers) => buffers.release(body),
+            None => body,
+        };
         Ok(Self { value, status: response.status(), headers: response.take_headers() })
     }
 }

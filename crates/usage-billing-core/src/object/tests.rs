@@ -125,6 +125,17 @@ fn list_of_a_page_has_to_be_there_and_may_be_null() {
 }
 
 #[test]
+fn object_in_a_box_is_read_and_written_as_one_in_place() {
+    let boxed = json!({"items": [1], "ends": null, "last": null, "record": {"Id": "a", "plan": null, "rows": [], "made": AT, "new": true}});
+    let page = serde_json::from_value::<Page>(boxed.clone()).unwrap();
+    assert_eq!(page.record.as_deref(), Some(&read(json!({"new": true})).unwrap()));
+    assert_eq!(serde_json::to_value(&page).unwrap(), boxed);
+    let of = |record: Value| serde_json::from_value::<Page>(json!({"items": [], "record": record}));
+    assert_eq!(of(Value::Null).unwrap().record, None);
+    assert!(of(json!("a")).unwrap_err().to_string().contains("expected struct Record"));
+}
+
+#[test]
 fn required_field_of_a_type_that_reads_null_may_be_absent() {
     #[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize)]
     #[serde(transparent)]
