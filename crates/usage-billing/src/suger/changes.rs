@@ -107,7 +107,7 @@ impl Client {
         is_done: impl Fn(&Status) -> bool,
         unlisted: Option<Group>,
     ) -> Result<Group> {
-        let is_changed = |now: &Group| now.id == group.id && now.status.as_ref().is_some_and(&is_done);
+        let is_changed = |now: &Group| is_same_group(now, group) && now.status.as_ref().is_some_and(&is_done);
         let error = match response {
             Ok(now) if is_changed(&now) => return Ok(now),
             Ok(_) => {
@@ -138,6 +138,11 @@ impl Client {
     }
 }
 
+/// Returns whether two groups have one id, in any spelling.
+fn is_same_group(one: &Group, other: &Group) -> bool {
+    one.id.clone().map(canonical_id) == other.id.clone().map(canonical_id)
+}
+
 impl GroupChanges {
     async fn of(mut outcomes: impl Stream<Item = (Result<Group>, Group)> + Unpin) -> Self {
         let mut changes = Self::default();
@@ -148,5 +153,25 @@ impl GroupChanges {
             }
         }
         changes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_the_same_by_their_id_in_any_spelling() {
+        let group = |id: Option<&str>| -> Group { serde_json::from_value(serde_json::json!({"id": id})).unwrap() };
+        let lower = "0d2f7c55-8a41-4b7e-9b0c-6a3f9e1d2c11";
+        for (one, other, is_same) in [
+            ("0D2F7C55-8A41-4B7E-9B0C-6A3F9E1D2C11", "{0d2f7c55-8a41-4b7e-9b0c-6a3f9e1d2c11}", true),
+            ("0d2f7c558a414b7e9b0c6a3f9e1d2c11", lower, true),
+            ("g-1", "G-1", false),
+            (lower, "0d2f7c55-8a41-4b7e-9b0c-6a3f9e1d2c12", false),
+        ] {
+            assert_eq!(is_same_group(&group(Some(one)), &group(Some(other))), is_same, "{one} {other}");
+        }
+        assert!(!is_same_group(&group(None), &group(Some(lower))));
     }
 }

@@ -7,6 +7,7 @@ use usage_billing_core::{Error, ErrorKind, Result, printable};
 
 use super::{Client, builder, listed_days, types};
 use crate::memory_limit::{MemoryLimit, SLOT, text_bytes, value_bytes};
+use crate::rows::canonical_id::canonical_id;
 use crate::{Pager, Period};
 
 /// The maximum page size of the vendor.
@@ -105,6 +106,11 @@ pub(super) fn events(group: &types::MeteringUsageRecordGroup) -> impl Iterator<I
 /// Returns an id that is set. Go serializes a missing id as an empty string, so two empty ids are not the same id.
 pub(super) fn id_in(id: &Option<String>) -> Option<&str> {
     id.as_deref().filter(|id| !id.is_empty())
+}
+
+/// Returns an id that is set in its canonical spelling, as a key.
+pub(super) fn canonical_id_in(id: &Option<String>) -> Option<String> {
+    id_in(id).map(|id| canonical_id(id.to_owned()))
 }
 
 /// Returns whether a time is set. Go serializes a missing time as its zero time.

@@ -4,9 +4,9 @@
 //! |---|---|---|
 //! | not read | 200 with the group that was sent, in a status on the way to the marketplace | delivered |
 //! | not read | any other 200, 409, a rejection | the list decides |
-//! | the event's id, entitlement and quantities, a status on the way to the marketplace | any of these | delivered before |
-//! | the event's id and entitlement, `INVALID`, `DELETED` or other original quantities (stated, or not mapped) | any of these | rejected, id used up |
-//! | the event's id, another entitlement or status, or quantities that cannot be compared | any of these | open |
+//! | the event's id, entitlement and quantities, no other organization, a status on the way to the marketplace | any of these | delivered before |
+//! | the event's id and entitlement, no other organization, `INVALID`, `DELETED` or other original quantities (stated, or not mapped) | any of these | rejected, id used up |
+//! | the event's id, another organization, entitlement or status, or quantities that cannot be compared | any of these | open |
 //! | no such id | a rejection in Suger's error format, or the event was withheld or could not be built; no earlier attempt may still arrive | rejected, id free |
 //! | no such id | anything else | open |
 //! | (not available) | any of these | open |

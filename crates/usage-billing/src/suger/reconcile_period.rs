@@ -11,11 +11,12 @@ use usage_billing_core::{ClientInfo as _, Result};
 
 use super::carried::Fractions;
 use super::comparison::compare;
-use super::groups::{id_in, used_at};
+use super::groups::{canonical_id_in, id_in, used_at};
 use super::types::{MeteringUsageRecordGroup as Group, MeteringUsageRecordReport as Report};
 use super::{Client, Reconciliation, UsageEvent, listed_days};
 use crate::Period;
 use crate::memory_limit::{MemoryLimit, value_bytes};
+use crate::rows::canonical_id::canonical_id;
 use usage_billing_core::__private::TimeLimit;
 
 /// Default time limit.
@@ -115,8 +116,9 @@ impl Reconcile<'_> {
         let mut kept = Vec::new();
         while let Some(group) = groups.next().await.transpose()? {
             let is_wanted = group.entitlement_id.as_ref().is_some_and(|id| self.entitlements.contains(id));
-            let is_sent = id_in(&group.id).is_some_and(|id| ids.contains(id));
-            let is_outside = id_in(&group.id).is_some_and(|id| ids_outside.contains(id));
+            let id = canonical_id_in(&group.id);
+            let is_in = |ids: &HashSet<String>| id.as_ref().is_some_and(|id| ids.contains(id));
+            let (is_sent, is_outside) = (is_in(ids), is_in(ids_outside));
             if is_sent || is_wanted && !is_outside && self.period.contains(used_at(&group)?) {
                 memory.keep(value_bytes(&group), || "the list of usage record groups")?;
                 kept.push(group);
@@ -156,7 +158,8 @@ impl Reconcile<'_> {
     ) -> Result<Vec<Group>> {
         let wanted = Wanted::new(groups);
         let ids = reports.iter().flat_map(|report| &report.info).flat_map(|info| &info.usage_record_group_ids);
-        let mut unread: HashSet<&str> = ids.map(String::as_str).filter(|id| !wanted.ids.contains(id)).collect();
+        let mut unread: HashSet<String> =
+            ids.map(|id| canonical_id(id.clone())).filter(|id| !wanted.ids.contains(id)).collect();
         let mut others = Vec::new();
         if unread.is_empty() {
             return Ok(others);
@@ -165,7 +168,7 @@ impl Reconcile<'_> {
         let mut groups = self.client.usage_record_groups(move |request| request.start_date(first).end_date(last));
         while !unread.is_empty() {
             let Some(group) = groups.next().await.transpose()? else { break };
-            if id_in(&group.id).is_some_and(|id| unread.remove(id)) {
+            if canonical_id_in(&group.id).is_some_and(|id| unread.remove(&id)) {
                 memory.keep(value_bytes(&group), || "the list of usage record groups")?;
                 others.push(group);
             }
@@ -176,20 +179,21 @@ impl Reconcile<'_> {
 
 /// The groups that a report may contain, by which its own are found.
 struct Wanted<'a> {
-    ids: HashSet<&'a str>,
+    ids: HashSet<String>,
     reports: HashSet<&'a str>,
 }
 
 impl<'a> Wanted<'a> {
     fn new(groups: &'a [Group]) -> Self {
         let reports = groups.iter().filter_map(|group| id_in(&group.usage_record_report_id)).collect();
-        Self { ids: groups.iter().filter_map(|group| id_in(&group.id)).collect(), reports }
+        Self { ids: groups.iter().filter_map(|group| canonical_id_in(&group.id)).collect(), reports }
     }
 
     /// Returns whether a report contains any of the groups.
     fn are_in(&self, report: &Report) -> bool {
         let mut ids = report.info.iter().flat_map(|info| &info.usage_record_group_ids);
-        id_in(&report.id).is_some_and(|id| self.reports.contains(id)) || ids.any(|id| self.ids.contains(id.as_str()))
+        id_in(&report.id).is_some_and(|id| self.reports.contains(id))
+            || ids.any(|id| self.ids.contains(&canonical_id(id.clone())))
     }
 }
 

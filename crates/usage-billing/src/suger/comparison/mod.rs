@@ -6,7 +6,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use usage_billing_core::{Decimal, Result, printable};
 
 use super::carried::Fractions;
-use super::groups::{id_in, name_of, too_long, used_at};
+use super::groups::{canonical_id_in, id_in, name_of, too_long, used_at};
 use super::quantities::{
     billed, differences, dimensions, is_same_quantity, is_void, original_records, quantities_of, quantity,
 };
@@ -47,7 +47,8 @@ pub(super) fn compare(
     reports: &[Report],
     fractions: Fractions,
 ) -> Result<Reconciliation> {
-    let by_id: BTreeMap<&str, &Group> = groups.iter().filter_map(|group| Some((id_in(&group.id)?, group))).collect();
+    let by_id: BTreeMap<String, &Group> =
+        groups.iter().filter_map(|group| Some((canonical_id_in(&group.id)?, group))).collect();
     let nameless = || groups.iter().filter(|group| id_in(&group.id).is_none());
     let reported = Reported::new(reports, fractions, by_id.values().copied().chain(nameless()).chain(others));
     let (mut found, mut unpaired, mut paired) = (Vec::new(), Vec::new(), HashSet::new());
@@ -57,7 +58,7 @@ pub(super) fn compare(
     }
     for (id, same_id) in sent_by_id {
         let mut events: Vec<_> = same_id.into_values().collect();
-        if let Some(group) = by_id.get(id.as_str()).filter(|group| may_be_of(group, &events)) {
+        if let Some(group) = by_id.get(&id).filter(|group| may_be_of(group, &events)) {
             // Suger has one group, whatever was sent with its id.
             let there = billed(group)?;
             let index = events.iter().position(|event| differences(event.quantities(), &there).next().is_none());
@@ -66,7 +67,7 @@ pub(super) fn compare(
         }
         unpaired.append(&mut events);
     }
-    let others = by_id.into_iter().filter(|(id, _)| !paired.contains(*id)).map(|(_, group)| group);
+    let others = by_id.into_iter().filter(|(id, _)| !paired.contains(id)).map(|(_, group)| group);
     found.extend(by_usage(&unpaired, others.chain(nameless()), &reported)?);
     found.sort_by_cached_key(|(one, _)| (one.entitlement_id.clone(), one.timestamp, one.dimension.clone()));
     let mut all = Reconciliation::default();

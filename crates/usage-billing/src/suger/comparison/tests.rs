@@ -735,6 +735,18 @@ fn report_that_rejects_a_part_of_a_group_may_bill_the_rest() {
 }
 
 #[test]
+fn group_is_paired_by_its_id_in_any_spelling() {
+    let id = id(&sent(5));
+    for spelling in [id.clone(), id.to_uppercase(), id.replace('-', "")] {
+        let mut there = group(&spelling, "CREATED", json!({"gb": 5, "calls": 3}));
+        // By usage alone, it would be extra.
+        there.meta_info.as_mut().unwrap().timestamp = Some("2026-10-02T07:00:00Z".parse().unwrap());
+        let all = reconcile("acme", &[sent(5)], &[there], &[]).unwrap();
+        assert_eq!(all.to_string(), "0 billed, 2 pending, 0 failed, 0 different, 0 missing, 0 extra", "{spelling}");
+    }
+}
+
+#[test]
 fn void_report_does_not_hide_the_valid_one_of_a_group() {
     let usage = sent(5);
     let mut there = group(&id(&usage), "REPORTED", json!({"gb": 5, "calls": 3}));
