@@ -1,7 +1,7 @@
 //! Usage rows: their columns, and the rules for keys, periods and numbers that all vendors share.
 
 mod billing_reason;
-#[cfg(any(feature = "acronis", feature = "genesys"))]
+#[cfg(any(feature = "acronis", feature = "genesys", feature = "suger"))]
 pub(crate) mod canonical_id;
 pub(crate) mod decimal_text;
 #[cfg(any(feature = "acronis", feature = "genesys", feature = "suger"))]
