@@ -1,12 +1,10 @@
 //! Leases: which events a sender sends next.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use rusqlite::Transaction;
 use usage_billing::Result;
 
-use super::columns::{EventRow, IS_OPEN, STORED_EVENT, failed, get, millis, stored_event, time};
+use super::columns::{EventRow, IS_OPEN, STORED_EVENT, failed, millis, stored_event, time};
 use super::settle::{insert_attempt, update};
 use super::tally::Tally;
 use crate::progress::latest_delay;
@@ -95,28 +93,26 @@ pub(super) fn lease(transaction: &Transaction<'_>, request: &LeaseRequest) -> Re
 
 /// Returns due events, the earliest deadline first.
 fn due(transaction: &Transaction<'_>, request: &LeaseRequest) -> Result<Vec<EventRow>> {
-    let query = format!(
-        "SELECT {STORED_EVENT}, entitlement.failures
+    let (now, moved) = (millis(request.now), millis(latest_delay(request.now)));
+    let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    let is_due = "(ready_at <= ?1 OR ready_at > ?2)";
+    let is_entitlement_due = "(coalesce(entitlement.retry_at, 0) <= ?1 OR entitlement.retry_at > ?2)";
+    let working = format!(
+        "SELECT {STORED_EVENT}
          FROM event INDEXED BY event_open CROSS JOIN entitlement ON entitlement.id = event.entitlement
-         WHERE {IS_OPEN} AND (event.ready_at <= ?1 OR event.ready_at > ?2)
-         AND (coalesce(entitlement.retry_at, 0) <= ?1 OR entitlement.retry_at > ?2)
-         ORDER BY event.deadline, event.id"
+         WHERE {IS_OPEN} AND {is_due} AND entitlement.failures = 0 ORDER BY event.deadline, event.id LIMIT ?3"
     );
-    let mut statement = transaction.prepare_cached(&query).map_err(failed)?;
-    let mut rows = statement.query([millis(request.now), millis(latest_delay(request.now))]).map_err(failed)?;
-    let (mut found, mut probes) = (Vec::new(), HashMap::new());
-    while found.len() < request.limit
-        && let Some(row) = rows.next().map_err(failed)?
-    {
-        if get::<u32>(row, 18)? > 0 {
-            let probes: &mut usize = probes.entry(get::<String>(row, 2)?).or_default();
-            if *probes >= request.probes {
-                continue;
-            }
-            *probes += 1;
-        }
-        found.push(stored_event(row)?);
-    }
+    let mut found = rows(transaction, &working, (now, moved, count(request.limit)))?;
+    // The fewest attempts first: events that fail each time would be the probes forever, and new ones would expire behind them.
+    let probes = format!(
+        "SELECT {STORED_EVENT} FROM entitlement CROSS JOIN event ON event.id IN (
+             SELECT id FROM event INDEXED BY event_open_by_entitlement
+             WHERE event.entitlement = entitlement.id AND {IS_OPEN} AND {is_due} ORDER BY attempts, deadline, id LIMIT ?4)
+         WHERE entitlement.failures > 0 AND {is_entitlement_due} ORDER BY event.deadline, event.id LIMIT ?3"
+    );
+    found.extend(rows(transaction, &probes, (now, moved, count(request.limit), count(request.probes)))?);
+    found.sort_by_key(|row| (row.stored.deadline, row.id));
+    found.truncate(request.limit);
     Ok(found)
 }
 

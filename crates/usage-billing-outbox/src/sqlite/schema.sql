@@ -50,7 +50,8 @@ CREATE UNIQUE INDEX event_by_time ON event (timestamp, key);
 CREATE INDEX event_of_hour ON event (timestamp, entitlement, sequence);
 -- The order of sending. Final events are not in it.
 CREATE INDEX event_open ON event (deadline, id) WHERE state IN ('pending', 'sending', 'unknown');
-CREATE INDEX event_open_by_entitlement ON event (entitlement) WHERE state IN ('pending', 'sending', 'unknown');
+-- Also the order of the probes of an entitlement that fails.
+CREATE INDEX event_open_by_entitlement ON event (entitlement, attempts, deadline) WHERE state IN ('pending', 'sending', 'unknown');
 CREATE INDEX event_leased ON event (lease_token) WHERE state = 'sending';
 
 -- Numbers of events by state, which every transaction keeps up to date.

@@ -63,7 +63,7 @@ pub trait Store: Clone + Send + Sync + 'static {
     fn start_sender(&self, now: DateTime<Utc>) -> impl Future<Output = Result<Self::SenderGuard>> + Send;
 
     /// Abandons leases that ended without a result, and leases due events: the earliest deadlines first, none of an entitlement whose delay
-    /// has not ended, and at most `probes` events of an entitlement that failed last.
+    /// has not ended, and at most `probes` events of an entitlement that failed last, those with the fewest attempts.
     fn lease(&self, request: LeaseRequest) -> impl Future<Output = Result<Leased>> + Send;
 
     /// Writes the evidence of attempts, and their results into the events whose lease is still `token`. Returns the number of the others.

@@ -27,6 +27,7 @@ macro_rules! store_suite {
             result_after_the_lease_is_evidence_and_changes_nothing,
             every_outcome_is_stored_with_its_evidence,
             failing_entitlement_delays_only_its_own_events,
+            stuck_events_of_a_failing_entitlement_do_not_block_a_new_one,
             requeued_event_is_due_at_once,
             clock_that_moves_back_delays_nothing,
             window_of_the_marketplace_sets_deadlines,
@@ -199,6 +200,20 @@ pub(crate) async fn failing_entitlement_delays_only_its_own_events<S: Store>(sto
     store.settle(probes.token, vec![attempt(&probes, 0, Outcome::Delivered)], at(18)).await.unwrap();
     let rest = store.lease(request(18, 99)).await.unwrap();
     assert_eq!(rest.events.len(), 17, "all but the delivered one and the two that are leased");
+}
+
+pub(crate) async fn stuck_events_of_a_failing_entitlement_do_not_block_a_new_one<S: Store>(store: S) {
+    let stuck: Vec<_> = (0..3).map(|number| new_event("e-1", number)).collect();
+    enqueue(&store, &stuck).await;
+    for now in [0, 100] {
+        let leased = store.lease(request(now, 9)).await.unwrap();
+        assert_eq!(leased.events, stuck);
+        let attempts = (0..3).map(|index| attempt(&leased, index, Outcome::NotSent)).collect();
+        store.settle(leased.token, attempts, at(now)).await.unwrap();
+    }
+    enqueue(&store, &[new_event("e-1", 9)]).await;
+    let leased = store.lease(request(200, 9)).await.unwrap();
+    assert_eq!(leased.events, [new_event("e-1", 0), new_event("e-1", 1), new_event("e-1", 9)]);
 }
 
 pub(crate) async fn requeued_event_is_due_at_once<S: Store>(store: S) {
