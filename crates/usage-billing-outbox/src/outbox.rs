@@ -1,12 +1,12 @@
 //! The outbox of one organization: what programs call.
 
 use chrono::{DateTime, Utc};
-use usage_billing::Result;
 use usage_billing::suger::{MarketplaceWindows, UsageEvent};
 use usage_billing::uuid::Uuid;
+use usage_billing::{Error, ErrorKind, Result};
 
 use crate::aggregation::{HourlyReports, MeteredUsage};
-use crate::store::{Enqueued, RolledUp};
+use crate::store::{Enqueued, Removed, RolledUp};
 use crate::windows::window;
 use crate::{Clock, NewEvent, State, Status, Store};
 
@@ -63,9 +63,9 @@ impl<S: Store> Outbox<S> {
     /// quantities, are duplicates, and change nothing: after an error, enqueue the same events again.
     ///
     /// # Errors
-    /// - [`ErrorKind::Request`](usage_billing::ErrorKind::Request) for an event that Suger is known to reject
+    /// - [`ErrorKind::Request`] for an event that Suger is known to reject
     ///   ([`UsageEvent::check`]), and for one with the key of a stored event and other quantities.
-    /// - [`ErrorKind::File`](usage_billing::ErrorKind::File) if the store fails.
+    /// - [`ErrorKind::File`] if the store fails.
     pub async fn enqueue(&self, events: &[UsageEvent]) -> Result<Enqueued> {
         let events = events.iter().map(|event| NewEvent::new(event, self.store.org_id())).collect::<Result<_>>()?;
         self.store.enqueue(events, window(&self.windows, None), self.clock.now()).await
@@ -74,9 +74,9 @@ impl<S: Store> Outbox<S> {
     /// Stores metered usage durably, to be added up by the hour: all records, or none. Records that are stored already are duplicates.
     ///
     /// # Errors
-    /// - [`ErrorKind::Request`](usage_billing::ErrorKind::Request) for an [invalid](MeteredUsage::check) record, and for one with the id of
+    /// - [`ErrorKind::Request`] for an [invalid](MeteredUsage::check) record, and for one with the id of
     ///   a stored record and other content.
-    /// - [`ErrorKind::File`](usage_billing::ErrorKind::File) if the store fails.
+    /// - [`ErrorKind::File`] if the store fails.
     pub async fn record(&self, records: Vec<MeteredUsage>) -> Result<Enqueued> {
         self.store.record(records, self.clock.now()).await
     }
@@ -85,7 +85,7 @@ impl<S: Store> Outbox<S> {
     /// their hour, with the next sequence. A sender can [do this](crate::SenderBuilder::hourly_reports).
     ///
     /// # Errors
-    /// [`ErrorKind::File`](usage_billing::ErrorKind::File) if the store fails.
+    /// [`ErrorKind::File`] if the store fails.
     pub async fn roll_up(&self, rule: HourlyReports) -> Result<RolledUp> {
         let mut all = RolledUp::default();
         loop {
@@ -102,7 +102,7 @@ impl<S: Store> Outbox<S> {
     /// delivered or being sent stays. `None` if there is no such event.
     ///
     /// # Errors
-    /// [`ErrorKind::File`](usage_billing::ErrorKind::File) if the store fails.
+    /// [`ErrorKind::File`] if the store fails.
     pub async fn requeue(&self, key: Uuid) -> Result<Option<State>> {
         self.store.requeue(key, self.clock.now()).await
     }
@@ -110,24 +110,31 @@ impl<S: Store> Outbox<S> {
     /// Returns the state of the outbox.
     ///
     /// # Errors
-    /// [`ErrorKind::File`](usage_billing::ErrorKind::File) if the store fails.
+    /// [`ErrorKind::File`] if the store fails.
     pub async fn status(&self) -> Result<Status> {
         let now = self.clock.now();
         Ok(Status::new(self.store.backlog(now, STATUS_LIMIT).await?, now))
     }
 
-    /// Removes events in final states with timestamps before `cutoff`, and the evidence of their attempts, and returns their number. Keep
-    /// them as long as bills can be disputed: 13 months or more. Afterwards, events from before `cutoff` are not accepted.
+    /// Removes events in final states with timestamps before `cutoff`, the evidence of their attempts, and reported metered usage. Keep them
+    /// as long as bills can be disputed: 13 months or more. Afterwards, events from before `cutoff` are not accepted. Metered usage that is
+    /// not reported yet stays, and so does everything from its hour on.
     ///
     /// # Errors
-    /// [`ErrorKind::File`](usage_billing::ErrorKind::File) if the store fails.
-    pub async fn remove_before(&self, cutoff: DateTime<Utc>) -> Result<usize> {
-        let mut removed = 0;
+    /// - [`ErrorKind::Request`] if `cutoff` is not in the past: no new event would be accepted.
+    /// - [`ErrorKind::File`] if the store fails.
+    pub async fn remove_before(&self, cutoff: DateTime<Utc>) -> Result<Removed> {
+        let now = self.clock.now();
+        if now <= cutoff {
+            let message = format!("{cutoff} is not a valid cutoff: expected a time before {now}");
+            return Err(Error::new(ErrorKind::Request, message));
+        }
+        let mut all = Removed::default();
         loop {
-            let count = self.store.remove_before(cutoff, REMOVED_AT_ONCE).await?;
-            removed += count;
-            if count < REMOVED_AT_ONCE {
-                return Ok(removed);
+            let Removed { events, records } = self.store.remove_before(cutoff, REMOVED_AT_ONCE).await?;
+            all = Removed { events: all.events + events, records: all.records + records };
+            if events < REMOVED_AT_ONCE && records < REMOVED_AT_ONCE {
+                return Ok(all);
             }
         }
     }

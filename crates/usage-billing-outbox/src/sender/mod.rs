@@ -133,7 +133,7 @@ impl<S: Store> Sender<S> {
 
     async fn send_batch(&mut self, interrupted: &mut watch::Receiver<bool>) -> Result<Sent> {
         self.beat().await?;
-        self.roll_up().await?;
+        self.roll_up().await;
         self.marketplaces.look_up(&self.outbox, &self.client).await?;
         let now = self.outbox.clock.now();
         let lease_time =
@@ -166,15 +166,17 @@ impl<S: Store> Sender<S> {
     }
 
     /// Reports metered usage, if the last time is long ago.
-    async fn roll_up(&mut self) -> Result<()> {
+    async fn roll_up(&mut self) {
         let now = self.outbox.clock.now();
         if let Some(rule) = self.options.hourly_reports
             && self.rolled_up_at.is_none_or(|last| now - last >= ROLL_UP || now < last)
         {
-            self.outbox.roll_up(rule).await?;
             self.rolled_up_at = Some(now);
+            // Stored events are sent also if a report fails. The status states hours that are not reported.
+            if let Err(error) = self.outbox.roll_up(rule).await {
+                tracing::error!(target: "usage_billing::outbox", %error, "metered usage was not reported");
+            }
         }
-        Ok(())
     }
 
     /// Stores a sign of life, if the last one is old.

@@ -20,15 +20,31 @@ pub(super) fn enqueue(
     now: DateTime<Utc>,
 ) -> Result<Enqueued> {
     fail_points::reached("enqueue.begun");
-    let cutoff = removed_before(transaction)?;
+    if let Some(cutoff) = removed_before(transaction)?
+        && let Some(event) = events.iter().find(|event| event.timestamp < cutoff)
+    {
+        return Err(removed(event, cutoff));
+    }
+    let enqueued = insert(transaction, events, window, now)?;
+    if enqueued.new > 0 {
+        transaction.execute("UPDATE meta SET enqueued_at = ?1", [millis(now)]).map_err(failed)?;
+    }
+    fail_points::reached("enqueue.written");
+    Ok(enqueued)
+}
+
+/// Stores events, also of a time whose events were removed: reports of records, which are not removed before they are reported.
+pub(super) fn insert(
+    transaction: &Transaction<'_>,
+    events: &[NewEvent],
+    window: Duration,
+    now: DateTime<Utc>,
+) -> Result<Enqueued> {
     let mut entitlements = HashMap::new();
     let (mut enqueued, mut tally) = (Enqueued::default(), Tally::default());
     for event in events {
         // It is due at once, also if the clock moves back.
         let progress = Progress::new(event.timestamp.min(now));
-        if let Some(cutoff) = cutoff.filter(|cutoff| event.timestamp < *cutoff) {
-            return Err(removed(event, cutoff));
-        }
         let (entitlement, known_window) = match entitlements.get(event.entitlement_id.as_str()) {
             Some(known) => *known,
             None => {
@@ -70,8 +86,6 @@ pub(super) fn enqueue(
         }
     }
     tally.write(transaction)?;
-    transaction.execute("UPDATE meta SET enqueued_at = ?1", [millis(now)]).map_err(failed)?;
-    fail_points::reached("enqueue.written");
     Ok(enqueued)
 }
 

@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension as _, Transaction};
 use usage_billing::{Decimal, Error, ErrorKind, Result, printable};
 
 use super::columns::{failed, get, millis, time};
-use super::enqueue::{enqueue, entitlement, removed_before};
+use super::enqueue::{entitlement, insert, removed_before};
 use crate::aggregation::{HourlyReports, MeteredUsage, hour_of, report};
 use crate::store::{Enqueued, RolledUp};
 use crate::{NewEvent, fail_points};
@@ -17,6 +17,8 @@ use crate::{NewEvent, fail_points};
 const REPORTS: i64 = 500;
 /// Number of records of one report: the rest belongs to the next one.
 const RECORDS: i64 = 100_000;
+/// Number of records after which a transaction ends.
+const RECORDS_AT_ONCE: usize = 10_000;
 
 pub(super) fn record(transaction: &Transaction<'_>, records: &[MeteredUsage], now: DateTime<Utc>) -> Result<Enqueued> {
     fail_points::reached("enqueue.begun");
@@ -47,7 +49,9 @@ pub(super) fn record(transaction: &Transaction<'_>, records: &[MeteredUsage], no
             false => return Err(not_stored(usage, "is stored with other usage")),
         }
     }
-    transaction.execute("UPDATE meta SET enqueued_at = ?1", [millis(now)]).map_err(failed)?;
+    if recorded.new > 0 {
+        transaction.execute("UPDATE meta SET enqueued_at = ?1", [millis(now)]).map_err(failed)?;
+    }
     fail_points::reached("enqueue.written");
     Ok(recorded)
 }
@@ -85,7 +89,7 @@ pub(super) fn roll_up(
         let mut key = None;
         if let Some(event) = &found.event {
             let event = NewEvent::new(event, org_id(transaction)?.as_str())?;
-            enqueue(transaction, std::slice::from_ref(&event), window, now)?;
+            insert(transaction, std::slice::from_ref(&event), window, now)?;
             key = Some(event.key);
             rolled_up.events += 1;
         }
@@ -105,6 +109,9 @@ pub(super) fn roll_up(
                 .map_err(failed)?;
         }
         rolled_up.records += found.records;
+        if rolled_up.records >= RECORDS_AT_ONCE {
+            break;
+        }
     }
     fail_points::reached("roll_up.written");
     Ok(rolled_up)

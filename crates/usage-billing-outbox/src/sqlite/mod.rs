@@ -25,7 +25,7 @@ use usage_billing::{Error, ErrorKind, Result};
 use crate::aggregation::{HourlyReports, MeteredUsage};
 use crate::event::{NewEvent, StoredEvent};
 use crate::store::{
-    Attempt, AttemptResult, Backlog, Enqueued, EntitlementWindow, Heartbeat, LeaseRequest, Leased, RolledUp, Selection,
+    Attempt, AttemptResult, Backlog, Enqueued, EntitlementWindow, Heartbeat, LeaseRequest, Leased, Removed, RolledUp, Selection,
 };
 use crate::{State, Store, fail_points};
 pub use sender_lock::SenderLock;
@@ -171,7 +171,7 @@ impl Store for SqliteStore {
         self.write("settle.committed", move |transaction| overview::beat(transaction, &heartbeat)).await
     }
 
-    async fn remove_before(&self, cutoff: DateTime<Utc>, limit: usize) -> Result<usize> {
+    async fn remove_before(&self, cutoff: DateTime<Utc>, limit: usize) -> Result<Removed> {
         self.write("settle.committed", move |transaction| retention::remove_before(transaction, cutoff, limit)).await
     }
 }

@@ -4,11 +4,17 @@ use chrono::{DateTime, Utc};
 use rusqlite::Transaction;
 use usage_billing::Result;
 
-use super::columns::{failed, millis};
+use super::columns::{failed, millis, time};
 use super::lease::rows;
 use super::tally::Tally;
+use crate::store::Removed;
 
-pub(super) fn remove_before(transaction: &Transaction<'_>, cutoff: DateTime<Utc>, limit: usize) -> Result<usize> {
+pub(super) fn remove_before(transaction: &Transaction<'_>, cutoff: DateTime<Utc>, limit: usize) -> Result<Removed> {
+    // The event of an open record is still to be enqueued.
+    let open: Option<i64> = transaction
+        .query_row("SELECT min(hour) FROM usage INDEXED BY usage_open WHERE rolled_up_at IS NULL", [], |row| row.get(0))
+        .map_err(failed)?;
+    let cutoff = open.map_or(cutoff, |hour| cutoff.min(time(hour)));
     let query = format!(
         "SELECT {} FROM event INDEXED BY event_by_time JOIN entitlement ON entitlement.id = event.entitlement
          WHERE event.timestamp < ?1 AND event.state IN ('delivered', 'already_delivered', 'rejected', 'expired')
@@ -25,7 +31,7 @@ pub(super) fn remove_before(transaction: &Transaction<'_>, cutoff: DateTime<Utc>
         tally.remove(row.stored.progress.state);
     }
     tally.write(transaction)?;
-    transaction
+    let records = transaction
         .execute(
             "DELETE FROM usage WHERE id IN (SELECT id FROM usage INDEXED BY usage_rolled_up
              WHERE rolled_up_at IS NOT NULL AND hour < ?1 LIMIT ?2)",
@@ -34,5 +40,5 @@ pub(super) fn remove_before(transaction: &Transaction<'_>, cutoff: DateTime<Utc>
         .map_err(failed)?;
     let cutoff_stored = "UPDATE meta SET removed_before = max(coalesce(removed_before, ?1), ?1)";
     transaction.execute(cutoff_stored, [millis(cutoff)]).map_err(failed)?;
-    Ok(removed.len())
+    Ok(Removed { events: removed.len(), records })
 }

@@ -97,9 +97,10 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// Stores a sign of life of the sender.
     fn beat(&self, heartbeat: Heartbeat) -> impl Future<Output = Result<()>> + Send;
 
-    /// Removes at most `limit` final events with a timestamp before `cutoff`, with their attempts, and returns their number. Afterwards,
-    /// enqueueing an event from before `cutoff` is an error. Reported records of metered usage are removed with them.
-    fn remove_before(&self, cutoff: DateTime<Utc>, limit: usize) -> impl Future<Output = Result<usize>> + Send;
+    /// Removes at most `limit` final events with a timestamp before `cutoff`, with their attempts, and at most `limit` reported records of
+    /// metered usage. Afterwards, enqueueing an event from before `cutoff` is an error. A record that is not reported yet moves `cutoff` to
+    /// its hour.
+    fn remove_before(&self, cutoff: DateTime<Utc>, limit: usize) -> impl Future<Output = Result<Removed>> + Send;
 }
 
 /// The number of events that were enqueued.
@@ -117,6 +118,15 @@ pub struct RolledUp {
     /// Events that were enqueued.
     pub events: usize,
     /// Records that were consumed.
+    pub records: usize,
+}
+
+/// The number of events and records that were removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Removed {
+    /// Final events.
+    pub events: usize,
+    /// Reported records of metered usage.
     pub records: usize,
 }
 

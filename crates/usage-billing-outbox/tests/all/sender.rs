@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 use usage_billing::{Decimal, ErrorKind, chrono};
-use usage_billing_outbox::{Clock, Outbox, Outcome, Problem, Sender, SqliteStore, State, Store as _};
+use usage_billing_outbox::{Clock, HourlyReports, MeteredUsage, Outbox, Outcome, Problem, Sender, SqliteStore, State, Store as _};
 
 use super::sqlite::open;
 use super::vendor::{Fault, REJECTED, Vendor};
@@ -228,4 +228,37 @@ async fn client_of_another_organization_is_not_started() {
     let client = usage_billing::suger::Client::builder(format!("{ORG}-2"), "hush").build().unwrap();
     let error = outbox.sender(client).start().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
+}
+
+#[tokio::test(start_paused = true)]
+async fn failed_roll_up_does_not_stop_sending() {
+    let (store, folder) = open().await;
+    let outbox = outbox(store, at(3600));
+    let vendor = Vendor::start("AWS", |_| Fault::None);
+    outbox.record(vec![record(0)]).await.unwrap();
+    let file = rusqlite::Connection::open(folder.path().join("usage.sqlite")).unwrap();
+    file.execute("UPDATE usage SET quantity = 'many'", []).unwrap();
+    outbox.enqueue(&[usage("e-1", 0)]).await.unwrap();
+    let mut sender = outbox.sender(vendor.client()).flush_timeout(Duration::MAX);
+    sender = sender.hourly_reports(HourlyReports { grace: Duration::ZERO, ..HourlyReports::default() });
+    assert_eq!(sender.start().await.unwrap().send_due().await.unwrap().settled, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn removal_ends_when_neither_events_nor_records_are_left() {
+    let (store, _folder) = open().await;
+    let outbox = outbox(store, at(9 * 3600));
+    let vendor = Vendor::start("AWS", |_| Fault::None);
+    outbox.record((0..2500).map(record).collect()).await.unwrap();
+    outbox.roll_up(HourlyReports::default()).await.unwrap();
+    drain(&outbox, &mut started(&outbox, vendor.client()).await, 9).await;
+    let now = outbox.status().await.unwrap().as_of;
+    assert_eq!(outbox.remove_before(now).await.unwrap_err().kind(), ErrorKind::Request);
+    let removed = outbox.remove_before(at(8 * 3600)).await.unwrap();
+    assert_eq!((removed.events, removed.records), (1, 2500));
+}
+
+fn record(number: u32) -> MeteredUsage {
+    let (id, timestamp, quantity) = (number.to_string(), at(0), Decimal::ONE);
+    MeteredUsage { id, entitlement_id: "e-4".to_owned(), dimension: "gb".to_owned(), timestamp, quantity }
 }

@@ -8,7 +8,7 @@ use usage_billing_outbox::store::Selection;
 use usage_billing_outbox::{HourlyReports, MeteredUsage, NewEvent, Store, hour_of};
 
 use super::{WINDOW, enqueue};
-use crate::{ORG, at};
+use crate::{ORG, at, new_event};
 
 /// Returns a record of the hour with a number.
 fn record(id: &str, hour: i64, quantity: i64) -> MeteredUsage {
@@ -76,4 +76,31 @@ pub(crate) async fn fractions_are_carried_over_in_the_store<S: Store>(store: S) 
     store.record(vec![record("d", 3, 90)], at(0)).await.unwrap();
     roll_up(&store, 3, true).await;
     assert_eq!(reports(&store).await.last(), Some(&(0, 3, Decimal::ONE)), "0.1 was left");
+}
+
+pub(crate) async fn removal_keeps_the_hours_of_open_records<S: Store>(store: S) {
+    store.record(vec![record("a", 0, 1), record("b", 3, 1)], at(0)).await.unwrap();
+    assert_eq!(roll_up(&store, 0, false).await, (1, 1));
+    let removed = store.remove_before(hour_of(at(0)) + TimeDelta::hours(9), 9).await.unwrap();
+    assert_eq!((removed.events, removed.records), (0, 1), "the report is open");
+    assert!(store.record(vec![record("c", 2, 1)], at(0)).await.is_err(), "removed");
+    store.record(vec![record("d", 3, 1)], at(0)).await.unwrap();
+    assert_eq!(roll_up(&store, 3, false).await, (1, 2));
+}
+
+pub(crate) async fn roll_up_ends_after_some_thousand_records<S: Store>(store: S) {
+    let of_hour = |hour| (0..10_000).map(move |number| record(&format!("{hour}-{number}"), hour, 1));
+    store.record((0..2).flat_map(of_hour).collect(), at(0)).await.unwrap();
+    assert_eq!(roll_up(&store, 2, false).await, (1, 10_000));
+    assert_eq!(roll_up(&store, 2, false).await, (1, 10_000));
+}
+
+pub(crate) async fn only_new_usage_is_a_sign_of_producers<S: Store>(store: S) {
+    store.record(vec![record("a", 0, 1)], at(1)).await.unwrap();
+    enqueue(&store, &[new_event("e-1", 0)]).await;
+    store.record(vec![record("a", 0, 1)], at(2)).await.unwrap();
+    store.enqueue(vec![new_event("e-1", 0)], WINDOW, at(2)).await.unwrap();
+    store.enqueue(vec![], WINDOW, at(2)).await.unwrap();
+    assert_eq!(roll_up(&store, 0, false).await, (1, 1));
+    assert_eq!(store.backlog(at(2), 1).await.unwrap().enqueued_at, Some(at(0)), "when the last new one was stored");
 }
