@@ -1,5 +1,6 @@
 //! Tests of the outbox in one binary: stores by a shared suite, the sender against a scripted vendor, and processes that are killed.
 
+#[cfg(unix)]
 mod kill;
 mod model;
 mod sender;
