@@ -14,6 +14,7 @@ mod settle;
 mod tally;
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -47,6 +48,7 @@ struct File {
     /// One for changes and one for reading, so that a status does not delay an event.
     writer: Mutex<Connection>,
     reader: Mutex<Connection>,
+    max_pages: AtomicU32,
 }
 
 impl SqliteStore {
@@ -65,6 +67,26 @@ impl SqliteStore {
             transaction.commit().map_err(|error| file.failed(error))?;
             fail_points::reached(committed);
             Ok(found)
+        })
+        .await
+    }
+
+    /// Stores something new, unless the file is full then.
+    async fn accept(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<Enqueued> + Send + 'static,
+    ) -> Result<Enqueued> {
+        let file = self.0.clone();
+        self.write("enqueue.committed", move |transaction| {
+            let enqueued = work(transaction)?;
+            let limit = file.max_pages.load(Ordering::Relaxed);
+            if enqueued.new > 0 && used_pages(transaction)? > i64::from(limit) {
+                let message = format!(
+                    "the file is full, and nothing was enqueued: remove old events, or raise its limit of {limit} pages"
+                );
+                return Err(Error::new(ErrorKind::File, message));
+            }
+            Ok(enqueued)
         })
         .await
     }
@@ -89,6 +111,11 @@ impl SqliteStore {
             Err(Error::new(ErrorKind::File, "the outbox was not read or written").with_source(error))
         })
     }
+}
+
+fn used_pages(transaction: &Transaction<'_>) -> Result<i64> {
+    let number = |pragma| transaction.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    number("page_count").and_then(|pages| Ok(pages - number("freelist_count")?)).map_err(columns::failed)
 }
 
 impl File {
@@ -116,11 +143,11 @@ impl Store for SqliteStore {
     }
 
     async fn enqueue(&self, events: Vec<NewEvent>, window: Duration, now: DateTime<Utc>) -> Result<Enqueued> {
-        self.write("enqueue.committed", move |transaction| enqueue::enqueue(transaction, &events, window, now)).await
+        self.accept(move |transaction| enqueue::enqueue(transaction, &events, window, now)).await
     }
 
     async fn record(&self, records: Vec<MeteredUsage>, now: DateTime<Utc>) -> Result<Enqueued> {
-        self.write("enqueue.committed", move |transaction| metered::record(transaction, &records, now)).await
+        self.accept(move |transaction| metered::record(transaction, &records, now)).await
     }
 
     async fn roll_up(&self, rule: HourlyReports, window: Duration, now: DateTime<Utc>) -> Result<RolledUp> {

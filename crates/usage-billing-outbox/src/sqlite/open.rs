@@ -1,6 +1,7 @@
 //! Opening a file: its format, and the changes of earlier versions.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -31,27 +32,23 @@ impl SqliteStore {
             let mut writer = connect(&path).map_err(|error| located(&path, &error))?;
             prepare(&mut writer, &org_id).map_err(|error| located(&path, &error))?;
             let reader = connect(&path).map_err(|error| located(&path, &error))?;
-            Ok(Self(Arc::new(File { path, org_id, writer: Mutex::new(writer), reader: Mutex::new(reader) })))
+            // The lock of the sender is beside the file, not beside a link to it.
+            let path = path.canonicalize().map_err(|error| {
+                Error::new(ErrorKind::File, format!("{}: {error}", path.display())).with_source(error)
+            })?;
+            let (writer, reader, max_pages) = (Mutex::new(writer), Mutex::new(reader), AtomicU32::new(u32::MAX));
+            Ok(Self(Arc::new(File { path, org_id, writer, reader, max_pages })))
         });
         opened
             .await
             .unwrap_or_else(|error| Err(Error::new(ErrorKind::File, "the outbox was not opened").with_source(error)))
     }
 
-    /// Limits the size of the file in pages of 4 KiB, so that a backlog does not fill the disk of other programs. Further events are then not accepted, with an error of
-    /// the kind [`ErrorKind::File`]. The limit applies to this handle and its clones.
-    ///
-    /// # Errors
-    /// [`ErrorKind::File`] if the file cannot be read.
-    pub async fn limit_pages(&self, pages: u32) -> Result<()> {
-        let file = self.0.clone();
-        self.blocking(move || {
-            let writer = file.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            writer
-                .pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
-                .map_err(|error| file.failed(error))
-        })
-        .await
+    /// Limits the used size of the file in pages of 4 KiB, so that a backlog does not fill the disk of other programs. Further events are
+    /// then not accepted, with an error of the kind [`ErrorKind::File`]; stored ones are delivered as before. The limit applies to this
+    /// handle and its clones.
+    pub fn limit_pages(&self, pages: u32) {
+        self.0.max_pages.store(pages, Ordering::Relaxed);
     }
 }
 
@@ -62,6 +59,13 @@ fn located(path: &Path, error: &Error) -> Error {
 fn connect(path: &Path) -> Result<Connection> {
     let connection = Connection::open(path).map_err(failed)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
+    // Before the first change: the mode is stored in the file.
+    let number = |query: &str| connection.query_row(query, [], |row| row.get::<_, i64>(0)).map_err(failed);
+    if number("SELECT count(*) FROM sqlite_schema")? > 0
+        && number("PRAGMA application_id")? != i64::from(APPLICATION_ID)
+    {
+        return Err(Error::new(ErrorKind::Config, "the file is a database of another program"));
+    }
     let mode: String =
         connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0)).map_err(failed)?;
     if mode != "wal" {
@@ -80,14 +84,8 @@ fn connect(path: &Path) -> Result<Connection> {
 /// Brings the format up to date, and checks the organization.
 fn prepare(connection: &mut Connection, org_id: &str) -> Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-    let number =
-        |pragma: &str| transaction.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).map_err(failed);
-    let version = usize::try_from(number("user_version")?).unwrap_or(usize::MAX);
-    let objects: i64 =
-        transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
-    if objects > 0 && number("application_id")? != i64::from(APPLICATION_ID) {
-        return Err(Error::new(ErrorKind::Config, "the file is a database of another program"));
-    }
+    let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)?;
+    let version = usize::try_from(version).unwrap_or(usize::MAX);
     if version > MIGRATIONS.len() {
         let message =
             format!("the file has format {version}, and this version reads formats up to {}", MIGRATIONS.len());

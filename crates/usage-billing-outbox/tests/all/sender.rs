@@ -258,6 +258,24 @@ async fn removal_ends_when_neither_events_nor_records_are_left() {
     assert_eq!((removed.events, removed.records), (1, 2500));
 }
 
+#[tokio::test(start_paused = true)]
+async fn full_file_is_drained() {
+    let (store, _folder) = open().await;
+    let outbox = outbox(store, at(0));
+    let vendor = Vendor::start("AWS", |_| Fault::None);
+    outbox.enqueue(&[usage("e-1", 0), usage("e-1", 1)]).await.unwrap();
+    outbox.store().limit_pages(1);
+    let error = outbox.enqueue(&[usage("e-1", 2)]).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::File && error.to_string().contains("the file is full"), "{error}");
+    assert_eq!(outbox.enqueue(&[usage("e-1", 1)]).await.unwrap().duplicates, 1);
+    let many: Vec<_> = (0..500).map(|number| usage("e-2", 0).sequence(number)).collect();
+    outbox.store().limit_pages(u32::MAX);
+    outbox.enqueue(&many).await.unwrap();
+    outbox.store().limit_pages(1);
+    drain(&outbox, &mut started(&outbox, vendor.client()).await, 20).await;
+    assert_eq!(outbox.status().await.unwrap().backlog.states[&State::Delivered], 502);
+}
+
 fn record(number: u32) -> MeteredUsage {
     let (id, timestamp, quantity) = (number.to_string(), at(0), Decimal::ONE);
     MeteredUsage { id, entitlement_id: "e-4".to_owned(), dimension: "gb".to_owned(), timestamp, quantity }

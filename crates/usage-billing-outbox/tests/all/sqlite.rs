@@ -48,6 +48,17 @@ async fn another_process_can_enqueue_while_one_sends() {
     assert_eq!(store.backlog(at(0), 1).await.unwrap().states[&State::Pending], 1);
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn link_to_the_file_has_the_same_lock() {
+    let (store, folder) = open().await;
+    let _sender = store.start_sender(at(0)).await.unwrap();
+    let link = folder.path().join("link.sqlite");
+    std::os::unix::fs::symlink(folder.path().join("usage.sqlite"), &link).unwrap();
+    let linked = SqliteStore::open(link, ORG).await.unwrap();
+    assert_eq!(linked.start_sender(at(0)).await.unwrap_err().kind(), ErrorKind::Config);
+}
+
 #[tokio::test]
 async fn lock_is_free_after_the_sender() {
     let (store, _folder) = open().await;
@@ -71,12 +82,12 @@ async fn new_sender_abandons_the_leases_of_a_dead_one() {
 async fn full_disk_loses_nothing() {
     let (store, _folder) = open().await;
     store.enqueue(vec![new_event("e-1", 0)], WINDOW, at(0)).await.unwrap();
-    store.limit_pages(40).await.unwrap();
+    store.limit_pages(40);
     let many: Vec<_> = (1..2000).map(|number| new_event("e-1", number)).collect();
     let error = store.enqueue(many.clone(), WINDOW, at(0)).await.unwrap_err();
     assert!(error.kind() == ErrorKind::File && error.to_string().contains("full"), "{error}");
     assert_eq!(store.backlog(at(0), 1).await.unwrap().states[&State::Pending], 1, "all or none");
-    store.limit_pages(100_000).await.unwrap();
+    store.limit_pages(100_000);
     assert_eq!(store.enqueue(many, WINDOW, at(0)).await.unwrap().new, 1999);
 }
 
@@ -97,6 +108,9 @@ async fn file_of_another_program_or_organization_is_not_opened() {
     std::fs::remove_file(&path).unwrap();
     change("CREATE TABLE t (a)");
     assert_eq!(not_opened("is a database of another program").await, ErrorKind::Config);
+    let mode = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
+    let mode = Connection::open(&path).unwrap().query_row("PRAGMA journal_mode", [], mode).unwrap();
+    assert_eq!(mode, "delete", "it is not changed");
     std::fs::write(&path, "no database, but long enough to have a header: ".repeat(9)).unwrap();
     assert_eq!(not_opened("not a database").await, ErrorKind::File);
 }
