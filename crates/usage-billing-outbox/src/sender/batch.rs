@@ -30,6 +30,7 @@ pub(super) async fn deliver<S: Store>(
         }
     }
     let finished = tokio::select! {
+        biased;
         receipt = queue.flush() => Some(receipt),
         _ = interrupted.wait_for(|is_interrupted| *is_interrupted) => None,
     };

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use usage_billing::Result;
 use usage_billing::suger::Client;
 use usage_billing::{Error, ErrorKind};
@@ -29,6 +30,17 @@ pub(super) struct Options {
     pub(super) probes: usize,
     pub(super) validates: bool,
     pub(super) hourly_reports: Option<HourlyReports>,
+}
+
+impl Options {
+    /// Returns the interval of a timer beside a batch. Without a time limit there is none: a paused clock would advance to it while a
+    /// response is on its way.
+    pub(super) fn timer(&self, interval: TimeDelta) -> Duration {
+        match self.flush_timeout {
+            Duration::MAX => Duration::MAX,
+            _ => interval.to_std().unwrap_or_default(),
+        }
+    }
 }
 
 impl<S: Store> Outbox<S> {
@@ -62,7 +74,7 @@ impl<S: Store> SenderBuilder<S> {
     }
 
     /// Sets the time limit of a batch. The default is two minutes. Events that are not confirmed by then are sent again later. The lease of
-    /// the batch ends a minute later.
+    /// the batch ends a minute later. With [`Duration::MAX`], no timer runs beside a batch: for tests with a paused clock.
     pub fn flush_timeout(mut self, limit: Duration) -> Self {
         self.options.flush_timeout = limit;
         self

@@ -12,13 +12,12 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::{Either, select};
 use tokio::sync::watch;
-use tokio::time::Instant;
-use usage_billing::Result;
 use usage_billing::suger::Client;
+use usage_billing::{Error, ErrorKind, Result};
 
 use self::builder::Options;
 use self::marketplaces::Marketplaces;
-use crate::store::{Heartbeat, LeaseRequest};
+use crate::store::{Attempt, Heartbeat, LeaseRequest};
 use crate::{Outbox, Store, fail_points, retry};
 pub use builder::SenderBuilder;
 
@@ -26,6 +25,10 @@ pub use builder::SenderBuilder;
 const BEAT: TimeDelta = TimeDelta::seconds(10);
 /// How often metered usage is reported.
 const ROLL_UP: TimeDelta = TimeDelta::minutes(1);
+/// Time limit of the lookups before a batch.
+const LOOK_UP: TimeDelta = TimeDelta::seconds(10);
+/// The delay after results were not stored.
+const RETRY: Duration = Duration::from_secs(1);
 /// How long after the end of a flush its lease ends: the time to store the results.
 const MARGIN: Duration = Duration::from_secs(60);
 
@@ -59,7 +62,7 @@ impl<S: Store> Sender<S> {
     /// Sends due events until none is due, and returns their number.
     ///
     /// # Errors
-    /// [`ErrorKind::File`](usage_billing::ErrorKind::File) if the store fails. What was sent without a stored result is sent again later,
+    /// [`ErrorKind::File`] if the store fails. What was sent without a stored result is sent again later,
     /// with the same key and bytes.
     pub async fn send_due(&mut self) -> Result<Sent> {
         let (_never, mut interrupted) = watch::channel(false);
@@ -80,23 +83,36 @@ impl<S: Store> Sender<S> {
     /// Sends events as they become due, until `stop` resolves. A batch in flight then has `limit` to end; attempts that are not confirmed by then are
     /// stored as unknown, and are sent again by the next sender.
     ///
+    /// A store that fails is tried again after up to a minute. Until it works, the sender leaves no sign of life.
+    ///
     /// # Errors
-    /// [`ErrorKind::File`](usage_billing::ErrorKind::File) if the store fails: start the sender again when it is repaired.
+    /// [`ErrorKind::File`] if the store fails after `stop` has resolved.
     pub async fn run(&mut self, stop: impl Future<Output = ()>, limit: Duration) -> Result<()> {
         let (interrupt, mut interrupted) = watch::channel(false);
         let mut stop = pin!(stop);
+        let (mut failed, mut failures): (Option<Error>, u32) = (None, 0);
         loop {
+            failures = match failed.take() {
+                None => 0,
+                Some(error) if error.kind() == ErrorKind::File => {
+                    tracing::error!(target: "usage_billing::outbox", %error, "the store failed, and is tried again");
+                    failures.saturating_add(1)
+                }
+                Some(error) => return Err(error),
+            };
             let stopped = {
-                let cycle = pin!(self.cycle(&mut interrupted));
+                let cycle = pin!(async {
+                    wait(retry::pause(failures), &mut interrupted).await;
+                    self.cycle(&mut interrupted).await
+                });
                 match select(stop.as_mut(), cycle).await {
                     Either::Right((cycle, _)) => {
-                        cycle?;
+                        failed = cycle.err();
                         false
                     }
                     Either::Left(((), cycle)) => {
                         fail_points::reached("stop.begun");
-                        let end = Instant::now() + limit;
-                        match select(pin!(tokio::time::sleep_until(end)), cycle).await {
+                        match select(pin!(tokio::time::sleep(limit)), cycle).await {
                             Either::Right((cycle, _)) => cycle?,
                             Either::Left(((), cycle)) => {
                                 _ = interrupt.send(true);
@@ -117,24 +133,34 @@ impl<S: Store> Sender<S> {
     /// Sends a batch, or waits for one. The wait ends with an interruption.
     async fn cycle(&mut self, interrupted: &mut watch::Receiver<bool>) -> Result<()> {
         let sent = self.send_batch(interrupted).await?;
-        let wait = match (sent.attempted, sent.next_at) {
+        let pause = match (sent.attempted, sent.next_at) {
             (0, Some(next_at)) => {
-                let wait = (next_at - self.outbox.clock.now()).to_std().unwrap_or_default();
-                wait.min(self.options.interval)
+                let due_in = (next_at - self.outbox.clock.now()).to_std().unwrap_or_default();
+                due_in.min(self.options.interval)
             }
             (0, None) => self.options.interval,
             _ => retry::pause(self.failures),
         };
-        if !wait.is_zero() {
-            let _ = tokio::time::timeout(wait, interrupted.wait_for(|is_interrupted| *is_interrupted)).await;
-        }
+        wait(pause, interrupted).await;
         Ok(())
     }
 
     async fn send_batch(&mut self, interrupted: &mut watch::Receiver<bool>) -> Result<Sent> {
         self.beat().await?;
         self.roll_up().await;
-        self.marketplaces.look_up(&self.outbox, &self.client).await?;
+        let Self { outbox, client, options, marketplaces, heartbeat, .. } = self;
+        let look_up = async {
+            // What is not found in time is looked up before a later batch.
+            tokio::select! {
+                biased;
+                _ = interrupted.wait_for(|is_interrupted| *is_interrupted) => Ok(()),
+                found = tokio::time::timeout(options.timer(LOOK_UP), marketplaces.look_up(outbox, client)) => found.unwrap_or(Ok(())),
+            }
+        };
+        beating(outbox, heartbeat, options.timer(BEAT), look_up).await?;
+        if *interrupted.borrow() {
+            return Ok(Sent::default());
+        }
         let now = self.outbox.clock.now();
         let lease_time =
             TimeDelta::from_std(self.options.flush_timeout.saturating_add(MARGIN)).unwrap_or(TimeDelta::MAX);
@@ -149,7 +175,9 @@ impl<S: Store> Sender<S> {
             return Ok(Sent { next_at: leased.next_at, ..Sent::default() });
         }
         fail_points::reached("send.begun");
-        let attempts = batch::deliver(&self.outbox, &self.client, &self.options, &leased, now, interrupted).await;
+        let Self { outbox, client, options, heartbeat, .. } = self;
+        let deliver = batch::deliver(outbox, client, options, &leased, now, interrupted);
+        let attempts = beating(outbox, heartbeat, options.timer(BEAT), deliver).await;
         fail_points::reached("send.ended");
         let now = self.outbox.clock.now();
         let settled = attempts.iter().filter(|attempt| outcome::is_final(attempt.result.outcome)).count();
@@ -158,7 +186,7 @@ impl<S: Store> Sender<S> {
         }
         self.failures = if batch::is_failure(&attempts, &leased) { self.failures.saturating_add(1) } else { 0 };
         let sent = Sent { attempted: attempts.len(), settled, next_at: None };
-        let lost = self.outbox.store.settle(leased.token, attempts, now).await?;
+        let lost = self.settle(leased.token, attempts, request.until, interrupted).await?;
         if lost > 0 {
             tracing::warn!(target: "usage_billing::outbox", lost, "results were stored too late: the lease had ended, and the events are sent again");
         }
@@ -179,13 +207,64 @@ impl<S: Store> Sender<S> {
         }
     }
 
+    /// Stores the results of a batch. While the store fails, this is tried again until the lease ends.
+    async fn settle(
+        &self,
+        token: i64,
+        attempts: Vec<Attempt>,
+        until: DateTime<Utc>,
+        interrupted: &mut watch::Receiver<bool>,
+    ) -> Result<usize> {
+        loop {
+            let now = self.outbox.clock.now();
+            match self.outbox.store.settle(token, attempts.clone(), now).await {
+                Err(error) if error.kind() == ErrorKind::File && now < until && !*interrupted.borrow() => {
+                    tracing::warn!(target: "usage_billing::outbox", %error, "results were not stored, and are stored again");
+                    wait(RETRY, interrupted).await;
+                }
+                settled => return settled,
+            }
+        }
+    }
+
     /// Stores a sign of life, if the last one is old.
     async fn beat(&mut self) -> Result<()> {
         let now = self.outbox.clock.now();
         if self.heartbeat.beat_at.is_none_or(|last| now - last >= BEAT || now < last) {
-            self.heartbeat.beat_at = Some(now);
-            self.outbox.store.beat(self.heartbeat.clone()).await?;
+            beat(&self.outbox, &mut self.heartbeat).await?;
         }
         Ok(())
+    }
+}
+
+async fn beat<S: Store>(outbox: &Outbox<S>, heartbeat: &mut Heartbeat) -> Result<()> {
+    let beat = Heartbeat { beat_at: Some(outbox.clock.now()), ..heartbeat.clone() };
+    outbox.store.beat(beat.clone()).await?;
+    *heartbeat = beat;
+    Ok(())
+}
+
+/// Stores signs of life while `work` is done.
+async fn beating<S: Store, T>(
+    outbox: &Outbox<S>,
+    heartbeat: &mut Heartbeat,
+    interval: Duration,
+    work: impl Future<Output = T>,
+) -> T {
+    let mut work = pin!(work);
+    loop {
+        if let Ok(done) = tokio::time::timeout(interval, work.as_mut()).await {
+            return done;
+        }
+        if let Err(error) = beat(outbox, heartbeat).await {
+            tracing::warn!(target: "usage_billing::outbox", %error, "no sign of life was stored");
+        }
+    }
+}
+
+/// Waits until an interruption, or for some time.
+async fn wait(time: Duration, interrupted: &mut watch::Receiver<bool>) {
+    if !time.is_zero() {
+        let _ = tokio::time::timeout(time, interrupted.wait_for(|is_interrupted| *is_interrupted)).await;
     }
 }

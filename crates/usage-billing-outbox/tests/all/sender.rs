@@ -258,6 +258,92 @@ async fn removal_ends_when_neither_events_nor_records_are_left() {
     assert_eq!((removed.events, removed.records), (1, 2500));
 }
 
+/// Returns an outbox whose store fails from the first statement on, and works from the second one on: at the 40th look at the clock.
+fn failing(store: SqliteStore, folder: &tempfile::TempDir, sql: [&'static str; 2]) -> Outbox<SqliteStore> {
+    let file = rusqlite::Connection::open(folder.path().join("usage.sqlite")).unwrap();
+    let (file, looks, began) = (std::sync::Mutex::new(file), AtomicUsize::new(0), Instant::now());
+    file.lock().unwrap().execute_batch(sql[0]).unwrap();
+    Outbox::new(store).clock(Clock::new(move || {
+        if looks.fetch_add(1, Ordering::SeqCst) == 40 {
+            file.lock().unwrap().execute_batch(sql[1]).unwrap();
+        }
+        at(0) + began.elapsed()
+    }))
+}
+
+#[tokio::test(start_paused = true)]
+async fn results_are_stored_again_while_the_store_fails() {
+    let (store, folder) = open().await;
+    let fail = "CREATE TRIGGER fails BEFORE INSERT ON attempt BEGIN SELECT RAISE(ABORT, 'no space'); END";
+    let outbox = failing(store, &folder, [fail, "DROP TRIGGER fails"]);
+    let vendor = Vendor::start("AWS", |_| Fault::None);
+    outbox.enqueue(&[usage("e-1", 0)]).await.unwrap();
+    started(&outbox, vendor.client()).await.send_due().await.unwrap();
+    assert_eq!((vendor.sent().len(), state(&outbox, "e-1", 0).await), (1, State::Delivered));
+}
+
+#[tokio::test(start_paused = true)]
+async fn sender_runs_on_when_the_store_works_again() {
+    let (store, folder) = open().await;
+    let fail = "CREATE TRIGGER fails BEFORE UPDATE OF next_token ON meta BEGIN SELECT RAISE(ABORT, 'no space'); END";
+    let outbox = failing(store, &folder, [fail, "DROP TRIGGER fails"]);
+    let vendor = Vendor::start("AWS", |_| Fault::None);
+    outbox.enqueue(&[usage("e-1", 0)]).await.unwrap();
+    let mut sender = started(&outbox, vendor.client()).await;
+    let stop = async {
+        while state(&outbox, "e-1", 0).await != State::Delivered {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    sender.run(stop, Duration::MAX).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn sender_gives_signs_of_life_during_a_batch() {
+    let (store, _folder) = open().await;
+    let outbox = outbox(store, at(0));
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let (arrived, arrival) = tokio::sync::oneshot::channel();
+    let mut arrived = Some(arrived);
+    let vendor = Vendor::start("AWS", move |request| {
+        if request.method == "POST" {
+            arrived.take().map(|arrived| arrived.send(()));
+            let _ = held.recv();
+        }
+        Fault::None
+    });
+    outbox.enqueue(&[usage("e-1", 0)]).await.unwrap();
+    let mut sender =
+        outbox.sender(vendor.client()).flush_timeout(Duration::from_secs(9 * 3600)).start().await.unwrap();
+    let stop = async {
+        arrival.await.unwrap();
+        tokio::time::sleep(Duration::from_secs(300)).await;
+        let status = outbox.status().await.unwrap();
+        assert!(!status.problems.contains(&Problem::SenderNotRunning), "{status:?}");
+        assert_eq!(state(&outbox, "e-1", 0).await, State::Sending);
+    };
+    sender.run(stop, Duration::ZERO).await.unwrap();
+    drop(release);
+}
+
+#[tokio::test(start_paused = true)]
+async fn lookup_that_hangs_ends_with_the_sender() {
+    let (store, _folder) = open().await;
+    let outbox = outbox(store, at(0));
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let vendor = Vendor::start("AWS", move |request| {
+        if request.target.contains("/entitlement/") {
+            let _ = held.recv();
+        }
+        Fault::None
+    });
+    outbox.enqueue(&[usage("e-1", 0)]).await.unwrap();
+    let mut sender = started(&outbox, vendor.client()).await;
+    sender.run(async {}, Duration::ZERO).await.unwrap();
+    assert_eq!(state(&outbox, "e-1", 0).await, State::Pending, "nothing is leased after the end");
+    drop(release);
+}
+
 #[tokio::test(start_paused = true)]
 async fn full_file_is_drained() {
     let (store, _folder) = open().await;
