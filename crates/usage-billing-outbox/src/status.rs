@@ -49,7 +49,7 @@ pub enum Problem {
     NotBilled,
     /// Metered usage of an hour that ended two hours ago is not reported: nothing [rolls it up](crate::Outbox::roll_up).
     NotRolledUp,
-    /// Nothing was stored for two hours. Without another problem the delivery works: there is no usage, or its producers are broken.
+    /// Nothing new was stored for two hours. Without another problem the delivery works: there is no usage, or its producers are broken.
     NoUsage,
 }
 

@@ -26,7 +26,8 @@ use usage_billing::{Error, ErrorKind, Result};
 use crate::aggregation::{HourlyReports, MeteredUsage};
 use crate::event::{NewEvent, StoredEvent};
 use crate::store::{
-    Attempt, AttemptResult, Backlog, Enqueued, EntitlementWindow, Heartbeat, LeaseRequest, Leased, Removed, RolledUp, Selection,
+    Attempt, AttemptResult, Backlog, Enqueued, EntitlementWindow, Heartbeat, LeaseRequest, Leased, Removed, RolledUp,
+    Selection,
 };
 use crate::{State, Store, fail_points};
 pub use sender_lock::SenderLock;
@@ -45,7 +46,7 @@ pub struct SqliteStore(Arc<File>);
 struct File {
     path: PathBuf,
     org_id: String,
-    /// One for changes and one for reading, so that a status does not delay an event.
+    /// One for changes and one for reading, so that a status does not delay an event. Reads of one handle wait for each other.
     writer: Mutex<Connection>,
     reader: Mutex<Connection>,
     max_pages: AtomicU32,

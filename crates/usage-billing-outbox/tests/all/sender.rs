@@ -7,7 +7,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 use usage_billing::{Decimal, ErrorKind, chrono};
-use usage_billing_outbox::{Clock, HourlyReports, MeteredUsage, Outbox, Outcome, Problem, Sender, SqliteStore, State, Store as _};
+use usage_billing_outbox::{
+    Clock, HourlyReports, MeteredUsage, Outbox, Outcome, Problem, Sender, SqliteStore, State, Store as _,
+};
 
 use super::sqlite::open;
 use super::vendor::{Fault, REJECTED, Vendor};
@@ -313,8 +315,7 @@ async fn sender_gives_signs_of_life_during_a_batch() {
         Fault::None
     });
     outbox.enqueue(&[usage("e-1", 0)]).await.unwrap();
-    let mut sender =
-        outbox.sender(vendor.client()).flush_timeout(Duration::from_secs(9 * 3600)).start().await.unwrap();
+    let mut sender = outbox.sender(vendor.client()).flush_timeout(Duration::from_secs(9 * 3600)).start().await.unwrap();
     let stop = async {
         arrival.await.unwrap();
         tokio::time::sleep(Duration::from_secs(300)).await;
