@@ -172,7 +172,9 @@ impl Store for SqliteStore {
     }
 
     async fn requeue(&self, key: Uuid, now: DateTime<Utc>) -> Result<Option<State>> {
-        self.write("settle.committed", move |transaction| requeue::requeue(transaction, key, now)).await
+        // Finding a key reads an index of all events, which would delay all writers.
+        let Some(id) = self.read(move |transaction| pages::id_of(transaction, key)).await? else { return Ok(None) };
+        self.write("settle.committed", move |transaction| requeue::requeue(transaction, id, now)).await
     }
 
     async fn event(&self, key: Uuid) -> Result<Option<(StoredEvent, Vec<AttemptResult>)>> {

@@ -18,8 +18,7 @@ pub(super) fn id_of(transaction: &Transaction<'_>, key: Uuid) -> Result<Option<i
         .map_err(failed)
 }
 
-pub(super) fn row_of(transaction: &Transaction<'_>, key: Uuid) -> Result<Option<EventRow>> {
-    let Some(id) = id_of(transaction, key)? else { return Ok(None) };
+pub(super) fn row(transaction: &Transaction<'_>, id: i64) -> Result<Option<EventRow>> {
     let query = format!(
         "SELECT {STORED_EVENT} FROM event JOIN entitlement ON entitlement.id = event.entitlement WHERE event.id = ?1"
     );
@@ -27,7 +26,8 @@ pub(super) fn row_of(transaction: &Transaction<'_>, key: Uuid) -> Result<Option<
 }
 
 pub(super) fn event(transaction: &Transaction<'_>, key: Uuid) -> Result<Option<(StoredEvent, Vec<AttemptResult>)>> {
-    let Some(EventRow { id, stored }) = row_of(transaction, key)? else { return Ok(None) };
+    let Some(id) = id_of(transaction, key)? else { return Ok(None) };
+    let Some(EventRow { stored, .. }) = row(transaction, id)? else { return Ok(None) };
     let mut statement = transaction
         .prepare_cached(
             "SELECT token, started_at, ended_at, body_sha256, outcome, status, message FROM attempt

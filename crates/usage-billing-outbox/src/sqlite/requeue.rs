@@ -3,16 +3,15 @@
 use chrono::{DateTime, Utc};
 use rusqlite::Transaction;
 use usage_billing::Result;
-use usage_billing::uuid::Uuid;
 
 use super::columns::{failed, millis};
-use super::pages::row_of;
+use super::pages::row;
 use super::settle::remove_delay;
 use super::tally::Tally;
 use crate::State;
 
-pub(super) fn requeue(transaction: &Transaction<'_>, key: Uuid, now: DateTime<Utc>) -> Result<Option<State>> {
-    let Some(row) = row_of(transaction, key)? else { return Ok(None) };
+pub(super) fn requeue(transaction: &Transaction<'_>, id: i64, now: DateTime<Utc>) -> Result<Option<State>> {
+    let Some(row) = row(transaction, id)? else { return Ok(None) };
     let before = row.stored.progress.state;
     let Some(progress) = row.stored.progress.requeue(now) else { return Ok(Some(before)) };
     let changed = "UPDATE event SET state = ?2, ready_at = ?3, settled_at = NULL WHERE id = ?1";

@@ -48,8 +48,8 @@ CREATE TABLE event (
 -- Keys are random, so an index of keys alone would change a page of the file for each event. Events of one hour are enqueued together.
 CREATE UNIQUE INDEX event_by_time ON event (timestamp, key);
 CREATE INDEX event_of_hour ON event (timestamp, entitlement, sequence);
--- The order of sending. Final events are not in it.
-CREATE INDEX event_open ON event (deadline, id) WHERE state IN ('pending', 'sending', 'unknown');
+-- The order of sending. Final events are not in it. Events that are not due are skipped without reading their rows.
+CREATE INDEX event_open ON event (deadline, id, ready_at, entitlement) WHERE state IN ('pending', 'sending', 'unknown');
 -- Also the order of the probes of an entitlement that fails.
 CREATE INDEX event_open_by_entitlement ON event (entitlement, attempts, deadline) WHERE state IN ('pending', 'sending', 'unknown');
 CREATE INDEX event_leased ON event (lease_token) WHERE state = 'sending';
