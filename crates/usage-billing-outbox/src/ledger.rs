@@ -10,7 +10,7 @@ use crate::{Outbox, State, Store};
 
 const PAGE: usize = 1000;
 
-/// The events of a period, in whatever state.
+/// The events of a period, without those that an operator has resolved.
 ///
 /// ```no_run
 /// # use usage_billing_outbox::{Outbox, SqliteStore};
@@ -32,10 +32,10 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Returns whether every event is delivered, and the vendor has exactly their usage, which is billed or may still be. Events that are
+    /// Returns whether every event is delivered or resolved, and the vendor has exactly their usage, which is billed or may still be. Events that are
     /// not delivered are missing at the vendor.
     pub fn agrees(&self, reconciliation: &Reconciliation) -> bool {
-        let is_delivered = |state| matches!(state, State::Delivered | State::AlreadyDelivered);
+        let is_delivered = |state| matches!(state, State::Delivered | State::AlreadyDelivered | State::Resolved);
         self.states.iter().all(|(state, events)| *events == 0 || is_delivered(*state)) && reconciliation.agrees()
     }
 }
@@ -53,7 +53,9 @@ impl<S: Store> Outbox<S> {
         loop {
             let page = self.store.events(selection.clone()).await?;
             for stored in &page {
-                ledger.events.push(stored.event.usage(self.store.org_id())?);
+                if stored.progress.state != State::Resolved {
+                    ledger.events.push(stored.event.usage(self.store.org_id())?);
+                }
                 *ledger.states.entry(stored.progress.state).or_default() += 1;
             }
             match page.last() {

@@ -107,6 +107,15 @@ impl<S: Store> Outbox<S> {
         self.store.requeue(key, self.clock.now()).await
     }
 
+    /// Acknowledges an event that was rejected or has expired: its usage is billed by another event, or not at all. The reason becomes its
+    /// message, and it is no problem any more. Returns its state before: one in another state stays. `None` if there is no such event.
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`] if the store fails.
+    pub async fn resolve(&self, key: Uuid, reason: impl Into<String>) -> Result<Option<State>> {
+        self.store.resolve(key, reason.into()).await
+    }
+
     /// Returns the state of the outbox.
     ///
     /// # Errors

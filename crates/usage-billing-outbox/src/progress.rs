@@ -154,10 +154,10 @@ impl Progress {
         })
     }
 
-    /// Makes an event due at once that an operator wants to be sent, or returns `None` if it is delivered or being sent.
+    /// Makes an event due at once that an operator wants to be sent, or returns `None` if it is delivered, resolved or being sent.
     pub fn requeue(self, now: DateTime<Utc>) -> Option<Self> {
         let state = match self.state {
-            State::Delivered | State::AlreadyDelivered | State::Sending => return None,
+            State::Delivered | State::AlreadyDelivered | State::Sending | State::Resolved => return None,
             State::Pending | State::Rejected | State::Expired | State::Unknown if self.may_have_arrived => {
                 State::Unknown
             }

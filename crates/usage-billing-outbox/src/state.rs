@@ -16,6 +16,7 @@ use serde::Serialize;
 /// | `sending` | no attempt left this process, now or before | `pending` |
 /// | `sending` | any other result, or the lease ended without one | `unknown` |
 /// | `rejected`, `expired`, `unknown` | requeued by an operator | `pending`, or `unknown` if it may have been sent |
+/// | `rejected`, `expired` | resolved by an operator | `resolved` |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
@@ -33,11 +34,13 @@ pub enum State {
     Expired,
     /// It may have been sent, and no proof of its outcome exists yet. It is sent again with the same id and bytes.
     Unknown,
+    /// It was rejected or has expired, and an operator has acknowledged that its usage is billed otherwise, or not at all.
+    Resolved,
 }
 
 impl State {
     /// All states.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Pending,
         Self::Sending,
         Self::Delivered,
@@ -45,6 +48,7 @@ impl State {
         Self::Rejected,
         Self::Expired,
         Self::Unknown,
+        Self::Resolved,
     ];
 
     /// Returns the name, as in databases and JSON.
@@ -57,6 +61,7 @@ impl State {
             Self::Rejected => "rejected",
             Self::Expired => "expired",
             Self::Unknown => "unknown",
+            Self::Resolved => "resolved",
         }
     }
 
@@ -69,7 +74,7 @@ impl State {
     pub fn is_final(self) -> bool {
         match self {
             Self::Pending | Self::Sending | Self::Unknown => false,
-            Self::Delivered | Self::AlreadyDelivered | Self::Rejected | Self::Expired => true,
+            Self::Delivered | Self::AlreadyDelivered | Self::Rejected | Self::Expired | Self::Resolved => true,
         }
     }
 }

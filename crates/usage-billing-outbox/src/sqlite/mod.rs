@@ -177,6 +177,11 @@ impl Store for SqliteStore {
         self.write("settle.committed", move |transaction| requeue::requeue(transaction, id, now)).await
     }
 
+    async fn resolve(&self, key: Uuid, reason: String) -> Result<Option<State>> {
+        let Some(id) = self.read(move |transaction| pages::id_of(transaction, key)).await? else { return Ok(None) };
+        self.write("settle.committed", move |transaction| requeue::resolve(transaction, id, &reason)).await
+    }
+
     async fn event(&self, key: Uuid) -> Result<Option<(StoredEvent, Vec<AttemptResult>)>> {
         self.read(move |transaction| pages::event(transaction, key)).await
     }

@@ -1,4 +1,4 @@
-//! Requeuing events for an operator.
+//! Requeuing and resolving events for an operator.
 
 use chrono::{DateTime, Utc};
 use rusqlite::Transaction;
@@ -21,5 +21,19 @@ pub(super) fn requeue(transaction: &Transaction<'_>, id: i64, now: DateTime<Utc>
     tally.remove(before);
     tally.add(progress.state);
     tally.write(transaction)?;
+    Ok(Some(before))
+}
+
+pub(super) fn resolve(transaction: &Transaction<'_>, id: i64, reason: &str) -> Result<Option<State>> {
+    let Some(row) = row(transaction, id)? else { return Ok(None) };
+    let before = row.stored.progress.state;
+    if matches!(before, State::Rejected | State::Expired) {
+        let changed = "UPDATE event SET state = ?2, message = ?3 WHERE id = ?1";
+        transaction.execute(changed, (id, State::Resolved.as_str(), reason)).map_err(failed)?;
+        let mut tally = Tally::default();
+        tally.remove(before);
+        tally.add(State::Resolved);
+        tally.write(transaction)?;
+    }
     Ok(Some(before))
 }

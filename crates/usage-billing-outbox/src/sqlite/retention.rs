@@ -17,7 +17,7 @@ pub(super) fn remove_before(transaction: &Transaction<'_>, cutoff: DateTime<Utc>
     let cutoff = open.map_or(cutoff, |hour| cutoff.min(time(hour)));
     let query = format!(
         "SELECT {} FROM event INDEXED BY event_by_time JOIN entitlement ON entitlement.id = event.entitlement
-         WHERE event.timestamp < ?1 AND event.state IN ('delivered', 'already_delivered', 'rejected', 'expired')
+         WHERE event.timestamp < ?1 AND event.state IN ('delivered', 'already_delivered', 'rejected', 'expired', 'resolved')
          ORDER BY event.timestamp LIMIT ?2",
         super::columns::STORED_EVENT
     );

@@ -33,7 +33,7 @@ CREATE TABLE event (
     body TEXT NOT NULL,
     enqueued_at INTEGER NOT NULL,
     deadline INTEGER NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('pending', 'sending', 'delivered', 'already_delivered', 'rejected', 'expired', 'unknown')),
+    state TEXT NOT NULL CHECK (state IN ('pending', 'sending', 'delivered', 'already_delivered', 'rejected', 'expired', 'unknown', 'resolved')),
     attempts INTEGER NOT NULL DEFAULT 0,
     ready_at INTEGER,
     may_have_arrived INTEGER NOT NULL DEFAULT 0,

@@ -79,6 +79,10 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// is delivered or being sent stays as it is.
     fn requeue(&self, key: Uuid, now: DateTime<Utc>) -> impl Future<Output = Result<Option<crate::State>>> + Send;
 
+    /// Makes a rejected or expired event resolved, with a reason as its message, and returns its state before. `None` if there is no such
+    /// event. Another one stays as it is.
+    fn resolve(&self, key: Uuid, reason: String) -> impl Future<Output = Result<Option<crate::State>>> + Send;
+
     /// Returns an event and all attempts to send it, in order.
     fn event(&self, key: Uuid) -> impl Future<Output = Result<Option<(StoredEvent, Vec<AttemptResult>)>>> + Send;
 

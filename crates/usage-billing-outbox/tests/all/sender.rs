@@ -221,6 +221,16 @@ async fn reconciliation_compares_the_ledger_with_the_vendor() {
     assert_eq!(ledger.states, [(State::Delivered, 1), (State::Rejected, 1)].into());
     assert_eq!((found.pending.len(), found.missing.len()), (1, 1));
     assert!(!ledger.agrees(&found));
+
+    let (rejected, delivered) = (new_event(REJECTED, 0).key, new_event("e-1", 0).key);
+    assert_eq!(outbox.resolve(rejected, "billed by hand").await.unwrap(), Some(State::Rejected));
+    assert_eq!(outbox.resolve(delivered, "a mistake").await.unwrap(), Some(State::Delivered));
+    assert_eq!(outbox.requeue(rejected).await.unwrap(), Some(State::Resolved));
+    assert!(!outbox.status().await.unwrap().problems.contains(&Problem::NotBilled));
+    let ledger = outbox.ledger(period).await.unwrap();
+    let found = client.reconcile(period, &ledger.events).timeout(Duration::MAX).await.unwrap();
+    assert_eq!(ledger.states, [(State::Delivered, 1), (State::Resolved, 1)].into());
+    assert!(ledger.agrees(&found), "{found}");
 }
 
 #[tokio::test(start_paused = true)]
