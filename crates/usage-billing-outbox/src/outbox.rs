@@ -15,6 +15,9 @@ const STATUS_LIMIT: usize = 20;
 /// Number of events that one transaction removes, so that others are not delayed for long.
 const REMOVED_AT_ONCE: usize = 1000;
 
+/// Maximum length of the reason of a resolved event.
+const MAX_REASON: usize = 1000;
+
 /// The outbox of one organization.
 ///
 /// ```no_run
@@ -108,12 +111,18 @@ impl<S: Store> Outbox<S> {
     }
 
     /// Acknowledges an event that was rejected or has expired: its usage is billed by another event, or not at all. The reason becomes its
-    /// message, and it is no problem any more. Returns its state before: one in another state stays. `None` if there is no such event.
+    /// message, and it does not count as not billed. Returns its state before: one in another state stays. `None` if there is no such event.
     ///
     /// # Errors
-    /// [`ErrorKind::File`] if the store fails.
+    /// - [`ErrorKind::Request`] if the reason is blank, or longer than 1000 bytes.
+    /// - [`ErrorKind::File`] if the store fails.
     pub async fn resolve(&self, key: Uuid, reason: impl Into<String>) -> Result<Option<State>> {
-        self.store.resolve(key, reason.into()).await
+        let reason = reason.into();
+        if reason.trim().is_empty() || reason.len() > MAX_REASON {
+            let message = format!("the reason is not valid: expected a text of at most {MAX_REASON} bytes");
+            return Err(Error::new(ErrorKind::Request, message));
+        }
+        self.store.resolve(key, reason).await
     }
 
     /// Returns the state of the outbox.
