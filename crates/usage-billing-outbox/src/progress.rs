@@ -166,6 +166,11 @@ impl Progress {
         Some(Self { state, ready_at: Some(now), ..self })
     }
 
+    /// Ends an event that is billed otherwise, or returns `None` unless it was rejected or has expired.
+    pub fn resolve(self) -> Option<Self> {
+        matches!(self.state, State::Rejected | State::Expired).then_some(Self { state: State::Resolved, ..self })
+    }
+
     /// Returns whether only an operator can continue the delivery.
     pub fn waits_for_operator(&self) -> bool {
         !self.state.is_final() && self.lease.is_none() && self.ready_at.is_none()
@@ -274,6 +279,15 @@ mod tests {
         assert_eq!(settled(Outcome::Rejected).requeue(at(40)).unwrap().state, State::Pending);
         assert_eq!(settled(Outcome::Delivered).requeue(at(40)), None);
         assert_eq!(leased(1, 0).requeue(at(40)), None);
+    }
+
+    #[test]
+    fn only_rejected_and_expired_events_are_resolved() {
+        for state in State::ALL {
+            let resolved = Progress { state, ..settled(Outcome::Rejected) }.resolve().map(|progress| progress.state);
+            let is_unbilled = matches!(state, State::Rejected | State::Expired);
+            assert_eq!(resolved, is_unbilled.then_some(State::Resolved), "{state}");
+        }
     }
 
     #[test]

@@ -41,8 +41,7 @@ fn abandon(transaction: &Transaction<'_>, now: DateTime<Utc>, before: DateTime<U
         };
         insert_attempt(transaction, id, &result)?;
         update(transaction, id, &progress, &result)?;
-        tally.remove(stored.progress.state);
-        tally.add(progress.state);
+        tally.change(stored.progress.state, progress.state);
     }
     tally.write(transaction)
 }
@@ -82,8 +81,7 @@ pub(super) fn lease(transaction: &Transaction<'_>, request: &LeaseRequest) -> Re
                 statement.execute((id, progress.state.as_str(), token, millis(lease.since), millis(lease.until)))
             })
             .map_err(failed)?;
-        tally.remove(stored.progress.state);
-        tally.add(State::Sending);
+        tally.change(stored.progress.state, State::Sending);
         events.push(stored.event);
     }
     tally.write(transaction)?;

@@ -17,23 +17,22 @@ pub(super) fn requeue(transaction: &Transaction<'_>, id: i64, now: DateTime<Utc>
     let changed = "UPDATE event SET state = ?2, ready_at = ?3, settled_at = NULL WHERE id = ?1";
     transaction.execute(changed, (row.id, progress.state.as_str(), progress.ready_at.map(millis))).map_err(failed)?;
     remove_delay(transaction, row.id)?;
-    let mut tally = Tally::default();
-    tally.remove(before);
-    tally.add(progress.state);
-    tally.write(transaction)?;
+    count(transaction, before, progress.state)?;
     Ok(Some(before))
 }
 
 pub(super) fn resolve(transaction: &Transaction<'_>, id: i64, reason: &str) -> Result<Option<State>> {
     let Some(row) = row(transaction, id)? else { return Ok(None) };
     let before = row.stored.progress.state;
-    if matches!(before, State::Rejected | State::Expired) {
-        let changed = "UPDATE event SET state = ?2, message = ?3 WHERE id = ?1";
-        transaction.execute(changed, (id, State::Resolved.as_str(), reason)).map_err(failed)?;
-        let mut tally = Tally::default();
-        tally.remove(before);
-        tally.add(State::Resolved);
-        tally.write(transaction)?;
-    }
+    let Some(progress) = row.stored.progress.resolve() else { return Ok(Some(before)) };
+    let changed = "UPDATE event SET state = ?2, message = ?3 WHERE id = ?1";
+    transaction.execute(changed, (row.id, progress.state.as_str(), reason)).map_err(failed)?;
+    count(transaction, before, progress.state)?;
     Ok(Some(before))
+}
+
+fn count(transaction: &Transaction<'_>, before: State, after: State) -> Result<()> {
+    let mut tally = Tally::default();
+    tally.change(before, after);
+    tally.write(transaction)
 }

@@ -43,8 +43,7 @@ pub(super) fn settle(
         };
         insert_attempt(transaction, *id, result)?;
         update(transaction, *id, &progress, result)?;
-        tally.remove(stored.progress.state);
-        tally.add(progress.state);
+        tally.change(stored.progress.state, progress.state);
         *entitlements.entry(&stored.event.entitlement_id).or_default() |= progress.state.is_final();
     }
     for (entitlement, is_resolved) in entitlements {

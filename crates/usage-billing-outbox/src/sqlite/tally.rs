@@ -21,6 +21,12 @@ impl Tally {
         *self.0.entry(state.as_str()).or_default() -= 1;
     }
 
+    /// Counts an event that changes its state.
+    pub(super) fn change(&mut self, before: State, after: State) {
+        self.remove(before);
+        self.add(after);
+    }
+
     pub(super) fn write(self, transaction: &Transaction<'_>) -> Result<()> {
         for (state, events) in self.0.into_iter().filter(|(_, events)| *events != 0) {
             transaction
