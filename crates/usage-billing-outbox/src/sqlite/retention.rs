@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::Transaction;
 use usage_billing::Result;
 
-use super::columns::{failed, millis, time};
+use super::columns::{IS_OPEN, STORED_EVENT, failed, millis, time};
 use super::lease::rows;
 use super::tally::Tally;
 use crate::store::Removed;
@@ -16,10 +16,9 @@ pub(super) fn remove_before(transaction: &Transaction<'_>, cutoff: DateTime<Utc>
         .map_err(failed)?;
     let cutoff = open.map_or(cutoff, |hour| cutoff.min(time(hour)));
     let query = format!(
-        "SELECT {} FROM event INDEXED BY event_by_time JOIN entitlement ON entitlement.id = event.entitlement
-         WHERE event.timestamp < ?1 AND event.state IN ('delivered', 'already_delivered', 'rejected', 'expired', 'resolved')
-         ORDER BY event.timestamp LIMIT ?2",
-        super::columns::STORED_EVENT
+        "SELECT {STORED_EVENT} FROM event INDEXED BY event_by_time JOIN entitlement ON entitlement.id = event.entitlement
+         WHERE event.timestamp < ?1 AND NOT {IS_OPEN}
+         ORDER BY event.timestamp LIMIT ?2"
     );
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let removed = rows(transaction, &query, [millis(cutoff), limit])?;
