@@ -158,11 +158,9 @@ async fn vendor_outage_is_visible_and_ends_in_deliveries() {
     assert_eq!((vendor.groups().len(), outbox.status().await.unwrap().backlog.oldest_timestamp), (3, None));
 }
 
-#[tokio::test(start_paused = true)]
-async fn stop_ends_the_batch_in_its_time() {
-    let (store, _folder) = open().await;
-    let outbox = outbox(store, at(0));
-    let (release, held) = std::sync::mpsc::channel::<()>();
+/// Starts a vendor that holds each POST until it is released, and states when the first one arrives.
+fn holding_vendor() -> (Vendor, tokio::sync::oneshot::Receiver<()>, std::sync::mpsc::Sender<()>) {
+    let (release, held) = std::sync::mpsc::channel();
     let (arrived, arrival) = tokio::sync::oneshot::channel();
     let mut arrived = Some(arrived);
     let vendor = Vendor::start("AWS", move |request| {
@@ -172,6 +170,14 @@ async fn stop_ends_the_batch_in_its_time() {
         }
         Fault::None
     });
+    (vendor, arrival, release)
+}
+
+#[tokio::test(start_paused = true)]
+async fn stop_ends_the_batch_in_its_time() {
+    let (store, _folder) = open().await;
+    let outbox = outbox(store, at(0));
+    let (vendor, arrival, release) = holding_vendor();
     outbox.enqueue(&[usage("e-1", 0)]).await.unwrap();
     let mut sender = started(&outbox, vendor.client()).await;
     let stop = async {
@@ -317,16 +323,7 @@ async fn sender_runs_on_when_the_store_works_again() {
 async fn sender_gives_signs_of_life_during_a_batch() {
     let (store, _folder) = open().await;
     let outbox = outbox(store, at(0));
-    let (release, held) = std::sync::mpsc::channel::<()>();
-    let (arrived, arrival) = tokio::sync::oneshot::channel();
-    let mut arrived = Some(arrived);
-    let vendor = Vendor::start("AWS", move |request| {
-        if request.method == "POST" {
-            arrived.take().map(|arrived| arrived.send(()));
-            let _ = held.recv();
-        }
-        Fault::None
-    });
+    let (vendor, arrival, release) = holding_vendor();
     outbox.enqueue(&[usage("e-1", 0)]).await.unwrap();
     let mut sender = outbox.sender(vendor.client()).flush_timeout(Duration::from_secs(9 * 3600)).start().await.unwrap();
     let stop = async {
