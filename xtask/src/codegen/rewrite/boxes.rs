@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use syn::{Fields, File, GenericArgument, Item, PathArguments, Type, parse_quote};
+use syn::{Fields, File, Item, parse_quote};
 
-use super::{builders, foreign_name, has_option, last_name, module};
+use super::{builders, foreign_name, has_option, last_name, module, null_collections::argument};
 
 /// An object of this number of fields is large. The field that makes it so is a breaking change of the fields that hold it (record 41).
 const LARGE: usize = 16;
@@ -26,28 +26,14 @@ pub(crate) fn set(file: &mut File) {
             continue;
         }
         for field in item.fields.iter_mut().filter(|field| has_option(&field.attrs, "skip_serializing_if")) {
-            if let Some(of) = option(&mut field.ty)
+            if foreign_name(&field.ty).is_some_and(|name| name == "Option")
+                && let Some(of) = argument(&field.ty, 0)
                 && foreign_name(of).is_none()
                 && last_name(of).is_some_and(|name| large.contains(&name))
             {
-                *of = parse_quote!(::std::boxed::Box<#of>);
+                field.ty = parse_quote!(::std::option::Option<::std::boxed::Box<#of>>);
             }
         }
-    }
-}
-
-/// The type in an `Option`.
-fn option(of: &mut Type) -> Option<&mut Type> {
-    if foreign_name(of)? != "Option" {
-        return None;
-    }
-    let Type::Path(path) = of else { return None };
-    match &mut path.path.segments.last_mut()?.arguments {
-        PathArguments::AngleBracketed(arguments) => arguments.args.iter_mut().find_map(|argument| match argument {
-            GenericArgument::Type(of) => Some(of),
-            _ => None,
-        }),
-        _ => None,
     }
 }
 
