@@ -31,9 +31,12 @@ impl BodyBuffers {
             return;
         }
         let mut buffer = Vec::from(body);
+        if !(MIN_CAPACITY..=MAX_CAPACITY).contains(&buffer.capacity()) {
+            return;
+        }
         buffer.clear();
         let mut kept = self.buffers();
-        if (MIN_CAPACITY..=MAX_CAPACITY).contains(&buffer.capacity()) && kept.len() < KEPT {
+        if kept.len() < KEPT {
             kept.push(buffer);
         }
     }

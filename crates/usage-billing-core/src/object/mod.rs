@@ -329,19 +329,7 @@ pub fn other_field<'de, A: MapAccess<'de>, T: Deserialize<'de>>(fields: &mut A) 
         type Value = T;
 
         fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-            deserializer.deserialize_newtype_struct(OTHER_FIELD, self)
-        }
-    }
-
-    impl<'de, T: Deserialize<'de>> Visitor<'de> for Other<T> {
-        type Value = T;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("the value of a field")
-        }
-
-        fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-            T::deserialize(deserializer)
+            deserializer.deserialize_newtype_struct(OTHER_FIELD, Newtype(PhantomData))
         }
     }
 
@@ -359,27 +347,28 @@ pub(crate) const BOXED: &str = "$usage_billing::boxed";
 pub fn boxed_field<'de, A: MapAccess<'de>, T: Deserialize<'de>>(fields: &mut A) -> Result<Option<Box<T>>, A::Error> {
     struct Boxed<T>(T);
 
-    struct Newtype<T>(PhantomData<T>);
-
     impl<'de, T: Deserialize<'de>> Deserialize<'de> for Boxed<T> {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            deserializer.deserialize_newtype_struct(BOXED, Newtype(PhantomData))
-        }
-    }
-
-    impl<'de, T: Deserialize<'de>> Visitor<'de> for Newtype<T> {
-        type Value = Boxed<T>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Boxed<T>, D::Error> {
-            T::deserialize(deserializer).map(Boxed)
+            deserializer.deserialize_newtype_struct(BOXED, Newtype(PhantomData)).map(Boxed)
         }
     }
 
     Ok(fields.next_value::<Option<Boxed<T>>>()?.map(|object| Box::new(object.0)))
+}
+
+/// Visits a value as a newtype whose name states how the memory limit counts the value.
+struct Newtype<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Newtype<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the value of a field")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        T::deserialize(deserializer)
+    }
 }
 
 /// Reads a list or map. Services in Go send `null` for an empty one, whatever their document states.
