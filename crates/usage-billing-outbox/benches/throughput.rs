@@ -1,14 +1,22 @@
-//! Events per second: enqueue one by one and in batches, also compared with a hand-written table; and drain, compared with the queue in memory.
+//! Events per second of both stores: enqueue one by one and in batches, compared with a hand-written table; drain, compared with the queue in
+//! memory and with the table; and the whole life of an event (enqueue, lease, settle) while the store grows.
 //!
-//! `OUTBOX_ROWS` sets the number of rows of the large file (default 200,000), which is printed by tenths: the cost of a batch has to stay flat.
+//! `OUTBOX_ROWS` sets the number of rows of the large store (default 200,000), which is printed by tenths: the cost of an event has to stay
+//! flat. `OUTBOX_STORE` is `sqlite` or `postgres`; the default is both.
+
+#[path = "../tests/all/server.rs"]
+#[allow(dead_code)]
+mod server;
 
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use usage_billing::chrono::{DateTime, TimeDelta, Utc};
 use usage_billing::suger::{Client, UsageEvent};
-use usage_billing::{Decimal, Result};
-use usage_billing_outbox::{Clock, NewEvent, Outbox, SqliteStore, Store as _};
+use usage_billing::{Decimal, Error, ErrorKind, Result};
+use usage_billing_outbox::sqlx::{self, ConnectOptions as _, Connection as _, Executor as _, PgConnection};
+use usage_billing_outbox::store::{Attempt, AttemptResult, LeaseRequest, Leased};
+use usage_billing_outbox::{Clock, NewEvent, Outbox, Outcome, PostgresStore, SqliteStore, Store};
 use usage_billing_tests::{Request, ScriptedResponse, ScriptedServer};
 
 const ORG: &str = "acme";
@@ -35,22 +43,100 @@ fn report(what: &str, count: usize, time: Duration) -> f64 {
     rate
 }
 
-/// Stores what a program would store by itself: no states, no check of the body.
-fn by_hand(path: &std::path::Path, batch: usize, count: usize) -> Duration {
-    let mut connection = Connection::open(path).expect("a file");
-    let schema = "PRAGMA journal_mode = wal; PRAGMA synchronous = full; CREATE TABLE outbox (key TEXT PRIMARY KEY, body TEXT NOT NULL, sent INTEGER)";
-    connection.execute_batch(schema).expect("a schema");
+/// What a program would store by itself: no states, no check of the body.
+enum ByHand {
+    Sqlite(Connection),
+    Postgres(PgConnection),
+}
+
+const INSERT: &str = "INSERT INTO outbox (key, body) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+const SELECT: &str = "SELECT key, body FROM outbox LIMIT 256";
+const DELETE: &str = "DELETE FROM outbox WHERE key = $1";
+
+impl ByHand {
+    async fn sqlite(path: &std::path::Path) -> Self {
+        let connection = Connection::open(path).expect("a file");
+        let schema = "PRAGMA journal_mode = wal; PRAGMA synchronous = full; CREATE TABLE outbox (key TEXT PRIMARY KEY, body TEXT NOT NULL)";
+        connection.execute_batch(schema).expect("a schema");
+        Self::Sqlite(connection)
+    }
+
+    async fn postgres(server: &server::Server) -> Self {
+        let database = server.create_database().await;
+        let mut connection = server.options(&database).connect().await.expect("a connection");
+        connection.execute("CREATE TABLE outbox (key text PRIMARY KEY, body text NOT NULL)").await.expect("a table");
+        Self::Postgres(connection)
+    }
+
+    async fn enqueue(&mut self, events: &[UsageEvent]) {
+        let rows = events
+            .iter()
+            .map(|event| (event.id(ORG).to_string(), serde_json::to_string(&event.body(ORG)).expect("JSON")));
+        match self {
+            Self::Sqlite(connection) => {
+                let transaction = connection.transaction().expect("a transaction");
+                for row in rows {
+                    let mut statement = transaction.prepare_cached(INSERT).expect("a statement");
+                    statement.execute(row).expect("an insert");
+                }
+                transaction.commit().expect("a commit");
+            }
+            Self::Postgres(connection) => {
+                let mut transaction = connection.begin().await.expect("a transaction");
+                for (key, body) in rows {
+                    sqlx::query(INSERT).bind(key).bind(body).execute(&mut *transaction).await.expect("an insert");
+                }
+                transaction.commit().await.expect("a commit");
+            }
+        }
+    }
+
+    async fn select(&mut self) -> Vec<(String, String)> {
+        match self {
+            Self::Sqlite(connection) => {
+                let mut statement = connection.prepare_cached(SELECT).expect("a statement");
+                let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("rows");
+                rows.map(|row| row.expect("a row")).collect()
+            }
+            Self::Postgres(connection) => sqlx::query_as(SELECT).fetch_all(connection).await.expect("rows"),
+        }
+    }
+
+    async fn delete(&mut self, sent: &[(String, String)]) {
+        match self {
+            Self::Sqlite(connection) => {
+                let transaction = connection.transaction().expect("a transaction");
+                for (key, _) in sent {
+                    transaction.prepare_cached(DELETE).and_then(|mut it| it.execute([key])).expect("a deletion");
+                }
+                transaction.commit().expect("a commit");
+            }
+            Self::Postgres(connection) => {
+                let mut transaction = connection.begin().await.expect("a transaction");
+                for (key, _) in sent {
+                    sqlx::query(DELETE).bind(key).execute(&mut *transaction).await.expect("a deletion");
+                }
+                transaction.commit().await.expect("a commit");
+            }
+        }
+    }
+}
+
+/// Enqueues in batches, and returns the time.
+async fn enqueue<S: Store>(outbox: &Outbox<S>, batch: usize, count: usize) -> Result<Duration> {
     let events = events(0, count);
     let started = Instant::now();
     for batch in events.chunks(batch) {
-        let transaction = connection.transaction().expect("a transaction");
-        for event in batch {
-            let body = serde_json::to_string(&event.body(ORG)).expect("JSON");
-            let insert = "INSERT INTO outbox (key, body) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-            let mut statement = transaction.prepare_cached(insert).expect("a statement");
-            statement.execute((event.id(ORG).to_string(), body)).expect("an insert");
-        }
-        transaction.commit().expect("a commit");
+        outbox.enqueue(batch).await?;
+    }
+    Ok(started.elapsed())
+}
+
+async fn enqueue_by_hand(table: &mut ByHand, batch: usize, count: usize) -> Duration {
+    let events = events(0, count);
+    let started = Instant::now();
+    for batch in events.chunks(batch) {
+        table.enqueue(batch).await;
     }
     started.elapsed()
 }
@@ -67,68 +153,146 @@ fn stored_as_sent(request: &Request) -> ScriptedResponse {
     ScriptedResponse::json(200, &group.to_string())
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = |name: &str| folder.path().join(name);
-    let open = async |name: &str| {
-        let store = SqliteStore::open(file(name), ORG).await?;
-        Ok::<_, usage_billing::Error>(Outbox::new(store).clock(Clock::new(now)))
-    };
-
-    let single = open("single").await?;
-    let started = Instant::now();
-    for event in events(0, BATCH) {
-        single.enqueue(&[event]).await?;
-    }
-    let rate = report("enqueue one by one", BATCH, started.elapsed());
-    let by_hand_rate = report("  by hand", BATCH, by_hand(&file("hand-1"), 1, BATCH));
-    println!("  ratio {:.2}", rate / by_hand_rate);
-
-    let rows = std::env::var("OUTBOX_ROWS").map_or(200_000, |rows| rows.parse().expect("a number"));
-    let large = open("large").await?;
-    let mut rates = Vec::new();
-    for tenth in 0..10 {
-        let mut time = Duration::ZERO;
-        for from in (tenth * rows / 10..(tenth + 1) * rows / 10).step_by(BATCH) {
-            let events = events(from, BATCH);
-            let started = Instant::now();
-            large.enqueue(&events).await?;
-            time += started.elapsed();
-        }
-        rates.push(report(&format!("enqueue batches of {BATCH}, tenth {}", tenth + 1), rows / 10, time));
-    }
-    let by_hand_rate = report("  by hand, an empty file", 50_000, by_hand(&file("hand-2"), BATCH, 50_000));
-    println!(
-        "  ratio of the first tenth {:.2}, last to first tenth {:.2}",
-        rates[0] / by_hand_rate,
-        rates[9] / rates[0]
-    );
-    let started = Instant::now();
-    let key = NewEvent::new(&event(rows / 2), ORG)?.key;
-    large.store().event(key).await?.expect("it is stored");
-    println!("find an event by its key among {rows}: {} ms", started.elapsed().as_millis());
-    let started = Instant::now();
-    large.status().await?;
-    println!("status with {rows} open events: {} ms", started.elapsed().as_millis());
-
-    let server = ScriptedServer::start(stored_as_sent);
-    let client = || Client::builder(ORG, "hush").base_url(server.url()).build().map(|client| client.with_now(now()));
-    let mut queue = client()?.usage_queue();
-    for event in events(0, DRAINED) {
-        queue.push(event)?;
-    }
-    let started = Instant::now();
+/// Sends events through a queue in memory.
+async fn send(client: &Client, events: Vec<UsageEvent>) -> Result<()> {
+    let mut queue = client.clone().usage_queue();
+    events.into_iter().try_for_each(|event| queue.push(event))?;
     let receipt = queue.flush().await;
     assert!(receipt.is_complete(), "{receipt}");
-    let of_queue = report("drain the queue in memory", DRAINED, started.elapsed());
-    let drained = open("drained").await?;
-    drained.enqueue(&events(0, DRAINED)).await?;
-    let mut sender = drained.sender(client()?).start().await?;
+    Ok(())
+}
+
+async fn drain<S: Store>(outbox: &Outbox<S>, client: &Client) -> Result<Duration> {
+    outbox.enqueue(&events(0, DRAINED)).await?;
+    let mut sender = outbox.sender(client.clone()).start().await?;
     let started = Instant::now();
-    let sent = sender.send_due().await?;
-    assert_eq!(sent.settled, DRAINED);
-    let rate = report("drain the outbox", DRAINED, started.elapsed());
-    println!("  ratio {:.2}", rate / of_queue);
+    assert_eq!(sender.send_due().await?.settled, DRAINED);
+    Ok(started.elapsed())
+}
+
+async fn drain_by_hand(table: &mut ByHand, client: &Client) -> Result<Duration> {
+    table.enqueue(&events(0, DRAINED)).await;
+    let started = Instant::now();
+    loop {
+        let rows = table.select().await;
+        if rows.is_empty() {
+            return Ok(started.elapsed());
+        }
+        let usage = |body: &str| {
+            let body: serde_json::Value = serde_json::from_str(body).ok()?;
+            let timestamp = body["timestamp"].as_str()?.parse().ok()?;
+            let event = UsageEvent::new(body["entitlementID"].as_str()?, timestamp);
+            Some(event.quantity("ingest_gb", body["records"]["ingest_gb"].to_string().parse::<Decimal>().ok()?))
+        };
+        let events: Option<Vec<_>> = rows.iter().map(|(_, body)| usage(body)).collect();
+        send(client, events.ok_or_else(|| Error::new(ErrorKind::Decode, "a body"))?).await?;
+        table.delete(&rows).await;
+    }
+}
+
+fn delivered(leased: &Leased) -> Vec<Attempt> {
+    let attempt = |event: &NewEvent| {
+        let (token, body_sha256, outcome) = (leased.token, event.body_sha256(), Outcome::Delivered);
+        let (started_at, ended_at) = (now(), now());
+        let result = AttemptResult { token, started_at, ended_at, body_sha256, outcome, status: None, message: None };
+        Attempt { key: event.key, result, retry_after: None }
+    };
+    leased.events.iter().map(attempt).collect()
+}
+
+/// Enqueues, leases and settles `rows` events, and prints the rate of each tenth. Of a backlog of one batch, as in a sender that keeps up.
+async fn lives<S: Store>(store: &S, rows: usize) -> Result<()> {
+    let window = Duration::from_secs(24 * 3600);
+    let mut rates = Vec::new();
+    for tenth in 0..10 {
+        let (mut enqueue, mut deliver) = (Duration::ZERO, Duration::ZERO);
+        for from in (tenth * rows / 10..(tenth + 1) * rows / 10).step_by(BATCH) {
+            let events =
+                events(from, BATCH).iter().map(|event| NewEvent::new(event, ORG)).collect::<Result<Vec<_>>>()?;
+            let now = now() + TimeDelta::hours(i64::try_from(from / 500).expect("a number") + 3);
+            let started = Instant::now();
+            store.enqueue(events, window, now).await?;
+            enqueue += started.elapsed();
+            let until = now + TimeDelta::minutes(3);
+            loop {
+                let started = Instant::now();
+                let leased = store.lease(LeaseRequest { now, until, limit: 256, probes: 3 }).await?;
+                deliver += started.elapsed();
+                if leased.events.is_empty() {
+                    break;
+                }
+                let attempts = delivered(&leased);
+                let started = Instant::now();
+                assert_eq!(store.settle(leased.token, attempts, now).await?, 0);
+                deliver += started.elapsed();
+            }
+        }
+        let name = format!("tenth {}", tenth + 1);
+        report(&format!("  enqueue in batches of {BATCH}, {name}"), rows / 10, enqueue);
+        rates.push(report(&format!("  enqueue, lease and settle, {name}"), rows / 10, enqueue + deliver));
+    }
+    println!("  last to first tenth {:.2}", rates[9] / rates[0]);
+    Ok(())
+}
+
+async fn compare<S: Store>(
+    name: &str,
+    open: impl AsyncFn(&'static str) -> Result<Outbox<S>>,
+    by_hand: impl AsyncFn(&'static str) -> ByHand,
+    client: &Client,
+    of_queue: f64,
+) -> Result<()> {
+    for (what, batch, count) in [("one by one", 1, BATCH), ("in batches of 1000", BATCH, 50_000)] {
+        let of_outbox = enqueue(&open(what).await?, batch, count).await?;
+        let of_outbox = report(&format!("{name}: enqueue {what}"), count, of_outbox);
+        let of_table = enqueue_by_hand(&mut by_hand(what).await, batch, count).await;
+        println!("  ratio {:.2}", of_outbox / report("  by hand", count, of_table));
+    }
+    let of_outbox = report(&format!("{name}: drain"), DRAINED, drain(&open("drain").await?, client).await?);
+    let of_table = report("  by hand", DRAINED, drain_by_hand(&mut by_hand("drain").await, client).await?);
+    println!("  ratio to the queue in memory {:.2}, to the table {:.2}", of_outbox / of_queue, of_outbox / of_table);
+
+    let rows = std::env::var("OUTBOX_ROWS").map_or(200_000, |rows| rows.parse().expect("a number"));
+    println!("{name}: a store that grows");
+    let large = open("large").await?;
+    lives(large.store(), rows).await?;
+    let key = NewEvent::new(&event(rows / 2), ORG)?.key;
+    let started = Instant::now();
+    large.store().event(key).await?.expect("it is stored");
+    println!("  find an event by its key among {rows}: {} ms", started.elapsed().as_millis());
+    let started = Instant::now();
+    large.status().await?;
+    println!("  status: {} ms", started.elapsed().as_millis());
+    Ok(())
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let server = ScriptedServer::start(stored_as_sent);
+    let client = Client::builder(ORG, "hush").base_url(server.url()).build()?.with_now(now());
+    let started = Instant::now();
+    send(&client, events(0, DRAINED)).await?;
+    let of_queue = report("drain the queue in memory", DRAINED, started.elapsed());
+    let wanted = std::env::var("OUTBOX_STORE").unwrap_or_default();
+
+    if wanted != "postgres" {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = |name: &str| folder.path().join(name.replace(' ', "_"));
+        let open = async |name: &'static str| {
+            let store = SqliteStore::open(file(name), ORG).await?;
+            Ok(Outbox::new(store).clock(Clock::new(now)))
+        };
+        let by_hand = async |name: &'static str| ByHand::sqlite(&file(name).with_extension("hand")).await;
+        compare("SQLite", open, by_hand, &client, of_queue).await?;
+    }
+    if wanted != "sqlite"
+        && let Some(server) = server::Server::start_or_skip(&["shared_buffers=512MB", "max_wal_size=4GB"])
+    {
+        let open = async |_: &'static str| {
+            let store = PostgresStore::connect(server.options(&server.create_database().await), ORG).await?;
+            Ok(Outbox::new(store).clock(Clock::new(now)))
+        };
+        compare("PostgreSQL", open, async |_: &'static str| ByHand::postgres(&server).await, &client, of_queue).await?;
+    }
     Ok(())
 }

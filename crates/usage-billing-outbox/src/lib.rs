@@ -11,6 +11,8 @@ pub mod fail_points;
 mod fail_points;
 mod ledger;
 mod outbox;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod progress;
 mod retry;
 mod sender;
@@ -26,11 +28,17 @@ pub use clock::Clock;
 pub use event::{NewEvent, StoredEvent, alarm_at, deadline};
 pub use ledger::Ledger;
 pub use outbox::Outbox;
+#[cfg(feature = "postgres")]
+#[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
+pub use postgres::PostgresStore;
 pub use progress::{Lease, Outcome, Progress};
 pub use sender::{Sender, SenderBuilder, Sent};
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use sqlite::{SenderLock, SqliteStore};
+#[cfg(feature = "postgres")]
+#[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
+pub use sqlx;
 pub use state::State;
 pub use status::{Problem, Status};
 pub use store::Store;

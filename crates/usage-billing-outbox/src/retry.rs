@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 /// The delay after the first attempt without a result. Each further one doubles it.
 const FIRST: Duration = Duration::from_secs(15);
 /// The longest delay while the marketplace may still accept the usage.
@@ -23,6 +25,21 @@ pub(crate) fn delay(attempts: u32, is_past_deadline: bool) -> Duration {
     let longest = if is_past_deadline { LONGEST } else { LONGEST_IN_TIME };
     let doublings = attempts.saturating_sub(1);
     FIRST.saturating_mul(2u32.saturating_pow(doublings)).min(longest)
+}
+
+/// Returns the number of failures of an entitlement after a batch, and when its delay ends. `None` if nothing changes.
+pub(crate) fn entitlement_delay(
+    failures: u32,
+    is_resolved: bool,
+    now: DateTime<Utc>,
+) -> Option<(u32, Option<DateTime<Utc>>)> {
+    match is_resolved {
+        true => (failures > 0).then_some((0, None)),
+        false => {
+            let failures = failures.saturating_add(1);
+            Some((failures, Some(now + TimeDelta::from_std(delay(failures, false)).unwrap_or_default())))
+        }
+    }
 }
 
 /// Returns how long a sender waits after consecutive batches that reached no vendor.

@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension as _, Transaction};
-use usage_billing::{Error, ErrorKind, Result, printable};
+use usage_billing::Result;
 
-use super::columns::{IS_OPEN, failed, millis, time};
-use super::tally::Tally;
+use super::columns::failed;
+use super::tally::write_tally;
 use crate::event::{NewEvent, deadline};
-use crate::store::{Enqueued, EntitlementWindow};
+use crate::store::acceptance::{check_age, check_same};
+use crate::store::columns::{IS_OPEN, millis, time};
+use crate::store::{Enqueued, EntitlementWindow, Tally};
 use crate::{Progress, fail_points};
 
 pub(super) fn enqueue(
@@ -20,11 +22,7 @@ pub(super) fn enqueue(
     now: DateTime<Utc>,
 ) -> Result<Enqueued> {
     fail_points::reached("enqueue.begun");
-    if let Some(cutoff) = removed_before(transaction)?
-        && let Some(event) = events.iter().find(|event| event.timestamp < cutoff)
-    {
-        return Err(removed(event, cutoff));
-    }
+    check_age(events, removed_before(transaction)?)?;
     let enqueued = insert(transaction, events, window, now)?;
     if enqueued.new > 0 {
         transaction.execute("UPDATE meta SET enqueued_at = ?1", [millis(now)]).map_err(failed)?;
@@ -80,12 +78,12 @@ pub(super) fn insert(
                 enqueued.new += 1;
             }
             false => {
-                check_same(transaction, event)?;
+                check_stored(transaction, event)?;
                 enqueued.duplicates += 1;
             }
         }
     }
-    tally.write(transaction)?;
+    write_tally(transaction, tally)?;
     Ok(enqueued)
 }
 
@@ -96,35 +94,14 @@ pub(super) fn removed_before(transaction: &Transaction<'_>) -> Result<Option<Dat
     Ok(cutoff.map(time))
 }
 
-/// Checks that the stored event with the same key has the same body.
-fn check_same(transaction: &Transaction<'_>, event: &NewEvent) -> Result<()> {
+fn check_stored(transaction: &Transaction<'_>, event: &NewEvent) -> Result<()> {
     let stored: String = transaction
         .prepare_cached("SELECT body FROM event WHERE timestamp = ?1 AND key = ?2")
         .and_then(|mut statement| {
             statement.query_row((millis(event.timestamp), event.key.as_bytes()), |row| row.get(0))
         })
         .map_err(failed)?;
-    match stored == event.body {
-        true => Ok(()),
-        false => {
-            let (entitlement, timestamp) = (printable(&event.entitlement_id), event.timestamp);
-            let message = format!(
-                "event {} ({entitlement}, {timestamp}) is stored with other quantities: nothing was enqueued",
-                event.key
-            );
-            Err(Error::new(ErrorKind::Request, message)
-                .with_hint("send the difference as an event with another sequence"))
-        }
-    }
-}
-
-fn removed(event: &NewEvent, cutoff: DateTime<Utc>) -> Error {
-    let (entitlement, timestamp) = (printable(&event.entitlement_id), event.timestamp);
-    let message = format!(
-        "event {} ({entitlement}, {timestamp}) is older than {cutoff}, and events before that were removed: nothing was enqueued",
-        event.key
-    );
-    Error::new(ErrorKind::Request, message).with_hint("whether it was billed is unknown here: look it up at the vendor")
+    check_same(event, &stored)
 }
 
 /// Returns the id and the window of an entitlement, which is inserted if it is new.

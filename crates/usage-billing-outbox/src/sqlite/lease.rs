@@ -4,15 +4,14 @@ use chrono::{DateTime, Utc};
 use rusqlite::Transaction;
 use usage_billing::Result;
 
-use super::columns::{EventRow, IS_OPEN, STORED_EVENT, failed, millis, stored_event, time};
-use super::settle::{insert_attempt, update};
-use super::tally::Tally;
+use super::columns::failed;
+use super::pages::rows;
+use super::settle::write;
+use super::tally::write_tally;
 use crate::progress::latest_delay;
-use crate::store::{AttemptResult, LeaseRequest, Leased};
-use crate::{Lease, Outcome, State, fail_points};
-
-/// The message of an attempt whose result is not known.
-const ABANDONED: &str = "the sender ended without a result, or later than its lease";
+use crate::store::columns::{EventRow, IS_OPEN, STORED_EVENT, limit, millis, time};
+use crate::store::{LeaseRequest, Leased, Settlement, Tally};
+use crate::{Lease, State, fail_points};
 
 /// Ends all leases: their sender is dead.
 pub(super) fn abandon_all(transaction: &Transaction<'_>, now: DateTime<Utc>) -> Result<()> {
@@ -21,43 +20,24 @@ pub(super) fn abandon_all(transaction: &Transaction<'_>, now: DateTime<Utc>) -> 
 
 /// Ends the leases that end before `before`.
 fn abandon(transaction: &Transaction<'_>, now: DateTime<Utc>, before: DateTime<Utc>) -> Result<()> {
+    write(transaction, Settlement::of_abandoned(ended(transaction, before)?, now))
+}
+
+fn ended(transaction: &Transaction<'_>, before: DateTime<Utc>) -> Result<Vec<EventRow>> {
     let query = format!(
         "SELECT {STORED_EVENT} FROM event JOIN entitlement ON entitlement.id = event.entitlement
          WHERE event.state = 'sending' AND event.lease_until <= ?1"
     );
-    let rows = rows(transaction, &query, [millis(before)])?;
-    let mut tally = Tally::default();
-    for EventRow { id, stored } in rows {
-        let Some(lease) = stored.progress.lease else { continue };
-        let progress = stored.progress.abandon(stored.deadline, now);
-        let result = AttemptResult {
-            token: lease.token,
-            started_at: lease.since,
-            ended_at: now,
-            body_sha256: stored.event.body_sha256(),
-            outcome: Outcome::Abandoned,
-            status: None,
-            message: Some(ABANDONED.to_owned()),
-        };
-        insert_attempt(transaction, id, &result)?;
-        update(transaction, id, &progress, &result)?;
-        tally.change(stored.progress.state, progress.state);
-    }
-    tally.write(transaction)
+    rows(transaction, &query, [millis(before)])
 }
 
-pub(super) fn rows(
-    transaction: &Transaction<'_>,
-    query: &str,
-    parameters: impl rusqlite::Params,
-) -> Result<Vec<EventRow>> {
-    let mut statement = transaction.prepare_cached(query).map_err(failed)?;
-    let mut rows = statement.query(parameters).map_err(failed)?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next().map_err(failed)? {
-        found.push(stored_event(row)?);
+/// Returns when the next event is due, or `None` if there is something to lease or abandon.
+pub(super) fn idle(transaction: &Transaction<'_>, request: LeaseRequest) -> Result<Option<Leased>> {
+    let one = LeaseRequest { limit: 1, ..request };
+    match ended(transaction, request.now)?.is_empty() && due(transaction, &one)?.is_empty() {
+        true => Ok(Some(Leased { next_at: next_at(transaction)?, ..Leased::default() })),
+        false => Ok(None),
     }
-    Ok(found)
 }
 
 pub(super) fn lease(transaction: &Transaction<'_>, request: &LeaseRequest) -> Result<Leased> {
@@ -84,7 +64,7 @@ pub(super) fn lease(transaction: &Transaction<'_>, request: &LeaseRequest) -> Re
         tally.change(stored.progress.state, State::Sending);
         events.push(stored.event);
     }
-    tally.write(transaction)?;
+    write_tally(transaction, tally)?;
     fail_points::reached("lease.written");
     Ok(Leased { token, events, next_at: None })
 }
@@ -92,7 +72,6 @@ pub(super) fn lease(transaction: &Transaction<'_>, request: &LeaseRequest) -> Re
 /// Returns due events, the earliest deadline first.
 fn due(transaction: &Transaction<'_>, request: &LeaseRequest) -> Result<Vec<EventRow>> {
     let (now, moved) = (millis(request.now), millis(latest_delay(request.now)));
-    let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     let is_due = "(ready_at <= ?1 OR ready_at > ?2)";
     let is_entitlement_due = "(coalesce(entitlement.retry_at, 0) <= ?1 OR entitlement.retry_at > ?2)";
     let working = format!(
@@ -100,7 +79,7 @@ fn due(transaction: &Transaction<'_>, request: &LeaseRequest) -> Result<Vec<Even
          FROM event INDEXED BY event_open CROSS JOIN entitlement ON entitlement.id = event.entitlement
          WHERE {IS_OPEN} AND {is_due} AND entitlement.failures = 0 ORDER BY event.deadline, event.id LIMIT ?3"
     );
-    let mut found = rows(transaction, &working, (now, moved, count(request.limit)))?;
+    let mut found = rows(transaction, &working, (now, moved, limit(request.limit)))?;
     // The fewest attempts first: events that fail each time would be the probes forever, and new ones would expire behind them.
     let probes = format!(
         "SELECT {STORED_EVENT} FROM entitlement CROSS JOIN event ON event.id IN (
@@ -108,7 +87,7 @@ fn due(transaction: &Transaction<'_>, request: &LeaseRequest) -> Result<Vec<Even
              WHERE event.entitlement = entitlement.id AND {IS_OPEN} AND {is_due} ORDER BY attempts, deadline, id LIMIT ?4)
          WHERE entitlement.failures > 0 AND {is_entitlement_due} ORDER BY event.deadline, event.id LIMIT ?3"
     );
-    found.extend(rows(transaction, &probes, (now, moved, count(request.limit), count(request.probes)))?);
+    found.extend(rows(transaction, &probes, (now, moved, limit(request.limit), limit(request.probes)))?);
     found.sort_by_key(|row| (row.stored.deadline, row.id));
     found.truncate(request.limit);
     Ok(found)

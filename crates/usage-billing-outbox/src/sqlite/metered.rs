@@ -5,30 +5,23 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension as _, Transaction};
-use usage_billing::{Decimal, Error, ErrorKind, Result, printable};
+use usage_billing::{Decimal, Result};
 
-use super::columns::{failed, get, millis, time};
+use super::columns::failed;
 use super::enqueue::{entitlement, insert, removed_before};
+use super::pages::all;
 use crate::aggregation::{HourlyReports, MeteredUsage, hour_of, report};
-use crate::store::{Enqueued, RolledUp};
+use crate::store::acceptance::{check_record, check_same_record};
+use crate::store::columns::{millis, time};
+use crate::store::{Enqueued, RECORDS, RECORDS_AT_ONCE, REPORTS, RolledUp};
 use crate::{NewEvent, fail_points};
-
-/// Number of reports of one transaction, so that others are not delayed for long.
-const REPORTS: i64 = 500;
-/// Number of records of one report: the rest belongs to the next one.
-const RECORDS: i64 = 100_000;
-/// Number of records after which a transaction ends.
-const RECORDS_AT_ONCE: usize = 10_000;
 
 pub(super) fn record(transaction: &Transaction<'_>, records: &[MeteredUsage], now: DateTime<Utc>) -> Result<Enqueued> {
     fail_points::reached("enqueue.begun");
     let mut recorded = Enqueued::default();
     let cutoff = removed_before(transaction)?;
     for usage in records {
-        usage.check()?;
-        if cutoff.is_some_and(|cutoff| hour_of(usage.timestamp) < cutoff) {
-            return Err(not_stored(usage, "is older than the usage that was removed"));
-        }
+        check_record(usage, cutoff)?;
         let (entitlement, _) = entitlement(transaction, &usage.entitlement_id)?;
         let quantity = usage.quantity.normalize().to_string();
         let hour = millis(hour_of(usage.timestamp));
@@ -45,8 +38,10 @@ pub(super) fn record(transaction: &Transaction<'_>, records: &[MeteredUsage], no
             == 1;
         match is_new {
             true => recorded.new += 1,
-            false if is_same(transaction, usage, entitlement, &quantity)? => recorded.duplicates += 1,
-            false => return Err(not_stored(usage, "is stored with other usage")),
+            false => {
+                check_same_record(usage, is_same(transaction, usage, entitlement, &quantity)?)?;
+                recorded.duplicates += 1;
+            }
         }
     }
     if recorded.new > 0 {
@@ -65,12 +60,6 @@ fn is_same(transaction: &Transaction<'_>, usage: &MeteredUsage, entitlement: i64
             statement.exists((&usage.id, entitlement, &usage.dimension, millis(usage.timestamp), quantity))
         })
         .map_err(failed)
-}
-
-fn not_stored(usage: &MeteredUsage, reason: &str) -> Error {
-    let (id, entitlement) = (printable(&usage.id), printable(&usage.entitlement_id));
-    let message = format!("metered usage {id} ({entitlement}, {}) {reason}: nothing was recorded", usage.timestamp);
-    Error::new(ErrorKind::Request, message).with_hint("give each record an id of its own, and never change a record")
 }
 
 pub(super) fn roll_up(
@@ -119,48 +108,27 @@ pub(super) fn roll_up(
 
 /// Returns ended hours with open records: the hour, and the entitlement with its name.
 fn closed_hours(transaction: &Transaction<'_>, before: DateTime<Utc>) -> Result<Vec<(i64, i64, String)>> {
-    let mut statement = transaction
-        .prepare_cached(
-            "SELECT DISTINCT usage.hour, usage.entitlement, entitlement.name
-             FROM usage INDEXED BY usage_open JOIN entitlement ON entitlement.id = usage.entitlement
-             WHERE usage.rolled_up_at IS NULL AND usage.hour < ?1 ORDER BY usage.hour, usage.entitlement LIMIT ?2",
-        )
-        .map_err(failed)?;
-    let hours = statement
-        .query_map((millis(before), REPORTS), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .map_err(failed)?;
-    hours.collect::<rusqlite::Result<_>>().map_err(failed)
+    let query = "SELECT DISTINCT usage.hour, usage.entitlement, entitlement.name
+         FROM usage INDEXED BY usage_open JOIN entitlement ON entitlement.id = usage.entitlement
+         WHERE usage.rolled_up_at IS NULL AND usage.hour < ?1 ORDER BY usage.hour, usage.entitlement LIMIT ?2";
+    all(transaction, query, (millis(before), REPORTS), |row| {
+        Ok((row.required(0)?, row.required(1)?, row.required_text(2)?))
+    })
 }
 
 fn open_records(transaction: &Transaction<'_>, hour: i64, entitlement: i64) -> Result<Vec<(i64, String, Decimal)>> {
-    let mut statement = transaction
-        .prepare_cached(
-            "SELECT id, dimension, quantity FROM usage INDEXED BY usage_open
-             WHERE rolled_up_at IS NULL AND hour = ?1 AND entitlement = ?2 ORDER BY id LIMIT ?3",
-        )
-        .map_err(failed)?;
-    let mut rows = statement.query((hour, entitlement, RECORDS)).map_err(failed)?;
-    let mut records = Vec::new();
-    while let Some(row) = rows.next().map_err(failed)? {
-        records.push((get(row, 0)?, get(row, 1)?, decimal(&get::<String>(row, 2)?)?));
-    }
-    Ok(records)
-}
-
-fn decimal(text: &str) -> Result<Decimal> {
-    text.parse().map_err(|_| Error::new(ErrorKind::File, format!("{} is not a valid decimal", printable(text))))
+    let query = "SELECT id, dimension, quantity FROM usage INDEXED BY usage_open
+         WHERE rolled_up_at IS NULL AND hour = ?1 AND entitlement = ?2 ORDER BY id LIMIT ?3";
+    all(transaction, query, (hour, entitlement, RECORDS), |row| {
+        Ok((row.required(0)?, row.required_text(1)?, row.decimal(2)?))
+    })
 }
 
 /// Returns the fractions that are left of an entitlement.
 fn carried(transaction: &Transaction<'_>, entitlement: i64) -> Result<BTreeMap<String, Decimal>> {
-    let mut statement =
-        transaction.prepare_cached("SELECT dimension, fraction FROM carried WHERE entitlement = ?1").map_err(failed)?;
-    let mut rows = statement.query([entitlement]).map_err(failed)?;
-    let mut carried = BTreeMap::new();
-    while let Some(row) = rows.next().map_err(failed)? {
-        carried.insert(get(row, 0)?, decimal(&get::<String>(row, 1)?)?);
-    }
-    Ok(carried)
+    let query = "SELECT dimension, fraction FROM carried WHERE entitlement = ?1";
+    let carried = all(transaction, query, [entitlement], |row| Ok((row.required_text(0)?, row.decimal(1)?)))?;
+    Ok(carried.into_iter().collect())
 }
 
 /// Returns the first sequence that no event of the entitlement and hour has.

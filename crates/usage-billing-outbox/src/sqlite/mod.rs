@@ -164,11 +164,15 @@ impl Store for SqliteStore {
     }
 
     async fn lease(&self, request: LeaseRequest) -> Result<Leased> {
+        // Finding out that nothing is due reads all open events, which would delay all writers.
+        if let Some(idle) = self.read(move |transaction| lease::idle(transaction, request)).await? {
+            return Ok(idle);
+        }
         self.write("lease.committed", move |transaction| lease::lease(transaction, &request)).await
     }
 
     async fn settle(&self, token: i64, attempts: Vec<Attempt>, now: DateTime<Utc>) -> Result<usize> {
-        self.write("settle.committed", move |transaction| settle::settle(transaction, token, &attempts, now)).await
+        self.write("settle.committed", move |transaction| settle::settle(transaction, token, attempts, now)).await
     }
 
     async fn requeue(&self, key: Uuid, now: DateTime<Utc>) -> Result<Option<State>> {

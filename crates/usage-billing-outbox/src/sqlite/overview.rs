@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Row, Transaction};
-use usage_billing::{Error, ErrorKind, Result, printable};
+use rusqlite::Transaction;
+use usage_billing::Result;
 
-use super::columns::{IS_OPEN, failed, get, millis, time};
-use super::pages::failed_attempts;
+use super::columns::failed;
+use super::pages::{all, failed_attempts};
 use crate::State;
+use crate::store::columns::{self, Columns, IS_OPEN, entitlement_backlog, millis};
 use crate::store::{Backlog, EntitlementBacklog, Heartbeat};
 
 pub(super) fn backlog(transaction: &Transaction<'_>, now: DateTime<Utc>, limit: usize) -> Result<Backlog> {
@@ -25,25 +26,26 @@ pub(super) fn backlog(transaction: &Transaction<'_>, now: DateTime<Utc>, limit: 
         ..Backlog::default()
     };
     one(transaction, &open, [millis(now)], |row| {
-        backlog.oldest_timestamp = optional_time(row, 0)?;
-        backlog.oldest_enqueued_at = optional_time(row, 1)?;
-        backlog.next_deadline = optional_time(row, 2)?;
-        (backlog.alarmed, backlog.overdue, backlog.waiting_for_operator) = (get(row, 3)?, get(row, 4)?, get(row, 5)?);
+        backlog.oldest_timestamp = row.optional_time(0)?;
+        backlog.oldest_enqueued_at = row.optional_time(1)?;
+        backlog.next_deadline = row.optional_time(2)?;
+        (backlog.alarmed, backlog.overdue, backlog.waiting_for_operator) =
+            (row.required(3)?, row.required(4)?, row.required(5)?);
         Ok(())
     })?;
     let usage = "SELECT min(hour), count(*) FROM usage INDEXED BY usage_open WHERE rolled_up_at IS NULL";
     one(transaction, usage, [], |row| {
-        backlog.oldest_open_hour = optional_time(row, 0)?;
-        backlog.open_records = get(row, 1)?;
+        backlog.oldest_open_hour = row.optional_time(0)?;
+        backlog.open_records = row.required(1)?;
         Ok(())
     })?;
     one(transaction, "SELECT enqueued_at, started_at, beat_at, contact_at, stopped_at FROM meta", [], |row| {
-        backlog.enqueued_at = optional_time(row, 0)?;
+        backlog.enqueued_at = row.optional_time(0)?;
         backlog.heartbeat = Heartbeat {
-            started_at: optional_time(row, 1)?,
-            beat_at: optional_time(row, 2)?,
-            contact_at: optional_time(row, 3)?,
-            stopped_at: optional_time(row, 4)?,
+            started_at: row.optional_time(1)?,
+            beat_at: row.optional_time(2)?,
+            contact_at: row.optional_time(3)?,
+            stopped_at: row.optional_time(4)?,
         };
         Ok(())
     })?;
@@ -54,28 +56,16 @@ fn one(
     transaction: &Transaction<'_>,
     query: &str,
     parameters: impl rusqlite::Params,
-    read: impl FnOnce(&Row<'_>) -> Result<()>,
+    read: impl FnOnce(&dyn Columns) -> Result<()>,
 ) -> Result<()> {
     let mut statement = transaction.prepare_cached(query).map_err(failed)?;
     let mut rows = statement.query(parameters).map_err(failed)?;
-    rows.next().map_err(failed)?.map_or(Ok(()), read)
-}
-
-fn optional_time(row: &Row<'_>, column: usize) -> Result<Option<DateTime<Utc>>> {
-    Ok(get::<Option<i64>>(row, column)?.map(time))
+    rows.next().map_err(failed)?.map_or(Ok(()), |row| read(row))
 }
 
 fn states(transaction: &Transaction<'_>) -> Result<BTreeMap<State, u64>> {
-    let mut states: BTreeMap<_, _> = State::ALL.into_iter().map(|state| (state, 0)).collect();
-    let mut statement = transaction.prepare_cached("SELECT state, events FROM tally").map_err(failed)?;
-    let mut rows = statement.query([]).map_err(failed)?;
-    while let Some(row) = rows.next().map_err(failed)? {
-        let name: String = get(row, 0)?;
-        let state = State::from_name(&name)
-            .ok_or_else(|| Error::new(ErrorKind::File, format!("{} is not a valid state", printable(&name))))?;
-        states.insert(state, get(row, 1)?);
-    }
-    Ok(states)
+    let counted = all(transaction, "SELECT state, events FROM tally", [], |row| Ok((row.state(0)?, row.required(1)?)))?;
+    Ok(State::ALL.into_iter().map(|state| (state, 0)).chain(counted).collect())
 }
 
 fn entitlements(transaction: &Transaction<'_>, limit: usize) -> Result<Vec<EntitlementBacklog>> {
@@ -85,20 +75,7 @@ fn entitlements(transaction: &Transaction<'_>, limit: usize) -> Result<Vec<Entit
          FROM event JOIN entitlement ON entitlement.id = event.entitlement
          WHERE {IS_OPEN} GROUP BY entitlement.id ORDER BY open DESC, entitlement.name LIMIT ?1"
     );
-    let mut statement = transaction.prepare_cached(&query).map_err(failed)?;
-    let mut rows = statement.query([i64::try_from(limit).unwrap_or(i64::MAX)]).map_err(failed)?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next().map_err(failed)? {
-        found.push(EntitlementBacklog {
-            entitlement_id: get(row, 0)?,
-            marketplace: get(row, 1)?,
-            open: get(row, 2)?,
-            oldest_timestamp: time(get(row, 3)?),
-            failures: get(row, 4)?,
-            retry_at: optional_time(row, 5)?,
-        });
-    }
-    Ok(found)
+    all(transaction, &query, [columns::limit(limit)], entitlement_backlog)
 }
 
 pub(super) fn unknown_marketplaces(transaction: &Transaction<'_>, limit: usize) -> Result<Vec<String>> {
@@ -106,9 +83,7 @@ pub(super) fn unknown_marketplaces(transaction: &Transaction<'_>, limit: usize) 
         "SELECT name FROM entitlement WHERE marketplace IS NULL
          AND EXISTS (SELECT 1 FROM event WHERE event.entitlement = entitlement.id AND {IS_OPEN}) LIMIT ?1"
     );
-    let mut statement = transaction.prepare_cached(&query).map_err(failed)?;
-    let names = statement.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], |row| row.get(0)).map_err(failed)?;
-    names.collect::<rusqlite::Result<_>>().map_err(failed)
+    all(transaction, &query, [columns::limit(limit)], |row| row.required_text(0))
 }
 
 pub(super) fn beat(transaction: &Transaction<'_>, heartbeat: &Heartbeat) -> Result<()> {

@@ -1,13 +1,15 @@
 //! Reading events and the evidence of their attempts.
 
 use rusqlite::{OptionalExtension as _, Transaction};
+use usage_billing::Result;
 use usage_billing::uuid::Uuid;
-use usage_billing::{Error, ErrorKind, Result, printable};
 
-use super::columns::{EventRow, STORED_EVENT, failed, get, key, millis, time};
-use super::lease::rows;
-use crate::Outcome;
+use super::columns::failed;
 use crate::event::StoredEvent;
+use crate::store::columns::{
+    self, ATTEMPT, Columns, EventRow, FAILED_ATTEMPT, STORED_EVENT, attempt_result, failed_attempt, millis,
+    stored_event,
+};
 use crate::store::{AttemptResult, FailedAttempt, Selection};
 
 /// Returns the row of a key. This reads the index of all events, because it begins with the time: a second for some millions.
@@ -28,31 +30,33 @@ pub(super) fn row(transaction: &Transaction<'_>, id: i64) -> Result<Option<Event
 pub(super) fn event(transaction: &Transaction<'_>, key: Uuid) -> Result<Option<(StoredEvent, Vec<AttemptResult>)>> {
     let Some(id) = id_of(transaction, key)? else { return Ok(None) };
     let Some(EventRow { stored, .. }) = row(transaction, id)? else { return Ok(None) };
-    let mut statement = transaction
-        .prepare_cached(
-            "SELECT token, started_at, ended_at, body_sha256, outcome, status, message FROM attempt
-             WHERE event = ?1 ORDER BY number",
-        )
-        .map_err(failed)?;
-    let mut rows = statement.query([id]).map_err(failed)?;
-    let mut attempts = Vec::new();
-    while let Some(row) = rows.next().map_err(failed)? {
-        attempts.push(AttemptResult {
-            token: get(row, 0)?,
-            started_at: time(get(row, 1)?),
-            ended_at: time(get(row, 2)?),
-            body_sha256: get(row, 3)?,
-            outcome: outcome(&get::<String>(row, 4)?)?,
-            status: get(row, 5)?,
-            message: get(row, 6)?,
-        });
-    }
+    let query = format!("SELECT {ATTEMPT} FROM attempt WHERE event = ?1 ORDER BY number");
+    let attempts = all(transaction, &query, [id], attempt_result)?;
     Ok(Some((stored, attempts)))
 }
 
-fn outcome(name: &str) -> Result<Outcome> {
-    let found = Outcome::ALL.into_iter().find(|outcome| outcome.as_str() == name);
-    found.ok_or_else(|| Error::new(ErrorKind::File, format!("{} is not a valid outcome", printable(name))))
+pub(super) fn rows(
+    transaction: &Transaction<'_>,
+    query: &str,
+    parameters: impl rusqlite::Params,
+) -> Result<Vec<EventRow>> {
+    all(transaction, query, parameters, stored_event)
+}
+
+/// Returns all rows of a query.
+pub(super) fn all<T>(
+    transaction: &Transaction<'_>,
+    query: &str,
+    parameters: impl rusqlite::Params,
+    read: impl Fn(&dyn Columns) -> Result<T>,
+) -> Result<Vec<T>> {
+    let mut statement = transaction.prepare_cached(query).map_err(failed)?;
+    let mut rows = statement.query(parameters).map_err(failed)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().map_err(failed)? {
+        found.push(read(row)?);
+    }
+    Ok(found)
 }
 
 pub(super) fn events(transaction: &Transaction<'_>, selection: &Selection) -> Result<Vec<StoredEvent>> {
@@ -75,31 +79,17 @@ pub(super) fn events(transaction: &Transaction<'_>, selection: &Selection) -> Re
         after_key,
         selection.state.map(crate::State::as_str),
         &selection.entitlement_id,
-        i64::try_from(selection.limit).unwrap_or(i64::MAX),
+        columns::limit(selection.limit),
     );
     Ok(rows(transaction, &query, parameters)?.into_iter().map(|row| row.stored).collect())
 }
 
 /// Returns the latest attempts without a delivery.
 pub(super) fn failed_attempts(transaction: &Transaction<'_>, limit: usize) -> Result<Vec<FailedAttempt>> {
-    let mut statement = transaction
-        .prepare_cached(
-            "SELECT event.key, entitlement.name, attempt.ended_at, attempt.outcome, attempt.status, attempt.message
-             FROM attempt JOIN event ON event.id = attempt.event JOIN entitlement ON entitlement.id = event.entitlement
-             WHERE attempt.outcome NOT IN ('delivered', 'already_delivered') ORDER BY attempt.ended_at DESC LIMIT ?1",
-        )
-        .map_err(failed)?;
-    let mut rows = statement.query([i64::try_from(limit).unwrap_or(i64::MAX)]).map_err(failed)?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next().map_err(failed)? {
-        found.push(FailedAttempt {
-            key: key(row, 0)?,
-            entitlement_id: get(row, 1)?,
-            ended_at: time(get(row, 2)?),
-            outcome: outcome(&get::<String>(row, 3)?)?,
-            status: get(row, 4)?,
-            message: get(row, 5)?,
-        });
-    }
-    Ok(found)
+    let query = format!(
+        "SELECT {FAILED_ATTEMPT}
+         FROM attempt JOIN event ON event.id = attempt.event JOIN entitlement ON entitlement.id = event.entitlement
+         WHERE attempt.outcome NOT IN ('delivered', 'already_delivered') ORDER BY attempt.ended_at DESC LIMIT ?1"
+    );
+    all(transaction, &query, [columns::limit(limit)], failed_attempt)
 }

@@ -4,11 +4,13 @@ use chrono::{DateTime, Utc};
 use rusqlite::Transaction;
 use usage_billing::Result;
 
-use super::columns::{failed, millis};
+use super::columns::failed;
 use super::pages::row;
 use super::settle::remove_delay;
-use super::tally::Tally;
+use super::tally::write_tally;
 use crate::State;
+use crate::store::Tally;
+use crate::store::columns::millis;
 
 pub(super) fn requeue(transaction: &Transaction<'_>, id: i64, now: DateTime<Utc>) -> Result<Option<State>> {
     let Some(row) = row(transaction, id)? else { return Ok(None) };
@@ -34,5 +36,5 @@ pub(super) fn resolve(transaction: &Transaction<'_>, id: i64, reason: &str) -> R
 fn count(transaction: &Transaction<'_>, before: State, after: State) -> Result<()> {
     let mut tally = Tally::default();
     tally.change(before, after);
-    tally.write(transaction)
+    write_tally(transaction, tally)
 }

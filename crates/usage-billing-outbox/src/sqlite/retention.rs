@@ -4,10 +4,11 @@ use chrono::{DateTime, Utc};
 use rusqlite::Transaction;
 use usage_billing::Result;
 
-use super::columns::{IS_OPEN, STORED_EVENT, failed, millis, time};
-use super::lease::rows;
-use super::tally::Tally;
-use crate::store::Removed;
+use super::columns::failed;
+use super::pages::rows;
+use super::tally::write_tally;
+use crate::store::columns::{self, IS_OPEN, STORED_EVENT, millis, time};
+use crate::store::{Removed, Tally};
 
 pub(super) fn remove_before(transaction: &Transaction<'_>, cutoff: DateTime<Utc>, limit: usize) -> Result<Removed> {
     // The event of an open record is still to be enqueued.
@@ -20,7 +21,7 @@ pub(super) fn remove_before(transaction: &Transaction<'_>, cutoff: DateTime<Utc>
          WHERE event.timestamp < ?1 AND NOT {IS_OPEN}
          ORDER BY event.timestamp LIMIT ?2"
     );
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let limit = columns::limit(limit);
     let removed = rows(transaction, &query, [millis(cutoff), limit])?;
     let mut tally = Tally::default();
     for row in &removed {
@@ -29,7 +30,7 @@ pub(super) fn remove_before(transaction: &Transaction<'_>, cutoff: DateTime<Utc>
         }
         tally.remove(row.stored.progress.state);
     }
-    tally.write(transaction)?;
+    write_tally(transaction, tally)?;
     let records = transaction
         .execute(
             "DELETE FROM usage WHERE id IN (SELECT id FROM usage INDEXED BY usage_rolled_up

@@ -1,57 +1,48 @@
 //! Results of attempts: evidence, states, and the delays of entitlements.
 
-use std::collections::HashMap;
-
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use rusqlite::Transaction;
 use usage_billing::Result;
 
-use super::columns::{EventRow, IS_OPEN, STORED_EVENT, failed, millis};
-use super::lease::rows;
-use super::pages::id_of;
-use super::tally::Tally;
-use crate::store::{Attempt, AttemptResult};
-use crate::{Progress, fail_points, retry};
+use super::columns::failed;
+use super::pages::{id_of, rows};
+use super::tally::write_tally;
+use crate::store::columns::{IS_OPEN, STORED_EVENT, millis};
+use crate::store::{Attempt, AttemptResult, Settled, Settlement};
+use crate::{fail_points, retry};
 
 pub(super) fn settle(
     transaction: &Transaction<'_>,
     token: i64,
-    attempts: &[Attempt],
+    attempts: Vec<Attempt>,
     now: DateTime<Utc>,
 ) -> Result<usize> {
     let query = format!(
         "SELECT {STORED_EVENT} FROM event JOIN entitlement ON entitlement.id = event.entitlement
          WHERE event.state = 'sending' AND event.lease_token = ?1"
     );
-    let leased = rows(transaction, &query, [token])?;
-    let leased: HashMap<_, _> = leased.into_iter().map(|row| (row.stored.event.key, row)).collect();
-    let (mut lost, mut tally) = (0, Tally::default());
-    // Whether an event of the entitlement has a final result.
-    let mut entitlements: HashMap<&str, bool> = HashMap::new();
-    for Attempt { key, result, retry_after } in attempts {
-        let row = leased.get(key);
-        let settled = row.and_then(|EventRow { stored, .. }| {
-            stored.progress.settle(token, result.outcome, *retry_after, stored.deadline, now)
-        });
-        let (Some(EventRow { id, stored }), Some(progress)) = (row, settled) else {
-            // The attempt was made, also if another sender has the event now.
-            if let Some(id) = id_of(transaction, *key)? {
-                insert_attempt(transaction, id, result)?;
-            }
-            lost += 1;
-            continue;
-        };
-        insert_attempt(transaction, *id, result)?;
-        update(transaction, *id, &progress, result)?;
-        tally.change(stored.progress.state, progress.state);
-        *entitlements.entry(&stored.event.entitlement_id).or_default() |= progress.state.is_final();
+    let settlement = Settlement::of_attempts(token, attempts, rows(transaction, &query, [token])?, now);
+    let lost = settlement.lost.len();
+    for Attempt { key, result, .. } in &settlement.lost {
+        if let Some(id) = id_of(transaction, *key)? {
+            insert_attempt(transaction, id, result)?;
+        }
     }
-    for (entitlement, is_resolved) in entitlements {
-        delay_entitlement(transaction, entitlement, is_resolved, now)?;
+    for (entitlement, is_resolved) in &settlement.entitlements {
+        delay_entitlement(transaction, entitlement, *is_resolved, now)?;
     }
-    tally.write(transaction)?;
+    write(transaction, settlement)?;
     fail_points::reached("settle.written");
     Ok(lost)
+}
+
+/// Writes results into their events, with their evidence.
+pub(super) fn write(transaction: &Transaction<'_>, settlement: Settlement) -> Result<()> {
+    for settled in &settlement.settled {
+        insert_attempt(transaction, settled.id, &settled.result)?;
+        update(transaction, settled)?;
+    }
+    write_tally(transaction, settlement.tally)
 }
 
 fn delay_entitlement(
@@ -64,23 +55,16 @@ fn delay_entitlement(
         .prepare_cached("SELECT failures FROM entitlement WHERE name = ?1")
         .and_then(|mut statement| statement.query_row([entitlement], |row| row.get(0)))
         .map_err(failed)?;
-    let (failures, retry_at) = match is_resolved {
-        true if failures == 0 => return Ok(()),
-        true => (0, None),
-        false => {
-            let failures = failures.saturating_add(1);
-            let delay = TimeDelta::from_std(retry::delay(failures, false)).unwrap_or_default();
-            (failures, Some(millis(now + delay)))
-        }
-    };
-    transaction
-        .prepare_cached("UPDATE entitlement SET failures = ?2, retry_at = ?3 WHERE name = ?1")
-        .and_then(|mut statement| statement.execute((entitlement, failures, retry_at)))
-        .map_err(failed)?;
+    if let Some((failures, retry_at)) = retry::entitlement_delay(failures, is_resolved, now) {
+        transaction
+            .prepare_cached("UPDATE entitlement SET failures = ?2, retry_at = ?3 WHERE name = ?1")
+            .and_then(|mut statement| statement.execute((entitlement, failures, retry_at.map(millis))))
+            .map_err(failed)?;
+    }
     Ok(())
 }
 
-pub(super) fn insert_attempt(transaction: &Transaction<'_>, event: i64, result: &AttemptResult) -> Result<()> {
+fn insert_attempt(transaction: &Transaction<'_>, event: i64, result: &AttemptResult) -> Result<()> {
     transaction
         .prepare_cached(
             "INSERT INTO attempt (event, number, token, started_at, ended_at, body_sha256, outcome, status, message)
@@ -102,14 +86,8 @@ pub(super) fn insert_attempt(transaction: &Transaction<'_>, event: i64, result: 
     Ok(())
 }
 
-/// Writes the progress of an event after an attempt.
-pub(super) fn update(
-    transaction: &Transaction<'_>,
-    event: i64,
-    progress: &Progress,
-    result: &AttemptResult,
-) -> Result<()> {
-    let settled_at = progress.state.is_final().then(|| millis(result.ended_at));
+fn update(transaction: &Transaction<'_>, settled: &Settled) -> Result<()> {
+    let Settled { id, progress, result } = settled;
     transaction
         .prepare_cached(
             "UPDATE event SET state = ?2, attempts = ?3, ready_at = ?4, may_have_arrived = ?5, may_arrive_until = ?6,
@@ -117,13 +95,13 @@ pub(super) fn update(
         )
         .and_then(|mut statement| {
             statement.execute((
-                event,
+                id,
                 progress.state.as_str(),
                 progress.attempts,
                 progress.ready_at.map(millis),
                 progress.may_have_arrived,
                 progress.may_arrive_until.map(millis),
-                settled_at,
+                settled.settled_at().map(millis),
                 &result.message,
             ))
         })

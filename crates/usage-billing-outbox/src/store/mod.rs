@@ -1,8 +1,16 @@
 //! What a database has to do for the outbox. Decisions are in [`Progress`](crate::Progress): a store reads rows, applies its functions, and writes the result in one
 //! transaction.
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) mod acceptance;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) mod columns;
 mod evidence;
 mod selection;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod settlement;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod tally;
 
 use std::future::Future;
 use std::time::Duration;
@@ -16,6 +24,20 @@ use crate::aggregation::{HourlyReports, MeteredUsage};
 use crate::event::StoredEvent;
 pub use evidence::{Attempt, AttemptResult};
 pub use selection::{Backlog, EntitlementBacklog, EntitlementWindow, FailedAttempt, Heartbeat, Selection};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) use settlement::{Settled, Settlement};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) use tally::Tally;
+
+/// Number of hourly reports of one transaction, so that others are not delayed for long.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) const REPORTS: i64 = 500;
+/// Number of records of one report: the rest belongs to the next one.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) const RECORDS: i64 = 100_000;
+/// Number of reported records after which a transaction ends.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) const RECORDS_AT_ONCE: usize = 10_000;
 
 /// A database of events.
 ///

@@ -3,7 +3,11 @@
 #[cfg(unix)]
 mod kill;
 mod model;
+#[cfg(unix)]
+mod postgres;
 mod sender;
+#[cfg(unix)]
+mod server;
 mod sqlite;
 mod suite;
 mod vendor;

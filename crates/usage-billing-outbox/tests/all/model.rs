@@ -1,16 +1,17 @@
 //! Random operations on a store, compared with a model that only knows the table of states.
 
+use std::any::Any;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
+use proptest::test_runner::TestRunner;
+use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 use tokio::runtime::Runtime;
 use usage_billing::ErrorKind;
 use usage_billing::suger::UsageEvent;
 use usage_billing_outbox::store::{Attempt, AttemptResult, LeaseRequest, Leased};
-use usage_billing_outbox::{NewEvent, Outcome, SenderLock, SqliteStore, State, Store as _};
+use usage_billing_outbox::{NewEvent, Outcome, SqliteStore, State, Store};
 
 use super::{ORG, at};
 
@@ -97,11 +98,39 @@ impl ReferenceStateMachine for Operations {
     fn apply((): (), _: &Operation) {}
 }
 
-struct Test {
+/// A store that is compared with the model.
+trait Opened: Store {
+    /// Whether a new sender ends the leases of the one before.
+    const ENDS_LEASES: bool;
+
+    /// Returns an empty store, and what it needs until its end.
+    async fn opened() -> (Self, Box<dyn Any>);
+}
+
+impl Opened for SqliteStore {
+    const ENDS_LEASES: bool = true;
+
+    async fn opened() -> (Self, Box<dyn Any>) {
+        let (store, folder) = super::sqlite::open().await;
+        (store, Box::new(folder))
+    }
+}
+
+#[cfg(unix)]
+impl Opened for usage_billing_outbox::PostgresStore {
+    const ENDS_LEASES: bool = false;
+
+    async fn opened() -> (Self, Box<dyn Any>) {
+        let (store, pool) = super::postgres::open().await.expect("a server");
+        (store, Box::new(pool))
+    }
+}
+
+struct Test<S: Opened> {
     runtime: Runtime,
-    store: SqliteStore,
-    lock: Option<SenderLock>,
-    _folder: Arc<tempfile::TempDir>,
+    store: S,
+    guard: Option<S::SenderGuard>,
+    _needed: Box<dyn Any>,
     model: Model,
     leases: Vec<Leased>,
 }
@@ -112,7 +141,7 @@ fn event(number: u8, quantity: u8) -> NewEvent {
     NewEvent::new(&event, ORG).unwrap()
 }
 
-impl Test {
+impl<S: Opened> Test<S> {
     fn number(event: &NewEvent) -> u8 {
         event.entitlement_id[2..].parse().unwrap()
     }
@@ -190,9 +219,10 @@ impl Test {
     }
 
     fn restart(&mut self) {
-        self.lock = None;
-        self.lock = Some(self.runtime.block_on(self.store.start_sender(at(self.model.now))).unwrap());
-        self.model.events.values_mut().filter(|event| event.lease.is_some()).for_each(Model::abandon);
+        self.guard = None;
+        self.guard = Some(self.runtime.block_on(self.store.start_sender(at(self.model.now))).unwrap());
+        let leased = self.model.events.values_mut().filter(|event| event.lease.is_some() && S::ENDS_LEASES);
+        leased.for_each(Model::abandon);
     }
 
     fn enqueue(&mut self, number: u8, quantity: u8) {
@@ -212,16 +242,15 @@ impl Test {
     }
 }
 
-impl StateMachineTest for Test {
+impl<S: Opened> StateMachineTest for Test<S> {
     type SystemUnderTest = Self;
     type Reference = Operations;
 
     fn init_test((): &()) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let store = runtime.block_on(SqliteStore::open(folder.path().join("usage.sqlite"), ORG)).unwrap();
-        let lock = Some(runtime.block_on(store.start_sender(at(0))).unwrap());
-        Self { runtime, store, lock, _folder: Arc::new(folder), model: Model::default(), leases: Vec::new() }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (store, needed) = runtime.block_on(S::opened());
+        let guard = Some(runtime.block_on(store.start_sender(at(0))).unwrap());
+        Self { runtime, store, guard, _needed: needed, model: Model::default(), leases: Vec::new() }
     }
 
     fn apply(mut test: Self, (): &(), operation: Operation) -> Self {
@@ -255,9 +284,25 @@ impl StateMachineTest for Test {
     }
 }
 
-prop_state_machine! {
-    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+fn compare<S: Opened>(cases: u32) {
+    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
+    let operations = Operations::sequential_strategy(1..40);
+    let compared = TestRunner::new(config.clone()).run(&operations, |(state, operations, seen)| {
+        Test::<S>::test_sequential(config.clone(), state, operations, seen);
+        Ok(())
+    });
+    compared.unwrap_or_else(|error| panic!("{error}"));
+}
 
-    #[test]
-    fn store_behaves_like_the_table_of_states(sequential 1..40 => Test);
+#[test]
+fn sqlite_behaves_like_the_table_of_states() {
+    compare::<SqliteStore>(40);
+}
+
+#[cfg(unix)]
+#[test]
+fn postgres_behaves_like_the_table_of_states() {
+    if super::server::shared().is_some() {
+        compare::<usage_billing_outbox::PostgresStore>(12);
+    }
 }

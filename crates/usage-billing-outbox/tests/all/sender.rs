@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 use usage_billing::{Decimal, ErrorKind, chrono};
 use usage_billing_outbox::{
-    Clock, HourlyReports, MeteredUsage, Outbox, Outcome, Problem, Sender, SqliteStore, State, Store as _,
+    Clock, HourlyReports, MeteredUsage, Outbox, Outcome, Problem, Sender, SqliteStore, State, Store,
 };
 
 use super::sqlite::open;
@@ -16,18 +16,18 @@ use super::vendor::{Fault, REJECTED, Vendor};
 use super::{ORG, at, new_event, usage};
 
 /// Returns an outbox whose clock follows tokio's from `start` on.
-pub(crate) fn outbox(store: SqliteStore, start: DateTime<Utc>) -> Outbox<SqliteStore> {
+pub(crate) fn outbox<S: Store>(store: S, start: DateTime<Utc>) -> Outbox<S> {
     let began = Instant::now();
     Outbox::new(store).clock(Clock::new(move || start + began.elapsed()))
 }
 
 /// Starts a sender without time limits.
-pub(crate) async fn started(outbox: &Outbox<SqliteStore>, client: usage_billing::suger::Client) -> Sender<SqliteStore> {
+pub(crate) async fn started<S: Store>(outbox: &Outbox<S>, client: usage_billing::suger::Client) -> Sender<S> {
     outbox.sender(client).flush_timeout(Duration::MAX).start().await.unwrap()
 }
 
 /// Sends until no event is open, or `rounds` times.
-pub(crate) async fn drain(outbox: &Outbox<SqliteStore>, sender: &mut Sender<SqliteStore>, rounds: usize) {
+pub(crate) async fn drain<S: Store>(outbox: &Outbox<S>, sender: &mut Sender<S>, rounds: usize) {
     for _ in 0..rounds {
         let Some(next_at) = sender.send_due().await.unwrap().next_at else { return };
         let now = outbox.status().await.unwrap().as_of;

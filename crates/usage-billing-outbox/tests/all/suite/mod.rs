@@ -1,4 +1,5 @@
-//! What every store has to do. A store runs the tests with `store_suite!(open)`, where `open` returns an empty store and its guard.
+//! What every store has to do. A store runs the tests with `store_suite!(open)`, where `open` returns an empty store and its
+//! guard, or `None` where there is none.
 
 mod metered;
 
@@ -46,7 +47,7 @@ macro_rules! store_suite {
         $(
             #[tokio::test]
             async fn $test() {
-                let (store, _guard) = $open().await;
+                let Some((store, _guard)) = Option::from($open().await) else { return };
                 $crate::suite::$test(store).await;
             }
         )+
@@ -92,8 +93,9 @@ async fn count<S: Store>(store: &S, state: State) -> u64 {
 pub(crate) async fn enqueued_event_is_pending_and_a_duplicate_is_a_no_op<S: Store>(store: S) {
     let event = new_event("e-1", 0);
     enqueue(&store, std::slice::from_ref(&event)).await;
-    let again = store.enqueue(vec![event.clone(), new_event("e-1", 1), event.clone()], WINDOW, at(9)).await.unwrap();
-    assert_eq!((again.new, again.duplicates), (1, 2));
+    let (new, stored) = (new_event("e-1", 1), event.clone());
+    let again = store.enqueue(vec![stored.clone(), new.clone(), stored, new], WINDOW, at(9)).await.unwrap();
+    assert_eq!((again.new, again.duplicates), (1, 3));
     let (stored, attempts) = store.event(event.key).await.unwrap().unwrap();
     assert_eq!((stored.event, stored.enqueued_at, attempts), (event, at(0), vec![]));
     assert_eq!((stored.progress.state, stored.deadline), (State::Pending, at(6 * 3600)));

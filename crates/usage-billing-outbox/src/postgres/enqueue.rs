@@ -1,0 +1,150 @@
+//! Storing events, and the windows of their entitlements.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use usage_billing::Result;
+use usage_billing::uuid::Uuid;
+
+use super::columns::failed;
+use super::pages::all;
+use super::tally::write_tally;
+use crate::event::{NewEvent, deadline};
+use crate::store::acceptance::{check_age, check_same};
+use crate::store::columns::{IS_OPEN, millis, time};
+use crate::store::{Enqueued, EntitlementWindow, Tally};
+use crate::{Progress, fail_points};
+
+/// The advisory lock of retention: shared by transactions that store something.
+pub(super) const RETENTION_LOCK: i64 = 0x7562_6f78_0000_0002;
+
+pub(super) async fn enqueue(
+    connection: &mut PgConnection,
+    events: &[NewEvent],
+    window: Duration,
+    now: DateTime<Utc>,
+) -> Result<Enqueued> {
+    fail_points::reached("enqueue.begun");
+    check_age(events, removed_before(connection).await?)?;
+    let (enqueued, tally) = insert(connection, events, window, now).await?;
+    write_tally(connection, tally, Some(now)).await?;
+    fail_points::reached("enqueue.written");
+    Ok(enqueued)
+}
+
+/// Stores events, also of a time whose events were removed: reports of records, which are not removed before they are reported.
+pub(super) async fn insert(
+    connection: &mut PgConnection,
+    events: &[NewEvent],
+    window: Duration,
+    now: DateTime<Utc>,
+) -> Result<(Enqueued, Tally)> {
+    let names = events.iter().map(|event| event.entitlement_id.as_str()).collect();
+    let entitlements = entitlements(connection, names).await?;
+    let known = |event: &NewEvent| entitlements[&event.entitlement_id];
+    // It is due at once, also if the clock moves back.
+    let progress = |event: &NewEvent| Progress::new(event.timestamp.min(now));
+    let deadline = |event: &NewEvent| deadline(event.timestamp, known(event).1.unwrap_or(window));
+    // In the order of the index, so that transactions with the same events wait for each other, and are no deadlock.
+    let insert = "INSERT INTO usage_billing.event (key, entitlement, timestamp, sequence, body, enqueued_at, deadline, state, ready_at)
+        SELECT key, entitlement, timestamp, sequence, body, $6, deadline, state, ready_at
+        FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $7::bigint[], $8::text[], $9::bigint[])
+            AS new (key, entitlement, timestamp, sequence, body, deadline, state, ready_at)
+        ORDER BY timestamp, key ON CONFLICT (timestamp, key) DO NOTHING RETURNING key";
+    let insert = sqlx::query(insert)
+        .bind(events.iter().map(|event| &event.key.as_bytes()[..]).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| known(event).0).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| millis(event.timestamp)).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| i64::from(event.sequence)).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.body.as_str()).collect::<Vec<_>>())
+        .bind(millis(now))
+        .bind(events.iter().map(|event| millis(deadline(event))).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| progress(event).state.as_str()).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| progress(event).ready_at.map(millis)).collect::<Vec<_>>());
+    let mut inserted: HashSet<Uuid> = all(connection, insert, |row| row.key(0)).await?.into_iter().collect();
+    // The call may have an event twice.
+    let (new, duplicates): (Vec<_>, Vec<_>) = events.iter().partition(|event| inserted.remove(&event.key));
+    let mut tally = Tally::default();
+    new.iter().for_each(|event| tally.add(progress(event).state));
+    check_stored(connection, &duplicates).await?;
+    Ok((Enqueued { new: new.len(), duplicates: duplicates.len() }, tally))
+}
+
+/// Checks that the stored events with the same keys have the same bodies.
+async fn check_stored(connection: &mut PgConnection, events: &[&NewEvent]) -> Result<()> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let query = "SELECT event.key, event.body FROM usage_billing.event
+        JOIN unnest($1::bigint[], $2::bytea[]) AS wanted (timestamp, key)
+        ON event.timestamp = wanted.timestamp AND event.key = wanted.key";
+    let query = sqlx::query(query)
+        .bind(events.iter().map(|event| millis(event.timestamp)).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| &event.key.as_bytes()[..]).collect::<Vec<_>>());
+    let stored = all(connection, query, |row| Ok((row.key(0)?, row.required_text(1)?))).await?;
+    let stored: HashMap<Uuid, String> = stored.into_iter().collect();
+    events.iter().try_for_each(|event| check_same(event, stored.get(&event.key).map_or("", String::as_str)))
+}
+
+/// Returns the time before which events were removed, and keeps it until the end of the transaction.
+pub(super) async fn removed_before(connection: &mut PgConnection) -> Result<Option<DateTime<Utc>>> {
+    let lock =
+        "SELECT current_setting('transaction_isolation') = 'read committed' FROM pg_advisory_xact_lock_shared($1)";
+    let lock = sqlx::query_scalar::<_, bool>(lock).bind(RETENTION_LOCK);
+    let query = match lock.fetch_one(&mut *connection).await.map_err(failed)? {
+        true => "SELECT removed_before FROM usage_billing.meta",
+        // A snapshot from before a removal would state the time before it. With a lock of the row, that is a serialization failure.
+        false => "SELECT removed_before FROM usage_billing.meta FOR SHARE",
+    };
+    let cutoff: Option<i64> = sqlx::query_scalar(query).fetch_one(connection).await.map_err(failed)?;
+    Ok(cutoff.map(time))
+}
+
+/// Returns the ids and the windows of entitlements, which are inserted if they are new.
+pub(super) async fn entitlements(
+    connection: &mut PgConnection,
+    names: BTreeSet<&str>,
+) -> Result<HashMap<String, (i64, Option<Duration>)>> {
+    let names: Vec<_> = names.into_iter().collect();
+    let mut known = known_entitlements(connection, &names).await?;
+    let new: Vec<_> = names.into_iter().filter(|name| !known.contains_key(*name)).collect();
+    if !new.is_empty() {
+        let insert = "INSERT INTO usage_billing.entitlement (name)
+            SELECT name FROM unnest($1::text[]) AS new (name) ORDER BY name COLLATE \"C\" ON CONFLICT (name) DO NOTHING";
+        sqlx::query(insert).bind(&new).execute(&mut *connection).await.map_err(failed)?;
+        known.extend(known_entitlements(connection, &new).await?);
+    }
+    Ok(known)
+}
+
+async fn known_entitlements(
+    connection: &mut PgConnection,
+    names: &[&str],
+) -> Result<HashMap<String, (i64, Option<Duration>)>> {
+    let query = "SELECT name, id, window_ms FROM usage_billing.entitlement WHERE name = ANY($1)";
+    let known = all(connection, sqlx::query(query).bind(names), |row| {
+        let window = row.number(2)?.and_then(|window| u64::try_from(window).ok()).map(Duration::from_millis);
+        Ok((row.required_text(0)?, (row.required(1)?, window)))
+    });
+    Ok(known.await?.into_iter().collect())
+}
+
+/// An event that a transaction stores at the same time may keep the deadline of the window before.
+pub(super) async fn set_window(connection: &mut PgConnection, window: EntitlementWindow) -> Result<()> {
+    let name = window.entitlement_id.as_str();
+    let (id, _) = entitlements(connection, BTreeSet::from([name])).await?[name];
+    let window_ms = i64::try_from(window.window.as_millis()).unwrap_or(i64::MAX);
+    // Events before their entitlement, and in their order, as in `settle`. Saturates, as `deadline` does.
+    let deadlines = format!(
+        "WITH open AS (SELECT id FROM usage_billing.event WHERE entitlement = $1 AND {IS_OPEN} ORDER BY id FOR UPDATE)
+         UPDATE usage_billing.event SET deadline = timestamp + least($2, $3 - timestamp) FROM open WHERE event.id = open.id"
+    );
+    let deadlines = sqlx::query(&deadlines).bind(id).bind(window_ms).bind(millis(DateTime::<Utc>::MAX_UTC));
+    deadlines.execute(&mut *connection).await.map_err(failed)?;
+    let changed = "UPDATE usage_billing.entitlement SET marketplace = $2, window_ms = $3 WHERE id = $1";
+    let changed = sqlx::query(changed).bind(id).bind(&window.marketplace).bind(window_ms);
+    changed.execute(connection).await.map_err(failed)?;
+    Ok(())
+}

@@ -1,0 +1,50 @@
+//! Removal of old events.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use usage_billing::Result;
+
+use super::columns::failed;
+use super::enqueue::RETENTION_LOCK;
+use super::pages::all;
+use super::tally::write_tally;
+use crate::store::columns::{self, IS_OPEN, millis};
+use crate::store::{Removed, Tally};
+
+pub(super) async fn remove_before(
+    connection: &mut PgConnection,
+    cutoff: DateTime<Utc>,
+    limit: usize,
+) -> Result<Removed> {
+    // Waits for transactions that store something: a record that is not visible yet keeps its hour as well.
+    let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(RETENTION_LOCK);
+    lock.execute(&mut *connection).await.map_err(failed)?;
+    // The event of an open record is still to be enqueued.
+    let open = sqlx::query_scalar("SELECT min(hour) FROM usage_billing.usage WHERE rolled_up_at IS NULL");
+    let open: Option<i64> = open.fetch_one(&mut *connection).await.map_err(failed)?;
+    let cutoff = open.map_or(millis(cutoff), |hour| millis(cutoff).min(hour));
+    let limit = columns::limit(limit);
+    let query = format!(
+        "SELECT id, state FROM usage_billing.event WHERE timestamp < $1 AND NOT {IS_OPEN}
+         ORDER BY timestamp LIMIT $2 FOR UPDATE SKIP LOCKED"
+    );
+    let query = sqlx::query(&query).bind(cutoff).bind(limit);
+    let removed = all(connection, query, |row| Ok((row.required::<i64>(0)?, row.state(1)?))).await?;
+    let mut tally = Tally::default();
+    removed.iter().for_each(|(_, state)| tally.remove(*state));
+    let ids: Vec<_> = removed.iter().map(|(id, _)| *id).collect();
+    for delete in [
+        "DELETE FROM usage_billing.attempt WHERE event = ANY($1)",
+        "DELETE FROM usage_billing.event WHERE id = ANY($1)",
+    ] {
+        sqlx::query(delete).bind(&ids).execute(&mut *connection).await.map_err(failed)?;
+    }
+    write_tally(connection, tally, None).await?;
+    let records = "DELETE FROM usage_billing.usage WHERE id IN (
+        SELECT id FROM usage_billing.usage WHERE rolled_up_at IS NOT NULL AND hour < $1 LIMIT $2)";
+    let records = sqlx::query(records).bind(cutoff).bind(limit).execute(&mut *connection).await.map_err(failed)?;
+    let cutoff_stored = "UPDATE usage_billing.meta SET removed_before = greatest(removed_before, $1)";
+    sqlx::query(cutoff_stored).bind(cutoff).execute(connection).await.map_err(failed)?;
+    let records = usize::try_from(records.rows_affected()).unwrap_or(usize::MAX);
+    Ok(Removed { events: removed.len(), records })
+}

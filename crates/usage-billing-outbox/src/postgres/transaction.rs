@@ -1,0 +1,127 @@
+//! Transactions: their isolation and time limits, and when they are tried again.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use sqlx::pool::PoolConnection;
+use sqlx::{Acquire as _, Connection as _, PgConnection, Postgres, Transaction};
+use usage_billing::{Error, ErrorKind, Result};
+
+use super::columns::failed;
+use super::{PostgresStore, located};
+use crate::fail_points;
+
+/// How often a transaction is run that the database has rolled back by itself: for a deadlock with a transaction of the caller, for example.
+const ATTEMPTS: u32 = 3;
+
+/// What a server or role may have switched off: a transaction is on the disk when it is committed.
+const DURABLE: &str =
+    "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'";
+
+impl PostgresStore {
+    /// Runs work in a transaction that is committed if it succeeds. It is run again if it was certainly rolled back.
+    pub(super) async fn write<T: Send>(
+        &self,
+        committed: &'static str,
+        work: impl for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<T>> + Send + Sync,
+    ) -> Result<T> {
+        let begin = format!("BEGIN ISOLATION LEVEL READ COMMITTED; {}; {DURABLE}", self.limits());
+        let mut attempt = 1;
+        loop {
+            match self.transaction(&begin, &work).await {
+                Ok(found) => {
+                    fail_points::reached(committed);
+                    return Ok(found);
+                }
+                Err(error) if attempt < ATTEMPTS && is_rolled_back(&error) => attempt += 1,
+                Err(error) => return Err(located(&self.location, error)),
+            }
+        }
+    }
+
+    /// Runs work on one state of the database.
+    pub(super) async fn read<T: Send>(
+        &self,
+        work: impl for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<T>> + Send + Sync,
+    ) -> Result<T> {
+        let begin = format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {}", self.limits());
+        self.transaction(&begin, &work).await.map_err(|error| located(&self.location, error))
+    }
+
+    /// Runs work within a transaction of the caller: in a savepoint, so that its error leaves nothing.
+    pub(super) async fn within<T: Send>(
+        &self,
+        transaction: &mut Transaction<'_, Postgres>,
+        work: impl for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T>> + Send,
+    ) -> Result<T> {
+        let located = |error| located(&self.location, error);
+        let mut savepoint = transaction.begin().await.map_err(failed).map_err(located)?;
+        sqlx::query(DURABLE).execute(&mut *savepoint).await.map_err(failed).map_err(located)?;
+        match work(&mut savepoint).await {
+            Ok(found) => {
+                savepoint.commit().await.map_err(failed).map_err(located)?;
+                Ok(found)
+            }
+            Err(error) => {
+                savepoint.rollback().await.map_err(failed).map_err(located)?;
+                Err(located(error))
+            }
+        }
+    }
+
+    async fn transaction<T>(
+        &self,
+        begin: &str,
+        work: impl for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<T>>,
+    ) -> Result<T> {
+        let acquired = tokio::time::timeout(self.time_limit, self.pool.acquire()).await;
+        let mut connection = acquired.map_err(|_| self.late("connect"))?.map_err(failed)?;
+        let mut is_committing = false;
+        let worked = tokio::time::timeout(self.time_limit, async {
+            let connection: &mut PgConnection = &mut connection;
+            let mut transaction = connection.begin_with(begin.to_owned()).await.map_err(failed)?;
+            let found = work(&mut transaction).await?;
+            is_committing = true;
+            transaction.commit().await.map_err(failed)?;
+            Ok(found)
+        })
+        .await;
+        let ended = worked.unwrap_or_else(|_| {
+            // Closed by its end: in the pool, it would wait for the server, which ends the transaction by its own limit.
+            drop(PoolConnection::detach(connection));
+            Err(self.late("respond"))
+        });
+        ended.map_err(|error: Error| match is_committing {
+            true => error.with_hint("whether the transaction was committed is unknown: the same call again is safe"),
+            false => error,
+        })
+    }
+
+    fn late(&self, what: &str) -> Error {
+        Error::new(ErrorKind::File, format!("the database did not {what} within {:?}", self.time_limit))
+    }
+
+    /// Returns the limits on the server, which also end what a vanished client has begun.
+    fn limits(&self) -> String {
+        let millis = |limit: Duration| limit.as_millis().clamp(1, 86_400_000);
+        let (limit, lock) = (millis(self.time_limit), millis(self.time_limit / 4));
+        format!(
+            "SET LOCAL statement_timeout = {limit}; SET LOCAL lock_timeout = {lock}; \
+             SET LOCAL idle_in_transaction_session_timeout = {limit}"
+        )
+    }
+}
+
+/// Returns whether the database reports that it has rolled back a transaction which may succeed when it is run again: 40001 is a
+/// serialization failure, and 40P01 a deadlock.
+fn is_rolled_back(error: &Error) -> bool {
+    let mut source = error.source();
+    while let Some(error) = source {
+        if let Some(sqlx::Error::Database(error)) = error.downcast_ref() {
+            return error.code().is_some_and(|code| ["40001", "40P01"].contains(&code.as_ref()));
+        }
+        source = error.source();
+    }
+    false
+}

@@ -1,0 +1,228 @@
+//! PostgreSQL: the suite, and what only a server with several senders has.
+
+use std::time::Duration;
+
+use usage_billing::ErrorKind;
+use usage_billing::suger::UsageEvent;
+use usage_billing_outbox::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use usage_billing_outbox::sqlx::{self, Executor as _, PgPool};
+use usage_billing_outbox::store::{Attempt, AttemptResult, LeaseRequest, Leased};
+use usage_billing_outbox::{Clock, Outbox, Outcome, PostgresStore, State, Store as _};
+
+use super::server::shared;
+use super::suite::store_suite;
+use super::{ORG, at, new_event, usage};
+
+/// Returns the store of a new database, and a pool of that. `None` if there is no server here.
+pub(crate) async fn open() -> Option<(PostgresStore, PgPool)> {
+    let server = shared()?;
+    let pool =
+        PgPoolOptions::new().max_connections(5).connect_lazy_with(server.options(&server.create_database().await));
+    Some((PostgresStore::open(pool.clone(), ORG).await.unwrap(), pool))
+}
+
+store_suite!(open);
+
+const WINDOW: Duration = Duration::from_secs(6 * 3600);
+
+fn request(seconds: i64, limit: usize) -> LeaseRequest {
+    LeaseRequest { now: at(seconds), until: at(seconds + 60), limit, probes: 3 }
+}
+
+fn results(leased: &Leased, outcome: Outcome) -> Vec<Attempt> {
+    let attempt = |event: &usage_billing_outbox::NewEvent| {
+        let (token, body_sha256) = (leased.token, event.body_sha256());
+        let (started_at, ended_at) = (at(1), at(2));
+        let result = AttemptResult { token, started_at, ended_at, body_sha256, outcome, status: None, message: None };
+        Attempt { key: event.key, result, retry_after: None }
+    };
+    leased.events.iter().map(attempt).collect()
+}
+
+fn outbox(store: &PostgresStore) -> Outbox<PostgresStore> {
+    Outbox::new(store.clone()).clock(Clock::new(|| at(0)))
+}
+
+#[tokio::test]
+async fn event_is_stored_with_the_transaction_of_the_caller() {
+    let Some((store, pool)) = open().await else { return };
+    let outbox = outbox(&store);
+    pool.execute("CREATE TABLE job (id integer)").await.unwrap();
+    for (isolation, number) in [("READ COMMITTED", 1), ("REPEATABLE READ", 2), ("SERIALIZABLE", 3)] {
+        let mut transaction = pool.begin_with(format!("BEGIN ISOLATION LEVEL {isolation}")).await.unwrap();
+        transaction.execute("INSERT INTO job VALUES (1)").await.unwrap();
+        let enqueued = outbox.enqueue_in(&mut transaction, &[usage("e-1", number)]).await.unwrap();
+        assert_eq!((enqueued.new, enqueued.duplicates), (1, 0));
+        let again = outbox.enqueue_in(&mut transaction, &[usage("e-1", number), usage("e-1", 9)]).await.unwrap();
+        assert_eq!((again.new, again.duplicates), (1, 1));
+        let other = UsageEvent::new("e-1", at(3600 * number)).quantity("gb", 7);
+        let error = outbox.enqueue_in(&mut transaction, &[usage("e-1", 8), other]).await.unwrap_err();
+        assert!(error.kind() == ErrorKind::Request && error.to_string().contains("other quantities"), "{error}");
+        transaction.execute("INSERT INTO job VALUES (2)").await.unwrap();
+        match isolation {
+            "READ COMMITTED" => transaction.rollback().await.unwrap(),
+            _ => transaction.commit().await.unwrap(),
+        }
+        pool.execute("DELETE FROM usage_billing.event WHERE sequence = 0 AND timestamp = (SELECT max(timestamp) FROM usage_billing.event)").await.unwrap();
+    }
+    let number = async |query: &str| sqlx::query_scalar::<_, i64>(query).fetch_one(&pool).await.unwrap();
+    assert_eq!(number("SELECT count(*) FROM job").await, 4, "the transaction goes on after the error");
+    assert_eq!(number("SELECT count(*) FROM usage_billing.event").await, 2);
+    assert!(store.event(new_event("e-1", 8).key).await.unwrap().is_none(), "all or none");
+}
+
+/// A transaction that is open for hours makes neither other producers nor senders wait.
+#[tokio::test]
+async fn open_transaction_of_a_caller_blocks_nobody() {
+    let Some((store, pool)) = open().await else { return };
+    let (store, outbox) = (store.clone().time_limit(Duration::from_secs(4)), outbox(&store));
+    store.enqueue(vec![new_event("e-1", 0)], WINDOW, at(0)).await.unwrap();
+    let mut transaction = pool.begin().await.unwrap();
+    outbox.enqueue_in(&mut transaction, &[usage("e-1", 1)]).await.unwrap();
+    store.enqueue(vec![new_event("e-1", 2)], WINDOW, at(0)).await.unwrap();
+    let leased = store.lease(request(0, 9)).await.unwrap();
+    assert_eq!(leased.events, [new_event("e-1", 0), new_event("e-1", 2)]);
+    store.settle(leased.token, results(&leased, Outcome::NotSent), at(2)).await.unwrap();
+    store.backlog(at(2), 9).await.unwrap();
+    let error = store.enqueue(vec![new_event("e-1", 1)], WINDOW, at(0)).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::File && error.to_string().contains("lock timeout"), "the same key: {error}");
+    let error = store.remove_before(at(1), 9).await.unwrap_err();
+    assert!(error.to_string().contains("lock timeout"), "{error}");
+    transaction.commit().await.unwrap();
+    assert_eq!(store.enqueue(vec![new_event("e-1", 1)], WINDOW, at(0)).await.unwrap().duplicates, 1);
+    store.remove_before(at(1), 9).await.unwrap();
+}
+
+#[tokio::test]
+async fn snapshot_from_before_a_removal_enqueues_nothing_that_was_removed() {
+    let Some((store, pool)) = open().await else { return };
+    let outbox = outbox(&store);
+    store.enqueue(vec![new_event("e-1", 0)], WINDOW, at(0)).await.unwrap();
+    let leased = store.lease(request(0, 9)).await.unwrap();
+    store.settle(leased.token, results(&leased, Outcome::Delivered), at(2)).await.unwrap();
+    let mut transaction = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ").await.unwrap();
+    transaction.execute("SELECT 1").await.unwrap();
+    assert_eq!(store.remove_before(at(1), 9).await.unwrap().events, 1);
+    let error = outbox.enqueue_in(&mut transaction, &[usage("e-1", 0)]).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::File && error.to_string().contains("could not serialize"), "{error}");
+}
+
+#[tokio::test]
+async fn senders_share_due_events() {
+    let Some((store, _pool)) = open().await else { return };
+    let events: Vec<_> = (0..60).map(|number| new_event(&format!("e-{}", number % 7), number)).collect();
+    store.enqueue(events.clone(), WINDOW, at(0)).await.unwrap();
+    let lease = async || {
+        store.start_sender(at(0)).await.unwrap();
+        store.lease(request(0, 20)).await.unwrap()
+    };
+    let (one, two, three) = tokio::join!(lease(), lease(), lease());
+    let mut keys: Vec<_> =
+        [&one, &two, &three].into_iter().flat_map(|leased| &leased.events).map(|it| it.key).collect();
+    let mut expected: Vec<_> = events.iter().map(|event| event.key).collect();
+    (keys.sort(), expected.sort());
+    // A lease may find rows of another that is not committed yet, and takes fewer.
+    assert!(keys.windows(2).all(|pair| pair[0] != pair[1]), "none is leased twice");
+    let rest = store.lease(request(0, 60)).await.unwrap();
+    keys.extend(rest.events.iter().map(|event| event.key));
+    keys.sort();
+    assert_eq!(keys, expected);
+    let (one, two, three) = tokio::join!(
+        store.settle(one.token, results(&one, Outcome::NotSent), at(2)),
+        store.settle(two.token, results(&two, Outcome::NotSent), at(2)),
+        store.settle(three.token, results(&three, Outcome::Delivered), at(2)),
+    );
+    assert_eq!((one.unwrap(), two.unwrap(), three.unwrap()), (0, 0, 0), "no deadlock");
+}
+
+/// As after a commit whose confirmation was lost.
+#[tokio::test]
+async fn result_that_is_stored_again_leaves_one_row_of_evidence() {
+    let Some((store, _pool)) = open().await else { return };
+    store.enqueue(vec![new_event("e-1", 0)], WINDOW, at(0)).await.unwrap();
+    let leased = store.lease(request(0, 9)).await.unwrap();
+    for lost in [0, 1] {
+        assert_eq!(store.settle(leased.token, results(&leased, Outcome::Delivered), at(2)).await.unwrap(), lost);
+    }
+    assert_eq!(store.event(new_event("e-1", 0).key).await.unwrap().unwrap().1.len(), 1);
+}
+
+#[tokio::test]
+async fn numbers_are_added_up_by_a_sign_of_life() {
+    let Some((store, pool)) = open().await else { return };
+    for number in 0..150 {
+        store.enqueue(vec![new_event("e-1", number)], WINDOW, at(number)).await.unwrap();
+    }
+    store.beat(usage_billing_outbox::store::Heartbeat::default()).await.unwrap();
+    let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM usage_billing.tally").fetch_one(&pool).await.unwrap();
+    let backlog = store.backlog(at(0), 1).await.unwrap();
+    assert_eq!((rows, backlog.states[&State::Pending], backlog.enqueued_at), (1, 150, Some(at(149))));
+}
+
+#[tokio::test]
+async fn database_of_another_organization_or_version_is_not_opened() {
+    let Some((_, pool)) = open().await else { return };
+    let error = PostgresStore::open(pool.clone(), "other").await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Config && error.to_string().contains("of organization acme, not of other"));
+    pool.execute("UPDATE usage_billing.meta SET format = 99").await.unwrap();
+    let error = PostgresStore::open(pool.clone(), ORG).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Config && error.to_string().contains("the store has format 99"), "{error}");
+}
+
+#[tokio::test]
+async fn processes_that_open_a_new_database_together_create_one_store() {
+    let Some(server) = shared() else { return };
+    let options = server.options(&server.create_database().await);
+    let open = || PostgresStore::connect(options.clone(), ORG);
+    let (one, two, three) = tokio::join!(open(), open(), open());
+    one.unwrap().enqueue(vec![new_event("e-1", 0)], WINDOW, at(0)).await.unwrap();
+    two.unwrap();
+    assert_eq!(three.unwrap().backlog(at(0), 1).await.unwrap().states[&State::Pending], 1);
+}
+
+#[tokio::test]
+async fn evidence_cannot_be_changed_and_the_view_is_readable() {
+    let Some((store, pool)) = open().await else { return };
+    store.enqueue(vec![new_event("e-1", 0)], WINDOW, at(0)).await.unwrap();
+    let leased = store.lease(request(0, 9)).await.unwrap();
+    store.settle(leased.token, results(&leased, Outcome::Rejected), at(2)).await.unwrap();
+    let error = pool.execute("UPDATE usage_billing.attempt SET outcome = 'delivered'").await.unwrap_err();
+    assert!(error.to_string().contains("attempts are evidence"), "{error}");
+    let row = "SELECT key || ' ' || entitlement || ' ' || (timestamp AT TIME ZONE 'UTC') || ' ' || quantities || ' ' || state FROM usage_billing.events";
+    let row: String = sqlx::query_scalar(row).fetch_one(&pool).await.unwrap();
+    assert_eq!(row, format!(r#"{} e-1 2026-09-21 14:13:20 {{"gb":10.0001}} rejected"#, new_event("e-1", 0).key));
+}
+
+#[tokio::test]
+async fn enqueued_event_is_durable_where_the_server_would_not_wait_for_its_disk() {
+    let Some((store, pool)) = open().await else { return };
+    let mut connection = pool.acquire().await.unwrap();
+    let database: String = sqlx::query_scalar("SELECT current_database()").fetch_one(&mut *connection).await.unwrap();
+    connection.execute(format!("ALTER DATABASE {database} SET synchronous_commit = off").as_str()).await.unwrap();
+    pool.execute(
+        "CREATE TABLE seen (setting text); CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$;
+         CREATE TRIGGER see AFTER INSERT ON usage_billing.event EXECUTE FUNCTION see()",
+    )
+    .await
+    .unwrap();
+    connection.close().await.unwrap();
+    drop(store);
+    let store = PostgresStore::connect(shared().unwrap().options(&database), ORG).await.unwrap();
+    store.enqueue(vec![new_event("e-1", 0)], WINDOW, at(0)).await.unwrap();
+    let seen: Vec<String> = sqlx::query_scalar("SELECT setting FROM seen").fetch_all(&pool).await.unwrap();
+    assert_eq!(seen, ["on"]);
+}
+
+#[tokio::test]
+async fn server_that_does_not_respond_is_an_error_in_time_without_the_password() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let url = format!("postgres://billing:hush@127.0.0.1:{port}/usage?sslmode=disable");
+    let pool = PgPoolOptions::new().acquire_timeout(Duration::from_millis(50));
+    let pool = pool.connect_lazy_with(url.parse::<PgConnectOptions>().unwrap());
+    let error = PostgresStore::open(pool, ORG).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::File);
+    let report = format!("{error} {error:?}");
+    assert!(report.contains("127.0.0.1/usage") && !report.contains("hush"), "{report}");
+}
