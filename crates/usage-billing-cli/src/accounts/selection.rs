@@ -1,6 +1,7 @@
 //! The options that select accounts.
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use clap::Args;
@@ -141,6 +142,25 @@ impl AccountArguments {
             None => one,
         };
         Ok(Clients { clients: clients.into_iter().map(with_now).collect(), sandbox })
+    }
+
+    /// Returns the settings of the only account of a vendor, as far as it is configured. A sandbox has none.
+    pub(crate) fn account(&self, vendor: Vendor) -> Result<Option<Account>, Failure> {
+        if self.sandbox {
+            return Ok(None);
+        }
+        let mut accounts = self.selection.configured(&[vendor])?;
+        require_one(vendor, accounts.iter().map(|one| &*one.name))?;
+        Ok(accounts.pop())
+    }
+
+    /// Returns the current time, and how it continues: also that of `--today` does.
+    pub(crate) fn clock(&self) -> impl Fn() -> DateTime<Utc> + Send + Sync + 'static {
+        let (today, start, begun) = (self.day.today, self.now(), Instant::now());
+        move || match today {
+            Some(_) => start + TimeDelta::from_std(begun.elapsed()).unwrap_or_default(),
+            None => Utc::now(),
+        }
     }
 
     /// Returns the only client of a vendor, and what it needs.

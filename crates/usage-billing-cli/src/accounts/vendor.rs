@@ -20,11 +20,13 @@ pub(crate) struct Field {
     pub(crate) variables: &'static [&'static str],
     pub(crate) is_secret: bool,
     pub(crate) is_required: bool,
+    /// Whether the value is a path, or a URL in its place.
+    pub(crate) is_path: bool,
 }
 
 impl Field {
     const fn new(key: &'static str, variables: &'static [&'static str]) -> Self {
-        Self { key, variables, is_secret: false, is_required: true }
+        Self { key, variables, is_secret: false, is_required: true, is_path: false }
     }
 
     const fn secret(self) -> Self {
@@ -33,6 +35,10 @@ impl Field {
 
     const fn optional(self) -> Self {
         Self { is_required: false, ..self }
+    }
+
+    const fn path(self) -> Self {
+        Self { is_path: true, ..self }
     }
 }
 
@@ -52,6 +58,8 @@ const SUGER: &[Field] = &[
     Field::new("org_id", &["SUGER_ORG_ID"]),
     Field::new("api_key", &["SUGER_API_KEY"]).secret(),
     Field::new("base_url", &["SUGER_BASE_URL"]).optional(),
+    // Of `meter`: where events are kept until they are delivered.
+    Field::new("outbox", &["SUGER_OUTBOX"]).optional().path(),
 ];
 
 impl Vendor {

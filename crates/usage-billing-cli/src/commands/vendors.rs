@@ -32,12 +32,13 @@ pub(crate) const HELP: &str =
   [profiles.default.suger]
   org_id = \"…\"
   api_key_file = \"/run/secrets/suger\"
+  outbox = \"usage.sqlite\"         # of `meter`; beside this file
 
 Environment (before the file, unless --profile or --account is given):
   GENESYS_REGION, GENESYS_CLIENT_ID, GENESYS_CLIENT_SECRET
   GENESYSCLOUD_REGION, GENESYSCLOUD_OAUTHCLIENT_ID, GENESYSCLOUD_OAUTHCLIENT_SECRET (of Genesys' own tools)
   ACRONIS_DATA_CENTER, ACRONIS_CLIENT_ID, ACRONIS_CLIENT_SECRET
-  SUGER_ORG_ID, SUGER_API_KEY, SUGER_BASE_URL
+  SUGER_ORG_ID, SUGER_API_KEY, SUGER_BASE_URL, SUGER_OUTBOX
   A variable with a secret may be replaced by one with the suffix _FILE that names a file.";
 
 #[derive(Args)]

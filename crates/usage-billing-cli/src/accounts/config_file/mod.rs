@@ -181,7 +181,10 @@ impl Reader<'_> {
         let name = key.get_ref().as_ref();
         for field in vendor.fields() {
             if !field.is_secret && name == field.key {
-                return Ok((field, Value::Text(self.string(key, value)?)));
+                let text = self.string(key, value)?;
+                let is_relative = field.is_path && !text.contains("://");
+                let text = if is_relative { self.path_beside(&text).to_string_lossy().into_owned() } else { text };
+                return Ok((field, Value::Text(text)));
             }
             let suffix = name.strip_prefix(field.key).filter(|_| field.is_secret);
             match suffix {

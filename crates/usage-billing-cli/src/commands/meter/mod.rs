@@ -2,6 +2,7 @@
 
 mod events;
 mod groups;
+mod outbox;
 mod overlap;
 mod receipt;
 mod reconcile;
@@ -21,6 +22,9 @@ pub(crate) enum MeterCommand {
     /// Send usage events. Events that arrived before with the same dimensions are recognized; others that would be billed twice are rejected.
     #[command(after_help = events::HELP)]
     Send(send::SendArguments),
+    /// Store usage events in an outbox, durably and without a request: `meter run` sends them. What is stored already is recognized.
+    #[command(after_help = events::ENQUEUE_HELP)]
+    Enqueue(outbox::EnqueueArguments),
     /// Check a file of events without any request: all errors, with line numbers.
     #[command(after_help = events::HELP)]
     Validate(validate::ValidateArguments),
@@ -36,6 +40,7 @@ pub(crate) enum MeterCommand {
 pub(crate) async fn run(command: MeterCommand) -> Result<ExitCode, Failure> {
     match command {
         MeterCommand::Send(arguments) => send::run(arguments).await,
+        MeterCommand::Enqueue(arguments) => outbox::enqueue(arguments).await,
         MeterCommand::Validate(arguments) => validate::run(&arguments),
         MeterCommand::Status(arguments) => status::run(arguments).await,
         MeterCommand::Retry(arguments) => retry::run(arguments).await,

@@ -4,28 +4,45 @@ use usage_billing::printable;
 
 use super::collect::Collector;
 use super::quantity::quantity;
-use super::{Entry, timestamp};
+use super::{Entry, Problem, timestamp};
 use crate::suggestion::did_you_mean;
 
-const REQUIRED: [&str; 4] = ["entitlement_id", "timestamp", "dimension", "quantity"];
 const COLUMNS: [&str; 5] = ["entitlement_id", "timestamp", "dimension", "quantity", "sequence"];
 
 pub(super) fn read(text: &str, collector: &mut Collector) {
+    let problems = rows(text, COLUMNS, Some("sequence"), |line, cells| {
+        collector.add_quantity(entry(line, cells)?);
+        Ok(())
+    });
+    problems.into_iter().for_each(|Problem { line, message }| collector.problem(line, message));
+}
+
+/// Calls `row` with the line and the cells of each record, in the order of `names`. Returns what is wrong.
+pub(super) fn rows<const N: usize>(
+    text: &str,
+    names: [&'static str; N],
+    optional: Option<&str>,
+    mut row: impl FnMut(u64, [&str; N]) -> Result<(), String>,
+) -> Vec<Problem> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
-    let columns = match reader.headers().map_err(|error| error.to_string()).and_then(columns) {
+    let found = reader.headers().map_err(|error| error.to_string());
+    let columns = match found.and_then(|header| columns(header, names, optional)) {
         Ok(columns) => columns,
-        Err(problem) => return collector.problem(1, problem),
+        Err(message) => return vec![Problem { line: 1, message }],
     };
+    let mut problems = Vec::new();
     for record in reader.records() {
-        let outcome = match &record {
-            Ok(record) => entry(record, &columns).map_err(|problem| (line_of(record.position()), problem)),
-            Err(error) => Err((line_of(error.position()), problem_of(error))),
+        let (line, outcome) = match &record {
+            Ok(record) => {
+                let cells = columns.map(|place| place.and_then(|place| record.get(place)).unwrap_or_default());
+                let line = line_of(record.position());
+                (line, row(line, cells))
+            }
+            Err(error) => (line_of(error.position()), Err(problem_of(error))),
         };
-        match outcome {
-            Ok(entry) => collector.add_quantity(entry),
-            Err((line, problem)) => collector.problem(line, problem),
-        }
+        problems.extend(outcome.err().map(|message| Problem { line, message }));
     }
+    problems
 }
 
 fn line_of(position: Option<&csv::Position>) -> u64 {
@@ -42,31 +59,34 @@ fn problem_of(error: &csv::Error) -> String {
 }
 
 /// Returns the place of each column in a line.
-fn columns(header: &csv::StringRecord) -> Result<[Option<usize>; 5], String> {
+fn columns<const N: usize>(
+    header: &csv::StringRecord,
+    names: [&'static str; N],
+    optional: Option<&str>,
+) -> Result<[Option<usize>; N], String> {
     for (separator, name) in [(';', "semicolons"), ('\t', "tabs")] {
         if header.len() == 1 && header.get(0).is_some_and(|text| text.contains(separator)) {
             return Err(format!("the columns are separated by {name}: expected commas"));
         }
     }
     for (place, name) in header.iter().enumerate() {
-        if !COLUMNS.contains(&name) {
-            return Err(format!("unknown column \"{}\": {}", printable(name), did_you_mean(name, COLUMNS)));
+        if !names.contains(&name) {
+            return Err(format!("unknown column \"{}\": {}", printable(name), did_you_mean(name, names)));
         }
         if header.iter().take(place).any(|other| other == name) {
             return Err(format!("the column {name} is there twice"));
         }
     }
-    let places = COLUMNS.map(|column| header.iter().position(|name| name == column));
-    let missing: Vec<_> = REQUIRED.into_iter().filter(|column| !header.iter().any(|name| name == *column)).collect();
+    let places = names.map(|column| header.iter().position(|name| name == column));
+    let is_missing = |column: &&str| Some(*column) != optional && !header.iter().any(|name| name == *column);
+    let missing: Vec<_> = names.into_iter().filter(is_missing).collect();
     match missing.is_empty() {
         true => Ok(places),
         false => Err(format!("the header lacks {}", missing.join(", "))),
     }
 }
 
-fn entry(record: &csv::StringRecord, columns: &[Option<usize>; 5]) -> Result<Entry, String> {
-    let [entitlement_id, time, dimension, amount, sequence] =
-        columns.map(|place| place.and_then(|place| record.get(place)).unwrap_or_default());
+fn entry(line: u64, [entitlement_id, time, dimension, amount, sequence]: [&str; 5]) -> Result<Entry, String> {
     let sequence = match sequence {
         "" => 0,
         text => text.parse().map_err(|_| {
@@ -74,7 +94,7 @@ fn entry(record: &csv::StringRecord, columns: &[Option<usize>; 5]) -> Result<Ent
         })?,
     };
     Ok(Entry {
-        line: line_of(record.position()),
+        line,
         entitlement_id: entitlement_id.to_owned(),
         timestamp: timestamp(time)?,
         sequence,

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use usage_billing::printable_message;
 use usage_billing::suger::UsageEvent;
+use usage_billing::{Decimal, printable_message};
 
 use super::collect::Collector;
 use super::quantity::quantity;
@@ -51,10 +51,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Quantities<'a> {
 }
 
 pub(super) fn read(text: &str, collector: &mut Collector) {
-    for (number, line) in (1..).zip(text.lines()) {
-        if line.trim().is_empty() {
-            continue;
-        }
+    for (number, line) in lines(text) {
         match event(number, line) {
             Ok((event, entries)) => collector.add_event(event, entries),
             Err(problem) => collector.problem(number, problem),
@@ -62,19 +59,33 @@ pub(super) fn read(text: &str, collector: &mut Collector) {
     }
 }
 
-fn event(number: u64, line: &str) -> Result<(FileEvent, Vec<Entry>), String> {
-    let line: Line<'_> = serde_json::from_str(line).map_err(|error| {
+/// Returns the lines that are not blank, with their numbers.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = (u64, &str)> {
+    (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty())
+}
+
+/// Reads the object of a line.
+pub(super) fn object<'a, T: Deserialize<'a>>(line: &'a str, what: &str) -> Result<T, String> {
+    serde_json::from_str(line).map_err(|error| {
         let message = error.to_string();
         // The line in it is always 1.
         let message =
             message.replace(&format!(" at line 1 column {}", error.column()), &format!(" (column {})", error.column()));
-        format!("invalid event: {}", printable_message(&message))
-    })?;
+        format!("invalid {what}: {}", printable_message(&message))
+    })
+}
+
+/// Returns the quantity of a number or a string.
+pub(super) fn raw_quantity(raw: &RawValue) -> Result<Decimal, String> {
+    quantity(&serde_json::from_str::<String>(raw.get()).unwrap_or_else(|_| raw.get().to_owned()))
+}
+
+fn event(number: u64, line: &str) -> Result<(FileEvent, Vec<Entry>), String> {
+    let line: Line<'_> = object(line, "event")?;
     let timestamp = timestamp(&line.timestamp)?;
     let event = UsageEvent::new(&*line.entitlement_id, timestamp).sequence(line.sequence);
     let event = FileEvent { line: number, sequence: line.sequence, event };
     let entries = line.quantities.0.into_iter().map(|(dimension, raw)| {
-        let text = serde_json::from_str::<String>(raw.get()).unwrap_or_else(|_| raw.get().to_owned());
         let entitlement_id = line.entitlement_id.clone();
         Ok(Entry {
             line: number,
@@ -82,7 +93,7 @@ fn event(number: u64, line: &str) -> Result<(FileEvent, Vec<Entry>), String> {
             timestamp,
             sequence: line.sequence,
             dimension,
-            quantity: quantity(&text)?,
+            quantity: raw_quantity(raw)?,
         })
     });
     Ok((event, entries.collect::<Result<_, String>>()?))

@@ -3,6 +3,7 @@
 mod collect;
 mod csv;
 mod json_lines;
+mod metered;
 mod quantity;
 
 use std::fs::{self, File};
@@ -14,6 +15,7 @@ use usage_billing::printable;
 use usage_billing::suger::UsageEvent;
 
 use self::collect::Collector;
+pub(super) use self::metered::MeteredFile;
 use crate::exit::Failure;
 use crate::terminal;
 
@@ -30,6 +32,18 @@ Examples:
   usage-billing meter send events.csv --dry-run
   usage-billing meter send events.csv --yes --format json > receipt.json
   usage-billing meter reconcile events.csv --period 2026-10 -o october.json";
+
+pub(super) const ENQUEUE_HELP: &str = "Events:
+  As `usage-billing meter send --help` describes them.
+  With --hourly, records of metered usage: CSV with the header id,entitlement_id,timestamp,dimension,quantity, or JSON lines:
+{\"id\":\"r-1\",\"entitlement_id\":\"e\",\"timestamp\":\"2026-10-01T07:12:31Z\",\"dimension\":\"gb\",\"quantity\":0.25}
+
+The file is stored completely or not at all. After an error or a crash, enqueue the same file again.
+
+Examples:
+  usage-billing meter enqueue events.csv --outbox usage.sqlite
+  usage-billing meter enqueue records.csv --hourly --outbox usage.sqlite
+  usage-billing meter run --outbox usage.sqlite --until-empty --yes";
 
 /// A larger file is to be split: it is read into memory.
 const MAX_BYTES: u64 = 64 << 20;
@@ -73,8 +87,7 @@ pub(super) struct FileEvent {
 impl EventFile {
     /// Reads the events of a file, or of stdin for `-`. Prints every error with its line.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
-        let name = if is_stdin(path) { "stdin".to_owned() } else { printable(&path.to_string_lossy()).to_string() };
-        let text = read_text(path, &name)?;
+        let (name, text) = read_text(path)?;
         let (events, problems) = parse(&text);
         let file = Self { name, events };
         file.reject(&problems, "invalid line")?;
@@ -87,35 +100,38 @@ impl EventFile {
     /// Reads events that are to be sent: none is in the future or impossibly old.
     pub(super) fn read_to_send(path: &Path, now: DateTime<Utc>) -> Result<Self, Failure> {
         let file = Self::read(path)?;
-        file.reject(&impossible_times(&file.events, now), "invalid line")?;
+        let times = file.events.iter().map(|one| (one.line, one.event.timestamp()));
+        file.reject(&impossible_times(times, now), "invalid line")?;
         Ok(file)
     }
 
     /// Prints problems with their lines, and fails if there are any.
     pub(super) fn reject(&self, problems: &[Problem], what: &str) -> Result<(), Failure> {
-        let name = &self.name;
-        for Problem { line, message } in problems.iter().take(MAX_PRINTED) {
-            terminal::eprint_line(&format!("{name}:{line}: {message}"));
-        }
-        match problems.len() {
-            0 => Ok(()),
-            number => Err(Failure::Check(format!("{name} has {}", terminal::count(number, what)))),
-        }
+        reject(&self.name, problems, what)
     }
 }
 
-/// Returns the events that no usage can have: those in the future, and those of the years of a clock that was never set.
-fn impossible_times(events: &[FileEvent], now: DateTime<Utc>) -> Vec<Problem> {
-    let problem = |one: &FileEvent| {
-        let time = one.event.timestamp();
+fn reject(name: &str, problems: &[Problem], what: &str) -> Result<(), Failure> {
+    for Problem { line, message } in problems.iter().take(MAX_PRINTED) {
+        terminal::eprint_line(&format!("{name}:{line}: {message}"));
+    }
+    match problems.len() {
+        0 => Ok(()),
+        number => Err(Failure::Check(format!("{name} has {}", terminal::count(number, what)))),
+    }
+}
+
+/// Returns the lines with times that no usage can have: those in the future, and those of the years of a clock that was never set.
+fn impossible_times(times: impl Iterator<Item = (u64, DateTime<Utc>)>, now: DateTime<Utc>) -> Vec<Problem> {
+    let problem = |(line, time): (u64, DateTime<Utc>)| {
         let expected = match time {
             _ if time > now + MAX_AHEAD => format!("in the future: expected at most {}", seconds(now)),
             _ if time.year() < FIRST_YEAR => format!("too old: expected the year {FIRST_YEAR} or later"),
             _ => return None,
         };
-        Some(Problem { line: one.line, message: format!("the timestamp {} is {expected}", seconds(time)) })
+        Some(Problem { line, message: format!("the timestamp {} is {expected}", seconds(time)) })
     };
-    events.iter().filter_map(problem).collect()
+    times.filter_map(problem).collect()
 }
 
 fn seconds(time: DateTime<Utc>) -> String {
@@ -126,7 +142,9 @@ fn is_stdin(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-fn read_text(path: &Path, name: &str) -> Result<String, Failure> {
+/// Returns the name of a file in messages, and its text.
+fn read_text(path: &Path) -> Result<(String, String), Failure> {
+    let name = if is_stdin(path) { "stdin".to_owned() } else { printable(&path.to_string_lossy()).to_string() };
     let failed = |reason: &dyn std::fmt::Display| Failure::Usage(format!("{name} {reason}"));
     let unreadable = |error: io::Error| failed(&format_args!("cannot be read: {error}"));
     let mut bytes = Vec::new();
@@ -145,25 +163,43 @@ fn read_text(path: &Path, name: &str) -> Result<String, Failure> {
     if bytes.starts_with(b"\x1f\x8b") {
         return Err(failed(&"is compressed: decompress it first (gunzip)"));
     }
-    String::from_utf8(bytes).map_err(|error| {
+    let text = String::from_utf8(bytes).map_err(|error| {
         let line =
             error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
         failed(&format_args!("is not UTF-8 in line {line}: save it as UTF-8"))
-    })
+    })?;
+    Ok((name, text))
+}
+
+/// The formats of files.
+enum FileFormat {
+    Csv,
+    JsonLines,
+}
+
+/// Returns the format of a text; `None` for one that is blank.
+fn format_of(text: &str) -> Result<Option<FileFormat>, Problem> {
+    let problem = |message: &str| Problem { line: 1, message: message.to_owned() };
+    match text.trim_start().chars().next() {
+        Some('{') if text.trim_start().lines().next().is_some_and(|line| line.trim_end() == "{") => {
+            Err(problem("a JSON object over several lines: expected JSON lines, one object a line"))
+        }
+        Some('{') => Ok(Some(FileFormat::JsonLines)),
+        Some('[') => Err(problem("a JSON array: expected JSON lines, one object a line")),
+        Some(_) => Ok(Some(FileFormat::Csv)),
+        None => Ok(None),
+    }
 }
 
 /// Returns the events of a text, and everything that is wrong in it, in the order of its lines.
 fn parse(text: &str) -> (Vec<FileEvent>, Vec<Problem>) {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut collector = Collector::default();
-    match text.trim_start().chars().next() {
-        Some('{') if text.trim_start().lines().next().is_some_and(|line| line.trim_end() == "{") => {
-            collector.problem(1, "a JSON object over several lines: expected JSON lines, one object a line".to_owned());
-        }
-        Some('{') => json_lines::read(text, &mut collector),
-        Some('[') => collector.problem(1, "a JSON array: expected JSON lines, one object a line".to_owned()),
-        Some(_) => csv::read(text, &mut collector),
-        None => {}
+    match format_of(text) {
+        Ok(Some(FileFormat::JsonLines)) => json_lines::read(text, &mut collector),
+        Ok(Some(FileFormat::Csv)) => csv::read(text, &mut collector),
+        Ok(None) => {}
+        Err(Problem { line, message }) => collector.problem(line, message),
     }
     collector.finish()
 }

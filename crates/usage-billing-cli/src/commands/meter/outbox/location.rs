@@ -1,0 +1,146 @@
+//! Where an outbox is, and whose events it has.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use tempfile::TempDir;
+use usage_billing::printable;
+
+use crate::accounts::{AccountArguments, Vendor};
+use crate::exit::Failure;
+
+/// The option of verbs that always use an outbox.
+#[derive(Args)]
+pub(crate) struct OutboxArguments {
+    /// The outbox: an SQLite file, which is created if it is new, or postgres://HOST/DATABASE [default: SUGER_OUTBOX, or `outbox` of the
+    /// account; with --sandbox, a temporary file].
+    #[arg(long, value_name = "OUTBOX")]
+    pub(super) outbox: Option<String>,
+}
+
+/// The option of verbs that use an outbox in place of Suger's groups.
+#[derive(Args)]
+pub(crate) struct InsteadArguments {
+    /// Use this outbox, or without a value SUGER_OUTBOX or `outbox` of the account, in place of the usage record groups at Suger.
+    #[arg(long, value_name = "OUTBOX", num_args = 0..=1)]
+    outbox: Option<Option<String>>,
+}
+
+impl InsteadArguments {
+    /// Returns the outbox if one is wanted.
+    pub(in super::super) fn wanted(&self) -> Option<OutboxArguments> {
+        self.outbox.clone().map(|outbox| OutboxArguments { outbox })
+    }
+}
+
+/// A place for events.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    File(PathBuf),
+    /// A URL without a password.
+    Postgres(String),
+}
+
+/// An outbox that is not open yet.
+pub(super) struct Location {
+    pub(super) place: Place,
+    pub(super) org_id: String,
+    /// Exists while the outbox is in use.
+    pub(super) temporary: Option<TempDir>,
+}
+
+impl OutboxArguments {
+    /// Finds the outbox of an account, or of a sandbox. No secret is read.
+    pub(super) fn find(&self, accounts: &AccountArguments) -> Result<Location, Failure> {
+        let account = accounts.account(Vendor::Suger)?;
+        let setting = |key| account.as_ref().and_then(|account| account.text(key));
+        let org_id = match setting("org_id") {
+            _ if accounts.sandbox => usage_billing_sandbox::SUGER_ORG_ID.to_owned(),
+            Some(org_id) => org_id.to_owned(),
+            None => {
+                let message =
+                    "the organization of the events is not known: set SUGER_ORG_ID, or `org_id` of an account of suger";
+                return Err(Failure::Usage(message.to_owned()));
+            }
+        };
+        let (place, temporary) = match (self.outbox.as_deref(), setting("outbox")) {
+            (Some(text), _) => (Place::parse(text, "--outbox")?, None),
+            (None, Some(text)) => (Place::parse(text, "the setting `outbox`")?, None),
+            (None, None) if accounts.sandbox => {
+                let folder = tempfile::tempdir()
+                    .map_err(|error| Failure::Local(format!("no temporary file can be created: {error}")))?;
+                (Place::File(folder.path().join("usage.sqlite")), Some(folder))
+            }
+            (None, None) => {
+                let message = "there is no outbox: name one with --outbox, SUGER_OUTBOX, or `outbox` of the account";
+                return Err(Failure::Usage(message.to_owned()));
+            }
+        };
+        Ok(Location { place, org_id, temporary })
+    }
+
+    /// Finds an outbox that exists.
+    pub(super) fn find_existing(&self, accounts: &AccountArguments) -> Result<Location, Failure> {
+        let location = self.find(accounts)?;
+        match &location.place {
+            Place::File(path) if location.temporary.is_none() && !path.exists() => Err(Failure::Usage(format!(
+                "the outbox `{}` does not exist: `usage-billing meter enqueue` creates it",
+                printable(&path.to_string_lossy())
+            ))),
+            _ => Ok(location),
+        }
+    }
+}
+
+impl Place {
+    /// `source` is the option or setting.
+    fn parse(text: &str, source: &str) -> Result<Self, Failure> {
+        let Some((scheme, rest)) = text.split_once("://") else {
+            return match text.trim() {
+                "" => Err(Failure::Usage(format!("{source} is empty: expected a file, or postgres://HOST/DATABASE"))),
+                path => Ok(Self::File(PathBuf::from(path))),
+            };
+        };
+        if !["postgres", "postgresql"].contains(&scheme) {
+            let expected = "expected a file, or postgres://HOST/DATABASE";
+            return Err(Failure::Usage(format!("{source} is of the unknown type {}: {expected}", printable(scheme))));
+        }
+        // Other programs of the machine can read arguments, and settings are printed.
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let has_password = authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'))
+            || rest.split(['?', '&']).skip(1).any(|parameter| parameter.to_ascii_lowercase().starts_with("password"))
+            // A password with a character that ends the authority.
+            || authority.matches('@').count() < rest.split('?').next().unwrap_or_default().matches('@').count();
+        match has_password {
+            true => Err(Failure::Usage(format!(
+                "{source} contains a password: omit it, and set PGPASSWORD or use a password file (~/.pgpass)"
+            ))),
+            false => Ok(Self::Postgres(text.to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outbox_is_a_file_or_a_url_without_a_password() {
+        for text in ["usage.sqlite", "/var/lib/usage.sqlite", "a:b@c"] {
+            assert_eq!(Place::parse(text, "--outbox").unwrap(), Place::File(text.into()));
+        }
+        for text in ["postgres://db.internal/usage", "postgresql://me@db:5432/usage?sslmode=require"] {
+            assert_eq!(Place::parse(text, "--outbox").unwrap(), Place::Postgres(text.to_owned()));
+        }
+        for (text, expected) in [
+            ("", "--outbox is empty"),
+            ("mysql://db/usage", "the unknown type mysql"),
+            ("postgres://me:hush@db/usage", "contains a password"),
+            ("postgres://me:hu/sh@db/usage", "contains a password"),
+            ("postgres://db/usage?user=me&Password=hush", "contains a password"),
+        ] {
+            let message = Place::parse(text, "--outbox").unwrap_err().to_string();
+            assert!(message.contains(expected) && !message.contains("hush"), "{message}");
+        }
+    }
+}
