@@ -104,16 +104,18 @@ pub fn report(
     let mut sums: BTreeMap<String, Decimal> = BTreeMap::new();
     let mut added = 0;
     for (dimension, quantity) in records {
-        let sum = sums.get(&dimension).or_else(|| carried.get(&dimension).filter(|_| whole_units));
+        let sum = sums.get(&dimension).or_else(|| carried.get(&dimension));
         let Some(sum) = exact_sum(sum.copied().unwrap_or_default(), quantity) else { break };
         sums.insert(dimension, sum);
         added += 1;
     }
     let mut left = BTreeMap::new();
-    if whole_units {
-        for (dimension, sum) in &mut sums {
+    for (dimension, sum) in &mut sums {
+        if whole_units {
             left.insert(dimension.clone(), sum.fract());
             *sum = sum.trunc();
+        } else if carried.contains_key(dimension) {
+            left.insert(dimension.clone(), Decimal::ZERO);
         }
     }
     let is_reported = sums.values().any(|sum| !sum.is_zero());
@@ -178,6 +180,13 @@ mod tests {
         assert_eq!(found.carried, [("calls".to_owned(), decimal("0.4")), ("gb".to_owned(), decimal("0.15"))].into());
         let nothing = used(&[("gb", "0.7")], &[("gb", "0.2")], true);
         assert_eq!((nothing.event, nothing.carried), (None, [("gb".to_owned(), decimal("0.9"))].into()));
+    }
+
+    #[test]
+    fn fraction_of_before_is_reported_after_whole_units_are_switched_off() {
+        let found = used(&[("gb", "1.5")], &[("gb", "0.25"), ("seats", "0.5")], false);
+        assert_eq!(found.event.unwrap().quantities(), &[("gb".to_owned(), decimal("1.75"))].into());
+        assert_eq!(found.carried, [("gb".to_owned(), Decimal::ZERO)].into());
     }
 
     #[test]

@@ -40,5 +40,5 @@ pub use sqlite::{SenderLock, SqliteStore};
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
 pub use sqlx;
 pub use state::State;
-pub use status::{Problem, Status};
+pub use status::{Problem, Status, StoreFailure};
 pub use store::Store;

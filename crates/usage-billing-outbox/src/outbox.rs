@@ -1,5 +1,7 @@
 //! The outbox of one organization: what programs call.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use chrono::{DateTime, Utc};
 use usage_billing::suger::{MarketplaceWindows, UsageEvent};
 use usage_billing::uuid::Uuid;
@@ -8,7 +10,7 @@ use usage_billing::{Error, ErrorKind, Result};
 use crate::aggregation::{HourlyReports, MeteredUsage};
 use crate::store::{Enqueued, Removed, RolledUp};
 use crate::windows::window;
-use crate::{Clock, NewEvent, State, Status, Store};
+use crate::{Clock, NewEvent, State, Status, Store, StoreFailure};
 
 /// Number of entitlements and of failed attempts in a status.
 const STATUS_LIMIT: usize = 20;
@@ -39,12 +41,14 @@ pub struct Outbox<S> {
     pub(crate) store: S,
     pub(crate) windows: MarketplaceWindows,
     pub(crate) clock: Clock,
+    /// What the sender of a clone finds.
+    pub(crate) store_failure: Arc<Mutex<Option<StoreFailure>>>,
 }
 
 impl<S: Store> Outbox<S> {
     /// Creates the outbox of a store.
     pub fn new(store: S) -> Self {
-        Self { store, windows: MarketplaceWindows::default(), clock: Clock::default() }
+        Self { store, windows: MarketplaceWindows::default(), clock: Clock::default(), store_failure: Arc::default() }
     }
 
     /// Sets the maximum age of usage by marketplace, in place of the [defaults](MarketplaceWindows). All processes of a store have the same.
@@ -131,7 +135,17 @@ impl<S: Store> Outbox<S> {
     /// [`ErrorKind::File`] if the store fails.
     pub async fn status(&self) -> Result<Status> {
         let now = self.clock.now();
-        Ok(Status::new(self.store.backlog(now, STATUS_LIMIT).await?, now))
+        let backlog = self.store.backlog(now, STATUS_LIMIT).await?;
+        Ok(Status::new(backlog, self.store_failure.lock().unwrap_or_else(PoisonError::into_inner).clone(), now))
+    }
+
+    /// Notes whether the sender can use the store, for the status of this process.
+    pub(crate) fn note_store(&self, failed: Option<&Error>) {
+        let mut noted = self.store_failure.lock().unwrap_or_else(PoisonError::into_inner);
+        *noted = failed.map(|error| {
+            let since = noted.as_ref().map_or_else(|| self.clock.now(), |earlier| earlier.since);
+            StoreFailure { since, message: error.to_string() }
+        });
     }
 
     /// Removes events in final states with timestamps before `cutoff`, the evidence of their attempts, and reported metered usage. Keep them

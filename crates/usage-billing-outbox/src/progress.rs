@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
+use usage_billing::suger::MAX_PROCESSING_TIME;
 
 use crate::State;
-use crate::retry::{GIVE_UP, LONGEST, MAX_PROCESSING, delay};
+use crate::retry::{GIVE_UP, LONGEST, delay};
 
 /// How far the delivery of an event is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,7 +149,7 @@ impl Progress {
                 state: State::Unknown,
                 ready_at: again,
                 may_have_arrived: true,
-                may_arrive_until: self.may_arrive_until.max(Some(after(now, MAX_PROCESSING))),
+                may_arrive_until: self.may_arrive_until.max(Some(after(now, MAX_PROCESSING_TIME))),
                 ..ended
             },
         })

@@ -14,9 +14,6 @@ pub(crate) const LONGEST: Duration = Duration::from_secs(3600);
 /// The longest wait of a sender that reaches no vendor.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// How long the vendor may process a request whose response was lost. The facade assumes the same.
-pub(crate) const MAX_PROCESSING: Duration = Duration::from_secs(300);
-
 /// How long after its deadline an event is sent again without an operator.
 pub(crate) const GIVE_UP: Duration = Duration::from_secs(7 * 24 * 3600);
 

@@ -13,6 +13,13 @@ mod server;
 mod shell_settings;
 mod vendors;
 
+/// The HTTP server below the sandbox, for the other servers of the program. It may change in any version.
+#[doc(hidden)]
+pub mod http_server {
+    pub use crate::middleware::same_origin::{HostName, check};
+    pub use crate::server::connections::{ConnectionLimits, serve};
+}
+
 pub use admin::expected_usage::{Bill, ExpectedUsage};
 pub use dataset::Size;
 pub use demo_credentials::*;

@@ -83,56 +83,84 @@ impl<S: Store> Sender<S> {
     /// Sends events as they become due, until `stop` resolves. A batch in flight then has `limit` to end; attempts that are not confirmed by then are
     /// stored as unknown, and are sent again by the next sender.
     ///
-    /// A store that fails is tried again after up to a minute. Until it works, the sender leaves no sign of life.
+    /// A store that fails is tried again after up to a minute. Until it works, the sender leaves no sign of life, and the status of this
+    /// process has [`StoreFails`](crate::Problem::StoreFails).
     ///
     /// # Errors
     /// [`ErrorKind::File`] if the store fails after `stop` has resolved.
     pub async fn run(&mut self, stop: impl Future<Output = ()>, limit: Duration) -> Result<()> {
+        self.run_until(|_| false, stop, limit).await.map(|_| ())
+    }
+
+    /// Sends events as [`run`](Self::run) does, and also ends after a batch for which `is_done` returns `true`, such as one that found nothing to
+    /// send. Returns whether `stop` ended it.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_until(
+        &mut self,
+        mut is_done: impl FnMut(Sent) -> bool,
+        stop: impl Future<Output = ()>,
+        limit: Duration,
+    ) -> Result<bool> {
         let (interrupt, mut interrupted) = watch::channel(false);
         let mut stop = pin!(stop);
         let (mut failed, mut failures): (Option<Error>, u32) = (None, 0);
         loop {
             failures = match failed.take() {
-                None => 0,
+                None => {
+                    self.outbox.note_store(None);
+                    0
+                }
                 Some(error) if error.kind() == ErrorKind::File => {
+                    self.outbox.note_store(Some(&error));
                     tracing::error!(target: "usage_billing::outbox", %error, "the store failed, and is tried again");
                     failures.saturating_add(1)
                 }
                 Some(error) => return Err(error),
             };
-            let stopped = {
+            let (is_ended, is_stopped) = {
                 let cycle = pin!(async {
                     wait(retry::pause(failures), &mut interrupted).await;
-                    self.cycle(&mut interrupted).await
+                    self.cycle(&mut is_done, &mut interrupted).await
                 });
                 match select(stop.as_mut(), cycle).await {
-                    Either::Right((cycle, _)) => {
-                        failed = cycle.err();
-                        false
+                    Either::Right((Ok(is_done), _)) => (is_done, false),
+                    Either::Right((Err(error), _)) => {
+                        failed = Some(error);
+                        (false, false)
                     }
                     Either::Left(((), cycle)) => {
                         fail_points::reached("stop.begun");
                         match select(pin!(tokio::time::sleep(limit)), cycle).await {
-                            Either::Right((cycle, _)) => cycle?,
+                            Either::Right((cycle, _)) => _ = cycle?,
                             Either::Left(((), cycle)) => {
                                 _ = interrupt.send(true);
                                 cycle.await?;
                             }
                         }
-                        true
+                        (true, true)
                     }
                 }
             };
-            if stopped {
+            if is_ended {
                 self.heartbeat.stopped_at = Some(self.outbox.clock.now());
-                return self.outbox.store.beat(self.heartbeat.clone()).await;
+                self.outbox.store.beat(self.heartbeat.clone()).await?;
+                return Ok(is_stopped);
             }
         }
     }
 
-    /// Sends a batch, or waits for one. The wait ends with an interruption.
-    async fn cycle(&mut self, interrupted: &mut watch::Receiver<bool>) -> Result<()> {
+    /// Sends a batch, or waits for one. The wait ends with an interruption. Returns whether the batch was the last one.
+    async fn cycle(
+        &mut self,
+        is_done: &mut impl FnMut(Sent) -> bool,
+        interrupted: &mut watch::Receiver<bool>,
+    ) -> Result<bool> {
         let sent = self.send_batch(interrupted).await?;
+        if is_done(sent) {
+            return Ok(true);
+        }
         let pause = match (sent.attempted, sent.next_at) {
             (0, Some(next_at)) => {
                 let due_in = (next_at - self.outbox.clock.now()).to_std().unwrap_or_default();
@@ -142,7 +170,7 @@ impl<S: Store> Sender<S> {
             _ => retry::pause(self.failures),
         };
         wait(pause, interrupted).await;
-        Ok(())
+        Ok(false)
     }
 
     async fn send_batch(&mut self, interrupted: &mut watch::Receiver<bool>) -> Result<Sent> {

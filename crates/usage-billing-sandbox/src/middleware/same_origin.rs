@@ -20,7 +20,7 @@ use crate::http_util::response;
 
 /// A host name that a sandbox accepts beside those that are always accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct HostName(String);
+pub struct HostName(String);
 
 impl FromStr for HostName {
     type Err = String;
@@ -53,11 +53,11 @@ impl fmt::Display for Rejection {
             Self::InvalidHost => f.write_str("The request needs one Host header: a host, and a port if it is not 80."),
             Self::ForeignHost(host) => write!(
                 f,
-                "The sandbox does not accept requests for the host {host:?}, which protects it from web pages: use an IP address or \
+                "This server does not accept requests for the host {host:?}, which protects it from web pages: use an IP address or \
                  localhost, or start it with --allow-host {host}."
             ),
             Self::ForeignPage(page) => {
-                write!(f, "The sandbox does not accept requests of other web pages ({page}): send them from a program.")
+                write!(f, "This server does not accept requests of other web pages ({page}): send them from a program.")
             }
         }
     }
@@ -73,7 +73,7 @@ impl Rejection {
 }
 
 /// The outermost layer: a rejected request is not logged, not counted and meets no fault.
-pub(crate) async fn check(State(allowed): State<Arc<[HostName]>>, request: Request, next: Next) -> Response {
+pub async fn check(State(allowed): State<Arc<[HostName]>>, request: Request, next: Next) -> Response {
     match rejection(&request, &allowed) {
         None => next.run(request).await,
         Some(rejection) => response::json(rejection.status(), &json!({"message": rejection.to_string()})),

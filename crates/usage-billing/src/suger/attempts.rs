@@ -12,7 +12,7 @@ use super::response::Response;
 
 /// How long Suger may process an attempt that ended without a clear response. This is an assumption without a source;
 /// gateways time out within minutes.
-pub(super) const MAX_PROCESSING_TIME: Duration = Duration::from_secs(300);
+pub const MAX_PROCESSING_TIME: Duration = Duration::from_secs(300);
 /// Minimum number of tracked events at which ended ones are purged.
 const MIN_PURGE_COUNT: usize = 1000;
 

@@ -51,6 +51,7 @@ pub use usage_billing_suger::{httpmock, mock};
 use self::attempts::Attempts;
 use crate::clock::Clock;
 use crate::memory_limit::MAX_USAGE_BYTES;
+pub use attempts::MAX_PROCESSING_TIME;
 pub use changes::GroupChanges;
 pub use comparison::reconcile;
 pub use delivery::Delivery;

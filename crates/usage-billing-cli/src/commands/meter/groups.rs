@@ -21,7 +21,19 @@ pub(super) struct GroupArguments {
 
     /// Entitlement [default: all].
     #[arg(long, value_name = "ID")]
-    entitlement: Option<String>,
+    pub(super) entitlement: Option<String>,
+}
+
+impl GroupArguments {
+    /// Returns the period of the option, or this month.
+    pub(super) fn period(&self, now: DateTime<Utc>) -> Period {
+        self.period.unwrap_or_else(|| Period::month_of(now.date_naive()))
+    }
+
+    /// Returns whether groups are selected.
+    pub(super) fn is_given(&self) -> bool {
+        self.period.is_some() || self.entitlement.is_some()
+    }
 }
 
 /// Returns the only client of Suger.
@@ -42,7 +54,7 @@ pub(super) async fn list(
     status: Option<Status>,
     now: DateTime<Utc>,
 ) -> Result<Vec<Group>, Failure> {
-    let period = arguments.period.unwrap_or_else(|| Period::month_of(now.date_naive()));
+    let period = arguments.period(now);
     period.require_started(now).map_err(|error| Failure::Usage(error.to_string()))?;
     let mut groups = client.usage_record_groups_of(period, arguments.entitlement.clone(), status.clone()).await?;
     // The vendor's filter is not relied upon.

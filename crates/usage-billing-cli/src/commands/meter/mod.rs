@@ -28,11 +28,18 @@ pub(crate) enum MeterCommand {
     /// Check a file of events without any request: all errors, with line numbers.
     #[command(after_help = events::HELP)]
     Validate(validate::ValidateArguments),
-    /// List the usage record groups of a period.
+    /// Send the events of an outbox as they become due, until Ctrl-C or until none is left.
+    #[command(after_help = outbox::RUN_HELP)]
+    Run(Box<outbox::RunArguments>),
+    /// List the usage record groups of a period, or with --outbox the states, problems and failures of an outbox.
     Status(status::StatusArguments),
-    /// Requeue the groups of a period that could not be reported to the marketplace.
+    /// Print an event of an outbox with the evidence of all attempts to send it, or list events.
+    Show(outbox::ShowArguments),
+    /// Requeue the groups of a period that could not be reported to the marketplace, or events of an outbox.
     Retry(retry::RetryArguments),
-    /// Compare a month's events with the groups of Suger and the responses of the marketplaces.
+    /// Acknowledge events of an outbox that were rejected or have expired, and are billed otherwise or not at all.
+    Resolve(outbox::ResolveArguments),
+    /// Compare a month's events, of a file or an outbox, with the groups of Suger and the responses of the marketplaces.
     #[command(after_help = events::HELP)]
     Reconcile(reconcile::ReconcileArguments),
 }
@@ -41,6 +48,9 @@ pub(crate) async fn run(command: MeterCommand) -> Result<ExitCode, Failure> {
     match command {
         MeterCommand::Send(arguments) => send::run(arguments).await,
         MeterCommand::Enqueue(arguments) => outbox::enqueue(arguments).await,
+        MeterCommand::Run(arguments) => outbox::run(*arguments).await,
+        MeterCommand::Show(arguments) => outbox::show(arguments).await,
+        MeterCommand::Resolve(arguments) => outbox::resolve(arguments).await,
         MeterCommand::Validate(arguments) => validate::run(&arguments),
         MeterCommand::Status(arguments) => status::run(arguments).await,
         MeterCommand::Retry(arguments) => retry::run(arguments).await,

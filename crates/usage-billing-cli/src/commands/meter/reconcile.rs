@@ -1,7 +1,7 @@
 //! `meter reconcile`.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use chrono::SecondsFormat;
@@ -9,10 +9,12 @@ use clap::Args;
 use serde_json::json;
 use usage_billing::Period;
 use usage_billing::suger::types::UsageRecordGroupStatus as Status;
-use usage_billing::suger::{ReconciledQuantity, Reconciliation};
+use usage_billing::suger::{Client, ReconciledQuantity, Reconciliation, UsageEvent};
+use usage_billing_outbox::Ledger;
 
 use super::events::EventFile;
 use super::groups;
+use super::outbox::{self, OutboxArguments};
 use crate::accounts::AccountArguments;
 use crate::commands::output::{self, FormatArguments, OutputFormat};
 use crate::exit::Failure;
@@ -23,11 +25,16 @@ use crate::{temporary_file, terminal};
 #[derive(Args)]
 pub(crate) struct ReconcileArguments {
     /// File of all events of the period, as they were sent; - for stdin.
-    file: PathBuf,
+    #[arg(required_unless_present = "outbox", conflicts_with = "outbox")]
+    file: Option<PathBuf>,
+
+    /// The events are those of this outbox, or without a value of SUGER_OUTBOX or `outbox` of the account.
+    #[arg(long, value_name = "OUTBOX", num_args = 0..=1)]
+    outbox: Option<Option<String>>,
 
     /// A month (2026-10), or a start and an excluded end, in UTC.
     #[arg(long)]
-    period: Period,
+    pub(super) period: Period,
 
     /// Entitlement without events, whose usage at Suger is extra. Can be repeated.
     #[arg(long, value_name = "ID")]
@@ -41,41 +48,95 @@ pub(crate) struct ReconcileArguments {
     format: FormatArguments,
 
     #[command(flatten)]
-    accounts: AccountArguments,
+    pub(super) accounts: AccountArguments,
+}
+
+/// Events to compare.
+pub(super) struct Comparison {
+    pub(super) events: Vec<UsageEvent>,
+    /// Of an outbox.
+    pub(super) stored: Option<Stored>,
+}
+
+/// The states of the events in an outbox.
+pub(super) struct Stored {
+    pub(super) ledger: Ledger,
+    /// The first hour of metered usage before the end of the period that is not reported.
+    pub(super) open_hour: Option<String>,
 }
 
 pub(super) async fn run(arguments: ReconcileArguments) -> Result<ExitCode, Failure> {
-    let file = EventFile::read(&arguments.file)?;
-    let events: Vec<_> = file.events.into_iter().map(|one| one.event).collect();
-    let period = arguments.period;
-    period.require_started(arguments.accounts.now()).map_err(|error| Failure::Usage(error.to_string()))?;
+    let now = arguments.accounts.now();
+    arguments.period.require_started(now).map_err(|error| Failure::Usage(error.to_string()))?;
+    let file = arguments.file.as_deref().map(EventFile::read).transpose()?;
     let (client, _clients) = groups::client(&arguments.accounts).await?;
-    terminal::print_progress(&format!("suger: comparing {} with {period} …", terminal::count(events.len(), "event")));
-    let comparison = client.reconcile(period, &events);
-    let found = arguments.entitlement.iter().fold(comparison, |all, id| all.entitlement(id)).await?;
-    if let Some(path) = &arguments.output {
-        let proof = json!({
-            "version": env!("CARGO_PKG_VERSION"),
-            "organization_id": client.org_id(),
-            "events": events.len(),
-            "reconciliation": serde_json::to_value(&found).map_err(|error| Failure::of_output(error.into()))?,
-        });
-        let mut file = temporary_file::beside(path)?;
-        file.write_all(output::json(&proof)?.as_bytes()).map_err(|error| temporary_file::failure(path, &error))?;
-        let (file, temporary) = file.into_parts();
-        temporary_file::persist(&file, temporary, path)?;
+    match (file, arguments.outbox.clone()) {
+        (None, outbox) => {
+            let outbox = OutboxArguments { outbox: outbox.flatten() };
+            outbox::reconcile(&outbox, client, arguments).await
+        }
+        (Some(file), _) => {
+            let events = file.events.into_iter().map(|one| one.event).collect();
+            Comparison { events, stored: None }.run(&client, &arguments).await
+        }
     }
-    // The proof replaces the JSON, not the table.
-    let format = arguments.format.or(arguments.output.is_some().then_some(OutputFormat::Table));
-    format.print(&found, || table(&found))?;
-    if found.is_clean() {
+}
+
+impl Comparison {
+    /// Compares the events with Suger's groups, and prints the result.
+    pub(super) async fn run(self, client: &Client, arguments: &ReconcileArguments) -> Result<ExitCode, Failure> {
+        let (events, period) = (self.events.len(), arguments.period);
+        terminal::print_progress(&format!("suger: comparing {} with {period} …", terminal::count(events, "event")));
+        let comparison = client.reconcile(period, &self.events);
+        let found = arguments.entitlement.iter().fold(comparison, |all, id| all.entitlement(id)).await?;
+        if let Some(path) = &arguments.output {
+            let mut proof = json!({
+                "version": env!("CARGO_PKG_VERSION"),
+                "organization_id": client.org_id(),
+                "events": events,
+                "reconciliation": serde_json::to_value(&found).map_err(|error| Failure::of_output(error.into()))?,
+            });
+            if let Some(stored) = &self.stored {
+                proof["states"] = json!(stored.ledger.states);
+            }
+            write(path, &proof)?;
+        }
+        // The proof replaces the JSON, not the table.
+        let format = arguments.format.or(arguments.output.is_some().then_some(OutputFormat::Table));
+        format.print(&found, || table(&found))?;
+        verdict(&found, self.stored.as_ref())?;
         terminal::print_progress(&format!("suger: {period} is billed as it was sent: {found}"));
-        return Ok(ExitCode::SUCCESS);
+        Ok(ExitCode::SUCCESS)
     }
-    Err(match found.agrees() && !found.pending.is_empty() {
-        true => Failure::NotReady(format!("not all usage is reported to the marketplace yet: {found}")),
-        false => Failure::Check(format!("the usage is not billed as it was sent: {found}")),
-    })
+}
+
+fn write(path: &Path, proof: &serde_json::Value) -> Result<(), Failure> {
+    let mut file = temporary_file::beside(path)?;
+    file.write_all(output::json(proof)?.as_bytes()).map_err(|error| temporary_file::failure(path, &error))?;
+    let (file, temporary) = file.into_parts();
+    temporary_file::persist(&file, temporary, path)
+}
+
+/// Fails unless everything is billed as it was sent.
+fn verdict(found: &Reconciliation, stored: Option<&Stored>) -> Result<(), Failure> {
+    let states = stored.map(|stored| (&stored.ledger, stored.open_hour.as_ref()));
+    match states {
+        Some((ledger, _)) if !ledger.agrees(found) => {
+            let states: Vec<_> = ledger.states.iter().map(|(state, events)| format!("{events} {state}")).collect();
+            let states =
+                if states.is_empty() { "has no events".to_owned() } else { format!("has {}", states.join(", ")) };
+            Err(Failure::Check(format!("the usage is not billed as it was enqueued: the outbox {states}; {found}")))
+        }
+        None if !found.agrees() => Err(Failure::Check(format!("the usage is not billed as it was sent: {found}"))),
+        Some((_, Some(hour))) => Err(Failure::NotReady(format!(
+            "metered usage of {hour} and later is not reported yet: `usage-billing meter run --hourly-reports`; {found}"
+        ))),
+        _ if found.is_clean() => Ok(()),
+        _ if !found.pending.is_empty() => {
+            Err(Failure::NotReady(format!("not all usage is reported to the marketplace yet: {found}")))
+        }
+        _ => Err(Failure::Check(format!("the usage is not billed as it was sent: {found}"))),
+    }
 }
 
 /// Returns one line for each quantity that is not billed as it was sent, and a summary.

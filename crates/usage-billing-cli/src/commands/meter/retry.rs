@@ -8,6 +8,7 @@ use usage_billing::suger::types::UsageRecordGroupStatus as Status;
 use usage_billing_core::ClientInfo as _;
 
 use super::groups::{self, GroupArguments};
+use super::outbox::{self, InsteadArguments, OutboxArguments, StateArguments};
 use crate::accounts::AccountArguments;
 use crate::commands::output::FormatArguments;
 use crate::commands::request_line::{self, RequestLine};
@@ -18,7 +19,13 @@ use crate::terminal;
 #[derive(Args)]
 pub(crate) struct RetryArguments {
     #[command(flatten)]
+    states: StateArguments,
+
+    #[command(flatten)]
     groups: GroupArguments,
+
+    #[command(flatten)]
+    outbox: InsteadArguments,
 
     #[command(flatten)]
     format: FormatArguments,
@@ -31,6 +38,13 @@ pub(crate) struct RetryArguments {
 }
 
 pub(super) async fn run(arguments: RetryArguments) -> Result<ExitCode, Failure> {
+    // Groups have no key of events.
+    let outbox = arguments.outbox.wanted();
+    if let Some(outbox) = outbox.or((!arguments.states.keys.is_empty()).then_some(OutboxArguments { outbox: None })) {
+        let RetryArguments { states, groups, format, write, accounts, .. } = arguments;
+        let period = groups.period(accounts.now());
+        return outbox::requeue(&outbox, states, period, groups.entitlement, (format, write), &accounts).await;
+    }
     let (client, _clients) = groups::client(&arguments.accounts).await?;
     let failed = groups::list(&client, &arguments.groups, Some(Status::ReportFailed), arguments.accounts.now()).await?;
     if arguments.write.dry_run {

@@ -7,6 +7,7 @@ use clap::Args;
 use usage_billing::suger::types::UsageRecordGroupStatus as Status;
 
 use super::groups::{self, GroupArguments};
+use super::outbox::{self, InsteadArguments};
 use crate::accounts::AccountArguments;
 use crate::commands::output::FormatArguments;
 use crate::exit::Failure;
@@ -20,6 +21,13 @@ pub(crate) struct StatusArguments {
     /// Status (CREATED, REPORTED, REPORT_PENDING, REPORT_FAILED, INVALID, DELETED) [default: all].
     #[arg(long, value_parser = status)]
     status: Option<Status>,
+
+    #[command(flatten)]
+    outbox: InsteadArguments,
+
+    /// With --outbox: exit with 6 if usage is not delivered.
+    #[arg(long, requires = "outbox")]
+    exit_code: bool,
 
     #[command(flatten)]
     format: FormatArguments,
@@ -38,6 +46,14 @@ fn status(text: &str) -> Result<Status, String> {
 }
 
 pub(super) async fn run(arguments: StatusArguments) -> Result<ExitCode, Failure> {
+    if let Some(outbox) = arguments.outbox.wanted() {
+        if arguments.status.is_some() || arguments.groups.is_given() {
+            let message =
+                "--outbox has the state of all events: `usage-billing meter show` lists those of a period or state";
+            return Err(Failure::Usage(message.to_owned()));
+        }
+        return outbox::status(&outbox, arguments.format, arguments.exit_code, &arguments.accounts).await;
+    }
     let (client, _clients) = groups::client(&arguments.accounts).await?;
     let groups = groups::list(&client, &arguments.groups, arguments.status, arguments.accounts.now()).await?;
     let mut numbers = BTreeMap::<&str, usize>::new();

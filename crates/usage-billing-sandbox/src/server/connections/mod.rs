@@ -40,16 +40,17 @@ const EVICTION_GRACE: Duration = Duration::from_secs(1);
 
 /// Limits of the number of connections and of the time that each may take.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct ConnectionLimits {
-    pub(crate) max: usize,
+pub struct ConnectionLimits {
+    /// Connections of all peers.
+    pub max: usize,
     /// Connections of one address that is not a loopback address.
-    pub(crate) max_per_peer: usize,
+    pub max_per_peer: usize,
     /// Time from the start, or the last response, to the end of a request's head.
-    pub(crate) head: Duration,
+    pub head: Duration,
     /// Time from the head of a request to the end of its body.
-    pub(crate) body: Duration,
+    pub body: Duration,
     /// Time in which the peer reads no byte of the response.
-    pub(crate) write: Duration,
+    pub write: Duration,
 }
 
 impl Default for ConnectionLimits {
@@ -65,12 +66,7 @@ impl Default for ConnectionLimits {
 }
 
 /// Serves until `stopped` resolves and the open requests have ended. Dropping the future drops all connections.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    router: Router,
-    limits: ConnectionLimits,
-    stopped: impl Future<Output = ()>,
-) {
+pub async fn serve(listener: TcpListener, router: Router, limits: ConnectionLimits, stopped: impl Future<Output = ()>) {
     let table = Table::new(limits.max, limits.max_per_peer);
     // Dropping the sender stops all connections.
     let (stop, stopping) = watch::channel(());

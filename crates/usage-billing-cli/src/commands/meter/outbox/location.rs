@@ -15,7 +15,7 @@ pub(crate) struct OutboxArguments {
     /// The outbox: an SQLite file, which is created if it is new, or postgres://HOST/DATABASE [default: SUGER_OUTBOX, or `outbox` of the
     /// account; with --sandbox, a temporary file].
     #[arg(long, value_name = "OUTBOX")]
-    pub(super) outbox: Option<String>,
+    pub(in super::super) outbox: Option<String>,
 }
 
 /// The option of verbs that use an outbox in place of Suger's groups.

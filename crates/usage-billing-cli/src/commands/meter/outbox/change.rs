@@ -1,0 +1,188 @@
+//! `meter retry` of events in an outbox, and `meter resolve`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+use usage_billing::Period;
+use usage_billing::uuid::Uuid;
+use usage_billing_outbox::store::Selection;
+use usage_billing_outbox::{Outbox, State, Store};
+
+use super::location::OutboxArguments;
+use super::verb::{self, Verb};
+use crate::accounts::AccountArguments;
+use crate::commands::output::{self, FormatArguments};
+use crate::consent::WriteArguments;
+use crate::exit::{Failure, PARTIAL};
+use crate::formats::table::Content::{Prose, Word};
+use crate::formats::table::Display::{Always, IfDiffers};
+use crate::terminal;
+
+/// Number of events that are read at once.
+const PAGE: usize = 1000;
+
+/// The option of `retry` that selects events of an outbox.
+#[derive(Args)]
+pub(crate) struct StateArguments {
+    /// Keys of events in an outbox [default: with --outbox, all events of the period in a state].
+    #[arg(value_name = "KEY")]
+    pub(in super::super) keys: Vec<Uuid>,
+
+    /// State of the events in the outbox that are requeued without a KEY: rejected, expired or unknown.
+    #[arg(long, value_parser = state, default_value = "rejected")]
+    state: State,
+}
+
+pub(super) fn state(text: &str) -> Result<State, String> {
+    State::from_name(text).ok_or_else(|| format!("expected one of {}", State::ALL.map(State::as_str).join(", ")))
+}
+
+#[derive(Args)]
+pub(crate) struct ResolveArguments {
+    /// Keys of events that were rejected or have expired.
+    #[arg(value_name = "KEY", required = true)]
+    keys: Vec<Uuid>,
+
+    /// Why nothing remains to be billed, such as the event that bills it instead.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+
+    #[command(flatten)]
+    outbox: OutboxArguments,
+
+    #[command(flatten)]
+    format: FormatArguments,
+
+    #[command(flatten)]
+    write: WriteArguments,
+
+    #[command(flatten)]
+    accounts: AccountArguments,
+}
+
+pub(in super::super) async fn resolve(arguments: ResolveArguments) -> Result<ExitCode, Failure> {
+    let location = arguments.outbox.find_existing(&arguments.accounts)?;
+    let ResolveArguments { keys, reason, format, write, .. } = arguments;
+    let change = Change { selected: Selected::Keys(keys), action: Action::Resolve(reason), format, write };
+    verb::run(location, &arguments.accounts, change).await
+}
+
+/// Makes events due: those of the keys, or all of a period and state.
+pub(in super::super) async fn requeue(
+    outbox: &OutboxArguments,
+    states: StateArguments,
+    period: Period,
+    entitlement_id: Option<String>,
+    (format, write): (FormatArguments, WriteArguments),
+    accounts: &AccountArguments,
+) -> Result<ExitCode, Failure> {
+    let StateArguments { keys, state } = states;
+    let selected = match keys.is_empty() {
+        true => Selected::All(Selection { period, state: Some(state), entitlement_id, after: None, limit: PAGE }),
+        false => Selected::Keys(keys),
+    };
+    let change = Change { selected, action: Action::Requeue, format, write };
+    verb::run(outbox.find_existing(accounts)?, accounts, change).await
+}
+
+enum Selected {
+    Keys(Vec<Uuid>),
+    All(Selection),
+}
+
+enum Action {
+    Requeue,
+    /// With the reason.
+    Resolve(String),
+}
+
+struct Change {
+    selected: Selected,
+    action: Action,
+    format: FormatArguments,
+    write: WriteArguments,
+}
+
+/// What became of one event.
+#[derive(Serialize)]
+struct Changed {
+    key: Uuid,
+    /// The state before. `None` if there is no such event.
+    before: Option<State>,
+    is_changed: bool,
+}
+
+impl Action {
+    fn verb(&self) -> &'static str {
+        match self {
+            Self::Requeue => "requeue",
+            Self::Resolve(_) => "resolve",
+        }
+    }
+
+    /// Returns whether events of a state are changed, as their progress decides it.
+    fn applies_to(&self, state: State) -> bool {
+        match self {
+            Self::Requeue => matches!(state, State::Pending | State::Rejected | State::Expired | State::Unknown),
+            Self::Resolve(_) => matches!(state, State::Rejected | State::Expired),
+        }
+    }
+}
+
+impl Verb for Change {
+    async fn run<S: Store>(self, outbox: Outbox<S>) -> Result<ExitCode, Failure> {
+        let keys = match self.selected {
+            Selected::Keys(keys) => keys,
+            Selected::All(selection) => keys_of(&outbox, selection).await?,
+        };
+        let verb = self.action.verb();
+        if !self.write.dry_run && !keys.is_empty() {
+            self.write.require(&format!("{verb} {}", terminal::count(keys.len(), "event")))?;
+        }
+        let mut all = Vec::new();
+        for key in keys {
+            let before = match &self.action {
+                _ if self.write.dry_run => outbox.store().event(key).await?.map(|(stored, _)| stored.progress.state),
+                Action::Requeue => outbox.requeue(key).await?,
+                Action::Resolve(reason) => outbox.resolve(key, reason.as_str()).await?,
+            };
+            let is_changed = before.is_some_and(|state| self.action.applies_to(state));
+            all.push(Changed { key, before, is_changed });
+        }
+        self.format.print(&all, || table(&all, verb))?;
+        let changed = all.iter().filter(|one| one.is_changed).count();
+        let mood = if self.write.dry_run { " would be" } else { "" };
+        let (events, others) = (terminal::count(changed, "event"), all.len() - changed);
+        terminal::print_progress(&format!("outbox: {events}{mood} {verb}d, {others} not"));
+        match (changed, others) {
+            (_, 0) => Ok(ExitCode::SUCCESS),
+            (0, _) => Err(Failure::Check(format!("no event can be {verb}d: the list states why"))),
+            _ => Ok(ExitCode::from(PARTIAL)),
+        }
+    }
+}
+
+async fn keys_of<S: Store>(outbox: &Outbox<S>, mut selection: Selection) -> Result<Vec<Uuid>, Failure> {
+    let mut keys = Vec::new();
+    loop {
+        let page = outbox.store().events(selection.clone()).await?;
+        keys.extend(page.iter().map(|stored| stored.event.key));
+        match page.last() {
+            Some(last) if page.len() == PAGE => selection.after = Some((last.event.timestamp, last.event.key)),
+            _ => return Ok(keys),
+        }
+    }
+}
+
+fn table(all: &[Changed], verb: &str) -> String {
+    let row = |one: &Changed| {
+        let result = match (one.is_changed, one.before) {
+            (true, _) => format!("{verb}d"),
+            (false, None) => "not in the outbox".to_owned(),
+            (false, Some(state)) => format!("not {verb}d: it is {state}"),
+        };
+        [one.key.to_string(), one.before.map(|state| state.to_string()).unwrap_or_default(), result]
+    };
+    output::table([("KEY", Word, Always), ("BEFORE", Word, IfDiffers), ("RESULT", Prose, Always)], all.iter().map(row))
+}

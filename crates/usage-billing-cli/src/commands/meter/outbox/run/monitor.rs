@@ -1,0 +1,77 @@
+//! The status of a running sender, as its server states it.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use usage_billing::{Error, ErrorKind, Result};
+use usage_billing_outbox::Status;
+
+/// How long a status is used again: reading one takes time in a large outbox, and anyone on this machine may ask.
+const FRESH: Duration = Duration::from_secs(2);
+/// Time limit of reading one.
+const LIMIT: Duration = Duration::from_secs(20);
+
+type Reading = Pin<Box<dyn Future<Output = Result<Status>> + Send>>;
+
+/// Reads the status of an outbox, at most once in a while.
+pub(super) struct Monitor {
+    pub(super) organization: String,
+    read: Box<dyn Fn() -> Reading + Send + Sync>,
+    last: Mutex<Option<(Instant, Result<Arc<Status>>)>>,
+}
+
+impl Monitor {
+    pub(super) fn new(organization: String, read: impl Fn() -> Reading + Send + Sync + 'static) -> Self {
+        Self { organization, read: Box::new(read), last: Mutex::new(None) }
+    }
+
+    /// Returns the status of now, or of a moment ago. Callers wait for each other.
+    pub(super) async fn status(&self) -> Result<Arc<Status>> {
+        let mut last = self.last.lock().await;
+        match &*last {
+            Some((read_at, status)) if read_at.elapsed() < FRESH => status.clone(),
+            _ => {
+                let status = match tokio::time::timeout(LIMIT, (self.read)()).await {
+                    Ok(status) => status.map(Arc::new),
+                    Err(_) => Err(Error::new(ErrorKind::File, "the outbox was not read in time")),
+                };
+                *last = Some((Instant::now(), status.clone()));
+                status
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use chrono::Utc;
+    use usage_billing_outbox::store::Backlog;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn status_is_read_at_most_every_two_seconds() {
+        let reads = Arc::new(AtomicUsize::new(0));
+        let counted = reads.clone();
+        let monitor = Monitor::new("acme".to_owned(), move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Box::pin(async { Ok(Status::new(Backlog::default(), None, Utc::now())) })
+        });
+        for expected in [1, 1, 2] {
+            assert!(monitor.status().await.is_ok());
+            assert_eq!(reads.load(Ordering::Relaxed), expected);
+            tokio::time::advance(FRESH / 2).await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn outbox_that_hangs_is_an_error() {
+        let monitor = Monitor::new("acme".to_owned(), || Box::pin(std::future::pending()));
+        assert_eq!(monitor.status().await.unwrap_err().kind(), ErrorKind::File);
+    }
+}

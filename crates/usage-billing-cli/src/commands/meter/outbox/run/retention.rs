@@ -1,0 +1,59 @@
+//! Removal of old events by `meter run --keep`.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use usage_billing_outbox::{Outbox, Store};
+
+use crate::terminal;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+/// Bills are disputed for longer. It also rejects `13m`, which is 13 minutes.
+const LEAST: Duration = Duration::from_secs(35 * 24 * 3600);
+
+/// Parses how long events are kept.
+pub(super) fn keep(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(keep) if keep >= LEAST => Ok(keep),
+        Ok(_) => Err("it is less than 35days: bills are disputed for a year, so that 400days are useful".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Removes final events that are older. A failure does not stop the sender.
+pub(super) async fn remove<S: Store>(outbox: &Outbox<S>, keep: Duration, now: DateTime<Utc>) {
+    let cutoff = TimeDelta::from_std(keep).ok().and_then(|keep| now.checked_sub_signed(keep));
+    let Some(cutoff) = cutoff else { return };
+    match outbox.remove_before(cutoff).await {
+        Ok(removed) if removed.events + removed.records > 0 => terminal::print_progress(&format!(
+            "outbox: removed {} and {} from before {cutoff}",
+            terminal::count(removed.events, "event"),
+            terminal::count(removed.records, "record")
+        )),
+        Ok(_) => {}
+        Err(error) => terminal::eprint_line(&format!("outbox: old events were not removed: {error}")),
+    }
+}
+
+/// Removes old events once a day.
+pub(super) async fn remove_daily<S: Store>(outbox: &Outbox<S>, keep: Option<Duration>) -> Infallible {
+    let Some(keep) = keep else { return std::future::pending().await };
+    loop {
+        tokio::time::sleep(DAY).await;
+        remove(outbox, keep, Utc::now()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_that_is_too_short_is_rejected() {
+        assert_eq!(keep("400days"), Ok(400 * DAY));
+        for text in ["13m", "34days", "0s", "a year"] {
+            assert!(keep(text).is_err(), "{text}");
+        }
+    }
+}
