@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Opens the sandbox's pages in headless Chromium and looks at what a reader would see.
+"""Opens the pages of the sandbox and of an outbox in headless Chromium and looks at what a reader would see.
 
     tests/browser/pages.py [--program target/debug/usage-billing-sandbox] [--screenshots DIR]
 
@@ -19,6 +19,7 @@ import urllib.error
 import urllib.request
 
 import axe
+import outbox
 from chromium import PATIENCE, Chromium, check
 
 ORG, KEY = "sgr-demo1", "demo-suger-key"
@@ -205,7 +206,7 @@ def reference(browser, url, library, shots):
             axe.check_page(browser, library, f"the reference of {vendor}")
 
 
-def look(browser, url, shots):
+def look(browser, url, program, scratch, shots):
     library, reason = axe.source()
     if not library:
         print(f"skipped: ACCESSIBILITY WAS NOT CHECKED, axe-core cannot be downloaded: {reason}")
@@ -222,9 +223,16 @@ def look(browser, url, shots):
     keyboard(browser)
     widths(browser, library, shots)
     reference(browser, url, library, shots)
+    urls = (url + "/",)
+    # The program beside that of the sandbox.
+    program = os.path.join(os.path.dirname(program), "usage-billing")
+    if os.path.exists(program):
+        urls += (outbox.look(browser, program, url, scratch, library, shots),)
+    else:
+        print(f"skipped: THE PAGE OF AN OUTBOX WAS NOT LOOKED AT, there is no {program}")
 
     asked = [event["params"]["request"]["url"] for event in browser.events if event.get("method") == "Network.requestWillBeSent"]
-    outside = [one for one in asked if not one.startswith((url + "/", "data:", "about:"))]
+    outside = [one for one in asked if not one.startswith((*urls, "data:", "about:"))]
     check(len(asked) > 5 and not outside, f"nothing is requested from outside ({len(asked)} requests) {outside}")
     wrong = [event["params"] for event in browser.events if event.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded")]
     # Chromium logs the status of the invalid fault too.
@@ -251,7 +259,7 @@ def main():
             url = next(found.group() for found in (re.search(r"http://[\d.:]+", line) for line in sandbox.stdout) if found)
             browser = Chromium(chromium, os.path.join(scratch, "profile"))
             try:
-                look(browser, url, shots)
+                look(browser, url, given.program, scratch, shots)
             finally:
                 browser.close()
         finally:

@@ -37,7 +37,7 @@ const EXIT_CODES: &str = "Exit codes:
   4  partial: the rows of some vendors or months were written, others failed
   5  not ready: a vendor is still at work, try again later
   6  a check failed: rows with the same key, an invoice that differs, invalid events, events that would be billed \
-twice, or usage that is not billed as it was sent
+twice, usage that is not billed as it was sent, or an outbox with events that are not billed
   75 a vendor rejected the request for now; the message states the time of the next attempt
   130 interrupted";
 
@@ -46,7 +46,7 @@ pub(crate) enum Command {
     /// Usage data.
     #[command(subcommand)]
     Usage(UsageCommand),
-    /// Usage events for Suger: send, check, retry and reconcile them.
+    /// Usage events for Suger: send, enqueue, check, retry and reconcile them.
     #[command(subcommand)]
     Meter(MeterCommand),
     /// The configured accounts: each setting and its source, without secrets.

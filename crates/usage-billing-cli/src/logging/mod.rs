@@ -37,12 +37,11 @@ enum LogFormat {
     Json,
 }
 
-/// Sets the logger of the program. Nothing is logged without `-v` and `RUST_LOG`.
+/// Sets the logger of the program. Without `-v` and `RUST_LOG`, only failures of the sender of an outbox are logged.
 pub(crate) fn init(arguments: LogArguments) -> Result<(), Failure> {
     terminal::set_quiet(arguments.quiet);
     let filter = filter(arguments.verbose, std::env::var("RUST_LOG").ok().as_deref())?;
-    let log = filter
-        .map(|filter| LogLayer::new(arguments.log_format == LogFormat::Json, terminal::eprint_log).with_filter(filter));
+    let log = LogLayer::new(arguments.log_format == LogFormat::Json, terminal::eprint_log).with_filter(filter);
     let progress = (!arguments.quiet).then(|| ProgressLayer.with_filter(filter_fn(ProgressLayer::is_enabled)));
     // Fails only if there is a logger already.
     let _ = tracing_subscriber::registry().with(log).with(progress).try_init();
@@ -50,17 +49,17 @@ pub(crate) fn init(arguments: LogArguments) -> Result<(), Failure> {
 }
 
 /// Returns the filter of the log; a flag has precedence over the environment.
-fn filter(verbose: u8, rust_log: Option<&str>) -> Result<Option<EnvFilter>, Failure> {
+fn filter(verbose: u8, rust_log: Option<&str>) -> Result<EnvFilter, Failure> {
     let rust_log = rust_log.map(str::trim).filter(|text| !text.is_empty());
     let directives = match (verbose, rust_log) {
-        (0, None) => return Ok(None),
+        // Failures of `meter run`, which goes on.
+        (0, None) => "usage_billing::outbox=warn",
         (0, Some(directives)) => directives,
         (1, _) => "usage_billing=info",
         (2, _) => "usage_billing=debug",
         (_, _) => "usage_billing=trace,reqwest=debug,hyper_util=debug",
     };
     EnvFilter::try_new(directives)
-        .map(Some)
         .map_err(|error| Failure::Usage(format!("RUST_LOG in the environment is not a valid filter: {error}")))
 }
 
@@ -70,11 +69,11 @@ mod tests {
 
     #[test]
     fn filter_comes_from_the_flag_then_from_the_environment() {
-        let shown = |verbose, rust_log| filter(verbose, rust_log).unwrap().map(|filter| filter.to_string());
-        assert_eq!(shown(0, None), None);
-        assert_eq!(shown(0, Some(" ")), None);
-        assert_eq!(shown(0, Some("info")).as_deref(), Some("info"));
-        assert_eq!(shown(1, Some("off")).as_deref(), Some("usage_billing=info"));
+        let shown = |verbose, rust_log| filter(verbose, rust_log).unwrap().to_string();
+        assert_eq!(shown(0, None), "usage_billing::outbox=warn");
+        assert_eq!(shown(0, Some(" ")), "usage_billing::outbox=warn");
+        assert_eq!(shown(0, Some("info")), "info");
+        assert_eq!(shown(1, Some("off")), "usage_billing=info");
         let line = filter(0, Some("a=b=c")).unwrap_err().to_string();
         assert!(line.starts_with("RUST_LOG in the environment is not a valid filter: "), "{line}");
     }

@@ -26,6 +26,8 @@ fn examples_are_accepted() {
     file(&folder, "invoice.csv", "Customer,SKU,Quantity\nAlder Dental Group,DEMO-SRV-PW,4\n");
     let events = "entitlement_id,timestamp,dimension,quantity\nent-aws01,2026-11-20T07:00:00Z,ingest_gb,5\n";
     file(&folder, "events.csv", events);
+    let records = "id,entitlement_id,timestamp,dimension,quantity\nr-1,ent-aws01,2026-11-21T07:12:31Z,ingest_gb,0.5\n";
+    file(&folder, "records.csv", records);
     file(&folder, "prices.csv", "vendor,sku,unit,currency,unit_price\n");
     file(&folder, "psa.csv", "Client,SKU,Qty\nAlder Dental Group,DEMO-SRV-PW,4\n");
     let mut invoice = rust_xlsxwriter::Workbook::new();

@@ -11,6 +11,7 @@ mod guides;
 mod logging;
 mod manual;
 mod meter;
+mod outbox;
 mod report;
 #[path = "../running/mod.rs"]
 mod running;

@@ -41,7 +41,9 @@ fn wrong_input_is_reported_on_one_line() {
     let (gzip, latin1) = (gzip.to_str().unwrap(), latin1.to_str().unwrap());
 
     type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], i32, &'a str);
-    let cases: [Case; 32] = [
+    let outbox = folder.path().join("new.sqlite");
+    let outbox = outbox.to_str().unwrap();
+    let cases: [Case; 43] = [
         (
             &["meter", "send", &events, "--yes"],
             &[],
@@ -67,6 +69,37 @@ fn wrong_input_is_reported_on_one_line() {
         ),
         (&["meter", "reconcile", &events], SUGER, 2, "required arguments were not provided"),
         (&["meter", "status", "--status", "done"], SUGER, 2, "expected CREATED, REPORTED, REPORT_PENDING"),
+        (&["meter", "enqueue", &events], SUGER, 2, "there is no outbox: name one with --outbox, SUGER_OUTBOX, or"),
+        (&["meter", "enqueue", &events, "--outbox", outbox], &[], 2, "set SUGER_ORG_ID, or `org_id` of an account"),
+        (&["meter", "enqueue", &events, "--outbox", &events], SUGER, 1, "events.csv: file is not a database"),
+        (
+            &["meter", "enqueue", &events, "--outbox", "mysql://db/usage"],
+            SUGER,
+            2,
+            "the unknown type mysql: expected a file",
+        ),
+        (
+            &["meter", "enqueue", &events, "--outbox", "postgres://me:hush@db/usage"],
+            SUGER,
+            2,
+            "--outbox contains a password",
+        ),
+        (
+            &["meter", "status", "--outbox", outbox],
+            SUGER,
+            2,
+            "new.sqlite` does not exist: `usage-billing meter enqueue` creates",
+        ),
+        (
+            &["meter", "run", "--outbox", outbox, "--listen", "0.0.0.0:0"],
+            SUGER,
+            2,
+            "use 127.0.0.1, or add --allow-remote",
+        ),
+        (&["meter", "run", "--outbox", outbox, "--keep", "13m"], SUGER, 2, "it is less than 35days"),
+        (&["meter", "run", "--outbox", outbox, "--page"], SUGER, 2, "required arguments were not provided: --listen"),
+        (&["meter", "retry", "x", "--outbox", outbox], SUGER, 2, "invalid value 'x' for '[KEY]...': "),
+        (&["meter", "reconcile", &events, "--outbox", "--period", "2026-10"], SUGER, 2, "cannot be used with"),
         (&["meter", "send", &events, "--timeout", "soon"], SUGER, 2, "invalid value 'soon' for '--timeout <TIME>'"),
         (&["vendors", "--config", "/absent.toml"], &[], 2, "the configuration /absent.toml does not exist"),
         (&["vendors", "--config", &no_toml], &[], 2, "no.toml:1: invalid TOML: "),

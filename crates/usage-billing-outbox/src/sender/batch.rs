@@ -42,7 +42,7 @@ pub(super) async fn deliver<S: Store>(
             queue.flush().await
         }
     };
-    results.extend(from_receipt(&receipt, &queue, &outbox.windows, now));
+    results.extend(from_receipt(&receipt, &queue));
     let ended_at = outbox.clock.now();
     let attempt = |event: &NewEvent| {
         let result = results.remove(&event.key).unwrap_or_default();

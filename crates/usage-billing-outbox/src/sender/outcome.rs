@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use usage_billing::suger::{LateUsage, MarketplaceWindows, Receipt, UndeliveredEvent, UsageQueue};
+use usage_billing::suger::{LateUsage, Receipt, UndeliveredEvent, UsageQueue};
 use usage_billing::uuid::Uuid;
 use usage_billing::{Error, ErrorKind};
 
@@ -44,17 +43,12 @@ fn undelivered(outcome: Outcome, error: &Error) -> EventResult {
     }
 }
 
-/// Returns the results of the events of a flush at `now`.
-pub(super) fn from_receipt(
-    receipt: &Receipt,
-    queue: &UsageQueue,
-    windows: &MarketplaceWindows,
-    now: DateTime<Utc>,
-) -> Vec<(Uuid, EventResult)> {
+/// Returns the results of the events of a flush.
+pub(super) fn from_receipt(receipt: &Receipt, queue: &UsageQueue) -> Vec<(Uuid, EventResult)> {
     let late = |id: Uuid| receipt.late.iter().find(|late| late.id == id).map(late_message);
     let delivered =
         |outcome| move |id: &Uuid| (*id, EventResult { outcome, status: None, message: late(*id), retry_after: None });
-    let rejected = receipt.rejected.iter().map(|it| (it.id, undelivered(rejection(it, windows, now), &it.error)));
+    let rejected = receipt.rejected.iter().map(|it| (it.id, undelivered(rejection(it, receipt), &it.error)));
     let unsent = receipt.unsent.iter().map(|it| {
         let outcome = if queue.is_id_free(it.id) { Outcome::NotSent } else { Outcome::Unknown };
         (it.id, undelivered(outcome, &it.error))
@@ -73,14 +67,10 @@ fn late_message(late: &LateUsage) -> String {
     )
 }
 
-/// Distinguishes rejected events. The queue withholds late usage with an error of a request that was not sent; an event that cannot be sent
-/// was not accepted by the queue.
-fn rejection(it: &UndeliveredEvent, windows: &MarketplaceWindows, now: DateTime<Utc>) -> Outcome {
-    let age = (now - it.event.timestamp()).to_std().unwrap_or_default();
-    let is_late = windows.limit(None).is_some_and(|shortest| shortest <= age);
+fn rejection(it: &UndeliveredEvent, receipt: &Receipt) -> Outcome {
     match it.error.kind() {
         ErrorKind::Failed => Outcome::IdConsumed,
-        ErrorKind::Request if it.error.status().is_none() && is_late => Outcome::Expired,
+        _ if receipt.too_late.contains(&it.id) => Outcome::Expired,
         _ => Outcome::Rejected,
     }
 }

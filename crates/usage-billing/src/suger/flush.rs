@@ -132,6 +132,7 @@ impl UsageQueue {
         }
         drop(lookups);
         self.marketplaces.extend(found);
+        self.withheld.clear();
         for (key, event) in old {
             if let Some(error) = failures.get(event.entitlement_id()) {
                 let message = format!("not sent, because its marketplace could not be looked up: {error}");
@@ -143,6 +144,7 @@ impl UsageQueue {
                 && let Some(late) = self.windows.check(marketplace, event, key.1, now)
             {
                 reasons.insert(key.1, late.error());
+                self.withheld.insert(key.1);
                 unconfirmed.push((*key, Response::Withheld(late.error())));
             }
         }
@@ -290,6 +292,9 @@ impl UsageQueue {
             // The id is free for other quantities.
             Verdict::Rejected(error) => {
                 self.known.remove(&key.1);
+                if self.withheld.remove(&key.1) {
+                    self.resolved.too_late.push(key.1);
+                }
                 self.resolve_as_rejected(key, self.client.api.inner().masked(error));
             }
             Verdict::IdConsumed(error) => {

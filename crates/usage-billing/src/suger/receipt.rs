@@ -44,6 +44,10 @@ pub struct Receipt {
     /// when Suger received them, unverified and unsent ones by the current time. Watch their groups, and see
     /// [`MarketplaceWindows`](super::MarketplaceWindows).
     pub late: Vec<LateUsage>,
+    /// Ids of [rejected](Self::rejected) events that were not sent, because
+    /// [their marketplace accepts no usage of their age](super::UsageQueue::reject_late_usage). Not in JSON, where
+    /// their errors state it.
+    pub too_late: Vec<Uuid>,
     /// Number of duplicates by event id: events that were pushed while an equal one was queued, or after the same
     /// queue had delivered it. Their usage is counted once. If they were separate usage, add up the quantities, or
     /// number them by the [`sequence`](UsageEvent::sequence).
@@ -87,6 +91,7 @@ impl Receipt {
             events.retain(|it| !is_replaced(it.id, Some(&it.event)));
         }
         self.late.retain(|it| !is_replaced(it.id, None));
+        self.too_late.retain(|id| self.rejected.iter().any(|it| it.id == *id));
     }
 
     /// Returns whether every event is proved to be at Suger: none is rejected, unsent, removed or
@@ -98,7 +103,8 @@ impl Receipt {
 
 impl fmt::Display for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { delivered, already_delivered, unverified, rejected, unsent, removed, late: _, merged } = self;
+        let Self { delivered, already_delivered, unverified, rejected, unsent, removed, late: _, too_late: _, merged } =
+            self;
         let (delivered, already) = (delivered.len(), already_delivered.len());
         write!(
             f,
@@ -206,6 +212,7 @@ mod tests {
                 age: Duration::from_millis(21_600_500),
                 limit: Duration::from_secs(21_600),
             }],
+            too_late: vec![],
             merged: [(Uuid::from_u128(1), 3)].into(),
         }
     }

@@ -1,6 +1,6 @@
 //! The queue of events: events are sent concurrently, and the receipt reports the outcome of each.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
@@ -94,6 +94,8 @@ pub struct UsageQueue {
     pub(super) failed_in: HashMap<String, u64>,
     /// Delays of events whose outcome stays open.
     pub(super) delays: Delays,
+    /// Events that the current flush does not send because they are too old.
+    pub(super) withheld: HashSet<Uuid>,
     /// Outcomes that the next receipt returns.
     pub(super) resolved: Receipt,
 }
@@ -151,6 +153,7 @@ impl Client {
             flushes: 0,
             failed_in: HashMap::new(),
             delays: Delays::default(),
+            withheld: HashSet::new(),
             resolved: Receipt::default(),
         }
     }

@@ -19,7 +19,7 @@ use crate::exit::Failure;
 
 #[derive(Subcommand)]
 pub(crate) enum MeterCommand {
-    /// Send usage events. Events that arrived before with the same dimensions are recognized; others that would be billed twice are rejected.
+    /// Send the usage events of a file once, without a disk (`enqueue` and `run` are durable). Events that arrived before with the same dimensions are recognized; others that would be billed twice are rejected.
     #[command(after_help = events::HELP)]
     Send(send::SendArguments),
     /// Store usage events in an outbox, durably and without a request: `meter run` sends them. What is stored already is recognized.

@@ -122,7 +122,7 @@ impl Unread {
 /// Merges a later receipt into an earlier one. Each event is then listed once, as in the later one. The inbox knows
 /// the quantities of delivered events, of which a receipt has the ids only.
 pub(super) fn absorb(earlier: &mut Receipt, later: Receipt, inbox: &Inbox) {
-    let Receipt { delivered, already_delivered, unverified, rejected, unsent, removed, late, merged } = later;
+    let Receipt { delivered, already_delivered, unverified, rejected, unsent, removed, late, too_late, merged } = later;
     let ids: HashSet<Uuid> = delivered.iter().chain(&already_delivered).chain(&unverified).copied().collect();
     let mut undelivered: HashMap<Uuid, Vec<&UsageEvent>> = HashMap::new();
     for it in rejected.iter().chain(&unsent).chain(&removed) {
@@ -140,6 +140,7 @@ pub(super) fn absorb(earlier: &mut Receipt, later: Receipt, inbox: &Inbox) {
     earlier.unsent.extend(unsent);
     earlier.removed.extend(removed);
     earlier.late.extend(late);
+    earlier.too_late.extend(too_late);
     earlier.add_merged(merged);
 }
 
@@ -154,6 +155,7 @@ fn shorten(receipt: &mut Receipt, limit: usize) -> usize {
     for events in [&mut receipt.removed, &mut receipt.rejected] {
         left -= events.drain(..left.min(events.len())).len();
     }
+    receipt.too_late.retain(|id| receipt.rejected.iter().any(|it| it.id == *id));
     let late = receipt.late.drain(..receipt.late.len().saturating_sub(limit)).len();
     let merged = receipt.merged.len().saturating_sub(limit);
     for _ in 0..merged {

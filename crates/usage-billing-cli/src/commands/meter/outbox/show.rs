@@ -63,7 +63,7 @@ impl Verb for Show {
         let Self(arguments) = self;
         let Some(key) = arguments.key else { return list(arguments, outbox).await };
         let Some((stored, attempts)) = outbox.store().event(key).await? else {
-            return Err(Failure::Usage(format!(
+            return Err(Failure::Local(format!(
                 "the outbox has no event {key}: `usage-billing meter show` lists them"
             )));
         };

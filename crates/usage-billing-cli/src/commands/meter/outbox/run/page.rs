@@ -223,7 +223,7 @@ pub(super) mod tests {
 
     /// A status with everything, and foreign text that would be markup.
     pub(in super::super) fn status() -> Status {
-        let at = |second| DateTime::from_timestamp(1_790_000_000 + second, 0).unwrap();
+        let at = |second: i64| DateTime::from_timestamp(1_790_000_000 + second, 0).unwrap();
         let backlog = Backlog {
             states: [(State::Unknown, 2), (State::Delivered, 1_234_567)].into(),
             oldest_timestamp: Some(at(0)),

@@ -1,0 +1,286 @@
+//! A durable outbox: events are enqueued, sent by a process that is killed, and reconciled.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, Stdio};
+
+use serde_json::Value;
+
+use super::support::{RunningSandbox, TODAY, file, program, run};
+
+const HEADER: &str = "entitlement_id,timestamp,dimension,quantity\n";
+
+/// Usage of the last two hours before noon, 60 events.
+fn usage() -> String {
+    let entitlements = [("ent-aws01", "ingest_gb"), ("ent-azu01", "seats"), ("ent-gcp01", "node_hours")];
+    let lines = (10..30).flat_map(|minute| {
+        entitlements.map(|(id, dimension)| format!("{id},{TODAY}T11:{minute}:00Z,{dimension},{minute}\n"))
+    });
+    HEADER.to_owned() + &lines.collect::<String>()
+}
+
+/// A sandbox, a folder with an outbox, and the program that uses both.
+struct Story {
+    sandbox: RunningSandbox,
+    folder: tempfile::TempDir,
+}
+
+impl Story {
+    fn start() -> Self {
+        Self { sandbox: RunningSandbox::start(&["--record-groups", "0"]), folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn file(&self, name: &str, content: &str) -> String {
+        file(&self.folder, name, content)
+    }
+
+    fn settings(&self) -> Vec<(String, String)> {
+        let outbox = self.folder.path().join("usage.sqlite").to_str().unwrap().to_owned();
+        [&*self.sandbox.1, &[("SUGER_OUTBOX".to_owned(), outbox)]].concat()
+    }
+
+    fn meter(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
+        run(program(&["meter"]).args(arguments).args(["--today", TODAY]).envs(self.settings()))
+    }
+
+    /// Runs a verb that succeeds, and returns its JSON.
+    fn json(&self, arguments: &[&str]) -> Value {
+        let (code, stdout, stderr) = self.meter(arguments);
+        assert_eq!(code, Some(0), "{arguments:?}: {stderr}");
+        serde_json::from_str(&stdout).unwrap()
+    }
+
+    /// Starts `meter run` beside the test.
+    fn spawn(&self, arguments: &[&str]) -> Child {
+        let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("usage-billing"));
+        command.args(["meter", "run", "--yes", "--today", TODAY]).args(arguments).envs(self.settings());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// Returns the number of events in some states.
+    fn count(&self, states: &[&str]) -> u64 {
+        let status = self.json(&["status", "--outbox"]);
+        states.iter().map(|state| status["states"][state].as_u64().unwrap()).sum()
+    }
+}
+
+const FINAL: [&str; 2] = ["delivered", "already_delivered"];
+
+/// The month of an ISV whose sender is killed, and whose vendor loses responses: every event is billed once, and any gap is found.
+#[test]
+fn sender_that_is_killed_loses_and_doubles_nothing() {
+    let story = Story::start();
+    let events = story.file("events.csv", &usage());
+    assert_eq!(story.json(&["enqueue", &events])["new"], 60);
+    assert_eq!(story.json(&["enqueue", &events])["duplicates"], 60, "after a crash, the same file again");
+
+    // Nothing is at Suger: a gap.
+    let (code, _, stderr) = story.meter(&["reconcile", "--outbox", "--period", "2026-11"]);
+    assert!(code == Some(6) && stderr.contains("the outbox has 60 pending; 0 billed"), "{stderr}");
+
+    story.sandbox.fault(r#"{"kind":"latency","millis":200,"operation":"reportUsageRecordGroup","times":20}"#);
+    story.sandbox.fault(r#"{"kind":"reset_after","operation":"reportUsageRecordGroup","times":5}"#);
+    story.sandbox.fault(r#"{"kind":"status","status":503,"operation":"reportUsageRecordGroup","times":3}"#);
+    let mut sender = story.spawn(&["--until-empty"]);
+    while story.sandbox.requests_of("reportUsageRecordGroup") < 12 {
+        std::thread::yield_now();
+        assert!(sender.try_wait().unwrap().is_none(), "it ended before it was killed");
+    }
+    sender.kill().unwrap();
+    sender.wait().unwrap();
+    assert!(story.count(&["sending"]) > 0, "it was killed in the middle");
+
+    let (code, _, stderr) = story.meter(&["run", "--until-empty", "--yes"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stderr.contains("outbox: "), "{stderr}");
+    assert_eq!((story.count(&FINAL), story.count(&["pending", "sending", "unknown", "rejected", "expired"])), (60, 0));
+
+    // Delivered, and not reported to the marketplaces yet.
+    let (code, _, stderr) = story.meter(&["reconcile", "--outbox", "--period", "2026-11"]);
+    assert!(code == Some(5) && stderr.contains("0 billed, 60 pending"), "{stderr}");
+    story.sandbox.advance(3 * 3600);
+    let proof = story.folder.path().join("proof.json");
+    let reconciled = story.json(&[
+        "reconcile",
+        "--outbox",
+        "--period",
+        "2026-11",
+        "--format",
+        "json",
+        "-o",
+        proof.to_str().unwrap(),
+    ]);
+    assert_eq!((&reconciled["is_clean"], reconciled["billed"].as_array().unwrap().len()), (&true.into(), 60));
+    let proof: Value = serde_json::from_slice(&std::fs::read(proof).unwrap()).unwrap();
+    let states = &proof["states"];
+    assert_eq!(FINAL.iter().filter_map(|state| states[state].as_u64()).sum::<u64>(), 60, "{proof}");
+
+    // A killed sender leaves evidence.
+    let shown = story.json(&["show", "--state", "already_delivered", "--period", "2026-11"]);
+    let key = shown[0]["key"].as_str().unwrap();
+    let event = story.json(&["show", key]);
+    let outcomes: Vec<_> = event["attempts"].as_array().unwrap().iter().map(|one| &one["outcome"]).collect();
+    assert_eq!(outcomes.last().unwrap().as_str(), Some("already_delivered"), "{event}");
+    assert_eq!(event["attempts"][0]["body_sha256"].as_str().unwrap().len(), 64);
+
+    // Further usage that no sender has sent.
+    let late = story.file("late.csv", &format!("{HEADER}ent-aws01,{TODAY}T11:45:00Z,ingest_gb,1\n"));
+    assert_eq!(story.json(&["enqueue", &late])["new"], 1);
+    let (code, _, stderr) = story.meter(&["reconcile", "--outbox", "--period", "2026-11"]);
+    assert!(code == Some(6) && stderr.contains("1 pending") && stderr.contains("1 missing"), "{stderr}");
+}
+
+#[test]
+fn same_key_with_other_quantities_is_named_by_its_line_and_stores_nothing() {
+    let story = Story::start();
+    let events = story.file("events.csv", &usage());
+    story.json(&["enqueue", &events]);
+    let line = format!("ent-azu01,{TODAY}T11:10:00Z,seats,");
+    let new = format!("ent-new,{TODAY}T11:10:00Z,seats,1\n");
+    let changed = story.file("changed.csv", &format!("{HEADER}{new}{line}999\n"));
+    let (code, stdout, stderr) = story.meter(&["enqueue", &changed]);
+    assert_eq!((code, stdout.as_str()), (Some(6), ""), "{stderr}");
+    assert!(stderr.contains("changed.csv:3: event ") && stderr.contains("is stored with other quantities"), "{stderr}");
+    assert_eq!(story.count(&["pending"]), 60);
+    let (code, stdout, _) = story.meter(&["enqueue", &changed, "--dry-run"]);
+    assert!(
+        code == Some(0) && stdout.lines().count() == 2 && stdout.contains(r#""records":{"seats":999}"#),
+        "{stdout}"
+    );
+}
+
+#[test]
+fn rejected_event_is_requeued_and_resolved() {
+    let story = Story::start();
+    let events = story.file("events.csv", &format!("{HEADER}ent-unknown,{TODAY}T11:10:00Z,gb,5\n"));
+    story.json(&["enqueue", &events]);
+    let (code, _, stderr) = story.meter(&["run", "--once"]);
+    assert!(code == Some(2) && stderr.contains("use --yes to send the events of the outbox"), "{stderr}");
+    let (code, stdout, _) = story.meter(&["run", "--dry-run"]);
+    assert!(code == Some(0) && stdout.lines().count() == 1 && stdout.contains("/entitlement/ent-unknown/"), "{stdout}");
+    let once = || {
+        let (code, _, stderr) = story.meter(&["run", "--once", "--yes"]);
+        (code, stderr)
+    };
+    let (code, stderr) = once();
+    assert!(code == Some(6) && stderr.contains("1 of the events are not billed"), "{stderr}");
+    let shown = story.json(&["show", "--state", "rejected", "--period", "2026-11"]);
+    let key = shown[0]["key"].as_str().unwrap();
+    for arguments in [&["retry", key][..], &["retry", "--outbox", "--period", "2026-11"]] {
+        let (code, _, stderr) = story.meter(arguments);
+        assert!(code == Some(2) && stderr.contains("use --yes to requeue 1 event"), "{stderr}");
+        let dry = story.json(&[arguments, &["--dry-run"]].concat());
+        assert_eq!((&dry[0]["is_changed"], story.count(&["rejected"])), (&true.into(), 1), "{dry}");
+        assert_eq!(story.json(&[arguments, &["--yes"]].concat())[0]["before"], "rejected");
+        assert_eq!((story.count(&["pending"]), once().0), (1, Some(6)));
+    }
+    let resolve = ["resolve", key, "--reason", "billed by hand", "--yes"];
+    assert_eq!(story.json(&resolve)[0]["is_changed"], true);
+    assert_eq!(once().0, Some(0));
+    let (code, stdout, _) = story.meter(&resolve);
+    assert!(code == Some(6) && stdout.contains(r#""before": "resolved""#), "{stdout}");
+    assert_eq!(story.json(&["show", key])["event"]["message"], "billed by hand");
+}
+
+#[test]
+fn records_are_added_up_by_the_hour() {
+    let story = Story::start();
+    let lines: String =
+        (0..6).map(|number| format!("r-{number},ent-aws01,{TODAY}T10:{number}0:31Z,ingest_gb,0.1\n")).collect();
+    let header = "id,entitlement_id,timestamp,dimension,quantity\n";
+    let records = story.file("records.csv", &format!("{header}{lines}r-6,ent-aws01,{TODAY}T11:58:00Z,ingest_gb,7\n"));
+    assert_eq!(story.json(&["enqueue", &records, "--hourly"])["new"], 7);
+    let changed = story.file("changed.csv", &format!("{header}r-3,ent-aws01,{TODAY}T10:30:31Z,ingest_gb,0.2\n"));
+    let (code, _, stderr) = story.meter(&["enqueue", &changed, "--hourly"]);
+    assert!(code == Some(6) && stderr.contains("changed.csv:2: metered usage r-3 "), "{stderr}");
+    let (code, _, stderr) = story.meter(&["run", "--until-empty", "--hourly-reports", "--yes"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let shown = story.json(&["show", "--period", "2026-11"]);
+    assert_eq!(shown.as_array().unwrap().len(), 1, "{shown}");
+    assert_eq!(
+        (&shown[0]["body"]["records"]["ingest_gb"], &shown[0]["state"]),
+        (&serde_json::json!(0.6), &"delivered".into())
+    );
+    story.sandbox.advance(3 * 3600);
+    // The last record is of an hour that is not reported yet.
+    let (code, _, stderr) = story.meter(&["reconcile", "--outbox", "--period", "2026-11"]);
+    assert!(code == Some(5) && stderr.contains("metered usage of 2026-11-21T11:00:00Z and later"), "{stderr}");
+    let (code, _, stderr) = story.meter(&["reconcile", "--outbox", "--period", "2026-11-01/2026-11-21"]);
+    assert!(code == Some(6) && stderr.contains("has no events"), "nothing is compared: {stderr}");
+}
+
+/// Returns the status line, the head and the body of a response.
+fn get(url: &str, path: &str, host: Option<&str>) -> (String, String) {
+    let address = url.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let host = host.unwrap_or(address);
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
+    (head.to_ascii_lowercase(), body.to_owned())
+}
+
+#[cfg(unix)]
+#[test]
+fn running_sender_has_health_metrics_and_a_page_and_stops_in_order() {
+    let story = Story::start();
+    let events = story.file("events.csv", &usage());
+    story.json(&["enqueue", &events]);
+    let mut sender = story.spawn(&["--listen", "127.0.0.1:0", "--page"]);
+    let mut stderr = BufReader::new(sender.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("/healthz") {
+        line.clear();
+        assert_ne!(stderr.read_line(&mut line).unwrap(), 0);
+    }
+    let url = line.split_whitespace().find_map(|word| word.strip_suffix("/healthz,")).unwrap().to_owned();
+    while story.count(&FINAL) < 60 {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    let (head, body) = get(&url, "/healthz", None);
+    let health: Value = serde_json::from_str(&body).unwrap();
+    assert!(head.starts_with("http/1.1 200") && health["is_delivering"] == true, "{head}\n{body}");
+    let (head, body) = get(&url, "/metrics", None);
+    assert!(head.contains("content-type: application/openmetrics-text; version=1.0.0"), "{head}");
+    assert!(body.contains("usage_billing_outbox_delivering 1\n") && body.ends_with("# EOF\n"), "{body}");
+    let (head, body) = get(&url, "/", None);
+    assert!(
+        head.contains("content-security-policy: default-src 'none'") && body.contains("Outbox of sgr-demo1"),
+        "{head}"
+    );
+    assert!(body.contains("Usage is delivered"), "{body}");
+    for path in ["/healthz", "/metrics", "/"] {
+        assert!(get(&url, path, Some("attacker.example")).0.starts_with("http/1.1 403"), "{path}");
+    }
+    // One sender at a time.
+    let (code, _, other) = story.meter(&["run", "--once", "--yes"]);
+    assert_eq!(code, Some(2), "{other}");
+    let id = sender.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    let status = sender.wait().unwrap();
+    let mut rest = String::new();
+    stderr.read_to_string(&mut rest).unwrap();
+    assert!(status.code() == Some(0) && rest.contains("delivered"), "{status}: {rest}");
+    let (code, _, stderr) = story.meter(&["status", "--outbox", "--exit-code"]);
+    assert!(code == Some(6) && stderr.contains("usage is not delivered"), "no sender runs: {stderr}");
+}
+
+#[test]
+fn sandbox_of_a_call_has_an_outbox_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let events = file(&folder, "events.csv", &usage());
+    let outbox = folder.path().join("usage.sqlite");
+    let outbox = outbox.to_str().unwrap();
+    let meter =
+        |arguments: &[&str]| run(program(&["meter"]).args(arguments).args(["--sandbox", "--today", TODAY, "-q"]));
+    assert_eq!(meter(&["enqueue", &events]).0, Some(0), "a temporary file");
+    assert_eq!(meter(&["enqueue", &events, "--outbox", outbox]).0, Some(0));
+    let (code, _, stderr) = meter(&["run", "--once", "--yes", "--outbox", outbox]);
+    assert_eq!(code, Some(0), "{stderr}");
+    for verb in [&["status"][..], &["show"]] {
+        assert_eq!(meter(&[verb, &["--outbox", outbox]].concat()).0, Some(0), "{verb:?}");
+    }
+    let (code, _, stderr) = run(program(&["meter", "status", "--outbox", outbox]).env("SUGER_ORG_ID", "acme"));
+    assert!(code == Some(2) && stderr.contains("has events of organization sgr-demo1, not of acme"), "{stderr}");
+}
