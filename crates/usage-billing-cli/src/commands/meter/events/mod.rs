@@ -35,8 +35,8 @@ Examples:
 
 pub(super) const ENQUEUE_HELP: &str = "Events:
   As `usage-billing meter send --help` describes them.
-  With --hourly, records of metered usage: CSV with the header id,entitlement_id,timestamp,dimension,quantity, or JSON lines:
-{\"id\":\"r-1\",\"entitlement_id\":\"e\",\"timestamp\":\"2026-10-01T07:12:31Z\",\"dimension\":\"gb\",\"quantity\":0.25}
+  With --hourly, records of metered usage: CSV with the header id,entitlement_id,timestamp,dimension,quantity, or JSON lines \
+with these fields. The id is of your own and unique; a record that is stored already is recognized by it.
 
 The file is stored completely or not at all. After an error or a crash, enqueue the same file again.
 

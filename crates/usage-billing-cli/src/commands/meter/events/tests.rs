@@ -106,10 +106,13 @@ fn timestamp_in_the_future_or_before_2000_has_its_line() {
     let lines = ["2026-11-21T12:05:00Z", "2026-11-21T12:05:01Z", "2000-01-01T00:00:00Z", "1999-12-31T23:59:59Z"];
     let lines = lines.map(|time| format!("e,{time},gb,1\n")).concat();
     let (events, _) = parse(&(CSV.to_owned() + &lines));
-    let found: Vec<_> = impossible_times(&events, "2026-11-21T12:00:00Z".parse().unwrap())
-        .into_iter()
-        .map(|problem| format!("{}: {}", problem.line, problem.message))
-        .collect();
+    let found: Vec<_> = impossible_times(
+        events.iter().map(|one| (one.line, one.event.timestamp())),
+        "2026-11-21T12:00:00Z".parse().unwrap(),
+    )
+    .into_iter()
+    .map(|problem| format!("{}: {}", problem.line, problem.message))
+    .collect();
     assert_eq!(
         found,
         [

@@ -116,7 +116,7 @@ pub(super) fn table<'a>(events: impl IntoIterator<Item = &'a StoredEvent>, org_i
         ("KEY", Word, Always),
         ("ENTITLEMENT", Text, IfDiffers),
         ("TIMESTAMP", Word, IfSpace),
-        ("STATE", Text, IfDiffers),
+        ("STATE", Word, IfDiffers),
         ("QUANTITIES", Prose, IfDiffers),
         ("MESSAGE", Prose, IfDiffers),
     ];

@@ -15,6 +15,9 @@ use crate::formats::table::Content::{Number, Prose, Text, Word};
 use crate::formats::table::Display::{Always, IfDiffers, IfSpace};
 use crate::terminal;
 
+/// Number of failures in the table; JSON has all of the status.
+const FAILURES: usize = 10;
+
 /// Prints the status of an outbox. With `checks`, metering that does not work is a failure.
 pub(in super::super) async fn status(
     outbox: &OutboxArguments,
@@ -94,7 +97,7 @@ pub(super) fn table(status: &Status) -> String {
             ("MESSAGE", Prose, Always),
             ("KEY", Word, IfSpace),
         ];
-        parts.push(output::table(columns, status.backlog.failed_attempts.iter().map(failure)));
+        parts.push(output::table(columns, status.backlog.failed_attempts.iter().take(FAILURES).map(failure)));
     }
     parts.join("\n")
 }

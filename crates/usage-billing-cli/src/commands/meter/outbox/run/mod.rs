@@ -15,7 +15,7 @@ use usage_billing::Period;
 use usage_billing::suger::Client;
 use usage_billing_core::ClientInfo as _;
 use usage_billing_outbox::store::Selection;
-use usage_billing_outbox::{HourlyReports, Outbox, Sent, State, Status, Store};
+use usage_billing_outbox::{HourlyReports, Outbox, Problem, Sent, State, Status, Store};
 
 use self::monitor::Monitor;
 use self::server::ServerArguments;
@@ -152,8 +152,11 @@ impl Verb for Run {
             never = retention::remove_daily(&outbox, arguments.keep) => match never {},
         };
         drop((sender, server));
-        let status = outbox.status().await?;
+        let mut status = outbox.status().await?;
         if is_bounded {
+            // It has just ended as it should.
+            status.problems.retain(|problem| *problem != Problem::SenderNotRunning);
+            status.is_delivering = !status.problems.iter().any(|problem| problem.is_of_delivery());
             arguments.format.print(&status, || status::table(&status))?;
         }
         let left = if open(&status) > 0 { ": the next sender continues" } else { "" };

@@ -48,7 +48,23 @@ fn verdict(status: &Status) -> (&'static str, &'static str) {
 fn content(status: &Status) -> String {
     let backlog = &status.backlog;
     let now = status.as_of;
-    let mut text = String::from("<dl>\n");
+    let mut text = String::new();
+    if !status.problems.is_empty() {
+        text += "<h2>Problems</h2>\n<ul>\n";
+        for problem in &status.problems {
+            let class = if problem.is_of_delivery() { "" } else { " class=\"note\"" };
+            write(
+                &mut text,
+                format_args!("<li{class}><code>{}</code>: {}", problem.as_str(), Escaped(problem.advice())),
+            );
+            if let (Problem::StoreFails, Some(failure)) = (problem, &status.store_failure) {
+                write(&mut text, format_args!(": {}", Escaped(&printable_message(&failure.message).to_string())));
+            }
+            text += "</li>\n";
+        }
+        text += "</ul>\n";
+    }
+    text += "<dl>\n";
     let ago = |time: Option<DateTime<Utc>>| (time.map(|time| age(now - time) + " ago"), time);
     let until = |time: Option<DateTime<Utc>>| {
         let shown =
@@ -70,26 +86,11 @@ fn content(status: &Status) -> String {
         );
     }
     text += "</dl>\n";
-    if !status.problems.is_empty() {
-        text += "<h2>Problems</h2>\n<ul>\n";
-        for problem in &status.problems {
-            let class = if problem.is_of_delivery() { "" } else { " class=\"note\"" };
-            write(
-                &mut text,
-                format_args!("<li{class}><code>{}</code>: {}", problem.as_str(), Escaped(problem.advice())),
-            );
-            if let (Problem::StoreFails, Some(failure)) = (problem, &status.store_failure) {
-                write(&mut text, format_args!(": {}", Escaped(&printable_message(&failure.message).to_string())));
-            }
-            text += "</li>\n";
-        }
-        text += "</ul>\n";
-    }
     let states = State::ALL.into_iter().map(|state| {
         let events = backlog.states.get(&state).copied().unwrap_or_default();
         format!("<tr><th scope=\"row\">{state}</th><td class=\"number\">{}</td></tr>", grouped(events))
     });
-    table(&mut text, "Events by state", "", &[("State", ""), ("Events", "number")], states);
+    table(&mut text, "Events by state", "states", &[("State", ""), ("Events", "number")], states);
     if !backlog.entitlements.is_empty() {
         let heads = [
             ("Entitlement", ""),
