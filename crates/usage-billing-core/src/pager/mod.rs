@@ -141,6 +141,7 @@ impl<T: Send + 'static> Pager<T> {
     }
 
     /// Masks the secrets of a client in errors that quote its responses, such as positions. Errors of the calls themselves are masked already.
+    #[doc(hidden)]
     pub fn masking(self, client: &impl ClientInfo<Transport>) -> Self {
         Self { transport: Some(client.inner().clone()), ..self }
     }
@@ -157,6 +158,7 @@ impl<T: Send + 'static> Pager<T> {
     /// were added or removed meanwhile, it is fetched again after the first one, so that no more items are skipped than in a list of one page
     /// after the other. If it fails, such as at a server that takes only multiples of the limit, it is fetched again as well, and so is every
     /// other page after the one before it.
+    #[doc(hidden)]
     pub fn with_offset_step(self, step: i64, id: fn(&T) -> Option<&str>) -> Self {
         Self { step: Some((step, id)), ..self }
     }

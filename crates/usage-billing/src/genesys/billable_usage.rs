@@ -40,7 +40,7 @@ impl Client {
                 period.require_started(clock.now())?;
                 let request = api.get_billing_reports_billableusage().start_date(period.start());
                 // Whether the end is included is not documented; the last millisecond is right either way.
-                let report = request.end_date(period.last_millisecond()).send().await?;
+                let report = request.end_date(period.end() - TimeDelta::milliseconds(1)).send().await?;
                 match &report.status {
                     Some(types::BillingUsageReportStatus::Complete) => {
                         let mut report = report.into_inner();

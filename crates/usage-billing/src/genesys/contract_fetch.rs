@@ -201,9 +201,7 @@ fn organizations_of(plans: &[types::BillingPlan]) -> Vec<String> {
 /// Returns the first and last day of a billing period, or the days in which the last finished one is searched.
 fn search_days(period: &BillingPeriod) -> Result<DayRange> {
     match period {
-        BillingPeriod::Matching(period) | BillingPeriod::StartingIn(period) => {
-            Ok((period.first_day()?, period.last_day()?))
-        }
+        BillingPeriod::Matching(period) | BillingPeriod::StartingIn(period) => period.days(),
         BillingPeriod::LastFinished { at } => {
             let last = at.date_naive();
             Ok((last.checked_sub_days(LOOKBACK).unwrap_or(last), last))

@@ -100,7 +100,7 @@ pub type ClientJobQuery = types::builder::ClientPublicApiUsageQueryRequest;
 /// Returns the interval in the vendor's form, both ends included, if the vendor accepts it.
 fn valid_interval(period: Period, now: DateTime<Utc>) -> Result<String> {
     period.require_started(now)?;
-    let (first, last) = (period.first_day()?, period.last_day()?);
+    let (first, last) = period.days()?;
     let invalid = |message: String| Err(Error::new(ErrorKind::Request, message));
     let oldest = now.date_naive().checked_sub_months(MAX_AGE).unwrap_or_default();
     if first < oldest {

@@ -22,8 +22,13 @@ impl Client {
         query: impl FnOnce(UsageQuery) -> UsageQuery,
     ) -> Result<Poller<Vec<types::ApiUsageRow>>> {
         period.require_started(self.clock.now())?;
-        let interval = format!("{}/{}", period.first_day()?, period.last_day()?);
-        let poller = self.api.post_usage_query().body_map(|body| query(body).interval(interval)).start().await?;
+        let (first, last) = period.days()?;
+        let poller = self
+            .api
+            .post_usage_query()
+            .body_map(|body| query(body).interval(format!("{first}/{last}")))
+            .start()
+            .await?;
         Ok(rows_of(poller))
     }
 

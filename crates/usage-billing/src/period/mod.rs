@@ -1,17 +1,18 @@
 //! Billed time spans.
 
+#[cfg(any(feature = "acronis", feature = "genesys"))]
+mod inclusive_end;
+
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Utc};
 use usage_billing_core::{Error, ErrorKind, Result, printable};
 
 /// A half-open time span in UTC: `start` is included, `end` is excluded. It is never empty.
 ///
 /// Written as a month (`2026-10`) or as an ISO 8601 interval of days or instants (`2026-10-01/2026-10-15`, which ends before the 15th;
 /// [`inclusive_end_warning`](Self::inclusive_end_warning) finds the usual mistake).
-/// Vendors' inclusive ends are converted here and nowhere else: from them by [`of_days`](Self::of_days) and [`through`](Self::through),
-/// to them by [`last_day`](Self::last_day) and [`last_millisecond`](Self::last_millisecond).
 ///
 /// ```
 /// use usage_billing::{Period, chrono::{DateTime, Utc}};
@@ -67,19 +68,6 @@ impl Period {
         Self::new(midnight(first), midnight(last.checked_add_days(Days::new(1)).unwrap_or(last)))
     }
 
-    /// Creates a period from `start` through `last`, an inclusive end as vendors state it: the last second (`23:59:59`), millisecond or
-    /// microsecond. The end becomes the next whole second. A whole quarter of an hour, such as midnight in any time zone, counts as an
-    /// excluded end.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Request`] if it would be empty.
-    pub fn through(start: DateTime<Utc>, last: DateTime<Utc>) -> Result<Self> {
-        let second = last.with_nanosecond(0).unwrap_or(last);
-        let next = second.checked_add_signed(TimeDelta::seconds(1)).unwrap_or(second);
-        let is_excluded = (last.minute() % 15, last.second(), last.nanosecond()) == (0, 0, 0);
-        Self::new(start, if is_excluded { last } else { next })
-    }
-
     /// Returns the last whole calendar month before `now`.
     pub fn last_month(now: DateTime<Utc>) -> Self {
         let first = Self::month_of(now.date_naive()).start.date_naive();
@@ -132,11 +120,6 @@ impl Period {
     /// Returns the first instant after the period.
     pub fn end(&self) -> DateTime<Utc> {
         self.end
-    }
-
-    /// Returns the last millisecond of the period, for vendors whose end is an inclusive instant.
-    pub fn last_millisecond(&self) -> DateTime<Utc> {
-        self.end - TimeDelta::milliseconds(1)
     }
 
     /// Returns whether the period contains `instant`.
@@ -198,22 +181,6 @@ impl Period {
             instant(self.end)
         )))
     }
-
-    /// Returns the first day of the period, for vendors that accept days.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Request`] if it does not start at midnight (UTC).
-    pub fn first_day(&self) -> Result<NaiveDate> {
-        day(self.start)
-    }
-
-    /// Returns the last day of the period, for vendors whose end is inclusive.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Request`] if it does not end at midnight (UTC).
-    pub fn last_day(&self) -> Result<NaiveDate> {
-        Ok(day(self.end)? - Days::new(1))
-    }
 }
 
 impl FromStr for Period {
@@ -262,13 +229,6 @@ fn parse_day(text: &str) -> Option<NaiveDate> {
 
 fn midnight(day: NaiveDate) -> DateTime<Utc> {
     day.and_time(NaiveTime::MIN).and_utc()
-}
-
-fn day(instant: DateTime<Utc>) -> Result<NaiveDate> {
-    if instant.time() == NaiveTime::MIN {
-        return Ok(instant.date_naive());
-    }
-    Err(request_error(format!("this vendor reports whole days (UTC); {} is not midnight", self::instant(instant))))
 }
 
 /// Formats an instant as in messages and keys: `2026-10-01T00:00:00Z`, with a fraction only if it is not zero.

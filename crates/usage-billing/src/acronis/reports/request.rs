@@ -127,8 +127,8 @@ impl ReportRequest {
     fn days(&self, now: DateTime<Utc>) -> Result<Option<types::ReportPeriod>> {
         let Some(period) = self.period else { return Ok(None) };
         period.require_started(now)?;
-        let (start, end) = (period.first_day()?, period.last_day()?.min(now.date_naive()));
-        Ok(Some(types::ReportPeriod { start, end }))
+        let (start, last) = period.days()?;
+        Ok(Some(types::ReportPeriod { start, end: last.min(now.date_naive()) }))
     }
 
     /// Returns whether an existing report, created on the day `since` or later, has the parameters of this request at `now`.

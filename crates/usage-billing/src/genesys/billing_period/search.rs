@@ -203,8 +203,8 @@ impl Search {
 
 /// Formats a period by its days, also if it is a calendar month.
 fn dates(period: &Period) -> String {
-    match (period.first_day(), period.last_day()) {
-        (Ok(first), Ok(last)) => format!("{first}/{}", last.succ_opt().unwrap_or(last)),
-        _ => period.to_string(),
+    match period.days() {
+        Ok((first, last)) => format!("{first}/{}", last.succ_opt().unwrap_or(last)),
+        Err(_) => period.to_string(),
     }
 }

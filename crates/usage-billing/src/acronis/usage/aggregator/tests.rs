@@ -971,7 +971,7 @@ proptest::proptest! {
         let month = Period::month_of(first);
         let mut keys = std::collections::BTreeSet::new();
         for (day, quantity) in days {
-            let last = (first + chrono::Days::new(u64::from(day) - 1)).min(month.last_day().unwrap());
+            let last = (first + chrono::Days::new(u64::from(day) - 1)).min(month.days().unwrap().1);
             // Built on the last day of the report, or on the day after it while the month runs.
             let built = month.start() + chrono::TimeDelta::hours(24 * i64::from(chrono::Datelike::day(&last)) - 24 + hour);
             for built in [built, (built + chrono::TimeDelta::days(1)).min(month.end() - chrono::TimeDelta::seconds(1))] {
@@ -989,7 +989,7 @@ proptest::proptest! {
             }
         }
         let mut whole = StoredFile { created_at: Some(month.end()), ..summary() };
-        whole.report.period = types::ReportPeriod { start: first, end: month.last_day().unwrap() };
+        whole.report.period = types::ReportPeriod { start: first, end: month.days().unwrap().1 };
         let row = ReportRow { date: Some(whole.report.period.end), ..row("customer", "pw_base_servers", None) };
         let row = usage_rows(&whole, [row]).unwrap().remove(0);
         proptest::prop_assert!(row.is_final && row.is_billable == Some(true) && row.as_of.is_none());
