@@ -202,8 +202,8 @@ impl fmt::Display for Period {
         if *self == Self::month_of(self.start.date_naive()) {
             return write!(f, "{}", self.start.format("%Y-%m"));
         }
-        match (day(self.start), day(self.end)) {
-            (Ok(start), Ok(end)) => write!(f, "{start}/{end}"),
+        match [self.start, self.end].map(|at| at.time() == NaiveTime::MIN) {
+            [true, true] => write!(f, "{}/{}", self.start.date_naive(), self.end.date_naive()),
             _ => write!(f, "{}/{}", instant(self.start), instant(self.end)),
         }
     }
