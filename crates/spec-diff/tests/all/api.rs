@@ -17,12 +17,14 @@ fn operation(members: &str, document_members: &str) -> Value {
     document
 }
 
-/// Each row: the operation's members before and after, and the findings.
-fn check(rows: &[(&str, &str, &[&str])]) {
-    for (base, revision, expected) in rows {
-        let found = lines(&compare(&operation(base, "{}"), &operation(revision, "{}")));
-        assert_eq!(found, *expected, "{base} -> {revision}");
-    }
+/// Returns the findings of each change of the operation's members.
+fn changes(rows: &[(&str, &str)]) -> String {
+    let found = |base: &str, revision: &str| lines(&compare(&operation(base, "{}"), &operation(revision, "{}")));
+    let row = |(base, revision): &(&str, &str)| {
+        let found: String = found(base, revision).iter().map(|line| format!("  {line}\n")).collect();
+        format!("{base}\n{revision}\n{found}\n")
+    };
+    rows.iter().map(row).collect()
 }
 
 fn paths(text: &str) -> Value {
@@ -68,66 +70,51 @@ fn operations_that_come_go_or_move() {
 
 #[test]
 fn deprecation_and_stability_of_operations() {
-    check(&[
-        ("{}", "{deprecated: true}", &["info endpoint-deprecated"]),
-        ("{}", "{deprecated: true, x-sunset: '2027-01-31'}", &["warning endpoint-deprecated-with-sunset"]),
-        ("{deprecated: true}", "{}", &["info endpoint-reactivated"]),
-        ("{deprecated: true}", "{deprecated: true, x-sunset: '2027-01-31'}", &["warning sunset-added"]),
-        ("{x-stability-level: beta}", "{x-stability-level: draft}", &["info api-stability-decreased"]),
-        ("{x-owner: a}", "{x-owner: b}", &["none extension-changed x-owner"]),
-        ("{tags: [a], summary: x}", "{tags: [b], summary: y}", &[]),
-    ]);
+    insta::assert_snapshot!(changes(&[
+        ("{}", "{deprecated: true}"),
+        ("{}", "{deprecated: true, x-sunset: '2027-01-31'}"),
+        ("{deprecated: true}", "{}"),
+        ("{deprecated: true}", "{deprecated: true, x-sunset: '2027-01-31'}"),
+        ("{x-stability-level: beta}", "{x-stability-level: draft}"),
+        ("{x-owner: a}", "{x-owner: b}"),
+        ("{tags: [a], summary: x}", "{tags: [b], summary: y}"),
+    ]));
 }
 
 #[test]
 fn parameters() {
-    check(&[
-        (
-            "{}",
-            "{parameters: [{name: p, in: query, required: true, schema: {type: string}}]}",
-            &["breaking new-required-request-parameter p (query)"],
-        ),
-        (
-            "{}",
-            "{parameters: [{name: p, in: query, schema: {type: string}}]}",
-            &["info new-optional-request-parameter p (query)"],
-        ),
+    insta::assert_snapshot!(changes(&[
+        ("{}", "{parameters: [{name: p, in: query, required: true, schema: {type: string}}]}"),
+        ("{}", "{parameters: [{name: p, in: query, schema: {type: string}}]}"),
         (
             "{parameters: [{name: p, in: query, schema: {type: string}}]}",
             "{parameters: [{name: p, in: header, schema: {type: string}}]}",
-            &["warning request-parameter-removed p (query)", "info new-optional-request-parameter p (header)"],
         ),
         (
             "{parameters: [{name: X-P, in: header, schema: {type: string}}]}",
             "{parameters: [{name: x-p, in: header, required: true, schema: {type: string}}]}",
-            &["breaking request-parameter-became-required x-p (header)"],
         ),
         (
             "{parameters: [{name: p, in: query, schema: {type: integer}}]}",
             "{parameters: [{name: p, in: query, schema: {type: string}}]}",
-            &["info request-parameter-type-generalized p (query)"],
         ),
         (
             "{parameters: [{name: p, in: query, schema: {type: string}}]}",
             "{parameters: [{name: p, in: query, schema: {type: array, items: {type: string}}}]}",
-            &["info request-parameter-type-generalized p (query)"],
         ),
         (
             "{parameters: [{name: p, in: query, schema: {type: array, items: {type: string}}}]}",
             "{parameters: [{name: p, in: query, explode: false, schema: {type: array, items: {type: string}}}]}",
-            &["breaking request-parameter-style-changed p (query)"],
         ),
         (
             "{parameters: [{name: p, in: query, schema: {type: string}}]}",
             "{parameters: [{name: p, in: query, explode: false, style: form, required: false, schema: {type: string}}]}",
-            &[],
         ),
         (
             "{parameters: [{name: p, in: query, schema: {type: string}}]}",
             "{parameters: [{name: p, in: query, content: {application/json: {schema: {type: string}}}}]}",
-            &["breaking request-parameter-content-changed p (query)"],
         ),
-    ]);
+    ]));
 }
 
 #[test]
@@ -143,115 +130,64 @@ fn parameters_of_a_path_are_those_of_its_operations_and_known_by_position() {
 
 #[test]
 fn request_bodies_and_media_types() {
-    check(&[
-        (
-            "{}",
-            "{requestBody: {required: true, content: {text/plain: {}}}}",
-            &["breaking request-body-added-required body"],
-        ),
-        ("{}", "{requestBody: {content: {text/plain: {}}}}", &["info request-body-added-optional body"]),
-        ("{requestBody: {content: {text/plain: {}}}}", "{}", &["breaking request-body-removed body"]),
-        (
-            "{requestBody: {content: {text/plain: {}}}}",
-            "{requestBody: {required: true, content: {text/plain: {}}}}",
-            &["breaking request-body-became-required body"],
-        ),
-        (
-            "{requestBody: {content: {application/json: {}}}}",
-            "{requestBody: {content: {application/xml: {}}}}",
-            &["breaking request-body-media-type-removed body", "info request-body-media-type-added body"],
-        ),
+    insta::assert_snapshot!(changes(&[
+        ("{}", "{requestBody: {required: true, content: {text/plain: {}}}}"),
+        ("{}", "{requestBody: {content: {text/plain: {}}}}"),
+        ("{requestBody: {content: {text/plain: {}}}}", "{}"),
+        ("{requestBody: {content: {text/plain: {}}}}", "{requestBody: {required: true, content: {text/plain: {}}}}"),
+        ("{requestBody: {content: {application/json: {}}}}", "{requestBody: {content: {application/xml: {}}}}"),
         (
             "{responses: {200: {content: {application/json: {}}}}}",
             "{responses: {200: {content: {application/json;charset=utf-8: {}}}}}",
-            &["info response-media-type-name-changed 200"],
         ),
         (
             "{responses: {200: {content: {application/json: {}}}}}",
             "{responses: {200: {content: {application/vnd.acme+json: {}}}}}",
-            &["breaking response-media-type-removed 200", "info response-media-type-added 200"],
         ),
         (
             "{responses: {200: {content: {application/json: {schema: {type: string}}}}}}",
             "{responses: {200: {content: {application/json: {}}}}}",
-            &["warning response-body-media-type-schema-removed 200"],
         ),
         (
             "{requestBody: {content: {multipart/form-data: {encoding: {a: {contentType: text/csv}}}}}}",
             "{requestBody: {content: {multipart/form-data: {}}}}",
-            &["warning request-body-encoding-changed body"],
         ),
-    ]);
+    ]));
 }
 
 #[test]
 fn responses_and_headers() {
-    check(&[
-        (
-            "{responses: {2XX: {description: ok, content: {text/csv: {}}}}}",
-            "{responses: {200: {description: ok}}}",
-            &[
-                "breaking response-body-removed 200",
-                "info response-success-status-added 200",
-                "info response-success-status-removed 2XX",
-            ],
-        ),
-        (
-            "{responses: {200: {description: ok}}}",
-            "{responses: {2XX: {description: ok}}}",
-            &["warning response-success-status-added 2XX"],
-        ),
-        (
-            "{responses: {200: {description: ok}}}",
-            "{responses: {202: {description: ok}}}",
-            &["breaking response-success-status-removed 200", "warning response-success-status-added 202"],
-        ),
-        (
-            "{responses: {404: {description: no}, default: {description: no}}}",
-            "{responses: {409: {description: no}}}",
-            &[
-                "info response-default-removed default",
-                "info response-non-success-status-added 409",
-                "info response-non-success-status-removed 404",
-            ],
-        ),
-        (
-            "{responses: {200: {content: {text/plain: {}}}}}",
-            "{responses: {200: {description: empty}}}",
-            &["breaking response-body-removed 200"],
-        ),
+    insta::assert_snapshot!(changes(&[
+        ("{responses: {2XX: {description: ok, content: {text/csv: {}}}}}", "{responses: {200: {description: ok}}}"),
+        ("{responses: {200: {description: ok}}}", "{responses: {2XX: {description: ok}}}"),
+        ("{responses: {200: {description: ok}}}", "{responses: {202: {description: ok}}}"),
+        ("{responses: {404: {description: no}, default: {description: no}}}", "{responses: {409: {description: no}}}"),
+        ("{responses: {200: {content: {text/plain: {}}}}}", "{responses: {200: {description: empty}}}"),
         (
             "{responses: {200: {headers: {X-A: {required: true}, X-B: {}, X-C: {required: true}}}}}",
             "{responses: {200: {headers: {x-c: {}, X-D: {}}}}}",
-            &[
-                "breaking required-response-header-removed X-A",
-                "breaking response-header-became-optional X-C",
-                "warning optional-response-header-removed X-B",
-                "info response-header-added X-D",
-            ],
         ),
         (
             "{responses: {200: {headers: {X-A: {schema: {type: string}}}}}}",
             "{responses: {200: {headers: {X-A: {schema: {type: string, nullable: true}}}}}}",
-            &["breaking response-header-became-nullable 200 X-A"],
         ),
-        ("{responses: {200: {}}}", "{responses: {200: {links: {next: {}}}}}", &["warning unknown-change 200"]),
-    ]);
+        ("{responses: {200: {}}}", "{responses: {200: {links: {next: {}}}}}"),
+    ]));
 }
 
 #[test]
 fn ways_in() {
-    check(&[
-        ("{}", "{security: [{key: []}]}", &["breaking security-requirement-added"]),
-        ("{security: [{key: []}]}", "{security: []}", &["info security-requirement-removed"]),
-        ("{security: [{key: []}]}", "{security: [{oauth: []}]}", &["breaking security-requirement-changed"]),
-        ("{security: [{key: []}]}", "{security: [{oauth: []}, {key: []}]}", &["info security-alternative-added"]),
-        ("{security: [{key: []}, {oauth: []}]}", "{security: [{key: []}]}", &["breaking security-requirement-changed"]),
-        ("{security: [{key: []}]}", "{security: [{key: [], oauth: []}]}", &["breaking security-requirement-changed"]),
-        ("{security: [{oauth: [a]}]}", "{security: [{oauth: [b, a]}]}", &["breaking security-scope-added"]),
-        ("{security: [{oauth: [a, b]}]}", "{security: [{oauth: [b]}]}", &["info security-scope-removed"]),
-        ("{security: [{key: []}, {oauth: []}]}", "{security: [{oauth: []}, {key: []}]}", &[]),
-    ]);
+    insta::assert_snapshot!(changes(&[
+        ("{}", "{security: [{key: []}]}"),
+        ("{security: [{key: []}]}", "{security: []}"),
+        ("{security: [{key: []}]}", "{security: [{oauth: []}]}"),
+        ("{security: [{key: []}]}", "{security: [{oauth: []}, {key: []}]}"),
+        ("{security: [{key: []}, {oauth: []}]}", "{security: [{key: []}]}"),
+        ("{security: [{key: []}]}", "{security: [{key: [], oauth: []}]}"),
+        ("{security: [{oauth: [a]}]}", "{security: [{oauth: [b, a]}]}"),
+        ("{security: [{oauth: [a, b]}]}", "{security: [{oauth: [b]}]}"),
+        ("{security: [{key: []}, {oauth: []}]}", "{security: [{oauth: []}, {key: []}]}"),
+    ]));
     // Written out, the document's requirement is not a change.
     let global = operation("{}", "{security: [{key: []}]}");
     assert_eq!(lines(&compare(&global, &operation("{security: [{key: []}]}", "{security: [{key: []}]}"))), [""; 0]);
