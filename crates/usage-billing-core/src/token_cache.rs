@@ -21,7 +21,7 @@ use crate::operation::{Operation, Service};
 use crate::pause::Pause;
 use crate::response::ResponseValue;
 use crate::token_provider::{TokenProvider, TokenRequest};
-use crate::{AccessToken, DecimalNumber, Error, ErrorKind, Result, RetryPolicy, auth, retry};
+use crate::{AccessToken, DecimalNumber, Error, ErrorKind, Result, RetryPolicy, auth, credentials, retry};
 
 /// Lifetime of a token whose response states none; the shortest that vendors configure is five minutes.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(300);
@@ -79,7 +79,7 @@ impl fmt::Debug for TokenSource {
             Issuer::Endpoint(TokenEndpoint { url, client_id, .. }) => f
                 .debug_struct("ClientCredentials")
                 .field("token_url", &crate::base_url::redacted(url))
-                .field("client_id", &auth::redacted_client_id(client_id))
+                .field("client_id", &credentials::redacted_client_id(client_id))
                 .finish_non_exhaustive(),
             Issuer::Provider(provider) => provider.fmt(f),
         }
@@ -125,7 +125,7 @@ impl TokenCache {
         let Issuer::Endpoint(TokenEndpoint { url, client_id, client_secret, .. }) = &self.source.issuer else {
             return Ok(None);
         };
-        auth::check_client(client_id, client_secret)?;
+        credentials::check_client(client_id, client_secret)?;
         crate::base_url::parse(url, "token URL", allow_http).map(Some)
     }
 
