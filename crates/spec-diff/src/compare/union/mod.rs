@@ -3,10 +3,10 @@
 pub(super) mod ambiguous;
 pub(super) mod discriminator;
 mod matching;
+mod variants;
 
 pub(super) use discriminator::{Subtypes, descendants, subtypes};
 use openapi_document::{DocumentTree, Node};
-use serde_json::Value;
 
 use super::{Circumstance, Comparison, Context, Finding, components::component};
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
     schema::{From, Schema, Types, Union, Usage, fits_any, fits_schema, fits_union, same},
 };
 use matching::likeness;
+use variants::{flat, label, labels, name, normal, types_of};
 
 rules! {
     ONE_OF_ADDED = Rule::data("one-of-added", Composition, (Info, Breaking), Major, "one-of-removed",
@@ -292,69 +293,9 @@ fn is_reshaped<'a>(object: (&DocumentTree<'a>, &Schema<'a>), union: (&DocumentTr
 /// A schema, and the alternative that stands for all of its list if one was chosen.
 type Chosen<'s, 'a> = (&'s Schema<'a>, &'s [(&'s Union<'a>, &'s Node<'a>)]);
 
-/// The types of all alternatives.
-fn types_of<'a>(document: &DocumentTree<'a>, variants: &[Node<'a>]) -> Types<'a> {
-    Types::union(variants.iter().map(|variant| normal(document, variant).types)).unwrap_or_default()
-}
-
 /// Which document a list of alternatives is from.
 #[derive(Clone, Copy)]
 enum Side {
     Base,
     Revision,
-}
-
-/// How deep unnamed alternatives are flattened.
-const FLAT_DEPTH: u8 = 6;
-
-/// Returns the union with the alternatives of nested ones in their place: `anyOf` in `anyOf` takes the same values. Components remain, because
-/// they are paired by name.
-fn flat<'a>(document: &DocumentTree<'a>, union: &Union<'a>) -> Union<'a> {
-    let mut variants = Vec::with_capacity(union.variants.len());
-    flatten(document, union, FLAT_DEPTH, &mut variants);
-    Union { any: union.any, at: union.at.clone(), variants }
-}
-
-fn flatten<'a>(document: &DocumentTree<'a>, union: &Union<'a>, depth: u8, variants: &mut Vec<Node<'a>>) {
-    for variant in &union.variants {
-        let usage = Usage::of(document, std::slice::from_ref(variant));
-        let schema = Schema::of(document, &usage.core);
-        match schema.unions.as_slice() {
-            [nested]
-                if union.any
-                    && nested.any
-                    && depth > 0
-                    && usage.nullable.is_none()
-                    && name(variant).is_none()
-                    && schema.is_bare_union() =>
-            {
-                flatten(document, nested, depth - 1, variants);
-            }
-            _ => variants.push(variant.clone()),
-        }
-    }
-}
-
-/// The component that an alternative is, if it is one: a reference, bare or in a single `allOf`.
-fn name<'a>(variant: &Node<'a>) -> Option<&'a str> {
-    let wrapped = || match variant.value.get("allOf")?.as_array()?.as_slice() {
-        [only] => only.get("$ref")?.as_str(),
-        _ => None,
-    };
-    variant.text("$ref").or_else(wrapped)?.strip_prefix(openapi_document::SCHEMAS)
-}
-
-/// What to call an alternative.
-fn label(variant: &Node<'_>) -> Value {
-    let title = variant.text("$ref").map(|reference| reference.rsplit('/').next().unwrap_or(reference));
-    let title = title.or(variant.text("title")).or(variant.text("type"));
-    Value::from(title.unwrap_or("an unnamed alternative"))
-}
-
-fn labels(variants: &[Node<'_>]) -> Value {
-    Value::from(variants.iter().take(8).map(label).collect::<Vec<_>>())
-}
-
-fn normal<'a>(document: &DocumentTree<'a>, variant: &Node<'a>) -> Schema<'a> {
-    Schema::of(document, &Usage::of(document, std::slice::from_ref(variant)).core)
 }
