@@ -14,12 +14,12 @@ use super::circuit_breaker::{CircuitBreaker, Tolerance};
 use super::delays::Due;
 use super::dimension_mapping::MappingSettings;
 use super::late_usage::age;
-use super::proof::{self, Verdict};
+use super::proof;
 use super::response::{Response, is_of_suger};
-use super::types::MeteringUsageRecordGroup as Group;
-use super::usage_queue::{QueueKey, State, UsageQueue};
+use super::tracked_event::EventState;
+use super::usage_queue::{QueueKey, UsageQueue};
 use super::validation::{self, Check};
-use super::{UndeliveredEvent, UsageEvent, trace};
+use super::{UsageEvent, trace};
 
 /// An event whose response did not resolve it, so that the list decides.
 pub(super) type Unconfirmed = (QueueKey, Response);
@@ -203,7 +203,7 @@ impl UsageQueue {
                 }
                 reasons.remove(&key.1);
                 let departure = Departure::default();
-                let mut before = State::New;
+                let mut before = EventState::New;
                 if let Some(known) = self.known.get_mut(&key.1) {
                     known.state = known.state();
                     known.departure = Some(departure.clone());
@@ -220,7 +220,7 @@ impl UsageQueue {
             };
             if let Some(known) = self.known.get_mut(&key.1) {
                 known.departure = None;
-                known.state = if response.was_sent() { State::Sent } else { before };
+                known.state = if response.was_sent() { EventState::Sent } else { before };
             }
             let verdict = proof::by_response(&event, key.1, &response);
             // The error that leaves the event unresolved, and whether Suger itself responded.
@@ -249,7 +249,7 @@ impl UsageQueue {
                 (Some(verdict), Response::Group(group)) => self.resolve_as(key, verdict, Some(&group), reasons),
                 (Some(verdict), _) => self.resolve_as(key, verdict, None, reasons),
                 (None, Response::Conflict { error, from_suger: true })
-                    if self.trusts_duplicates && before == State::New && !error.may_have_arrived() =>
+                    if self.trusts_duplicates && before == EventState::New && !error.may_have_arrived() =>
                 {
                     trace::unverified(&self.client, &event, key.1);
                     self.note_late_usage(key, None);
@@ -266,81 +266,6 @@ impl UsageQueue {
         let others_may_arrive = self.others_arrive_until.is_some_and(|end| Instant::now() < end);
         others_may_arrive || self.client.attempts.may_arrive(id)
     }
-
-    pub(super) fn resolve_as(
-        &mut self,
-        key: QueueKey,
-        verdict: Verdict,
-        group: Option<&Group>,
-        reasons: &mut HashMap<Uuid, Error>,
-    ) {
-        // Events that stay queued are traced with their last reason, at the end of the flush.
-        if let Some(event) = self.queue.get(&key).filter(|_| !matches!(verdict, Verdict::Open(_))) {
-            trace::verdict(&self.client, event, key.1, &verdict);
-        }
-        match verdict {
-            Verdict::Delivered => {
-                self.note_late_usage(key, group);
-                self.resolve_as_delivered(key);
-                self.resolved.delivered.push(key.1);
-            }
-            Verdict::DeliveredBefore => {
-                self.note_late_usage(key, group);
-                self.resolve_as_delivered(key);
-                self.resolved.already_delivered.push(key.1);
-            }
-            // The id is free for other quantities.
-            Verdict::Rejected(error) => {
-                self.known.remove(&key.1);
-                if self.withheld.remove(&key.1) {
-                    self.resolved.too_late.push(key.1);
-                }
-                self.resolve_as_rejected(key, self.client.api.inner().masked(error));
-            }
-            Verdict::IdConsumed(error) => {
-                if let Some(known) = self.known.get_mut(&key.1) {
-                    known.state = State::IdConsumed;
-                }
-                self.resolve_as_rejected(key, self.client.api.inner().masked(error));
-            }
-            Verdict::Open(error) => _ = reasons.insert(key.1, self.client.api.inner().masked(error)),
-        }
-    }
-
-    fn resolve_as_delivered(&mut self, key: QueueKey) {
-        self.dequeue(key);
-        if let Some(known) = self.known.get_mut(&key.1) {
-            known.state = State::Delivered;
-        }
-    }
-
-    /// Removes a resolved event from the queue. Its entitlement no longer counts as failing.
-    fn dequeue(&mut self, key: QueueKey) -> Option<UsageEvent> {
-        let event = self.queue.remove(&key)?;
-        self.delays.forget(key.1);
-        self.failed_in.remove(event.entitlement_id());
-        Some(event)
-    }
-
-    fn resolve_as_rejected(&mut self, key: QueueKey, error: Error) {
-        let event = self.dequeue(key);
-        self.resolved.rejected.extend(event.map(|event| UndeliveredEvent { id: key.1, event, error }));
-    }
-
-    /// Records an event whose usage is late: by the arrival of its group, or by the current time without one.
-    fn note_late_usage(&mut self, key: QueueKey, group: Option<&Group>) {
-        let Some(event) = self.queue.get(&key) else { return };
-        let marketplace = self.marketplaces.get(event.entitlement_id());
-        let now = self.client.clock.now();
-        let late = match group {
-            Some(group) => self.windows.check_group(event, key.1, group, marketplace, now),
-            None => self.windows.check(marketplace, event, key.1, now),
-        };
-        if let Some(late) = late {
-            trace::late(&self.client, &late);
-            self.resolved.late.push(late);
-        }
-    }
 }
 
 #[cfg(test)]
@@ -348,7 +273,7 @@ mod tests {
     use usage_billing_core::ErrorKind;
 
     use super::*;
-    use crate::suger::Client;
+    use crate::suger::{Client, UndeliveredEvent};
 
     #[test]
     fn rejection_stays_if_other_quantities_are_pushed_with_its_id() {

@@ -8,7 +8,6 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures_util::future::{Either, select};
 use tokio::time::Instant;
-use usage_billing_core::__private::Departure;
 use usage_billing_core::{ClientInfo as _, Error, ErrorKind, Result, printable};
 use uuid::Uuid;
 
@@ -17,6 +16,7 @@ use super::delays::{Delays, Due};
 use super::evidence::MISSING;
 use super::late_usage::MarketplaceWindows;
 use super::proof::undecided;
+use super::tracked_event::{EventState, TrackedEvent};
 use super::types::{NewUsageRecordGroup, Partner};
 use super::{Client, Receipt, UndeliveredEvent, UsageEvent, trace};
 use usage_billing_core::__private::TimeLimit;
@@ -83,7 +83,7 @@ pub struct UsageQueue {
     pub(super) windows: MarketplaceWindows,
     pub(super) rejects_late_usage: bool,
     pub(super) queue: BTreeMap<QueueKey, UsageEvent>,
-    pub(super) known: HashMap<Uuid, Known>,
+    pub(super) known: HashMap<Uuid, TrackedEvent>,
     /// The last event that passed the validation.
     pub(super) known_valid: Option<NewUsageRecordGroup>,
     /// Marketplaces of the entitlements that were looked up, as far as Suger states them.
@@ -98,40 +98,6 @@ pub struct UsageQueue {
     pub(super) withheld: HashSet<Uuid>,
     /// Outcomes that the next receipt returns.
     pub(super) resolved: Receipt,
-}
-
-/// What the queue remembers of an event.
-#[derive(Debug)]
-pub(super) struct Known {
-    pub(super) fingerprint: Uuid,
-    pub(super) state: State,
-    /// The request in flight, or the last one if its flush was dropped.
-    pub(super) departure: Option<Departure>,
-    /// Number of the last flush in which it was sent and not resolved, or 0.
-    pub(super) failed_in: u64,
-    /// Whether the trace reports that its usage is late.
-    pub(super) is_warned: bool,
-}
-
-impl Known {
-    /// Returns the state, after a dropped flush that of its request.
-    pub(super) fn state(&self) -> State {
-        match self.state {
-            State::New if self.departure.as_ref().is_some_and(Departure::has_begun) => State::Sent,
-            state => state,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
-    /// Not sent.
-    New,
-    Sent,
-    /// Delivered, or assumed to be.
-    Delivered,
-    /// Suger has the id, but as `INVALID`, deleted, or with other quantities.
-    IdConsumed,
 }
 
 impl Client {
@@ -229,13 +195,13 @@ impl UsageQueue {
             return Err(UndeliveredEvent { id, event, error });
         }
         let fingerprint = event.fingerprint(id);
-        let new = Known { fingerprint, state: State::New, departure: None, failed_in: 0, is_warned: false };
+        let new = TrackedEvent { fingerprint, state: EventState::New, departure: None, failed_in: 0, is_warned: false };
         let known = self.known.entry(id).or_insert(new);
         let reason = match known {
-            Known { state: State::IdConsumed, .. } => "the event's id is used up at Suger",
+            TrackedEvent { state: EventState::IdConsumed, .. } => "the event's id is used up at Suger",
             known if known.fingerprint != fingerprint => "an event with this id has other quantities",
             known => {
-                let is_delivered = known.state == State::Delivered;
+                let is_delivered = known.state == EventState::Delivered;
                 if self.queue.insert((event.timestamp(), id), event).is_some() || is_delivered {
                     let merged = self.resolved.merged.entry(id).or_default();
                     *merged = merged.saturating_add(1);
@@ -261,7 +227,7 @@ impl UsageQueue {
 
     /// Returns whether no attempt of this client to send a queued event is known that may have arrived.
     pub fn is_id_free(&self, id: Uuid) -> bool {
-        self.known.get(&id).is_some_and(|known| known.state() == State::New) && !self.may_arrive(id)
+        self.known.get(&id).is_some_and(|known| known.state() == EventState::New) && !self.may_arrive(id)
     }
 
     /// Returns the number of queued events.

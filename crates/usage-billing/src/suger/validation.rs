@@ -85,7 +85,7 @@ pub(super) async fn check_all<'a>(
     if known_good.is_some() {
         known_valid.clone_from(&known_good);
     }
-    if known_good.is_none() && fail_alike(&suspects) {
+    if known_good.is_none() && same_error(&suspects) {
         all.extend(suspects.into_iter().map(|((key, _), error)| (key, Check::Unknown(unchecked(&error)))));
         return all;
     }
@@ -158,7 +158,7 @@ impl Bisection {
 
 /// Returns whether events of several entitlements fail with the same message. A server whose lookups fail does so,
 /// too.
-fn fail_alike(suspects: &[(Checked, Error)]) -> bool {
+fn same_error(suspects: &[(Checked, Error)]) -> bool {
     let entitlements: BTreeSet<_> = suspects.iter().map(|((_, event), _)| &event.entitlement_id).collect();
     let messages: BTreeSet<_> = suspects.iter().map(|(_, error)| error.message()).collect();
     entitlements.len() > 1 && messages.len() == 1
@@ -247,15 +247,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn suspects_fail_alike_with_one_message_for_several_entitlements() {
+    fn suspects_have_the_same_error_with_one_message_for_several_entitlements() {
         let suspect = |entitlement: &str, message: &str| {
             let event = serde_json::from_value(serde_json::json!({ "entitlementID": entitlement })).unwrap();
             (((DateTime::UNIX_EPOCH, Uuid::nil()), event), Error::new(ErrorKind::Failed, message.to_owned()))
         };
         let one = suspect("ent-1", "no such dimension");
-        assert!(fail_alike(&[one.clone(), suspect("ent-2", "no such dimension")]));
-        assert!(!fail_alike(&[one.clone(), suspect("ent-2", "no such entitlement")]));
-        assert!(!fail_alike(&[one.clone(), one]));
+        assert!(same_error(&[one.clone(), suspect("ent-2", "no such dimension")]));
+        assert!(!same_error(&[one.clone(), suspect("ent-2", "no such entitlement")]));
+        assert!(!same_error(&[one.clone(), one]));
     }
 
     #[test]

@@ -22,7 +22,7 @@ use self::receipts::Unread;
 use self::schedule::Schedule;
 use self::task::Task;
 use super::trace::event;
-use super::usage_queue::State as EventState;
+use super::tracked_event::EventState;
 use super::{Receipt, UndeliveredEvent, UsageEvent, UsageQueue};
 pub use receipts::Receipts;
 use usage_billing_core::__private::TimeLimit;

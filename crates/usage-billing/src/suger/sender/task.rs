@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::super::delays::Due;
 use super::super::trace::{self, event};
-use super::super::usage_queue::{State as EventState, UsageQueue};
+use super::super::tracked_event::EventState;
+use super::super::usage_queue::UsageQueue;
 use super::super::{Receipt, UndeliveredEvent, UsageEvent};
 use super::inbox::Fate;
 use super::receipts::absorb;
