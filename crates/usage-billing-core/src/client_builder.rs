@@ -103,8 +103,8 @@ impl<C> ClientBuilder<C> {
     /// Sets the limit of a buffered response body, in bytes. The default is 64 MiB.
     ///
     /// A larger body is an error of the kind [`Limit`](ErrorKind::Limit). So is a body that takes more than three eighths of this limit once
-    /// decoded (24 MiB) or more than the limit together with its JSON, because three bytes of JSON can become a struct of more than a
-    /// thousand; and a body with a string of more than a 64th of the limit (1 MiB). A list may have 8,192 of the largest items in the OpenAPI
+    /// decoded (24 MiB), or more than the limit together with its JSON: three bytes of JSON can become a struct of more than a thousand. The
+    /// same holds for a string of more than a 64th of the limit (1 MiB). A list may have 8,192 of the largest items in the OpenAPI
     /// documents; the vendors' pages have at most 1,000.
     ///
     /// A client reads and decodes at most two bodies of more than 512 KiB, or one of more than 1 MiB, at once. Downloads are streams without
@@ -196,9 +196,8 @@ impl<C> ClientBuilder<C> {
     /// Builds the client. It sends nothing: the vendor rejects an invalid secret at the first call.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] for an invalid URL, `http://` to another machine, an invalid format of a secret, missing trusted roots for TLS
-    /// (which are not read if all URLs are `http://` of this machine), an invalid proxy variable in the environment, or settings that exclude
-    /// each other.
+    /// [`ErrorKind::Config`] for an invalid URL, `http://` to another machine, an invalid format of a secret, an invalid proxy variable in the
+    /// environment, or settings that exclude each other. So are missing trusted roots for TLS, unless all URLs are `http://` of this machine.
     pub fn build(self) -> Result<C> {
         let Self { settings, construct } = self;
         let allow_http = settings.allow_http || base_url::http_allowed_by_env()?;

@@ -155,8 +155,8 @@ impl<T: Send + 'static> Pager<T> {
     /// extra page is requested and dropped.
     ///
     /// The second page of a pair overlaps the first one by an item, which `id` identifies. If it begins with another item, because items
-    /// were added or removed meanwhile, it is fetched again after the first one, so that no more items are skipped than in a list of one page
-    /// after the other. If it fails, such as at a server that takes only multiples of the limit, it is fetched again as well, and so is every
+    /// were added or removed meanwhile, it is fetched again after the first one. No more items are skipped than in a list of one page after
+    /// the other. If it fails, such as at a server that takes only multiples of the limit, it is fetched again as well, and so is every
     /// other page after the one before it.
     #[doc(hidden)]
     pub fn with_offset_step(self, step: i64, id: fn(&T) -> Option<&str>) -> Self {

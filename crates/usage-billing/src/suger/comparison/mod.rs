@@ -21,9 +21,10 @@ use crate::memory_limit::MemoryLimit;
 /// events with one id, one is paired with the group. A group that is `INVALID` or `DELETED` counts as nothing.
 ///
 /// Pass groups of the same entitlements and days as the events, because all others are extra. Pass the usage record
-/// reports in which they were sent to the marketplaces, because a group without its report is pending. So is a group
-/// whose report does not name all groups that name it, or names groups that are not given as well, such as those of
-/// another month, because the report states the sum of them all; and one in several reports that are not void. Pass later reports as well, which bill fractions of units.
+/// reports in which they were sent to the marketplaces, because a group without its report is pending. A report states
+/// the sum of all its groups. A group is therefore pending too if its report does not name all groups that name it, or
+/// names groups that are not given, such as those of another month. So is a group in several reports that are not void.
+/// Pass later reports as well, which bill fractions of units.
 /// [`Client::reconcile`](super::Client::reconcile) lists what is needed.
 ///
 /// Quantities are compared as they were reported, before the dimension mapping of Suger (`metaInfo.originRecords`).

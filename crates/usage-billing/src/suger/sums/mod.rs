@@ -26,8 +26,8 @@ pub(super) const LATE: TimeDelta = TimeDelta::days(1);
 /// A row is final when the period ended at least a day ago and the marketplace accepted all of its usage according to
 /// `reports`. Pass the reports in which the groups were sent, and later ones, which bill fractions of units that AWS
 /// left to them. Pass all groups of these reports, also those of other periods: a row is not final if a report of it
-/// names a group that is not passed, or names only others than one of its own, and if a group of it is in several reports
-/// that are not void. Only rows of one whole calendar month that has ended are billable. The current month has rows of the
+/// names a group that is not passed, or names only others than one of its own. Nor is it if a group of it is in several
+/// reports that are not void. Only rows of one whole calendar month that has ended are billable. The current month has rows of the
 /// whole month, the same every day.
 ///
 /// Events of metrics that do not add up are taken from `reports`, by the hour of the report. Events that are not in a
