@@ -71,7 +71,7 @@ fn table() -> Vec<(String, Value)> {
 fn each_change_needs_its_step_and_says_why() {
     let steps = table().into_iter().map(|(pointer, value)| {
         let (needed, first) = worst(&pointer, value.clone());
-        format!("{pointer} is {value}\n  {needed:?} {first}\n")
+        format!("{needed:?}: {pointer} is {value}\n{first}\n")
     });
     insta::assert_snapshot!(steps.collect::<String>());
 }
