@@ -39,7 +39,7 @@ impl UsageQueue {
             Verdict::Rejected(error) => {
                 self.known.remove(&key.1);
                 if self.withheld.remove(&key.1) {
-                    self.resolved.too_late.push(key.1);
+                    self.resolved.too_late.insert(key.1);
                 }
                 self.resolve_as_rejected(key, self.client.api.inner().masked(error));
             }

@@ -1,6 +1,6 @@
 //! The outcome of each event of a flush.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 
 use serde::ser::SerializeStruct;
@@ -47,7 +47,7 @@ pub struct Receipt {
     /// Ids of [rejected](Self::rejected) events that were not sent, because
     /// [their marketplace accepts no usage of their age](super::UsageQueue::reject_late_usage). Not in JSON, where
     /// their errors state it.
-    pub too_late: Vec<Uuid>,
+    pub too_late: BTreeSet<Uuid>,
     /// Number of duplicates by event id: events that were pushed while an equal one was queued, or after the same
     /// queue had delivered it. Their usage is counted once. If they were separate usage, add up the quantities, or
     /// number them by the [`sequence`](UsageEvent::sequence).
@@ -91,7 +91,15 @@ impl Receipt {
             events.retain(|it| !is_replaced(it.id, Some(&it.event)));
         }
         self.late.retain(|it| !is_replaced(it.id, None));
-        self.too_late.retain(|id| self.rejected.iter().any(|it| it.id == *id));
+        self.keep_rejected_too_late();
+    }
+
+    /// Removes ids from [`too_late`](Self::too_late) whose events are no longer among the rejected ones.
+    pub(super) fn keep_rejected_too_late(&mut self) {
+        if !self.too_late.is_empty() {
+            let rejected: HashSet<Uuid> = self.rejected.iter().map(|it| it.id).collect();
+            self.too_late.retain(|id| rejected.contains(id));
+        }
     }
 
     /// Returns whether every event is proved to be at Suger: none is rejected, unsent, removed or
@@ -212,7 +220,7 @@ mod tests {
                 age: Duration::from_millis(21_600_500),
                 limit: Duration::from_secs(21_600),
             }],
-            too_late: vec![],
+            too_late: BTreeSet::new(),
             merged: [(Uuid::from_u128(1), 3)].into(),
         }
     }

@@ -145,7 +145,7 @@ async fn late_usage_is_rejected_on_request_unless_it_arrived() {
     let receipt = queue.flush().await;
     assert_eq!(receipt.to_string(), "6 delivered, 1 already delivered, 2 rejected, 1 unsent", "{receipt:?}");
     assert_eq!(receipt.already_delivered, [arrived.id("acme")]);
-    assert_eq!(receipt.too_late, receipt.rejected.iter().map(|one| one.id).collect::<Vec<_>>());
+    assert_eq!(receipt.too_late, receipt.rejected.iter().map(|one| one.id).collect());
     for one in &receipt.rejected {
         let line = one.error.to_string();
         assert!(line.starts_with("not sent: usage of ") && line.contains(" min old, and "), "{line}");

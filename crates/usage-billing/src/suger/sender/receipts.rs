@@ -155,7 +155,7 @@ fn shorten(receipt: &mut Receipt, limit: usize) -> usize {
     for events in [&mut receipt.removed, &mut receipt.rejected] {
         left -= events.drain(..left.min(events.len())).len();
     }
-    receipt.too_late.retain(|id| receipt.rejected.iter().any(|it| it.id == *id));
+    receipt.keep_rejected_too_late();
     let late = receipt.late.drain(..receipt.late.len().saturating_sub(limit)).len();
     let merged = receipt.merged.len().saturating_sub(limit);
     for _ in 0..merged {
