@@ -24,7 +24,9 @@ pub(super) fn settle(
     let settlement = Settlement::of_attempts(token, attempts, rows(transaction, &query, [token])?, now);
     let lost = settlement.lost.len();
     for Attempt { key, result, .. } in &settlement.lost {
-        if let Some(id) = id_of(transaction, *key)? {
+        if let Some(id) = id_of(transaction, *key)?
+            && !is_stored(transaction, id, result)?
+        {
             insert_attempt(transaction, id, result)?;
         }
     }
@@ -34,6 +36,15 @@ pub(super) fn settle(
     write(transaction, settlement)?;
     fail_points::reached("settle.written");
     Ok(lost)
+}
+
+fn is_stored(transaction: &Transaction<'_>, event: i64, result: &AttemptResult) -> Result<bool> {
+    transaction
+        .prepare_cached("SELECT 1 FROM attempt WHERE event = ?1 AND token = ?2 AND outcome = ?3 AND ended_at = ?4")
+        .and_then(|mut statement| {
+            statement.exists((event, result.token, result.outcome.as_str(), millis(result.ended_at)))
+        })
+        .map_err(failed)
 }
 
 /// Writes results into their events, with their evidence.

@@ -1,7 +1,7 @@
 //! Random operations on a store, compared with a model that only knows the table of states.
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -51,7 +51,8 @@ struct Expected {
     /// Position of the lease in the history.
     lease: Option<usize>,
     may_have_arrived: bool,
-    attempts: usize,
+    /// The evidence: the lease, the outcome and the end of each attempt.
+    attempts: BTreeSet<(usize, &'static str, i64)>,
 }
 
 #[derive(Debug, Default)]
@@ -64,9 +65,10 @@ struct Model {
 
 impl Model {
     /// Ends the lease of an event without a result.
-    fn abandon(event: &mut Expected) {
-        (event.state, event.lease, event.may_have_arrived) = (State::Unknown, None, true);
-        event.attempts += 1;
+    fn abandon(event: &mut Expected, now: i64) {
+        let lease = event.lease.take().expect("a lease");
+        (event.state, event.may_have_arrived) = (State::Unknown, true);
+        event.attempts.insert((lease, Outcome::Abandoned.as_str(), now));
     }
 }
 
@@ -150,7 +152,7 @@ impl<S: Opened> Test<S> {
         let now = self.model.now;
         for expected in self.model.events.values_mut() {
             if expected.lease.is_some_and(|lease| self.model.leases[lease] <= now) {
-                Model::abandon(expected);
+                Model::abandon(expected, now);
             }
         }
         let request = LeaseRequest { now: at(now), until: at(now + LEASE), limit, probes: 3 };
@@ -183,7 +185,8 @@ impl<S: Opened> Test<S> {
         let attempt = Attempt { key: event.key, result, retry_after: None };
         let lost = self.runtime.block_on(self.store.settle(token, vec![attempt], time)).unwrap();
         let expected = self.model.events.get_mut(&Self::number(event)).unwrap();
-        expected.attempts += 1;
+        // Stored once, also if it is settled again.
+        expected.attempts.insert((lease, outcome.as_str(), self.model.now));
         assert_eq!(lost == 0, expected.lease == Some(lease), "{expected:?}");
         if lost == 1 {
             return;
@@ -222,7 +225,7 @@ impl<S: Opened> Test<S> {
         self.guard = None;
         self.guard = Some(self.runtime.block_on(self.store.start_sender(at(self.model.now))).unwrap());
         let leased = self.model.events.values_mut().filter(|event| event.lease.is_some() && S::ENDS_LEASES);
-        leased.for_each(Model::abandon);
+        leased.for_each(|event| Model::abandon(event, self.model.now));
     }
 
     fn enqueue(&mut self, number: u8, quantity: u8) {
@@ -235,7 +238,7 @@ impl<S: Opened> Test<S> {
             None => {
                 assert_eq!(found.unwrap().new, 1);
                 let (state, may_have_arrived) = (State::Pending, false);
-                let new = Expected { quantity, state, lease: None, may_have_arrived, attempts: 0 };
+                let new = Expected { quantity, state, lease: None, may_have_arrived, attempts: BTreeSet::new() };
                 self.model.events.insert(number, new);
             }
         }
@@ -274,7 +277,11 @@ impl<S: Opened> StateMachineTest for Test<S> {
         for (number, expected) in &test.model.events {
             let key = event(*number, expected.quantity).key;
             let (stored, attempts) = test.runtime.block_on(test.store.event(key)).unwrap().unwrap();
-            assert_eq!((stored.progress.state, attempts.len()), (expected.state, expected.attempts), "e-{number}");
+            assert_eq!(
+                (stored.progress.state, attempts.len()),
+                (expected.state, expected.attempts.len()),
+                "e-{number}"
+            );
             let is_visible = stored.progress.state.is_final()
                 || stored.progress.ready_at.is_some()
                 || stored.progress.lease.is_some()

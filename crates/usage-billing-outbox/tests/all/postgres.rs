@@ -135,18 +135,6 @@ async fn senders_share_due_events() {
     assert_eq!((one.unwrap(), two.unwrap(), three.unwrap()), (0, 0, 0), "no deadlock");
 }
 
-/// As after a commit whose confirmation was lost.
-#[tokio::test]
-async fn result_that_is_stored_again_leaves_one_row_of_evidence() {
-    let Some((store, _pool)) = open().await else { return };
-    store.enqueue(vec![new_event("e-1", 0)], WINDOW, at(0)).await.unwrap();
-    let leased = store.lease(request(0, 9)).await.unwrap();
-    for lost in [0, 1] {
-        assert_eq!(store.settle(leased.token, results(&leased, Outcome::Delivered), at(2)).await.unwrap(), lost);
-    }
-    assert_eq!(store.event(new_event("e-1", 0).key).await.unwrap().unwrap().1.len(), 1);
-}
-
 #[tokio::test]
 async fn numbers_are_added_up_by_a_sign_of_life() {
     let Some((store, pool)) = open().await else { return };

@@ -33,9 +33,9 @@ const CHILD: &str = "kill::postgres::child";
 const PORT: &str = "OUTBOX_TEST_PORT";
 const SENDERS: usize = 3;
 /// How long a lease lasts, on the clock of its sender.
-const LEASE: TimeDelta = TimeDelta::minutes(2);
+const LEASE: TimeDelta = TimeDelta::minutes(5);
 /// How far a clock advances while nothing is due, and how long that takes. Leases have to be longer than a batch.
-const STEP: TimeDelta = TimeDelta::seconds(10);
+const STEP: TimeDelta = TimeDelta::seconds(20);
 const STEP_TAKES: Duration = Duration::from_millis(5);
 /// By how much clocks differ.
 const MOVED: i64 = 600;
@@ -124,7 +124,9 @@ async fn child() {
     };
     let opened = tokio::task::spawn_blocking(move || handle.block_on(until_reached(open)));
     let store = RealTime(opened.await.unwrap().time_limit(Duration::from_millis(500)), handle.clone());
-    let outbox = outbox(store, at(number(CLOCK).unwrap()));
+    let (start, began) = (at(number(CLOCK).unwrap()), tokio::time::Instant::now());
+    let clock = || start + began.elapsed();
+    let outbox = outbox(store, start);
     let seed = number(SEED).unwrap();
     let events = events(seed);
     for event in &events[..5] {
@@ -140,12 +142,14 @@ async fn child() {
             Err(error) if error.kind() == ErrorKind::File => None,
             Err(error) => panic!("{error}"),
         };
-        let status = until_reached(async || outbox.status().await).await;
-        if status.backlog.oldest_timestamp.is_none() && status.backlog.open_records == 0 {
-            return;
+        if next_at.is_none() {
+            let backlog = until_reached(async || outbox.status().await).await.backlog;
+            if backlog.oldest_timestamp.is_none() && backlog.open_records == 0 {
+                return;
+            }
         }
         step().await;
-        let due_in = next_at.map_or(STEP, |next_at| (next_at - status.as_of).min(STEP));
+        let due_in = next_at.map_or(STEP, |next_at| (next_at - clock()).min(STEP));
         tokio::time::sleep(due_in.to_std().unwrap_or_default()).await;
     }
 }
@@ -216,9 +220,7 @@ fn run(server: &mut Server, seed: u64, disturbance: &Disturbance, outages: &Outa
                     );
                     let settings = [(URL, url.as_str()), (STORE, database.as_str()), (PORT, port.as_str())];
                     let clock = 8 * 3600 + MOVED * i64::try_from(number).unwrap() / 3;
-                    // Only the first process reaches the step.
-                    let start = if number == 0 { *start } else { *start + 1 };
-                    *child = Some(disturbance.spawn(CHILD, seed, start, clock, &settings));
+                    *child = Some(disturbance.spawn(CHILD, seed, *start, clock, &settings));
                     ended = false;
                 }
             }
@@ -300,13 +302,13 @@ fn undisturbed_run_needs_one_process_for_each_sender() {
 }
 
 #[test]
-fn kill_of_one_of_three_senders_at_every_step_loses_and_doubles_nothing() {
+fn kill_of_three_senders_at_every_step_loses_and_doubles_nothing() {
     let Some(server) = server() else { return };
     let names = fail_points::NAMES.into_iter().filter(|name| *name != "stop.begun");
     for name in names {
         let disturbance = Disturbance { step: Some((name, 1)), ..Disturbance::default() };
         let processes = run(&mut lock(server), 2, &disturbance, &Outages::default());
-        assert!(processes == 4 || name.starts_with("roll_up"), "{name} is reached: {processes}");
+        assert!(processes > 3, "{name} is never reached");
     }
 }
 

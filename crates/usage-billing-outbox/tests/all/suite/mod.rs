@@ -26,6 +26,7 @@ macro_rules! store_suite {
             lease_returns_the_earliest_deadline_first,
             leased_event_is_leased_again_only_after_the_lease,
             result_after_the_lease_is_evidence_and_changes_nothing,
+            result_that_is_stored_again_leaves_one_row_of_evidence,
             every_outcome_is_stored_with_its_evidence,
             failing_entitlement_delays_only_its_own_events,
             stuck_events_of_a_failing_entitlement_do_not_block_a_new_one,
@@ -161,6 +162,18 @@ pub(crate) async fn result_after_the_lease_is_evidence_and_changes_nothing<S: St
         (Outcome::Rejected, current),
     ];
     assert_eq!(outcomes, expected);
+}
+
+/// As after a commit whose confirmation was lost.
+pub(crate) async fn result_that_is_stored_again_leaves_one_row_of_evidence<S: Store>(store: S) {
+    let event = new_event("e-1", 0);
+    enqueue(&store, std::slice::from_ref(&event)).await;
+    let leased = store.lease(request(1, 9)).await.unwrap();
+    for lost in [0, 1] {
+        let attempts = vec![attempt(&leased, 0, Outcome::Delivered)];
+        assert_eq!(store.settle(leased.token, attempts, at(2)).await.unwrap(), lost);
+    }
+    assert_eq!(store.event(event.key).await.unwrap().unwrap().1.len(), 1);
 }
 
 pub(crate) async fn every_outcome_is_stored_with_its_evidence<S: Store>(store: S) {
