@@ -267,6 +267,26 @@ fn running_sender_has_health_metrics_and_a_page_and_stops_in_order() {
     assert!(code == Some(6) && stderr.contains("usage is not delivered"), "no sender runs: {stderr}");
 }
 
+/// Requests in flight have a time to end, and the last line states what is left.
+#[cfg(unix)]
+#[test]
+fn stopped_sender_ends_in_time_and_states_what_is_left() {
+    let story = Story::start();
+    let events = story.file("events.csv", &usage());
+    story.json(&["enqueue", &events]);
+    story.sandbox.fault(r#"{"kind":"latency","millis":60000,"operation":"reportUsageRecordGroup","times":1000}"#);
+    let sender = story.spawn(&["--stop-timeout", "300ms"]);
+    while story.sandbox.requests_of("reportUsageRecordGroup") == 0 {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let id = sender.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let output = sender.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(0) && stderr.contains(": the next sender continues"), "{stderr}");
+    assert_eq!((story.count(&["sending"]), story.count(&["pending", "unknown"])), (0, 60));
+}
+
 #[test]
 fn sandbox_of_a_call_has_an_outbox_of_its_own() {
     let folder = tempfile::tempdir().unwrap();

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 use usage_billing::{Decimal, ErrorKind, chrono};
 use usage_billing_outbox::{
-    Clock, HourlyReports, MeteredUsage, Outbox, Outcome, Problem, Sender, SqliteStore, State, Store,
+    Clock, HourlyReports, MeteredUsage, Outbox, Outcome, Problem, Sender, Sent, SqliteStore, State, Store,
 };
 
 use super::sqlite::open;
@@ -311,12 +311,39 @@ async fn sender_runs_on_when_the_store_works_again() {
     let vendor = Vendor::start("AWS", |_| Fault::None);
     outbox.enqueue(&[usage("e-1", 0)]).await.unwrap();
     let mut sender = started(&outbox, vendor.client()).await;
+    let mut failures = Vec::new();
     let stop = async {
         while state(&outbox, "e-1", 0).await != State::Delivered {
+            let status = outbox.status().await.unwrap();
+            assert_eq!(status.problems.contains(&Problem::StoreFails), status.store_failure.is_some());
+            failures.extend(status.store_failure.map(|failure| (failure.since, failure.message)));
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
     };
     sender.run(stop, Duration::MAX).await.unwrap();
+    let (since, message) = &failures[0];
+    assert!(message.contains("no space") && failures.iter().all(|one| one.0 == *since), "{failures:?}");
+    assert_eq!(outbox.status().await.unwrap().store_failure, None, "it works again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn sender_ends_after_the_batch_of_the_callers_choice() {
+    let (store, _folder) = open().await;
+    let outbox = outbox(store, at(0));
+    let posts = AtomicUsize::new(0);
+    let vendor = Vendor::start("AWS", move |request| {
+        let is_first = request.method == "POST" && posts.fetch_add(1, Ordering::SeqCst) < 1;
+        if is_first { Fault::UnavailableAfterEffect } else { Fault::None }
+    });
+    outbox.enqueue(&[usage("e-1", 0), usage("e-2", 0)]).await.unwrap();
+    let mut sender = started(&outbox, vendor.client()).await;
+    let is_stopped = sender.run_until(|sent| sent.attempted == 0, std::future::pending(), Duration::MAX).await.unwrap();
+    assert!(!is_stopped, "nothing is due");
+    let is_empty = |sent: Sent| sent.attempted == 0 && sent.next_at.is_none();
+    assert!(!sender.run_until(is_empty, std::future::pending(), Duration::MAX).await.unwrap());
+    let status = outbox.status().await.unwrap();
+    assert_eq!((status.backlog.oldest_timestamp, status.problems), (None, vec![Problem::SenderNotRunning]));
+    assert!(sender.run_until(|_| false, async {}, Duration::ZERO).await.unwrap(), "stopped");
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
-use usage_billing_outbox::{Clock, Outbox, SqliteStore, Store};
+#[cfg(feature = "sqlite")]
+use usage_billing_outbox::SqliteStore;
+use usage_billing_outbox::{Clock, Outbox, Store};
 
 use super::location::{Location, Place};
 use crate::accounts::AccountArguments;

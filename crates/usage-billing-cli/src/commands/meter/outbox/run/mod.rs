@@ -38,7 +38,8 @@ a page.
 
 Examples:
   usage-billing meter run --outbox usage.sqlite --yes --once
-  usage-billing meter run --outbox usage.sqlite --yes --hourly-reports --keep 400days --until-empty
+  usage-billing meter run --until-empty --keep 400days --outbox usage.sqlite --yes
+  usage-billing meter run --hourly-reports --once --outbox usage.sqlite --yes
   usage-billing meter status --outbox usage.sqlite";
 
 /// Number of events that --dry-run reads at once.
