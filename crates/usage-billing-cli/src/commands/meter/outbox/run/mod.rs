@@ -31,7 +31,7 @@ use crate::exit::Failure;
 use crate::{runtime, terminal};
 
 pub(in super::super) const HELP: &str = "The exit code of --once and --until-empty is 0 if every event is delivered or resolved, 5 while events \
-are open, and 6 if events are not billed. Without them, a stop by Ctrl-C or SIGTERM is no failure.
+are open, and 6 if events are not billed. Without them, 0 also after Ctrl-C or SIGTERM.
 
 With --listen: /healthz has the status 200 while usage is delivered and 503 otherwise, /metrics the numbers for Prometheus, and with --page / \
 a page.
