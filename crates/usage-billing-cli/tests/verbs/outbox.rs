@@ -150,6 +150,22 @@ fn same_key_with_other_quantities_is_named_by_its_line_and_stores_nothing() {
 }
 
 #[test]
+fn outbox_of_the_configuration_is_beside_it_and_needs_no_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "[profiles.default.suger]\norg_id = \"acme\"\noutbox = \"usage.sqlite\"\n";
+    let (config, events) = (file(&folder, "config.toml", text), file(&folder, "events.csv", &usage()));
+    let meter =
+        |arguments: &[&str]| run(program(&["meter"]).args(arguments).args(["--config", &config, "--today", TODAY]));
+    let (code, _, stderr) = meter(&["enqueue", &events]);
+    assert_eq!((code, stderr.as_str()), (Some(0), "outbox: 60 events stored: 60 new, 0 there before\n"));
+    assert!(folder.path().join("usage.sqlite").exists());
+    let (code, _, stderr) = meter(&["status", "--outbox"]);
+    assert!(code == Some(0) && stderr.starts_with("outbox: 60 pending"), "{stderr}");
+    let (code, _, stderr) = meter(&["run", "--once", "--yes"]);
+    assert!(code == Some(2) && stderr.contains("lacks api_key_file"), "{stderr}");
+}
+
+#[test]
 fn rejected_event_is_requeued_and_resolved() {
     let story = Story::start();
     let events = story.file("events.csv", &format!("{HEADER}ent-unknown,{TODAY}T11:10:00Z,gb,5\n"));

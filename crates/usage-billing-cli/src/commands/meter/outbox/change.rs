@@ -30,7 +30,7 @@ pub(crate) struct StateArguments {
     pub(in super::super) keys: Vec<Uuid>,
 
     /// State of the events in the outbox that are requeued without a KEY: rejected, expired or unknown.
-    #[arg(long, value_parser = state, default_value = "rejected")]
+    #[arg(long, value_parser = state, default_value = "rejected", requires = "outbox")]
     state: State,
 }
 

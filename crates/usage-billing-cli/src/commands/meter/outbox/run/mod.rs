@@ -144,13 +144,14 @@ impl Verb for Run {
         }
         let is_last =
             |sent: Sent| sent.attempted == 0 && (arguments.once || arguments.until_empty && sent.next_at.is_none());
+        let clock = arguments.accounts.clock();
         if let Some(keep) = arguments.keep {
-            retention::remove(&outbox, keep, arguments.accounts.now()).await;
+            retention::remove(&outbox, keep, clock()).await;
         }
         let sending = sender.run_until(is_last, interrupted, arguments.stop_timeout);
         let is_stopped = tokio::select! {
             ended = sending => ended?,
-            never = retention::remove_daily(&outbox, arguments.keep) => match never {},
+            never = retention::remove_daily(&outbox, arguments.keep, clock) => match never {},
         };
         drop((sender, server));
         let mut status = outbox.status().await?;

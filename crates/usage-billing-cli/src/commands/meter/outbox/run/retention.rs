@@ -37,11 +37,15 @@ pub(super) async fn remove<S: Store>(outbox: &Outbox<S>, keep: Duration, now: Da
 }
 
 /// Removes old events once a day.
-pub(super) async fn remove_daily<S: Store>(outbox: &Outbox<S>, keep: Option<Duration>) -> Infallible {
+pub(super) async fn remove_daily<S: Store>(
+    outbox: &Outbox<S>,
+    keep: Option<Duration>,
+    now: impl Fn() -> DateTime<Utc>,
+) -> Infallible {
     let Some(keep) = keep else { return std::future::pending().await };
     loop {
         tokio::time::sleep(DAY).await;
-        remove(outbox, keep, Utc::now()).await;
+        remove(outbox, keep, now()).await;
     }
 }
 
