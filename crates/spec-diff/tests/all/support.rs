@@ -56,6 +56,15 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
     report.changes.iter().filter(|change| !change.id.starts_with("api-schema-")).map(line).collect()
 }
 
+/// Lists what is found in each change of a table, for a snapshot.
+pub(crate) fn table(rows: &[(&str, &str)], found: impl Fn(&str, &str) -> Vec<String>) -> String {
+    let row = |(base, revision): &(&str, &str)| {
+        let found: String = found(base, revision).iter().map(|line| format!("  {line}\n")).collect();
+        format!("{base}\n{revision}\n{found}\n")
+    };
+    rows.iter().map(row).collect()
+}
+
 fn word(level: Level) -> &'static str {
     match level {
         Level::None => "none",
