@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_syntax_error_says_file_line_and_column() {
+    fn syntax_error_states_file_line_and_column() {
         let error = error("info:\n  title: [a, b\n");
         assert!(error.starts_with("openapi/x.yaml:"), "{error}");
         assert_eq!(error.lines().count(), 1, "{error}");
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_has_the_parameters_of_its_path_unless_it_says_them_again() {
+    fn operation_has_the_parameters_of_its_path_unless_it_states_its_own() {
         let document = Document::parse(
             "x",
             "

@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn finding_is_one_line_whatever_it_quotes() {
+    fn finding_with_any_quote_is_one_line() {
         let findings = lint(&changed("/paths/~1orders/get/parameters/3/in", "a\nb".into()));
         assert!(findings.iter().all(|finding| finding.to_string().lines().count() == 1), "{findings:?}");
     }

@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn copies_of_what_the_sandbox_serves_are_written_once_and_a_stale_one_is_noticed() -> io::Result<()> {
+    fn sandbox_copies_are_written_once_and_stale_ones_are_reported() -> io::Result<()> {
         let root = tempfile::tempdir()?;
         let vendor = Vendor { name: "mini".to_owned() };
         let refreshed = |yaml: &str, check: bool| {

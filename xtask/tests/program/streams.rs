@@ -22,7 +22,7 @@ fn written(root: &Path) -> std::io::Result<()> {
 }
 
 #[test]
-fn json_is_one_document_whatever_happens() -> std::io::Result<()> {
+fn json_output_is_one_document_also_after_errors() -> std::io::Result<()> {
     let root = repository()?;
     written(root.path())?;
     for (arguments, code, is_error) in [

@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_way_is_open_to_those_who_bring_at_least_what_it_asks_for() {
+    fn requirement_is_satisfied_by_its_schemes_and_scopes() {
         let requirement = |parts: &[(&'static str, &[&'static str])]| {
             let part = |(scheme, scopes): &(&'static str, &[&'static str])| {
                 (Rc::from(*scheme), (*scheme, scopes.iter().copied().collect()))

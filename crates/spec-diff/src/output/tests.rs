@@ -248,7 +248,7 @@ fn document_cannot_write_into_a_report() {
 }
 
 #[test]
-fn every_format_says_that_nothing_changed() {
+fn every_format_reports_no_changes() {
     let same = review(vec![compared(NAME, &document("string"), &document("string"), None)]);
     assert!(!same.has_changes());
     assert!(written(Format::Text, &same).contains("cars: no changes\n"));

@@ -9,7 +9,7 @@ fn all() -> impl Iterator<Item = &'static Rule> {
 }
 
 #[test]
-fn every_rule_names_the_rule_of_the_opposite_edit_or_says_why_there_is_none() {
+fn every_rule_states_its_inverse_or_the_reason_for_none() {
     for rule in all() {
         match rule.inverse {
             Inverse::Rule(inverse) => {

@@ -313,7 +313,7 @@ proptest! {
     }
 
     #[test]
-    fn what_differs_one_way_differs_the_other_way_by_the_mirrored_rules(base in api(), revision in api()) {
+    fn differences_have_the_inverse_rules_in_the_other_direction(base in api(), revision in api()) {
         let (forth, back) = (compare(&base, &revision), compare(&revision, &base));
         prop_assert_eq!(forth.changes.is_empty(), back.changes.is_empty());
         let mirrors = |name: &str, other: &str| {

@@ -116,7 +116,7 @@ async fn offset_pages_are_fetched_in_pairs_with_one_extra() {
 }
 
 #[tokio::test]
-async fn server_that_rejects_overlapping_offsets_is_asked_for_one_page_after_the_other() {
+async fn server_that_rejects_overlapping_offsets_gets_sequential_requests() {
     let requests = Arc::new(AtomicUsize::new(0));
     let count = requests.clone();
     let pager = Pager::new(0, move |offset: i64| {

@@ -146,7 +146,7 @@ fn unsupported_operation_is_left_out_alone() -> std::io::Result<()> {
 }
 
 #[test]
-fn readme_calls_what_is_not_deprecated() -> std::io::Result<()> {
+fn readme_calls_an_operation_that_is_not_deprecated() -> std::io::Result<()> {
     let mut specification = specification(json!({"type": "http", "scheme": "bearer"}));
     specification["paths"]["/a"] =
         json!({"get": {"operationId": "old", "deprecated": true, "responses": {"204": {"description": "d"}}}});

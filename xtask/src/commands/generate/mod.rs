@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn check_shows_what_is_stale_and_writes_nothing() -> std::io::Result<()> {
+    fn check_reports_stale_files_and_writes_nothing() -> std::io::Result<()> {
         let root = repository(MINI)?;
         ran(&root, &[], false)?;
         let path = root.path().join("crates/usage-billing-mini/src/generated.rs");

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn warnings_fail_only_if_asked_to() -> std::io::Result<()> {
+    fn warnings_fail_only_with_strict() -> std::io::Result<()> {
         let root = repository(&MINI.replace("      summary: One order\n", ""))?;
         let (code, out) = ran(&root, &["mini"], false)?;
         assert_eq!(code, ExitCode::SUCCESS);

@@ -68,7 +68,7 @@ fn table() -> Vec<(String, Value)> {
 }
 
 #[test]
-fn each_change_needs_its_step_and_says_why() {
+fn each_change_has_its_step_and_reason() {
     let steps = table().into_iter().map(|(pointer, value)| {
         let (needed, first) = worst(&pointer, value.clone());
         format!("{needed:?}: {pointer} is {value}\n{first}\n")
@@ -148,7 +148,7 @@ fn new_required_setter_breaks_calls() {
 }
 
 #[test]
-fn names_of_parameters_and_bodies_are_nobodys_business() {
+fn names_of_parameters_and_bodies_are_not_compared() {
     let (one, other) =
         ("impl A { pub fn b(&self, c: u8) {} fn d() {} }", "impl A { pub fn b(&self, e: u8) { todo!() } }");
     assert_eq!(between(one, other), Vec::<String>::new());
