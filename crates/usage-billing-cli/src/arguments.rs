@@ -25,6 +25,10 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) log: LogArguments,
 
+    /// For verbs that call nobody: with it, every verb of a script runs without accounts. Those that call a vendor define it themselves.
+    #[arg(long, global = true, hide = true)]
+    sandbox: bool,
+
     #[command(subcommand)]
     pub(crate) command: Command,
 }

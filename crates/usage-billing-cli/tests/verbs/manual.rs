@@ -1,6 +1,6 @@
 //! Completions, manual pages and names of verbs.
 
-use super::support::{TODAY, program, run};
+use super::support::{TODAY, file, program, run};
 
 #[test]
 fn completions_and_manual_contain_every_verb() {
@@ -36,4 +36,27 @@ fn fetch_is_an_alias_of_usage_fetch() {
     assert_eq!(code, Some(0), "{stderr}");
     let (_, whole, _) = run(program(&["usage"]).args(arguments));
     assert_eq!(alias, whole);
+}
+
+#[test]
+fn verbs_that_call_nobody_accept_sandbox() {
+    let folder = tempfile::tempdir().unwrap();
+    let row = file(&folder, "events.csv", "entitlement_id,timestamp,dimension,quantity\ne,2026-10-01T07:00:00Z,gb,1\n");
+    let verbs: [&[&str]; 5] = [
+        &["vendors"],
+        &["schema", "--format", "duckdb"],
+        &["completions", "bash"],
+        &["man"],
+        &["meter", "validate", &row, "--today", TODAY],
+    ];
+    for verb in verbs {
+        let (code, stdout, _) = run(&mut program(verb));
+        for command in [[verb, &["--sandbox"]].concat(), [&["--sandbox"], verb].concat()] {
+            assert_eq!(run(&mut program(&command)).1, stdout, "{command:?} exits with {code:?}");
+        }
+    }
+    // Verbs that do, in either place.
+    let [before, after] = [["--sandbox", "clients", "list", "acronis"], ["clients", "list", "acronis", "--sandbox"]]
+        .map(|command| run(program(&command).args(["--today", TODAY])).1);
+    assert!(before == after && before.contains("customer"), "{before}");
 }
