@@ -150,7 +150,10 @@ fn read_request(stream: &TcpStream) -> Option<Request> {
     let mut headers = Vec::new();
     loop {
         let mut line = String::new();
-        reader.read_line(&mut line).ok()?;
+        if reader.read_line(&mut line).ok()? == 0 {
+            // The connection broke within the headers.
+            return None;
+        }
         match line.trim_end().split_once(':') {
             Some((name, value)) => headers.push((name.to_ascii_lowercase(), value.trim().to_owned())),
             None => break,

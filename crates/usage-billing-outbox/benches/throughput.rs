@@ -156,7 +156,9 @@ fn stored_as_sent(request: &Request) -> ScriptedResponse {
 /// Sends events through a queue in memory.
 async fn send(client: &Client, events: Vec<UsageEvent>) -> Result<()> {
     let mut queue = client.clone().usage_queue();
-    events.into_iter().try_for_each(|event| queue.push(event))?;
+    for event in events {
+        queue.push(event)?;
+    }
     let receipt = queue.flush().await;
     assert!(receipt.is_complete(), "{receipt}");
     Ok(())

@@ -47,7 +47,7 @@ pub(super) async fn insert(
     // It is due at once, also if the clock moves back.
     let progress = |event: &NewEvent| Progress::new(event.timestamp.min(now));
     let deadline = |event: &NewEvent| deadline(event.timestamp, known(event).1.unwrap_or(window));
-    // In the order of the index, so that transactions with the same events wait for each other, and are no deadlock.
+    // In the order of the index, so that transactions with the same events wait for each other without a deadlock.
     let insert = "INSERT INTO usage_billing.event (key, entitlement, timestamp, sequence, body, enqueued_at, deadline, state, ready_at)
         SELECT key, entitlement, timestamp, sequence, body, $6, deadline, state, ready_at
         FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $7::bigint[], $8::text[], $9::bigint[])

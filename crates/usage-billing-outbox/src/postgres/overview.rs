@@ -77,10 +77,11 @@ pub(super) async fn unknown_marketplaces(connection: &mut PgConnection, limit: u
 pub(super) async fn beat(connection: &mut PgConnection, heartbeat: Heartbeat) -> Result<()> {
     let Heartbeat { started_at, beat_at, contact_at, stopped_at } = heartbeat;
     add_up(connection).await?;
-    // The last contact is also that of earlier senders.
+    // The last contact is also that of earlier senders. A sender that stops leaves the signs of life of one that was seen after it.
     let mut update = sqlx::query(
         "UPDATE usage_billing.heartbeat
-         SET started_at = $1, beat_at = $2, contact_at = coalesce($3, contact_at), stopped_at = $4",
+         SET started_at = $1, beat_at = $2, contact_at = coalesce($3, contact_at), stopped_at = $4
+         WHERE $4::bigint IS NULL OR beat_at IS NULL OR beat_at <= coalesce($2, $4)",
     );
     for time in [started_at, beat_at, contact_at, stopped_at] {
         update = update.bind(time.map(millis));

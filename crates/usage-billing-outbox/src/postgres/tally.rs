@@ -25,7 +25,7 @@ pub(super) async fn write_tally(
     Ok(())
 }
 
-/// States that records of metered usage were stored, which are no events.
+/// States that records of metered usage were stored, which do not count as events.
 pub(super) async fn write_recorded_at(connection: &mut PgConnection, now: DateTime<Utc>) -> Result<()> {
     let insert = "INSERT INTO usage_billing.tally (state, events, enqueued_at) VALUES ('pending', 0, $1)";
     sqlx::query(insert).bind(millis(now)).execute(connection).await.map_err(failed)?;

@@ -42,7 +42,8 @@ pub(crate) const RECORDS_AT_ONCE: usize = 10_000;
 /// A database of events.
 ///
 /// Every method is one transaction, and its changes are durable before it returns. If its future is dropped, the transaction may still be
-/// committed. All errors have the kind [`ErrorKind::File`](usage_billing::ErrorKind::File), unless stated otherwise.
+/// committed. All errors have the kind [`ErrorKind::File`](usage_billing::ErrorKind::File), unless stated otherwise: also those of a database on
+/// another machine, so that they differ from those of the vendor.
 pub trait Store: Clone + Send + Sync + 'static {
     /// The right to send, which ends when it is dropped.
     type SenderGuard: Send;

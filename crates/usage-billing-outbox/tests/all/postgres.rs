@@ -6,7 +6,7 @@ use usage_billing::ErrorKind;
 use usage_billing::suger::UsageEvent;
 use usage_billing_outbox::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use usage_billing_outbox::sqlx::{self, Executor as _, PgPool};
-use usage_billing_outbox::store::{Attempt, AttemptResult, LeaseRequest, Leased};
+use usage_billing_outbox::store::{Attempt, AttemptResult, Heartbeat, LeaseRequest, Leased};
 use usage_billing_outbox::{Clock, Outbox, Outcome, PostgresStore, State, Store as _};
 
 use super::server::shared;
@@ -73,7 +73,7 @@ async fn event_is_stored_with_the_transaction_of_the_caller() {
 
 /// A transaction that is open for hours makes neither other producers nor senders wait.
 #[tokio::test]
-async fn open_transaction_of_a_caller_blocks_nobody() {
+async fn open_transaction_of_a_caller_blocks_no_other() {
     let Some((store, pool)) = open().await else { return };
     let (store, outbox) = (store.clone().time_limit(Duration::from_secs(4)), outbox(&store));
     store.enqueue(vec![new_event("e-1", 0)], WINDOW, at(0)).await.unwrap();
@@ -120,7 +120,8 @@ async fn senders_share_due_events() {
     let mut keys: Vec<_> =
         [&one, &two, &three].into_iter().flat_map(|leased| &leased.events).map(|it| it.key).collect();
     let mut expected: Vec<_> = events.iter().map(|event| event.key).collect();
-    (keys.sort(), expected.sort());
+    keys.sort();
+    expected.sort();
     // A lease may find rows of another that is not committed yet, and takes fewer.
     assert!(keys.windows(2).all(|pair| pair[0] != pair[1]), "none is leased twice");
     let rest = store.lease(request(0, 60)).await.unwrap();
@@ -136,12 +137,25 @@ async fn senders_share_due_events() {
 }
 
 #[tokio::test]
+async fn sender_that_stops_is_not_taken_for_the_last_one() {
+    let Some((store, _pool)) = open().await else { return };
+    let beat = |seconds, stopped_at| Heartbeat { beat_at: Some(at(seconds)), stopped_at, ..Heartbeat::default() };
+    let stopped = async || store.backlog(at(0), 1).await.unwrap().heartbeat.stopped_at;
+    store.beat(beat(1, None)).await.unwrap();
+    store.beat(beat(5, None)).await.unwrap();
+    store.beat(beat(1, Some(at(6)))).await.unwrap();
+    assert_eq!(stopped().await, None, "the other one runs");
+    store.beat(beat(5, Some(at(7)))).await.unwrap();
+    assert_eq!(stopped().await, Some(at(7)));
+}
+
+#[tokio::test]
 async fn numbers_are_added_up_by_a_sign_of_life() {
     let Some((store, pool)) = open().await else { return };
     for number in 0..150 {
         store.enqueue(vec![new_event("e-1", number)], WINDOW, at(number)).await.unwrap();
     }
-    store.beat(usage_billing_outbox::store::Heartbeat::default()).await.unwrap();
+    store.beat(Heartbeat::default()).await.unwrap();
     let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM usage_billing.tally").fetch_one(&pool).await.unwrap();
     let backlog = store.backlog(at(0), 1).await.unwrap();
     assert_eq!((rows, backlog.states[&State::Pending], backlog.enqueued_at), (1, 150, Some(at(149))));

@@ -156,7 +156,7 @@ fn programs() -> Option<PathBuf> {
     folders.into_iter().find(|folder| ["initdb", "postgres", "pg_isready"].iter().all(|it| folder.join(it).exists()))
 }
 
-/// Returns the user of the server, if this process is of root: that of Debian's package, or nobody.
+/// Returns the user of the server, if this process is of root: that of Debian's package, or one without rights.
 fn user(owned: &Path) -> Result<Option<(u32, u32)>, String> {
     use std::os::unix::fs::MetadataExt as _;
     if fs::metadata(owned).map_err(|error| error.to_string())?.uid() != 0 {
@@ -168,6 +168,6 @@ fn user(owned: &Path) -> Result<Option<(u32, u32)>, String> {
         Some((fields.next()?.ok()?, fields.next()?.ok()?))
     };
     let of_name = |name: &str| users.lines().find(|line| line.starts_with(name)).and_then(ids);
-    let found = of_name("postgres:").or_else(|| of_name("nobody:"));
-    found.map(Some).ok_or_else(|| "there is no user `postgres` or `nobody`".to_owned())
+    let found = of_name("postgres:").or_else(|| of_name("nobody:")); // words: allow
+    found.map(Some).ok_or_else(|| "there is no user `postgres` in /etc/passwd".to_owned())
 }

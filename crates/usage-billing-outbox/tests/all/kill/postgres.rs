@@ -33,7 +33,7 @@ const CHILD: &str = "kill::postgres::child";
 const PORT: &str = "OUTBOX_TEST_PORT";
 const SENDERS: usize = 3;
 /// How long a lease lasts, on the clock of its sender.
-const LEASE: TimeDelta = TimeDelta::minutes(5);
+const LEASE: TimeDelta = TimeDelta::minutes(20);
 /// How far a clock advances while nothing is due, and how long that takes. Leases have to be longer than a batch.
 const STEP: TimeDelta = TimeDelta::seconds(20);
 const STEP_TAKES: Duration = Duration::from_millis(5);
@@ -183,15 +183,26 @@ impl Outages {
     }
 }
 
-type Children = Arc<Mutex<Vec<(u32, Option<Child>)>>>;
+/// The number of starts and the process of each sender.
+type Processes = Arc<Mutex<Vec<(u32, Option<Child>)>>>;
+
+/// Ends the processes of a run that fails.
+struct Ended(Processes);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let mut children = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        children.iter_mut().filter_map(|(_, child)| child.as_mut()).for_each(|child| _ = child.kill());
+    }
+}
 
 /// Runs a disturbed delivery by three processes to its end, and checks the result. Returns the number of processes.
 fn run(server: &mut Server, seed: u64, disturbance: &Disturbance, outages: &Outages) -> u32 {
     let context = format!("seed {seed}, {disturbance:?}, {outages:?}");
     let runtime = Runtime::new().unwrap();
     let database = runtime.block_on(server.create_database());
-    let children: Children = Arc::new(Mutex::new((0..SENDERS).map(|_| (0, None)).collect()));
-    let running = children.clone();
+    let children: Processes = Arc::new(Mutex::new((0..SENDERS).map(|_| (0, None)).collect()));
+    let (running, _ended) = (children.clone(), Ended(children.clone()));
     let victim = Mutex::new(fastrand::Rng::with_seed(seed));
     let vendor = disturbance.vendor(move || {
         let victim = victim.lock().unwrap().usize(..SENDERS);
@@ -228,7 +239,10 @@ fn run(server: &mut Server, seed: u64, disturbance: &Disturbance, outages: &Outa
         if ended {
             break;
         }
-        assert!(began.elapsed() < LONGEST, "{context}: no end");
+        if began.elapsed() > LONGEST {
+            let states = runtime.block_on(states(server, &database, &context));
+            panic!("{context}: no end after {} requests: {states:?}", vendor.requests().len());
+        }
         outages.apply(&networks, server, began.elapsed());
         std::thread::sleep(Duration::from_millis(1));
     }

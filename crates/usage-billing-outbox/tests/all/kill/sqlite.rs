@@ -58,7 +58,7 @@ fn run(seed: u64, disturbance: &Disturbance) -> u32 {
             if let Some(status) = child.lock().unwrap().as_mut().unwrap().try_wait().unwrap() {
                 break status;
             }
-            std::thread::yield_now();
+            std::thread::sleep(Duration::from_millis(1));
         };
         if status.success() {
             let context = format!("seed {seed}, {disturbance:?}");
