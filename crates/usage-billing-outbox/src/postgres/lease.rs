@@ -60,21 +60,21 @@ async fn due(connection: &mut PgConnection, request: &LeaseRequest) -> Result<Ve
     let (now, moved) = (millis(request.now), millis(latest_delay(request.now)));
     let is_due = "event.state IN ('pending', 'unknown') AND (event.ready_at <= $1 OR event.ready_at > $2)";
     let is_entitlement_due = "(coalesce(entitlement.retry_at, 0) <= $1 OR entitlement.retry_at > $2)";
-    let working = format!(
-        "SELECT {STORED_EVENT} FROM {EVENT} WHERE {IS_OPEN} AND {is_due} AND entitlement.failures = 0
-         ORDER BY event.deadline, event.id LIMIT $3 FOR UPDATE OF event SKIP LOCKED"
+    // In one statement: of two, both would find the events of an entitlement that begins to fail in between.
+    let query = format!(
+        "WITH working AS (
+             SELECT {STORED_EVENT} FROM {EVENT} WHERE {IS_OPEN} AND {is_due} AND entitlement.failures = 0
+             ORDER BY event.deadline, event.id LIMIT $3 FOR UPDATE OF event SKIP LOCKED),
+         -- The fewest attempts first: events that fail each time would be the probes forever, and new ones would expire behind them.
+         probes AS (
+             SELECT {STORED_EVENT} FROM usage_billing.entitlement CROSS JOIN LATERAL (
+                 SELECT * FROM usage_billing.event WHERE event.entitlement = entitlement.id AND {IS_OPEN} AND {is_due}
+                 ORDER BY attempts, deadline, id LIMIT $4 FOR UPDATE SKIP LOCKED) AS event
+             WHERE entitlement.failures > 0 AND {is_entitlement_due} ORDER BY event.deadline, event.id LIMIT $3)
+         SELECT * FROM working UNION ALL SELECT * FROM probes"
     );
-    let working = sqlx::query(&working).bind(now).bind(moved).bind(limit(request.limit));
-    let mut found = all(connection, working, stored_event).await?;
-    // The fewest attempts first: events that fail each time would be the probes forever, and new ones would expire behind them.
-    let probes = format!(
-        "SELECT {STORED_EVENT} FROM usage_billing.entitlement CROSS JOIN LATERAL (
-             SELECT * FROM usage_billing.event WHERE event.entitlement = entitlement.id AND {IS_OPEN} AND {is_due}
-             ORDER BY attempts, deadline, id LIMIT $4 FOR UPDATE SKIP LOCKED) AS event
-         WHERE entitlement.failures > 0 AND {is_entitlement_due} ORDER BY event.deadline, event.id LIMIT $3"
-    );
-    let probes = sqlx::query(&probes).bind(now).bind(moved).bind(limit(request.limit)).bind(limit(request.probes));
-    found.extend(all(connection, probes, stored_event).await?);
+    let query = sqlx::query(&query).bind(now).bind(moved).bind(limit(request.limit)).bind(limit(request.probes));
+    let mut found = all(connection, query, stored_event).await?;
     found.sort_by_key(|row| (row.stored.deadline, row.id));
     found.truncate(request.limit);
     Ok(found)
