@@ -5,7 +5,7 @@
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /source
 COPY . .
-RUN cargo build --config vendor/config.toml --offline --locked --release --package usage-billing-cli
+RUN cargo build --config vendor/config.toml --offline --locked --release --package usage-billing-cli --features postgres
 
 # libc, libgcc, certificates and a user without rights; no shell.
 FROM gcr.io/distroless/cc-debian12:nonroot

@@ -60,6 +60,8 @@ const SUGER: &[Field] = &[
     Field::new("base_url", &["SUGER_BASE_URL"]).optional(),
     // Of `meter`: where events are kept until they are delivered.
     Field::new("outbox", &["SUGER_OUTBOX"]).optional().path(),
+    // Of a PostgreSQL server. PGPASSWORD and password files work as well.
+    Field::new("outbox_password", &["SUGER_OUTBOX_PASSWORD"]).secret().optional(),
 ];
 
 impl Vendor {

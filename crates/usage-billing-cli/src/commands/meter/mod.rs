@@ -2,7 +2,10 @@
 
 mod events;
 mod groups;
-#[cfg_attr(not(feature = "sqlite"), allow(unused, reason = "without a database, the verbs of an outbox only say so"))]
+#[cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres")),
+    allow(unused, reason = "without a database, the verbs of an outbox only say so")
+)]
 mod outbox;
 mod overlap;
 mod receipt;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use tempfile::TempDir;
-use usage_billing::printable;
+use usage_billing::{SecretString, printable};
 
 use crate::accounts::{AccountArguments, Vendor};
 use crate::exit::Failure;
@@ -34,11 +34,12 @@ impl InsteadArguments {
 }
 
 /// A place for events.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
+
 pub(super) enum Place {
     File(PathBuf),
     /// A URL without a password.
-    Postgres(String),
+    Postgres(String, Option<SecretString>),
 }
 
 /// An outbox that is not open yet.
@@ -63,7 +64,7 @@ impl OutboxArguments {
                 return Err(Failure::Usage(message.to_owned()));
             }
         };
-        let (place, temporary) = match (self.outbox.as_deref(), setting("outbox")) {
+        let (mut place, temporary) = match (self.outbox.as_deref(), setting("outbox")) {
             (Some(text), _) => (Place::parse(text, "--outbox")?, None),
             (None, Some(text)) => (Place::parse(text, "the setting `outbox`")?, None),
             (None, None) if accounts.sandbox => {
@@ -76,6 +77,11 @@ impl OutboxArguments {
                 return Err(Failure::Usage(message.to_owned()));
             }
         };
+        if let (Place::Postgres(_, password), Some(account)) = (&mut place, &account)
+            && account.settings.contains_key("outbox_password")
+        {
+            *password = Some(account.secret("outbox_password")?);
+        }
         Ok(Location { place, org_id, temporary })
     }
 
@@ -113,24 +119,26 @@ impl Place {
             || authority.matches('@').count() < rest.split('?').next().unwrap_or_default().matches('@').count();
         match has_password {
             true => Err(Failure::Usage(format!(
-                "{source} contains a password: omit it, and set PGPASSWORD or use a password file (~/.pgpass)"
+                "{source} contains a password: omit it, and set PGPASSWORD, use a password file (~/.pgpass), or `outbox_password_file` of the account"
             ))),
-            false => Ok(Self::Postgres(text.to_owned())),
+            false => Ok(Self::Postgres(text.to_owned(), None)),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
     fn outbox_is_a_file_or_a_url_without_a_password() {
         for text in ["usage.sqlite", "/var/lib/usage.sqlite", "a:b@c"] {
-            assert_eq!(Place::parse(text, "--outbox").unwrap(), Place::File(text.into()));
+            assert!(matches!(Place::parse(text, "--outbox"), Ok(Place::File(path)) if path == Path::new(text)));
         }
         for text in ["postgres://db.internal/usage", "postgresql://me@db:5432/usage?sslmode=require"] {
-            assert_eq!(Place::parse(text, "--outbox").unwrap(), Place::Postgres(text.to_owned()));
+            assert!(matches!(Place::parse(text, "--outbox"), Ok(Place::Postgres(url, None)) if url == text));
         }
         for (text, expected) in [
             ("", "--outbox is empty"),

@@ -2,9 +2,15 @@
 
 use std::process::ExitCode;
 
+#[cfg(feature = "postgres")]
+use secrecy::ExposeSecret as _;
+#[cfg(feature = "postgres")]
+use usage_billing::SecretString;
 #[cfg(feature = "sqlite")]
 use usage_billing_outbox::SqliteStore;
 use usage_billing_outbox::{Clock, Outbox, Store};
+#[cfg(feature = "postgres")]
+use usage_billing_outbox::{PostgresStore, sqlx::postgres::PgConnectOptions};
 
 use super::location::{Location, Place};
 use crate::accounts::AccountArguments;
@@ -24,10 +30,30 @@ pub(super) async fn run(location: Location, accounts: &AccountArguments, verb: i
         Place::File(path) => verb.run(Outbox::new(SqliteStore::open(path, org_id).await?).clock(clock)).await,
         #[cfg(not(feature = "sqlite"))]
         Place::File(_) => Err(not_built("SQLite", "sqlite")),
-        Place::Postgres(_) => Err(not_built("PostgreSQL", "postgres")),
+        #[cfg(feature = "postgres")]
+        Place::Postgres(url, password) => {
+            let store = PostgresStore::connect(connect_options(&url, password)?, org_id).await?;
+            verb.run(Outbox::new(store).clock(clock)).await
+        }
+        #[cfg(not(feature = "postgres"))]
+        Place::Postgres(..) => Err(not_built("PostgreSQL", "postgres")),
     }
 }
 
+/// Returns the options of a URL; those that it lacks are of the environment, as for other programs (`PGPASSWORD`, `~/.pgpass`).
+#[cfg(feature = "postgres")]
+fn connect_options(url: &str, password: Option<SecretString>) -> Result<PgConnectOptions, Failure> {
+    let options: PgConnectOptions = url.parse().map_err(|error| {
+        let message = format!("the outbox is not a valid URL: {error}: expected postgres://USER@HOST/DATABASE");
+        Failure::Usage(message)
+    })?;
+    Ok(match password {
+        Some(password) => options.password(password.expose_secret()),
+        None => options,
+    })
+}
+
+#[cfg(not(all(feature = "sqlite", feature = "postgres")))]
 fn not_built(database: &str, feature: &str) -> Failure {
     Failure::Usage(format!("this program is built without {database}: build it with --features {feature}"))
 }
