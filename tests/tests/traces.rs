@@ -4,10 +4,11 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use tracing::instrument::WithSubscriber;
 use tracing_subscriber::fmt::format::FmtSpan;
 use usage_billing::suger::{Client, UsageEvent};
-use usage_billing_tests::{ScriptedResponse, ScriptedServer, genesys, suger, untimed};
+use usage_billing_tests::{Request, ScriptedResponse, ScriptedServer, genesys, suger, untimed};
 
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
@@ -40,20 +41,10 @@ async fn traced(call: impl Future<Output = ()>) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn late_usage_of_a_single_event_is_a_warning() {
-    use usage_billing::suger::{Client, UsageEvent};
-
-    let server = ScriptedServer::start(|request| {
-        let sent: serde_json::Value = serde_json::from_str(&request.body).unwrap();
-        let group = serde_json::json!({
-            "id": sent["id"], "entitlementID": sent["entitlementID"], "records": sent["records"], "status": "CREATED",
-            "partner": "AWS",
-        });
-        ScriptedResponse::json(200, &group.to_string())
-    });
+    let server = ScriptedServer::start(stored);
     let now = usage_billing_tests::now();
     for (hours, is_late) in [(5, false), (6, true)] {
-        let builder = Client::builder("acme", "hush").base_url(server.url());
-        let client = usage_billing_tests::untimed(builder).build().unwrap().with_now(now);
+        let client = client(&server).with_now(now);
         let event = UsageEvent::new("e-1", now - chrono::TimeDelta::hours(hours)).quantity("gb", 1);
         let lines = traced(async { _ = client.send_usage(&event).await.unwrap() }).await;
         assert_eq!(lines.contains("usage is older than its marketplace accepts"), is_late, "{lines}");
@@ -65,7 +56,7 @@ async fn traces_hide_echoed_secrets_and_forged_lines() {
     let server = ScriptedServer::start(|request| {
         let header = request.header("authorization").unwrap_or_default();
         let secret = if header.starts_with("Key ") { "hush-key" } else { "hush-secret" };
-        let body = serde_json::json!({"code": header, "message": format!("{secret}\nERROR forged: line\u{1b}[2K")});
+        let body = json!({"code": header, "message": format!("{secret}\nERROR forged: line\u{1b}[2K")});
         ScriptedResponse::new(503, &[("x-correlation-id", header)], body.to_string())
     });
     let lines = traced(async {
@@ -123,6 +114,21 @@ async fn failed_call_span_has_the_error_and_no_values() {
     }
 }
 
+fn client(server: &ScriptedServer) -> Client {
+    let builder = untimed(Client::builder("acme", "hush-key").base_url(server.url()));
+    builder.build().unwrap().with_list_timeout(None)
+}
+
+/// Returns the response to an event that is stored as it was sent.
+fn stored(request: &Request) -> ScriptedResponse {
+    let sent: Value = serde_json::from_str(&request.body).unwrap();
+    let group = json!({
+        "id": sent["id"], "entitlementID": sent["entitlementID"], "status": "CREATED", "records": sent["records"],
+        "metaInfo": {"timestamp": sent["timestamp"], "originRecords": sent["records"]}, "partner": "AWS",
+    });
+    ScriptedResponse::json(200, &group.to_string())
+}
+
 fn usage(entitlement: &str) -> UsageEvent {
     UsageEvent::new(entitlement, "2026-11-19T07:00:00Z".parse().unwrap()).quantity("gb", 1)
 }
@@ -134,18 +140,11 @@ fn metering_server() -> ScriptedServer {
         if request.method == "GET" {
             return ScriptedResponse::json(200, r#"{"usageRecordGroups":[]}"#);
         }
-        let sent: serde_json::Value = serde_json::from_str(&request.body).unwrap();
+        let sent: Value = serde_json::from_str(&request.body).unwrap();
         match sent["entitlementID"].as_str() {
-            Some("e-good") => {
-                let info = serde_json::json!({"timestamp": sent["timestamp"], "originRecords": sent["records"]});
-                let group = serde_json::json!({
-                    "id": sent["id"], "entitlementID": "e-good", "status": "CREATED", "records": sent["records"],
-                    "metaInfo": info,
-                });
-                ScriptedResponse::json(200, &group.to_string())
-            }
+            Some("e-good") => stored(request),
             Some("e-lost") => ScriptedResponse::json(503, "{}"),
-            _ => ScriptedResponse::json(400, &serde_json::json!(format!("{key}\nERROR forged: line")).to_string()),
+            _ => ScriptedResponse::json(400, &json!(format!("{key}\nERROR forged: line")).to_string()),
         }
     })
 }
@@ -159,8 +158,7 @@ fn visible(lines: &str) -> Vec<&str> {
 #[tokio::test(start_paused = true)]
 async fn delivered_unsent_and_rejected_usage_is_traced_with_its_id() {
     let server = metering_server();
-    let builder = untimed(Client::builder("acme", "hush-key").base_url(server.url()));
-    let client = builder.build().unwrap().with_now("2026-11-19T07:30:00Z".parse().unwrap()).with_list_timeout(None);
+    let client = client(&server).with_now("2026-11-19T07:30:00Z".parse().unwrap());
     let mut queue = client.usage_queue().flush_timeout(None);
     let [good, lost, bad] = ["e-good", "e-lost", "e-\u{1b}[2Kbad"].map(|it| queue.push(usage(it)).unwrap());
     let lines = traced(async {
@@ -201,8 +199,7 @@ async fn delivered_unsent_and_rejected_usage_is_traced_with_its_id() {
 #[tokio::test(start_paused = true)]
 async fn unsent_usage_is_traced_and_late_usage_is_warned_about_once() {
     let server = ScriptedServer::in_turn(vec![ScriptedResponse::json(403, "<html>")]);
-    let builder = untimed(Client::builder("acme", "hush-key").base_url(server.url()));
-    let client = builder.build().unwrap().with_now("2026-11-19T09:30:00Z".parse().unwrap()).with_list_timeout(None);
+    let client = client(&server).with_now("2026-11-19T09:30:00Z".parse().unwrap());
     let mut queue = client.usage_queue().flush_timeout(None).concurrency(1);
     for number in 1..9 {
         queue.push(usage("e-1").sequence(number)).unwrap();
@@ -229,20 +226,15 @@ async fn key_used_as_entitlement_id_is_masked_in_every_event() {
         if request.method == "GET" {
             return ScriptedResponse::json(200, r#"{"usageRecordGroups":[]}"#);
         }
-        let sent: serde_json::Value = serde_json::from_str(&request.body).unwrap();
-        let group = serde_json::json!({
-            "id": sent["id"], "entitlementID": sent["entitlementID"], "status": "CREATED", "records": sent["records"],
-            "partner": "AWS",
-        });
+        let sent: Value = serde_json::from_str(&request.body).unwrap();
         match sent["records"]["gb"].to_string().as_str() {
             "2" => ScriptedResponse::json(400, "\"no\""),
             "3" => ScriptedResponse::json(503, "{}"),
             "4" => ScriptedResponse::json(409, "\"it exists\""),
-            _ => ScriptedResponse::json(200, &group.to_string()),
+            _ => stored(request),
         }
     });
-    let builder = untimed(Client::builder("acme", "hush-key").base_url(server.url()));
-    let client = builder.build().unwrap().with_now("2026-11-20T07:30:00Z".parse().unwrap()).with_list_timeout(None);
+    let client = client(&server).with_now("2026-11-20T07:30:00Z".parse().unwrap());
     let mut queue = client.usage_queue().flush_timeout(None).trust_duplicates_unverified();
     for quantity in 1..5 {
         queue.push(usage("hush-key").sequence(quantity).quantity("gb", quantity)).unwrap();
@@ -264,8 +256,7 @@ async fn key_used_as_entitlement_id_is_masked_in_every_event() {
 #[tokio::test(start_paused = true)]
 async fn unsent_usage_of_a_dropped_sender_is_a_warning() {
     let server = metering_server();
-    let client = untimed(Client::builder("acme", "hush-key").base_url(server.url())).build().unwrap();
-    let client = client.with_list_timeout(None);
+    let client = client(&server);
     let lines = traced(async {
         let (sender, mut receipts) = client.usage_queue().into_sender().spawn().unwrap();
         sender.push(usage("e-good")).unwrap();
@@ -287,8 +278,7 @@ async fn unsent_usage_of_a_dropped_sender_is_a_warning() {
 #[tokio::test(start_paused = true)]
 async fn end_of_a_sender_is_a_warning_only_if_it_leaves_usage_without_a_shutdown() {
     let server = metering_server();
-    let client = untimed(Client::builder("acme", "hush-key").base_url(server.url())).build().unwrap();
-    let client = client.with_now("2026-11-19T07:30:00Z".parse().unwrap());
+    let client = client(&server).with_now("2026-11-19T07:30:00Z".parse().unwrap());
     for (is_shut_down, pushed, expected) in
         [(true, 1, " INFO "), (true, 0, " INFO "), (false, 0, " INFO "), (false, 1, " WARN ")]
     {
@@ -312,7 +302,7 @@ async fn end_of_a_sender_is_a_warning_only_if_it_leaves_usage_without_a_shutdown
 #[tokio::test(start_paused = true)]
 async fn last_receipt_that_is_not_taken_is_a_warning_if_it_lists_unsent_usage() {
     let server = metering_server();
-    let client = untimed(Client::builder("acme", "hush-key").base_url(server.url())).build().unwrap();
+    let client = client(&server);
     for pushed in [0, 1] {
         let lines = traced(async {
             let (sender, _receipts) = client.usage_queue().flush_timeout(None).into_sender().spawn().unwrap();
@@ -330,8 +320,7 @@ async fn last_receipt_that_is_not_taken_is_a_warning_if_it_lists_unsent_usage() 
 #[tokio::test(start_paused = true)]
 async fn outcomes_that_no_receipt_lists_any_more_are_a_warning_unless_the_stream_was_dropped() {
     let server = metering_server();
-    let client = untimed(Client::builder("acme", "hush-key").base_url(server.url())).build().unwrap();
-    let client = client.with_now("2026-11-19T07:30:00Z".parse().unwrap());
+    let client = client(&server).with_now("2026-11-19T07:30:00Z".parse().unwrap());
     for has_reader in [true, false] {
         let lines = traced(async {
             let queue = client.usage_queue().flush_timeout(None);
@@ -360,14 +349,12 @@ async fn settings_of_the_mapping_that_cannot_be_read_are_a_warning() {
         "GET" if request.target.contains("MeteringConfig") => ScriptedResponse::json(403, "\"not for hush-key\""),
         "GET" => {
             let id = usage("e-1").id("acme");
-            let group =
-                serde_json::json!({"id": id, "entitlementID": "e-1", "status": "CREATED", "records": {"gb": 2}});
-            ScriptedResponse::json(200, &serde_json::json!({"usageRecordGroups": [group]}).to_string())
+            let group = json!({"id": id, "entitlementID": "e-1", "status": "CREATED", "records": {"gb": 2}});
+            ScriptedResponse::json(200, &json!({"usageRecordGroups": [group]}).to_string())
         }
         _ => ScriptedResponse::json(409, "\"there\""),
     });
-    let client = untimed(Client::builder("acme", "hush-key").base_url(server.url())).build().unwrap();
-    let mut queue = client.with_list_timeout(None).usage_queue().flush_timeout(None);
+    let mut queue = client(&server).usage_queue().flush_timeout(None);
     queue.push(usage("e-1")).unwrap();
     let lines = traced(async { assert_eq!(queue.flush().await.unsent.len(), 1) }).await;
     let ours = visible(&lines);

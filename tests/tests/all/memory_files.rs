@@ -118,17 +118,20 @@ fn save(url: &str, name: &str) -> Error {
     error
 }
 
+fn limited(test: &str, input: impl FnOnce() -> Endless, check: impl FnOnce(String)) {
+    let server = || {
+        let server = input().server();
+        (server.url().to_owned(), server)
+    };
+    limited_process(test, PEAK_MIB, server, check);
+}
+
 /// Defines one test per input, because each needs its own process: name, input, rows before the error, and a part of the error.
 macro_rules! rows_end {
     ($($name:ident: $input:expr => $rows:expr, $message:expr;)*) => {$(
         #[test]
         fn $name() {
-            let test = concat!("memory_files::", stringify!($name));
-            let server = || {
-                let server = $input.server();
-                (server.url().to_owned(), server)
-            };
-            limited_process(test, PEAK_MIB, server, |url| {
+            limited(concat!("memory_files::", stringify!($name)), || $input, |url| {
                 let (rows, error) = read(&url);
                 assert_eq!((error.kind(), rows), (ErrorKind::Limit, $rows), "{error}");
                 assert!(error.message().contains($message), "{error}");
@@ -142,12 +145,7 @@ macro_rules! saving_ends {
     ($($name:ident: $input:expr => $file:expr, $message:expr;)*) => {$(
         #[test]
         fn $name() {
-            let test = concat!("memory_files::", stringify!($name));
-            let server = || {
-                let server = $input.server();
-                (server.url().to_owned(), server)
-            };
-            limited_process(test, PEAK_MIB, server, |url| {
+            limited(concat!("memory_files::", stringify!($name)), || $input, |url| {
                 let error = save(&url, $file);
                 assert!(error.message().contains($message), "{error}");
             });

@@ -6,7 +6,7 @@ use usage_billing::RateLimit;
 use usage_billing::suger::{Client, UsageEvent};
 use usage_billing_tests::{ScriptedResponse, ScriptedServer, untimed};
 
-use super::{page_of, scripted, stored_as_sent, timestamp};
+use super::{new_queue, page_of, stored_as_sent, timestamp};
 
 #[tokio::test(start_paused = true)]
 async fn concurrency_limits_the_requests_in_flight() {
@@ -23,7 +23,7 @@ async fn concurrency_limits_the_requests_in_flight() {
         IN_FLIGHT.fetch_sub(1, Ordering::SeqCst);
         stored_as_sent(request)
     });
-    let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(3);
+    let mut queue = new_queue(&server).concurrency(3);
     for number in 0..9 {
         queue.push(UsageEvent::new("e-1", timestamp(number)).quantity("gb", 1)).unwrap();
     }
@@ -48,7 +48,7 @@ async fn lists_of_several_entitlements_are_concurrent() {
         }
         ScriptedResponse::json(200, &page_of(&[]))
     });
-    let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(3);
+    let mut queue = new_queue(&server).concurrency(3);
     for number in 0..3 {
         queue.push(UsageEvent::new(format!("e-{number}"), timestamp(0)).quantity("gb", 1)).unwrap();
     }

@@ -9,7 +9,7 @@ use serde_json::json;
 use usage_billing::suger::{MarketplaceWindows, Receipt, UsageEvent, UsageQueue};
 use usage_billing_tests::{ScriptedResponse, ScriptedServer, now};
 
-use super::{group_for, group_of, page_of, scripted, stored_as_sent};
+use super::{group_for, group_of, new_queue, page_of, stored_as_sent};
 
 fn hours_ago(entitlement_id: &str, hours: i64) -> UsageEvent {
     UsageEvent::new(entitlement_id, now() - TimeDelta::hours(hours)).quantity("gb", 1)
@@ -53,7 +53,7 @@ fn events() -> Vec<UsageEvent> {
 #[tokio::test(start_paused = true)]
 async fn late_usage_is_sent_and_listed_in_the_receipt() {
     let server = vendor(vec![]);
-    let receipt = push_all(scripted(&server).usage_queue().flush_timeout(None), events()).flush().await;
+    let receipt = push_all(new_queue(&server), events()).flush().await;
     assert_eq!(receipt.to_string(), "5 delivered, 0 already delivered, 0 rejected, 0 unsent");
     assert!(receipt.is_complete() && server.requests().len() == 5);
     let mut late: Vec<_> =
@@ -69,7 +69,7 @@ async fn unsent_or_unverified_late_usage_is_listed_as_well() {
         true => ScriptedResponse::json(403, "\"no\""),
         false => ScriptedResponse::json(409, "\"it is there\""),
     });
-    let queue = scripted(&server).usage_queue().flush_timeout(None).trust_duplicates_unverified();
+    let queue = new_queue(&server).trust_duplicates_unverified();
     let events = vec![hours_ago("LOST", 1), hours_ago("LOST", 3), hours_ago("THERE", 1), hours_ago("THERE", 4)];
     let mut queue = push_all(queue, events);
     let late = |receipt: &Receipt| {
@@ -89,7 +89,7 @@ async fn unknown_marketplace_has_the_shortest_limit() {
             let partner = if named == "null" { serde_json::Value::Null } else { json!(named) };
             ScriptedResponse::json(200, &group_of(request, json!({"partner": partner})).to_string())
         });
-        let queue = scripted(&server).usage_queue().flush_timeout(None);
+        let queue = new_queue(&server);
         let events = vec![hours_ago("e-1", 1), hours_ago("e-1", 2), hours_ago("e-2", 30)];
         let receipt = push_all(queue, events).flush().await;
         let mut late: Vec<_> =
@@ -108,7 +108,7 @@ async fn marketplace_that_is_not_set_yet_is_looked_up_again() {
         let partner = if named.load(Ordering::Relaxed) { "AWS" } else { "" };
         ScriptedResponse::json(200, &group_of(request, json!({"partner": partner})).to_string())
     });
-    let mut queue = scripted(&server).usage_queue().flush_timeout(None);
+    let mut queue = new_queue(&server);
     queue.push(hours_ago("e-1", 3)).unwrap();
     assert_eq!(queue.flush().await.late.len(), 1, "the shortest window");
     is_set.store(true, Ordering::Relaxed);
@@ -124,7 +124,7 @@ async fn marketplace_windows_are_configurable() {
         (MarketplaceWindows::default().with("STRIPE", Duration::from_secs(3600)), 3),
         (MarketplaceWindows::none().with("AWS", Duration::from_secs(5 * 3600)), 2),
     ] {
-        let queue = scripted(&server).usage_queue().flush_timeout(None).marketplace_windows(windows);
+        let queue = new_queue(&server).marketplace_windows(windows);
         assert_eq!(push_all(queue, events()).flush().await.late.len(), expected);
     }
 }
@@ -141,7 +141,7 @@ async fn late_usage_is_rejected_on_request_unless_it_arrived() {
         hours_ago("UNNAMED", 30),
     ];
     let all = [events(), others].concat();
-    let mut queue = push_all(scripted(&server).usage_queue().flush_timeout(None).reject_late_usage(), all);
+    let mut queue = push_all(new_queue(&server).reject_late_usage(), all);
     let receipt = queue.flush().await;
     assert_eq!(receipt.to_string(), "6 delivered, 1 already delivered, 2 rejected, 1 unsent", "{receipt:?}");
     assert_eq!(receipt.already_delivered, [arrived.id("acme")]);
@@ -185,7 +185,7 @@ async fn entitlement_that_suger_did_not_know_is_looked_up_again() {
             }
         }
     });
-    let queue = scripted(&server).usage_queue().flush_timeout(None).reject_late_usage();
+    let queue = new_queue(&server).reject_late_usage();
     let mut queue = push_all(queue, vec![hours_ago("e-1", 7)]);
     assert_eq!(queue.flush().await.delivered.len(), 1, "its marketplace may accept it");
     queue.push(hours_ago("e-1", 8)).unwrap();
@@ -201,7 +201,7 @@ async fn failing_lookups_and_validation_end_before_the_flush_does() {
                 false => stored_as_sent(request),
             }
         });
-        let queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
+        let queue = new_queue(&server).concurrency(1);
         let queue = if validates { queue.validate_first() } else { queue.reject_late_usage() };
         let old: Vec<_> = (0..2000).map(|number| hours_ago(&format!("e-{number}"), 7)).collect();
         let receipt = push_all(queue, old).flush().await;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::sync::Mutex;
 use usage_billing_tests::{ScriptedResponse, ScriptedServer, now};
 
-use super::{client, page_of, sandbox, scripted};
+use super::{client, listing, page_of, sandbox, scripted};
 
 #[tokio::test(start_paused = true)]
 async fn groups_are_requeued_and_deleted_despite_lost_responses() {
@@ -57,10 +57,8 @@ async fn requeued_group_is_confirmed_by_the_response_or_the_list() {
         ("REPORT_FAILED", "REPORT_FAILED", false),
         ("NEW", "CREATED", true),
     ] {
-        let server = ScriptedServer::start(move |request| match request.method.as_str() {
-            "GET" => ScriptedResponse::json(200, &page_of(&[group(listed)])),
-            _ => ScriptedResponse::json(200, &group(status).to_string()),
-        });
+        let server =
+            listing(page_of(&[group(listed)]), move |_| ScriptedResponse::json(200, &group(status).to_string()));
         let failed: types::MeteringUsageRecordGroup = serde_json::from_value(group("REPORT_FAILED")).unwrap();
         let outcome = scripted(&server).retry_group(&failed).await;
         assert_eq!(outcome.is_ok(), is_done, "{status} {listed}: {outcome:?}");
@@ -209,10 +207,7 @@ async fn repeated_full_page_is_an_error() {
     for count in [1000, 2500] {
         let groups: Vec<_> = (0..count).map(|number| json!({"id": number.to_string()})).collect();
         let page = page_of(&groups);
-        let server = ScriptedServer::start(move |request| match request.method.as_str() {
-            "GET" => ScriptedResponse::json(200, &page),
-            _ => ScriptedResponse::json(409, "\"it exists\""),
-        });
+        let server = listing(page, move |_| ScriptedResponse::json(409, "\"it exists\""));
         let client = scripted(&server);
         let (confirmed, sent) = (client.confirm(&report).await, client.send_usage(&report).await);
         for error in [confirmed.unwrap_err(), sent.unwrap_err()] {
@@ -326,10 +321,7 @@ async fn delete_with_a_lost_response_succeeds_if_the_group_is_missing() {
     ] {
         let (page, place) = (page_of(&listed), format!("{responses:?} {listed:?}"));
         let responses = Mutex::new(responses.into_iter());
-        let server = ScriptedServer::start(move |request| match request.method.as_str() {
-            "GET" => ScriptedResponse::json(200, &page),
-            _ => responses.lock().unwrap().next().expect("no more is sent"),
-        });
+        let server = listing(page, move |_| responses.lock().unwrap().next().expect("no more is sent"));
         let outcome = scripted(&server).delete_group(&group).await;
         assert_eq!(outcome.is_ok(), is_deleted, "{place}: {outcome:?}");
         assert!(outcome.is_err() || outcome.is_ok_and(|group| group.status == Some(Status::Deleted)));
@@ -344,9 +336,8 @@ async fn group_with_an_id_in_capitals_is_not_deleted_while_it_is_listed() {
     let of = |status: &str| json!({"id": id, "entitlementID": "e-1", "status": status, "creationTime": now()});
     for (listed, is_deleted) in [("CREATED", false), ("DELETED", true)] {
         let (page, responses) = (page_of(&[of(listed)]), Mutex::new([504, 404].into_iter()));
-        let server = ScriptedServer::start(move |request| match request.method.as_str() {
-            "GET" => ScriptedResponse::json(200, &page),
-            _ => ScriptedResponse::json(responses.lock().unwrap().next().expect("no more is sent"), "\"no\""),
+        let server = listing(page, move |_| {
+            ScriptedResponse::json(responses.lock().unwrap().next().expect("no more is sent"), "\"no\"")
         });
         let group: types::MeteringUsageRecordGroup = serde_json::from_value(of("CREATED")).unwrap();
         assert_eq!(scripted(&server).delete_group(&group).await.is_ok(), is_deleted, "{listed}");

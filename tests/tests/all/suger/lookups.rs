@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use usage_billing::suger::UsageEvent;
 use usage_billing_tests::{Request, ScriptedResponse, ScriptedServer, now};
 
-use super::{group_for, page_of, push_all, scripted};
+use super::{flushed, group_for, listing, new_queue, page_of};
 
 fn lists(requests: &[Request]) -> Vec<&str> {
     let lists = requests.iter().filter(|request| request.method == "GET").map(|request| request.target.as_str());
@@ -19,13 +19,8 @@ async fn events_of_more_than_two_days_ago_have_a_list_of_their_own_after_the_oth
     for (age, expected) in [(two_days, 1), (two_days + TimeDelta::seconds(1), 2)] {
         let events = [of(TimeDelta::zero()), of(age)];
         let groups: Vec<_> = events.iter().map(|event| group_for(event, json!({}))).collect();
-        let server = ScriptedServer::start(move |request| match request.method.as_str() {
-            "GET" => ScriptedResponse::json(200, &page_of(&groups)),
-            _ => ScriptedResponse::json(409, "\"it is there\""),
-        });
-        let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
-        push_all(&mut queue, &events);
-        assert_eq!(queue.flush().await.already_delivered.len(), 2);
+        let server = listing(page_of(&groups), move |_| ScriptedResponse::json(409, "\"it is there\""));
+        assert_eq!(flushed(new_queue(&server).concurrency(1), &events).await.already_delivered.len(), 2);
         let requests = server.requests();
         let lists = lists(&requests);
         let days = [lists[0].contains("startDate=2026-11-20"), lists.last().unwrap().contains("startDate=2026-11-18")];
@@ -40,7 +35,7 @@ async fn minutes_of_lists(response: ScriptedResponse, list: ScriptedResponse, re
         "GET" => ScriptedResponse::json(200, r#"{"id": "e-1", "partner": "AWS"}"#),
         _ => response.clone(),
     });
-    let queue = scripted(&server).usage_queue().flush_timeout(None);
+    let queue = new_queue(&server);
     let queue = if rejects_late_usage { queue.reject_late_usage() } else { queue };
     let (sender, mut receipts) = queue.into_sender().spawn().unwrap();
     sender.push(late_event()).unwrap();
@@ -79,13 +74,8 @@ async fn skipped_events_of_a_listed_entitlement_are_looked_up_unsent() {
     let events: Vec<_> =
         (0..20).map(|hour| UsageEvent::new("e-1", now() - TimeDelta::hours(hour)).quantity("gb", 1)).collect();
     let groups: Vec<_> = events.iter().map(|event| group_for(event, json!({}))).collect();
-    let server = ScriptedServer::start(move |request| match request.method.as_str() {
-        "GET" => ScriptedResponse::json(200, &page_of(&groups)),
-        _ => ScriptedResponse::json(404, "<html>"),
-    });
-    let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
-    push_all(&mut queue, &events);
-    assert_eq!(queue.flush().await.already_delivered.len(), 20);
+    let server = listing(page_of(&groups), move |_| ScriptedResponse::json(404, "<html>"));
+    assert_eq!(flushed(new_queue(&server).concurrency(1), &events).await.already_delivered.len(), 20);
     let requests = server.requests();
     assert_eq!((requests.len(), lists(&requests).len()), (4, 1), "three events are sent until the breaker opens");
 }

@@ -14,8 +14,8 @@ use usage_billing_tests::{ScriptedResponse, ScriptedServer};
 use uuid::Uuid;
 
 use super::{
-    assert_there_once, client, events, group_for, ids, page_of, push_all, sandbox, scripted, stored, timestamp,
-    with_retries,
+    assert_there_once, client, events, flushed, group_for, ids, new_queue, page_of, push_all, sandbox, scripted,
+    stored, timestamp, with_retries,
 };
 
 #[path = "../../../../crates/usage-billing/examples/isv_hourly_report.rs"]
@@ -175,7 +175,7 @@ async fn unknown_outcome_is_retried_with_the_same_id_and_bytes() {
         ScriptedResponse::json(200, &page),
     ];
     let server = ScriptedServer::in_turn(responses);
-    let mut queue = scripted(&server).usage_queue().flush_timeout(None);
+    let mut queue = new_queue(&server);
     let id = queue.push(event).unwrap();
     let first = queue.flush().await;
     assert_eq!((ids(&first.unsent), first.total()), ([id].into(), 1));
@@ -223,9 +223,7 @@ async fn rejection_after_a_lost_response_is_looked_up() {
             ScriptedResponse::json(200, &page),
         ];
         let server = ScriptedServer::in_turn(responses);
-        let mut queue = scripted(&server).usage_queue().flush_timeout(None);
-        queue.push(event.clone()).unwrap();
-        assert_eq!(queue.flush().await.to_string(), expected);
+        assert_eq!(flushed(new_queue(&server), [&event]).await.to_string(), expected);
     }
 }
 
@@ -256,7 +254,7 @@ async fn failed_validation_after_a_lost_response_is_looked_up() {
         queue.push(event.clone()).unwrap();
         assert_eq!(queue.flush().await.unsent.len(), 1);
         if restarted {
-            queue = scripted(&server).usage_queue().flush_timeout(None).validate_first();
+            queue = new_queue(&server).validate_first();
             queue.push(event.clone()).unwrap();
         }
         assert_eq!(queue.flush().await.to_string(), expected);

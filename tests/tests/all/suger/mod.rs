@@ -21,7 +21,7 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 use usage_billing::RetryPolicy;
 use usage_billing::suger::types::MeteringUsageRecordGroup as Group;
-use usage_billing::suger::{Client, UsageEvent, UsageQueue, reconcile};
+use usage_billing::suger::{Client, Receipt, UsageEvent, UsageQueue, reconcile};
 use usage_billing_sandbox::{self as demo, Sandbox};
 use usage_billing_tests::{Request, ScriptedResponse, ScriptedServer, now, untimed};
 use uuid::Uuid;
@@ -47,6 +47,24 @@ fn client(sandbox: &Sandbox) -> Client {
 fn scripted(server: &ScriptedServer) -> Client {
     let client = untimed(Client::builder("acme", "hush").base_url(server.url())).build().expect("a client");
     client.with_now(now()).with_list_timeout(None)
+}
+
+/// Starts a server that returns `page` to each list, and the response of `other` to everything else.
+fn listing(page: String, other: impl Fn(&Request) -> ScriptedResponse + Send + Sync + 'static) -> ScriptedServer {
+    ScriptedServer::start(move |request| match request.method.as_str() {
+        "GET" => ScriptedResponse::json(200, &page),
+        _ => other(request),
+    })
+}
+
+fn new_queue(server: &ScriptedServer) -> UsageQueue {
+    scripted(server).usage_queue().flush_timeout(None)
+}
+
+/// Returns the receipt of a flush that sends the events.
+async fn flushed<'a>(mut queue: UsageQueue, events: impl IntoIterator<Item = &'a UsageEvent>) -> Receipt {
+    events.into_iter().for_each(|event| _ = queue.push(event.clone()).expect("a good event"));
+    queue.flush().await
 }
 
 /// The response to an event that is stored as it was sent.

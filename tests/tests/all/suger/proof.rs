@@ -9,7 +9,7 @@ use usage_billing::suger::{Client, Delivery, Receipt, UsageEvent};
 use usage_billing::{AccessToken, ApiKey, Error, ErrorKind, RetryPolicy};
 use usage_billing_tests::{ClosedPort, Request, ScriptedResponse, ScriptedServer, now, untimed};
 
-use super::{group_for, group_of, ids, page_of, push_all, scripted, stored_as_sent, timestamp};
+use super::{flushed, group_for, group_of, ids, listing, new_queue, page_of, scripted, stored_as_sent, timestamp};
 
 /// Groups at Suger under the event's id before it is sent, as fields that replace the event's own.
 const HOLDINGS: [Option<&str>; 14] = [
@@ -403,7 +403,7 @@ async fn proxy_response_does_not_reject_an_unlisted_event() {
                 _ if correlation.is_empty() => ScriptedResponse::new(status, &[], body),
                 _ => ScriptedResponse::new(status, &[("x-correlation-id", correlation)], body),
             });
-            let mut queue = scripted(&server).usage_queue().flush_timeout(None);
+            let mut queue = new_queue(&server);
             queue.push(event.clone()).unwrap();
             let receipt = queue.flush().await;
             assert_eq!((receipt.unsent.len(), receipt.rejected.len()), (expected, 1 - expected), "{status} {body}");
@@ -434,9 +434,10 @@ async fn unreadable_list_decides_nothing() {
                 "GET" => list.clone(),
                 _ => ScriptedResponse::json(status, "\"no\""),
             });
-            let mut queue = scripted(&server).usage_queue().flush_timeout(None);
-            queue.push(event.clone()).unwrap();
-            assert_eq!(queue.flush().await.to_string(), "0 delivered, 0 already delivered, 0 rejected, 1 unsent");
+            assert_eq!(
+                flushed(new_queue(&server), [&event]).await.to_string(),
+                "0 delivered, 0 already delivered, 0 rejected, 1 unsent"
+            );
         }
     }
 }
@@ -451,7 +452,7 @@ async fn one_list_per_entitlement_resolves_all_its_events() {
         _ if request.body.contains("e-1") => ScriptedResponse::json(200, "{}"),
         _ => ScriptedResponse::json(409, "\"it is there\""),
     });
-    let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
+    let mut queue = new_queue(&server).concurrency(1);
     for event in &all {
         queue.push(event.clone()).unwrap();
     }
@@ -472,11 +473,8 @@ async fn duplicates_are_trusted_on_request_without_lost_responses() {
         (vec![ScriptedResponse::dropped(), ScriptedResponse::json(409, "\"there\"")], true, "1 rejected, 0 unsent"),
     ] {
         let (listed, posts) = (page_of(std::slice::from_ref(&other)), Mutex::new(responses.into_iter()));
-        let server = ScriptedServer::start(move |request| match request.method.as_str() {
-            "GET" => ScriptedResponse::json(200, &listed),
-            _ => posts.lock().unwrap().next().expect("no more is sent"),
-        });
-        let queue = scripted(&server).usage_queue().flush_timeout(None);
+        let server = listing(listed, move |_| posts.lock().unwrap().next().expect("no more is sent"));
+        let queue = new_queue(&server);
         let mut queue = if trusts { queue.trust_duplicates_unverified() } else { queue };
         queue.push(event.clone()).unwrap();
         let receipt = queue.flush().await;
@@ -490,7 +488,7 @@ async fn duplicates_are_trusted_on_request_without_lost_responses() {
 #[tokio::test(start_paused = true)]
 async fn events_within_one_second_are_merged_or_rejected() {
     let server = ScriptedServer::start(stored_as_sent);
-    let mut queue = scripted(&server).usage_queue().flush_timeout(None);
+    let mut queue = new_queue(&server);
     let mut pushed = 0;
     for part in 0..4 {
         let at = timestamp(0) + chrono::TimeDelta::milliseconds(250 * part);
@@ -535,10 +533,7 @@ async fn lookup_reads_the_days_of_the_timestamp_and_of_sending() {
 #[tokio::test(start_paused = true)]
 async fn hint_about_the_entitlement_is_only_for_404() {
     for (status, says) in [(404, true), (400, false), (500, false)] {
-        let server = ScriptedServer::start(move |request| match request.method.as_str() {
-            "GET" => ScriptedResponse::json(200, &page_of(&[])),
-            _ => ScriptedResponse::json(status, "\"no\""),
-        });
+        let server = listing(page_of(&[]), move |_| ScriptedResponse::json(status, "\"no\""));
         let error =
             scripted(&server).send_usage(&UsageEvent::new("e-1", timestamp(0)).quantity("gb", 5)).await.unwrap_err();
         let line = error.to_string();
@@ -554,15 +549,12 @@ async fn hint_about_the_entitlement_is_only_for_404() {
 async fn duplicate_is_not_trusted_after_a_lost_response() {
     let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", 5);
     let (page, behaviors) = (page_of(&[group_for(&event, json!({"status": "INVALID"}))]), Mutex::new(0));
-    let server = ScriptedServer::start(move |request| match request.method.as_str() {
-        "GET" => ScriptedResponse::json(200, &page),
-        _ => {
-            let mut behaviors = behaviors.lock().unwrap();
-            *behaviors += 1;
-            if *behaviors > 4 { ScriptedResponse::json(409, "\"it is there\"") } else { ScriptedResponse::dropped() }
-        }
+    let server = listing(page, move |_| {
+        let mut behaviors = behaviors.lock().unwrap();
+        *behaviors += 1;
+        if *behaviors > 4 { ScriptedResponse::json(409, "\"it is there\"") } else { ScriptedResponse::dropped() }
     });
-    let mut queue = scripted(&server).usage_queue().flush_timeout(None).trust_duplicates_unverified();
+    let mut queue = new_queue(&server).trust_duplicates_unverified();
     queue.push(event).unwrap();
     assert_eq!(queue.flush().await.unsent.len(), 1);
     assert_eq!(queue.flush().await.to_string(), "0 delivered, 0 already delivered, 1 rejected, 0 unsent");
@@ -577,11 +569,8 @@ async fn gateway_pages_end_a_flush_sooner_than_suger_errors() {
         (200, "<html>hello</html>", 3),
         (200, "{}", 10),
     ] {
-        let server = ScriptedServer::start(move |request| match request.method.as_str() {
-            "GET" => ScriptedResponse::json(200, &page_of(&[])),
-            _ => ScriptedResponse::new(status, &[], body),
-        });
-        let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
+        let server = listing(page_of(&[]), move |_| ScriptedResponse::new(status, &[], body));
+        let mut queue = new_queue(&server).concurrency(1);
         for hour in 0..20 {
             queue.push(UsageEvent::new("e-1", timestamp(hour)).quantity("gb", 5)).unwrap();
         }
@@ -601,13 +590,10 @@ async fn response_with_an_invalid_group_is_looked_up() {
         (None, "0 delivered, 0 already delivered, 0 rejected, 1 unsent"),
     ] {
         let page = page_of(&listed.map(|fields| group_for(&event, fields)).into_iter().collect::<Vec<_>>());
-        let server = ScriptedServer::start(move |request| match request.method.as_str() {
-            "GET" => ScriptedResponse::json(200, &page),
-            _ => ScriptedResponse::json(200, &group_of(request, json!({"status": "INVALID"})).to_string()),
+        let server = listing(page, move |request| {
+            ScriptedResponse::json(200, &group_of(request, json!({"status": "INVALID"})).to_string())
         });
-        let mut queue = scripted(&server).usage_queue().flush_timeout(None);
-        queue.push(event.clone()).unwrap();
-        assert_eq!(queue.flush().await.to_string(), expected);
+        assert_eq!(flushed(new_queue(&server), [&event]).await.to_string(), expected);
     }
 }
 
@@ -650,7 +636,7 @@ async fn rejection_keeps_the_id_while_an_attempt_may_arrive() {
         ScriptedResponse::json(400, "\"not now\""),
         ScriptedResponse::json(200, &page_of(&[])),
     ]);
-    let mut queue = scripted(&server).usage_queue().flush_timeout(None);
+    let mut queue = new_queue(&server);
     queue.push(lost.clone()).unwrap();
     assert_eq!(queue.flush().await.unsent.len(), 1);
     tokio::time::sleep(std::time::Duration::from_secs(300)).await;
@@ -670,16 +656,13 @@ async fn attempt_with_a_proxy_response_may_still_arrive() {
         (403, "\"not allowed\"", false),
     ] {
         let posts = Mutex::new(0);
-        let server = ScriptedServer::start(move |request| match request.method.as_str() {
-            "GET" => ScriptedResponse::json(200, &page_of(&[])),
-            _ => {
-                let mut posts = posts.lock().unwrap();
-                *posts += 1;
-                if *posts == 1 {
-                    ScriptedResponse::new(status, &[], body)
-                } else {
-                    ScriptedResponse::json(400, "\"not now\"")
-                }
+        let server = listing(page_of(&[]), move |_| {
+            let mut posts = posts.lock().unwrap();
+            *posts += 1;
+            if *posts == 1 {
+                ScriptedResponse::new(status, &[], body)
+            } else {
+                ScriptedResponse::json(400, "\"not now\"")
             }
         });
         let client = scripted(&server);
@@ -696,10 +679,7 @@ async fn quantity_that_suger_stores_as_a_float_is_delivered() {
     for (there, is_delivered) in [(json!(0.3333333333333333), true), (json!(0.333333333333334), false)] {
         let group = group_for(&event, json!({"metaInfo": {"originRecords": {"gb": there}}, "records": {"gb": there}}));
         let list = page_of(std::slice::from_ref(&group));
-        let server = ScriptedServer::start(move |request| match request.method.as_str() {
-            "GET" => ScriptedResponse::json(200, &list),
-            _ => ScriptedResponse::json(200, &group.to_string()),
-        });
+        let server = listing(list, move |_| ScriptedResponse::json(200, &group.to_string()));
         assert_eq!(scripted(&server).send_usage(&event).await.is_ok(), is_delivered, "{there}");
     }
 }
@@ -713,10 +693,7 @@ async fn single_event_that_may_still_arrive_is_not_rejected() {
         (vec![ScriptedResponse::json(404, "\"no\"")], false),
     ] {
         let responses = Mutex::new(responses.into_iter());
-        let server = ScriptedServer::start(move |request| match request.method.as_str() {
-            "GET" => ScriptedResponse::json(200, &page_of(&[])),
-            _ => responses.lock().unwrap().next().expect("no more is sent"),
-        });
+        let server = listing(page_of(&[]), move |_| responses.lock().unwrap().next().expect("no more is sent"));
         let line = scripted(&server).send_usage(&event).await.unwrap_err().to_string();
         assert_eq!(line.contains("an earlier attempt may still arrive"), may_arrive, "{line}");
     }
@@ -725,7 +702,7 @@ async fn single_event_that_may_still_arrive_is_not_rejected() {
 #[tokio::test(start_paused = true)]
 async fn equal_events_of_one_second_are_merged_in_the_receipt() {
     let server = ScriptedServer::start(stored_as_sent);
-    let mut queue = scripted(&server).usage_queue().flush_timeout(None);
+    let mut queue = new_queue(&server);
     let event = UsageEvent::new("e-1", timestamp(0)).quantity("gb", 1);
     let id = queue.push(event.clone()).unwrap();
     for _ in 0..3 {
@@ -760,7 +737,7 @@ async fn equal_events_of_two_flushes_are_merged_in_the_receipt() {
         }
     });
     for trusts in [false, true] {
-        let queue = scripted(&server).usage_queue().flush_timeout(None);
+        let queue = new_queue(&server);
         let mut queue = if trusts { queue.trust_duplicates_unverified() } else { queue };
         let id = queue.push(event.clone()).unwrap();
         let first = queue.flush().await;
@@ -883,11 +860,9 @@ async fn group_that_may_be_mapped_does_not_use_up_the_id() {
     let event = UsageEvent::new("e-1", timestamp(0)).quantity("calls", 4000);
     // The dimension is mapped to itself, in thousands.
     let group = group_for(&event, json!({"records": {"calls": 4}, "metaInfo": {"timestamp": timestamp(0)}}));
-    let server = ScriptedServer::start(move |request| match request.method.as_str() {
-        "GET" => ScriptedResponse::json(200, &page_of(std::slice::from_ref(&group))),
-        _ => ScriptedResponse::json(200, &group.to_string()),
-    });
-    let mut queue = scripted(&server).usage_queue().flush_timeout(None);
+    let server =
+        listing(page_of(std::slice::from_ref(&group)), move |_| ScriptedResponse::json(200, &group.to_string()));
+    let mut queue = new_queue(&server);
     queue.push(event.clone()).unwrap();
     let receipt = queue.flush().await;
     assert_eq!(
@@ -924,9 +899,7 @@ async fn other_quantities_are_rejected_if_no_dimension_is_mapped() {
             "GET" => ScriptedResponse::json(200, &page_of(std::slice::from_ref(&group))),
             _ => ScriptedResponse::json(409, ""),
         });
-        let mut queue = scripted(&server).usage_queue().flush_timeout(None);
-        queue.push(event.clone()).unwrap();
-        let receipt = queue.flush().await;
+        let receipt = flushed(new_queue(&server), [&event]).await;
         assert_eq!((receipt.rejected.len(), receipt.unsent.len()), (rejected, 1 - rejected), "{records}: {receipt:?}");
         if let Some(one) = receipt.rejected.first() {
             assert!(one.error.to_string().contains("with other quantities: gb is 4 there, not 5"), "{}", one.error);
@@ -953,9 +926,7 @@ async fn mapping_settings_are_read_once_in_a_flush() {
             "GET" => ScriptedResponse::json(200, &page_of(&groups)),
             _ => ScriptedResponse::json(409, ""),
         });
-        let mut queue = scripted(&server).usage_queue().flush_timeout(None);
-        push_all(&mut queue, &events);
-        assert_eq!(queue.flush().await.rejected.len(), rejected);
+        assert_eq!(flushed(new_queue(&server), &events).await.rejected.len(), rejected);
         let requests = server.requests();
         let read = requests.iter().filter(|request| request.target.contains("/usageMeteringConfigInfo")).count();
         assert_eq!(read, 1);
@@ -995,7 +966,7 @@ async fn event_that_was_not_sent_keeps_its_id_free() {
             }
             ScriptedResponse::dropped()
         });
-        let mut queue = scripted(&server).usage_queue().flush_timeout(None);
+        let mut queue = new_queue(&server);
         let id = queue.push(event.clone()).unwrap();
         let mut flush = Box::pin(queue.flush());
         std::future::poll_fn(|context| {

@@ -12,7 +12,8 @@ use usage_billing::suger::{MarketplaceWindows, UsageEvent};
 use usage_billing_tests::{ScriptedResponse, ScriptedServer, now};
 
 use super::{
-    assert_there_once, client, events, group_for, page_of, push_all, sandbox, scripted, stored_as_sent, timestamp,
+    assert_there_once, client, events, flushed, group_for, listing, new_queue, page_of, push_all, sandbox,
+    stored_as_sent, timestamp,
 };
 
 #[tokio::test(start_paused = true)]
@@ -75,7 +76,7 @@ async fn sent_again(
         _ if there.iter().any(|id| request.body.contains(id)) => ScriptedResponse::new(status, &[], body),
         _ => stored_as_sent(request),
     });
-    let mut queue = scripted(&server).usage_queue().flush_timeout(None);
+    let mut queue = new_queue(&server);
     for event in events {
         queue.push(event.clone()).unwrap();
     }
@@ -119,7 +120,7 @@ async fn flush_of_many_resolved_failures_ends_within_minutes() {
         }
         _ => ScriptedResponse::new(404, &[], "<html>not found</html>"),
     });
-    let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
+    let mut queue = new_queue(&server).concurrency(1);
     push_all(&mut queue, &events);
     let start = Instant::now();
     let receipt = queue.flush().await;
@@ -139,7 +140,7 @@ async fn list_of_a_withheld_event_does_not_repeat_failing_requests() {
         "GET" => ScriptedResponse::json(200, r#"{"id": "e-late", "partner": "AWS"}"#),
         _ => ScriptedResponse::new(503, &[], "down"),
     });
-    let queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
+    let queue = new_queue(&server).concurrency(1);
     let mut queue = queue.reject_late_usage().marketplace_windows(MarketplaceWindows::none().with("AWS", HOUR));
     let new = (0..40).map(|number| UsageEvent::new(format!("e-{number:02}"), now()).quantity("gb", 1));
     push_all(&mut queue, &new.chain([late]).collect::<Vec<_>>());
@@ -155,11 +156,8 @@ async fn unknown_outcome_never_has_the_kind_of_a_rejection() {
         [(404, "<html>no</html>"), (400, r#"{"message": "no"}"#), (500, "\"down\""), (409, "\"there\"")]
     {
         for validates in [false, true] {
-            let server = ScriptedServer::start(move |request| match request.method.as_str() {
-                "GET" => ScriptedResponse::json(200, &page_of(&[])),
-                _ => ScriptedResponse::new(status, &[], body),
-            });
-            let queue = scripted(&server).usage_queue().flush_timeout(None);
+            let server = listing(page_of(&[]), move |_| ScriptedResponse::new(status, &[], body));
+            let queue = new_queue(&server);
             let mut queue = if validates { queue.validate_first() } else { queue };
             for hour in 0..40 {
                 queue.push(UsageEvent::new("e-1", timestamp(hour)).quantity("gb", 1)).unwrap();
@@ -177,7 +175,7 @@ async fn entitlement_without_responses_is_skipped() {
         true => ScriptedResponse::json(500, "\"out of order\""),
         false => stored_as_sent(request),
     });
-    let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
+    let mut queue = new_queue(&server).concurrency(1);
     for hour in 0..20 {
         for entitlement in ["ent-bad", "ent-good"] {
             queue.push(UsageEvent::new(entitlement, timestamp(hour)).quantity("gb", 1)).unwrap();
@@ -204,7 +202,7 @@ async fn unavailable_vendor_or_rejected_key_ends_the_flush() {
         (ScriptedResponse::json(403, "\"no\""), 10),
     ] {
         let server = ScriptedServer::in_turn(vec![response]);
-        let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
+        let mut queue = new_queue(&server).concurrency(1);
         push_all(&mut queue, &many);
         let receipt = queue.flush().await;
         assert_eq!((receipt.unsent.len(), queue.pending(), server.requests().len()), (40, 40, asked));
@@ -217,7 +215,7 @@ async fn failing_oldest_entitlements_do_not_block_the_others() {
         true => ScriptedResponse::json(500, "\"out of order\""),
         false => stored_as_sent(request),
     });
-    let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
+    let mut queue = new_queue(&server).concurrency(1);
     for number in 0..9 {
         queue.push(UsageEvent::new(format!("ent-bad-{number}"), timestamp(0)).quantity("gb", 1)).unwrap();
         queue.push(UsageEvent::new(format!("ent-good-{number}"), timestamp(1)).quantity("gb", 1)).unwrap();
@@ -236,7 +234,7 @@ async fn entitlements_that_end_a_flush_are_last_in_the_next() {
                 false => stored_as_sent(request),
             }
         });
-        let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
+        let mut queue = new_queue(&server).concurrency(1);
         let event = |entitlement: &str, hour: i64, dimension: &str| {
             UsageEvent::new(entitlement, timestamp(hour)).quantity(dimension, 1)
         };
@@ -263,7 +261,7 @@ async fn recovered_entitlement_is_sent_by_its_timestamps() {
         *sent += 1;
         if *sent == 1 { ScriptedResponse::json(403, "\"no\"") } else { stored_as_sent(request) }
     });
-    let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
+    let mut queue = new_queue(&server).concurrency(1);
     push_all(&mut queue, &[UsageEvent::new("ent-1", timestamp(0)).quantity("gb", 1)]);
     assert_eq!((queue.flush().await.unsent.len(), queue.flush().await.delivered.len()), (1, 1));
     push_all(&mut queue, &[1, 2].map(|hour| UsageEvent::new(format!("ent-{hour}"), timestamp(hour)).quantity("gb", 1)));
@@ -278,7 +276,7 @@ async fn intermittent_lookup_failures_do_not_end_the_others() {
         "GET" => ScriptedResponse::json(200, "<html>hello</html>"),
         _ => ScriptedResponse::json(409, "\"it is there\""),
     });
-    let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
+    let mut queue = new_queue(&server).concurrency(1);
     // Two lists are unreadable, and one is not.
     let entitlements = (0..12).map(|number| format!("ent-{number:02}-{}", if number % 3 == 2 { 0 } else { 1 }));
     push_all(
@@ -304,7 +302,7 @@ async fn concurrent_lookups_end_once_the_vendor_is_unavailable() {
             "GET" => list.clone(),
             _ => ScriptedResponse::json(409, "\"it is there\""),
         });
-        let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
+        let mut queue = new_queue(&server).concurrency(1);
         push_all(&mut queue, &many);
         let receipt = queue.flush().await;
         let listed = || server.requests().into_iter().filter(|request| request.method == "GET").collect::<Vec<_>>();
@@ -324,7 +322,7 @@ async fn rejected_key_ends_the_lookups_as_well() {
         true => ScriptedResponse::json(409, "\"it is there\""),
         false => ScriptedResponse::json(401, "\"no\""),
     });
-    let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
+    let mut queue = new_queue(&server).concurrency(1);
     for number in 0..3 {
         queue.push(UsageEvent::new(format!("ent-{number}"), timestamp(number)).quantity("gb", 1)).unwrap();
     }
@@ -340,7 +338,7 @@ async fn failing_entitlements_between_others_do_not_end_a_flush() {
         true => ScriptedResponse::new(403, &[], "<html>blocked</html>"),
         false => stored_as_sent(request),
     });
-    let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
+    let mut queue = new_queue(&server).concurrency(1);
     for number in 0..9 {
         let of = |kind: &str, hour| UsageEvent::new(format!("ent-{kind}-{number}"), timestamp(hour)).quantity("gb", 1);
         push_all(&mut queue, &[of("bad", 2 * number), of("good", 2 * number + 1)]);
@@ -414,9 +412,7 @@ async fn failing_validation_rejects_no_event() {
                 None => stored_as_sent(request),
             }
         });
-        let mut queue = scripted(&server).usage_queue().flush_timeout(None).validate_first();
-        push_all(&mut queue, &[bad.clone(), good(1), good(2), good(3)]);
-        let receipt = queue.flush().await;
+        let receipt = flushed(new_queue(&server).validate_first(), &[bad.clone(), good(1), good(2), good(3)]).await;
         assert_eq!(receipt.to_string(), expected, "{of_bad}: {receipt:?}");
     }
 }
@@ -444,7 +440,7 @@ async fn proxy_that_blocks_validation_rejects_no_event() {
                     false => stored_as_sent(request),
                 }
             });
-            let mut queue = scripted(&server).usage_queue().flush_timeout(None).validate_first();
+            let mut queue = new_queue(&server).validate_first();
             push_all(&mut queue, &others);
             push_all(&mut queue, std::slice::from_ref(&bad));
             let receipt = queue.flush().await;
@@ -476,7 +472,7 @@ async fn usage_that_was_reported_proves_that_validation_works() {
             }
             _ => ScriptedResponse::json(200, ""),
         });
-        let mut queue = scripted(&server).usage_queue().flush_timeout(None).validate_first();
+        let mut queue = new_queue(&server).validate_first();
         let bad = [0, 1].map(|hour| UsageEvent::new("ent-bad", timestamp(hour)).quantity("gb", 1));
         push_all(&mut queue, &bad);
         let receipt = queue.flush().await;
@@ -508,7 +504,7 @@ async fn known_usage_that_has_become_invalid_is_replaced_by_reported_usage() {
                 _ => ScriptedResponse::json(200, ""),
             }
         });
-        let mut queue = scripted(&server).usage_queue().flush_timeout(None).validate_first();
+        let mut queue = new_queue(&server).validate_first();
         push_all(&mut queue, &queued);
         for number in [2, 3] {
             push_all(&mut queue, &[of("ent-bad", number)]);
@@ -544,7 +540,7 @@ async fn status_500_rejects_an_event_only_if_another_passes() {
                 false => stored_as_sent(request),
             }
         });
-        let mut queue = scripted(&server).usage_queue().flush_timeout(None).validate_first();
+        let mut queue = new_queue(&server).validate_first();
         push_all(&mut queue, &queued);
         assert_eq!(queue.flush().await.to_string(), expected);
         if expected.starts_with('1') {
@@ -585,9 +581,7 @@ async fn suspect_is_invalid_only_if_its_reason_is_repeated_and_an_empty_batch_pa
                 ScriptedResponse::new(status, &[], body)
             }
         });
-        let mut queue = scripted(&server).usage_queue().flush_timeout(None).validate_first();
-        push_all(&mut queue, std::slice::from_ref(&event));
-        let receipt = queue.flush().await;
+        let receipt = flushed(new_queue(&server).validate_first(), std::slice::from_ref(&event)).await;
         assert_eq!((receipt.delivered.len(), receipt.rejected.len(), receipt.unsent.len()), expected, "{case}");
         let requests = server.requests();
         let validations = requests.iter().filter(|it| it.target.ends_with("/batchValidateUsageRecordGroups"));

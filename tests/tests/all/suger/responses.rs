@@ -5,7 +5,7 @@ use usage_billing::suger::UsageEvent;
 use usage_billing::{ErrorKind, suger};
 use usage_billing_tests::{ScriptedResponse, ScriptedServer, now};
 
-use super::{group_for, page_of, scripted};
+use super::{flushed, group_for, new_queue, page_of, scripted};
 
 /// The receipt of one flush as delivered, delivered before, rejected, unsent; and the first reason.
 async fn outcome(response: ScriptedResponse, listed: Vec<Value>) -> ([usize; 4], String) {
@@ -14,9 +14,8 @@ async fn outcome(response: ScriptedResponse, listed: Vec<Value>) -> ([usize; 4],
         "GET" => ScriptedResponse::json(200, &page_of(&listed)),
         _ => response.clone(),
     });
-    let mut queue = scripted(&server).usage_queue().flush_timeout(None);
-    queue.push(event()).unwrap();
-    let suger::Receipt { delivered, already_delivered, rejected, unsent, .. } = queue.flush().await;
+    let suger::Receipt { delivered, already_delivered, rejected, unsent, .. } =
+        flushed(new_queue(&server), [&event()]).await;
     let reasons = rejected.iter().chain(&unsent).map(|one| one.error.to_string()).collect::<Vec<_>>().join("; ");
     ([delivered.len(), already_delivered.len(), rejected.len(), unsent.len()], reasons)
 }

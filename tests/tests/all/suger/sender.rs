@@ -16,8 +16,8 @@ use usage_billing::{ErrorKind, RetryPolicy};
 use usage_billing_tests::{Request, ScriptedResponse, ScriptedServer, now, untimed};
 
 use super::{
-    assert_there_once, client, events, group_for, ids, page_of, sandbox, scripted, stored_as_sent, timestamp,
-    with_retries,
+    assert_there_once, client, events, group_for, ids, listing, new_queue, page_of, sandbox, scripted, stored_as_sent,
+    timestamp, with_retries,
 };
 
 #[path = "../../../../crates/usage-billing/examples/isv_metering_service.rs"]
@@ -161,10 +161,7 @@ async fn event_that_stays_open_is_looked_up_after_growing_delays() {
 #[tokio::test(start_paused = true)]
 async fn event_that_suger_may_not_have_is_sent_again_every_five_minutes() {
     // A proxy rejects what is sent.
-    let server = ScriptedServer::start(|request| match request.method.as_str() {
-        "GET" => ScriptedResponse::json(200, &page_of(&[])),
-        _ => ScriptedResponse::new(400, &[], "<html>Request blocked</html>"),
-    });
+    let server = listing(page_of(&[]), |_| ScriptedResponse::new(400, &[], "<html>Request blocked</html>"));
     let (sender, mut receipts) = sender_to(&server).spawn().unwrap();
     sender.push(event(1)).unwrap();
     let (mut sent, mut sent_in) = (0, Vec::new());
@@ -377,7 +374,7 @@ fn end_of_the_runtime_loses_nothing() {
 #[tokio::test(start_paused = true)]
 async fn sender_knows_what_its_queue_delivered() {
     let server = ScriptedServer::start(stored_as_sent);
-    let mut queue = scripted(&server).usage_queue().flush_timeout(None);
+    let mut queue = new_queue(&server);
     queue.push(event(1)).unwrap();
     assert_eq!(queue.flush().await.delivered.len(), 1);
     let (sender, _receipts) = queue.into_sender().spawn().unwrap();
@@ -525,7 +522,7 @@ async fn absent_reader_does_not_stop_the_sender() {
 #[tokio::test(start_paused = true)]
 async fn events_queued_before_the_start_are_sent_at_once() {
     let server = ScriptedServer::start(stored_as_sent);
-    let mut queue = scripted(&server).usage_queue().flush_timeout(None);
+    let mut queue = new_queue(&server);
     let id = queue.push(event(1)).unwrap();
     let start = Instant::now();
     let (sender, mut receipts) = queue.into_sender().capacity(1).spawn().unwrap();
