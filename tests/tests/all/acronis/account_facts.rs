@@ -8,7 +8,7 @@ use usage_billing_sandbox::{self as demo, Sandbox};
 use usage_billing_tests::{Request, ScriptedResponse};
 
 use super::cases::{ACCOUNT, file, fixture, found, server};
-use super::{PATIENCE, client, client_at, files, inject, sandbox, september, summary};
+use super::{UNLIMITED, client, client_at, files, inject, sandbox, september, summary};
 
 const OCTOBER: [&str; 2] = ["2026-10-01", "2026-10-31"];
 const VENDOR: &str = "8beef6be-c136-4ef6-a900-0e74c703ddcc";
@@ -214,14 +214,14 @@ async fn bill_without_account_data_leaves_rows_unknown() {
         let reasons = [BillingReason::UnknownHosting, BillingReason::UnknownLicensing];
         assert!(open.iter().all(|row| reasons.contains(&row.billing_reason)), "{fault}: {open:?}");
         assert!(rows.iter().all(|row| row.account_name.is_none() && row.price_list_code.is_none()), "{fault}");
-        let with_skus = client(&sandbox).usage(september(), PATIENCE).await.unwrap();
+        let with_skus = client(&sandbox).usage(september(), UNLIMITED).await.unwrap();
         assert!(with_skus.iter().all(|row| is_decided_but_host(row) && row.price_list_code.is_none()), "{fault}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn missing_responses_do_not_delay_the_bill() {
-    for timeout in [Duration::from_secs(30), PATIENCE] {
+    for timeout in [Duration::from_secs(30), UNLIMITED] {
         let sandbox = sandbox().await;
         inject(&sandbox, "latency; millis=3600000; operation=list_infra");
         inject(&sandbox, "latency; millis=3600000; operation=list_effective_price_lists");
@@ -247,12 +247,12 @@ async fn without_the_scope_for_prices_rows_have_none() {
     let id = client(&sandbox).create_report(&ReportRequest::usage_summary(super::tenant(), september())).await.unwrap();
     let id = id.id().parse().unwrap();
     let limited = client_at(sandbox.url(), demo::ACRONIS_LIMITED_CLIENT_ID, demo::ACRONIS_LIMITED_CLIENT_SECRET);
-    let rows = limited.usage_from_report(&mut limited.report(id).await.unwrap(), PATIENCE).await.unwrap();
+    let rows = limited.usage_from_report(&mut limited.report(id).await.unwrap(), UNLIMITED).await.unwrap();
     assert!(
         rows.iter().all(|row| row.price_list_code.is_none() && (row.is_billable.is_some() || has_open_licensing(row)))
     );
     let priced =
-        client(&sandbox).usage_from_report(&mut client(&sandbox).report(id).await.unwrap(), PATIENCE).await.unwrap();
+        client(&sandbox).usage_from_report(&mut client(&sandbox).report(id).await.unwrap(), UNLIMITED).await.unwrap();
     assert!(priced.iter().any(|row| row.price_list_code.is_some()) && priced.iter().all(|row| row.amount.is_none()));
     let quantities_by_key =
         |rows: &[UsageRow]| rows.iter().map(|row| (row.row_key, row.quantity, row.is_billable)).collect::<Vec<_>>();
@@ -262,7 +262,7 @@ async fn without_the_scope_for_prices_rows_have_none() {
 #[tokio::test(start_paused = true)]
 async fn rows_have_the_present_name_of_the_account() {
     let sandbox = sandbox().await;
-    let rows = client(&sandbox).usage(september(), PATIENCE).await.unwrap();
+    let rows = client(&sandbox).usage(september(), UNLIMITED).await.unwrap();
     assert!(rows.iter().all(|row| row.account_name.as_deref() == Some("Northwind Cloud Services")));
 }
 

@@ -8,7 +8,7 @@ use usage_billing::acronis::{Client, StoredFile};
 use usage_billing::{BillingReason, Result, StorageHost, UsageMode, UsageRow};
 use usage_billing_tests::{Request, ScriptedResponse, ScriptedServer};
 
-use super::{PATIENCE, client_at};
+use super::{UNLIMITED, client_at};
 
 /// The requesting tenant.
 pub(super) const ACCOUNT: &str = "5b1d9f0e-7a43-4c1c-9c53-1f2a6c0d8e11";
@@ -43,7 +43,7 @@ pub(super) fn server(
 pub(super) async fn file(url: &str) -> (Client, StoredFile) {
     let client = client_at(url, "id", "hush-secret");
     let mut report = client.report(REPORT.parse().unwrap()).await.unwrap();
-    let file = report.wait(PATIENCE).await.unwrap().saved.remove(0);
+    let file = report.wait(UNLIMITED).await.unwrap().saved.remove(0);
     (client, file)
 }
 

@@ -10,16 +10,16 @@ use usage_billing_sandbox::{self as demo, Sandbox};
 use usage_billing_tests::{ClosedPort, ScriptedResponse, ScriptedServer};
 
 use super::{
-    PATIENCE, client, client_at, files, inject, quantities_by_key, reports, sandbox, september, summary, tenant,
+    UNLIMITED, client, client_at, files, inject, quantities_by_key, reports, sandbox, september, summary, tenant,
 };
 
 #[tokio::test(start_paused = true)]
 async fn usage_is_equal_after_transient_faults() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
-    let undisturbed = quantities_by_key(&client.usage(september(), PATIENCE).await.unwrap());
+    let undisturbed = quantities_by_key(&client.usage(september(), UNLIMITED).await.unwrap());
     let current = quantities_by_key(&client.current_usage().await.unwrap());
-    let fresh = || client.usage_with(september(), PATIENCE, UsageOptions::new().reuse_reports(false));
+    let fresh = || client.usage_with(september(), UNLIMITED, UsageOptions::new().reuse_reports(false));
     for fault in [
         "429; retry_after=5; times=2",
         "429; retry_after=5; as_date; times=2",
@@ -45,7 +45,7 @@ async fn usage_is_equal_after_transient_faults() {
         let rows = fresh().await.unwrap_or_else(|error| panic!("{fault}: {error}"));
         assert_eq!(quantities_by_key(&rows), undisturbed, "{fault}");
         // An existing report is read again as well.
-        let rows = client.usage(september(), PATIENCE).await.unwrap_or_else(|error| panic!("{fault}: {error}"));
+        let rows = client.usage(september(), UNLIMITED).await.unwrap_or_else(|error| panic!("{fault}: {error}"));
         assert_eq!(quantities_by_key(&rows), undisturbed, "{fault}");
         sandbox.clear_faults();
         assert_eq!(reports(&sandbox).await, before + 1, "{fault}");
@@ -96,7 +96,7 @@ async fn token_that_expires_during_a_report_is_renewed() {
     let today = "2026-11-21".parse().unwrap();
     let builder = Sandbox::builder().today(today).polls_before_ready(8).token_lifetime(Duration::from_secs(30));
     let sandbox = builder.start().await.unwrap();
-    assert!(!client(&sandbox).usage(september(), PATIENCE).await.unwrap().is_empty());
+    assert!(!client(&sandbox).usage(september(), UNLIMITED).await.unwrap().is_empty());
     let tokens = sandbox.requests().iter().filter(|request| request.path.ends_with("/idp/token")).count();
     assert!(tokens > 1, "{tokens}");
 }
@@ -105,7 +105,7 @@ async fn token_that_expires_during_a_report_is_renewed() {
 async fn missing_history_error_states_retry_delay() {
     let sandbox = sandbox().await;
     inject(&sandbox, "500; operation=create_report");
-    let error = client(&sandbox).usage(september(), PATIENCE).await.unwrap_err();
+    let error = client(&sandbox).usage(september(), UNLIMITED).await.unwrap_err();
     assert_eq!((error.kind(), error.retry_after()), (ErrorKind::NotReady, Some(Duration::from_secs(3600))));
     let created = sandbox.requests().iter().filter(|request| request.operation == Some("create_report")).count();
     assert_eq!(created, 1, "requested once");

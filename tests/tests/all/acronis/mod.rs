@@ -22,7 +22,7 @@ use usage_billing_tests::{now, untimed};
 use uuid::Uuid;
 
 /// No limit: under tokio's paused clock a limit may end while a real socket is waited for.
-const PATIENCE: Duration = Duration::MAX;
+const UNLIMITED: Duration = Duration::MAX;
 
 fn september() -> Period {
     "2026-09".parse().expect("a month")
@@ -50,7 +50,7 @@ fn summary() -> ReportRequest {
 }
 
 async fn files(client: &Client, request: &ReportRequest) -> Vec<StoredFile> {
-    client.create_report(request).await.unwrap().wait(PATIENCE).await.unwrap().saved
+    client.create_report(request).await.unwrap().wait(UNLIMITED).await.unwrap().saved
 }
 
 fn inject(sandbox: &Sandbox, fault: &str) {

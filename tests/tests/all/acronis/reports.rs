@@ -10,7 +10,7 @@ use usage_billing::{BillingReason, ErrorKind, PollResult, UsageRow};
 use usage_billing_sandbox::{Bill, Sandbox};
 use uuid::Uuid;
 
-use super::{PATIENCE, client, files, reports, sandbox, september, summary, tenant};
+use super::{UNLIMITED, client, files, reports, sandbox, september, summary, tenant};
 
 #[allow(dead_code, reason = "its main is for those who run it alone")]
 #[path = "../../../../crates/usage-billing/examples/msp_month_end.rs"]
@@ -68,7 +68,7 @@ fn expected(sandbox: &Sandbox, level: ReportLevel) -> BTreeMap<(String, String),
 async fn usage_is_the_true_bill_and_names_its_report() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
-    let rows = client.usage(september(), PATIENCE).await.unwrap();
+    let rows = client.usage(september(), UNLIMITED).await.unwrap();
     assert_eq!(quantities(&rows), expected(&sandbox, ReportLevel::DirectPartners));
     assert!(rows.iter().all(|row| row.is_final && row.source_operation == "download_stored_report"));
     assert!(rows.iter().any(|row| row.metric == "pw_base_storage_google"), "another cloud is a separate item");
@@ -91,9 +91,9 @@ async fn usage_is_the_true_bill_and_names_its_report() {
 async fn a_period_of_two_months_has_the_rows_of_each_month() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
-    let rows = client.usage("2026-08-01/2026-10-01".parse().unwrap(), PATIENCE).await.unwrap();
-    let mut each = client.usage("2026-08".parse().unwrap(), PATIENCE).await.unwrap();
-    each.extend(client.usage(september(), PATIENCE).await.unwrap());
+    let rows = client.usage("2026-08-01/2026-10-01".parse().unwrap(), UNLIMITED).await.unwrap();
+    let mut each = client.usage("2026-08".parse().unwrap(), UNLIMITED).await.unwrap();
+    each.extend(client.usage(september(), UNLIMITED).await.unwrap());
     let quantities_by_key =
         |rows: &[UsageRow]| rows.iter().map(|row| (row.row_key, row.quantity, row.is_billable)).collect::<Vec<_>>();
     assert_eq!(quantities_by_key(&rows), quantities_by_key(&each));
@@ -133,7 +133,7 @@ async fn no_level_bills_usage_twice() {
 async fn daily_reports_have_daily_levels_and_matching_sums() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
-    let whole = client.usage(september(), PATIENCE).await.unwrap();
+    let whole = client.usage(september(), UNLIMITED).await.unwrap();
     for request in
         [ReportRequest::usage_daily(tenant(), september()), ReportRequest::usage_breakdown(tenant(), september())]
     {
@@ -196,11 +196,11 @@ async fn report_states_status_of_formats_and_fails_with_one() {
     assert_eq!(statuses, ["csv_v2_0 in_progress, json_v2_0 in_progress", "json_v2_0 in_progress"]);
     let failing = summary().formats([ReportFormat::CsvV20, ReportFormat::Html]);
     let mut report = client.create_report(&failing).await.unwrap();
-    let files = report.wait(PATIENCE).await.unwrap();
+    let files = report.wait(UNLIMITED).await.unwrap();
     assert_eq!((files.saved.len(), files.failed), (1, vec![ReportFormat::Html]), "what was saved is not lost");
-    assert!(!client.usage_from_report(&mut report, PATIENCE).await.unwrap().is_empty());
+    assert!(!client.usage_from_report(&mut report, UNLIMITED).await.unwrap().is_empty());
     let failing = summary().formats([ReportFormat::Html, ReportFormat::Csv]);
-    let error = client.create_report(&failing).await.unwrap().wait(PATIENCE).await.unwrap_err();
+    let error = client.create_report(&failing).await.unwrap().wait(UNLIMITED).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Failed);
     assert!(error.message().starts_with("Acronis could not build the html file of report "), "{error}");
 }
@@ -211,7 +211,7 @@ async fn a_file_is_saved_unpacked_or_packed() {
     let client = client(&sandbox);
     let folder = tempfile::tempdir().unwrap();
     let both = summary().formats([ReportFormat::CsvV20, ReportFormat::JsonV20]);
-    let files = client.create_report(&both).await.unwrap().poll_every(Duration::ZERO).wait(PATIENCE).await.unwrap();
+    let files = client.create_report(&both).await.unwrap().poll_every(Duration::ZERO).wait(UNLIMITED).await.unwrap();
     for file in files.saved {
         let (plain, packed) = (folder.path().join(file.format.as_str()), folder.path().join("report.GZ"));
         let written = client.save_to(&file, &plain).await.unwrap();
@@ -230,7 +230,7 @@ async fn a_file_is_saved_unpacked_or_packed() {
 
 async fn files_of_any(client: &Client) -> StoredFile {
     let mut report = client.create_report(&summary()).await.unwrap().poll_every(Duration::ZERO);
-    report.wait(PATIENCE).await.unwrap().saved.remove(0)
+    report.wait(UNLIMITED).await.unwrap().saved.remove(0)
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,7 +4,7 @@ use usage_billing::acronis::types::ReportFormat;
 use usage_billing::acronis::{ReportFiles, StoredFile};
 use usage_billing::{PollResult, Poller};
 
-use super::{PATIENCE, client, files, inject, quantities_by_key, reports, sandbox, september, summary, tenant};
+use super::{UNLIMITED, client, files, inject, quantities_by_key, reports, sandbox, september, summary, tenant};
 
 #[tokio::test(start_paused = true)]
 async fn report_is_found_after_a_lost_response_to_its_creation() {
@@ -21,7 +21,7 @@ async fn report_is_found_after_a_lost_response_to_its_creation() {
         let found = client.find_report(&summary(), today).await.unwrap();
         assert_eq!(found.is_some(), is_created, "{fault}");
         if let Some(mut report) = found {
-            let files = report.wait(PATIENCE).await.unwrap().saved;
+            let files = report.wait(UNLIMITED).await.unwrap().saved;
             assert!(!client.usage_from_file(&files[0]).await.unwrap().is_empty());
             assert!(client.find_report(&summary().show_skus(false), today).await.unwrap().is_none());
             assert!(client.find_report(&summary(), "2026-11-22".parse().unwrap()).await.unwrap().is_none());
@@ -34,19 +34,19 @@ async fn report_is_found_after_a_lost_response_to_its_creation() {
 async fn later_failures_name_the_created_report() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
-    let undisturbed = quantities_by_key(&client.usage(september(), PATIENCE).await.unwrap());
+    let undisturbed = quantities_by_key(&client.usage(september(), UNLIMITED).await.unwrap());
     for (fault, words) in [
         ("404; operation=list_stored_reports", "404"),
         ("cut_body; operation=download_stored_report", ""),
         ("403; operation=download_stored_report", "needs one of the permissions"),
     ] {
         inject(&sandbox, fault);
-        let error = client.usage(september(), PATIENCE).await.unwrap_err().to_string();
+        let error = client.usage(september(), UNLIMITED).await.unwrap_err().to_string();
         sandbox.clear_faults();
         let (before, after) = error.split_once("report ").expect("a report");
         assert!(before.contains(words) && after.ends_with(" is stored at Acronis: resume it by its id"), "{error}");
         let id = after.split(' ').next().unwrap().parse().unwrap();
-        let again = client.usage_from_report(&mut client.report(id).await.unwrap(), PATIENCE).await.unwrap();
+        let again = client.usage_from_report(&mut client.report(id).await.unwrap(), UNLIMITED).await.unwrap();
         assert_eq!(quantities_by_key(&again), undisturbed, "{fault}");
     }
 }
@@ -61,14 +61,14 @@ async fn report_can_be_resumed_after_polls_failed_until_timeout() {
     assert!(error.message().contains("the last poll failed: list_stored_reports: 500 Internal"), "{error}");
     sandbox.clear_faults();
     let id = error.message().split(' ').nth(2).unwrap().parse().unwrap();
-    assert!(!client.usage_from_report(&mut client.report(id).await.unwrap(), PATIENCE).await.unwrap().is_empty());
+    assert!(!client.usage_from_report(&mut client.report(id).await.unwrap(), UNLIMITED).await.unwrap().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn first_format_with_rows_is_read() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
-    let undisturbed = quantities_by_key(&client.usage(september(), PATIENCE).await.unwrap());
+    let undisturbed = quantities_by_key(&client.usage(september(), UNLIMITED).await.unwrap());
     let file = files(&client, &summary()).await.remove(0);
     let mut human_readable = file.clone();
     human_readable.format = ReportFormat::Csv;
@@ -78,8 +78,8 @@ async fn first_format_with_rows_is_read() {
         })
     };
     let mut report = done_with(vec![human_readable.clone(), file.clone()]);
-    assert_eq!(quantities_by_key(&client.usage_from_report(&mut report, PATIENCE).await.unwrap()), undisturbed);
-    let error = client.usage_from_report(&mut done_with(vec![human_readable]), PATIENCE).await.unwrap_err();
+    assert_eq!(quantities_by_key(&client.usage_from_report(&mut report, UNLIMITED).await.unwrap()), undisturbed);
+    let error = client.usage_from_report(&mut done_with(vec![human_readable]), UNLIMITED).await.unwrap_err();
     let expected = format!(
         "rows are read from csv_v2_0 and json_v2_0 files; csv is a human-readable format -> this is report {}",
         file.report_id
@@ -92,7 +92,7 @@ async fn usage_continues_with_report_after_lost_response() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
     let month = usage_billing::Period::last_month(usage_billing_tests::now());
-    let undisturbed = quantities_by_key(&client.usage(month, PATIENCE).await.unwrap());
+    let undisturbed = quantities_by_key(&client.usage(month, UNLIMITED).await.unwrap());
     for old in client.api().list_tenant_reports().tenant_id(tenant()).send().await.unwrap().items.clone() {
         client.delete_report(old).await.unwrap();
     }
@@ -111,7 +111,7 @@ async fn usage_continues_with_report_after_lost_response() {
         let before = reports(&sandbox).await;
         sandbox.clear_faults();
         inject(&sandbox, &format!("{fault}; operation=create_report"));
-        let usage = client.usage(month, PATIENCE).await;
+        let usage = client.usage(month, UNLIMITED).await;
         assert_eq!(reports(&sandbox).await, before + usize::from(is_created), "{fault}");
         assert_eq!(usage.is_ok(), is_created, "{fault}: {usage:?}");
         if let Ok(rows) = usage {

@@ -9,18 +9,18 @@ use usage_billing_sandbox::Sandbox;
 use usage_billing_tests::{ScriptedResponse, ScriptedServer, now};
 use uuid::Uuid;
 
-use super::{PATIENCE, client, client_at, inject, quantities_by_key, reports, sandbox, september, summary, tenant};
+use super::{UNLIMITED, client, client_at, inject, quantities_by_key, reports, sandbox, september, summary, tenant};
 
 #[tokio::test(start_paused = true)]
 async fn the_same_month_again_reads_the_same_report() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
-    let first = client.usage(september(), PATIENCE).await.unwrap();
+    let first = client.usage(september(), UNLIMITED).await.unwrap();
     for _ in 0..3 {
-        assert_eq!(client.usage(september(), PATIENCE).await.unwrap(), first);
+        assert_eq!(client.usage(september(), UNLIMITED).await.unwrap(), first);
     }
     assert_eq!(reports(&sandbox).await, 1);
-    let fresh = client.usage_with(september(), PATIENCE, UsageOptions::new().reuse_reports(false)).await.unwrap();
+    let fresh = client.usage_with(september(), UNLIMITED, UsageOptions::new().reuse_reports(false)).await.unwrap();
     assert_eq!((quantities_by_key(&fresh), reports(&sandbox).await), (quantities_by_key(&first), 2));
 }
 
@@ -37,7 +37,7 @@ async fn a_report_that_lacks_something_is_not_reused() {
     ] {
         let sandbox = sandbox().await;
         let client = client(&sandbox);
-        let _ = client.create_report(&request).await.unwrap().wait(PATIENCE).await;
+        let _ = client.create_report(&request).await.unwrap().wait(UNLIMITED).await;
         let obtained = client.obtain_report(&ReportRequest::usage_summary(tenant(), october)).await.unwrap();
         assert!(matches!(obtained, ObtainedReport::Created(_)), "{request:?}");
     }
@@ -48,10 +48,10 @@ async fn report_with_zero_rows_covers_one_without_them() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
     let plain =
-        client.usage_with(september(), PATIENCE, UsageOptions::new().delete_created_reports(true)).await.unwrap();
+        client.usage_with(september(), UNLIMITED, UsageOptions::new().delete_created_reports(true)).await.unwrap();
     let request = summary().hide_zero_usage(false);
-    client.create_report(&request).await.unwrap().wait(PATIENCE).await.unwrap();
-    let reused = client.usage(september(), PATIENCE).await.unwrap();
+    client.create_report(&request).await.unwrap().wait(UNLIMITED).await.unwrap();
+    let reused = client.usage(september(), UNLIMITED).await.unwrap();
     assert_eq!(reports(&sandbox).await, 1);
     assert!(reused.len() > plain.len());
     let used = |rows: &[UsageRow]| {
@@ -93,10 +93,10 @@ async fn the_running_month_reads_the_same_report_for_an_hour() {
     let at = |time: &str| client(&sandbox).with_now(format!("2026-09-{time}Z").parse().unwrap());
     let request = ReportRequest::usage_summary(tenant(), september());
     let mut report = at("30T00:00:00").create_report(&request).await.unwrap();
-    let made = report.wait(PATIENCE).await.unwrap().saved[0].created_at.unwrap();
+    let made = report.wait(UNLIMITED).await.unwrap().saved[0].created_at.unwrap();
     let used = async |minutes: i64| {
         let client = client(&sandbox).with_now(made + chrono::TimeDelta::minutes(minutes));
-        let rows = client.usage(september(), PATIENCE).await.unwrap();
+        let rows = client.usage(september(), UNLIMITED).await.unwrap();
         assert!(rows.iter().all(|row| !row.is_final && row.as_of.is_some()));
         rows[0].source_report_id.clone().unwrap() == report.id()
     };
@@ -111,13 +111,13 @@ async fn failed_month_is_named_and_earlier_months_are_reused() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
     inject(&sandbox, "404; skip=1; operation=download_stored_report");
-    let error = client.usage("2026-08-01/2026-10-01".parse().unwrap(), PATIENCE).await.unwrap_err();
+    let error = client.usage("2026-08-01/2026-10-01".parse().unwrap(), UNLIMITED).await.unwrap_err();
     let hint = error.hint().unwrap();
     let advice = "this is 2026-09; earlier periods can be read: request 2026-08, and 2026-09 later";
     assert!(hint.ends_with(advice), "{hint}");
     sandbox.clear_faults();
     let created = reports(&sandbox).await;
-    assert!(!client.usage("2026-08".parse().unwrap(), PATIENCE).await.unwrap().is_empty());
+    assert!(!client.usage("2026-08".parse().unwrap(), UNLIMITED).await.unwrap().is_empty());
     assert_eq!(reports(&sandbox).await, created);
 }
 
@@ -125,14 +125,14 @@ async fn failed_month_is_named_and_earlier_months_are_reused() {
 async fn a_report_from_before_the_end_of_the_month_is_not_reused() {
     let sandbox = Sandbox::builder().today("2026-09-30".parse().unwrap()).polls_before_ready(0).start().await.unwrap();
     let before = client(&sandbox).with_now("2026-09-30T12:00:00Z".parse().unwrap());
-    let rows = before.usage(september(), PATIENCE).await.unwrap();
+    let rows = before.usage(september(), UNLIMITED).await.unwrap();
     assert!(
         rows.iter().all(|row| !row.is_final && row.is_billable == Some(false) && row.period_end == september().end())
     );
     assert_eq!(reports(&sandbox).await, 1);
     sandbox.advance(std::time::Duration::from_secs(86_400));
     let after = client(&sandbox).with_now("2026-10-01T12:00:00Z".parse().unwrap());
-    let whole = after.usage(september(), PATIENCE).await.unwrap();
+    let whole = after.usage(september(), UNLIMITED).await.unwrap();
     assert!(whole.iter().all(|row| row.is_final));
     assert_eq!(reports(&sandbox).await, 2);
     let keys = |rows: &[usage_billing::UsageRow]| {
@@ -146,7 +146,7 @@ async fn pending_report_of_today_is_waited_for() {
     let sandbox = Sandbox::builder().today(now().date_naive()).polls_before_ready(3).start().await.unwrap();
     let client = client(&sandbox);
     let created = client.create_report(&summary()).await.unwrap();
-    let rows = client.usage(september(), PATIENCE).await.unwrap();
+    let rows = client.usage(september(), UNLIMITED).await.unwrap();
     assert!(rows.iter().all(|row| row.source_report_id.as_deref() == Some(created.id())));
     assert_eq!(reports(&sandbox).await, 1);
 }
@@ -166,30 +166,30 @@ async fn only_a_report_that_was_created_here_is_deleted() {
         };
         events.lock().unwrap().push(event);
     });
-    let rows = client.usage_with(september(), PATIENCE, options.clone()).await.unwrap();
+    let rows = client.usage_with(september(), UNLIMITED, options.clone()).await.unwrap();
     assert_eq!(reports(&sandbox).await, 0, "its own");
     // An existing report.
-    let kept = quantities_by_key(&client.usage(september(), PATIENCE).await.unwrap());
-    assert_eq!(quantities_by_key(&client.usage_with(september(), PATIENCE, options.clone()).await.unwrap()), kept);
+    let kept = quantities_by_key(&client.usage(september(), UNLIMITED).await.unwrap());
+    assert_eq!(quantities_by_key(&client.usage_with(september(), UNLIMITED, options.clone()).await.unwrap()), kept);
     assert_eq!((reports(&sandbox).await, kept), (1, quantities_by_key(&rows)));
     // Another program may have created a report that was found after a lost response.
     let august: Period = "2026-08".parse().unwrap();
     inject(&sandbox, "reset_after; times=1; operation=create_report");
-    client.usage_with(august, PATIENCE, options.clone()).await.unwrap();
+    client.usage_with(august, UNLIMITED, options.clone()).await.unwrap();
     assert_eq!(reports(&sandbox).await, 2);
     sandbox.clear_faults();
     // A report whose rows could not be read can be resumed by its id.
     inject(&sandbox, "404; operation=download_stored_report");
-    client.usage_with("2026-07".parse().unwrap(), PATIENCE, options.clone()).await.unwrap_err();
+    client.usage_with("2026-07".parse().unwrap(), UNLIMITED, options.clone()).await.unwrap_err();
     sandbox.clear_faults();
     assert_eq!(reports(&sandbox).await, 3);
     // A failed deletion does not affect the rows.
     inject(&sandbox, "403; operation=delete_report");
-    assert!(!client.usage_with("2026-06".parse().unwrap(), PATIENCE, options.clone()).await.unwrap().is_empty());
+    assert!(!client.usage_with("2026-06".parse().unwrap(), UNLIMITED, options.clone()).await.unwrap().is_empty());
     sandbox.clear_faults();
     assert_eq!(reports(&sandbox).await, 4);
     let two_months = "2026-04-01/2026-06-01".parse().unwrap();
-    client.usage_with(two_months, PATIENCE, options.clone()).await.unwrap();
+    client.usage_with(two_months, UNLIMITED, options.clone()).await.unwrap();
     assert_eq!(reports(&sandbox).await, 4, "that of each month");
     let expected = [
         "created 2026-09",
@@ -269,7 +269,7 @@ fn creation() -> ScriptedResponse {
 
 async fn used_report(server: &ScriptedServer) -> String {
     let client = client_at(server.url(), CREATED, "hush-secret");
-    let rows = client.usage("2026-10".parse().unwrap(), PATIENCE).await.unwrap();
+    let rows = client.usage("2026-10".parse().unwrap(), UNLIMITED).await.unwrap();
     rows[0].source_report_id.clone().unwrap()
 }
 
@@ -390,7 +390,7 @@ async fn report_without_readable_files_fails_at_once() {
     );
     for (place, formats) in [(1, "csv"), (2, "html and csv and a_new_format")] {
         let mut report = client.report(id(place)).await.unwrap();
-        let error = client.usage_from_report(&mut report, PATIENCE).await.unwrap_err();
+        let error = client.usage_from_report(&mut report, UNLIMITED).await.unwrap_err();
         let message = format!(
             "rows are read from csv_v2_0 and json_v2_0 files; the report has only human-readable ones: {formats}"
         );
