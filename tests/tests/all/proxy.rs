@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use usage_billing_core::{Credentials, ErrorKind, Result, RetryPolicy};
 use usage_billing_suger::Client;
-use usage_billing_tests::{ScriptedResponse, ScriptedServer, with_environment};
+use usage_billing_tests::{ClosedPort, ScriptedResponse, ScriptedServer, with_environment};
 
 use super::redaction::{is_secret, shown};
 
@@ -29,10 +29,6 @@ fn proxy(response: &'static str) -> (String, Arc<AtomicU32>) {
     (address, connections)
 }
 
-fn closed_port() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
-}
-
 /// Returns the error of one call to a host that only a proxy could reach, and the number of attempts.
 fn failure(base_url: &str, retry: RetryPolicy) -> (String, u32) {
     let call = async {
@@ -49,7 +45,10 @@ fn failure(base_url: &str, retry: RetryPolicy) -> (String, u32) {
 
 #[test]
 fn proxy_that_rejects_connections_is_named() {
-    let variables = || (vec![("HTTPS_PROXY", format!("http://me:hush@{}", closed_port()))], ());
+    let variables = || {
+        let closed = ClosedPort::reserve();
+        (vec![("HTTPS_PROXY", closed.url().replace("//", "//me:hush@"))], closed)
+    };
     with_environment("proxy::proxy_that_rejects_connections_is_named", variables, || {
         let (line, _) = failure("https://api.example.test", RetryPolicy::none());
         assert!(line.contains("no connection to the proxy http://127.0.0.1:"), "{line}");
@@ -224,10 +223,10 @@ fn environment_variable_permits_http() {
 
 #[tokio::test]
 async fn connection_failure_has_the_same_hint_for_every_vendor() {
-    let port = closed_port();
+    let closed = ClosedPort::reserve();
     // `.invalid` is never resolved (RFC 6761).
     for (url, words, hint) in [
-        (format!("http://{port}"), "connection refused", "check host and port"),
+        (closed.url().to_owned(), "connection refused", "check host and port"),
         ("https://api.host.invalid".to_owned(), "host not found", "check the host"),
     ] {
         let retry = RetryPolicy::none();
