@@ -127,15 +127,13 @@ impl<'a> Schema<'a> {
     /// `dependentRequired`, `dependentSchemas`, and the keyword that was both before.
     fn merge_dependencies(&mut self, child: &Node<'a>) {
         for (name, dependency) in child.entries() {
-            match dependency.value {
-                Value::Array(names) => {
-                    let names = names.iter().filter_map(Value::as_str);
-                    self.dependent_required.entry(name).or_default().extend(names);
-                }
-                _ if let Some(names) = required_only(&dependency) => {
-                    self.dependent_required.entry(name).or_default().extend(names);
-                }
-                _ => push_new(self.dependent_schemas.entry(name).or_default(), dependency),
+            let names = match dependency.value {
+                Value::Array(names) => Some(names.iter().filter_map(Value::as_str).collect()),
+                _ => required_only(&dependency),
+            };
+            match names {
+                Some(names) => self.dependent_required.entry(name).or_default().extend(names),
+                None => push_new(self.dependent_schemas.entry(name).or_default(), dependency),
             }
         }
     }
