@@ -182,7 +182,7 @@ fn age(age: TimeDelta) -> String {
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let grouped = digits.char_indices().flat_map(|(place, digit)| {
-        let is_start = place > 0 && (digits.len() - place) % 3 == 0;
+        let is_start = place > 0 && (digits.len() - place).is_multiple_of(3);
         is_start.then_some('\u{202f}').into_iter().chain([digit])
     });
     grouped.collect()
