@@ -9,6 +9,8 @@
 //! | 5 document | document | doc comments, written by the rewrite | `docs/` |
 //! | 6 print | syntax tree | text with header, and macros of core | `print/` |
 //!
+//! Stages 2 to 6 run for one part of a large document after the other (`parts.rs`): the text of a part is small, its syntax tree is not.
+//!
 //! Several stages share the names of Rust items (`identifiers.rs`), the types of enums (`open_enum.rs`), and the runtime's table
 //! of operations (`operation_table.rs`).
 
@@ -20,26 +22,29 @@ mod mock;
 pub(crate) mod normalize;
 pub(crate) mod open_enum;
 mod operation_table;
+mod parts;
 mod print;
 mod progenitor;
 mod rewrite;
 pub(crate) mod successes;
 
-use openapi_document::Document;
+use std::collections::BTreeMap;
 
+use openapi_document::Document;
+use serde_json::Value;
+
+use docs::operations::OperationDocs;
 use open_enum::OpenEnum;
+use parts::Part;
+use print::{ClientText, MockText};
 pub(crate) use rewrite::{Omitted, jobs::errors as job_errors};
 
 /// The generated code of one crate, before it is printed: printing takes longer than all other stages.
 pub(crate) struct GeneratedCode {
     pub(crate) client: syn::File,
     pub(crate) mock: syn::File,
-    /// The end of the mock's file: a macro's body, which is not formatted.
-    pub(crate) builders: String,
     /// The enums that the client's placeholders stand for.
     pub(crate) enums: Vec<OpenEnum>,
-    /// The extensions by which no method could be generated.
-    pub(crate) omitted: Vec<Omitted>,
 }
 
 /// The contents of the generated files of one crate.
@@ -55,19 +60,28 @@ pub(crate) struct GeneratedFiles {
 /// # Errors
 /// Names the document and the schema or operation that progenitor cannot handle.
 pub(crate) fn generate(document: &Document) -> Result<GeneratedCode, String> {
-    let failed = |error: String| format!("{}: {error}", document.name);
     let root = &document.root;
     let enums = open_enum::open_enums(root);
-    // Stages 2 and 3: each run of progenitor gets a document that is normalized for it.
-    let client = progenitor::client(root, &enums).map_err(failed)?;
-    let mock = progenitor::mock(root, &enums).map_err(failed)?;
-    // Stages 4 and 5.
-    let docs = docs::operations::operation_docs(root);
-    let (mut client, omitted) =
-        rewrite::rewrite(client, &docs, &enums, operation_table::table(root), root).map_err(failed)?;
-    let mock = mock::rewrite(mock, root);
-    let builders = mock::response_builders(&mut client);
-    Ok(GeneratedCode { client, mock, builders, enums, omitted })
+    let (mut client, mock, _) =
+        stages(root, &docs::operations::operation_docs(root)).map_err(|error| format!("{}: {error}", document.name))?;
+    if let Some(types) = rewrite::module(&mut client.items, "types") {
+        types.splice(0..0, enums.iter().map(OpenEnum::placeholder));
+    }
+    client.items.push(operation_table::table(root));
+    Ok(GeneratedCode { client, mock, enums })
+}
+
+/// Stages 2 to 4 for a document or a part of it: the client, the mock, and the extensions by which no method could be generated.
+fn stages(
+    root: &Value,
+    docs: &BTreeMap<String, OperationDocs>,
+) -> Result<(syn::File, syn::File, Vec<Omitted>), String> {
+    let enums = open_enum::open_enums(root);
+    // Each run of progenitor gets a document that is normalized for it, and its code is rewritten before the next one runs.
+    let client = progenitor::client(root, &enums)?;
+    let (client, omitted) = rewrite::rewrite(client, docs, &enums, root)?;
+    let mock = mock::rewrite(progenitor::mock(root, &enums)?, root);
+    Ok((client, mock, omitted))
 }
 
 /// Generates and prints: stages 2 to 6. A pure function of the document's text.
@@ -75,11 +89,61 @@ pub(crate) fn generate(document: &Document) -> Result<GeneratedCode, String> {
 /// # Errors
 /// Those of [`generate`].
 pub(crate) fn render(document: &Document) -> Result<GeneratedFiles, String> {
-    let GeneratedCode { client, mock, builders, enums, omitted } = generate(document)?;
-    let client =
-        print::print_client(document, client, &enums).map_err(|error| format!("{}: {error}", document.name))?;
-    let mock = print::print(document, &mock) + &builders;
-    Ok(GeneratedFiles { client, mock, omitted })
+    let failed = |error: String| format!("{}: {error}", document.name);
+    let root = &document.root;
+    let docs = docs::operations::operation_docs(root);
+    let of_parts = printed_parts(root, &docs, &parts::parts(root)).map_err(failed)?;
+    let printed = match of_parts {
+        Some(joined) => joined,
+        None => printed(root, &docs).map_err(failed)?,
+    };
+    Ok(printed.files(document))
+}
+
+/// The printed code of a document, or of a part of it.
+struct Printed {
+    client: ClientText,
+    mock: MockText,
+    omitted: Vec<Omitted>,
+}
+
+impl Printed {
+    fn files(mut self, document: &Document) -> GeneratedFiles {
+        let root = &document.root;
+        GeneratedFiles {
+            client: self.client.text(document, &open_enum::open_enums(root), operation_table::table(root)),
+            mock: self.mock.text(document) + &self.client.response_builders(),
+            omitted: self.omitted,
+        }
+    }
+}
+
+fn printed(root: &Value, docs: &BTreeMap<String, OperationDocs>) -> Result<Printed, String> {
+    let (client, mock, omitted) = stages(root, docs)?;
+    let mock = MockText::new(mock)?;
+    Ok(Printed { client: ClientText::new(client)?, mock, omitted })
+}
+
+/// Generates the parts of a document, and joins them. Returns `None` if there are none, or if they do not fit together.
+fn printed_parts(
+    root: &Value,
+    docs: &BTreeMap<String, OperationDocs>,
+    parts: &[Part<'_>],
+) -> Result<Option<Printed>, String> {
+    let mut all = None::<Printed>;
+    for part in parts {
+        let next = printed(&part.document(root), docs)?;
+        all = match all {
+            None => Some(next),
+            Some(Printed { client, mock, mut omitted }) => {
+                omitted.extend(next.omitted);
+                let joined = client.join(next.client).zip(mock.join(next.mock));
+                let Some((client, mock)) = joined else { return Ok(None) };
+                Some(Printed { client, mock, omitted })
+            }
+        };
+    }
+    Ok(all)
 }
 
 #[cfg(test)]

@@ -117,11 +117,6 @@ impl OpenEnum {
         syn::parse_quote!(struct #name;)
     }
 
-    /// Its line.
-    pub(super) fn placeholder_line(&self) -> String {
-        format!("struct OpenEnumPlaceholder{};", self.name)
-    }
-
     /// Its definition, as it stands in formatted code.
     pub(super) fn definition(&self) -> String {
         let mut out = String::from("::progenitor_client::open_enum! {\n");

@@ -3,11 +3,12 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use serde_json::Value;
+use syn::parse_quote;
 
 use super::identifiers;
 
 /// The static `OPERATIONS`, by id. Core looks an operation up by the id that generated methods report.
-pub(crate) fn table(root: &Value) -> TokenStream {
+pub(crate) fn table(root: &Value) -> syn::Item {
     let mut rows = openapi_document::operations(root)
         .iter()
         .filter(|operation| !operation.is_sent_by_core())
@@ -15,7 +16,7 @@ pub(crate) fn table(root: &Value) -> TokenStream {
         .collect::<Vec<_>>();
     rows.sort_by(|(one, _), (other, _)| one.cmp(other));
     let rows = rows.into_iter().map(|(_, row)| row);
-    quote! {
+    parse_quote! {
         /// What is known of each operation besides its types, by id.
         pub static OPERATIONS: &[progenitor_client::Operation] = &[#(#rows),*];
     }
@@ -54,6 +55,7 @@ fn row(operation: &openapi_document::Operation<'_>) -> TokenStream {
 
 #[cfg(test)]
 mod tests {
+    use quote::ToTokens as _;
     use serde_json::json;
 
     use super::*;
@@ -65,6 +67,7 @@ mod tests {
             "/a/{b}": {"get": {"operationId": "aOperation", "x-download": true, "security": []}},
             "/t": {"post": {"operationId": "token", "x-client": "core"}},
         }}))
+        .to_token_stream()
         .to_string();
         let (a, z) = (code.find("a_operation"), code.find("z_operation"));
         assert!(a.is_some() && a < z, "{code}");

@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 use quote::ToTokens as _;
 use syn::{Item, parse_quote, visit::Visit};
 
+/// The names of the functions, in order.
+pub(in crate::codegen) const HELPERS: [&str; 6] = ["path_value", "query", "joined", "json", "form", "text"];
+
 /// The functions that the rewritten code calls.
 pub(super) fn helpers(items: &[Item]) -> Vec<Item> {
     let mut calls = Calls::default();

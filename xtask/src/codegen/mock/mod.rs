@@ -5,7 +5,6 @@
 
 mod helpers;
 mod path_regex;
-mod response_builders;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,9 +20,9 @@ use super::{
     joined_parameters::joined_parameters,
     rewrite::{doc_attributes::set_doc, shadowed_names::rename_setters},
 };
+pub(super) use helpers::HELPERS;
 use helpers::helpers;
 use path_regex::{around_value, base_path, pattern};
-pub(crate) use response_builders::response_builders;
 
 /// Makes the mock helpers' code ours.
 pub(crate) fn rewrite(mut file: File, root: &Value) -> File {

@@ -1,19 +1,20 @@
 //! Builders of types: core's `builder!`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use syn::{Expr, Field, Fields, Ident, Item, ItemStruct, Member, parse_quote, visit::Visit};
+use syn::{Expr, Field, Fields, Ident, Item, ItemStruct, Member, visit::Visit};
 
 use super::{
-    definitions::Definitions,
     objects::boxed,
-    rust_text::{attributes, one_line, qualified},
+    rust_text::{attributes, indented, one_line, qualified},
 };
-use crate::codegen::rewrite::{builders::owner, foreign_name, last_name, module, null_collections::argument};
+use crate::codegen::rewrite::{
+    builders::owner, foreign_name, has_option, last_name, module, null_collections::argument,
+};
 
-/// Defines the builders of the types of requests.
-pub(super) fn define(types: &mut Vec<Item>, sent: &BTreeSet<String>, definitions: &mut Definitions) {
+/// Takes the builders of the types of requests out of the code, and returns their definitions by name.
+pub(super) fn define(types: &mut Vec<Item>, sent: &BTreeSet<String>) -> BTreeMap<String, String> {
     let objects = types.iter().filter_map(|item| match item {
         Item::Struct(item) if sent.contains(&item.ident.to_string()) && matches!(item.fields, Fields::Named(_)) => {
             Some(item.clone())
@@ -21,40 +22,69 @@ pub(super) fn define(types: &mut Vec<Item>, sent: &BTreeSet<String>, definitions
         _ => None,
     });
     let objects = objects.collect::<Vec<_>>();
-    let Some(builders) = module(types, "builder") else { return };
-    let mut defined = BTreeSet::new();
+    let Some(builders) = module(types, "builder") else { return BTreeMap::new() };
+    let mut defined = BTreeMap::new();
     for object in objects {
         let name = object.ident.to_string();
         let own = |item: &Item| owner(item).is_some_and(|owner| owner == name);
-        let Some(at) = builders.iter().position(own) else { continue };
+        if !builders.iter().any(own) {
+            continue;
+        }
         let mut required = Required(Vec::new());
         builders.iter().filter(|item| own(item)).for_each(|item| required.visit_item(item));
         let text = builder(&object, true, |name, _| required.0.contains(name));
-        builders[at] = definitions.add(text);
         builders.retain(|item| !own(item));
-        defined.insert(name);
+        defined.insert(name, text);
     }
-    builders.insert(
-        0,
-        parse_quote!(
-            use super::super::types;
-        ),
-    );
+    if builders.is_empty() {
+        types.retain(|item| !matches!(item, Item::Mod(module) if module.ident == "builder"));
+    }
     // The macro defines this function.
     types.retain(|item| match item {
         Item::Impl(block) if block.trait_.is_none() => {
-            !last_name(&block.self_ty).is_some_and(|name| defined.contains(&name))
+            !last_name(&block.self_ty).is_some_and(|name| defined.contains_key(&name))
         }
         _ => true,
     });
+    defined
+}
+
+/// Returns the builders of the types that no request reaches, by name: a mock responds with these types.
+pub(super) fn of_responses(types: &[Item], sent: &BTreeSet<String>) -> BTreeMap<String, String> {
+    let builders = types.iter().filter_map(|item| match item {
+        Item::Struct(item) if matches!(item.fields, Fields::Named(_)) && !sent.contains(&item.ident.to_string()) => {
+            let has_default =
+                |field: &Field| ["default", "flatten"].iter().any(|option| has_option(&field.attrs, option));
+            // An open object has no other fields until some are given.
+            Some((item.ident.to_string(), builder(item, false, |_, field| !has_default(field))))
+        }
+        _ => None,
+    });
+    builders.collect()
+}
+
+/// The module of builders of requests, below that of the types.
+pub(super) const OF_REQUESTS: &str = "/// Types for composing complex structures.
+pub mod builder {
+    use super::super::types;
+";
+
+/// The module of builders of responses.
+pub(super) const OF_RESPONSES: &str = "
+/// Builders of the types of responses, with which a mock responds: `types::X::builder()`.
+pub mod builder {
+    #[allow(unused_imports)]
+    use crate::types;
+";
+
+/// Returns the text of a module of builders; nothing if there are none.
+pub(super) fn module_text(head: &str, builders: &BTreeMap<String, String>) -> String {
+    let text = builders.values().map(|text| indented(text)).collect::<String>();
+    if text.is_empty() { text } else { format!("{head}{text}}}\n") }
 }
 
 /// Returns the definition of the builder of a type. The fields of a request have their documentation.
-pub(in crate::codegen) fn builder(
-    object: &ItemStruct,
-    has_docs: bool,
-    is_required: impl Fn(&Ident, &Field) -> bool,
-) -> String {
+fn builder(object: &ItemStruct, has_docs: bool, is_required: impl Fn(&Ident, &Field) -> bool) -> String {
     let mut out = format!("::progenitor_client::builder!({} {{\n", object.ident);
     for field in &object.fields {
         let Some(name) = &field.ident else { continue };
@@ -114,19 +144,43 @@ mod tests {
             }"#,
         )
         .expect("it is Rust");
-        let mut definitions = Definitions::default();
-        define(&mut file.items, &BTreeSet::from(["Sent".to_owned()]), &mut definitions);
-        let code = definitions.splice(&prettyplease::unparse(&file));
-        let expected = "pub mod builder {
-    use super::super::types;
-    ::progenitor_client::builder!(Sent {
-        /// Its id.
+        let builders = define(&mut file.items, &BTreeSet::from(["Sent".to_owned()]));
+        let expected = "::progenitor_client::builder!(Sent {
+    /// Its id.
+    required id: ::uuid::Uuid,
+    optional part: types::Part,
+    default any: ::std::option::Option<::serde_json::Value>,
+});";
+        assert_eq!(builders, BTreeMap::from([("Sent".to_owned(), expected.to_owned())]));
+        let code = prettyplease::unparse(&file);
+        assert!(!code.contains("builder") && !code.contains("impl Sent"), "{code}");
+    }
+
+    #[test]
+    fn fields_of_responses_are_required_optional_or_have_a_default() {
+        let file = syn::parse_file(
+            r#"struct Sent { id: u8 }
+            struct Page {
+                id: ::uuid::Uuid,
+                next: ::std::option::Option<::std::string::String>,
+                any: ::std::option::Option<::serde_json::Value>,
+                #[serde(default)] items: ::std::vec::Vec<Item>,
+                #[serde(flatten, skip_deserializing)] extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+            }"#,
+        )
+        .expect("it is Rust");
+        let builders = of_responses(&file.items, &BTreeSet::from(["Sent".to_owned()]));
+        let text = module_text(OF_RESPONSES, &builders);
+        let fields = "    ::progenitor_client::builder!(Page {
         required id: ::uuid::Uuid,
-        optional part: types::Part,
+        optional next: ::std::string::String,
         default any: ::std::option::Option<::serde_json::Value>,
+        default items: ::std::vec::Vec<types::Item>,
+        default extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     });
 }
 ";
-        assert!(code.ends_with(expected) && !code.contains("impl Sent"), "{code}");
+        assert!(text.ends_with(fields) && !text.contains("Sent"), "{text}");
+        assert_eq!(module_text(OF_RESPONSES, &BTreeMap::new()), "");
     }
 }

@@ -8,13 +8,8 @@ impl Definitions {
     /// Adds a definition, and returns the item that stands for it.
     pub(super) fn add(&mut self, text: String) -> syn::Item {
         let name = quote::format_ident!("Definition{}", self.0.len());
-        self.replace(format!("struct {name};"), text);
+        self.0.push((format!("struct {name};"), text));
         syn::parse_quote!(struct #name;)
-    }
-
-    /// Adds a definition for a placeholder that is in the code already.
-    pub(super) fn replace(&mut self, line: String, text: String) {
-        self.0.push((line, text));
     }
 
     /// Puts the definitions in place of their placeholders, with the indentation of those.
@@ -42,10 +37,9 @@ mod tests {
     fn definitions_replace_their_placeholders_with_their_indentation() {
         let mut definitions = Definitions::default();
         let placeholder = definitions.add("macro! {\n    A,\n}".to_owned());
-        definitions.replace("struct B;".to_owned(), "b!();".to_owned());
-        let code = quote::quote!(mod types { #placeholder struct B; pub struct Definition0; });
+        let code = quote::quote!(mod types { #placeholder pub struct Definition0; });
         let file = syn::parse2(code).expect("it is Rust");
         let code = definitions.splice(&prettyplease::unparse(&file));
-        assert_eq!(code, "mod types {\n    macro! {\n        A,\n    }\n    b!();\n    pub struct Definition0;\n}\n");
+        assert_eq!(code, "mod types {\n    macro! {\n        A,\n    }\n    pub struct Definition0;\n}\n");
     }
 }

@@ -4,45 +4,110 @@
 mod builders;
 mod calls;
 mod definitions;
+mod file_text;
 mod objects;
 pub(super) mod rust_text;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use openapi_document::Document;
 
 use super::{
+    mock::HELPERS,
     open_enum::OpenEnum,
     rewrite::{builders::sent, module},
 };
-use definitions::Definitions;
-
-pub(super) use builders::builder;
+use file_text::{FileText, Piece};
+use rust_text::indented;
 
 /// Allowed in generated code. It is checked by being generated: these lints are for code that is written by hand.
 const ALLOWED: &str = "#![allow(clippy::all, clippy::pedantic, clippy::nursery, missing_docs)]";
 
-/// Formats code and puts the header in.
-pub(super) fn print(document: &Document, code: &syn::File) -> String {
-    with_header(document, &prettyplease::unparse(code))
+/// The code of a client, or of a part of its document.
+pub(super) struct ClientText {
+    file: FileText,
+    /// The builders of the types of requests, by name.
+    builders: BTreeMap<String, String>,
+    /// The same of the types that only responses have, for the mock.
+    response_builders: BTreeMap<String, String>,
 }
 
-/// The same for the code of a client, with the definitions of its enums, types and calls.
-///
-/// # Errors
-/// The type or call that no macro defines.
-pub(super) fn print_client(document: &Document, mut code: syn::File, enums: &[OpenEnum]) -> Result<String, String> {
-    let mut definitions = Definitions::default();
-    for open in enums {
-        definitions.replace(open.placeholder_line(), open.definition());
+impl ClientText {
+    /// Prints the definitions of types and calls, and formats all else.
+    ///
+    /// # Errors
+    /// The type or call that no macro defines.
+    pub(super) fn new(mut code: syn::File) -> Result<Self, String> {
+        let sent = sent(&mut code);
+        let types = module(&mut code.items, "types");
+        let (response_builders, builders) = types.map_or_else(Default::default, |types| {
+            (builders::of_responses(types, &sent), builders::define(types, &sent))
+        });
+        let file = FileText::new(code, &sent, |module, items, definitions| match module {
+            "types" => objects::define(items, definitions),
+            "builder" => calls::define(items, definitions),
+            _ => Ok(()),
+        })?;
+        Ok(Self { file, builders, response_builders })
     }
-    let sent = sent(&mut code);
-    if let Some(types) = module(&mut code.items, "types") {
-        builders::define(types, &sent, &mut definitions);
-        objects::define(types, &mut definitions)?;
+
+    /// Adds the items of another part. Returns `None` if the two have different code for the same.
+    pub(super) fn join(self, other: Self) -> Option<Self> {
+        let file = self.file.join(other.file)?;
+        let builders = joined(self.builders, other.builders)?;
+        let mut response_builders = joined(self.response_builders, other.response_builders)?;
+        response_builders.retain(|name, _| !builders.contains_key(name));
+        Some(Self { file, builders, response_builders })
     }
-    if let Some(calls) = module(&mut code.items, "builder") {
-        calls::define(calls, &mut definitions)?;
+
+    /// Returns the text of the file, with the enums and the table of operations of the whole document.
+    pub(super) fn text(&mut self, document: &Document, enums: &[OpenEnum], table: syn::Item) -> String {
+        if let Some(types) = self.file.module("types") {
+            types.sort_by(|one, other| one.name.cmp(&other.name));
+            let enums = enums.iter().map(|open| indented(&open.definition())).collect();
+            types.insert(0, Piece { name: String::new(), text: enums, is_sent: false });
+            let builders = indented(&builders::module_text(builders::OF_REQUESTS, &self.builders));
+            types.push(Piece { name: String::new(), text: builders, is_sent: false });
+        }
+        with_header(document, &(self.file.text() + &file_text::printed(table)))
     }
-    Ok(with_header(document, &definitions.splice(&prettyplease::unparse(&code))))
+
+    /// Returns the text of the mock that is written of the client's types.
+    pub(super) fn response_builders(&self) -> String {
+        builders::module_text(builders::OF_RESPONSES, &self.response_builders)
+    }
+}
+
+fn joined(mut own: BTreeMap<String, String>, other: BTreeMap<String, String>) -> Option<BTreeMap<String, String>> {
+    for (name, text) in other {
+        if own.get(&name).is_some_and(|known| *known != text) {
+            return None;
+        }
+        own.insert(name, text);
+    }
+    Some(own)
+}
+
+/// The code of the mock helpers, or of those of a part.
+pub(super) struct MockText(FileText);
+
+impl MockText {
+    pub(super) fn new(code: syn::File) -> Result<Self, String> {
+        FileText::new(code, &BTreeSet::new(), |_, _, _| Ok(())).map(Self)
+    }
+
+    /// The same as [`ClientText::join`].
+    pub(super) fn join(self, other: Self) -> Option<Self> {
+        self.0.join(other.0).map(Self)
+    }
+
+    /// Returns the text of the file.
+    pub(super) fn text(mut self, document: &Document) -> String {
+        if let Some(operations) = self.0.module("operations") {
+            operations.sort_by_key(|piece| HELPERS.iter().position(|name| *name == piece.name));
+        }
+        with_header(document, &self.0.text())
+    }
 }
 
 fn with_header(document: &Document, code: &str) -> String {

@@ -17,6 +17,11 @@ pub(super) fn attributes<'a>(out: &mut String, indent: &str, all: impl IntoItera
     }
 }
 
+/// Indents lines by a level.
+pub(super) fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("    {line}").trim_end().to_owned() + "\n").collect()
+}
+
 /// Writes a type on one line.
 pub(super) fn one_line(of: &Type) -> String {
     let file = File { shebang: None, attrs: Vec::new(), items: vec![parse_quote!(type X = #of;)] };

@@ -9,6 +9,7 @@ use super::{bisect::bisect_failure, panic::catch_panic, settings::settings};
 use crate::codegen::{
     normalize::{Success, normalize},
     open_enum::OpenEnum,
+    parts::References,
 };
 
 /// Returns the client's code as progenitor generates it.
@@ -33,7 +34,13 @@ fn with_culprit_named(root: &Value, success: Success, generate: &Generate<'_>) -
 }
 
 fn run_generator(spec: &Value, generate: &Generate<'_>) -> Result<syn::File, String> {
-    let spec = serde_json::from_value::<OpenAPI>(spec.clone()).map_err(|error| format!("not OpenAPI 3.0: {error}"))?;
+    let references = References::new(spec);
+    let mut spec =
+        serde_json::from_value::<OpenAPI>(spec.clone()).map_err(|error| format!("not OpenAPI 3.0: {error}"))?;
+    // typify breaks a cycle where it enters it first. That must not depend on the schemas that lead to the cycle: they may be in another part.
+    if let Some(components) = &mut spec.components {
+        components.schemas.sort_by_cached_key(|name, _| (references.reached([name.clone()]).len(), name.clone()));
+    }
     let tokens = catch_panic(|| generate(&spec))
         .map_err(|panic| message_line(&panic))?
         .map_err(|error| message_line(&error.to_string()))?;

@@ -27,7 +27,6 @@ mod twins;
 
 use std::collections::BTreeMap;
 
-use proc_macro2::TokenStream;
 use serde_json::Value;
 use syn::{Attribute, File, Item, ItemMod, LitStr};
 
@@ -35,12 +34,11 @@ pub(crate) use lists_and_jobs::Omitted;
 
 use super::{docs::operations::OperationDocs, open_enum::OpenEnum};
 
-/// Makes the client's code ours. The enums are placeholders until the code is formatted.
+/// Makes the client's code ours. The enums and the table of operations are not part of it.
 pub(crate) fn rewrite(
     mut file: File,
     docs: &BTreeMap<String, OperationDocs>,
     enums: &[OpenEnum],
-    operations: TokenStream,
     root: &Value,
 ) -> Result<(File, Vec<Omitted>), String> {
     client::rewrite(&mut file);
@@ -68,11 +66,6 @@ pub(crate) fn rewrite(
     let omitted = lists_and_jobs::add(&mut file, root);
     // Last: the code of lists and jobs is found by types without boxes, and reads fields through them as well.
     boxes::set(&mut file);
-    if let Some(types) = module(&mut file.items, "types") {
-        types.splice(0..0, enums.iter().map(OpenEnum::placeholder));
-    }
-    file.items
-        .push(syn::parse2(operations).map_err(|error| format!("the table of operations does not parse: {error}"))?);
     Ok((file, omitted))
 }
 

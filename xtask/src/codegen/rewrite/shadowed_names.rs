@@ -35,6 +35,11 @@ const PATHS: [(&str, &str); 22] = [
     ("ResponseValue", "::progenitor_client::ResponseValue"),
 ];
 
+/// Whether generated code names something else so.
+pub(crate) fn is_shadowing(name: &str) -> bool {
+    PATHS.iter().any(|(known, _)| *known == name)
+}
+
 /// Writes paths in place of names that a type or a call of the same module has.
 pub(crate) fn qualify(file: &mut File, enums: &[OpenEnum]) {
     for item in &mut file.items {

@@ -52,8 +52,7 @@ const EXTENSIONS: [&str; 2] = ["x-pagination", "x-long-running"];
 
 /// The text of a draft's document, and the document, if it keeps all rules.
 pub(super) fn checked(name: &str, draft: &Conversion, published: &Published) -> Result<(String, Document), Failure> {
-    let text = yaml_writer::document(draft, published)?;
-    let document = Document::parse(&format!("openapi/{name}.yaml"), &text)?;
+    let (text, document) = yaml_writer::document(name, draft, published)?;
     let findings = lint::lint(&document);
     match findings.iter().find(|finding| finding.rule.level == Level::Error) {
         Some(finding) => {

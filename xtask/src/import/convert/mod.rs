@@ -71,6 +71,26 @@ impl Conversion {
         &self.schemes
     }
 
+    /// Whether a document is this one.
+    pub(crate) fn is(&self, document: &Value) -> bool {
+        let entries = |value: Option<&Value>| value.and_then(Value::as_object).map_or(0, Map::len);
+        let components = document.get("components");
+        let paths = document.get("paths");
+        let schemas = components.and_then(|components| components.get("schemas"));
+        let methods =
+            paths.and_then(Value::as_object).into_iter().flat_map(Map::values).map(|item| entries(Some(item)));
+        let is_same = |operation: &ConvertedOperation| {
+            paths.and_then(|paths| paths.get(&operation.path)?.get(operation.method)) == Some(&operation.value)
+        };
+        entries(Some(document)) == self.head.len() + 2
+            && self.head.iter().all(|(key, value)| document.get(key) == Some(value))
+            && methods.sum::<usize>() == self.operations.len()
+            && self.operations.iter().all(is_same)
+            && entries(schemas) == self.schemas.len()
+            && self.schemas.iter().all(|(name, schema)| schemas.and_then(|all| all.get(name)) == Some(schema))
+            && components.and_then(|components| components.get("securitySchemes")) == Some(&self.schemes)
+    }
+
     /// As one document.
     pub(crate) fn document(&self) -> Value {
         let mut document = self.head.clone();

@@ -1,0 +1,202 @@
+//! The parts of a document that are generated one after the other: what progenitor makes takes a hundred times the memory of what is
+//! published. A part has some operations and all schemas that they reach, so that the code of each type is that of the whole document.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use openapi_document::{
+    METHODS, Operation, SCHEMAS, component_schemas, operations, pointer::unescape, reachable, references,
+};
+use serde_json::{Map, Value, json};
+
+use super::{
+    identifiers::{component_name, type_name},
+    rewrite::shadowed_names::is_shadowing,
+};
+
+/// How many operations and schemas a part has. It has more only if one operation reaches more.
+const SIZE: usize = 64;
+
+/// The schemas that each component schema names.
+pub(super) struct References(BTreeMap<String, BTreeSet<String>>);
+
+impl References {
+    pub(super) fn new(root: &Value) -> Self {
+        let named = component_schemas(root);
+        Self(named.map(|(name, schema)| (name.to_owned(), schema_names(references(schema)).collect())).collect())
+    }
+
+    /// Returns the schemas that some schemas reach, and these themselves.
+    pub(super) fn reached(&self, from: impl IntoIterator<Item = String>) -> BTreeSet<String> {
+        let mut todo = from.into_iter().collect::<Vec<_>>();
+        let mut found = BTreeSet::new();
+        while let Some(name) = todo.pop() {
+            if let Some(next) = self.0.get(&name)
+                && found.insert(name)
+            {
+                todo.extend(next.difference(&found).cloned());
+            }
+        }
+        found
+    }
+}
+
+fn schema_names<'a>(references: impl IntoIterator<Item = &'a str>) -> impl Iterator<Item = String> {
+    references.into_iter().filter_map(|reference| reference.strip_prefix(SCHEMAS)).map(unescape)
+}
+
+/// A part: operations, and the names of schemas.
+#[derive(Default)]
+pub(super) struct Part<'a> {
+    operations: Vec<Operation<'a>>,
+    schemas: BTreeSet<String>,
+}
+
+/// Returns the parts of a document, in the order of progenitor's code. There are none if it is small, or if names of it hide others: what
+/// is written for one operation depends on the names of all then.
+pub(super) fn parts(root: &Value) -> Vec<Part<'_>> {
+    let names = component_schemas(root).map(|(name, _)| component_name(name));
+    let mut all = operations(root).into_iter().filter(|operation| !operation.is_sent_by_core()).collect::<Vec<_>>();
+    let is_small = all.len() + component_schemas(root).count() <= SIZE;
+    if is_small || names.chain(all.iter().map(|operation| type_name(operation.id()))).any(|name| is_shadowing(&name)) {
+        return Vec::new();
+    }
+    all.sort_by_key(|operation| (operation.path, METHODS.iter().position(|method| *method == operation.method)));
+    let references = References::new(root);
+    let polls = all.iter().map(|operation| poll(&all, operation)).collect::<Vec<_>>();
+    let mut parts = vec![Part::default()];
+    let mut together = 0;
+    for (at, operation) in all.into_iter().enumerate() {
+        let nodes = operation.value.values().chain(operation.item.get("parameters"));
+        let found = reachable(root, nodes, |reference| !reference.starts_with(SCHEMAS));
+        let schemas = references.reached(schema_names(found));
+        if at >= together {
+            start_if_full(&mut parts, &schemas);
+        }
+        // A job is started by one operation and polled by another: the code of both is needed for either.
+        let of_job = polls.iter().enumerate().filter_map(|(start, poll)| Some((start, (*poll)?)));
+        let spans = of_job.map(|(start, poll)| (start.min(poll), start.max(poll))).filter(|(first, _)| *first <= at);
+        together = spans.map(|(_, last)| last + 1).max().unwrap_or(0);
+        if let Some(part) = parts.last_mut() {
+            part.operations.push(operation);
+            part.schemas.extend(schemas);
+        }
+    }
+    let used = parts.iter().flat_map(|part| &part.schemas).cloned().collect::<BTreeSet<_>>();
+    for name in references.0.keys().filter(|name| !used.contains(*name)) {
+        let schemas = references.reached([name.clone()]);
+        start_if_full(&mut parts, &schemas);
+        if let Some(part) = parts.last_mut() {
+            part.schemas.extend(schemas);
+        }
+    }
+    parts
+}
+
+/// Begins a new part if the last one would become too large.
+fn start_if_full(parts: &mut Vec<Part<'_>>, schemas: &BTreeSet<String>) {
+    let full = parts.last().is_some_and(|part| {
+        !part.schemas.is_empty() | !part.operations.is_empty()
+            && part.operations.len() + part.schemas.union(schemas).count() >= SIZE
+    });
+    if full {
+        parts.push(Part::default());
+    }
+}
+
+/// The operation by which the job of another is polled.
+fn poll(all: &[Operation<'_>], operation: &Operation<'_>) -> Option<usize> {
+    let poll = operation.value.get("x-long-running")?.get("poll")?.as_str()?;
+    all.iter().position(|other| other.id() == poll)
+}
+
+impl Part<'_> {
+    /// Returns the document with this part alone.
+    pub(super) fn document(&self, root: &Value) -> Value {
+        let all = root.as_object().into_iter().flatten().filter(|(key, _)| *key != "paths" && *key != "components");
+        let mut document = all.map(|(key, value)| (key.clone(), value.clone())).collect::<Map<_, _>>();
+        let mut paths = Map::new();
+        for operation in &self.operations {
+            let item = paths.entry(operation.path).or_insert_with(|| json!({}));
+            item["parameters"] = operation.item.get("parameters").cloned().unwrap_or_else(|| json!([]));
+            item[operation.method] = Value::Object(operation.value.clone());
+        }
+        document.insert("paths".to_owned(), Value::Object(paths));
+        let components = root.get("components").and_then(Value::as_object).into_iter().flatten();
+        let components = components.map(|(section, all)| {
+            let all = all.as_object().into_iter().flatten();
+            let all = all.filter(|(name, _)| section != "schemas" || self.schemas.contains(*name));
+            (section.clone(), Value::Object(all.map(|(name, value)| (name.clone(), value.clone())).collect()))
+        });
+        document.insert("components".to_owned(), Value::Object(components.collect()));
+        Value::Object(document)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use openapi_document::Document;
+
+    use super::*;
+    use crate::codegen::{docs::operations::operation_docs, printed, printed_parts};
+
+    /// Operations that send or receive types of each other, in cycles too, and a job whose operations are far apart.
+    fn large() -> Document {
+        let text = json!({"type": "string"});
+        let reference = |name: &str| json!({"$ref": format!("{SCHEMAS}{name}")});
+        let content = |schema: Value| json!({"description": "d", "content": {"application/json": {"schema": schema}}});
+        let (mut paths, mut schemas) = (json!({}), json!({"Unused": {"type": "object", "properties": {"a": text}}}));
+        for number in 0..80 {
+            let (name, next) = (format!("T{number:02}"), format!("T{:02}", (number + 1) % 20));
+            let fields = (0..if number % 3 == 0 { 16 } else { 2 }).map(|field| (format!("f{field}"), text.clone()));
+            let mut properties = fields.collect::<Map<_, _>>();
+            properties.insert("next".to_owned(), reference(&next));
+            properties.insert("all".to_owned(), json!({"type": "array", "items": reference(&next)}));
+            schemas[&name] = json!({"type": "object", "properties": properties});
+            paths[format!("/get/{number:02}")]["get"] = json!({
+                "operationId": format!("get{name}"), "summary": "Gets.", "responses": {"200": content(reference(&name))},
+            });
+            if number % 4 == 0 {
+                paths[format!("/put/{number:02}")]["put"] = json!({
+                    "operationId": format!("put{name}"), "summary": "Puts.",
+                    "requestBody": content(reference(&name)), "responses": {"204": {"description": "d"}},
+                });
+            }
+        }
+        let job = json!({"poll": "getJob", "id": "f0", "status": "f1", "succeeded": ["DONE"], "failed": ["LOST"]});
+        paths["/get/00/start"]["post"] = json!({
+            "operationId": "start", "summary": "Starts.", "x-long-running": job,
+            "responses": {"200": content(reference("T05"))},
+        });
+        paths["/get/03/{id}"]["get"] = json!({
+            "operationId": "getJob", "summary": "Gets.", "x-long-running": job, "responses": {"200": content(reference("T05"))},
+            "parameters": [{"name": "id", "in": "path", "required": true, "schema": text}],
+        });
+        let root = json!({
+            "openapi": "3.0.3", "info": {"title": "Large", "version": "1"}, "servers": [{"url": "https://x.example"}],
+            "paths": paths, "components": {"schemas": schemas},
+        });
+        Document { name: "large".to_owned(), sha256: String::new(), root }
+    }
+
+    #[test]
+    fn parts_make_the_code_of_the_whole_document() {
+        let document = large();
+        let parts = parts(&document.root);
+        assert!(parts.len() > 2, "{}", parts.len());
+        let docs = operation_docs(&document.root);
+        let whole = printed(&document.root, &docs).expect("it generates");
+        let joined = printed_parts(&document.root, &docs, &parts).expect("they generate").expect("they fit");
+        assert!(whole.omitted.is_empty() && joined.omitted.is_empty());
+        let (whole, joined) = (whole.files(&document), joined.files(&document));
+        assert!(whole.client == joined.client && whole.mock == joined.mock);
+        assert!(whole.client.contains("boxed") && whole.client.contains("fn start(self)"), "{}", whole.client);
+    }
+
+    #[test]
+    fn small_document_and_one_with_names_of_std_have_no_parts() {
+        assert!(parts(&crate::test_support::mini().root).is_empty());
+        let mut root = large().root;
+        root["components"]["schemas"]["option"] = json!({"type": "object"});
+        assert!(parts(&root).is_empty());
+    }
+}
