@@ -170,10 +170,12 @@ fn nothing_compared_and_wrong_input_are_errors() {
             &[&usage, "--against", &headers],
             "the column of the customer is unknown: set --customer-column to one of `a`, `b`",
         ),
-        (&[&usage, "--against", &broken], "broken.xlsx` cannot be read: "),
+        (&[&usage, "--against", &broken], "broken.xlsx` cannot be read: it is no workbook ("),
         (&[&usage, "--against", "absent.csv"], "the invoice `absent.csv` cannot be read: No such file"),
         (&[&usage, "--against", &other, "--period", "2026-09"], "there is no usage of this period and vendor"),
         (&[&usage, "--against", &other, "--tolerance", "few"], "expected a number (0.5) or a percentage (1%)"),
+        (&[&usage, "--against", &other, "--tolerance", "-5"], "expected a number (0.5) or a percentage (1%)"),
+        (&[&usage, "--against", &other, "--amount-tolerance", "1 EUR"], "expected a number of at least 0, such as 2.5"),
         (&[&usage], "--against <INVOICE>"),
     ] {
         let run = reconcile(arguments).exits(2);

@@ -43,7 +43,7 @@ fn wrong_input_is_reported_on_one_line() {
     type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], i32, &'a str);
     let outbox = folder.path().join("new.sqlite");
     let outbox = outbox.to_str().unwrap();
-    let cases: [Case; 43] = [
+    let cases: [Case; 46] = [
         (
             &["meter", "send", &events, "--yes"],
             &[],
@@ -169,6 +169,19 @@ fn wrong_input_is_reported_on_one_line() {
             &[],
             2,
             "unexpected argument '--perio' found; a similar argument exists: '--period'",
+        ),
+        (&["fetch", "--max-usage-mib", "0"], &[], 2, "0 is not in 1..=1048576"),
+        (
+            &["usage", "compare", &events, &events, "--min-percent", "few"],
+            &[],
+            2,
+            "invalid value 'few' for '--min-percent <PERCENT>': expected a number of at least 0",
+        ),
+        (
+            &["usage", "compare", &events, &events, "--min-change", "-3"],
+            &[],
+            2,
+            "invalid value '-3' for '--min-change <QUANTITY>': expected a number of at least 0",
         ),
         (
             &["doctor", "--today", "2026-11-21"],

@@ -7,6 +7,7 @@ mod fetch;
 mod reconcile;
 mod sheet;
 mod show;
+mod threshold;
 
 use std::process::ExitCode;
 

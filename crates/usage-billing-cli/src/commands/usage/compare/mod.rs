@@ -12,6 +12,7 @@ use usage_billing::Decimal;
 use self::differences::{Thresholds, differences};
 use self::side::Side;
 use super::fetch::PeriodArgument;
+use super::threshold::threshold;
 use crate::exit::{CHECK_FAILED, Failure};
 use crate::formats::TextArguments;
 use crate::terminal;
@@ -46,11 +47,11 @@ pub(crate) struct CompareArguments {
     after: Option<PeriodArgument>,
 
     /// Print only differences of a quantity of at least this.
-    #[arg(long, value_name = "QUANTITY")]
+    #[arg(long, value_name = "QUANTITY", value_parser = threshold, allow_negative_numbers = true)]
     min_change: Option<Decimal>,
 
     /// Print only differences of a quantity of at least this percentage of the one before.
-    #[arg(long, value_name = "PERCENT")]
+    #[arg(long, value_name = "PERCENT", value_parser = threshold, allow_negative_numbers = true)]
     min_percent: Option<Decimal>,
 
     /// Exit with 6 if there are differences.

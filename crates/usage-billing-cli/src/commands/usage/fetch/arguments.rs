@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::RangedU64ValueParser;
 use usage_billing::uuid::Uuid;
 
 use super::acronis::AcronisArguments;
@@ -108,7 +109,7 @@ pub(crate) struct FetchArguments {
     pub(crate) timeout: Duration,
 
     /// Memory limit for the usage of one vendor in one month, in MiB; the default is enough for about 30,000 rows.
-    #[arg(long, value_name = "MIB", default_value_t = 64)]
+    #[arg(long, value_name = "MIB", value_parser = RangedU64ValueParser::<usize>::new().range(1..=1 << 20), default_value = "64")]
     pub(crate) max_usage_mib: usize,
 }
 

@@ -10,6 +10,7 @@ use super::number::DecimalSign;
 use super::reconciliation::{Options, Tolerance};
 use crate::accounts::Vendor;
 use crate::commands::usage::fetch::PeriodArgument;
+use crate::commands::usage::threshold::threshold;
 use crate::formats::TextArguments;
 
 pub(crate) const HELP: &str = "Billable rows are added up by customer, SKU and unit, and compared with the lines of the invoice, also added \
@@ -82,7 +83,7 @@ pub(crate) struct ReconcileArguments {
     decimal_point: bool,
 
     /// Largest difference of a quantity that is ignored, as a number or a percentage of the usage.
-    #[arg(long, value_name = "NUMBER|PERCENT%", default_value = "0.01")]
+    #[arg(long, value_name = "NUMBER|PERCENT%", allow_negative_numbers = true, default_value = "0.01")]
     pub(crate) tolerance: Tolerance,
 
     /// Compare prices with those of the vendor; not for invoices at your own prices.
@@ -90,7 +91,7 @@ pub(crate) struct ReconcileArguments {
     pub(crate) vendor_prices: bool,
 
     /// Largest difference of an amount that is ignored.
-    #[arg(long, value_name = "AMOUNT", default_value = "0.01")]
+    #[arg(long, value_name = "AMOUNT", value_parser = threshold, allow_negative_numbers = true, default_value = "0.01")]
     pub(crate) amount_tolerance: Decimal,
 
     /// Also print what agrees, after the exceptions.

@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use usage_billing::Decimal;
 
+use crate::commands::usage::threshold::threshold;
+
 /// Largest difference of a quantity that is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tolerance {
@@ -20,8 +22,7 @@ impl FromStr for Tolerance {
             Some(number) => (number, Self::Percent),
             None => (text, Self::Quantity),
         };
-        let parsed = number.parse::<Decimal>().ok().filter(|number| !number.is_sign_negative());
-        parsed.map(tolerance).ok_or_else(|| "expected a number (0.5) or a percentage (1%)".to_owned())
+        threshold(number).map(tolerance).map_err(|_| "expected a number (0.5) or a percentage (1%)".to_owned())
     }
 }
 
