@@ -12,10 +12,10 @@ use super::columns::failed;
 use super::pages::all;
 use super::tally::write_tally;
 use crate::event::{NewEvent, deadline};
-use crate::store::acceptance::{check_age, check_same};
+use crate::store::acceptance::{check_age, check_overlap, check_same};
 use crate::store::columns::{IS_OPEN, millis, time};
 use crate::store::{Enqueued, EntitlementWindow, Tally};
-use crate::{Progress, fail_points};
+use crate::{Progress, State, fail_points};
 
 /// The advisory lock of retention: shared by transactions that store something.
 pub(super) const RETENTION_LOCK: i64 = 0x7562_6f78_0000_0002;
@@ -69,6 +69,7 @@ pub(super) async fn insert(
     let mut tally = Tally::default();
     new.iter().for_each(|event| tally.add(progress(event).state));
     check_stored(connection, &duplicates).await?;
+    check_hours(connection, &new, &entitlements).await?;
     Ok((Enqueued { new: new.len(), duplicates: duplicates.len() }, tally))
 }
 
@@ -86,6 +87,32 @@ async fn check_stored(connection: &mut PgConnection, events: &[&NewEvent]) -> Re
     let stored = all(connection, query, |row| Ok((row.key(0)?, row.required_text(1)?))).await?;
     let stored: HashMap<Uuid, String> = stored.into_iter().collect();
     events.iter().try_for_each(|event| check_same(event, stored.get(&event.key).map_or("", String::as_str)))
+}
+
+/// Checks new events against the others of their entitlements, timestamps and sequences. Those that another transaction stores at the same time are not
+/// seen.
+async fn check_hours(
+    connection: &mut PgConnection,
+    events: &[&NewEvent],
+    entitlements: &HashMap<String, (i64, Option<Duration>)>,
+) -> Result<()> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let query = "SELECT wanted.key, event.key, event.body FROM usage_billing.event
+        JOIN unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bytea[]) AS wanted (timestamp, entitlement, sequence, key)
+        ON event.timestamp = wanted.timestamp AND event.entitlement = wanted.entitlement AND event.sequence = wanted.sequence
+            AND event.key <> wanted.key
+        WHERE event.state <> $5";
+    let query = sqlx::query(query)
+        .bind(events.iter().map(|event| millis(event.timestamp)).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| entitlements[&event.entitlement_id].0).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| i64::from(event.sequence)).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| &event.key.as_bytes()[..]).collect::<Vec<_>>())
+        .bind(State::Resolved.as_str());
+    let others = all(connection, query, |row| Ok((row.key(0)?, row.key(1)?, row.required_text(2)?))).await?;
+    let by_key: HashMap<Uuid, &NewEvent> = events.iter().map(|event| (event.key, *event)).collect();
+    others.iter().try_for_each(|(key, stored, body)| check_overlap(by_key[key], *stored, body))
 }
 
 /// Returns the time before which events were removed, and keeps it until the end of the transaction.

@@ -6,14 +6,15 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension as _, Transaction};
 use usage_billing::Result;
+use usage_billing::uuid::Uuid;
 
 use super::columns::failed;
 use super::tally::write_tally;
 use crate::event::{NewEvent, deadline};
-use crate::store::acceptance::{check_age, check_same};
+use crate::store::acceptance::{check_age, check_overlap, check_same};
 use crate::store::columns::{IS_OPEN, millis, time};
 use crate::store::{Enqueued, EntitlementWindow, Tally};
-use crate::{Progress, fail_points};
+use crate::{Progress, State, fail_points};
 
 pub(super) fn enqueue(
     transaction: &Transaction<'_>,
@@ -74,6 +75,7 @@ pub(super) fn insert(
             == 1;
         match is_new {
             true => {
+                check_hour(transaction, event, entitlement)?;
                 tally.add(progress.state);
                 enqueued.new += 1;
             }
@@ -102,6 +104,21 @@ fn check_stored(transaction: &Transaction<'_>, event: &NewEvent) -> Result<()> {
         })
         .map_err(failed)?;
     check_same(event, &stored)
+}
+
+/// Checks a new event against the others of its entitlement, timestamp and sequence.
+fn check_hour(transaction: &Transaction<'_>, event: &NewEvent, entitlement: i64) -> Result<()> {
+    let others = "SELECT key, body FROM event INDEXED BY event_of_hour
+         WHERE timestamp = ?1 AND entitlement = ?2 AND sequence = ?3 AND key <> ?4 AND state <> ?5";
+    let others: Vec<(Vec<u8>, String)> = transaction
+        .prepare_cached(others)
+        .and_then(|mut statement| {
+            let parameters =
+                (millis(event.timestamp), entitlement, event.sequence, event.key.as_bytes(), State::Resolved.as_str());
+            statement.query_map(parameters, |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        })
+        .map_err(failed)?;
+    others.iter().try_for_each(|(key, body)| check_overlap(event, Uuid::from_slice(key).unwrap_or_default(), body))
 }
 
 /// Returns the id and the window of an entitlement, which is inserted if it is new.

@@ -1,6 +1,11 @@
 //! Which events and records are stored, and the errors of the others.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use usage_billing::uuid::Uuid;
 use usage_billing::{Error, ErrorKind, Result, printable};
 
 use crate::aggregation::{MeteredUsage, hour_of};
@@ -30,6 +35,33 @@ pub(crate) fn check_same(event: &NewEvent, stored_body: &str) -> Result<()> {
         event.key
     );
     Err(Error::new(ErrorKind::Request, message).with_hint("send the difference as an event with another sequence"))
+}
+
+/// Checks that a stored event of the same entitlement, timestamp and sequence, which is not resolved, has none of the dimensions of a new one. The
+/// set of dimensions is part of the key, so the vendor would bill the quantity of such a dimension twice.
+pub(crate) fn check_overlap(event: &NewEvent, stored_key: Uuid, stored_body: &str) -> Result<()> {
+    let stored = dimensions(stored_body);
+    let Some(dimension) = dimensions(&event.body).into_keys().find(|dimension| stored.contains_key(dimension)) else {
+        return Ok(());
+    };
+    let (entitlement, timestamp, key) = (printable(&event.entitlement_id), event.timestamp, event.key);
+    let message = format!(
+        "event {key} ({entitlement}, {timestamp}) has the dimension {}, and event {stored_key} has it with other dimensions: nothing was \
+         enqueued",
+        printable(&dimension)
+    );
+    Err(Error::new(ErrorKind::Request, message).with_hint(
+        "enqueue only dimensions that are new, give additional usage another sequence, or resolve a rejected event before it is replaced",
+    ))
+}
+
+/// The dimensions of a request. A stored body that cannot be read has none; its event is not sent ([`NewEvent::usage`]).
+fn dimensions(body: &str) -> BTreeMap<String, IgnoredAny> {
+    #[derive(Default, Deserialize)]
+    struct Request {
+        records: BTreeMap<String, IgnoredAny>,
+    }
+    serde_json::from_str::<Request>(body).unwrap_or_default().records
 }
 
 /// Checks that a record is valid, and not of an hour that was removed.

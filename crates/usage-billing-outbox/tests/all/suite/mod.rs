@@ -23,6 +23,7 @@ macro_rules! store_suite {
         $crate::suite::store_suite!($open:
             enqueued_event_is_pending_and_a_duplicate_is_a_no_op,
             other_body_with_the_same_key_enqueues_nothing,
+            quantity_is_not_stored_again_with_other_dimensions,
             lease_returns_the_earliest_deadline_first,
             leased_event_is_leased_again_only_after_the_lease,
             result_after_the_lease_is_evidence_and_changes_nothing,
@@ -115,6 +116,34 @@ pub(crate) async fn other_body_with_the_same_key_enqueues_nothing<S: Store>(stor
     assert_eq!(count(&store, State::Pending).await, 1, "all or none");
     let (stored, _) = store.event(event.key).await.unwrap().unwrap();
     assert_eq!(stored.event, event, "the first one stays");
+}
+
+pub(crate) async fn quantity_is_not_stored_again_with_other_dimensions<S: Store>(store: S) {
+    let event = |sequence: u32, dimensions: &[&str]| {
+        let event = UsageEvent::new("e-1", at(0)).sequence(sequence);
+        NewEvent::new(&dimensions.iter().fold(event, |event, dimension| event.quantity(*dimension, 5)), ORG).unwrap()
+    };
+    let stored = event(0, &["gb"]);
+    enqueue(&store, std::slice::from_ref(&stored)).await;
+    for rejected in [
+        vec![event(0, &["calls", "gb"])],
+        vec![new_event("e-1", 1), event(1, &["gb"]), event(1, &["calls", "gb"])],
+        vec![event(1, &["calls", "gb"]), event(1, &["gb"])],
+    ] {
+        let error = store.enqueue(rejected, WINDOW, at(9)).await.unwrap_err();
+        assert!(error.kind() == ErrorKind::Request && error.to_string().contains("has the dimension gb"), "{error}");
+        assert_eq!(count(&store, State::Pending).await, 1, "all or none");
+    }
+    // Other usage: other dimensions, another sequence, another time.
+    enqueue(&store, &[stored.clone(), event(0, &["calls"]), event(1, &["calls", "gb"]), new_event("e-1", 1)]).await;
+    // A rejected event may be requeued until it is resolved.
+    let leased = store.lease(request(1, 9)).await.unwrap();
+    let index = leased.events.iter().position(|event| *event == stored).unwrap();
+    store.settle(leased.token, vec![attempt(&leased, index, Outcome::Rejected)], at(1)).await.unwrap();
+    let replacement = event(0, &["gb", "seats"]);
+    store.enqueue(vec![replacement.clone()], WINDOW, at(9)).await.unwrap_err();
+    store.resolve(stored.key, "unknown dimension".to_owned()).await.unwrap();
+    enqueue(&store, &[replacement]).await;
 }
 
 pub(crate) async fn lease_returns_the_earliest_deadline_first<S: Store>(store: S) {
