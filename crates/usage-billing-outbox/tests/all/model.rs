@@ -310,6 +310,6 @@ fn sqlite_behaves_like_the_table_of_states() {
 #[test]
 fn postgres_behaves_like_the_table_of_states() {
     if super::server::shared().is_some() {
-        compare::<usage_billing_outbox::PostgresStore>(12);
+        compare::<usage_billing_outbox::PostgresStore>(8);
     }
 }

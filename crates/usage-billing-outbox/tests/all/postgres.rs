@@ -137,6 +137,25 @@ async fn senders_share_due_events() {
 }
 
 #[tokio::test]
+async fn transaction_that_loses_a_deadlock_is_run_again() {
+    let Some((store, pool)) = open().await else { return };
+    let outbox = outbox(&store);
+    let mut transaction = pool.begin().await.unwrap();
+    // The other one is rolled back.
+    transaction.execute("SET LOCAL deadlock_timeout = '20s'").await.unwrap();
+    outbox.enqueue_in(&mut transaction, &[usage("e-1", 2)]).await.unwrap();
+    let enqueued = {
+        let store = store.clone();
+        tokio::spawn(async move { store.enqueue(vec![new_event("e-1", 1), new_event("e-1", 2)], WINDOW, at(0)).await })
+    };
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while sqlx::query_scalar::<_, i64>(waits).fetch_one(&pool).await.unwrap() == 0 {}
+    outbox.enqueue_in(&mut transaction, &[usage("e-1", 1)]).await.unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(enqueued.await.unwrap().unwrap().duplicates, 2);
+}
+
+#[tokio::test]
 async fn sender_that_stops_is_not_taken_for_the_last_one() {
     let Some((store, _pool)) = open().await else { return };
     let beat = |seconds, stopped_at| Heartbeat { beat_at: Some(at(seconds)), stopped_at, ..Heartbeat::default() };
