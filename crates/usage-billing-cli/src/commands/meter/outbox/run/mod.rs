@@ -37,9 +37,9 @@ With --listen: /healthz has the status 200 while usage is delivered and 503 othe
 a page.
 
 Examples:
-  usage-billing meter run --outbox usage.sqlite --yes --once
-  usage-billing meter run --until-empty --keep 400days --outbox usage.sqlite --yes
-  usage-billing meter run --hourly-reports --once --outbox usage.sqlite --yes
+  usage-billing meter run --outbox usage.sqlite --yes --until-empty
+  usage-billing meter run --outbox usage.sqlite --yes --once --keep 400days
+  usage-billing meter run --outbox usage.sqlite --yes --once --hourly-reports
   usage-billing meter status --outbox usage.sqlite";
 
 /// Number of events that --dry-run reads at once.
