@@ -77,6 +77,11 @@ impl<'a> Walk<'a> {
                     self.add(&at, format!("{name:?} is JSON in a parameter"))
                 }
                 Some(own) => {
+                    let is_joined = |parameter: &Value| parameter.get("explode") == Some(&Value::Bool(false));
+                    let is_list = |own: &Value| own.pointer("/schema/type") == Some(&Value::String("array".to_owned()));
+                    if place == "query" && is_list(own) && is_joined(parameter) && !is_joined(own) {
+                        self.add(&at, format!("{name:?} is sent once for each item in the draft"));
+                    }
                     if let (Some(own), Some(schema)) = (own.get("schema"), parameter.get("schema")) {
                         self.schema(schema, child(&at, "schema"), own, 0);
                     }
