@@ -93,6 +93,10 @@ impl Converter<'_> {
                 self.losses.add(Kind::Other, at, format!("{names} beside a reference: ignored, as OpenAPI 3.0 says"));
             }
             let referred = self.refer(target, at);
+            // OpenAPI 3.0 ignores an example beside a reference.
+            if self.edition == Edition::OpenApi31 && self.direction_key(resolve(self.root, node)).is_empty() {
+                self.compare_examples(node, &referred, at);
+            }
             return beside(referred, map);
         }
         for key in UNREAD.iter().filter(|key| map.contains_key(**key)) {

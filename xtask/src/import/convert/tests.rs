@@ -483,6 +483,24 @@ fn parameters_are_sent_in_their_style_or_left_out() {
         assert!(reason.contains(&format!("its required parameter \"day\" has the style \"{style}\"")), "{reason}");
     }
     let object = json!({"type": "object", "properties": {"x": {"type": "integer"}, "y": {"type": "integer"}}});
+    let list = json!({"type": "array", "items": {"type": "string"}});
+    for (parameter, expected) in [
+        (json!({"in": "cookie", "schema": {"type": "string"}}), "\"p\" is left out: it is a cookie"),
+        (json!({"in": "header", "schema": object}), "\"p\" is left out: it is an object outside of the query"),
+        (json!({"in": "header", "schema": list}), "the array \"p\" as one string, joined by a comma"),
+        (json!({"in": "query", "style": "spaceDelimited", "schema": list}), "joined by a space"),
+        (json!({"in": "query", "style": "pipeDelimited", "schema": list}), "joined by `|`"),
+        (json!({"in": "query", "allowReserved": true, "schema": {"type": "string"}}), "reserved characters are"),
+        (json!({"in": "query", "allowEmptyValue": true, "schema": {"type": "string"}}), "without a value is not sent"),
+        (json!({"in": "query", "schema": {"type": "number"}}), "the number \"p\" as a string"),
+        (json!({"in": "query", "schema": object}), "\"p\" is sent by its fields"),
+        (json!({"in": "query", "style": "deepObject", "schema": object}), "\"p\" is sent by its fields"),
+    ] {
+        let mut parameter = parameter;
+        parameter["name"] = json!("p");
+        let reported = losses(&drafted(sending(json!([parameter]))).expect("it converts")).join("; ");
+        assert!(reported.contains(expected), "{parameter}: {reported}");
+    }
     let draft = drafted(sending(json!([
         {"name": "point", "in": "query", "explode": false, "schema": object},
         {"name": "each", "in": "query", "schema": object},
@@ -668,18 +686,30 @@ fn examples_of_schemas_and_parameters_are_compared_with_them() {
             json!({"type": "object", "properties": {"o": {"type": "string"}}, "example": {"o": 1}}),
             vec!["the example at /o is of the type integer, and the schema's is string"],
         ),
-        // Fields of the other direction, null as one of several types, and a sibling of a reference.
+        // Fields of the other direction, null as one of several types, and a sibling of a reference in OpenAPI 3.1.
         (
             json!({"type": "object", "properties": {"o": {"type": "string", "writeOnly": true}}, "example": {"o": 1}}),
             vec![],
         ),
         (json!({"type": ["string", "null"], "example": null}), vec![]),
-        (json!({"$ref": "#/components/schemas/Other", "example": 5}), vec![]),
+        (
+            json!({"$ref": "#/components/schemas/Other", "example": 5}),
+            vec!["the example is of the type integer, and the schema's is object"],
+        ),
         (json!({"type": "number", "example": 1.5}), vec![]),
     ] {
         let lost =
             field(schema.clone()).2.into_iter().filter(|loss| loss.starts_with("the example")).collect::<Vec<_>>();
         assert_eq!(lost, mismatches, "{schema}");
+    }
+    let reference = json!({"$ref": "#/components/schemas/Name", "examples": ["a", 5]});
+    for (edition, count) in [("3.0.3", 0), ("3.1.0", 1)] {
+        let meter = json!({"type": "object", "properties": {"name": reference}});
+        let mut root = responding(meter, json!({"Name": {"type": "string"}}));
+        root["openapi"] = json!(edition);
+        let draft = drafted(root).expect("it converts");
+        let lost = draft.losses.iter().filter(|loss| loss.kind == Kind::Evidence && loss.at.ends_with("/examples/1"));
+        assert_eq!(lost.count(), count, "{edition}");
     }
     let mut root = responding(json!({"type": "string"}), json!({}));
     root["paths"]["/a"]["get"]["parameters"] = json!([
