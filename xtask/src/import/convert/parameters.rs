@@ -355,11 +355,10 @@ impl Converter<'_> {
                 }
                 return Some(converted);
             }
-            self.losses.add(
-                Kind::Parameter,
-                at,
-                format!("callers pass the array {name:?} as one string, joined by {by}"),
-            );
+            // RFC 6570 has the comma itself in a path, and percent-encodes those in items.
+            let encoded = if place == "path" { ", which is percent-encoded" } else { "" };
+            let text = format!("callers pass the array {name:?} as one string, joined by {by}{encoded}");
+            self.losses.add(Kind::Parameter, at, text);
             let mut text = self.as_text(&converted);
             super::primitive::add_text(&mut text, &format!("{JOINED}{by}."));
             return Some(text);
