@@ -189,7 +189,7 @@ mod tests {
         assert!(whole.omitted.is_empty() && joined.omitted.is_empty());
         let (whole, joined) = (whole.files(&document), joined.files(&document));
         assert!(whole.client == joined.client && whole.mock == joined.mock);
-        assert!(whole.client.contains("boxed") && whole.client.contains("fn start(self)"), "{}", whole.client);
+        assert!(whole.client.contains("boxed") && whole.client.contains("JobState"), "{}", whole.client);
     }
 
     #[test]

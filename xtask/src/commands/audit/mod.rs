@@ -250,7 +250,9 @@ mod tests {
         });
         let content = json!({"application/json": {"schema": {"$ref": "#/components/schemas/Meter"}}});
         root["paths"]["/meters"]["post"] = json!({
-            "operationId": "addMeter", "requestBody": {"content": content}, "responses": {"204": {"description": "d"}},
+            "operationId": "addMeter",
+            "requestBody": {"required": true, "content": content},
+            "responses": {"204": {"description": "d"}},
         });
         root["components"]["schemas"]["Meter"]["properties"] = json!({
             "id": {"type": "string"},
