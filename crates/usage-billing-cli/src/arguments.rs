@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) log: LogArguments,
 
-    /// For verbs that call nobody: with it, every verb of a script runs without accounts. Those that call a vendor define it themselves.
+    /// For verbs without requests: with it, every verb of a script runs without accounts. Those that call a vendor define it themselves.
     #[arg(long, global = true, hide = true)]
     sandbox: bool,
 

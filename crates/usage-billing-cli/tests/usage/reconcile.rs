@@ -170,7 +170,7 @@ fn nothing_compared_and_wrong_input_are_errors() {
             &[&usage, "--against", &headers],
             "the column of the customer is unknown: set --customer-column to one of `a`, `b`",
         ),
-        (&[&usage, "--against", &broken], "broken.xlsx` cannot be read: it is no workbook ("),
+        (&[&usage, "--against", &broken], "broken.xlsx` cannot be read: it is not a valid workbook ("),
         (&[&usage, "--against", "absent.csv"], "the invoice `absent.csv` cannot be read: No such file"),
         (&[&usage, "--against", &other, "--period", "2026-09"], "there is no usage of this period and vendor"),
         (&[&usage, "--against", &other, "--tolerance", "few"], "expected a number (0.5) or a percentage (1%)"),

@@ -39,7 +39,7 @@ fn fetch_is_an_alias_of_usage_fetch() {
 }
 
 #[test]
-fn verbs_that_call_nobody_accept_sandbox() {
+fn verbs_without_requests_accept_sandbox() {
     let folder = tempfile::tempdir().unwrap();
     let row = file(&folder, "events.csv", "entitlement_id,timestamp,dimension,quantity\ne,2026-10-01T07:00:00Z,gb,1\n");
     let verbs: [&[&str]; 5] = [

@@ -83,7 +83,7 @@ fn csv_lines(path: &Path) -> Result<Lines, String> {
 
 fn workbook_lines(path: &Path, sheet: Option<&str>) -> Result<Lines, String> {
     let mut book = open_workbook_auto(path)
-        .map_err(|error| format!("it is no workbook ({error}): open it and save it as .xlsx or .csv"))?;
+        .map_err(|error| format!("it is not a valid workbook ({error}): open it and save it as .xlsx or .csv"))?;
     let names = book.sheet_names();
     let name = match sheet {
         Some(name) => names.iter().find(|known| *known == name),
