@@ -195,70 +195,15 @@ fn assert_names_only(base: &Value, revision: &Value, edit: &str) {
 
 /// Any JSON, with words that mean something here.
 fn anything() -> impl Strategy<Value = Value> {
-    let words = vec![
-        "$ref",
-        "paths",
-        "/a",
-        "/{a}",
-        "get",
-        "post",
-        "parameters",
-        "in",
-        "name",
-        "query",
-        "path",
-        "schema",
-        "content",
-        "application/json",
-        "requestBody",
-        "responses",
-        "200",
-        "default",
-        "headers",
-        "components",
-        "schemas",
-        "A",
-        "B",
-        "security",
-        "securitySchemes",
-        "oauth2",
-        "flows",
-        "scopes",
-        "servers",
-        "url",
-        "type",
-        "object",
-        "string",
-        "array",
-        "properties",
-        "required",
-        "items",
-        "allOf",
-        "oneOf",
-        "anyOf",
-        "not",
-        "enum",
-        "const",
-        "discriminator",
-        "mapping",
-        "propertyName",
-        "additionalProperties",
-        "maximum",
-        "exclusiveMaximum",
-        "multipleOf",
-        "x-sunset",
-        "deprecated",
-        "#",
-        "#/",
-        "#/components/schemas/A",
-        "#/components/schemas/B",
-        "#/paths/~1a/get",
-        "#/%zz/~2",
-        "",
-        "2026-11-22",
-        "é",
-    ];
-    let word = select(words.clone()).prop_map(str::to_owned);
+    const WORDS: &str = "
+        $ref paths /a /{a} get post parameters in name query path schema content application/json requestBody
+        responses 200 default headers components schemas A B security securitySchemes oauth2 flows scopes
+        servers url type object string array properties required items allOf oneOf anyOf not enum const
+        discriminator mapping propertyName additionalProperties maximum exclusiveMaximum multipleOf x-sunset
+        deprecated # #/ #/components/schemas/A #/components/schemas/B #/paths/~1a/get #/%zz/~2 2026-11-22 é
+    ";
+    let words: Vec<_> = WORDS.split_whitespace().chain([""]).collect();
+    let word = select(words).prop_map(str::to_owned);
     let leaf = prop_oneof![
         4 => word.clone().prop_map(Value::from),
         1 => Just(Value::Null),
