@@ -1,6 +1,6 @@
-//! Open enums: components with `enum` become types of core's `open_enum!`, which keep a value that nobody listed.
+//! Open enums: components with `enum` become types of core's `open_enum!`, which keep a value that is not listed.
 //!
-//! typify's own enums are closed: a value that a vendor adds would fail the whole answer.
+//! typify's own enums are closed: a value that a vendor adds would fail the whole response.
 
 use openapi_document::component_schemas;
 use serde_json::Value;
@@ -52,14 +52,14 @@ fn open_enum((name, schema): (&str, &Value)) -> OpenEnum {
     OpenEnum { name: identifiers::component_name(name), doc, variants: variants.collect() }
 }
 
-/// The listed values; `null` stands for `nullable` and is none.
+/// The listed values; `null` stands for `nullable` and is not one of them.
 pub(crate) fn values(schema: &Value) -> Vec<&str> {
     schema.get("enum").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
 /// The values' Rust names, in their order: those of `x-enum-varnames`, else made of the values.
 ///
-/// Lint refuses a document where they are no names or not distinct.
+/// Lint rejects a document where they are not valid names, or not distinct.
 pub(crate) fn variant_names(schema: &Value) -> Vec<String> {
     match schema.get("x-enum-varnames").and_then(Value::as_array) {
         Some(names) => names.iter().map(|name| name.as_str().unwrap_or_default().to_owned()).collect(),
@@ -106,7 +106,7 @@ impl OpenEnum {
         self.variants.iter().map(|variant| variant.name.as_str())
     }
 
-    /// Where its type stands in generated code.
+    /// The place of its type in generated code.
     pub(crate) fn path(&self) -> String {
         format!("crate::types::{}", self.name)
     }
@@ -117,7 +117,7 @@ impl OpenEnum {
         syn::parse_quote!(struct #name;)
     }
 
-    /// Its definition, as it stands in formatted code.
+    /// Its definition in formatted code.
     pub(super) fn definition(&self) -> String {
         let mut out = String::from("::progenitor_client::open_enum! {\n");
         comment(&mut out, "    ", &self.doc);

@@ -16,7 +16,7 @@ use super::parse::{self, Published};
 /// Under this key the other files stand.
 const FILES: &str = "x-files";
 
-/// So many files are read at most.
+/// The maximum number of files that are read.
 const MOST: usize = 5_000;
 
 /// Brings the files in that the specification refers to, from `folder`. What is not there is said in `skipped`.
@@ -53,7 +53,7 @@ struct Files<'a> {
 }
 
 impl Files<'_> {
-    /// Makes all references of a file lead within the one document. The file is in `folder` and will stand at `place`.
+    /// Makes all references of a file lead within the one document. The file is in `folder` and will be at `place`.
     fn rewrite(&mut self, node: &mut Value, folder: &Path, place: &str) {
         match node {
             Value::Object(map) => {
@@ -75,7 +75,7 @@ impl Files<'_> {
         if file.is_empty() {
             return Some(format!("#{place}{pointer}"));
         }
-        // The reference leads nowhere, and whoever needs it says so, too.
+        // The reference is unresolved, which is reported where it is needed.
         let Some(path) = within(&folder.join(file)).filter(|_| !file.contains("://")) else {
             self.missing.insert(format!("{file}: not fetched; refer to a copy in the same folder"));
             return None;
@@ -98,7 +98,7 @@ pub(crate) fn display_pointer(pointer: &str) -> String {
     format!("{}#{rest}", unescape(file))
 }
 
-/// The reference that a node is still, although it was followed: one that leads nowhere, as the vendor has it.
+/// The reference that a node is still, although it was followed: an unresolved one, as the vendor has it.
 pub(super) fn dangling(followed: &Value) -> Option<String> {
     followed.get("$ref").and_then(Value::as_str).map(display_pointer)
 }
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_in_another_file_is_told_by_its_name() {
+    fn place_in_another_file_is_reported_with_the_name_of_the_file() {
         for (pointer, expected) in [
             ("/x-files/models~1a.yml/properties/b", "models/a.yml#/properties/b"),
             ("#/x-files/text.md", "text.md#"),

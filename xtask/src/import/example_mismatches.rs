@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_contradicts_the_schema_is_reported_with_its_place() {
+    fn contradiction_of_the_schema_is_reported_with_its_place() {
         let schema = json!({"type": "object", "required": ["id", "total"], "properties": {
             "id": {"type": "string", "format": "uuid"}, "total": {"type": "integer"},
             "at": {"type": "string", "format": "date-time"}, "state": {"$ref": "#/components/schemas/State"},

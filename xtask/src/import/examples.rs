@@ -13,7 +13,7 @@ const DEPTH: usize = 6;
 const SIZE: usize = 300;
 /// An example that needs more values is not made: what is required can double with every level.
 const MAX_SIZE: usize = 10_000;
-/// The same for the bytes of names and texts.
+/// The same for the bytes of names and strings.
 const MAX_BYTES: usize = 1 << 20;
 
 /// What the vendor shows for an operation.
@@ -26,10 +26,10 @@ pub(super) struct Shown {
 /// The vendor's own examples of an operation's bodies.
 pub(super) fn shown(root: &Value, edition: Edition, operation: &Operation<'_>) -> Shown {
     let success =
-        operation.responses(root).into_iter().find(|(status, _)| status.starts_with('2')).map(|(_, answer)| answer);
+        operation.responses(root).into_iter().find(|(status, _)| status.starts_with('2')).map(|(_, response)| response);
     if edition == Edition::Swagger2 {
-        let answer = success.and_then(|answer| answer.get("examples")?.as_object()?.values().next());
-        return Shown { body: None, response: answer.cloned() };
+        let response = success.and_then(|response| response.get("examples")?.as_object()?.values().next());
+        return Shown { body: None, response: response.cloned() };
     }
     let of = |holder: &Value| {
         let media = holder.get("content")?.as_object()?;

@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_three_editions_are_told_apart() {
+    fn the_three_editions_are_distinguished() {
         for (text, edition) in [
             ("{\"swagger\": \"2.0\"}", Edition::Swagger2),
             ("swagger: 2.0", Edition::Swagger2),
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_specification_is_said_in_a_line() {
+    fn other_text_than_a_specification_is_an_error_of_one_line() {
         for (text, expected) in [
             ("", "x: neither `openapi` nor `swagger` at its top: no specification of an HTTP API"),
             ("a: b", "x: neither `openapi` nor `swagger` at its top: no specification of an HTTP API"),

@@ -7,7 +7,7 @@ use openapi_document::Budget;
 use serde_json::Value;
 use serde_saphyr::DuplicateKeyPolicy;
 
-/// So many blocks are blanked at most: a text with more is no YAML.
+/// The maximum number of blocks that are blanked: a text with more is not YAML.
 const MAX_REPAIRS: usize = 200;
 
 /// Reads YAML. What was passed over is added to `skipped`, a line each.
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_no_yaml_is_told_by_its_first_error() {
+    fn text_that_is_not_yaml_is_reported_with_its_first_error() {
         let error = yaml("f.yaml", "{a: [b\n", &Budget::from_env(), &mut Vec::new()).unwrap_err();
         assert!(error.starts_with("f.yaml:") && error.lines().count() == 1, "{error}");
     }

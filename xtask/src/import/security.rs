@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn what_core_has_not_is_a_reason() {
+    fn scheme_that_core_lacks_is_a_reason() {
         let error = one(json!({"type": "apiKey", "in": "query", "name": "key"})).unwrap_err();
         assert_eq!(
             error,

@@ -69,7 +69,7 @@ pub(crate) fn operations(root: &Value) -> Vec<Operation<'_>> {
     operations.filter(|operation| operation.path.starts_with('/')).collect()
 }
 
-/// What is no operation because it leads nowhere, a line each.
+/// Paths and operations that are unresolved references, a line each.
 pub(super) fn lost(root: &Value) -> Vec<String> {
     let paths = root.get("paths").and_then(Value::as_object).into_iter().flatten();
     let places = paths.flat_map(|(path, item)| {
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_and_operations_that_lead_nowhere_are_told() {
+    fn unresolved_paths_and_operations_are_reported() {
         let root = json!({"paths": {
             "/a": {"$ref": "#/x-files/a.yaml/b"},
             "/b": {"get": {"$ref": "#/gone"}, "put": {"operationId": "b"}},

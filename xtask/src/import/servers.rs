@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::parse::{Edition, Published};
 
 /// The address of a document, path item or operation, from its `servers`; with variables at their defaults. Nothing if it has
-/// none, or one that is no URL.
+/// none, or one that is not a valid URL.
 pub(crate) fn address(holder: &Value) -> Option<String> {
     holder.get("servers")?.as_array()?.iter().find_map(usable_server)
 }
@@ -133,9 +133,9 @@ mod tests {
         let variable = json!({"url": "https://{site}.x.example", "variables": {"site": {"default": "eu"}}});
         assert_eq!(of(variable.clone()).as_deref(), Some("https://eu.x.example"));
         let both = json!({"servers": [variable, {"url": "https://us.x.example"}]});
-        let told = others(&both).into_iter().map(|(at, text)| format!("{at}: {text}")).collect::<Vec<_>>();
+        let reported = others(&both).into_iter().map(|(at, text)| format!("{at}: {text}")).collect::<Vec<_>>();
         assert_eq!(
-            told,
+            reported,
             [
                 "/servers/0/variables/site: \"site\" in the base URL is assumed to be \"eu\"",
                 "/servers/1: the address https://us.x.example is not used: another is",

@@ -27,7 +27,7 @@ pub(crate) fn with_limits(description: &str, schema: &Map<String, Value>) -> Str
     text
 }
 
-/// A longer pattern tells a reader nothing.
+/// A longer pattern does not help a reader.
 const READABLE: usize = 120;
 
 const LABELS: [(&str, &str); 9] = [
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_text_says_already_is_not_said_again() {
+    fn constraint_that_the_description_states_is_not_repeated() {
         assert_eq!(
             said("Page size, 100 to 1,000.", json!({"default": 100, "maximum": 1000})),
             "Page size, 100 to 1,000."

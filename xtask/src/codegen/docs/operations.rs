@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// The texts of one operation, ready for rustdoc.
+/// The documentation of one operation, ready for rustdoc.
 pub(crate) struct OperationDocs {
     /// Of the client's method.
     pub(crate) method: String,
@@ -24,7 +24,7 @@ pub(crate) struct OperationDocs {
     pub(crate) deprecated: Option<String>,
 }
 
-/// The texts of all operations of a document, by Rust name.
+/// The documentation of all operations of a document, by Rust name.
 pub(crate) fn operation_docs(root: &Value) -> BTreeMap<String, OperationDocs> {
     let all = operations(root);
     let known = all.iter().filter(|operation| !operation.is_sent_by_core()).map(Operation::id).collect::<Vec<_>>();
@@ -159,10 +159,10 @@ fn parameters(root: &Value, operation: &Operation<'_>) -> Vec<String> {
 
 fn setters(root: &Value, operation: &Operation<'_>) -> BTreeMap<String, String> {
     let parameters = operation.parameters(root);
-    let texts =
+    let documented =
         parameters.iter().map(|parameter| (setter_name(&text_of(parameter, "name")), parameter_text(root, parameter)));
     let body = operation.body(root).map(|body| ("body".to_owned(), text_of(body, "description")));
-    texts.chain(body).map(|(name, text)| (name, doc_comment(&text))).collect()
+    documented.chain(body).map(|(name, text)| (name, doc_comment(&text))).collect()
 }
 
 fn parameter_text(root: &Value, parameter: &Value) -> String {
@@ -276,7 +276,7 @@ Sends `GET /orders`.
     }
 
     #[test]
-    fn setters_have_the_parameters_texts() {
+    fn setters_have_the_descriptions_of_their_parameters() {
         assert_eq!(doc("list_orders").setters["limit"], "Size of the page. Default: 25. At least 1. At most 100.");
         assert_eq!(doc("create_order").setters["body"], "The order.");
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// The path of the document's first server. A mock server has none, a client may add it all the same.
+/// The path of the document's first server. A mock server has none, a client may still add it.
 pub(super) fn base_path(root: &Value) -> String {
     let url = root.pointer("/servers/0/url").and_then(Value::as_str).unwrap_or_default();
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);

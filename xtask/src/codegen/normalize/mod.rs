@@ -1,5 +1,5 @@
-//! Stage 2: rewrites a document into what progenitor handles well. Each step has its reason; `lint` has already refused what cannot
-//! be rewritten. Texts of operations are dropped: [`docs`](super::docs::operations) writes them from the document itself.
+//! Stage 2: rewrites a document into what progenitor handles well. Each step has its reason; `lint` has already rejected what cannot
+//! be rewritten. Documentation of operations is dropped: [`docs`](super::docs::operations) writes it from the document itself.
 
 mod responses;
 mod schema;
@@ -61,7 +61,7 @@ fn parameter(source: &Value) -> Value {
     parameter
 }
 
-/// Media types with their schemas only: examples would be checked by nobody here.
+/// Media types with their schemas only: examples are not checked here.
 fn request_content(body: &Value) -> Value {
     let media = body.get("content").and_then(Value::as_object).into_iter().flatten();
     let name = |name: &str| if is_json(name) { "application/json".to_owned() } else { name.to_owned() };
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn downloads_and_answers_of_several_types_are_bytes() {
+    fn downloads_and_responses_of_several_types_are_bytes() {
         let bytes = json!({"*/*": {"schema": {"type": "string", "format": "binary"}}});
         assert_eq!(normal()["paths"]["/export"]["get"]["responses"]["2XX"]["content"], bytes);
         let both = changed(
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_core_sends_is_left_out() {
+    fn operation_that_core_sends_is_left_out() {
         assert_eq!(normal()["paths"].get("/token"), None);
     }
 
@@ -156,13 +156,13 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_anything_may_be_null_already() {
+    fn nullable_is_dropped_where_anything_is_allowed() {
         let any = json!({"description": "Anything.", "nullable": true, "x-any": true});
         assert_eq!(property("note", any), json!({"description": "Anything."}));
     }
 
     #[test]
-    fn what_may_be_null_is_not_required() {
+    fn nullable_field_is_not_required() {
         assert_eq!(normal()["components"]["schemas"]["Order"]["required"], json!(["id"]));
     }
 }

@@ -4,17 +4,17 @@ use serde_json::{Map, Value, json};
 
 use crate::codegen::successes::not_null;
 
-/// Which statuses the success answers keep.
+/// Which statuses the success responses keep.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Success {
-    /// Any 2xx: a vendor that answers 201 for a documented 200 has still succeeded.
+    /// Any 2xx: a vendor that responds with 201 for a documented 200 has still succeeded.
     Any,
     /// The documented ones, so that mocks have a function for each.
     AsDocumented,
 }
 
 /// Success only. progenitor panics on two kinds of error, and loses status and headers of an error whose body is not what was
-/// promised; core reads error answers itself.
+/// promised; core reads error responses itself.
 pub(super) fn responses(all: &[(&str, &Value)], download: bool, success: Success) -> Value {
     let successes = all.iter().filter(|(status, _)| status.starts_with('2'));
     let mut kept = Map::new();

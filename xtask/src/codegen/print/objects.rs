@@ -209,7 +209,7 @@ pub struct Text(pub ::std::string::String);
     }
 
     #[test]
-    fn what_no_kind_fits_is_an_error() {
+    fn field_that_fits_no_kind_is_an_error() {
         let option = "::std::option::Option<u8>";
         for (code, expected) in [
             (r#"struct A { #[serde(default, rename = "b")] a: u8 }"#.to_owned(), "a : u8"),

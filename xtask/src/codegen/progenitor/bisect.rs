@@ -95,7 +95,7 @@ mod tests {
     use crate::test_support::mini;
 
     #[test]
-    fn what_fails_only_together_is_told_with_its_range() {
+    fn failure_of_several_together_is_reported_with_their_range() {
         let tries = std::cell::Cell::new(0);
         // As if two operations made the same method.
         let run = |root: &Value| {

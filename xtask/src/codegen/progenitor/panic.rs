@@ -7,7 +7,7 @@ use std::{
 
 /// Runs code that may panic and returns the panic's message. The usual hook would print it as well, with a backtrace.
 pub(super) fn catch_panic<T>(run: impl FnOnce() -> T) -> Result<T, String> {
-    // The hook is the whole program's: two at a time would put back each other's.
+    // The hook is the whole program's: two at a time would restore each other's.
     static HOOK: Mutex<()> = Mutex::new(());
     let _alone = HOOK.lock().unwrap_or_else(PoisonError::into_inner);
     let hook = take_hook();

@@ -14,18 +14,18 @@ use crate::codegen::{
 
 /// Returns the client's code as progenitor generates it.
 pub(in crate::codegen) fn client(root: &Value, enums: &[OpenEnum]) -> Result<syn::File, String> {
-    with_culprit_named(root, Success::Any, &|spec| Generator::new(&settings(enums)).generate_tokens(spec))
+    with_cause_named(root, Success::Any, &|spec| Generator::new(&settings(enums)).generate_tokens(spec))
 }
 
 /// Returns the mock helpers' code as progenitor generates it.
 pub(in crate::codegen) fn mock(root: &Value, enums: &[OpenEnum]) -> Result<syn::File, String> {
-    with_culprit_named(root, Success::AsDocumented, &|spec| Generator::new(&settings(enums)).httpmock(spec, "crate"))
+    with_cause_named(root, Success::AsDocumented, &|spec| Generator::new(&settings(enums)).httpmock(spec, "crate"))
 }
 
 type Generate<'a> = dyn Fn(&OpenAPI) -> Result<TokenStream, progenitor::Error> + 'a;
 
 /// Generates the whole document; if that fails, finds what fails alone.
-fn with_culprit_named(root: &Value, success: Success, generate: &Generate<'_>) -> Result<syn::File, String> {
+fn with_cause_named(root: &Value, success: Success, generate: &Generate<'_>) -> Result<syn::File, String> {
     let run = |root: &Value| run_generator(&normalize(root, success), generate);
     run(root).map_err(|message| {
         let text = bisect_failure(root, &run).unwrap_or_else(|| format!("{message}; nothing in it fails alone"));
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_openapi_is_said() {
+    fn document_that_is_not_openapi_is_an_error() {
         let document = changed("/info/title", json!([]));
         let error = client(&document.root, &[]).err().unwrap_or_default();
         assert!(error.starts_with("progenitor could not generate: not OpenAPI 3.0: "), "{error}");

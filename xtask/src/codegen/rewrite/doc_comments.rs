@@ -54,7 +54,7 @@ const CONSTRUCTOR: &str = "A client of the service at `baseurl`, on a given HTTP
 
 Everything that a call needs besides its own parameters (credentials, limits, retries) is in the transport.";
 
-/// Texts of types and fields come from the document: makes them safe, and returns those of the fields by type and name.
+/// Descriptions of types and fields come from the document: makes them safe, and returns those of the fields by type and name.
 fn types_of_document(types: &mut [Item]) -> BTreeMap<(String, String), String> {
     let mut fields = BTreeMap::new();
     for item in types {

@@ -1,4 +1,4 @@
-//! Texts in the code that hold Rust paths: they are made of tokens, with a space around each.
+//! Strings in the code that contain Rust paths: they are made of tokens, with a space around each.
 
 use proc_macro2::{Group, Literal, TokenStream, TokenTree};
 use syn::{Attribute, File, LitStr, visit_mut::VisitMut};

@@ -1,4 +1,4 @@
-//! Media types: which are JSON, forms, texts or bytes.
+//! Media types: which are JSON, forms, plain text or bytes.
 
 use openapi_document::{Operation, pointer::child, resolve};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! Texts, numbers and flags.
+//! Strings, numbers and booleans.
 
 use openapi_document::pointer::child;
 use serde_json::{Map, Value, json};
@@ -9,7 +9,7 @@ use crate::{
     import::losses::Kind,
 };
 
-/// The formats of texts that the generator knows.
+/// The formats of strings that the generator knows.
 const OF_TEXT: [&str; 12] = [
     "date",
     "date-time",
@@ -25,7 +25,7 @@ const OF_TEXT: [&str; 12] = [
     "lenient-decimal",
 ];
 
-/// So many values are listed at most in a description.
+/// The maximum number of values that a description lists.
 const LISTED: usize = 20;
 
 impl Converter<'_> {
@@ -72,7 +72,7 @@ impl Converter<'_> {
         integer
     }
 
-    /// Only texts have names: the values of a list of numbers go into the description.
+    /// Only strings have names: the values of a list of numbers go into the description.
     fn listed(&mut self, number: &mut Value, map: &Map<String, Value>, at: &str) {
         let values = map.get("enum").and_then(Value::as_array).into_iter().flatten().chain(map.get("const"));
         let values = values.filter(|value| value.is_number()).map(ToString::to_string).collect::<Vec<_>>();
@@ -149,7 +149,7 @@ pub(super) fn values(map: &Map<String, Value>) -> Vec<String> {
             Value::Bool(flag) => flag.to_string(),
             _ => continue,
         };
-        // One that no reader could type is none.
+        // A value that cannot be typed is left out.
         if !values.contains(&text) && !text.contains(char::is_control) {
             values.push(text);
         }
@@ -170,7 +170,7 @@ pub(super) fn add_text(schema: &mut Value, sentence: &str) {
     schema["description"] = json!(text);
 }
 
-/// Names for the values, if those that the generator would make are no good.
+/// Names for the values, if those that the generator would make are not valid.
 fn names(values: &[String]) -> Option<Vec<String>> {
     let plain = open_enum::variant_names(&json!({"enum": values}));
     let good = |name: &String| {

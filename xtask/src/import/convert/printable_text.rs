@@ -1,4 +1,4 @@
-//! Texts of a draft without the characters that rustc rejects in comments.
+//! Documentation of a draft without the characters that rustc rejects in comments.
 
 use openapi_document::pointer::{child, item};
 use serde_json::{Map, Value};
@@ -12,10 +12,10 @@ use crate::{
     },
 };
 
-/// The keys of texts for people. Others are on the wire, and have to stay as they are: code has them in literals, escaped.
-const TEXTS: [&str; 4] = ["description", "summary", "title", "ref"];
+/// The keys of human-readable strings. Others are on the wire, and have to stay as they are: code has them in literals, escaped.
+const DOCUMENTATION: [&str; 4] = ["description", "summary", "title", "ref"];
 
-/// A name for people: a title or a tag, in one line. Notes the characters that it removes.
+/// A human-readable name: a title or a tag, in one line. Notes the characters that it removes.
 pub(super) fn label(text: &str, at: &str, losses: &mut Losses) -> String {
     let found = unsafe_characters(text);
     if !found.is_empty() {
@@ -57,7 +57,7 @@ fn walk(node: &mut Value, at: &str, found: &mut Vec<(String, String)>) {
             for (key, value) in map.iter_mut().filter(|(key, _)| *key != "example") {
                 let at = child(at, key);
                 match value {
-                    Value::String(text) if TEXTS.contains(&key.as_str()) && text.contains(is_unsafe) => {
+                    Value::String(text) if DOCUMENTATION.contains(&key.as_str()) && text.contains(is_unsafe) => {
                         let characters = unsafe_characters(text);
                         *text = safe_characters(text);
                         if !characters.is_empty() {

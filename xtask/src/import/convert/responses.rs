@@ -1,4 +1,4 @@
-//! Answers: the one success that is read, and which errors are documented.
+//! Responses: the one success that is read, and which errors are documented.
 
 use openapi_document::{Operation, pointer::child, resolve};
 use serde_json::{Map, Value, json};
@@ -42,7 +42,7 @@ impl Converter<'_> {
             self.losses.add(Kind::Response, &at, text);
         }
         let contents = successes.iter().map(|(status, response, at)| {
-            let content = self.stated_answer(operation, response, at);
+            let content = self.stated_response(operation, response, at);
             if operation.method == "head" {
                 return vec![];
             }
@@ -104,7 +104,7 @@ impl Converter<'_> {
             if successes.iter().any(|(success, ..)| success == status) {
                 continue;
             }
-            if !self.stated_answer(operation, response, place).is_empty() {
+            if !self.stated_response(operation, response, place).is_empty() {
                 errors.push(status.to_lowercase());
             }
             let text = text(response, "description");
@@ -120,7 +120,7 @@ impl Converter<'_> {
         (Value::Object(drafted), download)
     }
 
-    fn stated_answer(&self, operation: &Operation<'_>, response: &Value, at: &str) -> Content {
+    fn stated_response(&self, operation: &Operation<'_>, response: &Value, at: &str) -> Content {
         if self.edition != Edition::Swagger2 {
             return content(self.root, response, at);
         }

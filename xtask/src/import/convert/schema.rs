@@ -169,7 +169,7 @@ impl Converter<'_> {
             set_nullable(&mut converted, nullable);
             return converted;
         }
-        // Of texts and numbers each part adds a keyword.
+        // Of strings and numbers, each part adds a keyword.
         let mut merged = own;
         for (part, _) in &parts {
             let part = resolve(self.root, part);
@@ -207,7 +207,7 @@ impl Converter<'_> {
     }
 }
 
-/// What tells schemas apart that stand at the same places. Not the schemas themselves: nested ones would hold each other's text.
+/// What distinguishes schemas at the same places. Not the schemas themselves: nested ones would hold each other's text.
 pub(super) fn fingerprint<'n>(nodes: impl Iterator<Item = (&'n str, &'n Value)>) -> String {
     let mut digest = Sha256::new();
     for (at, node) in nodes {

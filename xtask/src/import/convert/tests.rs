@@ -86,7 +86,7 @@ fn simple_schemas_become_those_of_our_rules() {
 }
 
 #[test]
-fn what_loses_digits_or_values_is_said() {
+fn lost_digits_and_values_are_reported() {
     for (vendor, said) in [
         (json!({}), "the specification does not describe its type"),
         (
@@ -220,7 +220,7 @@ fn xml_body_is_left_out_with_the_reason() {
 }
 
 #[test]
-fn what_cannot_be_sent_is_a_reason() {
+fn operation_that_cannot_be_sent_is_left_out_with_a_reason() {
     let mut root = responding(json!({"type": "string"}), json!({}));
     root["paths"]["/a"]["post"] = json!({
         "operationId": "upload",
@@ -595,7 +595,7 @@ fn a_base_with_a_discriminator_has_the_fields_of_its_subtypes() {
 }
 
 #[test]
-fn what_no_type_expresses_is_reported_with_its_reason() {
+fn schema_without_a_type_is_reported_with_its_reason() {
     for (schema, reported) in [
         (json!({"enum": ["auto", 10]}), "an enum of strings and of other values"),
         (json!({"enum": [10, "auto"]}), "an enum of strings and of other values"),

@@ -88,7 +88,7 @@ impl Converter<'_> {
                 let convert = |converter: &mut Self, name: &str| converter.object_of(view, &Map::new(), at, name);
                 self.once(&key, at, &type_name(hint), false, convert)
             }
-            ["string"] => self.texts(&nodes, at),
+            ["string"] => self.strings(&nodes, at),
             ["integer"] => self.first_of(&nodes, "integer", at),
             ["integer", "number"] | ["number"] => self.first_of(&nodes, "number", at),
             ["boolean"] => self.first_of(&nodes, "boolean", at),
@@ -182,8 +182,8 @@ impl Converter<'_> {
         }
     }
 
-    /// Alternatives that are all texts: one list of values, which takes any other text, too, if some are listed.
-    fn texts(&mut self, nodes: &Nodes, at: &str) -> Value {
+    /// Alternatives that are all strings: one list of values, which accepts any other string, too, if some are listed.
+    fn strings(&mut self, nodes: &Nodes, at: &str) -> Value {
         let maps = nodes.iter().filter_map(|(node, _)| resolve(self.root, node).as_object()).collect::<Vec<_>>();
         let lists = maps.iter().map(|map| super::primitive::values(map)).collect::<Vec<_>>();
         let all = json!({"enum": lists.concat()}).as_object().cloned().unwrap_or_default();
@@ -210,8 +210,8 @@ impl Converter<'_> {
         self.losses.add(Kind::Union, at, format!("alternatives that are all of the type {kind} became one"));
         let mut merged = Map::new();
         merged.insert("type".to_owned(), json!(kind));
-        let texts = nodes.iter().filter_map(|(node, _)| node.get("description"));
-        merged.extend(texts.take(1).map(|text| ("description".to_owned(), text.clone())));
+        let descriptions = nodes.iter().filter_map(|(node, _)| node.get("description"));
+        merged.extend(descriptions.take(1).map(|text| ("description".to_owned(), text.clone())));
         let mut converted = self.scalar(&merged, kind, at);
         describe(&mut converted, &merged);
         converted
