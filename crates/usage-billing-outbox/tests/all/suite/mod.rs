@@ -135,7 +135,8 @@ pub(crate) async fn quantity_is_not_stored_again_with_other_dimensions<S: Store>
         assert_eq!(count(&store, State::Pending).await, 1, "all or none");
     }
     // Other usage: other dimensions, another sequence, another time.
-    enqueue(&store, &[stored.clone(), event(0, &["calls"]), event(1, &["calls", "gb"]), new_event("e-1", 1)]).await;
+    enqueue(&store, &[event(0, &["calls"]), event(1, &["calls", "gb"]), new_event("e-1", 1)]).await;
+    assert_eq!(store.enqueue(vec![stored.clone()], WINDOW, at(9)).await.unwrap().duplicates, 1);
     // A rejected event may be requeued until it is resolved.
     let leased = store.lease(request(1, 9)).await.unwrap();
     let index = leased.events.iter().position(|event| *event == stored).unwrap();
