@@ -77,22 +77,20 @@ impl PostgresStore {
     ) -> Result<T> {
         let acquired = tokio::time::timeout(self.time_limit, self.pool.acquire()).await;
         let mut connection = acquired.map_err(|_| self.late("connect"))?.map_err(failed)?;
-        let mut is_committing = false;
+        let mut connection = CloseUnlessKept { connection: &mut connection, is_kept: false };
+        let (mut has_begun, mut is_committing) = (false, false);
         let worked = tokio::time::timeout(self.time_limit, async {
-            let connection: &mut PgConnection = &mut connection;
+            let connection: &mut PgConnection = connection.connection;
             let mut transaction = connection.begin_with(begin.to_owned()).await.map_err(failed)?;
+            has_begun = true;
             let found = work(&mut transaction).await?;
             is_committing = true;
             transaction.commit().await.map_err(failed)?;
             Ok(found)
         })
         .await;
-        let ended = worked.unwrap_or_else(|_| {
-            // Closed by its end: in the pool, it would wait for the server, which ends the transaction by its own limit.
-            drop(PoolConnection::detach(connection));
-            Err(self.late("respond"))
-        });
-        ended.map_err(|error: Error| match is_committing {
+        connection.is_kept = has_begun && worked.is_ok();
+        worked.unwrap_or_else(|_| Err(self.late("respond"))).map_err(|error: Error| match is_committing {
             true => error.with_hint("whether the transaction was committed is unknown: the same call again is safe"),
             false => error,
         })
@@ -110,6 +108,21 @@ impl PostgresStore {
             "SET LOCAL statement_timeout = {limit}; SET LOCAL lock_timeout = {lock}; \
              SET LOCAL idle_in_transaction_session_timeout = {limit}"
         )
+    }
+}
+
+/// Closes a connection after a call that did not end: it was dropped or late, or could not begin. In the pool, the connection would wait for a server that
+/// may not respond, or have a transaction open: sqlx rolls back only what it has seen begin.
+struct CloseUnlessKept<'c> {
+    connection: &'c mut PoolConnection<Postgres>,
+    is_kept: bool,
+}
+
+impl Drop for CloseUnlessKept<'_> {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            self.connection.close_on_drop();
+        }
     }
 }
 

@@ -1,5 +1,8 @@
 //! PostgreSQL: the suite, and what only a server with several senders has.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use usage_billing::ErrorKind;
@@ -153,6 +156,44 @@ async fn transaction_that_loses_a_deadlock_is_run_again() {
     outbox.enqueue_in(&mut transaction, &[usage("e-1", 1)]).await.unwrap();
     transaction.commit().await.unwrap();
     assert_eq!(enqueued.await.unwrap().unwrap().duplicates, 2);
+}
+
+/// Polls a call some times, and drops it. Returns whether it ended before.
+async fn drop_after(polls: usize, call: impl Future) -> bool {
+    let (mut call, mut left) = (pin!(call), polls);
+    poll_fn(|context| match call.as_mut().poll(context) {
+        Poll::Ready(_) => Poll::Ready(true),
+        Poll::Pending if left == 0 => Poll::Ready(false),
+        Poll::Pending => {
+            left -= 1;
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn dropped_call_leaves_no_transaction_open() {
+    let Some(server) = shared() else { return };
+    let options = server.options(&server.create_database().await);
+    let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(options);
+    let store = PostgresStore::open(pool.clone(), ORG).await.unwrap();
+    // Of its own statement, unless a transaction has begun before.
+    let is_idle = async || {
+        let row = pool.fetch_one("SELECT now() = statement_timestamp()").await.unwrap();
+        sqlx::Row::get::<bool, _>(&row, 0)
+    };
+    let mut polls = 0;
+    while !drop_after(polls, store.enqueue(vec![new_event("e-1", 0)], WINDOW, at(0))).await {
+        assert!(is_idle().await, "`enqueue` was dropped after {polls} polls");
+        polls += 1;
+    }
+    polls = 0;
+    while !drop_after(polls, store.backlog(at(0), 1)).await {
+        assert!(is_idle().await, "`backlog` was dropped after {polls} polls");
+        polls += 1;
+    }
+    assert_eq!(store.backlog(at(0), 1).await.unwrap().states[&State::Pending], 1);
 }
 
 #[tokio::test]
