@@ -1,6 +1,10 @@
 -- Version 1. Times are milliseconds since 1970 in UTC; the view `events` shows them as timestamps. Quantities are decimals in the JSON of `body`.
--- A role without the right to create schemas can use one that was created for it.
-CREATE SCHEMA IF NOT EXISTS usage_billing;
+-- A role without the right to create schemas can use one that was created for it. IF NOT EXISTS would need the right also then.
+DO $$ BEGIN
+    IF to_regnamespace('usage_billing') IS NULL THEN
+        CREATE SCHEMA usage_billing;
+    END IF;
+END $$;
 
 CREATE TABLE usage_billing.meta (
     id integer PRIMARY KEY CHECK (id = 1),

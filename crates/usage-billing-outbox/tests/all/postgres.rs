@@ -243,6 +243,16 @@ async fn processes_that_open_a_new_database_together_create_one_store() {
 }
 
 #[tokio::test]
+async fn role_that_owns_only_the_schema_creates_the_store() {
+    let Some(server) = shared() else { return };
+    let options = server.options(&server.create_database().await);
+    let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(options.clone());
+    pool.execute("CREATE ROLE owner LOGIN; CREATE SCHEMA usage_billing AUTHORIZATION owner").await.unwrap();
+    let store = PostgresStore::connect(options.username("owner"), ORG).await.unwrap();
+    assert_eq!(store.enqueue(vec![new_event("e-1", 0)], WINDOW, at(0)).await.unwrap().new, 1);
+}
+
+#[tokio::test]
 async fn evidence_cannot_be_changed_and_the_view_is_readable() {
     let Some((store, pool)) = open().await else { return };
     store.enqueue(vec![new_event("e-1", 0)], WINDOW, at(0)).await.unwrap();
