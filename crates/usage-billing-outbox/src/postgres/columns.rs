@@ -1,5 +1,7 @@
 //! Rows of PostgreSQL.
 
+use std::error::Error as _;
+
 use sqlx::postgres::PgRow;
 use sqlx::{Decode, Postgres, Row as _, Type};
 use usage_billing::uuid::Uuid;
@@ -7,8 +9,22 @@ use usage_billing::{Error, ErrorKind, Result};
 
 use crate::store::columns::Columns;
 
+/// Returns the error of a statement: with the code of the database in its message, because the source keeps only messages.
 pub(super) fn failed(error: sqlx::Error) -> Error {
-    Error::new(ErrorKind::File, error.to_string()).with_source(error)
+    let code = error.as_database_error().and_then(|error| error.code());
+    let message = code.map_or_else(|| error.to_string(), |code| format!("{}{error}", code_prefix(&code)));
+    Error::new(ErrorKind::File, message).with_source(error)
+}
+
+/// Returns whether an error is of one of these codes of the database.
+pub(super) fn has_code(error: &Error, codes: &[&str]) -> bool {
+    // The error before its location was added.
+    let error = error.source().and_then(|source| source.downcast_ref()).unwrap_or(error);
+    codes.iter().any(|code| error.message().starts_with(&code_prefix(code)))
+}
+
+fn code_prefix(code: &str) -> String {
+    format!("SQLSTATE {code}: ")
 }
 
 fn get<'r, T: Decode<'r, Postgres> + Type<Postgres>>(row: &'r PgRow, column: usize) -> Result<T> {

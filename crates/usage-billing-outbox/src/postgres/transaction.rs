@@ -1,6 +1,5 @@
 //! Transactions: their isolation and time limits, and when they are tried again.
 
-use std::error::Error as _;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -8,7 +7,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Acquire as _, Connection as _, PgConnection, Postgres, Transaction};
 use usage_billing::{Error, ErrorKind, Result};
 
-use super::columns::failed;
+use super::columns::{failed, has_code};
 use super::{PostgresStore, located};
 use crate::fail_points;
 
@@ -129,12 +128,5 @@ impl Drop for CloseUnlessKept<'_> {
 /// Returns whether the database reports that it has rolled back a transaction which may succeed when it is run again: 40001 is a
 /// serialization failure, and 40P01 a deadlock.
 fn is_rolled_back(error: &Error) -> bool {
-    let mut source = error.source();
-    while let Some(error) = source {
-        if let Some(sqlx::Error::Database(error)) = error.downcast_ref() {
-            return error.code().is_some_and(|code| ["40001", "40P01"].contains(&code.as_ref()));
-        }
-        source = error.source();
-    }
-    false
+    has_code(error, &["40001", "40P01"])
 }

@@ -143,6 +143,8 @@ async fn senders_share_due_events() {
 async fn transaction_that_loses_a_deadlock_is_run_again() {
     let Some((store, pool)) = open().await else { return };
     let outbox = outbox(&store);
+    // A new entitlement would be waited for before the events.
+    store.enqueue(vec![new_event("e-1", 0)], WINDOW, at(0)).await.unwrap();
     let mut transaction = pool.begin().await.unwrap();
     // The other one is rolled back.
     transaction.execute("SET LOCAL deadlock_timeout = '20s'").await.unwrap();
