@@ -133,7 +133,7 @@ impl Store for PostgresStore {
     }
 
     async fn remove_before(&self, cutoff: DateTime<Utc>, limit: usize) -> Result<Removed> {
-        self.write("settle.committed", |connection| retention::remove_before(connection, cutoff, limit).boxed()).await
+        self.remove(cutoff, limit).await
     }
 }
 

@@ -1,21 +1,46 @@
 //! Removal of old events.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
+use futures_util::FutureExt as _;
 use sqlx::PgConnection;
 use usage_billing::Result;
 
+use super::PostgresStore;
 use super::columns::failed;
 use super::enqueue::RETENTION_LOCK;
 use super::pages::all;
 use super::tally::write_tally;
+use super::transaction::is_lock_timeout;
 use crate::store::columns::{self, IS_OPEN, millis};
 use crate::store::{Removed, Tally};
 
-pub(super) async fn remove_before(
-    connection: &mut PgConnection,
-    cutoff: DateTime<Utc>,
-    limit: usize,
-) -> Result<Removed> {
+/// How long a removal waits for transactions that store something, while new ones wait for it.
+const LOCK_WAIT: Duration = Duration::from_millis(100);
+/// The pause after such a wait, in which new ones go on.
+const PAUSE: Duration = Duration::from_millis(400);
+
+impl PostgresStore {
+    /// Runs a removal, again while it waits in vain for transactions that store something: for as long as others wait for a lock.
+    pub(super) async fn remove(&self, cutoff: DateTime<Utc>, limit: usize) -> Result<Removed> {
+        let mut waited = Duration::ZERO;
+        loop {
+            let removed =
+                self.write("settle.committed", |connection| remove_before(connection, cutoff, limit).boxed()).await;
+            waited += LOCK_WAIT + PAUSE;
+            match removed {
+                Err(error) if is_lock_timeout(&error) && waited < self.lock_limit() => tokio::time::sleep(PAUSE).await,
+                removed => return removed,
+            }
+        }
+    }
+}
+
+async fn remove_before(connection: &mut PgConnection, cutoff: DateTime<Utc>, limit: usize) -> Result<Removed> {
+    // Producers wait behind this request for an exclusive lock, so it is a short one, which the caller repeats.
+    let limit_wait = sqlx::query("SELECT set_config('lock_timeout', $1, true)").bind(LOCK_WAIT.as_millis().to_string());
+    limit_wait.execute(&mut *connection).await.map_err(failed)?;
     // Waits for transactions that store something: a record that is not visible yet keeps its hour as well.
     let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(RETENTION_LOCK);
     lock.execute(&mut *connection).await.map_err(failed)?;

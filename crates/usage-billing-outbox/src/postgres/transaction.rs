@@ -99,10 +99,15 @@ impl PostgresStore {
         Error::new(ErrorKind::File, format!("the database did not {what} within {:?}", self.time_limit))
     }
 
+    /// Returns how long a lock is waited for.
+    pub(super) fn lock_limit(&self) -> Duration {
+        self.time_limit / 4
+    }
+
     /// Returns the limits on the server, which also end what a vanished client has begun.
     fn limits(&self) -> String {
         let millis = |limit: Duration| limit.as_millis().clamp(1, 86_400_000);
-        let (limit, lock) = (millis(self.time_limit), millis(self.time_limit / 4));
+        let (limit, lock) = (millis(self.time_limit), millis(self.lock_limit()));
         format!(
             "SET LOCAL statement_timeout = {limit}; SET LOCAL lock_timeout = {lock}; \
              SET LOCAL idle_in_transaction_session_timeout = {limit}"
@@ -129,4 +134,9 @@ impl Drop for CloseUnlessKept<'_> {
 /// serialization failure, and 40P01 a deadlock.
 fn is_rolled_back(error: &Error) -> bool {
     has_code(error, &["40001", "40P01"])
+}
+
+/// Returns whether the database reports that a lock was not free in time.
+pub(super) fn is_lock_timeout(error: &Error) -> bool {
+    has_code(error, &["55P03"])
 }

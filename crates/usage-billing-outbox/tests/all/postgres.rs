@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use usage_billing::ErrorKind;
 use usage_billing::suger::UsageEvent;
 use usage_billing_outbox::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -89,8 +90,18 @@ async fn open_transaction_of_a_caller_blocks_no_other() {
     store.backlog(at(2), 9).await.unwrap();
     let error = store.enqueue(vec![new_event("e-1", 1)], WINDOW, at(0)).await.unwrap_err();
     assert!(error.kind() == ErrorKind::File && error.to_string().contains("lock timeout"), "the same key: {error}");
-    let error = store.remove_before(at(1), 9).await.unwrap_err();
-    assert!(error.to_string().contains("lock timeout"), "{error}");
+    // Waits for longer than the others, and they do not wait for it.
+    let patient = store.clone().time_limit(Duration::from_secs(8));
+    let mut removal = pin!(patient.remove_before(at(1), 9));
+    let mut number = 2;
+    let error = loop {
+        number += 1;
+        match select(removal.as_mut(), pin!(store.enqueue(vec![new_event("e-1", number)], WINDOW, at(0)))).await {
+            Either::Left((removed, _)) => break removed.unwrap_err(),
+            Either::Right((enqueued, _)) => assert_eq!(enqueued.unwrap().new, 1),
+        }
+    };
+    assert!(number > 3 && error.to_string().contains("lock timeout"), "{number}: {error}");
     transaction.commit().await.unwrap();
     assert_eq!(store.enqueue(vec![new_event("e-1", 1)], WINDOW, at(0)).await.unwrap().duplicates, 1);
     store.remove_before(at(1), 9).await.unwrap();
