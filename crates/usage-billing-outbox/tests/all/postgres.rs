@@ -90,6 +90,9 @@ async fn open_transaction_of_a_caller_blocks_no_other() {
     store.backlog(at(2), 9).await.unwrap();
     let error = store.enqueue(vec![new_event("e-1", 1)], WINDOW, at(0)).await.unwrap_err();
     assert!(error.kind() == ErrorKind::File && error.to_string().contains("lock timeout"), "the same key: {error}");
+    outbox.enqueue_in(&mut transaction, &[usage("e-2", 1)]).await.unwrap();
+    let error = store.enqueue(vec![new_event("e-2", 2)], WINDOW, at(0)).await.unwrap_err();
+    assert!(error.to_string().contains("lock timeout"), "an entitlement that is new in the transaction: {error}");
     // Waits for longer than the others, and they do not wait for it.
     let patient = store.clone().time_limit(Duration::from_secs(8));
     let mut removal = pin!(patient.remove_before(at(1), 9));
