@@ -139,7 +139,8 @@ impl Store for PostgresStore {
 
 impl Outbox<PostgresStore> {
     /// Enqueues events within a transaction of the caller: they are stored if it is committed, together with its other changes, and are not
-    /// otherwise. The rules are those of [`Outbox::enqueue`]; after an error, the transaction is as before the call, and can be continued.
+    /// otherwise. The rules are those of [`Outbox::enqueue`]; after an error, the transaction is as before the call, and can be continued. After a
+    /// call whose future was dropped, roll it back: what the call has stored is unknown.
     ///
     /// The transaction is one of the store's database, at any isolation level. Keep it short: producers of the same keys wait for its end, also
     /// those of an entitlement that is new in it, and so does [`Outbox::remove_before`]. The time limits are those of the transaction: this call has

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use sqlx::pool::PoolConnection;
-use sqlx::{Acquire as _, Connection as _, PgConnection, Postgres, Transaction};
+use sqlx::{Connection as _, Executor as _, PgConnection, Postgres, Transaction};
 use usage_billing::{Error, ErrorKind, Result};
 
 use super::columns::{failed, has_code};
@@ -17,6 +17,9 @@ const ATTEMPTS: u32 = 3;
 /// What a server or role may have switched off: a transaction is on the disk when it is committed.
 const DURABLE: &str =
     "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'";
+
+/// The savepoint of a call within a transaction of the caller.
+const SAVEPOINT: &str = "usage_billing_outbox";
 
 impl PostgresStore {
     /// Runs work in a transaction that is committed if it succeeds. It is run again if it was certainly rolled back.
@@ -48,25 +51,19 @@ impl PostgresStore {
         self.transaction(&begin, &work).await.map_err(|error| located(&self.location, error))
     }
 
-    /// Runs work within a transaction of the caller: in a savepoint, so that its error leaves nothing.
+    /// Runs work within a transaction of the caller: in a savepoint, so that its error leaves nothing. The savepoint is not one of sqlx, which ends the
+    /// whole transaction if its begin is dropped, and then commits nothing without an error.
     pub(super) async fn within<T: Send>(
         &self,
         transaction: &mut Transaction<'_, Postgres>,
         work: impl for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T>> + Send,
     ) -> Result<T> {
         let located = |error| located(&self.location, error);
-        let mut savepoint = transaction.begin().await.map_err(failed).map_err(located)?;
-        sqlx::query(DURABLE).execute(&mut *savepoint).await.map_err(failed).map_err(located)?;
-        match work(&mut savepoint).await {
-            Ok(found) => {
-                savepoint.commit().await.map_err(failed).map_err(located)?;
-                Ok(found)
-            }
-            Err(error) => {
-                savepoint.rollback().await.map_err(failed).map_err(located)?;
-                Err(located(error))
-            }
-        }
+        execute(transaction, &format!("SAVEPOINT {SAVEPOINT}; {DURABLE}")).await.map_err(located)?;
+        let worked = work(transaction).await;
+        let undo = if worked.is_ok() { String::new() } else { format!("ROLLBACK TO SAVEPOINT {SAVEPOINT}; ") };
+        execute(transaction, &format!("{undo}RELEASE SAVEPOINT {SAVEPOINT}")).await.map_err(located)?;
+        worked.map_err(located)
     }
 
     async fn transaction<T>(
@@ -113,6 +110,11 @@ impl PostgresStore {
              SET LOCAL idle_in_transaction_session_timeout = {limit}"
         )
     }
+}
+
+async fn execute(connection: &mut PgConnection, statements: &str) -> Result<()> {
+    connection.execute(statements).await.map_err(failed)?;
+    Ok(())
 }
 
 /// Closes a connection after a call that did not end: it was dropped or late, or could not begin. In the pool, the connection would wait for a server that

@@ -213,6 +213,28 @@ async fn dropped_call_leaves_no_transaction_open() {
 }
 
 #[tokio::test]
+async fn transaction_of_a_caller_outlasts_a_dropped_call() {
+    let Some((store, pool)) = open().await else { return };
+    let outbox = outbox(&store);
+    pool.execute("CREATE TABLE job (id integer)").await.unwrap();
+    let (mut polls, mut has_ended) = (0, false);
+    while !has_ended {
+        let mut transaction = pool.begin().await.unwrap();
+        transaction.execute("INSERT INTO job VALUES (1)").await.unwrap();
+        has_ended = drop_after(polls, outbox.enqueue_in(&mut transaction, &[usage("e-1", 0)])).await;
+        // A transaction that ended with the call would be committed here without an error, and without the job.
+        transaction.execute("INSERT INTO job VALUES (2)").await.unwrap();
+        let jobs: i64 = sqlx::query_scalar("SELECT count(*) FROM job").fetch_one(&mut *transaction).await.unwrap();
+        assert_eq!(jobs, 2, "dropped after {polls} polls");
+        transaction.rollback().await.unwrap();
+        let jobs: i64 = sqlx::query_scalar("SELECT count(*) FROM job").fetch_one(&pool).await.unwrap();
+        assert_eq!(jobs, 0, "dropped after {polls} polls");
+        polls += 1;
+    }
+    assert_eq!(store.backlog(at(0), 1).await.unwrap().states[&State::Pending], 0);
+}
+
+#[tokio::test]
 async fn sender_that_stops_is_not_taken_for_the_last_one() {
     let Some((store, _pool)) = open().await else { return };
     let beat = |seconds, stopped_at| Heartbeat { beat_at: Some(at(seconds)), stopped_at, ..Heartbeat::default() };
