@@ -315,7 +315,8 @@ async fn states(server: &Server, database: &str, context: &str) -> BTreeMap<Stri
     assert_eq!(missing, 0, "{context}: an attempt without evidence");
     let tally =
         "SELECT count(*) FROM (SELECT state, sum(events) AS events FROM usage_billing.tally GROUP BY state) AS tally
-        WHERE events <> (SELECT count(*) FROM usage_billing.event WHERE event.state = tally.state)";
+        FULL JOIN (SELECT state, count(*) AS events FROM usage_billing.event GROUP BY state) AS counted USING (state)
+        WHERE coalesce(tally.events, 0) <> coalesce(counted.events, 0)";
     let wrong: i64 = sqlx::query_scalar(tally).fetch_one(&mut connection).await.unwrap();
     assert_eq!(wrong, 0, "{context}: the tally is wrong");
     let states = "SELECT key::text, state, attempts FROM usage_billing.events";
