@@ -27,12 +27,12 @@ pub(super) async fn settle(
     let leased = all(connection, sqlx::query(&query).bind(token), stored_event).await?;
     let mut settlement = Settlement::of_attempts(token, attempts, leased, now);
     let lost = std::mem::take(&mut settlement.lost);
-    insert_lost(connection, token, &lost).await?;
+    let lost = insert_lost(connection, token, &lost).await?;
     let entitlements = std::mem::take(&mut settlement.entitlements);
     write(connection, settlement).await?;
     delay_entitlements(connection, entitlements, now).await?;
     fail_points::reached("settle.written");
-    Ok(lost.len())
+    Ok(lost)
 }
 
 /// Writes results into their events, with their evidence.
@@ -63,10 +63,10 @@ pub(super) async fn write(connection: &mut PgConnection, settlement: Settlement)
 }
 
 /// Writes the evidence of attempts whose lease had ended. Their events are those with an attempt under the same lease: the end of the lease
-/// left one. A result that is stored again, because it was unknown whether it was committed, leaves no second row.
-async fn insert_lost(connection: &mut PgConnection, token: i64, lost: &[Attempt]) -> Result<()> {
+/// left one. A result that is stored again, because it was unknown whether it was committed, leaves no second row. Returns the number of the others.
+async fn insert_lost(connection: &mut PgConnection, token: i64, lost: &[Attempt]) -> Result<usize> {
     if lost.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
     let keys: Vec<_> = lost.iter().map(|attempt| &attempt.key.as_bytes()[..]).collect();
     let query = "SELECT event.id, event.key, attempt.outcome, attempt.ended_at
@@ -76,13 +76,16 @@ async fn insert_lost(connection: &mut PgConnection, token: i64, lost: &[Attempt]
         Ok((row.required::<i64>(0)?, row.key(1)?, row.outcome(2)?, row.time(3)?))
     })
     .await?;
-    let unknown = lost.iter().filter_map(|Attempt { key, result, .. }| {
+    let of_event = |key| known.iter().filter(move |(_, known, ..)| *known == key);
+    let is_known = |Attempt { key, result, .. }: &Attempt| {
         let ended_at = millis(result.ended_at);
-        let of_event = || known.iter().filter(|(_, known, ..)| known == key);
-        let is_known = of_event().any(|(.., outcome, at)| *outcome == result.outcome && millis(*at) == ended_at);
-        of_event().next().filter(|_| !is_known).map(|(id, ..)| (*id, result))
-    });
-    insert_attempts(connection, unknown.collect()).await
+        of_event(*key).any(|(.., outcome, at)| *outcome == result.outcome && millis(*at) == ended_at)
+    };
+    let unknown: Vec<_> = lost.iter().filter(|attempt| !is_known(attempt)).collect();
+    let of_known_event = |attempt: &&Attempt| of_event(attempt.key).next().map(|(id, ..)| *id);
+    let attempts = unknown.iter().filter_map(|attempt| Some((of_known_event(attempt)?, &attempt.result)));
+    insert_attempts(connection, attempts.collect()).await?;
+    Ok(unknown.len())
 }
 
 async fn insert_attempts(connection: &mut PgConnection, attempts: Vec<(i64, &AttemptResult)>) -> Result<()> {

@@ -22,12 +22,12 @@ pub(super) fn settle(
          WHERE event.state = 'sending' AND event.lease_token = ?1"
     );
     let settlement = Settlement::of_attempts(token, attempts, rows(transaction, &query, [token])?, now);
-    let lost = settlement.lost.len();
+    let mut lost = settlement.lost.len();
     for Attempt { key, result, .. } in &settlement.lost {
-        if let Some(id) = id_of(transaction, *key)?
-            && !is_stored(transaction, id, result)?
-        {
-            insert_attempt(transaction, id, result)?;
+        let Some(id) = id_of(transaction, *key)? else { continue };
+        match is_stored(transaction, id, result)? {
+            true => lost -= 1,
+            false => insert_attempt(transaction, id, result)?,
         }
     }
     for (entitlement, is_resolved) in &settlement.entitlements {

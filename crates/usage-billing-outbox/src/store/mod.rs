@@ -90,7 +90,8 @@ pub trait Store: Clone + Send + Sync + 'static {
     fn lease(&self, request: LeaseRequest) -> impl Future<Output = Result<Leased>> + Send;
 
     /// Writes the evidence of attempts, and their results into the events whose lease is still `token`. Returns the number of the others.
-    /// An attempt that is stored already, with its token, outcome and end, is not stored again: the same call may be repeated after an error.
+    /// An attempt that is stored already, with its token, outcome and end, is not stored or counted again: the same call may be repeated after an
+    /// error.
     /// Each entitlement of the attempts is delayed if none of its events has a final result, and has no delay otherwise.
     fn settle(
         &self,

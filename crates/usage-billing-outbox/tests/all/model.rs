@@ -186,9 +186,10 @@ impl<S: Opened> Test<S> {
         let lost = self.runtime.block_on(self.store.settle(token, vec![attempt], time)).unwrap();
         let expected = self.model.events.get_mut(&Self::number(event)).unwrap();
         // Stored once, also if it is settled again.
-        expected.attempts.insert((lease, outcome.as_str(), self.model.now));
-        assert_eq!(lost == 0, expected.lease == Some(lease), "{expected:?}");
-        if lost == 1 {
+        let is_new = expected.attempts.insert((lease, outcome.as_str(), self.model.now));
+        let has_lease = expected.lease == Some(lease);
+        assert_eq!(lost, usize::from(is_new && !has_lease), "{expected:?}");
+        if !has_lease {
             return;
         }
         expected.lease = None;

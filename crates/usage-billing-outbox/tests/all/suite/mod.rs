@@ -199,11 +199,12 @@ pub(crate) async fn result_that_is_stored_again_leaves_one_row_of_evidence<S: St
     let event = new_event("e-1", 0);
     enqueue(&store, std::slice::from_ref(&event)).await;
     let leased = store.lease(request(1, 9)).await.unwrap();
-    for lost in [0, 1] {
-        let attempts = vec![attempt(&leased, 0, Outcome::Delivered)];
-        assert_eq!(store.settle(leased.token, attempts, at(2)).await.unwrap(), lost);
+    let (delivered, late) = (Outcome::Delivered, Outcome::Rejected);
+    for (outcome, expected) in [(delivered, 0), (delivered, 0), (late, 1), (late, 0)] {
+        let lost = store.settle(leased.token, vec![attempt(&leased, 0, outcome)], at(2)).await.unwrap();
+        assert_eq!(lost, expected, "{outcome:?}");
     }
-    assert_eq!(store.event(event.key).await.unwrap().unwrap().1.len(), 1);
+    assert_eq!(store.event(event.key).await.unwrap().unwrap().1.len(), 2);
 }
 
 pub(crate) async fn every_outcome_is_stored_with_its_evidence<S: Store>(store: S) {
