@@ -31,12 +31,16 @@ impl MeteredUsage {
     /// Validates the record, so that every record can be reported.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] if an id or the dimension is empty, or the quantity is negative, not below 10^15, or has more than 9 digits
-    /// after the point.
+    /// [`ErrorKind::Request`] if an id or the dimension is empty or has a NUL character, or the quantity is negative, not below 10^15, or has
+    /// more than 9 digits after the point.
     pub fn check(&self) -> Result<()> {
         let quantity = self.quantity.normalize();
-        let reason = if [&self.id, &self.entitlement_id, &self.dimension].into_iter().any(String::is_empty) {
+        let texts = [&self.id, &self.entitlement_id, &self.dimension];
+        let reason = if texts.into_iter().any(String::is_empty) {
             "it has no id, no entitlement or no dimension".to_owned()
+        } else if texts.into_iter().any(|text| text.contains('\0')) {
+            // Not every database stores it.
+            "its id, entitlement or dimension has a NUL character".to_owned()
         } else if quantity.is_sign_negative() && !quantity.is_zero() {
             format!("{quantity} is negative: marketplaces do not accept corrections, so settle them with the buyer")
         } else if quantity >= TOO_MUCH || quantity.scale() > MAX_SCALE {
@@ -213,7 +217,10 @@ mod tests {
             let error = MeteredUsage { quantity: decimal(quantity), ..good.clone() }.check().unwrap_err();
             assert!(error.kind() == ErrorKind::Request && error.to_string().contains(expected), "{error}");
         }
-        assert!(MeteredUsage { dimension: String::new(), ..good }.check().is_err());
+        for (bad, expected) in [("", "no dimension"), ("g\0b", "a NUL character")] {
+            let error = MeteredUsage { dimension: bad.to_owned(), ..good.clone() }.check().unwrap_err();
+            assert!(error.kind() == ErrorKind::Request && error.to_string().contains(expected), "{error}");
+        }
     }
 
     proptest! {

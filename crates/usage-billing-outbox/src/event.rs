@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
 use usage_billing::suger::{UsageEvent, types::CreateUsageRecordGroupParams};
 use usage_billing::uuid::Uuid;
-use usage_billing::{Error, ErrorKind, Result};
+use usage_billing::{Error, ErrorKind, Result, printable};
 
 use crate::Progress;
 
@@ -30,9 +30,16 @@ impl NewEvent {
     /// Validates an event and fixes its key and bytes.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for an event that Suger is known to reject ([`UsageEvent::check`]).
+    /// [`ErrorKind::Request`] for an event that Suger is known to reject ([`UsageEvent::check`]), and for one with a NUL character, which not every
+    /// database stores.
     pub fn new(event: &UsageEvent, org_id: &str) -> Result<Self> {
         event.check()?;
+        let mut texts = event.quantities().keys().map(String::as_str).chain([event.entitlement_id()]);
+        if let Some(text) = texts.find(|text| text.contains('\0')) {
+            let message =
+                format!("{} is not a valid entitlement or dimension: expected no NUL character", printable(text));
+            return Err(Error::new(ErrorKind::Request, message));
+        }
         let body = serde_json::to_string(&event.body(org_id)).map_err(|error| {
             Error::new(ErrorKind::Request, "the event cannot be written as JSON").with_source(error)
         })?;
@@ -150,6 +157,15 @@ mod tests {
             assert!(error.kind() == ErrorKind::Decode && error.to_string().contains("is not sent"), "{error}");
         }
         assert!(event().usage("other").is_err());
+    }
+
+    #[test]
+    fn event_with_a_nul_character_is_not_accepted() {
+        for (entitlement, dimension) in [("ent\0", "gb"), ("ent", "g\0b")] {
+            let event = UsageEvent::new(entitlement, event().timestamp).quantity("calls", 3).quantity(dimension, 1);
+            let error = NewEvent::new(&event, "acme").unwrap_err();
+            assert!(error.kind() == ErrorKind::Request && error.to_string().contains("no NUL character"), "{error}");
+        }
     }
 
     #[test]

@@ -120,12 +120,12 @@ impl<S: Store> Outbox<S> {
     /// message, and it does not count as not billed. Returns its state before: one in another state stays. `None` if there is no such event.
     ///
     /// # Errors
-    /// - [`ErrorKind::Request`] if the reason is blank, or longer than 1000 bytes.
+    /// - [`ErrorKind::Request`] if the reason is blank, has a NUL character, or is longer than 1000 bytes.
     /// - [`ErrorKind::File`] if the store fails.
     pub async fn resolve(&self, key: Uuid, reason: impl Into<String>) -> Result<Option<State>> {
         let reason = reason.into();
-        if reason.trim().is_empty() || reason.len() > MAX_REASON {
-            let message = format!("the reason is not valid: expected a text of at most {MAX_REASON} bytes");
+        if reason.trim().is_empty() || reason.len() > MAX_REASON || reason.contains('\0') {
+            let message = format!("the reason is not valid: expected a text of at most {MAX_REASON} bytes without NUL");
             return Err(Error::new(ErrorKind::Request, message));
         }
         self.store.resolve(key, reason).await

@@ -229,7 +229,7 @@ async fn reconciliation_compares_the_ledger_with_the_vendor() {
     assert!(!ledger.agrees(&found));
 
     let (rejected, delivered) = (new_event(REJECTED, 0).key, new_event("e-1", 0).key);
-    for reason in [" ", &"x".repeat(1001)] {
+    for reason in [" ", "a\0b", &"x".repeat(1001)] {
         assert_eq!(outbox.resolve(rejected, reason).await.unwrap_err().kind(), ErrorKind::Request);
     }
     assert_eq!(outbox.resolve(rejected, "billed by hand").await.unwrap(), Some(State::Rejected));
