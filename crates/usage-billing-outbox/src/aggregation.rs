@@ -35,10 +35,10 @@ impl MeteredUsage {
     /// more than 9 digits after the point.
     pub fn check(&self) -> Result<()> {
         let quantity = self.quantity.normalize();
-        let texts = [&self.id, &self.entitlement_id, &self.dimension];
-        let reason = if texts.into_iter().any(String::is_empty) {
+        let names = [&self.id, &self.entitlement_id, &self.dimension];
+        let reason = if names.into_iter().any(String::is_empty) {
             "it has no id, no entitlement or no dimension".to_owned()
-        } else if texts.into_iter().any(|text| text.contains('\0')) {
+        } else if names.into_iter().any(|name| name.contains('\0')) {
             // Not every database stores it.
             "its id, entitlement or dimension has a NUL character".to_owned()
         } else if quantity.is_sign_negative() && !quantity.is_zero() {

@@ -34,10 +34,10 @@ impl NewEvent {
     /// database stores.
     pub fn new(event: &UsageEvent, org_id: &str) -> Result<Self> {
         event.check()?;
-        let mut texts = event.quantities().keys().map(String::as_str).chain([event.entitlement_id()]);
-        if let Some(text) = texts.find(|text| text.contains('\0')) {
+        let mut names = event.quantities().keys().map(String::as_str).chain([event.entitlement_id()]);
+        if let Some(name) = names.find(|name| name.contains('\0')) {
             let message =
-                format!("{} is not a valid entitlement or dimension: expected no NUL character", printable(text));
+                format!("{} is not a valid entitlement or dimension: expected no NUL character", printable(name));
             return Err(Error::new(ErrorKind::Request, message));
         }
         let body = serde_json::to_string(&event.body(org_id)).map_err(|error| {

@@ -22,7 +22,7 @@ const LOCK_WAIT: Duration = Duration::from_millis(100);
 const PAUSE: Duration = Duration::from_millis(400);
 
 impl PostgresStore {
-    /// Runs a removal, again while it waits in vain for transactions that store something: for as long as others wait for a lock.
+    /// Runs a removal, again while transactions that store something are open: for as long as others wait for a lock.
     pub(super) async fn remove(&self, cutoff: DateTime<Utc>, limit: usize) -> Result<Removed> {
         let mut waited = Duration::ZERO;
         loop {
