@@ -88,7 +88,7 @@ impl Store for PostgresStore {
         if !leased.events.is_empty() {
             return Ok(leased);
         }
-        let next_at = self.read(|connection| lease::next_at(connection).boxed()).await?;
+        let next_at = self.read(|connection| lease::next_at(connection, request.now).boxed()).await?;
         Ok(Leased { next_at, ..leased })
     }
 

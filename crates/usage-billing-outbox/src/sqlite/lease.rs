@@ -1,7 +1,7 @@
 //! Leases: which events a sender sends next.
 
 use chrono::{DateTime, Utc};
-use rusqlite::Transaction;
+use rusqlite::{OptionalExtension as _, Transaction};
 use usage_billing::Result;
 
 use super::columns::failed;
@@ -10,6 +10,7 @@ use super::settle::write;
 use super::tally::write_tally;
 use crate::progress::latest_delay;
 use crate::store::columns::{EventRow, IS_OPEN, STORED_EVENT, limit, millis, time};
+use crate::store::scan::{self, ATTEMPTS, SCANNED};
 use crate::store::{LeaseRequest, Leased, Settlement, Tally};
 use crate::{Lease, State, fail_points};
 
@@ -35,7 +36,7 @@ fn ended(transaction: &Transaction<'_>, before: DateTime<Utc>) -> Result<Vec<Eve
 pub(super) fn idle(transaction: &Transaction<'_>, request: LeaseRequest) -> Result<Option<Leased>> {
     let one = LeaseRequest { limit: 1, ..request };
     match ended(transaction, request.now)?.is_empty() && due(transaction, &one)?.is_empty() {
-        true => Ok(Some(Leased { next_at: next_at(transaction)?, ..Leased::default() })),
+        true => Ok(Some(Leased { next_at: next_at(transaction, request.now)?, ..Leased::default() })),
         false => Ok(None),
     }
 }
@@ -44,7 +45,7 @@ pub(super) fn lease(transaction: &Transaction<'_>, request: &LeaseRequest) -> Re
     abandon(transaction, request.now, request.now)?;
     let due = due(transaction, request)?;
     if due.is_empty() {
-        return Ok(Leased { next_at: next_at(transaction)?, ..Leased::default() });
+        return Ok(Leased { next_at: next_at(transaction, request.now)?, ..Leased::default() });
     }
     let token = transaction
         .query_row("UPDATE meta SET next_token = next_token + 1 RETURNING next_token - 1", [], |row| row.get(0))
@@ -72,19 +73,24 @@ pub(super) fn lease(transaction: &Transaction<'_>, request: &LeaseRequest) -> Re
 /// Returns due events, the earliest deadline first.
 fn due(transaction: &Transaction<'_>, request: &LeaseRequest) -> Result<Vec<EventRow>> {
     let (now, moved) = (millis(request.now), millis(latest_delay(request.now)));
-    let is_due = "(ready_at <= ?1 OR ready_at > ?2)";
+    let last = last_scanned(transaction)?;
+    let (last_deadline, last_id) = last.unwrap_or((i64::MAX, i64::MAX));
     let is_entitlement_due = "(coalesce(entitlement.retry_at, 0) <= ?1 OR entitlement.retry_at > ?2)";
     let working = format!(
         "SELECT {STORED_EVENT}
          FROM event INDEXED BY event_open CROSS JOIN entitlement ON entitlement.id = event.entitlement
-         WHERE {IS_OPEN} AND {is_due} AND entitlement.failures = 0 ORDER BY event.deadline, event.id LIMIT ?3"
+         WHERE {IS_OPEN} AND {IS_DUE} AND entitlement.failures = 0 AND (event.deadline, event.id) <= (?4, ?5)
+         ORDER BY event.deadline, event.id LIMIT ?3"
     );
-    let mut found = rows(transaction, &working, (now, moved, limit(request.limit)))?;
+    let mut found = rows(transaction, &working, (now, moved, limit(request.limit), last_deadline, last_id))?;
+    if last.is_some() && found.len() < request.limit {
+        found = due_by_entitlement(transaction, request)?;
+    }
     // The fewest attempts first: events that fail each time would be the probes forever, and new ones would expire behind them.
     let probes = format!(
         "SELECT {STORED_EVENT} FROM entitlement CROSS JOIN event ON event.id IN (
              SELECT id FROM event INDEXED BY event_open_by_entitlement
-             WHERE event.entitlement = entitlement.id AND {IS_OPEN} AND {is_due} ORDER BY attempts, deadline, id LIMIT ?4)
+             WHERE event.entitlement = entitlement.id AND {IS_OPEN} AND {IS_DUE} ORDER BY attempts, deadline, id LIMIT ?4)
          WHERE entitlement.failures > 0 AND {is_entitlement_due} ORDER BY event.deadline, event.id LIMIT ?3"
     );
     found.extend(rows(transaction, &probes, (now, moved, limit(request.limit), limit(request.probes)))?);
@@ -93,14 +99,53 @@ fn due(transaction: &Transaction<'_>, request: &LeaseRequest) -> Result<Vec<Even
     Ok(found)
 }
 
-/// Returns when the next event is due.
-fn next_at(transaction: &Transaction<'_>) -> Result<Option<DateTime<Utc>>> {
+/// The condition of an event that is due at ?1. Delays beyond ?2 are those of a clock that has moved back.
+const IS_DUE: &str = "(event.ready_at <= ?1 OR event.ready_at > ?2)";
+
+/// Returns deadline and id of the last open event that [`due`] reads. `None` if it reads them all.
+fn last_scanned(transaction: &Transaction<'_>) -> Result<Option<(i64, i64)>> {
     let query = format!(
-        "SELECT min(max(coalesce(event.ready_at, event.lease_until), coalesce(entitlement.retry_at, 0)))
-         FROM event JOIN entitlement ON entitlement.id = event.entitlement
-         WHERE {IS_OPEN} AND coalesce(event.ready_at, event.lease_until) IS NOT NULL"
+        "SELECT deadline, id FROM event INDEXED BY event_open WHERE {IS_OPEN} ORDER BY deadline, id LIMIT 1 OFFSET ?1"
+    );
+    transaction
+        .prepare_cached(&query)
+        .and_then(|mut statement| statement.query_row([SCANNED - 1], |row| Ok((row.get(0)?, row.get(1)?))).optional())
+        .map_err(failed)
+}
+
+/// Returns due events of entitlements that work, without reading those of others. The earliest events are those of the entitlements whose first
+/// event is early.
+fn due_by_entitlement(transaction: &Transaction<'_>, request: &LeaseRequest) -> Result<Vec<EventRow>> {
+    let (now, moved) = (millis(request.now), millis(latest_delay(request.now)));
+    let first = |column: &str, of: &str, count: &str| {
+        format!(
+            "SELECT {column} FROM event INDEXED BY event_open_by_entitlement
+             WHERE event.entitlement = {of} AND attempts BETWEEN fewest AND most AND {IS_OPEN} AND {IS_DUE}
+             ORDER BY attempts, deadline, id LIMIT {count}"
+        )
+    };
+    let query = format!(
+        "WITH heads AS (
+             SELECT entitlement.id AS of, fewest, most, ({}) AS head FROM entitlement CROSS JOIN ({ATTEMPTS})
+             WHERE entitlement.failures = 0 AND head IS NOT NULL ORDER BY head LIMIT ?3)
+         SELECT {STORED_EVENT} FROM heads CROSS JOIN event ON event.id IN ({})
+             CROSS JOIN entitlement ON entitlement.id = event.entitlement
+         ORDER BY event.deadline, event.id LIMIT ?3",
+        first("deadline", "entitlement.id", "1"),
+        first("id", "heads.of", "?3"),
+    );
+    rows(transaction, &query, (now, moved, limit(request.limit)))
+}
+
+/// Returns when the next event is due, or is to be looked for.
+fn next_at(transaction: &Transaction<'_>, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
+    let query = format!(
+        "SELECT min(max(coalesce(event.ready_at, event.lease_until), coalesce(entitlement.retry_at, 0))), count(*)
+         FROM (SELECT * FROM event INDEXED BY event_open WHERE {IS_OPEN} ORDER BY deadline, id LIMIT ?1) AS event
+         JOIN entitlement ON entitlement.id = event.entitlement"
     );
     let mut statement = transaction.prepare_cached(&query).map_err(failed)?;
-    let next: Option<i64> = statement.query_row([], |row| row.get(0)).map_err(failed)?;
-    Ok(next.map(time))
+    let (found, read): (Option<i64>, i64) =
+        statement.query_row([SCANNED], |row| Ok((row.get(0)?, row.get(1)?))).map_err(failed)?;
+    Ok(scan::next_at(found.map(time), read, now))
 }

@@ -6,6 +6,8 @@ pub(crate) mod acceptance;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) mod columns;
 mod evidence;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) mod scan;
 mod selection;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod settlement;
@@ -179,6 +181,6 @@ pub struct Leased {
     pub token: i64,
     /// The events, the earliest deadline first.
     pub events: Vec<NewEvent>,
-    /// If there are no events: when the next one is due.
+    /// If there are no events: when the next one is due, or an earlier time if too many are open to read them all.
     pub next_at: Option<DateTime<Utc>>,
 }

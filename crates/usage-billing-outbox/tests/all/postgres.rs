@@ -153,6 +153,42 @@ async fn senders_share_due_events() {
     assert_eq!((one.unwrap(), two.unwrap(), three.unwrap()), (0, 0, 0), "no deadlock");
 }
 
+/// Returns how many rows of events the only connection of a pool has read.
+async fn rows_read(pool: &PgPool) -> i64 {
+    pool.execute("SELECT pg_stat_force_next_flush()").await.unwrap();
+    let read = "SELECT seq_tup_read::bigint + idx_tup_fetch::bigint FROM pg_stat_user_tables WHERE relname = 'event'";
+    sqlx::query_scalar(read).fetch_one(pool).await.unwrap()
+}
+
+/// Returns a store with one connection and events of one entitlement, with the same deadline.
+async fn open_with_backlog(events: i64) -> Option<(PostgresStore, PgPool)> {
+    let server = shared()?;
+    let pool = PgPoolOptions::new().max_connections(1);
+    let pool = pool.connect_lazy_with(server.options(&server.create_database().await));
+    let store = PostgresStore::open(pool.clone(), ORG).await.unwrap();
+    store.enqueue(vec![new_event("bad", 0)], WINDOW, at(0)).await.unwrap();
+    let insert = "INSERT INTO usage_billing.event (key, entitlement, timestamp, sequence, body, enqueued_at, deadline, state, ready_at)
+        SELECT decode(md5(number::text), 'hex'), entitlement, timestamp, number, body, enqueued_at, deadline, state, ready_at
+        FROM usage_billing.event, generate_series(1, $1) AS number";
+    sqlx::query(insert).bind(events).execute(&pool).await.unwrap();
+    pool.execute("ANALYZE").await.unwrap();
+    Some((store, pool))
+}
+
+#[tokio::test]
+async fn lease_reads_only_a_part_of_a_failing_backlog() {
+    let Some((store, pool)) = open_with_backlog(40_000).await else { return };
+    let leased = store.lease(request(0, 9)).await.unwrap();
+    store.settle(leased.token, results(&leased, Outcome::NotSent), at(2)).await.unwrap();
+    store.enqueue(vec![new_event("good", 1)], WINDOW, at(0)).await.unwrap();
+    for (seconds, found) in [(3, 1), (4, 0), (17, 3)] {
+        let before = rows_read(&pool).await;
+        assert_eq!(store.lease(request(seconds, 9)).await.unwrap().events.len(), found);
+        let read = rows_read(&pool).await - before;
+        assert!(read < 25_000, "{seconds}: {read}");
+    }
+}
+
 #[tokio::test]
 async fn transaction_that_loses_a_deadlock_is_run_again() {
     let Some((store, pool)) = open().await else { return };

@@ -31,6 +31,7 @@ macro_rules! store_suite {
             every_outcome_is_stored_with_its_evidence,
             failing_entitlement_delays_only_its_own_events,
             stuck_events_of_a_failing_entitlement_do_not_block_a_new_one,
+            large_backlog_of_a_failing_entitlement_delays_no_other,
             requeued_event_is_due_at_once,
             clock_that_moves_back_delays_nothing,
             window_of_the_marketplace_sets_deadlines,
@@ -263,6 +264,32 @@ pub(crate) async fn stuck_events_of_a_failing_entitlement_do_not_block_a_new_one
     enqueue(&store, &[new_event("e-1", 9)]).await;
     let leased = store.lease(request(200, 9)).await.unwrap();
     assert_eq!(leased.events, [new_event("e-1", 0), new_event("e-1", 1), new_event("e-1", 9)]);
+}
+
+/// More than a lease reads in the order of the deadlines.
+pub(crate) async fn large_backlog_of_a_failing_entitlement_delays_no_other<S: Store>(store: S) {
+    let of = |entitlement: &str, hour: i64, numbers: std::ops::Range<u32>| -> Vec<_> {
+        let event = |number| UsageEvent::new(entitlement, at(3600 * hour)).quantity("gb", 1).sequence(number);
+        numbers.map(|number| NewEvent::new(&event(number), ORG).unwrap()).collect()
+    };
+    enqueue(&store, &of("bad", 0, 0..6000)).await;
+    let leased = store.lease(request(1, 9)).await.unwrap();
+    let attempts = (0..9).map(|index| attempt(&leased, index, Outcome::NotSent)).collect();
+    store.settle(leased.token, attempts, at(2)).await.unwrap();
+    assert_eq!(store.lease(request(3, 9)).await.unwrap().next_at, Some(at(2 + 15)), "soon");
+    let (tried, other, new) = (of("good", 1, 0..2), of("other", 2, 0..3), of("good", 3, 0..4));
+    enqueue(&store, &tried).await;
+    let leased = store.lease(request(3, 9)).await.unwrap();
+    let attempts = vec![attempt(&leased, 0, Outcome::Delivered), attempt(&leased, 1, Outcome::NotSent)];
+    store.settle(leased.token, attempts, at(-20)).await.unwrap();
+    enqueue(&store, &[new, other].concat()).await;
+    let hours = |leased: &Leased| -> Vec<_> {
+        leased.events.iter().map(|event| (event.timestamp - at(0)).num_hours()).collect()
+    };
+    assert_eq!(hours(&store.lease(request(3, 5)).await.unwrap()), [1, 2, 2, 2, 3], "the earliest deadlines");
+    let with_probes = store.lease(request(17, 9)).await.unwrap();
+    assert_eq!(hours(&with_probes), [0, 0, 0, 3, 3, 3]);
+    assert_eq!(hours(&store.lease(request(17, 9)).await.unwrap()), [0, 0, 0]);
 }
 
 pub(crate) async fn requeued_event_is_due_at_once<S: Store>(store: S) {
