@@ -14,7 +14,7 @@ use super::tally::write_tally;
 use crate::event::{NewEvent, deadline};
 use crate::store::acceptance::{check_age, check_overlap, check_same};
 use crate::store::columns::{IS_OPEN, millis, time};
-use crate::store::{Enqueued, EntitlementWindow, Tally};
+use crate::store::{Enqueued, EntitlementWindow, Tally, WINDOW_PAGE, WindowPage};
 use crate::{Progress, State, fail_points};
 
 /// The advisory lock of retention: shared by transactions that store something.
@@ -158,20 +158,41 @@ async fn known_entitlements(
     Ok(known.await?.into_iter().collect())
 }
 
-/// An event that a transaction stores at the same time may keep the deadline of the window before.
-pub(super) async fn set_window(connection: &mut PgConnection, window: EntitlementWindow) -> Result<()> {
+/// Sets the deadlines of a page of open events, beginning with the attempts and the deadline of the last one of the page before, which it returns if
+/// there may be more. An event that another transaction stores or changes at the same time may keep the deadline of the window before.
+pub(super) async fn set_window(
+    connection: &mut PgConnection,
+    window: EntitlementWindow,
+    (attempts, deadline): WindowPage,
+) -> Result<Option<WindowPage>> {
     let name = window.entitlement_id.as_str();
     let (id, _) = entitlements(connection, BTreeSet::from([name])).await?[name];
     let window_ms = i64::try_from(window.window.as_millis()).unwrap_or(i64::MAX);
-    // Events before their entitlement, and in their order, as in `settle`. Saturates, as `deadline` does.
+    let changed = "UPDATE usage_billing.entitlement SET window_ms = $2 WHERE id = $1 AND window_ms IS DISTINCT FROM $2";
+    sqlx::query(changed).bind(id).bind(window_ms).execute(&mut *connection).await.map_err(failed)?;
+    // Saturates, as `deadline` does. It waits for no event, so it does not matter that others lock entitlements after events.
+    let new = "timestamp + least($2, $3 - timestamp)";
     let deadlines = format!(
-        "WITH open AS (SELECT id FROM usage_billing.event WHERE entitlement = $1 AND {IS_OPEN} ORDER BY id FOR UPDATE)
-         UPDATE usage_billing.event SET deadline = timestamp + least($2, $3 - timestamp) FROM open WHERE event.id = open.id"
+        "WITH page AS (
+             SELECT id, attempts, deadline FROM usage_billing.event
+             WHERE entitlement = $1 AND {IS_OPEN} AND (attempts, deadline) >= ($4, $5) AND deadline <> {new}
+             ORDER BY attempts, deadline LIMIT $6 FOR UPDATE SKIP LOCKED),
+         changed AS (UPDATE usage_billing.event SET deadline = {new} FROM page WHERE event.id = page.id)
+         SELECT attempts, deadline FROM page"
     );
-    let deadlines = sqlx::query(&deadlines).bind(id).bind(window_ms).bind(millis(DateTime::<Utc>::MAX_UTC));
-    deadlines.execute(&mut *connection).await.map_err(failed)?;
-    let changed = "UPDATE usage_billing.entitlement SET marketplace = $2, window_ms = $3 WHERE id = $1";
-    let changed = sqlx::query(changed).bind(id).bind(&window.marketplace).bind(window_ms);
-    changed.execute(connection).await.map_err(failed)?;
-    Ok(())
+    let deadlines = sqlx::query_as(&deadlines)
+        .bind(id)
+        .bind(window_ms)
+        .bind(millis(DateTime::<Utc>::MAX_UTC))
+        .bind(attempts)
+        .bind(deadline)
+        .bind(i64::try_from(WINDOW_PAGE).unwrap_or(i64::MAX));
+    let page: Vec<WindowPage> = deadlines.fetch_all(&mut *connection).await.map_err(failed)?;
+    if page.len() == WINDOW_PAGE {
+        return Ok(page.into_iter().max());
+    }
+    // At the end: it is looked up again if this stops before.
+    let changed = "UPDATE usage_billing.entitlement SET marketplace = $2 WHERE id = $1";
+    sqlx::query(changed).bind(id).bind(&window.marketplace).execute(connection).await.map_err(failed)?;
+    Ok(None)
 }

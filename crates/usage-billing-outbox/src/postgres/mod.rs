@@ -125,7 +125,13 @@ impl Store for PostgresStore {
     }
 
     async fn set_window(&self, window: EntitlementWindow) -> Result<()> {
-        self.write("settle.committed", |connection| enqueue::set_window(connection, window.clone()).boxed()).await
+        let mut page = Some((0, i64::MIN));
+        while let Some(from) = page {
+            let work = self
+                .write("settle.committed", |connection| enqueue::set_window(connection, window.clone(), from).boxed());
+            page = work.await?;
+        }
+        Ok(())
     }
 
     async fn beat(&self, heartbeat: Heartbeat) -> Result<()> {

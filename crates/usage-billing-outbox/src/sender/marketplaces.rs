@@ -16,10 +16,12 @@ use crate::{Outbox, Store};
 const LOOKUPS: usize = 16;
 /// How long an entitlement whose marketplace the vendor does not state is not looked up again.
 const RETRY: TimeDelta = TimeDelta::hours(1);
+/// How long an entitlement whose marketplace was not stored is not looked up again.
+const RETRY_STORE: TimeDelta = TimeDelta::minutes(1);
 /// Number of entitlements that are remembered.
 const REMEMBERED: usize = 10_000;
 
-/// Entitlements whose lookup found nothing, until when they are not looked up again.
+/// Entitlements whose lookup found nothing, or was not stored, until when they are not looked up again.
 #[derive(Debug, Default)]
 pub(super) struct Marketplaces(HashMap<String, DateTime<Utc>>);
 
@@ -40,7 +42,12 @@ impl Marketplaces {
                 Ok(Some(marketplace)) => {
                     let window = window(&outbox.windows, Some(&marketplace));
                     let marketplace = marketplace.as_str().to_owned();
-                    outbox.store.set_window(EntitlementWindow { entitlement_id, marketplace, window }).await?;
+                    let window = EntitlementWindow { entitlement_id: entitlement_id.clone(), marketplace, window };
+                    // Events are sent also with the deadlines of the shortest window.
+                    if let Err(error) = outbox.store.set_window(window).await {
+                        tracing::warn!(target: "usage_billing::outbox", %error, entitlement_id, "its marketplace was not stored");
+                        self.0.insert(entitlement_id, now + RETRY_STORE);
+                    }
                 }
                 Ok(None) | Err(_) => _ = self.0.insert(entitlement_id, now + RETRY),
             }

@@ -9,11 +9,12 @@ use usage_billing::Result;
 use usage_billing::uuid::Uuid;
 
 use super::columns::failed;
+use super::pages::all;
 use super::tally::write_tally;
 use crate::event::{NewEvent, deadline};
 use crate::store::acceptance::{check_age, check_overlap, check_same};
-use crate::store::columns::{IS_OPEN, millis, time};
-use crate::store::{Enqueued, EntitlementWindow, Tally};
+use crate::store::columns::{IS_OPEN, limit, millis, time};
+use crate::store::{Enqueued, EntitlementWindow, Tally, WINDOW_PAGE, WindowPage};
 use crate::{Progress, State, fail_points};
 
 pub(super) fn enqueue(
@@ -136,15 +137,38 @@ pub(super) fn entitlement(transaction: &Transaction<'_>, name: &str) -> Result<(
     Ok((transaction.last_insert_rowid(), None))
 }
 
-pub(super) fn set_window(transaction: &Transaction<'_>, window: &EntitlementWindow) -> Result<()> {
+/// Sets the deadlines of a page of open events, beginning with the attempts and the deadline of the last one of the page before, which it returns if
+/// there may be more.
+pub(super) fn set_window(
+    transaction: &Transaction<'_>,
+    window: &EntitlementWindow,
+    (attempts, deadline): WindowPage,
+) -> Result<Option<WindowPage>> {
     let (id, _) = entitlement(transaction, &window.entitlement_id)?;
     let window_ms = i64::try_from(window.window.as_millis()).unwrap_or(i64::MAX);
-    let changed = "UPDATE entitlement SET marketplace = ?2, window_ms = ?3 WHERE id = ?1";
-    transaction.execute(changed, (id, &window.marketplace, window_ms)).map_err(failed)?;
+    transaction.execute("UPDATE entitlement SET window_ms = ?2 WHERE id = ?1", (id, window_ms)).map_err(failed)?;
     // Saturates, as `deadline` does.
-    let end = millis(DateTime::<Utc>::MAX_UTC);
-    let deadlines =
-        format!("UPDATE event SET deadline = timestamp + min(?2, ?3 - timestamp) WHERE entitlement = ?1 AND {IS_OPEN}");
-    transaction.execute(&deadlines, (id, window_ms, end)).map_err(failed)?;
-    Ok(())
+    let new = "timestamp + min(?2, ?3 - timestamp)";
+    let page = format!(
+        "SELECT id, attempts, deadline, {new} FROM event INDEXED BY event_open_by_entitlement
+         WHERE entitlement = ?1 AND {IS_OPEN} AND (attempts, deadline) >= (?4, ?5) AND deadline <> {new}
+         ORDER BY attempts, deadline LIMIT ?6"
+    );
+    let parameters = (id, window_ms, millis(DateTime::<Utc>::MAX_UTC), attempts, deadline, limit(WINDOW_PAGE));
+    let page: Vec<(i64, WindowPage, i64)> = all(transaction, &page, parameters, |row| {
+        Ok((row.required(0)?, (row.required(1)?, row.required(2)?), row.required(3)?))
+    })?;
+    for (event, _, deadline) in &page {
+        transaction
+            .prepare_cached("UPDATE event SET deadline = ?2 WHERE id = ?1")
+            .and_then(|mut statement| statement.execute((event, deadline)))
+            .map_err(failed)?;
+    }
+    if page.len() == WINDOW_PAGE {
+        return Ok(page.into_iter().map(|(_, last, _)| last).max());
+    }
+    // At the end: it is looked up again if this stops before.
+    let changed = "UPDATE entitlement SET marketplace = ?2 WHERE id = ?1";
+    transaction.execute(changed, (id, &window.marketplace)).map_err(failed)?;
+    Ok(None)
 }

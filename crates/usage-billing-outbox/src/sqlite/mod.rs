@@ -203,7 +203,13 @@ impl Store for SqliteStore {
     }
 
     async fn set_window(&self, window: EntitlementWindow) -> Result<()> {
-        self.write("settle.committed", move |transaction| enqueue::set_window(transaction, &window)).await
+        let mut page = Some((0, i64::MIN));
+        while let Some(from) = page {
+            let window = window.clone();
+            let work = move |transaction: &Transaction<'_>| enqueue::set_window(transaction, &window, from);
+            page = self.write("settle.committed", work).await?;
+        }
+        Ok(())
     }
 
     async fn beat(&self, heartbeat: Heartbeat) -> Result<()> {

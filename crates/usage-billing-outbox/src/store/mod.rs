@@ -41,6 +41,13 @@ pub(crate) const RECORDS: i64 = 100_000;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) const RECORDS_AT_ONCE: usize = 10_000;
 
+/// Number of events whose deadlines one transaction sets.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) const WINDOW_PAGE: usize = 1000;
+/// Number of attempts and deadline of the event from which on deadlines are set.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) type WindowPage = (i64, i64);
+
 /// A database of events.
 ///
 /// Every method is one transaction, and its changes are durable before it returns. If its future is dropped, the transaction may still be
@@ -122,7 +129,8 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// Returns entitlements with open events whose marketplace is not known.
     fn unknown_marketplaces(&self, limit: usize) -> impl Future<Output = Result<Vec<String>>> + Send;
 
-    /// Stores the marketplace of an entitlement, and sets the deadlines of its open events.
+    /// Stores the marketplace of an entitlement, and sets the deadlines of its open events. Of many events, this takes several transactions, and
+    /// the marketplace is not known before the last one: after an error, the same call goes on.
     fn set_window(&self, window: EntitlementWindow) -> impl Future<Output = Result<()>> + Send;
 
     /// Stores a sign of life of the sender.

@@ -10,7 +10,7 @@ use usage_billing::ErrorKind;
 use usage_billing::suger::UsageEvent;
 use usage_billing_outbox::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use usage_billing_outbox::sqlx::{self, Executor as _, PgPool};
-use usage_billing_outbox::store::{Attempt, AttemptResult, Heartbeat, LeaseRequest, Leased};
+use usage_billing_outbox::store::{Attempt, AttemptResult, EntitlementWindow, Heartbeat, LeaseRequest, Leased};
 use usage_billing_outbox::{Clock, Outbox, Outcome, PostgresStore, State, Store as _};
 
 use super::server::shared;
@@ -187,6 +187,20 @@ async fn lease_reads_only_a_part_of_a_failing_backlog() {
         let read = rows_read(&pool).await - before;
         assert!(read < 25_000, "{seconds}: {read}");
     }
+}
+
+#[tokio::test]
+async fn window_of_a_large_backlog_is_set_beside_a_locked_event() {
+    let Some((store, pool)) = open().await else { return };
+    let store = store.time_limit(Duration::from_secs(4));
+    store.enqueue((0..2500).map(|number| new_event("e-1", number)).collect(), WINDOW, at(0)).await.unwrap();
+    let mut transaction = pool.begin().await.unwrap();
+    transaction.execute("SELECT 1 FROM usage_billing.event WHERE id = 1 FOR UPDATE").await.unwrap();
+    let (entitlement_id, marketplace) = ("e-1".to_owned(), "AZURE".to_owned());
+    store.set_window(EntitlementWindow { entitlement_id, marketplace, window: 4 * WINDOW }).await.unwrap();
+    let set = "SELECT count(*) FROM usage_billing.event WHERE deadline - timestamp = 24 * 3600000";
+    assert_eq!(sqlx::query_scalar::<_, i64>(set).fetch_one(&pool).await.unwrap(), 2499);
+    assert!(store.unknown_marketplaces(1).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -279,6 +279,20 @@ async fn removal_ends_when_neither_events_nor_records_are_left() {
     assert_eq!((removed.events, removed.records), (1, 2500));
 }
 
+#[tokio::test(start_paused = true)]
+async fn marketplace_that_is_not_stored_does_not_stop_sending() {
+    let (store, folder) = open().await;
+    let outbox = outbox(store, at(0));
+    let vendor = Vendor::start("AWS", |_| Fault::None);
+    outbox.enqueue(&[usage("e-1", 0)]).await.unwrap();
+    let file = rusqlite::Connection::open(folder.path().join("usage.sqlite")).unwrap();
+    file.execute_batch(
+        "CREATE TRIGGER fails BEFORE UPDATE OF window_ms ON entitlement BEGIN SELECT RAISE(ABORT, 'slow'); END",
+    )
+    .unwrap();
+    assert_eq!(started(&outbox, vendor.client()).await.send_due().await.unwrap().settled, 1);
+}
+
 /// Returns an outbox whose store fails from the first statement on, and works from the second one on: at the 40th look at the clock.
 fn failing(store: SqliteStore, folder: &tempfile::TempDir, sql: [&'static str; 2]) -> Outbox<SqliteStore> {
     let file = rusqlite::Connection::open(folder.path().join("usage.sqlite")).unwrap();
