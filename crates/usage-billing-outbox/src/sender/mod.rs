@@ -17,7 +17,8 @@ use usage_billing::{Error, ErrorKind, Result};
 
 use self::builder::Options;
 use self::marketplaces::Marketplaces;
-use crate::store::{Attempt, Heartbeat, LeaseRequest};
+use crate::store::{Attempt, Heartbeat, LeaseRequest, RolledUp};
+use crate::windows::window;
 use crate::{Outbox, Store, fail_points, retry};
 pub use builder::SenderBuilder;
 
@@ -54,7 +55,7 @@ pub struct Sent {
     pub attempted: usize,
     /// Number of those whose state is final now.
     pub settled: usize,
-    /// If none was attempted: when the next event is due. `None` if none is open.
+    /// If none was attempted: when the next event is due, or now if there is metered usage to report. `None` if none is open.
     pub next_at: Option<DateTime<Utc>>,
 }
 
@@ -175,7 +176,7 @@ impl<S: Store> Sender<S> {
 
     async fn send_batch(&mut self, interrupted: &mut watch::Receiver<bool>) -> Result<Sent> {
         self.beat().await?;
-        self.roll_up().await;
+        let has_more_reports = self.roll_up().await;
         let Self { outbox, client, options, marketplaces, heartbeat, .. } = self;
         let look_up = async {
             // What is not found in time is looked up before a later batch.
@@ -200,7 +201,8 @@ impl<S: Store> Sender<S> {
         };
         let leased = self.outbox.store.lease(request).await?;
         if leased.events.is_empty() {
-            return Ok(Sent { next_at: leased.next_at, ..Sent::default() });
+            let next_at = if has_more_reports { Some(now) } else { leased.next_at };
+            return Ok(Sent { next_at, ..Sent::default() });
         }
         fail_points::reached("send.begun");
         let Self { outbox, client, options, heartbeat, .. } = self;
@@ -221,18 +223,25 @@ impl<S: Store> Sender<S> {
         Ok(sent)
     }
 
-    /// Reports metered usage, if the last time is long ago.
-    async fn roll_up(&mut self) {
-        let now = self.outbox.clock.now();
-        if let Some(rule) = self.options.hourly_reports
-            && self.rolled_up_at.is_none_or(|last| now - last >= ROLL_UP || now < last)
-        {
-            self.rolled_up_at = Some(now);
+    /// Reports some of the metered usage, if all of it was reported long ago, and returns whether there may be more.
+    async fn roll_up(&mut self) -> bool {
+        let Self { outbox, options, heartbeat, rolled_up_at, .. } = self;
+        let now = outbox.clock.now();
+        let Some(rule) = options.hourly_reports else { return false };
+        if rolled_up_at.is_some_and(|last| now - last < ROLL_UP && last <= now) {
+            return false;
+        }
+        let roll_up = outbox.store.roll_up(rule, window(&outbox.windows, None), now);
+        match beating(outbox, heartbeat, options.timer(BEAT), roll_up).await {
+            Ok(RolledUp { records: 1.., .. }) => return true,
+            Ok(_) => {}
             // Stored events are sent also if a report fails. The status states hours that are not reported.
-            if let Err(error) = self.outbox.roll_up(rule).await {
+            Err(error) => {
                 tracing::error!(target: "usage_billing::outbox", %error, "metered usage was not reported");
             }
         }
+        *rolled_up_at = Some(now);
+        false
     }
 
     /// Stores the results of a batch. While the store fails, this is tried again until the lease ends.

@@ -266,6 +266,25 @@ async fn failed_roll_up_does_not_stop_sending() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn events_are_sent_between_the_reports_of_a_large_backlog() {
+    let (store, _folder) = open().await;
+    let outbox = outbox(store, at(9 * 3600));
+    let vendor = Vendor::start("STRIPE", |_| Fault::None);
+    outbox.record((0..12_000).map(record).collect()).await.unwrap();
+    let hour_later = |number| MeteredUsage { timestamp: at(3600), ..record(number) };
+    outbox.record((12_000..12_010).map(hour_later).collect()).await.unwrap();
+    let sender = outbox.sender(vendor.client()).flush_timeout(Duration::MAX).hourly_reports(HourlyReports::default());
+    let mut sender = sender.start().await.unwrap();
+    sender.run_until(|_| true, std::future::pending(), Duration::MAX).await.unwrap();
+    let backlog = outbox.status().await.unwrap().backlog;
+    assert_eq!((backlog.states[&State::Delivered], backlog.open_records), (1, 10));
+    let is_empty = |sent: Sent| sent.attempted == 0 && sent.next_at.is_none();
+    sender.run_until(is_empty, std::future::pending(), Duration::MAX).await.unwrap();
+    let backlog = outbox.status().await.unwrap().backlog;
+    assert_eq!((backlog.states[&State::Delivered], backlog.open_records), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn removal_ends_when_neither_events_nor_records_are_left() {
     let (store, _folder) = open().await;
     let outbox = outbox(store, at(9 * 3600));
