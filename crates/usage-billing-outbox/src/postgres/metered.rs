@@ -82,16 +82,19 @@ pub(super) async fn roll_up(
         let records = open_records(connection, hour, entitlement).await?;
         let quantities = records.iter().map(|(_, dimension, quantity)| (dimension.clone(), *quantity));
         let carried = carried(connection, entitlement).await?;
-        let sequence = next_sequence(connection, hour, entitlement).await?;
-        let found = report(&name, time(hour), sequence, quantities, &carried, rule.whole_units);
-        let mut key = None;
-        if let Some(event) = &found.event {
+        let (found, key) = loop {
+            let sequence = next_sequence(connection, hour, entitlement).await?;
+            let found = report(&name, time(hour), sequence, quantities.clone(), &carried, rule.whole_units);
+            let Some(event) = &found.event else { break (found, None) };
             let event = NewEvent::new(event, &org_id)?;
-            let (_, tally) = insert(connection, std::slice::from_ref(&event), window, now).await?;
-            write_tally(connection, tally, None).await?;
-            key = Some(event.key);
-            rolled_up.events += 1;
-        }
+            let (enqueued, tally) = insert(connection, std::slice::from_ref(&event), window, now).await?;
+            // A producer may have stored the same event since the sequence was read: it is other usage.
+            if enqueued.new > 0 {
+                write_tally(connection, tally, None).await?;
+                rolled_up.events += 1;
+                break (found, Some(event.key));
+            }
+        };
         let ids: Vec<_> = records[..found.records].iter().map(|(id, ..)| *id).collect();
         let consumed = "UPDATE usage_billing.usage SET rolled_up_at = $2, event_key = $3 WHERE id = ANY($1)";
         let consumed = sqlx::query(consumed).bind(ids).bind(millis(now)).bind(key.map(|key| key.as_bytes().to_vec()));

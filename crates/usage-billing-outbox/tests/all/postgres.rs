@@ -6,12 +6,16 @@ use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use usage_billing::ErrorKind;
 use usage_billing::suger::UsageEvent;
+use usage_billing::{Decimal, ErrorKind};
 use usage_billing_outbox::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use usage_billing_outbox::sqlx::{self, Executor as _, PgPool};
-use usage_billing_outbox::store::{Attempt, AttemptResult, EntitlementWindow, Heartbeat, LeaseRequest, Leased};
-use usage_billing_outbox::{Clock, Outbox, Outcome, PostgresStore, State, Store as _};
+use usage_billing_outbox::store::{
+    Attempt, AttemptResult, EntitlementWindow, Heartbeat, LeaseRequest, Leased, RolledUp,
+};
+use usage_billing_outbox::{
+    Clock, HourlyReports, MeteredUsage, Outbox, Outcome, PostgresStore, State, Store as _, hour_of,
+};
 
 use super::server::shared;
 use super::suite::store_suite;
@@ -203,6 +207,36 @@ async fn window_of_a_large_backlog_is_set_beside_a_locked_event() {
     assert!(store.unknown_marketplaces(1).await.unwrap().is_empty());
 }
 
+/// Waits until a transaction waits for a lock.
+async fn until_waiting(pool: &PgPool) {
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while sqlx::query_scalar::<_, i64>(waits).fetch_one(pool).await.unwrap() == 0 {}
+}
+
+fn record(number: i64, entitlement: &str) -> MeteredUsage {
+    let (id, entitlement_id, dimension) = (number.to_string(), entitlement.to_owned(), "gb".to_owned());
+    MeteredUsage { id, entitlement_id, dimension, timestamp: at(0), quantity: Decimal::ONE }
+}
+
+/// As after a report, with the same quantity.
+#[tokio::test]
+async fn report_is_other_usage_than_the_same_event_of_a_producer() {
+    let Some((store, pool)) = open().await else { return };
+    store.record(vec![record(1, "e-1")], at(0)).await.unwrap();
+    let mut transaction = pool.begin().await.unwrap();
+    let same = UsageEvent::new("e-1", hour_of(at(0))).quantity("gb", 1);
+    outbox(&store).enqueue_in(&mut transaction, &[same]).await.unwrap();
+    let rolled_up = {
+        let store = store.clone();
+        tokio::spawn(async move { store.roll_up(HourlyReports::default(), WINDOW, at(9 * 3600)).await })
+    };
+    until_waiting(&pool).await;
+    transaction.commit().await.unwrap();
+    assert_eq!(rolled_up.await.unwrap().unwrap(), RolledUp { events: 1, records: 1 });
+    let sequences = "SELECT sequence FROM usage_billing.event ORDER BY sequence";
+    assert_eq!(sqlx::query_scalar::<_, i64>(sequences).fetch_all(&pool).await.unwrap(), [0, 1]);
+}
+
 #[tokio::test]
 async fn transaction_that_loses_a_deadlock_is_run_again() {
     let Some((store, pool)) = open().await else { return };
@@ -217,8 +251,7 @@ async fn transaction_that_loses_a_deadlock_is_run_again() {
         let store = store.clone();
         tokio::spawn(async move { store.enqueue(vec![new_event("e-1", 1), new_event("e-1", 2)], WINDOW, at(0)).await })
     };
-    let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    while sqlx::query_scalar::<_, i64>(waits).fetch_one(&pool).await.unwrap() == 0 {}
+    until_waiting(&pool).await;
     outbox.enqueue_in(&mut transaction, &[usage("e-1", 1)]).await.unwrap();
     transaction.commit().await.unwrap();
     assert_eq!(enqueued.await.unwrap().unwrap().duplicates, 2);
