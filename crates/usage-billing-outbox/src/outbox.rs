@@ -91,7 +91,8 @@ impl<S: Store> Outbox<S> {
     }
 
     /// Enqueues a report for each entitlement and ended hour with records that no report contains. Late records become a further report of
-    /// their hour, with the next sequence. A sender can [do this](crate::SenderBuilder::hourly_reports).
+    /// their hour, with the next sequence. A sender can [do this](crate::SenderBuilder::hourly_reports). While another process does it, this
+    /// reports nothing.
     ///
     /// # Errors
     /// [`ErrorKind::File`] if the store fails.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
+use tokio::time::Instant;
 use usage_billing::{Decimal, Result};
 
 use super::columns::failed;
@@ -65,14 +66,20 @@ pub(super) async fn record(
     Ok(Enqueued { new: new.len(), duplicates: duplicates.len() })
 }
 
+/// Reports nothing while another transaction does. Each report takes several round trips, so after `limit` the rest is left to the next transaction.
 pub(super) async fn roll_up(
     connection: &mut PgConnection,
     rule: HourlyReports,
     window: Duration,
     now: DateTime<Utc>,
+    limit: Duration,
 ) -> Result<RolledUp> {
-    let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(REPORTS_LOCK);
-    lock.execute(&mut *connection).await.map_err(failed)?;
+    let began = Instant::now();
+    let lock = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)").bind(REPORTS_LOCK);
+    let is_locked: bool = lock.fetch_one(&mut *connection).await.map_err(failed)?;
+    if !is_locked {
+        return Ok(RolledUp::default());
+    }
     let org_id: String = sqlx::query_scalar("SELECT org_id FROM usage_billing.meta")
         .fetch_one(&mut *connection)
         .await
@@ -101,7 +108,7 @@ pub(super) async fn roll_up(
         consumed.execute(&mut *connection).await.map_err(failed)?;
         carry_over(connection, entitlement, found.carried).await?;
         rolled_up.records += found.records;
-        if rolled_up.records >= RECORDS_AT_ONCE {
+        if rolled_up.records >= RECORDS_AT_ONCE || began.elapsed() >= limit {
             break;
         }
     }

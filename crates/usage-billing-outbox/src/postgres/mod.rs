@@ -75,7 +75,9 @@ impl Store for PostgresStore {
     }
 
     async fn roll_up(&self, rule: HourlyReports, window: Duration, now: DateTime<Utc>) -> Result<RolledUp> {
-        self.write("roll_up.committed", |connection| metered::roll_up(connection, rule, window, now).boxed()).await
+        let limit = self.time_limit / 4;
+        self.write("roll_up.committed", |connection| metered::roll_up(connection, rule, window, now, limit).boxed())
+            .await
     }
 
     /// Claims nothing: leases that have ended are abandoned by the next lease of any sender, and others belong to living senders.

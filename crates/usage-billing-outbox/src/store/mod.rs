@@ -80,7 +80,8 @@ pub trait Store: Clone + Send + Sync + 'static {
     fn record(&self, records: Vec<MeteredUsage>, now: DateTime<Utc>) -> impl Future<Output = Result<Enqueued>> + Send;
 
     /// Reports ended hours, the earliest first, by [`report`](crate::report): enqueues the events, with the first sequence that no event of the
-    /// entitlement and hour has, and consumes their records in the same transaction. Call it until it returns no records.
+    /// entitlement and hour has, and consumes their records in the same transaction. Call it until it returns no records:
+    /// none is left then, or another process reports them.
     fn roll_up(
         &self,
         rule: HourlyReports,

@@ -238,6 +238,25 @@ async fn report_is_other_usage_than_the_same_event_of_a_producer() {
 }
 
 #[tokio::test]
+async fn reports_over_a_slow_network_are_stored_in_several_transactions() {
+    let Some((store, pool)) = open().await else { return };
+    store.record((0..9).map(|number| record(number, &format!("e-{number}"))).collect(), at(0)).await.unwrap();
+    pool.execute(
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.3); RETURN NULL; END $$;
+         CREATE TRIGGER slow AFTER INSERT ON usage_billing.event FOR EACH STATEMENT EXECUTE FUNCTION slow()",
+    )
+    .await
+    .unwrap();
+    let slow = store.clone().time_limit(Duration::from_secs(2));
+    let found = slow.roll_up(HourlyReports::default(), WINDOW, at(9 * 3600)).await.unwrap();
+    assert!((1..9).contains(&found.records), "{found:?}");
+    let mut other = pool.begin().await.unwrap();
+    other.execute(format!("SELECT pg_advisory_xact_lock({})", 0x7562_6f78_0000_0003_i64).as_str()).await.unwrap();
+    let none = slow.roll_up(HourlyReports::default(), WINDOW, at(9 * 3600)).await.unwrap();
+    assert_eq!(none, RolledUp::default(), "another one reports");
+}
+
+#[tokio::test]
 async fn transaction_that_loses_a_deadlock_is_run_again() {
     let Some((store, pool)) = open().await else { return };
     let outbox = outbox(&store);
