@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 use usage_billing::Result;
 
@@ -12,6 +12,9 @@ use super::tally::add_up;
 use crate::State;
 use crate::store::columns::{self, Columns, IS_OPEN, entitlement_backlog, millis};
 use crate::store::{Backlog, Heartbeat};
+
+/// How far the clocks of senders may differ.
+const CLOCKS: TimeDelta = TimeDelta::minutes(1);
 
 pub(super) async fn backlog(connection: &mut PgConnection, now: DateTime<Utc>, limit: usize) -> Result<Backlog> {
     let mut backlog = Backlog {
@@ -77,15 +80,16 @@ pub(super) async fn unknown_marketplaces(connection: &mut PgConnection, limit: u
 pub(super) async fn beat(connection: &mut PgConnection, heartbeat: Heartbeat) -> Result<()> {
     let Heartbeat { started_at, beat_at, contact_at, stopped_at } = heartbeat;
     add_up(connection).await?;
-    // The last contact is also that of earlier senders. A sender that stops leaves the signs of life of one that was seen after it.
-    let mut update = sqlx::query(
-        "UPDATE usage_billing.heartbeat
-         SET started_at = $1, beat_at = $2, contact_at = coalesce($3, contact_at), stopped_at = $4
-         WHERE $4::bigint IS NULL OR beat_at IS NULL OR beat_at <= coalesce($2, $4)",
-    );
+    // Of several senders, the latest times count, but none of a clock that is ahead. A sender that stops leaves the signs of life of one that was
+    // seen after it.
+    let update = "UPDATE usage_billing.heartbeat
+         SET started_at = $1, contact_at = greatest($3, CASE WHEN contact_at > $2 THEN $2 ELSE contact_at END), stopped_at = $4,
+             beat_at = CASE WHEN $2::bigint IS NULL OR beat_at > $2 + $5 THEN $2 ELSE greatest(beat_at, $2) END
+         WHERE $4::bigint IS NULL OR beat_at IS NULL OR beat_at <= coalesce($2, $4)";
+    let mut update = sqlx::query(update);
     for time in [started_at, beat_at, contact_at, stopped_at] {
         update = update.bind(time.map(millis));
     }
-    update.execute(connection).await.map_err(failed)?;
+    update.bind(CLOCKS.num_milliseconds()).execute(connection).await.map_err(failed)?;
     Ok(())
 }

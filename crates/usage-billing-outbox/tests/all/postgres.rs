@@ -350,6 +350,26 @@ async fn sender_that_stops_is_not_taken_for_the_last_one() {
 }
 
 #[tokio::test]
+async fn sign_of_life_of_an_earlier_time_changes_no_later_one() {
+    let Some((store, _pool)) = open().await else { return };
+    let day = 24 * 3600;
+    for (beat, contact, expected) in [
+        (50, Some(40), (50, Some(40))),
+        (30, Some(20), (50, Some(40))),
+        (55, None, (55, Some(40))),
+        // A clock that is ahead.
+        (day, Some(day), (day, Some(day))),
+        (70, Some(60), (70, Some(70))),
+        (80, Some(60), (80, Some(70))),
+    ] {
+        let (beat_at, contact_at) = (Some(at(beat)), contact.map(at));
+        store.beat(Heartbeat { beat_at, contact_at, ..Heartbeat::default() }).await.unwrap();
+        let Heartbeat { beat_at, contact_at, .. } = store.backlog(at(0), 1).await.unwrap().heartbeat;
+        assert_eq!((beat_at, contact_at), (Some(at(expected.0)), expected.1.map(at)), "{beat}");
+    }
+}
+
+#[tokio::test]
 async fn numbers_are_added_up_by_a_sign_of_life() {
     let Some((store, pool)) = open().await else { return };
     for number in 0..150 {
