@@ -260,7 +260,7 @@ async fn compare<S: Store>(
     lives(large.store(), rows).await?;
     let key = NewEvent::new(&event(rows / 2), ORG)?.key;
     let started = Instant::now();
-    large.store().event(key).await?.expect("it is stored");
+    large.store().event(key, None).await?.expect("it is stored");
     println!("  find an event by its key among {rows}: {} ms", started.elapsed().as_millis());
     let started = Instant::now();
     large.status().await?;

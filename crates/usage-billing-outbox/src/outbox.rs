@@ -109,27 +109,34 @@ impl<S: Store> Outbox<S> {
     }
 
     /// Makes an event due at once that was rejected, has expired or waits, after its cause was fixed. Returns its state before: one that is
-    /// delivered or being sent stays. `None` if there is no such event.
+    /// delivered or being sent stays. `None` if there is no such event. State its timestamp where it is known, as after a page of events: a key
+    /// alone is looked for among all events.
     ///
     /// # Errors
     /// [`ErrorKind::File`] if the store fails.
-    pub async fn requeue(&self, key: Uuid) -> Result<Option<State>> {
-        self.store.requeue(key, self.clock.now()).await
+    pub async fn requeue(&self, key: Uuid, timestamp: Option<DateTime<Utc>>) -> Result<Option<State>> {
+        self.store.requeue(key, timestamp, self.clock.now()).await
     }
 
     /// Acknowledges an event that was rejected or has expired: its usage is billed by another event, or not at all. The reason becomes its
     /// message, and it does not count as not billed. Returns its state before: one in another state stays. `None` if there is no such event.
+    /// Its timestamp is as for [`requeue`](Self::requeue).
     ///
     /// # Errors
     /// - [`ErrorKind::Request`] if the reason is blank, has a NUL character, or is longer than 1000 bytes.
     /// - [`ErrorKind::File`] if the store fails.
-    pub async fn resolve(&self, key: Uuid, reason: impl Into<String>) -> Result<Option<State>> {
+    pub async fn resolve(
+        &self,
+        key: Uuid,
+        timestamp: Option<DateTime<Utc>>,
+        reason: impl Into<String>,
+    ) -> Result<Option<State>> {
         let reason = reason.into();
         if reason.trim().is_empty() || reason.len() > MAX_REASON || reason.contains('\0') {
             let message = format!("the reason is not valid: expected a text of at most {MAX_REASON} bytes without NUL");
             return Err(Error::new(ErrorKind::Request, message));
         }
-        self.store.resolve(key, reason).await
+        self.store.resolve(key, timestamp, reason).await
     }
 
     /// Returns the state of the outbox.

@@ -99,19 +99,27 @@ impl Store for PostgresStore {
             .await
     }
 
-    async fn requeue(&self, key: Uuid, now: DateTime<Utc>) -> Result<Option<State>> {
-        // Finding a key reads an index of all events, which takes longer than a lock should last.
-        let Some(id) = self.read(|connection| pages::id_of(connection, key).boxed()).await? else { return Ok(None) };
+    async fn requeue(&self, key: Uuid, timestamp: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<Option<State>> {
+        // Finding a key alone reads an index of all events, which takes longer than a lock should last.
+        let Some(id) = self.read(|connection| pages::id_of(connection, key, timestamp).boxed()).await? else {
+            return Ok(None);
+        };
         self.write("settle.committed", |connection| requeue::requeue(connection, id, now).boxed()).await
     }
 
-    async fn resolve(&self, key: Uuid, reason: String) -> Result<Option<State>> {
-        let Some(id) = self.read(|connection| pages::id_of(connection, key).boxed()).await? else { return Ok(None) };
+    async fn resolve(&self, key: Uuid, timestamp: Option<DateTime<Utc>>, reason: String) -> Result<Option<State>> {
+        let Some(id) = self.read(|connection| pages::id_of(connection, key, timestamp).boxed()).await? else {
+            return Ok(None);
+        };
         self.write("settle.committed", |connection| requeue::resolve(connection, id, reason.clone()).boxed()).await
     }
 
-    async fn event(&self, key: Uuid) -> Result<Option<(StoredEvent, Vec<AttemptResult>)>> {
-        self.read(|connection| pages::event(connection, key).boxed()).await
+    async fn event(
+        &self,
+        key: Uuid,
+        timestamp: Option<DateTime<Utc>>,
+    ) -> Result<Option<(StoredEvent, Vec<AttemptResult>)>> {
+        self.read(|connection| pages::event(connection, key, timestamp).boxed()).await
     }
 
     async fn events(&self, selection: Selection) -> Result<Vec<StoredEvent>> {

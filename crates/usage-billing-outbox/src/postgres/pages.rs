@@ -1,5 +1,6 @@
 //! Reading events and the evidence of their attempts.
 
+use chrono::{DateTime, Utc};
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::{PgConnection, Postgres};
@@ -18,17 +19,26 @@ use crate::store::{AttemptResult, FailedAttempt, Selection};
 pub(super) const EVENT: &str =
     "usage_billing.event JOIN usage_billing.entitlement ON entitlement.id = event.entitlement";
 
-/// Returns the row of a key. This reads the index of all events, because it begins with the time: a second for some millions.
-pub(super) async fn id_of(connection: &mut PgConnection, key: Uuid) -> Result<Option<i64>> {
-    let query = sqlx::query_scalar("SELECT id FROM usage_billing.event WHERE key = $1");
-    query.bind(&key.as_bytes()[..]).fetch_optional(connection).await.map_err(failed)
+/// Returns the row of a key. Without the timestamp, this reads the index of all events, which begins with it: a second for some millions.
+pub(super) async fn id_of(
+    connection: &mut PgConnection,
+    key: Uuid,
+    timestamp: Option<DateTime<Utc>>,
+) -> Result<Option<i64>> {
+    let query = match timestamp {
+        Some(_) => "SELECT id FROM usage_billing.event WHERE key = $1 AND timestamp = $2",
+        None => "SELECT id FROM usage_billing.event WHERE key = $1 AND $2::bigint IS NULL",
+    };
+    let query = sqlx::query_scalar(query).bind(&key.as_bytes()[..]).bind(timestamp.map(millis));
+    query.fetch_optional(connection).await.map_err(failed)
 }
 
 pub(super) async fn event(
     connection: &mut PgConnection,
     key: Uuid,
+    timestamp: Option<DateTime<Utc>>,
 ) -> Result<Option<(StoredEvent, Vec<AttemptResult>)>> {
-    let Some(id) = id_of(connection, key).await? else { return Ok(None) };
+    let Some(id) = id_of(connection, key, timestamp).await? else { return Ok(None) };
     let query = format!("SELECT {STORED_EVENT} FROM {EVENT} WHERE event.id = $1");
     let Some(EventRow { stored, .. }) = all(connection, sqlx::query(&query).bind(id), stored_event).await?.pop() else {
         return Ok(None);

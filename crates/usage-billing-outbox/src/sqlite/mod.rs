@@ -175,19 +175,27 @@ impl Store for SqliteStore {
         self.write("settle.committed", move |transaction| settle::settle(transaction, token, attempts, now)).await
     }
 
-    async fn requeue(&self, key: Uuid, now: DateTime<Utc>) -> Result<Option<State>> {
-        // Finding a key reads an index of all events, which would delay all writers.
-        let Some(id) = self.read(move |transaction| pages::id_of(transaction, key)).await? else { return Ok(None) };
+    async fn requeue(&self, key: Uuid, timestamp: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<Option<State>> {
+        // Finding a key alone reads an index of all events, which would delay all writers.
+        let Some(id) = self.read(move |transaction| pages::id_of(transaction, key, timestamp)).await? else {
+            return Ok(None);
+        };
         self.write("settle.committed", move |transaction| requeue::requeue(transaction, id, now)).await
     }
 
-    async fn resolve(&self, key: Uuid, reason: String) -> Result<Option<State>> {
-        let Some(id) = self.read(move |transaction| pages::id_of(transaction, key)).await? else { return Ok(None) };
+    async fn resolve(&self, key: Uuid, timestamp: Option<DateTime<Utc>>, reason: String) -> Result<Option<State>> {
+        let Some(id) = self.read(move |transaction| pages::id_of(transaction, key, timestamp)).await? else {
+            return Ok(None);
+        };
         self.write("settle.committed", move |transaction| requeue::resolve(transaction, id, &reason)).await
     }
 
-    async fn event(&self, key: Uuid) -> Result<Option<(StoredEvent, Vec<AttemptResult>)>> {
-        self.read(move |transaction| pages::event(transaction, key)).await
+    async fn event(
+        &self,
+        key: Uuid,
+        timestamp: Option<DateTime<Utc>>,
+    ) -> Result<Option<(StoredEvent, Vec<AttemptResult>)>> {
+        self.read(move |transaction| pages::event(transaction, key, timestamp)).await
     }
 
     async fn events(&self, selection: Selection) -> Result<Vec<StoredEvent>> {

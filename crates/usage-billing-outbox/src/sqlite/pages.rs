@@ -1,5 +1,6 @@
 //! Reading events and the evidence of their attempts.
 
+use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension as _, Transaction};
 use usage_billing::Result;
 use usage_billing::uuid::Uuid;
@@ -12,11 +13,17 @@ use crate::store::columns::{
 };
 use crate::store::{AttemptResult, FailedAttempt, Selection};
 
-/// Returns the row of a key. This reads the index of all events, because it begins with the time: a second for some millions.
-pub(super) fn id_of(transaction: &Transaction<'_>, key: Uuid) -> Result<Option<i64>> {
+/// Returns the row of a key. Without the timestamp, this reads the index of all events, which begins with it: a second for some millions.
+pub(super) fn id_of(transaction: &Transaction<'_>, key: Uuid, timestamp: Option<DateTime<Utc>>) -> Result<Option<i64>> {
+    let query = match timestamp {
+        Some(_) => "SELECT id FROM event INDEXED BY event_by_time WHERE key = ?1 AND timestamp = ?2",
+        None => "SELECT id FROM event INDEXED BY event_by_time WHERE key = ?1 AND ?2 IS NULL LIMIT 1",
+    };
     transaction
-        .prepare_cached("SELECT id FROM event INDEXED BY event_by_time WHERE key = ?1 LIMIT 1")
-        .and_then(|mut statement| statement.query_row([key.as_bytes()], |row| row.get(0)).optional())
+        .prepare_cached(query)
+        .and_then(|mut statement| {
+            statement.query_row((key.as_bytes(), timestamp.map(millis)), |row| row.get(0)).optional()
+        })
         .map_err(failed)
 }
 
@@ -27,8 +34,12 @@ pub(super) fn row(transaction: &Transaction<'_>, id: i64) -> Result<Option<Event
     Ok(rows(transaction, &query, [id])?.pop())
 }
 
-pub(super) fn event(transaction: &Transaction<'_>, key: Uuid) -> Result<Option<(StoredEvent, Vec<AttemptResult>)>> {
-    let Some(id) = id_of(transaction, key)? else { return Ok(None) };
+pub(super) fn event(
+    transaction: &Transaction<'_>,
+    key: Uuid,
+    timestamp: Option<DateTime<Utc>>,
+) -> Result<Option<(StoredEvent, Vec<AttemptResult>)>> {
+    let Some(id) = id_of(transaction, key, timestamp)? else { return Ok(None) };
     let Some(EventRow { stored, .. }) = row(transaction, id)? else { return Ok(None) };
     let query = format!("SELECT {ATTEMPT} FROM attempt WHERE event = ?1 ORDER BY number");
     let attempts = all(transaction, &query, [id], attempt_result)?;

@@ -24,7 +24,7 @@ pub(super) fn settle(
     let settlement = Settlement::of_attempts(token, attempts, rows(transaction, &query, [token])?, now);
     let mut lost = settlement.lost.len();
     for Attempt { key, result, .. } in &settlement.lost {
-        let Some(id) = id_of(transaction, *key)? else { continue };
+        let Some(id) = id_of(transaction, *key, None)? else { continue };
         match is_stored(transaction, id, result)? {
             true => lost -= 1,
             false => insert_attempt(transaction, id, result)?,

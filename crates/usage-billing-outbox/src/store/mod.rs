@@ -111,15 +111,30 @@ pub trait Store: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<usize>> + Send;
 
     /// Makes an event due that an operator wants to be sent, and returns its state before. `None` if there is no such event. An event that
-    /// is delivered or being sent stays as it is.
-    fn requeue(&self, key: Uuid, now: DateTime<Utc>) -> impl Future<Output = Result<Option<crate::State>>> + Send;
+    /// is delivered or being sent stays as it is. With its `timestamp` it is found at once, and without it among all events: in a second for
+    /// some millions.
+    fn requeue(
+        &self,
+        key: Uuid,
+        timestamp: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = Result<Option<crate::State>>> + Send;
 
     /// Makes a rejected or expired event resolved, with a reason as its message, and returns its state before. `None` if there is no such
-    /// event. Another one stays as it is.
-    fn resolve(&self, key: Uuid, reason: String) -> impl Future<Output = Result<Option<crate::State>>> + Send;
+    /// event. Another one stays as it is. `timestamp` is as for [`requeue`](Self::requeue).
+    fn resolve(
+        &self,
+        key: Uuid,
+        timestamp: Option<DateTime<Utc>>,
+        reason: String,
+    ) -> impl Future<Output = Result<Option<crate::State>>> + Send;
 
-    /// Returns an event and all attempts to send it, in order.
-    fn event(&self, key: Uuid) -> impl Future<Output = Result<Option<(StoredEvent, Vec<AttemptResult>)>>> + Send;
+    /// Returns an event and all attempts to send it, in order. `timestamp` is as for [`requeue`](Self::requeue).
+    fn event(
+        &self,
+        key: Uuid,
+        timestamp: Option<DateTime<Utc>>,
+    ) -> impl Future<Output = Result<Option<(StoredEvent, Vec<AttemptResult>)>>> + Send;
 
     /// Returns a page of events in the order of their timestamps and keys.
     fn events(&self, selection: Selection) -> impl Future<Output = Result<Vec<StoredEvent>>> + Send;

@@ -193,7 +193,7 @@ impl<S: Opened> Test<S> {
             return;
         }
         expected.lease = None;
-        let found = self.runtime.block_on(self.store.event(event.key)).unwrap().unwrap().0.progress;
+        let found = self.runtime.block_on(self.store.event(event.key, None)).unwrap().unwrap().0.progress;
         let allowed: &[State] = match outcome {
             Outcome::Delivered => &[State::Delivered],
             Outcome::AlreadyDelivered => &[State::AlreadyDelivered],
@@ -215,7 +215,7 @@ impl<S: Opened> Test<S> {
     fn requeue(&mut self, number: u8) {
         let Some(expected) = self.model.events.get_mut(&number) else { return };
         let key = event(number, expected.quantity).key;
-        let before = self.runtime.block_on(self.store.requeue(key, at(self.model.now))).unwrap();
+        let before = self.runtime.block_on(self.store.requeue(key, None, at(self.model.now))).unwrap();
         assert_eq!(before, Some(expected.state));
         if !matches!(expected.state, State::Delivered | State::AlreadyDelivered | State::Sending) {
             expected.state = if expected.may_have_arrived { State::Unknown } else { State::Pending };
@@ -277,7 +277,7 @@ impl<S: Opened> StateMachineTest for Test<S> {
         }
         for (number, expected) in &test.model.events {
             let key = event(*number, expected.quantity).key;
-            let (stored, attempts) = test.runtime.block_on(test.store.event(key)).unwrap().unwrap();
+            let (stored, attempts) = test.runtime.block_on(test.store.event(key, None)).unwrap().unwrap();
             assert_eq!(
                 (stored.progress.state, attempts.len()),
                 (expected.state, expected.attempts.len()),

@@ -76,7 +76,7 @@ async fn event_is_stored_with_the_transaction_of_the_caller() {
     let number = async |query: &str| sqlx::query_scalar::<_, i64>(query).fetch_one(&pool).await.unwrap();
     assert_eq!(number("SELECT count(*) FROM job").await, 4, "the transaction goes on after the error");
     assert_eq!(number("SELECT count(*) FROM usage_billing.event").await, 2);
-    assert!(store.event(new_event("e-1", 8).key).await.unwrap().is_none(), "all or none");
+    assert!(store.event(new_event("e-1", 8).key, None).await.unwrap().is_none(), "all or none");
 }
 
 /// A transaction that is open for hours makes neither other producers nor senders wait.
@@ -191,6 +191,19 @@ async fn lease_reads_only_a_part_of_a_failing_backlog() {
         let read = rows_read(&pool).await - before;
         assert!(read < 25_000, "{seconds}: {read}");
     }
+}
+
+#[tokio::test]
+async fn event_of_a_known_time_is_found_without_reading_others() {
+    let Some((store, pool)) = open_with_backlog(20_000).await else { return };
+    let (key, timestamp) = (new_event("e-1", 7).key, Some(at(7 * 3600)));
+    store.enqueue(vec![new_event("e-1", 7)], WINDOW, at(0)).await.unwrap();
+    let before = rows_read(&pool).await;
+    assert!(store.event(key, timestamp).await.unwrap().is_some());
+    assert_eq!(store.requeue(key, timestamp, at(1)).await.unwrap(), Some(State::Pending));
+    assert_eq!(store.resolve(key, timestamp, "a mistake".to_owned()).await.unwrap(), Some(State::Pending));
+    let read = rows_read(&pool).await - before;
+    assert!(read < 100, "{read}");
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ pub(crate) async fn drain<S: Store>(outbox: &Outbox<S>, sender: &mut Sender<S>, 
 }
 
 async fn state(outbox: &Outbox<SqliteStore>, entitlement: &str, number: i64) -> State {
-    outbox.store().event(new_event(entitlement, number).key).await.unwrap().unwrap().0.progress.state
+    outbox.store().event(new_event(entitlement, number).key, None).await.unwrap().unwrap().0.progress.state
 }
 
 #[tokio::test(start_paused = true)]
@@ -94,7 +94,7 @@ async fn rejected_entitlement_does_not_block_others() {
     assert_eq!(state(&outbox, REJECTED, 0).await, State::Rejected);
     let status = outbox.status().await.unwrap();
     assert!(status.problems.contains(&Problem::NotBilled) && status.is_delivering, "{status:?}");
-    let (_, attempts) = outbox.store().event(new_event(REJECTED, 0).key).await.unwrap().unwrap();
+    let (_, attempts) = outbox.store().event(new_event(REJECTED, 0).key, None).await.unwrap().unwrap();
     assert_eq!((attempts[0].outcome, attempts[0].status), (Outcome::Rejected, Some(404)));
     assert_eq!(attempts[0].body_sha256, new_event(REJECTED, 0).body_sha256());
     assert!(attempts[0].message.as_deref().unwrap().contains("entitlement not found"), "{attempts:?}");
@@ -149,7 +149,7 @@ async fn vendor_outage_is_visible_and_ends_in_deliveries() {
     assert!(status.problems.contains(&Problem::SenderNotRunning), "it was stopped");
     // After 15, 30, 60, 120, 240 s and then 5 minutes, and the delays of the client's own retries.
     let key = new_event("a", 0).key;
-    let attempts = outbox.store().event(key).await.unwrap().unwrap().1.len();
+    let attempts = outbox.store().event(key, None).await.unwrap().unwrap().1.len();
     assert!((10..40).contains(&attempts), "delays grow: {attempts}");
     drop(sender);
     is_down.store(0, Ordering::SeqCst);
@@ -230,11 +230,11 @@ async fn reconciliation_compares_the_ledger_with_the_vendor() {
 
     let (rejected, delivered) = (new_event(REJECTED, 0).key, new_event("e-1", 0).key);
     for reason in [" ", "a\0b", &"x".repeat(1001)] {
-        assert_eq!(outbox.resolve(rejected, reason).await.unwrap_err().kind(), ErrorKind::Request);
+        assert_eq!(outbox.resolve(rejected, None, reason).await.unwrap_err().kind(), ErrorKind::Request);
     }
-    assert_eq!(outbox.resolve(rejected, "billed by hand").await.unwrap(), Some(State::Rejected));
-    assert_eq!(outbox.resolve(delivered, "a mistake").await.unwrap(), Some(State::Delivered));
-    assert_eq!(outbox.requeue(rejected).await.unwrap(), Some(State::Resolved));
+    assert_eq!(outbox.resolve(rejected, None, "billed by hand").await.unwrap(), Some(State::Rejected));
+    assert_eq!(outbox.resolve(delivered, None, "a mistake").await.unwrap(), Some(State::Delivered));
+    assert_eq!(outbox.requeue(rejected, None).await.unwrap(), Some(State::Resolved));
     assert!(!outbox.status().await.unwrap().problems.contains(&Problem::NotBilled));
     let ledger = outbox.ledger(period).await.unwrap();
     let found = client.reconcile(period, &ledger.events).timeout(Duration::MAX).await.unwrap();

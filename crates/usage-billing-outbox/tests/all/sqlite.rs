@@ -73,7 +73,7 @@ async fn new_sender_abandons_the_leases_of_a_dead_one() {
     let request = usage_billing_outbox::store::LeaseRequest { now: at(1), until: at(9999), limit: 9, probes: 3 };
     assert_eq!(store.lease(request).await.unwrap().events.len(), 1);
     let _sender = store.start_sender(at(2)).await.unwrap();
-    let (stored, attempts) = store.event(new_event("e-1", 0).key).await.unwrap().unwrap();
+    let (stored, attempts) = store.event(new_event("e-1", 0).key, None).await.unwrap().unwrap();
     assert_eq!((stored.progress.state, attempts.len()), (State::Unknown, 1));
     assert_eq!(stored.progress.ready_at, Some(at(2)), "it is sent again at once");
 }

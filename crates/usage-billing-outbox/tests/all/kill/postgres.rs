@@ -83,9 +83,9 @@ impl Store for RealTime {
         roll_up(rule: HourlyReports, window: Duration, now: DateTime<Utc>) -> RolledUp;
         start_sender(now: DateTime<Utc>) -> ();
         settle(token: i64, attempts: Vec<Attempt>, now: DateTime<Utc>) -> usize;
-        requeue(key: Uuid, now: DateTime<Utc>) -> Option<State>;
-        resolve(key: Uuid, reason: String) -> Option<State>;
-        event(key: Uuid) -> Option<(StoredEvent, Vec<AttemptResult>)>;
+        requeue(key: Uuid, timestamp: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<State>;
+        resolve(key: Uuid, timestamp: Option<DateTime<Utc>>, reason: String) -> Option<State>;
+        event(key: Uuid, timestamp: Option<DateTime<Utc>>) -> Option<(StoredEvent, Vec<AttemptResult>)>;
         events(selection: Selection) -> Vec<StoredEvent>;
         backlog(now: DateTime<Utc>, limit: usize) -> Backlog;
         unknown_marketplaces(limit: usize) -> Vec<String>;

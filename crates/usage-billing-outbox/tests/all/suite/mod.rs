@@ -85,7 +85,7 @@ fn attempt(leased: &Leased, index: usize, outcome: Outcome) -> Attempt {
 }
 
 async fn state<S: Store>(store: &S, event: &NewEvent) -> State {
-    store.event(event.key).await.unwrap().expect("the event is stored").0.progress.state
+    store.event(event.key, None).await.unwrap().expect("the event is stored").0.progress.state
 }
 
 /// Returns the number of events in a state.
@@ -99,11 +99,11 @@ pub(crate) async fn enqueued_event_is_pending_and_a_duplicate_is_a_no_op<S: Stor
     let (new, stored) = (new_event("e-1", 1), event.clone());
     let again = store.enqueue(vec![stored.clone(), new.clone(), stored, new], WINDOW, at(9)).await.unwrap();
     assert_eq!((again.new, again.duplicates), (1, 3));
-    let (stored, attempts) = store.event(event.key).await.unwrap().unwrap();
+    let (stored, attempts) = store.event(event.key, None).await.unwrap().unwrap();
     assert_eq!((stored.event, stored.enqueued_at, attempts), (event, at(0), vec![]));
     assert_eq!((stored.progress.state, stored.deadline), (State::Pending, at(6 * 3600)));
     assert_eq!(count(&store, State::Pending).await, 2);
-    assert!(store.event(new_event("e-1", 2).key).await.unwrap().is_none());
+    assert!(store.event(new_event("e-1", 2).key, None).await.unwrap().is_none());
 }
 
 pub(crate) async fn other_body_with_the_same_key_enqueues_nothing<S: Store>(store: S) {
@@ -115,7 +115,7 @@ pub(crate) async fn other_body_with_the_same_key_enqueues_nothing<S: Store>(stor
     assert!(error.kind() == ErrorKind::Request && error.to_string().contains("other quantities"), "{error}");
     assert!(error.to_string().contains(&event.key.to_string()), "{error}");
     assert_eq!(count(&store, State::Pending).await, 1, "all or none");
-    let (stored, _) = store.event(event.key).await.unwrap().unwrap();
+    let (stored, _) = store.event(event.key, None).await.unwrap().unwrap();
     assert_eq!(stored.event, event, "the first one stays");
 }
 
@@ -144,7 +144,7 @@ pub(crate) async fn quantity_is_not_stored_again_with_other_dimensions<S: Store>
     store.settle(leased.token, vec![attempt(&leased, index, Outcome::Rejected)], at(1)).await.unwrap();
     let replacement = event(0, &["gb", "seats"]);
     store.enqueue(vec![replacement.clone()], WINDOW, at(9)).await.unwrap_err();
-    store.resolve(stored.key, "unknown dimension".to_owned()).await.unwrap();
+    store.resolve(stored.key, None, "unknown dimension".to_owned()).await.unwrap();
     enqueue(&store, &[replacement]).await;
 }
 
@@ -168,7 +168,7 @@ pub(crate) async fn leased_event_is_leased_again_only_after_the_lease<S: Store>(
     assert_eq!((none.events.len(), none.next_at), (0, Some(at(61))), "it is due when the lease has ended");
     let again = store.lease(request(61, 9)).await.unwrap();
     assert_eq!(again.events, std::slice::from_ref(&event), "the same bytes");
-    let (stored, attempts) = store.event(event.key).await.unwrap().unwrap();
+    let (stored, attempts) = store.event(event.key, None).await.unwrap().unwrap();
     assert_eq!((stored.progress.state, stored.progress.may_have_arrived), (State::Sending, true));
     assert_eq!((attempts.len(), attempts[0].outcome, attempts[0].started_at), (1, Outcome::Abandoned, at(1)));
 }
@@ -182,7 +182,7 @@ pub(crate) async fn result_after_the_lease_is_evidence_and_changes_nothing<S: St
     assert_eq!(state(&store, &event).await, State::Sending);
     assert_eq!(store.settle(current.token, vec![attempt(&current, 0, Outcome::Delivered)], at(63)).await.unwrap(), 0);
     assert_eq!(store.settle(current.token, vec![attempt(&current, 0, Outcome::Rejected)], at(64)).await.unwrap(), 1);
-    let (stored, attempts) = store.event(event.key).await.unwrap().unwrap();
+    let (stored, attempts) = store.event(event.key, None).await.unwrap().unwrap();
     assert_eq!(stored.progress.state, State::Delivered);
     let outcomes: Vec<_> = attempts.iter().map(|attempt| (attempt.outcome, attempt.token)).collect();
     let (late, current) = (late.token, current.token);
@@ -205,7 +205,7 @@ pub(crate) async fn result_that_is_stored_again_leaves_one_row_of_evidence<S: St
         let lost = store.settle(leased.token, vec![attempt(&leased, 0, outcome)], at(2)).await.unwrap();
         assert_eq!(lost, expected, "{outcome:?}");
     }
-    assert_eq!(store.event(event.key).await.unwrap().unwrap().1.len(), 2);
+    assert_eq!(store.event(event.key, None).await.unwrap().unwrap().1.len(), 2);
 }
 
 pub(crate) async fn every_outcome_is_stored_with_its_evidence<S: Store>(store: S) {
@@ -216,7 +216,7 @@ pub(crate) async fn every_outcome_is_stored_with_its_evidence<S: Store>(store: S
         assert_eq!(leased.events, std::slice::from_ref(&event), "{outcome:?}");
         let attempt = attempt(&leased, 0, outcome);
         assert_eq!(store.settle(leased.token, vec![attempt.clone()], at(2)).await.unwrap(), 0);
-        let (stored, attempts) = store.event(event.key).await.unwrap().unwrap();
+        let (stored, attempts) = store.event(event.key, None).await.unwrap().unwrap();
         assert_eq!(attempts, [attempt.result], "{outcome:?}");
         assert_eq!(stored.message.as_deref(), Some("the reason"));
         assert_eq!(stored.settled_at, stored.progress.state.is_final().then_some(at(2)));
@@ -295,7 +295,13 @@ pub(crate) async fn large_backlog_of_a_failing_entitlement_delays_no_other<S: St
 pub(crate) async fn requeued_event_is_due_at_once<S: Store>(store: S) {
     let event = new_event("e-1", 0);
     enqueue(&store, std::slice::from_ref(&event)).await;
-    assert_eq!(store.requeue(new_event("e-1", 1).key, at(1)).await.unwrap(), None);
+    assert_eq!(store.requeue(new_event("e-1", 1).key, None, at(1)).await.unwrap(), None);
+    for (timestamp, found) in [(None, true), (Some(at(0)), true), (Some(at(1)), false)] {
+        assert_eq!(store.event(event.key, timestamp).await.unwrap().is_some(), found, "{timestamp:?}");
+        let state = found.then_some(State::Pending);
+        assert_eq!(store.requeue(event.key, timestamp, at(0)).await.unwrap(), state);
+        assert_eq!(store.resolve(event.key, timestamp, "a mistake".to_owned()).await.unwrap(), state);
+    }
     for (outcome, before) in [
         (Outcome::Rejected, State::Rejected),
         (Outcome::Expired, State::Expired),
@@ -304,9 +310,9 @@ pub(crate) async fn requeued_event_is_due_at_once<S: Store>(store: S) {
     ] {
         let leased = store.lease(request(1, 9)).await.unwrap();
         assert_eq!(leased.events.len(), 1, "{outcome:?}");
-        assert_eq!(store.requeue(event.key, at(1)).await.unwrap(), Some(State::Sending));
+        assert_eq!(store.requeue(event.key, None, at(1)).await.unwrap(), Some(State::Sending));
         store.settle(leased.token, vec![attempt(&leased, 0, outcome)], at(1)).await.unwrap();
-        assert_eq!(store.requeue(event.key, at(1)).await.unwrap(), Some(before));
+        assert_eq!(store.requeue(event.key, None, at(1)).await.unwrap(), Some(before));
     }
     assert_eq!(state(&store, &event).await, State::Delivered);
     assert!(store.lease(request(9999, 9)).await.unwrap().events.is_empty());
@@ -342,7 +348,7 @@ pub(crate) async fn window_of_the_marketplace_sets_deadlines<S: Store>(store: S)
     assert!(times[1..].is_sorted() && times.len() == 2303);
     let deadline = |number| {
         let store = store.clone();
-        async move { store.event(new_event("e-1", number).key).await.unwrap().unwrap().0.deadline }
+        async move { store.event(new_event("e-1", number).key, None).await.unwrap().unwrap().0.deadline }
     };
     assert_eq!((deadline(0).await, deadline(2).await), (at(24 * 3600), at(26 * 3600)));
 }
@@ -378,7 +384,7 @@ pub(crate) async fn removed_events_are_not_enqueued_again<S: Store>(store: S) {
     store.settle(leased.token, attempts, at(2)).await.unwrap();
     assert_eq!(store.remove_before(at(3600), 9).await.unwrap().events, 1, "half-open");
     assert_eq!(store.remove_before(at(9 * 3600), 9).await.unwrap().events, 1, "open events stay");
-    assert!(store.event(events[0].key).await.unwrap().is_none());
+    assert!(store.event(events[0].key, None).await.unwrap().is_none());
     assert_eq!((count(&store, State::Delivered).await, count(&store, State::Sending).await), (0, 1));
     let error = store.enqueue(vec![events[0].clone()], WINDOW, at(3)).await.unwrap_err();
     assert!(error.kind() == ErrorKind::Request && error.to_string().contains("were removed"), "{error}");

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use chrono::{DateTime, Utc};
 use clap::Args;
 use serde::Serialize;
 use usage_billing::Period;
@@ -133,7 +134,7 @@ impl Action {
 impl Verb for Change {
     async fn run<S: Store>(self, outbox: Outbox<S>) -> Result<ExitCode, Failure> {
         let keys = match self.selected {
-            Selected::Keys(keys) => keys,
+            Selected::Keys(keys) => keys.into_iter().map(|key| (key, None)).collect(),
             Selected::All(selection) => keys_of(&outbox, selection).await?,
         };
         let verb = self.action.verb();
@@ -141,11 +142,13 @@ impl Verb for Change {
             self.write.require(&format!("{verb} {}", terminal::count(keys.len(), "event")))?;
         }
         let mut all = Vec::new();
-        for key in keys {
+        for (key, timestamp) in keys {
             let before = match &self.action {
-                _ if self.write.dry_run => outbox.store().event(key).await?.map(|(stored, _)| stored.progress.state),
-                Action::Requeue => outbox.requeue(key).await?,
-                Action::Resolve(reason) => outbox.resolve(key, reason.as_str()).await?,
+                _ if self.write.dry_run => {
+                    outbox.store().event(key, timestamp).await?.map(|(stored, _)| stored.progress.state)
+                }
+                Action::Requeue => outbox.requeue(key, timestamp).await?,
+                Action::Resolve(reason) => outbox.resolve(key, timestamp, reason.as_str()).await?,
             };
             let is_changed = before.is_some_and(|state| self.action.applies_to(state));
             all.push(Changed { key, before, is_changed });
@@ -163,11 +166,15 @@ impl Verb for Change {
     }
 }
 
-async fn keys_of<S: Store>(outbox: &Outbox<S>, mut selection: Selection) -> Result<Vec<Uuid>, Failure> {
+/// Returns the keys of events, with their timestamps.
+async fn keys_of<S: Store>(
+    outbox: &Outbox<S>,
+    mut selection: Selection,
+) -> Result<Vec<(Uuid, Option<DateTime<Utc>>)>, Failure> {
     let mut keys = Vec::new();
     loop {
         let page = outbox.store().events(selection.clone()).await?;
-        keys.extend(page.iter().map(|stored| stored.event.key));
+        keys.extend(page.iter().map(|stored| (stored.event.key, Some(stored.event.timestamp))));
         match page.last() {
             Some(last) if page.len() == PAGE => selection.after = Some((last.event.timestamp, last.event.key)),
             _ => return Ok(keys),

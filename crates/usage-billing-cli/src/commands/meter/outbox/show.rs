@@ -62,7 +62,7 @@ impl Verb for Show {
     async fn run<S: Store>(self, outbox: Outbox<S>) -> Result<ExitCode, Failure> {
         let Self(arguments) = self;
         let Some(key) = arguments.key else { return list(arguments, outbox).await };
-        let Some((stored, attempts)) = outbox.store().event(key).await? else {
+        let Some((stored, attempts)) = outbox.store().event(key, None).await? else {
             return Err(Failure::Local(format!(
                 "the outbox has no event {key}: `usage-billing meter show` lists them"
             )));
