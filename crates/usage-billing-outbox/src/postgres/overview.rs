@@ -83,7 +83,8 @@ pub(super) async fn beat(connection: &mut PgConnection, heartbeat: Heartbeat) ->
     // Of several senders, the latest times count, but none of a clock that is ahead. A sender that stops leaves the signs of life of one that was
     // seen after it.
     let update = "UPDATE usage_billing.heartbeat
-         SET started_at = $1, contact_at = greatest($3, CASE WHEN contact_at > $2 THEN $2 ELSE contact_at END), stopped_at = $4,
+         SET started_at = $1, stopped_at = $4,
+             contact_at = greatest($3, CASE WHEN contact_at > $2 + $5 THEN $2 ELSE contact_at END),
              beat_at = CASE WHEN $2::bigint IS NULL OR beat_at > $2 + $5 THEN $2 ELSE greatest(beat_at, $2) END
          WHERE $4::bigint IS NULL OR beat_at IS NULL OR beat_at <= coalesce($2, $4)";
     let mut update = sqlx::query(update);
