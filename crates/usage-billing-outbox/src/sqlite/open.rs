@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 use usage_billing::{Error, ErrorKind, Result, printable};
 
 use super::columns::failed;
@@ -81,11 +81,14 @@ fn connect(path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
-/// Brings the format up to date, and checks the organization.
+/// Brings the format up to date, and checks the organization. Nothing is written into a file that is up to date: a full disk can be examined.
 fn prepare(connection: &mut Connection, org_id: &str) -> Result<()> {
+    if version(connection)? == MIGRATIONS.len() {
+        return check_organization(connection, org_id);
+    }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-    let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)?;
-    let version = usize::try_from(version).unwrap_or(usize::MAX);
+    // Another process may have changed the format since.
+    let version = version(&transaction)?;
     if version > MIGRATIONS.len() {
         let message =
             format!("the file has format {version}, and this version reads formats up to {}", MIGRATIONS.len());
@@ -96,16 +99,23 @@ fn prepare(connection: &mut Connection, org_id: &str) -> Result<()> {
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
     transaction.pragma_update(None, "user_version", MIGRATIONS.len()).map_err(failed)?;
-    let known: Option<String> =
-        transaction.query_row("SELECT org_id FROM meta", [], |row| row.get(0)).optional().map_err(failed)?;
-    match known {
-        None => _ = transaction.execute("INSERT INTO meta (id, org_id) VALUES (1, ?1)", [org_id]).map_err(failed)?,
-        Some(known) if known == org_id => {}
-        Some(known) => {
-            let message =
-                format!("the file has events of organization {}, not of {}", printable(&known), printable(org_id));
-            return Err(Error::new(ErrorKind::Config, message).with_hint("use a file for each organization"));
-        }
-    }
+    transaction
+        .execute("INSERT INTO meta (id, org_id) VALUES (1, ?1) ON CONFLICT DO NOTHING", [org_id])
+        .map_err(failed)?;
+    check_organization(&transaction, org_id)?;
     transaction.commit().map_err(failed)
+}
+
+fn version(connection: &Connection) -> Result<usize> {
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)?;
+    Ok(usize::try_from(version).unwrap_or(usize::MAX))
+}
+
+fn check_organization(connection: &Connection, org_id: &str) -> Result<()> {
+    let known: String = connection.query_row("SELECT org_id FROM meta", [], |row| row.get(0)).map_err(failed)?;
+    if known == org_id {
+        return Ok(());
+    }
+    let message = format!("the file has events of organization {}, not of {}", printable(&known), printable(org_id));
+    Err(Error::new(ErrorKind::Config, message).with_hint("use a file for each organization"))
 }

@@ -48,6 +48,17 @@ async fn another_process_can_enqueue_while_one_sends() {
     assert_eq!(store.backlog(at(0), 1).await.unwrap().states[&State::Pending], 1);
 }
 
+#[tokio::test]
+async fn open_of_a_file_that_is_up_to_date_writes_nothing() {
+    let (_store, folder) = open().await;
+    let path = folder.path().join("usage.sqlite");
+    // A writer would wait for this one, and fail.
+    let writer = Connection::open(&path).unwrap();
+    writer.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let opened = SqliteStore::open(&path, ORG).await.unwrap();
+    assert!(opened.backlog(at(0), 1).await.is_ok());
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn link_to_the_file_has_the_same_lock() {

@@ -60,6 +60,7 @@ pub(super) struct Comparison {
 
 /// The states of the events in an outbox.
 pub(super) struct Stored {
+    /// Without the events.
     pub(super) ledger: Ledger,
     /// The first hour of metered usage before the end of the period that is not reported.
     pub(super) open_hour: Option<String>,

@@ -31,10 +31,12 @@ impl Verb for Reconcile {
     async fn run<S: Store>(self, outbox: Outbox<S>) -> Result<ExitCode, Failure> {
         let Self { client, arguments } = self;
         let period: Period = arguments.period;
-        let ledger = outbox.ledger(period).await?;
+        // Before the events: an hour that is reported in between is then stated as open, and not overlooked.
         let open_hour = outbox.status().await?.backlog.oldest_open_hour.filter(|hour| *hour < period.end());
-        let stored = Stored { ledger: ledger.clone(), open_hour: open_hour.map(seconds) };
-        let comparison = Comparison { events: ledger.events, stored: Some(stored) };
+        let mut ledger = outbox.ledger(period).await?;
+        let events = std::mem::take(&mut ledger.events);
+        let stored = Stored { ledger, open_hour: open_hour.map(seconds) };
+        let comparison = Comparison { events, stored: Some(stored) };
         comparison.run(&client, &arguments).await
     }
 }
