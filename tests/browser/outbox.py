@@ -61,6 +61,12 @@ def look(browser, program, sandbox, folder, library, shots):
         check(browser.value("[...document.querySelectorAll('li')].some(it => it.innerText.startsWith('not_billed: '))"), "a problem has advice")
         outbox.enqueue([event("ent-aws01", 30)])
         browser.wait("a new event appears", f"{row('delivered')} === '11'")
+        browser.value("document.querySelector('.scroll').focus(), document.querySelector('.verdict').textContent = 'old'")
+        outbox.enqueue([event("ent-aws01", 31)])
+        browser.wait("while a table has the focus, the verdict is up to date", "document.querySelector('.verdict').textContent.startsWith('Usage is delivered')")
+        check(browser.value(f"{row('delivered')} === '11' && /^Paused .* 2026-11-21 12:\\d\\d:\\d\\d.$/.test(live.textContent)"), "and the table stays, with its time")
+        browser.value("document.activeElement.blur()")
+        browser.wait("afterwards, the table is up to date", f"{row('delivered')} === '12' && live.textContent === ''")
         for width, height in PAGE_SIZES:
             for dark in [False, True]:
                 kind = "dark" if dark else "light"

@@ -39,10 +39,10 @@ const EXIT_CODES: &str = "Exit codes:
   2  wrong arguments, settings or files; nothing to compare
   3  a credential was rejected or lacks a permission
   4  partial: the rows of some vendors or months were written, others failed
-  5  not ready: a vendor is still at work, try again later
+  5  not ready: a vendor is still at work, events of an outbox are open, or metered usage is not reported; try again later
   6  a check failed: rows with the same key, an invoice that differs, invalid events, events that would be billed \
-twice, usage that is not billed as it was sent, or an outbox with events that are not billed
-  75 a vendor rejected the request for now; the message states the time of the next attempt
+twice, usage that is not billed as it was sent, or an outbox with events that are not billed or wait for an operator
+  75 a vendor rejected the request for now; the message states the time of the next attempt; or another sender has the outbox
   130 interrupted";
 
 #[derive(Subcommand)]

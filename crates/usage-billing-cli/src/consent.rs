@@ -1,4 +1,4 @@
-//! Consent to requests that change something at a vendor.
+//! Consent to changes at a vendor or in an outbox.
 
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 
@@ -9,14 +9,14 @@ use crate::exit::Failure;
 /// A longer input is not a "y".
 const MAX_INPUT_BYTES: u64 = 64;
 
-/// The options of verbs that change something at a vendor.
+/// The options of verbs that change something at a vendor or in an outbox.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct WriteArguments {
     /// Do not ask. Required if there is no terminal.
     #[arg(long)]
     yes: bool,
 
-    /// Print the requests and send none of them.
+    /// Print the requests, or the events of an outbox that would change, and do nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
@@ -32,13 +32,13 @@ impl WriteArguments {
         }
         if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
             return Err(Failure::Usage(format!(
-                "nothing was sent: use --yes to {what}, or --dry-run to see the requests"
+                "nothing was done: use --yes to {what}, or --dry-run to see what that is"
             )));
         }
         let _ = write!(io::stderr(), "{what}? [y/N] ");
         match is_yes(&mut io::stdin().lock()) {
             true => Ok(()),
-            false => Err(Failure::Local("nothing was sent".to_owned())),
+            false => Err(Failure::Local("nothing was done".to_owned())),
         }
     }
 }

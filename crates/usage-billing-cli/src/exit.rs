@@ -22,6 +22,8 @@ pub(crate) enum Failure {
     Check(String),
     /// A vendor is still at work.
     NotReady(String),
+    /// Another process is at work, and a later call is to be made.
+    TryLater(String),
     /// Local I/O failed, or the user declined.
     Local(String),
     /// The user stopped the program.
@@ -60,6 +62,7 @@ impl Failure {
             Self::Call(error) => code(error),
             Self::Check(_) => CHECK_FAILED,
             Self::NotReady(_) => NOT_READY,
+            Self::TryLater(_) => TRY_LATER,
             Self::Incomplete(_) | Self::Local(_) => 1,
             Self::Interrupted(_) => INTERRUPTED,
         })
@@ -121,6 +124,7 @@ impl fmt::Display for Failure {
             | Self::Incomplete(line)
             | Self::Check(line)
             | Self::NotReady(line)
+            | Self::TryLater(line)
             | Self::Local(line)
             | Self::Interrupted(line) => f.write_str(line),
             Self::Call(error) => f.write_str(&error_line(error, Utc::now())),

@@ -79,7 +79,7 @@ fn sending_needs_consent_and_a_dry_run_sends_nothing() {
     let send = |arguments: &[&str]| run(sandbox.program(&["meter", "send", &events, "--today", TODAY]).args(arguments));
     let (code, stdout, stderr) = send(&[]);
     assert_eq!((code, stdout.as_str()), (Some(2), ""), "{stderr}");
-    assert!(stderr.contains("error: nothing was sent: use --yes to send 60 events to Suger"), "{stderr}");
+    assert!(stderr.contains("error: nothing was done: use --yes to send 60 events to Suger"), "{stderr}");
     let (code, stdout, stderr) = send(&["--dry-run"]);
     assert_eq!(code, Some(0), "{stderr}");
     assert_eq!(stdout.lines().count(), 60);

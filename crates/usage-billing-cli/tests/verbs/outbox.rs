@@ -121,6 +121,9 @@ fn sender_that_is_killed_loses_and_doubles_nothing() {
     let event = story.json(&["show", key]);
     let outcomes: Vec<_> = event["attempts"].as_array().unwrap().iter().map(|one| &one["outcome"]).collect();
     assert_eq!(outcomes.last().unwrap().as_str(), Some("already_delivered"), "{event}");
+    let keys = shown.as_array().unwrap().iter().map(|one| one["key"].as_str().unwrap());
+    let is_abandoned = |key: &str| story.json(&["show", key])["attempts"][0]["outcome"] == "abandoned";
+    assert!(keys.filter(|key| is_abandoned(key)).count() > 0, "the attempts of the killed sender");
     assert_eq!(event["attempts"][0]["body_sha256"].as_str().unwrap().len(), 64);
 
     // Further usage that no sender has sent.
@@ -150,6 +153,22 @@ fn same_key_with_other_quantities_is_named_by_its_line_and_stores_nothing() {
 }
 
 #[test]
+fn added_dimension_of_a_stored_event_is_named_by_its_line_and_stores_nothing() {
+    let story = Story::start();
+    let stored = format!("{HEADER}ent-aws01,{TODAY}T07:00:00Z,ingest_gb,5\n");
+    let (events, other) = (story.file("events.csv", &stored), format!("ent-new,{TODAY}T07:00:00Z,seats,1\n"));
+    story.json(&["enqueue", &events]);
+    let added = format!("{stored}{other}ent-aws01,{TODAY}T07:00:00Z,api_calls,40\n");
+    let (code, stdout, stderr) = story.meter(&["enqueue", &story.file("added.csv", &added)]);
+    assert_eq!((code, stdout.as_str()), (Some(6), ""), "{stderr}");
+    assert!(stderr.contains("added.csv:2: event ") && stderr.contains("has the dimension ingest_gb"), "{stderr}");
+    assert_eq!(story.count(&["pending"]), 1);
+    // The dimension alone is further usage.
+    let added = format!("{HEADER}ent-aws01,{TODAY}T07:00:00Z,api_calls,40\n");
+    assert_eq!(story.json(&["enqueue", &story.file("alone.csv", &added)])["new"], 1);
+}
+
+#[test]
 fn outbox_of_the_configuration_is_beside_it_and_needs_no_key() {
     let folder = tempfile::tempdir().unwrap();
     let text = "[profiles.default.suger]\norg_id = \"acme\"\noutbox = \"usage.sqlite\"\n";
@@ -163,6 +182,27 @@ fn outbox_of_the_configuration_is_beside_it_and_needs_no_key() {
     assert!(code == Some(0) && stderr.starts_with("outbox: 60 pending"), "{stderr}");
     let (code, _, stderr) = meter(&["run", "--once", "--yes"]);
     assert!(code == Some(2) && stderr.contains("lacks api_key_file"), "{stderr}");
+    // A misspelled name is no new outbox.
+    let misspelled = folder.path().join("usgae.sqlite");
+    for option in ["--once", "--until-empty", "--dry-run"] {
+        let (code, _, stderr) = meter(&["run", option, "--yes", "--outbox", misspelled.to_str().unwrap()]);
+        assert!(code == Some(2) && stderr.contains("usgae.sqlite` does not exist"), "{option}: {stderr}");
+    }
+    assert!(!misspelled.exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn password_of_a_server_is_not_read_by_a_dry_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let marker = folder.path().join("read");
+    let text = format!(
+        "[profiles.default.suger]\norg_id = \"acme\"\noutbox = \"postgres://db.invalid/usage\"\noutbox_password_command = [\"touch\", {marker:?}]\n"
+    );
+    let (config, events) = (file(&folder, "config.toml", &text), file(&folder, "events.csv", &usage()));
+    let enqueue = ["enqueue", &*events, "--dry-run", "--config", &*config, "--today", TODAY];
+    let (code, stdout, stderr) = run(program(&["meter"]).args(enqueue));
+    assert_eq!((code, stdout.lines().count(), marker.exists()), (Some(0), 60, false), "{stderr}");
 }
 
 #[test]
@@ -171,7 +211,7 @@ fn rejected_event_is_requeued_and_resolved() {
     let events = story.file("events.csv", &format!("{HEADER}ent-unknown,{TODAY}T11:10:00Z,gb,5\n"));
     story.json(&["enqueue", &events]);
     let (code, _, stderr) = story.meter(&["run", "--once"]);
-    assert!(code == Some(2) && stderr.contains("use --yes to send the events of the outbox"), "{stderr}");
+    assert!(code == Some(2) && stderr.contains("nothing was done: use --yes to send the events"), "{stderr}");
     let (code, stdout, _) = story.meter(&["run", "--dry-run"]);
     assert!(code == Some(0) && stdout.lines().count() == 1 && stdout.contains("/entitlement/ent-unknown/"), "{stdout}");
     let send = || {
@@ -183,9 +223,19 @@ fn rejected_event_is_requeued_and_resolved() {
     assert!(code == Some(6) && stderr.contains("1 of the events are not billed"), "{stderr}");
     let shown = story.json(&["show", "--state", "rejected", "--period", "2026-11"]);
     let key = shown[0]["key"].as_str().unwrap();
-    for arguments in [&["retry", key][..], &["retry", "--outbox", "--period", "2026-11"]] {
+    assert!(stderr.contains("show --state rejected` (or expired) lists them"), "{stderr}");
+    for wrong in [&["--period", "2026-11"][..], &["--entitlement", "ent-unknown"], &["--outbox", "--state", "rejected"]]
+    {
+        let (code, _, stderr) = story.meter(&[&["retry", key, "--yes"], wrong].concat());
+        assert!(code == Some(2) && stderr.contains("cannot be used with"), "{stderr}");
+    }
+    for state in ["delivered", "already_delivered", "sending", "resolved"] {
+        let (code, _, stderr) = story.meter(&["retry", "--outbox", "--state", state, "--yes"]);
+        assert!(code == Some(2) && stderr.contains("expected rejected, expired, unknown or pending"), "{stderr}");
+    }
+    for arguments in [&["retry", key][..], &["retry", "--outbox", "--period", "2026-11"], &["retry", "--outbox"]] {
         let (code, _, stderr) = story.meter(arguments);
-        assert!(code == Some(2) && stderr.contains("use --yes to requeue 1 event"), "{stderr}");
+        assert!(code == Some(2) && stderr.contains("nothing was done: use --yes to requeue 1 event"), "{stderr}");
         let dry = story.json(&[arguments, &["--dry-run"]].concat());
         assert_eq!((&dry[0]["is_changed"], story.count(&["rejected"])), (&true.into(), 1), "{dry}");
         assert_eq!(story.json(&[arguments, &["--yes"]].concat())[0]["before"], "rejected");
@@ -210,12 +260,20 @@ fn records_are_added_up_by_the_hour() {
     let changed = story.file("changed.csv", &format!("{header}r-3,ent-aws01,{TODAY}T10:30:31Z,ingest_gb,0.2\n"));
     let (code, _, stderr) = story.meter(&["enqueue", &changed, "--hourly"]);
     assert!(code == Some(6) && stderr.contains("changed.csv:2: metered usage r-3 "), "{stderr}");
+    // Records of an earlier hour that nothing reports.
+    let early = story.file("early.csv", &format!("{header}e-0,ent-aws01,{TODAY}T07:00:31Z,ingest_gb,1\n"));
+    story.json(&["enqueue", &early, "--hourly"]);
+    let (code, _, stderr) = story.meter(&["run", "--until-empty", "--yes"]);
+    assert!(
+        code == Some(5) && stderr.contains("T07:00:00Z and later is not reported: run it with --hourly"),
+        "{stderr}"
+    );
     let (code, _, stderr) = story.meter(&["run", "--until-empty", "--hourly-reports", "--yes"]);
     assert_eq!(code, Some(0), "{stderr}");
     let shown = story.json(&["show", "--period", "2026-11"]);
-    assert_eq!(shown.as_array().unwrap().len(), 1, "{shown}");
+    assert_eq!(shown.as_array().unwrap().len(), 2, "{shown}");
     assert_eq!(
-        (&shown[0]["body"]["records"]["ingest_gb"], &shown[0]["state"]),
+        (&shown[1]["body"]["records"]["ingest_gb"], &shown[1]["state"]),
         (&serde_json::json!(0.6), &"delivered".into())
     );
     story.sandbox.advance(3 * 3600);
@@ -272,7 +330,7 @@ fn running_sender_has_health_metrics_and_a_page_and_stops_in_order() {
     }
     // One sender at a time.
     let (code, _, other) = story.meter(&["run", "--once", "--yes"]);
-    assert_eq!(code, Some(2), "{other}");
+    assert!(code == Some(75) && other.contains("another sender has the lock"), "{other}");
     let id = sender.id().to_string();
     assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     let status = sender.wait().unwrap();
@@ -320,4 +378,20 @@ fn sandbox_of_a_call_has_an_outbox_of_its_own() {
     }
     let (code, _, stderr) = run(program(&["meter", "status", "--outbox", outbox]).env("SUGER_ORG_ID", "acme"));
     assert!(code == Some(2) && stderr.contains("has events of organization sgr-demo1, not of acme"), "{stderr}");
+    // Real usage is not sent to a sandbox.
+    let real = folder.path().join("real.sqlite");
+    let real = real.to_str().unwrap();
+    let of_acme = |arguments: &[&str]| {
+        let settings = [("SUGER_ORG_ID", "acme"), ("SUGER_OUTBOX", real)];
+        run(program(&["meter"]).args(arguments).args(["--today", TODAY]).envs(settings))
+    };
+    assert_eq!(of_acme(&["enqueue", &events]).0, Some(0));
+    let (code, _, stderr) = meter(&["run", "--once", "--yes", "--outbox", real]);
+    assert!(code == Some(2) && stderr.contains("has events of organization acme, not of sgr-demo1"), "{stderr}");
+    for verb in [&["run", "--once", "--yes"][..], &["enqueue", &events]] {
+        let (code, _, stderr) = of_acme(&[verb, &["--sandbox"]].concat());
+        assert_eq!(code, Some(0), "a temporary file: {stderr}");
+    }
+    let (_, stdout, stderr) = of_acme(&["status", "--outbox"]);
+    assert!(stdout.contains(r#""pending": 60"#), "{stdout} {stderr}");
 }

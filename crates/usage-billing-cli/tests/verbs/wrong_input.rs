@@ -58,7 +58,7 @@ fn wrong_input_is_reported_on_one_line() {
             &["meter", "send", &events],
             SUGER,
             2,
-            "nothing was sent: use --yes to send 1 event to Suger (organization o), or --dry-run",
+            "nothing was done: use --yes to send 1 event to Suger (organization o), or --dry-run",
         ),
         (&["meter", "reconcile", &events, "--period", "9999-01"], SUGER, 2, "9999-01 is in the future"),
         (

@@ -15,9 +15,9 @@ use crate::formats::table::Display::{Always, IfDiffers, IfSpace};
 /// The options that select groups.
 #[derive(Args)]
 pub(super) struct GroupArguments {
-    /// A month (2026-10), or a start and an excluded end (2026-10-01/2026-10-15), in UTC, of the usage [default: this month].
+    /// A month (2026-10), or a start and an excluded end (2026-10-01/2026-10-15), in UTC, of the usage [default: this month; of an outbox, all].
     #[arg(long)]
-    period: Option<Period>,
+    pub(super) period: Option<Period>,
 
     /// Entitlement [default: all].
     #[arg(long, value_name = "ID")]

@@ -42,8 +42,7 @@ pub(super) async fn run(arguments: RetryArguments) -> Result<ExitCode, Failure> 
     let outbox = arguments.outbox.wanted();
     if let Some(outbox) = outbox.or((!arguments.states.keys.is_empty()).then_some(OutboxArguments { outbox: None })) {
         let RetryArguments { states, groups, format, write, accounts, .. } = arguments;
-        let period = groups.period(accounts.now());
-        return outbox::requeue(&outbox, states, period, groups.entitlement, (format, write), &accounts).await;
+        return outbox::requeue(&outbox, states, groups.period, groups.entitlement, (format, write), &accounts).await;
     }
     let (client, _clients) = groups::client(&arguments.accounts).await?;
     let failed = groups::list(&client, &arguments.groups, Some(Status::ReportFailed), arguments.accounts.now()).await?;

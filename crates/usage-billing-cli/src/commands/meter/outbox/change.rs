@@ -11,6 +11,7 @@ use usage_billing_outbox::store::Selection;
 use usage_billing_outbox::{Outbox, State, Store};
 
 use super::location::OutboxArguments;
+use super::show::any_time;
 use super::verb::{self, Verb};
 use crate::accounts::AccountArguments;
 use crate::commands::output::{self, FormatArguments};
@@ -26,17 +27,22 @@ const PAGE: usize = 1000;
 /// The option of `retry` that selects events of an outbox.
 #[derive(Args)]
 pub(crate) struct StateArguments {
-    /// Keys of events in an outbox [default: with --outbox, all events of the period in a state].
-    #[arg(value_name = "KEY")]
+    /// Keys of events in an outbox [default: with --outbox, all events in a state].
+    #[arg(value_name = "KEY", conflicts_with_all = ["period", "entitlement", "state"])]
     pub(in super::super) keys: Vec<Uuid>,
 
-    /// State of the events in the outbox that are requeued without a KEY: rejected, expired or unknown.
-    #[arg(long, value_parser = state, default_value = "rejected", requires = "outbox")]
+    /// State of the events in the outbox that are requeued without a KEY: rejected, expired, unknown or pending.
+    #[arg(long, value_parser = requeued_state, default_value = "rejected", requires = "outbox")]
     state: State,
 }
 
 pub(super) fn state(text: &str) -> Result<State, String> {
     State::from_name(text).ok_or_else(|| format!("expected one of {}", State::ALL.map(State::as_str).join(", ")))
+}
+
+fn requeued_state(text: &str) -> Result<State, String> {
+    let found = State::from_name(text).filter(|state| Action::Requeue.applies_to(*state));
+    found.ok_or_else(|| "expected rejected, expired, unknown or pending".to_owned())
 }
 
 #[derive(Args)]
@@ -69,18 +75,24 @@ pub(in super::super) async fn resolve(arguments: ResolveArguments) -> Result<Exi
     verb::run(location, &arguments.accounts, change).await
 }
 
-/// Makes events due: those of the keys, or all of a period and state.
+/// Makes events due: those of the keys, or all of a state, in a period or of any time.
 pub(in super::super) async fn requeue(
     outbox: &OutboxArguments,
     states: StateArguments,
-    period: Period,
+    period: Option<Period>,
     entitlement_id: Option<String>,
     (format, write): (FormatArguments, WriteArguments),
     accounts: &AccountArguments,
 ) -> Result<ExitCode, Failure> {
     let StateArguments { keys, state } = states;
     let selected = match keys.is_empty() {
-        true => Selected::All(Selection { period, state: Some(state), entitlement_id, after: None, limit: PAGE }),
+        true => Selected::All(Selection {
+            period: period.map_or_else(|| any_time(accounts.now()), Ok)?,
+            state: Some(state),
+            entitlement_id,
+            after: None,
+            limit: PAGE,
+        }),
         false => Selected::Keys(keys),
     };
     let change = Change { selected, action: Action::Requeue, format, write };

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use tempfile::TempDir;
-use usage_billing::{SecretString, printable};
+use usage_billing::printable;
 
+#[cfg(feature = "postgres")]
+use crate::accounts::Account;
 use crate::accounts::{AccountArguments, Vendor};
 use crate::exit::Failure;
 
@@ -35,22 +37,29 @@ impl InsteadArguments {
 
 /// A place for events.
 #[derive(Debug)]
-
 pub(super) enum Place {
     File(PathBuf),
     /// A URL without a password.
-    Postgres(String, Option<SecretString>),
+    Postgres(#[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "it is not opened"))] String),
 }
 
 /// An outbox that is not open yet.
 pub(super) struct Location {
     pub(super) place: Place,
     pub(super) org_id: String,
+    /// Has the password of a server, which is read when the outbox is opened.
+    #[cfg(feature = "postgres")]
+    pub(super) account: Option<Account>,
     /// Exists while the outbox is in use.
     pub(super) temporary: Option<TempDir>,
 }
 
 impl OutboxArguments {
+    /// Returns the outbox that is named in the command line.
+    pub(super) fn option(&self) -> Option<&str> {
+        self.outbox.as_deref()
+    }
+
     /// Finds the outbox of an account, or of a sandbox. No secret is read.
     pub(super) fn find(&self, accounts: &AccountArguments) -> Result<Location, Failure> {
         let account = accounts.account(Vendor::Suger)?;
@@ -64,7 +73,7 @@ impl OutboxArguments {
                 return Err(Failure::Usage(message.to_owned()));
             }
         };
-        let (mut place, temporary) = match (self.outbox.as_deref(), setting("outbox")) {
+        let (place, temporary) = match (self.outbox.as_deref(), setting("outbox")) {
             (Some(text), _) => (Place::parse(text, "--outbox")?, None),
             (None, Some(text)) => (Place::parse(text, "the setting `outbox`")?, None),
             (None, None) if accounts.sandbox => {
@@ -77,12 +86,13 @@ impl OutboxArguments {
                 return Err(Failure::Usage(message.to_owned()));
             }
         };
-        if let (Place::Postgres(_, password), Some(account)) = (&mut place, &account)
-            && account.settings.contains_key("outbox_password")
-        {
-            *password = Some(account.secret("outbox_password")?);
-        }
-        Ok(Location { place, org_id, temporary })
+        Ok(Location {
+            place,
+            org_id,
+            #[cfg(feature = "postgres")]
+            account,
+            temporary,
+        })
     }
 
     /// Finds an outbox that exists.
@@ -101,27 +111,39 @@ impl OutboxArguments {
 impl Place {
     /// `source` is the option or setting.
     fn parse(text: &str, source: &str) -> Result<Self, Failure> {
-        let Some((scheme, rest)) = text.split_once("://") else {
+        let expected = "expected a file, or postgres://HOST/DATABASE";
+        let invalid = |what: &str| Err(Failure::Usage(format!("{source} is {what}: {expected}")));
+        // Texts that may contain a password are not quoted, and are no names of files.
+        let settings = ["host=", "hostaddr=", "dbname=", "user=", "password="];
+        let lower = text.trim().to_ascii_lowercase();
+        if lower.split_whitespace().any(|word| settings.iter().any(|setting| word.starts_with(setting))) {
+            return invalid("a list of settings of PostgreSQL");
+        }
+        let Some((scheme, rest)) = text.trim().split_once("://") else {
             return match text.trim() {
-                "" => Err(Failure::Usage(format!("{source} is empty: expected a file, or postgres://HOST/DATABASE"))),
+                "" => invalid("empty"),
+                _ if lower.starts_with("postgres:") || lower.starts_with("postgresql:") => invalid("not a valid URL"),
                 path => Ok(Self::File(PathBuf::from(path))),
             };
         };
         if !["postgres", "postgresql"].contains(&scheme) {
-            let expected = "expected a file, or postgres://HOST/DATABASE";
-            return Err(Failure::Usage(format!("{source} is of the unknown type {}: {expected}", printable(scheme))));
+            let is_name = scheme.chars().all(|one| one.is_ascii_alphanumeric());
+            return match is_name {
+                true => invalid(&format!("of the unknown type {}", printable(scheme))),
+                false => invalid("not a valid URL"),
+            };
         }
         // Other programs of the machine can read arguments, and settings are printed.
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let has_password = authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'))
             || rest.split(['?', '&']).skip(1).any(|parameter| parameter.to_ascii_lowercase().starts_with("password"))
             // A password with a character that ends the authority.
-            || authority.matches('@').count() < rest.split('?').next().unwrap_or_default().matches('@').count();
+            || authority.matches('@').count() < rest.matches('@').count();
         match has_password {
             true => Err(Failure::Usage(format!(
                 "{source} contains a password: omit it, and set PGPASSWORD, use a password file (~/.pgpass), or `outbox_password_file` of the account"
             ))),
-            false => Ok(Self::Postgres(text.to_owned(), None)),
+            false => Ok(Self::Postgres(text.trim().to_owned())),
         }
     }
 }
@@ -138,17 +160,24 @@ mod tests {
             assert!(matches!(Place::parse(text, "--outbox"), Ok(Place::File(path)) if path == Path::new(text)));
         }
         for text in ["postgres://db.internal/usage", "postgresql://me@db:5432/usage?sslmode=require"] {
-            assert!(matches!(Place::parse(text, "--outbox"), Ok(Place::Postgres(url, None)) if url == text));
+            assert!(matches!(Place::parse(text, "--outbox"), Ok(Place::Postgres(url)) if url == text));
         }
         for (text, expected) in [
             ("", "--outbox is empty"),
             ("mysql://db/usage", "the unknown type mysql"),
             ("postgres://me:hush@db/usage", "contains a password"),
             ("postgres://me:hu/sh@db/usage", "contains a password"),
+            ("postgres://me:hu?sh@db/usage", "contains a password"),
+            ("postgres://me:hu#sh@db/usage", "contains a password"),
             ("postgres://db/usage?user=me&Password=hush", "contains a password"),
+            ("postgres:me:hush@db/usage", "is not a valid URL"),
+            ("PostgreSQL:/me:hush@db/usage", "is not a valid URL"),
+            ("me:hush@postgres://db/usage", "is not a valid URL"),
+            ("host=db user=me password=hush dbname=u", "is a list of settings of PostgreSQL"),
+            ("password=hush://x", "is a list of settings of PostgreSQL"),
         ] {
             let message = Place::parse(text, "--outbox").unwrap_err().to_string();
-            assert!(message.contains(expected) && !message.contains("hush"), "{message}");
+            assert!(message.contains(expected) && !message.contains("hu"), "{message}");
         }
     }
 }

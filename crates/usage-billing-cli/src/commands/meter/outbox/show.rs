@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 use serde_json::json;
 use usage_billing::Period;
@@ -20,11 +21,11 @@ use crate::terminal;
 
 #[derive(Args)]
 pub(crate) struct ShowArguments {
-    /// Key of an event: the id under which Suger has it [default: list the events of a period].
+    /// Key of an event: the id under which Suger has it [default: list events].
     #[arg(value_name = "KEY")]
     key: Option<Uuid>,
 
-    /// A month (2026-10), or a start and an excluded end (2026-10-01/2026-10-15), in UTC, of the usage [default: this month].
+    /// A month (2026-10), or a start and an excluded end (2026-10-01/2026-10-15), in UTC, of the usage [default: all].
     #[arg(long, conflicts_with = "key")]
     period: Option<Period>,
 
@@ -77,10 +78,14 @@ impl Verb for Show {
     }
 }
 
+/// Returns the period of all events: none is of the future.
+pub(super) fn any_time(now: DateTime<Utc>) -> Result<Period, Failure> {
+    Ok(Period::new(DateTime::UNIX_EPOCH, now + TimeDelta::days(1))?)
+}
+
 async fn list<S: Store>(arguments: ShowArguments, outbox: Outbox<S>) -> Result<ExitCode, Failure> {
-    let today = arguments.accounts.now().date_naive();
     let selection = Selection {
-        period: arguments.period.unwrap_or_else(|| Period::month_of(today)),
+        period: arguments.period.map_or_else(|| any_time(arguments.accounts.now()), Ok)?,
         state: arguments.state,
         entitlement_id: arguments.entitlement,
         after: None,

@@ -13,6 +13,8 @@ use usage_billing_outbox::{Clock, Outbox, Store};
 use usage_billing_outbox::{PostgresStore, sqlx::postgres::PgConnectOptions};
 
 use super::location::{Location, Place};
+#[cfg(feature = "postgres")]
+use crate::accounts::Account;
 use crate::accounts::AccountArguments;
 use crate::exit::Failure;
 
@@ -23,7 +25,13 @@ pub(super) trait Verb {
 
 /// Opens an outbox, and runs a verb on it.
 pub(super) async fn run(location: Location, accounts: &AccountArguments, verb: impl Verb) -> Result<ExitCode, Failure> {
-    let Location { place, org_id, temporary: _in_use } = location;
+    let Location {
+        place,
+        org_id,
+        temporary: _in_use,
+        #[cfg(feature = "postgres")]
+        account,
+    } = location;
     let clock = Clock::new(accounts.clock());
     match place {
         #[cfg(feature = "sqlite")]
@@ -31,13 +39,20 @@ pub(super) async fn run(location: Location, accounts: &AccountArguments, verb: i
         #[cfg(not(feature = "sqlite"))]
         Place::File(_) => Err(not_built("SQLite", "sqlite")),
         #[cfg(feature = "postgres")]
-        Place::Postgres(url, password) => {
-            let store = PostgresStore::connect(connect_options(&url, password)?, org_id).await?;
+        Place::Postgres(url) => {
+            let store = PostgresStore::connect(connect_options(&url, password(account)?)?, org_id).await?;
             verb.run(Outbox::new(store).clock(clock)).await
         }
         #[cfg(not(feature = "postgres"))]
         Place::Postgres(..) => Err(not_built("PostgreSQL", "postgres")),
     }
+}
+
+/// Reads the password of the account, if it has one.
+#[cfg(feature = "postgres")]
+fn password(account: Option<Account>) -> Result<Option<SecretString>, Failure> {
+    let account = account.filter(|account| account.settings.contains_key("outbox_password"));
+    account.map(|account| account.secret("outbox_password")).transpose()
 }
 
 /// Returns the options of a URL; those that it lacks are of the environment, as for other programs (`PGPASSWORD`, `~/.pgpass`).

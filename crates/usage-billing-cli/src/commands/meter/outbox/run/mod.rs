@@ -7,12 +7,13 @@ mod retention;
 mod server;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use clap::Args;
-use usage_billing::Period;
 use usage_billing::suger::Client;
+use usage_billing::{ErrorKind, printable};
 use usage_billing_core::ClientInfo as _;
 use usage_billing_outbox::store::Selection;
 use usage_billing_outbox::{HourlyReports, Outbox, Problem, Sent, State, Status, Store};
@@ -20,6 +21,7 @@ use usage_billing_outbox::{HourlyReports, Outbox, Problem, Sent, State, Status, 
 use self::monitor::Monitor;
 use self::server::ServerArguments;
 use super::location::OutboxArguments;
+use super::show::any_time;
 use super::status::{self, open, seconds, states};
 use super::verb::{self, Verb};
 use crate::accounts::{AccountArguments, Clients};
@@ -31,7 +33,8 @@ use crate::exit::Failure;
 use crate::{runtime, terminal};
 
 pub(in super::super) const HELP: &str = "The exit code of --once and --until-empty is 0 if every event is delivered or resolved, 5 while events \
-are open, and 6 if events are not billed. Without them, 0 also after Ctrl-C or SIGTERM.
+are open or metered usage is not reported, 6 if events are not billed or wait for an operator, and 75 if another sender has the outbox. They \
+do not create an outbox, and end when it has failed for a minute. Without them, 0 also after Ctrl-C or SIGTERM.
 
 With --listen: /healthz has the status 200 while usage is delivered and 503 otherwise, /metrics the numbers for Prometheus, and with --page / \
 a page.
@@ -97,10 +100,21 @@ pub(crate) struct RunArguments {
 
 pub(in super::super) async fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
     arguments.server.check()?;
+    // A misspelled outbox would be a new one, without events.
+    let location = match arguments.is_bounded() || arguments.write.dry_run {
+        true => arguments.outbox.find_existing(&arguments.accounts)?,
+        false => arguments.outbox.find(&arguments.accounts)?,
+    };
     let (client, clients) = groups::client(&arguments.accounts).await?;
-    let location = arguments.outbox.find(&arguments.accounts)?;
     let accounts = arguments.accounts.clone();
     verb::run(location, &accounts, Run { arguments, client, _clients: clients }).await
+}
+
+impl RunArguments {
+    /// Returns whether the run ends by itself.
+    fn is_bounded(&self) -> bool {
+        self.once || self.until_empty
+    }
 }
 
 struct Run {
@@ -123,37 +137,58 @@ impl Verb for Run {
         if arguments.validate_first {
             builder = builder.validate_first();
         }
+        let rule = HourlyReports { grace: arguments.grace, whole_units: arguments.whole_units };
         if arguments.hourly_reports {
-            builder =
-                builder.hourly_reports(HourlyReports { grace: arguments.grace, whole_units: arguments.whole_units });
+            builder = builder.hourly_reports(rule);
         }
-        let mut sender = builder.start().await?;
-        let monitor = Monitor::new(organization, {
+        let mut sender = builder.start().await.map_err(|error| match error.kind() {
+            // The organization is that of the outbox, so that another sender is the only reason.
+            ErrorKind::Config => Failure::TryLater(error.to_string()),
+            _ => error.into(),
+        })?;
+        let monitor = Arc::new(Monitor::new(organization, {
             let outbox = outbox.clone();
             move || {
                 let outbox = outbox.clone();
                 Box::pin(async move { outbox.status().await })
             }
-        });
-        let server = arguments.server.start(monitor).await?;
-        let is_bounded = arguments.once || arguments.until_empty;
+        }));
+        let server = arguments.server.start(monitor.clone()).await?;
+        let is_bounded = arguments.is_bounded();
         if !is_bounded {
             let status = outbox.status().await?;
             let events = terminal::count(usize::try_from(open(&status)).unwrap_or(usize::MAX), "open event");
             terminal::print_progress(&format!("outbox: {events}; sending until Ctrl-C …"));
         }
-        let is_last =
-            |sent: Sent| sent.attempted == 0 && (arguments.once || arguments.until_empty && sent.next_at.is_none());
+        let mut next_at = None;
+        let is_last = |sent: Sent| {
+            next_at = sent.next_at;
+            sent.attempted == 0 && (arguments.once || arguments.until_empty && sent.next_at.is_none())
+        };
         let clock = arguments.accounts.clock();
-        if let Some(keep) = arguments.keep {
-            retention::remove(&outbox, keep, clock()).await;
-        }
-        let sending = sender.run_until(is_last, interrupted, arguments.stop_timeout);
+        let mut has_failed = false;
+        let stop = async {
+            tokio::select! {
+                () = interrupted => {}
+                () = monitor.store_fails(), if is_bounded => has_failed = true,
+            }
+        };
+        let sending = sender.run_until(is_last, stop, arguments.stop_timeout);
         let is_stopped = tokio::select! {
             ended = sending => ended?,
-            never = retention::remove_daily(&outbox, arguments.keep, clock) => match never {},
+            never = retention::remove_daily(&outbox, arguments.keep, &clock), if !is_bounded => match never {},
         };
         drop((sender, server));
+        if has_failed {
+            return Err(Failure::Local("the outbox has failed for a minute: run it again later".to_owned()));
+        }
+        if let (Some(keep), true, false) = (arguments.keep, is_bounded, is_stopped) {
+            // What is due is sent before, and a signal ends this.
+            tokio::select! {
+                () = runtime::interrupted() => {}
+                () = retention::remove(&outbox, keep, clock()) => {}
+            }
+        }
         let mut status = outbox.status().await?;
         if is_bounded {
             // It has just ended as it should.
@@ -162,27 +197,48 @@ impl Verb for Run {
             arguments.format.print(&status, || status::table(&status))?;
         }
         let left = if open(&status) > 0 { ": the next sender continues" } else { "" };
-        let next = status.backlog.entitlements.iter().filter_map(|one| one.retry_at).min();
-        let next = next.map_or_else(String::new, |time| format!("; the next attempt is due at {}", seconds(time)));
+        let next = next_at.map_or_else(String::new, |time| format!("; the next attempt is due at {}", seconds(time)));
         terminal::print_progress(&format!("outbox: {}{}", states(&status), if is_stopped { left } else { &next }));
         match is_bounded {
-            true => verdict(&status, is_stopped),
+            true if is_stopped => Err(Failure::Interrupted("interrupted: the next `meter run` continues".to_owned())),
+            true => verdict(&status, arguments.hourly_reports.then_some(rule), arguments.outbox.option()),
             false => Ok(ExitCode::SUCCESS),
         }
     }
 }
 
-/// Returns the result of a run that is to end by itself.
-fn verdict(status: &Status, is_stopped: bool) -> Result<ExitCode, Failure> {
+/// Returns the result of a run that has ended by itself. `rule` is that of its hourly reports, and `option` names the outbox in a command line.
+fn verdict(status: &Status, rule: Option<HourlyReports>, option: Option<&str>) -> Result<ExitCode, Failure> {
     let count = |state| status.backlog.states.get(&state).copied().unwrap_or_default();
-    let (open, unbilled) = (open(status), count(State::Rejected) + count(State::Expired));
-    match (open, unbilled) {
-        _ if is_stopped => Err(Failure::Interrupted("interrupted: the next `meter run` continues".to_owned())),
-        (0, 0) => Ok(ExitCode::SUCCESS),
-        (0, unbilled) => Err(Failure::Check(format!(
-            "{unbilled} of the events are not billed: `usage-billing meter show --state rejected` (or expired) lists them"
+    let waiting = status.backlog.waiting_for_operator;
+    let (open, unbilled) = (open(status).saturating_sub(waiting), count(State::Rejected) + count(State::Expired));
+    let option = option.map_or_else(String::new, |outbox| format!(" {}", printable(outbox)));
+    if open > 0 {
+        return Err(Failure::NotReady(format!("{open} of the events are open: run it again later")));
+    }
+    if waiting > 0 {
+        return Err(Failure::Check(format!(
+            "{waiting} of the events wait for an operator, and are not sent by themselves: `usage-billing meter retry --outbox{option} --state \
+             unknown` (or pending) requeues them"
+        )));
+    }
+    if unbilled > 0 {
+        let option = if option.is_empty() { option } else { format!(" --outbox{option}") };
+        return Err(Failure::Check(format!(
+            "{unbilled} of the events are not billed: `usage-billing meter show{option} --state rejected` (or expired) lists them"
+        )));
+    }
+    let hour = status.backlog.oldest_open_hour;
+    match (rule, hour) {
+        (Some(rule), Some(hour)) if hour < rule.closed_before(status.as_of) => Err(Failure::NotReady(format!(
+            "metered usage of {} is not reported: the log states why; run it again later",
+            seconds(hour)
         ))),
-        (open, _) => Err(Failure::NotReady(format!("{open} of the events are open: run it again later"))),
+        (None, Some(hour)) if status.problems.contains(&Problem::NotRolledUp) => Err(Failure::NotReady(format!(
+            "metered usage of {} and later is not reported: run it with --hourly-reports",
+            seconds(hour)
+        ))),
+        _ => Ok(ExitCode::SUCCESS),
     }
 }
 
@@ -192,12 +248,14 @@ async fn print_requests<S: Store>(
     outbox: &Outbox<S>,
     now: DateTime<Utc>,
 ) -> Result<ExitCode, Failure> {
-    let period = Period::new(DateTime::UNIX_EPOCH, now + TimeDelta::days(1))?;
+    let period = any_time(now)?;
     for state in [State::Pending, State::Unknown] {
         let mut selection = Selection { period, state: Some(state), entitlement_id: None, after: None, limit: PAGE };
         loop {
             let page = outbox.store().events(selection.clone()).await?;
             for event in page.iter().map(|stored| &stored.event) {
+                // What a sender refuses to send, as it was changed in the database.
+                event.usage(client.org_id())?;
                 let body = serde_json::from_str(&event.body).map_err(|error| Failure::of_output(error.into()))?;
                 let parameters = [("orgId", client.org_id()), ("entitlementId", event.entitlement_id.as_str())];
                 let path = request_line::path("/org/{orgId}/entitlement/{entitlementId}/usageRecordGroup", parameters);
@@ -212,4 +270,51 @@ async fn print_requests<S: Store>(
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use usage_billing_outbox::store::Backlog;
+
+    use super::*;
+
+    #[test]
+    fn verdict_of_a_run_states_what_a_later_run_does_not_send() {
+        let now: DateTime<Utc> = "2026-11-21T12:30:00Z".parse().unwrap();
+        let of = |states: &[(State, u64)], waiting, hours: i64, rule: Option<HourlyReports>| {
+            let hour = (hours > 0).then(|| usage_billing_outbox::hour_of(now) - TimeDelta::hours(hours));
+            let backlog = Backlog {
+                states: states.iter().copied().collect(),
+                waiting_for_operator: waiting,
+                oldest_open_hour: hour,
+                ..Backlog::default()
+            };
+            match verdict(&Status::new(backlog, None, now), rule, Some("o.sqlite")) {
+                Ok(_) => "0".to_owned(),
+                Err(Failure::NotReady(line)) => format!("5 {line}"),
+                Err(Failure::Check(line)) => format!("6 {line}"),
+                Err(other) => panic!("{other}"),
+            }
+        };
+        let rule = Some(HourlyReports::default());
+        for (found, expected) in [
+            (of(&[(State::Delivered, 3), (State::Resolved, 1)], 0, 0, None), "0"),
+            (of(&[(State::Unknown, 2), (State::Rejected, 1)], 1, 0, None), "5 1 of the events are open"),
+            (of(&[(State::Unknown, 2)], 2, 0, None), "6 2 of the events wait for an operator"),
+            (of(&[(State::Unknown, 2)], 2, 0, None), "meter retry --outbox o.sqlite --state unknown"),
+            (of(&[(State::Rejected, 1)], 0, 9, None), "6 1 of the events are not billed: "),
+            (of(&[(State::Expired, 1)], 0, 0, None), "meter show --outbox o.sqlite --state rejected"),
+            (of(&[], 0, 9, None), "5 metered usage of 2026-11-21T03:00:00Z and later"),
+            (of(&[], 0, 1, None), "0"),
+            (of(&[], 0, 1, rule), "5 metered usage of 2026-11-21T11:00:00Z is not reported: the log"),
+            (of(&[], 0, 1, Some(HourlyReports { grace: Duration::from_secs(3600), whole_units: false })), "0"),
+        ] {
+            assert!(
+                found.contains(expected) && found.starts_with(&expected[..1])
+                    || !expected.starts_with(['0', '5', '6']) && found.contains(expected),
+                "{expected}: {found}"
+            );
+        }
+    }
 }

@@ -11,6 +11,9 @@ use usage_billing_outbox::Status;
 
 /// How long a status is used again: reading one takes time in a large outbox, and anyone on this machine may ask.
 const FRESH: Duration = Duration::from_secs(2);
+/// How often a run that ends by itself looks whether the store works, and after which time of failures it ends.
+const LOOK: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Time limit of reading one.
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -43,6 +46,21 @@ impl Monitor {
             }
         }
     }
+
+    /// Waits until the store has failed for a minute, for the sender of this process or for reading.
+    pub(super) async fn store_fails(&self) {
+        let mut since = None;
+        loop {
+            tokio::time::sleep(LOOK).await;
+            since = match self.status().await {
+                Ok(status) if status.store_failure.is_none() => None,
+                _ => since.or_else(|| Some(Instant::now())),
+            };
+            if since.is_some_and(|since: Instant| since.elapsed() >= PATIENCE) {
+                return;
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -67,6 +85,22 @@ mod tests {
             assert_eq!(reads.load(Ordering::Relaxed), expected);
             tokio::time::advance(FRESH / 2).await;
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn store_fails_after_a_minute_without_a_success() {
+        let reads = Arc::new(AtomicUsize::new(0));
+        let counted = reads.clone();
+        let monitor = Monitor::new("acme".to_owned(), move || {
+            // It works again at the fifth time, once.
+            let number = counted.fetch_add(1, Ordering::Relaxed);
+            let works = Ok(Status::new(Backlog::default(), None, Utc::now()));
+            let fails = Err(Error::new(ErrorKind::File, "the disk is full"));
+            Box::pin(std::future::ready(if number == 4 { works } else { fails }))
+        });
+        let start = Instant::now();
+        monitor.store_fails().await;
+        assert_eq!((start.elapsed(), reads.load(Ordering::Relaxed)), (6 * LOOK + PATIENCE, 18));
     }
 
     #[tokio::test(start_paused = true)]

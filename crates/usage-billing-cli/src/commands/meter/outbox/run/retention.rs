@@ -36,7 +36,7 @@ pub(super) async fn remove<S: Store>(outbox: &Outbox<S>, keep: Duration, now: Da
     }
 }
 
-/// Removes old events once a day.
+/// Removes old events now and once a day.
 pub(super) async fn remove_daily<S: Store>(
     outbox: &Outbox<S>,
     keep: Option<Duration>,
@@ -44,8 +44,8 @@ pub(super) async fn remove_daily<S: Store>(
 ) -> Infallible {
     let Some(keep) = keep else { return std::future::pending().await };
     loop {
-        tokio::time::sleep(DAY).await;
         remove(outbox, keep, now()).await;
+        tokio::time::sleep(DAY).await;
     }
 }
 

@@ -60,14 +60,14 @@ impl ServerArguments {
     }
 
     /// Starts the server, if there is an address for it.
-    pub(super) async fn start(&self, monitor: Monitor) -> Result<Option<Server>, Failure> {
+    pub(super) async fn start(&self, monitor: Arc<Monitor>) -> Result<Option<Server>, Failure> {
         let Some(address) = self.listen else { return Ok(None) };
         let failed = |error| Failure::Local(format!("--listen {address}: {error}"));
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let url = format!("http://{}", listener.local_addr().map_err(failed)?);
         let (stop, stopped) = oneshot::channel::<()>();
         let limits = ConnectionLimits { max: CONNECTIONS, max_per_peer: CONNECTIONS, ..ConnectionLimits::default() };
-        let routes = routes(Arc::new(monitor), self.page, self.allow_host.as_slice().into());
+        let routes = routes(monitor, self.page, self.allow_host.as_slice().into());
         tokio::spawn(serve(listener, routes, limits, async move { _ = stopped.await }));
         let page = if self.page { format!("{url}/, ") } else { String::new() };
         terminal::print_progress(&format!("outbox: {page}{url}/healthz, {url}/metrics"));
