@@ -284,6 +284,16 @@ fn records_are_added_up_by_the_hour() {
     assert!(code == Some(6) && stderr.contains("nothing to compare"), "{stderr}");
 }
 
+#[test]
+fn old_events_are_removed_after_what_is_due_is_sent() {
+    let story = Story::start();
+    let events = story.file("events.csv", &format!("{HEADER}ent-aws01,2025-01-01T07:00:00Z,ingest_gb,1\n"));
+    story.json(&["enqueue", &events]);
+    let (code, stdout, stderr) = story.meter(&["run", "--until-empty", "--keep", "400days", "--yes"]);
+    assert!(code == Some(6) && stdout.contains(r#""expired": 1"#), "the status has what is removed: {stdout}{stderr}");
+    assert!(stderr.contains("outbox: removed 1 event"), "{stderr}");
+}
+
 /// Returns the status line, the head and the body of a response.
 fn get(url: &str, path: &str, host: Option<&str>) -> (String, String) {
     let address = url.strip_prefix("http://").unwrap();
