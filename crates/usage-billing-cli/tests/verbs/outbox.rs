@@ -182,7 +182,7 @@ fn outbox_of_the_configuration_is_beside_it_and_needs_no_key() {
     assert!(code == Some(0) && stderr.starts_with("outbox: 60 pending"), "{stderr}");
     let (code, _, stderr) = meter(&["run", "--once", "--yes"]);
     assert!(code == Some(2) && stderr.contains("lacks api_key_file"), "{stderr}");
-    // A misspelled name is no new outbox.
+    // A misspelled name does not become a new outbox.
     let misspelled = folder.path().join("usgae.sqlite");
     for option in ["--once", "--until-empty", "--dry-run"] {
         let (code, _, stderr) = meter(&["run", option, "--yes", "--outbox", misspelled.to_str().unwrap()]);
@@ -282,6 +282,17 @@ fn records_are_added_up_by_the_hour() {
     assert!(code == Some(5) && stderr.contains("metered usage of 2026-11-21T11:00:00Z and later"), "{stderr}");
     let (code, _, stderr) = story.meter(&["reconcile", "--outbox", "--period", "2026-11-01/2026-11-21"]);
     assert!(code == Some(6) && stderr.contains("nothing to compare"), "{stderr}");
+}
+
+#[test]
+fn run_states_when_an_event_is_due_that_its_vendor_delays() {
+    let story = Story::start();
+    story.json(&["enqueue", &story.file("events.csv", &format!("{HEADER}ent-aws01,{TODAY}T11:00:00Z,ingest_gb,1\n"))]);
+    story
+        .sandbox
+        .fault(r#"{"kind":"status","status":503,"retry_after":900,"operation":"reportUsageRecordGroup","times":100}"#);
+    let (code, _, stderr) = story.meter(&["run", "--once", "--yes"]);
+    assert!(code == Some(5) && stderr.contains("the next attempt is due at 2026-11-21T12:15:"), "{stderr}");
 }
 
 #[test]

@@ -254,7 +254,7 @@ async fn print_requests<S: Store>(
         loop {
             let page = outbox.store().events(selection.clone()).await?;
             for event in page.iter().map(|stored| &stored.event) {
-                // What a sender refuses to send, as it was changed in the database.
+                // What was changed in the database is not sent.
                 event.usage(client.org_id())?;
                 let body = serde_json::from_str(&event.body).map_err(|error| Failure::of_output(error.into()))?;
                 let parameters = [("orgId", client.org_id()), ("entitlementId", event.entitlement_id.as_str())];

@@ -53,6 +53,22 @@ pub(super) async fn remove_daily<S: Store>(
 mod tests {
     use super::*;
 
+    #[cfg(feature = "sqlite")]
+    #[tokio::test(start_paused = true)]
+    async fn old_events_are_removed_at_once_and_every_day() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = usage_billing_outbox::SqliteStore::open(folder.path().join("usage.sqlite"), "acme").await.unwrap();
+        let (outbox, times) = (Outbox::new(store), std::cell::Cell::new(0));
+        let now = || {
+            times.set(times.get() + 1);
+            Utc::now()
+        };
+        for (limit, expected) in [(Duration::from_secs(3600), 1), (2 * DAY + Duration::from_secs(3600), 4)] {
+            tokio::time::timeout(limit, remove_daily(&outbox, Some(400 * DAY), now)).await.unwrap_err();
+            assert_eq!(times.get(), expected);
+        }
+    }
+
     #[test]
     fn time_that_is_too_short_is_rejected() {
         assert_eq!(keep("400days"), Ok(400 * DAY));
