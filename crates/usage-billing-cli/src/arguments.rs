@@ -169,7 +169,7 @@ mod tests {
             ("usage reconcile x", "the following required arguments were not provided: --against <INVOICE>"),
             ("send x", "unrecognized subcommand 'send'; did you mean `meter send`?"),
             ("reconcil x", "unrecognized subcommand 'reconcil'; did you mean `usage reconcile` or `meter reconcile`?"),
-            ("showw", "unrecognized subcommand 'showw'; did you mean `usage show`?"),
+            ("showw", "unrecognized subcommand 'showw'; did you mean `usage show` or `meter show`?"),
             ("doctr", "unrecognized subcommand 'doctr'; a similar subcommand exists: 'doctor'"),
             (
                 "report delete october",
