@@ -65,6 +65,11 @@ type Failed = (Failure, Error);
 impl Attempts<'_> {
     /// Sends the request and returns a success, with its body unless the operation is a download.
     pub(crate) async fn send(&self, request: &mut Request) -> Result<Box<RawResponse>> {
+        let template = match &*self.operation.path {
+            // The document does not contain the token endpoint, which has a fixed address.
+            "" => request.url().path(),
+            path => path,
+        };
         // Names of OpenTelemetry's conventions for HTTP clients (1.37). No query, header or body: they may contain secrets.
         let span = tracing::info_span!(
             target: "usage_billing::http",
@@ -73,7 +78,7 @@ impl Attempts<'_> {
             otel.kind = "client",
             otel.status_code = field::Empty,
             http.request.method = %request.method(),
-            url.template = &*self.operation.path,
+            url.template = template,
             server.address = request.url().host_str(),
             server.port = request.url().port_or_known_default(),
             http.response.status_code = field::Empty,

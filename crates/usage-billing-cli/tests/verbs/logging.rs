@@ -24,6 +24,14 @@ fn every_request_is_logged_on_request() {
     let fetch = ["-q", "usage", "fetch", "suger", "--sandbox", "--today", TODAY];
     let (code, stdout, stderr) = run(&mut program(&fetch));
     assert!(code == Some(0) && !stdout.is_empty() && stderr.is_empty(), "{stderr}");
+    // The document does not have the token endpoint.
+    let fetch = ["-v", "--log-format", "json", "usage", "fetch", "acronis", "--sandbox", "--today", TODAY];
+    let (_, _, stderr) = run(&mut program(&fetch));
+    let log = stderr.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let requests: Vec<_> = log.filter(|line| line["message"] == "request").collect();
+    assert!(requests.iter().any(|request| request["operation"] == "issue token"), "{stderr}");
+    assert!(requests.iter().all(|request| request["template"].as_str().unwrap().starts_with('/')), "{stderr}");
+
     let (code, _, stderr) = run(program(&status).env("RUST_LOG", "a=b=c"));
     assert!(
         code == Some(2) && stderr.starts_with("error: RUST_LOG in the environment is not a valid filter"),
