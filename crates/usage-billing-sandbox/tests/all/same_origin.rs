@@ -49,7 +49,7 @@ async fn other_web_pages_cannot_change_or_read_the_sandbox() {
             let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
             let (status, body) = read(request.send().await.unwrap()).await;
             assert_eq!(status, 403, "{headers:?} {body}");
-            assert!(body["message"].as_str().unwrap().starts_with("The sandbox does not accept requests"), "{body}");
+            assert!(body["message"].as_str().unwrap().starts_with("This server does not accept requests"), "{body}");
         }
     }
     // Nothing was logged, and no fault was injected.
