@@ -146,7 +146,12 @@ impl<S: Store> Outbox<S> {
     pub async fn status(&self) -> Result<Status> {
         let now = self.clock.now();
         let backlog = self.store.backlog(now, STATUS_LIMIT).await?;
-        Ok(Status::new(backlog, self.store_failure.lock().unwrap_or_else(PoisonError::into_inner).clone(), now))
+        Ok(Status::new(backlog, self.store_failure(), now))
+    }
+
+    /// Returns since when and why the sender of this process cannot use the store. `None` if it can, or if there is no sender in this process.
+    pub fn store_failure(&self) -> Option<StoreFailure> {
+        self.store_failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Notes whether the sender can use the store, for the status of this process.

@@ -68,21 +68,24 @@ async fn due(connection: &mut PgConnection, request: &LeaseRequest) -> Result<Ve
              SELECT {STORED_EVENT} FROM {EVENT} WHERE {IS_OPEN} AND {IS_DUE} AND entitlement.failures = 0
                  AND (event.deadline, event.id) <= ($5, $6)
              ORDER BY event.deadline, event.id LIMIT $3 FOR UPDATE OF event SKIP LOCKED),
-         -- The fewest attempts first: events that fail each time would be the probes forever, and new ones would expire behind them.
+         -- At most half of a lease, so that many failing entitlements do not keep the others waiting. The fewest attempts first: events
+         -- that fail each time would be the probes forever, and new ones would expire behind them.
          probes AS (
              SELECT {STORED_EVENT} FROM usage_billing.entitlement CROSS JOIN LATERAL (
                  SELECT * FROM usage_billing.event WHERE event.entitlement = entitlement.id AND {IS_OPEN} AND {IS_DUE}
                  ORDER BY attempts, deadline LIMIT $4 FOR UPDATE SKIP LOCKED) AS event
-             WHERE entitlement.failures > 0 AND {is_entitlement_due} ORDER BY event.deadline, event.id LIMIT $3)
+             WHERE entitlement.failures > 0 AND {is_entitlement_due} ORDER BY event.deadline, event.id LIMIT $7)
          SELECT * FROM working UNION ALL SELECT * FROM probes"
     );
     let query = sqlx::query(&query).bind(now).bind(moved).bind(limit(request.limit)).bind(limit(request.probes));
-    let mut found = all(connection, query.bind(last_deadline).bind(last_id), stored_event).await?;
+    let mut found =
+        all(connection, query.bind(last_deadline).bind(last_id).bind(limit(request.limit.div_ceil(2))), stored_event)
+            .await?;
     if last.is_some() && found.len() < request.limit {
         found.extend(due_by_entitlement(connection, request).await?);
     }
     found.sort_by_key(|row| (row.stored.deadline, row.id));
-    // Events of an entitlement that fails no more since the first query.
+    // Both queries find some events.
     found.dedup_by_key(|row| row.id);
     found.truncate(request.limit);
     Ok(found)
@@ -138,7 +141,19 @@ pub(super) async fn next_at(connection: &mut PgConnection, now: DateTime<Utc>) -
          FROM (SELECT * FROM usage_billing.event WHERE {IS_OPEN} ORDER BY event.deadline, event.id LIMIT $1) AS event
          JOIN usage_billing.entitlement ON entitlement.id = event.entitlement"
     );
-    let row = sqlx::query(&query).bind(SCANNED).fetch_one(connection).await.map_err(failed)?;
+    let row = sqlx::query(&query).bind(SCANNED).fetch_one(&mut *connection).await.map_err(failed)?;
     let row: &dyn Columns = &row;
-    Ok(scan::next_at(row.optional_time(0)?, row.required(1)?, now))
+    let (found, read) = (row.optional_time(0)?, row.required(1)?);
+    if found.is_none() && read >= SCANNED && !is_any_sent(connection).await? {
+        return Ok(None);
+    }
+    Ok(scan::next_at(found, read, now))
+}
+
+/// Returns whether an open event does not wait for an operator.
+async fn is_any_sent(connection: &mut PgConnection) -> Result<bool> {
+    let query = format!(
+        "SELECT EXISTS (SELECT 1 FROM usage_billing.event WHERE {IS_OPEN} AND coalesce(event.ready_at, event.lease_until) IS NOT NULL)"
+    );
+    sqlx::query_scalar(&query).fetch_one(connection).await.map_err(failed)
 }

@@ -55,8 +55,10 @@ pub struct Sent {
     pub attempted: usize,
     /// Number of those whose state is final now.
     pub settled: usize,
-    /// If none was attempted: when the next event is due, or now if there is metered usage to report. `None` if none is open.
+    /// If none was attempted: when the next event is due. `None` if none is open.
     pub next_at: Option<DateTime<Utc>>,
+    /// Whether there may be more metered usage to report now.
+    pub has_more_reports: bool,
 }
 
 impl<S: Store> Sender<S> {
@@ -70,12 +72,8 @@ impl<S: Store> Sender<S> {
         let mut all = Sent::default();
         loop {
             let sent = self.send_batch(&mut interrupted).await?;
-            all = Sent {
-                attempted: all.attempted + sent.attempted,
-                settled: all.settled + sent.settled,
-                next_at: sent.next_at,
-            };
-            if sent.attempted == 0 {
+            all = Sent { attempted: all.attempted + sent.attempted, settled: all.settled + sent.settled, ..sent };
+            if sent.attempted == 0 && !sent.has_more_reports {
                 return Ok(all);
             }
         }
@@ -109,10 +107,7 @@ impl<S: Store> Sender<S> {
         let (mut failed, mut failures): (Option<Error>, u32) = (None, 0);
         loop {
             failures = match failed.take() {
-                None => {
-                    self.outbox.note_store(None);
-                    0
-                }
+                None => 0,
                 Some(error) if error.kind() == ErrorKind::File => {
                     self.outbox.note_store(Some(&error));
                     tracing::error!(target: "usage_billing::outbox", %error, "the store failed, and is tried again");
@@ -163,6 +158,7 @@ impl<S: Store> Sender<S> {
             return Ok(true);
         }
         let pause = match (sent.attempted, sent.next_at) {
+            (0, _) if sent.has_more_reports => Duration::ZERO,
             (0, Some(next_at)) => {
                 let due_in = (next_at - self.outbox.clock.now()).to_std().unwrap_or_default();
                 due_in.min(self.options.interval)
@@ -200,9 +196,9 @@ impl<S: Store> Sender<S> {
             probes: self.options.probes,
         };
         let leased = self.outbox.store.lease(request).await?;
+        self.outbox.note_store(None);
         if leased.events.is_empty() {
-            let next_at = if has_more_reports { Some(now) } else { leased.next_at };
-            return Ok(Sent { next_at, ..Sent::default() });
+            return Ok(Sent { next_at: leased.next_at, has_more_reports, ..Sent::default() });
         }
         fail_points::reached("send.begun");
         let Self { outbox, client, options, heartbeat, .. } = self;
@@ -215,7 +211,7 @@ impl<S: Store> Sender<S> {
             self.heartbeat.contact_at = Some(now);
         }
         self.failures = if batch::is_failure(&attempts, &leased) { self.failures.saturating_add(1) } else { 0 };
-        let sent = Sent { attempted: attempts.len(), settled, next_at: None };
+        let sent = Sent { attempted: attempts.len(), settled, next_at: None, has_more_reports };
         let lost = self.settle(leased.token, attempts, request.until, interrupted).await?;
         if lost > 0 {
             tracing::warn!(target: "usage_billing::outbox", lost, "results were stored too late: the lease had ended, and the events are sent again");

@@ -84,17 +84,19 @@ fn due(transaction: &Transaction<'_>, request: &LeaseRequest) -> Result<Vec<Even
     );
     let mut found = rows(transaction, &working, (now, moved, limit(request.limit), last_deadline, last_id))?;
     if last.is_some() && found.len() < request.limit {
-        found = due_by_entitlement(transaction, request)?;
+        found.extend(due_by_entitlement(transaction, request)?);
     }
-    // The fewest attempts first: events that fail each time would be the probes forever, and new ones would expire behind them.
+    // At most half of a lease, so that many failing entitlements do not keep the others waiting. The fewest attempts first: events that fail
+    // each time would be the probes forever, and new ones would expire behind them.
     let probes = format!(
         "SELECT {STORED_EVENT} FROM entitlement CROSS JOIN event ON event.id IN (
              SELECT id FROM event INDEXED BY event_open_by_entitlement
              WHERE event.entitlement = entitlement.id AND {IS_OPEN} AND {IS_DUE} ORDER BY attempts, deadline, id LIMIT ?4)
          WHERE entitlement.failures > 0 AND {is_entitlement_due} ORDER BY event.deadline, event.id LIMIT ?3"
     );
-    found.extend(rows(transaction, &probes, (now, moved, limit(request.limit), limit(request.probes)))?);
+    found.extend(rows(transaction, &probes, (now, moved, limit(request.limit.div_ceil(2)), limit(request.probes)))?);
     found.sort_by_key(|row| (row.stored.deadline, row.id));
+    found.dedup_by_key(|row| row.id);
     found.truncate(request.limit);
     Ok(found)
 }
@@ -147,5 +149,19 @@ fn next_at(transaction: &Transaction<'_>, now: DateTime<Utc>) -> Result<Option<D
     let mut statement = transaction.prepare_cached(&query).map_err(failed)?;
     let (found, read): (Option<i64>, i64) =
         statement.query_row([SCANNED], |row| Ok((row.get(0)?, row.get(1)?))).map_err(failed)?;
+    if found.is_none() && read >= SCANNED && !is_any_sent(transaction)? {
+        return Ok(None);
+    }
     Ok(scan::next_at(found.map(time), read, now))
+}
+
+/// Returns whether an open event does not wait for an operator.
+fn is_any_sent(transaction: &Transaction<'_>) -> Result<bool> {
+    let query = format!(
+        "SELECT EXISTS (SELECT 1 FROM event INDEXED BY event_open WHERE {IS_OPEN} AND coalesce(ready_at, lease_until) IS NOT NULL)"
+    );
+    transaction
+        .prepare_cached(&query)
+        .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
+        .map_err(failed)
 }

@@ -278,10 +278,24 @@ async fn events_are_sent_between_the_reports_of_a_large_backlog() {
     sender.run_until(|_| true, std::future::pending(), Duration::MAX).await.unwrap();
     let backlog = outbox.status().await.unwrap().backlog;
     assert_eq!((backlog.states[&State::Delivered], backlog.open_records), (1, 10));
-    let is_empty = |sent: Sent| sent.attempted == 0 && sent.next_at.is_none();
+    let is_empty = |sent: Sent| sent.attempted == 0 && !sent.has_more_reports && sent.next_at.is_none();
     sender.run_until(is_empty, std::future::pending(), Duration::MAX).await.unwrap();
     let backlog = outbox.status().await.unwrap().backlog;
     assert_eq!((backlog.states[&State::Delivered], backlog.open_records), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn reports_without_an_event_do_not_end_the_sending_of_what_is_due() {
+    let (store, _folder) = open().await;
+    let outbox = outbox(store, at(9 * 3600));
+    let vendor = Vendor::start("STRIPE", |_| Fault::None);
+    let small = |number| MeteredUsage { quantity: Decimal::new(1, 6), ..record(number) };
+    outbox.record((0..10_500).map(small).collect()).await.unwrap();
+    outbox.record(vec![MeteredUsage { timestamp: at(3600), ..record(20_000) }]).await.unwrap();
+    let whole_units = HourlyReports { whole_units: true, ..HourlyReports::default() };
+    let sender = outbox.sender(vendor.client()).flush_timeout(Duration::MAX).hourly_reports(whole_units);
+    assert_eq!(sender.start().await.unwrap().send_due().await.unwrap().settled, 1);
+    assert_eq!(outbox.status().await.unwrap().backlog.open_records, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -372,7 +386,7 @@ async fn sender_ends_after_the_batch_of_the_callers_choice() {
     let mut sender = started(&outbox, vendor.client()).await;
     let is_stopped = sender.run_until(|sent| sent.attempted == 0, std::future::pending(), Duration::MAX).await.unwrap();
     assert!(!is_stopped, "nothing is due");
-    let is_empty = |sent: Sent| sent.attempted == 0 && sent.next_at.is_none();
+    let is_empty = |sent: Sent| sent.attempted == 0 && !sent.has_more_reports && sent.next_at.is_none();
     assert!(!sender.run_until(is_empty, std::future::pending(), Duration::MAX).await.unwrap());
     let status = outbox.status().await.unwrap();
     assert_eq!((status.backlog.oldest_timestamp, status.problems), (None, vec![Problem::SenderNotRunning]));

@@ -33,6 +33,8 @@ macro_rules! store_suite {
             stuck_events_of_a_failing_entitlement_do_not_block_a_new_one,
             large_backlog_of_a_failing_entitlement_delays_no_other,
             requeued_event_is_due_at_once,
+            failing_entitlements_take_at_most_half_of_a_lease,
+            events_that_wait_for_an_operator_are_not_waited_for,
             clock_that_moves_back_delays_nothing,
             window_of_the_marketplace_sets_deadlines,
             pages_contain_each_event_once,
@@ -290,6 +292,29 @@ pub(crate) async fn large_backlog_of_a_failing_entitlement_delays_no_other<S: St
     let with_probes = store.lease(request(17, 9)).await.unwrap();
     assert_eq!(hours(&with_probes), [0, 0, 0, 3, 3, 3]);
     assert_eq!(hours(&store.lease(request(17, 9)).await.unwrap()), [0, 0, 0]);
+}
+
+pub(crate) async fn failing_entitlements_take_at_most_half_of_a_lease<S: Store>(store: S) {
+    let failing: Vec<_> = (0..6).map(|number| new_event(&format!("bad-{number}"), 0)).collect();
+    enqueue(&store, &failing).await;
+    let leased = store.lease(request(1, 9)).await.unwrap();
+    let attempts = (0..6).map(|index| attempt(&leased, index, Outcome::Unknown)).collect();
+    store.settle(leased.token, attempts, at(1)).await.unwrap();
+    enqueue(&store, &(1..5).map(|number| new_event("good", number)).collect::<Vec<_>>()).await;
+    let leased = store.lease(request(4 * 3600 + 1, 4)).await.unwrap().events;
+    let of_working = leased.iter().filter(|event| event.entitlement_id == "good").count();
+    assert_eq!((of_working, leased.len()), (2, 4), "the deadlines of the others are earlier");
+}
+
+pub(crate) async fn events_that_wait_for_an_operator_are_not_waited_for<S: Store>(store: S) {
+    let events: Vec<_> = (0..5000).map(|number| new_event("e-1", number)).collect();
+    enqueue(&store, &events).await;
+    let much_later = 5000 * 3600 + 14 * 86_400;
+    let leased = store.lease(request(much_later, 5000)).await.unwrap();
+    let attempts = (0..5000).map(|index| attempt(&leased, index, Outcome::Unknown)).collect();
+    store.settle(leased.token, attempts, at(much_later)).await.unwrap();
+    assert_eq!(store.backlog(at(much_later), 1).await.unwrap().waiting_for_operator, 5000);
+    assert_eq!(store.lease(request(much_later + 9999, 9)).await.unwrap(), Leased::default());
 }
 
 pub(crate) async fn requeued_event_is_due_at_once<S: Store>(store: S) {

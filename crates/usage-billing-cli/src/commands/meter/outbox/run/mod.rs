@@ -18,7 +18,7 @@ use usage_billing_core::ClientInfo as _;
 use usage_billing_outbox::store::Selection;
 use usage_billing_outbox::{HourlyReports, Outbox, Problem, Sent, State, Status, Store};
 
-use self::monitor::Monitor;
+use self::monitor::{Monitor, store_fails};
 use self::server::ServerArguments;
 use super::location::OutboxArguments;
 use super::show::any_time;
@@ -34,7 +34,7 @@ use crate::{runtime, terminal};
 
 pub(in super::super) const HELP: &str = "The exit code of --once and --until-empty is 0 if every event is delivered or resolved, 5 while events \
 are open or metered usage is not reported, 6 if events are not billed or wait for an operator, and 75 if another sender has the outbox. They \
-do not create an outbox, and end when it has failed for a minute. Without them, 0 also after Ctrl-C or SIGTERM.
+do not create a file, and end when it has failed for a minute. Without them, 0 also after Ctrl-C or SIGTERM.
 
 With --listen: /healthz has the status 200 while usage is delivered and 503 otherwise, /metrics the numbers for Prometheus, and with --page / \
 a page.
@@ -163,14 +163,16 @@ impl Verb for Run {
         let mut next_at = None;
         let is_last = |sent: Sent| {
             next_at = sent.next_at;
-            sent.attempted == 0 && (arguments.once || arguments.until_empty && sent.next_at.is_none())
+            sent.attempted == 0
+                && !sent.has_more_reports
+                && (arguments.once || arguments.until_empty && sent.next_at.is_none())
         };
         let clock = arguments.accounts.clock();
         let mut has_failed = false;
         let stop = async {
             tokio::select! {
                 () = interrupted => {}
-                () = monitor.store_fails(), if is_bounded => has_failed = true,
+                () = store_fails(|| outbox.store_failure().is_some()), if is_bounded => has_failed = true,
             }
         };
         let sending = sender.run_until(is_last, stop, arguments.stop_timeout);

@@ -46,19 +46,16 @@ impl Monitor {
             }
         }
     }
+}
 
-    /// Waits until the store has failed for a minute, for the sender of this process or for reading.
-    pub(super) async fn store_fails(&self) {
-        let mut since = None;
-        loop {
-            tokio::time::sleep(LOOK).await;
-            since = match self.status().await {
-                Ok(status) if status.store_failure.is_none() => None,
-                _ => since.or_else(|| Some(Instant::now())),
-            };
-            if since.is_some_and(|since: Instant| since.elapsed() >= PATIENCE) {
-                return;
-            }
+/// Waits until the sender of this process has failed to use the store for a minute.
+pub(super) async fn store_fails(is_failing: impl Fn() -> bool) {
+    let mut since = None;
+    loop {
+        tokio::time::sleep(LOOK).await;
+        since = is_failing().then(|| since.unwrap_or_else(Instant::now));
+        if since.is_some_and(|since: Instant| since.elapsed() >= PATIENCE) {
+            return;
         }
     }
 }
@@ -89,18 +86,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn store_fails_after_a_minute_without_a_success() {
-        let reads = Arc::new(AtomicUsize::new(0));
-        let counted = reads.clone();
-        let monitor = Monitor::new("acme".to_owned(), move || {
-            // It works again at the fifth time, once.
-            let number = counted.fetch_add(1, Ordering::Relaxed);
-            let works = Ok(Status::new(Backlog::default(), None, Utc::now()));
-            let fails = Err(Error::new(ErrorKind::File, "the disk is full"));
-            Box::pin(std::future::ready(if number == 4 { works } else { fails }))
-        });
+        let looks = AtomicUsize::new(0);
         let start = Instant::now();
-        monitor.store_fails().await;
-        assert_eq!((start.elapsed(), reads.load(Ordering::Relaxed)), (6 * LOOK + PATIENCE, 18));
+        // It works at the fifth time, once.
+        store_fails(|| looks.fetch_add(1, Ordering::Relaxed) != 4).await;
+        assert_eq!((start.elapsed(), looks.into_inner()), (6 * LOOK + PATIENCE, 18));
     }
 
     #[tokio::test(start_paused = true)]
