@@ -58,9 +58,8 @@ impl<S: Store> Outbox<S> {
                 }
                 *ledger.states.entry(stored.progress.state).or_default() += 1;
             }
-            match page.last() {
-                Some(last) if page.len() == PAGE => selection.after = Some((last.event.timestamp, last.event.key)),
-                _ => return Ok(ledger),
+            if !selection.advance(&page) {
+                return Ok(ledger);
             }
         }
     }

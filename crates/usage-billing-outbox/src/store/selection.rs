@@ -8,7 +8,7 @@ use serde::Serialize;
 use usage_billing::Period;
 use usage_billing::uuid::Uuid;
 
-use crate::{Outcome, State};
+use crate::{Outcome, State, StoredEvent};
 
 /// The events of a page.
 #[derive(Clone, Debug)]
@@ -23,6 +23,14 @@ pub struct Selection {
     pub after: Option<(DateTime<Utc>, Uuid)>,
     /// The maximum number of events.
     pub limit: usize,
+}
+
+impl Selection {
+    /// Moves to the next page, and returns whether there may be one after this page.
+    pub fn advance(&mut self, page: &[StoredEvent]) -> bool {
+        self.after = page.last().map(|last| (last.event.timestamp, last.event.key));
+        page.len() == self.limit && self.after.is_some()
+    }
 }
 
 /// The window of an entitlement's marketplace.

@@ -187,9 +187,8 @@ async fn keys_of<S: Store>(
     loop {
         let page = outbox.store().events(selection.clone()).await?;
         keys.extend(page.iter().map(|stored| (stored.event.key, Some(stored.event.timestamp))));
-        match page.last() {
-            Some(last) if page.len() == PAGE => selection.after = Some((last.event.timestamp, last.event.key)),
-            _ => return Ok(keys),
+        if !selection.advance(&page) {
+            return Ok(keys);
         }
     }
 }

@@ -265,9 +265,8 @@ async fn print_requests<S: Store>(
                 let line = RequestLine { id: Some(event.key), body: Some(body), ..request }.text()?;
                 terminal::print(&line).map_err(Failure::of_output)?;
             }
-            match page.last() {
-                Some(last) if page.len() == PAGE => selection.after = Some((last.event.timestamp, last.event.key)),
-                _ => break,
+            if !selection.advance(&page) {
+                break;
             }
         }
     }
