@@ -157,19 +157,13 @@ impl Progress {
 
     /// Makes an event due at once that an operator wants to be sent, or returns `None` if it is delivered, resolved or being sent.
     pub fn requeue(self, now: DateTime<Utc>) -> Option<Self> {
-        let state = match self.state {
-            State::Delivered | State::AlreadyDelivered | State::Sending | State::Resolved => return None,
-            State::Pending | State::Rejected | State::Expired | State::Unknown if self.may_have_arrived => {
-                State::Unknown
-            }
-            State::Pending | State::Rejected | State::Expired | State::Unknown => State::Pending,
-        };
-        Some(Self { state, ready_at: Some(now), ..self })
+        let state = if self.may_have_arrived { State::Unknown } else { State::Pending };
+        self.state.can_be_requeued().then_some(Self { state, ready_at: Some(now), ..self })
     }
 
     /// Ends an event that is billed otherwise, or returns `None` unless it was rejected or has expired.
     pub fn resolve(self) -> Option<Self> {
-        matches!(self.state, State::Rejected | State::Expired).then_some(Self { state: State::Resolved, ..self })
+        self.state.can_be_resolved().then_some(Self { state: State::Resolved, ..self })
     }
 
     /// Returns whether only an operator can continue the delivery.

@@ -70,6 +70,19 @@ impl State {
         Self::ALL.into_iter().find(|state| state.as_str() == name)
     }
 
+    /// Returns whether an operator can make an event of this state due.
+    pub fn can_be_requeued(self) -> bool {
+        match self {
+            Self::Pending | Self::Rejected | Self::Expired | Self::Unknown => true,
+            Self::Delivered | Self::AlreadyDelivered | Self::Sending | Self::Resolved => false,
+        }
+    }
+
+    /// Returns whether an operator can resolve an event of this state.
+    pub fn can_be_resolved(self) -> bool {
+        matches!(self, Self::Rejected | Self::Expired)
+    }
+
     /// Returns whether no sender changes the state any more.
     pub fn is_final(self) -> bool {
         match self {

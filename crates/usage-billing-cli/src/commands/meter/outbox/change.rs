@@ -41,7 +41,7 @@ pub(super) fn state(text: &str) -> Result<State, String> {
 }
 
 fn requeued_state(text: &str) -> Result<State, String> {
-    let found = State::from_name(text).filter(|state| Action::Requeue.applies_to(*state));
+    let found = State::from_name(text).filter(|state| state.can_be_requeued());
     found.ok_or_else(|| "expected rejected, expired, unknown or pending".to_owned())
 }
 
@@ -134,11 +134,10 @@ impl Action {
         }
     }
 
-    /// Returns whether events of a state are changed, as their progress decides it.
     fn applies_to(&self, state: State) -> bool {
         match self {
-            Self::Requeue => matches!(state, State::Pending | State::Rejected | State::Expired | State::Unknown),
-            Self::Resolve(_) => matches!(state, State::Rejected | State::Expired),
+            Self::Requeue => state.can_be_requeued(),
+            Self::Resolve(_) => state.can_be_resolved(),
         }
     }
 }
