@@ -18,6 +18,8 @@ mod organizations;
 mod overview;
 mod repeated_charges;
 mod see_invoice;
+#[cfg(test)]
+mod test_support;
 mod unread_charges;
 mod usage_job;
 mod usage_query;

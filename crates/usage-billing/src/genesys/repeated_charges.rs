@@ -36,7 +36,7 @@ fn counts<'a, K: Eq + Hash>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::genesys::contract_rows::tests::charge;
+    use crate::genesys::test_support::charge;
 
     #[test]
     fn repetition_is_found_by_id_in_a_contract_and_by_content_in_others() {
