@@ -1,4 +1,5 @@
 use chrono::{Datelike as _, Months, TimeDelta};
+use serde::Deserialize;
 
 use super::month_bounds::{EAST, on_first_day};
 use super::search::MAX_PERIODS;
@@ -8,71 +9,81 @@ fn period(text: &str) -> Period {
     text.parse().unwrap()
 }
 
-/// Returns the index that matches, or the reason for which none does.
-fn find(wanted: BillingPeriod, indexes: &[&str]) -> Result<usize, String> {
-    let mut search = Search::new(wanted);
-    for (index, found) in indexes.iter().map(|text| Some(period(text))).chain([None]).enumerate() {
-        match search.next(found) {
-            Step::Fits => return Ok(index),
-            Step::FitsBefore => return Ok(index - 1),
-            Step::Continue => {}
-            Step::Fail(reason) => return Err(reason),
+/// Cases of `cases.yaml`, which explains them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Section {
+    about: String,
+    #[serde(default)]
+    shown: Vec<String>,
+    #[serde(default)]
+    each: Vec<Case>,
+    cases: Vec<Case>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Case {
+    wanted: Option<String>,
+    r#in: Option<String>,
+    last: Option<String>,
+    shown: Option<Vec<String>>,
+    contract: [Option<String>; 2],
+    now: Option<String>,
+}
+
+impl Case {
+    fn wanted(&self) -> BillingPeriod {
+        match (&self.wanted, &self.r#in, &self.last) {
+            (Some(dates), None, None) => BillingPeriod::Matching(period(dates)),
+            (None, Some(month), None) => BillingPeriod::StartingIn(period(month)),
+            (None, None, Some(at)) => BillingPeriod::LastFinished { at: at.parse().unwrap() },
+            _ => panic!("{self:?}"),
         }
     }
-    unreachable!("`None` ends every search")
-}
 
-fn last_finished(at: &str, indexes: &[&str]) -> Result<usize, String> {
-    find(BillingPeriod::LastFinished { at: at.parse().unwrap() }, indexes)
-}
-
-const RUNNING: [&str; 3] = ["2026-12", "2026-11", "2026-10"];
-const LATE: [&str; 3] = ["2026-11", "2026-10", "2026-09"];
-
-#[test]
-fn last_finished_period_does_not_depend_on_the_rotation() {
-    assert_eq!(last_finished("2026-12-03T09:00:00Z", &RUNNING), Ok(1));
-    assert_eq!(last_finished("2026-12-03T09:00:00Z", &LATE), Ok(0));
-    assert_eq!(last_finished("2026-12-01T00:00:00Z", &LATE), Ok(0), "it has ended at this instant");
-    assert_eq!(last_finished("2026-11-30T23:59:59Z", &LATE), Ok(1));
-    assert_eq!(last_finished("2026-12-31T23:00:00Z", &["2026-12", "2026-11"]), Ok(1));
-}
-
-#[test]
-fn period_is_found_at_any_index() {
-    let october = BillingPeriod::from(period("2026-10"));
-    assert_eq!((find(october, &RUNNING), find(october, &LATE)), (Ok(2), Ok(1)));
-    let zoned = ["2026-11-01T04:00:00Z/2026-12-01T05:00:00Z", "2026-10-01T04:00:00Z/2026-11-01T04:00:00Z"];
-    assert_eq!(find(october, &zoned), Ok(1), "midnight in the organization's time zone");
-    let rotated_meanwhile = ["2026-11", "2026-11", "2026-10"];
-    assert_eq!(find(october, &rotated_meanwhile), Ok(2));
-}
-
-#[test]
-fn missing_period_error_names_the_nearest_periods() {
-    let wanted = |text: &str| find(period(text).into(), &LATE).unwrap_err();
-    assert_eq!(
-        wanted("2026-10-15/2026-11-15"),
-        "it has no billing period with the dates 2026-10-15/2026-11-15; nearest are 2026-10-01/2026-11-01 and \
-         2026-11-01/2026-12-01: request one of these"
-    );
-    assert!(wanted("2026-12").ends_with("nearest are 2026-11-01/2026-12-01: request one of these"), "at once");
-    assert!(wanted("2026-08").ends_with("it has no earlier billing period"));
-    assert!(wanted("2026-10-02/2026-11-02").contains("nearest are"), "another activation day");
-    assert!(wanted("2026-09-01/2026-11-01").contains("nearest are"));
+    /// Returns the index that matches, or the reasons for which none does.
+    fn outcome(&self, shown: &[String]) -> String {
+        let mut search = Search::new(self.wanted());
+        let mut contract = ContractDates::default();
+        let [start, end] = self.contract.each_ref().map(|date| date.as_deref().map(|date| date.parse().unwrap()));
+        for (index, found) in shown.iter().map(|text| Some(period(text))).chain([None]).enumerate() {
+            // Earlier periods may belong to an earlier contract: only the last start and the first end count.
+            match (found, index) {
+                (Some(_), 0) => contract.add(start, end),
+                (Some(_), _) => contract.add(start, "2000-01-01T00:00:00Z".parse().ok()),
+                (None, _) => {}
+            }
+            match search.next(found) {
+                Step::Fits => return format!("index {index}"),
+                Step::FitsBefore => return format!("index {}", index - 1),
+                Step::Continue => {}
+                Step::Fail(reason) => {
+                    let now = self.now.as_deref().unwrap_or("2027-06-01T00:00:00Z").parse().unwrap();
+                    return format!("{:?}: {reason}", search.no_bill(&contract, now));
+                }
+            }
+        }
+        unreachable!("`None` ends every search")
+    }
 }
 
 #[test]
-fn one_period_begins_in_each_month() {
-    let october = BillingPeriod::StartingIn(period("2026-10"));
-    assert_eq!(find(october, &LATE), Ok(1));
-    assert_eq!(find(october, &["2026-11-15/2026-12-15", "2026-10-15/2026-11-15", "2026-09-15/2026-10-15"]), Ok(1));
-    assert_eq!(
-        find(october, &["2026-10-31T22:00:00Z/2026-11-30T23:00:00Z", "2026-09-30T22:00:00Z/2026-10-31T23:00:00Z"]),
-        Ok(1)
-    );
-    assert!(find(october, &["2026-12", "2026-11"]).unwrap_err().contains("begins within 2026-10-01/2026-11-01"));
-    assert!(find(october, &["2026-11", "2026-09"]).unwrap_err().ends_with("it began later, or has gaps"));
+fn searches_of_all_cases_find_what_the_snapshot_states() {
+    let sections: Vec<Section> = serde_saphyr::from_str(include_str!("cases.yaml")).unwrap();
+    let mut snapshot = String::new();
+    for Section { about, shown, each, cases } in &sections {
+        snapshot += &format!("\n# {about}\n");
+        let each = if each.is_empty() { &vec![Case::default()] } else { each };
+        for (more, case) in each.iter().flat_map(|more| cases.iter().map(move |case| (more, case))) {
+            let contract = if more.contract == [None, None] { &case.contract } else { &more.contract };
+            let case = Case { contract: contract.clone(), ..case.clone() };
+            let shown = case.shown.as_ref().unwrap_or(shown);
+            let now = case.now.as_deref().unwrap_or_default();
+            snapshot += &format!("{:?} {shown:?} {contract:?} {now}\n  {}\n", case.wanted(), case.outcome(shown));
+        }
+    }
+    insta::assert_snapshot!(snapshot);
 }
 
 #[test]
@@ -137,209 +148,6 @@ fn part_of_a_month_is_not_whole_in_any_time_zone() {
             assert!(!is_whole_month(zoned), "{part} {half_hours}");
         }
     }
-}
-
-#[test]
-fn billing_month_of_an_eastern_organization_is_its_own() {
-    let indexes = ["2026-10-31T11:00:00Z/2026-11-30T11:00:00Z", "2026-09-30T11:00:00Z/2026-10-31T11:00:00Z"];
-    assert_eq!(find(BillingPeriod::StartingIn(period("2026-10")), &indexes), Ok(1));
-    assert_eq!(find(BillingPeriod::StartingIn(period("2026-11")), &indexes), Ok(0));
-    let western = ["2026-10-30T11:00:00Z/2026-11-30T11:00:00Z", "2026-09-30T11:00:00Z/2026-10-30T11:00:00Z"];
-    assert_eq!(find(BillingPeriod::StartingIn(period("2026-09")), &western), Ok(1), "from the 30th in UTC-11");
-}
-
-/// Returns whether a contract with these dates explains that no index matches.
-fn is_outside(wanted: BillingPeriod, indexes: &[&str], start: &str, end: &str) -> bool {
-    let (mut search, mut contract) = (Search::new(wanted), ContractDates::default());
-    let date = |text: &str| text.parse().ok();
-    for (index, found) in indexes.iter().map(|text| Some(period(text))).chain([None]).enumerate() {
-        // Earlier periods may belong to an earlier contract: only the last start and the first end count.
-        match (found, index) {
-            (Some(_), 0) => contract.add(date(start), date(end)),
-            (Some(_), _) => contract.add(date(start), date("2000-01-01T00:00:00Z")),
-            (None, _) => {}
-        }
-        match search.next(found) {
-            Step::Fits | Step::FitsBefore => panic!("index {index} fits"),
-            Step::Continue => {}
-            Step::Fail(_) => {
-                return search.no_bill(&contract, NOW.parse().unwrap()) == Some(NoBill::OutsideContract);
-            }
-        }
-    }
-    unreachable!("`None` ends every search")
-}
-
-const NOW: &str = "2027-06-01T00:00:00Z";
-
-#[test]
-fn running_period_is_not_shown_until_the_index_moves() {
-    let month = |text: &str| BillingPeriod::StartingIn(period(text));
-    let matching = |text: &str| BillingPeriod::Matching(period(text));
-    let last = |at: &str| BillingPeriod::LastFinished { at: at.parse().unwrap() };
-    for (wanted, now, expected) in [
-        (month("2026-12"), "2026-12-01T00:00:00Z", true),
-        (month("2026-12"), "2026-12-05T12:00:00Z", true),
-        (month("2026-12"), "2026-12-29T00:00:00Z", false),
-        (month("2027-01"), "2027-01-05T12:00:00Z", false),
-        (matching("2026-12"), "2026-12-05T12:00:00Z", true),
-        (matching("2026-12"), "2026-12-31T23:59:59Z", true),
-        (matching("2026-12"), "2027-01-01T00:00:00Z", false),
-        (matching("2026-12-02/2027-01-02"), "2026-12-05T12:00:00Z", false),
-        (last("2027-03-05T12:00:00Z"), "2026-12-05T12:00:00Z", false),
-    ] {
-        let mut search = Search::new(wanted);
-        assert!(matches!(search.next(Some(period("2026-11"))), Step::Fail(_)), "{wanted:?}");
-        let found = search.no_bill(&ContractDates::default(), now.parse().unwrap());
-        assert_eq!(found, expected.then_some(NoBill::NotShownYet), "{wanted:?} {now}");
-        let mut ended = ContractDates::default();
-        ended.add(None, "2026-11-30T23:59:59Z".parse().ok());
-        let found = search.no_bill(&ended, now.parse().unwrap());
-        assert_eq!(found, Some(NoBill::OutsideContract), "{wanted:?} {now}: it ended");
-    }
-    assert_eq!(Search::new(month("2026-12")).no_bill(&ContractDates::default(), NOW.parse().unwrap()), None);
-}
-
-#[test]
-fn period_that_begins_later_in_the_month_is_not_missing() {
-    use NoBill::{NotBegun, NotShownYet};
-    let month = |text: &str| BillingPeriod::StartingIn(period(text));
-    const FROM_THE_15TH: [&str; 2] = ["2026-10-15/2026-11-15", "2026-09-15/2026-10-15"];
-    const FROM_THE_30TH: [&str; 2] = ["2026-09-30/2026-10-30", "2026-08-30/2026-09-30"];
-    const ZONED: [&str; 2] = ["2026-10-15T04:00:00Z/2026-11-15T05:00:00Z", "2026-09-15T04:00:00Z/2026-10-15T04:00:00Z"];
-    for (shown, wanted, now, expected) in [
-        (FROM_THE_15TH, month("2026-11"), "2026-11-01T00:00:00Z", Some(NotBegun)),
-        (FROM_THE_15TH, month("2026-11"), "2026-11-10T12:00:00Z", Some(NotBegun)),
-        (FROM_THE_15TH, month("2026-11"), "2026-11-14T23:59:59Z", Some(NotBegun)),
-        (FROM_THE_15TH, month("2026-11"), "2026-11-15T00:00:00Z", Some(NotShownYet)),
-        (FROM_THE_15TH, month("2026-11"), "2026-12-14T00:00:00Z", None),
-        // The index has not moved, and the running billing period is not the wanted one.
-        (FROM_THE_30TH, month("2026-11"), "2026-11-02T00:00:00Z", Some(NotBegun)),
-        (FROM_THE_30TH, month("2026-11"), "2026-11-29T00:00:00Z", None),
-        (ZONED, month("2026-11"), "2026-11-10T12:00:00Z", Some(NotBegun)),
-        (ZONED, BillingPeriod::Matching(period("2026-11-15/2026-12-15")), "2026-11-15T02:00:00Z", Some(NotBegun)),
-    ] {
-        let mut search = Search::new(wanted);
-        let steps: Vec<_> = shown.iter().map(|of| search.next(Some(period(of)))).collect();
-        assert!(!steps.contains(&Step::Fits), "{shown:?}");
-        let found = search.no_bill(&ContractDates::default(), now.parse().unwrap());
-        assert_eq!(found, expected, "{shown:?} {now}");
-    }
-}
-
-#[test]
-fn contract_that_began_later_explains_a_missing_period() {
-    let none = "";
-    let month = |text: &str| BillingPeriod::StartingIn(period(text));
-    let matching = |text: &str| BillingPeriod::Matching(period(text));
-    let last = |at: &str| BillingPeriod::LastFinished { at: at.parse().unwrap() };
-    for (wanted, start, expected) in [
-        (month("2026-08"), "2026-09-01T00:00:00Z", true),
-        (month("2026-08"), "2026-08-31T22:00:00Z", true),
-        (month("2026-08"), "2026-10-01T00:00:00Z", true),
-        (month("2026-08"), "2026-08-01T00:00:00Z", false),
-        (month("2026-08"), none, false),
-        (month("2026-01"), "2026-09-01T00:00:00Z", true),
-        (matching("2026-08"), "2026-09-01T00:00:00Z", true),
-        (matching("2026-07-15/2026-08-15"), "2026-09-01T00:00:00Z", true),
-        (matching("2026-08-15/2026-09-15"), "2026-09-01T00:00:00Z", false),
-        (matching("2026-09-15/2026-10-15"), "2026-09-01T00:00:00Z", false),
-        (last("2026-09-20T00:00:00Z"), "2026-09-01T00:00:00Z", true),
-        (last("2026-09-20T00:00:00Z"), "2026-08-01T00:00:00Z", false),
-        (last("2026-09-20T00:00:00Z"), none, false),
-    ] {
-        assert_eq!(is_outside(wanted, &LATE, start, none), expected, "{wanted:?} {start}");
-    }
-}
-
-#[test]
-fn contract_that_ended_before_explains_a_missing_period() {
-    let none = "";
-    let month = |text: &str| BillingPeriod::StartingIn(period(text));
-    let matching = |text: &str| BillingPeriod::Matching(period(text));
-    let last = |at: &str| BillingPeriod::LastFinished { at: at.parse().unwrap() };
-    const ENDED: [&str; 2] = ["2026-03-15/2026-04-15", "2026-02-15/2026-03-15"];
-    for (wanted, end, expected) in [
-        (month("2026-04"), "2026-04-14T23:59:59.999Z", true),
-        (month("2026-06"), "2026-04-14T23:59:59.999Z", true),
-        (month("2026-06"), "2026-05-14T23:59:59.999Z", false),
-        (month("2026-06"), none, false),
-        (matching("2026-04-15/2026-05-15"), "2026-04-15T00:00:00Z", true),
-        (matching("2026-04-15/2026-05-15"), "2026-05-15T00:00:00Z", false),
-        (matching("2026-04-01/2026-05-01"), "2026-04-15T00:00:00Z", false),
-        (last("2026-09-20T00:00:00Z"), "2026-04-14T23:59:59.999Z", true),
-        (last("2026-09-20T00:00:00Z"), "2029-04-14T23:59:59.999Z", false),
-    ] {
-        assert_eq!(is_outside(wanted, &ENDED, none, end), expected, "{wanted:?} {end}");
-    }
-}
-
-#[test]
-fn contract_that_ended_long_ago_has_no_last_finished_period() {
-    let error = last_finished("2026-12-03T09:00:00Z", &["2026-03", "2026-02"]).unwrap_err();
-    assert!(error.contains("nearest are 2026-03-01/2026-04-01: that one ended longer ago"), "{error}");
-    assert_eq!(last_finished("2026-03-30T09:00:00Z", &["2026-02"]), Ok(0), "February is shorter than March");
-    let error = last_finished("2026-12-03T09:00:00Z", &["2026-12"]).unwrap_err();
-    assert!(error.ends_with("it has no earlier billing period"), "{error}");
-    assert_eq!(
-        last_finished("2026-12-03T09:00:00Z", &[]).unwrap_err(),
-        "it has no billing period that ended last before 2026-12-03T09:00:00Z"
-    );
-}
-
-#[test]
-fn last_month_of_an_ended_contract_is_finished_last_until_the_next_month_ends() {
-    for (index_0, at, is_last) in [
-        ("2026-10", "2026-11-03T00:00:00Z", true),
-        ("2026-10", "2026-11-30T23:59:59Z", true),
-        ("2026-10", "2026-12-01T00:00:00Z", false),
-        ("2026-10", "2026-12-03T23:59:59Z", false),
-        ("2026-01", "2026-02-28T23:59:59Z", true),
-        ("2026-01", "2026-03-01T00:00:00Z", false),
-        ("2026-01", "2026-03-06T00:00:00Z", false),
-        ("2026-02", "2026-03-31T23:59:59Z", true),
-        ("2026-02", "2026-04-01T00:00:00Z", false),
-        ("2026-01-31/2026-02-28", "2026-03-30T23:59:59Z", true),
-        ("2026-01-31/2026-02-28", "2026-03-31T00:00:00Z", false),
-        ("2026-02-28/2026-03-31", "2026-04-29T23:59:59Z", true),
-        ("2026-02-28/2026-03-31", "2026-04-30T00:00:00Z", false),
-        // Shortened, so that the next one begins on another day.
-        ("2026-10-15/2026-11-01", "2026-11-30T23:59:59Z", true),
-        ("2026-10-15/2026-11-01", "2026-12-01T00:00:00Z", false),
-        ("2026-10-01/2026-10-15", "2026-11-14T23:59:59Z", true),
-        ("2026-10-01/2026-10-15", "2026-11-15T00:00:00Z", false),
-        ("2026-10-15T04:00:00Z/2026-11-15T05:00:00Z", "2026-12-15T04:59:59Z", true),
-        ("2026-10-15T04:00:00Z/2026-11-15T05:00:00Z", "2026-12-15T05:00:00Z", false),
-    ] {
-        assert_eq!(last_finished(at, &[index_0]).is_ok(), is_last, "{index_0} {at}");
-    }
-    // With a running period after it, also in the hour by which daylight saving time moves its end.
-    let followed = ["2026-11-01T04:00:00Z/2026-12-01T05:00:00Z", "2026-10-01T04:00:00Z/2026-11-01T04:00:00Z"];
-    assert_eq!(last_finished("2026-12-01T04:30:00Z", &followed), Ok(1));
-    assert!(last_finished("2026-12-01T04:30:00Z", &followed[1..]).is_err());
-    let after_a_gap = ["2026-12-05/2027-01-05", "2026-09"];
-    assert!(last_finished("2026-12-20T00:00:00Z", &after_a_gap).is_err());
-}
-
-#[test]
-fn two_periods_that_begin_in_one_month_are_an_error_that_names_both() {
-    const MOVED: [&str; 4] = ["2026-11-15/2026-12-15", "2026-10-15/2026-11-15", "2026-10-01/2026-10-15", "2026-09"];
-    let month = |text: &str| BillingPeriod::StartingIn(period(text));
-    let error = find(month("2026-10"), &MOVED).unwrap_err();
-    assert_eq!(
-        error,
-        "it has more than one billing period that begins within 2026-10-01/2026-11-01, 2026-10-01/2026-10-15 and \
-         2026-10-15/2026-11-15: request each by its dates"
-    );
-    assert_eq!((find(month("2026-11"), &MOVED), find(month("2026-09"), &MOVED)), (Ok(0), Ok(3)));
-    assert_eq!(find(month("2026-10"), &MOVED[..2]), Ok(1), "the first one of all");
-    for exact in &MOVED[..3] {
-        assert!(find(BillingPeriod::from(period(exact)), &MOVED).is_ok(), "{exact}");
-    }
-    let rotated_meanwhile = ["2026-11-15/2026-12-15", "2026-11-15/2026-12-15", "2026-10-15/2026-11-15"];
-    assert_eq!(find(month("2026-11"), &rotated_meanwhile), Ok(1));
-    let moved_meanwhile = ["2026-10-15/2026-11-15", "2026-10-15/2026-11-15", "2026-10-01/2026-10-15"];
-    assert!(find(month("2026-10"), &moved_meanwhile).is_err());
 }
 
 #[test]
