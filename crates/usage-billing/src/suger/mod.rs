@@ -34,6 +34,8 @@ mod response;
 mod rows;
 mod sender;
 mod sums;
+#[cfg(test)]
+mod test_support;
 mod trace;
 mod tracked_event;
 mod usage_event;

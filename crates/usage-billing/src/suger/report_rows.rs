@@ -235,7 +235,7 @@ fn hour(report: &Report, info: &Info) -> Result<Period> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::suger::marketplace::tests::with_marketplace;
+    use crate::suger::test_support::with_marketplace;
     use serde_json::{Value, json};
 
     fn report(id: &str, info: Value) -> Report {

@@ -1,13 +1,14 @@
 use proptest::prelude::*;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::month_to_date::{check_keys_stay, months_and_days};
-use crate::suger::marketplace::tests::with_marketplace;
+use crate::suger::test_support::{Fields, report_json};
 use crate::suger::{UsageEvent, reconcile};
 use usage_billing_core::DecimalNumber;
 
-fn group(json: serde_json::Value) -> types::MeteringUsageRecordGroup {
+fn group(json: Value) -> types::MeteringUsageRecordGroup {
     serde_json::from_value(json).unwrap()
 }
 
@@ -28,13 +29,12 @@ fn with_reports(
 fn accepted(groups: &[types::MeteringUsageRecordGroup]) -> types::MeteringUsageRecordReport {
     let ours = groups.iter().filter(|group| group.usage_record_report_id.as_deref() == Some("r-ok"));
     let groups: Vec<_> = ours.filter_map(|group| group.id.as_ref()).collect();
-    let info = serde_json::json!({"status": "SUCCESS", "partner": "STRIPE", "usageRecordGroupIds": groups});
-    serde_json::from_value(serde_json::json!({"id": "r-ok", "creationTime": "2026-10-05T08:01:00Z", "info": info}))
-        .unwrap()
+    let info = json!({"status": "SUCCESS", "partner": "STRIPE", "usageRecordGroupIds": groups});
+    serde_json::from_value(json!({"id": "r-ok", "creationTime": "2026-10-05T08:01:00Z", "info": info})).unwrap()
 }
 
 fn lookups() -> Lookups {
-    let metrics = serde_json::json!({
+    let metrics = json!({
         "gb": {"aggregationType": "SUM", "info": {"filterGroups": [], "groupBys": ["region"]}},
         "call": {"aggregationType": "COUNT"},
         "peak": {"aggregationType": "MAX"},
@@ -49,7 +49,7 @@ fn lookups() -> Lookups {
 #[test]
 fn usage_is_added_up_by_the_time_of_use() {
     let used = |at: &str, reported: &str| {
-        group(serde_json::json!({
+        group(json!({
             "id": format!("{at} {reported}"), "buyerID": "b-1", "entitlementID": "e-1", "status": "REPORTED",
             "usageRecordReportID": "r-ok", "records": {"calls": 0.1}, "creationTime": reported, "metaInfo": {"timestamp": at},
         }))
@@ -70,7 +70,7 @@ fn usage_is_added_up_by_the_time_of_use() {
 proptest::proptest! {
     #[test]
     fn keys_of_a_month_are_the_same_on_every_day(month in months_and_days()) {
-        let used = group(serde_json::json!({
+        let used = group(json!({
             "id": "g-1", "buyerID": "b-1", "entitlementID": "e-1", "status": "REPORTED", "usageRecordReportID": "r-ok",
             "records": {"calls": 1}, "creationTime": month.0.start(),
         }));
@@ -84,7 +84,7 @@ proptest::proptest! {
 #[test]
 fn part_of_a_month_has_its_own_period_and_is_not_billable() {
     let used = group(
-        serde_json::json!({"status": "REPORTED", "usageRecordReportID": "r-ok", "records": {"calls": 1}, "creationTime": "2026-10-05T00:00:00Z"}),
+        json!({"status": "REPORTED", "usageRecordReportID": "r-ok", "records": {"calls": 1}, "creationTime": "2026-10-05T00:00:00Z"}),
     );
     let period: Period = "2026-10-03/2026-10-20".parse().unwrap();
     let now = "2026-11-21T00:00:00Z".parse().unwrap();
@@ -96,12 +96,12 @@ fn part_of_a_month_has_its_own_period_and_is_not_billable() {
 
 #[test]
 fn groups_without_ids_are_not_deduplicated() {
-    let without = |id: serde_json::Value| {
-        group(serde_json::json!({
+    let without = |id: Value| {
+        group(json!({
             "id": id, "status": "REPORTED", "records": {"calls": 1}, "creationTime": "2026-10-05T00:00:00Z",
         }))
     };
-    let (empty, none) = (without("".into()), without(serde_json::Value::Null));
+    let (empty, none) = (without("".into()), without(Value::Null));
     let rows = october(&[empty.clone(), empty, none.clone(), none, without("g-1".into()), without("g-1".into())]);
     assert_eq!(rows.unwrap()[0].quantity, Decimal::from(5));
 }
@@ -109,7 +109,7 @@ fn groups_without_ids_are_not_deduplicated() {
 #[test]
 fn void_groups_are_excluded_and_unreported_ones_not_final() {
     let with = |status: &str| {
-        group(serde_json::json!({
+        group(json!({
             "id": status, "status": status, "usageRecordReportID": "r-ok", "records": {"calls": 1}, "creationTime": "2026-10-05T00:00:00Z",
         }))
     };
@@ -123,7 +123,7 @@ fn void_groups_are_excluded_and_unreported_ones_not_final() {
 
 #[test]
 fn events_of_billable_metrics_count_where_there_are_no_records() {
-    let rows = october(&[group(serde_json::json!({
+    let rows = october(&[group(json!({
         "id": "g", "creationTime": "2026-10-05T00:00:00Z", "records": null,
         "metaInfo": {"billableRecords": [{"key": "gb", "quantity": "2.5"}, {"key": "gb", "quantity": 1}, {"key": "call", "quantity": 9}]},
     }))])
@@ -163,7 +163,7 @@ fn sums_of_each_group_count_towards_the_memory_limit_unless_another_group_has_th
 }
 
 fn event(metric: &str, status: &str) -> types::MeteringUsageRecordGroup {
-    group(serde_json::json!({
+    group(json!({
         "id": metric, "status": status, "creationTime": "2026-10-05T07:10:00Z", "entitlementID": "e-1",
         "usageRecordReportID": if status == "REPORTED" { "r-1" } else { "" },
         "metaInfo": {"billableRecords": [{"key": metric, "quantity": 7}]},
@@ -172,7 +172,7 @@ fn event(metric: &str, status: &str) -> types::MeteringUsageRecordGroup {
 
 #[test]
 fn events_that_do_not_add_up_are_taken_from_the_report() {
-    let report: types::MeteringUsageRecordReport = serde_json::from_value(serde_json::json!({
+    let report: types::MeteringUsageRecordReport = serde_json::from_value(json!({
         "id": "r-1", "entitlementID": "e-1", "buyerID": "b-1", "creationTime": "2026-10-05T08:01:00Z",
         "info": {
             "status": "SUCCESS", "partner": "STRIPE", "startTime": "2026-10-05T07:00:00Z", "endTime": "2026-10-05T08:00:00Z",
@@ -213,7 +213,7 @@ fn events_that_do_not_add_up_without_a_report_are_an_error() {
 
 #[test]
 fn group_that_is_listed_twice_counts_once() {
-    let twice = group(serde_json::json!({
+    let twice = group(json!({
         "id": "g-7", "status": "REPORTED", "records": {"calls": 5}, "creationTime": "2026-10-05T00:00:00Z",
     }));
     assert_eq!(october(&[twice.clone(), twice]).unwrap()[0].quantity, Decimal::from(5));
@@ -221,7 +221,7 @@ fn group_that_is_listed_twice_counts_once() {
 
 #[test]
 fn no_row_is_final_before_the_period_has_ended() {
-    let reported = group(serde_json::json!({
+    let reported = group(json!({
         "id": "g-6", "status": "REPORTED", "usageRecordReportID": "r-ok", "records": {"calls": 5}, "creationTime": "2026-10-05T00:00:00Z",
     }));
     let groups = [reported];
@@ -233,200 +233,81 @@ fn no_row_is_final_before_the_period_has_ended() {
     assert!(rows("2026-11-02T00:00:00Z").unwrap()[0].is_final);
 }
 
-/// Usage of two groups of one hour, and whether the row of their sum is final after these reports, in any order. Reports
-/// name the groups that name them, unless they name others, and state the usage of their groups, unless they state another.
-fn is_final(groups: [serde_json::Value; 2], reports: &[serde_json::Value]) -> bool {
-    let groups = groups.map(|more| {
-        let mut json = serde_json::json!({
-            "id": "g-1", "entitlementID": "e-1", "status": "REPORTED", "usageRecordReportID": "r-1", "records": {"gb": 2.25},
-            "creationTime": "2026-10-05T07:30:00Z",
-        });
-        json.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        group(json)
-    });
-    let mut reports: Vec<types::MeteringUsageRecordReport> =
-        reports.iter().map(|report| serde_json::from_value(report.clone()).unwrap()).collect();
-    for report in &mut reports {
-        let named = &mut report.info.as_mut().unwrap().usage_record_group_ids;
+/// Cases of `is_final.yaml`, which explains them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Section {
+    about: String,
+    groups: [Fields; 2],
+    #[serde(default)]
+    first: Vec<Fields>,
+    #[serde(default)]
+    report: Fields,
+    #[serde(default)]
+    r#final: Vec<Vec<Fields>>,
+    open: Vec<Vec<Fields>>,
+}
+
+impl Section {
+    fn groups(&self) -> [types::MeteringUsageRecordGroup; 2] {
+        self.groups.each_ref().map(|fields| {
+            let mut json = json!({
+                "id": "g-1", "entitlementID": "e-1", "status": "REPORTED", "usageRecordReportID": "r-1", "records": {"gb": 2.25},
+                "creationTime": "2026-10-05T07:30:00Z",
+            });
+            json.as_object_mut().unwrap().extend(fields.clone());
+            group(json)
+        })
+    }
+
+    fn report(&self, fields: &Fields) -> types::MeteringUsageRecordReport {
+        let mut all = Fields::from_iter([("entitlementID".to_owned(), json!("e-1")), ("at".to_owned(), Value::Null)]);
+        all.extend(self.report.clone().into_iter().chain(fields.clone()));
+        let hour = all.remove("hour").map_or(7, |hour| hour.as_u64().unwrap());
+        all.insert("startTime".to_owned(), json!(format!("2026-10-05T{hour:02}:00:00Z")));
+        let mut report: types::MeteringUsageRecordReport = serde_json::from_value(report_json(all)).unwrap();
+        let (groups, info) = (self.groups(), report.info.as_mut().unwrap());
+        let named = &mut info.usage_record_group_ids;
         if named.is_empty() {
             let ours = groups.iter().filter(|group| group.usage_record_report_id == report.id);
             named.extend(ours.filter_map(|group| group.id.clone()));
         }
-        let info = report.info.as_mut().unwrap();
         let gb = |map: &BTreeMap<String, DecimalNumber>| map.get("gb").map_or(Decimal::ZERO, |quantity| quantity.0);
-        let named: Vec<_> =
-            groups.iter().filter(|group| info.usage_record_group_ids.contains(group.id.as_ref().unwrap())).collect();
+        let named: Vec<_> = groups.iter().filter(|group| named.contains(group.id.as_ref().unwrap())).collect();
         if info.reported_records.is_empty() && named.iter().any(|group| !group.records.is_empty()) {
             let used: Decimal = named.iter().map(|group| gb(&group.records)).sum();
             let sent = used + gb(&info.decimal_parts) - gb(&info.new_decimal_parts);
             info.reported_records = [("gb".to_owned(), DecimalNumber(sent))].into();
         }
-    }
-    let mut of = || {
-        reports.reverse();
-        let rows = with_reports(&groups, &reports).unwrap();
-        assert_eq!((rows.len(), rows[0].metric.as_str()), (1, "gb"), "{rows:?}");
-        assert_eq!(rows[0].as_of.is_some(), !rows[0].is_final);
-        rows[0].is_final
-    };
-    let (last_first, first_first) = (of(), of());
-    assert_eq!(last_first, first_first);
-    last_first
-}
-
-fn report_of(id: &str, hour: u32, info: serde_json::Value) -> serde_json::Value {
-    let mut json = serde_json::json!({"id": id, "entitlementID": "e-1", "info": {
-        "status": "SUCCESS", "startTime": format!("2026-10-05T{hour:02}:00:00Z"),
-    }});
-    json["info"].as_object_mut().unwrap().extend(info.as_object().unwrap().clone());
-    json["partner"] = with_marketplace(json["info"].clone())["partner"].take();
-    json
-}
-
-#[test]
-fn sum_is_final_only_once_the_marketplace_accepted_all_of_it() {
-    use serde_json::json;
-    let result = |status: &str| json!({"awsMeteringResponse": {"results": [{"status": status, "usageRecord": {"dimension": "gb"}}]}});
-    let one = |info: serde_json::Value| report_of("r-1", 7, info);
-    let both = || [json!({}), json!({"id": "g-2"})];
-    assert!(is_final(both(), &[one(json!({}))]) && is_final(both(), &[one(result("Success"))]));
-    assert!(!is_final(both(), &[]), "its report is not known");
-    for not_accepted in [
-        result("CustomerNotSubscribed"),
-        result("DuplicateRecord"),
-        json!({"awsMeteringResponse": {"results": []}}),
-        json!({"status": "FAILED"}),
-        json!({"status": "CREATED"}),
-    ] {
-        assert!(!is_final(both(), &[one(not_accepted.clone())]), "{not_accepted}");
-    }
-    // The groups have 4.5.
-    assert!(!is_final(both(), &[one(json!({"reportedRecords": {"gb": 4}}))]));
-    assert!(is_final(both(), &[one(json!({"reportedRecords": {"gb": 4}, "includedRecords": {"gb": 0.5}}))]));
-    assert!(!is_final(both(), &[one(json!({"reportedRecords": {"gb": 50}}))]), "the marketplace bills more");
-    let of_aws = |quantity: f64| json!({"reportedRecords": {"gb": 4.5}, "azureMeteringResponse": {"result": [{"status": "Accepted", "dimension": "gb", "quantity": quantity}]}});
-    assert!(is_final(both(), &[one(of_aws(4.5))]) && !is_final(both(), &[one(of_aws(2.25))]));
-    let mut of_other = one(json!({}));
-    of_other["entitlementID"] = json!("e-2");
-    assert!(!is_final(both(), &[of_other]));
-    // Another report was accepted with one of the groups, or rejected.
-    let again = |status: &str| report_of("r-0", 6, json!({"status": status, "usageRecordGroupIds": ["g-1"]}));
-    assert!(!is_final(both(), &[one(json!({})), again("SUCCESS")]));
-    assert!(
-        is_final(both(), &[one(json!({})), again("FAILED")]) && is_final(both(), &[one(json!({})), one(json!({}))])
-    );
-    // Usage of several buyers in one report.
-    let buyers = || [json!({"buyerID": "b-1"}), json!({"id": "g-2"})];
-    let rows = |gb: f64| {
-        let groups = buyers().map(|more| {
-            let mut json = json!({
-                "id": "g-1", "entitlementID": "e-1", "status": "REPORTED", "usageRecordReportID": "r-1", "records": {"gb": 2.25},
-                "creationTime": "2026-10-05T07:30:00Z",
-            });
-            json.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            group(json)
-        });
-        let info = json!({"reportedRecords": {"gb": gb}, "usageRecordGroupIds": ["g-1", "g-2"]});
-        let report = serde_json::from_value(one(info)).unwrap();
-        with_reports(&groups, &[report]).unwrap().iter().map(|row| row.is_final).collect::<Vec<_>>()
-    };
-    assert_eq!((rows(2.25), rows(4.5)), (vec![false, false], vec![true, true]));
-    // The report or the group names the marketplace.
-    let named = |mut report: serde_json::Value| {
-        report["partner"] = json!("AWS");
         report
-    };
-    assert!(!is_final(both(), &[named(one(json!({})))]) && is_final(both(), &[named(one(result("Success")))]));
-    let mut nameless = one(json!({}));
-    nameless["partner"] = json!(null);
-    assert!(!is_final(both().map(named), std::slice::from_ref(&nameless)));
-    assert!(!is_final(both(), &[nameless]), "it may be a report to AWS");
-    // One of the two in another report.
-    let apart = || [json!({}), json!({"id": "g-2", "usageRecordReportID": "r-2"})];
-    let two = |info: serde_json::Value| report_of("r-2", 8, info);
-    assert!(is_final(apart(), &[one(json!({})), two(json!({}))]));
-    assert!(
-        !is_final(apart(), &[one(json!({}))])
-            && !is_final(apart(), &[one(json!({})), two(json!({"status": "FAILED"}))])
-    );
-    // A group that names no report is in the one that names it; of several, one that was accepted.
-    let unnamed = || [json!({}), json!({"id": "g-2", "usageRecordReportID": ""})];
-    let names = |id: &str, status: &str| report_of(id, 8, json!({"status": status, "usageRecordGroupIds": ["g-2"]}));
-    assert!(is_final(unnamed(), &[one(json!({})), names("r-2", "FAILED"), names("r-3", "SUCCESS")]));
-    assert!(!is_final(unnamed(), &[one(json!({})), names("r-2", "FAILED")]));
-    assert!(!is_final(unnamed(), &[one(json!({})), two(json!({}))]));
-    // A group without any id.
-    assert!(!is_final(
-        [json!({}), json!({"id": "", "usageRecordReportID": ""})],
-        &[one(json!({})), names("r-2", "SUCCESS")]
-    ));
+    }
+
+    /// Asserts whether the rows are final after these reports, in any order.
+    fn check(&self, reports: &[Fields], is_final: bool) {
+        let mut all: Vec<_> = self.first.iter().chain(reports).map(|fields| self.report(fields)).collect();
+        for _ in 0..2 {
+            let rows = with_reports(&self.groups(), &all).unwrap();
+            let is_expected = |row: &UsageRow| {
+                (row.is_final, row.as_of.is_some(), row.metric.as_str()) == (is_final, !is_final, "gb")
+            };
+            assert!(!rows.is_empty() && rows.iter().all(is_expected), "{}: {reports:?} {rows:?}", self.about);
+            all.reverse();
+        }
+    }
 }
 
 #[test]
-fn sum_with_a_carried_fraction_is_final_once_it_is_billed() {
-    use serde_json::json;
-    let both = || [json!({}), json!({"id": "g-2", "usageRecordReportID": "r-2"})];
-    let parts = || json!({"decimalParts": {"gb": 0.5}, "newDecimalParts": {"gb": 0.5}});
-    let left = |id: &str, hour| report_of(id, hour, parts());
-    let whole = |hour| report_of("r-3", hour, json!({"reportedRecords": {"gb": 1}, "decimalParts": {"gb": 0.5}}));
-    let last = || [left("r-1", 7), left("r-2", 8)];
-    assert!(!is_final(both(), &last()), "the second report leaves a fraction as well");
-    assert!(is_final(both(), &[last().to_vec(), vec![whole(9)]].concat()));
-    let later =
-        report_of("r-4", 10, json!({"reportedRecords": {"gb": 1}, "decimalParts": {"gb": 0.5}, "status": "FAILED"}));
-    assert!(is_final(both(), &[last().to_vec(), vec![whole(9), later]].concat()), "it bills others");
-    let failed = report_of("r-5", 9, json!({"status": "FAILED", "decimalParts": {"gb": 0.5}}));
-    assert!(is_final(both(), &[last().to_vec(), vec![whole(10), failed.clone()]].concat()), "it was retried");
-    assert!(!is_final(both(), &[last().to_vec(), vec![failed]].concat()));
-    let mut rejected = whole(9);
-    let result = json!({"status": "CustomerNotSubscribed", "usageRecord": {"dimension": "gb"}});
-    rejected["info"]["awsMeteringResponse"] = json!({"results": [result]});
-    rejected["id"] = json!("r-5");
-    let kept =
-        |fraction: f64| report_of("r-6", 10, json!({"reportedRecords": {"gb": 1}, "decimalParts": {"gb": fraction}}));
-    assert!(!is_final(both(), &[last().to_vec(), vec![rejected.clone(), kept(0.75)]].concat()), "it was in r-5");
-    assert!(is_final(both(), &[last().to_vec(), vec![rejected, kept(0.5)]].concat()), "the fraction stayed");
-    assert!(!is_final(both(), &[last().to_vec(), vec![kept(0.25)]].concat()), "it includes another fraction");
-    assert!(!is_final(both(), &[last().to_vec(), vec![whole(8)]].concat()));
-    assert!(is_final(both(), &[left("r-1", 7), report_of("r-2", 8, json!({"decimalParts": {"gb": 0.5}}))]));
-    assert!(!is_final(both(), &[left("r-1", 7), report_of("r-2", 8, json!({}))]), "it does not include the fraction");
-    let part = report_of("r-3", 9, json!({"reportedRecords": {"gb": 0.75}, "decimalParts": {"gb": 0.5}}));
-    assert!(!is_final(both(), &[last().to_vec(), vec![part]].concat()));
-    let mut other = whole(9);
-    other["entitlementID"] = json!("e-2");
-    assert!(!is_final(both(), &[last().to_vec(), vec![other]].concat()));
-    // Usage is billed in its order: what a report leaves may be a part of whole numbers.
-    let wholes = || [json!({"records": {"gb": 2}}), json!({"id": "g-2", "records": {"gb": 3}})];
-    let first = || report_of("r-1", 7, json!({"decimalParts": {"gb": 0.5}, "newDecimalParts": {"gb": 0.5}}));
-    assert!(!is_final(wholes(), &[first()]));
-    assert!(is_final(wholes(), &[first(), whole(8)]));
-    // The fraction is of another dimension.
-    let other = json!({"decimalParts": {"gb": 0.5}, "newDecimalParts": {"calls": 0.5}});
-    assert!(is_final(both(), &[left("r-1", 7), report_of("r-2", 8, other)]));
-}
-
-#[test]
-fn sum_of_events_is_final_once_its_report_is_accepted() {
-    use serde_json::json;
-    let events =
-        |id: &str| json!({"id": id, "records": {}, "metaInfo": {"billableRecords": [{"key": "gb", "quantity": 2}]}});
-    let both = || [events("g-1"), events("g-2")];
-    let report = |info: serde_json::Value| {
-        let mut report = report_of("r-1", 7, info);
-        report["info"]["aggregatedBillableRecords"] = json!([{"key": "gb", "quantity": 4}]);
-        report["info"]["reportedRecords"] = json!({});
-        report
-    };
-    assert!(is_final(both(), &[report(json!({}))]));
-    assert!(is_final(both(), &[report(json!({"partner": "GCP", "gcpMeteringResponse": {}}))]));
-    assert!(!is_final(both(), &[report(json!({"partner": "GCP"}))]));
-    let rejected = json!({"awsMeteringResponse": {"results": [{"status": "DuplicateRecord", "usageRecord": {"dimension": "usd"}}]}});
-    assert!(!is_final(both(), &[report(rejected)]));
+fn sums_are_final_or_open_after_reports() {
+    let sections: Vec<Section> = serde_saphyr::from_str(include_str!("is_final.yaml")).unwrap();
+    for section in &sections {
+        section.r#final.iter().for_each(|reports| section.check(reports, true));
+        section.open.iter().for_each(|reports| section.check(reports, false));
+    }
 }
 
 #[test]
 fn group_without_any_time_is_an_error() {
-    let error = october(&[group(serde_json::json!({"id": "g-9", "records": {"calls": 1}}))]).unwrap_err();
+    let error = october(&[group(json!({"id": "g-9", "records": {"calls": 1}}))]).unwrap_err();
     assert_eq!(error.to_string(), "usage record group g-9 has neither a timestamp nor a creation time");
 }
 
@@ -442,7 +323,7 @@ proptest::proptest! {
         let at = |seconds: i64| whole.start() + TimeDelta::seconds(seconds);
         let statuses = ["CREATED", "REPORTED", "REPORT_PENDING", "REPORT_FAILED", "INVALID", "DELETED"];
         let mut groups: Vec<_> = used.iter().zip(0..).map(|(&(seconds, mantissa, places, status, times), id)| {
-            let it = group(serde_json::json!({
+            let it = group(json!({
                 "id": format!("g-{id}"), "entitlementID": format!("e-{times}"), "status": statuses[status],
                 "records": {"gb": Decimal::new(mantissa, places).to_string()},
                 "creationTime": "2026-11-01T00:00:00Z", "metaInfo": {"timestamp": at(seconds)},

@@ -179,27 +179,58 @@ fn billed(mut links: Vec<Link>) -> Vec<FractionId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::suger::marketplace::tests::with_marketplace;
+    use crate::suger::test_support::report_json;
     use proptest::prelude::*;
+    use serde::Deserialize;
     use serde_json::{Value, json};
 
     fn info_of(json: Value) -> Info {
         serde_json::from_value(json).unwrap()
     }
 
-    /// A report of the hour that accepted its usage, with other fields of its details.
-    fn report(id: &str, hour: usize, info: Value) -> Report {
+    /// Returns a report of the hour that accepted its usage, with other fields.
+    fn report(id: &str, hour: usize, fields: Value) -> Report {
         let start = DateTime::from_timestamp(hour as i64 * 3600, 0).unwrap() + chrono::TimeDelta::days(1);
-        let mut json = json!({"status": "SUCCESS", "startTime": start});
-        json.as_object_mut().unwrap().extend(info.as_object().unwrap().clone());
-        let info = with_marketplace(json);
-        serde_json::from_value(json!({"id": id, "entitlementID": "e-1", "entitlementTermID": "t-1", "info": info}))
-            .unwrap()
+        let mut all =
+            json!({"id": id, "entitlementID": "e-1", "entitlementTermID": "t-1", "at": null, "startTime": start});
+        all.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        serde_json::from_value(report_json(all.as_object().unwrap().clone())).unwrap()
     }
 
     fn carrying(id: &str, hour: usize, included: f64, whole: u32, left: f64) -> Report {
         let info = json!({"reportedRecords": {"gb": whole}, "decimalParts": {"gb": included}, "newDecimalParts": {"gb": left}});
         report(id, hour, info)
+    }
+
+    /// Cases of `cases.yaml`, which explains them.
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Section {
+        about: String,
+        billed: Vec<Vec<Vec<Value>>>,
+        open: Vec<Vec<Vec<Value>>>,
+    }
+
+    fn stated(number: usize, fields: &[Value]) -> Report {
+        let [hour, included, whole, left] = [0, 1, 2, 3].map(|at| &fields[at]);
+        let mut all = json!({"reportedRecords": {"gb": whole}, "decimalParts": {"gb": included}, "newDecimalParts": {"gb": left}});
+        let mut more = fields.get(4).cloned().unwrap_or_else(|| json!({}));
+        let is_rejected = more.as_object_mut().unwrap().remove("rejected").is_some();
+        all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let report = report(&format!("r-{number}"), usize::try_from(hour.as_u64().unwrap()).unwrap(), all);
+        if is_rejected { rejected(report) } else { report }
+    }
+
+    #[test]
+    fn fractions_of_all_cases_are_billed_or_open() {
+        let sections: Vec<Section> = serde_saphyr::from_str(include_str!("cases.yaml")).unwrap();
+        for Section { about, billed, open } in &sections {
+            for (case, is_billed) in billed.iter().map(|case| (case, true)).chain(open.iter().map(|case| (case, false)))
+            {
+                let reports: Vec<_> = case.iter().zip(1..).map(|(fields, number)| stated(number, fields)).collect();
+                assert_eq!(is_first_billed(&reports), is_billed, "{about}: {case:?}");
+            }
+        }
     }
 
     fn with(report: Report, info: Value) -> Report {
@@ -259,106 +290,6 @@ mod tests {
         );
         let vast = Decimal::MAX.to_string();
         assert!(has_unit(json!({"reportedRecords": {"gb": vast}, "includedRecords": {"gb": vast}})));
-    }
-
-    #[test]
-    fn fraction_is_billed_by_a_whole_unit_of_the_next_report_in_its_chain() {
-        let first = || carrying("r-1", 1, 0.0, 5, 0.25);
-        assert!(is_first_billed(&[first(), carrying("r-2", 2, 0.25, 1, 0.0)]));
-        assert!(is_first_billed(&[first(), carrying("r-2", 2, 0.25, 3, 0.5)]));
-        // Hours without usage of the dimension are not in the chain.
-        assert!(is_first_billed(&[
-            first(),
-            report("r-2", 2, json!({"reportedRecords": {"calls": 7}})),
-            carrying("r-3", 9, 0.25, 1, 0.0)
-        ]));
-        // Included amounts and credit count as well.
-        let covered = json!({"reportedRecords": {"gb": 0}, "includedRecords": {"gb": 0.5}, "creditRecords": {"gb": 0.5}, "decimalParts": {"gb": 0.25}});
-        assert!(is_first_billed(&[first(), report("r-2", 2, covered)]));
-        for later in [
-            vec![],
-            vec![carrying("r-2", 2, 0.25, 0, 0.75)],
-            vec![rejected(carrying("r-2", 2, 0.25, 3, 0.5))],
-            vec![failed(carrying("r-2", 2, 0.25, 3, 0.5))],
-            vec![with(carrying("r-2", 2, 0.25, 3, 0.5), json!({"status": "CREATED"}))],
-            vec![with(carrying("r-2", 2, 0.25, 3, 0.5), json!({"partner": ""}))],
-            // It is before the fraction, or of the same time.
-            vec![carrying("r-2", 0, 0.25, 1, 0.0)],
-            vec![carrying("r-2", 1, 0.25, 1, 0.0)],
-            // It includes no fraction, or another one.
-            vec![carrying("r-2", 2, 0.0, 1, 0.0)],
-            vec![carrying("r-2", 2, 0.5, 1, 0.0)],
-            vec![carrying("r-2", 2, 0.5, 1, 0.25), carrying("r-3", 3, 0.5, 1, 0.25)],
-            // A report before it has included another fraction.
-            vec![carrying("r-2", 2, 0.5, 1, 0.75), carrying("r-3", 3, 0.25, 1, 0.0)],
-            // A rejected report has included it.
-            vec![rejected(carrying("r-2", 2, 0.25, 3, 0.5)), carrying("r-3", 3, 0.5, 1, 0.0)],
-            vec![rejected(carrying("r-2", 2, 0.25, 3, 0.25)), carrying("r-3", 3, 0.25, 1, 0.0)],
-        ] {
-            let reports = [vec![first()], later].concat();
-            assert!(!is_first_billed(&reports), "{reports:?}");
-        }
-    }
-
-    #[test]
-    fn fraction_is_billed_in_its_own_entitlement_term_and_dimension() {
-        let first = || carrying("r-1", 1, 0.0, 5, 0.25);
-        let second = || carrying("r-2", 2, 0.25, 1, 0.0);
-        let other = |field: &str| {
-            let mut json = serde_json::to_value(second()).unwrap();
-            json[field] = json!("other");
-            serde_json::from_value::<Report>(json).unwrap()
-        };
-        assert!(!is_first_billed(&[first(), other("entitlementID")]));
-        assert!(!is_first_billed(&[first(), other("entitlementTermID")]));
-        assert!(!is_first_billed(&[first(), Report { entitlement_term_id: None, ..second() }]));
-        let calls = json!({"reportedRecords": {"calls": 1}, "decimalParts": {"calls": 0.25}});
-        assert!(!is_first_billed(&[first(), report("r-2", 2, calls)]));
-        // Another term does not stop the chain.
-        assert!(is_first_billed(&[
-            first(),
-            Report { id: Some("r-3".to_owned()), ..other("entitlementTermID") },
-            second()
-        ]));
-    }
-
-    #[test]
-    fn report_without_a_whole_unit_passes_a_fraction_on() {
-        let parts =
-            [carrying("r-1", 1, 0.0, 0, 0.25), carrying("r-2", 2, 0.25, 0, 0.5), carrying("r-3", 3, 0.5, 0, 0.5)];
-        assert!(!is_first_billed(&parts));
-        assert!(is_first_billed(&[&parts[..], &[carrying("r-4", 4, 0.5, 1, 0.25)]].concat()));
-        assert!(!is_first_billed(
-            &[&parts[..2], &[rejected(parts[2].clone()), carrying("r-4", 4, 0.5, 1, 0.25)]].concat()
-        ));
-        // A part of it is lost.
-        let less = [carrying("r-2", 2, 0.25, 0, 0.125), carrying("r-3", 3, 0.125, 1, 0.0)];
-        assert!(!is_first_billed(&[&parts[..1], &less].concat()));
-    }
-
-    #[test]
-    fn failed_report_leaves_the_fraction_to_its_retry() {
-        let first = || carrying("r-1", 1, 0.0, 5, 0.25);
-        let lost = |id: &str, hour, left| failed(carrying(id, hour, 0.25, 2, left));
-        for failures in [
-            vec![lost("r-2", 2, 0.75)],
-            vec![lost("r-2", 2, 0.25)],
-            vec![lost("r-2", 2, 0.75), lost("r-3", 3, 0.125)],
-            vec![report("r-2", 2, json!({"status": "FAILED"}))],
-            vec![with(lost("r-2", 2, 0.75), json!({"status": "CANCELED"}))],
-            // The marketplace rejected it, and Suger kept the fraction.
-            vec![rejected(carrying("r-2", 2, 0.25, 2, 0.75)), rejected(carrying("r-3", 3, 0.25, 2, 0.5))],
-        ] {
-            let retried = |hour| [vec![first()], failures.clone(), vec![carrying("r-9", hour, 0.25, 2, 0.75)]].concat();
-            assert!(is_first_billed(&retried(4)), "{failures:?}");
-            let not_retried = [vec![first()], failures.clone(), vec![carrying("r-9", 4, 0.5, 2, 0.0)]].concat();
-            assert!(!is_first_billed(&not_retried), "{failures:?}");
-        }
-        // The retry states the hour of the failed report.
-        let (one, two) = (lost("r-2", 2, 0.75), carrying("r-3", 2, 0.25, 2, 0.75));
-        assert!(is_first_billed(&[first(), one, two]));
-        // Suger has advanced the fraction regardless of the failure, so that it was in the failed report.
-        assert!(!is_first_billed(&[first(), lost("r-2", 2, 0.75), carrying("r-3", 3, 0.75, 1, 0.0)]));
     }
 
     #[test]
