@@ -94,28 +94,7 @@ impl BillingReason {
 
 impl fmt::Display for BillingReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Usage => "usage",
-            Self::Trial => "trial",
-            Self::Allowance => "allowance",
-            Self::RampPeriod => "ramp_period",
-            Self::TotalOfRows => "total_of_rows",
-            Self::PartOfRow => "part_of_row",
-            Self::Counter => "counter",
-            Self::FeatureSwitch => "feature_switch",
-            Self::PartnerHosted => "partner_hosted",
-            Self::Included => "included",
-            Self::NotSold => "not_sold",
-            Self::NotAWholePeriod => "not_a_whole_period",
-            Self::NotABillingBasis => "not_a_billing_basis",
-            Self::UnknownItem => "unknown_item",
-            Self::UnknownHosting => "unknown_hosting",
-            Self::UnknownLicensing => "unknown_licensing",
-            Self::UnknownTenantKind => "unknown_tenant_kind",
-            Self::UnknownReportDate => "unknown_report_date",
-            Self::ContradictoryColumns => "contradictory_columns",
-            Self::SeeInvoice => "see_invoice",
-        })
+        self.serialize(f)
     }
 }
 
