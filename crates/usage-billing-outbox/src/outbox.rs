@@ -52,8 +52,7 @@ impl<S: Store> Outbox<S> {
     }
 
     /// Sets the maximum age of usage by marketplace, in place of the [defaults](MarketplaceWindows). All processes of a store have the same.
-    /// Deadlines follow the windows at the time when the marketplace of an entitlement was looked up: a change applies to entitlements that are
-    /// new afterwards. What is withheld as too old follows the windows of the sender.
+    /// After a change, a new sender looks the marketplaces up again, and sets the deadlines of open events.
     pub fn marketplace_windows(self, windows: MarketplaceWindows) -> Self {
         Self { windows, ..self }
     }

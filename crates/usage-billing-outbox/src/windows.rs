@@ -12,3 +12,15 @@ const WITHOUT_LIMIT: Duration = Duration::from_secs(24 * 3600);
 pub(crate) fn window(windows: &MarketplaceWindows, marketplace: Option<&Partner>) -> Duration {
     windows.limit(marketplace).unwrap_or(WITHOUT_LIMIT)
 }
+
+/// Returns a window as a column of a store.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) fn window_ms(window: Duration) -> i64 {
+    i64::try_from(window.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Returns whether the stored window of a marketplace is that of another configuration.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) fn is_outdated(windows: &MarketplaceWindows, marketplace: &str, stored_ms: Option<i64>) -> bool {
+    stored_ms != Some(window_ms(window(windows, Some(&Partner::from(marketplace)))))
+}

@@ -6,15 +6,16 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use usage_billing::Result;
+use usage_billing::suger::MarketplaceWindows;
 use usage_billing::uuid::Uuid;
 
 use super::columns::failed;
 use super::pages::all;
-use super::tally::write_tally;
 use crate::event::{NewEvent, deadline};
 use crate::store::acceptance::{check_age, check_overlap, check_same};
-use crate::store::columns::{IS_OPEN, millis, time};
-use crate::store::{Enqueued, EntitlementWindow, Tally, WINDOW_PAGE, WindowPage};
+use crate::store::columns::{IS_OPEN, limit, millis, time};
+use crate::store::{Enqueued, EntitlementWindow, WINDOW_PAGE, WindowPage};
+use crate::windows::{is_outdated, window_ms};
 use crate::{Progress, State, fail_points};
 
 /// The advisory lock of retention: shared by transactions that store something.
@@ -28,31 +29,38 @@ pub(super) async fn enqueue(
 ) -> Result<Enqueued> {
     fail_points::reached("enqueue.begun");
     check_age(events, removed_before(connection).await?)?;
-    let (enqueued, tally) = insert(connection, events, window, now).await?;
-    write_tally(connection, tally, Some(now)).await?;
+    let enqueued = insert(connection, events, window, now, Some(now)).await?;
     fail_points::reached("enqueue.written");
     Ok(enqueued)
 }
 
-/// Stores events, also of a time whose events were removed: reports of records, which are not removed before they are reported.
+/// Stores events, also of a time whose events were removed: reports of records, which are not removed before they are reported. `enqueued_at` is the
+/// time at which a producer stored something new.
 pub(super) async fn insert(
     connection: &mut PgConnection,
     events: &[NewEvent],
     window: Duration,
     now: DateTime<Utc>,
-) -> Result<(Enqueued, Tally)> {
+    enqueued_at: Option<DateTime<Utc>>,
+) -> Result<Enqueued> {
     let names = events.iter().map(|event| event.entitlement_id.as_str()).collect();
     let entitlements = entitlements(connection, names).await?;
     let known = |event: &NewEvent| entitlements[&event.entitlement_id];
     // It is due at once, also if the clock moves back.
     let progress = |event: &NewEvent| Progress::new(event.timestamp.min(now));
     let deadline = |event: &NewEvent| deadline(event.timestamp, known(event).1.unwrap_or(window));
-    // In the order of the index, so that transactions with the same events wait for each other without a deadlock.
-    let insert = "INSERT INTO usage_billing.event (key, entitlement, timestamp, sequence, body, enqueued_at, deadline, state, ready_at)
-        SELECT key, entitlement, timestamp, sequence, body, $6, deadline, state, ready_at
-        FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $7::bigint[], $8::text[], $9::bigint[])
-            AS new (key, entitlement, timestamp, sequence, body, deadline, state, ready_at)
-        ORDER BY timestamp, key ON CONFLICT (timestamp, key) DO NOTHING RETURNING key";
+    // In the order of the index, so that transactions with the same events wait for each other without a deadlock. With their numbers in one
+    // statement: a caller may drop a call, and commit what it has stored.
+    let insert = "WITH inserted AS (
+            INSERT INTO usage_billing.event (key, entitlement, timestamp, sequence, body, enqueued_at, deadline, state, ready_at)
+            SELECT key, entitlement, timestamp, sequence, body, $6, deadline, state, ready_at
+            FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $7::bigint[], $8::text[], $9::bigint[])
+                AS new (key, entitlement, timestamp, sequence, body, deadline, state, ready_at)
+            ORDER BY timestamp, key ON CONFLICT (timestamp, key) DO NOTHING RETURNING key, state),
+        counted AS (
+            INSERT INTO usage_billing.tally (state, events, enqueued_at)
+            SELECT state, count(*), $10::bigint FROM inserted GROUP BY state)
+        SELECT key FROM inserted";
     let insert = sqlx::query(insert)
         .bind(events.iter().map(|event| &event.key.as_bytes()[..]).collect::<Vec<_>>())
         .bind(events.iter().map(|event| known(event).0).collect::<Vec<_>>())
@@ -62,15 +70,14 @@ pub(super) async fn insert(
         .bind(millis(now))
         .bind(events.iter().map(|event| millis(deadline(event))).collect::<Vec<_>>())
         .bind(events.iter().map(|event| progress(event).state.as_str()).collect::<Vec<_>>())
-        .bind(events.iter().map(|event| progress(event).ready_at.map(millis)).collect::<Vec<_>>());
+        .bind(events.iter().map(|event| progress(event).ready_at.map(millis)).collect::<Vec<_>>())
+        .bind(enqueued_at.map(millis));
     let mut inserted: HashSet<Uuid> = all(connection, insert, |row| row.key(0)).await?.into_iter().collect();
     // The call may have an event twice.
     let (new, duplicates): (Vec<_>, Vec<_>) = events.iter().partition(|event| inserted.remove(&event.key));
-    let mut tally = Tally::default();
-    new.iter().for_each(|event| tally.add(progress(event).state));
     check_stored(connection, &duplicates).await?;
     check_hours(connection, &new, &entitlements).await?;
-    Ok((Enqueued { new: new.len(), duplicates: duplicates.len() }, tally))
+    Ok(Enqueued { new: new.len(), duplicates: duplicates.len() })
 }
 
 /// Checks that the stored events with the same keys have the same bodies.
@@ -158,16 +165,16 @@ async fn known_entitlements(
     Ok(known.await?.into_iter().collect())
 }
 
-/// Sets the deadlines of a page of open events, beginning with the attempts and the deadline of the last one of the page before, which it returns if
-/// there may be more. An event that another transaction stores or changes at the same time may keep the deadline of the window before.
+/// Sets the deadlines of a page of open events, and returns the next page if there may be one. An event that another transaction stores or changes at
+/// the same time may keep the deadline of the window before.
 pub(super) async fn set_window(
     connection: &mut PgConnection,
     window: EntitlementWindow,
-    (attempts, deadline): WindowPage,
+    WindowPage { attempts, deadline }: WindowPage,
 ) -> Result<Option<WindowPage>> {
     let name = window.entitlement_id.as_str();
     let (id, _) = entitlements(connection, BTreeSet::from([name])).await?[name];
-    let window_ms = i64::try_from(window.window.as_millis()).unwrap_or(i64::MAX);
+    let window_ms = window_ms(window.window);
     let changed = "UPDATE usage_billing.entitlement SET window_ms = $2 WHERE id = $1 AND window_ms IS DISTINCT FROM $2";
     sqlx::query(changed).bind(id).bind(window_ms).execute(&mut *connection).await.map_err(failed)?;
     // Saturates, as `deadline` does. It waits for no event, so it does not matter that others lock entitlements after events.
@@ -180,14 +187,16 @@ pub(super) async fn set_window(
          changed AS (UPDATE usage_billing.event SET deadline = {new} FROM page WHERE event.id = page.id)
          SELECT attempts, deadline FROM page"
     );
-    let deadlines = sqlx::query_as(&deadlines)
+    let deadlines = sqlx::query(&deadlines)
         .bind(id)
         .bind(window_ms)
         .bind(millis(DateTime::<Utc>::MAX_UTC))
         .bind(attempts)
         .bind(deadline)
-        .bind(i64::try_from(WINDOW_PAGE).unwrap_or(i64::MAX));
-    let page: Vec<WindowPage> = deadlines.fetch_all(&mut *connection).await.map_err(failed)?;
+        .bind(limit(WINDOW_PAGE));
+    let page =
+        all(connection, deadlines, |row| Ok(WindowPage { attempts: row.required(0)?, deadline: row.required(1)? }))
+            .await?;
     if page.len() == WINDOW_PAGE {
         return Ok(page.into_iter().max());
     }
@@ -195,4 +204,16 @@ pub(super) async fn set_window(
     let changed = "UPDATE usage_billing.entitlement SET marketplace = $2 WHERE id = $1";
     sqlx::query(changed).bind(id).bind(&window.marketplace).execute(connection).await.map_err(failed)?;
     Ok(None)
+}
+
+/// Makes the marketplaces of entitlements unknown that have the window of another configuration.
+pub(super) async fn forget_windows(connection: &mut PgConnection, windows: &MarketplaceWindows) -> Result<()> {
+    let query = "SELECT DISTINCT marketplace, window_ms FROM usage_billing.entitlement WHERE marketplace IS NOT NULL";
+    let known = all(connection, sqlx::query(query), |row| Ok((row.required_text(0)?, row.number(1)?))).await?;
+    for (marketplace, window_ms) in known.into_iter().filter(|(name, stored)| is_outdated(windows, name, *stored)) {
+        let forget = "UPDATE usage_billing.entitlement SET marketplace = NULL
+            WHERE marketplace = $1 AND window_ms IS NOT DISTINCT FROM $2";
+        sqlx::query(forget).bind(marketplace).bind(window_ms).execute(&mut *connection).await.map_err(failed)?;
+    }
+    Ok(())
 }

@@ -40,7 +40,7 @@ pub(super) async fn lease(connection: &mut PgConnection, request: LeaseRequest) 
     let update = sqlx::query(update).bind(ids).bind(State::Sending.as_str()).bind(token);
     let update = update.bind(millis(lease.since)).bind(millis(lease.until));
     update.execute(&mut *connection).await.map_err(failed)?;
-    write_tally(connection, tally, None).await?;
+    write_tally(connection, tally).await?;
     fail_points::reached("lease.written");
     Ok(Leased { token, events, next_at: None })
 }

@@ -11,7 +11,7 @@ use usage_billing::{Decimal, Result};
 use super::columns::failed;
 use super::enqueue::{entitlements, insert, removed_before};
 use super::pages::all;
-use super::tally::{write_recorded_at, write_tally};
+use super::tally::write_recorded_at;
 use crate::aggregation::{HourlyReports, MeteredUsage, hour_of, report};
 use crate::store::acceptance::{check_record, check_same_record};
 use crate::store::columns::{millis, time};
@@ -94,10 +94,9 @@ pub(super) async fn roll_up(
             let found = report(&name, time(hour), sequence, quantities.clone(), &carried, rule.whole_units);
             let Some(event) = &found.event else { break (found, None) };
             let event = NewEvent::new(event, &org_id)?;
-            let (enqueued, tally) = insert(connection, std::slice::from_ref(&event), window, now).await?;
+            let enqueued = insert(connection, std::slice::from_ref(&event), window, now, None).await?;
             // A producer may have stored the same event since the sequence was read: it is other usage.
             if enqueued.new > 0 {
-                write_tally(connection, tally, None).await?;
                 rolled_up.events += 1;
                 break (found, Some(event.key));
             }

@@ -19,7 +19,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use sqlx::{PgPool, Postgres, Transaction};
-use usage_billing::suger::UsageEvent;
+use usage_billing::suger::{MarketplaceWindows, UsageEvent};
 use usage_billing::uuid::Uuid;
 use usage_billing::{Error, ErrorKind, Result};
 
@@ -27,7 +27,7 @@ use crate::aggregation::{HourlyReports, MeteredUsage};
 use crate::event::{NewEvent, StoredEvent};
 use crate::store::{
     Attempt, AttemptResult, Backlog, Enqueued, EntitlementWindow, Heartbeat, LeaseRequest, Leased, Removed, RolledUp,
-    Selection,
+    Selection, WindowPage,
 };
 use crate::windows::window;
 use crate::{Outbox, State, Store};
@@ -100,7 +100,6 @@ impl Store for PostgresStore {
     }
 
     async fn requeue(&self, key: Uuid, timestamp: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<Option<State>> {
-        // Finding a key alone reads an index of all events, which takes longer than a lock should last.
         let Some(id) = self.read(|connection| pages::id_of(connection, key, timestamp).boxed()).await? else {
             return Ok(None);
         };
@@ -134,14 +133,17 @@ impl Store for PostgresStore {
         self.read(|connection| overview::unknown_marketplaces(connection, limit).boxed()).await
     }
 
-    async fn set_window(&self, window: EntitlementWindow) -> Result<()> {
-        let mut page = Some((0, i64::MIN));
-        while let Some(from) = page {
-            let work = self
-                .write("settle.committed", |connection| enqueue::set_window(connection, window.clone(), from).boxed());
-            page = work.await?;
-        }
-        Ok(())
+    async fn set_window(&self, window: EntitlementWindow, from: Option<WindowPage>) -> Result<Option<WindowPage>> {
+        let from = from.unwrap_or(WindowPage::FIRST);
+        self.write("settle.committed", |connection| enqueue::set_window(connection, window.clone(), from).boxed()).await
+    }
+
+    async fn forget_windows(&self, windows: MarketplaceWindows) -> Result<()> {
+        self.write("settle.committed", |connection| {
+            let windows = windows.clone();
+            async move { enqueue::forget_windows(connection, &windows).await }.boxed()
+        })
+        .await
     }
 
     async fn beat(&self, heartbeat: Heartbeat) -> Result<()> {

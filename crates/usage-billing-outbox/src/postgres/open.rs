@@ -8,18 +8,20 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Executor as _, PgConnection, PgPool};
 use usage_billing::{Error, ErrorKind, Result, printable};
 
-use super::PostgresStore;
 use super::columns::failed;
-use crate::store::columns::Columns;
+use super::pages::all;
+use super::{PostgresStore, located};
 
 /// The changes of the format: the n-th leads to `format` n.
-const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("event_by_day.sql")];
 
 /// The advisory lock of the format: one process changes it.
 const FORMAT_LOCK: i64 = 0x7562_6f78_0000_0001;
 
 /// How long a method waits for the database.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
+/// How long a change of the format may take: an index of some hundred million events.
+const MIGRATION_LIMIT: Duration = Duration::from_secs(3600);
 /// A sender uses one or two connections at a time.
 const CONNECTIONS: u32 = 5;
 
@@ -30,28 +32,58 @@ impl PostgresStore {
     /// - [`ErrorKind::Config`] if the store is of a later version, or of another organization.
     /// - [`ErrorKind::File`] if the database fails.
     pub async fn open(pool: PgPool, org_id: impl Into<String>) -> Result<Self> {
+        let (store, version) = Self::find(pool, org_id).await?;
+        store.update(version).await
+    }
+
+    /// Opens the store of a database that has one: a database whose name is a mistake is not changed.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open), and [`ErrorKind::Config`] if the database has no store.
+    pub async fn open_existing(pool: PgPool, org_id: impl Into<String>) -> Result<Self> {
+        let (store, version) = Self::find(pool, org_id).await?;
+        if version == 0 {
+            let error = Error::new(ErrorKind::Config, "the database has no outbox");
+            let error = error.with_hint("check its name: the first program that enqueues creates the outbox");
+            return Err(located(&store.location, error));
+        }
+        store.update(version).await
+    }
+
+    /// Returns the pool with which a store connects by itself. `PgConnectOptions::new()` are those of the environment (`PGHOST`, `PGPASSWORD`,
+    /// `~/.pgpass`); a URL of the form `postgres://USER@HOST/DATABASE` is another way to create them.
+    pub fn pool(options: PgConnectOptions) -> PgPool {
+        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(TIME_LIMIT);
+        pool.connect_lazy_with(options)
+    }
+
+    /// Connects to a database with a [pool](Self::pool) of its own, and opens its store.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub async fn connect(options: PgConnectOptions, org_id: impl Into<String>) -> Result<Self> {
+        Self::open(Self::pool(options), org_id).await
+    }
+
+    /// Returns the store of a database, with the version of its format: 0 if it is new.
+    async fn find(pool: PgPool, org_id: impl Into<String>) -> Result<(Self, usize)> {
         let options = pool.connect_options();
         let database = options.get_database().unwrap_or_else(|| options.get_username());
         let location = format!("{}/{}", printable(options.get_host()), printable(database)).into();
         let org_id: Arc<str> = org_id.into().into();
         let store = Self { pool, org_id, location, time_limit: TIME_LIMIT };
-        store
-            .write("enqueue.committed", |connection| {
-                let org_id = store.org_id.clone();
-                async move { prepare(connection, &org_id).await }.boxed()
-            })
-            .await?;
-        Ok(store)
+        let version = store.read(|connection| version(connection, store.org_id.clone()).boxed()).await?;
+        Ok((store, version))
     }
 
-    /// Connects to a database with a pool of its own, and opens its store. `PgConnectOptions::new()` are those of the environment
-    /// (`PGHOST`, `PGPASSWORD`, `~/.pgpass`); a URL of the form `postgres://USER@HOST/DATABASE` is another way to create them.
-    ///
-    /// # Errors
-    /// Those of [`open`](Self::open).
-    pub async fn connect(options: PgConnectOptions, org_id: impl Into<String>) -> Result<Self> {
-        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(TIME_LIMIT);
-        Self::open(pool.connect_lazy_with(options), org_id).await
+    /// Brings the format up to date.
+    async fn update(self, version: usize) -> Result<Self> {
+        // A role without the right to change tables can use them.
+        if version < MIGRATIONS.len() {
+            let store = self.clone().time_limit(MIGRATION_LIMIT);
+            store.write("enqueue.committed", |connection| migrate(connection, self.org_id.clone()).boxed()).await?;
+        }
+        Ok(self)
     }
 
     /// Sets how long a method waits for a connection, for its statements, and for a lock. The default is 30 seconds; locks have a quarter.
@@ -61,51 +93,38 @@ impl PostgresStore {
     }
 }
 
-/// Brings the format up to date, and checks the organization.
-async fn prepare(connection: &mut PgConnection, org_id: &str) -> Result<()> {
-    sqlx::query("SELECT pg_advisory_xact_lock($1)")
-        .bind(FORMAT_LOCK)
-        .execute(&mut *connection)
-        .await
-        .map_err(failed)?;
+/// Returns the version of the format, and checks the organization. A database without a store has version 0.
+async fn version(connection: &mut PgConnection, org_id: Arc<str>) -> Result<usize> {
     let exists = sqlx::query_scalar::<_, bool>("SELECT to_regclass('usage_billing.meta') IS NOT NULL");
-    let known = match exists.fetch_one(&mut *connection).await.map_err(failed)? {
-        true => {
-            let known = sqlx::query("SELECT format::bigint, org_id FROM usage_billing.meta");
-            known.fetch_optional(&mut *connection).await.map_err(failed)?
-        }
-        false => None,
-    };
-    let known = match &known {
-        Some(row) => {
-            let row: &dyn Columns = row;
-            Some((row.required::<usize>(0)?, row.required_text(1)?))
-        }
-        None => None,
-    };
-    let version = known.as_ref().map_or(0, |(version, _)| *version);
+    if !exists.fetch_one(&mut *connection).await.map_err(failed)? {
+        return Ok(0);
+    }
+    let known = sqlx::query("SELECT format::bigint, org_id FROM usage_billing.meta");
+    let known = all(connection, known, |row| Ok((row.required(0)?, row.required_text(1)?))).await?.pop();
+    let Some((version, known)) = known else { return Ok(0) };
     if version > MIGRATIONS.len() {
         let message =
             format!("the store has format {version}, and this version reads formats up to {}", MIGRATIONS.len());
         return Err(Error::new(ErrorKind::Config, message).with_hint("use the version that wrote it, or a later one"));
     }
-    if let Some((_, known)) = &known
-        && known != org_id
-    {
+    if known != *org_id {
         let message =
-            format!("the store has events of organization {}, not of {}", printable(known), printable(org_id));
+            format!("the store has events of organization {}, not of {}", printable(&known), printable(&org_id));
         return Err(Error::new(ErrorKind::Config, message).with_hint("use a database for each organization"));
     }
-    if version == MIGRATIONS.len() {
-        // A role without the right to change tables can use them.
-        return Ok(());
-    }
-    for migration in &MIGRATIONS[version..] {
+    Ok(version)
+}
+
+async fn migrate(connection: &mut PgConnection, org_id: Arc<str>) -> Result<()> {
+    let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(FORMAT_LOCK);
+    lock.execute(&mut *connection).await.map_err(failed)?;
+    // Another process may have changed the format since.
+    for migration in &MIGRATIONS[version(connection, org_id.clone()).await?..] {
         (&mut *connection).execute(*migration).await.map_err(failed)?;
     }
     let meta = "INSERT INTO usage_billing.meta (id, format, org_id) VALUES (1, $1, $2)
         ON CONFLICT (id) DO UPDATE SET format = excluded.format";
     let format = i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX);
-    sqlx::query(meta).bind(format).bind(org_id).execute(connection).await.map_err(failed)?;
+    sqlx::query(meta).bind(format).bind(&*org_id).execute(connection).await.map_err(failed)?;
     Ok(())
 }

@@ -43,5 +43,5 @@ async fn lock(connection: &mut PgConnection, id: i64) -> Result<Option<Progress>
 async fn count(connection: &mut PgConnection, before: State, after: State) -> Result<()> {
     let mut tally = Tally::default();
     tally.change(before, after);
-    write_tally(connection, tally, None).await
+    write_tally(connection, tally).await
 }

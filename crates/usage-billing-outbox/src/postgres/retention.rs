@@ -64,7 +64,7 @@ async fn remove_before(connection: &mut PgConnection, cutoff: DateTime<Utc>, lim
     ] {
         sqlx::query(delete).bind(&ids).execute(&mut *connection).await.map_err(failed)?;
     }
-    write_tally(connection, tally, None).await?;
+    write_tally(connection, tally).await?;
     let records = "DELETE FROM usage_billing.usage WHERE id IN (
         SELECT id FROM usage_billing.usage WHERE rolled_up_at IS NOT NULL AND hour < $1 LIMIT $2)";
     let records = sqlx::query(records).bind(cutoff).bind(limit).execute(&mut *connection).await.map_err(failed)?;

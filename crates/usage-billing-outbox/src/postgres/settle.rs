@@ -59,7 +59,7 @@ pub(super) async fn write(connection: &mut PgConnection, settlement: Settlement)
         .bind(settled.iter().map(|settled| settled.settled_at().map(millis)).collect::<Vec<_>>())
         .bind(settled.iter().map(|settled| settled.result.message.as_deref()).collect::<Vec<_>>());
     update.execute(&mut *connection).await.map_err(failed)?;
-    write_tally(connection, tally, None).await
+    write_tally(connection, tally).await
 }
 
 /// Writes the evidence of attempts whose lease had ended. Their events are those with an attempt under the same lease: the end of the lease

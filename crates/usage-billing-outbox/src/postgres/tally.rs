@@ -8,20 +8,13 @@ use super::columns::failed;
 use crate::store::Tally;
 use crate::store::columns::millis;
 
-/// `enqueued_at` is the time at which something new was stored.
-pub(super) async fn write_tally(
-    connection: &mut PgConnection,
-    tally: Tally,
-    enqueued_at: Option<DateTime<Utc>>,
-) -> Result<()> {
+pub(super) async fn write_tally(connection: &mut PgConnection, tally: Tally) -> Result<()> {
     let (states, events): (Vec<_>, Vec<_>) = tally.changes().unzip();
     if states.is_empty() {
         return Ok(());
     }
-    let insert = "INSERT INTO usage_billing.tally (state, events, enqueued_at)
-        SELECT state, events, $3 FROM unnest($1::text[], $2::bigint[]) AS change (state, events)";
-    let insert = sqlx::query(insert).bind(states).bind(events).bind(enqueued_at.map(millis));
-    insert.execute(connection).await.map_err(failed)?;
+    let insert = "INSERT INTO usage_billing.tally (state, events) SELECT * FROM unnest($1::text[], $2::bigint[])";
+    sqlx::query(insert).bind(states).bind(events).execute(connection).await.map_err(failed)?;
     Ok(())
 }
 

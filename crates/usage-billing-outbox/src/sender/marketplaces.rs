@@ -1,14 +1,15 @@
 //! The marketplaces of entitlements, which determine the deadlines of their events.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::StreamExt as _;
 use futures_util::stream;
+use tokio::sync::watch;
 use usage_billing::Result;
-use usage_billing::suger::Client;
+use usage_billing::suger::{Client, types::Partner};
 
-use crate::store::EntitlementWindow;
+use crate::store::{EntitlementWindow, WindowPage};
 use crate::windows::window;
 use crate::{Outbox, Store};
 
@@ -20,38 +21,66 @@ const RETRY: TimeDelta = TimeDelta::hours(1);
 const RETRY_STORE: TimeDelta = TimeDelta::minutes(1);
 /// Number of entitlements that are remembered.
 const REMEMBERED: usize = 10_000;
+/// Number of pages of deadlines that are set before each batch, so that an entitlement with millions of events does not delay others.
+const PAGES: usize = 8;
+/// Maximum length of the name of a marketplace.
+const MAX_NAME: usize = 100;
 
-/// Entitlements whose lookup found nothing, or was not stored, until when they are not looked up again.
+/// The marketplaces that are being looked up and stored.
 #[derive(Debug, Default)]
-pub(super) struct Marketplaces(HashMap<String, DateTime<Utc>>);
+pub(super) struct Marketplaces {
+    /// Entitlements whose lookup found nothing, or was not stored, until when they are not looked up again.
+    unknown: HashMap<String, DateTime<Utc>>,
+    /// What was found and is not stored yet, with the next page.
+    found: VecDeque<(EntitlementWindow, Option<WindowPage>)>,
+}
 
 impl Marketplaces {
     /// Looks up some of the marketplaces that are not known. A failed lookup leaves the shortest window.
     pub(super) async fn look_up<S: Store>(&mut self, outbox: &Outbox<S>, client: &Client) -> Result<()> {
         let now = outbox.clock.now();
-        self.0.retain(|_, until| now < *until);
-        if self.0.len() >= REMEMBERED {
+        self.unknown.retain(|_, until| now < *until);
+        if self.unknown.len() + self.found.len() >= REMEMBERED {
             return Ok(());
         }
-        let unknown = outbox.store.unknown_marketplaces(self.0.len() + LOOKUPS).await?;
-        let wanted = unknown.into_iter().filter(|id| !self.0.contains_key(id)).take(LOOKUPS);
+        let unknown = outbox.store.unknown_marketplaces(self.unknown.len() + self.found.len() + LOOKUPS).await?;
+        let is_found = |id: &String| self.found.iter().any(|(window, _)| window.entitlement_id == *id);
+        let wanted = unknown.into_iter().filter(|id| !self.unknown.contains_key(id) && !is_found(id)).take(LOOKUPS);
         let lookups = wanted.map(|id| async move { (client.marketplace_of(&id).await, id) });
-        let found: Vec<_> = stream::iter(lookups).buffer_unordered(LOOKUPS).collect().await;
-        for (marketplace, entitlement_id) in found {
+        let looked_up: Vec<_> = stream::iter(lookups).buffer_unordered(LOOKUPS).collect().await;
+        for (marketplace, entitlement_id) in looked_up {
             match marketplace {
-                Ok(Some(marketplace)) => {
+                Ok(Some(marketplace)) if is_name(&marketplace) => {
                     let window = window(&outbox.windows, Some(&marketplace));
                     let marketplace = marketplace.as_str().to_owned();
-                    let window = EntitlementWindow { entitlement_id: entitlement_id.clone(), marketplace, window };
-                    // Events are sent also with the deadlines of the shortest window.
-                    if let Err(error) = outbox.store.set_window(window).await {
-                        tracing::warn!(target: "usage_billing::outbox", %error, entitlement_id, "its marketplace was not stored");
-                        self.0.insert(entitlement_id, now + RETRY_STORE);
-                    }
+                    self.found.push_back((EntitlementWindow { entitlement_id, marketplace, window }, None));
                 }
-                Ok(None) | Err(_) => _ = self.0.insert(entitlement_id, now + RETRY),
+                _ => _ = self.unknown.insert(entitlement_id, now + RETRY),
             }
         }
         Ok(())
     }
+
+    /// Stores some of what was found, page by page. The next call continues, and after an error or the end of the sender, a later lookup.
+    pub(super) async fn store<S: Store>(&mut self, outbox: &Outbox<S>, interrupted: &watch::Receiver<bool>) {
+        for _ in 0..PAGES {
+            let Some((window, page)) = self.found.pop_front().filter(|_| !*interrupted.borrow()) else { return };
+            match outbox.store.set_window(window.clone(), page).await {
+                Ok(None) => {}
+                Ok(next) => self.found.push_front((window, next)),
+                // Events are sent also with the deadlines of the shortest window.
+                Err(error) => {
+                    let EntitlementWindow { entitlement_id, .. } = window;
+                    tracing::warn!(target: "usage_billing::outbox", %error, entitlement_id, "its marketplace was not stored");
+                    self.unknown.insert(entitlement_id, outbox.clock.now() + RETRY_STORE);
+                }
+            }
+        }
+    }
+}
+
+/// Returns whether the vendor states the name of a marketplace, and nothing that a database rejects.
+fn is_name(marketplace: &Partner) -> bool {
+    let name = marketplace.as_str();
+    name.len() <= MAX_NAME && !name.chars().any(char::is_control)
 }

@@ -183,6 +183,7 @@ impl<S: Store> Sender<S> {
             }
         };
         beating(outbox, heartbeat, options.timer(BEAT), look_up).await?;
+        beating(outbox, heartbeat, options.timer(BEAT), marketplaces.store(outbox, interrupted)).await;
         if *interrupted.borrow() {
             return Ok(Sent::default());
         }

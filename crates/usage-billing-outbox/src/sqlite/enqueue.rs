@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension as _, Transaction};
 use usage_billing::Result;
+use usage_billing::suger::MarketplaceWindows;
 use usage_billing::uuid::Uuid;
 
 use super::columns::failed;
@@ -15,6 +16,7 @@ use crate::event::{NewEvent, deadline};
 use crate::store::acceptance::{check_age, check_overlap, check_same};
 use crate::store::columns::{IS_OPEN, limit, millis, time};
 use crate::store::{Enqueued, EntitlementWindow, Tally, WINDOW_PAGE, WindowPage};
+use crate::windows::{is_outdated, window_ms};
 use crate::{Progress, State, fail_points};
 
 pub(super) fn enqueue(
@@ -137,15 +139,14 @@ pub(super) fn entitlement(transaction: &Transaction<'_>, name: &str) -> Result<(
     Ok((transaction.last_insert_rowid(), None))
 }
 
-/// Sets the deadlines of a page of open events, beginning with the attempts and the deadline of the last one of the page before, which it returns if
-/// there may be more.
+/// Sets the deadlines of a page of open events, and returns the next page if there may be one.
 pub(super) fn set_window(
     transaction: &Transaction<'_>,
     window: &EntitlementWindow,
-    (attempts, deadline): WindowPage,
+    WindowPage { attempts, deadline }: WindowPage,
 ) -> Result<Option<WindowPage>> {
     let (id, _) = entitlement(transaction, &window.entitlement_id)?;
-    let window_ms = i64::try_from(window.window.as_millis()).unwrap_or(i64::MAX);
+    let window_ms = window_ms(window.window);
     transaction.execute("UPDATE entitlement SET window_ms = ?2 WHERE id = ?1", (id, window_ms)).map_err(failed)?;
     // Saturates, as `deadline` does.
     let new = "timestamp + min(?2, ?3 - timestamp)";
@@ -156,7 +157,8 @@ pub(super) fn set_window(
     );
     let parameters = (id, window_ms, millis(DateTime::<Utc>::MAX_UTC), attempts, deadline, limit(WINDOW_PAGE));
     let page: Vec<(i64, WindowPage, i64)> = all(transaction, &page, parameters, |row| {
-        Ok((row.required(0)?, (row.required(1)?, row.required(2)?), row.required(3)?))
+        let last = WindowPage { attempts: row.required(1)?, deadline: row.required(2)? };
+        Ok((row.required(0)?, last, row.required(3)?))
     })?;
     for (event, _, deadline) in &page {
         transaction
@@ -171,4 +173,15 @@ pub(super) fn set_window(
     let changed = "UPDATE entitlement SET marketplace = ?2 WHERE id = ?1";
     transaction.execute(changed, (id, &window.marketplace)).map_err(failed)?;
     Ok(None)
+}
+
+/// Makes the marketplaces of entitlements unknown that have the window of another configuration.
+pub(super) fn forget_windows(transaction: &Transaction<'_>, windows: &MarketplaceWindows) -> Result<()> {
+    let query = "SELECT DISTINCT marketplace, window_ms FROM entitlement WHERE marketplace IS NOT NULL";
+    let known = all(transaction, query, [], |row| Ok((row.required_text(0)?, row.number(1)?)))?;
+    for (marketplace, window_ms) in known.into_iter().filter(|(name, stored)| is_outdated(windows, name, *stored)) {
+        let forget = "UPDATE entitlement SET marketplace = NULL WHERE marketplace = ?1 AND window_ms IS ?2";
+        transaction.execute(forget, (marketplace, window_ms)).map_err(failed)?;
+    }
+    Ok(())
 }

@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use usage_billing::suger::MarketplaceWindows;
 use usage_billing::uuid::Uuid;
 use usage_billing::{Error, ErrorKind, Result};
 
@@ -27,7 +28,7 @@ use crate::aggregation::{HourlyReports, MeteredUsage};
 use crate::event::{NewEvent, StoredEvent};
 use crate::store::{
     Attempt, AttemptResult, Backlog, Enqueued, EntitlementWindow, Heartbeat, LeaseRequest, Leased, Removed, RolledUp,
-    Selection,
+    Selection, WindowPage,
 };
 use crate::{State, Store, fail_points};
 pub use sender_lock::SenderLock;
@@ -176,7 +177,7 @@ impl Store for SqliteStore {
     }
 
     async fn requeue(&self, key: Uuid, timestamp: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<Option<State>> {
-        // Finding a key alone reads an index of all events, which would delay all writers.
+        // Reads something for each day of the file, which would delay other writers.
         let Some(id) = self.read(move |transaction| pages::id_of(transaction, key, timestamp)).await? else {
             return Ok(None);
         };
@@ -210,14 +211,13 @@ impl Store for SqliteStore {
         self.read(move |transaction| overview::unknown_marketplaces(transaction, limit)).await
     }
 
-    async fn set_window(&self, window: EntitlementWindow) -> Result<()> {
-        let mut page = Some((0, i64::MIN));
-        while let Some(from) = page {
-            let window = window.clone();
-            let work = move |transaction: &Transaction<'_>| enqueue::set_window(transaction, &window, from);
-            page = self.write("settle.committed", work).await?;
-        }
-        Ok(())
+    async fn set_window(&self, window: EntitlementWindow, from: Option<WindowPage>) -> Result<Option<WindowPage>> {
+        let from = from.unwrap_or(WindowPage::FIRST);
+        self.write("settle.committed", move |transaction| enqueue::set_window(transaction, &window, from)).await
+    }
+
+    async fn forget_windows(&self, windows: MarketplaceWindows) -> Result<()> {
+        self.write("settle.committed", move |transaction| enqueue::forget_windows(transaction, &windows)).await
     }
 
     async fn beat(&self, heartbeat: Heartbeat) -> Result<()> {

@@ -15,7 +15,7 @@ use super::{File, SqliteStore};
 const APPLICATION_ID: i32 = 0x7562_6f78;
 
 /// The changes of the format: the n-th leads to `user_version` n.
-const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("event_by_day.sql")];
 
 /// How long a transaction waits for one of another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);

@@ -23,6 +23,22 @@ pub(crate) const FAILED_ATTEMPT: &str =
 /// The condition of an event that is not final, as in the partial indexes.
 pub(crate) const IS_OPEN: &str = "event.state IN ('pending', 'sending', 'unknown')";
 
+/// Returns the query for the id of the event with the key $1. It goes from day to day of `events`, the latest first, with two steps of the index
+/// `event_by_day` for each.
+pub(crate) fn id_of_key(events: &str) -> String {
+    let latest_day = |condition: &str| {
+        let day = "timestamp / 86400000";
+        format!("SELECT {day} FROM {events} {condition} ORDER BY {day} DESC LIMIT 1")
+    };
+    format!(
+        "WITH RECURSIVE days (day) AS (
+             SELECT ({}) UNION ALL SELECT ({}) FROM days WHERE days.day IS NOT NULL)
+         SELECT id FROM days JOIN {events} ON timestamp / 86400000 = days.day AND key = $1 LIMIT 1",
+        latest_day(""),
+        latest_day("WHERE timestamp / 86400000 < days.day"),
+    )
+}
+
 /// A row of a query.
 pub(crate) trait Columns {
     fn number(&self, column: usize) -> Result<Option<i64>>;

@@ -19,13 +19,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use usage_billing::Result;
+use usage_billing::suger::MarketplaceWindows;
 use usage_billing::uuid::Uuid;
 
 use crate::NewEvent;
 use crate::aggregation::{HourlyReports, MeteredUsage};
 use crate::event::StoredEvent;
 pub use evidence::{Attempt, AttemptResult};
-pub use selection::{Backlog, EntitlementBacklog, EntitlementWindow, FailedAttempt, Heartbeat, Selection};
+pub use selection::{Backlog, EntitlementBacklog, EntitlementWindow, FailedAttempt, Heartbeat, Selection, WindowPage};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) use settlement::{Settled, Settlement};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -44,9 +45,6 @@ pub(crate) const RECORDS_AT_ONCE: usize = 10_000;
 /// Number of events whose deadlines one transaction sets.
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) const WINDOW_PAGE: usize = 1000;
-/// Number of attempts and deadline of the event from which on deadlines are set.
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub(crate) type WindowPage = (i64, i64);
 
 /// A database of events.
 ///
@@ -111,8 +109,8 @@ pub trait Store: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<usize>> + Send;
 
     /// Makes an event due that an operator wants to be sent, and returns its state before. `None` if there is no such event. An event that
-    /// is delivered or being sent stays as it is. With its `timestamp` it is found at once, and without it among all events: in a second for
-    /// some millions.
+    /// is delivered or being sent stays as it is. With its `timestamp` it is found at once, and without it in the time of two steps for each day
+    /// that has events.
     fn requeue(
         &self,
         key: Uuid,
@@ -145,9 +143,16 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// Returns entitlements with open events whose marketplace is not known.
     fn unknown_marketplaces(&self, limit: usize) -> impl Future<Output = Result<Vec<String>>> + Send;
 
-    /// Stores the marketplace of an entitlement, and sets the deadlines of its open events. Of many events, this takes several transactions, and
-    /// the marketplace is not known before the last one: after an error, the same call goes on.
-    fn set_window(&self, window: EntitlementWindow) -> impl Future<Output = Result<()>> + Send;
+    /// Sets the deadlines of a page of an entitlement's open events, from `from` on, which is what the call for the page before has returned. The
+    /// call for the last page stores the marketplace, and returns `None`: it is not known before.
+    fn set_window(
+        &self,
+        window: EntitlementWindow,
+        from: Option<WindowPage>,
+    ) -> impl Future<Output = Result<Option<WindowPage>>> + Send;
+
+    /// Makes the marketplaces of entitlements unknown that have another window than that of `windows`, so that it is set.
+    fn forget_windows(&self, windows: MarketplaceWindows) -> impl Future<Output = Result<()>> + Send;
 
     /// Stores a sign of life of the sender.
     fn beat(&self, heartbeat: Heartbeat) -> impl Future<Output = Result<()>> + Send;

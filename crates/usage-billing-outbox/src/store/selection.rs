@@ -44,6 +44,20 @@ pub struct EntitlementWindow {
     pub window: Duration,
 }
 
+/// Where the deadlines of an entitlement's open events are to be set next: events are read by their attempts, then by their deadlines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WindowPage {
+    /// The number of attempts.
+    pub attempts: i64,
+    /// The deadline, in milliseconds since 1970.
+    pub deadline: i64,
+}
+
+impl WindowPage {
+    /// The first page.
+    pub const FIRST: Self = Self { attempts: 0, deadline: i64::MIN };
+}
+
 /// A sign of life of the sender.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Heartbeat {

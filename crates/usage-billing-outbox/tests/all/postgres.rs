@@ -194,17 +194,19 @@ async fn lease_reads_only_a_part_of_a_failing_backlog() {
 }
 
 #[tokio::test]
-async fn event_of_a_known_time_is_found_without_reading_others() {
+async fn event_is_found_without_reading_others() {
     let Some((store, pool)) = open_with_backlog(20_000).await else { return };
-    let (key, timestamp) = (new_event("e-1", 7).key, Some(at(7 * 3600)));
-    store.enqueue(vec![new_event("e-1", 7)], WINDOW, at(0)).await.unwrap();
+    let (event, time) = (new_event("e-1", 700), at(700 * 3600));
+    store.enqueue(vec![event.clone(), new_event("e-1", 70), new_event("e-1", 7000)], WINDOW, at(0)).await.unwrap();
     let pages = "SELECT heap_blks_read + heap_blks_hit + idx_blks_read + idx_blks_hit FROM pg_statio_user_tables WHERE relname = 'event'";
-    let before = statistics(&pool, pages).await;
-    assert!(store.event(key, timestamp).await.unwrap().is_some());
-    assert_eq!(store.requeue(key, timestamp, at(1)).await.unwrap(), Some(State::Pending));
-    assert_eq!(store.resolve(key, timestamp, "a mistake".to_owned()).await.unwrap(), Some(State::Pending));
-    let read = statistics(&pool, pages).await - before;
-    assert!(read < 100, "{read}");
+    for timestamp in [Some(time), None] {
+        let before = statistics(&pool, pages).await;
+        assert_eq!(store.event(event.key, timestamp).await.unwrap().unwrap().0.event, event);
+        assert_eq!(store.requeue(event.key, timestamp, at(1)).await.unwrap(), Some(State::Pending));
+        assert_eq!(store.resolve(event.key, timestamp, "no".to_owned()).await.unwrap(), Some(State::Pending));
+        let read = statistics(&pool, pages).await - before;
+        assert!(read < 150, "{timestamp:?}: {read}");
+    }
 }
 
 #[tokio::test]
@@ -215,7 +217,13 @@ async fn window_of_a_large_backlog_is_set_beside_a_locked_event() {
     let mut transaction = pool.begin().await.unwrap();
     transaction.execute("SELECT 1 FROM usage_billing.event WHERE id = 1 FOR UPDATE").await.unwrap();
     let (entitlement_id, marketplace) = ("e-1".to_owned(), "AZURE".to_owned());
-    store.set_window(EntitlementWindow { entitlement_id, marketplace, window: 4 * WINDOW }).await.unwrap();
+    let (window, mut page) = (EntitlementWindow { entitlement_id, marketplace, window: 4 * WINDOW }, None);
+    loop {
+        page = store.set_window(window.clone(), page).await.unwrap();
+        if page.is_none() {
+            break;
+        }
+    }
     let set = "SELECT count(*) FROM usage_billing.event WHERE deadline - timestamp = 24 * 3600000";
     assert_eq!(sqlx::query_scalar::<_, i64>(set).fetch_one(&pool).await.unwrap(), 2499);
     assert!(store.unknown_marketplaces(1).await.unwrap().is_empty());
@@ -351,6 +359,24 @@ async fn transaction_of_a_caller_outlasts_a_dropped_call() {
 }
 
 #[tokio::test]
+async fn numbers_are_those_of_the_events_that_a_dropped_call_has_stored() {
+    let Some((store, pool)) = open().await else { return };
+    let outbox = outbox(&store);
+    let (mut polls, mut has_ended) = (0, false);
+    while !has_ended {
+        let mut transaction = pool.begin().await.unwrap();
+        let event = usage("e-1", i64::try_from(polls).unwrap());
+        has_ended = drop_after(polls, outbox.enqueue_in(&mut transaction, &[event])).await;
+        transaction.commit().await.unwrap();
+        polls += 1;
+    }
+    let events = sqlx::query_scalar("SELECT count(*) FROM usage_billing.event").fetch_one(&pool).await;
+    let events: i64 = events.unwrap();
+    assert!(events > 1, "{events} of {polls}");
+    assert_eq!(store.backlog(at(0), 1).await.unwrap().states[&State::Pending].cast_signed(), events);
+}
+
+#[tokio::test]
 async fn sender_that_stops_is_not_taken_for_the_last_one() {
     let Some((store, _pool)) = open().await else { return };
     let beat = |seconds, stopped_at| Heartbeat { beat_at: Some(at(seconds)), stopped_at, ..Heartbeat::default() };
@@ -403,6 +429,30 @@ async fn database_of_another_organization_or_version_is_not_opened() {
     pool.execute("UPDATE usage_billing.meta SET format = 99").await.unwrap();
     let error = PostgresStore::open(pool.clone(), ORG).await.unwrap_err();
     assert!(error.kind() == ErrorKind::Config && error.to_string().contains("the store has format 99"), "{error}");
+}
+
+#[tokio::test]
+async fn database_without_a_store_is_not_changed_by_those_who_expect_one() {
+    let Some(server) = shared() else { return };
+    let pool = PostgresStore::pool(server.options(&server.create_database().await));
+    let error = PostgresStore::open_existing(pool.clone(), ORG).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Config && error.to_string().contains("the database has no outbox"), "{error}");
+    let exists = sqlx::query_scalar::<_, bool>("SELECT to_regnamespace('usage_billing') IS NOT NULL");
+    assert!(!exists.fetch_one(&pool).await.unwrap());
+    PostgresStore::open(pool.clone(), ORG).await.unwrap();
+    PostgresStore::open_existing(pool, ORG).await.unwrap();
+}
+
+#[tokio::test]
+async fn database_of_an_earlier_version_is_brought_up_to_date() {
+    let Some(server) = shared() else { return };
+    let pool = PostgresStore::pool(server.options(&server.create_database().await));
+    pool.execute(include_str!("../../src/postgres/schema.sql")).await.unwrap();
+    pool.execute("INSERT INTO usage_billing.meta (id, format, org_id) VALUES (1, 1, 'acme')").await.unwrap();
+    PostgresStore::open_existing(pool.clone(), ORG).await.unwrap();
+    let version =
+        "SELECT format::bigint + (to_regclass('usage_billing.event_by_day') IS NULL)::integer FROM usage_billing.meta";
+    assert_eq!(sqlx::query_scalar::<_, i64>(version).fetch_one(&pool).await.unwrap(), 2);
 }
 
 #[tokio::test]

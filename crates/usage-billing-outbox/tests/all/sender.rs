@@ -1,11 +1,12 @@
 //! The sender against a scripted vendor, on tokio's clock.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
+use usage_billing::suger::MarketplaceWindows;
 use usage_billing::{Decimal, ErrorKind, chrono};
 use usage_billing_outbox::{
     Clock, HourlyReports, MeteredUsage, Outbox, Outcome, Problem, Sender, Sent, SqliteStore, State, Store,
@@ -324,6 +325,49 @@ async fn marketplace_that_is_not_stored_does_not_stop_sending() {
     )
     .unwrap();
     assert_eq!(started(&outbox, vendor.client()).await.send_due().await.unwrap().settled, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn window_of_a_large_backlog_is_set_between_batches_after_one_lookup() {
+    let (store, folder) = open().await;
+    let lookups = Arc::new(AtomicU32::new(0));
+    let counted = lookups.clone();
+    let vendor = Vendor::start("AZURE", move |request| {
+        if request.target.contains("/entitlement/") {
+            counted.fetch_add(1, Ordering::Relaxed);
+        }
+        Fault::None
+    });
+    let outbox = outbox(store, at(0));
+    outbox.enqueue(&(0..9000).map(|number| usage("e-1", number)).collect::<Vec<_>>()).await.unwrap();
+    let file = rusqlite::Connection::open(folder.path().join("usage.sqlite")).unwrap();
+    file.execute_batch("UPDATE event SET ready_at = ready_at + 60000").unwrap();
+    let set = || {
+        let set = "SELECT count(*) FROM event WHERE deadline - timestamp = 24 * 3600000";
+        file.query_row(set, [], |row| row.get::<_, u32>(0)).unwrap()
+    };
+    let mut sender = started(&outbox, vendor.client()).await;
+    for (expected, is_known) in [(8000, false), (9000, true), (9000, true)] {
+        assert_eq!(sender.send_due().await.unwrap().attempted, 0);
+        assert_eq!((set(), outbox.store().unknown_marketplaces(9).await.unwrap().is_empty()), (expected, is_known));
+    }
+    assert_eq!(lookups.load(Ordering::Relaxed), 1);
+    // Of another configuration.
+    drop(sender);
+    let windows = MarketplaceWindows::default().with("AZURE", Duration::from_secs(20 * 3600));
+    let mut sender = started(&outbox.marketplace_windows(windows), vendor.client()).await;
+    sender.send_due().await.unwrap();
+    assert_eq!(set(), 1000, "8000 have another deadline");
+}
+
+#[tokio::test(start_paused = true)]
+async fn name_that_is_not_that_of_a_marketplace_is_not_stored() {
+    let (store, _folder) = open().await;
+    let outbox = outbox(store, at(0));
+    let vendor = Vendor::start("A\0B", |_| Fault::None);
+    outbox.enqueue(&[usage("e-1", 0), usage("e-1", 9000)]).await.unwrap();
+    started(&outbox, vendor.client()).await.send_due().await.unwrap();
+    assert_eq!(outbox.status().await.unwrap().backlog.entitlements[0].marketplace, None);
 }
 
 /// Returns an outbox whose store fails from the first statement on, and works from the second one on: at the 40th look at the clock.

@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::runtime::{Handle, Runtime};
+use usage_billing::suger::MarketplaceWindows;
 use usage_billing::uuid::Uuid;
 use usage_billing::{ErrorKind, Result, chrono};
 use usage_billing_outbox::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use usage_billing_outbox::sqlx::{self, ConnectOptions as _};
 use usage_billing_outbox::store::{
     Attempt, AttemptResult, Backlog, Enqueued, EntitlementWindow, Heartbeat, LeaseRequest, Leased, Removed, RolledUp,
-    Selection,
+    Selection, WindowPage,
 };
 use usage_billing_outbox::{
     HourlyReports, MeteredUsage, NewEvent, PostgresStore, State, Store, StoredEvent, fail_points,
@@ -89,7 +90,8 @@ impl Store for RealTime {
         events(selection: Selection) -> Vec<StoredEvent>;
         backlog(now: DateTime<Utc>, limit: usize) -> Backlog;
         unknown_marketplaces(limit: usize) -> Vec<String>;
-        set_window(window: EntitlementWindow) -> ();
+        set_window(window: EntitlementWindow, from: Option<WindowPage>) -> Option<WindowPage>;
+        forget_windows(windows: MarketplaceWindows) -> ();
         beat(heartbeat: Heartbeat) -> ();
         remove_before(cutoff: DateTime<Utc>, limit: usize) -> Removed;
     }

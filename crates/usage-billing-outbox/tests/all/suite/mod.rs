@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use usage_billing::chrono;
-use usage_billing::suger::UsageEvent;
+use usage_billing::suger::{MarketplaceWindows, UsageEvent};
 use usage_billing::{ErrorKind, Period};
 use usage_billing_outbox::store::{
     Attempt, AttemptResult, EntitlementWindow, Heartbeat, LeaseRequest, Leased, Selection,
@@ -37,6 +37,7 @@ macro_rules! store_suite {
             events_that_wait_for_an_operator_are_not_waited_for,
             clock_that_moves_back_delays_nothing,
             window_of_the_marketplace_sets_deadlines,
+            windows_of_another_configuration_are_set_again,
             pages_contain_each_event_once,
             removed_events_are_not_enqueued_again,
             heartbeat_is_kept,
@@ -353,6 +354,32 @@ pub(crate) async fn clock_that_moves_back_delays_nothing<S: Store>(store: S) {
     assert_eq!(again.events, leased.events, "no delay takes a day");
 }
 
+/// Sets a window, and returns the number of pages.
+async fn set_window<S: Store>(store: &S, window: EntitlementWindow) -> usize {
+    let (mut page, mut pages) = (None, 1);
+    while let Some(next) = store.set_window(window.clone(), page).await.unwrap() {
+        (page, pages) = (Some(next), pages + 1);
+    }
+    pages
+}
+
+pub(crate) async fn windows_of_another_configuration_are_set_again<S: Store>(store: S) {
+    let hours = |hours: u64| Duration::from_secs(3600 * hours);
+    for (entitlement, marketplace, window) in [("e-1", "AWS", 6), ("e-2", "AZURE", 24), ("e-3", "AZURE", 20)] {
+        enqueue(&store, &[new_event(entitlement, 0)]).await;
+        let (entitlement_id, marketplace) = (entitlement.to_owned(), marketplace.to_owned());
+        set_window(&store, EntitlementWindow { entitlement_id, marketplace, window: hours(window) }).await;
+    }
+    let unknown = async |windows: MarketplaceWindows| {
+        store.forget_windows(windows).await.unwrap();
+        BTreeSet::from_iter(store.unknown_marketplaces(9).await.unwrap())
+    };
+    let (windows, set) =
+        (MarketplaceWindows::default(), |names: &[&str]| names.iter().map(ToString::to_string).collect());
+    assert_eq!(unknown(windows.clone()).await, set(&["e-3"]), "of another window than the others");
+    assert_eq!(unknown(windows.with("AWS", hours(5))).await, set(&["e-1", "e-3"]));
+}
+
 pub(crate) async fn window_of_the_marketplace_sets_deadlines<S: Store>(store: S) {
     enqueue(&store, &[new_event("e-1", 0), new_event("e-2", 1)]).await;
     assert_eq!(
@@ -361,12 +388,12 @@ pub(crate) async fn window_of_the_marketplace_sets_deadlines<S: Store>(store: S)
     );
     let window = Duration::from_secs(24 * 3600);
     let azure = EntitlementWindow { entitlement_id: "e-1".to_owned(), marketplace: "AZURE".to_owned(), window };
-    store.set_window(azure).await.unwrap();
+    set_window(&store, azure).await;
     assert_eq!(store.unknown_marketplaces(9).await.unwrap(), ["e-2"]);
     enqueue(&store, &[new_event("e-1", 2)]).await;
     let many = EntitlementWindow { entitlement_id: "e-3".to_owned(), marketplace: "AZURE".to_owned(), window };
     enqueue(&store, &(0..2300).map(|number| new_event("e-3", number)).collect::<Vec<_>>()).await;
-    store.set_window(many).await.unwrap();
+    assert_eq!(set_window(&store, many).await, 3, "pages");
     let leased = store.lease(request(1, 3000)).await.unwrap();
     let times: Vec<_> = leased.events.iter().map(|event| (event.timestamp, event.entitlement_id.as_str())).collect();
     assert_eq!(times[..3], [(at(3600), "e-2"), (at(0), "e-1"), (at(0), "e-3")], "the earliest deadline");
