@@ -2,12 +2,14 @@
 //! memory and with the table; and the whole life of an event (enqueue, lease, settle) while the store grows.
 //!
 //! `OUTBOX_ROWS` sets the number of rows of the large store (default 200,000), which is printed by tenths: the cost of an event has to stay
-//! flat. `OUTBOX_STORE` is `sqlite` or `postgres`; the default is both.
+//! flat. `OUTBOX_STORE` is `sqlite` or `postgres`; the default is both. `OUTBOX_SANDBOX` is the URL of a running sandbox that receives the drained
+//! events (`usage-billing-sandbox --today 2026-09-22`), in place of a server that does nothing but respond.
 
 #[path = "../tests/all/server.rs"]
 #[allow(dead_code)]
 mod server;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -19,7 +21,8 @@ use usage_billing_outbox::store::{Attempt, AttemptResult, LeaseRequest, Leased};
 use usage_billing_outbox::{Clock, NewEvent, Outbox, Outcome, PostgresStore, SqliteStore, Store};
 use usage_billing_tests::{Request, ScriptedResponse, ScriptedServer};
 
-const ORG: &str = "acme";
+/// That of the sandbox.
+const ORG: &str = "sgr-demo1";
 const BATCH: usize = 1000;
 const DRAINED: usize = 2000;
 
@@ -35,6 +38,17 @@ fn event(number: usize) -> UsageEvent {
 
 fn events(from: usize, count: usize) -> Vec<UsageEvent> {
     (from..from + count).map(event).collect()
+}
+
+/// Returns events that no call has returned before, of an entitlement of the sandbox.
+fn new_events() -> Vec<UsageEvent> {
+    static RETURNED: AtomicUsize = AtomicUsize::new(0);
+    let first = RETURNED.fetch_add(DRAINED, Ordering::Relaxed);
+    let event = |number: usize| {
+        let timestamp = now() + TimeDelta::seconds(i64::try_from(number).expect("a number"));
+        UsageEvent::new("ent-aws01", timestamp).quantity("ingest_gb", Decimal::new(100_001, 4))
+    };
+    (first..first + DRAINED).map(event).collect()
 }
 
 fn report(what: &str, count: usize, time: Duration) -> f64 {
@@ -165,7 +179,7 @@ async fn send(client: &Client, events: Vec<UsageEvent>) -> Result<()> {
 }
 
 async fn drain<S: Store>(outbox: &Outbox<S>, client: &Client) -> Result<Duration> {
-    outbox.enqueue(&events(0, DRAINED)).await?;
+    outbox.enqueue(&new_events()).await?;
     let mut sender = outbox.sender(client.clone()).start().await?;
     let started = Instant::now();
     assert_eq!(sender.send_due().await?.settled, DRAINED);
@@ -173,7 +187,7 @@ async fn drain<S: Store>(outbox: &Outbox<S>, client: &Client) -> Result<Duration
 }
 
 async fn drain_by_hand(table: &mut ByHand, client: &Client) -> Result<Duration> {
-    table.enqueue(&events(0, DRAINED)).await;
+    table.enqueue(&new_events()).await;
     let started = Instant::now();
     loop {
         let rows = table.select().await;
@@ -271,9 +285,11 @@ async fn compare<S: Store>(
 #[tokio::main]
 async fn main() -> Result<()> {
     let server = ScriptedServer::start(stored_as_sent);
-    let client = Client::builder(ORG, "hush").base_url(server.url()).build()?.with_now(now());
+    let url = std::env::var("OUTBOX_SANDBOX").unwrap_or_else(|_| server.url().to_owned());
+    let client = Client::builder(ORG, "demo-suger-key").base_url(url).build()?.with_now(now());
+    let drained = new_events();
     let started = Instant::now();
-    send(&client, events(0, DRAINED)).await?;
+    send(&client, drained).await?;
     let of_queue = report("drain the queue in memory", DRAINED, started.elapsed());
     let wanted = std::env::var("OUTBOX_STORE").unwrap_or_default();
 
@@ -291,7 +307,8 @@ async fn main() -> Result<()> {
         && let Some(server) = server::Server::start_or_skip(&["shared_buffers=512MB", "max_wal_size=4GB"])
     {
         let open = async |_: &'static str| {
-            let store = PostgresStore::connect(server.options(&server.create_database().await), ORG).await?;
+            let store =
+                PostgresStore::open(PostgresStore::pool(server.options(&server.create_database().await)), ORG).await?;
             Ok(Outbox::new(store).clock(Clock::new(now)))
         };
         compare("PostgreSQL", open, async |_: &'static str| ByHand::postgres(&server).await, &client, of_queue).await?;

@@ -50,19 +50,11 @@ impl PostgresStore {
         store.update(version).await
     }
 
-    /// Returns the pool with which a store connects by itself. `PgConnectOptions::new()` are those of the environment (`PGHOST`, `PGPASSWORD`,
+    /// Returns a pool with as many connections as a store needs. `PgConnectOptions::new()` are those of the environment (`PGHOST`, `PGPASSWORD`,
     /// `~/.pgpass`); a URL of the form `postgres://USER@HOST/DATABASE` is another way to create them.
     pub fn pool(options: PgConnectOptions) -> PgPool {
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(TIME_LIMIT);
         pool.connect_lazy_with(options)
-    }
-
-    /// Connects to a database with a [pool](Self::pool) of its own, and opens its store.
-    ///
-    /// # Errors
-    /// Those of [`open`](Self::open).
-    pub async fn connect(options: PgConnectOptions, org_id: impl Into<String>) -> Result<Self> {
-        Self::open(Self::pool(options), org_id).await
     }
 
     /// Returns the store of a database, with the version of its format: 0 if it is new.

@@ -33,7 +33,9 @@ pub(crate) fn id_of_key(events: &str) -> String {
     format!(
         "WITH RECURSIVE days (day) AS (
              SELECT ({}) UNION ALL SELECT ({}) FROM days WHERE days.day IS NOT NULL)
-         SELECT id FROM days JOIN {events} ON timestamp / 86400000 = days.day AND key = $1 LIMIT 1",
+         SELECT id FROM (
+             SELECT (SELECT id FROM {events} WHERE timestamp / 86400000 = days.day AND key = $1) AS id FROM days) AS found
+         WHERE id IS NOT NULL LIMIT 1",
         latest_day(""),
         latest_day("WHERE timestamp / 86400000 < days.day"),
     )

@@ -459,7 +459,7 @@ async fn database_of_an_earlier_version_is_brought_up_to_date() {
 async fn processes_that_open_a_new_database_together_create_one_store() {
     let Some(server) = shared() else { return };
     let options = server.options(&server.create_database().await);
-    let open = || PostgresStore::connect(options.clone(), ORG);
+    let open = || PostgresStore::open(PostgresStore::pool(options.clone()), ORG);
     let (one, two, three) = tokio::join!(open(), open(), open());
     one.unwrap().enqueue(vec![new_event("e-1", 0)], WINDOW, at(0)).await.unwrap();
     two.unwrap();
@@ -472,7 +472,7 @@ async fn role_that_owns_only_the_schema_creates_the_store() {
     let options = server.options(&server.create_database().await);
     let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(options.clone());
     pool.execute("CREATE ROLE owner LOGIN; CREATE SCHEMA usage_billing AUTHORIZATION owner").await.unwrap();
-    let store = PostgresStore::connect(options.username("owner"), ORG).await.unwrap();
+    let store = PostgresStore::open(PostgresStore::pool(options.username("owner")), ORG).await.unwrap();
     assert_eq!(store.enqueue(vec![new_event("e-1", 0)], WINDOW, at(0)).await.unwrap().new, 1);
 }
 
@@ -504,7 +504,7 @@ async fn enqueued_event_is_durable_where_the_server_would_not_wait_for_its_disk(
     .unwrap();
     connection.close().await.unwrap();
     drop(store);
-    let store = PostgresStore::connect(shared().unwrap().options(&database), ORG).await.unwrap();
+    let store = PostgresStore::open(PostgresStore::pool(shared().unwrap().options(&database)), ORG).await.unwrap();
     store.enqueue(vec![new_event("e-1", 0)], WINDOW, at(0)).await.unwrap();
     let seen: Vec<String> = sqlx::query_scalar("SELECT setting FROM seen").fetch_all(&pool).await.unwrap();
     assert_eq!(seen, ["on"]);

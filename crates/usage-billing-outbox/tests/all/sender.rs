@@ -362,12 +362,14 @@ async fn window_of_a_large_backlog_is_set_between_batches_after_one_lookup() {
 
 #[tokio::test(start_paused = true)]
 async fn name_that_is_not_that_of_a_marketplace_is_not_stored() {
-    let (store, _folder) = open().await;
+    let (store, folder) = open().await;
     let outbox = outbox(store, at(0));
     let vendor = Vendor::start("A\0B", |_| Fault::None);
-    outbox.enqueue(&[usage("e-1", 0), usage("e-1", 9000)]).await.unwrap();
+    outbox.enqueue(&[usage("e-1", 0)]).await.unwrap();
     started(&outbox, vendor.client()).await.send_due().await.unwrap();
-    assert_eq!(outbox.status().await.unwrap().backlog.entitlements[0].marketplace, None);
+    let file = rusqlite::Connection::open(folder.path().join("usage.sqlite")).unwrap();
+    let stored = file.query_row("SELECT marketplace FROM entitlement", [], |row| row.get::<_, Option<String>>(0));
+    assert_eq!(stored.unwrap(), None);
 }
 
 /// Returns an outbox whose store fails from the first statement on, and works from the second one on: at the 40th look at the clock.

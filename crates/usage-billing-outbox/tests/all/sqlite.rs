@@ -109,6 +109,29 @@ async fn new_sender_abandons_the_leases_of_a_dead_one() {
     assert_eq!(stored.progress.ready_at, Some(at(2)), "it is sent again at once");
 }
 
+/// What was not synchronized with the disk may be lost or arbitrary afterwards. The log was when `enqueue` returned.
+#[tokio::test]
+async fn power_loss_takes_nothing_that_was_stored() {
+    let (store, folder) = open().await;
+    let log = || std::fs::read(folder.path().join("usage.sqlite-wal")).unwrap();
+    store.enqueue(vec![new_event("e-1", 0)], WINDOW, at(0)).await.unwrap();
+    let (stored, database) = (log().len(), std::fs::read(folder.path().join("usage.sqlite")).unwrap());
+    store.enqueue((1..40).map(|number| new_event("e-1", number)).collect(), WINDOW, at(0)).await.unwrap();
+    let log = log();
+    let mut found = std::collections::BTreeSet::new();
+    for kept in (stored..log.len()).step_by(5000).chain([log.len() - 1, log.len()]) {
+        for tail in [vec![], vec![0; log.len() - kept], vec![0xa5; log.len() - kept]] {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join("usage.sqlite"), &database).unwrap();
+            std::fs::write(folder.path().join("usage.sqlite-wal"), [&log[..kept], &tail].concat()).unwrap();
+            let restarted = SqliteStore::open(folder.path().join("usage.sqlite"), ORG).await.unwrap();
+            assert!(restarted.event(new_event("e-1", 0).key, None).await.unwrap().is_some(), "{kept}");
+            found.insert(restarted.backlog(at(0), 1).await.unwrap().states[&State::Pending]);
+        }
+    }
+    assert_eq!(Vec::from_iter(found), [1, 40], "all or none");
+}
+
 #[tokio::test]
 async fn full_disk_loses_nothing() {
     let (store, _folder) = open().await;

@@ -28,12 +28,17 @@ const PAGE: usize = 1000;
 #[derive(Args)]
 pub(crate) struct StateArguments {
     /// Keys of events in an outbox [default: with --outbox, all events in a state].
-    #[arg(value_name = "KEY", conflicts_with_all = ["period", "entitlement", "state"])]
+    #[arg(value_name = "KEY", value_parser = key, conflicts_with_all = ["period", "entitlement", "state"])]
     pub(in super::super) keys: Vec<Uuid>,
 
     /// State of the events in the outbox that are requeued without a KEY: rejected, expired, unknown or pending.
     #[arg(long, value_parser = requeued_state, default_value = "rejected", requires = "outbox")]
     state: State,
+}
+
+/// Reads the key of an event.
+pub(super) fn key(text: &str) -> Result<Uuid, String> {
+    text.parse().map_err(|_| "expected a UUID, as `usage-billing meter show` lists them".to_owned())
 }
 
 pub(super) fn state(text: &str) -> Result<State, String> {
@@ -48,7 +53,7 @@ fn requeued_state(text: &str) -> Result<State, String> {
 #[derive(Args)]
 pub(crate) struct ResolveArguments {
     /// Keys of events that were rejected or have expired.
-    #[arg(value_name = "KEY", required = true)]
+    #[arg(value_name = "KEY", value_parser = key, required = true)]
     keys: Vec<Uuid>,
 
     /// Why nothing remains to be billed, such as the event that bills it instead.

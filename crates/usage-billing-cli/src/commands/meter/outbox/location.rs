@@ -47,6 +47,8 @@ pub(super) enum Place {
 pub(super) struct Location {
     pub(super) place: Place,
     pub(super) org_id: String,
+    /// Whether it is created if it does not exist.
+    pub(super) may_be_new: bool,
     /// Has the password of a server, which is read when the outbox is opened.
     #[cfg(feature = "postgres")]
     pub(super) account: Option<Account>,
@@ -89,13 +91,14 @@ impl OutboxArguments {
         Ok(Location {
             place,
             org_id,
+            may_be_new: true,
             #[cfg(feature = "postgres")]
             account,
             temporary,
         })
     }
 
-    /// Finds an outbox that exists.
+    /// Finds an outbox that exists. Whether a database has one is known when it is opened.
     pub(super) fn find_existing(&self, accounts: &AccountArguments) -> Result<Location, Failure> {
         let location = self.find(accounts)?;
         match &location.place {
@@ -103,7 +106,7 @@ impl OutboxArguments {
                 "the outbox `{}` does not exist: `usage-billing meter enqueue` creates it",
                 printable(&path.to_string_lossy())
             ))),
-            _ => Ok(location),
+            _ => Ok(Location { may_be_new: location.temporary.is_some(), ..location }),
         }
     }
 }

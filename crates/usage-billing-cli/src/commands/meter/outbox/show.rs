@@ -10,7 +10,7 @@ use usage_billing::uuid::Uuid;
 use usage_billing_outbox::store::Selection;
 use usage_billing_outbox::{Outbox, State, Store};
 
-use super::change::state;
+use super::change::{key, state};
 use super::event_view::{self, AttemptView, EventView};
 use super::location::OutboxArguments;
 use super::verb::{self, Verb};
@@ -22,7 +22,7 @@ use crate::terminal;
 #[derive(Args)]
 pub(crate) struct ShowArguments {
     /// Key of an event: the id under which Suger has it [default: list events].
-    #[arg(value_name = "KEY")]
+    #[arg(value_name = "KEY", value_parser = key)]
     key: Option<Uuid>,
 
     /// A month (2026-10), or a start and an excluded end (2026-10-01/2026-10-15), in UTC, of the usage [default: all].

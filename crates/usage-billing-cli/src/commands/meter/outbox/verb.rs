@@ -28,6 +28,8 @@ pub(super) async fn run(location: Location, accounts: &AccountArguments, verb: i
     let Location {
         place,
         org_id,
+        #[cfg_attr(not(feature = "postgres"), expect(unused_variables, reason = "a file is looked for before"))]
+        may_be_new,
         temporary: _in_use,
         #[cfg(feature = "postgres")]
         account,
@@ -40,7 +42,11 @@ pub(super) async fn run(location: Location, accounts: &AccountArguments, verb: i
         Place::File(_) => Err(not_built("SQLite", "sqlite")),
         #[cfg(feature = "postgres")]
         Place::Postgres(url) => {
-            let store = PostgresStore::connect(connect_options(&url, password(account)?)?, org_id).await?;
+            let pool = PostgresStore::pool(connect_options(&url, password(account)?)?);
+            let store = match may_be_new {
+                true => PostgresStore::open(pool, org_id).await?,
+                false => PostgresStore::open_existing(pool, org_id).await?,
+            };
             verb.run(Outbox::new(store).clock(clock)).await
         }
         #[cfg(not(feature = "postgres"))]

@@ -1,6 +1,5 @@
 //! The status as metrics in the OpenMetrics format, which Prometheus reads.
 
-use chrono::{DateTime, Utc};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -29,7 +28,7 @@ pub(super) fn text(status: &Status) -> String {
         ("operator_events", "Open events that wait for an operator", backlog.waiting_for_operator),
         ("unreported_records", "Records of metered usage that no report contains yet", backlog.open_records),
     ] {
-        registry.register(name, help, gauge(value));
+        registry.register(name, help, gauge(number(value)));
     }
     let heartbeat = &backlog.heartbeat;
     for (name, help, time) in [
@@ -44,7 +43,7 @@ pub(super) fn text(status: &Status) -> String {
     ] {
         // A metric without a value is absent: 0 would be a time of 1970.
         if let Some(time) = time {
-            registry.register_with_unit(name, help, Unit::Seconds, unix(time));
+            registry.register_with_unit(name, help, Unit::Seconds, gauge(time.timestamp()));
         }
     }
     let mut text = String::new();
@@ -62,22 +61,20 @@ fn family<'a>(
     values: impl IntoIterator<Item = (&'a str, u64)>,
 ) {
     let family = Family::<Labels, Gauge>::default();
-    for (value, number) in values {
-        family.get_or_create(&[(label, value.to_owned())]).set(i64::try_from(number).unwrap_or(i64::MAX));
+    for (value, count) in values {
+        family.get_or_create(&[(label, value.to_owned())]).set(number(count));
     }
     registry.register(name, help, family);
 }
 
-fn gauge(value: u64) -> Gauge {
+fn gauge(value: i64) -> Gauge {
     let gauge = Gauge::default();
-    gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+    gauge.set(value);
     gauge
 }
 
-fn unix(time: DateTime<Utc>) -> Gauge {
-    let gauge = Gauge::default();
-    gauge.set(time.timestamp());
-    gauge
+fn number(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
