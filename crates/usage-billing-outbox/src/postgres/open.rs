@@ -13,7 +13,8 @@ use super::pages::all;
 use super::{PostgresStore, located};
 
 /// The changes of the format: the n-th leads to `format` n.
-const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("event_by_day.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("schema.sql"), include_str!("event_by_day.sql"), include_str!("event_vacuum.sql")];
 
 /// The advisory lock of the format: one process changes it.
 const FORMAT_LOCK: i64 = 0x7562_6f78_0000_0001;

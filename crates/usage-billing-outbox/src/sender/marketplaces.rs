@@ -17,8 +17,8 @@ use crate::{Outbox, Store};
 const LOOKUPS: usize = 16;
 /// How long an entitlement whose marketplace the vendor does not state is not looked up again.
 const RETRY: TimeDelta = TimeDelta::hours(1);
-/// How long an entitlement whose marketplace was not stored is not looked up again.
-const RETRY_STORE: TimeDelta = TimeDelta::minutes(1);
+/// How long an entitlement is not looked up again whose lookup did not end in time, or whose marketplace was not stored.
+const RETRY_SOON: TimeDelta = TimeDelta::minutes(1);
 /// Number of entitlements that are remembered.
 const REMEMBERED: usize = 10_000;
 /// Number of pages of deadlines that are set before each batch, so that an entitlement with millions of events does not delay others.
@@ -29,7 +29,7 @@ const MAX_NAME: usize = 100;
 /// The marketplaces that are being looked up and stored.
 #[derive(Debug, Default)]
 pub(super) struct Marketplaces {
-    /// Entitlements whose lookup found nothing, or was not stored, until when they are not looked up again.
+    /// Entitlements without a marketplace, until when they are not looked up again.
     unknown: HashMap<String, DateTime<Utc>>,
     /// What was found and is not stored yet, with the next page.
     found: VecDeque<(EntitlementWindow, Option<WindowPage>)>,
@@ -46,11 +46,15 @@ impl Marketplaces {
         let unknown = outbox.store.unknown_marketplaces(self.unknown.len() + self.found.len() + LOOKUPS).await?;
         let is_found = |id: &String| self.found.iter().any(|(window, _)| window.entitlement_id == *id);
         let wanted = unknown.into_iter().filter(|id| !self.unknown.contains_key(id) && !is_found(id)).take(LOOKUPS);
-        let lookups = wanted.map(|id| async move { (client.marketplace_of(&id).await, id) });
-        let looked_up: Vec<_> = stream::iter(lookups).buffer_unordered(LOOKUPS).collect().await;
-        for (marketplace, entitlement_id) in looked_up {
+        let wanted: Vec<_> = wanted.collect();
+        // A lookup that does not end in time delays no other, and not each batch.
+        self.unknown.extend(wanted.iter().map(|id| (id.clone(), now + RETRY_SOON)));
+        let lookups = wanted.into_iter().map(|id| async move { (client.marketplace_of(&id).await, id) });
+        let mut lookups = stream::iter(lookups).buffer_unordered(LOOKUPS);
+        while let Some((marketplace, entitlement_id)) = lookups.next().await {
             match marketplace {
                 Ok(Some(marketplace)) if is_name(&marketplace) => {
+                    self.unknown.remove(&entitlement_id);
                     let window = window(&outbox.windows, Some(&marketplace));
                     let marketplace = marketplace.as_str().to_owned();
                     self.found.push_back((EntitlementWindow { entitlement_id, marketplace, window }, None));
@@ -72,7 +76,7 @@ impl Marketplaces {
                 Err(error) => {
                     let EntitlementWindow { entitlement_id, .. } = window;
                     tracing::warn!(target: "usage_billing::outbox", %error, entitlement_id, "its marketplace was not stored");
-                    self.unknown.insert(entitlement_id, outbox.clock.now() + RETRY_STORE);
+                    self.unknown.insert(entitlement_id, outbox.clock.now() + RETRY_SOON);
                 }
             }
         }

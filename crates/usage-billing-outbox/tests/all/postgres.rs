@@ -450,9 +450,10 @@ async fn database_of_an_earlier_version_is_brought_up_to_date() {
     pool.execute(include_str!("../../src/postgres/schema.sql")).await.unwrap();
     pool.execute("INSERT INTO usage_billing.meta (id, format, org_id) VALUES (1, 1, 'acme')").await.unwrap();
     PostgresStore::open_existing(pool.clone(), ORG).await.unwrap();
-    let version =
-        "SELECT format::bigint + (to_regclass('usage_billing.event_by_day') IS NULL)::integer FROM usage_billing.meta";
-    assert_eq!(sqlx::query_scalar::<_, i64>(version).fetch_one(&pool).await.unwrap(), 2);
+    let version = "SELECT format || ' ' || to_regclass('usage_billing.event_by_day') || ' ' || reloptions::text
+        FROM usage_billing.meta, pg_class WHERE pg_class.oid = 'usage_billing.event'::regclass";
+    let version: String = sqlx::query_scalar(version).fetch_one(&pool).await.unwrap();
+    assert!(version.starts_with("3 usage_billing.event_by_day {autovacuum_vacuum_scale_factor=0,"), "{version}");
 }
 
 #[tokio::test]

@@ -476,6 +476,29 @@ async fn lookup_that_hangs_ends_with_the_sender() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn lookup_that_hangs_does_not_delay_the_next_batch() {
+    let (store, _folder) = open().await;
+    let outbox = outbox(store, at(0));
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let (begun, has_begun) = tokio::sync::oneshot::channel();
+    let (mut begun, mut lookups) = (Some(begun), 0);
+    let vendor = Vendor::start("AWS", move |request| {
+        if request.target.contains("/entitlement/") {
+            lookups += 1;
+            assert_eq!(lookups, 1, "it is not repeated within a minute");
+            begun.take().unwrap().send(()).unwrap();
+            let _ = held.recv();
+        }
+        Fault::None
+    });
+    outbox.enqueue(&[usage("e-1", 0)]).await.unwrap();
+    let mut sender = started(&outbox, vendor.client()).await;
+    sender.run(async { has_begun.await.unwrap() }, Duration::ZERO).await.unwrap();
+    drop(release);
+    assert_eq!(sender.send_due().await.unwrap().settled, 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn full_file_is_drained() {
     let (store, _folder) = open().await;
     let outbox = outbox(store, at(0));

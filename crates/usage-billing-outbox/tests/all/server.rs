@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use usage_billing_outbox::sqlx::postgres::PgConnectOptions;
 use usage_billing_outbox::sqlx::{ConnectOptions as _, Executor as _};
 
-/// How long a server may take to start.
-const START: Duration = Duration::from_secs(30);
+/// How long a server may take to start: a killed one recovers first, on a disk that others use.
+const START: Duration = Duration::from_secs(120);
 
 /// A server that ends with this process, in whatever way that ends.
 #[derive(Debug)]
