@@ -111,7 +111,6 @@ impl<S: Store> SenderBuilder<S> {
         }
         let now = outbox.clock.now();
         let guard = outbox.store.start_sender(now).await?;
-        outbox.store.forget_windows(outbox.windows.clone()).await?;
         let heartbeat = Heartbeat { started_at: Some(now), ..Heartbeat::default() };
         let marketplaces = Marketplaces::default();
         Ok(Sender { outbox, client, options, marketplaces, heartbeat, rolled_up_at: None, failures: 0, _guard: guard })

@@ -33,11 +33,17 @@ pub(super) struct Marketplaces {
     unknown: HashMap<String, DateTime<Utc>>,
     /// What was found and is not stored yet, with the next page.
     found: VecDeque<(EntitlementWindow, Option<WindowPage>)>,
+    /// Whether windows of another configuration were looked for.
+    are_current: bool,
 }
 
 impl Marketplaces {
     /// Looks up some of the marketplaces that are not known. A failed lookup leaves the shortest window.
     pub(super) async fn look_up<S: Store>(&mut self, outbox: &Outbox<S>, client: &Client) -> Result<()> {
+        if !self.are_current {
+            outbox.store.forget_windows(outbox.windows.clone()).await?;
+            self.are_current = true;
+        }
         let now = outbox.clock.now();
         self.unknown.retain(|_, until| now < *until);
         if self.unknown.len() + self.found.len() >= REMEMBERED {
