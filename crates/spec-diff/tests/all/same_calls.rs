@@ -334,3 +334,38 @@ proptest! {
         prop_assert_eq!(levels(&base, &new), expected, "3.0 -> 3.1: {:#} -> {:#}", base, revision);
     }
 }
+
+#[test]
+fn default_style_and_explode_of_a_parameter_change_nothing() {
+    let text = json!({"type": "string"});
+    let schemas = [
+        json!({}),
+        text.clone(),
+        json!({"type": "array", "items": text}),
+        json!({"type": "object", "properties": {"a": text}}),
+    ];
+    for (place, style, explode) in
+        [("query", "form", true), ("cookie", "form", true), ("path", "simple", false), ("header", "simple", false)]
+    {
+        for (schema, version) in schemas.iter().flat_map(|schema| [(schema, "3.0.3"), (schema, "3.1.0")]) {
+            let parameter = |style: Option<&str>, explode: Option<bool>, reserved: Option<bool>| {
+                let mut parameter = json!({"name": "p", "in": place, "required": true, "schema": schema});
+                let members =
+                    [("style", json!(style)), ("explode", json!(explode)), ("allowReserved", json!(reserved))];
+                members
+                    .into_iter()
+                    .filter(|(_, value)| !value.is_null())
+                    .for_each(|(key, value)| parameter[key] = value);
+                let operation = json!({"parameters": [parameter], "responses": {}});
+                document(json!({"openapi": version, "paths": {"/a/{p}": {"get": operation}}}))
+            };
+            let ways = [
+                ("style", parameter(Some(style), None, None)),
+                ("explode", parameter(None, Some(explode), None)),
+                ("reserved characters", parameter(None, None, Some(false))),
+                ("style and explode", parameter(Some(style), Some(explode), None)),
+            ];
+            assert_same(&parameter(None, None, None), &ways);
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! Documents from a few words.
 
 use serde_json::{Value, json};
-use spec_diff::{Change, Level, Options, Report, diff};
+use spec_diff::{Change, Options, Report, diff};
 
 /// Reads YAML.
 pub(crate) fn yaml(text: &str) -> Value {
@@ -48,28 +48,10 @@ pub(crate) fn compare(base: &Value, revision: &Value) -> Report {
 pub(crate) fn line(change: &Change) -> String {
     let members: Vec<_> =
         change.members.iter().map(|member| member.name.as_str()).filter(|name| !name.is_empty()).collect();
-    format!("{} {} {}", word(change.level), change.id, members.join(", ")).trim().to_owned()
+    format!("{} {} {}", change.level, change.id, members.join(", ")).trim().to_owned()
 }
 
 /// The findings as lines, but for those that only concern names.
 pub(crate) fn lines(report: &Report) -> Vec<String> {
     report.changes.iter().filter(|change| !change.id.starts_with("api-schema-")).map(line).collect()
-}
-
-/// Lists what is found in each change of a table, for a snapshot.
-pub(crate) fn table(rows: &[(&str, &str)], found: impl Fn(&str, &str) -> Vec<String>) -> String {
-    let row = |(base, revision): &(&str, &str)| {
-        let found: String = found(base, revision).iter().map(|line| format!("  {line}\n")).collect();
-        format!("{base}\n{revision}\n{found}\n")
-    };
-    rows.iter().map(row).collect()
-}
-
-fn word(level: Level) -> &'static str {
-    match level {
-        Level::None => "none",
-        Level::Info => "info",
-        Level::Warning => "warning",
-        Level::Breaking => "breaking",
-    }
 }
