@@ -32,10 +32,40 @@ pub(crate) fn program(arguments: &[&str]) -> Command {
     command
 }
 
-pub(crate) fn run(command: &mut Command) -> (Option<i32>, String, String) {
+/// The exit code, stdout and stderr of a run.
+pub(crate) type Run = (Option<i32>, String, String);
+
+pub(crate) fn run(command: &mut Command) -> Run {
     let output = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+/// Returns stdout and stderr of a run with an exit code.
+#[track_caller]
+pub(crate) fn exits((code, stdout, stderr): Run, expected: i32) -> (String, String) {
+    assert_eq!(code, Some(expected), "{stderr}");
+    (stdout, stderr)
+}
+
+/// Returns stdout and stderr of a run that succeeds.
+#[track_caller]
+pub(crate) fn ok(run: Run) -> (String, String) {
+    exits(run, 0)
+}
+
+/// Checks the exit code of a run, and that stderr has a text.
+#[track_caller]
+pub(crate) fn states(run: Run, expected: i32, text: &str) {
+    let (_, stderr) = exits(run, expected);
+    assert!(stderr.contains(text), "{stderr}");
+}
+
+/// Checks that a run [states](states), and prints nothing on stdout.
+#[track_caller]
+pub(crate) fn rejects(run: Run, expected: i32, text: &str) {
+    assert_eq!(run.1, "", "{}", run.2);
+    states(run, expected, text);
 }
 
 /// A running `sandbox` command of the program, and the settings that it prints.

@@ -1,6 +1,6 @@
 //! Accounts of the configuration file.
 
-use super::support::{RunningSandbox, TODAY, file, program, run};
+use super::support::{RunningSandbox, TODAY, exits, file, ok, program, run};
 
 /// A configuration with the accounts of a sandbox.
 fn configuration(sandbox: &RunningSandbox, folder: &tempfile::TempDir) -> String {
@@ -40,8 +40,7 @@ fn accounts_of_a_file_are_used_with_secrets_of_files_and_commands() {
     let folder = tempfile::tempdir().unwrap();
     let config = configuration(&sandbox, &folder);
     let fetch = ["usage", "fetch", "--today", TODAY, "--period", "2026-10", "--config", &config];
-    let (code, stdout, stderr) = run(&mut program(&fetch));
-    assert_eq!(code, Some(0), "{stderr}");
+    let (stdout, stderr) = ok(run(&mut program(&fetch)));
     for vendor in ["genesys", "suger"] {
         assert!(stdout.contains(&format!(r#""vendor":"{vendor}""#)), "{stdout}");
     }
@@ -50,8 +49,7 @@ fn accounts_of_a_file_are_used_with_secrets_of_files_and_commands() {
     // Through the environment, and with a secret that others can read.
     super::support::set_mode(folder.path().join("genesys.secret"), 0o644);
     let mut command = program(&["usage", "fetch", "genesys", "--today", TODAY]);
-    let (code, _, stderr) = run(command.env("USAGE_BILLING_CONFIG", &config));
-    assert_eq!(code, Some(2), "{stderr}");
+    let (_, stderr) = exits(run(command.env("USAGE_BILLING_CONFIG", &config)), 2);
     let expected = "config.toml:5: client_secret (`";
     assert!(
         stderr.contains(expected) && stderr.contains("can be read or changed by other users (mode 644)"),
@@ -63,8 +61,7 @@ fn accounts_of_a_file_are_used_with_secrets_of_files_and_commands() {
     std::fs::create_dir_all(home.join("usage-billing")).unwrap();
     std::fs::rename(&config, home.join("usage-billing/config.toml")).unwrap();
     let mut command = program(&["usage", "fetch", "suger", "--today", TODAY, "--profile", "broken"]);
-    let (code, _, stderr) = run(command.env("XDG_CONFIG_HOME", &home));
-    assert_eq!(code, Some(2), "{stderr}");
+    let (_, stderr) = exits(run(command.env("XDG_CONFIG_HOME", &home)), 2);
     assert!(stderr.contains("config.toml:14: api_key_command (`false`) failed: exit status: 1"), "{stderr}");
     assert!(!stderr.contains("hush"), "{stderr}");
 }
@@ -77,7 +74,6 @@ fn vendors_own_variables_are_used() {
         .env("GENESYSCLOUD_REGION", sandbox.setting("GENESYS_REGION"))
         .env("GENESYSCLOUD_OAUTHCLIENT_ID", sandbox.setting("GENESYS_CLIENT_ID"))
         .env("GENESYSCLOUD_OAUTHCLIENT_SECRET", sandbox.setting("GENESYS_CLIENT_SECRET"));
-    let (code, stdout, stderr) = run(&mut command);
-    assert_eq!(code, Some(0), "{stderr}");
+    let (stdout, _) = ok(run(&mut command));
     assert!(stdout.contains(r#""vendor":"genesys""#), "{stdout}");
 }

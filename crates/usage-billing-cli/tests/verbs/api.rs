@@ -3,12 +3,11 @@
 use serde_json::Value;
 use usage_billing_sandbox::{GENESYS_LIMITED_CLIENT_ID, GENESYS_LIMITED_CLIENT_SECRET};
 
-use super::support::{RunningSandbox, TODAY, file, program, run};
+use super::support::{RunningSandbox, TODAY, exits, file, ok, program, rejects, run};
 
 #[test]
 fn operations_are_listed_without_any_settings() {
-    let (code, stdout, stderr) = run(&mut program(&["api", "genesys"]));
-    assert_eq!(code, Some(0), "{stderr}");
+    let (stdout, _) = ok(run(&mut program(&["api", "genesys"])));
     let operations: Vec<Value> = serde_json::from_str(&stdout).unwrap();
     let usage = operations.iter().find(|one| one["operation"] == "getBillingReportsBillableusage").unwrap();
     assert_eq!(usage["permissions"][0], "billing:subscription:read");
@@ -18,9 +17,16 @@ fn operations_are_listed_without_any_settings() {
 
 #[test]
 fn response_is_printed_unchanged() {
-    let (code, stdout, stderr) =
-        run(&mut program(&["api", "suger", "listEntitlements", "--param", "limit=1", "--sandbox", "--today", TODAY]));
-    assert_eq!(code, Some(0), "{stderr}");
+    let (stdout, _) = ok(run(&mut program(&[
+        "api",
+        "suger",
+        "listEntitlements",
+        "--param",
+        "limit=1",
+        "--sandbox",
+        "--today",
+        TODAY,
+    ])));
     let page: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(page.as_array().unwrap().len(), 1, "{stdout}");
     let (code, stdout, stderr) = run(&mut program(&["api", "acronis", "get_me", "--sandbox", "--today", TODAY]));
@@ -37,11 +43,12 @@ fn writing_operation_needs_consent_and_a_dry_run_sends_nothing() {
         r#"{"id": "m-1", "organizationID": "sgr-demo1", "name": "calls", "aggregationType": "COUNT"}"#,
     );
     let create = ["api", "suger", "createBillableMetric", "--body", &body];
-    let (code, stdout, stderr) = run(&mut sandbox.program(&create));
-    assert_eq!((code, stdout.as_str()), (Some(2), ""), "{stderr}");
-    assert!(stderr.contains("use --yes to call createBillableMetric (POST /org/{orgId}/billableMetric)"), "{stderr}");
-    let (code, stdout, stderr) = run(sandbox.program(&create).arg("--dry-run"));
-    assert_eq!(code, Some(0), "{stderr}");
+    rejects(
+        run(&mut sandbox.program(&create)),
+        2,
+        "use --yes to call createBillableMetric (POST /org/{orgId}/billableMetric)",
+    );
+    let (stdout, _) = ok(run(sandbox.program(&create).arg("--dry-run")));
     let request: Value = serde_json::from_str(&stdout).unwrap();
     assert!(request["method"] == "POST" && request["body"]["name"] == "calls", "{request}");
     assert!(!stdout.contains(sandbox.setting("SUGER_API_KEY")), "{stdout}");
@@ -62,11 +69,9 @@ fn missing_permission_and_rejection_for_now_are_named() {
     command
         .env("GENESYS_CLIENT_ID", GENESYS_LIMITED_CLIENT_ID)
         .env("GENESYS_CLIENT_SECRET", GENESYS_LIMITED_CLIENT_SECRET);
-    let (code, _, stderr) = run(&mut command);
-    assert_eq!(code, Some(3), "{stderr}");
+    let (_, stderr) = exits(run(&mut command), 3);
     assert!(stderr.contains("authorization:orgTrustor:view"), "{stderr}");
     sandbox.fault(r#"{"kind":"status","status":429,"retry_after":3000,"operation":"listProducts","times":1}"#);
-    let (code, _, stderr) = run(&mut sandbox.program(&["api", "suger", "listProducts"]));
-    assert_eq!(code, Some(75), "{stderr}");
+    let (_, stderr) = exits(run(&mut sandbox.program(&["api", "suger", "listProducts"])), 75);
     assert!(stderr.contains("(try again after 20"), "{stderr}");
 }

@@ -1,6 +1,6 @@
 //! The examples of `--help` and of the README are commands that the program accepts.
 
-use super::support::{RunningSandbox, file, program, run};
+use super::support::{RunningSandbox, file, ok, program, run};
 
 /// Returns the commands of a text: without comments and redirections, and those that run until Ctrl-C.
 fn commands(text: &str) -> Vec<Vec<String>> {
@@ -14,8 +14,7 @@ fn commands(text: &str) -> Vec<Vec<String>> {
 }
 
 fn help(verb: &[impl AsRef<std::ffi::OsStr>]) -> String {
-    let (code, stdout, stderr) = run(program(&[]).args(verb).arg("--help"));
-    assert_eq!(code, Some(0), "{stderr}");
+    let (stdout, _) = ok(run(program(&[]).args(verb).arg("--help")));
     stdout
 }
 
@@ -46,8 +45,7 @@ fn examples_are_accepted() {
     ] {
         let fetch =
             ["usage", "fetch", "acronis", "--today", super::support::TODAY, "--period", period, "--output", output];
-        let (code, _, stderr) = run(sandbox.program(&fetch).current_dir(folder.path()));
-        assert_eq!(code, Some(0), "{stderr}");
+        ok(run(sandbox.program(&fetch).current_dir(folder.path())));
     }
     let mut examples = commands(include_str!("../../README.md"));
     for verb in super::snapshots::verbs() {
@@ -55,7 +53,7 @@ fn examples_are_accepted() {
     }
     assert!(examples.len() > 40, "{examples:?}");
     for mut example in examples {
-        // Two months in place of twelve, which are no other case and take a minute.
+        // Two months in place of twelve, which add no case and take a minute.
         example
             .iter_mut()
             .filter(|word| *word == "2025-11..2026-10")

@@ -1,14 +1,13 @@
 //! Logs on stderr.
 
-use super::support::{RunningSandbox, TODAY, program, run};
+use super::support::{RunningSandbox, TODAY, ok, program, run};
 
 #[test]
 fn every_request_is_logged_on_request() {
     let sandbox = RunningSandbox::start(&[]);
     sandbox.fault(r#"{"kind":"status","status":503,"operation":"listUsageRecordGroups","times":1}"#);
     let status = ["meter", "status", "--today", TODAY, "--format", "json"];
-    let (code, _, stderr) = run(sandbox.program(&status).args(["-v", "--log-format", "json"]));
-    assert_eq!(code, Some(0), "{stderr}");
+    let (_, stderr) = ok(run(sandbox.program(&status).args(["-v", "--log-format", "json"])));
     let log: Vec<serde_json::Value> = stderr.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let request = log.iter().find(|line| line["attempts"] == 2).unwrap();
     assert_eq!(request["template"], "/org/{orgId}/usageRecordGroup");

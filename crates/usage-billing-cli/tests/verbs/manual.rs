@@ -1,6 +1,6 @@
 //! Completions, manual pages and names of verbs.
 
-use super::support::{TODAY, file, program, run};
+use super::support::{TODAY, file, ok, program, run, states};
 
 #[test]
 fn completions_and_manual_contain_every_verb() {
@@ -8,8 +8,7 @@ fn completions_and_manual_contain_every_verb() {
         let (code, stdout, stderr) = run(&mut program(&["completions", shell]));
         assert!(code == Some(0) && stdout.contains("reconcile"), "{shell}: {stderr}");
     }
-    let (code, stdout, stderr) = run(&mut program(&["man"]));
-    assert_eq!(code, Some(0), "{stderr}");
+    let (stdout, _) = ok(run(&mut program(&["man"])));
     for verb in ["fetch", "send", "validate", "status", "retry", "reconcile", "check", "doctor", "vendors", "api"] {
         assert!(stdout.contains(&format!("{verb} 1 ")) || stdout.contains(&format!("{verb}\\fR")), "{verb}");
     }
@@ -18,22 +17,18 @@ fn completions_and_manual_contain_every_verb() {
 #[test]
 fn unknown_verb_suggests_the_right_one() {
     for (verb, expected) in [("metre", "meter"), ("vendor", "vendors"), ("docter", "doctor"), ("usages", "usage")] {
-        let (code, _, stderr) = run(&mut program(&[verb]));
-        assert!(code == Some(2) && stderr.contains(&format!("'{expected}'")), "{verb}: {stderr}");
+        states(run(&mut program(&[verb])), 2, &format!("'{expected}'"));
     }
     for (verb, expected) in [("send", "`meter send`?"), ("reconcile", "`usage reconcile` or `meter reconcile`?")] {
-        let (code, _, stderr) = run(&mut program(&[verb]));
-        assert!(code == Some(2) && stderr.contains(&format!("did you mean {expected}")), "{verb}: {stderr}");
+        states(run(&mut program(&[verb])), 2, &format!("did you mean {expected}"));
     }
-    let (code, _, stderr) = run(&mut program(&["meter", "reconsile"]));
-    assert!(code == Some(2) && stderr.contains("'reconcile'"), "{stderr}");
+    states(run(&mut program(&["meter", "reconsile"])), 2, "'reconcile'");
 }
 
 #[test]
 fn fetch_is_an_alias_of_usage_fetch() {
     let arguments = ["fetch", "suger", "--sandbox", "--today", TODAY, "--format", "csv"];
-    let (code, alias, stderr) = run(&mut program(&arguments));
-    assert_eq!(code, Some(0), "{stderr}");
+    let (alias, _) = ok(run(&mut program(&arguments)));
     let (_, whole, _) = run(program(&["usage"]).args(arguments));
     assert_eq!(alias, whole);
 }

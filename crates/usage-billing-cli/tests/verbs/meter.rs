@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::support::{RunningSandbox, TODAY, file, program, run};
+use super::support::{RunningSandbox, TODAY, exits, file, ok, program, rejects, run, states};
 
 const HEADER: &str = "entitlement_id,timestamp,dimension,quantity\n";
 
@@ -28,8 +28,7 @@ fn month_with_lost_responses_reconciles() {
         meter(&[&["reconcile", file, "--period", "2026-11", "--format", "json"], more].concat())
     };
 
-    let (code, stdout, stderr) = meter(&["send", &events, "--yes", "--format", "json"]);
-    assert_eq!(code, Some(0), "{stderr}");
+    let (stdout, stderr) = ok(meter(&["send", &events, "--yes", "--format", "json"]));
     let receipt: Value = serde_json::from_str(&stdout).unwrap();
     let delivered = |receipt: &Value, list: &str| receipt[list].as_array().unwrap().len();
     assert_eq!(receipt["is_complete"], true, "{receipt}");
@@ -37,14 +36,12 @@ fn month_with_lost_responses_reconciles() {
     assert_eq!(delivered(&receipt, "already_delivered"), 5, "their responses were lost: {stderr}");
 
     // Not reported to the marketplaces yet.
-    let (code, _, stderr) = reconcile(&events, &[]);
-    assert_eq!(code, Some(5), "{stderr}");
+    let (_, stderr) = exits(reconcile(&events, &[]), 5);
     assert!(stderr.contains("not all usage is reported to the marketplace yet: 0 billed, 60 pending"), "{stderr}");
 
     sandbox.advance(3 * 3600);
     let proof = folder.path().join("proof.json");
-    let (code, stdout, stderr) = reconcile(&events, &["--output", proof.to_str().unwrap()]);
-    assert_eq!(code, Some(0), "{stderr}");
+    let (stdout, _) = ok(reconcile(&events, &["--output", proof.to_str().unwrap()]));
     let found: Value = serde_json::from_str(&stdout).unwrap();
     assert!(found["is_clean"] == true && delivered(&found, "billed") == 60, "{found}");
     let proof: Value = serde_json::from_str(&std::fs::read_to_string(proof).unwrap()).unwrap();
@@ -53,8 +50,7 @@ fn month_with_lost_responses_reconciles() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "no partial file");
 
     // Sent again, from another process: nothing is billed twice.
-    let (code, stdout, stderr) = meter(&["send", &events, "--yes", "--format", "json"]);
-    assert_eq!(code, Some(0), "{stderr}");
+    let (stdout, _) = ok(meter(&["send", &events, "--yes", "--format", "json"]));
     assert_eq!(delivered(&serde_json::from_str(&stdout).unwrap(), "already_delivered"), 60, "{stdout}");
 
     // An event that was never sent, one that is unknown here, and one with another quantity.
@@ -62,8 +58,7 @@ fn month_with_lost_responses_reconciles() {
         .replace("ent-aws01,2026-11-01T07:00:00Z,ingest_gb,11", "ent-aws01,2026-11-01T08:00:00Z,ingest_gb,11")
         .replace("ent-azu01,2026-11-02T07:00:00Z,seats,12", "ent-azu01,2026-11-02T07:00:00Z,seats,13");
     let wrong = file(&folder, "wrong.csv", &wrong);
-    let (code, stdout, stderr) = meter(&["reconcile", &wrong, "--period", "2026-11", "--format", "table"]);
-    assert_eq!(code, Some(6), "{stderr}");
+    let (stdout, stderr) = exits(meter(&["reconcile", &wrong, "--period", "2026-11", "--format", "table"]), 6);
     assert!(stderr.contains("58 billed, 0 pending, 0 failed, 1 different, 1 missing, 1 extra"), "{stderr}");
     for line in ["missing    ent-aws01", "different  ent-azu01", "extra      ent-aws01"] {
         assert!(stdout.lines().any(|stdout| stdout.starts_with(line)), "{line}: {stdout}");
@@ -77,11 +72,8 @@ fn sending_needs_consent_and_a_dry_run_sends_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let events = file(&folder, "events.csv", &month());
     let send = |arguments: &[&str]| run(sandbox.program(&["meter", "send", &events, "--today", TODAY]).args(arguments));
-    let (code, stdout, stderr) = send(&[]);
-    assert_eq!((code, stdout.as_str()), (Some(2), ""), "{stderr}");
-    assert!(stderr.contains("error: nothing was done: use --yes to send 60 events to Suger"), "{stderr}");
-    let (code, stdout, stderr) = send(&["--dry-run"]);
-    assert_eq!(code, Some(0), "{stderr}");
+    rejects(send(&[]), 2, "error: nothing was done: use --yes to send 60 events to Suger");
+    let (stdout, _) = ok(send(&["--dry-run"]));
     assert_eq!(stdout.lines().count(), 60);
     let request: Value = serde_json::from_str(stdout.lines().next().unwrap()).unwrap();
     assert_eq!(request["method"], "POST");
@@ -100,9 +92,8 @@ fn table_lists_the_first_of_many_events_with_one_outcome() {
     let lines =
         (0..101).map(|number| format!("ent-aws01,2026-11-20T{:02}:{:02}:00Z,ingest_gb,5\n", number / 60, number % 60));
     let events = file(&folder, "events.csv", &(HEADER.to_owned() + &lines.collect::<String>()));
-    let (code, stdout, stderr) =
-        run(&mut sandbox.program(&["meter", "send", &events, "--yes", "--today", TODAY, "--format", "table"]));
-    assert_eq!(code, Some(0), "{stderr}");
+    let (stdout, _) =
+        ok(run(&mut sandbox.program(&["meter", "send", &events, "--yes", "--today", TODAY, "--format", "table"])));
     assert!(stdout.contains("\n1 more delivered: --format json lists all\n"), "{stdout}");
     assert_eq!(stdout.lines().count(), 103, "{stdout}");
 }
@@ -113,14 +104,16 @@ fn rejected_event_is_in_the_receipt_and_leaves_the_others() {
     let folder = tempfile::tempdir().unwrap();
     let lines = "ent-aws01,2026-11-20T07:00:00Z,ingest_gb,5\nent-unknown,2026-11-20T07:00:00Z,ingest_gb,5\n";
     let events = file(&folder, "events.csv", &(HEADER.to_owned() + lines));
-    let (code, stdout, stderr) =
-        run(&mut sandbox.program(&["meter", "send", &events, "--yes", "--today", TODAY, "--format", "table"]));
-    assert_eq!(code, Some(4), "{stderr}");
+    let (stdout, _) = exits(
+        run(&mut sandbox.program(&["meter", "send", &events, "--yes", "--today", TODAY, "--format", "table"])),
+        4,
+    );
     assert!(stdout.lines().any(|line| line.starts_with("rejected   ent-unknown")), "{stdout}");
     assert!(stdout.lines().any(|line| line.starts_with("delivered  ent-aws01")), "{stdout}");
-    let (code, _, stderr) =
-        run(sandbox.program(&["meter", "send", &events, "--yes", "--today", TODAY]).env("SUGER_API_KEY", "hush"));
-    assert_eq!(code, Some(3), "{stderr}");
+    let (_, stderr) = exits(
+        run(sandbox.program(&["meter", "send", &events, "--yes", "--today", TODAY]).env("SUGER_API_KEY", "hush")),
+        3,
+    );
     assert!(!stderr.contains("hush"), "{stderr}");
 }
 
@@ -150,19 +143,16 @@ fn failed_groups_are_listed_and_requeued() {
     let meter = |arguments: &[&str]| run(sandbox.program(&["meter"]).args(arguments).args(["--today", TODAY]));
     let period = ["--period", "2026-10-01/2026-11-22"];
     let failed = || {
-        let (code, stdout, stderr) =
-            meter(&[&["status", "--status", "report_failed", "--format", "json"], &period[..]].concat());
-        assert_eq!(code, Some(0), "{stderr}");
+        let (stdout, _) =
+            ok(meter(&[&["status", "--status", "report_failed", "--format", "json"], &period[..]].concat()));
         serde_json::from_str::<Vec<Value>>(&stdout).unwrap().len()
     };
     let before = failed();
     assert!(before > 0);
-    let (code, _, stderr) = meter(&[&["retry"], &period[..]].concat());
-    assert!(code == Some(2) && stderr.contains("use --yes to requeue"), "{stderr}");
+    states(meter(&[&["retry"], &period[..]].concat()), 2, "use --yes to requeue");
     let (code, stdout, stderr) = meter(&[&["retry", "--dry-run"], &period[..]].concat());
     assert!(code == Some(0) && stdout.lines().count() == before && stdout.contains("/retry\""), "{stdout}{stderr}");
-    let (code, stdout, stderr) = meter(&[&["retry", "--yes", "--format", "json"], &period[..]].concat());
-    assert_eq!(code, Some(0), "{stderr}");
+    let (stdout, stderr) = ok(meter(&[&["retry", "--yes", "--format", "json"], &period[..]].concat()));
     let changes: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(changes["requeued"].as_array().unwrap().len(), before, "{stderr}");
     assert_eq!(failed(), 0);
@@ -179,8 +169,7 @@ fn dimension_that_is_added_to_sent_usage_is_not_billed_twice() {
     let send = |file: &str, more: &[&str]| {
         run(sandbox.program(&["meter", "send", file, "--yes", "--today", TODAY, "--format", "table"]).args(more))
     };
-    let (code, _, stderr) = send(&first, &[]);
-    assert!(code == Some(0) && stderr.contains("suger: 1 event older than the marketplace accepts"), "{stderr}");
+    states(send(&first, &[]), 0, "suger: 1 event older than the marketplace accepts");
     let (code, stdout, stderr) = send(&second, &[]);
     assert_eq!((code, stdout.as_str()), (Some(6), ""), "{stderr}");
     assert!(
@@ -193,8 +182,7 @@ fn dimension_that_is_added_to_sent_usage_is_not_billed_twice() {
         (&first, &[], "0 delivered, 1 already"),
         (&second, &["--allow-overlap"], "1 delivered, 0 already"),
     ] {
-        let (code, _, stderr) = send(file, more);
-        assert!(code == Some(0) && stderr.contains(expected), "{file}: {stderr}");
+        states(send(file, more), 0, expected);
     }
 }
 
@@ -216,8 +204,11 @@ fn impossible_time_and_a_pipe_are_rejected() {
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     #[cfg(unix)]
     for arguments in [&["meter", "validate"][..], &["vendors", "--config"]] {
-        let (code, _, stderr) = run(program(arguments).arg(&pipe).timeout(std::time::Duration::from_secs(60)));
-        assert!(code == Some(2) && stderr.contains("is not a regular file"), "{stderr}");
+        states(
+            run(program(arguments).arg(&pipe).timeout(std::time::Duration::from_secs(60))),
+            2,
+            "is not a regular file",
+        );
     }
 }
 
@@ -272,7 +263,6 @@ fn exit_code_of_a_send_without_any_delivery_states_what_helps() {
         let sandbox = RunningSandbox::start(&["--record-groups", "0"]);
         sandbox.fault(fault);
         let events = file(&folder, "events.csv", &(HEADER.to_owned() + line));
-        let (code, _, stderr) = run(&mut sandbox.program(&["meter", "send", &events, "--yes", "--today", TODAY]));
-        assert_eq!(code, Some(expected), "{fault}: {stderr}");
+        exits(run(&mut sandbox.program(&["meter", "send", &events, "--yes", "--today", TODAY])), expected);
     }
 }

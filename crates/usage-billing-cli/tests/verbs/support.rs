@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-pub(crate) use crate::running::{RunningSandbox, TODAY, program, run};
+pub(crate) use crate::running::{RunningSandbox, TODAY, exits, ok, program, rejects, run, states};
 
 /// Writes a file and returns its path.
 pub(crate) fn file(folder: &tempfile::TempDir, name: &str, content: &str) -> String {
