@@ -43,19 +43,29 @@ mod tests {
     use super::*;
     use crate::test_support::{changed, mini};
 
-    /// Returns the rules that a change of the small document violates, each once.
-    pub(super) fn broken(pointer: &str, value: Value) -> Vec<&'static str> {
-        let mut rules = lint(&changed(pointer, value)).iter().map(|finding| finding.rule.id).collect::<Vec<_>>();
-        rules.dedup();
-        rules
+    #[derive(serde::Deserialize)]
+    struct Group {
+        about: String,
+        violates: Vec<String>,
+        changes: Vec<(String, Value)>,
     }
 
-    /// The same for another schema of an order's note.
-    pub(super) fn note(schema: Value) -> Vec<&'static str> {
-        broken("/components/schemas/Order/properties/note", schema)
+    #[test]
+    fn changes_of_the_small_document_violate_the_listed_rules() {
+        let groups: Vec<Group> = serde_saphyr::from_str(include_str!("violations.yaml")).expect("it is YAML");
+        let mut wrong = Vec::new();
+        for Group { about, violates, changes } in groups {
+            for (pointer, value) in changes {
+                let findings = lint(&changed(&pointer, value.clone()));
+                let mut rules = findings.iter().map(|finding| finding.rule.id).collect::<Vec<_>>();
+                rules.dedup();
+                if rules != violates {
+                    wrong.push(format!("{about}: {pointer}: {value} violates {rules:?}"));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
-
-    pub(super) const NONE: [&str; 0] = [];
 
     #[test]
     fn small_document_violates_no_rule() {

@@ -32,16 +32,3 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use crate::lint::tests::{NONE, broken};
-
-    #[test]
-    fn requirement_of_an_operation_is_checked_too() {
-        assert_eq!(broken("/paths/~1orders/get/security", json!([{}, {"key": []}])), ["security"]);
-        assert_eq!(broken("/paths/~1orders/get/security", json!([])), NONE);
-    }
-}

@@ -38,21 +38,3 @@ fn with_defaults(server: &Value) -> String {
         url.replace(&format!("{{{name}}}"), &text(variable, "default"))
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use crate::lint::tests::{NONE, broken};
-
-    #[test]
-    fn url_is_checked_with_the_defaults_of_its_variables() {
-        let server = |url: &str, default: &str| json!([{"url": url, "variables": {"region": {"default": default}}}]);
-        assert_eq!(broken("/servers", server("https://{region}.example", "eu")), NONE);
-        assert_eq!(broken("/servers", server("{region}/v1", "https://eu.example")), NONE);
-        for url in ["/v1", "http://shop.example", "https://{place}.example"] {
-            assert_eq!(broken("/servers", server(url, "eu")), ["server"], "{url}");
-        }
-        assert_eq!(broken("/servers", json!([])), ["server"]);
-    }
-}

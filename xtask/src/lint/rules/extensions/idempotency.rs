@@ -50,21 +50,3 @@ fn check_operation(operation: &Operation<'_>, context: &Context<'_>, findings: &
         found("x-idempotent-with", format!("the body has no field {field}"), "name a field of the request's body");
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use crate::lint::tests::broken;
-
-    const LIST: &str = "/paths/~1orders/get";
-    const CREATE: &str = "/paths/~1orders/post";
-
-    #[test]
-    fn repeatable_operation_needs_method_reason_and_field() {
-        assert_eq!(broken(&format!("{CREATE}/x-idempotent-with"), json!("key")), ["idempotency"]);
-        assert_eq!(broken(&format!("{CREATE}/x-idempotent-with"), json!(1)), ["idempotency"]);
-        assert_eq!(broken(&format!("{CREATE}/x-idempotent"), json!(true)), ["idempotency"]);
-        assert_eq!(broken(&format!("{LIST}/x-idempotent"), json!(true)), ["idempotency"]);
-    }
-}

@@ -55,16 +55,3 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use crate::lint::tests::broken;
-
-    #[test]
-    fn accepted_without_extension_is_found() {
-        let response = json!({"$ref": "#/components/responses/Made"});
-        assert_eq!(broken("/paths/~1orders/post/responses/202", response), ["unmarked"]);
-    }
-}

@@ -42,17 +42,3 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use crate::lint::tests::broken;
-
-    #[test]
-    fn missing_reserved_and_duplicate_ids_are_found() {
-        for id in [Value::Null, json!("exec"), json!("create_order")] {
-            assert_eq!(broken("/paths/~1orders~1{orderId}/get/operationId", id), ["operation-id"]);
-        }
-    }
-}

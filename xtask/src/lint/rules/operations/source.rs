@@ -30,17 +30,3 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use crate::lint::tests::broken;
-
-    #[test]
-    fn source_without_reference_or_date_is_found() {
-        for sources in [Value::Null, json!([]), json!([{"ref": "page"}]), json!([{"seen": "2026-11-20"}])] {
-            assert_eq!(broken("/paths/~1orders~1{orderId}/get/x-source", sources), ["source"]);
-        }
-    }
-}

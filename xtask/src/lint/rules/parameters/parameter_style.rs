@@ -34,19 +34,3 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use crate::lint::tests::broken;
-
-    const SINCE: &str = "/paths/~1orders/get/parameters/2";
-
-    #[test]
-    fn array_that_is_not_exploded_is_supported() {
-        let list = json!({"name": "state", "in": "query", "description": "d", "explode": false,
-            "schema": {"type": "array", "items": {"type": "string"}}});
-        assert!(broken(SINCE, list).is_empty());
-    }
-}

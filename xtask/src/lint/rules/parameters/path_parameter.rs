@@ -36,17 +36,3 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use crate::lint::tests::broken;
-
-    const PATH: &str = "/paths/~1orders~1{orderId}/get/parameters/0";
-
-    #[test]
-    fn name_of_the_template_without_parameter_is_found() {
-        assert_eq!(broken(&format!("{PATH}/name"), json!("order")), ["path-parameter"]);
-    }
-}

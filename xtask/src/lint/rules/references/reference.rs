@@ -69,33 +69,6 @@ fn cycles(root: &Value, findings: &mut Findings) {
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::lint::tests::broken;
-
-    const LINES: &str = "/components/schemas/Order/properties/lines/items";
-
-    #[test]
-    fn unresolved_reference_is_found() {
-        assert_eq!(broken(LINES, json!({"$ref": "#/components/schemas/Nothing"})), ["reference", "unused"]);
-        assert_eq!(broken(LINES, json!({"$ref": "other.yaml#/A"})), ["reference", "unused"]);
-    }
-
-    #[test]
-    fn reference_to_another_section_is_found() {
-        for target in ["#/components/responses/Made", "#/paths", "#", "#/components/schemas/Line/properties/sku"] {
-            assert_eq!(broken(LINES, json!({"$ref": target})), ["reference", "unused"], "{target}");
-        }
-        let parameter = json!({"$ref": "#/components/responses/Busy"});
-        assert!(broken("/paths/~1orders/get/parameters/1", parameter).contains(&"reference"));
-    }
-
-    #[test]
-    fn component_that_is_itself_is_found() {
-        let schema = json!({"$ref": "#/components/schemas/Line"});
-        assert_eq!(broken("/components/schemas/Line", schema), ["reference"]);
-        let schema = json!({"description": "d", "allOf": [{"$ref": "#/components/schemas/Line"}]});
-        assert_eq!(broken("/components/schemas/Line", schema), ["reference"]);
-    }
-
     #[test]
     fn long_chain_of_references_is_checked_in_linear_time_without_recursion() {
         const LAST: usize = 20_000;

@@ -20,23 +20,3 @@ pub(crate) static RULE: Rule = Rule {
 fn check(context: &Context<'_>, findings: &mut Findings) {
     super::siblings(context, findings, true);
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use crate::lint::tests::broken;
-
-    #[test]
-    fn fields_beside_a_reference_are_found_by_what_they_change() {
-        for (key, value, rule) in [
-            ("description", json!("A line."), "reference-text"),
-            ("nullable", json!(true), "reference-sibling"),
-            ("required", json!(["sku"]), "reference-sibling"),
-        ] {
-            let mut schema = json!({"$ref": "#/components/schemas/Line"});
-            schema[key] = value;
-            assert_eq!(broken("/components/schemas/Order/properties/lines/items", schema), [rule], "{key}");
-        }
-    }
-}

@@ -59,25 +59,3 @@ fn problem(body: &Value) -> Option<(String, &'static str)> {
         _ => None,
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use crate::lint::tests::broken;
-
-    #[test]
-    fn unsupported_bodies_are_found() {
-        const CONTENT: &str = "/paths/~1orders/post/requestBody/content";
-        let order = json!({"schema": {"$ref": "#/components/schemas/Order"}});
-        for content in [
-            json!({"multipart/form-data": order}),
-            json!({"application/json": order, "text/plain": order}),
-            json!({"application/json": {}}),
-            json!({"application/octet-stream": {"schema": {"type": "string"}}}),
-        ] {
-            // Without the schema other rules find that nothing refers to it.
-            assert_eq!(broken(CONTENT, content.clone())[0], "body", "{content}");
-        }
-    }
-}

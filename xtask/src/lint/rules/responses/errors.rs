@@ -26,16 +26,3 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use crate::lint::tests::broken;
-
-    #[test]
-    fn response_without_description_is_another_finding() {
-        assert_eq!(broken("/paths/~1orders~1{orderId}/get/responses/404", Value::Null), ["errors"]);
-        assert_eq!(broken("/paths/~1orders~1{orderId}/get/responses/404/description", json!("")), ["description"]);
-    }
-}

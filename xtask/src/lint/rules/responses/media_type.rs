@@ -28,18 +28,3 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use crate::lint::tests::broken;
-
-    #[test]
-    fn bytes_without_mark_are_found() {
-        let order = json!({"schema": {"$ref": "#/components/schemas/Order"}, "example": {"id": "a", "status": null}});
-        let both = json!({"application/json": order, "text/csv": {"schema": {"type": "string"}}});
-        assert_eq!(broken("/paths/~1orders~1{orderId}/get/responses/200/content", both), ["media-type"]);
-        assert_eq!(broken("/paths/~1export/get/x-download", Value::Null), ["media-type"]);
-    }
-}

@@ -37,15 +37,3 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use crate::lint::tests::{NONE, broken};
-
-    #[test]
-    fn constraint_of_a_request_is_allowed() {
-        assert_eq!(broken("/components/schemas/Line/properties/sku/maxLength", json!(9)), NONE);
-    }
-}

@@ -44,16 +44,3 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use crate::lint::tests::{NONE, broken};
-
-    #[test]
-    fn masked_secret_is_allowed() {
-        let secret = json!({"type": "string", "description": "d", "format": "password"});
-        assert_eq!(broken("/components/schemas/Order/properties/clientSecret", secret), NONE);
-    }
-}

@@ -47,31 +47,3 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use crate::lint::tests::{NONE, broken};
-
-    #[test]
-    fn operation_without_success_is_found() {
-        assert_eq!(broken("/paths/~1orders~1{orderId}/get/responses/200", Value::Null), ["success"]);
-    }
-
-    #[test]
-    fn json_beside_bytes_is_found_and_other_json_or_nothing_is_not() {
-        let with = |response| broken("/paths/~1orders~1{orderId}/get/responses/203", response);
-        let media =
-            |name: &str| json!({"description": "d", "content": {name: {"schema": {"type": "string"}, "example": "a"}}});
-        assert_eq!(with(media("text/csv")), ["success", "media-type"]);
-        assert_eq!(with(media("application/json")), NONE);
-        assert_eq!(with(json!({"description": "d"})), NONE);
-    }
-
-    #[test]
-    fn same_type_with_two_statuses_is_one_type() {
-        let response = json!({"description": "d", "content": {"application/json": {"example": {"id": "a", "status": null}, "schema": {"$ref": "#/components/schemas/Order"}}}});
-        assert_eq!(broken("/paths/~1orders~1{orderId}/get/responses/201", response), NONE);
-    }
-}

@@ -45,20 +45,3 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use crate::lint::tests::{NONE, note};
-
-    #[test]
-    fn keywords_beside_a_reference_are_found() {
-        let status = json!([{"$ref": "#/components/schemas/Status"}]);
-        assert_eq!(note(json!({"description": "d", "type": "string", "allOf": status})), ["all-of"]);
-        assert_eq!(note(json!({"description": "d", "type": "object", "allOf": status})), ["all-of"]);
-        assert_eq!(note(json!({"description": "d", "maximum": 1, "allOf": status})), NONE);
-        let line = json!([{"$ref": "#/components/schemas/Line"}]);
-        assert_eq!(note(json!({"description": "d", "type": "object", "allOf": line})), NONE);
-    }
-}

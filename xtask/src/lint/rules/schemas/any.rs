@@ -69,37 +69,3 @@ fn only_in_errors<'a>(context: &Context<'a>) -> BTreeSet<&'a str> {
     }
     &bad - &good
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use crate::lint::tests::{NONE, broken};
-
-    const NOTE: &str = "/components/schemas/Order/properties/note";
-
-    #[test]
-    fn schema_without_type_is_found_unless_marked() {
-        assert_eq!(broken(NOTE, json!({"description": "d"})), ["any"]);
-        assert_eq!(broken(NOTE, json!({"description": "d", "type": "array", "items": {}})), ["any"]);
-        let map = json!({"description": "d", "type": "object", "additionalProperties": {}});
-        assert_eq!(broken(NOTE, map), ["any"]);
-        let marked = json!({"description": "d", "x-any": true});
-        assert_eq!(broken(NOTE, marked), NONE);
-        let marked = json!({"description": "d", "type": "array", "items": {"x-any": true}});
-        assert_eq!(broken(NOTE, marked), NONE);
-    }
-
-    #[test]
-    fn schema_of_errors_needs_no_extension() {
-        let response = json!({"description": "d", "content": {"application/json": {"schema": {}}}});
-        assert_eq!(broken("/components/responses/Busy", response.clone()), NONE);
-        assert_eq!(broken("/paths/~1orders/get/responses/429", response.clone()), NONE);
-        assert_eq!(broken("/components/responses/Made", response), ["example", "any"]);
-    }
-
-    #[test]
-    fn extension_beside_a_type_is_found() {
-        assert_eq!(broken(NOTE, json!({"description": "d", "x-any": true, "type": "string"})), ["any"]);
-    }
-}

@@ -43,17 +43,3 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use crate::lint::tests::note;
-
-    #[test]
-    fn unknown_format_and_format_of_another_type_are_found() {
-        assert_eq!(note(json!({"description": "d", "type": "string", "format": "decmal"})), ["format"]);
-        assert_eq!(note(json!({"description": "d", "type": "integer", "format": "decimal"})), ["format"]);
-        assert_eq!(note(json!({"description": "d", "type": "string", "format": "int64"})), ["format"]);
-    }
-}

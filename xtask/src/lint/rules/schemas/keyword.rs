@@ -40,16 +40,3 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use crate::lint::tests::broken;
-
-    #[test]
-    fn map_of_a_string_is_found() {
-        let note = json!({"description": "d", "type": "string", "additionalProperties": true});
-        assert_eq!(broken("/components/schemas/Order/properties/note", note), ["keyword"]);
-    }
-}

@@ -49,26 +49,3 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use crate::lint::tests::broken;
-
-    #[test]
-    fn types_of_one_name_are_found() {
-        let schema = json!({"type": "string", "description": "d"});
-        assert_eq!(broken("/components/schemas/order", schema), ["unused", "name"]);
-    }
-
-    #[test]
-    fn fields_that_differ_in_case_are_found_unless_they_are_numbered() {
-        let schema = json!({"type": "string", "description": "d"});
-        for twin in ["Note", "NOTE", "_note"] {
-            let rules = broken(&format!("/components/schemas/Order/properties/{twin}"), schema.clone());
-            assert!(rules.is_empty(), "{twin}: {rules:?}");
-        }
-        assert_eq!(broken("/components/schemas/Line/properties/coUnt", schema), ["name"]);
-    }
-}

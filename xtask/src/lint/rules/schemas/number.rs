@@ -25,16 +25,3 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use crate::lint::tests::broken;
-
-    #[test]
-    fn number_of_another_format_is_found_twice() {
-        let note = json!({"description": "d", "type": "number", "format": "double"});
-        assert_eq!(broken("/components/schemas/Order/properties/note", note), ["format", "number"]);
-    }
-}

@@ -46,31 +46,3 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use crate::lint::tests::note;
-
-    #[test]
-    fn other_types_than_those_of_openapi_3_0_are_found() {
-        for kind in [json!("strng"), json!("null"), json!(1), Value::Null, json!(["string", "null"])] {
-            assert_eq!(note(json!({"description": "d", "type": kind})), ["type"], "{kind}");
-        }
-    }
-
-    #[test]
-    fn format_of_boolean_array_or_object_is_found() {
-        for kind in ["boolean", "array", "object"] {
-            let schema = json!({"description": "d", "type": kind, "format": "uri-map", "items": {"type": "string"},
-                "additionalProperties": true});
-            assert!(note(schema).contains(&"type"), "{kind}");
-        }
-    }
-
-    #[test]
-    fn array_without_items_is_found() {
-        assert_eq!(note(json!({"description": "d", "type": "array"})), ["type"]);
-    }
-}

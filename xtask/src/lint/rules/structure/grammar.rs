@@ -58,172 +58,99 @@ impl Kind {
     }
 }
 
-/// One kind of object: its name with an article, and its fields.
-pub(in crate::lint) struct Shape(pub(in crate::lint) &'static str, pub(in crate::lint) &'static [(&'static str, Kind)]);
+/// One kind of object: its name with an article, and its fields by the JSON type that they take.
+pub(in crate::lint) struct Shape(pub(in crate::lint) &'static str, &'static [(Kind, &'static str)]);
+
+impl Shape {
+    /// Returns the JSON type of a field, if the object has it.
+    pub(in crate::lint) fn kind_of(&self, field: &str) -> Option<Kind> {
+        let is_here = |names: &str| names.split_whitespace().any(|name| name == field);
+        self.1.iter().find(|(_, names)| is_here(names)).map(|(kind, _)| *kind)
+    }
+}
 
 pub(in crate::lint) const DOCUMENT: Shape = Shape(
     "a document",
     &[
-        ("openapi", Kind::Any),
-        ("info", Kind::Object),
-        ("servers", Kind::Objects),
-        ("tags", Kind::Objects),
-        ("security", Kind::Objects),
-        ("paths", Kind::NamedObjects),
-        ("components", Kind::Object),
-        ("externalDocs", Kind::Object),
+        (Kind::Any, "openapi"),
+        (Kind::Object, "info components externalDocs"),
+        (Kind::Objects, "servers tags security"),
+        (Kind::NamedObjects, "paths"),
     ],
 );
 
 pub(in crate::lint) const INFO: Shape = Shape(
     "`info`",
-    &[
-        ("title", Kind::String),
-        ("version", Kind::Any),
-        ("description", Kind::String),
-        ("termsOfService", Kind::String),
-        ("contact", Kind::Object),
-        ("license", Kind::Object),
-    ],
+    &[(Kind::String, "title description termsOfService"), (Kind::Any, "version"), (Kind::Object, "contact license")],
 );
 
 pub(in crate::lint) const SERVER: Shape =
-    Shape("a server", &[("url", Kind::String), ("description", Kind::String), ("variables", Kind::NamedObjects)]);
+    Shape("a server", &[(Kind::String, "url description"), (Kind::NamedObjects, "variables")]);
 
 pub(in crate::lint) const COMPONENTS: Shape = Shape(
     "`components`",
     &[
-        ("parameters", Kind::NamedObjects),
-        ("requestBodies", Kind::NamedObjects),
-        ("responses", Kind::NamedObjects),
-        ("headers", Kind::NamedObjects),
-        ("examples", Kind::NamedObjects),
-        ("links", Kind::NamedObjects),
-        ("callbacks", Kind::NamedObjects),
-        ("schemas", Kind::NamedObjects),
-        ("securitySchemes", Kind::NamedObjects),
+        (Kind::NamedObjects, "parameters requestBodies responses headers examples links callbacks"),
+        (Kind::NamedObjects, "schemas securitySchemes"),
     ],
 );
 
 pub(in crate::lint) const PATH: Shape = Shape(
     "a path",
     &[
-        ("summary", Kind::String),
-        ("description", Kind::String),
-        ("servers", Kind::Objects),
-        ("parameters", Kind::Objects),
-        ("get", Kind::Object),
-        ("put", Kind::Object),
-        ("post", Kind::Object),
-        ("delete", Kind::Object),
-        ("options", Kind::Object),
-        ("head", Kind::Object),
-        ("patch", Kind::Object),
-        ("trace", Kind::Object),
+        (Kind::String, "summary description"),
+        (Kind::Objects, "servers parameters"),
+        (Kind::Object, "get put post delete options head patch trace"),
     ],
 );
 
 pub(in crate::lint) const OPERATION: Shape = Shape(
     "an operation",
     &[
-        ("operationId", Kind::String),
-        ("tags", Kind::Strings),
-        ("summary", Kind::String),
-        ("description", Kind::String),
-        ("parameters", Kind::Objects),
-        ("requestBody", Kind::Object),
-        ("responses", Kind::NamedObjects),
-        ("deprecated", Kind::Boolean),
-        ("security", Kind::Objects),
-        ("servers", Kind::Objects),
-        ("externalDocs", Kind::Object),
+        (Kind::String, "operationId summary description"),
+        (Kind::Strings, "tags"),
+        (Kind::Objects, "parameters security servers"),
+        (Kind::Object, "requestBody externalDocs"),
+        (Kind::NamedObjects, "responses"),
+        (Kind::Boolean, "deprecated"),
     ],
 );
 
 pub(in crate::lint) const PARAMETER: Shape = Shape(
     "a parameter",
     &[
-        ("$ref", Kind::String),
-        ("name", Kind::String),
-        ("in", Kind::String),
-        ("required", Kind::Boolean),
-        ("description", Kind::String),
-        ("schema", Kind::Object),
-        ("example", Kind::Any),
-        ("examples", Kind::Object),
-        ("style", Kind::String),
-        ("explode", Kind::Boolean),
-        ("allowReserved", Kind::Boolean),
-        ("allowEmptyValue", Kind::Boolean),
-        ("deprecated", Kind::Boolean),
-        ("content", Kind::NamedObjects),
+        (Kind::String, "$ref name in description style"),
+        (Kind::Boolean, "required explode allowReserved allowEmptyValue deprecated"),
+        (Kind::Object, "schema examples"),
+        (Kind::Any, "example"),
+        (Kind::NamedObjects, "content"),
     ],
 );
 
 pub(in crate::lint) const BODY: Shape = Shape(
     "a request body",
-    &[
-        ("$ref", Kind::String),
-        ("description", Kind::String),
-        ("content", Kind::NamedObjects),
-        ("required", Kind::Boolean),
-    ],
+    &[(Kind::String, "$ref description"), (Kind::NamedObjects, "content"), (Kind::Boolean, "required")],
 );
 
-pub(in crate::lint) const RESPONSE: Shape = Shape(
-    "a response",
-    &[
-        ("$ref", Kind::String),
-        ("description", Kind::String),
-        ("content", Kind::NamedObjects),
-        ("headers", Kind::NamedObjects),
-    ],
-);
+pub(in crate::lint) const RESPONSE: Shape =
+    Shape("a response", &[(Kind::String, "$ref description"), (Kind::NamedObjects, "content headers")]);
 
-pub(in crate::lint) const MEDIA_TYPE: Shape = Shape(
-    "a media type",
-    &[("schema", Kind::Object), ("example", Kind::Any), ("examples", Kind::Object), ("encoding", Kind::Object)],
-);
+pub(in crate::lint) const MEDIA_TYPE: Shape =
+    Shape("a media type", &[(Kind::Object, "schema examples encoding"), (Kind::Any, "example")]);
 
 pub(in crate::lint) const SCHEMA: Shape = Shape(
     "a schema",
     &[
-        ("$ref", Kind::String),
-        ("type", Kind::Any),
-        ("format", Kind::String),
-        ("title", Kind::String),
-        ("description", Kind::String),
-        ("properties", Kind::NamedObjects),
-        ("required", Kind::Strings),
-        ("additionalProperties", Kind::BooleanOrObject),
-        ("items", Kind::Object),
-        ("enum", Kind::Array),
-        ("nullable", Kind::Boolean),
-        ("allOf", Kind::Objects),
-        ("oneOf", Kind::Objects),
-        ("anyOf", Kind::Objects),
-        ("not", Kind::Object),
-        ("default", Kind::Any),
-        ("example", Kind::Any),
-        ("deprecated", Kind::Boolean),
-        ("readOnly", Kind::Boolean),
-        ("writeOnly", Kind::Boolean),
-        ("discriminator", Kind::Object),
-        ("externalDocs", Kind::Object),
-        ("xml", Kind::Object),
-        ("minimum", Kind::Number),
-        ("maximum", Kind::Number),
-        ("exclusiveMinimum", Kind::Boolean),
-        ("exclusiveMaximum", Kind::Boolean),
-        ("multipleOf", Kind::Number),
-        ("minLength", Kind::Count),
-        ("maxLength", Kind::Count),
-        ("pattern", Kind::String),
-        ("minItems", Kind::Count),
-        ("maxItems", Kind::Count),
-        ("uniqueItems", Kind::Boolean),
-        ("minProperties", Kind::Count),
-        ("maxProperties", Kind::Count),
-        ("x-enum-varnames", Kind::Strings),
+        (Kind::String, "$ref format title description pattern"),
+        (Kind::Any, "type default example"),
+        (Kind::NamedObjects, "properties"),
+        (Kind::Strings, "required x-enum-varnames"),
+        (Kind::BooleanOrObject, "additionalProperties"),
+        (Kind::Object, "items not discriminator externalDocs xml"),
+        (Kind::Array, "enum"),
+        (Kind::Boolean, "nullable deprecated readOnly writeOnly exclusiveMinimum exclusiveMaximum uniqueItems"),
+        (Kind::Objects, "allOf oneOf anyOf"),
+        (Kind::Number, "minimum maximum multipleOf"),
+        (Kind::Count, "minLength maxLength minItems maxItems minProperties maxProperties"),
     ],
 );
