@@ -1,7 +1,12 @@
 //! A small document that keeps all rules, for tests to break.
 
+use std::{fs, process::ExitCode};
+
 use openapi_document::Document;
 use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::output::{Failure, Output};
 
 /// The document's text.
 pub(crate) const MINI: &str = include_str!("mini.yaml");
@@ -31,4 +36,30 @@ pub(crate) fn changed(pointer: &str, value: Value) -> Document {
         other => panic!("{other} holds nothing"),
     }
     document
+}
+
+/// A repository with one vendor, `mini`, and the manifest of its crate.
+pub(crate) fn repository(document: &str) -> TempDir {
+    let root = tempfile::tempdir().expect("a folder");
+    for (file, text) in [
+        ("openapi/mini.yaml", document),
+        ("crates/usage-billing-mini/Cargo.toml", "[package]\nversion = \"0.1.0+2026-11-21\"\n"),
+    ] {
+        let path = root.path().join(file);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("it can be made");
+        fs::write(path, text).expect("it can be written");
+    }
+    root
+}
+
+/// Returns the exit code of a command, its standard output and its standard error.
+pub(crate) fn captured(
+    command: impl FnOnce(&mut Output<'_>) -> Result<ExitCode, Failure>,
+) -> (ExitCode, String, String) {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut output = Output::new(&mut out, &mut err);
+    let done = command(&mut output);
+    let code = output.exit_code(done);
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("it is text");
+    (code, text(out), text(err))
 }

@@ -138,25 +138,7 @@ mod tests {
     }
 
     fn meters() -> Value {
-        json!({
-            "openapi": "3.0.3",
-            "info": {"title": "Meters", "version": "1"},
-            "servers": [{"url": "https://api.meters.example/v1"}],
-            "paths": {"/meters": {"get": {
-                "operationId": "listMeters",
-                "parameters": [
-                    {"name": "limit", "in": "query", "schema": {"type": "integer"}},
-                    {"name": "session", "in": "cookie", "schema": {"type": "string"}},
-                ],
-                "responses": {"200": {"description": "ok", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Meter"}}}}},
-            }}},
-            "components": {"schemas": {"Meter": {"type": "object", "properties": {
-                "id": {"type": "string"},
-                "kind": {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
-                "state": {"type": "string", "enum": ["on", "off"]},
-                "parts": {"type": "array", "items": {"type": "object", "properties": {"n": {"type": "number"}}}},
-            }}}},
-        })
+        serde_saphyr::from_str(include_str!("meters.yaml")).expect("it is YAML")
     }
 
     #[test]

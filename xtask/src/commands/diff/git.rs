@@ -84,7 +84,7 @@ fn short(commit: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, io};
+    use std::fs;
 
     use tempfile::TempDir;
 
@@ -96,53 +96,49 @@ mod tests {
     }
 
     #[test]
-    fn default_base_is_where_head_left_main() -> io::Result<()> {
-        let root = repository("a: 1\n")?;
+    fn default_base_is_where_head_left_main() {
+        let root = repository("a: 1\n");
         let start = git(&root, &["rev-parse", "HEAD"]);
         let found = base(&root, None).expect("there is a main");
         assert_eq!(found.commit, start.trim());
         assert!(found.title.ends_with("(main, is HEAD)"), "{}", found.title);
         git(&root, &["switch", "--quiet", "--create", "work"]);
-        fs::write(root.path().join("openapi/mini.yaml"), "a: 2\n")?;
+        fs::write(root.path().join("openapi/mini.yaml"), "a: 2\n").expect("it can be written");
         commit(&root);
         let found = base(&root, None).expect("there is a main");
         assert_eq!(found.commit, start.trim());
         assert!(found.title.ends_with("(main, where HEAD left it)"), "{}", found.title);
         let documents = Repository::at(root.path()).documents(&found);
         assert_eq!(documents, Ok(vec!["openapi/mini.yaml".to_owned()]));
-        Ok(())
     }
 
     #[test]
-    fn tag_is_a_base_and_unknown_revision_is_an_error() -> io::Result<()> {
-        let root = repository("a: 1\n")?;
+    fn tag_is_a_base_and_unknown_revision_is_an_error() {
+        let root = repository("a: 1\n");
         git(&root, &["tag", "v0.1.0"]);
         assert!(base(&root, Some("v0.1.0")).is_ok_and(|base| base.title.starts_with("v0.1.0 (")));
         for unknown in ["v9", "--output=x", ""] {
             let error = base(&root, Some(unknown)).expect_err("there is none");
             assert_eq!(error, format!("no revision {unknown:?} here; `git fetch --tags origin` may bring it"));
         }
-        Ok(())
     }
 
     #[test]
-    fn missing_main_and_missing_repository_are_errors() -> io::Result<()> {
-        let root = repository("a: 1\n")?;
+    fn missing_main_and_missing_repository_are_errors() {
+        let root = repository("a: 1\n");
         git(&root, &["branch", "--move", "trunk"]);
         assert!(base(&root, None).is_err_and(|error| error.starts_with("nothing to compare with")));
-        let error = base(&tempfile::tempdir()?, None).expect_err("it is not a repository");
+        let error = base(&tempfile::tempdir().expect("a folder"), None).expect_err("it is not a repository");
         assert!(error.starts_with("git rev-parse: not a git repository") && error.lines().count() == 1, "{error}");
-        Ok(())
     }
 
     #[test]
-    fn histories_without_a_common_commit_are_an_error() -> io::Result<()> {
-        let root = repository("a: 1\n")?;
+    fn histories_without_a_common_commit_are_an_error() {
+        let root = repository("a: 1\n");
         git(&root, &["switch", "--quiet", "--orphan", "other"]);
-        fs::write(root.path().join("a"), "")?;
+        fs::write(root.path().join("a"), "").expect("it can be written");
         commit(&root);
         let error = base(&root, None).expect_err("nothing is shared");
         assert!(error.starts_with("HEAD and main have no commit in common; `git fetch"), "{error}");
-        Ok(())
     }
 }

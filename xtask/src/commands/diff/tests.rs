@@ -6,7 +6,10 @@ use tempfile::TempDir;
 use spec_diff::output::github;
 
 use super::compare::tests::edited;
-use crate::{commands::diff::*, test_support::MINI};
+use crate::{
+    commands::diff::*,
+    test_support::{MINI, captured},
+};
 
 /// Runs git in a repository of a test: nothing of the machine's or a hook's settings counts.
 pub(in crate::commands::diff) fn git(root: &TempDir, arguments: &[&str]) -> String {
@@ -27,15 +30,11 @@ pub(in crate::commands::diff) fn commit(root: &TempDir) {
 }
 
 /// A repository with one vendor and its crate.
-pub(in crate::commands::diff) fn repository(document: &str) -> std::io::Result<TempDir> {
-    let root = tempfile::tempdir()?;
+pub(in crate::commands::diff) fn repository(document: &str) -> TempDir {
+    let root = crate::test_support::repository(document);
     git(&root, &["init", "--quiet"]);
-    fs::create_dir_all(root.path().join("openapi"))?;
-    fs::create_dir_all(root.path().join("crates/usage-billing-mini"))?;
-    fs::write(root.path().join("openapi/mini.yaml"), document)?;
-    fs::write(root.path().join(MANIFEST), "[package]\nversion = \"0.1.0+2026-11-21\"\n")?;
     commit(&root);
-    Ok(root)
+    root
 }
 
 const MANIFEST: &str = "crates/usage-billing-mini/Cargo.toml";
@@ -55,16 +54,16 @@ fn ran(root: &TempDir, arguments: &str) -> (u8, String) {
         summary: Some(root.path().join("github-summary")),
     };
     let here = Env { today: "2026-11-22".parse().expect("a day"), colour: false, github: files };
-    let (mut out, mut err) = (Vec::new(), Vec::new());
-    let mut output = Output::new(&mut out, &mut err);
-    let done = run(root.path(), &cli.arguments, &here, &mut output);
-    let code = output.exit_code(done);
+    let (code, out, err) = captured(|output| run(root.path(), &cli.arguments, &here, output));
     // In the other formats the standard output is the report, and the standard error is human-readable.
-    if cli.arguments.format == Format::Text || cli.arguments.output.is_some() {
-        out.splice(0..0, err);
-    }
+    let is_human_readable = cli.arguments.format == Format::Text || cli.arguments.output.is_some();
+    let out = if is_human_readable { err + &out } else { out };
     let number = (0..=2).find(|number| ExitCode::from(*number) == code).expect("it is one of three");
-    (number, String::from_utf8_lossy(&out).replace(&path, "ROOT"))
+    (number, out.replace(&path, "ROOT"))
+}
+
+fn read(root: &TempDir, file: &str) -> String {
+    fs::read_to_string(root.path().join(file)).expect("it was written")
 }
 
 fn with(root: &TempDir, file: &str, text: &str) {
@@ -72,17 +71,16 @@ fn with(root: &TempDir, file: &str, text: &str) {
 }
 
 #[test]
-fn unchanged_documents_pass() -> std::io::Result<()> {
-    let root = repository(MINI)?;
+fn unchanged_documents_pass() {
+    let root = repository(MINI);
     let (code, out) = ran(&root, "");
     assert_eq!(code, 0, "{out}");
     assert!(out.contains("(main, is HEAD)") && out.contains("mini: no changes\n"), "{out}");
-    Ok(())
 }
 
 #[test]
-fn undeclared_bump_fails_and_declared_bump_passes() -> std::io::Result<()> {
-    let root = repository(MINI)?;
+fn undeclared_bump_fails_and_declared_bump_passes() {
+    let root = repository(MINI);
     with(&root, "openapi/mini.yaml", &edited());
     let (code, out) = ran(&root, "--fail-on bump");
     assert_eq!(code, 1, "{out}");
@@ -102,12 +100,11 @@ fn undeclared_bump_fails_and_declared_bump_passes() -> std::io::Result<()> {
     let (code, out) = ran(&root, "");
     assert_eq!(code, 0, "{out}");
     assert!(out.contains("accepted (vendor): 2027 prices"), "{out}");
-    Ok(())
 }
 
 #[test]
-fn changes_between_releases_need_one_step() -> std::io::Result<()> {
-    let root = repository(MINI)?;
+fn changes_between_releases_need_one_step() {
+    let root = repository(MINI);
     git(&root, &["tag", "v0.1.0"]);
     with(&root, MANIFEST, "[package]\nversion = \"0.2.0+2026-11-22\"\n");
     commit(&root);
@@ -116,36 +113,33 @@ fn changes_between_releases_need_one_step() -> std::io::Result<()> {
     git(&root, &["tag", "v0.2.0"]);
     let (code, out) = ran(&root, "--fail-on bump");
     assert!(code == 1 && out.contains("its version goes from 0.2.0 to 0.2.0; set 0.3.0 or more"), "{out}");
-    Ok(())
 }
 
 #[test]
-fn revision_is_compared_with_the_working_tree() -> std::io::Result<()> {
-    let root = repository(MINI)?;
+fn revision_is_compared_with_the_working_tree() {
+    let root = repository(MINI);
     git(&root, &["tag", "v0.1.0"]);
     with(&root, "openapi/mini.yaml", &edited());
     commit(&root);
     assert!(ran(&root, "").1.contains("mini: no changes"));
     let (code, out) = ran(&root, "v0.1.0 --vendor mini");
     assert!(code == 1 && out.contains("openapi/mini.yaml:"), "{out}");
-    Ok(())
 }
 
 #[test]
-fn new_and_removed_documents_are_reported() -> std::io::Result<()> {
-    let root = repository(MINI)?;
+fn new_and_removed_documents_are_reported() {
+    let root = repository(MINI);
     with(&root, "openapi/other.yaml", &MINI.replace("/orders", "/others"));
-    fs::remove_file(root.path().join("openapi/mini.yaml"))?;
+    fs::remove_file(root.path().join("openapi/mini.yaml")).expect("it was there");
     let (code, out) = ran(&root, "");
     assert_eq!(code, 1);
     assert!(out.contains("mini: the API was removed; breaking on the wire"), "{out}");
     assert!(out.contains("other: a new API, not in the base; "), "{out}");
-    Ok(())
 }
 
 #[test]
-fn unreadable_documents_are_named_and_the_others_are_compared() -> std::io::Result<()> {
-    let root = repository(MINI)?;
+fn unreadable_documents_are_named_and_the_others_are_compared() {
+    let root = repository(MINI);
     with(&root, "openapi/bad.yaml", "openapi: [\n");
     with(&root, "openapi/mini.yaml", &edited());
     let (code, out) = ran(&root, "");
@@ -155,12 +149,11 @@ fn unreadable_documents_are_named_and_the_others_are_compared() -> std::io::Resu
     assert_eq!((code, out.as_str()), (2, "error: no revision \"v9\" here; `git fetch --tags origin` may bring it\n"));
     let (code, out) = ran(&root, "--vendor maxi");
     assert_eq!((code, out.as_str()), (2, "error: no vendor \"maxi\": openapi/ has bad, mini\n"));
-    Ok(())
 }
 
 #[test]
-fn file_that_is_not_a_document_is_an_error_of_one_line() -> std::io::Result<()> {
-    let root = repository(MINI)?;
+fn file_that_is_not_a_document_is_an_error_of_one_line() {
+    let root = repository(MINI);
     with(&root, "word.yaml", "hello\n");
     for (arguments, expected) in [
         (
@@ -179,22 +172,20 @@ fn file_that_is_not_a_document_is_an_error_of_one_line() -> std::io::Result<()> 
     ] {
         assert_eq!(ran(&root, arguments), (2, format!("error: {expected}\n")), "{arguments}");
     }
-    Ok(())
 }
 
 #[test]
-fn wire_can_be_compared_without_crates() -> std::io::Result<()> {
-    let root = repository(MINI)?;
+fn wire_can_be_compared_without_crates() {
+    let root = repository(MINI);
     with(&root, "openapi/mini.yaml", &edited());
     let (code, out) = ran(&root, "--wire-only");
     assert_eq!(code, 1, "{out}");
     assert!(out.contains("mini: breaking on the wire\n") && !out.contains("crate"), "{out}");
-    Ok(())
 }
 
 #[test]
-fn two_files_are_compared_without_manifests() -> std::io::Result<()> {
-    let root = repository(MINI)?;
+fn two_files_are_compared_without_manifests() {
+    let root = repository(MINI);
     with(&root, "after.yaml", &edited());
     let (code, out) = ran(&root, "--base ROOT/openapi/mini.yaml --revision ROOT/after.yaml");
     assert_eq!(code, 1, "{out}");
@@ -205,7 +196,6 @@ fn two_files_are_compared_without_manifests() -> std::io::Result<()> {
     assert!(out.contains("the change of the crate is unknown: ROOT/after.yaml: "), "{out}");
     let (code, out) = ran(&root, "--base ROOT/none.yaml --revision ROOT/after.yaml");
     assert!(code == 2 && out.contains("error: ROOT/none.yaml: no such file\n"), "{out}");
-    Ok(())
 }
 
 #[test]
@@ -218,12 +208,12 @@ fn contradicting_arguments_are_rejected() {
 }
 
 #[test]
-fn report_is_written_to_a_file_and_the_verdict_to_standard_error() -> std::io::Result<()> {
-    let root = repository(MINI)?;
+fn report_is_written_to_a_file_and_the_verdict_to_standard_error() {
+    let root = repository(MINI);
     with(&root, "openapi/mini.yaml", &edited());
     let (code, out) = ran(&root, "--format json --level breaking --output ROOT/report.json");
     assert_eq!((code, out.lines().count()), (1, 3), "{out}");
-    let report = fs::read_to_string(root.path().join("report.json"))?;
+    let report = read(&root, "report.json");
     let report = serde_json::from_str::<serde_json::Value>(&report).expect("it is JSON");
     assert_eq!(report["apis"][0]["supplement"]["crate_needed"], "major");
     assert_eq!(report["apis"][0]["supplement"]["crate_declared"], "none");
@@ -231,27 +221,25 @@ fn report_is_written_to_a_file_and_the_verdict_to_standard_error() -> std::io::R
         report["changes"].as_array().is_some_and(|changes| changes.iter().all(|change| change["level"] == "breaking"))
     );
     assert_eq!(ran(&root, "--output ROOT/none/report").0, 2);
-    Ok(())
 }
 
 #[test]
-fn github_format_leaves_outputs_and_a_summary() -> std::io::Result<()> {
-    let root = repository(MINI)?;
+fn github_format_leaves_outputs_and_a_summary() {
+    let root = repository(MINI);
     with(&root, "openapi/mini.yaml", &edited());
     let (code, out) = ran(&root, "--format github");
     assert!(code == 1 && out.contains("\n::error file=openapi/mini.yaml,line=126,col="), "{out}");
-    let outputs = fs::read_to_string(root.path().join("github-output"))?;
+    let outputs = read(&root, "github-output");
     assert_eq!(
         outputs,
         "verdict=failed\nchanged=true\nwire=breaking\nbreaking=1\nwarning=0\ninfo=0\nnone=0\naccepted=0\nbump=major\n"
     );
-    assert!(fs::read_to_string(root.path().join("github-summary"))?.starts_with("<!-- spec-diff -->\n"));
-    Ok(())
+    assert!(read(&root, "github-summary").starts_with("<!-- spec-diff -->\n"));
 }
 
 #[test]
-fn sunsets_are_listed_and_imminent_ones_fail() -> std::io::Result<()> {
-    let root = repository(&MINI.replace("deprecated: true\n", "deprecated: true\n      x-sunset: 2026-12-01\n"))?;
+fn sunsets_are_listed_and_imminent_ones_fail() {
+    let root = repository(&MINI.replace("deprecated: true\n", "deprecated: true\n      x-sunset: 2026-12-01\n"));
     let (code, out) = ran(&root, "--sunsets");
     assert_eq!(
         (code, out.as_str()),
@@ -259,5 +247,4 @@ fn sunsets_are_listed_and_imminent_ones_fail() -> std::io::Result<()> {
     );
     assert_eq!(ran(&root, "--sunsets --fail-on none").0, 0);
     assert_eq!(ran(&root, "--sunsets --format html").0, 2);
-    Ok(())
 }

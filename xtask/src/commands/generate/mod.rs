@@ -107,97 +107,72 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::test_support::MINI;
-
-    fn repository(document: &str) -> std::io::Result<TempDir> {
-        let root = tempfile::tempdir()?;
-        fs::create_dir_all(root.path().join("openapi"))?;
-        fs::create_dir_all(root.path().join("crates/usage-billing-mini"))?;
-        fs::write(root.path().join("openapi/mini.yaml"), document)?;
-        let manifest = root.path().join("crates/usage-billing-mini/Cargo.toml");
-        fs::write(manifest, "[package]\nversion = \"0.1.0+2026-11-21\"\n")?;
-        Ok(root)
-    }
+    use crate::test_support::{MINI, captured, repository};
 
     /// Returns exit code and output, without the time and the list of rules.
-    fn ran(root: &TempDir, vendors: &[&str], check: bool) -> std::io::Result<(ExitCode, String)> {
+    fn ran(root: &TempDir, vendors: &[&str], check: bool) -> (ExitCode, String) {
         let vendors = vendors.iter().map(|&name| name.to_owned()).collect();
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        let mut output = Output::new(&mut out, &mut err);
-        let done = run(root.path(), &Arguments { vendors, check }, &mut output);
-        let code = output.exit_code(done);
-        out.splice(0..0, err);
-        let out = String::from_utf8_lossy(&out).into_owned();
-        Ok((
-            code,
-            out.lines()
-                .filter(|line| ![" vendor in ", "openapi/RULES.md"].iter().any(|part| line.contains(part)))
-                .collect::<Vec<_>>()
-                .join("\n"),
-        ))
+        let (code, out, err) = captured(|output| run(root.path(), &Arguments { vendors, check }, output));
+        let is_shown = |line: &&str| ![" vendor in ", "openapi/RULES.md"].iter().any(|part| line.contains(part));
+        (code, (err + &out).lines().filter(is_shown).collect::<Vec<_>>().join("\n"))
     }
 
     #[test]
-    fn generated_files_are_written_once() -> std::io::Result<()> {
-        let root = repository(MINI)?;
-        let (code, out) = ran(&root, &[], false)?;
+    fn generated_files_are_written_once() {
+        let root = repository(MINI);
+        let (code, out) = ran(&root, &[], false);
         assert_eq!(code, ExitCode::SUCCESS);
         assert!(out.starts_with("updated crates/usage-billing-mini/src/generated.rs ("), "{out}");
-        let (_, out) = ran(&root, &[], false)?;
+        let (_, out) = ran(&root, &[], false);
         assert!(out.starts_with("fresh   crates/usage-billing-mini/src/generated.rs ("), "{out}");
-        Ok(())
     }
 
     #[test]
-    fn check_reports_stale_files_and_writes_nothing() -> std::io::Result<()> {
-        let root = repository(MINI)?;
-        ran(&root, &[], false)?;
+    fn check_reports_stale_files_and_writes_nothing() {
+        let root = repository(MINI);
+        ran(&root, &[], false);
         let path = root.path().join("crates/usage-billing-mini/src/generated.rs");
-        let edited = fs::read_to_string(&path)?.replace("pub struct Client", "pub struct Kunde");
-        fs::write(&path, &edited)?;
-        let (code, out) = ran(&root, &["mini"], true)?;
+        let edited = fs::read_to_string(&path).expect("it is there").replace("pub struct Client", "pub struct Kunde");
+        fs::write(&path, &edited).expect("it can be written");
+        let (code, out) = ran(&root, &["mini"], true);
         assert_eq!(code, ExitCode::FAILURE);
         assert!(out.contains("\n-pub struct Kunde {\n+pub struct Client {\n"), "{out}");
         assert!(
             out.contains("stale   crates/usage-billing-mini/src/generated.rs; run `cargo xtask generate`"),
             "{out}"
         );
-        assert_eq!(fs::read_to_string(&path)?, edited);
-        fs::remove_file(&path)?;
-        assert_eq!(ran(&root, &[], true)?.0, ExitCode::FAILURE);
+        assert_eq!(fs::read_to_string(&path).expect("it is there"), edited);
+        fs::remove_file(&path).expect("it is there");
+        assert_eq!(ran(&root, &[], true).0, ExitCode::FAILURE);
         assert!(!path.exists());
-        Ok(())
     }
 
     #[test]
-    fn document_that_violates_a_rule_is_not_generated() -> std::io::Result<()> {
-        let root = repository(&MINI.replace("format: decimal, description: Sum", "description: Sum"))?;
-        let (code, out) = ran(&root, &[], false)?;
+    fn document_that_violates_a_rule_is_not_generated() {
+        let root = repository(&MINI.replace("format: decimal, description: Sum", "description: Sum"));
+        let (code, out) = ran(&root, &[], false);
         assert_eq!(code, ExitCode::FAILURE);
         assert_eq!(
             out,
             "openapi/mini.yaml:118:9: error[number] at /components/schemas/Order/properties/total: a number without `format: \
              decimal` would become a float; write `format: decimal`, or `type: integer`"
         );
-        Ok(())
     }
 
     #[test]
-    fn missing_crate_error_states_the_fix() -> std::io::Result<()> {
-        let root = repository(MINI)?;
-        fs::remove_dir_all(root.path().join("crates"))?;
-        let (code, out) = ran(&root, &[], false)?;
+    fn missing_crate_error_states_the_fix() {
+        let root = repository(MINI);
+        fs::remove_dir_all(root.path().join("crates")).expect("it is there");
+        let (code, out) = ran(&root, &[], false);
         assert_eq!(code, ExitCode::FAILURE);
         assert!(out.starts_with("crates/usage-billing-mini/Cargo.toml: missing; make the crate: "), "{out}");
         assert_eq!(out.lines().count(), 1, "{out}");
-        Ok(())
     }
 
     #[test]
-    fn unknown_vendor_is_a_usage_error() -> std::io::Result<()> {
-        let (code, out) = ran(&repository(MINI)?, &["maxi"], false)?;
+    fn unknown_vendor_is_a_usage_error() {
+        let (code, out) = ran(&repository(MINI), &["maxi"], false);
         assert_eq!(code, ExitCode::from(2));
         assert_eq!(out, "error: no vendor \"maxi\": openapi/ has mini");
-        Ok(())
     }
 }

@@ -146,91 +146,79 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::test_support::MINI;
+    use crate::test_support::{MINI, captured, repository};
 
-    fn repository(document: &str) -> std::io::Result<TempDir> {
-        let root = tempfile::tempdir()?;
-        fs::create_dir_all(root.path().join("openapi"))?;
-        fs::write(root.path().join("openapi/mini.yaml"), document)?;
-        Ok(root)
-    }
-
-    fn ran(root: &TempDir, documents: &[&str], strict: bool) -> std::io::Result<(ExitCode, String)> {
-        let documents = documents.iter().map(|name| name.replace("ROOT", &root.path().display().to_string())).collect();
+    fn ran(root: &TempDir, documents: &[&str], strict: bool) -> (ExitCode, String) {
+        let path = root.path().display().to_string();
+        let documents = documents.iter().map(|name| name.replace("ROOT", &path)).collect();
         let arguments = Arguments { documents, strict, format: format::Format::Text, rules: false };
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        let mut output = Output::new(&mut out, &mut err);
-        let done = run(root.path(), &arguments, &mut output);
-        let code = output.exit_code(done);
-        out.splice(0..0, err);
-        Ok((code, String::from_utf8_lossy(&out).replace(&root.path().display().to_string(), "ROOT")))
+        let (code, out, err) = captured(|output| run(root.path(), &arguments, output));
+        (code, (err + &out).replace(&path, "ROOT"))
+    }
+
+    fn write(root: &TempDir, file: &str, content: impl AsRef<[u8]>) {
+        fs::write(root.path().join(file), content).expect("it can be written");
     }
 
     #[test]
-    fn document_without_violations_passes() -> std::io::Result<()> {
-        let (code, out) = ran(&repository(MINI)?, &[], true)?;
+    fn document_without_violations_passes() {
+        let (code, out) = ran(&repository(MINI), &[], true);
         assert_eq!((code, out.as_str()), (ExitCode::SUCCESS, "1 document: 0 errors, 0 warnings\n"));
-        Ok(())
     }
 
     #[test]
-    fn warnings_fail_only_with_strict() -> std::io::Result<()> {
-        let root = repository(&MINI.replace("      summary: One order\n", ""))?;
-        let (code, out) = ran(&root, &["mini"], false)?;
+    fn warnings_fail_only_with_strict() {
+        let root = repository(&MINI.replace("      summary: One order\n", ""));
+        let (code, out) = ran(&root, &["mini"], false);
         assert_eq!(code, ExitCode::SUCCESS);
         assert_eq!(
             out,
             "openapi/mini.yaml:47:5: warning[summary] at /paths/~1orders~1{orderId}/get: no summary; state its purpose in one \
              line\n1 document: 0 errors, 1 warning\n"
         );
-        assert_eq!(ran(&root, &["mini"], true)?.0, ExitCode::FAILURE);
-        Ok(())
+        assert_eq!(ran(&root, &["mini"], true).0, ExitCode::FAILURE);
     }
 
     #[test]
-    fn errors_fail_and_come_in_the_order_of_the_text() -> std::io::Result<()> {
+    fn errors_fail_and_come_in_the_order_of_the_text() {
         let broken = MINI.replace("format: decimal, ", "").replace("title: Mini", "titel: Mini");
-        let (code, out) = ran(&repository(&broken)?, &[], false)?;
+        let (code, out) = ran(&repository(&broken), &[], false);
         assert_eq!(code, ExitCode::FAILURE);
         let rules = out.lines().map(|line| line.split(['[', ']']).nth(1).unwrap_or(line)).collect::<Vec<_>>();
         assert_eq!(rules, ["info-title", "unknown-key", "number", "1 document: 3 errors, 0 warnings"]);
-        Ok(())
     }
 
     #[test]
-    fn file_is_checked_against_curation_rules_only_on_request() -> std::io::Result<()> {
-        let root = repository(MINI)?;
-        fs::write(root.path().join("published.yaml"), MINI.replace("x-source: ", "x-origin: "))?;
-        let (code, out) = ran(&root, &["ROOT/published.yaml"], false)?;
+    fn file_is_checked_against_curation_rules_only_on_request() {
+        let root = repository(MINI);
+        write(&root, "published.yaml", MINI.replace("x-source: ", "x-origin: "));
+        let (code, out) = ran(&root, &["ROOT/published.yaml"], false);
         assert_eq!(code, ExitCode::SUCCESS);
         assert_eq!(
             out,
             "ROOT/published.yaml: checked against the generator's rules; --strict adds our own\n1 document: 0 \
              errors, 0 warnings\n"
         );
-        assert_eq!(ran(&root, &["ROOT/published.yaml"], true)?.0, ExitCode::FAILURE);
-        Ok(())
+        assert_eq!(ran(&root, &["ROOT/published.yaml"], true).0, ExitCode::FAILURE);
     }
 
     #[test]
-    fn our_own_document_is_ours_by_its_path_too() -> std::io::Result<()> {
-        let root = repository(&MINI.replace("x-source: ", "x-origin: "))?;
-        assert_eq!(ran(&root, &["ROOT/openapi/mini.yaml"], false)?.0, ExitCode::FAILURE);
-        Ok(())
+    fn our_own_document_is_ours_by_its_path_too() {
+        let root = repository(&MINI.replace("x-source: ", "x-origin: "));
+        assert_eq!(ran(&root, &["ROOT/openapi/mini.yaml"], false).0, ExitCode::FAILURE);
     }
 
     #[test]
-    fn unreadable_source_is_one_line_and_exit_code_2() -> std::io::Result<()> {
-        let root = repository(MINI)?;
-        let (code, out) = ran(&root, &["maxi"], false)?;
+    fn unreadable_source_is_one_line_and_exit_code_2() {
+        let root = repository(MINI);
+        let (code, out) = ran(&root, &["maxi"], false);
         assert_eq!(code, ExitCode::from(2));
         assert_eq!(out, "error: \"maxi\" is neither a vendor (openapi/ has mini) nor a file\n");
-        fs::write(root.path().join("broken.json"), "{\n  \"a\": }")?;
-        let (code, out) = ran(&root, &["mini", "ROOT/broken.json"], false)?;
+        write(&root, "broken.json", "{\n  \"a\": }");
+        let (code, out) = ran(&root, &["mini", "ROOT/broken.json"], false);
         assert_eq!(code, ExitCode::from(2));
         assert_eq!(out.lines().next(), Some("error: ROOT/broken.json:2:8: expected value"));
-        fs::write(root.path().join("bytes.yaml"), [0xff, 0xfe, 0x00])?;
-        assert_eq!(ran(&root, &["ROOT/bytes.yaml"], false)?.0, ExitCode::from(2));
-        Ok(())
+        write(&root, "bytes.yaml", [0xff, 0xfe, 0x00]);
+        assert_eq!(ran(&root, &["ROOT/bytes.yaml"], false).0, ExitCode::from(2));
     }
 }

@@ -5,10 +5,6 @@ use crate::{
     test_support::{changed, mini},
 };
 
-const ORDER: &str = "/components/schemas/Order";
-const LIST: &str = "/paths/~1orders/get";
-const GET: &str = "/paths/~1orders~1{orderId}/get";
-
 /// What the change of one value does to the crate; the worst item says why.
 fn change(pointer: &str, value: Value) -> CrateChange {
     needed(&mini(), &changed(pointer, value)).expect("both generate")
@@ -19,57 +15,10 @@ fn worst(pointer: &str, value: Value) -> (Bump, String) {
     (change.needed, change.items.first().map(|item| item.to_string()).unwrap_or_default())
 }
 
-/// Place and value of each change.
-fn table() -> Vec<(String, Value)> {
-    let text = json!({"type": "string", "description": "d"});
-    let order = |what: &str| format!("{ORDER}{what}");
-    let parameter = |name: &str, required: bool| json!({"name": name, "in": "query", "required": required, "description": "d", "schema": {"type": "string"}});
-    let copy = mini().root.pointer(LIST).cloned().unwrap_or_default();
-    let mut another = copy.clone();
-    another["operationId"] = json!("listAll");
-    vec![
-        // operations
-        (LIST.to_owned(), Value::Null),
-        ("/paths/~1all".to_owned(), json!({"get": another})),
-        (format!("{LIST}/operationId"), json!("findOrders")),
-        (format!("{LIST}/deprecated"), json!(true)),
-        (format!("{GET}/deprecated"), Value::Null),
-        (format!("{LIST}/summary"), json!("All orders")),
-        // parameters
-        (format!("{LIST}/parameters/4"), Value::Null),
-        (format!("{LIST}/parameters/4"), parameter("X-Trace", true)),
-        (format!("{LIST}/parameters/2/schema/format"), Value::Null),
-        (format!("{GET}/parameters/1"), parameter("lang", false)),
-        // responses
-        (format!("{GET}/responses/200/content/application~1json/schema/$ref"), json!("#/components/schemas/Line")),
-        (format!("{GET}/responses/404"), Value::Null),
-        // properties
-        (order("/properties/note"), Value::Null),
-        (order("/properties/extra"), text.clone()),
-        // Only responses have this type.
-        ("/components/schemas/OrderPage/properties/extra".to_owned(), text.clone()),
-        (order("/properties/total/format"), Value::Null),
-        (order("/required"), json!(["id", "status", "note"])),
-        (order("/properties/note/maxLength"), json!(9)),
-        (order("/properties/note/description"), json!("Words.")),
-        // enums and components
-        ("/components/schemas/Status/enum/2".to_owned(), json!("LOST")),
-        ("/components/schemas/Status/enum".to_owned(), json!(["OPEN"])),
-        ("/components/schemas/Status/enum".to_owned(), Value::Null),
-        (
-            "/components/schemas/Extra".to_owned(),
-            json!({"type": "object", "description": "d", "properties": {"a": text}}),
-        ),
-        // what is not generated
-        ("/servers/0/url".to_owned(), json!("https://other.example/v2")),
-        ("/info/version".to_owned(), json!("2026-11-22")),
-        (format!("{LIST}/responses/200/content/application~1json/example"), json!({"orders": []})),
-    ]
-}
-
 #[test]
 fn each_change_has_its_step_and_reason() {
-    let steps = table().into_iter().map(|(pointer, value)| {
+    let changes: Vec<(String, Value)> = serde_saphyr::from_str(include_str!("changes.yaml")).expect("it is YAML");
+    let steps = changes.into_iter().map(|(pointer, value)| {
         let (needed, first) = worst(&pointer, value.clone());
         format!("{needed:?}: {pointer} is {value}\n{first}\n")
     });
