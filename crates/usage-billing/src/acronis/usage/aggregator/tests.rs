@@ -197,10 +197,10 @@ fn usage_of_all_cases_is_that_of_the_snapshot() {
         let mut keys = Vec::new();
         let each = if section.each.is_empty() { &vec![Case::default()] } else { &section.each };
         for (each, case) in each.iter().flat_map(|each| section.cases.iter().zip(1..).map(move |case| (each, case))) {
-            let ((case, number), stated) = (case, [&each.file, &each.row].map(|fields| Value::Object(fields.clone())));
-            let case = case.within(section, each);
+            let (case, number) = (case.0.within(section, each), case.1);
             let (to_look_up, usage) = case.usage();
-            snapshot += &format!("{number}. {} {}\n", stated[0], stated[1]);
+            let [file, row] = [&case.file, &each.row].map(|fields| Value::Object(fields.clone()));
+            snapshot += &format!("{number}. {file} {row}\n");
             if !to_look_up.is_empty() {
                 snapshot += &format!("   looks up {to_look_up:?}\n");
             }
