@@ -107,6 +107,12 @@ pub(crate) fn days(first: NaiveDate, last: NaiveDate) -> impl Iterator<Item = Na
     first.iter_days().take_while(move |day| *day <= last)
 }
 
+/// Parses a day, for tests.
+#[cfg(test)]
+pub(crate) fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -197,17 +197,14 @@ impl Tree {
 #[cfg(test)]
 impl Tree {
     pub(super) fn of_tests() -> Self {
-        Self::new(Seed::new(0), &Size::default(), tests::day("2026-11-21"))
+        Self::new(Seed::new(0), &Size::default(), crate::dataset::day("2026-11-21"))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    pub(super) fn day(text: &str) -> NaiveDate {
-        text.parse().unwrap()
-    }
+    use crate::dataset::day;
 
     pub(super) fn index(tree: &Tree, name: &str) -> usize {
         tree.tenants.iter().position(|tenant| tenant.name == name).unwrap()

@@ -185,9 +185,9 @@ fn sum_of<'a>(sums: &'a mut Vec<Usage>, item: &'static Item, infra: Option<&'sta
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{day, index};
+    use super::super::tests::index;
     use super::*;
-    use crate::dataset::{days_before, months_after};
+    use crate::dataset::{day, days_before, months_after};
 
     fn usage(name: &str, month: &str) -> Vec<Usage> {
         let tree = Tree::of_tests();

@@ -93,10 +93,7 @@ impl UsageSeries {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn day(text: &str) -> NaiveDate {
-        text.parse().unwrap()
-    }
+    use crate::dataset::day;
 
     #[test]
     fn range_usage_adds_up_over_parts_of_a_period() {

@@ -105,10 +105,7 @@ pub(super) fn is_active(seed: Seed, person: &Person, month: NaiveDate) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn day(text: &str) -> NaiveDate {
-        text.parse().unwrap()
-    }
+    use crate::dataset::day;
 
     fn totals(today: &str, start: &str, end: &str) -> Vec<Decimal> {
         Partner::of_tests()

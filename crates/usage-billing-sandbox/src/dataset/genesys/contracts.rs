@@ -273,10 +273,7 @@ fn price(ten_thousandths: i64) -> Decimal {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn day(text: &str) -> NaiveDate {
-        text.parse().unwrap()
-    }
+    use crate::dataset::day;
 
     #[test]
     fn wallet_balance_continues_across_periods() {

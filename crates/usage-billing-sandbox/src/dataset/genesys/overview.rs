@@ -110,11 +110,8 @@ fn price(ten_thousandths: i64) -> LenientDecimal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::day;
     use crate::{GENESYS_TRUSTOR_ORG_ID, GENESYS_YOUNG_TRUSTOR_ORG_ID};
-
-    fn day(text: &str) -> NaiveDate {
-        text.parse().unwrap()
-    }
 
     fn calendar(opened: &str, today: &str) -> Calendar {
         Calendar { opened: day(opened), today: day(today) }

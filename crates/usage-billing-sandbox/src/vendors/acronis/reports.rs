@@ -239,10 +239,7 @@ fn no_such_report(id: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn day(text: &str) -> NaiveDate {
-        text.parse().unwrap()
-    }
+    use crate::dataset::day;
 
     fn requested(kind: ReportKind, days: Option<(&str, &str)>) -> types::ReportParametersCreate {
         types::ReportParametersCreate {

@@ -52,10 +52,7 @@ fn read(text: &str) -> Option<Days> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn day(text: &str) -> NaiveDate {
-        text.parse().unwrap()
-    }
+    use crate::dataset::day;
 
     #[test]
     fn interval_accepts_months_days_and_instants() {
