@@ -19,6 +19,21 @@ fn coverage_table_lists_exactly_the_generated_operations() {
     }
 }
 
+#[test]
+fn support_matrix_states_the_dates_of_the_documents() {
+    let matrix = include_str!("../../../docs/support.md");
+    for (vendor, document) in [
+        ("acronis", include_str!("../../../openapi/acronis.yaml")),
+        ("genesys", include_str!("../../../openapi/genesys.yaml")),
+        ("suger", include_str!("../../../openapi/suger.yaml")),
+    ] {
+        let version = document.lines().find_map(|line| line.strip_prefix("  version: ")).expect("a version");
+        let date = version.trim_matches(['"', '\'']);
+        let stated = format!("as documented on {date} ([`openapi/{vendor}.yaml`]");
+        assert!(matrix.contains(&stated), "{stated}");
+    }
+}
+
 /// A caller's own HTTP client has to be of the re-exported version, so the documentation states it.
 #[test]
 fn documentation_states_the_version_of_the_http_client() {

@@ -48,6 +48,16 @@ fn examples_are_accepted() {
         ok(run(sandbox.program(&fetch).current_dir(folder.path())));
     }
     let mut examples = commands(include_str!("../../README.md"));
+    examples.extend(commands(include_str!("../../../../docs/accounts.md")));
+    let readme = include_str!("../../../../README.md");
+    examples.extend(commands(readme));
+    // Its table of jobs.
+    let jobs = readme
+        .lines()
+        .filter(|line| line.starts_with("| a ") || line.starts_with("| an "))
+        .flat_map(|line| line.split('`').skip(1).step_by(2));
+    examples
+        .extend(jobs.flat_map(|job| commands(&format!("usage-billing {}", job.trim_start_matches("usage-billing ")))));
     for verb in super::snapshots::verbs() {
         examples.extend(commands(&help(&verb)));
     }

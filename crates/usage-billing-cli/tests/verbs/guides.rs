@@ -12,13 +12,24 @@ fn lines<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
     blocks.flat_map(str::lines).collect()
 }
 
-/// Runs the commands of a page in a shell, one after another. Those of other programs are left out, and `sandbox`, which runs already.
-fn run_commands(sandbox: &RunningSandbox, folder: &Path, page: &str, expected: impl Fn(&str) -> i32) {
+/// Checks that the output that a page shows is printed.
+fn check_sample(page: &str, printed: &str) {
+    let sample = lines(page, "text");
+    assert!(sample.len() > 3, "{sample:?}");
+    let missing: Vec<_> = sample.into_iter().filter(|line| !printed.lines().any(|it| it == *line)).collect();
+    assert_eq!(missing, [""; 0], "{printed}");
+}
+
+/// Runs the commands of a page in a shell, one after another, and returns the tables of `reconcile`, as on a terminal of 120 columns. Commands of other
+/// programs than curl are left out, and `sandbox`, which runs already.
+fn run_commands(sandbox: &RunningSandbox, folder: &Path, page: &str, expected: impl Fn(&str) -> i32) -> String {
     let program = assert_cmd::cargo::cargo_bin!("usage-billing");
     let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
-    let commands = lines(page, "sh").into_iter().filter(|line| line.starts_with("usage-billing "));
+    let is_run = |line: &&str| line.starts_with("usage-billing ") || line.starts_with("curl ");
+    let commands = lines(page, "sh").into_iter().filter(is_run);
     let commands: Vec<_> = commands.filter(|line| !line.starts_with("usage-billing sandbox ")).collect();
     assert!(commands.len() > 3, "{commands:?}");
+    let mut tables = String::new();
     for command in commands {
         // Two months in place of twelve, which take a minute.
         let mut line = command.replace("2025-11..2026-10", "2026-09..2026-10");
@@ -26,34 +37,28 @@ fn run_commands(sandbox: &RunningSandbox, folder: &Path, page: &str, expected: i
         {
             line = format!("usage-billing meter {verb} --today {TODAY} {arguments}");
         }
+        if line.starts_with("usage-billing usage reconcile ") {
+            line += " --format table --width 120";
+        }
         let mut shell = assert_cmd::Command::new("sh");
         shell.args(["-c", &line]).current_dir(folder).env_clear().envs(super::running::environment());
-        let (code, _, stderr) = run(shell.env("PATH", &path).envs(sandbox.1.clone()));
+        let (code, stdout, stderr) = run(shell.env("PATH", &path).envs(sandbox.1.clone()));
         assert_eq!(code, Some(expected(command)), "{command}: {stderr}");
-    }
-}
-
-/// Returns an invoice for the billable usage of Acronis in October.
-fn invoice(sandbox: &RunningSandbox, folder: &Path) -> String {
-    for arguments in [
-        &["usage", "fetch", "acronis", "--today", TODAY, "--period", "2026-10", "--output", "invoiced.jsonl"][..],
-        &["usage", "show", "invoiced.jsonl", "--by", "customer,sku", "--format", "csv"],
-    ] {
-        let (stdout, _) = ok(run(sandbox.program(arguments).current_dir(folder)));
-        if !stdout.is_empty() {
-            let is_billed = |line: &&str| line.starts_with("vendor,") || line.contains(",true,");
-            return stdout.lines().filter(is_billed).map(|line| format!("{line}\n")).collect();
+        if line.ends_with("--format table --width 120") {
+            tables += &stdout;
         }
     }
-    unreachable!("the sums are on stdout")
+    tables
 }
 
 #[test]
-fn guide_of_msps_ends_with_an_invoice_that_agrees() {
+fn guide_of_msps_ends_with_the_error_of_an_invoice() {
     let (sandbox, folder) = (RunningSandbox::start(&["--polls", "0"]), tempfile::tempdir().unwrap());
-    file(&folder, "invoice.csv", &invoice(&sandbox, folder.path()));
     let page = include_str!("../../../../docs/msp-month-end.md");
-    run_commands(&sandbox, folder.path(), page, |_| 0);
+    file(&folder, "invoice.csv", &(lines(page, "csv").join("\n") + "\n"));
+    let printed =
+        run_commands(&sandbox, folder.path(), page, |command| if command.contains("reconcile") { 6 } else { 0 });
+    check_sample(page, &printed);
 }
 
 #[test]
@@ -62,11 +67,10 @@ fn guide_of_isvs_ends_with_the_proof_of_the_month() {
     let folder = tempfile::tempdir().unwrap();
     let page = include_str!("../../../../docs/isv-metering.md");
     file(&folder, "events.csv", &(lines(page, "csv").join("\n") + "\n"));
-    // The marketplace reports once an hour.
-    run_commands(&sandbox, folder.path(), page, |command| if command.contains("meter reconcile") { 5 } else { 0 });
-    for name in ["receipt.json", "november.json"] {
+    run_commands(&sandbox, folder.path(), page, |_| 0);
+    for (name, pointer) in [("receipt.json", "/is_complete"), ("november.json", "/reconciliation/is_clean")] {
         let result: serde_json::Value = serde_json::from_slice(&fs::read(folder.path().join(name)).unwrap()).unwrap();
-        assert!(result.is_object(), "{name}");
+        assert_eq!(result.pointer(pointer), Some(&true.into()), "{name}");
     }
 }
 
@@ -80,4 +84,16 @@ fn guide_of_finops_ends_with_charges_and_schemas() {
     for name in ["focus.csv", "usage.ddl", "usage.json"] {
         assert!(fs::metadata(folder.path().join(name)).unwrap().len() > 1000, "{name}");
     }
+}
+
+#[test]
+fn sample_of_the_readme_is_printed_for_the_sandbox() {
+    let (sandbox, folder) = (RunningSandbox::start(&["--polls", "0"]), tempfile::tempdir().unwrap());
+    let fetch = ["usage", "fetch", "--today", TODAY, "--period", "2026-10", "--output", "rows.jsonl"];
+    let columns = "customer_name,sku,quantity,unit,amount,currency,is_billable,billing_reason";
+    let show = ["usage", "show", "rows.jsonl", "--columns", columns, "--format", "table", "--width", "122"];
+    let [_, printed] = [&fetch[..], &show].map(|arguments| {
+        ok(run(sandbox.program(arguments).current_dir(folder.path()))).0
+    });
+    check_sample(include_str!("../../../../README.md"), &printed);
 }
