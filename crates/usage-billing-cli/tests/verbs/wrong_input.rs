@@ -63,7 +63,7 @@ fn wrong_input_is_reported_on_one_line() {
     write_files(&folder);
     let cases: Vec<Case> =
         include_str!("wrong_input.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(cases.len(), 61);
+    assert_eq!(cases.len(), 62);
     for Case { run: line, account, env, code, error } in cases {
         let arguments: Vec<_> = line.split(' ').collect();
         let mut command = program(&arguments);
