@@ -103,38 +103,17 @@ impl<'a> Comparison<'a> {
                     }
                 });
             }
-            self.component_pairs("mediaTypes", |comparison, old, new| {
-                if is_unused(&old, &new) {
-                    let (old, new) = comparison.resolved(old, new);
-                    comparison.media_type("", &old, &new, context(direction));
-                }
+            self.unused_pairs("mediaTypes", &is_unused, |comparison, old, new| {
+                comparison.media_type("", old, new, context(direction));
             });
         }
-        self.component_pairs("requestBodies", |comparison, old, new| {
-            if is_unused(&old, &new) {
-                let (old, new) = comparison.resolved(old, new);
-                comparison.body(&old, &new, 0);
-            }
+        self.unused_pairs("requestBodies", &is_unused, |comparison, old, new| comparison.body(old, new, 0));
+        self.unused_pairs("responses", &is_unused, |comparison, old, new| comparison.response(|_| 0, old, new, 0));
+        self.unused_pairs("parameters", &is_unused, |comparison, old, new| {
+            comparison.unknown(0, old, new, &["in", "name"]);
+            comparison.parameter(old, new, 0);
         });
-        self.component_pairs("responses", |comparison, old, new| {
-            if is_unused(&old, &new) {
-                let (old, new) = comparison.resolved(old, new);
-                comparison.response(|_| 0, &old, &new, 0);
-            }
-        });
-        self.component_pairs("parameters", |comparison, old, new| {
-            if is_unused(&old, &new) {
-                let (old, new) = comparison.resolved(old, new);
-                comparison.unknown(0, &old, &new, &["in", "name"]);
-                comparison.parameter(&old, &new, 0);
-            }
-        });
-        self.component_pairs("headers", |comparison, old, new| {
-            if is_unused(&old, &new) {
-                let (old, new) = comparison.resolved(old, new);
-                comparison.header("", &old, &new, 0);
-            }
-        });
+        self.unused_pairs("headers", &is_unused, |comparison, old, new| comparison.header("", old, new, 0));
         // Who calls whom is not known, nor with what.
         for section in ["callbacks", "links", "pathItems"] {
             self.component_pairs(section, |comparison, old, new| {
@@ -175,7 +154,18 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn resolved(&self, old: Node<'a>, new: Node<'a>) -> (Node<'a>, Node<'a>) {
-        (self.base.resolve(old), self.revision.resolve(new))
+    /// Compares the components of a section that both documents have and no operation uses, without references to others.
+    fn unused_pairs(
+        &mut self,
+        section: &str,
+        is_unused: &dyn Fn(&Node<'a>, &Node<'a>) -> bool,
+        compare: impl Fn(&mut Self, &Node<'a>, &Node<'a>),
+    ) {
+        self.component_pairs(section, |comparison, old, new| {
+            if is_unused(&old, &new) {
+                let (old, new) = (comparison.base.resolve(old), comparison.revision.resolve(new));
+                compare(comparison, &old, &new);
+            }
+        });
     }
 }

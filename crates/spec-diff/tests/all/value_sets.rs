@@ -7,7 +7,7 @@ use spec_diff::Level;
 
 use crate::{
     rewrites::{self, found},
-    support::{compare, in_request, in_response, line, yaml},
+    support::{compare, in_request, in_response, line},
 };
 
 /// `pairs.yaml` describes what each means.
