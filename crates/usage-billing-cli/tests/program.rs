@@ -7,24 +7,23 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use assert_cmd::Command;
-use running::{RunningSandbox, TODAY, environment, exits, ok, program, rejects, run, states};
+use running::{Run, RunningSandbox, TODAY, environment, exits, ok, program, rejects, run, states};
 
 /// More polls than any test sends: reports stay in progress.
 const NEVER: &str = "4000000000";
 
+/// Runs `usage fetch` against the program's own sandbox of a day.
+fn fetch_on(today: &str, arguments: &[&str]) -> Run {
+    run(program(&["usage", "fetch", "--sandbox", "--today", today]).args(arguments))
+}
+
+fn fetch(arguments: &[&str]) -> Run {
+    fetch_on(TODAY, arguments)
+}
+
 #[test]
 fn main_command_prints_usage_of_all_vendors() {
-    let (stdout, stderr) = ok(run(&mut program(&[
-        "usage",
-        "fetch",
-        "--sandbox",
-        "--today",
-        TODAY,
-        "--period",
-        "2026-10",
-        "--format",
-        "table",
-    ])));
+    let (stdout, stderr) = ok(fetch(&["--period", "2026-10", "--format", "table"]));
     for vendor in ["acronis", "genesys", "suger"] {
         assert!(stdout.lines().any(|line| line.starts_with(vendor)), "{stdout}");
         assert!(stderr.contains(&format!("{vendor}: fetching usage of 2026-10")), "{stderr}");
@@ -39,8 +38,7 @@ fn main_command_prints_usage_of_all_vendors() {
 /// The command of the README, without a period: last finished billing periods, customers by name, no warnings.
 #[test]
 fn readme_command_names_customers_of_every_vendor() {
-    let (stdout, stderr) =
-        ok(run(&mut program(&["usage", "fetch", "--sandbox", "--today", TODAY, "--format", "table"])));
+    let (stdout, stderr) = ok(fetch(&["--format", "table"]));
     for (vendor, customer) in [
         ("acronis", "株式会社さくら"),
         ("genesys", "Harbor Lane Retail, Inc."),
@@ -56,17 +54,7 @@ fn readme_command_names_customers_of_every_vendor() {
 #[test]
 fn readme_command_for_a_month_succeeds_on_any_day() {
     for today in ["2026-11-21", "2026-12-01", "2027-01-31"] {
-        let (stdout, stderr) = ok(run(&mut program(&[
-            "usage",
-            "fetch",
-            "--sandbox",
-            "--today",
-            today,
-            "--period",
-            "2026-10",
-            "--format",
-            "table",
-        ])));
+        let (stdout, stderr) = ok(fetch_on(today, &["--period", "2026-10", "--format", "table"]));
         let is_missing = today != "2026-11-21";
         let line = "genesys: Neubau GmbH: no bill, as its contract started later or ended before: ";
         assert_eq!(stderr.lines().any(|stderr| stderr.starts_with(line)), is_missing, "{today}: {stderr}");
@@ -76,20 +64,7 @@ fn readme_command_for_a_month_succeeds_on_any_day() {
 
 #[test]
 fn period_without_its_last_day_prints_a_warning() {
-    let fetch = |period: &str| {
-        run(&mut program(&[
-            "usage",
-            "fetch",
-            "suger",
-            "--sandbox",
-            "--today",
-            TODAY,
-            "--period",
-            period,
-            "--format",
-            "table",
-        ]))
-    };
+    let fetch = |period: &str| fetch(&["suger", "--period", period, "--format", "table"]);
     let (stdout, stderr) = ok(fetch("2026-10-01/2026-10-31"));
     let warning = "warning: 2026-10-01/2026-10-31 does not contain 2026-10-31, because its end is excluded: write 2026-10 to include it";
     assert_eq!(stderr.lines().filter(|line| *line == warning).count(), 1, "{stderr}");
@@ -116,11 +91,7 @@ fn default_day_is_that_of_the_tests() {
 
 #[test]
 fn json_and_csv_contain_the_same_exact_rows() {
-    let fetch = |format: &str| {
-        let arguments = ["usage", "fetch", "suger", "--sandbox", "--today", TODAY, "--format", format];
-        let (stdout, _) = ok(run(&mut program(&arguments)));
-        stdout
-    };
+    let fetch = |format: &str| ok(fetch(&["suger", "--format", format])).0;
     let rows: Vec<serde_json::Value> = serde_json::from_str(&fetch("json")).unwrap();
     assert!(!rows.is_empty());
     let csv = fetch("csv");
@@ -287,7 +258,7 @@ fn interrupt_report(sandbox: &RunningSandbox) -> String {
 #[test]
 fn timeouts_have_units_and_an_invalid_one_is_one_line() {
     for time in ["90s", "10m", "2h", "600"] {
-        ok(run(&mut program(&["usage", "fetch", "suger", "--sandbox", "--today", TODAY, "--timeout", time])));
+        ok(fetch(&["suger", "--timeout", time]));
     }
     for time in ["soon", "-1", "10x", "1.5"] {
         let (code, _, stderr) = run(&mut program(&["usage", "fetch", "--sandbox", &format!("--timeout={time}")]));
@@ -373,9 +344,7 @@ fn acronis_report_is_reused_and_own_ones_are_deleted_on_request() {
 fn month_to_date_rows_keep_their_keys_the_next_day() {
     let keys = |today: &str, until: &str| {
         let period = format!("2026-11-01/{until}");
-        let arguments =
-            ["usage", "fetch", "--sandbox", "--today", today, "--period", &period, "--allow-open", "--format", "json"];
-        let (stdout, _) = ok(run(&mut program(&arguments)));
+        let (stdout, _) = ok(fetch_on(today, &["--period", &period, "--allow-open", "--format", "json"]));
         let rows: Vec<serde_json::Value> = serde_json::from_str(&stdout).unwrap();
         let month_rows = rows.into_iter().filter(|row| row["period_end"] == "2026-12-01T00:00:00Z");
         let open_key = |row: serde_json::Value| {
@@ -394,9 +363,8 @@ fn month_to_date_rows_keep_their_keys_the_next_day() {
 #[test]
 fn contract_charges_are_printed_only_on_request() {
     let fetch = |arguments: &[&str]| {
-        let command =
-            ["usage", "fetch", "genesys", "--sandbox", "--today", TODAY, "--format", "csv", "--period", "2026-10"];
-        let (stdout, stderr) = ok(run(program(&command).args(arguments)));
+        let october = ["genesys", "--format", "csv", "--period", "2026-10"];
+        let (stdout, stderr) = ok(fetch(&[&october[..], arguments].concat()));
         (stdout.matches("getBillingContractBillingperiod").count(), stderr)
     };
     let (rows, stderr) = fetch(&[]);
