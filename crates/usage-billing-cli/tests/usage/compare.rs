@@ -20,7 +20,7 @@ fn months_of_a_data_set_are_compared() {
         "{}",
         run.text()
     );
-    assert!(run.stderr.contains(&format!(", {} changed, ", changed.len())), "{}", run.stderr);
+    run.states(&format!(", {} changed, ", changed.len()));
     let large = compare(&[&months[..], &["--min-percent", "30"]].concat()).ok();
     assert!(
         large.rows().len() < differences.len() && large.stderr.contains("with smaller differences"),
@@ -41,10 +41,4 @@ fn same_rows_are_no_difference() {
     fetch(&["suger", "--period", "2026-10", "--output", &file]).ok();
     let run = compare(&[&file, &file, "--exit-code", "--format", "table"]).ok();
     assert_eq!((run.text(), &*run.stderr), ("", "0 new, 0 gone, 0 changed, 7 the same\n"));
-    let run = compare(&[&file, "--before", "2026-09", "--after", "2026-10"]).exits(2);
-    assert!(run.stderr.contains("has no rows of 2026-09: there is nothing to compare"), "{}", run.stderr);
-    let run = compare(&[&file, "--before", "2026-10", "--after", "last-month"]).exits(2);
-    assert!(run.stderr.contains("name the month, such as 2026-10"), "{}", run.stderr);
-    compare(&[&file]).exits(2);
-    compare(&[&file, &file, "--min-change", "much"]).exits(2);
 }

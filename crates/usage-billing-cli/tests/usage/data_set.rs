@@ -37,7 +37,7 @@ fn repeated_fetch_adds_missing_months_and_keeps_final_ones() {
     let october = contents(&usage)[&month("2026-10")].clone();
 
     let run = fetch("2026-09..2026-11");
-    assert!(run.stderr.contains("acronis: 2026-10 is final and kept"), "{}", run.stderr);
+    run.states("acronis: 2026-10 is final and kept");
     assert_eq!(run.stderr.matches("fetching usage").count(), 2, "{}", run.stderr);
     assert_eq!(contents(&usage)[&month("2026-10")], october);
     let entry = &manifest(&usage)["months"]["vendor=acronis/period=2026-10"][TENANT];
@@ -49,13 +49,13 @@ fn repeated_fetch_adds_missing_months_and_keeps_final_ones() {
     // Only the open month is fetched again.
     let run = fetch("2026-09..2026-11");
     assert_eq!(run.stderr.matches("is final and kept").count(), 2, "{}", run.stderr);
-    assert!(run.stderr.contains("fetching usage of 2026-11"), "{}", run.stderr);
+    run.states("fetching usage of 2026-11");
     // A file that was changed is fetched again.
     fs::write(usage.join(month("2026-10")), "not Parquet").unwrap();
     fetch("2026-10");
     assert_eq!(contents(&usage)[&month("2026-10")], october);
     let forced = run_fetch(&sandbox, &["acronis", "--period", "2026-10", "--force", "--output", &set]).ok();
-    assert!(forced.stderr.contains("fetching usage of 2026-10"), "{}", forced.stderr);
+    forced.states("fetching usage of 2026-10");
 }
 
 #[test]
@@ -124,11 +124,11 @@ fn failed_months_are_in_the_manifest_until_they_succeed() {
     let arguments = ["genesys", "--period", "2026-10", "--output", &set, "--clients"];
     let run = fetch(&[&arguments[..], &[unknown, "--require-all"]].concat()).exits(1);
     let line = "error: nothing was written, as --require-all is set and these failed: genesys 2026-10";
-    assert!(run.stderr.contains(line), "{}", run.stderr);
+    run.states(line);
     let other = path(folder.path(), "other/");
     let run = fetch(&["genesys", "suger", "--period", "2026-10", "--clients", unknown, "--require-all", "-o", &other]);
     let line = "error: only complete months were written (suger 2026-10), as --require-all is set";
-    assert!(run.stderr.contains(line), "{}", run.stderr);
+    run.states(line);
     let failures = manifest(&usage)["failures"]["vendor=genesys/period=2026-10"]["genesys"]["errors"].clone();
     assert!(failures[0].as_str().unwrap().contains(unknown), "{failures}");
     assert_eq!(files(&usage), [".lock", "_manifest.json"]);
@@ -192,14 +192,11 @@ fn accounts_of_a_vendor_are_parts_of_one_data_set() {
         Run::of(program(&fixed).args(arguments)).ok()
     };
     let run = fetch(&["--output", &set, "--account", "us"]);
-    assert!(run.stderr.contains("suger: fetching usage of 2026-10"), "{}", run.stderr);
+    run.states("suger: fetching usage of 2026-10");
     let run = fetch(&["--output", &set]);
     let line = "suger (eu): the account sgr-demo2 is added to the data set, which has sgr-demo1";
-    assert!(
-        run.stderr.contains(line) && run.stderr.contains("suger (us): fetching usage of 2026-10"),
-        "{}",
-        run.stderr
-    );
+    run.states(line);
+    run.states("suger (us): fetching usage of 2026-10");
     let usage = Path::new(&set);
     let part = |account: &str| format!("vendor=suger/period=2026-10/part-{account}.parquet");
     assert_eq!(files(usage), [".lock", "_manifest.json", &part("sgr-demo1"), &part("sgr-demo2")]);
@@ -248,11 +245,8 @@ fn other_vendors_are_written_if_one_cannot_be() {
     fs::create_dir(&usage).unwrap();
     fs::write(usage.join("vendor=acronis"), "").unwrap();
     let run = fetch(&["acronis", "suger", "--period", "2026-10", "--output", &set]).exits(4);
-    assert!(
-        run.stderr.contains("cannot be written") && run.stderr.contains("these failed: acronis 2026-10"),
-        "{}",
-        run.stderr
-    );
+    run.states("cannot be written");
+    run.states("these failed: acronis 2026-10");
     assert!(files(&usage).contains(&"vendor=suger/period=2026-10/part-sgr-demo1.parquet".to_owned()));
 }
 
@@ -263,13 +257,10 @@ fn missing_customers_and_parts_of_months_are_reported() {
     fetch(&["genesys", "--period", "2026-09", "--output", &set]).ok();
     let run = fetch(&["genesys", "--period", "2026-10", "--clients", "none", "--output", &set]).ok();
     let line = "of the month before have no rows: ";
-    assert!(run.stderr.contains("warning: genesys 2026-10: ") && run.stderr.contains(line), "{}", run.stderr);
+    run.states("warning: genesys 2026-10: ");
+    run.states(line);
     let run = fetch(&["--period", "2026-10-01/2026-10-15", "--output", &set]).exits(2);
-    assert!(
-        run.stderr.contains("a data set has whole calendar months, and 2026-10-01/2026-10-15 is not one"),
-        "{}",
-        run.stderr
-    );
+    run.states("a data set has whole calendar months, and 2026-10-01/2026-10-15 is not one");
     let run = fetch(&["--format", "csv", "--output", &set]).exits(2);
-    assert!(run.stderr.contains("a folder is a data set of Parquet files: omit --format"), "{}", run.stderr);
+    run.states("a folder is a data set of Parquet files: omit --format");
 }

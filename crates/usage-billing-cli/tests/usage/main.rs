@@ -10,3 +10,4 @@ mod reconcile;
 mod running;
 mod show;
 mod support;
+mod wrong_input;

@@ -34,6 +34,12 @@ impl Run {
         self
     }
 
+    /// Checks that stderr has a text.
+    #[track_caller]
+    pub(crate) fn states(&self, text: &str) {
+        assert!(self.stderr.contains(text), "{}", self.stderr);
+    }
+
     pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.stdout).unwrap()
     }

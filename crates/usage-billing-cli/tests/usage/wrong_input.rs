@@ -1,0 +1,66 @@
+//! Wrong input of the commands on usage data: one line, before anything is fetched or printed.
+
+use std::fs;
+
+use serde::Deserialize;
+
+use crate::support::{Run, fetch, path, program};
+
+/// A line of `wrong_input.jsonl`: the arguments of `usage`.
+#[derive(Deserialize)]
+struct Case {
+    run: String,
+    #[serde(default = "usual_code")]
+    code: i32,
+    /// The last line.
+    error: String,
+    /// Rows are printed before it.
+    #[serde(default)]
+    has_rows: bool,
+}
+
+fn usual_code() -> i32 {
+    2
+}
+
+#[test]
+fn wrong_input_is_one_line_before_anything_is_fetched() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for (arguments, name) in [
+        (["suger", "2026-10"], "suger.csv"),
+        (["suger", "2026-10"], "suger.jsonl"),
+        (["suger", "2026-09..2026-10"], "months.jsonl"),
+        (["acronis", "2026-10"], "acronis.jsonl"),
+    ] {
+        let [vendor, period] = arguments;
+        fetch(&[vendor, "--period", period, "--output", &path(folder, name)]).ok();
+    }
+    fs::copy(folder.join("suger.csv"), folder.join("copy.csv")).unwrap();
+    let rows = fs::read_to_string(folder.join("suger.jsonl")).unwrap();
+    let first = rows.lines().next().unwrap();
+    let prices = "vendor;sku;unit;currency;unit_price\n";
+    for (name, text) in [
+        ("twice.jsonl", format!("{first}\n{first}\n")),
+        ("other.csv", "customer,sku,quantity\nContoso,Support,1\n".to_owned()),
+        ("comma.csv", "customer,sku,quantity\nContoso,Support,\"1,5\"\n".to_owned()),
+        ("headers.csv", "a,b\n1,2\n".to_owned()),
+        ("broken.xlsx", "not a workbook".to_owned()),
+        ("vendor.csv", format!("{prices}acronsi;A;GiB;EUR;1\n")),
+        ("price.csv", format!("{prices}acronis;A;GiB;EUR;0,05\n")),
+        ("prices.pdf", String::new()),
+    ] {
+        fs::write(folder.join(name), text).unwrap();
+    }
+    let utf16 = format!("\u{feff}{prices}").encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+    fs::write(folder.join("utf16.csv"), utf16).unwrap();
+    for line in include_str!("wrong_input.jsonl").lines() {
+        let Case { run, code, error, has_rows } = serde_json::from_str(line).unwrap();
+        let arguments: Vec<_> = run.split(' ').collect();
+        let found = Run::of(program(&["usage"]).args(arguments).current_dir(folder)).exits(code);
+        let last = found.stderr.lines().last().unwrap();
+        assert!(last.starts_with("error: ") && last.contains(&error), "{run}: {}", found.stderr);
+        assert!(!found.stderr.contains("fetching") && found.text().is_empty() != has_rows, "{run}: {}", found.text());
+    }
+    assert!(!folder.join("usage.html").exists());
+}
