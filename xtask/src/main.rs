@@ -7,6 +7,7 @@ mod commands;
 mod import;
 mod lint;
 mod output;
+mod packed;
 #[cfg(test)]
 mod test_support;
 mod text;

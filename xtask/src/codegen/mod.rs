@@ -35,7 +35,7 @@ use serde_json::Value;
 
 use docs::operations::OperationDocs;
 use open_enum::OpenEnum;
-use parts::Part;
+use parts::{PackedDocument, Part};
 use print::{ClientText, MockText};
 pub(crate) use rewrite::{Omitted, jobs::errors as job_errors};
 
@@ -60,10 +60,11 @@ pub(crate) struct GeneratedFiles {
 /// # Errors
 /// Names the document and the schema or operation that progenitor cannot handle.
 pub(crate) fn generate(document: &Document) -> Result<GeneratedCode, String> {
+    let failed = |error: String| format!("{}: {error}", document.name);
     let root = &document.root;
     let enums = open_enum::open_enums(root);
-    let (mut client, mock, _) =
-        stages(root, &docs::operations::operation_docs(root)).map_err(|error| format!("{}: {error}", document.name))?;
+    let (mut client, _) = client(root, &docs::operations::operation_docs(root), &enums).map_err(failed)?;
+    let mock = mock(root, &enums).map_err(failed)?;
     if let Some(types) = rewrite::module(&mut client.items, "types") {
         types.splice(0..0, enums.iter().map(OpenEnum::placeholder));
     }
@@ -71,33 +72,49 @@ pub(crate) fn generate(document: &Document) -> Result<GeneratedCode, String> {
     Ok(GeneratedCode { client, mock, enums })
 }
 
-/// Stages 2 to 4 for a document or a part of it: the client, the mock, and the extensions by which no method could be generated.
-fn stages(
+/// Stages 2 to 4 for the client of a document or of a part of it, with the extensions by which no method could be generated.
+fn client(
     root: &Value,
     docs: &BTreeMap<String, OperationDocs>,
-) -> Result<(syn::File, syn::File, Vec<Omitted>), String> {
-    let enums = open_enum::open_enums(root);
-    // Each run of progenitor gets a document that is normalized for it, and its code is rewritten before the next one runs.
-    let client = progenitor::client(root, &enums)?;
-    let (client, omitted) = rewrite::rewrite(client, docs, &enums, root)?;
-    let mock = mock::rewrite(progenitor::mock(root, &enums)?, root);
-    Ok((client, mock, omitted))
+    enums: &[OpenEnum],
+) -> Result<(syn::File, Vec<Omitted>), String> {
+    rewrite::rewrite(progenitor::client(root, enums)?, docs, enums, root)
+}
+
+/// The same for the mock.
+fn mock(root: &Value, enums: &[OpenEnum]) -> Result<syn::File, String> {
+    Ok(mock::rewrite(progenitor::mock(root, enums)?, root))
 }
 
 /// Generates and prints: stages 2 to 6. A pure function of the document's text.
 ///
 /// # Errors
 /// Those of [`generate`].
-pub(crate) fn render(document: &Document) -> Result<GeneratedFiles, String> {
-    let failed = |error: String| format!("{}: {error}", document.name);
-    let root = &document.root;
-    let docs = docs::operations::operation_docs(root);
-    let of_parts = printed_parts(root, &docs, &parts::parts(root)).map_err(failed)?;
-    let printed = match of_parts {
-        Some(joined) => joined,
-        None => printed(root, &docs).map_err(failed)?,
-    };
-    Ok(printed.files(document))
+pub(crate) fn render(mut document: Document) -> Result<GeneratedFiles, String> {
+    // The tree is needed no longer than until the first part: what is made of a part takes its place.
+    let root = std::mem::take(&mut document.root);
+    let whole = Whole::of(&root);
+    let parts = parts::parts(&root);
+    let printed = if parts.is_empty() { printed(&root, &whole.docs) } else { in_parts(root, &whole.docs, &parts) };
+    printed.map(|printed| printed.files(&document, &whole)).map_err(|error| format!("{}: {error}", document.name))
+}
+
+/// What is written of the document as a whole.
+struct Whole {
+    docs: BTreeMap<String, OperationDocs>,
+    enums: Vec<OpenEnum>,
+    /// The code of the table of operations.
+    table: String,
+}
+
+impl Whole {
+    fn of(root: &Value) -> Self {
+        Self {
+            docs: docs::operations::operation_docs(root),
+            enums: open_enum::open_enums(root),
+            table: print::item_text(operation_table::table(root)),
+        }
+    }
 }
 
 /// The printed code of a document, or of a part of it.
@@ -108,10 +125,9 @@ struct Printed {
 }
 
 impl Printed {
-    fn files(mut self, document: &Document) -> GeneratedFiles {
-        let root = &document.root;
+    fn files(mut self, document: &Document, whole: &Whole) -> GeneratedFiles {
         GeneratedFiles {
-            client: self.client.text(document, &open_enum::open_enums(root), operation_table::table(root)),
+            client: self.client.text(document, &whole.enums, &whole.table),
             mock: self.mock.text(document) + &self.client.response_builders(),
             omitted: self.omitted,
         }
@@ -119,31 +135,31 @@ impl Printed {
 }
 
 fn printed(root: &Value, docs: &BTreeMap<String, OperationDocs>) -> Result<Printed, String> {
-    let (client, mock, omitted) = stages(root, docs)?;
-    let mock = MockText::new(mock)?;
-    Ok(Printed { client: ClientText::new(client)?, mock, omitted })
+    let enums = open_enum::open_enums(root);
+    // Each run of progenitor gets a document that is normalized for it, and its code is printed before the next one runs.
+    let (client, omitted) = client(root, docs, &enums)?;
+    let client = ClientText::new(client)?;
+    Ok(Printed { client, mock: MockText::new(mock(root, &enums)?)?, omitted })
 }
 
-/// Generates the parts of a document, and joins them. Returns `None` if there are none, or if they do not fit together.
-fn printed_parts(
-    root: &Value,
-    docs: &BTreeMap<String, OperationDocs>,
-    parts: &[Part<'_>],
-) -> Result<Option<Printed>, String> {
+/// Generates the parts of a document, and joins them; or the whole, if they do not fit together.
+fn in_parts(root: Value, docs: &BTreeMap<String, OperationDocs>, parts: &[Part]) -> Result<Printed, String> {
+    let packed = PackedDocument::new(root);
     let mut all = None::<Printed>;
     for part in parts {
-        let next = printed(&part.document(root), docs)?;
+        let next = printed(&packed.part(part), docs)?;
         all = match all {
             None => Some(next),
             Some(Printed { client, mock, mut omitted }) => {
                 omitted.extend(next.omitted);
-                let joined = client.join(next.client).zip(mock.join(next.mock));
-                let Some((client, mock)) = joined else { return Ok(None) };
-                Some(Printed { client, mock, omitted })
+                match client.join(next.client).zip(mock.join(next.mock)) {
+                    Some((client, mock)) => Some(Printed { client, mock, omitted }),
+                    None => return printed(&packed.whole(), docs),
+                }
             }
         };
     }
-    Ok(all)
+    all.ok_or_else(|| "no part of it".to_owned())
 }
 
 #[cfg(test)]
@@ -153,15 +169,15 @@ mod tests {
 
     #[test]
     fn the_same_document_gives_the_same_code() {
-        let first = render(&mini()).expect("it generates");
-        let second = render(&mini()).expect("it generates");
+        let first = render(mini()).expect("it generates");
+        let second = render(mini()).expect("it generates");
         assert_eq!(first.client, second.client);
         assert_eq!(first.mock, second.mock);
     }
 
     #[test]
     fn the_code_has_a_header_and_what_the_document_asks_for() {
-        let GeneratedFiles { client, mock, .. } = render(&mini()).expect("it generates");
+        let GeneratedFiles { client, mock, .. } = render(mini()).expect("it generates");
         let header = "// @generated by `cargo xtask generate` from openapi/mini.yaml (sha256 ";
         assert!(client.starts_with(header) && mock.starts_with(header), "{client}");
         for expected in [
@@ -185,7 +201,7 @@ mod tests {
 
     #[test]
     fn mocks_expect_what_the_client_sends() {
-        let GeneratedFiles { mock, .. } = render(&mini()).expect("it generates");
+        let GeneratedFiles { mock, .. } = render(mini()).expect("it generates");
         for expected in [
             "regex::Regex::new(\"^(?:/v2)?/orders/[^/]*$\")",
             "path_value(self.0, \"^(?:/v2)?/orders/\", &value, \"$\")",
@@ -203,7 +219,7 @@ mod tests {
     fn mocks_respond_with_numbers_and_booleans() {
         let schema = "/paths/~1orders~1{orderId}/get/responses/200/content/application~1json/schema";
         let document = crate::test_support::changed(schema, serde_json::json!({"type": "boolean"}));
-        let GeneratedFiles { mock, .. } = render(&document).expect("it generates");
+        let GeneratedFiles { mock, .. } = render(document).expect("it generates");
         assert!(mock.contains("value: bool") && mock.contains("json(&value)"), "{mock}");
     }
 }

@@ -12,9 +12,10 @@ use super::{
     identifiers::{component_name, type_name},
     rewrite::shadowed_names::is_shadowing,
 };
+use crate::packed::Packed;
 
 /// How many operations and schemas a part has. It has more only if one operation reaches more.
-const SIZE: usize = 64;
+const SIZE: usize = 32;
 
 /// The schemas that each component schema names.
 pub(super) struct References(BTreeMap<String, BTreeSet<String>>);
@@ -44,16 +45,16 @@ fn schema_names<'a>(references: impl IntoIterator<Item = &'a str>) -> impl Itera
     references.into_iter().filter_map(|reference| reference.strip_prefix(SCHEMAS)).map(unescape)
 }
 
-/// A part: operations, and the names of schemas.
+/// A part: operations by path and method, and the names of schemas.
 #[derive(Default)]
-pub(super) struct Part<'a> {
-    operations: Vec<Operation<'a>>,
+pub(super) struct Part {
+    operations: Vec<(String, &'static str)>,
     schemas: BTreeSet<String>,
 }
 
 /// Returns the parts of a document, in the order of progenitor's code. There are none if it is small, or if names of it hide others: what
 /// is written for one operation depends on the names of all then.
-pub(super) fn parts(root: &Value) -> Vec<Part<'_>> {
+pub(super) fn parts(root: &Value) -> Vec<Part> {
     let names = component_schemas(root).map(|(name, _)| component_name(name));
     let mut all = operations(root).into_iter().filter(|operation| !operation.is_sent_by_core()).collect::<Vec<_>>();
     let is_small = all.len() + component_schemas(root).count() <= SIZE;
@@ -77,7 +78,7 @@ pub(super) fn parts(root: &Value) -> Vec<Part<'_>> {
         let spans = of_job.map(|(start, poll)| (start.min(poll), start.max(poll))).filter(|(first, _)| *first <= at);
         together = spans.map(|(_, last)| last + 1).max().unwrap_or(0);
         if let Some(part) = parts.last_mut() {
-            part.operations.push(operation);
+            part.operations.push((operation.path.to_owned(), operation.method));
             part.schemas.extend(schemas);
         }
     }
@@ -93,7 +94,7 @@ pub(super) fn parts(root: &Value) -> Vec<Part<'_>> {
 }
 
 /// Begins a new part if the last one would become too large.
-fn start_if_full(parts: &mut Vec<Part<'_>>, schemas: &BTreeSet<String>) {
+fn start_if_full(parts: &mut Vec<Part>, schemas: &BTreeSet<String>) {
     let full = parts.last().is_some_and(|part| {
         !part.schemas.is_empty() | !part.operations.is_empty()
             && part.operations.len() + part.schemas.union(schemas).count() >= SIZE
@@ -109,27 +110,67 @@ fn poll(all: &[Operation<'_>], operation: &Operation<'_>) -> Option<usize> {
     all.iter().position(|other| other.id() == poll)
 }
 
-impl Part<'_> {
-    /// Returns the document with this part alone.
-    pub(super) fn document(&self, root: &Value) -> Value {
-        let all = root.as_object().into_iter().flatten().filter(|(key, _)| *key != "paths" && *key != "components");
-        let mut document = all.map(|(key, value)| (key.clone(), value.clone())).collect::<Map<_, _>>();
+/// A document whose operations and schemas are packed: few of them are needed at once.
+pub(super) struct PackedDocument {
+    /// All else.
+    rest: Value,
+    operations: BTreeMap<(String, &'static str), Packed>,
+    schemas: BTreeMap<String, Packed>,
+}
+
+impl PackedDocument {
+    pub(super) fn new(mut rest: Value) -> Self {
+        let mut operations = BTreeMap::new();
+        for (path, item) in entries_mut(&mut rest, "/paths") {
+            let Some(item) = item.as_object_mut() else { continue };
+            for method in METHODS {
+                if let Some(operation) = item.remove(method) {
+                    operations.insert((path.clone(), method), operation.into());
+                }
+            }
+        }
+        let mut schemas = BTreeMap::new();
+        for (name, schema) in entries_mut(&mut rest, "/components/schemas") {
+            schemas.insert(name.clone(), schema.take().into());
+        }
+        Self { rest, operations, schemas }
+    }
+
+    /// Returns the document with a part alone.
+    pub(super) fn part(&self, part: &Part) -> Value {
+        let keys = self.rest.as_object().into_iter().flatten().filter(|(key, _)| *key != "paths");
+        let mut document = keys.map(|(key, value)| (key.clone(), value.clone())).collect::<Map<_, _>>();
         let mut paths = Map::new();
-        for operation in &self.operations {
-            let item = paths.entry(operation.path).or_insert_with(|| json!({}));
-            item["parameters"] = operation.item.get("parameters").cloned().unwrap_or_else(|| json!([]));
-            item[operation.method] = Value::Object(operation.value.clone());
+        for (path, method) in &part.operations {
+            let item = paths.entry(path).or_insert_with(|| {
+                let shared = self.rest["paths"][path].get("parameters");
+                json!({"parameters": shared.cloned().unwrap_or_else(|| json!([]))})
+            });
+            item[method] = self.operations.get(&(path.clone(), method)).map(Packed::value).unwrap_or_default();
         }
         document.insert("paths".to_owned(), Value::Object(paths));
-        let components = root.get("components").and_then(Value::as_object).into_iter().flatten();
-        let components = components.map(|(section, all)| {
-            let all = all.as_object().into_iter().flatten();
-            let all = all.filter(|(name, _)| section != "schemas" || self.schemas.contains(*name));
-            (section.clone(), Value::Object(all.map(|(name, value)| (name.clone(), value.clone())).collect()))
-        });
-        document.insert("components".to_owned(), Value::Object(components.collect()));
+        let schemas = part.schemas.iter().filter_map(|name| Some((name.clone(), self.schemas.get(name)?.value())));
+        if let Some(components) = document.get_mut("components") {
+            components["schemas"] = Value::Object(schemas.collect());
+        }
         Value::Object(document)
     }
+
+    /// Returns the whole document.
+    pub(super) fn whole(&self) -> Value {
+        let mut document = self.rest.clone();
+        for ((path, method), operation) in &self.operations {
+            document["paths"][path][method] = operation.value();
+        }
+        for (name, schema) in &self.schemas {
+            document["components"]["schemas"][name] = schema.value();
+        }
+        document
+    }
+}
+
+fn entries_mut<'a>(root: &'a mut Value, at: &str) -> impl Iterator<Item = (&'a String, &'a mut Value)> {
+    root.pointer_mut(at).and_then(Value::as_object_mut).into_iter().flatten()
 }
 
 #[cfg(test)]
@@ -137,7 +178,7 @@ mod tests {
     use openapi_document::Document;
 
     use super::*;
-    use crate::codegen::{docs::operations::operation_docs, printed, printed_parts};
+    use crate::codegen::{Whole, in_parts, printed};
 
     /// Operations that send or receive types of each other, in cycles too, and a job whose operations are far apart.
     fn large() -> Document {
@@ -183,11 +224,12 @@ mod tests {
         let document = large();
         let parts = parts(&document.root);
         assert!(parts.len() > 2, "{}", parts.len());
-        let docs = operation_docs(&document.root);
-        let whole = printed(&document.root, &docs).expect("it generates");
-        let joined = printed_parts(&document.root, &docs, &parts).expect("they generate").expect("they fit");
+        let of_whole = Whole::of(&document.root);
+        let whole = printed(&document.root, &of_whole.docs).expect("it generates");
+        assert_eq!(PackedDocument::new(document.root.clone()).whole(), document.root);
+        let joined = in_parts(document.root.clone(), &of_whole.docs, &parts).expect("they generate");
         assert!(whole.omitted.is_empty() && joined.omitted.is_empty());
-        let (whole, joined) = (whole.files(&document), joined.files(&document));
+        let (whole, joined) = (whole.files(&document, &of_whole), joined.files(&document, &of_whole));
         assert!(whole.client == joined.client && whole.mock == joined.mock);
         assert!(whole.client.contains("boxed") && whole.client.contains("JobState"), "{}", whole.client);
     }

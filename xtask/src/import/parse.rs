@@ -10,6 +10,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::{bundle, repair_yaml, select};
+use crate::packed::Packed;
 
 /// A specification as it was read.
 pub(crate) struct Published {
@@ -21,6 +22,21 @@ pub(crate) struct Published {
     pub(crate) root: Value,
     /// What could not be read and was passed over, a line each.
     pub(crate) skipped: Vec<String>,
+    /// The root, while it is not needed.
+    packed: Option<Packed>,
+}
+
+impl Published {
+    /// Frees the tree, until it is unpacked.
+    pub(crate) fn pack(&mut self) {
+        self.packed = Some(self.root.take().into());
+    }
+
+    pub(crate) fn unpack(&mut self) {
+        if let Some(packed) = self.packed.take() {
+            self.root = packed.value();
+        }
+    }
 }
 
 /// The specification's specification.
@@ -124,7 +140,7 @@ fn parse_within(file: &str, text: &str, budget: &Budget) -> Result<Published, St
     let root = tree(file, text, budget, &mut skipped)?;
     let edition = edition(file, &root)?;
     let sha256 = hex(&Sha256::digest(text));
-    Ok(Published { file: file.to_owned(), sha256, edition, root, skipped })
+    Ok(Published { file: file.to_owned(), sha256, edition, root, skipped, packed: None })
 }
 
 /// JSON, if it looks like it and is; else YAML.

@@ -12,11 +12,12 @@ const MAX_REPAIRS: usize = 200;
 
 /// Reads YAML. What was passed over is added to `skipped`, a line each.
 pub(super) fn yaml(file: &str, text: &str, budget: &Budget, skipped: &mut Vec<String>) -> Result<Value, String> {
-    let mut lines = text.lines().collect::<Vec<_>>();
+    let mut lines = Vec::new();
     let mut blanked = Vec::new();
     let mut tried = BTreeSet::new();
+    let mut read = parse(text, budget);
     loop {
-        let (line, message) = match parse(&lines.join("\n"), budget) {
+        let (line, message) = match read {
             Ok(value) => {
                 skipped.extend(blanked);
                 return Ok(value);
@@ -27,6 +28,9 @@ pub(super) fn yaml(file: &str, text: &str, budget: &Budget, skipped: &mut Vec<St
         if budget.is_exceeded() {
             return Err(error);
         }
+        if lines.is_empty() {
+            lines.extend(text.lines());
+        }
         let block = if blanked.len() < MAX_REPAIRS { block(&lines, line, &tried) } else { None };
         let Some((key, first, last)) = block else {
             return Err(blanked.into_iter().next().unwrap_or(error));
@@ -36,6 +40,7 @@ pub(super) fn yaml(file: &str, text: &str, budget: &Budget, skipped: &mut Vec<St
         // Emptied, not removed: the numbers of the lines below stay.
         lines[first] = &lines[first][..lines[first].find(':').map_or(0, |colon| colon + 1)];
         lines[first + 1..=last].fill("");
+        read = parse(&lines.join("\n"), budget);
     }
 }
 

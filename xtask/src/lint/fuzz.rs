@@ -93,7 +93,7 @@ fn fuzz(original: &Document, cases: u32, most: usize, generated: usize) {
         }
         if generated.get() > 0 && findings.iter().all(|finding| finding.rule.level != Level::Error) {
             generated.set(generated.get() - 1);
-            assert_eq!(render(&document).err(), None, "it passed");
+            assert_eq!(render(document).err(), None, "it passed");
         }
     });
 }

@@ -172,3 +172,38 @@ fn an_endless_file_ends_at_the_limit() -> std::io::Result<()> {
     }
     Ok(())
 }
+
+/// A specification of as many operations, each with a body and a response of its own of 20 fields.
+fn many_operations(count: usize) -> String {
+    let text = specification("", "{type: string}");
+    let (head, components) = text.split_once("components:").expect("components");
+    let mut paths = String::new();
+    let fields =
+        (0..20).map(|field| format!("f{field}: {{type: string, description: Words about it., maxLength: 40}}"));
+    let object = format!("{{type: object, properties: {{{}}}}}", fields.collect::<Vec<_>>().join(", "));
+    for index in 0..count {
+        let content = format!("{{application/json: {{schema: {object}}}}}");
+        _ = write!(
+            paths,
+            "  /a/{index}:\n    put:\n      operationId: put{index}\n      requestBody: {{required: true, content: {content}}}\n      \
+             responses: {{'200': {{description: d, content: {content}}}}}\n"
+        );
+    }
+    format!("{head}{paths}components:{components}")
+}
+
+#[test]
+fn drafting_takes_less_than_half_a_mebibyte_for_each_operation() -> std::io::Result<()> {
+    const OPERATIONS: usize = 120;
+    let root = repository()?;
+    let peak = |count| -> std::io::Result<u64> {
+        fs::write(root.path().join("spec.yaml"), many_operations(count))?;
+        let (good, peak, printed) = limited(root.path(), "add-vendor acme --from spec.yaml --path /** --dry-run");
+        assert!(good, "{printed}");
+        Ok(peak)
+    };
+    let (one, all) = (peak(1)?, peak(OPERATIONS)?);
+    println!("{one} MiB and {all} MiB");
+    assert!(all.saturating_sub(one) * 2 < OPERATIONS as u64, "{one} MiB and {all} MiB");
+    Ok(())
+}

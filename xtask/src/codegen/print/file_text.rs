@@ -93,7 +93,7 @@ impl FileText {
     }
 }
 
-pub(super) fn printed(item: Item) -> String {
+pub(crate) fn printed(item: Item) -> String {
     prettyplease::unparse(&File { shebang: None, attrs: Vec::new(), items: vec![item] })
 }
 

@@ -17,6 +17,7 @@ use super::{
     open_enum::OpenEnum,
     rewrite::{builders::sent, module},
 };
+pub(super) use file_text::printed as item_text;
 use file_text::{FileText, Piece};
 use rust_text::indented;
 
@@ -61,7 +62,7 @@ impl ClientText {
     }
 
     /// Returns the text of the file, with the enums and the table of operations of the whole document.
-    pub(super) fn text(&mut self, document: &Document, enums: &[OpenEnum], table: syn::Item) -> String {
+    pub(super) fn text(&mut self, document: &Document, enums: &[OpenEnum], table: &str) -> String {
         if let Some(types) = self.file.module("types") {
             types.sort_by(|one, other| one.name.cmp(&other.name));
             let enums = enums.iter().map(|open| indented(&open.definition())).collect();
@@ -69,7 +70,7 @@ impl ClientText {
             let builders = indented(&builders::module_text(builders::OF_REQUESTS, &self.builders));
             types.push(Piece { name: String::new(), text: builders, is_sent: false });
         }
-        with_header(document, &(self.file.text() + &file_text::printed(table)))
+        with_header(document, &(self.file.text() + table))
     }
 
     /// Returns the text of the mock that is written of the client's types.

@@ -26,17 +26,16 @@ type Generate<'a> = dyn Fn(&OpenAPI) -> Result<TokenStream, progenitor::Error> +
 
 /// Generates the whole document; if that fails, finds what fails alone.
 fn with_cause_named(root: &Value, success: Success, generate: &Generate<'_>) -> Result<syn::File, String> {
-    let run = |root: &Value| run_generator(&normalize(root, success), generate);
+    let run = |root: &Value| run_generator(normalize(root, success), generate);
     run(root).map_err(|message| {
         let text = bisect_failure(root, &run).unwrap_or_else(|| format!("{message}; nothing in it fails alone"));
         format!("progenitor could not generate: {text}")
     })
 }
 
-fn run_generator(spec: &Value, generate: &Generate<'_>) -> Result<syn::File, String> {
-    let references = References::new(spec);
-    let mut spec =
-        serde_json::from_value::<OpenAPI>(spec.clone()).map_err(|error| format!("not OpenAPI 3.0: {error}"))?;
+fn run_generator(spec: Value, generate: &Generate<'_>) -> Result<syn::File, String> {
+    let references = References::new(&spec);
+    let mut spec = serde_json::from_value::<OpenAPI>(spec).map_err(|error| format!("not OpenAPI 3.0: {error}"))?;
     // typify breaks a cycle where it enters it first. That must not depend on the schemas that lead to the cycle: they may be in another part.
     if let Some(components) = &mut spec.components {
         components.schemas.sort_by_cached_key(|name, _| (references.reached([name.clone()]).len(), name.clone()));
@@ -44,6 +43,8 @@ fn run_generator(spec: &Value, generate: &Generate<'_>) -> Result<syn::File, Str
     let tokens = catch_panic(|| generate(&spec))
         .map_err(|panic| message_line(&panic))?
         .map_err(|error| message_line(&error.to_string()))?;
+    // Parsing takes the most memory of all.
+    drop((spec, references));
     syn::parse2(tokens).map_err(|error| format!("the code does not parse: {error}"))
 }
 

@@ -41,7 +41,7 @@ mod tests {
             "type": "object", "description": "d", "required": ["_id"],
             "properties": {"id": text, "_id": text, "ID": text, "self": text, "Self": text, "1st": text, "_1st": text},
         });
-        let code = render(&changed("/components/schemas/Line", line)).expect("it generates").client;
+        let code = render(changed("/components/schemas/Line", line)).expect("it generates").client;
         let (_, fields) = code.split_once("pub struct Line {").expect("the type");
         let (fields, _) = fields.split_once('}').expect("its end");
         let fields: String = fields.split_whitespace().collect::<Vec<_>>().join(" ");

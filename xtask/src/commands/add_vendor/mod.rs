@@ -19,7 +19,7 @@ use std::{
 
 use crate::{
     codegen::GeneratedFiles,
-    import::{self, Choice, Conversion, Published},
+    import::{self, Choice, Conversion, Loss, Published},
     output::{Failure, Output},
 };
 
@@ -77,7 +77,7 @@ struct Plan<'a> {
 /// Runs the command in the repository at `root`. Exit code 1 if the crate does not pass its checks, 2 if none can be made.
 pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
     let start = Instant::now();
-    let published = import::read(&arguments.from)?;
+    let mut published = import::read(&arguments.from)?;
     for line in &published.skipped {
         output.note(line)?;
     }
@@ -91,12 +91,13 @@ pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -
     }
     let name = arguments.name.as_deref().unwrap_or_default();
     let today = chrono::Utc::now().format("%Y-%m-%d").to_string();
-    let (draft, document, sources) = drafted(&published, &choice, name, &today)?;
+    let (draft, document, sources) = drafted(&mut published, &choice, name, &today)?;
     if arguments.dry_run {
         write!(output.out, "{document}")?;
         write!(output.err, "{}", loss_report::text(&draft, usize::MAX))?;
         return Ok(ExitCode::SUCCESS);
     }
+    published.unpack();
     let plan =
         Plan { name, published: &published, draft: &draft, document: &document, sources: &sources, today: &today };
     // The workspace names the crate last: it is whole without.
@@ -123,9 +124,10 @@ pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -
     Ok(ExitCode::SUCCESS)
 }
 
-/// The draft, the text of its document, and the crate's generated sources. An operation that cannot be generated is left out.
+/// The draft, the text of its document, and the crate's generated sources. An operation that cannot be generated is left out. The
+/// specification is packed afterwards: the generator needs the memory.
 fn drafted(
-    published: &Published,
+    published: &mut Published,
     choice: &Choice,
     name: &str,
     today: &str,
@@ -134,11 +136,14 @@ fn drafted(
     if choice.is_empty() {
         return Err("no operations selected; choose with --tag, --operation or --path (--list shows them)".to_owned());
     }
-    let mut chosen = choice.of(&published.root)?;
-    let mut left_out = Vec::new();
+    let mut left_out = Vec::<Loss>::new();
     loop {
+        let mut chosen = choice.of(&published.root)?;
+        chosen.retain(|operation| left_out.iter().all(|loss| loss.at != operation.pointer));
+        let count = chosen.len();
         let mut draft = import::convert(published, &chosen, today)?;
         draft.losses.splice(0..0, left_out.iter().cloned());
+        published.pack();
         match unsupported::generated(name, &mut draft, published) {
             Ok((text, sources)) => {
                 let losses = sources.omitted.iter().map(|omitted| unsupported::omission(&draft, omitted));
@@ -148,12 +153,13 @@ fn drafted(
             }
             Err(failure) => {
                 let causes = unsupported::causes(&draft, &failure);
-                let before = chosen.len();
-                chosen.retain(|operation| !causes.contains(&operation.pointer));
-                if chosen.is_empty() || chosen.len() == before {
+                published.unpack();
+                let known = left_out.len();
+                let losses = causes.into_iter().map(|at| unsupported::loss(&published.root, at, &failure.reason));
+                left_out.extend(losses);
+                if left_out.len() == known || left_out.len() - known == count {
                     return Err(failure.reason);
                 }
-                left_out.extend(causes.into_iter().map(|at| unsupported::loss(&published.root, at, &failure.reason)));
             }
         }
     }

@@ -61,9 +61,9 @@ pub(super) fn repository(specification: &Value) -> std::io::Result<TempDir> {
 /// All files of a plan, by path.
 pub(super) fn planned(specification: &Value) -> std::io::Result<Vec<(String, String)>> {
     let root = repository(specification)?;
-    let published = import::read(&root.path().join("spec.json")).expect("it is a specification");
+    let mut published = import::read(&root.path().join("spec.json")).expect("it is a specification");
     let choice = Choice { paths: vec!["/**".to_owned()], ..Choice::default() };
-    let (draft, document, sources) = drafted(&published, &choice, "acme", "2026-11-22").expect("it converts");
+    let (draft, document, sources) = drafted(&mut published, &choice, "acme", "2026-11-22").expect("it converts");
     let plan = Plan {
         name: "acme",
         published: &published,
@@ -401,9 +401,9 @@ proptest! {
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("spec.json");
         fs::write(&file, specification.to_string())?;
-        let published = import::read(&file).map_err(TestCaseError::fail)?;
+        let mut published = import::read(&file).map_err(TestCaseError::fail)?;
         let choice = Choice { paths: vec!["/**".to_owned()], ..Choice::default() };
-        let (_, text, _) = drafted(&published, &choice, "acme", "2026-11-22").map_err(TestCaseError::fail)?;
+        let (_, text, _) = drafted(&mut published, &choice, "acme", "2026-11-22").map_err(TestCaseError::fail)?;
         let document = Document::parse("x", &text).map_err(TestCaseError::fail)?;
         let broken = lint::lint(&document).into_iter().filter(|finding| finding.rule.level == Level::Error);
         let broken = broken.map(|finding| finding.to_string()).collect::<Vec<_>>();

@@ -27,7 +27,7 @@ pub(super) fn generated(
             outcome => break outcome?,
         }
     };
-    let sources = codegen::render(&document)?;
+    let sources = codegen::render(document)?;
     Ok((text, sources))
 }
 
@@ -39,7 +39,9 @@ fn without_extension(draft: &mut Conversion, failure: &Failure) -> bool {
     let Some(operation) = draft.operations.iter_mut().find(is_of).filter(|_| EXTENSIONS.contains(&key.as_str())) else {
         return false;
     };
-    let removed = operation.value.as_object_mut().and_then(|value| value.remove(key)).is_some();
+    let mut value = operation.value();
+    let removed = value.as_object_mut().and_then(|value| value.remove(key)).is_some();
+    operation.packed = value.into();
     let (at, reason) =
         (child(&operation.at, key), failure.reason.trim_start_matches("the generated document violates a rule: "));
     let text = crate::text::one_line(&format!("{key} is left out: {reason}"));
@@ -74,7 +76,8 @@ pub(super) fn causes(draft: &Conversion, failure: &Failure) -> Vec<String> {
         [section, schemas, name, ..] if section == "components" && schemas == "schemas" => {
             let document = draft.document();
             let uses = move |operation: &ConvertedOperation| {
-                let found = reachable(&document, [&operation.value], |_| true);
+                let value = operation.value();
+                let found = reachable(&document, [&value], |_| true);
                 found.iter().any(|reference| reference.strip_prefix(SCHEMAS).map(unescape).as_ref() == Some(name))
             };
             Box::new(uses)

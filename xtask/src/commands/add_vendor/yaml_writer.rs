@@ -88,7 +88,7 @@ pub(crate) fn document(name: &str, draft: &Conversion, published: &Published) ->
 fn text(draft: &Conversion, published: &Published, style: Style) -> Result<String, String> {
     let mut text = heading(draft, published);
     for (key, value) in sorted(draft.head().iter()) {
-        text.push_str(&entry(key, value, 0, style)?);
+        text.push_str(&entry(key, value.clone(), 0, style)?);
         text.push('\n');
     }
     text.push_str("paths:\n");
@@ -99,7 +99,7 @@ fn text(draft: &Conversion, published: &Published, style: Style) -> Result<Strin
             last = &operation.path;
         }
         text.push_str(&comments(draft, &Owner::Operation(operation.id.clone()), 4));
-        text.push_str(&entry(operation.method, &operation.value, 4, style)?);
+        text.push_str(&entry(operation.method, operation.value(), 4, style)?);
         text.push('\n');
     }
     text.push_str("components:\n");
@@ -108,10 +108,10 @@ fn text(draft: &Conversion, published: &Published, style: Style) -> Result<Strin
     }
     for (name, schema) in &draft.schemas {
         text.push_str(&comments(draft, &Owner::Schema(name.clone()), 4));
-        text.push_str(&entry(name, schema, 4, style)?);
+        text.push_str(&entry(name, schema.value(), 4, style)?);
         text.push('\n');
     }
-    text.push_str(&entry("securitySchemes", draft.schemes(), 2, style)?);
+    text.push_str(&entry("securitySchemes", draft.schemes().clone(), 2, style)?);
     Ok(text)
 }
 
@@ -149,11 +149,11 @@ fn commented(text: &str) -> String {
 }
 
 /// `key: value` with all lines indented.
-fn entry(key: &str, value: &Value, indent: usize, style: Style) -> Result<String, String> {
+fn entry(key: &str, value: Value, indent: usize, style: Style) -> Result<String, String> {
     if style == Style::Json {
-        return Ok(format!("{:indent$}{}: {}\n", "", text::quoted(key), json(value)));
+        return Ok(format!("{:indent$}{}: {}\n", "", text::quoted(key), json(&value)));
     }
-    let map = serde_json::Map::from_iter([(key.to_owned(), value.clone())]);
+    let map = serde_json::Map::from_iter([(key.to_owned(), value)]);
     let text = yaml(&Value::Object(map))?;
     let lines = text.lines().map(|line| if line.is_empty() { String::new() } else { format!("{:indent$}{line}", "") });
     Ok(lines.map(|line| line + "\n").collect())

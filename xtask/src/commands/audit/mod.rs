@@ -214,10 +214,12 @@ mod tests {
         assert_eq!(at, [kind, "/paths/~1meters/get/parameters/1"]);
         // A field that the draft has lost.
         let (published, mut draft) = drafted(&meters());
-        for (_, schema) in &mut draft.schemas {
+        for (_, packed) in &mut draft.schemas {
+            let mut schema = packed.value();
             if let Some(properties) = schema["properties"].as_object_mut() {
                 properties.remove("state");
             }
+            *packed = schema.into();
         }
         let at = check(&published, &draft).0.into_iter().map(|difference| difference.at).collect::<Vec<_>>();
         assert_eq!(at, ["/components/schemas/Meter/properties/state"]);
@@ -283,10 +285,11 @@ mod tests {
                 }
                 None => draft.operations.iter_mut().find_map(|operation| {
                     let rest = at.strip_prefix(&format!("{}/", operation.at))?;
-                    Some((&mut operation.value, format!("/{rest}")))
+                    Some((&mut operation.packed, format!("/{rest}")))
                 }),
             };
-            let (value, pointer) = part.expect("a part of the draft");
+            let (packed, pointer) = part.expect("a part of the draft");
+            let mut value = packed.value();
             let (holder, key) = pointer.rsplit_once('/').expect("a pointer");
             let holder = value.pointer_mut(holder).expect(at);
             if let (Value::Null, Some(object)) = (&changed, holder.as_object_mut()) {
@@ -294,6 +297,7 @@ mod tests {
             } else {
                 holder[key] = changed;
             }
+            *packed = value.into();
             let found = check(&published, &draft).0.into_iter().map(|difference| difference.at).collect::<Vec<_>>();
             assert!(found.contains(&expected), "{at}: {found:?}");
         }

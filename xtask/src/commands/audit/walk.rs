@@ -33,7 +33,7 @@ pub(super) fn differences(published: &Published, draft: &Conversion) -> (Vec<Dif
     };
     for operation in import::operations(&published.root) {
         if let Some(drafted) = draft.operations.iter().find(|drafted| drafted.at == operation.pointer) {
-            walk.operation(&operation, &drafted.value);
+            walk.operation(&operation, &document["paths"][&drafted.path][drafted.method]);
         }
     }
     (walk.found, walk.merged)

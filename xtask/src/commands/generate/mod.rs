@@ -80,7 +80,8 @@ fn generate_vendor(
         )?;
         return Ok(false);
     };
-    let generated = match codegen::render(&document) {
+    let version = document.version().to_owned();
+    let generated = match codegen::render(document) {
         Ok(generated) => generated,
         Err(error) => {
             writeln!(err, "{error}")?;
@@ -88,7 +89,7 @@ fn generate_vendor(
         }
     };
     let mut good = true;
-    if let Some(problem) = manifest::mismatch(&manifest_text, document.version()) {
+    if let Some(problem) = manifest::mismatch(&manifest_text, &version) {
         writeln!(err, "{manifest}: {problem}")?;
         good = false;
     }

@@ -18,7 +18,10 @@ mod responses;
 mod schema;
 mod union;
 
-use std::{cell::Cell, collections::BTreeMap};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use openapi_document::{Operation, SCHEMAS, references};
 use serde_json::{Map, Value, json};
@@ -33,7 +36,7 @@ use super::{
 pub(crate) use keywords::says_something;
 pub(crate) use parameters::separator;
 
-use crate::text::one_line;
+use crate::{packed::Packed, text::one_line};
 use direction::{Direction, Directions};
 use identifiers::Names;
 
@@ -41,7 +44,7 @@ use identifiers::Names;
 pub(crate) struct Conversion {
     pub(crate) operations: Vec<ConvertedOperation>,
     /// Components by name, in the order in which operations use them.
-    pub(crate) schemas: Vec<(String, Value)>,
+    pub(crate) schemas: Vec<(String, Packed)>,
     pub(crate) losses: Vec<Loss>,
     pub(crate) credentials: Vec<Credential>,
     /// Where requests go, if the specification says.
@@ -57,7 +60,14 @@ pub(crate) struct ConvertedOperation {
     pub(crate) path: String,
     /// Where it is in the vendor's file.
     pub(crate) at: String,
-    pub(crate) value: Value,
+    pub(crate) packed: Packed,
+}
+
+impl ConvertedOperation {
+    /// Returns the operation object.
+    pub(crate) fn value(&self) -> Value {
+        self.packed.value()
+    }
 }
 
 impl Conversion {
@@ -80,14 +90,14 @@ impl Conversion {
         let methods =
             paths.and_then(Value::as_object).into_iter().flat_map(Map::values).map(|item| entries(Some(item)));
         let is_same = |operation: &ConvertedOperation| {
-            paths.and_then(|paths| paths.get(&operation.path)?.get(operation.method)) == Some(&operation.value)
+            paths.and_then(|paths| paths.get(&operation.path)?.get(operation.method)) == Some(&operation.value())
         };
         entries(Some(document)) == self.head.len() + 2
             && self.head.iter().all(|(key, value)| document.get(key) == Some(value))
             && methods.sum::<usize>() == self.operations.len()
             && self.operations.iter().all(is_same)
             && entries(schemas) == self.schemas.len()
-            && self.schemas.iter().all(|(name, schema)| schemas.and_then(|all| all.get(name)) == Some(schema))
+            && self.schemas.iter().all(|(name, schema)| schemas.and_then(|all| all.get(name)) == Some(&schema.value()))
             && components.and_then(|components| components.get("securitySchemes")) == Some(&self.schemes)
     }
 
@@ -97,13 +107,17 @@ impl Conversion {
         let mut paths = Map::new();
         for operation in &self.operations {
             let item = paths.entry(operation.path.as_str()).or_insert_with(|| json!({}));
-            item[operation.method] = operation.value.clone();
+            item[operation.method] = operation.value();
         }
         document.insert("paths".to_owned(), Value::Object(paths));
-        let schemas = self.schemas.iter().cloned().collect::<Map<_, _>>();
+        let schemas = component_tree(&self.schemas);
         document.insert("components".to_owned(), json!({"schemas": schemas, "securitySchemes": self.schemes}));
         Value::Object(document)
     }
+}
+
+fn component_tree(schemas: &[(String, Packed)]) -> Map<String, Value> {
+    schemas.iter().map(|(name, schema)| (name.clone(), schema.value())).collect()
 }
 
 /// Rewrites the chosen operations. `today` becomes the draft's version. Operations that no client can send are left out, with
@@ -192,15 +206,18 @@ fn draft_here(published: &Published, chosen: &[Operation<'_>], today: &str) -> R
 
 /// Describes the pages of the lists that follow a convention.
 fn draft_pagination(root: &Value, draft: &mut Conversion) {
-    let (document, published) = (draft.document(), openapi_document::operations(root));
-    for described in openapi_document::operations(&document) {
-        let is_same = |operation: &&mut ConvertedOperation| {
-            operation.path == described.path && operation.method == described.method
-        };
-        let Some(operation) = draft.operations.iter_mut().find(is_same) else { continue };
+    // Operations refer to schemas only.
+    let document = json!({"components": {"schemas": component_tree(&draft.schemas)}});
+    let (published, empty) = (openapi_document::operations(root), Map::new());
+    for operation in &mut draft.operations {
         let Some(published) = published.iter().find(|published| published.pointer == operation.at) else { continue };
+        let mut value = operation.value();
+        let Some(object) = value.as_object() else { continue };
+        let (path, method, pointer) = (operation.path.as_str(), operation.method, String::new());
+        let described = Operation { path, method, pointer, value: object, item: &empty };
         if let Some(extension) = pagination::draft(&document, &described, (root, published)) {
-            operation.value["x-pagination"] = extension;
+            value["x-pagination"] = extension;
+            operation.packed = value.into();
         }
     }
 }
@@ -334,17 +351,14 @@ impl<'a> Converter<'a> {
         let base = servers::base_path(self.root, self.edition);
         let base = if base.is_empty() { "/".to_owned() } else { base };
         head.insert("servers".to_owned(), json!([{"url": address.unwrap_or(&base)}]));
-        let used = |name: &str| {
-            operations.iter().any(|operation| {
-                operation.value["tags"].as_array().is_some_and(|tags| tags.iter().any(|tag| tag == name))
-            })
-        };
+        let used = operations.iter().filter_map(|operation| Some(operation.value().get("tags")?.as_array()?.clone()));
+        let used = used.flatten().filter_map(|tag| Some(tag.as_str()?.to_owned())).collect::<BTreeSet<_>>();
         let losses = &mut self.losses;
         let described = self.root.get("tags").and_then(Value::as_array).into_iter().flatten().enumerate();
         let described = described.filter_map(|(index, tag)| {
             let mark = losses.len();
             let name = printable_text::label(tag.get("name")?.as_str()?, &format!("/tags/{index}/name"), losses);
-            if !used(&name) {
+            if !used.contains(&name) {
                 losses.truncate(mark);
                 return None;
             }
@@ -363,14 +377,15 @@ impl<'a> Converter<'a> {
     }
 
     /// The components that the operations use, by when they were first reached.
-    fn schemas(&mut self, operations: &[ConvertedOperation]) -> Vec<(String, Value)> {
+    fn schemas(&mut self, operations: &[ConvertedOperation]) -> Vec<(String, Packed)> {
         let mut wanted = Vec::new();
-        wanted.extend(operations.iter().flat_map(|operation| referenced_schemas(&operation.value)));
+        wanted
+            .extend(operations.iter().flat_map(|operation| referenced_schemas(&operation.value()).collect::<Vec<_>>()));
         let mut kept = BTreeMap::new();
         while let Some(name) = wanted.pop() {
             if let Some((order, schema)) = self.components.remove(&name) {
                 wanted.extend(referenced_schemas(&schema));
-                kept.insert(order, (name, schema));
+                kept.insert(order, (name, Packed::from(schema)));
             }
         }
         kept.into_values().collect()

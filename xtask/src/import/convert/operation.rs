@@ -53,9 +53,9 @@ impl Converter<'_> {
             self.losses.add(Kind::Server, at, text);
         }
         self.losses.belong_to(outer);
-        let value = drafted?;
+        let packed = drafted?.into();
         let path = format!("{below}{}", operation.path);
-        Ok(ConvertedOperation { id, method: operation.method, path, at: at.clone(), value })
+        Ok(ConvertedOperation { id, method: operation.method, path, at: at.clone(), packed })
     }
 
     fn operation_called(

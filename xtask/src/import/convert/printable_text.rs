@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::ConvertedOperation;
 use crate::{
     import::losses::{Kind, Losses, Owner},
+    packed::Packed,
     text::{
         markdown::{is_unsafe, safe_characters, unsafe_characters},
         one_line,
@@ -28,7 +29,7 @@ pub(super) fn label(text: &str, at: &str, losses: &mut Losses) -> String {
 pub(super) fn clean(
     head: &mut Map<String, Value>,
     operations: &mut [ConvertedOperation],
-    schemas: &mut [(String, Value)],
+    schemas: &mut [(String, Packed)],
     losses: &mut Losses,
 ) {
     let mut cleaned = |node: &mut Value, place: &str, owner: Owner| {
@@ -43,11 +44,16 @@ pub(super) fn clean(
     for (key, value) in head.iter_mut() {
         cleaned(value, &child("", key), Owner::Document);
     }
+    let mut packed = |packed: &mut Packed, place: &str, owner: Owner| {
+        let mut value = packed.value();
+        cleaned(&mut value, place, owner);
+        *packed = value.into();
+    };
     for operation in operations {
-        cleaned(&mut operation.value, &operation.at, Owner::Operation(operation.id.clone()));
+        packed(&mut operation.packed, &operation.at, Owner::Operation(operation.id.clone()));
     }
     for (name, schema) in schemas {
-        cleaned(schema, "", Owner::Schema(name.clone()));
+        packed(schema, "", Owner::Schema(name.clone()));
     }
 }
 

@@ -83,9 +83,9 @@ fn lists_of_values_become_components_once() {
     let both =
         json!({"type": "object", "properties": {"op": list, "inner": {"type": "object", "properties": {"op": list}}}});
     let draft = drafted(responding(both, json!({}))).expect("it converts");
-    let lists = draft.schemas.iter().filter(|(_, schema)| schema.get("enum").is_some()).collect::<Vec<_>>();
-    assert_eq!(lists.len(), 1, "{lists:?}");
-    assert_eq!(lists[0].1["x-enum-varnames"], json!(["Less", "LessEqual", "A", "A2"]));
+    let lists = draft.schemas.iter().filter(|(_, schema)| schema.value().get("enum").is_some()).collect::<Vec<_>>();
+    assert_eq!(lists.len(), 1);
+    assert_eq!(lists[0].1.value()["x-enum-varnames"], json!(["Less", "LessEqual", "A", "A2"]));
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn parameters_are_sent_as_core_can() {
         {"name": "session", "in": "cookie", "schema": {"type": "string"}},
     ], "responses": {"204": {"description": "d"}}}}});
     let draft = drafted(root.clone()).expect("it converts");
-    let parameters = draft.operations[0].value["parameters"].as_array().cloned().unwrap_or_default();
+    let parameters = draft.operations[0].value()["parameters"].as_array().cloned().unwrap_or_default();
     let shown =
         parameters.iter().map(|parameter| format!("{} {}", parameter["name"], parameter["schema"])).collect::<Vec<_>>();
     assert_eq!(
@@ -227,7 +227,7 @@ fn swagger_2_is_read_in_its_own_words() {
         "definitions": {"U": {"type": "object", "required": ["n"], "properties": {"n": {"type": "number", "x-nullable": true}}}},
     }))
     .expect("it converts");
-    let operation = &draft.operations[0].value;
+    let operation = draft.operations[0].value();
     assert_eq!(operation["parameters"][0]["schema"]["type"], "array");
     assert_eq!(
         operation["requestBody"]["content"]["application/json"]["schema"],
@@ -237,7 +237,10 @@ fn swagger_2_is_read_in_its_own_words() {
         operation["responses"]["200"]["content"]["application/json"]["schema"]["items"],
         json!({"$ref": "#/components/schemas/U"})
     );
-    assert_eq!(draft.schemas[0].1["properties"]["n"], json!({"type": "number", "format": "decimal", "nullable": true}));
+    assert_eq!(
+        draft.schemas[0].1.value()["properties"]["n"],
+        json!({"type": "number", "format": "decimal", "nullable": true})
+    );
     assert_eq!(draft.address.as_deref(), Some("https://api.old.example/v2"));
     assert_eq!(draft.credentials, [Credential::Header("X-Key".to_owned())]);
 }
@@ -261,7 +264,7 @@ fn operations_with_other_credentials_are_left_out_and_media_types_are_kept() {
         reported.collect::<Vec<_>>(),
         ["GET /b: it calls for admin, which the client does not have; make it a vendor of its own"]
     );
-    let content = &draft.operations[1].value["responses"]["200"]["content"];
+    let content = &draft.operations[1].value()["responses"]["200"]["content"];
     assert!(content.get("application/vnd.x.v2+json").is_some(), "{content}");
 }
 
@@ -373,7 +376,7 @@ fn a_form_of_which_nothing_can_be_sent_is_not_sent() {
         let draft =
             drafted(sending_a_form(false, &json!({"type": "object", "properties": properties}))).expect("it converts");
         let post = draft.operations.iter().find(|operation| operation.method == "post").expect("it is there");
-        assert_eq!(post.value.get("requestBody"), None);
+        assert_eq!(post.value().get("requestBody"), None);
         assert_eq!(losses(&draft), expected);
     }
     let needed = json!({"type": "object", "required": ["ids"], "properties": {"ids": list}});
@@ -386,7 +389,7 @@ fn a_forms_field_that_is_a_word_or_a_number_is_a_text() {
     let at = json!({"description": "When.", "anyOf": [{"type": "integer"}, {"type": "string", "enum": ["now"]}]});
     let draft = drafted(sending_a_form(true, &json!({"type": "object", "required": ["at"], "properties": {"at": at}})))
         .expect("it converts");
-    let form = &draft.schemas.iter().find(|(name, _)| name == "SendAForm").expect("it is there").1;
+    let form = &draft.schemas.iter().find(|(name, _)| name == "SendAForm").expect("it is there").1.value();
     assert_eq!(form["properties"]["at"], json!({"type": "string", "description": "When."}));
     assert_eq!(losses(&draft)[0], "the form's field \"at\" may have several types: callers pass a string");
 }
@@ -428,7 +431,7 @@ fn examples_are_the_vendors_where_they_fit() {
     root["paths"]["/a"]["get"]["responses"]["200"]["content"]["application/json"]["example"] =
         json!({"day": "2026-02-03", "n": 7.25, "made": "yesterday"});
     let draft = drafted(root).expect("it converts");
-    let example = &draft.operations[0].value["responses"]["200"]["content"]["application/json"]["example"];
+    let example = &draft.operations[0].value()["responses"]["200"]["content"]["application/json"]["example"];
     assert_eq!(*example, json!({"day": "2026-02-03", "n": 7.25, "made": "2026-10-01T00:00:00Z"}));
 }
 
@@ -480,7 +483,8 @@ fn parameters_are_sent_in_their_style_or_left_out() {
         {"name": "X.Odd~", "in": "header", "schema": {"type": "string"}},
     ])))
     .expect("it converts");
-    let names = draft.operations[0].value["parameters"].as_array().into_iter().flatten();
+    let operation = draft.operations[0].value();
+    let names = operation["parameters"].as_array().into_iter().flatten();
     let names = names.filter_map(|parameter| parameter["name"].as_str()).collect::<Vec<_>>();
     assert_eq!(names, ["point", "x", "y", "X.Odd~"]);
     let reported = losses(&draft).join("; ");
@@ -497,7 +501,8 @@ fn operators_of_a_nested_deep_object_are_parameters_of_their_own() {
         "type": "object", "properties": {"at": {"anyOf": [{"type": "string"}, bounds]}, "only": bounds},
     }}])))
     .expect("it converts");
-    let names = draft.operations[0].value["parameters"].as_array().into_iter().flatten();
+    let operation = draft.operations[0].value();
+    let names = operation["parameters"].as_array().into_iter().flatten();
     let mut names = names.filter_map(|parameter| parameter["name"].as_str()).collect::<Vec<_>>();
     names.sort_unstable();
     assert_eq!(names, ["filter[at]", "filter[at][gte]", "filter[at][lt]", "filter[only][gte]", "filter[only][lt]"]);
@@ -581,7 +586,7 @@ fn every_success_is_read() {
         root["paths"]["/a"] = json!({method: {"operationId": "getA", "responses": responses}});
         let draft = drafted(root).expect("it converts");
         let lost = draft.losses.iter().map(|loss| loss.text.clone()).collect::<Vec<_>>();
-        (draft.operations[0].value.clone(), lost)
+        (draft.operations[0].value(), lost)
     };
     let json = |field: &str| json!({"description": "d", "content": {"application/json": {"schema": {"type": "object", "properties": {field: {"type": "string"}}}}}});
     let nothing = json!({"description": "d"});

@@ -27,7 +27,8 @@ pub(super) fn method(operation: &ConvertedOperation) -> String {
 
 /// The parameters without which the operation cannot be sent.
 pub(super) fn given(plan: &Plan<'_>, operation: &ConvertedOperation) -> Result<Vec<Given>, String> {
-    let parameters = operation.value["parameters"].as_array().into_iter().flatten();
+    let described = operation.value();
+    let parameters = described["parameters"].as_array().into_iter().flatten();
     let required = parameters.filter(|parameter| parameter["required"] == true);
     required
         .map(|parameter| {
@@ -42,11 +43,14 @@ pub(super) fn given(plan: &Plan<'_>, operation: &ConvertedOperation) -> Result<V
         .collect()
 }
 
+fn component(plan: &Plan<'_>, name: &str) -> Option<Value> {
+    plan.draft.schemas.iter().find(|(known, _)| known == name).map(|(_, schema)| schema.value())
+}
+
 fn value(plan: &Plan<'_>, schema: &Value) -> Option<String> {
     let target = schema.get("$ref").or_else(|| schema["allOf"][0].get("$ref")).and_then(Value::as_str);
     if let Some(name) = target.and_then(|target| target.strip_prefix(openapi_document::SCHEMAS)) {
-        let (_, schema) = plan.draft.schemas.iter().find(|(known, _)| known == name)?;
-        let first = open_enum::values(schema).first().copied()?;
+        let first = open_enum::values(&component(plan, name)?).first()?.to_string();
         return Some(format!("types::{}::from({first:?})", component_name(name)));
     }
     let text = |key: &str| schema.get(key).and_then(Value::as_str).unwrap_or_default();
@@ -84,8 +88,9 @@ pub(super) fn example<'a>(plan: &Plan<'a>) -> Example<'a> {
     let calls = plan.draft.operations.iter().filter_map(|operation| Some((operation, call(plan, operation)?)));
     let rank = |(operation, call): &(&ConvertedOperation, String)| {
         let is_typed = call.contains("::");
-        let sends = operation.method != "get" || operation.value.get("x-download").is_some();
-        (operation.value.get("deprecated").is_some(), sends, is_typed)
+        let value = operation.value();
+        let sends = operation.method != "get" || value.get("x-download").is_some();
+        (value.get("deprecated").is_some(), sends, is_typed)
     };
     let call = calls.min_by_key(rank);
     let arguments = client::arguments(plan).into_iter().map(|argument| argument.name).collect::<Vec<_>>();
@@ -100,7 +105,7 @@ pub(super) fn example<'a>(plan: &Plan<'a>) -> Example<'a> {
     let (parameters, arguments) = (parameters.collect::<Vec<_>>().join(", "), arguments.join(", "));
     let (operation, sent) = call.unzip();
     let sent = sent.map_or_else(String::new, |call| {
-        let allowed = operation.is_some_and(|operation| operation.value.get("deprecated").is_some());
+        let allowed = operation.is_some_and(|operation| operation.value().get("deprecated").is_some());
         let allowed = if allowed { "#[allow(deprecated)]\n" } else { "" };
         format!(
             "\n{allowed}async fn first_call(client: &Client) -> Result<(), Error> {{\n    let response = {call}.send().await?;\n    \
@@ -123,7 +128,7 @@ fn call(plan: &Plan<'_>, operation: &ConvertedOperation) -> Option<String> {
     for given in given {
         code.push_str(&format!(".{}({})", given.setter, given.value));
     }
-    if let Some(body) = operation.value.get("requestBody") {
+    if let Some(body) = operation.value().get("requestBody") {
         let media = body["content"].as_object()?.values().next()?;
         code.push_str(&format!(".body({})", body_value(plan, &media["schema"], 0)?));
     }
@@ -135,12 +140,12 @@ fn call(plan: &Plan<'_>, operation: &ConvertedOperation) -> Option<String> {
 fn body_value(plan: &Plan<'_>, schema: &Value, depth: usize) -> Option<String> {
     let target = schema.get("$ref").or_else(|| schema["allOf"][0].get("$ref")).and_then(Value::as_str);
     let name = target.and_then(|target| target.strip_prefix(openapi_document::SCHEMAS));
-    let component = name.and_then(|name| plan.draft.schemas.iter().find(|(known, _)| known == name));
+    let component = name.and_then(|name| Some((name, component(plan, name)?)));
     let Some((name, object)) = component.filter(|(_, schema)| schema["type"] == "object" && depth < 4) else {
         return value(plan, schema);
     };
     let required = object["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    let fields = schema_field_names(object);
+    let fields = schema_field_names(&object);
     let mut code = format!("types::{}::builder()", component_name(name));
     for field in required {
         let value = body_value(plan, &object["properties"][field], depth + 1)?;

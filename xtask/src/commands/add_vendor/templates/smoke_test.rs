@@ -38,7 +38,7 @@ pub(super) fn source(plan: &Plan<'_>) -> Result<String, String> {
     let typed = if tests.contains("example(") { EXAMPLE } else { "" };
     let raw = if tests.contains("shown(") || !typed.is_empty() { SHOWN } else { "" };
     let same = if tests.contains("same(") { SAME } else { "" };
-    let deprecated = plan.draft.operations.iter().any(|operation| operation.value.get("deprecated").is_some());
+    let deprecated = plan.draft.operations.iter().any(|operation| operation.value().get("deprecated").is_some());
     let deprecated = if deprecated {
         "// What the vendor has deprecated is tested like the rest.\n#![allow(deprecated)]\n\n"
     } else {
@@ -135,13 +135,13 @@ struct Mocked {
 }
 
 fn mocked(operation: &ConvertedOperation) -> Result<Mocked, String> {
-    let id = &operation.id;
-    let (status, read) = success(operation).ok_or_else(|| format!("{id} has no success"))?;
+    let (id, value) = (&operation.id, operation.value());
+    let (status, read) = success(&value).ok_or_else(|| format!("{id} has no success"))?;
     let (place, then) = (format!("/responses/{status}"), status_name(status));
     let status_check = format!("    assert_eq!(read.status(), {status});\n");
     Ok(match read {
         Read::Json => {
-            let holder = &operation.value["responses"][status.to_string()];
+            let holder = &value["responses"][status.to_string()];
             let (kind, borrow) = (kind(holder), borrowed(holder));
             Mocked {
                 before: format!("    let response{kind} = example({id:?}, {place:?});\n"),
@@ -175,23 +175,23 @@ fn has_examples(operation: &ConvertedOperation) -> bool {
             !needed || media.get("example").is_some()
         })
     };
-    let response =
-        |(status, read): (u16, Read)| read != Read::Json || shown(&operation.value["responses"][status.to_string()]);
-    shown(&operation.value["requestBody"]) && success(operation).is_none_or(response)
+    let value = operation.value();
+    let response = |(status, read): (u16, Read)| read != Read::Json || shown(&value["responses"][status.to_string()]);
+    shown(&value["requestBody"]) && success(&value).is_none_or(response)
 }
 
 fn test(plan: &Plan<'_>, operation: &ConvertedOperation) -> Result<String, String> {
-    let (id, method) = (&operation.id, method(operation));
+    let (id, method, value) = (&operation.id, method(operation), operation.value());
     let given = given(plan, operation)?;
     let mocked = mocked(operation)?;
     let mut when = given.iter().map(|given| format!(".{}({})", given.setter, given.expected)).collect::<String>();
     let mut call = given.iter().map(|given| format!(".{}({})", given.setter, given.value)).collect::<String>();
     let mut before = String::new();
-    match body(operation) {
+    match body(&value) {
         Some(media) if is_json(media) || media.ends_with("urlencoded") => {
-            let kind = kind(&operation.value["requestBody"]);
+            let kind = kind(&value["requestBody"]);
             before.push_str(&format!("    let body{kind} = example({id:?}, \"/requestBody\");\n"));
-            when.push_str(&format!(".body({}body)", borrowed(&operation.value["requestBody"])));
+            when.push_str(&format!(".body({}body)", borrowed(&value["requestBody"])));
             call.push_str(".body(body)");
         }
         Some(_) => call.push_str(".body(\"text\")"),
@@ -226,16 +226,16 @@ fn json_schema(holder: &Value) -> &Value {
     media.map_or(&Value::Null, |(_, media)| &media["schema"])
 }
 
-fn body(operation: &ConvertedOperation) -> Option<&str> {
-    operation.value.pointer("/requestBody/content")?.as_object()?.keys().next().map(String::as_str)
+fn body(operation: &Value) -> Option<&str> {
+    operation.pointer("/requestBody/content")?.as_object()?.keys().next().map(String::as_str)
 }
 
-fn success(operation: &ConvertedOperation) -> Option<(u16, Read)> {
-    let responses = operation.value["responses"].as_object()?;
+fn success(operation: &Value) -> Option<(u16, Read)> {
+    let responses = operation["responses"].as_object()?;
     let (status, response) = responses.iter().find(|(status, _)| status.starts_with('2'))?;
     let read = match response.get("content").and_then(Value::as_object) {
         None => Read::Nothing,
-        Some(_) if operation.value.get("x-download").is_some() => Read::File,
+        Some(_) if operation.get("x-download").is_some() => Read::File,
         Some(_) => Read::Json,
     };
     Some((status.parse().ok()?, read))

@@ -66,9 +66,9 @@ pub(super) fn differences(ours: &Value, theirs: &Published) -> Result<Vec<Differ
         found.media_types(own, (theirs, other));
         found.security(own, (theirs, other));
         if let Some(drafted) = draft.operations.iter().find(|drafted| drafted.at == other.pointer) {
-            let (mut here, mut there) = (own.value.clone(), drafted.value.clone());
+            let (mut here, mut there) = (own.value.clone(), drafted.value());
             here.insert("parameters".to_owned(), own.parameters(ours).into_iter().cloned().collect());
-            found.separators(own, &drafted.value);
+            found.separators(own, &there);
             align::align(&mut here, &mut there, ours);
             base["paths"][own.path][own.method] = Value::Object(here);
             revision["paths"][align::with_names(own.path, &drafted.path)][own.method] = there;
