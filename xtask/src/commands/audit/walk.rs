@@ -133,6 +133,9 @@ impl<'a> Walk<'a> {
         let own_media = own.and_then(json).map(|(media, _)| media);
         let same = own_media.and_then(|media| Some((media, holder.get("content")?.get(media)?)));
         let Some((media, body)) = same.or_else(|| json(holder)) else { return };
+        if own.is_none() {
+            return self.add(at, "the body is not in the draft");
+        }
         let at = child(&child(&child(at, "content"), media), "schema");
         match (body.get("schema"), own.and_then(json).and_then(|(_, body)| body.get("schema"))) {
             (Some(schema), Some(own)) => self.schema(schema, at, own, 0),
