@@ -59,7 +59,7 @@ impl Case {
         let reports = self.first.iter().chain(self.reports.iter().flatten());
         let of_first = json!({"groups": ["$0"]});
         let json = |own: &Fields| {
-            report_json([of_first.as_object().unwrap(), &self.report, own].into_iter().cloned().flatten())
+            report_json([of_first.as_object().unwrap(), &self.report, own].into_iter().flat_map(Clone::clone))
         };
         let reports: Vec<Report> = reports.map(|own| read(json(own), &ids)).collect();
         let (groups, others) = (groups(&self.groups), groups(&self.others));

@@ -93,9 +93,9 @@ struct Case {
 impl Case {
     /// Returns the case with what the section and `each` state.
     fn within(&self, section: &Section, each: &Self) -> Self {
-        let all = |parts: [&Fields; 3]| parts.into_iter().cloned().flatten().collect::<Fields>();
+        let all = |parts: [&Fields; 3]| parts.into_iter().flat_map(Clone::clone).collect::<Fields>();
         let rows = self.rows.iter().map(|own| all([&section.row, &each.row, own])).collect();
-        let kinds = [&section.kinds, &each.kinds, &self.kinds].into_iter().cloned().flatten().collect();
+        let kinds = [&section.kinds, &each.kinds, &self.kinds].into_iter().flat_map(Clone::clone).collect();
         let file = all([&Fields::new(), &each.file, &self.file]);
         Self { file, row: Fields::new(), kinds, rows, reversed: self.reversed }
     }
