@@ -25,7 +25,7 @@ pub(crate) fn delay(attempts: u32, is_past_deadline: bool) -> Duration {
 }
 
 /// Returns the number of failures of an entitlement after a batch, and when its delay ends. `None` if nothing changes.
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg_attr(not(any(feature = "sqlite", feature = "postgres")), allow(dead_code, reason = "stores delay entitlements"))]
 pub(crate) fn entitlement_delay(
     failures: u32,
     is_resolved: bool,
