@@ -65,6 +65,7 @@ struct Case {
 impl Group {
     fn cases(&self) -> Vec<Case> {
         let each = if self.each.is_empty() { vec![BTreeMap::new()] } else { self.each.clone() };
+        assert!(self.rows.iter().all(|row| row.len() <= self.columns.len()), "{}: a cell without a column", self.about);
         let rows = self.rows.iter().map(|row| self.columns.iter().cloned().zip(row.iter().cloned()));
         rows.flat_map(|row| each.iter().map(move |more| row.clone().chain(more.clone()).collect()))
             .flat_map(combinations)
@@ -94,6 +95,7 @@ impl Case {
             None | Some("by device") => BY_DEVICE,
             Some("by edition") => BY_EDITION,
             Some("by gigabyte") => BY_GIGABYTE,
+            Some(names) if names.starts_with("by ") => panic!("{names}"),
             Some(names) => seen(&names.split(' ').collect::<Vec<_>>()),
         };
         let item = Item {

@@ -1,7 +1,7 @@
 use chrono::NaiveDate;
 use proptest::strategy::Strategy as _;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use usage_billing_core::Decimal;
 use uuid::Uuid;
 
@@ -76,15 +76,22 @@ struct Section {
     #[serde(default)]
     kinds: BTreeMap<String, String>,
     #[serde(default)]
-    each: Vec<Case>,
+    each: Vec<Each>,
     cases: Vec<Case>,
 }
 
-#[derive(Clone, Default, Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Each {
+    file: Fields,
+    row: Fields,
+    kinds: BTreeMap<String, String>,
+}
+
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Case {
     file: Fields,
-    row: Fields,
     kinds: BTreeMap<String, String>,
     rows: Vec<Fields>,
     reversed: bool,
@@ -92,24 +99,28 @@ struct Case {
 
 impl Case {
     /// Returns the case with what the section and `each` state.
-    fn within(&self, section: &Section, each: &Self) -> Self {
+    fn within(&self, section: &Section, each: &Each) -> Self {
         let all = |parts: [&Fields; 3]| parts.into_iter().flat_map(Clone::clone).collect::<Fields>();
         let rows = self.rows.iter().map(|own| all([&section.row, &each.row, own])).collect();
         let kinds = [&section.kinds, &each.kinds, &self.kinds].into_iter().flat_map(Clone::clone).collect();
         let file = all([&Fields::new(), &each.file, &self.file]);
-        Self { file, row: Fields::new(), kinds, rows, reversed: self.reversed }
+        Self { file, kinds, rows, reversed: self.reversed }
     }
 
     fn file(&self) -> StoredFile {
-        let StoredFile { mut report, created_at, id, .. } = summary();
-        let get = |field: &str| self.file.get(field).and_then(Value::as_str);
-        report.kind = get("kind").map_or(report.kind, Into::into);
-        report.level = get("level").map_or(report.level, Into::into);
-        report.period.start = get("first").map_or(report.period.start, |day| day.parse().unwrap());
-        report.period.end = get("last").map_or(report.period.end, |day| day.parse().unwrap());
-        report.tenant_id = get("tenant").map_or(report.tenant_id, |id| id.parse().unwrap());
-        let built = self.file.get("built").map(|_| get("built").map(|instant| instant.parse().unwrap()));
-        let created_at = built.unwrap_or(created_at);
+        let StoredFile { mut report, mut created_at, id, .. } = summary();
+        for (field, value) in &self.file {
+            let text = || value.as_str().unwrap();
+            match field.as_str() {
+                "kind" => report.kind = text().into(),
+                "level" => report.level = text().into(),
+                "first" => report.period.start = text().parse().unwrap(),
+                "last" => report.period.end = text().parse().unwrap(),
+                "tenant" => report.tenant_id = text().parse().unwrap(),
+                "built" => created_at = (!value.is_null()).then(|| text().parse().unwrap()),
+                other => panic!("{other}"),
+            }
+        }
         StoredFile { created_at, ..StoredFile::new(id, id, types::ReportFormat::CsvV20, report) }
     }
 
@@ -142,7 +153,7 @@ fn id_of(id: &str) -> String {
 fn stated(fields: &Fields, number: u64, file: &StoredFile) -> ReportRow {
     let mut row = ReportRow { number, ..row("customer", "seats", None) };
     for (field, value) in fields {
-        let text = || value.as_str().map(id_of);
+        let text = || (!value.is_null()).then(|| id_of(value.as_str().unwrap()));
         let decimal = |value: &Value| (!value.is_null()).then(|| value.to_string().trim_matches('"').parse().unwrap());
         let amounts = || {
             let [production, trial, total] = [0, 1, 2].map(|at| value.get(at).and_then(decimal));
@@ -180,10 +191,9 @@ fn stated(fields: &Fields, number: u64, file: &StoredFile) -> ReportRow {
     row
 }
 
-/// Returns the columns of a row that differ from those of a row of the default case.
-fn differences(row: &UsageRow) -> String {
-    let usual = Case { rows: vec![Fields::new()], ..Case::default() }.usage().1.unwrap().remove(0);
-    let [usual, row] = [&usual, row].map(|row| serde_json::to_value(row).unwrap());
+/// Returns the columns of a row, but its key, that differ from those of another one.
+fn differences(row: &UsageRow, usual: &Value) -> String {
+    let row = json!(row);
     let columns = UsageRow::COLUMNS.into_iter().filter(|column| *column != "row_key" && usual[column] != row[column]);
     columns.map(|column| format!(" {column}={}", row[column])).collect()
 }
@@ -191,16 +201,22 @@ fn differences(row: &UsageRow) -> String {
 #[test]
 fn usage_of_all_cases_is_that_of_the_snapshot() {
     let sections: Vec<Section> = serde_saphyr::from_str(include_str!("cases.yaml")).unwrap();
-    let mut snapshot = String::new();
+    let usual = Case { rows: vec![Fields::new()], ..Case::default() }.usage().1.unwrap().remove(0);
+    let mut snapshot = format!("A row has these columns, unless stated:{}\n", differences(&usual, &Value::Null));
+    let usual = json!(usual);
     for section in &sections {
         snapshot += &format!("\n# {}\n", section.about);
         let mut keys = Vec::new();
-        let each = if section.each.is_empty() { &vec![Case::default()] } else { &section.each };
-        for (each, case) in each.iter().flat_map(|each| section.cases.iter().zip(1..).map(move |case| (each, case))) {
-            let (case, number) = (case.0.within(section, each), case.1);
+        let each = if section.each.is_empty() { &vec![Each::default()] } else { &section.each };
+        let each = each.iter().zip(1..);
+        for (each, case) in each.flat_map(|each| section.cases.iter().zip(1..).map(move |case| (each, case))) {
+            let ((each, number), (case, number_of_case)) = (each, case);
+            let case = case.within(section, each);
+            let order = if case.reversed { ", rows reversed" } else { "" };
+            let (file, kinds) = (json!(case.file), json!(case.kinds));
+            snapshot += &format!("{number}.{number_of_case} file {file}, kinds {kinds}{order}\n");
+            snapshot.extend(case.rows.iter().map(|row| format!("   row {}\n", json!(row))));
             let (to_look_up, usage) = case.usage();
-            let [file, row] = [&case.file, &each.row].map(|fields| Value::Object(fields.clone()));
-            snapshot += &format!("{number}. {file} {row}\n");
             if !to_look_up.is_empty() {
                 snapshot += &format!("   looks up {to_look_up:?}\n");
             }
@@ -214,7 +230,7 @@ fn usage_of_all_cases_is_that_of_the_snapshot() {
                             keys.push(row.row_key);
                             keys.len() - 1
                         });
-                        snapshot += &format!("   key {key}:{}\n", differences(&row));
+                        snapshot += &format!("   key {key}:{}\n", differences(&row, &usual));
                     }
                 }
                 Err(error) => snapshot += &format!("   {:?}: {error}\n", error.kind()),
