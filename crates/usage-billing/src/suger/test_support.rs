@@ -5,6 +5,11 @@ use serde_json::{Map, Value, json};
 
 pub(super) type Fields = Map<String, Value>;
 
+/// Details of reports that cases state as Suger does.
+const DETAILS: &str = "status message startTime endTime reportedRecords includedRecords creditRecords decimalParts \
+    newDecimalParts recordsToReportBeforeAdjustmentAtListPrice aggregatedBillableRecords awsMeteringResponse \
+    azureMeteringResponse gcpMeteringResponse alibabaMeteringResponse alibabaInternationalMeteringResponse";
+
 /// Cases of a YAML file. Each has the fields of each of `each` as well.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -61,7 +66,8 @@ pub(super) fn report_json(fields: impl IntoIterator<Item = (String, Value)>) -> 
                 let event = |of: &Value| json!({"dimension": of[0], "status": of[1], "quantity": of.get(2)});
                 info["azureMeteringResponse"] = json!({"result": each(event)});
             }
-            _ => info[field] = value,
+            name if DETAILS.split(' ').any(|known| known == name) => info[field] = value,
+            other => panic!("{other}"),
         }
     }
     if report.get("partner").is_none() {

@@ -214,8 +214,10 @@ mod tests {
     fn stated(number: usize, fields: &[Value]) -> Report {
         let [hour, included, whole, left] = [0, 1, 2, 3].map(|at| &fields[at]);
         let mut all = json!({"reportedRecords": {"gb": whole}, "decimalParts": {"gb": included}, "newDecimalParts": {"gb": left}});
+        assert!(fields.len() <= 5, "{fields:?}");
         let mut more = fields.get(4).cloned().unwrap_or_else(|| json!({}));
-        let is_rejected = more.as_object_mut().unwrap().remove("rejected").is_some();
+        let is_rejected =
+            more.as_object_mut().unwrap().remove("rejected").is_some_and(|is_rejected| is_rejected.as_bool().unwrap());
         all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let report = report(&format!("r-{number}"), usize::try_from(hour.as_u64().unwrap()).unwrap(), all);
         if is_rejected { rejected(report) } else { report }

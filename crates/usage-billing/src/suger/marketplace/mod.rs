@@ -279,7 +279,8 @@ mod tests {
     #[test]
     fn acceptance_in_all_cases_is_that_of_the_snapshot() {
         let sections: Vec<Section> = serde_saphyr::from_str(include_str!("cases.yaml")).unwrap();
-        insta::assert_snapshot!(Section::outcomes(sections, |fields| format!("{:?}", of(fields))));
+        let snapshot = Section::outcomes(sections, |fields| format!("{:?}", of(fields)));
+        insta::assert_snapshot!(snapshot);
     }
 
     #[test]

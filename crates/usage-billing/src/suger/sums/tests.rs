@@ -255,6 +255,8 @@ impl Section {
                 "id": "g-1", "entitlementID": "e-1", "status": "REPORTED", "usageRecordReportID": "r-1", "records": {"gb": 2.25},
                 "creationTime": "2026-10-05T07:30:00Z",
             });
+            let known = ["buyerID", "id", "metaInfo", "partner", "records", "usageRecordReportID"];
+            assert!(fields.keys().all(|field| known.contains(&field.as_str())), "{fields:?}");
             json.as_object_mut().unwrap().extend(fields.clone());
             group(json)
         })
@@ -290,7 +292,9 @@ impl Section {
             let is_expected = |row: &UsageRow| {
                 (row.is_final, row.as_of.is_some(), row.metric.as_str()) == (is_final, !is_final, "gb")
             };
-            assert!(!rows.is_empty() && rows.iter().all(is_expected), "{}: {reports:?} {rows:?}", self.about);
+            assert!(rows.iter().all(is_expected), "{}: {reports:?} {rows:?}", self.about);
+            let buyers: BTreeSet<_> = self.groups.iter().map(|group| group.get("buyerID").map(Value::as_str)).collect();
+            assert_eq!(rows.len(), buyers.len(), "{}: a row for each buyer: {rows:?}", self.about);
             all.reverse();
         }
     }
