@@ -1,6 +1,6 @@
 //! Charges of contracts in the short form of the cases of tests.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use usage_billing_core::Decimal;
 
 use super::{ContractCharge, Organization};
@@ -39,15 +39,20 @@ pub(super) fn charge(organizations: &[&str], overage: &str, amount: &str) -> Con
     }
 }
 
+/// Returns the fields that a charge of `cases.yaml` states last, at this index, all of which are known.
+pub(super) fn more(charge: &[Value], index: usize, known: &[&str]) -> Map<String, Value> {
+    let more = charge.get(index).map_or_else(Map::new, |more| more.as_object().unwrap().clone());
+    let is_known = charge.len() <= index + 1 && more.keys().all(|field| known.contains(&field.as_str()));
+    assert!(is_known, "{charge:?}");
+    more
+}
+
 /// Returns a charge of a contract as `cases.yaml` states it.
 pub(super) fn contract_charge(fields: &[Value]) -> ContractCharge {
     let (overage_quantity, overage_charge) = (number(&fields[0]), number(&fields[1]));
     let mut charge = ContractCharge { overage_quantity, overage_charge, ..charge(&["o-1"], "0", "0") };
-    let more = fields.get(2).and_then(Value::as_object).cloned().unwrap_or_default();
-    if more.contains_key("wallet") {
-        charge.part_number = "GC-AIT".to_owned();
-    }
-    for (field, value) in &more {
+    assert!(fields.len() <= 3, "{fields:?}");
+    for (field, value) in fields.get(2).into_iter().flat_map(|more| more.as_object().unwrap()) {
         match field.as_str() {
             "organizations" => {
                 let ids = value.as_array().unwrap().iter();
@@ -67,7 +72,7 @@ pub(super) fn contract_charge(fields: &[Value]) -> ContractCharge {
             "actual" => charge.actual_quantity = number(value),
             "rate" => charge.overage_rate = number(value),
             "converted" => charge.converted_token_count = number(value),
-            "wallet" => (charge.is_wallet, charge.prepaid_quantity) = (true, None),
+            "wallet" => charge.is_wallet = value.as_bool().unwrap(),
             other => panic!("{other}"),
         }
     }

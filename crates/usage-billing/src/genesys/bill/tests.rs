@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::genesys::charge::ChargedItem;
-use crate::genesys::test_support::{number, text};
+use crate::genesys::test_support::{more, number, text};
 
 /// Cases of `cases.yaml`, which explains them.
 #[derive(Deserialize)]
@@ -52,9 +52,7 @@ impl StatedTerms {
 
 /// Returns a charge as `cases.yaml` states it, and whether it can be read.
 fn stated(position: u64, fields: &[Value]) -> (Charge, bool) {
-    let more = fields.get(4).and_then(Value::as_object).cloned().unwrap_or_default();
-    let known = ["part", "unit", "bundle", "price", "prepaid_price", "third_party", "unread"];
-    assert!(more.keys().all(|key| known.contains(&key.as_str())), "{more:?}");
+    let more = more(fields, 4, &["part", "unit", "bundle", "price", "prepaid_price", "third_party", "unread"]);
     let quantity = |index: usize| fields.get(index).and_then(number).unwrap_or_default();
     let price = |field: &str, default: &str| more.get(field).map_or_else(|| default.parse().ok(), number);
     let name = text(&fields[0]);
@@ -77,17 +75,22 @@ fn stated(position: u64, fields: &[Value]) -> (Charge, bool) {
     (charge, !more.contains_key("unread"))
 }
 
-/// Returns the lines of charges in this order.
-fn bill(charges: &[(Charge, bool)], terms: &Terms) -> Vec<BillLine> {
+/// Returns the lines of charges in this order, by their positions.
+fn bill(charges: &[(Charge, bool)], terms: &Terms) -> BTreeMap<u64, String> {
     let (readable, unread): (Vec<_>, Vec<_>) = charges.iter().partition(|(_, is_readable)| *is_readable);
     let unread: Vec<_> = unread.iter().map(|(charge, _)| &charge.item).collect();
-    lines(readable.into_iter().map(|(charge, _)| charge.clone()).collect(), &unread, terms)
+    let readable: Vec<_> = readable.into_iter().map(|(charge, _)| charge.clone()).collect();
+    let lines = lines(readable.clone(), &unread, terms);
+    let positions = lines.iter().map(|line| line.charge.item.position);
+    assert!(positions.eq(readable.iter().map(|charge| charge.item.position)), "{lines:?}");
+    lines.iter().map(|line| (line.charge.item.position, written(line))).collect()
 }
 
 fn written(line: &BillLine) -> String {
-    let number = |number: Option<Decimal>| number.map_or("?".to_owned(), |number| number.normalize().to_string());
-    let [overage, prepaid, beyond, amount] =
-        [line.overage_quantity, line.prepaid_amount, line.overage_amount, line.amount].map(number);
+    let number = |number: Option<Decimal>| number.map_or("?".to_owned(), |number| number.to_string());
+    let amounts = [line.prepaid_amount, line.overage_amount, line.amount];
+    let [prepaid, beyond, amount] = amounts.map(|amount| number(amount.map(|amount| amount.normalize())));
+    let overage = number(line.overage_quantity);
     let included = line.included_quantity;
     let numbers = format!("included {included}, overage {overage}, {prepaid} + {beyond} = {amount}");
     let numbers = if line.role.is_charged() { format!(": {numbers}") } else { String::new() };
@@ -106,13 +109,14 @@ fn bills_of_all_cases_are_those_of_the_snapshot() {
             snapshot += &format!("{terms:?}\n");
             for case in cases {
                 let mut charges: Vec<_> = case.iter().zip(1..).map(|(fields, at)| stated(at, fields)).collect();
-                let mut lines_of = || {
+                let found = bill(&charges, &terms.terms());
+                for turn in 0..2 * case.len() {
+                    if turn == case.len() {
+                        charges.reverse();
+                    }
                     charges.rotate_left(1);
-                    let lines = bill(&charges, &terms.terms());
-                    lines.iter().map(|line| (line.charge.item.position, written(line))).collect::<BTreeMap<_, _>>()
-                };
-                let found = lines_of();
-                case.iter().for_each(|_| assert_eq!(lines_of(), found, "{about}: {case:?} depends on the order"));
+                    assert_eq!(bill(&charges, &terms.terms()), found, "{about}: {case:?} depends on the order");
+                }
                 for (fields, at) in case.iter().zip(1..) {
                     let line = found.get(&at).map_or("unreadable", String::as_str);
                     snapshot +=

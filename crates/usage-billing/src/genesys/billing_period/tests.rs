@@ -17,18 +17,18 @@ struct Section {
     #[serde(default)]
     shown: Vec<String>,
     #[serde(default)]
-    each: Vec<Case>,
+    contracts: Vec<[Option<String>; 2]>,
     cases: Vec<Case>,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Case {
     wanted: Option<String>,
     r#in: Option<String>,
     last: Option<String>,
     shown: Option<Vec<String>>,
-    contract: [Option<String>; 2],
+    contract: Option<[Option<String>; 2]>,
     now: Option<String>,
 }
 
@@ -43,10 +43,10 @@ impl Case {
     }
 
     /// Returns the index that matches, or the reasons for which none does.
-    fn outcome(&self, shown: &[String]) -> String {
+    fn outcome(&self, shown: &[String], contract: &[Option<String>; 2]) -> String {
         let mut search = Search::new(self.wanted());
+        let [start, end] = contract.each_ref().map(|date| date.as_deref().map(|date| date.parse().unwrap()));
         let mut contract = ContractDates::default();
-        let [start, end] = self.contract.each_ref().map(|date| date.as_deref().map(|date| date.parse().unwrap()));
         for (index, found) in shown.iter().map(|text| Some(period(text))).chain([None]).enumerate() {
             // Earlier periods may belong to an earlier contract: only the last start and the first end count.
             match (found, index) {
@@ -72,15 +72,15 @@ impl Case {
 fn searches_of_all_cases_find_what_the_snapshot_states() {
     let sections: Vec<Section> = serde_saphyr::from_str(include_str!("cases.yaml")).unwrap();
     let mut snapshot = String::new();
-    for Section { about, shown, each, cases } in &sections {
+    for Section { about, shown, contracts, cases } in &sections {
         snapshot += &format!("\n# {about}\n");
-        let each = if each.is_empty() { &vec![Case::default()] } else { each };
-        for (more, case) in each.iter().flat_map(|more| cases.iter().map(move |case| (more, case))) {
-            let contract = if more.contract == [None, None] { &case.contract } else { &more.contract };
-            let case = Case { contract: contract.clone(), ..case.clone() };
+        let contracts = if contracts.is_empty() { &vec![[None, None]] } else { contracts };
+        for (contract, case) in contracts.iter().flat_map(|contract| cases.iter().map(move |case| (contract, case))) {
+            let contract = case.contract.as_ref().unwrap_or(contract);
             let shown = case.shown.as_ref().unwrap_or(shown);
             let now = case.now.as_deref().unwrap_or_default();
-            snapshot += &format!("{:?} {shown:?} {contract:?} {now}\n  {}\n", case.wanted(), case.outcome(shown));
+            snapshot +=
+                &format!("{:?} {shown:?} {contract:?} {now}\n  {}\n", case.wanted(), case.outcome(shown, contract));
         }
     }
     insta::assert_snapshot!(snapshot);

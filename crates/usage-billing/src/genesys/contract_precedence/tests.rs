@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::genesys::test_support::{LATER, charge, contract_charge, number, text};
+use crate::genesys::test_support::{LATER, charge, contract_charge, more, number, text};
 use crate::genesys::{ClientBill, ContractCharges, Organization, SeeInvoice};
 
 type Fields = Map<String, Value>;
@@ -18,12 +18,12 @@ struct Section {
     #[serde(default)]
     bill: Fields,
     #[serde(default)]
-    each: Vec<Case>,
-    cases: Vec<Case>,
+    each: Vec<Fields>,
+    cases: Vec<Fields>,
 }
 
-#[derive(Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Case {
     bills: Option<Vec<Fields>>,
     charges: Vec<Vec<Value>>,
@@ -32,7 +32,7 @@ struct Case {
 
 /// Returns a charge of a bill as the vendor sends it.
 fn usage_json(fields: &[Value], unit: &Value) -> Value {
-    let more = fields.get(4).cloned().unwrap_or_default();
+    let more = more(fields, 4, &["part", "unit", "price"]);
     let [usage, prepaid] = [2, 3].map(|index| fields.get(index).map_or_else(|| "0".to_owned(), text));
     json!({
         "name": fields[0], "partNumber": more.get("part").unwrap_or(&fields[0]), "grouping": fields[1],
@@ -95,16 +95,15 @@ fn bill_of(organization: &str, overview: Value) -> ClientBill {
 }
 
 /// Returns the rows of charges and bills, a line for each.
-fn outcome(common: &Fields, each: &Case, case: &Case) -> String {
+fn outcome(common: &Fields, case: Case) -> String {
     let account = Organization::new("partner", Some("Partner".to_owned()));
-    let bills = case.bills.clone().or(each.bills.clone()).unwrap_or_else(|| vec![Fields::new()]);
+    let bills = case.bills.unwrap_or_else(|| vec![Fields::new()]);
     let bills: Vec<_> = bills.into_iter().map(|own| bill(&common.clone().into_iter().chain(own).collect())).collect();
     let mut of_bills: Vec<_> = bills.iter().flat_map(|bill| bill.rows(&account)).collect();
-    let charges = if case.charges.is_empty() { &each.charges } else { &case.charges };
-    let charges = charges.iter().map(|fields| contract_charge(fields)).zip(1..);
+    let charges = case.charges.iter().map(|fields| contract_charge(fields)).zip(1..);
     let charges = charges.map(|(charge, position)| ContractCharge { position, ..charge }).collect();
     let mut charges = ContractCharges { charges, ..ContractCharges::default() };
-    if let Some(unread) = case.unread.as_ref().or(each.unread.as_ref()) {
+    if let Some(unread) = case.unread {
         charges.unread.add(unread.iter().map(String::as_str));
     }
     let found = charges.rows(&account, &mut of_bills, LATER.parse().unwrap());
@@ -113,8 +112,9 @@ fn outcome(common: &Fields, each: &Case, case: &Case) -> String {
     for (kind, row) in found.rows.iter().map(|row| ("charge", row)).chain(of_bills.iter().map(|row| ("bill", row))) {
         let UsageRow { sku, billing_reason, .. } = row;
         let organizations = row.customer_id.as_deref().unwrap_or("-");
-        let amounts = [row.prepaid_amount, row.amount, row.cost].map(number).join(" ");
+        let [prepaid, amount, cost] = [row.prepaid_amount, row.amount, row.cost].map(number);
         let subscription = row.subscription_type.as_deref().unwrap_or("-");
+        let amounts = format!("prepaid amount {prepaid}, amount {amount}, cost {cost}");
         lines += &format!("    {kind} {organizations} {sku}: {billing_reason}, {amounts}, {subscription}\n");
         let is_same = |other: &&UsageRow| other.sku == *sku && other.customer_id == row.customer_id;
         let is_twice = kind == "charge" && of_bills.iter().filter(is_same).any(|other| other.is_billable == Some(true));
@@ -130,11 +130,15 @@ fn rows_of_all_cases_are_those_of_the_snapshot() {
     let mut snapshot = String::new();
     for Section { about, bill, each, cases } in &sections {
         snapshot += &format!("\n# {about}\n");
-        let each = if each.is_empty() { &vec![Case::default()] } else { each };
-        for more in each {
-            for (case, number) in cases.iter().zip(1..) {
-                let of = |case: &Case| json!([case.bills, case.charges, case.unread]);
-                snapshot += &format!("{number}. {} {}\n{}", of(more), of(case), outcome(bill, more, case));
+        if !bill.is_empty() {
+            snapshot += &format!("Each bill has {}\n", json!(bill));
+        }
+        let each = if each.is_empty() { &vec![Fields::new()] } else { each };
+        for (more, number) in each.iter().zip(1..) {
+            for (case, number_of_case) in cases.iter().zip(1..) {
+                let case: Value = more.clone().into_iter().chain(case.clone()).collect();
+                snapshot += &format!("{number}.{number_of_case} {case}\n");
+                snapshot += &outcome(bill, serde_json::from_value(case).unwrap());
             }
         }
     }

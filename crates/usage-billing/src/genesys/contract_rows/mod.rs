@@ -187,7 +187,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use serde::Deserialize;
-    use serde_json::{Value, json};
+    use serde_json::Value;
 
     use super::*;
     use crate::genesys::test_support::{LATER, columns, contract_charge};
@@ -197,7 +197,7 @@ mod tests {
     #[serde(deny_unknown_fields)]
     struct Section {
         about: String,
-        cases: Vec<Case>,
+        cases: Vec<Value>,
     }
 
     #[derive(Deserialize)]
@@ -214,9 +214,10 @@ mod tests {
         let mut snapshot = String::new();
         for Section { about, cases } in &sections {
             snapshot += &format!("\n# {about}\n");
-            for Case { now, charges: stated } in cases {
+            for case in cases {
+                let Case { now, charges } = serde_json::from_value(case.clone()).unwrap();
                 let now = now.as_deref().unwrap_or(LATER).parse().unwrap();
-                let charges = stated.iter().map(|fields| contract_charge(fields)).collect();
+                let charges = charges.iter().map(|fields| contract_charge(fields)).collect();
                 let charges = ContractCharges { charges, ..ContractCharges::default() };
                 let ContractRows { rows, errors } = charges.rows(&account, &mut [], now);
                 let keys: BTreeSet<_> = rows.iter().map(|row| row.row_key).collect();
@@ -225,7 +226,7 @@ mod tests {
                 let expected: Vec<_> = charges.charges.iter().map(expected).collect();
                 let lines = rows.iter().map(columns).chain(errors.iter().map(|error| error.message().to_owned()));
                 let lines: String = lines.map(|line| format!("  {line}\n")).collect();
-                snapshot += &format!("{} {expected:?}\n{lines}", json!(stated));
+                snapshot += &format!("{case}: overage and amount are as expected: {expected:?}\n{lines}");
             }
         }
         insta::assert_snapshot!(snapshot);
