@@ -135,8 +135,9 @@ fn anchors_and_mappings_lead_into_other_files() {
 
 #[test]
 fn reference_that_is_not_followed_has_a_location_that_can_be_accepted() {
-    let api = in_files("{properties: {a: {$ref: 'gone.yaml#/A'}}}");
+    let schema = "{properties: {a: {$ref: 'gone.yaml#/A'}}}";
+    let api = operation(&format!("{{responses: {{200: {{content: {{application/json: {{schema: {schema}}}}}}}}}}}"));
     let report = compare(&api, &api);
     let location = report.changes[0].members[0].location().expect("it has one");
-    assert_eq!(location.pointer, "/components/schemas/Thing/properties/a");
+    assert_eq!(location.pointer, "/paths/~1a/get/responses/200/content/application~1json/schema/properties/a");
 }

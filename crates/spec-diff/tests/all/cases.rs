@@ -10,6 +10,7 @@ use crate::support::lines;
 
 /// One line of `cases.jsonl`. Members of the document that are the same on both sides are in `both`.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Case {
     name: String,
     what: String,

@@ -1,17 +1,21 @@
 //! Tables of edits, each made in documents of a kind. What is found there and back is in a snapshot for each table.
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json};
 use spec_diff::{Change, Options, Report, diff};
 
 use crate::support::line;
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct File {
+    #[serde(rename = "shared")]
+    _anchors: IgnoredAny,
     tables: Vec<Table>,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Table {
     about: String,
     /// Members of documents, with `EDIT` in place of either side of an edit.
@@ -73,8 +77,9 @@ impl Table {
     /// Lists the findings in a document: there, back, and those that are there without the edit.
     fn found(&self, version: &str, template: &Value, [base, revision]: &[Value; 2]) -> String {
         let (old_version, new_version) = version.split_once(" -> ").unwrap_or((version, version));
-        let (old, new) =
-            (document(old_version, filled(template, base)), document(new_version, filled(template, revision)));
+        let [old, new] = [base, revision].map(|edit| filled(template, edit));
+        assert_eq!(old == new, base == revision, "{}: no EDIT in {template}", self.about);
+        let (old, new) = (document(old_version, old), document(new_version, new));
         let options = Options { today: Some("2026-11-22".to_owned()), ..Options::default() };
         [("", &old, &new), ("back: ", &new, &old), ("unchanged: ", &old, &old)]
             .map(|(prefix, base, revision)| lines(prefix, &diff(base, revision, &options).unwrap()))

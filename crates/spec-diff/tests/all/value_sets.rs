@@ -22,6 +22,7 @@ enum Expected {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Group {
     about: String,
     expect: Expected,
@@ -82,6 +83,7 @@ fn pairs_of_schemas_have_the_expected_levels() {
                     );
                 }
                 expected => {
+                    assert!(!versions.is_empty(), "{about}: no versions");
                     versions.iter().for_each(|version| assert_levels(about, expected, version, base, revision));
                 }
             }
