@@ -44,6 +44,7 @@ mod tests {
     use crate::test_support::{changed, mini};
 
     #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
     struct Group {
         about: String,
         violates: Vec<String>,

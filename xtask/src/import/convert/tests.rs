@@ -47,6 +47,7 @@ fn field(schema: Value) -> (Value, Value, Vec<String>) {
 
 /// The groups of `fields.yaml`, which describes them.
 #[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Fields {
     becomes: Vec<(Value, Value)>,
     reports: Vec<(Value, String)>,
