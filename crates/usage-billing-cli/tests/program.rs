@@ -54,7 +54,8 @@ fn readme_command_names_customers_of_every_vendor() {
 #[test]
 fn readme_command_for_a_month_succeeds_on_any_day() {
     for today in ["2026-11-21", "2026-12-01", "2027-01-31"] {
-        let (stdout, stderr) = ok(fetch_on(today, &["--period", "2026-10", "--format", "table"]));
+        let (code, stdout, stderr) = fetch_on(today, &["--period", "2026-10", "--format", "table"]);
+        assert_eq!(code, Some(0), "{today}: {stderr}");
         let is_missing = today != "2026-11-21";
         let line = "genesys: Neubau GmbH: no bill, as its contract started later or ended before: ";
         assert_eq!(stderr.lines().any(|stderr| stderr.starts_with(line)), is_missing, "{today}: {stderr}");
@@ -258,7 +259,8 @@ fn interrupt_report(sandbox: &RunningSandbox) -> String {
 #[test]
 fn timeouts_have_units_and_an_invalid_one_is_one_line() {
     for time in ["90s", "10m", "2h", "600"] {
-        ok(fetch(&["suger", "--timeout", time]));
+        let (code, _, stderr) = fetch(&["suger", "--timeout", time]);
+        assert_eq!(code, Some(0), "{time}: {stderr}");
     }
     for time in ["soon", "-1", "10x", "1.5"] {
         let (code, _, stderr) = run(&mut program(&["usage", "fetch", "--sandbox", &format!("--timeout={time}")]));

@@ -6,15 +6,19 @@ use serde::Deserialize;
 
 use crate::support::{Run, fetch, path, program};
 
-/// A line of `wrong_input.jsonl`: the arguments of `usage`.
+/// A line of `wrong_input.jsonl`.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Case {
+    /// The arguments of `usage`, separated by spaces.
     run: String,
+    /// A last argument, which may have spaces.
+    last: Option<String>,
     #[serde(default = "usual_code")]
     code: i32,
-    /// The last line.
+    /// The line beside the address of a sandbox, or the last one if there are rows.
     error: String,
-    /// Rows are printed before it.
+    /// Rows are printed before it, and what the result is based on.
     #[serde(default)]
     has_rows: bool,
 }
@@ -54,12 +58,16 @@ fn wrong_input_is_one_line_before_anything_is_fetched() {
     }
     let utf16 = format!("\u{feff}{prices}").encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
     fs::write(folder.join("utf16.csv"), utf16).unwrap();
-    for line in include_str!("wrong_input.jsonl").lines() {
-        let Case { run, code, error, has_rows } = serde_json::from_str(line).unwrap();
-        let arguments: Vec<_> = run.split(' ').collect();
+    let cases: Vec<Case> =
+        include_str!("wrong_input.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(cases.len(), 43);
+    for Case { run, last, code, error, has_rows } in cases {
+        let arguments = run.split(' ').chain(last.as_deref());
         let found = Run::of(program(&["usage"]).args(arguments).current_dir(folder)).exits(code);
-        let last = found.stderr.lines().last().unwrap();
-        assert!(last.starts_with("error: ") && last.contains(&error), "{run}: {}", found.stderr);
+        let lines: Vec<_> = found.stderr.lines().filter(|line| !line.starts_with("sandbox: ")).collect();
+        let line = lines.last().unwrap();
+        assert!(line.starts_with("error: ") && line.contains(&error), "{run}: {}", found.stderr);
+        assert!(lines.len() == 1 || has_rows, "{run}: {}", found.stderr);
         assert!(!found.stderr.contains("fetching") && found.text().is_empty() != has_rows, "{run}: {}", found.text());
     }
     assert!(!folder.join("usage.html").exists());

@@ -92,8 +92,7 @@ fn sample_of_the_readme_is_printed_for_the_sandbox() {
     let fetch = ["usage", "fetch", "--today", TODAY, "--period", "2026-10", "--output", "rows.jsonl"];
     let columns = "customer_name,sku,quantity,unit,amount,currency,is_billable,billing_reason";
     let show = ["usage", "show", "rows.jsonl", "--columns", columns, "--format", "table", "--width", "122"];
-    let [_, printed] = [&fetch[..], &show].map(|arguments| {
-        ok(run(sandbox.program(arguments).current_dir(folder.path()))).0
-    });
+    let [_, printed] =
+        [&fetch[..], &show].map(|arguments| ok(run(sandbox.program(arguments).current_dir(folder.path()))).0);
     check_sample(include_str!("../../../../README.md"), &printed);
 }

@@ -263,6 +263,7 @@ fn exit_code_of_a_send_without_any_delivery_states_what_helps() {
         let sandbox = RunningSandbox::start(&["--record-groups", "0"]);
         sandbox.fault(fault);
         let events = file(&folder, "events.csv", &(HEADER.to_owned() + line));
-        exits(run(&mut sandbox.program(&["meter", "send", &events, "--yes", "--today", TODAY])), expected);
+        let (code, _, stderr) = run(&mut sandbox.program(&["meter", "send", &events, "--yes", "--today", TODAY]));
+        assert_eq!(code, Some(expected), "{fault}: {stderr}");
     }
 }

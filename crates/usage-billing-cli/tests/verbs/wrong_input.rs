@@ -13,9 +13,10 @@ const SUGER: [(&str, &str); 3] =
 
 /// A line of `wrong_input.jsonl`.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Case {
     run: String,
-    /// The vendor of which there is an account.
+    /// The vendor of which there is an account: `suger`.
     account: Option<String>,
     #[serde(default)]
     env: BTreeMap<String, String>,
@@ -67,7 +68,8 @@ fn wrong_input_is_reported_on_one_line() {
     for Case { run: line, account, env, code, error } in cases {
         let arguments: Vec<_> = line.split(' ').collect();
         let mut command = program(&arguments);
-        command.current_dir(&folder).envs(SUGER.into_iter().filter(|_| account.as_deref() == Some("suger"))).envs(env);
+        assert!(matches!(account.as_deref(), None | Some("suger")), "{line}: {account:?}");
+        command.current_dir(&folder).envs(account.map_or_else(Vec::new, |_| SUGER.to_vec())).envs(env);
         let (found, stdout, stderr) = run(&mut command);
         assert_eq!((found, stdout.as_str()), (Some(code), ""), "{line}: {stderr}");
         let is_one_line = stderr.starts_with("error: ") && stderr.lines().count() == 1;
