@@ -54,14 +54,31 @@ enum Command {
     Diff(commands::diff::Arguments),
 }
 
+/// The stack of all commands: schemas refer to each other over hundreds of steps, and the main thread's is short.
+const STACK: usize = 256 << 20;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    // One thread for everything: what a second one allocates stays with it.
+    let command = std::thread::Builder::new().stack_size(STACK).spawn(|| run(cli.command));
+    match command.map(std::thread::JoinHandle::join) {
+        Ok(Ok(code)) => code,
+        // The panic's message is written already.
+        Ok(Err(_)) => ExitCode::from(101),
+        Err(error) => {
+            eprintln!("error: no thread of {} MiB of stack: {error}", STACK >> 20);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(command: Command) -> ExitCode {
     // Asked at run time: a target folder that several checkouts share would keep the path of the first.
     let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let root = package.as_deref().and_then(Path::parent).unwrap_or(Path::new("."));
     let (mut out, mut err) = (stdout().lock(), stderr().lock());
     let mut output = Output::new(&mut out, &mut err);
-    let done = match cli.command {
+    let done = match command {
         Command::Generate(arguments) => commands::generate::run(root, &arguments, &mut output),
         Command::Lint(arguments) => commands::lint::run(root, &arguments, &mut output),
         Command::AddVendor(arguments) => commands::add_vendor::run(root, &arguments, &mut output),

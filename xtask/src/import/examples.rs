@@ -18,26 +18,93 @@ const MAX_BYTES: usize = 1 << 20;
 
 /// What the vendor shows for an operation.
 #[derive(Default)]
-pub(super) struct Shown {
-    pub(super) body: Option<Value>,
-    pub(super) response: Option<Value>,
+pub(super) struct Shown<'a> {
+    pub(super) body: Hint<'a>,
+    pub(super) response: Hint<'a>,
+}
+
+/// What the vendor shows of a body.
+#[derive(Default)]
+pub(super) struct Hint<'a> {
+    pub(super) example: Option<&'a Value>,
+    /// The published schema: it and its parts may have examples.
+    schema: Option<&'a Value>,
 }
 
 /// The vendor's own examples of an operation's bodies.
-pub(super) fn shown(root: &Value, edition: Edition, operation: &Operation<'_>) -> Shown {
+pub(super) fn shown<'a>(root: &'a Value, edition: Edition, operation: &Operation<'a>) -> Shown<'a> {
     let success =
         operation.responses(root).into_iter().find(|(status, _)| status.starts_with('2')).map(|(_, response)| response);
     if edition == Edition::Swagger2 {
-        let response = success.and_then(|response| response.get("examples")?.as_object()?.values().next());
-        return Shown { body: None, response: response.cloned() };
+        let parameters = operation.parameters_at(root).into_iter();
+        let body = parameters.map(|(_, parameter)| parameter).find(|parameter| parameter["in"] == "body");
+        let example = success.and_then(|response| response.get("examples")?.as_object()?.values().next());
+        let schema = |holder: Option<&'a Value>| holder.and_then(|holder| holder.get("schema"));
+        return Shown {
+            body: Hint { example: None, schema: schema(body) },
+            response: Hint { example, schema: schema(success) },
+        };
     }
-    let of = |holder: &Value| {
+    let of = |holder: &'a Value| {
         let media = holder.get("content")?.as_object()?;
         let media = media.iter().find(|(name, _)| name.contains("json")).or_else(|| media.iter().next())?.1;
         let named = || resolve(root, media.get("examples")?.as_object()?.values().next()?).get("value");
-        media.get("example").or_else(named).cloned()
+        Some(Hint { example: media.get("example").or_else(named), schema: media.get("schema") })
     };
-    Shown { body: operation.body(root).and_then(of), response: success.and_then(of) }
+    Shown {
+        body: operation.body(root).and_then(of).unwrap_or_default(),
+        response: success.and_then(of).unwrap_or_default(),
+    }
+}
+
+/// What the vendor shows of a value: the examples, the nearest first, and the published schemas of it.
+#[derive(Default)]
+struct Hints<'a> {
+    examples: Vec<&'a Value>,
+    schemas: Vec<&'a Value>,
+}
+
+/// Published schemas of one value and parts of these are looked at up to this many, and as many of their examples.
+const MAX_HINTS: usize = 32;
+
+impl<'a> Hints<'a> {
+    /// Follows references to parts of the schemas, and adds the examples of all.
+    fn of(root: &'a Value, examples: Vec<&'a Value>, mut schemas: Vec<&'a Value>) -> Self {
+        let mut hints = Self { examples, schemas: Vec::new() };
+        schemas.reverse();
+        while let Some(schema) = schemas.pop().filter(|_| hints.schemas.len() < MAX_HINTS) {
+            let list = |key: &str| schema.get(key).and_then(Value::as_array).into_iter().flatten();
+            let own = schema.get("example").into_iter().chain(list("examples"));
+            let left = MAX_HINTS.saturating_sub(hints.examples.len());
+            hints.examples.extend(own.filter(|example| !example.is_null()).take(left));
+            let target = schema.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
+            let parts = target.and_then(|pointer| root.pointer(pointer)).into_iter();
+            let parts = parts.chain(["allOf", "oneOf", "anyOf"].into_iter().flat_map(list)).collect::<Vec<_>>();
+            schemas.extend(parts.into_iter().rev());
+            hints.schemas.push(schema);
+        }
+        hints
+    }
+
+    /// Of a part of the value.
+    fn part(
+        &self,
+        root: &'a Value,
+        example: impl Fn(&'a Value) -> Option<&'a Value>,
+        schema: impl Fn(&'a Value) -> Option<&'a Value>,
+    ) -> Self {
+        let examples = self.examples.iter().filter_map(|whole| example(whole)).filter(|example| !example.is_null());
+        Self::of(root, examples.collect(), self.schemas.iter().filter_map(|whole| schema(whole)).collect())
+    }
+
+    fn find(&self, fits: impl Fn(&Value) -> bool) -> Option<&'a Value> {
+        self.examples.iter().copied().find(|example| fits(example))
+    }
+
+    fn find_text(&self, fits: impl Fn(&str) -> bool) -> Option<&'a str> {
+        let texts = self.examples.iter().filter_map(|example| example.as_str());
+        texts.filter(|text| !text.is_empty() && text.chars().count() < 200).find(|text| fits(text))
+    }
 }
 
 /// Why a schema has no example.
@@ -60,17 +127,20 @@ impl NoSample {
 }
 
 /// A value of a drafted schema.
-pub(super) fn sample(
-    schema: &Value,
-    hint: Option<&Value>,
-    components: &BTreeMap<String, (usize, Value)>,
+pub(super) fn sample<'a>(
+    root: &'a Value,
+    schema: &'a Value,
+    hint: &Hint<'a>,
+    components: &'a BTreeMap<String, (usize, Value)>,
 ) -> Result<Value, NoSample> {
-    let mut sampler = Sampler { components, values: 0, bytes: 0, within: Vec::new() };
-    let value = sampler.value(schema, hint, 0);
+    let hints = Hints::of(root, hint.example.into_iter().collect(), hint.schema.into_iter().collect());
+    let mut sampler = Sampler { root, components, values: 0, bytes: 0, within: Vec::new() };
+    let value = sampler.value(schema, &hints, 0);
     if sampler.is_too_large() { Err(NoSample::TooLarge) } else { value.ok_or(NoSample::Endless) }
 }
 
 struct Sampler<'a> {
+    root: &'a Value,
     components: &'a BTreeMap<String, (usize, Value)>,
     values: usize,
     bytes: usize,
@@ -82,7 +152,7 @@ impl<'a> Sampler<'a> {
         self.values > MAX_SIZE || self.bytes > MAX_BYTES
     }
 
-    fn value(&mut self, schema: &'a Value, hint: Option<&Value>, depth: usize) -> Option<Value> {
+    fn value(&mut self, schema: &'a Value, hints: &Hints<'a>, depth: usize) -> Option<Value> {
         self.values += 1;
         if self.is_too_large() {
             return None;
@@ -94,44 +164,48 @@ impl<'a> Sampler<'a> {
             }
             let (_, schema) = self.components.get(name)?;
             self.within.push(name.to_owned());
-            let value = self.value(schema, hint, depth);
+            let value = self.value(schema, hints, depth);
             self.within.pop();
             return value;
         }
         let text = |key: &str| schema.get(key).and_then(Value::as_str).unwrap_or_default();
         Some(match text("type") {
-            "object" => return self.object(schema, hint, depth),
+            "object" => return self.object(schema, hints, depth),
             "array" => {
-                let first = hint.and_then(|hint| hint.get(0));
-                let entry = schema.get("items").and_then(|items| self.value(items, first, depth + 1));
+                let entry = schema.get("items").and_then(|items| {
+                    let hints = hints.part(self.root, |list| list.get(0), |schema| schema.get("items"));
+                    self.value(items, &hints, depth + 1)
+                });
                 // An empty list is left out where it is optional; where it is not, it says that nothing can be in it.
                 Value::Array(entry.into_iter().collect())
             }
-            "boolean" => hint.filter(|hint| hint.is_boolean()).cloned().unwrap_or(json!(true)),
+            "boolean" => hints.find(Value::is_boolean).cloned().unwrap_or(json!(true)),
             "integer" => {
-                let fits = |hint: &&Value| {
+                let fits = |hint: &Value| {
                     hint.as_i64().is_some_and(|number| text("format") != "int32" || i32::try_from(number).is_ok())
                 };
-                hint.filter(fits).cloned().unwrap_or(json!(1))
+                hints.find(fits).cloned().unwrap_or(json!(1))
             }
-            "number" => hint.filter(|hint| plain_number(hint)).cloned().unwrap_or(json!(12.5)),
-            "string" => self.text(schema, hint),
+            "number" => hints.find(plain_number).cloned().unwrap_or(json!(12.5)),
+            "string" => string(schema, hints),
             _ => {
-                let hint = hint.filter(|hint| !hint.is_null() && plain(hint));
+                let hint = hints.find(plain);
                 self.bytes += hint.map_or(0, |hint| hint.to_string().len());
                 hint.cloned().unwrap_or(json!("anything"))
             }
         })
     }
 
-    fn object(&mut self, schema: &'a Value, hint: Option<&Value>, depth: usize) -> Option<Value> {
+    fn object(&mut self, schema: &'a Value, hints: &Hints<'a>, depth: usize) -> Option<Value> {
         let mut object = Map::new();
+        let root = self.root;
         let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
-            let shown = hint.and_then(Value::as_object).and_then(|map| map.iter().next());
-            let (key, hint) = shown.map_or(("key", None), |(key, value)| (key.as_str(), Some(value)));
+            let shown = hints.examples.iter().find_map(|hint| hint.as_object()?.keys().next());
+            let key = shown.map_or("key", String::as_str);
             match schema.get("additionalProperties") {
                 Some(values @ Value::Object(_)) => {
-                    object.extend(self.value(values, hint, depth + 1).map(|value| (key.to_owned(), value)));
+                    let hints = hints.part(root, |map| map.get(key), |schema| schema.get("additionalProperties"));
+                    object.extend(self.value(values, &hints, depth + 1).map(|value| (key.to_owned(), value)));
                 }
                 _ => drop(object.insert("key".to_owned(), json!("value"))),
             }
@@ -145,8 +219,8 @@ impl<'a> Sampler<'a> {
             if !needed && (depth >= DEPTH || self.values > SIZE) {
                 continue;
             }
-            let hint = hint.and_then(|hint| hint.get(name)).or_else(|| property.get("example"));
-            match self.value(property, hint, depth + 1) {
+            let hints = hints.part(root, |object| object.get(name), |schema| schema.get("properties")?.get(name));
+            match self.value(property, &hints, depth + 1) {
                 Some(Value::Array(entries)) if entries.is_empty() && !needed => {}
                 Some(Value::Object(fields)) if fields.is_empty() && !needed && property["type"] == "object" => {}
                 Some(value) => {
@@ -159,25 +233,24 @@ impl<'a> Sampler<'a> {
         }
         Some(Value::Object(object))
     }
+}
 
-    fn text(&self, schema: &Value, hint: Option<&Value>) -> Value {
-        let hint = hint.and_then(Value::as_str).filter(|text| !text.is_empty() && text.chars().count() < 200);
-        if let Some(values) = schema.get("enum").and_then(Value::as_array) {
-            let shown = hint.and_then(|hint| values.iter().find(|value| *value == hint));
-            return shown.or_else(|| values.first()).cloned().unwrap_or_default();
-        }
-        let of_shape = |shape: &str| hint.filter(|hint| shaped(hint, shape));
-        let text = match schema.get("format").and_then(Value::as_str).unwrap_or_default() {
-            "date" => of_shape("2000-00-00").filter(|day| real_day(day)).unwrap_or("2026-10-01"),
-            "date-time" | "lenient-date-time" => of_shape("2000-00-00T00:00:00Z")
-                .filter(|time| real_day(time) && real_time(time))
-                .unwrap_or("2026-10-01T00:00:00Z"),
-            "uuid" => hint.filter(|hint| is_uuid(hint)).unwrap_or("7b0e6b6e-91f5-4f5e-9a0a-3f1c2d4b5a69"),
-            "decimal" | "lenient-decimal" => "12.5",
-            _ => hint.unwrap_or("text"),
-        };
-        json!(text)
+fn string(schema: &Value, hints: &Hints<'_>) -> Value {
+    if let Some(values) = schema.get("enum").and_then(Value::as_array) {
+        let shown = hints.find(|hint| values.contains(hint));
+        return shown.or_else(|| values.first()).cloned().unwrap_or_default();
     }
+    let text = match schema.get("format").and_then(Value::as_str).unwrap_or_default() {
+        "date" => hints.find_text(|day| shaped(day, "2000-00-00") && real_day(day)).unwrap_or("2026-10-01"),
+        "date-time" | "lenient-date-time" => hints
+            .find_text(|time| shaped(time, "2000-00-00T00:00:00Z") && real_day(time) && real_time(time))
+            .unwrap_or("2026-10-01T00:00:00Z"),
+        "uuid" => hints.find_text(is_uuid).unwrap_or("7b0e6b6e-91f5-4f5e-9a0a-3f1c2d4b5a69"),
+        "decimal" => hints.find_text(is_decimal).unwrap_or("12.5"),
+        "lenient-decimal" => "12.5",
+        _ => hints.find_text(|_| true).unwrap_or("text"),
+    };
+    json!(text)
 }
 
 /// Whether a number comes back with the same digits.
@@ -189,6 +262,11 @@ fn plain_text(number: &str) -> bool {
     number.len() < 16
         && number.chars().all(|letter| letter.is_ascii_digit() || "-.".contains(letter))
         && !number.ends_with(".0")
+}
+
+/// Whether a text is a number that a decimal writes in the same way.
+fn is_decimal(text: &str) -> bool {
+    plain_text(text) && !text.starts_with("-0") && serde_json::from_str::<serde_json::Number>(text).is_ok()
 }
 
 fn plain(value: &Value) -> bool {

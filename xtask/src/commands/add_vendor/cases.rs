@@ -5,7 +5,7 @@ use openapi_document::Document;
 use super::tests::{file, planned};
 
 /// A specification, what its loss report states (nothing if it is empty), and what the generated client contains.
-const CASES: [(&str, &str, &[&str], &[&str]); 22] = [
+const CASES: [(&str, &str, &[&str], &[&str]); 23] = [
     ("01-oauth-scopes-audience", include_str!("cases/01-oauth-scopes-audience.yaml"), &["audience=api://meter"], &[]),
     (
         "03-nested-deep-object",
@@ -57,6 +57,12 @@ const CASES: [(&str, &str, &[&str], &[&str]); 22] = [
         &[],
         &["amount: required ::progenitor_client::DecimalString"],
     ),
+    (
+        "keyword",
+        include_str!("cases/keyword.yaml"),
+        &["## Response headers without a type (1)", "X-Total: callers"],
+        &[],
+    ),
     ("mixed", include_str!("cases/mixed.yaml"), &["an enum of strings and of other values"], &["::serde_json::Value"]),
     ("null", include_str!("cases/null.yaml"), &[], &[": update ::", "application/merge-patch+json"]),
     ("open", include_str!("cases/open.yaml"), &[], &["        ..\n"]),
@@ -80,6 +86,19 @@ fn each_case_is_right_or_reported() -> std::io::Result<()> {
             assert!(client.contains(expected), "{name}: {expected} is not in {client}");
         }
     }
+    Ok(())
+}
+
+#[test]
+fn test_of_an_operation_that_is_a_keyword_is_in_snake_case() -> std::io::Result<()> {
+    let document =
+        Document::parse("keyword.yaml", include_str!("cases/keyword.yaml")).map_err(std::io::Error::other)?;
+    let files = planned(&document.root)?;
+    let smoke = file(&files, "crates/usage-billing-acme/tests/smoke.rs");
+    assert!(smoke.contains("async fn match_goes_out_and_comes_back()"), "{smoke}");
+    assert!(smoke.contains("client(&server).match_()"), "{smoke}");
+    let curated = file(&files, "openapi/acme.yaml");
+    assert!(curated.contains("price: \"12.50\""), "{curated}");
     Ok(())
 }
 

@@ -81,8 +81,9 @@ pub(super) fn failed(name: &str, kept: bool) -> String {
 /// What comes after the command.
 pub(super) fn next(name: &str, seconds: f32) -> String {
     format!(
-        "{name} compiles, and every operation goes through its mock and back ({seconds:.0} s). What is left to people:\n\
-         - openapi/{name}.yaml: read it against the vendor's pages; own words, marks, formats; `cargo xtask lint {name}` lists them\n\
+        "{name} compiles, and every operation goes through its mock and back ({seconds:.0} s). What to do next:\n\
+         - openapi/{name}.yaml: compare it with the vendor's documentation; set formats, extensions (x-idempotent, x-pagination, …) and descriptions; \
+         `cargo xtask lint {name}` lists what is missing\n\
          - openapi/upstream/{name}.md: what was lost; `cargo xtask upstream {name} --from FILE` compares again when the vendor moves\n\
          - crates/usage-billing-{name}/src/client.rs: the header of request ids and the rate limit, if the vendor documents them\n\
          - README.md: a row in \"What is covered\"\n"

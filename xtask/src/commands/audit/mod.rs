@@ -88,8 +88,10 @@ fn check<'a>(published: &Published, draft: &'a Conversion) -> (Vec<Difference>, 
     let missing = missing.map(|(difference, _)| difference);
     let missing = missing.cloned().collect::<BTreeSet<_>>().into_iter().collect();
     let unfounded = draft.losses.iter().filter(|loss| {
-        let is_of_fields =
-            matches!(loss.kind, Kind::Parameter | Kind::Field | Kind::Enum | Kind::Untyped | Kind::Union);
+        let is_of_fields = matches!(
+            loss.kind,
+            Kind::Parameter | Kind::Header | Kind::Field | Kind::Enum | Kind::Untyped | Kind::Union
+        );
         is_of_fields && !places.iter().any(|places| is_about(loss, places))
     });
     (missing, unfounded.collect())
@@ -224,6 +226,32 @@ mod tests {
         }
         let at = check(&published, &draft).0.into_iter().map(|difference| difference.at).collect::<Vec<_>>();
         assert_eq!(at, ["/components/schemas/Meter/properties/state"]);
+    }
+
+    #[test]
+    fn missing_loss_of_response_headers_is_found() {
+        let mut root = meters();
+        let header = json!({"ETag": {"schema": {"type": "string"}}});
+        root["components"]["responses"] = json!({"Busy": {"description": "d", "headers": header}});
+        let responses = &mut root["paths"]["/meters"]["get"]["responses"];
+        responses["200"]["headers"] = header;
+        responses["429"] = json!({"$ref": "#/components/responses/Busy"});
+        responses["500"] = json!({"description": "d", "headers": {"Content-Type": {}}});
+        let (published, mut draft) = drafted(&root);
+        assert_eq!(check(&published, &draft), (vec![], vec![]));
+        // What is said of the headers says nothing of the body.
+        draft.losses.retain(|loss| loss.kind != Kind::Union && loss.kind != Kind::Untyped);
+        let at = |draft: &Conversion| check(&published, draft).0.into_iter().map(|found| found.at).collect::<Vec<_>>();
+        assert_eq!(at(&draft), ["/components/schemas/Meter/properties/kind"]);
+        draft.losses.retain(|loss| loss.kind != Kind::Header);
+        assert_eq!(
+            at(&draft),
+            [
+                "/components/responses/Busy/headers",
+                "/components/schemas/Meter/properties/kind",
+                "/paths/~1meters/get/responses/200/headers"
+            ]
+        );
     }
 
     #[test]

@@ -95,11 +95,16 @@ impl<'a> Walk<'a> {
         }
         self.sent = false;
         for (status, response) in operation.value.get("responses").and_then(Value::as_object).into_iter().flatten() {
+            let at = child(&child(&operation.pointer, "responses"), status);
+            let (at, response) = resolve_at(self.theirs, at, response);
+            let mut headers = response.get("headers").and_then(Value::as_object).into_iter().flatten();
+            if !status.starts_with("x-") && headers.any(|(name, _)| !import::is_content_type(name)) {
+                self.from.clear();
+                self.add(&child(&at, "headers"), "the headers are not in the draft");
+            }
             if !status.starts_with('2') {
                 continue;
             }
-            let at = child(&child(&operation.pointer, "responses"), status);
-            let (at, response) = resolve_at(self.theirs, at, response);
             if drafted["x-download"] == true {
                 let media = response.get("content").and_then(Value::as_object).into_iter().flatten();
                 for (media, _) in media.filter(|(media, _)| import::is_json(media)) {

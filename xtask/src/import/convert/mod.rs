@@ -35,6 +35,7 @@ use super::{
 };
 pub(crate) use keywords::says_something;
 pub(crate) use parameters::separator;
+pub(crate) use responses::is_content_type;
 
 use crate::{packed::Packed, text::one_line};
 use direction::{Direction, Directions};
@@ -121,23 +122,9 @@ fn component_tree(schemas: &[(String, Packed)]) -> Map<String, Value> {
 }
 
 /// Rewrites the chosen operations. `today` becomes the draft's version. Operations that no client can send are left out, with
-/// the reason among the losses; the error says why nothing is left.
+/// the reason among the losses; the error says why nothing is left. Schemas refer to each other over hundreds of steps: the stack has to
+/// be a large one.
 pub(crate) fn convert(published: &Published, chosen: &[Operation<'_>], today: &str) -> Result<Conversion, String> {
-    // Schemas refer to each other over hundreds of steps; the main thread's stack is short.
-    std::thread::scope(|scope| {
-        let run =
-            std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || draft_here(published, chosen, today));
-        let joined = run
-            .map_err(|error| error.to_string())
-            .and_then(|thread| thread.join().map_err(|_| "it panicked".to_owned()));
-        joined
-            .unwrap_or_else(|reason| Err(format!("the specification cannot be converted: {reason}; please report it")))
-    })
-}
-
-const STACK: usize = 256 << 20;
-
-fn draft_here(published: &Published, chosen: &[Operation<'_>], today: &str) -> Result<Conversion, String> {
     let mut converter = Converter::new(&published.root, published.edition);
     let address = converter.address(chosen);
     let source = source(published);

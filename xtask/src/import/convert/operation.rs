@@ -135,28 +135,28 @@ impl Converter<'_> {
     fn examples(&mut self, operation: &Operation<'_>, value: &mut Value) {
         let shown = examples::shown(self.root, self.edition, operation);
         let mut missing = Vec::new();
-        let mut fill = |pointer: &str, hint: Option<&Value>| {
+        let mut fill = |pointer: &str, hint: &examples::Hint<'_>| {
             let media = value.pointer_mut(pointer).and_then(Value::as_object_mut).into_iter().flatten();
             for (_, media) in media.filter(|(name, _)| import::is_json(name) || name.ends_with("urlencoded")) {
-                match examples::sample(&media["schema"], hint, &self.components) {
+                match examples::sample(self.root, &media["schema"], hint, &self.components) {
                     Ok(example) => media["example"] = example,
                     Err(reason) => missing.push((pointer.trim_end_matches("/content").to_owned(), reason)),
                 }
             }
         };
-        fill("/requestBody/content", shown.body.as_ref());
+        fill("/requestBody/content", &shown.body);
         // Errors have no content, so that all that is left is of success.
         let successes = (200..300).map(|status| format!("/responses/{status}/content"));
-        successes.for_each(|pointer| fill(&pointer, shown.response.as_ref()));
+        successes.for_each(|pointer| fill(&pointer, &shown.response));
         let success = value["responses"].as_object().into_iter().flatten().map(|(status, _)| status);
         let success =
             success.filter(|status| status.starts_with('2')).min().map(|status| format!("/responses/{status}"));
-        let shown = [(Some("/requestBody".to_owned()), shown.body), (success, shown.response)];
+        let shown = [(Some("/requestBody".to_owned()), shown.body.example), (success, shown.response.example)];
         for (pointer, example) in shown.into_iter().filter_map(|(pointer, example)| Some((pointer?, example?))) {
             let content = value.pointer(&format!("{pointer}/content")).and_then(Value::as_object).into_iter().flatten();
             for (_, media) in content.filter(|(name, _)| import::is_json(name)) {
                 let component = |name: &str| self.components.get(name).map(|(_, schema)| schema);
-                for mismatch in mismatches(&media["schema"], &example, &component) {
+                for mismatch in mismatches(&media["schema"], example, &component) {
                     let at = format!("{}{pointer}", operation.pointer);
                     self.losses.add(Kind::Evidence, &at, mismatch_text(&mismatch));
                 }

@@ -24,11 +24,12 @@ impl Converter<'_> {
             (status.to_uppercase(), resolve(self.root, response), place)
         });
         let stated = stated.collect::<Vec<_>>();
-        for (status, response, _) in &stated {
+        for (status, response, place) in &stated {
             if let Some(reference) = dangling(response) {
                 let text = format!("unresolved reference {reference:?}: converted to a response without a body");
                 self.losses.add(Kind::Response, &child(&at, &status.to_lowercase()), text);
             }
+            self.headers(status, response, place);
         }
         let mut drafted = Map::new();
         let mut successes = stated.iter().filter(|(status, ..)| status.starts_with('2')).collect::<Vec<_>>();
@@ -120,6 +121,23 @@ impl Converter<'_> {
         (Value::Object(drafted), download)
     }
 
+    /// Notes the headers that a response documents.
+    fn headers(&mut self, status: &str, response: &Value, at: &str) {
+        let names =
+            response.get("headers").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.as_str());
+        let names = names.filter(|name| !is_content_type(name)).collect::<Vec<_>>();
+        if names.is_empty() {
+            return;
+        }
+        let (names, is_success) = (names.join(", "), status.starts_with('2'));
+        let text = if is_success {
+            format!("{names}: callers read them by name, in `headers()` of the response")
+        } else {
+            format!("{names}: an error has the request id and `retry_after()`, and no other header")
+        };
+        self.losses.add(Kind::Header, &child(at, "headers"), text);
+    }
+
     fn stated_response(&self, operation: &Operation<'_>, response: &Value, at: &str) -> Content {
         if self.edition != Edition::Swagger2 {
             return content(self.root, response, at);
@@ -168,6 +186,11 @@ impl Converter<'_> {
         };
         (Some(json!({named: {"schema": schema}})), false)
     }
+}
+
+/// Whether a header is one that OpenAPI ignores.
+pub(crate) fn is_content_type(name: &str) -> bool {
+    name.eq_ignore_ascii_case("content-type")
 }
 
 /// What a component for the body of a success is called: one for each status besides 200.

@@ -436,6 +436,105 @@ fn examples_are_the_vendors_where_they_fit() {
     assert_eq!(*example, json!({"day": "2026-02-03", "n": 7.25, "made": "2026-10-01T00:00:00Z"}));
 }
 
+#[test]
+fn examples_of_published_schemas_are_shown_where_they_fit() {
+    let named = json!({
+        "Price": {"type": "string", "examples": ["12.50"]},
+        "Tier": {"type": "string", "enum": ["free", "paid"], "example": "paid"},
+        "Plan": {"type": "object", "properties": {"n": {"type": "integer"}}, "example": {"n": 7}},
+        "Loop": {"type": "object", "properties": {"l": {"$ref": "#/components/schemas/Loop"}, "n": {"type": "integer", "example": 3}}},
+    });
+    let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+    for (field, shown) in [
+        (json!({"type": "string", "example": "a-1"}), json!("a-1")),
+        (json!({"type": ["integer", "null"], "examples": [null, "one", 5]}), json!(5)),
+        (json!({"type": "integer", "format": "int32", "example": 5_000_000_000_i64}), json!(1)),
+        (json!({"type": "string", "format": "date", "examples": ["today", "2026-02-03"]}), json!("2026-02-03")),
+        (json!({"type": "string", "format": "decimal", "example": "12.50"}), json!("12.50")),
+        (json!({"type": "string", "format": "decimal", "example": "012.50"}), json!("12.5")),
+        (json!({"type": "boolean", "example": false}), json!(false)),
+        (reference("Price"), json!("12.50")),
+        (json!({"$ref": "#/components/schemas/Price", "description": "d", "examples": ["3"]}), json!("3")),
+        (json!({"allOf": [reference("Price")], "nullable": true}), json!("12.50")),
+        (json!({"anyOf": [reference("Price"), {"type": "null"}]}), json!("12.50")),
+        (reference("Tier"), json!("paid")),
+        (reference("Plan"), json!({"n": 7})),
+        (json!({"type": "array", "items": reference("Price")}), json!(["12.50"])),
+        (json!({"type": "array", "items": {"type": "integer"}, "example": [4, 5]}), json!([4])),
+        (json!({"type": "object", "additionalProperties": reference("Price")}), json!({"key": "12.50"})),
+        (
+            json!({"oneOf": [{"type": "object", "properties": {"p": reference("Price")}}, reference("Plan")]}),
+            json!({"n": 7, "p": "12.50"}),
+        ),
+        (reference("Loop"), json!({"n": 3})),
+    ] {
+        let object = json!({"type": "object", "properties": {"f": field}});
+        let mut root = responding(object.clone(), named.clone());
+        root["paths"]["/a"]["post"] = json!({
+            "operationId": "postA", "requestBody": {"content": {"application/json": {"schema": object}}},
+            "responses": {"204": {"description": "d"}},
+        });
+        let draft = drafted(root).expect("it converts");
+        for (operation, place) in draft.operations.iter().zip(["/responses/200", "/requestBody"]) {
+            let value = operation.value();
+            let media = value.pointer(&format!("{place}/content/application~1json"));
+            assert_eq!(media.and_then(|media| media["example"].get("f")), Some(&shown), "{place} {field}");
+        }
+    }
+    // What an example of the whole response shows is nearer.
+    let mut root =
+        responding(json!({"type": "object", "properties": {"f": reference("Price"), "g": reference("Price")}}), named);
+    root["paths"]["/a"]["get"]["responses"]["200"]["content"]["application/json"]["example"] = json!({"f": "1"});
+    let draft = drafted(root).expect("it converts");
+    let example = &draft.operations[0].value()["responses"]["200"]["content"]["application/json"]["example"];
+    assert_eq!(*example, json!({"f": "1", "g": "12.50"}));
+}
+
+#[test]
+fn examples_of_schemas_of_swagger_2_are_shown() {
+    let schema = json!({"type": "object", "properties": {"price": {"$ref": "#/definitions/Price"}}});
+    let draft = drafted(json!({
+        "swagger": "2.0", "info": {"title": "X", "version": "1"}, "host": "api.x.example", "schemes": ["https"],
+        "paths": {"/a": {"post": {
+            "operationId": "postA", "parameters": [{"name": "order", "in": "body", "schema": schema}],
+            "responses": {"200": {"description": "d", "schema": schema, "headers": {"X-Total": {"type": "integer"}}}},
+        }}},
+        "definitions": {"Price": {"type": "string", "example": "12.50"}},
+    }))
+    .expect("it converts");
+    let value = draft.operations[0].value();
+    for place in ["/requestBody", "/responses/200"] {
+        let example = value.pointer(&format!("{place}/content/application~1json/example/price"));
+        assert_eq!(example, Some(&json!("12.50")), "{place}");
+    }
+    assert!(losses(&draft).iter().any(|text| text.starts_with("X-Total: ")), "{:?}", losses(&draft));
+}
+
+#[test]
+fn headers_of_responses_are_reported_once_for_each_response() {
+    let mut root = responding(json!({"type": "string"}), json!({}));
+    let header = json!({"schema": {"type": "string"}});
+    root["components"]["responses"] = json!({"Busy": {"description": "d", "headers": {"X-Reset": header}}});
+    root["paths"]["/a"]["get"]["responses"]["200"]["headers"] =
+        json!({"ETag": header, "content-type": header, "X-Total": header});
+    root["paths"]["/a"]["get"]["responses"]["204"] = json!({"description": "d", "headers": {"Content-Type": header}});
+    root["paths"]["/a"]["get"]["responses"]["429"] = json!({"$ref": "#/components/responses/Busy"});
+    root["paths"]["/b"]["get"] = json!({"operationId": "getB", "responses": {
+        "200": {"description": "d"}, "default": {"$ref": "#/components/responses/Busy"},
+    }});
+    let draft = drafted(root).expect("it converts");
+    let found = draft.losses.iter().filter(|loss| loss.kind == Kind::Header);
+    let found = found.map(|loss| format!("{} at {}", loss.text, loss.at)).collect::<Vec<_>>();
+    let busy = "X-Reset: an error has the request id and `retry_after()`, and no other header at /components/responses/Busy/headers";
+    assert_eq!(
+        found,
+        [
+            "ETag, X-Total: callers read them by name, in `headers()` of the response at /paths/~1a/get/responses/200/headers",
+            busy
+        ]
+    );
+}
+
 /// The operation `getA` with these parameters.
 fn sending(parameters: Value) -> Value {
     let mut root = responding(json!({"type": "string"}), json!({}));

@@ -182,6 +182,8 @@ fn has_examples(operation: &ConvertedOperation) -> bool {
 
 fn test(plan: &Plan<'_>, operation: &ConvertedOperation) -> Result<String, String> {
     let (id, method, value) = (&operation.id, method(operation), operation.value());
+    // A keyword has an underscore at its end, and two are one in snake case.
+    let called = method.trim_end_matches('_');
     let given = given(plan, operation)?;
     let mocked = mocked(operation)?;
     let mut when = given.iter().map(|given| format!(".{}({})", given.setter, given.expected)).collect::<String>();
@@ -202,7 +204,7 @@ fn test(plan: &Plan<'_>, operation: &ConvertedOperation) -> Result<String, Strin
     let Mocked { before: prepared, then: respond, check } = mocked;
     before.push_str(&prepared);
     Ok(format!(
-        "#[tokio::test]\nasync fn {method}_goes_out_and_comes_back() {{\n    let server = MockServer::start_async().await;\n{before}    \
+        "#[tokio::test]\nasync fn {called}_goes_out_and_comes_back() {{\n    let server = MockServer::start_async().await;\n{before}    \
          let mock = MockServerExt::{method}(&server, |{unused}, then| {{\n{when}        {respond}\n    }});\n    \
          let read = client(&server).{method}(){call}.send().await.unwrap();\n    mock.assert();\n{check}}}\n"
     ))
