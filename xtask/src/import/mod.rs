@@ -13,7 +13,7 @@ mod select;
 mod servers;
 
 pub(crate) use bundle::display_pointer;
-pub(crate) use convert::{Conversion, ConvertedOperation, convert, is_content_type, says_something, separator};
+pub(crate) use convert::{Conversion, ConvertedOperation, convert, is_ignored_header, says_something, separator};
 pub(crate) use losses::{Kind, Loss, Owner};
 pub(crate) use parse::{Published, read, read_all};
 pub(crate) use security::{Credential, Requirement, credentials_of, requirements_of};

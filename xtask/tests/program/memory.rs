@@ -13,7 +13,7 @@ use crate::{in_repository, repository};
 
 /// What a command may have in memory.
 const PEAK_MIB: u64 = 500;
-/// What it maps beyond that: the program, and the stack of the drafter's thread, of which it uses a few pages.
+/// What it maps beyond that: the program, and the stack of the commands' thread, of which it uses a few pages.
 const MAPPED_MIB: u64 = 320;
 
 /// Runs the program with a limited address space; whether it succeeded, its peak in MiB and what it printed.

@@ -98,7 +98,7 @@ impl<'a> Walk<'a> {
             let at = child(&child(&operation.pointer, "responses"), status);
             let (at, response) = resolve_at(self.theirs, at, response);
             let mut headers = response.get("headers").and_then(Value::as_object).into_iter().flatten();
-            if !status.starts_with("x-") && headers.any(|(name, _)| !import::is_content_type(name)) {
+            if !status.starts_with("x-") && headers.any(|(name, _)| !import::is_ignored_header(name)) {
                 self.from.clear();
                 self.add(&child(&at, "headers"), "the headers are not in the draft");
             }

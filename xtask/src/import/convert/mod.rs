@@ -35,7 +35,7 @@ use super::{
 };
 pub(crate) use keywords::says_something;
 pub(crate) use parameters::separator;
-pub(crate) use responses::is_content_type;
+pub(crate) use responses::is_ignored_header;
 
 use crate::{packed::Packed, text::one_line};
 use direction::{Direction, Directions};

@@ -125,7 +125,7 @@ impl Converter<'_> {
     fn headers(&mut self, status: &str, response: &Value, at: &str) {
         let names =
             response.get("headers").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.as_str());
-        let names = names.filter(|name| !is_content_type(name)).collect::<Vec<_>>();
+        let names = names.filter(|name| !is_ignored_header(name)).collect::<Vec<_>>();
         if names.is_empty() {
             return;
         }
@@ -188,9 +188,10 @@ impl Converter<'_> {
     }
 }
 
-/// Whether a header is one that OpenAPI ignores.
-pub(crate) fn is_content_type(name: &str) -> bool {
-    name.eq_ignore_ascii_case("content-type")
+/// Whether a documented header is nothing to callers: OpenAPI ignores `Content-Type`, and those of CORS are for browsers.
+pub(crate) fn is_ignored_header(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name == "content-type" || name.starts_with("access-control-")
 }
 
 /// What a component for the body of a success is called: one for each status besides 200.

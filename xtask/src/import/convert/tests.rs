@@ -517,7 +517,8 @@ fn headers_of_responses_are_reported_once_for_each_response() {
     root["components"]["responses"] = json!({"Busy": {"description": "d", "headers": {"X-Reset": header}}});
     root["paths"]["/a"]["get"]["responses"]["200"]["headers"] =
         json!({"ETag": header, "content-type": header, "X-Total": header});
-    root["paths"]["/a"]["get"]["responses"]["204"] = json!({"description": "d", "headers": {"Content-Type": header}});
+    root["paths"]["/a"]["get"]["responses"]["204"] =
+        json!({"description": "d", "headers": {"Content-Type": header, "Access-Control-Allow-Origin": header}});
     root["paths"]["/a"]["get"]["responses"]["429"] = json!({"$ref": "#/components/responses/Busy"});
     root["paths"]["/b"]["get"] = json!({"operationId": "getB", "responses": {
         "200": {"description": "d"}, "default": {"$ref": "#/components/responses/Busy"},
