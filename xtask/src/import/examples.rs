@@ -102,8 +102,8 @@ impl<'a> Hints<'a> {
     }
 
     fn find_text(&self, fits: impl Fn(&str) -> bool) -> Option<&'a str> {
-        let texts = self.examples.iter().filter_map(|example| example.as_str());
-        texts.filter(|text| !text.is_empty() && text.chars().count() < 200).find(|text| fits(text))
+        let strings = self.examples.iter().filter_map(|example| example.as_str());
+        strings.filter(|text| !text.is_empty() && text.chars().count() < 200).find(|text| fits(text))
     }
 }
 
