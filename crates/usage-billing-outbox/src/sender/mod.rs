@@ -32,6 +32,8 @@ const LOOK_UP: TimeDelta = TimeDelta::seconds(10);
 const RETRY: Duration = Duration::from_secs(1);
 /// How long after the end of a flush its lease ends: the time to store the results.
 const MARGIN: Duration = Duration::from_secs(60);
+/// The shortest wait for events that are due and were not leased: another sender has locked them.
+const LOCKED: Duration = Duration::from_millis(100);
 
 /// Sends the events of an outbox. It has the right to do so until it is dropped.
 #[derive(Debug)]
@@ -157,13 +159,8 @@ impl<S: Store> Sender<S> {
         if is_done(sent) {
             return Ok(true);
         }
-        let pause = match (sent.attempted, sent.next_at) {
-            (0, _) if sent.has_more_reports => Duration::ZERO,
-            (0, Some(next_at)) => {
-                let due_in = (next_at - self.outbox.clock.now()).to_std().unwrap_or_default();
-                due_in.min(self.options.interval)
-            }
-            (0, None) => self.options.interval,
+        let pause = match sent.attempted {
+            0 => idle_pause(sent, self.outbox.clock.now(), self.options.interval),
             _ => retry::pause(self.failures),
         };
         wait(pause, interrupted).await;
@@ -290,9 +287,23 @@ async fn beating<S: Store, T>(
         if let Ok(done) = tokio::time::timeout(interval, work.as_mut()).await {
             return done;
         }
-        if let Err(error) = beat(outbox, heartbeat).await {
-            tracing::warn!(target: "usage_billing::outbox", %error, "no sign of life was stored");
+        // The work goes on: a store that hangs would leave responses unread.
+        match select(work.as_mut(), pin!(beat(outbox, heartbeat))).await {
+            Either::Left((done, _)) => return done,
+            Either::Right((Ok(()), _)) => {}
+            Either::Right((Err(error), _)) => {
+                tracing::warn!(target: "usage_billing::outbox", %error, "no sign of life was stored");
+            }
         }
+    }
+}
+
+/// Returns the pause after a cycle in which nothing was leased.
+fn idle_pause(sent: Sent, now: DateTime<Utc>, interval: Duration) -> Duration {
+    match sent.next_at {
+        _ if sent.has_more_reports => Duration::ZERO,
+        Some(next_at) => (next_at - now).to_std().unwrap_or_default().max(LOCKED).min(interval),
+        None => interval,
     }
 }
 
@@ -300,5 +311,39 @@ async fn beating<S: Store, T>(
 async fn wait(time: Duration, interrupted: &mut watch::Receiver<bool>) {
     if !time.is_zero() {
         let _ = tokio::time::timeout(time, interrupted.wait_for(|is_interrupted| *is_interrupted)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pause_after_a_cycle_that_leased_nothing_is_never_empty() {
+        let now = DateTime::<Utc>::UNIX_EPOCH + TimeDelta::days(20_000);
+        let interval = Duration::from_secs(5);
+        for (next_in, expected) in
+            [(Some(-9000), 100), (Some(0), 100), (Some(30), 100), (Some(2000), 2000), (Some(9000), 5000), (None, 5000)]
+        {
+            let next_at = next_in.map(|next_in| now + TimeDelta::milliseconds(next_in));
+            let sent = Sent { next_at, ..Sent::default() };
+            assert_eq!(idle_pause(sent, now, interval).as_millis(), expected, "{next_in:?}");
+            assert!(idle_pause(Sent { has_more_reports: true, ..sent }, now, interval).is_zero());
+        }
+    }
+
+    #[cfg(feature = "sqlite")]
+    #[tokio::test]
+    async fn work_that_ends_while_a_sign_of_life_is_stored_does_not_wait_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = crate::SqliteStore::open(folder.path().join("usage.sqlite"), "acme").await.unwrap();
+        let mut heartbeat = Heartbeat::default();
+        // The first look at the work is before the sign of life.
+        let work = async {
+            tokio::task::yield_now().await;
+            7
+        };
+        assert_eq!(beating(&Outbox::new(store), &mut heartbeat, Duration::ZERO, work).await, 7);
+        assert_eq!(heartbeat.beat_at, None);
     }
 }
