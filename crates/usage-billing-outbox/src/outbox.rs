@@ -108,7 +108,7 @@ impl<S: Store> Outbox<S> {
     }
 
     /// Makes an event due at once that was rejected, has expired or waits, after its cause was fixed. Returns its state before: one that is
-    /// delivered or being sent stays. `None` if there is no such event. State its timestamp where it is known, as after a page of events: a key
+    /// delivered, resolved or being sent stays. `None` if there is no such event. State its timestamp where it is known, as after a page of events: a key
     /// alone is looked for among all events.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ use serde::Serialize;
 /// | `sending` | older than its marketplace accepts, and not listed | `expired` |
 /// | `sending` | no attempt left this process, now or before | `pending` |
 /// | `sending` | any other result, or the lease ended without one | `unknown` |
-/// | `rejected`, `expired`, `unknown` | requeued by an operator | `pending`, or `unknown` if it may have been sent |
+/// | `pending`, `rejected`, `expired`, `unknown` | requeued by an operator | `pending`, or `unknown` if it may have been sent |
 /// | `rejected`, `expired` | resolved by an operator | `resolved` |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -13,7 +13,7 @@ use super::columns::failed;
 use super::pages::all;
 use crate::event::{NewEvent, deadline};
 use crate::store::acceptance::{check_age, check_overlap, check_same};
-use crate::store::columns::{IS_OPEN, limit, millis, time};
+use crate::store::columns::{Columns, IS_OPEN, limit, millis, time};
 use crate::store::{Enqueued, EntitlementWindow, WINDOW_PAGE, WindowPage};
 use crate::windows::{is_outdated, window_ms};
 use crate::{Progress, State, fail_points};
@@ -170,33 +170,39 @@ async fn known_entitlements(
 pub(super) async fn set_window(
     connection: &mut PgConnection,
     window: EntitlementWindow,
-    WindowPage { attempts, deadline }: WindowPage,
+    from: WindowPage,
 ) -> Result<Option<WindowPage>> {
     let name = window.entitlement_id.as_str();
     let (id, _) = entitlements(connection, BTreeSet::from([name])).await?[name];
     let window_ms = window_ms(window.window);
     let changed = "UPDATE usage_billing.entitlement SET window_ms = $2 WHERE id = $1 AND window_ms IS DISTINCT FROM $2";
     sqlx::query(changed).bind(id).bind(window_ms).execute(&mut *connection).await.map_err(failed)?;
-    // Saturates, as `deadline` does. It waits for no event, so it does not matter that others lock entitlements after events.
+    // A page limits the rows that are read: also where few are to change. The deadline saturates, as `deadline` does. It waits for no event, so it does not matter that others lock entitlements after events.
     let new = "timestamp + least($2, $3 - timestamp)";
     let deadlines = format!(
         "WITH page AS (
-             SELECT id, attempts, deadline FROM usage_billing.event
-             WHERE entitlement = $1 AND {IS_OPEN} AND (attempts, deadline) >= ($4, $5) AND deadline <> {new}
-             ORDER BY attempts, deadline LIMIT $6 FOR UPDATE SKIP LOCKED),
-         changed AS (UPDATE usage_billing.event SET deadline = {new} FROM page WHERE event.id = page.id)
-         SELECT attempts, deadline FROM page"
+             SELECT attempts, deadline, id FROM usage_billing.event
+             WHERE entitlement = $1 AND {IS_OPEN} AND (attempts, deadline, id) > ($4, $5, $6)
+             ORDER BY attempts, deadline, id LIMIT $7),
+         locked AS (
+             SELECT id FROM usage_billing.event
+             WHERE id = ANY(ARRAY(SELECT id FROM page)) AND {IS_OPEN} AND deadline <> {new} FOR UPDATE SKIP LOCKED),
+         changed AS (
+             UPDATE usage_billing.event SET deadline = {new} WHERE id = ANY(ARRAY(SELECT id FROM locked)))
+         SELECT attempts, deadline, id FROM page"
     );
     let deadlines = sqlx::query(&deadlines)
         .bind(id)
         .bind(window_ms)
         .bind(millis(DateTime::<Utc>::MAX_UTC))
-        .bind(attempts)
-        .bind(deadline)
+        .bind(from.attempts)
+        .bind(from.deadline)
+        .bind(from.id)
         .bind(limit(WINDOW_PAGE));
-    let page =
-        all(connection, deadlines, |row| Ok(WindowPage { attempts: row.required(0)?, deadline: row.required(1)? }))
-            .await?;
+    let event = |row: &dyn Columns| {
+        Ok(WindowPage { attempts: row.required(0)?, deadline: row.required(1)?, id: row.required(2)? })
+    };
+    let page = all(connection, deadlines, event).await?;
     if page.len() == WINDOW_PAGE {
         return Ok(page.into_iter().max());
     }

@@ -15,8 +15,13 @@ use crate::{Progress, State};
 pub(super) async fn requeue(connection: &mut PgConnection, id: i64, now: DateTime<Utc>) -> Result<Option<State>> {
     let Some(before) = lock(connection, id).await? else { return Ok(None) };
     let Some(progress) = before.requeue(now) else { return Ok(Some(before.state)) };
-    let changed = "UPDATE usage_billing.event SET state = $2, ready_at = $3, settled_at = NULL WHERE id = $1";
+    // The window of the entitlement may have changed since, and that has changed the deadlines of open events only.
+    let changed = "UPDATE usage_billing.event SET state = $2, ready_at = $3, settled_at = NULL, deadline = coalesce(
+            (SELECT event.timestamp + least(window_ms, $4 - event.timestamp) FROM usage_billing.entitlement
+                WHERE id = event.entitlement AND window_ms IS NOT NULL), deadline)
+        WHERE id = $1";
     let changed = sqlx::query(changed).bind(id).bind(progress.state.as_str()).bind(progress.ready_at.map(millis));
+    let changed = changed.bind(millis(DateTime::<Utc>::MAX_UTC));
     changed.execute(&mut *connection).await.map_err(failed)?;
     remove_delay(connection, id).await?;
     count(connection, before.state, progress.state).await?;

@@ -13,15 +13,14 @@ use crate::store::{EntitlementWindow, WindowPage};
 use crate::windows::window;
 use crate::{Outbox, Store};
 
-/// Number of lookups before each batch, so that new entitlements do not delay the events of others.
-const LOOKUPS: usize = 16;
 /// How long an entitlement whose marketplace the vendor does not state is not looked up again.
 const RETRY: TimeDelta = TimeDelta::hours(1);
 /// How long an entitlement is not looked up again whose lookup did not end in time, or whose marketplace was not stored.
 const RETRY_SOON: TimeDelta = TimeDelta::minutes(1);
 /// Number of entitlements that are remembered.
 const REMEMBERED: usize = 10_000;
-/// Number of pages of deadlines that are set before each batch, so that an entitlement with millions of events does not delay others.
+/// Number of pages of deadlines that are set before each batch, so that an entitlement with millions of events does not delay others. Also the number of
+/// entitlements that are looked up and not stored yet.
 const PAGES: usize = 8;
 /// Maximum length of the name of a marketplace.
 const MAX_NAME: usize = 100;
@@ -31,10 +30,12 @@ const MAX_NAME: usize = 100;
 pub(super) struct Marketplaces {
     /// Entitlements without a marketplace, until when they are not looked up again.
     unknown: HashMap<String, DateTime<Utc>>,
-    /// What was found and is not stored yet, with the next page.
+    /// What was found and is not stored yet, with the next page: at most [`PAGES`].
     found: VecDeque<(EntitlementWindow, Option<WindowPage>)>,
     /// Whether windows of another configuration were looked for.
     are_current: bool,
+    /// Until when nothing is looked up, because lookups did not end in time.
+    paused_until: Option<DateTime<Utc>>,
 }
 
 impl Marketplaces {
@@ -46,17 +47,19 @@ impl Marketplaces {
         }
         let now = outbox.clock.now();
         self.unknown.retain(|_, until| now < *until);
-        if self.unknown.len() + self.found.len() >= REMEMBERED {
+        let room = PAGES.saturating_sub(self.found.len());
+        if room == 0 || self.unknown.len() >= REMEMBERED || self.paused_until.is_some_and(|until| now < until) {
             return Ok(());
         }
-        let unknown = outbox.store.unknown_marketplaces(self.unknown.len() + self.found.len() + LOOKUPS).await?;
+        let unknown = outbox.store.unknown_marketplaces(self.unknown.len() + PAGES).await?;
         let is_found = |id: &String| self.found.iter().any(|(window, _)| window.entitlement_id == *id);
-        let wanted = unknown.into_iter().filter(|id| !self.unknown.contains_key(id) && !is_found(id)).take(LOOKUPS);
+        let wanted = unknown.into_iter().filter(|id| !self.unknown.contains_key(id) && !is_found(id)).take(room);
         let wanted: Vec<_> = wanted.collect();
-        // A lookup that does not end in time delays no other, and not each batch.
+        // A lookup that does not end in time delays no other, and not each batch, however many entitlements there are.
+        self.paused_until = Some(now + RETRY_SOON);
         self.unknown.extend(wanted.iter().map(|id| (id.clone(), now + RETRY_SOON)));
         let lookups = wanted.into_iter().map(|id| async move { (client.marketplace_of(&id).await, id) });
-        let mut lookups = stream::iter(lookups).buffer_unordered(LOOKUPS);
+        let mut lookups = stream::iter(lookups).buffer_unordered(PAGES);
         while let Some((marketplace, entitlement_id)) = lookups.next().await {
             match marketplace {
                 Ok(Some(marketplace)) if is_name(&marketplace) => {
@@ -68,6 +71,7 @@ impl Marketplaces {
                 _ => _ = self.unknown.insert(entitlement_id, now + RETRY),
             }
         }
+        self.paused_until = None;
         Ok(())
     }
 
@@ -77,7 +81,8 @@ impl Marketplaces {
             let Some((window, page)) = self.found.pop_front().filter(|_| !*interrupted.borrow()) else { return };
             match outbox.store.set_window(window.clone(), page).await {
                 Ok(None) => {}
-                Ok(next) => self.found.push_front((window, next)),
+                // After the others: those of one with millions of events do not wait for its end.
+                Ok(next) => self.found.push_back((window, next)),
                 // Events are sent also with the deadlines of the shortest window.
                 Err(error) => {
                     let EntitlementWindow { entitlement_id, .. } = window;

@@ -143,31 +143,32 @@ pub(super) fn entitlement(transaction: &Transaction<'_>, name: &str) -> Result<(
 pub(super) fn set_window(
     transaction: &Transaction<'_>,
     window: &EntitlementWindow,
-    WindowPage { attempts, deadline }: WindowPage,
+    from: WindowPage,
 ) -> Result<Option<WindowPage>> {
     let (id, _) = entitlement(transaction, &window.entitlement_id)?;
     let window_ms = window_ms(window.window);
     transaction.execute("UPDATE entitlement SET window_ms = ?2 WHERE id = ?1", (id, window_ms)).map_err(failed)?;
-    // Saturates, as `deadline` does.
+    // A page limits the rows that are read: also where few are to change. The deadline saturates, as `deadline` does.
     let new = "timestamp + min(?2, ?3 - timestamp)";
     let page = format!(
-        "SELECT id, attempts, deadline, {new} FROM event INDEXED BY event_open_by_entitlement
-         WHERE entitlement = ?1 AND {IS_OPEN} AND (attempts, deadline) >= (?4, ?5) AND deadline <> {new}
-         ORDER BY attempts, deadline LIMIT ?6"
+        "SELECT attempts, deadline, id, {new} FROM event INDEXED BY event_open_by_entitlement
+         WHERE entitlement = ?1 AND {IS_OPEN} AND (attempts, deadline, id) > (?4, ?5, ?6)
+         ORDER BY attempts, deadline, id LIMIT ?7"
     );
-    let parameters = (id, window_ms, millis(DateTime::<Utc>::MAX_UTC), attempts, deadline, limit(WINDOW_PAGE));
-    let page: Vec<(i64, WindowPage, i64)> = all(transaction, &page, parameters, |row| {
-        let last = WindowPage { attempts: row.required(1)?, deadline: row.required(2)? };
-        Ok((row.required(0)?, last, row.required(3)?))
+    let latest = millis(DateTime::<Utc>::MAX_UTC);
+    let parameters = (id, window_ms, latest, from.attempts, from.deadline, from.id, limit(WINDOW_PAGE));
+    let page: Vec<(WindowPage, i64)> = all(transaction, &page, parameters, |row| {
+        let event = WindowPage { attempts: row.required(0)?, deadline: row.required(1)?, id: row.required(2)? };
+        Ok((event, row.required(3)?))
     })?;
-    for (event, _, deadline) in &page {
+    for (event, deadline) in page.iter().filter(|(event, deadline)| event.deadline != *deadline) {
         transaction
             .prepare_cached("UPDATE event SET deadline = ?2 WHERE id = ?1")
-            .and_then(|mut statement| statement.execute((event, deadline)))
+            .and_then(|mut statement| statement.execute((event.id, deadline)))
             .map_err(failed)?;
     }
     if page.len() == WINDOW_PAGE {
-        return Ok(page.into_iter().map(|(_, last, _)| last).max());
+        return Ok(page.last().map(|(event, _)| *event));
     }
     // At the end: it is looked up again if this stops before.
     let changed = "UPDATE entitlement SET marketplace = ?2 WHERE id = ?1";

@@ -16,8 +16,14 @@ pub(super) fn requeue(transaction: &Transaction<'_>, id: i64, now: DateTime<Utc>
     let Some(row) = row(transaction, id)? else { return Ok(None) };
     let before = row.stored.progress.state;
     let Some(progress) = row.stored.progress.requeue(now) else { return Ok(Some(before)) };
-    let changed = "UPDATE event SET state = ?2, ready_at = ?3, settled_at = NULL WHERE id = ?1";
-    transaction.execute(changed, (row.id, progress.state.as_str(), progress.ready_at.map(millis))).map_err(failed)?;
+    // The window of the entitlement may have changed since, and that has changed the deadlines of open events only.
+    let changed = "UPDATE event SET state = ?2, ready_at = ?3, settled_at = NULL, deadline = coalesce(
+            (SELECT event.timestamp + min(window_ms, ?4 - event.timestamp) FROM entitlement WHERE id = event.entitlement), deadline)
+        WHERE id = ?1";
+    let latest = millis(DateTime::<Utc>::MAX_UTC);
+    let changed =
+        transaction.execute(changed, (row.id, progress.state.as_str(), progress.ready_at.map(millis), latest));
+    changed.map_err(failed)?;
     remove_delay(transaction, row.id)?;
     count(transaction, before, progress.state)?;
     Ok(Some(before))

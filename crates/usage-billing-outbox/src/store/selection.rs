@@ -38,24 +38,26 @@ impl Selection {
 pub struct EntitlementWindow {
     /// The id of the entitlement.
     pub entitlement_id: String,
-    /// The marketplace, or an empty string if the vendor does not state it.
+    /// The marketplace.
     pub marketplace: String,
     /// The time from the timestamp to the deadline.
     pub window: Duration,
 }
 
-/// Where the deadlines of an entitlement's open events are to be set next: events are read by their attempts, then by their deadlines.
+/// The event up to which the deadlines of an entitlement's open events are set: events are read by their attempts, their deadlines, then their ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WindowPage {
     /// The number of attempts.
     pub attempts: i64,
     /// The deadline, in milliseconds since 1970.
     pub deadline: i64,
+    /// The id of its row.
+    pub id: i64,
 }
 
 impl WindowPage {
-    /// The first page.
-    pub const FIRST: Self = Self { attempts: 0, deadline: i64::MIN };
+    /// Before the first event.
+    pub const FIRST: Self = Self { attempts: 0, deadline: i64::MIN, id: i64::MIN };
 }
 
 /// A sign of life of the sender.

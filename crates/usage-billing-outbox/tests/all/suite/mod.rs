@@ -393,7 +393,8 @@ pub(crate) async fn window_of_the_marketplace_sets_deadlines<S: Store>(store: S)
     enqueue(&store, &[new_event("e-1", 2)]).await;
     let many = EntitlementWindow { entitlement_id: "e-3".to_owned(), marketplace: "AZURE".to_owned(), window };
     enqueue(&store, &(0..2300).map(|number| new_event("e-3", number)).collect::<Vec<_>>()).await;
-    assert_eq!(set_window(&store, many).await, 3, "pages");
+    assert_eq!(set_window(&store, many.clone()).await, 3, "pages");
+    assert_eq!(set_window(&store, many).await, 3, "a page of events that have the deadline is read, and no more");
     let leased = store.lease(request(1, 3000)).await.unwrap();
     let times: Vec<_> = leased.events.iter().map(|event| (event.timestamp, event.entitlement_id.as_str())).collect();
     assert_eq!(times[..3], [(at(3600), "e-2"), (at(0), "e-1"), (at(0), "e-3")], "the earliest deadline");
@@ -403,6 +404,15 @@ pub(crate) async fn window_of_the_marketplace_sets_deadlines<S: Store>(store: S)
         async move { store.event(new_event("e-1", number).key, None).await.unwrap().unwrap().0.deadline }
     };
     assert_eq!((deadline(0).await, deadline(2).await), (at(24 * 3600), at(26 * 3600)));
+    // A final event has the deadline of the earlier window until it is requeued.
+    let key = new_event("e-1", 0).key;
+    let number = leased.events.iter().position(|event| event.key == key).unwrap();
+    store.settle(leased.token, vec![attempt(&leased, number, Outcome::Rejected)], at(2)).await.unwrap();
+    let (entitlement_id, marketplace) = ("e-1".to_owned(), "AWS".to_owned());
+    set_window(&store, EntitlementWindow { entitlement_id, marketplace, window: window / 4 }).await;
+    assert_eq!(deadline(0).await, at(24 * 3600));
+    assert_eq!(store.requeue(key, None, at(3)).await.unwrap(), Some(State::Rejected));
+    assert_eq!(deadline(0).await, at(6 * 3600));
 }
 
 pub(crate) async fn pages_contain_each_event_once<S: Store>(store: S) {
