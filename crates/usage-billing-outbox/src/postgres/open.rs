@@ -12,17 +12,15 @@ use super::columns::failed;
 use super::pages::all;
 use super::{PostgresStore, located};
 
-/// The changes of the format: the n-th leads to `format` n.
-const MIGRATIONS: [&str; 3] =
-    [include_str!("schema.sql"), include_str!("event_by_day.sql"), include_str!("event_vacuum.sql")];
+/// The changes of the format: the n-th leads to `format` n. Others wait for the locks of a change, and fail after a quarter of their time: one that builds
+/// an index of `event` must not be made in this transaction, but with `CREATE INDEX CONCURRENTLY`.
+const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
 
 /// The advisory lock of the format: one process changes it.
 const FORMAT_LOCK: i64 = 0x7562_6f78_0000_0001;
 
 /// How long a method waits for the database.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
-/// How long a change of the format may take: an index of some hundred million events.
-const MIGRATION_LIMIT: Duration = Duration::from_secs(3600);
 /// A sender uses one or two connections at a time.
 const CONNECTIONS: u32 = 5;
 
@@ -73,8 +71,7 @@ impl PostgresStore {
     async fn update(self, version: usize) -> Result<Self> {
         // A role without the right to change tables can use them.
         if version < MIGRATIONS.len() {
-            let store = self.clone().time_limit(MIGRATION_LIMIT);
-            store.write("enqueue.committed", |connection| migrate(connection, self.org_id.clone()).boxed()).await?;
+            self.write("enqueue.committed", |connection| migrate(connection, self.org_id.clone()).boxed()).await?;
         }
         Ok(self)
     }

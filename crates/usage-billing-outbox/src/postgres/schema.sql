@@ -64,11 +64,16 @@ CREATE TABLE usage_billing.event (
 -- Keys are random, so an index of keys alone would change a page for each event. Events of one hour are enqueued together.
 CREATE UNIQUE INDEX event_by_time ON usage_billing.event (timestamp, key);
 CREATE INDEX event_of_hour ON usage_billing.event (timestamp, entitlement, sequence);
+-- Finds an event by its key alone.
+CREATE INDEX event_by_day ON usage_billing.event ((timestamp / 86400000), key);
 -- The order of sending. Final events are not in it.
 CREATE INDEX event_open ON usage_billing.event (deadline, id) WHERE state IN ('pending', 'sending', 'unknown');
 -- Also the order of the probes of an entitlement that fails.
-CREATE INDEX event_open_by_entitlement ON usage_billing.event (entitlement, attempts, deadline) WHERE state IN ('pending', 'sending', 'unknown');
+CREATE INDEX event_open_by_entitlement ON usage_billing.event (entitlement, attempts, deadline, id) WHERE state IN ('pending', 'sending', 'unknown');
 CREATE INDEX event_leased ON usage_billing.event (lease_token) WHERE state = 'sending';
+-- An event leaves two dead rows when it is delivered, and the index of open events is read from its beginning, where they are. By default they
+-- are removed when a fifth of the table is dead: the cost of an event would grow with the table.
+ALTER TABLE usage_billing.event SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000);
 
 -- Changes of the numbers of events by state, which a sender adds up from time to time: one row for each state would make all transactions wait
 -- for each other, and for the caller's own transactions.

@@ -14,8 +14,9 @@ use super::{File, SqliteStore};
 /// Marks a file as an outbox, so that another program's database is not changed.
 const APPLICATION_ID: i32 = 0x7562_6f78;
 
-/// The changes of the format: the n-th leads to `user_version` n.
-const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("event_by_day.sql")];
+/// The changes of the format: the n-th leads to `user_version` n. A change that takes longer than [`BUSY_TIMEOUT`], such as an index of a large table,
+/// makes other processes fail meanwhile: it must not be made by `open`.
+const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
 
 /// How long a transaction waits for one of another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -118,4 +119,20 @@ fn check_organization(connection: &Connection, org_id: &str) -> Result<()> {
     }
     let message = format!("the file has events of organization {}, not of {}", printable(&known), printable(org_id));
     Err(Error::new(ErrorKind::Config, message).with_hint("use a file for each organization"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connection_commits_to_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = connect(&folder.path().join("usage.sqlite")).unwrap();
+        let pragma = |name: &str| -> rusqlite::types::Value {
+            connection.pragma_query_value(None, name, |row| row.get(0)).unwrap()
+        };
+        // 2 is FULL.
+        assert_eq!((pragma("synchronous"), pragma("journal_mode")), (2.into(), "wal".to_owned().into()));
+    }
 }

@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn event_is_found_by_its_key_without_reading_others() {
         let file = Connection::open_in_memory().unwrap();
-        file.execute_batch(concat!(include_str!("schema.sql"), include_str!("event_by_day.sql"))).unwrap();
+        file.execute_batch(include_str!("schema.sql")).unwrap();
         let events = "INSERT INTO entitlement (name) VALUES ('e-1');
             WITH RECURSIVE numbers (number) AS (SELECT 0 UNION ALL SELECT number + 1 FROM numbers WHERE number < 9999)
             INSERT INTO event (key, entitlement, timestamp, sequence, body, enqueued_at, deadline, state)

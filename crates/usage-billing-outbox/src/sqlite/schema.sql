@@ -48,6 +48,8 @@ CREATE TABLE event (
 -- Keys are random, so an index of keys alone would change a page of the file for each event. Events of one hour are enqueued together.
 CREATE UNIQUE INDEX event_by_time ON event (timestamp, key);
 CREATE INDEX event_of_hour ON event (timestamp, entitlement, sequence);
+-- Finds an event by its key alone. Keys are random: an index that began with them would change a page of the file for each event.
+CREATE INDEX event_by_day ON event (timestamp / 86400000, key);
 -- The order of sending. Final events are not in it. Events that are not due are skipped without reading their rows.
 CREATE INDEX event_open ON event (deadline, id, ready_at, entitlement) WHERE state IN ('pending', 'sending', 'unknown');
 -- Also the order of the probes of an entitlement that fails.

@@ -444,19 +444,6 @@ async fn database_without_a_store_is_not_changed_by_those_who_expect_one() {
 }
 
 #[tokio::test]
-async fn database_of_an_earlier_version_is_brought_up_to_date() {
-    let Some(server) = shared() else { return };
-    let pool = PostgresStore::pool(server.options(&server.create_database().await));
-    pool.execute(include_str!("../../src/postgres/schema.sql")).await.unwrap();
-    pool.execute("INSERT INTO usage_billing.meta (id, format, org_id) VALUES (1, 1, 'acme')").await.unwrap();
-    PostgresStore::open_existing(pool.clone(), ORG).await.unwrap();
-    let version = "SELECT format || ' ' || to_regclass('usage_billing.event_by_day') || ' ' || reloptions::text
-        FROM usage_billing.meta, pg_class WHERE pg_class.oid = 'usage_billing.event'::regclass";
-    let version: String = sqlx::query_scalar(version).fetch_one(&pool).await.unwrap();
-    assert!(version.starts_with("3 usage_billing.event_by_day {autovacuum_vacuum_scale_factor=0,"), "{version}");
-}
-
-#[tokio::test]
 async fn processes_that_open_a_new_database_together_create_one_store() {
     let Some(server) = shared() else { return };
     let options = server.options(&server.create_database().await);

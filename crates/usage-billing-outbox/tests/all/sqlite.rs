@@ -59,26 +59,6 @@ async fn open_of_a_file_that_is_up_to_date_writes_nothing() {
     assert!(opened.backlog(at(0), 1).await.is_ok());
 }
 
-#[tokio::test]
-async fn file_of_an_earlier_version_is_brought_up_to_date() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("usage.sqlite");
-    let file = Connection::open(&path).unwrap();
-    file.execute_batch(include_str!("../../src/sqlite/schema.sql")).unwrap();
-    let version =
-        "PRAGMA application_id = 0x75626f78; PRAGMA user_version = 1; INSERT INTO meta (id, org_id) VALUES (1, 'acme')";
-    file.execute_batch(version).unwrap();
-    let event = "INSERT INTO entitlement (name) VALUES ('e-1');
-        INSERT INTO event (key, entitlement, timestamp, sequence, body, enqueued_at, deadline, state, ready_at)
-        VALUES (?1, 1, ?2, 0, '{}', 0, 0, 'pending', 0)";
-    let (insert_entitlement, insert_event) = event.split_once(';').unwrap();
-    file.execute_batch(insert_entitlement).unwrap();
-    file.execute(insert_event, (new_event("e-1", 0).key.as_bytes(), at(0).timestamp_millis())).unwrap();
-    let store = SqliteStore::open(&path, ORG).await.unwrap();
-    assert!(store.event(new_event("e-1", 0).key, None).await.unwrap().is_some());
-    assert_eq!(file.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).unwrap(), 2);
-}
-
 #[cfg(unix)]
 #[tokio::test]
 async fn link_to_the_file_has_the_same_lock() {
@@ -109,7 +89,8 @@ async fn new_sender_abandons_the_leases_of_a_dead_one() {
     assert_eq!(stored.progress.ready_at, Some(at(2)), "it is sent again at once");
 }
 
-/// What was not synchronized with the disk may be lost or arbitrary afterwards. The log was when `enqueue` returned.
+/// A log with a torn end is read up to the last transaction that is complete. That the disk has the log when `enqueue` returns is up to `synchronous`, which
+/// a test of the connection checks.
 #[tokio::test]
 async fn power_loss_takes_nothing_that_was_stored() {
     let (store, folder) = open().await;
