@@ -184,7 +184,7 @@ fn outbox_of_the_configuration_is_beside_it_and_needs_no_key() {
     assert!(code == Some(2) && stderr.contains("lacks api_key_file"), "{stderr}");
     // A misspelled name does not become a new outbox.
     let misspelled = folder.path().join("usgae.sqlite");
-    for option in ["--once", "--until-empty", "--dry-run"] {
+    for option in ["--once", "--until-empty", "--dry-run", "--validate-first"] {
         let (code, _, stderr) = meter(&["run", option, "--yes", "--outbox", misspelled.to_str().unwrap()]);
         assert!(code == Some(2) && stderr.contains("usgae.sqlite` does not exist"), "{option}: {stderr}");
     }

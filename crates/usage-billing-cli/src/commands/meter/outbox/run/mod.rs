@@ -34,7 +34,7 @@ use crate::{runtime, terminal};
 
 pub(in super::super) const HELP: &str = "The exit code of --once and --until-empty is 0 if every event is delivered or resolved, 5 while events \
 are open or metered usage is not reported, 6 if events are not billed or wait for an operator, and 75 if another sender has the outbox. They \
-do not create a file, and end when it has failed for a minute. Without them, 0 also after Ctrl-C or SIGTERM.
+end when the outbox has failed for a minute. Without them, 0 also after Ctrl-C or SIGTERM. `meter enqueue` creates the outbox: run it before.
 
 With --listen: /healthz has the status 200 while usage is delivered and 503 otherwise, /metrics the numbers for Prometheus, and with --page / \
 a page.
@@ -101,10 +101,7 @@ pub(crate) struct RunArguments {
 pub(in super::super) async fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
     arguments.server.check()?;
     // A misspelled outbox would be a new one, without events.
-    let location = match arguments.is_bounded() || arguments.write.dry_run {
-        true => arguments.outbox.find_existing(&arguments.accounts)?,
-        false => arguments.outbox.find(&arguments.accounts)?,
-    };
+    let location = arguments.outbox.find_existing(&arguments.accounts)?;
     let (client, clients) = groups::client(&arguments.accounts).await?;
     let accounts = arguments.accounts.clone();
     verb::run(location, &accounts, Run { arguments, client, _clients: clients }).await

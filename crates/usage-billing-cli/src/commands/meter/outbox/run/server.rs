@@ -46,7 +46,10 @@ pub(super) struct ServerArguments {
 }
 
 /// A running server. It stops when it is dropped.
-pub(super) struct Server(#[expect(dead_code, reason = "its end stops the server")] oneshot::Sender<()>);
+pub(super) struct Server(
+    #[allow(dead_code, reason = "its end stops the server; not every compiler finds that it is not read")]
+    oneshot::Sender<()>,
+);
 
 impl ServerArguments {
     /// Rejects an address that is not of this machine only.
