@@ -177,7 +177,8 @@ pub(super) async fn set_window(
     let window_ms = window_ms(window.window);
     let changed = "UPDATE usage_billing.entitlement SET window_ms = $2 WHERE id = $1 AND window_ms IS DISTINCT FROM $2";
     sqlx::query(changed).bind(id).bind(window_ms).execute(&mut *connection).await.map_err(failed)?;
-    // A page limits the rows that are read: also where few are to change. The deadline saturates, as `deadline` does. It waits for no event, so it does not matter that others lock entitlements after events.
+    // A page limits the rows that are read: also where few are to change. The deadline saturates, as `deadline` does. It waits for no event, so it does
+    // not matter that others lock entitlements after events.
     let new = "timestamp + least($2, $3 - timestamp)";
     let deadlines = format!(
         "WITH page AS (

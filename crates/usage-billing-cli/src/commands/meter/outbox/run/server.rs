@@ -46,10 +46,10 @@ pub(super) struct ServerArguments {
 }
 
 /// A running server. It stops when it is dropped.
-pub(super) struct Server(
-    #[allow(dead_code, reason = "its end stops the server; not every compiler finds that it is not read")]
-    oneshot::Sender<()>,
-);
+pub(super) struct Server {
+    /// Its end stops the server.
+    _stop: oneshot::Sender<()>,
+}
 
 impl ServerArguments {
     /// Rejects an address that is not of this machine only.
@@ -74,7 +74,7 @@ impl ServerArguments {
         tokio::spawn(serve(listener, routes, limits, async move { _ = stopped.await }));
         let page = if self.page { format!("{url}/, ") } else { String::new() };
         terminal::print_progress(&format!("outbox: {page}{url}/healthz, {url}/metrics"));
-        Ok(Some(Server(stop)))
+        Ok(Some(Server { _stop: stop }))
     }
 }
 
