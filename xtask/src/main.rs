@@ -63,8 +63,10 @@ fn main() -> ExitCode {
     let command = std::thread::Builder::new().stack_size(STACK).spawn(|| run(cli.command));
     match command.map(std::thread::JoinHandle::join) {
         Ok(Ok(code)) => code,
-        // The panic's message is written already.
-        Ok(Err(_)) => ExitCode::from(101),
+        Ok(Err(_)) => {
+            eprintln!("error: this is a bug of xtask: please report it with the message above");
+            ExitCode::from(101)
+        }
         Err(error) => {
             eprintln!("error: no thread of {} MiB of stack: {error}", STACK >> 20);
             ExitCode::from(2)
