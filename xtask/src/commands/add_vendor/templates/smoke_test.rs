@@ -48,7 +48,12 @@ pub(super) fn source(plan: &Plan<'_>) -> Result<String, String> {
     let document = if raw.is_empty() {
         String::new()
     } else {
-        format!("const DOCUMENT: &str = include_str!(\"../../../openapi/{name}.yaml\");\n\n")
+        // Parsed once: a large document takes half a second.
+        format!(
+            "static DOCUMENT: std::sync::LazyLock<Value> = std::sync::LazyLock::new(|| {{\n    \
+             let options = serde_saphyr::options! {{ strict_booleans: true }};\n    \
+             serde_saphyr::from_str_with_options(include_str!(\"../../../openapi/{name}.yaml\"), options).unwrap()\n}});\n\n"
+        )
     };
     Ok(formatted(format!(
         "//! Every operation against its mock helper, with the examples of the curated document: what is sent is what was meant, and what is\n\
@@ -62,9 +67,7 @@ pub(super) fn source(plan: &Plan<'_>) -> Result<String, String> {
 
 const SHOWN: &str = r#"/// The example of an operation's body or response, by its place in the operation.
 fn shown(operation: &str, place: &str) -> Value {
-    let options = serde_saphyr::options! { strict_booleans: true };
-    let document: Value = serde_saphyr::from_str_with_options(DOCUMENT, options).unwrap();
-    let items = document["paths"].as_object().unwrap().values();
+    let items = DOCUMENT["paths"].as_object().unwrap().values();
     let mut operations = items.flat_map(|item| item.as_object().unwrap().values());
     let found = operations.find(|found| found["operationId"] == operation).unwrap();
     let content = found.pointer(place).unwrap()["content"].as_object().unwrap().values().next().unwrap();
