@@ -42,7 +42,7 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// The limits of the environment, or the usual ones.
+    /// Returns the limits of the environment, or the usual ones.
     #[must_use]
     pub fn from_env() -> Self {
         Self::of_setting(std::env::var(VARIABLE).ok().as_deref())
@@ -62,7 +62,7 @@ impl Budget {
         Self { mib, bytes: Cell::new(bytes), memory: Cell::new(memory), exceeded: Cell::new(false), invalid: None }
     }
 
-    /// Whether the last error was a limit: no repair of the document helps.
+    /// Returns whether the last error was a limit: no repair of the document helps.
     #[must_use]
     pub fn is_exceeded(&self) -> bool {
         self.exceeded.get()

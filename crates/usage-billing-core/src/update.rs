@@ -17,7 +17,7 @@ pub enum Update<T> {
 }
 
 impl<T> Update<T> {
-    /// Whether the field is not sent.
+    /// Returns whether the field is not sent.
     pub fn is_unchanged(&self) -> bool {
         matches!(self, Self::Unchanged)
     }

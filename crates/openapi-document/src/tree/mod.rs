@@ -128,7 +128,7 @@ impl<'a> DocumentTree<'a> {
         others.map(|(path, value)| Node { value, at: Pointer::of_file(path) })
     }
 
-    /// Whether a node may be in another file.
+    /// Returns whether a node may be in another file.
     #[must_use]
     pub fn has_files(&self) -> bool {
         self.files.is_some()

@@ -25,7 +25,7 @@ struct Entry<'a> {
     change: &'a Change,
 }
 
-/// `{"schema": 1, "apis": […], "changes": […]}`: what each API comes to, and all findings.
+/// Returns the report as `{"schema": 1, "apis": […], "changes": […]}`: the verdict of each API, and all findings.
 #[must_use]
 pub fn to_json(reports: &[Report]) -> Value {
     let entry = |report| move |change| Entry { api: report, change };

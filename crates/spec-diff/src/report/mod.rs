@@ -291,7 +291,7 @@ impl std::fmt::Display for Owner {
 const OWNER: usize = 160;
 
 impl Member {
-    /// Where to look at it: in the revision, or in the base if it was removed.
+    /// Returns its location: in the revision, or in the base if it was removed.
     #[must_use]
     pub fn location(&self) -> Option<&Location> {
         self.revision.as_ref().or(self.base.as_ref())

@@ -57,7 +57,7 @@ pub enum Place {
 impl Place {
     const ALL: [Self; 5] = [Self::Body, Self::Property, Self::Parameter, Self::ParameterProperty, Self::Header];
 
-    /// The word in a finding's id.
+    /// Returns the word in a finding's id.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -197,7 +197,7 @@ impl Rule {
         self
     }
 
-    /// What the change means in this direction.
+    /// Returns what the change means in this direction.
     #[must_use]
     pub fn help_for(&self, direction: Direction) -> Cow<'static, str> {
         match (self.response_help, direction) {
@@ -212,7 +212,7 @@ impl Rule {
         self
     }
 
-    /// The level that the rule gives to a change in this direction, before [`Options`](crate::Options).
+    /// Returns the level that the rule gives to a change in this direction, before [`Options`](crate::Options).
     #[must_use]
     pub const fn level(&self, direction: Direction) -> Level {
         match direction {
@@ -241,7 +241,7 @@ impl Rule {
             || Place::ALL.into_iter().flat_map(of_place).any(is_written)
     }
 
-    /// The finding's id: `response-property-became-nullable`. `what` is the keyword for rules that serve several.
+    /// Returns the finding's id: `response-property-became-nullable`. `what` is the keyword for rules that serve several.
     #[must_use]
     pub fn id(&self, direction: Direction, place: Option<Place>, what: &str) -> String {
         let name = self.pattern.unwrap_or(self.name).replace("{what}", what);
@@ -282,7 +282,7 @@ pub fn is_known(name: &str) -> bool {
     RULES.iter().copied().flatten().any(|rule| rule.name == name || rule.has_id(name))
 }
 
-/// The rule of this name.
+/// Returns the rule of this name.
 #[must_use]
 pub fn rule(name: &str) -> Option<&'static Rule> {
     RULES.iter().copied().flatten().find(|rule| rule.name == name)

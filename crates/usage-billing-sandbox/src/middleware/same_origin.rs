@@ -72,7 +72,7 @@ impl Rejection {
     }
 }
 
-/// The outermost layer: a rejected request is not logged, not counted and meets no fault.
+/// Rejects requests of other web pages, as the outermost layer: they are not logged, not counted and meet no fault.
 pub async fn check(State(allowed): State<Arc<[HostName]>>, request: Request, next: Next) -> Response {
     match rejection(&request, &allowed) {
         None => next.run(request).await,

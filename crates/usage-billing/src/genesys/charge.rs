@@ -5,9 +5,11 @@ use std::hash::Hash;
 
 use usage_billing_core::{Decimal, Error, ErrorKind, LenientDecimal, printable};
 
-use super::overview::OPERATION;
 use super::types;
 use crate::rows::loadable;
+
+/// The operation that returns a billing overview.
+pub(super) const OPERATION: &str = "getBillingTrusteebillingoverviewTrustorOrgId";
 
 /// One charge of a billing overview.
 #[derive(Clone, Debug, PartialEq, Eq)]

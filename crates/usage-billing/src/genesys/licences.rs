@@ -25,7 +25,7 @@ impl Client {
     /// [`billable_usage`](Self::billable_usage).
     ///
     /// # Errors
-    /// Those of the calls; [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the list of users takes more memory than
+    /// Errors of the calls; [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the list of users takes more memory than
     /// [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
     pub async fn licences(&self) -> Result<Vec<UsageRow>> {
         // Before the responses, whose data is of this time or later.

@@ -3,13 +3,15 @@
 //! It is not documented by which time of a group or report the vendor filters (its creation or the time of the usage),
 //! and whether the last day is included. The days therefore span both times, and end a day later.
 
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 
-use super::sums::LATE;
 use crate::Period;
 
 /// First and last day.
 pub(super) type ListedDays = (NaiveDate, NaiveDate);
+
+/// How long after a period its usage may still arrive and be reported: marketplaces accept it for up to 24 hours.
+pub(super) const LATE: TimeDelta = TimeDelta::days(1);
 
 /// How long before its timestamp an event may have been sent, if the timestamp is in the future, and how much older than
 /// others of its report a group may be: the default span of the lists of the vendor.

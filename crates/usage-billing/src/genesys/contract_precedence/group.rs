@@ -7,8 +7,7 @@ use usage_billing_core::Decimal;
 use super::EndedCharge;
 use crate::genesys::ContractCharge;
 use crate::genesys::billing_period::is_same_period;
-use crate::genesys::charge::is_same;
-use crate::genesys::overview;
+use crate::genesys::charge::{self, is_same};
 use crate::{BillingReason, Period, UsageRow};
 
 /// Charges that cover usage of the same organizations, directly or through other charges, and the rows of their bills.
@@ -116,7 +115,7 @@ impl<'a> BillRows<'a> {
         periods.dedup();
         let mut by_bill: HashMap<_, Vec<_>> = HashMap::new();
         for (position, row) in bill_rows.iter().enumerate() {
-            let counts = row.source_operation == overview::OPERATION && row.billing_reason != BillingReason::Allowance;
+            let counts = row.source_operation == charge::OPERATION && row.billing_reason != BillingReason::Allowance;
             let Some(customer) = row.customer_id.as_deref().filter(|_| counts) else { continue };
             let Ok(period) = Period::new(row.period_start, row.period_end) else { continue };
             let near = periods.iter().filter(|other| is_same_period(**other, period));

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use usage_billing_core::{Decimal, Error, ErrorKind, LenientDecimal, Result, printable};
 
 use super::billing_period::{end_of_next, is_whole_month};
+use super::charge::OPERATION;
 use super::exact::exact_total;
 use super::{BillLine, LAG, Organization, RampPeriod, SeeInvoice, UnreadableCharge, bill, charge, types};
 use crate::rows::canonical_id::canonical_id;
@@ -14,8 +15,6 @@ use crate::rows::loadable;
 use crate::{BillingReason, Period, UsageRow, Vendor};
 
 pub(super) use fetch::FoundBill;
-
-pub(super) const OPERATION: &str = "getBillingTrusteebillingoverviewTrustorOrgId";
 
 /// The bill of one client organization for one of its billing periods.
 #[derive(Debug)]

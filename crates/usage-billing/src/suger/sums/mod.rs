@@ -7,6 +7,7 @@ use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
 
 use super::groups::{events, id_in, name_of, too_long, used_at};
+use super::listed_days::LATE;
 use super::pending_acceptance::PendingAcceptance;
 use super::quantities::is_void;
 use super::report_rows::{self, REPORTS};
@@ -16,9 +17,6 @@ use crate::memory_limit::{MemoryLimit, ROW};
 use crate::rows::identity::{RowIdentity, UNITS};
 use crate::rows::period::RowPeriod;
 use crate::{BillingReason, Period, UsageRow, Vendor};
-
-/// How long after a period its usage may still arrive and be reported: marketplaces accept it for up to 24 hours.
-pub(super) const LATE: TimeDelta = TimeDelta::days(1);
 
 /// Adds up the usage in `period` by the time of use. Each group counts once, however often it is listed. Deleted and
 /// invalid groups are left out.
