@@ -172,7 +172,7 @@ async fn parameters_are_sent_in_their_style() {
         (|call| call.wide(3).tall(false), "?tall=false&wide=3"),
         (|call| call.deep_a_b("x&y").deep_c(true), "?deep%5Ba%5D%5Bb%5D=x%26y&deep%5Bc%5D=true"),
         (|call| call.amount("0.10"), "?amount=0.10"),
-        // Reserved characters are not allowed through: the loss report says so.
+        // Reserved characters are not allowed through: the loss report states it.
         (|call| call.raw("a/b?c=d&e#f"), "?raw=a%2Fb%3Fc%3Dd%26e%23f"),
         (|call| call.raw(""), "?raw="),
         (|call| call.raw(None::<String>), ""),

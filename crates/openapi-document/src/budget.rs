@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 /// Raises the limits.
 const VARIABLE: &str = "OPENAPI_MAX_DOCUMENT_MIB";
-/// The largest file, unless the variable says otherwise.
+/// The largest file, unless the variable states otherwise.
 const FILE_MIB: usize = 32;
 /// How much more than the largest file an expanded document may take.
 const EXPANSION: usize = 8;
@@ -184,7 +184,7 @@ impl Budget {
     }
 }
 
-/// Whether the parser's own limits on aliases and anchors ended the parse. Deep nesting is an error of its own.
+/// Returns whether the parser's own limits on aliases and anchors ended the parse. Deep nesting is an error of its own.
 fn is_limit(error: &serde_saphyr::Error) -> bool {
     use serde_saphyr::Error;
     match error {

@@ -98,7 +98,7 @@ pub(crate) fn locate<'a>(
     node.items().for_each(|item| locate(&item, false, wanted, found));
 }
 
-/// Whether a member is a value, an example or an extension: references in it are text.
+/// Returns whether a member is a value, an example or an extension: references in it are text.
 fn is_data(key: &str) -> bool {
     matches!(key, "example" | "examples" | "default" | "enum" | "const") || key.starts_with("x-")
 }

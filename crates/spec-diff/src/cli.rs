@@ -225,7 +225,7 @@ pub fn run(arguments: &Arguments, env: &Env, out: &mut dyn Write, err: &mut dyn 
     code
 }
 
-/// The base's name, and the comparison. The error is a line.
+/// Returns the base's name, and the comparison. The error is a line.
 fn reviewed(arguments: &Arguments, today: NaiveDate) -> std::result::Result<(String, ApiDiff), String> {
     let (Some(base), Some(revision)) = (&arguments.base, &arguments.revision) else {
         return Err("give the document before and the document after the change".to_owned());

@@ -91,7 +91,8 @@ impl Arguments {
     }
 }
 
-/// The arguments of the command line. Those that cannot be quoted on one line are rejected before an error message quotes them.
+/// Returns the arguments of the command line. Those that cannot be quoted on one line are rejected before an error message
+/// quotes them.
 pub(crate) fn parse() -> Result<Arguments, Failure> {
     check_arguments(std::env::args_os()).map_err(Failure::of_sandbox)?;
     Arguments::try_parse().map_err(|error| failure(with_suggestion(error)))

@@ -23,7 +23,7 @@ pub struct Status {
     pub as_of: DateTime<Utc>,
     /// Since when the sender of this process cannot use the store, and why.
     pub store_failure: Option<StoreFailure>,
-    /// Whether there is no problem with the delivery. It says nothing about the producers: see [`Problem::NoUsage`].
+    /// Whether there is no problem with the delivery. It states nothing about the producers: see [`Problem::NoUsage`].
     pub is_delivering: bool,
     /// Everything that needs attention.
     pub problems: Vec<Problem>,

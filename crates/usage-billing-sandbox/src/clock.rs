@@ -43,7 +43,7 @@ impl Clock {
         self.started.elapsed().saturating_add(Duration::from_millis(self.pushed.load(Ordering::SeqCst)))
     }
 
-    /// Whether a report or query that began at an instant is done.
+    /// Returns whether a report or query that began at an instant is done.
     pub(crate) fn is_job_done(&self, began: DateTime<Utc>) -> bool {
         self.now().signed_duration_since(began) >= JOB_TAKES
     }

@@ -8,7 +8,7 @@ pub(crate) enum Shell {
     PowerShell,
 }
 
-/// The settings of a sandbox at `url`, under the names that the crates of this workspace read.
+/// Returns the settings of a sandbox at `url`, under the names that the crates of this workspace read.
 pub(crate) fn settings(url: &str, shell: Shell) -> String {
     [
         ("GENESYS_REGION", url),

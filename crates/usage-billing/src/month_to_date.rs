@@ -6,7 +6,7 @@ use proptest::test_runner::TestCaseError;
 
 use crate::{Period, UsageRow};
 
-/// A month, and some of its days, counted from 1.
+/// Returns a month, and some of its days, counted from 1.
 pub(crate) fn months_and_days() -> impl Strategy<Value = (Period, Vec<i64>)> {
     let first = NaiveDate::from_ymd_opt(2024, 2, 1).expect("a date");
     (0u32..60, prop::collection::vec(1i64..28, 2..6))

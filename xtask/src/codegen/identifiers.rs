@@ -23,18 +23,18 @@ pub(crate) const CLIENT_METHODS: [&str; 11] = [
 /// Methods that every generated call, or every expectation of a mock, has without any parameter.
 pub(crate) const TAKEN_SETTERS: [&str; 4] = ["new", "send", "into_inner", "body_map"];
 
-/// The name of a parameter's setter.
+/// Returns the name of a parameter's setter.
 pub(crate) fn setter_name(name: &str) -> String {
     let setter = value_name(name);
     if TAKEN_SETTERS.contains(&setter.as_str()) { format!("{setter}_") } else { setter }
 }
 
-/// A type's name.
+/// Returns a type's name.
 pub(crate) fn type_name(name: &str) -> String {
     identifier(words(name).to_pascal_case(), "X")
 }
 
-/// The name of a component's type. typify puts an X before a digit where progenitor puts an underscore.
+/// Returns the name of a component's type. typify puts an X before a digit where progenitor puts an underscore.
 pub(crate) fn component_name(name: &str) -> String {
     let name = type_name(name);
     match name.strip_prefix('_') {
@@ -43,7 +43,7 @@ pub(crate) fn component_name(name: &str) -> String {
     }
 }
 
-/// A field's name. typify puts an x before a digit where progenitor puts an underscore.
+/// Returns a field's name. typify puts an x before a digit where progenitor puts an underscore.
 pub(crate) fn field_name(name: &str) -> String {
     let name = value_name(name);
     match name.strip_prefix('_') {
@@ -52,12 +52,13 @@ pub(crate) fn field_name(name: &str) -> String {
     }
 }
 
-/// A method's or parameter's name.
+/// Returns a method's or parameter's name.
 pub(crate) fn value_name(name: &str) -> String {
     identifier(words(name).to_snake_case(), "x")
 }
 
-/// The Rust names of an object's fields, by their names in JSON. Of several that make the same name, one keeps it and the others get numbers.
+/// Returns the Rust names of an object's fields, by their names in JSON. Of several that make the same name, one keeps it and the others get
+/// numbers.
 pub(crate) fn field_names<'a>(names: impl IntoIterator<Item = &'a str>) -> BTreeMap<&'a str, String> {
     // By name: the order must not depend on that of the document's parser.
     let (exact, others) = names.into_iter().partition::<BTreeSet<_>, _>(|name| field_name(name) == *name);
@@ -74,7 +75,7 @@ pub(crate) fn field_names<'a>(names: impl IntoIterator<Item = &'a str>) -> BTree
     fields
 }
 
-/// The Rust names of the fields of a schema.
+/// Returns the Rust names of the fields of a schema.
 pub(crate) fn schema_field_names(schema: &Value) -> BTreeMap<&str, String> {
     let properties = schema.get("properties").and_then(Value::as_object);
     field_names(properties.into_iter().flatten().map(|(name, _)| name.as_str()))

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::identifiers::type_name;
 
-/// The names of these parameters in JSON, by the type of the call.
+/// Returns the names of these parameters in JSON, by the type of the call.
 pub(crate) fn joined_parameters(root: &Value) -> BTreeMap<String, Vec<String>> {
     let is_joined = |parameter: &&Value| {
         let schema = parameter.get("schema").map(|schema| openapi_document::resolve(root, schema));

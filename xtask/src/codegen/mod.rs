@@ -81,7 +81,7 @@ fn client(
     rewrite::rewrite(progenitor::client(root, enums)?, docs, enums, root)
 }
 
-/// The same for the mock.
+/// Returns the same for the mock.
 fn mock(root: &Value, enums: &[OpenEnum]) -> Result<syn::File, String> {
     Ok(mock::rewrite(progenitor::mock(root, enums)?, root))
 }

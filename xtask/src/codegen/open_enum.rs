@@ -27,12 +27,12 @@ struct Variant {
     doc: String,
 }
 
-/// Whether a component becomes an open enum.
+/// Returns whether a component becomes an open enum.
 pub(crate) fn is_enum(schema: &Value) -> bool {
     schema.get("type").and_then(Value::as_str) == Some("string") && schema.get("enum").is_some_and(Value::is_array)
 }
 
-/// All enums of a document, by name.
+/// Returns all enums of a document, by name.
 pub(crate) fn open_enums(root: &Value) -> Vec<OpenEnum> {
     let mut enums = component_schemas(root).filter(|(_, schema)| is_enum(schema)).map(open_enum).collect::<Vec<_>>();
     enums.sort_by(|one, other| one.name.cmp(&other.name));
@@ -52,12 +52,12 @@ fn open_enum((name, schema): (&str, &Value)) -> OpenEnum {
     OpenEnum { name: identifiers::component_name(name), doc, variants: variants.collect() }
 }
 
-/// The listed values; `null` stands for `nullable` and is not one of them.
+/// Returns the listed values; `null` stands for `nullable` and is not one of them.
 pub(crate) fn values(schema: &Value) -> Vec<&str> {
     schema.get("enum").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
-/// The values' Rust names, in their order: those of `x-enum-varnames`, else made of the values.
+/// Returns the values' Rust names, in their order: those of `x-enum-varnames`, else made of the values.
 ///
 /// Lint rejects a document where they are not valid names, or not distinct.
 pub(crate) fn variant_names(schema: &Value) -> Vec<String> {
@@ -67,7 +67,7 @@ pub(crate) fn variant_names(schema: &Value) -> Vec<String> {
     }
 }
 
-/// The values that have a line in the description.
+/// Returns the values that have a line in the description.
 pub(crate) fn described(schema: &Value) -> Vec<&str> {
     let description = schema.get("description").and_then(Value::as_str).unwrap_or_default();
     split(description).1.into_iter().filter(|(_, text)| !text.is_empty()).map(|(value, _)| value).collect()
@@ -101,23 +101,23 @@ fn value_line(line: &str) -> Option<(&str, &str)> {
 }
 
 impl OpenEnum {
-    /// The Rust names of its values.
+    /// Returns the Rust names of its values.
     pub(crate) fn variants(&self) -> impl Iterator<Item = &str> {
         self.variants.iter().map(|variant| variant.name.as_str())
     }
 
-    /// The place of its type in generated code.
+    /// Returns the place of its type in generated code.
     pub(crate) fn path(&self) -> String {
         format!("crate::types::{}", self.name)
     }
 
-    /// The item that stands for it until the code is formatted: formatters leave macro bodies alone.
+    /// Returns the item that stands for it until the code is formatted: formatters leave macro bodies alone.
     pub(crate) fn placeholder(&self) -> syn::Item {
         let name = quote::format_ident!("OpenEnumPlaceholder{}", self.name);
         syn::parse_quote!(struct #name;)
     }
 
-    /// Its definition in formatted code.
+    /// Returns its definition in formatted code.
     pub(super) fn definition(&self) -> String {
         let mut out = String::from("::progenitor_client::open_enum! {\n");
         comment(&mut out, "    ", &self.doc);

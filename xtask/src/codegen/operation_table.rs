@@ -7,7 +7,7 @@ use syn::parse_quote;
 
 use super::identifiers;
 
-/// The static `OPERATIONS`, by id. Core looks an operation up by the id that generated methods report.
+/// Returns the static `OPERATIONS`, by id. Core looks an operation up by the id that generated methods report.
 pub(crate) fn table(root: &Value) -> syn::Item {
     let mut rows = openapi_document::operations(root)
         .iter()

@@ -104,7 +104,7 @@ fn start_if_full(parts: &mut Vec<Part>, schemas: &BTreeSet<String>) {
     }
 }
 
-/// The operation by which the job of another is polled.
+/// Returns the operation by which the job of another is polled.
 fn poll(all: &[Operation<'_>], operation: &Operation<'_>) -> Option<usize> {
     let poll = operation.value.get("x-long-running")?.get("poll")?.as_str()?;
     all.iter().position(|other| other.id() == poll)

@@ -28,7 +28,7 @@ enum Read {
     Bytes,
 }
 
-/// The success responses of an operation by their content.
+/// Returns the success responses of an operation by their content.
 pub(crate) fn successes(root: &Value, operation: &Operation<'_>) -> Successes {
     let download = operation.flag("x-download");
     let all = operation.responses(root).into_iter().filter(|(status, _)| status.starts_with('2'));
@@ -69,12 +69,12 @@ fn json_schema(response: &Value) -> Option<&Value> {
     content.iter().find(|(media, _)| is_json(media))?.1.get("schema")
 }
 
-/// Whether a body may be null.
+/// Returns whether a body may be null.
 pub(crate) fn is_nullable(schema: &Value) -> bool {
     schema.get("nullable") == Some(&Value::Bool(true))
 }
 
-/// The schema of a body that is there: the type that is optional where the body may be null.
+/// Returns the schema of a body that is there: the type that is optional where the body may be null.
 pub(crate) fn not_null(schema: &Value) -> Value {
     let mut schema = schema.clone();
     if let Some(map) = schema.as_object_mut() {
@@ -86,7 +86,8 @@ pub(crate) fn not_null(schema: &Value) -> Value {
     schema
 }
 
-/// The name of the component that stands for the types of an operation by status; its fields are called as [`field`] says.
+/// Returns the name of the component that stands for the types of an operation by status; its fields are called as
+/// [`field`] states.
 pub(crate) fn component(root: &Value, operation: &Operation<'_>) -> String {
     let wanted = format!("{}Success", type_name(operation.id()));
     let taken = |name: &String| {
@@ -96,18 +97,18 @@ pub(crate) fn component(root: &Value, operation: &Operation<'_>) -> String {
     candidates.find(|name| !taken(name)).unwrap_or(wanted)
 }
 
-/// The schema of that component: a field for each status that has a body.
+/// Returns the schema of that component: a field for each status that has a body.
 pub(crate) fn schema(statuses: &[(u16, Option<Value>)]) -> Value {
     let bodies = statuses.iter().filter_map(|(status, schema)| Some((field(*status), schema.clone()?)));
     json!({"type": "object", "properties": bodies.collect::<Map<_, _>>()})
 }
 
-/// The field of a status.
+/// Returns the field of a status.
 pub(crate) fn field(status: u16) -> String {
     format!("status_{status}")
 }
 
-/// A status as the mock's functions and the variants of types by status are called: by its reason phrase.
+/// Returns a status as the mock's functions and the variants of types by status are called: by its reason phrase.
 pub(crate) fn status_name(status: u16) -> String {
     match status {
         200 => "ok".to_owned(),

@@ -90,7 +90,7 @@ impl Files<'_> {
     }
 }
 
-/// A pointer or reference as the vendor's files have it: what is in another file begins with that.
+/// Returns a pointer or reference as the vendor's files have it: what is in another file begins with that.
 pub(crate) fn display_pointer(pointer: &str) -> String {
     let inside = pointer.trim_start_matches('#').strip_prefix(&format!("{}/", child("", FILES)));
     let Some(inside) = inside else { return pointer.to_owned() };
@@ -98,12 +98,13 @@ pub(crate) fn display_pointer(pointer: &str) -> String {
     format!("{}#{rest}", unescape(file))
 }
 
-/// The reference that a node is still, although it was followed: an unresolved one, as the vendor has it.
+/// Returns the reference that a node is still, although it was followed: an unresolved one, as the vendor has it.
 pub(super) fn dangling(followed: &Value) -> Option<String> {
     followed.get("$ref").and_then(Value::as_str).map(display_pointer)
 }
 
-/// The path without `.` and `..`; nothing if it is absolute. It may leave the specification's folder: vendors share files so.
+/// Returns the path without `.` and `..`; nothing if it is absolute. It may leave the specification's folder: vendors share
+/// files so.
 fn within(path: &Path) -> Option<PathBuf> {
     let mut clean = PathBuf::new();
     for part in path.components() {
@@ -135,7 +136,7 @@ fn load(file: &Path, path: &Path, budget: &Budget, skipped: &mut Vec<String>) ->
     if structured { parse::tree(&name, &text, budget, skipped) } else { Ok(Value::String(text)) }
 }
 
-/// A reference with `%7B` and the like resolved, as JSON pointers in URLs are written.
+/// Returns a reference with `%7B` and the like resolved, as JSON pointers in URLs are written.
 fn decoded(reference: &str) -> String {
     let bytes = reference.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());

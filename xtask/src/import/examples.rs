@@ -31,7 +31,7 @@ pub(super) struct Hint<'a> {
     schema: Option<&'a Value>,
 }
 
-/// The vendor's own examples of an operation's bodies.
+/// Returns the vendor's own examples of an operation's bodies.
 pub(super) fn shown<'a>(root: &'a Value, edition: Edition, operation: &Operation<'a>) -> Shown<'a> {
     let success =
         operation.responses(root).into_iter().find(|(status, _)| status.starts_with('2')).map(|(_, response)| response);
@@ -126,7 +126,7 @@ impl NoSample {
     }
 }
 
-/// A value of a drafted schema.
+/// Returns a value of a drafted schema.
 pub(super) fn sample<'a>(
     root: &'a Value,
     schema: &'a Value,
@@ -176,7 +176,7 @@ impl<'a> Sampler<'a> {
                     let hints = hints.part(self.root, |list| list.get(0), |schema| schema.get("items"));
                     self.value(items, &hints, depth + 1)
                 });
-                // An empty list is left out where it is optional; where it is not, it says that nothing can be in it.
+                // An empty list is left out where it is optional; where it is not, it states that nothing can be in it.
                 Value::Array(entry.into_iter().collect())
             }
             "boolean" => hints.find(Value::is_boolean).cloned().unwrap_or(json!(true)),
@@ -253,7 +253,7 @@ fn string(schema: &Value, hints: &Hints<'_>) -> Value {
     json!(text)
 }
 
-/// Whether a number comes back with the same digits.
+/// Returns whether a number comes back with the same digits.
 fn plain_number(value: &Value) -> bool {
     value.is_number() && plain_text(&value.to_string())
 }
@@ -264,7 +264,7 @@ fn plain_text(number: &str) -> bool {
         && !number.ends_with(".0")
 }
 
-/// Whether a text is a number that a decimal writes in the same way.
+/// Returns whether a text is a number that a decimal writes in the same way.
 fn is_decimal(text: &str) -> bool {
     plain_text(text) && !text.starts_with("-0") && serde_json::from_str::<serde_json::Number>(text).is_ok()
 }
@@ -279,7 +279,7 @@ fn plain(value: &Value) -> bool {
     }
 }
 
-/// Whether a text is like a pattern, in which a digit stands for any.
+/// Returns whether a text is like a pattern, in which a digit stands for any.
 fn shaped(text: &str, pattern: &str) -> bool {
     text.len() == pattern.len()
         && text

@@ -26,7 +26,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// A heading for losses of this kind.
+    /// Returns a heading for losses of this kind.
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Operation => "operations left out",
@@ -116,7 +116,7 @@ impl Losses {
         self.all.iter_mut().skip(mark).filter(|loss| loss.owner == current).for_each(|loss| loss.owner = owner.clone());
     }
 
-    /// How many there are: a mark to go back to.
+    /// Returns how many there are: a mark to go back to.
     pub(super) fn len(&self) -> usize {
         self.all.len()
     }
@@ -140,7 +140,7 @@ impl Losses {
         self.all.retain(|loss| loss.owner != *owner);
     }
 
-    /// The gravest first, each once, of those whose owner is kept.
+    /// Returns the gravest first, each once, of those whose owner is kept.
     pub(super) fn sorted(mut self, kept: impl Fn(&Owner) -> bool) -> Vec<Loss> {
         self.all.retain(|loss| kept(&loss.owner));
         self.all.sort_by_key(|loss| loss.kind);

@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 
 use crate::codegen::identifiers::value_name;
 
-/// The extension of an operation of a drafted document. `published` is the operation in the vendor's file, which has the limits of parameters.
+/// Returns the extension of an operation of a drafted document. `published` is the operation in the vendor's file, which has the limits of
+/// parameters.
 pub(super) fn draft(root: &Value, operation: &Operation<'_>, published: (&Value, &Operation<'_>)) -> Option<Value> {
     if operation.value.contains_key("x-pagination") || operation.flag("x-download") {
         return None;
@@ -40,7 +41,7 @@ pub(super) fn draft(root: &Value, operation: &Operation<'_>, published: (&Value,
     Some(extension)
 }
 
-/// Whether a success documents the header `Link`.
+/// Returns whether a success documents the header `Link`.
 fn has_link_header(published: &Map<String, Value>) -> bool {
     let responses = published.get("responses").and_then(Value::as_object).into_iter().flatten();
     let mut headers = responses
@@ -104,7 +105,7 @@ impl<'a> Parameters<'a> {
         Self(all.collect())
     }
 
-    /// The parameter of one of these names; none if there are several.
+    /// Returns the parameter of one of these names; none if there are several.
     fn only(&self, names: &[&str]) -> Option<Parameter<'a>> {
         let mut found = self.0.iter().filter(|known| names.contains(&value_name(known.name).trim_matches('_')));
         let first = *found.next()?;
@@ -140,7 +141,7 @@ impl<'a> Response<'a> {
         properties.into_iter().flatten().map(|(name, _)| name.as_str())
     }
 
-    /// The only array of the response: empty if it is the response itself.
+    /// Returns the only array of the response: empty if it is the response itself.
     fn items(&self) -> Option<String> {
         if self.response.get("type").and_then(Value::as_str) == Some("array") {
             return Some(String::new());
@@ -154,7 +155,7 @@ impl<'a> Response<'a> {
         }
     }
 
-    /// The paths of all fields of the response and of its objects.
+    /// Returns the paths of all fields of the response and of its objects.
     fn fields(&self) -> Vec<String> {
         let top = self.properties("").map(str::to_owned).collect::<Vec<_>>();
         let objects = top.iter().filter(|name| self.of(name) == Some("object"));
@@ -173,7 +174,7 @@ impl<'a> Response<'a> {
         })
     }
 
-    /// A cursor in the response that a parameter takes, or the id of the last item.
+    /// Returns a cursor in the response that a parameter takes, or the id of the last item.
     fn cursor(&self, items: &str, parameters: &Parameters<'_>) -> Option<Value> {
         let more = self.named(&["has_more", "has_next", "has_next_page", "more"], &["boolean"]);
         let with_more = |mut extension: Value| {
@@ -206,7 +207,7 @@ impl<'a> Response<'a> {
         Some(json!({"style": "cursor", "param": page.name, "next": next}))
     }
 
-    /// A link to the next page, beside one to the page before it or named as a link.
+    /// Returns a link to the next page, beside one to the page before it or named as a link.
     fn link(&self) -> Option<Value> {
         let by_name = ["next_url", "next_uri", "next_link", "next_page_url", "next_page_uri", "odata_next_link"];
         let next = self.named(&by_name, &["string"]).or_else(|| {

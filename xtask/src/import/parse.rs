@@ -62,7 +62,7 @@ pub(crate) fn read(path: &Path) -> Result<Published, String> {
     read_within(path, &Budget::from_env()).map(|(published, _)| published)
 }
 
-/// The same with the bytes of the file, within limits that other files share.
+/// Returns the same with the bytes of the file, within limits that other files share.
 fn read_within(path: &Path, budget: &Budget) -> Result<(Published, Vec<u8>), String> {
     let bytes = budget.read(path).map_err(|error| format!("{}: cannot be read: {error}", path.display()))?;
     let text = String::from_utf8_lossy(&bytes);
@@ -78,7 +78,7 @@ fn read_within(path: &Path, budget: &Budget) -> Result<(Published, Vec<u8>), Str
 }
 
 /// Reads files that are one specification together: some vendors cut theirs by tag or by product. What several of them define has
-/// to be the same in all; where it is not, the first counts and `skipped` says so.
+/// to be the same in all; where it is not, the first counts and `skipped` states it.
 pub(crate) fn read_all(paths: &[PathBuf]) -> Result<Published, String> {
     let budget = Budget::from_env();
     let mut digest = Sha256::new();
@@ -147,7 +147,7 @@ fn parse_within(file: &str, text: &str, budget: &Budget) -> Result<Published, St
 pub(super) fn tree(file: &str, text: &str, budget: &Budget, skipped: &mut Vec<String>) -> Result<Value, String> {
     let text = text.trim_start_matches('\u{feff}');
     if text.trim_start().starts_with('{') {
-        // YAML's parser takes more than JSON's (a comma at the end), but says less well what is wrong with JSON.
+        // YAML's parser takes more than JSON's (a comma at the end), but reports less well what is wrong with JSON.
         return budget.json(text).or_else(|error| {
             let error = format!("{file}:{}:{}: {}", error.line(), error.column(), without_place(&error.to_string()));
             if budget.is_exceeded() {

@@ -50,8 +50,8 @@ fn parse(text: &str, budget: &Budget) -> Result<Value, (u64, String)> {
         .map_err(|error| (error.place.map_or(0, |(line, _)| line), error.message))
 }
 
-/// The block to blank for an error in a line (from 1): the outermost example that the line is in, else the innermost block with
-/// a key. Its key, first and last line (from 0). What was `tried` did not help: the fault began further up.
+/// Returns the block to blank for an error in a line (from 1): the outermost example that the line is in, else the innermost
+/// block with a key. Its key, first and last line (from 0). What was `tried` did not help: the fault began further up.
 fn block(lines: &[&str], line: u64, tried: &BTreeSet<usize>) -> Option<(String, usize, usize)> {
     let at = usize::try_from(line).ok()?.checked_sub(1)?.min(lines.len().checked_sub(1)?);
     let mut ancestors = Vec::new();
@@ -75,7 +75,7 @@ fn block(lines: &[&str], line: u64, tried: &BTreeSet<usize>) -> Option<(String, 
     Some((key.to_owned(), first, end(lines, first)))
 }
 
-/// The last line of the block that begins with a key in this line. A list may stand as deep as its key.
+/// Returns the last line of the block that begins with a key in this line. A list may stand as deep as its key.
 fn end(lines: &[&str], first: usize) -> usize {
     let indent = indentation(lines[first]);
     let inside = |text: &&str| {

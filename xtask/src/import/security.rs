@@ -23,8 +23,8 @@ pub(crate) enum Credential {
     OAuthClient { token_url: String, scopes: Vec<String> },
 }
 
-/// The credentials of a document's chosen operations, with the document's `securitySchemes` for them. The error says why no client
-/// can be made.
+/// Returns the credentials of a document's chosen operations, with the document's `securitySchemes` for them. The error states why
+/// no client can be made.
 pub(super) fn credentials(
     root: &Value,
     edition: Edition,
@@ -81,7 +81,7 @@ pub(super) fn credentials(
     Err(format!("callers cannot be let in: {}", reasons.join("; ")))
 }
 
-/// What a scheme says in words may belong into the token request, such as an audience.
+/// What a scheme states in words may belong into the token request, such as an audience.
 fn note_description(root: &Value, schemes: &Map<String, Value>, section: &str, name: &str, losses: &mut Losses) {
     let scheme = schemes.get(name).map(|scheme| resolve(root, scheme));
     let text = scheme.and_then(|scheme| scheme.get("description")?.as_str()).unwrap_or_default().trim();
@@ -91,7 +91,7 @@ fn note_description(root: &Value, schemes: &Map<String, Value>, section: &str, n
     }
 }
 
-/// The credentials that one of our documents calls for.
+/// Returns the credentials that one of our documents calls for.
 pub(crate) fn credentials_of(ours: &Value) -> Result<Vec<Credential>, String> {
     let requirements = ours.get("security").unwrap_or(&Value::Null);
     credentials(ours, Edition::OpenApi30, requirements, &mut Losses::default()).map(|(credentials, ..)| credentials)
@@ -110,8 +110,8 @@ fn together(root: &Value, schemes: &Map<String, Value>, all: &Map<String, Value>
     each.collect()
 }
 
-/// A request has one `Authorization`: vendors that call for two at once mean one of them. What a program can do alone comes
-/// first, a token from a person's browser last.
+/// A request has one `Authorization`: vendors that call for two at once mean one of them. What a program can do
+/// alone comes first, a token from a person's browser last.
 fn one_authorization(mut found: Named, schemes: &Map<String, Value>, section: &str, losses: &mut Losses) -> Named {
     let rank = |(name, credential): &(String, Credential)| match credential {
         Credential::OAuthClient { .. } => Some(0),
@@ -133,7 +133,7 @@ fn one_authorization(mut found: Named, schemes: &Map<String, Value>, section: &s
     found
 }
 
-/// What an operation calls for: itself, or else the document for all.
+/// Returns what an operation calls for: itself, or else the document for all.
 pub(super) fn requirements<'a>(root: &'a Value, operation: &Operation<'a>) -> Option<&'a Value> {
     operation.value.get("security").or_else(|| root.get("security"))
 }
@@ -141,7 +141,7 @@ pub(super) fn requirements<'a>(root: &'a Value, operation: &Operation<'a>) -> Op
 /// What is sent together: each credential in words.
 pub(crate) type Requirement = BTreeSet<String>;
 
-/// The alternatives of which an operation calls for one, without scopes; none if nothing is stated.
+/// Returns the alternatives of which an operation calls for one, without scopes; none if nothing is stated.
 pub(crate) fn requirements_of(root: &Value, operation: &Operation<'_>) -> Option<BTreeSet<Requirement>> {
     let alternatives = requirements(root, operation)?.as_array()?.iter().filter_map(Value::as_object);
     let sections = ["/securityDefinitions", "/components/securitySchemes"];
@@ -157,7 +157,8 @@ pub(crate) fn requirements_of(root: &Value, operation: &Operation<'_>) -> Option
     Some(alternatives.map(|all| all.keys().map(|name| one(name).unwrap_or_else(|| name.clone())).collect()).collect())
 }
 
-/// The pointers of the operations that call for something else than the credentials that were taken (`security`, of a draft), with the reason.
+/// Returns the pointers of the operations that call for something else than the credentials that were taken (`security`, of a draft), with the
+/// reason.
 pub(super) fn others(
     root: &Value,
     edition: Edition,
@@ -197,14 +198,14 @@ pub(super) fn others(
     found
 }
 
-/// Whether a client can send one of the alternatives of a requirement.
+/// Returns whether a client can send one of the alternatives of a requirement.
 pub(super) fn is_supported(root: &Value, edition: Edition, requirement: &Value) -> bool {
     let (_, schemes) = schemes(root, edition);
     let alternatives = requirement.as_array().into_iter().flatten().filter_map(Value::as_object);
     alternatives.filter(|all| !all.is_empty()).any(|all| together(root, &schemes, all).is_ok())
 }
 
-/// The security schemes of a document, and where they are.
+/// Returns the security schemes of a document, and where they are.
 fn schemes(root: &Value, edition: Edition) -> (&'static str, Map<String, Value>) {
     let section = if edition == Edition::Swagger2 { "/securityDefinitions" } else { "/components/securitySchemes" };
     (section, root.pointer(section).and_then(Value::as_object).cloned().unwrap_or_default())
@@ -262,7 +263,7 @@ fn token_url(root: &Value, scheme: &Value) -> Option<String> {
     (url.starts_with('/') && !url.contains(['{', '"', '\\'])).then(|| format!("{host}{url}"))
 }
 
-/// The name of an OAuth flow that is not for programs alone.
+/// Returns the name of an OAuth flow that is not for programs alone.
 fn other_flow(scheme: &Value) -> Option<String> {
     let flows = scheme.get("flows").and_then(Value::as_object).and_then(|flows| flows.keys().next().cloned());
     let flow = flows.or_else(|| scheme.get("flow")?.as_str().map(str::to_owned));
@@ -271,7 +272,7 @@ fn other_flow(scheme: &Value) -> Option<String> {
 }
 
 impl Credential {
-    /// What goes over the wire with a request; how a token is got is not part of it.
+    /// Returns what goes over the wire with a request; how a token is got is not part of it.
     pub(crate) fn sent(&self) -> String {
         match self {
             Self::Bearer | Self::OAuthClient { .. } => "a bearer token".to_owned(),
@@ -288,7 +289,7 @@ fn shown(credential: &Credential) -> String {
     }
 }
 
-/// The credentials, the document's `security`, and its `securitySchemes`.
+/// Returns the credentials, the document's `security`, and its `securitySchemes`.
 fn finish(named: Named) -> (Vec<Credential>, Value, Value) {
     let scheme = |credential: &Credential| match credential {
         Credential::Bearer => json!({"type": "http", "scheme": "bearer"}),

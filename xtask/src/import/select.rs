@@ -23,7 +23,7 @@ impl Choice {
         self.tags.is_empty() && self.operations.is_empty() && self.paths.is_empty()
     }
 
-    /// The chosen ones, in the document's order. The error names what chose nothing.
+    /// Returns the chosen ones, in the document's order. The error names what chose nothing.
     pub(crate) fn of<'a>(&self, root: &'a Value) -> Result<Vec<Operation<'a>>, String> {
         let all = operations(root);
         if all.is_empty() {
@@ -56,7 +56,7 @@ impl Choice {
     }
 }
 
-/// All operations, in the document's order; path items and operations that are references are followed.
+/// Returns all operations, in the document's order; path items and operations that are references are followed.
 pub(crate) fn operations(root: &Value) -> Vec<Operation<'_>> {
     let paths = root.get("paths").and_then(Value::as_object).into_iter().flatten();
     let items = paths.filter_map(|(path, item)| Some((path, resolve(root, item).as_object()?)));
@@ -92,7 +92,7 @@ pub(super) fn lost(root: &Value) -> Vec<String> {
     lost.chain(relative).chain(overloads).chain(webhooks).collect()
 }
 
-/// The tags with the number of their operations; those without a tag count under "".
+/// Returns the tags with the number of their operations; those without a tag count under "".
 pub(crate) fn tags<'a>(operations: &[Operation<'a>]) -> BTreeMap<&'a str, usize> {
     let mut counts = BTreeMap::new();
     for operation in operations {
@@ -103,7 +103,7 @@ pub(crate) fn tags<'a>(operations: &[Operation<'a>]) -> BTreeMap<&'a str, usize>
     counts
 }
 
-/// The operation's own tags.
+/// Returns the operation's own tags.
 pub(super) fn tags_of<'a>(operation: &Operation<'a>) -> Vec<&'a str> {
     operation.value.get("tags").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
 }
@@ -121,7 +121,7 @@ fn has_id(operation: &Operation<'_>, wanted: &str) -> bool {
         || own.is_empty() && value_name(&derived_id(operation)) == value_name(wanted)
 }
 
-/// The name of an operation that has none: its method and the words of its path.
+/// Returns the name of an operation that has none: its method and the words of its path.
 pub(super) fn derived_id(operation: &Operation<'_>) -> String {
     let words = operation.path.split('/').filter(|part| !part.is_empty()).map(|part| match part.strip_prefix('{') {
         Some(name) => format!("by_{}", name.trim_end_matches('}')),

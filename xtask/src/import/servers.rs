@@ -5,13 +5,13 @@ use serde_json::Value;
 
 use super::parse::{Edition, Published};
 
-/// The address of a document, path item or operation, from its `servers`; with variables at their defaults. Nothing if it has
-/// none, or one that is not a valid URL.
+/// Returns the address of a document, path item or operation, from its `servers`; with variables at their defaults. Nothing
+/// if it has none, or one that is not a valid URL.
 pub(crate) fn address(holder: &Value) -> Option<String> {
     holder.get("servers")?.as_array()?.iter().find_map(usable_server)
 }
 
-/// The URL of a server with its variables at their defaults, if it is one that the world can reach.
+/// Returns the URL of a server with its variables at their defaults, if it is one that the world can reach.
 fn usable_server(server: &Value) -> Option<String> {
     let mut url = server.get("url")?.as_str()?.trim().to_owned();
     for (name, variable) in server.get("variables").and_then(Value::as_object).into_iter().flatten() {
@@ -22,7 +22,7 @@ fn usable_server(server: &Value) -> Option<String> {
     usable(&url)
 }
 
-/// What else a document states of its addresses than the one that is taken, each with its place.
+/// Returns what else a document states of its addresses than the one that is taken, each with its place.
 pub(super) fn others(root: &Value) -> Vec<(String, String)> {
     let servers = root.get("servers").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let used = servers.iter().position(|server| usable_server(server).is_some()).unwrap_or_default();
@@ -44,8 +44,8 @@ pub(super) fn others(root: &Value) -> Vec<(String, String)> {
     variables.chain(more).collect()
 }
 
-/// What addresses have in common: the host of most of them (of the first, if several hosts have as many) and the path below it
-/// as far as it is the same.
+/// Returns what addresses have in common: the host of most of them (of the first, if several hosts have as many) and the path
+/// below it as far as it is the same.
 pub(super) fn common(addresses: &[String]) -> Option<String> {
     let host = |address: &str| address.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
     let count = |wanted: &str| addresses.iter().filter(|address| host(address) == wanted).count();
@@ -57,7 +57,7 @@ pub(super) fn common(addresses: &[String]) -> Option<String> {
     Some(same.join("/"))
 }
 
-/// The address of a whole document.
+/// Returns the address of a whole document.
 pub(super) fn of_document(root: &Value, edition: Edition) -> Option<String> {
     if edition != Edition::Swagger2 {
         return address(root);
@@ -69,7 +69,7 @@ pub(super) fn of_document(root: &Value, edition: Edition) -> Option<String> {
     usable(&format!("{scheme}://{}{}", text("host"), text("basePath")))
 }
 
-/// The path below the host that a document without an address of its own still states.
+/// Returns the path below the host that a document without an address of its own still states.
 pub(super) fn base_path(root: &Value, edition: Edition) -> String {
     let stated = match edition {
         Edition::Swagger2 => root.get("basePath"),
@@ -83,7 +83,7 @@ pub(super) fn base_path(root: &Value, edition: Edition) -> String {
     }
 }
 
-/// The paths below the host that our document and the vendor's put before those of operations.
+/// Returns the paths below the host that our document and the vendor's put before those of operations.
 pub(crate) fn base_paths(ours: &Value, theirs: &Published) -> (String, String) {
     let below_host = |url: &str| {
         let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
@@ -94,13 +94,13 @@ pub(crate) fn base_paths(ours: &Value, theirs: &Published) -> (String, String) {
     (own, other.unwrap_or_else(|| base_path(&theirs.root, theirs.edition)))
 }
 
-/// Whether what follows a URL's scheme is on this machine.
+/// Returns whether what follows a URL's scheme is on this machine.
 fn is_local(rest: &str) -> bool {
     let host = rest.split(['/', ':']).next().unwrap_or_default();
     host == "localhost" || host.starts_with("127.") || host == "0.0.0.0"
 }
 
-/// A URL of a host that the world can reach. This machine's own is an example, not an address.
+/// Returns a URL of a host that the world can reach. This machine's own is an example, not an address.
 fn usable(url: &str) -> Option<String> {
     let (scheme, rest) = url.split_once("://")?;
     let host = rest.split(['/', ':']).next().unwrap_or_default();

@@ -11,12 +11,12 @@ use crate::output::{Failure, Output};
 /// The document's text.
 pub(crate) const MINI: &str = include_str!("mini.yaml");
 
-/// The small document.
+/// Returns the small document.
 pub(crate) fn mini() -> Document {
     Document::parse("openapi/mini.yaml", MINI).expect("it is YAML")
 }
 
-/// The small document with one value set or, at the end of a list, added; or removed, if it is null.
+/// Returns the small document with one value set or, at the end of a list, added; or removed, if it is null.
 pub(crate) fn changed(pointer: &str, value: Value) -> Document {
     let mut document = mini();
     let (parent, key) = pointer.rsplit_once('/').expect("it is a pointer");
@@ -38,7 +38,7 @@ pub(crate) fn changed(pointer: &str, value: Value) -> Document {
     document
 }
 
-/// A repository with one vendor, `mini`, and the manifest of its crate.
+/// Returns a repository with one vendor, `mini`, and the manifest of its crate.
 pub(crate) fn repository(document: &str) -> TempDir {
     let root = tempfile::tempdir().expect("a folder");
     for (file, text) in [

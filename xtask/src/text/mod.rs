@@ -4,12 +4,12 @@ pub(crate) mod markdown;
 
 pub(crate) use openapi_document::text::{printable, quoted};
 
-/// A text in one line, whatever breaks and indents it had.
+/// Returns a text in one line, whatever breaks and indents it had.
 pub(crate) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A text as one sentence: in one line, with a full stop.
+/// Returns a text as one sentence: in one line, with a full stop.
 pub(crate) fn sentence(text: &str) -> String {
     let line = one_line(text);
     if line.is_empty() || line.ends_with(['.', '!', '?', ':']) { line } else { format!("{line}.") }

@@ -1,6 +1,6 @@
-//! Crates' versions: the build metadata says which state of the vendor's sources a crate is made of.
+//! Crates' versions: the build metadata states which state of the vendor's sources a crate is made of.
 
-/// The text of a manifest's `package.version`, if it has one of its own.
+/// Returns the text of a manifest's `package.version`, if it has one of its own.
 ///
 /// # Errors
 /// Why the manifest cannot be read.
@@ -10,7 +10,7 @@ pub(crate) fn version(manifest: &str) -> Result<Option<String>, String> {
     Ok(version.and_then(toml::Value::as_str).map(str::to_owned))
 }
 
-/// What is wrong with a crate's manifest, if its version does not carry the document's.
+/// Returns what is wrong with a crate's manifest, if its version does not carry the document's.
 pub(crate) fn mismatch(manifest: &str, wanted: &str) -> Option<String> {
     let version = match version(manifest) {
         Ok(Some(version)) => version,

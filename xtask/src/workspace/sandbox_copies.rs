@@ -19,7 +19,7 @@ use super::vendors::Vendor;
 
 pub(crate) const FOLDER: &str = "crates/usage-billing-sandbox/assets/openapi";
 
-/// Writes a vendor's copies or, on check, says which are stale; whether all is well. Without a diff: the JSON is one line. A
+/// Writes a vendor's copies or, on check, states which are stale; whether all is well. Without a diff: the JSON is one line. A
 /// vendor of whose document there is no copy is not one of the sandbox's.
 pub(crate) fn refresh(root: &Path, vendor: &Vendor, yaml: &str, check: bool, out: &mut dyn Write) -> io::Result<bool> {
     let copies = ["yaml", "json"].map(|kind| format!("{FOLDER}/{}.{kind}", vendor.name));
@@ -50,7 +50,7 @@ pub(crate) fn refresh(root: &Path, vendor: &Vendor, yaml: &str, check: bool, out
     Ok(good)
 }
 
-/// The document as JSON, its keys in their order.
+/// Returns the document as JSON, its keys in their order.
 fn json(yaml: &str) -> Result<String, String> {
     let options = serde_saphyr::options! { strict_booleans: true };
     let node: Node = serde_saphyr::from_str_with_options(yaml, options).map_err(|error| error.to_string())?;

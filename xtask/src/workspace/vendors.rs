@@ -12,12 +12,12 @@ pub(crate) struct Vendor {
 }
 
 impl Vendor {
-    /// The document, from the repository's root.
+    /// Returns the document, from the repository's root.
     pub(crate) fn document(&self) -> String {
         format!("openapi/{}.yaml", self.name)
     }
 
-    /// The crate's folder, from the repository's root.
+    /// Returns the crate's folder, from the repository's root.
     pub(crate) fn folder(&self) -> String {
         format!("crates/usage-billing-{}", self.name)
     }
@@ -37,7 +37,7 @@ pub(crate) fn find(root: &Path) -> Result<Vec<Vendor>, String> {
     Ok(vendors)
 }
 
-/// Those that were asked for: all, if none. The error lists the known ones.
+/// Returns those that were asked for: all, if none. The error lists the known ones.
 pub(crate) fn select(known: Vec<Vendor>, asked: &[String]) -> Result<Vec<Vendor>, String> {
     if let Some(unknown) = asked.iter().find(|name| known.iter().all(|vendor| vendor.name != **name)) {
         let names = known.iter().map(|vendor| vendor.name.as_str()).collect::<Vec<_>>().join(", ");

@@ -69,7 +69,8 @@ impl<'a> DocumentTree<'a> {
         }
     }
 
-    /// What a reference in a file leads to: nothing if it is unresolved, several schemas if they have the name that it states.
+    /// Returns what a reference in a file leads to: nothing if it is unresolved, several schemas if they have the name that it
+    /// states.
     /// `from` is where the reference is.
     pub(super) fn find(&self, reference: &str, from: &Pointer<'a>) -> Vec<Node<'a>> {
         let file = from.file().filter(|_| self.has_files());
@@ -100,7 +101,7 @@ impl<'a> DocumentTree<'a> {
         }
     }
 
-    /// What a reference by an `$id`, or by the document's `$self`, leads to.
+    /// Returns what a reference by an `$id`, or by the document's `$self`, leads to.
     fn of_id(&self, id: &str, fragment: &str) -> Vec<Node<'a>> {
         if self.root.get("$self").and_then(Value::as_str) == Some(id) {
             return match is_pointer(fragment) {
@@ -117,7 +118,7 @@ impl<'a> DocumentTree<'a> {
         }
     }
 
-    /// The innermost schema with an `$id` around a location.
+    /// Returns the innermost schema with an `$id` around a location.
     fn resource(&self, at: &Pointer<'a>) -> Option<Node<'a>> {
         let steps = at.steps();
         let (file, steps) = match steps.as_slice() {
@@ -138,7 +139,7 @@ impl<'a> DocumentTree<'a> {
         found
     }
 
-    /// What a reference in a file leads to in another one.
+    /// Returns what a reference in a file leads to in another one.
     fn in_file(&self, file: Option<&str>, reference: &str) -> Vec<Node<'a>> {
         let found = || {
             let files = self.files?;
@@ -155,7 +156,7 @@ impl<'a> DocumentTree<'a> {
     }
 }
 
-/// Whether a fragment is a JSON pointer, and not a name.
+/// Returns whether a fragment is a JSON pointer, and not a name.
 fn is_pointer(fragment: &str) -> bool {
     fragment.is_empty() || fragment.starts_with('/')
 }

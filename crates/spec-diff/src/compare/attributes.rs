@@ -26,13 +26,13 @@ rules! {
 }
 
 impl<'a> Comparison<'a> {
-    /// What a use says beside its schema: null, default, deprecation, and who may send it.
+    /// What a use states beside its schema: null, default, deprecation, and who may send it.
     pub(super) fn attributes(&mut self, old: &Usage<'a>, new: &Usage<'a>, context: Context) {
         self.null(old, new, context);
         self.attributes_but_null(old, new, context);
     }
 
-    /// What an alternative says beside its schema. Whether null is one of the alternatives was asked of all of them together.
+    /// What an alternative states beside its schema. Whether null is one of the alternatives was asked of all of them together.
     pub(super) fn attributes_but_null(&mut self, old: &Usage<'a>, new: &Usage<'a>, context: Context) {
         old.wrappers.iter().chain(&new.wrappers).for_each(|wrapper| self.compared.whole(wrapper));
         for (old, new) in old.wrappers.iter().zip(&new.wrappers) {

@@ -97,7 +97,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// The direction for the client of data that has this direction where the client calls.
+    /// Returns the direction for the client of data that has this direction where the client calls.
     pub(super) fn direction(&self, scope: ScopeId, direction: Direction) -> Direction {
         match direction {
             Direction::Request if self.scopes[scope].incoming => Direction::Response,

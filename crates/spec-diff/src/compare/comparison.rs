@@ -190,7 +190,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Whether a rule of its own reads the extension, or it is ignored.
+    /// Returns whether a rule of its own reads the extension, or it is ignored.
     fn reads_extension(&self, key: &str, is_operation: bool) -> bool {
         match key {
             "x-sunset" | "x-extensible-enum" => true,
@@ -255,7 +255,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Whether both are the same small schema that leads to nothing but the same: most are.
+    /// Returns whether both are the same small schema that leads to nothing but the same: most are.
     pub(super) fn is_unchanged(&self, old: &[Node<'a>], new: &[Node<'a>]) -> bool {
         matches!((old, new), ([old], [new]) if self.unchanged.holds(old, new))
     }
@@ -298,7 +298,7 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// A value for a report, unless it is so large that the place says more.
+/// Returns a value for a report, unless it is so large that the place states more.
 pub(super) fn excerpt(value: &Value) -> Option<Value> {
     let small = match value {
         Value::Array(items) => items.len() <= 8 && items.iter().all(|item| !item.is_object() && !item.is_array()),

@@ -17,7 +17,7 @@ rules! {
         "the same type has another name");
 }
 
-/// The name of the schema component that the node is, if it is one.
+/// Returns the name of the schema component that the node is, if it is one.
 pub(super) fn component<'a>(node: &Node<'a>) -> Option<&'a str> {
     match node.at.steps().as_slice() {
         [Step::Key("components"), Step::Key("schemas"), Step::Key(name)] => Some(name),
@@ -36,7 +36,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Whether one name may have taken the other's place: neither is there on the other side.
+    /// Returns whether one name may have taken the other's place: neither is there on the other side.
     pub(super) fn is_renamed(&self, old: &str, new: &str) -> bool {
         old != new && !names_file(old) && !names_file(new) && !has(&self.revision, old) && !has(&self.base, new)
     }

@@ -216,7 +216,7 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// Whether one side lists its values, the other does not, and all of them keep to a limit.
+/// Returns whether one side lists its values, the other does not, and all of them keep to a limit.
 fn keep(schema: &Schema<'_>, other: &Schema<'_>, limit: Limit, number: &Value) -> bool {
     let listed = schema.values.as_ref().filter(|_| other.values.is_none());
     listed.is_some_and(|values| values.iter().all(|value| keeps(value, limit, number)))

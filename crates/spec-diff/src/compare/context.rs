@@ -32,7 +32,7 @@ pub(super) enum Raw {
 }
 
 impl Context {
-    /// Where a walk over something begins.
+    /// Returns where a walk over something begins.
     pub(super) fn of(scope: ScopeId, direction: Direction, place: Place) -> Self {
         Self { scope, direction, place, text: false, absent: false, settled: false, raw: Raw::No, depth: 0 }
     }

@@ -106,7 +106,7 @@ pub(super) fn is_same_list(olds: &[&Value], news: &[&Value]) -> bool {
     olds.len() == news.len() && olds.iter().zip(news).all(|(old, new)| equal(old, new))
 }
 
-/// Where a schema's values are listed.
+/// Returns where a schema's values are listed.
 fn listed_at<'s, 'a>(schema: &'s Schema<'a>) -> &'s Pointer<'a> {
     schema.values_at.as_ref().unwrap_or(&schema.at)
 }

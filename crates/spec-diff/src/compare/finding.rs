@@ -23,7 +23,7 @@ pub(crate) struct Finding<'a> {
     pub(crate) scope: ScopeId,
     pub(crate) base: Option<Pointer<'a>>,
     pub(crate) revision: Option<Pointer<'a>>,
-    /// The member's name, if it is not what the pointer says.
+    /// The member's name, if it is not what the pointer states.
     pub(crate) name: Option<String>,
     pub(crate) before: Option<Value>,
     pub(crate) after: Option<Value>,
@@ -56,7 +56,7 @@ pub(crate) enum Circumstance {
     StillBytes,
     /// A name is required that no property describes: a mistake of the document, or something that typed clients cannot send.
     Undeclared,
-    /// The document said that it is not sent in this direction, or says so now: callers may have known better.
+    /// The document said that it is not sent in this direction, or states it now: callers may have known better.
     SentAfterAll,
     /// No operation uses it.
     Unused,

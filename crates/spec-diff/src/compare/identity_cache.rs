@@ -43,12 +43,12 @@ impl<'a> Unchanged<'a> {
         Self { names: unchanged, has_files: base.has_files() || revision.has_files() }
     }
 
-    /// Whether the component schema of this name is the same.
+    /// Returns whether the component schema of this name is the same.
     pub(super) fn has(&self, name: &str) -> bool {
         self.names.contains(name)
     }
 
-    /// Whether both are the same small schema, and nothing that it refers to has changed.
+    /// Returns whether both are the same small schema, and nothing that it refers to has changed.
     pub(super) fn holds(&self, old: &Node<'_>, new: &Node<'_>) -> bool {
         if self.has_files && (old.at.file().is_some() || new.at.file().is_some()) {
             return false;

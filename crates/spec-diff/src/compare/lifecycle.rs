@@ -52,7 +52,7 @@ impl<'a> Sunset<'a> {
         }
     }
 
-    /// Whether the day has ended.
+    /// Returns whether the day has ended.
     pub(super) fn has_passed(self, today: Option<&str>) -> bool {
         // Days in this form are in the order of their text.
         matches!((self, today), (Self::Day(day), Some(today)) if day < today)
@@ -72,7 +72,7 @@ fn is_day(text: &str) -> bool {
     bytes.len() == 10 && [0, 1, 2, 3, 5, 6, 8, 9].into_iter().all(digit) && bytes[4] == b'-' && bytes[7] == b'-'
 }
 
-/// The rule for a change of lifecycle, with the deprecation's own rules for operations and for data.
+/// Returns the rule for a change of lifecycle, with the deprecation's own rules for operations and for data.
 fn rules<'a>(
     (was, before): (bool, Sunset<'a>),
     (is, after): (bool, Sunset<'a>),

@@ -1,4 +1,4 @@
-//! Parts of a document that are not of the type that OpenAPI says: what they would hold cannot be compared.
+//! Parts of a document that are not of the type that OpenAPI states: what they would hold cannot be compared.
 
 use std::collections::BTreeMap;
 

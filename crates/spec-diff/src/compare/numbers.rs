@@ -30,21 +30,21 @@ pub(super) fn is_edge(word: &str) -> bool {
     matches!(word, "min" | "exclusive-min" | "max" | "exclusive-max")
 }
 
-/// The integer that a number is, also if it is written as `1.0`.
+/// Returns the integer that a number is, also if it is written as `1.0`.
 #[expect(clippy::cast_possible_truncation, reason = "floats of this size are integers, and fit")]
 fn whole(number: &Number) -> Option<i128> {
     let float = || number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 1e15);
     number.as_i128().or_else(|| Some(float()? as i128))
 }
 
-/// The next integer in the direction of the step, of a number between two.
+/// Returns the next integer in the direction of the step, of a number between two.
 #[expect(clippy::cast_possible_truncation, reason = "floats of this size fit")]
 fn next_whole(number: &Number, step: i128) -> Option<i128> {
     let float = number.as_f64().filter(|float| float.fract() != 0.0 && float.abs() < 1e15)?;
     Some(if step > 0 { float.ceil() } else { float.floor() } as i128)
 }
 
-/// The tighter of a schema's two bounds on one side. Integers above 0, and those from 0.5, are those from 1.
+/// Returns the tighter of a schema's two bounds on one side. Integers above 0, and those from 0.5, are those from 1.
 pub(super) fn edge<'a>(schema: &Schema<'a>, words: [&'static str; 2], bound: Bound) -> Option<Edge<'a>> {
     let integers = schema.types.0.keys().all(|name| *name == "integer") && !schema.types.is_any();
     let step = if bound == Bound::Lower { 1 } else { -1 };
@@ -84,7 +84,7 @@ impl Decimal {
         Some((scale(self)?, scale(other)?))
     }
 
-    /// Whether the other is a multiple of this one.
+    /// Returns whether the other is a multiple of this one.
     pub(super) fn divides(self, other: Self) -> bool {
         self.aligned(other).is_some_and(|(own, other)| other % own == 0)
     }
@@ -104,7 +104,7 @@ impl Decimal {
     }
 }
 
-/// The number of which all have to be multiples that are multiples of each, if it is known.
+/// Returns the number of which all have to be multiples that are multiples of each, if it is known.
 pub(super) fn common_multiple(values: &[&Value]) -> Option<Decimal> {
     let mut numbers = values.iter().map(|value| Decimal::of(value));
     let first = numbers.next()??;

@@ -231,17 +231,17 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// Whether the schema of a member is `false`: it may not be there.
+/// Returns whether the schema of a member is `false`: it may not be there.
 fn is_forbidden<'a>(document: &DocumentTree<'a>, parts: &[Node<'a>]) -> bool {
     parts.iter().any(|part| is_never(document.resolve(part.clone()).value))
 }
 
-/// The type of a property that was added or removed.
+/// Returns the type of a property that was added or removed.
 fn describe(schema: &Schema<'_>) -> Option<Value> {
     Some(schema.types.describe())
 }
 
-/// Whether a property is not sent in this direction: read-only ones are not sent, write-only ones not received.
+/// Returns whether a property is not sent in this direction: read-only ones are not sent, write-only ones not received.
 fn is_absent(usage: &Usage<'_>, direction: Direction) -> bool {
     match direction {
         Direction::Request => usage.read_only.is_some(),

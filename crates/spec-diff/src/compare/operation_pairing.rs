@@ -25,7 +25,7 @@ pub(crate) struct Operation<'a> {
 }
 
 impl<'a> Operation<'a> {
-    /// All operations, in the document's order.
+    /// Returns all operations, in the document's order.
     pub(crate) fn all(document: &DocumentTree<'a>) -> Vec<Self> {
         let mut all = Vec::new();
         for (path, entry) in document.at(&["paths"]).iter().flat_map(Node::named) {
@@ -38,7 +38,7 @@ impl<'a> Operation<'a> {
         all
     }
 
-    /// A call that the vendor makes.
+    /// Returns a call that the vendor makes.
     pub(crate) fn incoming(
         (method, path): (&'a str, &'a str),
         item: &Node<'a>,
@@ -56,19 +56,19 @@ impl<'a> Operation<'a> {
         OperationRef { method: self.method.to_uppercase(), path: self.path.to_owned() }
     }
 
-    /// The names in the path's braces, in order.
+    /// Returns the names in the path's braces, in order.
     pub(crate) fn path_names(&self) -> Vec<&'a str> {
         self.path.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name).collect()
     }
 
-    /// The operation as it is known to those who call the base.
+    /// Returns the operation as it is known to those who call the base.
     pub(crate) fn known_as(&self, base: &Self) -> Self {
         let unstable = matches!(base.node.text("x-stability-level"), Some("draft" | "alpha"));
         Self { unstable, ..self.clone() }
     }
 }
 
-/// The operations of a path item, by method; also those of methods that OpenAPI has no word for.
+/// Returns the operations of a path item, by method; also those of methods that OpenAPI has no word for.
 pub(crate) fn calls<'a>(item: &Node<'a>) -> impl Iterator<Item = (&'a str, Node<'a>)> + use<'a> {
     let other = item.get("additionalOperations");
     let other = other.into_iter().flat_map(|list| list.named().collect::<Vec<_>>());
@@ -78,12 +78,12 @@ pub(crate) fn calls<'a>(item: &Node<'a>) -> impl Iterator<Item = (&'a str, Node<
 /// Members of a path item that are compared and are not operations, or that do not affect calls.
 pub(crate) const ITEM: &[&str] = &["$ref", "additionalOperations", "parameters", "servers"];
 
-/// Whether a member of a path item is one of its operations.
+/// Returns whether a member of a path item is one of its operations.
 pub(crate) fn is_method(key: &str) -> bool {
     METHODS.contains(&key)
 }
 
-/// A path without the names of its parameters: `/books/{}`.
+/// Returns a path without the names of its parameters: `/books/{}`.
 pub(crate) fn template(path: &str) -> String {
     let mut erased = String::with_capacity(path.len());
     let mut inside = false;
@@ -145,7 +145,7 @@ fn pair<'a, K: Eq + std::hash::Hash>(
     pair_by(olds, news, pairs, &key, &key)
 }
 
-/// The same with a key of its own for each side.
+/// Returns the same with a key of its own for each side.
 fn pair_by<'a, K: Eq + std::hash::Hash>(
     olds: Vec<Operation<'a>>,
     news: &mut [Option<Operation<'a>>],

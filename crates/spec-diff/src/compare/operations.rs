@@ -98,7 +98,7 @@ impl<'a> Comparison<'a> {
         self.others(0, old, new, &keys);
     }
 
-    /// A scope of its own for an operation in one role.
+    /// Returns a scope of its own for an operation in one role.
     pub(super) fn operation_scope(&mut self, operation: &Operation<'a>, role: Role) -> ScopeId {
         let known = self.operations.last().is_some_and(|last| last.node.address() == operation.node.address());
         let number = operation.within.unwrap_or_else(|| {

@@ -61,7 +61,7 @@ enum Slot<'a> {
     Named(&'a str, String),
 }
 
-/// The path item's parameters, overridden by the operation's.
+/// Returns the path item's parameters, overridden by the operation's.
 fn slots<'a>(document: &DocumentTree<'a>, operation: &Operation<'a>) -> BTreeMap<Slot<'a>, Node<'a>> {
     let in_path = operation.path_names();
     let mut slots = BTreeMap::new();
@@ -82,7 +82,7 @@ fn slots<'a>(document: &DocumentTree<'a>, operation: &Operation<'a>) -> BTreeMap
     slots
 }
 
-/// Whether the path has the parameter's part, declared or not.
+/// Returns whether the path has the parameter's part, declared or not.
 fn is_in_path(slot: &Slot<'_>, operation: &Operation<'_>) -> bool {
     matches!(slot, Slot::Path(index) if *index < operation.path_names().len())
 }
@@ -91,7 +91,7 @@ fn normal<'a>(document: &DocumentTree<'a>, schema: &Node<'a>) -> Schema<'a> {
     Schema::of(document, &Usage::of(document, std::slice::from_ref(schema)).core)
 }
 
-/// What a part of a path takes of which nothing is said but that it is there: any text of the type.
+/// Returns what a part of a path takes of which nothing is said but that it is there: any text of the type.
 fn any_text<'a>(schema: &Schema<'a>, operation: &Operation<'a>) -> Schema<'a> {
     Schema { at: operation.node.at.clone(), types: schema.types.clone(), ..Schema::default() }
 }
@@ -137,7 +137,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Where the walk over a parameter's schema begins.
+    /// Returns where the walk over a parameter's schema begins.
     fn of_parameter(&self, scope: ScopeId) -> Context {
         let direction = self.direction(scope, Direction::Request);
         Context { text: true, ..Context::of(scope, direction, Place::Parameter) }
@@ -263,7 +263,7 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// Whether values may have characters that are escaped.
+/// Returns whether values may have characters that are escaped.
 fn has_text(schema: &Schema<'_>) -> bool {
     schema.types.is_any() || !schema.types.0.keys().all(|name| matches!(*name, "boolean" | "integer" | "number"))
 }
@@ -283,7 +283,7 @@ pub(super) const PARAMETER: &[&str] = &[
     "style",
 ];
 
-/// The one media type of a parameter that is written as such.
+/// Returns the one media type of a parameter that is written as such.
 fn media<'a>(document: &DocumentTree<'a>, node: &Node<'a>) -> Option<(&'a str, Node<'a>)> {
     let (name, media) = node.get("content")?.named().next()?;
     Some((name, document.resolve(media)))

@@ -220,7 +220,8 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// Whether a schema says no more than that a value is bytes, of which type soever; from 3.1 on, it need not say anything.
+/// Returns whether a schema states no more than that a value is bytes, of which type soever; from 3.1 on, it need not say
+/// anything.
 fn is_bytes<'a>(document: &DocumentTree<'a>, schema: &Schema<'a>) -> bool {
     let says_bytes = match schema.types.is_any() {
         true => document.siblings(),
@@ -237,7 +238,7 @@ fn is_bytes<'a>(document: &DocumentTree<'a>, schema: &Schema<'a>) -> bool {
     says_bytes && !says_more
 }
 
-/// Whether values of a schema may be of a type. Alternatives may be left to say so.
+/// Returns whether values of a schema may be of a type. Alternatives may be left to say so.
 fn may_be<'a>((document, schema): From<'_, 'a, &Schema<'a>>, name: &str) -> bool {
     schema.types.0.contains_key(name) || {
         let types = schema.types_with_alternatives(document);
@@ -245,12 +246,12 @@ fn may_be<'a>((document, schema): From<'_, 'a, &Schema<'a>>, name: &str) -> bool
     }
 }
 
-/// What a part says itself; what it includes are parts too.
+/// Returns what a part states itself; what it includes are parts too.
 fn own<'a>(part: &Node<'a>) -> Vec<(&'a str, &'a Value)> {
     part.members().filter(|(key, _)| !matches!(*key, "allOf" | "$ref") && !DOCS.contains(key)).collect()
 }
 
-/// Whether two parts of an `allOf` are the same: they say the same, and not as two components.
+/// Returns whether two parts of an `allOf` are the same: they say the same, and not as two components.
 fn is_same_part(one: &Node<'_>, other: &Node<'_>) -> bool {
     let names = (component(one), component(other));
     let two = names.0.is_some() && names.1.is_some() && names.0 != names.1;

@@ -32,7 +32,7 @@ type SecurityRequirement<'a> = BTreeMap<Rc<str>, (&'a str, BTreeSet<&'a str>)>;
 /// What stands for a scheme's credential on both sides, by the scheme's name.
 pub(super) type Keys<'a> = HashMap<&'a str, Rc<str>>;
 
-/// What a client sends for a scheme, and where it gets that.
+/// Returns what a client sends for a scheme, and where it gets that.
 fn credential(scheme: &Node<'_>) -> String {
     let text = |key| scheme.text(key).unwrap_or_default();
     match text("type") {
@@ -52,8 +52,8 @@ fn credential(scheme: &Node<'_>) -> String {
     }
 }
 
-/// The keys of both sides' schemes. A scheme keeps its key under another name as long as clients send the same; one that both sides
-/// have under one name keeps it whatever else changed, which is a finding of its own.
+/// Returns the keys of both sides' schemes. A scheme keeps its key under another name as long as clients send the same; one that
+/// both sides have under one name keeps it whatever else changed, which is a finding of its own.
 pub(super) fn keys<'a>(base: &DocumentTree<'a>, revision: &DocumentTree<'a>) -> [Keys<'a>; 2] {
     let credentials = |document: &DocumentTree<'a>| {
         let schemes = document.at(&["components", "securitySchemes"]);

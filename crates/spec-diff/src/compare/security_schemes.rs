@@ -33,7 +33,7 @@ rules! {
     SCHEME_FLOW_REMOVED = Rule::api("api-security-component-oauth-flow-removed", Security, Breaking, Patch,
         "api-security-component-oauth-flow-added", "a way to get a token was removed");
     SCHEME_SCOPE_ADDED = Rule::api("api-security-component-oauth-scope-added", Security, Info, Patch,
-        "api-security-component-oauth-scope-removed", "the scheme knows a new scope");
+        "api-security-component-oauth-scope-removed", "the scheme has a new scope");
     SCHEME_SCOPE_REMOVED = Rule::api("api-security-component-oauth-scope-removed", Security, Warning, Patch,
         "api-security-component-oauth-scope-added", "a scope that clients may request was removed");
 }
@@ -42,7 +42,7 @@ rules! {
 const SCHEME: &[&str] =
     &["$ref", "bearerFormat", "deprecated", "flows", "in", "name", "openIdConnectUrl", "scheme", "type"];
 
-/// Whether `Authorization: Bearer` is what clients send.
+/// Returns whether `Authorization: Bearer` is what clients send.
 fn is_bearer(scheme: &Node<'_>) -> bool {
     match scheme.text("type") {
         Some("oauth2" | "openIdConnect") => true,

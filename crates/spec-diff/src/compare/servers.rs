@@ -18,13 +18,13 @@ rules! {
         "a variable of a server's URL has other values or another default");
 }
 
-/// A server's URL without the slash at its end, which changes no request.
+/// Returns a server's URL without the slash at its end, which changes no request.
 fn url<'a>(server: &Node<'a>) -> &'a str {
     server.text("url").unwrap_or("/").trim_end_matches('/')
 }
 
-/// The URL that a client calls unless it sets variables: each at its default, scheme and host in lower case, without a port that the
-/// scheme implies.
+/// Returns the URL that a client calls unless it sets variables: each at its default, scheme and host in lower case, without a port
+/// that the scheme implies.
 fn resolved(server: &Node<'_>) -> String {
     let mut text = url(server).to_owned();
     for (name, variable) in server.get("variables").iter().flat_map(Node::entries) {
@@ -44,7 +44,7 @@ fn resolved(server: &Node<'_>) -> String {
     format!("{scheme}://{}{}", host.strip_suffix(port).unwrap_or(&host), without_dots(path))
 }
 
-/// A path without segments that lead upwards or nowhere.
+/// Returns a path without segments that lead upwards or nowhere.
 fn without_dots(path: &str) -> String {
     let mut segments = Vec::new();
     for segment in path.split('/') {
@@ -69,7 +69,7 @@ fn is_same(one: &Node<'_>, other: &Node<'_>) -> bool {
     url(one) == url(other) || resolved(one) == resolved(other)
 }
 
-/// The operation or the path that has servers of its own.
+/// Returns the operation or the path that has servers of its own.
 fn own_servers<'a>(operation: &Operation<'a>) -> Option<Node<'a>> {
     [&operation.node, &operation.item].into_iter().find(|holder| holder.get("servers").is_some()).cloned()
 }
@@ -78,7 +78,7 @@ fn own_servers<'a>(operation: &Operation<'a>) -> Option<Node<'a>> {
 type Setting<'a> = (&'a str, Option<&'a Value>, BTreeSet<String>);
 
 impl<'a> Comparison<'a> {
-    /// What the first servers put before the paths, if they are on one host and differ in that only.
+    /// Returns what the first servers put before the paths, if they are on one host and differ in that only.
     pub(super) fn server_prefixes(&self) -> Option<[String; 2]> {
         let first = |root: Node<'a>| {
             let server = root.get("servers").and_then(|list| list.items().next());

@@ -11,7 +11,7 @@ use crate::{
 
 rules! {
     UNKNOWN_CHANGE = Rule::api("unknown-change", Unknown, Warning, Major, "unknown-change",
-        "something differs that this comparison cannot judge: read it");
+        "something differs that is not compared: read it");
 }
 
 /// The values that checks have compared, by address.
@@ -134,7 +134,8 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// Whether a member says nothing of calls. Security and servers apply where they are not written, and are compared there.
+/// Returns whether a member states nothing of calls. Security and servers apply where they are not written, and are
+/// compared there.
 fn is_documentation(key: &str) -> bool {
     key.starts_with("x-") || DOCS.contains(&key) || matches!(key, "info" | "security" | "servers")
 }

@@ -45,7 +45,7 @@ impl Reached {
         self.described = Addresses::default();
     }
 
-    /// Whether calls lead to a value.
+    /// Returns whether calls lead to a value.
     pub(super) fn is_used(&self, node: &Node<'_>) -> bool {
         self.used.contains(&node.address())
     }
@@ -71,7 +71,7 @@ fn reach<'a>(document: &DocumentTree<'a>, subtypes: &Subtypes<'a>, values: Vec<&
     }
 }
 
-/// The members of an object except for one.
+/// Returns the members of an object except for one.
 fn outside<'a>(all: Option<&'a Value>, inner: &str) -> Vec<&'a Value> {
     let members = all.and_then(Value::as_object).into_iter().flatten();
     members.filter(|(key, _)| *key != inner).map(|(_, value)| value).collect()

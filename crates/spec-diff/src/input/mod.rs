@@ -156,7 +156,7 @@ impl Input {
     }
 }
 
-/// Whether a text has references that do not begin at its root. Spares large documents in one file a walk.
+/// Returns whether a text has references that do not begin at its root. Spares large documents in one file a walk.
 fn may_refer_to_files(text: &str) -> bool {
     let is_elsewhere = |at: usize| {
         let target = text.get(at..).and_then(|rest| rest.strip_prefix("$ref"));
@@ -165,7 +165,7 @@ fn may_refer_to_files(text: &str) -> bool {
     text.contains("mapping") || text.contains("$dynamicRef") || text.match_indices('$').any(|(at, _)| is_elsewhere(at))
 }
 
-/// The files that references of a file lead into.
+/// Returns the files that references of a file lead into.
 fn paths(from: &str, root: &serde_json::Value) -> Vec<String> {
     outside_references(root).into_iter().filter_map(|reference| Files::path(from, reference)).collect()
 }

@@ -136,7 +136,7 @@ fn title(api: &ApiDiff) -> String {
     format!("\n### {}\n\n{}.\n\n", plain(&api.report.api), plain(&capitalized(&api.verdict())))
 }
 
-/// What is to be reported, in the order in which it is shown.
+/// Returns what is to be reported, in the order in which it is shown.
 fn lines(api: &ApiDiff, links: &Links) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut excerpts = Excerpts::of(api);
@@ -190,7 +190,7 @@ fn finding_line(api: &ApiDiff, finding: &Finding, links: &Links) -> String {
     format!("- **{level}** {owner}: {}.{reaches}{accepted} `{id}` at {place}", plain(change.statement()))
 }
 
-/// A position as code, linked to the line at the commit that was compared.
+/// Returns a position as code, linked to the line at the commit that was compared.
 fn linked(position: Position<'_>, links: &Links) -> String {
     let place = format!("`{}`", printable(&position.to_string()).replace('`', "'"));
     match (&links.source, url_path(position.name)) {
@@ -199,7 +199,8 @@ fn linked(position: Position<'_>, links: &Links) -> String {
     }
 }
 
-/// The text of the first member before and after, and the entry of the accept file, as a part of the finding's list item.
+/// Returns the text of the first member before and after, and the entry of the accept file, as a part of the finding's
+/// list item.
 fn details(api: &ApiDiff, finding: &Finding, excerpts: &mut Excerpts<'_>) -> String {
     let mut text = "<details><summary>Before and after</summary>\n\n".to_owned();
     if let Some(member) = finding.change.members.first() {
@@ -232,7 +233,7 @@ fn diff_lines(before: &[String], after: &[String]) -> Vec<String> {
     lines
 }
 
-/// A block of code that nothing in it ends.
+/// Returns a block of code that nothing in it ends.
 fn fenced(language: &str, lines: &[String]) -> String {
     let lines = lines.iter().map(|line| printable(line)).collect::<Vec<_>>().join("\n");
     let longest = lines.split(|letter| letter != '`').map(str::len).max().unwrap_or_default();

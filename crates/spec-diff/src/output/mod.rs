@@ -98,7 +98,7 @@ fn capitalized(text: &str) -> String {
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// The operations that a finding reaches, the first of many.
+/// Returns the operations that a finding reaches, the first of many.
 fn reach(operations: &[OperationRef], most: usize) -> String {
     let named = operations.iter().take(most).map(ToString::to_string).collect::<Vec<_>>().join(", ");
     match operations.len().saturating_sub(most) {
@@ -107,13 +107,13 @@ fn reach(operations: &[OperationRef], most: usize) -> String {
     }
 }
 
-/// Whether a finding reaches other operations than the one that it is about.
+/// Returns whether a finding reaches other operations than the one that it is about.
 fn reaches_others(finding: &Finding) -> bool {
     let owner = finding.change.owner.to_string();
     finding.change.operations.iter().any(|operation| operation.to_string() != owner)
 }
 
-/// The findings by what a reader would open, the owner with the worst first.
+/// Returns the findings by what a reader would open, the owner with the worst first.
 fn by_owner(findings: &[Finding]) -> Vec<Vec<&Finding>> {
     let mut blocks = Vec::<Vec<&Finding>>::new();
     let mut known = HashMap::new();

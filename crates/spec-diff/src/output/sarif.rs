@@ -54,7 +54,7 @@ pub(super) fn write(review: &Review, out: &mut dyn Write) -> Result<()> {
     writeln!(out)
 }
 
-/// A URI of a file: a URL as it is, a path relative to the working directory or absolute.
+/// Returns a URI of a file: a URL as it is, a path relative to the working directory or absolute.
 fn uri(name: &str) -> String {
     match name.strip_prefix("./").unwrap_or(name) {
         url if url.contains("://") => url.to_owned(),

@@ -36,8 +36,8 @@ impl<'a> Excerpts<'a> {
     }
 }
 
-/// The line and what is indented below it, without the common indentation. Holds for YAML, and for JSON that is not on one line; of
-/// a value in a long line, the value itself.
+/// Returns the line and what is indented below it, without the common indentation. Holds for YAML, and for JSON that is not on one
+/// line; of a value in a long line, the value itself.
 fn block(text: &[&str], line: u32, column: u32) -> Vec<String> {
     let indent = |line: &str| line.len() - line.trim_start().len();
     let mut lines = text.iter().copied().skip((line as usize).saturating_sub(1));
@@ -76,7 +76,7 @@ fn limited(mut block: Vec<String>) -> Vec<String> {
     block
 }
 
-/// The JSON value at a column, on lines of its own; what is there, if it is not a value or too large.
+/// Returns the JSON value at a column, on lines of its own; what is there, if it is not a value or too large.
 fn value_at(line: &str, column: u32) -> Vec<String> {
     let rest = line.get(offset(line, column)..).unwrap_or_default();
     let end = (0..=READ.min(rest.len())).rev().find(|end| rest.is_char_boundary(*end)).unwrap_or_default();
@@ -88,7 +88,7 @@ fn value_at(line: &str, column: u32) -> Vec<String> {
     }
 }
 
-/// The byte at which a column begins. Counts in blocks: a line may have many megabytes.
+/// Returns the byte at which a column begins. Counts in blocks: a line may have many megabytes.
 fn offset(line: &str, column: u32) -> usize {
     let (mut left, mut at) = ((column as usize).saturating_sub(1), 0);
     for block in line.as_bytes().chunks(4096) {

@@ -73,14 +73,15 @@ pub(crate) fn report(comparison: Comparison<'_>) -> Report {
     }
 }
 
-/// Whether it is about data of which the document does not say that it is sent.
+/// Returns whether it is about data of which the document does not say that it is sent.
 fn is_unreferenced(comparison: &Comparison<'_>, merged: &Merged<'_>) -> bool {
     let is_data =
         merged.findings.iter().any(|(finding, _)| finding.place.is_some() || finding.rule.is_about_messages());
     is_data && merged.reach.is_empty() && !comparison.is_alone
 }
 
-/// Whether it is about a property that was removed, and that the revision still has at the same location: a reference changed.
+/// Returns whether it is about a property that was removed, and that the revision still has at the same location: a reference
+/// changed.
 fn is_replaced(comparison: &Comparison<'_>, merged: &Merged<'_>) -> bool {
     merged.findings.iter().all(|(finding, _)| {
         let is_there = |at: &Pointer<'_>| comparison.revision.node(&at.steps()).is_some();

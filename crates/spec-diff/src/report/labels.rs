@@ -27,7 +27,8 @@ const KEYWORDS: &[&str] = &[
     "servers",
 ];
 
-/// Who owns a place, and what it is called within its owner: `address.city`, `200: data[].id`, empty for the owner itself.
+/// Returns who owns a place, and what it is called within its owner: `address.city`, `200: data[].id`, empty for the owner
+/// itself.
 pub(crate) fn place(document: &DocumentTree<'_>, pointer: &Pointer<'_>) -> (Owner, String) {
     let steps = pointer.steps();
     match steps.as_slice() {
@@ -138,7 +139,7 @@ fn parameter(document: &DocumentTree<'_>, at: &[Step<'_>], index: usize) -> Stri
     format!("{} ({})", text("name"), text("in"))
 }
 
-/// An owner in a sentence.
+/// Returns an owner in a sentence.
 pub(crate) fn describe(owner: &Owner) -> String {
     match owner {
         Owner::Document => "the API".to_owned(),

@@ -168,7 +168,7 @@ pub struct Member {
     pub after: Option<Value>,
 }
 
-/// One finding: what one rule says of one owner, with all members that it concerns.
+/// One finding: what one rule states of one owner, with all members that it concerns.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Change {
     /// What accept files and [`Options::levels`](crate::Options::levels) name, oasdiff's word where it has one:
@@ -201,7 +201,7 @@ pub struct Change {
     pub fingerprint: String,
 }
 
-/// What a document says of itself.
+/// What a document states of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Version {
     /// `info.title`.

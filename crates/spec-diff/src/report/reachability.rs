@@ -8,7 +8,8 @@ use crate::compare::{Scope, ScopeId};
 /// The operations that lead to a scope, by number, and in which role.
 pub(crate) type Reach = BTreeSet<(usize, Role)>;
 
-/// The reach of every scope, found in one walk over all of them (Tarjan's algorithm: a cycle is one component, users come first).
+/// Returns the reach of every scope, found in one walk over all of them (Tarjan's algorithm: a cycle is one component, users come
+/// first).
 pub(crate) fn reaches(scopes: &[Scope]) -> Vec<Rc<Reach>> {
     let none = Rc::new(Reach::new());
     let mut walk = Walk {

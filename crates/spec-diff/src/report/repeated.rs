@@ -38,7 +38,7 @@ pub(super) fn join(all: &mut [Merged<'_>]) {
     }
 }
 
-/// The edit, if it is one of data that can be recognized elsewhere.
+/// Returns the edit, if it is one of data that can be recognized elsewhere.
 fn edit(merged: &Merged<'_>) -> Option<Edit> {
     let (finding, _) = merged.findings.first()?;
     finding.place?;

@@ -173,7 +173,7 @@ pub(super) fn apply(source: &Source, report: &mut Report, findings: &mut [Findin
 
 type Read = Result<(Entry, Option<NaiveDate>), String>;
 
-/// The entries with their lines.
+/// Returns the entries with their lines.
 fn entries(text: &str) -> Vec<(u32, Read)> {
     let line = |span: Option<Range<usize>>| {
         let before = text.get(..span.map_or(0, |span| span.start)).unwrap_or_default();
@@ -241,7 +241,7 @@ fn mark(finding: &mut Finding, known: &mut [Known], today: NaiveDate) {
     });
 }
 
-/// Whether a place is the pointer's or below it.
+/// Returns whether a place is the pointer's or below it.
 fn is_within(place: &Location, at: &str) -> bool {
     place.to_string().strip_prefix(at).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

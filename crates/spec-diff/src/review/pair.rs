@@ -129,7 +129,7 @@ impl ParsedPair {
     }
 }
 
-/// The positions of the places of both sides: what was removed is shown at what it was in.
+/// Returns the positions of the places of both sides: what was removed is shown at what it was in.
 fn locations(parsed: &Parsed, report: &Report) -> BTreeMap<String, Locations> {
     let members = || report.changes.iter().flat_map(|change| &change.members);
     let all = || members().flat_map(|member| [&member.base, &member.revision]).flatten();

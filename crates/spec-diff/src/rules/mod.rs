@@ -69,7 +69,7 @@ impl Place {
         }
     }
 
-    /// The place of what is inside of this one.
+    /// Returns the place of what is inside of this one.
     pub(crate) const fn inside(self) -> Self {
         match self {
             Self::Body | Self::Property => Self::Property,
@@ -118,7 +118,7 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// A rule about operations, security, servers: not about data.
+    /// Returns a rule about operations, security, servers: not about data.
     pub(crate) const fn api(
         name: &'static str,
         group: Group,
@@ -143,7 +143,7 @@ impl Rule {
         }
     }
 
-    /// A rule about data, with a level per direction.
+    /// Returns a rule about data, with a level per direction.
     pub(crate) const fn data(
         name: &'static str,
         group: Group,
@@ -158,7 +158,7 @@ impl Rule {
         rule
     }
 
-    /// Whether the rule is about what is in a request or a response, schemas aside.
+    /// Returns whether the rule is about what is in a request or a response, schemas aside.
     pub(crate) const fn is_about_messages(&self) -> bool {
         matches!(
             self.group,
@@ -166,7 +166,7 @@ impl Rule {
         )
     }
 
-    /// Whether the rule is about which values fit, and not about their use.
+    /// Returns whether the rule is about which values fit, and not about their use.
     pub(crate) fn is_about_values(&self) -> bool {
         let is_of_use =
             ["discriminator", "format-changed", "x-extensible"].iter().any(|start| self.name.starts_with(start));
@@ -221,7 +221,7 @@ impl Rule {
         }
     }
 
-    /// Whether findings of the rule may have this id.
+    /// Returns whether findings of the rule may have this id.
     fn has_id(&self, id: &str) -> bool {
         let is_written = |id: &str| match self.pattern.unwrap_or(self.name).split_once("{what}") {
             Some((start, end)) => {

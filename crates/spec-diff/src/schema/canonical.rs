@@ -11,7 +11,7 @@ use super::{
     same::{self, speaks},
 };
 
-/// Whether every string matches a pattern.
+/// Returns whether every string matches a pattern.
 pub(crate) fn matches_all(pattern: &str) -> bool {
     matches!(pattern, ".*" | "^.*$" | "" | "^" | "$" | "^.*" | ".*$")
 }
@@ -33,7 +33,7 @@ impl<'a> Schema<'a> {
         if is_open(inner.value) || is_never(inner.value) {
             return Vec::new();
         }
-        // A type beside values that are of it says nothing.
+        // A type beside values that are of it states nothing.
         let is_of_types = |value: &&Value| !types(&inner).contradicts(&Types::one(type_of(value)));
         let listed = inner.get("enum").map(|list| list.items().map(|item| item.value).collect::<Vec<_>>());
         let listed = listed.or_else(|| Some(vec![inner.value.get("const")?]));
@@ -105,7 +105,7 @@ impl<'a> Schema<'a> {
         }
     }
 
-    /// Members that no part evaluates are additional ones, if the schema that says so includes all others.
+    /// Members that no part evaluates are additional ones, if the schema that states it includes all others.
     fn unevaluated(&mut self) {
         let is_plain = self.unions.is_empty()
             && self.left_out.is_empty()
@@ -210,7 +210,7 @@ impl<'a> Schema<'a> {
         true
     }
 
-    /// What is forbidden from a limit on is allowed up to it.
+    /// Returns what is forbidden from a limit on is allowed up to it.
     fn beyond(&mut self, key: &str, not: &Node<'a>) -> bool {
         let is_number = |name: &&str| matches!(*name, "integer" | "number");
         let opposite = match key {
@@ -246,20 +246,20 @@ impl<'a> Schema<'a> {
         self.forbidden = Some(forbidden).filter(|forbidden| !forbidden.values.is_empty());
     }
 
-    /// How many items a list may have.
+    /// Returns how many items a list may have.
     pub(crate) fn most_items(&self) -> Option<u64> {
         let limit = self.limits.get("max-items").and_then(|(_, number)| number.value.as_u64());
         let closed = self.closed_items.and_then(|count| u64::try_from(count).ok());
         limit.into_iter().chain(closed).min()
     }
 
-    /// Whether no item may follow the first ones.
+    /// Returns whether no item may follow the first ones.
     pub(crate) fn is_closed(&self) -> bool {
         let first = u64::try_from(self.prefix_items.len()).unwrap_or(u64::MAX);
         self.closed_items.is_some() || (first > 0 && self.most_items().is_some_and(|most| most <= first))
     }
 
-    /// The schema with only one of its types.
+    /// Returns the schema with only one of its types.
     pub(super) fn of_type(&self, name: &'a str) -> Self {
         let mut alone = self.clone();
         alone.types.0.retain(|own, _| *own == name);

@@ -31,17 +31,17 @@ const LIMITS: &[Limit] = &[
     ("minContains", "min-contains", Bound::Lower),
 ];
 
-/// Whether a keyword is a limit.
+/// Returns whether a keyword is a limit.
 pub(super) fn is_limit(key: &str) -> bool {
     LIMITS.iter().any(|(keyword, ..)| *keyword == key)
 }
 
-/// The limit of a keyword.
+/// Returns the limit of a keyword.
 pub(super) fn keyword(key: &str) -> Option<Limit> {
     LIMITS.iter().find(|(keyword, ..)| *keyword == key).copied()
 }
 
-/// The type whose values a limit concerns, by the limit's word in ids.
+/// Returns the type whose values a limit concerns, by the limit's word in ids.
 pub(super) fn type_of_limit(word: &str) -> &'static str {
     match word {
         "max-length" | "min-length" => "string",
@@ -51,7 +51,7 @@ pub(super) fn type_of_limit(word: &str) -> &'static str {
     }
 }
 
-/// The limit that a keyword of a schema states, with the node of its number.
+/// Returns the limit that a keyword of a schema states, with the node of its number.
 pub(super) fn read<'a>(key: &str, node: &Node<'a>) -> Option<(Limit, Node<'a>)> {
     let limit = self::keyword(key)?;
     let (keyword, word, bound) = limit;
@@ -75,7 +75,7 @@ pub(crate) fn compare(left: &Number, right: &Number) -> Ordering {
     }
 }
 
-/// Whether two values are the same to JSON Schema: `1` and `1.0` are.
+/// Returns whether two values are the same to JSON Schema: `1` and `1.0` are.
 pub(crate) fn equal(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => compare(left, right) == Ordering::Equal,
@@ -90,7 +90,7 @@ pub(crate) fn equal(left: &Value, right: &Value) -> bool {
     }
 }
 
-/// Whether the new limit lets less through.
+/// Returns whether the new limit lets less through.
 pub(crate) fn is_tighter(bound: Bound, old: &Value, new: &Value) -> Option<bool> {
     let order = compare(old.as_number()?, new.as_number()?);
     match (bound, order) {

@@ -13,8 +13,8 @@ const ALTERNATIVES: usize = 24;
 /// Keywords that say more than which values fit, and whose changes are found by comparing part with part.
 const USES: &[&str] = &["default", "deprecated", "discriminator", "readOnly", "writeOnly", "x-extensible-enum"];
 
-/// Whether two schemas allow the same values, and say the same of how values are used. Asked only of schemas that are built differently: the
-/// parts of others are compared with each other. `false` may mean that it is unknown.
+/// Returns whether two schemas allow the same values, and say the same of how values are used. Asked only of schemas that are built
+/// differently: the parts of others are compared with each other. `false` may mean that it is unknown.
 pub(crate) fn is_equivalent<'a>(
     effort: &Effort,
     base: From<'_, 'a, &Schema<'a>>,
@@ -46,7 +46,7 @@ fn is_equal<'a>(effort: &Effort, base: From<'_, 'a, &Schema<'a>>, revision: From
     fits_schema(effort, base, revision, true) && fits_schema(effort, revision, base, true)
 }
 
-/// Whether each alternative, with all that is said beside the alternatives, has its equal on the other side.
+/// Returns whether each alternative, with all that is said beside the alternatives, has its equal on the other side.
 fn have_equal_alternatives<'a>(
     effort: &Effort,
     base: From<'_, 'a, &Schema<'a>>,
@@ -65,8 +65,8 @@ fn have_equal_alternatives<'a>(
     })
 }
 
-/// Whether alternatives with names of their own were added or removed. Two objects with names are two things, also where one takes what the
-/// other takes.
+/// Returns whether alternatives with names of their own were added or removed. Two objects with names are two things, also where one takes
+/// what the other takes.
 fn have_other_names<'a>(base: From<'_, 'a, &Schema<'a>>, revision: From<'_, 'a, &Schema<'a>>) -> bool {
     let names = |(document, schema): From<'_, 'a, &Schema<'a>>| {
         let variants: Vec<_> = schema.unions.iter().flat_map(|union| &union.variants).collect();
@@ -82,7 +82,7 @@ fn have_other_names<'a>(base: From<'_, 'a, &Schema<'a>>, revision: From<'_, 'a, 
     old.0 > 0 && new.0 > 0 && old.0 != new.0 && old.1 != new.1
 }
 
-/// What a schema says of uses, itself and in its parts.
+/// Returns what a schema states of uses, itself and in its parts.
 fn uses<'a>(schema: &Schema<'a>) -> BTreeSet<(&'a str, String)> {
     let mut found = BTreeSet::new();
     schema.leaves.iter().for_each(|leaf| read(leaf.value, &mut found));

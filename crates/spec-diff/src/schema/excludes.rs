@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Additional, Effort, From, Schema, Types, Usage, equal, fits::Walk};
 
-/// Whether no value of `one` fits `other`. `strict`: not even one with members that `one` does not declare.
+/// Returns whether no value of `one` fits `other`. `strict`: not even one with members that `one` does not declare.
 pub(crate) fn excludes<'a>(
     effort: &Effort,
     one: From<'_, 'a, &Schema<'a>>,
@@ -27,7 +27,8 @@ impl<'a> Walk<'_, 'a> {
         is_object && (self.lacks(one, other) || self.differs(one, other))
     }
 
-    /// Whether the other requires a member that this one cannot have, or is closed to one that this one requires.
+    /// Returns whether the other requires a member that this one cannot have, or is closed to one that this one
+    /// requires.
     fn lacks(&self, one: &Schema<'a>, other: &Schema<'a>) -> bool {
         let cannot_have = |name: &&&str| match one.additional {
             Additional::Closed => !one.properties.contains_key(**name),
@@ -39,7 +40,7 @@ impl<'a> Walk<'_, 'a> {
         other.required.iter().any(|name| cannot_have(&name)) || one.required.iter().any(|name| is_rejected(&name))
     }
 
-    /// Whether a member that one of both requires has no value in common.
+    /// Returns whether a member that one of both requires has no value in common.
     fn differs(&self, one: &Schema<'a>, other: &Schema<'a>) -> bool {
         let required: BTreeSet<_> = match self.strict {
             true => one.required.intersection(&other.required).copied().collect(),

@@ -35,7 +35,7 @@ impl Effort {
 /// A schema and the document that it is from.
 pub(crate) type From<'d, 'a, T> = (&'d DocumentTree<'a>, T);
 
-/// Whether all values of `narrow` fit `wide`. `strict`: also those with members that `narrow` does not declare.
+/// Returns whether all values of `narrow` fit `wide`. `strict`: also those with members that `narrow` does not declare.
 pub(crate) fn fits<'a>(
     effort: &Effort,
     narrow: From<'_, 'a, &[Node<'a>]>,
@@ -45,7 +45,7 @@ pub(crate) fn fits<'a>(
     Walk::new(effort, narrow.0, wide.0, strict).nodes(narrow.1, wide.1)
 }
 
-/// The same for schemas in normal form; whether null is allowed is not asked.
+/// Returns the same for schemas in normal form; whether null is allowed is not asked.
 pub(crate) fn fits_schema<'a>(
     effort: &Effort,
     narrow: From<'_, 'a, &Schema<'a>>,
@@ -55,7 +55,7 @@ pub(crate) fn fits_schema<'a>(
     Walk::new(effort, narrow.0, wide.0, strict).schemas(narrow.1, wide.1)
 }
 
-/// Whether each value of a schema, of which null is not asked, fits one of several.
+/// Returns whether each value of a schema, of which null is not asked, fits one of several.
 pub(crate) fn fits_any<'a>(
     effort: &Effort,
     narrow: From<'_, 'a, &Node<'a>>,
@@ -67,7 +67,7 @@ pub(crate) fn fits_any<'a>(
     Walk::new(effort, narrow.0, wide.0, false).schemas(&Schema::of(narrow.0, &core), &any)
 }
 
-/// Whether all values of a schema fit alternatives.
+/// Returns whether all values of a schema fit alternatives.
 pub(crate) fn fits_union<'a>(
     effort: &Effort,
     narrow: From<'_, 'a, &Schema<'a>>,
@@ -152,7 +152,7 @@ impl<'d, 'a> Walk<'d, 'a> {
         })
     }
 
-    /// Whether what fits `narrow` fits the alternatives: one of `anyOf`, and of `oneOf` no other.
+    /// Returns whether what fits `narrow` fits the alternatives: one of `anyOf`, and of `oneOf` no other.
     fn union(&mut self, narrow: &Schema<'a>, union: &Union<'a>) -> bool {
         if narrow.unions.iter().any(|own| self.is_same_union(own, union)) {
             return true;
@@ -179,7 +179,7 @@ impl<'d, 'a> Walk<'d, 'a> {
             && one.variants.iter().all(|variant| other.variants.iter().any(|other| equal(variant, other)))
     }
 
-    /// All but the alternatives.
+    /// Returns all but the alternatives.
     fn base(&mut self, narrow: &Schema<'a>, wide: &Schema<'a>) -> bool {
         let own_types = narrow.types_with_alternatives(self.narrow);
         let is_ambiguous =
@@ -277,7 +277,8 @@ impl<'d, 'a> Walk<'d, 'a> {
             && !wide.leaves.iter().any(dangles)
     }
 
-    /// Whether `narrow` has no value that fits what the other side forbids: it forbids the same or more, or is something else.
+    /// Returns whether `narrow` has no value that fits what the other side forbids: it forbids the same or more, or is
+    /// something else.
     fn is_forbidden(&mut self, narrow: &Schema<'a>, not: &Node<'a>, types: &Types<'a>) -> bool {
         let core = |document: &DocumentTree<'a>, node: &Node<'a>| Usage::of(document, std::slice::from_ref(node)).core;
         let mut forbidden = Schema::of(self.wide, &core(self.wide, not));
@@ -334,7 +335,7 @@ impl<'d, 'a> Walk<'d, 'a> {
     }
 }
 
-/// The type whose values a condition concerns, by its word in ids.
+/// Returns the type whose values a condition concerns, by its word in ids.
 fn type_of_condition(word: &str) -> Option<&'static str> {
     match word {
         "contains" | "unevaluated-items" => Some("array"),
@@ -344,7 +345,7 @@ fn type_of_condition(word: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether values may be of the type.
+/// Returns whether values may be of the type.
 fn may_be(types: &Types<'_>, name: &str) -> bool {
     types.is_any() || types.0.contains_key(name)
 }

@@ -7,18 +7,18 @@ use serde_json::{Map, Value};
 
 use super::{NULL, Types, equal, is_annotation, null::is_null, same};
 
-/// A schema that everything fits.
+/// Returns a schema that everything fits.
 pub(super) fn is_open(schema: &Value) -> bool {
     schema == &Value::Bool(true) || schema.as_object().is_some_and(Map::is_empty)
 }
 
-/// A schema that nothing fits: `false`, or `not` of everything.
+/// Returns a schema that nothing fits: `false`, or `not` of everything.
 pub(crate) fn is_never(schema: &Value) -> bool {
     let only = |map: &Map<String, Value>| map.get("not").is_some_and(|not| map.len() == 1 && is_open(not));
     schema == &Value::Bool(false) || schema.as_object().is_some_and(only)
 }
 
-/// What 3.0 wrote as a format and 3.1 writes as a content keyword, with its word in ids.
+/// Returns what 3.0 wrote as a format and 3.1 writes as a content keyword, with its word in ids.
 pub(super) fn content_of_format(format: &str) -> Option<(&'static str, &'static str)> {
     match format {
         "byte" => Some(("content-encoding", "base64")),
@@ -28,7 +28,7 @@ pub(super) fn content_of_format(format: &str) -> Option<(&'static str, &'static 
     }
 }
 
-/// The types that a schema names, or that its keywords imply.
+/// Returns the types that a schema names, or that its keywords imply.
 pub(super) fn types<'a>(node: &Node<'a>) -> Types<'a> {
     let format = node.text("format").filter(|format| content_of_format(format).is_none());
     if is_null(node.value) {
@@ -64,7 +64,7 @@ pub(super) fn types<'a>(node: &Node<'a>) -> Types<'a> {
     }
 }
 
-/// The type that a format is of, where none is named.
+/// Returns the type that a format is of, where none is named.
 fn type_of_format(format: &str) -> &'static str {
     match format {
         "int8" | "int16" | "int32" | "int64" | "uint8" | "uint16" | "uint32" | "uint64" => "integer",
@@ -85,12 +85,12 @@ pub(super) fn type_of(value: &Value) -> &'static str {
     }
 }
 
-/// Whether a member changes nothing about which values fit.
+/// Returns whether a member changes nothing about which values fit.
 fn says_nothing(member: (&str, &Value)) -> bool {
     is_annotation(member.0) || !same::speaks(&member)
 }
 
-/// The set of types, if the variants are nothing but types, and those that several variants allow.
+/// Returns the set of types, if the variants are nothing but types, and those that several variants allow.
 pub(super) fn bare_types<'a>(
     document: &DocumentTree<'a>,
     variants: &[Node<'a>],
@@ -125,7 +125,8 @@ pub(super) fn bare_types<'a>(
     Some((Types(all), repeated))
 }
 
-/// The values of all variants, if each is an enum or a constant and nothing more. Of `oneOf`, a value of several variants is not allowed.
+/// Returns the values of all variants, if each is an enum or a constant and nothing more. Of `oneOf`, a value of several variants is not
+/// allowed.
 pub(super) fn same_enums<'a>(document: &DocumentTree<'a>, variants: &[Node<'a>], any: bool) -> Option<Vec<&'a Value>> {
     let mut all: Vec<&Value> = Vec::new();
     let mut repeated = Vec::new();

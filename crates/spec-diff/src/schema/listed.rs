@@ -14,7 +14,7 @@ const RANGE: i128 = 24;
 const LETTERS: usize = 10_000;
 
 impl<'a> Schema<'a> {
-    /// The values that the schema allows, null aside: those that it lists, or those of a small range.
+    /// Returns the values that the schema allows, null aside: those that it lists, or those of a small range.
     pub(crate) fn listed(&self) -> Option<Vec<Cow<'a, Value>>> {
         if let Some(values) = &self.values {
             return Some(values.iter().map(|value| Cow::Borrowed(*value)).collect());
@@ -43,7 +43,7 @@ impl<'a> Schema<'a> {
     }
 }
 
-/// Whether a value keeps to a limit, of whatever type it is.
+/// Returns whether a value keeps to a limit, of whatever type it is.
 pub(crate) fn keeps(value: &Value, (_, word, bound): Limit, limit: &Value) -> bool {
     let count = |count: usize| serde_json::Number::from(count);
     let own = match (value, word) {
@@ -62,7 +62,7 @@ pub(crate) fn keeps(value: &Value, (_, word, bound): Limit, limit: &Value) -> bo
     }
 }
 
-/// Whether all strings among the values match a pattern. `false` may mean that it is unknown.
+/// Returns whether all strings among the values match a pattern. `false` may mean that it is unknown.
 pub(crate) fn all_match<'v>(pattern: &str, values: impl Iterator<Item = &'v Value>) -> bool {
     let strings: Vec<_> = values.filter_map(Value::as_str).collect();
     let is_small = pattern.len().max(strings.iter().map(|text| text.len()).sum()) <= LETTERS;

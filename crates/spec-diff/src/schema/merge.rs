@@ -23,7 +23,7 @@ const CONDITIONS: &[(&str, &str)] = &[
 ];
 
 impl<'a> Schema<'a> {
-    /// Adds what one schema says itself; gives back the schemas that it includes whole.
+    /// Adds what one schema states itself; gives back the schemas that it includes whole.
     pub(super) fn merge(
         &mut self,
         document: &DocumentTree<'a>,
@@ -32,7 +32,7 @@ impl<'a> Schema<'a> {
     ) -> Vec<Node<'a>> {
         let mut includes: Vec<_> = document.target(node).into_iter().collect();
         self.never |= is_never(node.value);
-        // 3.0 says that siblings of a reference count for nothing.
+        // 3.0 states that siblings of a reference count for nothing.
         if !includes.is_empty() && !document.siblings() {
             return includes;
         }
@@ -113,7 +113,7 @@ impl<'a> Schema<'a> {
         self.content.entry(word).or_default().extend(text);
     }
 
-    /// A branch that requires members where another is there, which is what `dependentRequired` says.
+    /// Returns a branch that requires members where another is there, which is what `dependentRequired` states.
     fn merge_dependency(&mut self, node: &Node<'a>) -> bool {
         let names = |key: &str| required_only(&node.get(key)?);
         let (Some(condition), Some(outcome), None) = (names("if"), names("then"), node.get("else")) else {
@@ -257,7 +257,7 @@ impl<'a> Schema<'a> {
     }
 }
 
-/// The members that a schema requires, if it says no more.
+/// Returns the members that a schema requires, if it states no more.
 fn required_only<'a>(schema: &Node<'a>) -> Option<Vec<&'a str>> {
     let mut members = schema.members().filter(|(key, value)| *key != "type" || *value != "object");
     let only = members.next().filter(|_| members.next().is_none());
@@ -265,7 +265,7 @@ fn required_only<'a>(schema: &Node<'a>) -> Option<Vec<&'a str>> {
     names.as_array()?.iter().map(Value::as_str).collect()
 }
 
-/// The keyword that says the same in a schema that includes no other, or nothing for one that says nothing.
+/// Returns the keyword that states the same in a schema that includes no other, or nothing for one that states nothing.
 fn plainer<'a>(key: &'a str, value: &Value, node: &Node<'a>) -> &'a str {
     let has = |keys: &[&str]| keys.iter().any(|key| node.value.get(key).is_some());
     let includes = || {
@@ -303,7 +303,7 @@ fn plainer<'a>(key: &'a str, value: &Value, node: &Node<'a>) -> &'a str {
 /// How many items `contains` asks for.
 static ONE: LazyLock<Value> = LazyLock::new(|| Value::from(1));
 
-/// A keyword that says nothing.
+/// A keyword that states nothing.
 const NOTHING: &str = "$comment";
 
 /// Adds a schema unless it is there in the same words.

@@ -1,4 +1,4 @@
-//! The normal form: what a schema says, with `allOf` merged and everything unordered in order.
+//! The normal form: what a schema states, with `allOf` merged and everything unordered in order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,7 +33,7 @@ pub(crate) struct Branch<'a> {
 }
 
 impl<'a> Branch<'a> {
-    /// Whether both ask for the same under the same condition.
+    /// Returns whether both ask for the same under the same condition.
     pub(crate) fn is_same(&self, document: &DocumentTree<'a>, other: &Self, others: &DocumentTree<'a>) -> bool {
         let stated = |branch: &Self, key| branch.node.get(key).filter(|node| !is_open(node.value));
         ["if", "then", "else"].iter().all(|key| match (stated(self, key), stated(other, key)) {
@@ -74,7 +74,7 @@ pub(crate) struct Union<'a> {
 }
 
 impl Union<'_> {
-    /// Whether both list the same alternatives in the same words.
+    /// Returns whether both list the same alternatives in the same words.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         let lists = |union: &Union<'_>, value| union.variants.iter().any(|variant| variant.value == value);
         self.variants.len() == other.variants.len() && self.variants.iter().all(|variant| lists(other, variant.value))
@@ -161,7 +161,7 @@ impl<'a> Schema<'a> {
         schema
     }
 
-    /// The schema with one of its alternatives for all of them.
+    /// Returns the schema with one of its alternatives for all of them.
     pub(crate) fn with(&self, document: &DocumentTree<'a>, union: &Union<'a>, variant: &Node<'a>) -> Self {
         let mut core = self.core.clone();
         core.extend(usage::Usage::of(document, std::slice::from_ref(variant)).core);
@@ -169,13 +169,13 @@ impl<'a> Schema<'a> {
         Self::without(document, &core, &left_out)
     }
 
-    /// What was merged, if it was one schema; else the first part.
+    /// Returns what was merged, if it was one schema; else the first part.
     pub(crate) fn core_node(&self) -> Node<'a> {
         let none = || Node { value: &Value::Null, at: self.at.clone() };
         self.core.first().cloned().unwrap_or_else(none)
     }
 
-    /// Whether it is nothing but alternatives.
+    /// Returns whether it is nothing but alternatives.
     pub(crate) fn is_bare_union(&self) -> bool {
         let says =
             |(key, _): (&str, &Value)| !is_annotation(key) && !matches!(key, "oneOf" | "anyOf" | "discriminator");
@@ -183,12 +183,12 @@ impl<'a> Schema<'a> {
             && matches!((self.leaves.as_slice(), self.unions.as_slice()), ([leaf], [_]) if !leaf.members().any(says))
     }
 
-    /// Whether nothing limits the type, so that null is allowed too.
+    /// Returns whether nothing limits the type, so that null is allowed too.
     pub(crate) fn is_untyped(&self) -> bool {
         self.types.is_any() && !self.lists_all_types && self.values.is_none() && self.unions.is_empty() && !self.never
     }
 
-    /// Whether anything is said of an object's members.
+    /// Returns whether anything is said of an object's members.
     pub(crate) fn says_members(&self) -> bool {
         !self.properties.is_empty()
             || !self.required.is_empty()
@@ -196,12 +196,12 @@ impl<'a> Schema<'a> {
             || !matches!(self.additional, Additional::Open)
     }
 
-    /// Whether anything is said of a list's items.
+    /// Returns whether anything is said of a list's items.
     pub(crate) fn says_items(&self) -> bool {
         !self.items.is_empty() || !self.prefix_items.is_empty() || self.closed_items.is_some()
     }
 
-    /// The types that both the schema and its alternatives allow.
+    /// Returns the types that both the schema and its alternatives allow.
     pub(crate) fn types_with_alternatives(&self, document: &DocumentTree<'a>) -> Types<'a> {
         self.union_types(document, UNION_DEPTH)
     }
@@ -221,7 +221,7 @@ impl<'a> Schema<'a> {
         types
     }
 
-    /// What the item at this place of a list must be.
+    /// Returns what the item at this place of a list must be.
     pub(crate) fn item(&self, index: usize) -> Item<'a> {
         let index_of = |most: u64| usize::try_from(most).unwrap_or(usize::MAX);
         match self.prefix_items.get(index) {

@@ -6,7 +6,7 @@ use serde_json::Value;
 /// How many schemas one question may come to.
 const BUDGET: u16 = 200;
 
-/// What a schema says of null.
+/// What a schema states of null.
 #[derive(Debug, Clone)]
 pub(super) enum Null<'a> {
     /// Nothing: it is for other parts to say, or all values are allowed.
@@ -64,7 +64,7 @@ impl<'a> Question<'_, 'a> {
         if node.get("not").is_some_and(|not| matches!(self.schema(&not), Null::Allowed(_))) {
             return Null::Denied;
         }
-        // Also where 3.0 says that it counts for nothing: beside a reference.
+        // Also where 3.0 states that it counts for nothing: beside a reference.
         if is_null(node.value) || node.flag("nullable") {
             return Null::Allowed(node.at.clone());
         }
@@ -98,7 +98,7 @@ impl<'a> Question<'_, 'a> {
         verdict
     }
 
-    /// What the types and values of a schema itself say.
+    /// Returns what the types and values of a schema itself say.
     fn own(&self, node: &Node<'a>) -> Null<'a> {
         let named = node.value.get("type").map(|names| match names {
             Value::Array(names) => names.iter().any(|name| name == "null"),
@@ -143,12 +143,13 @@ impl<'a> Question<'_, 'a> {
     }
 }
 
-/// Whether a schema includes others.
+/// Returns whether a schema includes others.
 fn is_wrapper(node: &Node<'_>) -> bool {
     ["allOf", "anyOf", "oneOf"].iter().any(|key| node.value.get(key).is_some())
 }
 
-/// Whether a closer look is needed to know if an alternative allows null. Most are references to objects, which do not.
+/// Returns whether a closer look is needed to know if an alternative allows null. Most are references to objects, which
+/// do not.
 fn may_be_null(document: &DocumentTree<'_>, variant: &Value) -> bool {
     let target = match variant.get("$ref").and_then(Value::as_str) {
         Some(reference) => document.schema_value(reference),
@@ -162,7 +163,7 @@ fn may_be_null(document: &DocumentTree<'_>, variant: &Value) -> bool {
     !members.contains_key("type") || members.iter().any(says_null)
 }
 
-/// The schema of null alone.
+/// Returns the schema of null alone.
 pub(super) fn is_null(schema: &Value) -> bool {
     schema.get("type").is_some_and(|name| name == "null" || *name == Value::from(vec!["null"]))
         || schema.get("const").is_some_and(Value::is_null)

@@ -14,7 +14,7 @@ const BUDGET: usize = 2_000;
 /// How many wrappers are taken off.
 const WRAPPERS: usize = 16;
 
-/// Whether both nodes are equal, also through references. Circles that look alike are equal.
+/// Returns whether both nodes are equal, also through references. Circles that look alike are equal.
 pub(crate) fn same<'a>(base: (&DocumentTree<'a>, &Node<'a>), revision: (&DocumentTree<'a>, &Node<'a>)) -> bool {
     Same { base: base.0, revision: revision.0, seen: HashMap::new(), left: BUDGET }.nodes(base.1, revision.1)
 }
@@ -105,7 +105,7 @@ fn is_same_spelled(old: &Value, new: &Value) -> bool {
     SPELLINGS.iter().all(is_equal) || spelled(old) == spelled(new)
 }
 
-/// What these members say, in the words of 3.1.
+/// Returns what these members say, in the words of 3.1.
 fn spelled(schema: &Value) -> Vec<(&'static str, BTreeSet<String>)> {
     let text = |key: &str| schema.get(key).and_then(Value::as_str);
     let list = |key: &str| match schema.get(key) {
@@ -164,13 +164,13 @@ pub(crate) fn written(value: &Value) -> String {
     }
 }
 
-/// Members whose order says nothing.
+/// Members whose order states nothing.
 const SETS: &[&str] = &["allOf", "required"];
 
 /// How many items of such a member are looked for in any order.
 const UNORDERED: usize = 24;
 
-/// Whether a member says more than that all is as usual.
+/// Returns whether a member states more than that all is as usual.
 pub(crate) fn speaks((key, value): &(&str, &Value)) -> bool {
     let usual = match *key {
         "nullable" | "deprecated" | "readOnly" | "writeOnly" | "uniqueItems" => *value == &Value::Bool(false),
@@ -182,24 +182,24 @@ pub(crate) fn speaks((key, value): &(&str, &Value)) -> bool {
     !usual
 }
 
-/// Whether a dialect of JSON Schema is that of OpenAPI 3.1, which is also that of JSON Schema of 2020.
+/// Returns whether a dialect of JSON Schema is that of OpenAPI 3.1, which is also that of JSON Schema of 2020.
 pub(crate) fn is_usual_dialect(name: &str) -> bool {
     name.contains("json-schema.org/draft/2020-12/") || name.starts_with("https://spec.openapis.org/oas/3.")
 }
 
-/// The reference of a node that does not lead to one schema.
+/// Returns the reference of a node that does not lead to one schema.
 pub(crate) fn dangling<'a>(document: &DocumentTree<'a>, node: &Node<'a>) -> Option<&'a str> {
     document.reference(node).filter(|_| document.target(node).is_none())
 }
 
-/// The schemas that a reference may mean, if there are several.
+/// Returns the schemas that a reference may mean, if there are several.
 fn several<'a>(document: &DocumentTree<'a>, node: &Node<'a>) -> Vec<Node<'a>> {
     if dangling(document, node).is_some() { document.targets(node) } else { Vec::new() }
 }
 
-/// The node behind references and around which nothing but a single `allOf` stands.
+/// Returns the node behind references and around which nothing but a single `allOf` stands.
 pub(super) fn unwrap<'a>(document: &DocumentTree<'a>, node: &Node<'a>) -> Node<'a> {
-    // A reference that leads back to itself says nothing.
+    // A reference that leads back to itself states nothing.
     let anything = Node { value: &ANYTHING, at: node.at.clone() };
     let mut node = document.resolve(node.clone());
     for _ in 0..WRAPPERS {

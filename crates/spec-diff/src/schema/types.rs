@@ -23,7 +23,7 @@ pub(crate) enum Relation {
 }
 
 impl Relation {
-    /// Whether the new set has nothing that the old one had not.
+    /// Returns whether the new set has nothing that the old one had not.
     pub(crate) fn is_within(self) -> bool {
         matches!(self, Self::Same | Self::Narrower)
     }
@@ -47,26 +47,26 @@ impl<'a> Types<'a> {
         self.0.is_empty()
     }
 
-    /// Whether all types are named, null aside.
+    /// Returns whether all types are named, null aside.
     pub(crate) fn is_all(&self) -> bool {
         ["array", "boolean", "number", "object", "string"].iter().all(|name| {
             self.0.get(name).is_some_and(|format| value_format(name, *format).is_none() && !is_reference(*format))
         })
     }
 
-    /// Whether values are written as one piece of text: no lists, no objects.
+    /// Returns whether values are written as one piece of text: no lists, no objects.
     pub(crate) fn is_scalar(&self) -> bool {
         !self.is_any() && !self.0.contains_key("array") && !self.0.contains_key("object")
     }
 
-    /// Whether nothing is of both.
+    /// Returns whether nothing is of both.
     pub(crate) fn contradicts(&self, other: &Self) -> bool {
         let either =
             |name: &str| other.0.contains_key(name) || (is_number(name) && other.0.keys().any(|name| is_number(name)));
         !self.is_any() && !other.is_any() && !self.0.keys().any(|name| either(name))
     }
 
-    /// What one of several allows; none if one of them allows anything.
+    /// Returns what one of several allows; none if one of them allows anything.
     pub(crate) fn union(all: impl Iterator<Item = Self>) -> Option<Self> {
         let mut sum = BTreeMap::new();
         for types in all {
@@ -84,7 +84,7 @@ impl<'a> Types<'a> {
         Some(Self(sum))
     }
 
-    /// What both allow. Two sets with nothing in common are kept together: documents do not mean the empty set.
+    /// Returns what both allow. Two sets with nothing in common are kept together: documents do not mean the empty set.
     pub(crate) fn intersect(self, other: Self) -> Self {
         if self.is_any() {
             return other;
@@ -109,7 +109,7 @@ impl<'a> Types<'a> {
         Self(both)
     }
 
-    /// How `self` (old) lies to `new`. In text (`?n=5`, XML, forms) a string may look like anything.
+    /// Returns how `self` (old) lies to `new`. In text (`?n=5`, XML, forms) a string may look like anything.
     pub(crate) fn relation(&self, new: &Self, text: bool) -> Relation {
         Relation::of(new.covers(self, text), self.covers(new, text))
     }
@@ -129,7 +129,7 @@ impl<'a> Types<'a> {
         })
     }
 
-    /// Whether a type that both sides have goes by another format.
+    /// Returns whether a type that both sides have goes by another format.
     pub(crate) fn has_other_formats(&self, new: &Self) -> bool {
         self.0.iter().any(|(name, old)| {
             let spoken = |format: Option<&'a str>| format.filter(|format| !says_nothing(name, format));
@@ -159,7 +159,7 @@ fn is_small_float(format: Option<&str>) -> bool {
     format == Some("float")
 }
 
-/// Whether values of the format `narrow` are all of the format `wide`.
+/// Returns whether values of the format `narrow` are all of the format `wide`.
 fn format_covers(name: &str, wide: Option<&str>, narrow: Option<&str>) -> bool {
     let of_reference = is_reference(wide);
     let (wide, narrow) = (value_format(name, wide), value_format(name, narrow));
@@ -174,7 +174,7 @@ fn format_covers(name: &str, wide: Option<&str>, narrow: Option<&str>) -> bool {
     matches!((rung(wide), rung(narrow)), (Some(wide), Some(narrow)) if wide >= narrow)
 }
 
-/// The format that both allow; of two that contradict each other always the same one.
+/// Returns the format that both allow; of two that contradict each other always the same one.
 fn narrower<'a>(name: &str, one: Option<&'a str>, other: Option<&'a str>) -> Option<&'a str> {
     match (format_covers(name, one, other), format_covers(name, other, one)) {
         (true, false) => other,
@@ -183,8 +183,8 @@ fn narrower<'a>(name: &str, one: Option<&'a str>, other: Option<&'a str>) -> Opt
     }
 }
 
-/// The formats that change which values of a type there are. All others name the type's own range (`int64`, `double`), say how to
-/// show a value (`password`), or are names that only their vendor knows (`unixtime`).
+/// Returns the formats that change which values of a type there are. All others name the type's own range (`int64`, `double`),
+/// say how to show a value (`password`), or are names that only their vendor knows (`unixtime`).
 fn value_format<'a>(name: &str, format: Option<&'a str>) -> Option<&'a str> {
     let formats: &[&str] = match name {
         "integer" => &["int8", "int16", "int32", "uint8", "uint16", "uint32", "uint64"],

@@ -36,7 +36,7 @@ pub(crate) struct Usage<'a> {
 }
 
 impl<'a> Usage<'a> {
-    /// A use that several schemas describe; at least one.
+    /// Returns a use that several schemas describe; at least one.
     pub(crate) fn of(document: &DocumentTree<'a>, parts: &[Node<'a>]) -> Self {
         let mut usage = Self {
             at: parts.first().map(|part| part.at.clone()).unwrap_or_default(),
@@ -74,7 +74,7 @@ impl<'a> Usage<'a> {
         usage
     }
 
-    /// The innermost schema, taking note of what is said on the way.
+    /// Returns the innermost schema, taking note of what is said on the way.
     fn unwrap(&mut self, document: &DocumentTree<'a>, node: Node<'a>) -> Node<'a> {
         let mut node = node;
         for _ in 0..WRAPPERS {
@@ -85,7 +85,7 @@ impl<'a> Usage<'a> {
         node
     }
 
-    /// Notes what a node says of the use; the outermost word counts.
+    /// Notes what a node states of the use; the outermost word counts.
     fn absorb(&mut self, node: &Node<'a>) {
         for (key, value) in node.members() {
             let on = value == &Value::Bool(true);
@@ -100,12 +100,12 @@ impl<'a> Usage<'a> {
         }
     }
 
-    /// What the node wraps, if it does nothing but wrap.
+    /// Returns what the node wraps, if it does nothing but wrap.
     fn inner(&mut self, document: &DocumentTree<'a>, node: &Node<'a>) -> Option<Node<'a>> {
         let says = |member: &(&'a str, &'a Value)| !is_annotation(member.0) && same::speaks(member);
         let siblings = || node.members().filter(says).map(|(key, _)| key);
         if let Some(target) = document.target(node) {
-            // 3.0 says that siblings of a reference count for nothing.
+            // 3.0 states that siblings of a reference count for nothing.
             if document.siblings() && siblings().any(|key| key != "$ref") {
                 return None;
             }
@@ -125,7 +125,7 @@ impl<'a> Usage<'a> {
     }
 }
 
-/// Whether what is wrapped says what the wrapper's `type` says, or better.
+/// Returns whether what is wrapped states what the wrapper's `type` states, or better.
 fn knows_type(outer: &Node<'_>, inner: &Node<'_>) -> bool {
     let says = ["type", "properties", "enum", "allOf", "oneOf", "anyOf"].iter().any(|key| inner.get(key).is_some());
     inner.text("type") == outer.text("type") || (outer.text("type") == Some("object") && says)

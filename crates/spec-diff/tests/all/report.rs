@@ -35,7 +35,7 @@ fn json_of_the_library_is_as_its_schema_describes() {
     }
 }
 
-/// What of a value is not as the schema says, for the few keywords that ours has: a validator of everything would be forty more crates
+/// What of a value is not as the schema states, for the few keywords that ours has: a validator of everything would be forty more crates
 /// in the lock file for this one test. Members that the schema does not describe are a mismatch too.
 pub(crate) fn mismatch(root: &Value, schema: &Value, value: &Value) -> Option<String> {
     let reject = |why: &str| Some(format!("{why}: {value} is not as {schema}"));

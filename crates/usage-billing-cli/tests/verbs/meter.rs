@@ -212,7 +212,7 @@ fn impossible_time_and_a_pipe_are_rejected() {
     }
 }
 
-/// Its receipt says what arrived, and the rest can be sent again.
+/// Its receipt states what arrived, and the rest can be sent again.
 #[cfg(unix)]
 #[test]
 fn interrupted_send_prints_its_receipt() {

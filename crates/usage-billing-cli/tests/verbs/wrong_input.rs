@@ -1,4 +1,4 @@
-//! Wrong input: each is reported on one line that says what is wrong, where, and what to do.
+//! Wrong input: each is reported on one line that states what is wrong, where, and what to do.
 
 use std::collections::BTreeMap;
 use std::fs;

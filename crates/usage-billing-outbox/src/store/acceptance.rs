@@ -55,7 +55,8 @@ pub(crate) fn check_overlap(event: &NewEvent, stored_key: Uuid, stored_body: &st
     ))
 }
 
-/// The dimensions of a request. A stored body that cannot be read has none; its event is not sent ([`NewEvent::usage`]).
+/// Returns the dimensions of a request. A stored body that cannot be read has none; its event is not sent
+/// ([`NewEvent::usage`]).
 fn dimensions(body: &str) -> BTreeMap<String, IgnoredAny> {
     #[derive(Default, Deserialize)]
     struct Request {

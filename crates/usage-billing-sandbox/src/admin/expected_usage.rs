@@ -110,9 +110,9 @@ pub(crate) fn last_month(today: NaiveDate) -> Range<DateTime<Utc>> {
     midnight(months_before(this, 1))..midnight(this)
 }
 
-/// The catalogue states for each item whether it is charged ([`Usage::charged`](crate::dataset::acronis::Usage::charged)). A response leaves it
-/// open for devices of an old edition of a tenant whose storage is per gigabyte. Usage in another
-/// cloud than Acronis' own is a metric of its own (`pw_base_storage_google`). The components of a cloud are added up before rounding.
+/// The catalogue states for each item whether it is charged ([`Usage::charged`](crate::dataset::acronis::Usage::charged)). A response
+/// leaves it open for devices of an old edition of a tenant whose storage is per gigabyte. Usage in another cloud than Acronis' own is a metric
+/// of its own (`pw_base_storage_google`). The components of a cloud are added up before rounding.
 fn acronis(
     tree: &Tree,
     (partner, level): (usize, &ReportLevel),
@@ -158,7 +158,7 @@ fn acronis(
     rows
 }
 
-/// The name of an item and of its cloud, if reports state the cloud.
+/// Returns the name of an item and of its cloud, if reports state the cloud.
 fn metric(usage: &Usage) -> String {
     match usage.infra.filter(|infra| infra.is_described).map(|infra| infra.backend) {
         None | Some("acronis") => usage.item.name.to_owned(),

@@ -102,7 +102,7 @@ async fn remove_fault(State(admin): State<Arc<Admin>>, Path(id): Path<String>) -
     }
 }
 
-/// The true bills; see [`Sandbox::expected_usage`](crate::Sandbox::expected_usage).
+/// Returns the true bills; see [`Sandbox::expected_usage`](crate::Sandbox::expected_usage).
 async fn expected(State(admin): State<Arc<Admin>>, query: Params) -> Response {
     if let Some(name) = query.names().find(|name| !["period", "level"].contains(name)) {
         return bad_request(&format!("{name}: there is no such parameter, only period and level"));

@@ -47,7 +47,7 @@ impl Dataset {
         Self { clock, opened, acronis, genesys, suger }
     }
 
-    /// The current day of the sandbox's clock.
+    /// Returns the current day of the sandbox's clock.
     pub(crate) fn today(&self) -> NaiveDate {
         today(&self.clock)
     }

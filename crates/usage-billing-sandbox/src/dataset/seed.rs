@@ -19,7 +19,7 @@ impl Seed {
         Self { number, state }
     }
 
-    /// Whether the tables apply unchanged.
+    /// Returns whether the tables apply unchanged.
     pub(crate) fn is_default(self) -> bool {
         self.number == 0
     }

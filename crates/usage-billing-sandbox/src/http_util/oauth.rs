@@ -89,7 +89,7 @@ pub(crate) fn client<'a>(clients: &'a [Client], id: &str) -> Option<&'a Client> 
     clients.iter().find(|client| client.id == id)
 }
 
-/// The permissions of an API key in `Authorization: Key …`.
+/// Returns the permissions of an API key in `Authorization: Key …`.
 pub(crate) fn suger_access(headers: &HeaderMap) -> Option<Access> {
     match credential(headers, "Key")? {
         demo_credentials::SUGER_API_KEY => Some(Access::Full),

@@ -60,7 +60,7 @@ impl<S: Send + Sync> FromRequest<S> for RequestBody {
     }
 }
 
-/// Whether the content type is JSON.
+/// Returns whether the content type is JSON.
 pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()?.split(';').next());
     media_type.is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case("application/json"))

@@ -59,7 +59,7 @@ pub(crate) fn http_date(instant: DateTime<Utc>) -> HeaderValue {
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
 }
 
-/// A response of the sandbox itself, not of a vendor.
+/// Returns a response of the sandbox itself, not of a vendor.
 pub(crate) fn message(status: StatusCode, message: &str) -> Response {
     json(status, &json!({"message": message}))
 }

@@ -64,7 +64,7 @@ impl Permissions {
     }
 }
 
-/// Whether none of the permissions of which an operation needs one was granted.
+/// Returns whether none of the permissions of which an operation needs one was granted.
 fn lacks_permission(operation: &Operation, granted: &[&str]) -> bool {
     !operation.permissions.is_empty() && !operation.permissions.iter().any(|needed| granted.contains(needed))
 }

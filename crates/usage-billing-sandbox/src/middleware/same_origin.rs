@@ -109,9 +109,9 @@ fn is_admin(uri: &Uri) -> bool {
     uri.path().starts_with("/_sandbox")
 }
 
-/// Whether a host is an address, a name that cannot be registered in the public DNS, or one that was allowed. A page cannot rebind an address,
-/// and a name without a dot, or below `localhost` and `internal` (RFC 6761, ICANN), is given only by this machine or its network: containers
-/// use such names for each other and for their host.
+/// Returns whether a host is an address, a name that cannot be registered in the public DNS, or one that was allowed. A page cannot rebind an
+/// address, and a name without a dot, or below `localhost` and `internal` (RFC 6761, ICANN), is given only by this machine or its network:
+/// containers use such names for each other and for their host.
 fn is_accepted(host: &str, allowed: &[HostName]) -> bool {
     let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     if address.parse::<IpAddr>().is_ok() {
@@ -125,7 +125,7 @@ fn is_accepted(host: &str, allowed: &[HostName]) -> bool {
     is_local || allowed.iter().any(|allowed| allowed.0 == name)
 }
 
-/// The web page that sent a request, if it is another one than the sandbox's own.
+/// Returns the web page that sent a request, if it is another one than the sandbox's own.
 fn foreign_page(method: &Method, uri: &Uri, headers: &HeaderMap, host: &Authority) -> Option<String> {
     let shown = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).chars().take(100).collect();
     for origin in headers.get_all(header::ORIGIN) {
@@ -144,7 +144,7 @@ fn foreign_page(method: &Method, uri: &Uri, headers: &HeaderMap, host: &Authorit
     (!(is_navigation && is_page && method.is_safe())).then(|| format!("Sec-Fetch-Site: {}", shown(site)))
 }
 
-/// Whether `Origin` is `http` or `https` (a proxy may add TLS) with the host and the port of the request.
+/// Returns whether `Origin` is `http` or `https` (a proxy may add TLS) with the host and the port of the request.
 fn is_same_origin(origin: &str, host: &Authority) -> bool {
     let (default, origin) = match origin.split_once("://") {
         Some(("http", origin)) => (80, origin),

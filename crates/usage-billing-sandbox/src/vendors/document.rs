@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::Vendor;
 
-/// The document as it is written. These are copies, because a published crate contains only its own folder; `cargo xtask generate` updates them.
+/// Returns the document as it is written. These are copies, because a published crate contains only its own folder; `cargo xtask generate`
+/// updates them.
 pub(crate) fn yaml(vendor: Vendor) -> &'static str {
     match vendor {
         Vendor::Genesys => include_str!("../../assets/openapi/genesys.yaml"),
@@ -16,7 +17,7 @@ pub(crate) fn yaml(vendor: Vendor) -> &'static str {
     }
 }
 
-/// The document as JSON, with the fields in the same order, so that the sandbox needs no YAML parser.
+/// Returns the document as JSON, with the fields in the same order, so that the sandbox needs no YAML parser.
 pub(crate) fn json(vendor: Vendor) -> &'static str {
     match vendor {
         Vendor::Genesys => include_str!("../../assets/openapi/genesys.json"),
@@ -106,7 +107,7 @@ impl Document {
         }
     }
 
-    /// Whether a property of this name has an enum.
+    /// Returns whether a property of this name has an enum.
     pub(crate) fn is_enum_field(&self, name: &str) -> bool {
         self.enum_fields.contains(name)
     }
@@ -155,7 +156,8 @@ impl Document {
 }
 
 impl Operation {
-    /// The encoded value of a path parameter. Segments are counted from the end, because the paths of some documents do not begin at the root.
+    /// Returns the encoded value of a path parameter. Segments are counted from the end, because the paths of some documents do not begin at
+    /// the root.
     pub(crate) fn in_path<'a>(&self, name: &str, path: &'a str) -> Option<&'a str> {
         let is_it = |segment: &str| segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) == Some(name);
         path.rsplit('/').nth(self.path.rsplit('/').position(is_it)?)

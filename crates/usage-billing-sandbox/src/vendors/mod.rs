@@ -45,7 +45,7 @@ pub(crate) struct RequestContext {
 impl Vendor {
     pub(crate) const ALL: [Self; 3] = [Self::Genesys, Self::Suger, Self::Acronis];
 
-    /// The vendor whose API has a path.
+    /// Returns the vendor whose API has a path.
     pub(crate) fn of(path: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|vendor| match vendor {
             Self::Genesys => Genesys::owns(path),
@@ -62,7 +62,7 @@ impl Vendor {
         }
     }
 
-    /// The vendor's name as the vendor writes it.
+    /// Returns the vendor's name as the vendor writes it.
     pub(crate) fn full_name(self) -> &'static str {
         match self {
             Self::Genesys => "Genesys Cloud",

@@ -37,7 +37,7 @@ impl Vendor {
         table.iter().chain(more)
     }
 
-    /// The operation of a request: of several path templates that match, the one with the fewest parameters.
+    /// Returns the operation of a request: of several path templates that match, the one with the fewest parameters.
     pub(crate) fn operation(self, method: &Method, path: &str) -> Option<&'static Operation> {
         let path = if path == acronis::TOKEN_ALIAS { &*ACRONIS_TOKEN.path } else { path };
         self.operations()
@@ -45,7 +45,7 @@ impl Vendor {
             .min_by_key(|operation| operation.path.matches('{').count())
     }
 
-    /// Whether a selector names this operation: by the vendor, by id or name, or by method and path template.
+    /// Returns whether a selector names this operation: by the vendor, by id or name, or by method and path template.
     pub(crate) fn matches_selector(self, operation: Option<&Operation>, selector: &str) -> bool {
         selector == self.name()
             || operation.is_some_and(|operation| {

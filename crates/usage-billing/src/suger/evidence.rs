@@ -147,7 +147,7 @@ pub(super) mod tests {
         (event, id)
     }
 
-    /// The group that was sent, with other fields in place of its own.
+    /// Returns the group that was sent, with other fields in place of its own.
     pub(in crate::suger) fn group(other: Value) -> Group {
         let (event, id) = sent();
         let records = json!({"gb": 5.0, "calls": 0});

@@ -7,7 +7,7 @@ use crate::text::{
     one_line,
 };
 
-/// The description with the default and the limits that it does not mention itself.
+/// Returns the description with the default and the limits that it does not mention itself.
 pub(crate) fn with_limits(description: &str, schema: &Map<String, Value>) -> String {
     let mut text = description.trim_end().to_owned();
     for (key, label) in LABELS {
@@ -49,7 +49,7 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// Whether a text has a value as a word of its own, with or without separators of thousands.
+/// Returns whether a text has a value as a word of its own, with or without separators of thousands.
 fn mentions(text: &str, value: &str) -> bool {
     let text = text.replace([',', '_', '\u{a0}'], "");
     text.match_indices(value).any(|(at, _)| {

@@ -1,4 +1,4 @@
-//! Doc comments of operations: everything that the document says of a call, where its caller reads it.
+//! Doc comments of operations: everything that the document states of a call, where its caller reads it.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -20,11 +20,11 @@ pub(crate) struct OperationDocs {
     pub(crate) method: String,
     /// Of the call's setters, by Rust name.
     pub(crate) setters: BTreeMap<String, String>,
-    /// Why not to use it, if the vendor says so.
+    /// Why not to use it, if the vendor states it.
     pub(crate) deprecated: Option<String>,
 }
 
-/// The documentation of all operations of a document, by Rust name.
+/// Returns the documentation of all operations of a document, by Rust name.
 pub(crate) fn operation_docs(root: &Value) -> BTreeMap<String, OperationDocs> {
     let all = operations(root);
     let known = all.iter().filter(|operation| !operation.is_sent_by_core()).map(Operation::id).collect::<Vec<_>>();
@@ -64,7 +64,7 @@ fn headed(title: &str, lines: Vec<String>) -> String {
     if lines.is_empty() { String::new() } else { format!("# {title}\n\n{}", lines.join("\n")) }
 }
 
-/// The marks, a sentence each.
+/// Returns the marks, a sentence each.
 fn marks(operation: &Operation<'_>, known: &[&str]) -> String {
     let link = |id: &str| {
         let name = value_name(id);
@@ -131,7 +131,7 @@ fn pages(paging: &Map<String, Value>) -> String {
     said + "."
 }
 
-/// A mark's value in words: a text as it is, a mapping as `key value` pairs.
+/// Returns a mark's value in words: a text as it is, a mapping as `key value` pairs.
 fn facts(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -176,7 +176,7 @@ fn required(parameter: &Value) -> bool {
     parameter.get("required").and_then(Value::as_bool).unwrap_or_default()
 }
 
-/// What is not success: status and text.
+/// Returns what is not success: status and text.
 fn errors(root: &Value, operation: &Operation<'_>) -> Vec<String> {
     let errors = operation.responses(root).into_iter().filter(|(status, _)| !status.starts_with('2'));
     let mut lines = errors

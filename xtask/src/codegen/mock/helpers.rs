@@ -8,7 +8,7 @@ use syn::{Item, parse_quote, visit::Visit};
 /// The names of the functions, in order.
 pub(in crate::codegen) const HELPERS: [&str; 6] = ["path_value", "query", "joined", "json", "form", "text"];
 
-/// The functions that the rewritten code calls.
+/// Returns the functions that the rewritten code calls.
 pub(super) fn helpers(items: &[Item]) -> Vec<Item> {
     let mut calls = Calls::default();
     items.iter().for_each(|item| calls.visit_item(item));

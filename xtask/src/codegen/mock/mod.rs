@@ -62,7 +62,7 @@ const OPERATIONS: [&str; 2] = [
     " `into_inner()` returns the helper of httpmock, for all that these types lack.",
 ];
 
-/// The `When` types of operations whose body is a form.
+/// Returns the `When` types of operations whose body is a form.
 fn forms(root: &Value) -> BTreeSet<String> {
     let is_form = |operation: &openapi_document::Operation<'_>| {
         let content = operation.body(root).and_then(|body| body.get("content")).and_then(Value::as_object);
@@ -176,12 +176,12 @@ fn error() -> ImplItem {
     }
 }
 
-/// Whether a function takes a raw body; progenitor's helpers take JSON for it.
+/// Returns whether a function takes a raw body; progenitor's helpers take JSON for it.
 fn raw(function: &ImplItemFn) -> bool {
     function.sig.inputs.iter().any(|input| matches!(input, FnArg::Typed(input) if input.ty.to_token_stream().to_string() == ":: serde_json :: Value"))
 }
 
-/// Whether a function takes its value as it is: progenitor's helpers do so for numbers and flags.
+/// Returns whether a function takes its value as it is: progenitor's helpers do so for numbers and flags.
 fn takes_plain(function: &ImplItemFn) -> bool {
     function.sig.inputs.iter().any(|input| {
         matches!(input, FnArg::Typed(input)
@@ -197,7 +197,7 @@ fn retyped(function: &mut ImplItemFn, parameters: &[FnArg]) {
     function.sig.inputs = kept.chain(parameters.iter().cloned()).collect();
 }
 
-/// The first text in code.
+/// Returns the first text in code.
 fn literal(code: &str) -> String {
     let tokens = code.parse::<proc_macro2::TokenStream>().unwrap_or_default();
     first_text(tokens).unwrap_or_default()

@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
-/// The path of the document's first server. A mock server has none, a client may still add it.
+/// Returns the path of the document's first server. A mock server has none, a client may still add it.
 pub(super) fn base_path(root: &Value) -> String {
     let url = root.pointer("/servers/0/url").and_then(Value::as_str).unwrap_or_default();
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.find('/').map(|start| rest[start..].trim_end_matches('/').to_owned()).unwrap_or_default()
 }
 
-/// A path's pattern: the template's constants are taken literally, the server's path may stand before.
+/// Returns a path's pattern: the template's constants are taken literally, the server's path may stand before.
 pub(super) fn pattern(template: &str, base: &str) -> String {
     let inner = template.trim_start_matches('^').trim_end_matches('$');
     let constants = inner.split("[^/]*").map(escaped).collect::<Vec<_>>();
@@ -17,7 +17,7 @@ pub(super) fn pattern(template: &str, base: &str) -> String {
     format!("^{base}{}$", constants.join("[^/]*"))
 }
 
-/// The pattern before and after the one value that `{}` stands for.
+/// Returns the pattern before and after the one value that `{}` stands for.
 pub(super) fn around_value(template: &str, base: &str) -> (String, String) {
     let template = pattern(&template.replace(".*", "[^/]*"), base);
     let marker = escaped("{}");

@@ -44,7 +44,7 @@ fn response_content(response: &Value, download: bool) -> Option<Value> {
     })
 }
 
-/// Whether a media type is JSON: progenitor gets `application/json` for it, and the call sends its own name.
+/// Returns whether a media type is JSON: progenitor gets `application/json` for it, and the call sends its own name.
 pub(crate) fn is_json(media: &str) -> bool {
     let name = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     name.ends_with("/json") || name.ends_with("+json")

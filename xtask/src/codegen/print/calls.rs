@@ -40,7 +40,7 @@ pub(super) fn define(calls: &mut [Item], definitions: &mut Definitions) -> Resul
     Ok(())
 }
 
-/// Whether a function is `send` or one that uses it: setters return a call.
+/// Returns whether a function is `send` or one that uses it: setters return a call.
 fn sends(function: &ImplItemFn) -> bool {
     let syn::ReturnType::Type(_, of) = &function.sig.output else { return true };
     last_name(of).is_none_or(|name| name != "Self")

@@ -74,13 +74,13 @@ impl FileText {
         Some(self)
     }
 
-    /// The pieces of a module.
+    /// Returns the pieces of a module.
     pub(super) fn module(&mut self, name: &str) -> Option<&mut Vec<Piece>> {
         let head = format!("mod {name} {{");
         self.0.iter_mut().find(|(outside, _)| outside.contains(&head)).map(|(_, pieces)| pieces)
     }
 
-    /// The text of the whole file.
+    /// Returns the text of the whole file.
     pub(super) fn text(&self) -> String {
         let items = self.0.iter().map(|(outside, pieces)| {
             let inside = pieces.iter().map(|piece| piece.text.as_str()).collect::<String>();
@@ -97,7 +97,7 @@ pub(crate) fn printed(item: Item) -> String {
     prettyplease::unparse(&File { shebang: None, attrs: Vec::new(), items: vec![item] })
 }
 
-/// An item without what is inside of it, and the same item around each of these.
+/// Returns an item without what is inside of it, and the same item around each of these.
 fn split(mut item: Item) -> (Item, Vec<(String, Item)>) {
     let inside = match &mut item {
         Item::Mod(syn::ItemMod { content: Some((_, items)), .. }) => {

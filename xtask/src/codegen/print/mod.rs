@@ -97,7 +97,7 @@ impl MockText {
         FileText::new(code, &BTreeSet::new(), |_, _, _| Ok(())).map(Self)
     }
 
-    /// The same as [`ClientText::join`].
+    /// Returns the same as [`ClientText::join`].
     pub(super) fn join(self, other: Self) -> Option<Self> {
         self.0.join(other.0).map(Self)
     }

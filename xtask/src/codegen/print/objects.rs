@@ -55,7 +55,7 @@ fn definition(object: &ItemStruct) -> Result<String, String> {
     Ok(out + "    }\n}")
 }
 
-/// The attributes without those of serde, and without its traits among the derived ones.
+/// Returns the attributes without those of serde, and without its traits among the derived ones.
 fn without_serde(all: &[Attribute]) -> Vec<Attribute> {
     let others = all.iter().filter(|attribute| !attribute.path().is_ident("serde"));
     let others = others.map(|attribute| {
@@ -107,7 +107,7 @@ fn last(path: &str) -> &str {
     path.rsplit("::").next().unwrap_or(path)
 }
 
-/// The kind of a field, the type that follows it, and the name in JSON.
+/// Returns the kind of a field, the type that follows it, and the name in JSON.
 fn kind(field: &Field, options: Options) -> Option<(&'static str, Option<&Type>, String)> {
     let inner = |name: &str| argument(&field.ty, 0).filter(|_| foreign_name(&field.ty).is_some_and(|of| of == name));
     let (kind, of) = match (options.reader.as_deref(), options.skip.as_deref(), options.is_default) {

@@ -9,8 +9,9 @@ use openapi_document::{
 };
 use serde_json::{Map, Value, json};
 
-/// The message of what fails alone, with its place: the head of the document, else a schema, else an operation. A whole document
-/// may take many seconds, so that operations are not tried one by one but by halves, each with the schemas that it reaches.
+/// Returns the message of what fails alone, with its place: the head of the document, else a schema, else an operation. A whole
+/// document may take many seconds, so that operations are not tried one by one but by halves, each with the schemas that it
+/// reaches.
 pub(super) fn bisect_failure(root: &Value, run: &dyn Fn(&Value) -> Result<syn::File, String>) -> Option<String> {
     // Swapped in, not copied with the rest for each try.
     let mut head = root.clone();

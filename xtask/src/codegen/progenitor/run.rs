@@ -48,7 +48,7 @@ fn run_generator(spec: Value, generate: &Generate<'_>) -> Result<syn::File, Stri
     syn::parse2(tokens).map_err(|error| format!("the code does not parse: {error}"))
 }
 
-/// A message in a line. Some print whole schemas as Rust has them: their beginning says what is wrong.
+/// Returns a message in a line. Some print whole schemas as Rust has them: their beginning states what is wrong.
 fn message_line(text: &str) -> String {
     let line = crate::text::one_line(text);
     match line.char_indices().nth(300) {

@@ -29,7 +29,7 @@ pub(crate) fn prune(file: &mut File) {
     }
 }
 
-/// The type that an item of the builders' module is about.
+/// Returns the type that an item of the builders' module is about.
 pub(crate) fn owner(item: &Item) -> Option<String> {
     match item {
         Item::Struct(item) => Some(item.ident.to_string()),
@@ -38,12 +38,12 @@ pub(crate) fn owner(item: &Item) -> Option<String> {
     }
 }
 
-/// The types that request bodies have, and those inside them.
+/// Returns the types that request bodies have, and those inside them.
 pub(crate) fn sent(file: &mut File) -> BTreeSet<String> {
     sent_by(file, |_| true)
 }
 
-/// The types that the bodies of some calls have, and those inside them.
+/// Returns the types that the bodies of some calls have, and those inside them.
 pub(super) fn sent_by(file: &mut File, is_meant: impl Fn(&str) -> bool) -> BTreeSet<String> {
     let structs = |items: Option<&mut Vec<Item>>| {
         let items = items.into_iter().flatten();

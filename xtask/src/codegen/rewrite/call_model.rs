@@ -73,7 +73,7 @@ impl CallModel {
         self.calls.get(name)
     }
 
-    /// The type of a field of a request body that its builder can set.
+    /// Returns the type of a field of a request body that its builder can set.
     pub(super) fn body_field(&self, body: &Type, name: &str, setter: &str) -> Option<Type> {
         let body = last_name(body)?;
         self.setters.get(&body)?.iter().find(|known| *known == setter)?;
@@ -81,7 +81,7 @@ impl CallModel {
         Some(option_of(&of).cloned().unwrap_or(of))
     }
 
-    /// The value at a path below `start`, an expression of the type `of`: borrowed, or moved out.
+    /// Returns the value at a path below `start`, an expression of the type `of`: borrowed, or moved out.
     ///
     /// # Errors
     /// The first field that does not exist.
@@ -122,7 +122,7 @@ impl CallModel {
         }
     }
 
-    /// The Rust name and the type of a field by its name in JSON.
+    /// Returns the Rust name and the type of a field by its name in JSON.
     fn field(&self, owner: &ItemStruct, name: &str) -> Option<(Ident, Type)> {
         owner.fields.iter().find_map(|field| {
             let ident = field.ident.clone()?;

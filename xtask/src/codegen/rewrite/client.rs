@@ -149,7 +149,7 @@ impl VisitMut for OwnLocals {
     }
 }
 
-/// The tokens with calls of `encode_path` named by its path.
+/// Returns the tokens with calls of `encode_path` named by its path.
 fn absolute(tokens: TokenStream) -> TokenStream {
     let mut tokens = tokens.into_iter().peekable();
     let mut out = TokenStream::new();

@@ -9,7 +9,7 @@ use syn::{ImplItem, Type, parse_quote};
 use super::call_model::{Call, CallModel};
 use crate::codegen::identifiers::{setter_name, type_name};
 
-/// The extension of an operation.
+/// Returns the extension of an operation.
 pub(super) fn extension<'a>(operation: &Operation<'a>) -> Option<&'a Map<String, Value>> {
     operation.value.get("x-long-running")?.as_object()
 }
@@ -18,13 +18,13 @@ fn text<'a>(job: &'a Map<String, Value>, key: &str) -> &'a str {
     job.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The paths at which the reason of a failure may be.
+/// Returns the paths at which the reason of a failure may be.
 pub(crate) fn errors(job: &Map<String, Value>) -> impl Iterator<Item = &str> {
     let stated = job.get("error").map(|error| error.as_array().map_or(std::slice::from_ref(error), Vec::as_slice));
     stated.into_iter().flatten().filter_map(Value::as_str)
 }
 
-/// The code for the state in `page`, a response of an operation that returns its own state.
+/// Returns the code for the state in `page`, a response of an operation that returns its own state.
 pub(super) fn own_state(model: &CallModel, operation: &Operation<'_>) -> Result<Option<TokenStream>, String> {
     let Some(job) = extension(operation).filter(|job| text(job, "poll") == operation.id()) else { return Ok(None) };
     let call = model.call(&type_name(operation.id())).ok_or("it has no call")?;
@@ -65,7 +65,7 @@ fn state(model: &CallModel, operation: &str, response: &Type, job: &Map<String, 
     })
 }
 
-/// The method of an operation that returns the state of a job.
+/// Returns the method of an operation that returns the state of a job.
 ///
 /// # Errors
 /// The reason why there is none.
@@ -109,7 +109,7 @@ pub(super) fn poll(
     })
 }
 
-/// The parameter that names the job: the last one of the path.
+/// Returns the parameter that names the job: the last one of the path.
 fn id_parameter(call: &Call, root: &Value, operation: &Operation<'_>) -> Option<String> {
     let in_path = |parameter: &&Value| parameter.get("in").and_then(Value::as_str) == Some("path");
     let position = |parameter: &&Value| {
@@ -121,7 +121,7 @@ fn id_parameter(call: &Call, root: &Value, operation: &Operation<'_>) -> Option<
     call.parameter(&name).map(|_| name)
 }
 
-/// The method of an operation that starts a job.
+/// Returns the method of an operation that starts a job.
 ///
 /// # Errors
 /// The reason why there is none.

@@ -36,7 +36,7 @@ fn in_tokens(tokens: TokenStream) -> TokenStream {
     tokens.into_iter().map(tree).collect()
 }
 
-/// The text without the spaces of token streams, if it has such.
+/// Returns the text without the spaces of token streams, if it has such.
 fn tidied(text: &str) -> Option<String> {
     let spaced = text.starts_with(":: std ") || (text.starts_with("conversion to `") && text.contains(" :: "));
     spaced.then(|| {

@@ -69,7 +69,7 @@ pub(crate) fn rewrite(
     Ok((file, omitted))
 }
 
-/// The items of a module among others.
+/// Returns the items of a module among others.
 pub(super) fn module<'a>(items: &'a mut [Item], name: &str) -> Option<&'a mut Vec<Item>> {
     items.iter_mut().find_map(|item| match item {
         Item::Mod(ItemMod { ident, content: Some((_, items)), .. }) if ident == name => Some(items),
@@ -77,7 +77,7 @@ pub(super) fn module<'a>(items: &'a mut [Item], name: &str) -> Option<&'a mut Ve
     })
 }
 
-/// The name at the end of a path to a type that is not the document's: `Vec` of `::std::vec::Vec`.
+/// Returns the name at the end of a path to a type that is not the document's: `Vec` of `::std::vec::Vec`.
 pub(super) fn foreign_name(of: &syn::Type) -> Option<String> {
     let syn::Type::Path(path) = of else { return None };
     let segments = &path.path.segments;
@@ -86,7 +86,7 @@ pub(super) fn foreign_name(of: &syn::Type) -> Option<String> {
     if own { None } else { segments.last().map(|segment| segment.ident.to_string()) }
 }
 
-/// The name at the end of a type's path: `Report` of `types::Report`.
+/// Returns the name at the end of a type's path: `Report` of `types::Report`.
 pub(super) fn last_name(of: &syn::Type) -> Option<String> {
     match of {
         syn::Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()),

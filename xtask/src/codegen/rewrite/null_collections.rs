@@ -1,4 +1,4 @@
-//! Lists and maps: services in Go send `null` for an empty one, whatever their document says.
+//! Lists and maps: services in Go send `null` for an empty one, whatever their document states.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ pub(crate) fn tolerate_null(file: &mut File, root: &Value) {
     ListResponses.visit_file_mut(file);
 }
 
-/// The required lists of pages, as type and field: those that `x-pagination` names.
+/// Returns the required lists of pages, as type and field: those that `x-pagination` names.
 fn page_lists(root: &Value) -> BTreeSet<(String, String)> {
     let list = |operation: openapi_document::Operation<'_>| {
         let items = operation.value.get("x-pagination")?.get("items")?.as_str()?;
@@ -51,7 +51,7 @@ impl VisitMut for ListResponses {
     }
 }
 
-/// The type that a generic type is given at `index`.
+/// Returns the type that a generic type is given at `index`.
 pub(crate) fn argument(of: &Type, index: usize) -> Option<&Type> {
     let Type::Path(path) = of else { return None };
     let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };

@@ -60,7 +60,7 @@ pub(crate) fn rewrite(file: &mut File, root: &Value) {
     }
 }
 
-/// The nullable fields of each component.
+/// Returns the nullable fields of each component.
 fn nullable(root: &Value) -> BTreeMap<String, Nullable> {
     let all = component_schemas(root).map(|(name, schema)| {
         let required = schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -94,7 +94,7 @@ fn fields_of(item: &mut ItemStruct, nullable: &Nullable, is_update: bool) -> BTr
     updates
 }
 
-/// Has serde write a field always, or unless a function says otherwise. An absent one is read as null.
+/// Has serde write a field always, or unless a function states otherwise. An absent one is read as null.
 fn without_skip(field: &mut Field, skip: Option<&str>) {
     let mut rename = None;
     each_option(&field.attrs, |path, value| {

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::codegen::identifiers::{setter_name, type_name, value_name};
 
-/// The method of an operation.
+/// Returns the method of an operation.
 ///
 /// # Errors
 /// The reason why there is none.
@@ -83,7 +83,7 @@ pub(super) fn stream(
     })
 }
 
-/// Whether the end of a list depends on the size of its pages.
+/// Returns whether the end of a list depends on the size of its pages.
 fn needs_size(style: &str) -> bool {
     matches!(style, "offset" | "page")
 }
@@ -161,7 +161,7 @@ fn is_position(of: &Type, param: &str) -> Result<(), String> {
     if is_one { Ok(()) } else { Err(format!("the parameter {param:?} is neither a string nor an integer")) }
 }
 
-/// The field of a parameter as one that may be unset.
+/// Returns the field of a parameter as one that may be unset.
 fn optional(parameter: &Parameter) -> TokenStream {
     let name = &parameter.name;
     if parameter.is_required { quote!(call.#name.clone().map(::std::option::Option::Some)) } else { quote!(call.#name) }
@@ -201,7 +201,7 @@ fn size(call: &Call, paging: &Map<String, Value>) -> Result<Size, String> {
 }
 
 impl Size {
-    /// The code that sets `call` and, if the list needs it, `size`.
+    /// Returns the code that sets `call` and, if the list needs it, `size`.
     fn prepared(&self, needed: bool) -> TokenStream {
         let default = match self.max.or(self.default) {
             Some(default) => quote!(::std::option::Option::Some(#default)),
@@ -241,7 +241,7 @@ impl Size {
     }
 }
 
-/// The parameters that all pages need, if the others must not be sent beside a position.
+/// Returns the parameters that all pages need, if the others must not be sent beside a position.
 fn alone(root: &Value, operation: &Operation<'_>, paging: &Map<String, Value>) -> Option<Vec<String>> {
     if paging.get("alone") != Some(&Value::Bool(true)) {
         return None;
@@ -254,7 +254,7 @@ fn alone(root: &Value, operation: &Operation<'_>, paging: &Map<String, Value>) -
     Some(parameters.chain(["body".to_owned()]).collect())
 }
 
-/// The code that makes `call`, the request of the page at `position`.
+/// Returns the code that makes `call`, the request of the page at `position`.
 fn request(call: &Call, position: Option<&Position>, numbered: bool, alone: Option<&[String]>) -> TokenStream {
     let name = &call.name;
     let Some(Position { set, .. }) = position else {
@@ -287,7 +287,7 @@ fn request(call: &Call, position: Option<&Position>, numbered: bool, alone: Opti
     }
 }
 
-/// The code that makes a page of `response`.
+/// Returns the code that makes a page of `response`.
 fn page(
     model: &CallModel,
     response: &Type,

@@ -83,7 +83,7 @@ fn parameters(statements: &mut Vec<Stmt>, operation: &str) -> Option<Ident> {
     Some(client)
 }
 
-/// The request of `let mut request = ….build()?`.
+/// Returns the request of `let mut request = ….build()?`.
 fn built(statement: &Stmt) -> Option<&Expr> {
     let Stmt::Local(Local { init: Some(init), .. }) = statement else { return None };
     let Expr::Try(tried) = &*init.expr else { return None };
@@ -124,7 +124,7 @@ impl VisitMut for Accept {
     }
 }
 
-/// What is in `OperationInfo { operation_id: "…" }`.
+/// Returns what is in `OperationInfo { operation_id: "…" }`.
 fn operation(block: &Block) -> Option<String> {
     let mut found = OperationId(None);
     found.visit_block(block);

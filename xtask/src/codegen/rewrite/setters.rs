@@ -77,7 +77,7 @@ fn setters(items: &mut [Item], each: &dyn Fn(&mut ImplItemFn, Type)) {
     }
 }
 
-/// The type `T` of a setter whose value has the bound `TryInto<T>`.
+/// Returns the type `T` of a setter whose value has the bound `TryInto<T>`.
 fn converted(setter: &ImplItemFn) -> Option<Type> {
     let predicates = &setter.sig.generics.where_clause.as_ref()?.predicates;
     predicates.iter().find_map(|predicate| match predicate {
@@ -101,7 +101,7 @@ fn required(setter: &mut ImplItemFn, of: &Type) -> Expr {
     parse_quote!(value.into_required())
 }
 
-/// Whether a type is any JSON, to which an `Option` converts as well: as null.
+/// Returns whether a type is any JSON, to which an `Option` converts as well: as null.
 fn is_json(of: &Type) -> bool {
     foreign_name(of).is_some_and(|name| name == "Value")
 }

@@ -35,7 +35,7 @@ const PATHS: [(&str, &str); 22] = [
     ("ResponseValue", "::progenitor_client::ResponseValue"),
 ];
 
-/// Whether generated code names something else so.
+/// Returns whether generated code names something else so.
 pub(crate) fn is_shadowing(name: &str) -> bool {
     PATHS.iter().any(|(known, _)| *known == name)
 }
@@ -106,7 +106,7 @@ fn takes_value(function: &ImplItemFn) -> bool {
     function.sig.inputs.iter().any(|input| matches!(input, syn::FnArg::Typed(input) if is_value(&input.pat)))
 }
 
-/// The names of a module's types.
+/// Returns the names of a module's types.
 fn defined(items: &[Item]) -> BTreeSet<String> {
     let name = |item: &Item| match item {
         Item::Struct(item) => Some(item.ident.to_string()),

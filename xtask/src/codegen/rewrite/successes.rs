@@ -36,7 +36,7 @@ pub(crate) fn rewrite(file: &mut File, root: &Value) {
     }
 }
 
-/// The function `send` of a call.
+/// Returns the function `send` of a call.
 fn send<'a>(file: &'a mut File, call: &str) -> Option<&'a mut ImplItemFn> {
     module(&mut file.items, "builder")?.iter_mut().find_map(|item| match item {
         Item::Impl(block) if last_name(&block.self_ty).is_some_and(|name| name == call) => {
@@ -85,7 +85,7 @@ impl Variant {
     }
 }
 
-/// The statuses with the types that the placeholder's fields have.
+/// Returns the statuses with the types that the placeholder's fields have.
 fn variants(file: &mut File, name: &str, statuses: impl Iterator<Item = u16>) -> Vec<Variant> {
     let types = module(&mut file.items, "types").into_iter().flatten();
     let fields = types.filter_map(|item| match item {

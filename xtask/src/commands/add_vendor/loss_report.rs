@@ -8,7 +8,7 @@ use crate::{
     },
 };
 
-/// The losses by kind, with at most that number of locations each.
+/// Returns the losses by kind, with at most that number of locations each.
 pub(super) fn text(draft: &Conversion, places: usize) -> String {
     let mut out = format!("{} operations, {} schemas", draft.operations.len(), draft.schemas.len());
     out.push_str(&format!("; {} things lost or changed\n", draft.losses.len()));
@@ -66,7 +66,7 @@ fn by_kind(losses: &[Loss]) -> Vec<(Kind, Vec<&Loss>)> {
     groups
 }
 
-/// What to do with a crate that does not pass.
+/// Returns what to do with a crate that does not pass.
 pub(super) fn failed(name: &str, kept: bool) -> String {
     if kept {
         format!(
@@ -78,7 +78,7 @@ pub(super) fn failed(name: &str, kept: bool) -> String {
     }
 }
 
-/// What comes after the command.
+/// Returns what comes after the command.
 pub(super) fn next(name: &str, seconds: f32) -> String {
     format!(
         "{name} compiles, and every operation goes through its mock and back ({seconds:.0} s). What to do next:\n\

@@ -124,8 +124,8 @@ pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -
     Ok(ExitCode::SUCCESS)
 }
 
-/// The draft, the text of its document, and the crate's generated sources. An operation that cannot be generated is left out. The
-/// specification is packed afterwards: the generator needs the memory.
+/// Returns the draft, the text of its document, and the crate's generated sources. An operation that cannot be generated is left
+/// out. The specification is packed afterwards: the generator needs the memory.
 fn drafted(
     published: &mut Published,
     choice: &Choice,

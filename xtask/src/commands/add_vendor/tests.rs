@@ -1,4 +1,4 @@
-//! The command, as far as the files: what cargo says of them is for `cargo xtask add-vendor` itself.
+//! The command, as far as the files: what cargo states of them is for `cargo xtask add-vendor` itself.
 
 use std::fs;
 

@@ -7,7 +7,7 @@ use std::{
 
 use super::workspace_edits::Change;
 
-/// Writes the files below `root`. If one cannot be written, all is again as it was, and the error says which and why.
+/// Writes the files below `root`. If one cannot be written, all is again as it was, and the error states which and why.
 pub(super) fn all(root: &Path, changes: &[Change]) -> Result<Done, String> {
     let mut done = Done::default();
     // Cargo writes it when it builds the new crate.

@@ -15,7 +15,8 @@ use crate::{
     output::Failure,
 };
 
-/// The text of a draft's document, and the crate's generated sources. Extensions of the vendor that are not ours are removed from the draft.
+/// Returns the text of a draft's document, and the crate's generated sources. Extensions of the vendor that are not ours are removed from
+/// the draft.
 pub(super) fn generated(
     name: &str,
     draft: &mut Conversion,
@@ -52,7 +53,7 @@ fn without_extension(draft: &mut Conversion, failure: &Failure) -> bool {
 /// The extensions by which methods are generated.
 const EXTENSIONS: [&str; 2] = ["x-pagination", "x-long-running"];
 
-/// The text of a draft's document, and the document, if it keeps all rules.
+/// Returns the text of a draft's document, and the document, if it keeps all rules.
 pub(super) fn checked(name: &str, draft: &Conversion, published: &Published) -> Result<(String, Document), Failure> {
     let (text, document) = yaml_writer::document(name, draft, published)?;
     let findings = lint::lint(&document);
@@ -66,7 +67,8 @@ pub(super) fn checked(name: &str, draft: &Conversion, published: &Published) -> 
     }
 }
 
-/// The pointers, in the vendor's file, of the operations that a failure is about: the one at its place, or those that use the schema there.
+/// Returns the pointers, in the vendor's file, of the operations that a failure is about: the one at its place, or those that use the
+/// schema there.
 pub(super) fn causes(draft: &Conversion, failure: &Failure) -> Vec<String> {
     let parts = failure.at.iter().flat_map(|at| keys(at)).collect::<Vec<_>>();
     let is_cause: Box<dyn Fn(&ConvertedOperation) -> bool> = match parts.as_slice() {
@@ -87,7 +89,7 @@ pub(super) fn causes(draft: &Conversion, failure: &Failure) -> Vec<String> {
     draft.operations.iter().filter(|operation| is_cause(operation)).map(|operation| operation.at.clone()).collect()
 }
 
-/// The note that an extension has no method.
+/// Returns the note that an extension has no method.
 pub(super) fn omission(draft: &Conversion, omitted: &Omitted) -> Loss {
     let parts = keys(&omitted.at).collect::<Vec<_>>();
     let is_of = |operation: &&ConvertedOperation| {
@@ -98,7 +100,7 @@ pub(super) fn omission(draft: &Conversion, omitted: &Omitted) -> Loss {
     Loss { kind: Kind::Other, at, text: crate::text::one_line(&omitted.reason), owner: Owner::Document }
 }
 
-/// The note that an operation is left out.
+/// Returns the note that an operation is left out.
 pub(super) fn loss(root: &Value, at: String, reason: &str) -> Loss {
     let named = crate::import::operations(root).into_iter().find(|operation| operation.pointer == at);
     let named = named.map(|operation| format!("{} {}", operation.method.to_uppercase(), operation.path));

@@ -74,7 +74,7 @@ fn markdown() -> impl Strategy<Value = String> {
     prop::collection::vec(prop::sample::select(&PIECES[..]), 0..14).prop_map(|pieces| pieces.concat())
 }
 
-/// A specification with a text wherever one can be.
+/// Returns a specification with a text wherever one can be.
 fn everywhere(text: &str) -> Value {
     let field = |kind: Value| {
         let mut schema = json!({"title": text, "description": text, "example": text, "default": text, "x-note": text});
@@ -121,7 +121,7 @@ fn everywhere(text: &str) -> Value {
     })
 }
 
-/// A specification with strings in components, in a path's own parameters and in a server's variables.
+/// Returns a specification with strings in components, in a path's own parameters and in a server's variables.
 fn by_reference(text: &str, version: &str) -> Value {
     let nullable = if version == "3.1.0" { json!(["string", "null"]) } else { json!("string") };
     json!({
@@ -161,7 +161,7 @@ fn by_reference(text: &str, version: &str) -> Value {
     })
 }
 
-/// A specification of Swagger 2.0 with a text wherever one can be.
+/// Returns a specification of Swagger 2.0 with a text wherever one can be.
 fn swagger(text: &str) -> Value {
     json!({
         "swagger": "2.0",
@@ -188,7 +188,7 @@ fn swagger(text: &str) -> Value {
     })
 }
 
-/// The doc comments of a source, also of those in a macro's body.
+/// Returns the doc comments of a source, also of those in a macro's body.
 fn doc_comments(source: &str) -> Vec<String> {
     let mut all = vec![String::new()];
     for line in source.lines() {
@@ -308,7 +308,7 @@ fn characters_removed_from_a_name_are_reported() -> std::io::Result<()> {
     Ok(())
 }
 
-/// How many tests rustdoc lists for doc comments.
+/// Returns how many tests rustdoc lists for doc comments.
 fn tests_found(docs: &[String]) -> std::io::Result<usize> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("docs.rs");

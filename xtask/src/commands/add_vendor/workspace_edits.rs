@@ -32,7 +32,8 @@ pub(super) fn check_name(name: &str) -> Result<(), String> {
     }
 }
 
-/// The changed files. The error says that the name is taken, or what is not as expected. What an earlier run put there is to
+/// Returns the changed files. The error states that the name is taken, or what is not as expected. What an earlier run put
+/// there is to
 /// `replace`, if its document is still a draft.
 pub(super) fn edits(root: &Path, name: &str, replace: bool) -> Result<Vec<Change>, String> {
     let read =
@@ -89,7 +90,7 @@ impl Mentions {
     }
 }
 
-/// The files without the lines that mention a vendor's crate. The error says where it is mentioned otherwise.
+/// Returns the files without the lines that mention a vendor's crate. The error states where it is mentioned otherwise.
 pub(super) fn without(root: &Path, name: &str) -> Result<Vec<Change>, String> {
     let Mentions { dependency, feature, optional, forwarded, item } = Mentions::of(name);
     let lines = |line: &str| format!("{line}\n");

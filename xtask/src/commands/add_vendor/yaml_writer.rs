@@ -159,13 +159,13 @@ fn entry(key: &str, value: Value, indent: usize, style: Style) -> Result<String,
     Ok(lines.map(|line| line + "\n").collect())
 }
 
-/// A path as a key. A long string would be written as a block, which is not a key.
+/// Returns a path as a key. A long string would be written as a block, which is not a key.
 fn quoted(text: &str) -> String {
     let plain = text.chars().all(|letter| letter.is_ascii_alphanumeric() || "/_-.{}".contains(letter));
     if plain { text.to_owned() } else { text::quoted(text) }
 }
 
-/// A value in one line.
+/// Returns a value in one line.
 fn json(value: &Value) -> String {
     match value {
         Value::Object(map) => {
@@ -217,7 +217,7 @@ fn sorted<'a>(entries: impl Iterator<Item = (&'a String, &'a Value)>) -> Vec<(&'
     entries
 }
 
-/// The first place where two documents differ.
+/// Returns the first place where two documents differ.
 fn difference(expected: &Value, read: &Value, at: &str) -> String {
     let pairs: Vec<(String, &Value, &Value)> = match (expected, read) {
         (Value::Object(one), Value::Object(other)) if one.keys().eq(other.keys()) => {

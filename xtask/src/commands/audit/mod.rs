@@ -66,7 +66,7 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output<'_>) -> Result<Exit
     Ok(if missing.is_empty() && unfounded.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The differences that no loss states, and the losses that state no difference.
+/// Returns the differences that no loss states, and the losses that state no difference.
 fn check<'a>(published: &Published, draft: &'a Conversion) -> (Vec<Difference>, Vec<&'a Loss>) {
     let (differences, merged) = walk::differences(published, draft);
     let places = differences.iter().map(|difference| {
@@ -76,7 +76,7 @@ fn check<'a>(published: &Published, draft: &'a Conversion) -> (Vec<Difference>, 
     });
     let places = places.collect::<Vec<_>>();
     let is_about = |loss: &Loss, places: &BTreeSet<String>| places.iter().any(|at| related(&loss.at, at));
-    // What is stated of a whole body or operation, such as that it is always sent, says nothing of its fields.
+    // What is stated of a whole body or operation, such as that it is always sent, states nothing of its fields.
     let is_stated = |loss: &Loss, places: &BTreeSet<String>| {
         let is_of_body = loss.kind == Kind::Body && loss.at.ends_with("/requestBody");
         let is_general = is_of_body || matches!(loss.kind, Kind::Other | Kind::Example | Kind::Evidence);
@@ -97,7 +97,7 @@ fn check<'a>(published: &Published, draft: &'a Conversion) -> (Vec<Difference>, 
     (missing, unfounded.collect())
 }
 
-/// A place with those that are the same field of the draft, or below it.
+/// Returns a place with those that are the same field of the draft, or below it.
 fn places(at: &str, merged: &BTreeSet<Vec<String>>) -> BTreeSet<String> {
     let mut found = BTreeSet::from([at.to_owned()]);
     let mut todo = vec![at.to_owned()];
@@ -117,7 +117,7 @@ fn places(at: &str, merged: &BTreeSet<Vec<String>>) -> BTreeSet<String> {
 
 const MAX_PLACES: usize = 200;
 
-/// Whether one of two pointers is at the other or below it.
+/// Returns whether one of two pointers is at the other or below it.
 fn related(one: &str, other: &str) -> bool {
     let (short, long) = if one.len() < other.len() { (one, other) } else { (other, one) };
     long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -239,7 +239,7 @@ mod tests {
         responses["500"] = json!({"description": "d", "headers": {"Content-Type": {}}});
         let (published, mut draft) = drafted(&root);
         assert_eq!(check(&published, &draft), (vec![], vec![]));
-        // What is said of the headers says nothing of the body.
+        // What is said of the headers states nothing of the body.
         draft.losses.retain(|loss| loss.kind != Kind::Union && loss.kind != Kind::Untyped);
         let at = |draft: &Conversion| check(&published, draft).0.into_iter().map(|found| found.at).collect::<Vec<_>>();
         assert_eq!(at(&draft), ["/components/schemas/Meter/properties/kind"]);

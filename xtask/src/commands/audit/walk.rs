@@ -19,7 +19,8 @@ const FIELD_DEPTH: usize = 64;
 /// How deep the fields of alternatives are followed together.
 const MERGED_DEPTH: usize = 3;
 
-/// All differences between the vendor's operations and those of a draft, and the places that are one field in the draft.
+/// Returns all differences between the vendor's operations and those of a draft, and the places that are one field in
+/// the draft.
 pub(super) fn differences(published: &Published, draft: &Conversion) -> (Vec<Difference>, BTreeSet<Vec<String>>) {
     let document = draft.document();
     let mut walk = Walk {
@@ -265,7 +266,7 @@ fn is_set_by_client(place: &str, name: &str) -> bool {
     place == "header" && ["accept", "content-type", "authorization"].contains(&name.to_lowercase().as_str())
 }
 
-/// A schema behind its references, and behind an `allOf` of one part.
+/// Returns a schema behind its references, and behind an `allOf` of one part.
 fn resolved<'a>(root: &'a Value, at: String, schema: &'a Value) -> (String, &'a Value) {
     let (mut at, mut schema) = resolve_at(root, at, schema);
     for _ in 0..16 {
@@ -279,7 +280,7 @@ fn resolved<'a>(root: &'a Value, at: String, schema: &'a Value) -> (String, &'a 
     (at, schema)
 }
 
-/// The types that a schema may have, without null: its own, or those of its parts.
+/// Returns the types that a schema may have, without null: its own, or those of its parts.
 fn kinds<'a>(root: &'a Value, schema: &'a Value, depth: usize) -> BTreeSet<&'a str> {
     let stated = match schema.get("type") {
         Some(Value::String(one)) => vec![one.as_str()],
@@ -291,7 +292,7 @@ fn kinds<'a>(root: &'a Value, schema: &'a Value, depth: usize) -> BTreeSet<&'a s
     stated.into_iter().filter(|kind| *kind != "null").collect()
 }
 
-/// The parts of a schema, behind their references, with their keywords.
+/// Returns the parts of a schema, behind their references, with their keywords.
 fn parts<'a>(root: &'a Value, schema: &'a Value) -> impl Iterator<Item = (&'static str, &'a Value)> {
     ["allOf", "oneOf", "anyOf"].into_iter().flat_map(move |key| {
         let parts = schema.get(key).and_then(Value::as_array).into_iter().flatten();
@@ -299,7 +300,7 @@ fn parts<'a>(root: &'a Value, schema: &'a Value) -> impl Iterator<Item = (&'stat
     })
 }
 
-/// The values that a schema lists, or its parts.
+/// Returns the values that a schema lists, or its parts.
 fn values<'a>(root: &'a Value, schema: &'a Value, depth: usize) -> Vec<&'a Value> {
     let own = schema.get("enum").and_then(Value::as_array).into_iter().flatten();
     let own = own.chain(schema.get("const"));
@@ -311,7 +312,7 @@ fn join(kinds: &BTreeSet<&str>) -> String {
     kinds.iter().copied().collect::<Vec<_>>().join(" or ")
 }
 
-/// Whether values have one of several forms. Alternatives that are all strings are one string.
+/// Returns whether values have one of several forms. Alternatives that are all strings are one string.
 fn is_union(root: &Value, schema: &Value) -> bool {
     let alternatives =
         parts(root, schema).filter(|(key, part)| *key != "allOf" && part.get("type") != Some(&"null".into()));
@@ -321,13 +322,13 @@ fn is_union(root: &Value, schema: &Value) -> bool {
         || alternatives.len() > 1 && !alternatives.iter().all(|(_, part)| is_text(part))
 }
 
-/// Whether a schema or a part that it refines is a union.
+/// Returns whether a schema or a part that it refines is a union.
 fn has_union(root: &Value, schema: &Value, depth: usize) -> bool {
     let mut refined = parts(root, schema).filter(|(key, _)| *key == "allOf");
     is_union(root, schema) || depth < DEPTH && refined.any(|(_, part)| has_union(root, part, depth + 1))
 }
 
-/// The properties of an object and of its parts, alternatives included, with their places.
+/// Returns the properties of an object and of its parts, alternatives included, with their places.
 fn properties<'a>(root: &'a Value, schema: &'a Value, at: &str, depth: usize) -> Vec<(String, (String, &'a Value))> {
     let own = schema.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::iter);
     let place = child(at, "properties");

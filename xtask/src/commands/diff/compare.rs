@@ -66,7 +66,7 @@ pub(super) mod tests {
         Some(source("crates/usage-billing-mini/Cargo.toml", &format!("[package]\nversion = \"{version}\"\n")))
     }
 
-    /// The small document and its changed text, with the versions of the crate.
+    /// Returns the small document and its changed text, with the versions of the crate.
     pub(in crate::commands::diff) fn input(head: &str, versions: [&str; 2]) -> ApiInput {
         let document = |text| Some(Input { source: source("openapi/mini.yaml", text), folder: Folder::None });
         ApiInput {
@@ -81,7 +81,7 @@ pub(super) mod tests {
         compare(input, "2026-11-22".parse().expect("a day"), false).expect("both are documents")
     }
 
-    /// The small document with a number in place of a string.
+    /// Returns the small document with a number in place of a string.
     pub(in crate::commands::diff) fn edited() -> String {
         let text = MINI.replace("sku: {type: string, ", "sku: {type: integer, format: int64, ");
         assert_ne!(text, MINI, "the edit applies");

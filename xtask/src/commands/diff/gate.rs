@@ -19,7 +19,7 @@ pub(super) enum FailOn {
     Breaking,
 }
 
-/// Why an API fails, a line each.
+/// Returns why an API fails, a line each.
 pub(super) fn failures(compared: &Compared, on: FailOn) -> Vec<String> {
     let least = match on {
         FailOn::None => return Vec::new(),

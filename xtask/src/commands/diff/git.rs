@@ -25,7 +25,7 @@ impl Repository {
         Self { git: Git { root: root.to_owned() } }
     }
 
-    /// The revision that was asked for; else where `HEAD` left the main branch.
+    /// Returns the revision that was asked for; else where `HEAD` left the main branch.
     pub(super) fn base(&self, asked: Option<&str>) -> Result<Base, String> {
         if let Some(revision) = asked {
             let Some(commit) = self.git.commit(revision)? else {
@@ -58,13 +58,13 @@ impl Repository {
         Ok(Base { title: format!("{} ({main}, {what})", short(&commit)), commit })
     }
 
-    /// The last release at or before a base, by its tag: `v0.1.0`.
+    /// Returns the last release at or before a base, by its tag: `v0.1.0`.
     pub(super) fn release(&self, base: &Base) -> Option<Base> {
         let tag = self.git.run(&["describe", "--tags", "--abbrev=0", "--match", "v[0-9]*", &base.commit]).ok()?;
         self.base(Some(tag.trim())).ok()
     }
 
-    /// The vendors' documents of a commit, as paths from the root.
+    /// Returns the vendors' documents of a commit, as paths from the root.
     pub(super) fn documents(&self, base: &Base) -> Result<Vec<String>, String> {
         let list = self.git.run(&["ls-tree", "-z", "--name-only", &base.commit, "--", "openapi/"])?;
         Ok(list.split('\0').filter(|path| path.ends_with(".yaml")).map(str::to_owned).collect())

@@ -77,7 +77,7 @@ pub(super) fn files(base: &str, revision: &str) -> Result<ApiInput, String> {
     Ok(ApiInput { name, pair, accept: AcceptFile::default(), manifests: None })
 }
 
-/// A file; nothing, if there is none.
+/// Returns a file; nothing, if there is none.
 pub(super) fn present(path: &Path, name: &str) -> Result<Option<Source>, String> {
     match Budget::from_env().read_text(path) {
         Ok(text) => Ok(Some(Source { name: name.to_owned(), text })),

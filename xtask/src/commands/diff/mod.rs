@@ -111,7 +111,7 @@ pub(crate) fn run(
 
 type Inputs = Vec<Result<ApiInput, String>>;
 
-/// What is compared, and the base's human-readable name.
+/// Returns what is compared, and the base's human-readable name.
 fn pairs(root: &Path, arguments: &Arguments) -> Result<(String, Inputs), String> {
     if let (Some(base), Some(revision)) = (&arguments.base, &arguments.revision) {
         return Ok((base.clone(), vec![inputs::files(base, revision)]));
@@ -121,7 +121,7 @@ fn pairs(root: &Path, arguments: &Arguments) -> Result<(String, Inputs), String>
     Ok((base.title, pairs))
 }
 
-/// What is reported, and the greatest step that a crate needs.
+/// Returns what is reported, and the greatest step that a crate needs.
 fn review(base: String, all: impl Iterator<Item = Result<Compared, String>>, arguments: &Arguments) -> (Review, Bump) {
     let links = Links::of(arguments.link_source.as_ref(), arguments.link_report.as_ref());
     let mut review = Review { base, links, ..Review::default() };

@@ -40,7 +40,7 @@ enum Left {
 }
 
 impl Sunset {
-    /// Whether a maintainer has to act soon.
+    /// Returns whether a maintainer has to act soon.
     pub(super) fn is_urgent(&self) -> bool {
         match self.left {
             Left::Unreadable => true,
@@ -61,7 +61,7 @@ impl Sunset {
     }
 }
 
-/// The sunsets of a document, the earliest first.
+/// Returns the sunsets of a document, the earliest first.
 pub(super) fn of(source: &Source, today: NaiveDate) -> std::result::Result<Vec<Sunset>, String> {
     let document = Document::parse(&source.name, &source.text)?;
     let positions = Positions::of(&source.text);

@@ -15,7 +15,7 @@ use crate::lint::{self, Level, Scope};
 
 /// What a change means for the crate.
 pub(super) struct CrateVerdict {
-    /// The error says why it is unknown.
+    /// The error states why it is unknown.
     pub(super) needed: Result<CrateChange, String>,
     /// What the manifests declare; none if the documents have no crate.
     pub(super) declared: Option<Result<Declared, String>>,
@@ -41,7 +41,7 @@ pub(super) fn needed(before: &Document, now: &Document) -> Result<CrateChange, S
     crate_api::needed(before, now)
 }
 
-/// The step that the manifests declare.
+/// Returns the step that the manifests declare.
 pub(super) fn declared_step(manifests: &Manifests) -> Result<Declared, String> {
     match manifests {
         [Some(base), Some(head)] => declared(&base.text, &head.text).map_err(|error| format!("{}: {error}", head.name)),
@@ -50,17 +50,17 @@ pub(super) fn declared_step(manifests: &Manifests) -> Result<Declared, String> {
 }
 
 impl CrateVerdict {
-    /// The needed step, if it is known.
+    /// Returns the needed step, if it is known.
     pub(super) fn needed_bump(&self) -> Option<Bump> {
         self.needed.as_ref().ok().map(|change| change.needed)
     }
 
-    /// The declared step, if it is known.
+    /// Returns the declared step, if it is known.
     fn declared_bump(&self) -> Option<Bump> {
         Some(self.declared.as_ref()?.as_ref().ok()?.bump)
     }
 
-    /// Why the manifest's step is too small, if it is. An unknown need counts as a major step.
+    /// Returns why the manifest's step is too small, if it is. An unknown need counts as a major step.
     pub(super) fn undeclared(&self) -> Option<String> {
         let step = match self.declared.as_ref()? {
             Ok(step) => step,
@@ -78,7 +78,7 @@ impl CrateVerdict {
         })
     }
 
-    /// What reports state of it.
+    /// Returns what reports state of it.
     pub(super) fn supplement(&self) -> Supplement {
         let cell = |bump: Option<Bump>| bump.map_or("-".to_owned(), |bump| bump.to_string());
         let items = self.needed.iter().flat_map(|change| &change.items).map(ToString::to_string).collect::<Vec<_>>();
@@ -124,7 +124,7 @@ impl CrateVerdict {
     }
 }
 
-/// A version without its build metadata, which is not a step.
+/// Returns a version without its build metadata, which is not a step.
 fn bare(version: &semver::Version) -> semver::Version {
     semver::Version { build: semver::BuildMetadata::EMPTY, ..version.clone() }
 }

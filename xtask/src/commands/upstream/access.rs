@@ -45,7 +45,7 @@ pub(super) fn differences(ours: &Value, theirs: &Published, draft: &Conversion) 
     found
 }
 
-/// Where OAuth clients get their tokens, and for which scopes.
+/// Returns where OAuth clients get their tokens, and for which scopes.
 fn token_request(credentials: &[Credential]) -> Option<(&str, &[String])> {
     credentials.iter().find_map(|credential| match credential {
         Credential::OAuthClient { token_url, scopes } => Some((token_url.as_str(), scopes.as_slice())),

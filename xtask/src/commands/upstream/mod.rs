@@ -133,7 +133,7 @@ fn compared(root: &Path, arguments: &Arguments) -> Result<Report, String> {
     Ok(report)
 }
 
-/// The report of one document and one specification.
+/// Returns the report of one document and one specification.
 fn check(vendor: &str, ours: &Document, theirs: &Published, recorded: record::Record) -> Result<Report, String> {
     let mut differences = compare::differences(&ours.root, theirs)?;
     differences.sort();

@@ -27,12 +27,13 @@ pub(super) fn pairs<'a, 'b>(ours: &'a Value, theirs: &'b Published) -> Vec<(Oper
     .collect()
 }
 
-/// Whether requests to two operations have the same method and path, a slash at the end and the case of letters included.
+/// Returns whether requests to two operations have the same method and path, a slash at the end and the case of letters
+/// included.
 pub(super) fn same_place(ours: &Value, theirs: &Published, own: &Operation<'_>, other: &Operation<'_>) -> bool {
     same_by(shape, &base_paths(ours, theirs), own, other)
 }
 
-/// Whether two operations are one by method and path, and not only by id.
+/// Returns whether two operations are one by method and path, and not only by id.
 fn same(bases: &(String, String), own: &Operation<'_>, other: &Operation<'_>) -> bool {
     let loose = |base: &str, path: &str| shape(base, path).trim_end_matches('/').to_lowercase();
     same_by(loose, bases, own, other)
@@ -49,7 +50,7 @@ fn same_by(
     own.method == other.method && (shape(their_base, other.path) == whole || there == bare || there == whole)
 }
 
-/// The vendor's operations under tags of which we have some, that we have not; by tag, as `GET /path`.
+/// Returns the vendor's operations under tags of which we have some, that we have not; by tag, as `GET /path`.
 pub(crate) fn uncurated(ours: &Value, theirs: &Published) -> BTreeMap<String, Vec<String>> {
     let pairs = pairs(ours, theirs);
     let curated = pairs.iter().filter_map(|(_, other)| other.as_ref()).collect::<Vec<_>>();
@@ -71,14 +72,14 @@ pub(super) fn method_and_path(operation: &Operation<'_>) -> String {
     format!("{} {}", operation.method.to_uppercase(), operation.path)
 }
 
-/// Its tags; the empty one if it has none, so that files without tags have something to go by.
+/// Returns its tags; the empty one if it has none, so that files without tags have something to go by.
 fn tags<'a>(operation: &Operation<'a>) -> Vec<&'a str> {
     let stated = operation.value.get("tags").and_then(Value::as_array).into_iter().flatten();
     let stated = stated.filter_map(Value::as_str).collect::<Vec<_>>();
     if stated.is_empty() { vec![""] } else { stated }
 }
 
-/// A path without the names of what is in it.
+/// Returns a path without the names of what is in it.
 fn shape(base: &str, path: &str) -> String {
     let parts = path.split('/').map(|part| if part.starts_with('{') && part.ends_with('}') { "{}" } else { part });
     format!("{base}{}", parts.collect::<Vec<_>>().join("/"))

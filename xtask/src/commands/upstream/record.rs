@@ -49,7 +49,7 @@ impl Accepted {
     }
 }
 
-/// A pattern in which only `*` is special.
+/// Returns a pattern in which only `*` is special.
 fn literal(pattern: &str) -> String {
     pattern.split('*').map(glob::Pattern::escape).collect::<Vec<_>>().join("*")
 }
@@ -66,7 +66,7 @@ pub(super) fn read(file: &str, text: &str) -> Result<Record, String> {
     }
 }
 
-/// The record's text without accepted differences.
+/// Returns the record's text without accepted differences.
 pub(crate) fn head(
     vendor: &str,
     theirs: &Published,
@@ -91,7 +91,8 @@ pub(crate) fn head(
     )
 }
 
-/// A record's text with a new head. What stands from the first accepted difference on stays, comments above it included.
+/// Returns a record's text with a new head. What stands from the first accepted difference on stays, comments above it
+/// included.
 pub(super) fn renewed(
     vendor: &str,
     written: &str,

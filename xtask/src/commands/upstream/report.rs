@@ -8,7 +8,7 @@ use crate::text::printable;
 /// How many bytes of lists are in an issue, of which GitHub takes 65,536; unexplained differences come first.
 const ROOM: usize = 60_000;
 
-/// The differences as lines.
+/// Returns the differences as lines.
 pub(super) fn text(report: &Report) -> String {
     let mut out = String::new();
     for Difference { at, kind, text } in &report.unexplained {
@@ -89,7 +89,7 @@ fn list(out: &mut String, lines: impl ExactSizeIterator<Item = String>) {
     }
 }
 
-/// A text as a cell of a table.
+/// Returns a text as a cell of a table.
 fn cell(text: &str) -> String {
     printable(&text.replace('|', "\\|").replace('<', "&lt;"))
 }

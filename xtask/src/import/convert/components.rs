@@ -15,13 +15,13 @@ use crate::{
     },
 };
 
-/// Whether a converted schema has to be a component.
+/// Returns whether a converted schema has to be a component.
 fn is_component(schema: &Value) -> bool {
     schema.get("properties").is_some() || schema.get("enum").is_some()
 }
 
 impl Converter<'_> {
-    /// A converted schema where it is used.
+    /// Returns a converted schema where it is used.
     pub(super) fn placed(&mut self, mut converted: Value, hint: &str) -> Value {
         if !is_component(&converted) {
             return converted;
@@ -48,7 +48,7 @@ impl Converter<'_> {
         self.order
     }
 
-    /// The component of a list of values: one for the same list under the same last word.
+    /// Returns the component of a list of values: one for the same list under the same last word.
     fn list_of_values(&mut self, schema: Value, hint: &str) -> Value {
         let values = schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
         let key = (last_word(hint), values.collect::<Vec<_>>());
@@ -62,7 +62,7 @@ impl Converter<'_> {
         reference_to(&name)
     }
 
-    /// What a reference leads to, as it stands where it is used.
+    /// Returns what a reference leads to, as it stands where it is used.
     pub(super) fn refer(&mut self, target: &str, at: &str) -> Value {
         let Some(pointer) = target.strip_prefix('#') else {
             return self.any(&Map::new(), at, &format!("{target:?} is in another document that is not here"));
@@ -87,7 +87,7 @@ impl Converter<'_> {
         })
     }
 
-    /// Converts something unless that was done, or is being done, already. `key` says what it is.
+    /// Converts something unless that was done, or is being done, already. `key` states what it is.
     pub(super) fn once(
         &mut self,
         key: &str,
@@ -151,7 +151,7 @@ impl Converter<'_> {
     }
 }
 
-/// A component where it is used.
+/// Returns a component where it is used.
 fn used(name: &str, nullable: bool) -> Value {
     let mut reference = reference_to(name);
     set_nullable(&mut reference, nullable);
@@ -162,7 +162,7 @@ fn reference_to(name: &str) -> Value {
     json!({"$ref": child("#/components/schemas", name)})
 }
 
-/// The name of a component, from where it stands.
+/// Returns the name of a component, from where it stands.
 fn component_name(pointer: &str) -> String {
     let parts = keys(pointer).collect::<Vec<_>>();
     let file = |path: &str| {

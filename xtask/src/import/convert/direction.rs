@@ -15,7 +15,7 @@ pub(super) enum Direction {
 }
 
 impl Direction {
-    /// The keyword of the fields that this direction does not have.
+    /// Returns the keyword of the fields that this direction does not have.
     fn without(self) -> &'static str {
         match self {
             Self::Request => "readOnly",
@@ -24,7 +24,7 @@ impl Direction {
     }
 }
 
-/// What a specification says of directions.
+/// What a specification states of directions.
 pub(super) struct Directions<'a> {
     root: &'a Value,
     /// References that responses reach.
@@ -47,7 +47,7 @@ impl<'a> Directions<'a> {
         Self { root, in_responses, known: RefCell::default(), any }
     }
 
-    /// Whether a schema is another type in each direction.
+    /// Returns whether a schema is another type in each direction.
     pub(super) fn differ(&self, node: &Value) -> bool {
         self.any && (has_flag(node) || references(node).into_iter().any(|target| self.differ_at(target)))
     }
@@ -68,13 +68,13 @@ impl<'a> Directions<'a> {
         differ
     }
 
-    /// Whether responses reach what is at a pointer.
+    /// Returns whether responses reach what is at a pointer.
     pub(super) fn in_responses(&self, pointer: &str) -> bool {
         self.in_responses.iter().any(|target| target.strip_prefix('#') == Some(pointer))
     }
 }
 
-/// Whether a node, or one below it, is a field of one direction.
+/// Returns whether a node, or one below it, is a field of one direction.
 fn has_flag(node: &Value) -> bool {
     match node {
         Value::Object(map) => {
@@ -92,7 +92,7 @@ impl Converter<'_> {
         if self.direction == Direction::Request && self.directions.differ(node) { "request " } else { "" }
     }
 
-    /// Whether a field is there in the direction that is converted.
+    /// Returns whether a field is there in the direction that is converted.
     pub(super) fn has_field(&self, field: &Value) -> bool {
         let without = |map: Option<&Map<String, Value>>| {
             map.and_then(|map| map.get(self.direction.without())) == Some(&Value::Bool(true))

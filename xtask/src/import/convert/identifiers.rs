@@ -43,7 +43,7 @@ impl Names {
     }
 }
 
-/// The name with only those characters that a component's may have.
+/// Returns the name with only those characters that a component's may have.
 fn clean(name: &str) -> String {
     let name = name.replace(|letter: char| !letter.is_ascii_alphanumeric() && !"._-".contains(letter), "_");
     let name = name.trim_matches(['_', '.', '-']);

@@ -19,17 +19,17 @@ const ANNOTATIONS: [&str; 13] = [
     "$comment",
 ];
 
-/// Whether a keyword says nothing of what a value is.
+/// Returns whether a keyword states nothing of what a value is.
 pub(super) fn annotates(key: &str) -> bool {
     ANNOTATIONS.contains(&key) || key.starts_with("x-")
 }
 
-/// Whether a schema says what its values are, or only something about them.
+/// Returns whether a schema states what its values are, or only something about them.
 pub(crate) fn says_something(schema: &Value) -> bool {
     schema.as_object().is_some_and(|map| map.keys().any(|key| !annotates(key)))
 }
 
-/// What stands beside a reference and is kept: text, and that it may be null.
+/// Returns what stands beside a reference and is kept: text, and that it may be null.
 pub(super) fn beside(mut converted: Value, map: &Map<String, Value>) -> Value {
     let text = map.get("description").and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
     let nullable = is_nullable(map);
@@ -71,7 +71,7 @@ pub(super) fn is_nullable(map: &Map<String, Value>) -> bool {
     flag("nullable") || flag("x-nullable") || listed("type", &json!("null")) || listed("enum", &Value::Null)
 }
 
-/// The types that a schema states or means, null aside.
+/// Returns the types that a schema states or means, null aside.
 pub(super) fn kinds(map: &Map<String, Value>) -> Vec<&str> {
     match map.get("type") {
         Some(Value::String(kind)) if kind != "null" => vec![kind],

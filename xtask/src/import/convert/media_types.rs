@@ -16,7 +16,7 @@ pub(super) enum Sent {
     Bytes,
 }
 
-/// How a media type is sent and read.
+/// Returns how a media type is sent and read.
 pub(super) fn kind(media: &str) -> Sent {
     let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match media.as_str() {

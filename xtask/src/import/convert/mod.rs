@@ -48,7 +48,7 @@ pub(crate) struct Conversion {
     pub(crate) schemas: Vec<(String, Packed)>,
     pub(crate) losses: Vec<Loss>,
     pub(crate) credentials: Vec<Credential>,
-    /// Where requests go, if the specification says.
+    /// Where requests go, if the specification states.
     pub(crate) address: Option<String>,
     head: Map<String, Value>,
     schemes: Value,
@@ -72,7 +72,7 @@ impl ConvertedOperation {
 }
 
 impl Conversion {
-    /// All before `paths`.
+    /// Returns all before `paths`.
     pub(crate) fn head(&self) -> &Map<String, Value> {
         &self.head
     }
@@ -82,7 +82,7 @@ impl Conversion {
         &self.schemes
     }
 
-    /// Whether a document is this one.
+    /// Returns whether a document is this one.
     pub(crate) fn is(&self, document: &Value) -> bool {
         let entries = |value: Option<&Value>| value.and_then(Value::as_object).map_or(0, Map::len);
         let components = document.get("components");
@@ -122,7 +122,7 @@ fn component_tree(schemas: &[(String, Packed)]) -> Map<String, Value> {
 }
 
 /// Rewrites the chosen operations. `today` becomes the draft's version. Operations that no client can send are left out, with
-/// the reason among the losses; the error says why nothing is left. Schemas refer to each other over hundreds of steps: the stack has to
+/// the reason among the losses; the error states why nothing is left. Schemas refer to each other over hundreds of steps: the stack has to
 /// be a large one.
 pub(crate) fn convert(published: &Published, chosen: &[Operation<'_>], today: &str) -> Result<Conversion, String> {
     let mut converter = Converter::new(&published.root, published.edition);
@@ -209,7 +209,7 @@ fn draft_pagination(root: &Value, draft: &mut Conversion) {
     }
 }
 
-/// How a draft names what it was made of.
+/// Returns how a draft names what it was made of.
 fn source(published: &Published) -> String {
     let text = |pointer: &str| published.root.pointer(pointer).and_then(Value::as_str).unwrap_or_default().trim();
     let hash = published.sha256.get(..12).unwrap_or_default();
@@ -237,7 +237,7 @@ struct Converter<'a> {
     names_lent: Vec<String>,
     /// What was reached, by its pointer.
     reached: BTreeMap<String, Outcome>,
-    /// Components with the number that says when each was first reached.
+    /// Components with the number that states when each was first reached.
     components: BTreeMap<String, (usize, Value)>,
     /// Lists of values that have a name already, by their last word and values.
     enums: BTreeMap<(String, Vec<String>), String>,
@@ -272,17 +272,18 @@ impl<'a> Converter<'a> {
         }
     }
 
-    /// Where the chosen operations go, as far as it is the same for most of them.
+    /// Returns where the chosen operations go, as far as it is the same for most of them.
     fn address(&self, chosen: &[Operation<'_>]) -> Option<String> {
         servers::common(&chosen.iter().filter_map(|operation| self.address_of(operation)).collect::<Vec<_>>())
     }
 
-    /// Where an operation goes: what it says itself, or else the document.
+    /// Returns where an operation goes: what it states itself, or else the document.
     fn address_of(&self, operation: &Operation<'_>) -> Option<String> {
         own_address(operation).or_else(|| servers::of_document(self.root, self.edition))
     }
 
-    /// The security requirement of most chosen operations that can be sent, or of most if none can be; the first of several such ones.
+    /// Returns the security requirement of most chosen operations that can be sent, or of most if none can be; the first of several
+    /// such ones.
     fn requirements(&self, chosen: &[Operation<'_>]) -> Value {
         let all = chosen.iter().map(|operation| security::requirements(self.root, operation));
         let all = all.flatten().filter(|own| own.as_array().is_some_and(|all| !all.is_empty())).collect::<Vec<_>>();
@@ -363,7 +364,7 @@ impl<'a> Converter<'a> {
         head
     }
 
-    /// The components that the operations use, by when they were first reached.
+    /// Returns the components that the operations use, by when they were first reached.
     fn schemas(&mut self, operations: &[ConvertedOperation]) -> Vec<(String, Packed)> {
         let mut wanted = Vec::new();
         wanted
@@ -384,7 +385,7 @@ fn referenced_schemas(node: &Value) -> impl Iterator<Item = String> {
     references(node).into_iter().filter_map(|target| target.strip_prefix(SCHEMAS)).map(str::to_owned)
 }
 
-/// An operation's or its path's own address.
+/// Returns an operation's or its path's own address.
 fn own_address(operation: &Operation<'_>) -> Option<String> {
     let own = |holder: &Map<String, Value>| {
         let servers = holder.get("servers")?;

@@ -23,7 +23,7 @@ pub(super) struct View {
     fields: BTreeMap<String, Field>,
     /// `additionalProperties` that say something, and where.
     map: Option<(Value, String)>,
-    /// Whether `additionalProperties` says that there are other fields.
+    /// Whether `additionalProperties` states that there are other fields.
     is_open: bool,
     /// Where alternatives were made one object.
     unions: Vec<String>,
@@ -40,7 +40,7 @@ struct Field {
 }
 
 impl Field {
-    /// Adds what another part of `allOf` says of the field. A part that says nothing of its type still may say that it may be null.
+    /// Adds what another part of `allOf` states of the field. A part that states nothing of its type still may say that it may be null.
     fn refine(&mut self, mut others: Vec<(Value, String)>) {
         let says = |nodes: &[(Value, String)]| nodes.iter().any(|(node, _)| says_something(node));
         if !says(&self.nodes) {
@@ -76,7 +76,7 @@ impl Field {
     }
 }
 
-/// A schema with the keywords that another adds to it. A reference has none beside it.
+/// Returns a schema with the keywords that another adds to it. A reference has none beside it.
 fn merged(own: &Value, other: &Value) -> Value {
     let (Some(first), Some(second)) = (own.as_object(), other.as_object()) else { return own.clone() };
     if first.contains_key("$ref") {
@@ -92,8 +92,8 @@ fn merged(own: &Value, other: &Value) -> Value {
     Value::Object(all)
 }
 
-/// A schema without its documentation, and without an `allOf` around a reference alone. Fields of the other direction are left out
-/// already.
+/// Returns a schema without its documentation, and without an `allOf` around a reference alone. Fields of the other direction are
+/// left out already.
 fn essence(node: &Value) -> Value {
     let Some(map) = node.as_object() else { return node.clone() };
     let documentation =
@@ -106,7 +106,7 @@ fn essence(node: &Value) -> Value {
     }
 }
 
-/// The same schema, which may be null.
+/// Returns the same schema, which may be null.
 fn with_null(node: Value) -> Value {
     let mut node = if node.get("$ref").is_some() { json!({"allOf": [node]}) } else { node };
     node["nullable"] = json!(true);
@@ -118,7 +118,7 @@ impl View {
         !self.fields.is_empty()
     }
 
-    /// Whether it says nothing of what may be in it.
+    /// Returns whether it states nothing of what may be in it.
     pub(super) fn is_empty(&self) -> bool {
         self.fields.is_empty() && self.map.is_none()
     }
@@ -179,7 +179,7 @@ impl View {
 }
 
 impl Converter<'_> {
-    /// A schema seen as an object, with all its parts; nothing if it is, or may be, something else.
+    /// Returns a schema seen as an object, with all its parts; nothing if it is, or may be, something else.
     pub(super) fn view(&self, node: &Value, at: &str) -> Option<View> {
         self.views.set(0);
         self.view_within(node, at, &mut BTreeSet::new(), 0)
@@ -264,7 +264,7 @@ impl Converter<'_> {
         Some(view)
     }
 
-    /// An object, a map, or a free-form object.
+    /// Returns an object, a map, or a free-form object.
     pub(super) fn object(&mut self, node: &Value, at: &str, hint: &str) -> Value {
         let map = node.as_object().cloned().unwrap_or_default();
         match self.view(node, at) {
@@ -296,7 +296,7 @@ impl Converter<'_> {
         }
     }
 
-    /// The object that a view shows.
+    /// Returns the object that a view shows.
     pub(super) fn object_of(&mut self, view: View, map: &Map<String, Value>, at: &str, hint: &str) -> Value {
         for place in view.unions.iter().collect::<BTreeSet<_>>() {
             let text = "alternatives became one object: what not all have is optional";
@@ -385,7 +385,7 @@ impl Converter<'_> {
     }
 }
 
-/// The fields that a schema lists itself.
+/// Returns the fields that a schema lists itself.
 fn own_fields(map: &Map<String, Value>, at: &str) -> View {
     let required = map.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let required = required.collect::<BTreeSet<_>>();
@@ -395,7 +395,7 @@ fn own_fields(map: &Map<String, Value>, at: &str) -> View {
         let nodes = vec![(node.clone(), child(&place, name))];
         (name.clone(), Field { nodes, required: required.contains(name.as_str()) })
     });
-    // Required by one part, described by another: an empty schema, until the other says what it is.
+    // Required by one part, described by another: an empty schema, until the other states what it is.
     let mut fields = fields.collect::<BTreeMap<_, _>>();
     if map.contains_key("allOf") || fields.is_empty() && map.contains_key("required") {
         for name in required.iter().filter(|name| !name.is_empty()) {

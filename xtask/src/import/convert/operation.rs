@@ -16,7 +16,7 @@ use crate::import::{
 const METHODS_NOT_SENT: [&str; 2] = ["options", "trace"];
 
 impl Converter<'_> {
-    /// The drafted operation. The error says why no client can send it.
+    /// Returns the drafted operation. The error states why no client can send it.
     pub(super) fn operation(
         &mut self,
         operation: &Operation<'_>,
@@ -168,7 +168,7 @@ impl Converter<'_> {
     }
 }
 
-/// A line of summary, and the description.
+/// Returns a line of summary, and the description.
 fn summary_and_description(operation: &Operation<'_>) -> (String, String) {
     let summary = crate::text::one_line(operation.text("summary"));
     let description = operation.text("description").trim();

@@ -28,7 +28,7 @@ const NOT_EXPLODED: &str = "x-not-exploded";
 /// Begins the sentence that states how callers join the items of an array that is one string.
 const JOINED: &str = "Several are joined by ";
 
-/// The separator of a parameter's items, where its description states one.
+/// Returns the separator of a parameter's items, where its description states one.
 pub(crate) fn separator(parameter: &Value) -> Option<&str> {
     let (_, stated) = parameter.get("description")?.as_str()?.rsplit_once(JOINED)?;
     stated.split('.').next()
@@ -40,7 +40,7 @@ const MAX_DEEP_NAME: usize = 100;
 /// Names as they are sent, with schemas and whether they are required.
 type Fields = Vec<(String, Value, bool)>;
 
-/// Whether a header can have this name (RFC 9110, `token`).
+/// Returns whether a header can have this name (RFC 9110, `token`).
 fn is_token(name: &str) -> bool {
     name.chars().all(|letter| letter.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(letter))
 }
@@ -61,7 +61,7 @@ impl Parameter<'_> {
     }
 }
 
-/// The parameters of an operation: those of its path, then its own, which win.
+/// Returns the parameters of an operation: those of its path, then its own, which win.
 pub(super) fn parameters<'a>(root: &'a Value, operation: &Operation<'a>) -> Vec<Parameter<'a>> {
     let list = |holder: &'a Map<String, Value>, at: &str| {
         let at = child(at, "parameters");
@@ -84,7 +84,7 @@ pub(super) fn parameters<'a>(root: &'a Value, operation: &Operation<'a>) -> Vec<
 }
 
 impl Converter<'_> {
-    /// The drafted parameters. The error says why no client can send the operation.
+    /// Returns the drafted parameters. The error states why no client can send the operation.
     pub(super) fn parameters(&mut self, operation: &Operation<'_>, id: &str) -> Result<Vec<Value>, String> {
         let root = self.root;
         let mut drafted = Vec::<Value>::new();
@@ -217,7 +217,7 @@ impl Converter<'_> {
         if required {
             drafted["required"] = json!(true);
         }
-        // Text and limits of the schema are the parameter's; a reference says its own.
+        // Text and limits of the schema are the parameter's; a reference states its own.
         let own = parameter.text("description").trim().to_owned();
         let text = schema.as_object_mut().and_then(|map| map.remove("description"));
         let text = text.and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default();
@@ -248,7 +248,7 @@ impl Converter<'_> {
         drafted
     }
 
-    /// The fields of a parameter that is an object, with the names under which they are sent.
+    /// Returns the fields of a parameter that is an object, with the names under which they are sent.
     fn parameter_fields(&mut self, schema: &Value, at: &str, around: &str) -> Option<Fields> {
         let view = self.view(schema, at)?;
         Some(
@@ -261,7 +261,8 @@ impl Converter<'_> {
         )
     }
 
-    /// The fields of an object inside a parameter that is an object, such as `filter[at][gte]`; with what it may be besides objects.
+    /// Returns the fields of an object inside a parameter that is an object, such as `filter[at][gte]`; with what it may be besides
+    /// objects.
     fn nested_fields(&self, node: &Value, at: &str, sent: &str) -> Option<(Option<Value>, Fields)> {
         let node = resolve(self.root, node);
         let parts = ["oneOf", "anyOf"].iter().find_map(|key| node.get(*key)?.as_array());
@@ -282,7 +283,7 @@ impl Converter<'_> {
         (!fields.is_empty()).then_some((simple, fields))
     }
 
-    /// A parameter for each field of an object.
+    /// Returns a parameter for each field of an object.
     fn flat(&mut self, parameter: &Parameter<'_>, fields: Fields) -> Result<Vec<Value>, String> {
         let (name, at) = (parameter.text("name"), parameter.at.as_str());
         let deep = parameter.text("style") == "deepObject";
@@ -322,7 +323,7 @@ impl Converter<'_> {
         Ok(all)
     }
 
-    /// The schema of something that is sent as text; nothing, if it is not simple.
+    /// Returns the schema of something that is sent as text; nothing, if it is not simple.
     fn parameter_schema(&mut self, schema: &Value, at: &str, parameter: &Parameter<'_>, hint: &str) -> Option<Value> {
         let (place, name) = (parameter.text("in"), parameter.text("name"));
         let mark = self.losses.len();
@@ -403,7 +404,7 @@ impl Converter<'_> {
         }
     }
 
-    /// A text in place of a schema, with its description.
+    /// Returns a text in place of a schema, with its description.
     fn as_text(&self, schema: &Value) -> Value {
         let mut text = json!({"type": "string"});
         if let Some(map) = schema.as_object() {

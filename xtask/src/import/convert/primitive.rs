@@ -29,7 +29,7 @@ const OF_TEXT: [&str; 12] = [
 const LISTED: usize = 20;
 
 impl Converter<'_> {
-    /// A schema of one simple type.
+    /// Returns a schema of one simple type.
     pub(super) fn scalar(&mut self, map: &Map<String, Value>, kind: &str, at: &str) -> Value {
         match kind {
             "string" => self.text(map, at),
@@ -130,14 +130,14 @@ impl Converter<'_> {
     }
 }
 
-/// Whether an enum lists values of several types.
+/// Returns whether an enum lists values of several types.
 fn is_mixed(map: &Map<String, Value>) -> bool {
     let listed = map.get("enum").and_then(Value::as_array).into_iter().flatten().filter(|value| !value.is_null());
     let (strings, others): (Vec<_>, Vec<_>) = listed.partition(|value| value.is_string());
     !strings.is_empty() && !others.is_empty()
 }
 
-/// The listed values of a text, each once.
+/// Returns the listed values of a text, each once.
 pub(super) fn values(map: &Map<String, Value>) -> Vec<String> {
     let listed = map.get("enum").and_then(Value::as_array).into_iter().flatten();
     let listed = listed.chain(map.get("const"));
@@ -194,7 +194,7 @@ fn names(values: &[String]) -> Option<Vec<String>> {
     Some(given)
 }
 
-/// A name for a value, with its signs spelt out.
+/// Returns a name for a value, with its signs spelt out.
 fn spelt(value: &str) -> String {
     let spelt = value.chars().map(|letter| match letter {
         '<' => "-Less-".to_owned(),

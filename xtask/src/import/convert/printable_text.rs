@@ -16,7 +16,7 @@ use crate::{
 /// The keys of human-readable strings. Others are on the wire, and have to stay as they are: code has them in literals, escaped.
 const DOCUMENTATION: [&str; 4] = ["description", "summary", "title", "ref"];
 
-/// A human-readable name: a title or a tag, in one line. Notes the characters that it removes.
+/// Returns a human-readable name: a title or a tag, in one line. Notes the characters that it removes.
 pub(super) fn label(text: &str, at: &str, losses: &mut Losses) -> String {
     let found = unsafe_characters(text);
     if !found.is_empty() {

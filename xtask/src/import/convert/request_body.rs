@@ -21,7 +21,7 @@ use crate::{
 const FORM_DEPTH: usize = 4;
 
 impl Converter<'_> {
-    /// The drafted request body, if there is one. The error says why no client can send it.
+    /// Returns the drafted request body, if there is one. The error states why no client can send it.
     pub(super) fn body(&mut self, operation: &Operation<'_>, id: &str) -> Result<Option<Value>, String> {
         let stated = operation.value.get("requestBody").map(|body| resolve(self.root, body));
         if let Some(reference) = stated.and_then(dangling) {
@@ -127,7 +127,7 @@ impl Converter<'_> {
         Some((vec![(media.to_owned(), Some(schema), at)], !required.is_empty(), String::new()))
     }
 
-    /// A form: fields with simple values, those of objects in it under `a[b]`.
+    /// Returns a form: fields with simple values, those of objects in it under `a[b]`.
     /// Nothing, if no field is left: then nothing is sent.
     fn form(&mut self, schema: &Value, at: &str, hint: &str) -> Result<Option<Value>, String> {
         let mut fields = Vec::new();
@@ -198,7 +198,7 @@ impl Converter<'_> {
     }
 }
 
-/// The media type that a client sends: JSON before forms before anything else.
+/// Returns the media type that a client sends: JSON before forms before anything else.
 fn chosen(content: &Content) -> Option<(&str, &Option<Value>, &str)> {
     let rank = |media: &str| match kind(media) {
         Sent::Json if media == "application/json" => Some(0),
@@ -212,7 +212,7 @@ fn chosen(content: &Content) -> Option<(&str, &Option<Value>, &str)> {
     ranked.min_by_key(|(rank, _)| *rank).map(|(_, (media, schema, at))| (media.as_str(), schema, at.as_str()))
 }
 
-/// A choice without the alternative of an empty text, with which forms unset a field.
+/// Returns a choice without the alternative of an empty text, with which forms unset a field.
 fn without_empty_text(node: &Value) -> Value {
     let Some(parts) = node.get("anyOf").and_then(Value::as_array) else { return node.clone() };
     let kept = parts.iter().filter(|part| part.get("enum") != Some(&json!([""]))).cloned().collect::<Vec<_>>();

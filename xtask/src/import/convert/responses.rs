@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Converter<'_> {
-    /// The drafted responses, and whether the success is a file.
+    /// Returns the drafted responses, and whether the success is a file.
     pub(super) fn responses(&mut self, operation: &Operation<'_>, id: &str) -> (Value, bool) {
         let at = child(&operation.pointer, "responses");
         let stated = operation.value.get("responses").and_then(Value::as_object).into_iter().flatten();
@@ -152,7 +152,7 @@ impl Converter<'_> {
         produced.map(|media| (media, Some(schema.clone()), place.clone())).collect()
     }
 
-    /// Whether a body is decoded from JSON. Of any media type, a string is text as it comes.
+    /// Returns whether a body is decoded from JSON. Of any media type, a string is text as it comes.
     fn is_read_as_json(&self, media: &str, schema: &Option<Value>) -> bool {
         let any = media.trim_start().starts_with("*/*") || media.trim_start().starts_with("application/*");
         let is_text = || {
@@ -162,7 +162,7 @@ impl Converter<'_> {
         matches!(kind(media), Sent::Json) && !(any && is_text())
     }
 
-    /// The content of a success, and whether it is a file.
+    /// Returns the content of a success, and whether it is a file.
     fn response(&mut self, content: &Content, at: &str, hint: &str) -> (Option<Value>, bool) {
         let json = content.iter().filter(|(media, schema, _)| self.is_read_as_json(media, schema));
         let json = json.min_by_key(|(media, ..)| media.as_str() != "application/json");
@@ -188,18 +188,19 @@ impl Converter<'_> {
     }
 }
 
-/// Whether a documented header is nothing to callers: OpenAPI ignores `Content-Type`, and those of CORS are for browsers.
+/// Returns whether a documented header is nothing to callers: OpenAPI ignores `Content-Type`, and those of CORS are for
+/// browsers.
 pub(crate) fn is_ignored_header(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name == "content-type" || name.starts_with("access-control-")
 }
 
-/// What a component for the body of a success is called: one for each status besides 200.
+/// Returns what a component for the body of a success is called: one for each status besides 200.
 fn response_hint(id: &str, status: &str) -> String {
     if status == "200" { format!("{id}-response") } else { format!("{id}-response-{status}") }
 }
 
-/// A body of the first media type, as bytes.
+/// Returns a body of the first media type, as bytes.
 fn bytes(content: &Content) -> Option<Value> {
     let (media, ..) = content.first()?;
     Some(json!({media.as_str(): {"schema": {"type": "string", "format": "binary"}}}))

@@ -27,7 +27,8 @@ const DEEPEST: usize = 400;
 const UNREAD: [&str; 5] = ["if", "then", "else", "dependentSchemas", "not"];
 
 impl Converter<'_> {
-    /// A schema as it stands where it is used: components are referred to. `hint` is what a component made of it is called.
+    /// Returns a schema as it stands where it is used: components are referred to. `hint` is what a component made of it is
+    /// called.
     pub(super) fn schema(&mut self, node: &Value, at: &str, hint: &str) -> Value {
         let parts = ["properties", "allOf"];
         if node.get("$ref").is_some() || !parts.iter().any(|key| node.get(*key).is_some()) {
@@ -40,7 +41,7 @@ impl Converter<'_> {
         self.once(&key, at, &type_name(hint), nullable, |converter, name| converter.convert(node, at, name))
     }
 
-    /// A schema as a component would have it.
+    /// Returns a schema as a component would have it.
     pub(super) fn convert(&mut self, node: &Value, at: &str, hint: &str) -> Value {
         if self.depth >= DEEPEST {
             return self.any(&Map::new(), at, "nested too deep");
@@ -143,7 +144,7 @@ impl Converter<'_> {
         }
     }
 
-    /// `allOf`: the one part that says something, or one object of all.
+    /// `allOf`: the one part that states something, or one object of all.
     fn all_of(&mut self, node: &Value, map: &Map<String, Value>, at: &str, hint: &str) -> Value {
         let list = child(at, "allOf");
         let parts = map.get("allOf").and_then(Value::as_array).into_iter().flatten().enumerate();
@@ -155,7 +156,7 @@ impl Converter<'_> {
             let only_object = key == "type" && value == "object";
             !only_object && !annotates(key)
         });
-        // A part that says nothing of the type may say that it may be null.
+        // A part that states nothing of the type may say that it may be null.
         let all = map.get("allOf").and_then(Value::as_array).into_iter().flatten();
         let nullable = is_nullable(map)
             || all.filter(|part| !says_something(part)).any(|part| part.as_object().is_some_and(is_nullable));
@@ -183,7 +184,7 @@ impl Converter<'_> {
         self.convert(&Value::Object(merged), at, hint)
     }
 
-    /// A list: its entries are what one of them is.
+    /// Returns a list: its entries are what one of them is.
     fn list(&mut self, map: &Map<String, Value>, at: &str, hint: &str) -> Value {
         let at = child(at, "items");
         let items = match map.get("items") {
@@ -198,7 +199,7 @@ impl Converter<'_> {
         list
     }
 
-    /// A schema that is any JSON, and why.
+    /// Returns a schema that is any JSON, and why.
     pub(super) fn any(&mut self, map: &Map<String, Value>, at: &str, why: &str) -> Value {
         self.losses.add(Kind::Untyped, at, why);
         let mut any = json!({"x-any": true});
@@ -207,7 +208,8 @@ impl Converter<'_> {
     }
 }
 
-/// What distinguishes schemas at the same places. Not the schemas themselves: nested ones would hold each other's text.
+/// Returns what distinguishes schemas at the same places. Not the schemas themselves: nested ones would hold each
+/// other's text.
 pub(super) fn fingerprint<'n>(nodes: impl Iterator<Item = (&'n str, &'n Value)>) -> String {
     let mut digest = Sha256::new();
     for (at, node) in nodes {
@@ -216,7 +218,7 @@ pub(super) fn fingerprint<'n>(nodes: impl Iterator<Item = (&'n str, &'n Value)>)
     digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The name of a list's entry.
+/// Returns the name of a list's entry.
 fn entry_name(list: &str) -> String {
     match list.strip_suffix("ies").map(|stem| format!("{stem}y")).or_else(|| singular(list)) {
         Some(name) => name,

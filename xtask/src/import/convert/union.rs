@@ -23,7 +23,7 @@ const KNOWN: &str = "Known: ";
 type Nodes = Vec<(Value, String)>;
 
 impl Converter<'_> {
-    /// The alternatives under `oneOf` or `anyOf`.
+    /// Returns the alternatives under `oneOf` or `anyOf`.
     pub(super) fn variants(&mut self, map: &Map<String, Value>, key: &str, at: &str, hint: &str) -> Value {
         let list = child(at, key);
         let parts = map.get(key).and_then(Value::as_array).into_iter().flatten().enumerate();
@@ -43,7 +43,7 @@ impl Converter<'_> {
         whole
     }
 
-    /// The one type of alternatives.
+    /// Returns the one type of alternatives.
     pub(super) fn union(&mut self, nodes: Nodes, at: &str, hint: &str) -> Value {
         let (mut flat, mut seen) = (Nodes::new(), BTreeSet::new());
         for (node, at) in nodes {
@@ -142,7 +142,7 @@ impl Converter<'_> {
         flat.push((node, at));
     }
 
-    /// Whether a schema is a choice of which each alternative has one text form.
+    /// Returns whether a schema is a choice of which each alternative has one text form.
     pub(super) fn is_choice_of_simple(&self, node: &Value, at: &str) -> bool {
         let mut flat = Nodes::new();
         self.flatten(node.clone(), at.to_owned(), &mut flat, &mut BTreeSet::new());
@@ -150,7 +150,7 @@ impl Converter<'_> {
         flat.len() > 1 && flat.iter().all(|(node, _)| simple(node))
     }
 
-    /// What an alternative is; "anything" if that cannot be said.
+    /// Returns what an alternative is; "anything" if that cannot be said.
     fn kind(&self, node: &Value) -> &'static str {
         let Some(map) = resolve(self.root, node).as_object() else { return "anything" };
         match kinds(map).as_slice() {

@@ -34,7 +34,7 @@ enum Open {
     Table(Vec<Vec<String>>),
 }
 
-/// The blocks of a text; nothing, if they are nested too deeply.
+/// Returns the blocks of a text; nothing, if they are nested too deeply.
 pub(super) fn parse(text: &str) -> Option<Vec<Block>> {
     let mut work = Work { text, open: Vec::new(), done: vec![Vec::new()], inline: None, loose: Vec::new() };
     let mut events = Parser::new_ext(text, RUSTDOC).into_offset_iter();
@@ -195,7 +195,7 @@ impl Work<'_> {
     }
 }
 
-/// The blocks as lines.
+/// Returns the blocks as lines.
 pub(super) fn render(blocks: &[Block]) -> Vec<String> {
     let mut lines = Vec::new();
     for block in blocks {

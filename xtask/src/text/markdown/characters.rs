@@ -1,4 +1,4 @@
-//! Characters that rustc rejects in comments and literals, or that hide what a line says.
+//! Characters that rustc rejects in comments and literals, or that hide what a line states.
 
 use openapi_document::text::is_unsafe;
 

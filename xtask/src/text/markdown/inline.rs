@@ -27,7 +27,7 @@ impl<'s> Inline<'s> {
         Self { source, out: String::new(), at: 0, end: 0, fresh: true, links: Vec::new(), in_autolink: false }
     }
 
-    /// The lines, none of which begins a block.
+    /// Returns the lines, none of which begins a block.
     pub(super) fn lines(mut self) -> Vec<String> {
         self.flush(self.end);
         self.out.lines().map(|line| guarded(line.trim())).filter(|line| !line.is_empty()).collect()
@@ -114,7 +114,7 @@ impl<'s> Inline<'s> {
     }
 }
 
-/// An address on the web, as written in parentheses and in angle brackets.
+/// Returns an address on the web, as written in parentheses and in angle brackets.
 fn web(address: &str) -> Option<String> {
     let known = ["https://", "http://", "mailto:"].iter().any(|scheme| address.starts_with(scheme));
     let odd = |letter: char| letter.is_whitespace() || letter.is_control() || "<>()[]\\`\"|".contains(letter);
@@ -128,7 +128,8 @@ fn web(address: &str) -> Option<String> {
     known.then(|| address.chars().map(encode).collect())
 }
 
-/// A piece of text in which emphasis, entities and escapes stay and nothing else has a meaning. Addresses become links.
+/// Returns a piece of text in which emphasis, entities and escapes stay and nothing else has a meaning. Addresses
+/// become links.
 fn escaped(text: &str, linked: bool) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     let mut rest = text;
@@ -152,7 +153,7 @@ fn escaped(text: &str, linked: bool) -> String {
     out
 }
 
-/// A text in which no character has a meaning.
+/// Returns a text in which no character has a meaning.
 pub(super) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for letter in text.replace('\n', " ").chars() {
@@ -164,7 +165,7 @@ pub(super) fn plain(text: &str) -> String {
     out
 }
 
-/// A URL at the start of a text, without the punctuation of the sentence around it.
+/// Returns a URL at the start of a text, without the punctuation of the sentence around it.
 fn url(text: &str) -> Option<&str> {
     let scheme = ["https://", "http://"].into_iter().find(|scheme| text.starts_with(scheme))?;
     let ends = |letter: char| letter.is_whitespace() || "<>()[]\"`\\|".contains(letter);
@@ -173,7 +174,7 @@ fn url(text: &str) -> Option<&str> {
     (url.len() > scheme.len()).then_some(url)
 }
 
-/// The line with its first sign escaped if that would begin a block.
+/// Returns the line with its first sign escaped if that would begin a block.
 pub(super) fn guarded(line: &str) -> String {
     let only = |sign: char| line.chars().all(|letter| letter == sign || letter.is_whitespace());
     let ends = |rest: &str| rest.is_empty() || rest.starts_with(char::is_whitespace);

@@ -42,7 +42,8 @@ pub(crate) fn tested(markdown: String) -> String {
     }
 }
 
-/// Whether every block of code is a fence marked as text, by the options of rustdoc and by those of plain CommonMark.
+/// Returns whether every block of code is a fence marked as text, by the options of rustdoc and by those of plain
+/// CommonMark.
 pub(crate) fn is_without_code(markdown: &str) -> bool {
     [RUSTDOC, Options::empty()].into_iter().all(|options| {
         Parser::new_ext(markdown, options).all(|event| match event {
@@ -77,7 +78,7 @@ pub(crate) fn list_entry(label: &str, text: &str) -> String {
     format!("- {}", lines.collect::<Vec<_>>().join("\n").trim_start())
 }
 
-/// Whether a sentence can follow a text in the same line.
+/// Returns whether a sentence can follow a text in the same line.
 pub(crate) fn ends_with_paragraph(text: &str) -> bool {
     // The last block at the top, and whether it is a paragraph.
     let (mut depth, mut last) = (0_usize, false);

@@ -62,7 +62,7 @@ impl<'d, 'a> Form<'d, 'a> {
         Self { document, is_multipart: name.starts_with("multipart/"), stated, members }
     }
 
-    /// The schema that names the media type of a member, from 3.1 on.
+    /// Returns the schema that names the media type of a member, from 3.1 on.
     fn media_type_of(&self, name: &str) -> Option<String> {
         let parts = self.members.get(name).filter(|_| self.is_multipart)?;
         let named = parts.iter().find_map(|part| {
@@ -72,14 +72,14 @@ impl<'d, 'a> Form<'d, 'a> {
         named.filter(|name| name != BYTES)
     }
 
-    /// The parts of which anything is stated.
+    /// Returns the parts of which anything is stated.
     fn names(&self) -> BTreeSet<&'a str> {
         let members = self.members.keys().filter(|name| self.media_type_of(name).is_some());
         self.stated.keys().chain(members).copied().collect()
     }
 
-    /// What is sent for a member of which nothing is stated: its media type, which urlencoded forms do not have, and whether as several
-    /// parts. None if that depends on the value.
+    /// Returns what is sent for a member of which nothing is stated: its media type, which urlencoded forms do not have, and whether as
+    /// several parts. None if that depends on the value.
     fn usual_part(&self, name: &str) -> Option<Sent> {
         let schema = Schema::of(self.document, &Usage::of(self.document, self.members.get(name)?).core);
         if schema.types.is_any() || !schema.unions.is_empty() {
@@ -131,7 +131,7 @@ impl<'d, 'a> Form<'d, 'a> {
     }
 }
 
-/// The media type of a part for which none is stated; none if that depends on the value.
+/// Returns the media type of a part for which none is stated; none if that depends on the value.
 fn usual_type<'a>(document: &DocumentTree<'a>, schema: Option<&Schema<'a>>) -> Option<&'static str> {
     let Some(schema) = schema.filter(|schema| !schema.types.is_any()) else { return Some(BYTES) };
     if !schema.content.is_empty() {

@@ -59,8 +59,9 @@ pub(super) fn essence(name: &str) -> String {
     name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// Whether the first type stands for the second too: a range, or the format (`application/json`) of a registered kind of it
-/// (`application/problem+json`). Vendors' own kinds (`vnd.`) are another type: callers have to ask for them by name.
+/// Returns whether the first type stands for the second too: a range, or the format (`application/json`) of a registered
+/// kind of it (`application/problem+json`). Vendors' own kinds (`vnd.`) are another type: callers have to ask for them by
+/// name.
 fn contains(wide: &str, narrow: &str) -> bool {
     if wide == "*/*" {
         return true;
@@ -72,14 +73,14 @@ fn contains(wide: &str, narrow: &str) -> bool {
     wide_top == top && (wide_sub == "*" || (!own && sub.rsplit_once('+').is_some_and(|(_, format)| format == wide_sub)))
 }
 
-/// Whether the type of a value can be seen on the wire, as in JSON. In XML, forms and plain text all is text.
+/// Returns whether the type of a value can be seen on the wire, as in JSON. In XML, forms and plain text all is text.
 pub(super) fn is_typed(name: &str) -> bool {
     let name = essence(name);
     let format = name.rsplit(['/', '+']).next().unwrap_or_default();
     !matches!(format, "xml" | "x-www-form-urlencoded" | "form-data" | "plain" | "csv")
 }
 
-/// Whether bodies are bytes: neither text nor made of values.
+/// Returns whether bodies are bytes: neither text nor made of values.
 pub(super) fn is_binary(name: &str) -> bool {
     let name = essence(name);
     let formats = ["json", "xml", "yaml", "form", "text/", "multipart/", "*/*", "csv"];

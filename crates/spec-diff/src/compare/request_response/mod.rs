@@ -248,14 +248,15 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// Whether a schema says no more than its media type: bytes that are not JSON are any bytes. 3.1 leaves such schemas out.
+/// Returns whether a schema states no more than its media type: bytes that are not JSON are any bytes. 3.1 leaves such
+/// schemas out.
 fn is_bytes<'a>(document: &DocumentTree<'a>, media: &str, schema: &Node<'a>) -> bool {
     let schema = document.resolve(schema.clone());
     let is_binary = schema.text("format") == Some("binary") || schema.value.get("contentMediaType").is_some();
     !media.contains("json") && !media.contains("form") && schema.text("type") == Some("string") && is_binary
 }
 
-/// The range that a status is in, as documents write it.
+/// Returns the range that a status is in, as documents write it.
 fn range(status: &str) -> &'static str {
     match status.as_bytes().first() {
         Some(b'2') => "2XX",
@@ -266,7 +267,8 @@ fn range(status: &str) -> &'static str {
     }
 }
 
-/// Whether a response of this status (`200`, `2XX`) is one that callers wait for. Redirects are followed or wanted.
+/// Returns whether a response of this status (`200`, `2XX`) is one that callers wait for. Redirects are followed or
+/// wanted.
 fn is_success(status: &str) -> bool {
     status.starts_with(['2', '3'])
 }

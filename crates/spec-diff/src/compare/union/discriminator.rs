@@ -107,7 +107,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Whether a component moved into a file or out of one.
+    /// Returns whether a component moved into a file or out of one.
     fn moved(&self, (old, before): (&str, &Node<'a>), (new, after): (&str, &Node<'a>)) -> bool {
         let pair = self.base.mapped(old, &before.at).zip(self.revision.mapped(new, &after.at));
         (names_file(old) || names_file(new))
@@ -121,7 +121,7 @@ const DESCENDANTS: usize = 1_000;
 /// Components by the component that they include with `allOf`: its subtypes, if it has a discriminator.
 pub(in crate::compare) type Subtypes<'a> = HashMap<&'a str, Vec<&'a str>>;
 
-/// The subtypes of a document's components.
+/// Returns the subtypes of a document's components.
 pub(in crate::compare) fn subtypes<'a>(document: &DocumentTree<'a>) -> Subtypes<'a> {
     let mut subtypes = Subtypes::new();
     for (name, schema) in document.components("schemas").into_iter().flatten() {
@@ -135,7 +135,7 @@ pub(in crate::compare) fn subtypes<'a>(document: &DocumentTree<'a>) -> Subtypes<
     subtypes
 }
 
-/// The subtypes of a component, and theirs.
+/// Returns the subtypes of a component, and theirs.
 pub(in crate::compare) fn descendants<'a>(subtypes: &Subtypes<'a>, parent: &str) -> BTreeSet<&'a str> {
     let mut found = BTreeSet::new();
     let mut next = vec![parent];
@@ -149,8 +149,8 @@ pub(in crate::compare) fn descendants<'a>(subtypes: &Subtypes<'a>, parent: &str)
     found
 }
 
-/// The values of a discriminator and what they stand for: what is written, and the names of the alternatives themselves, or of
-/// the subtypes of the component that has it.
+/// Returns the values of a discriminator and what they stand for: what is written, and the names of the alternatives
+/// themselves, or of the subtypes of the component that has it.
 fn mapping<'a>(
     document: &DocumentTree<'a>,
     discriminator: &Node<'a>,

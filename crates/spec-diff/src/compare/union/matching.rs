@@ -97,8 +97,8 @@ impl<'a> Comparison<'a> {
         matching.added.extend(added.into_iter().flatten());
     }
 
-    /// Whether the one alternative became the other that it is like. It did not if others take what it took: all of them together,
-    /// where the whole list became wider or narrower, or another one.
+    /// Returns whether the one alternative became the other that it is like. It did not if others take what it took: all of them
+    /// together, where the whole list became wider or narrower, or another one.
     fn is_it(&self, (old, olds, widens): Listed<'_, 'a>, (new, news, narrows): Listed<'_, 'a>) -> bool {
         let (base, revision) = (&self.base, &self.revision);
         let grew = self.is_covered((base, old), (revision, std::slice::from_ref(new)));
@@ -120,7 +120,7 @@ impl<'a> Comparison<'a> {
             && !self.is_covered((revision, new), (base, &but(olds, old)))
     }
 
-    /// Whether one of two alternatives with little in common is all of the other and more.
+    /// Returns whether one of two alternatives with little in common is all of the other and more.
     fn growth(&self, old: &Schema<'a>, new: &Schema<'a>) -> usize {
         if tag(old, new) == Some(false) || !old.unions.is_empty() || !new.unions.is_empty() {
             return 0;
@@ -144,7 +144,7 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// How much two schemas have in common, from 0 (nothing: they do not stand for each other) to 95.
+/// Returns how much two schemas have in common, from 0 (nothing: they do not stand for each other) to 95.
 pub(super) fn likeness(old: &Schema<'_>, new: &Schema<'_>) -> usize {
     let is_nested = |schema: &Schema<'_>| schema.types.is_any() && !schema.unions.is_empty();
     if is_nested(old) && is_nested(new) {
@@ -178,7 +178,8 @@ pub(super) fn likeness(old: &Schema<'_>, new: &Schema<'_>) -> usize {
     }
 }
 
-/// Whether a member with a single value, by which callers distinguish alternatives, has the same value on both sides.
+/// Returns whether a member with a single value, by which callers distinguish alternatives, has the same value on both
+/// sides.
 fn tag(old: &Schema<'_>, new: &Schema<'_>) -> Option<bool> {
     let single = |schema: &Schema<'_>, name: &str| {
         let [part] = schema.properties.get(name)?.as_slice() else { return None };

@@ -99,8 +99,8 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Whether all that fits an alternative fits one of the other side. Two objects with names of their own are two things, also
-    /// where they list the same members.
+    /// Returns whether all that fits an alternative fits one of the other side. Two objects with names of their own are two
+    /// things, also where they list the same members.
     pub(super) fn is_covered(&self, variant: From<'_, 'a, &Node<'a>>, others: From<'_, 'a, &[Node<'a>]>) -> bool {
         let name = |document: &DocumentTree<'a>, node: &Node<'a>| {
             component(&document.resolve(node.clone())).filter(|_| normal(document, node).says_members())
@@ -112,7 +112,7 @@ impl<'a> Comparison<'a> {
         !variants.is_empty() && fits_any(&self.effort, variant, (others.0, variants))
     }
 
-    /// Whether another alternative of the revision takes what this one takes.
+    /// Returns whether another alternative of the revision takes what this one takes.
     fn is_repeated(&self, variant: &Node<'a>, variants: &[Node<'a>]) -> bool {
         let others: Vec<_> = variants.iter().filter(|other| other.address() != variant.address()).cloned().collect();
         self.is_covered((&self.revision, variant), (&self.revision, &others))
@@ -139,7 +139,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Alternatives beside all else that a schema says: one more condition, which all values may meet already.
+    /// Alternatives beside all else that a schema states: one more condition, which all values may meet already.
     fn union_added(&mut self, old: &Schema<'a>, (new, union): (&Schema<'a>, &Union<'a>), context: Context) {
         let finding = Finding::new(&CONDITION_ADDED).what("union").at(&old.at, &union.at);
         let is_met = self.meets((&self.base, old), (&self.revision, new), union);
@@ -152,7 +152,8 @@ impl<'a> Comparison<'a> {
         self.note_data(context, finding.when(is_met, Circumstance::Met));
     }
 
-    /// Whether what fits a schema fits the alternatives of another, or one of them with all that stands beside them.
+    /// Returns whether what fits a schema fits the alternatives of another, or one of them with all that stands beside
+    /// them.
     fn meets(&self, narrow: From<'_, 'a, &Schema<'a>>, wide: From<'_, 'a, &Schema<'a>>, union: &Union<'a>) -> bool {
         let fits_with = |variant: &&Node<'a>| {
             fits_schema(&self.effort, narrow, (wide.0, &wide.1.with(wide.0, union, variant)), false)
@@ -232,7 +233,7 @@ impl<'a> Comparison<'a> {
         true
     }
 
-    /// Whether the revision takes all that the base took, and whether the base had all that the revision has.
+    /// Returns whether the revision takes all that the base took, and whether the base had all that the revision has.
     fn fit_both_ways(&self, old: &Schema<'a>, new: &Schema<'a>) -> (bool, bool) {
         let (base, revision) = ((&self.base, old), (&self.revision, new));
         (fits_schema(&self.effort, base, revision, false), fits_schema(&self.effort, revision, base, false))
@@ -261,7 +262,7 @@ impl<'a> Comparison<'a> {
         self.normal_forms(&old, &new, context.deeper());
     }
 
-    /// The alternative of the other side that is most like the schema.
+    /// Returns the alternative of the other side that is most like the schema.
     fn likest(&self, schema: &Schema<'a>, variants: &[Node<'a>], side: Side) -> Option<usize> {
         let document = match side {
             Side::Base => &self.base,
@@ -277,13 +278,13 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// Whether a schema, which has no alternatives, names no type and no condition.
+/// Returns whether a schema, which has no alternatives, names no type and no condition.
 fn says_nothing(schema: &Schema<'_>) -> bool {
     schema.types.is_any() && schema.conditions.is_empty() && schema.branches.is_empty() && schema.forbidden.is_none()
 }
 
-/// Whether an object stands opposite a `oneOf` of objects none of which is that object: a value of the one side may then fit none
-/// or several of the other.
+/// Returns whether an object stands opposite a `oneOf` of objects none of which is that object: a value of the one side may then
+/// fit none or several of the other.
 fn is_reshaped<'a>(object: (&DocumentTree<'a>, &Schema<'a>), union: (&DocumentTree<'a>, &Union<'a>)) -> bool {
     let [leaf] = object.1.leaves.as_slice() else { return false };
     let equal = |variant: &Node<'a>| same((object.0, leaf), (union.0, variant));

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::schema::{Schema, Types, Union, Usage};
 
-/// The types of all alternatives.
+/// Returns the types of all alternatives.
 pub(super) fn types_of<'a>(document: &DocumentTree<'a>, variants: &[Node<'a>]) -> Types<'a> {
     Types::union(variants.iter().map(|variant| normal(document, variant).types)).unwrap_or_default()
 }
@@ -41,7 +41,7 @@ fn flatten<'a>(document: &DocumentTree<'a>, union: &Union<'a>, depth: u8, varian
     }
 }
 
-/// The component that an alternative is, if it is one: a reference, bare or in a single `allOf`.
+/// Returns the component that an alternative is, if it is one: a reference, bare or in a single `allOf`.
 pub(super) fn name<'a>(variant: &Node<'a>) -> Option<&'a str> {
     let wrapped = || match variant.value.get("allOf")?.as_array()?.as_slice() {
         [only] => only.get("$ref")?.as_str(),
@@ -50,7 +50,7 @@ pub(super) fn name<'a>(variant: &Node<'a>) -> Option<&'a str> {
     variant.text("$ref").or_else(wrapped)?.strip_prefix(openapi_document::SCHEMAS)
 }
 
-/// What to call an alternative.
+/// Returns what to call an alternative.
 pub(super) fn label(variant: &Node<'_>) -> Value {
     let title = variant.text("$ref").map(|reference| reference.rsplit('/').next().unwrap_or(reference));
     let title = title.or(variant.text("title")).or(variant.text("type"));

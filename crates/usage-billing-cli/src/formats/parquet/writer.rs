@@ -150,7 +150,7 @@ fn decimal_bytes(value: Decimal, places: u32) -> Option<[u8; DECIMAL_BYTES as us
     (unscaled.unsigned_abs() < 10u128.pow(PRECISION as u32)).then(|| unscaled.to_be_bytes())
 }
 
-/// The error of the file system, if that is the reason.
+/// Returns the error of the file system, if that is the reason.
 fn error(error: ParquetError) -> io::Error {
     match error {
         ParquetError::External(source) => match source.downcast::<io::Error>() {

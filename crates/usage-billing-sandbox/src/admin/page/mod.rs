@@ -73,7 +73,7 @@ async fn named_asset(Path(name): Path<String>) -> Response {
     }
 }
 
-/// The true bill of a month, which takes seconds in a large dataset.
+/// Returns the true bill of a month, which takes seconds in a large dataset.
 async fn bill(State(page): State<Arc<Page>>, query: Params) -> Response {
     let period = match query.get("period").map_or_else(|| Ok(last_month(page.dataset.today())), read_period) {
         Ok(period) => period,

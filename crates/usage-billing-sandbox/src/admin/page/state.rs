@@ -26,7 +26,7 @@ impl Page {
     }
 }
 
-/// The last requests to the vendors, newest first.
+/// Returns the last requests to the vendors, newest first.
 fn newest(log: Vec<LoggedRequest>) -> Vec<Value> {
     let of_vendors = log.into_iter().rev().filter(|request| request.vendor.is_some());
     of_vendors

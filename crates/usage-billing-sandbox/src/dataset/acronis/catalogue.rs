@@ -82,7 +82,7 @@ impl Item {
         Decimal::new(self.price, 4).normalize()
     }
 
-    /// Whether the item belongs to a service; otherwise it is a counter of the platform.
+    /// Returns whether the item belongs to a service; otherwise it is a counter of the platform.
     pub(crate) fn is_of_service(&self) -> bool {
         *self.application != PLATFORM
     }

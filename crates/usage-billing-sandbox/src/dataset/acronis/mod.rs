@@ -133,7 +133,7 @@ impl Tree {
         self.get(index).is_some_and(|tenant| !tenant.deleted)
     }
 
-    /// The vendor's own tenant, above the partner.
+    /// Returns the vendor's own tenant, above the partner.
     pub(crate) fn root_id() -> Uuid {
         Uuid::parse_str(components::VENDOR).unwrap_or_default()
     }
@@ -185,7 +185,8 @@ impl Tree {
         }
     }
 
-    /// Whether reports about a tenant may contain SKUs: those of the partner that buys from the vendor do, those of partners below do not.
+    /// Returns whether reports about a tenant may contain SKUs: those of the partner that buys from the vendor do, those of partners below
+    /// do not.
     pub(crate) fn sees_skus(&self, subject: usize) -> bool {
         let seller = std::iter::once(subject)
             .chain(self.ancestors(subject))

@@ -150,7 +150,7 @@ pub(super) fn tenant_specs(seed: Seed, count: u32) -> Vec<TenantSpec> {
     tenant_specs
 }
 
-/// A customer of the partner.
+/// Returns a customer of the partner.
 fn entry(name: &str, lines: &[UsageLine]) -> TenantSpec {
     TenantSpec {
         parent: Some(0),

@@ -76,7 +76,8 @@ impl Usage {
         self.is_sold(licensing).then(|| self.production[self.effective()])
     }
 
-    /// Whether an item of the same tenant is licensed per gigabyte, while this one states no licensing and is charged by device only.
+    /// Returns whether an item of the same tenant is licensed per gigabyte, while this one states no licensing and is charged by
+    /// device only.
     pub(crate) fn is_contradicted_by(&self, other: &Self) -> bool {
         self.item.edition == Some("standard")
             && self.is_sold(Licensing::PerDevice) != self.is_sold(Licensing::PerGigabyte)

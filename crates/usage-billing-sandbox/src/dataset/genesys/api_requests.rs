@@ -38,7 +38,7 @@ pub(crate) const PATHS: [(&str, &str, u64); 3] = [
     ("api/v2/usage/query", "POST", 5),
 ];
 
-/// The demo client, a client of a person, and a client of the vendor.
+/// Returns the demo client, a client of a person, and a client of the vendor.
 pub(crate) fn clients() -> [ApiClient; 3] {
     let user = |number| Person { group: 2, number }.id();
     let public = "public-api";
@@ -100,7 +100,7 @@ impl Partner {
     }
 }
 
-/// The partner's own organization.
+/// Returns the partner's own organization.
 pub(crate) fn organization_id() -> String {
     id("genesys/organization").to_string()
 }

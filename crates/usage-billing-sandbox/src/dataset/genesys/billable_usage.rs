@@ -97,7 +97,7 @@ fn first_login(seed: Seed, person: &Person, start: DateTime<Utc>, end: DateTime<
         .find(|login| (start..=end).contains(login))
 }
 
-/// Whether a person logs in at all in a month.
+/// Returns whether a person logs in at all in a month.
 pub(super) fn is_active(seed: Seed, person: &Person, month: NaiveDate) -> bool {
     !seed.mix(&[11, person.group, person.number, day_key(month)]).is_multiple_of(8)
 }

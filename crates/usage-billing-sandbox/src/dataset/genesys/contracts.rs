@@ -257,7 +257,7 @@ fn product(name: &str, part_number: &str, unit: Unit) -> types::BillingProduct {
     }
 }
 
-/// The partner itself, which buys and pays.
+/// Returns the partner itself, which buys and pays.
 pub(super) fn partner() -> types::Customer {
     types::Customer {
         id: Some("cst-100400".to_owned()),

@@ -94,7 +94,7 @@ fn rows(charge: &Charge, quantity: Decimal) -> Vec<types::SubscriptionOverviewUs
     rows
 }
 
-/// The empty string that the vendor sends instead of a missing price.
+/// Returns the empty string that the vendor sends instead of a missing price.
 fn no_number() -> LenientDecimal {
     "".parse().unwrap_or_else(|never: std::convert::Infallible| match never {})
 }

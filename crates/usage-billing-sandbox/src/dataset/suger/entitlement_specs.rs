@@ -38,7 +38,7 @@ pub(crate) struct EntitlementSpec {
 const ONE_IN: usize = 20;
 
 impl EntitlementSpec {
-    /// The id of the entitlement.
+    /// Returns the id of the entitlement.
     pub(crate) fn id(&self) -> String {
         format!("ent-{}", self.key)
     }

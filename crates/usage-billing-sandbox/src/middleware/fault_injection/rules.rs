@@ -145,7 +145,7 @@ impl Faults {
 }
 
 impl Rule {
-    /// Whether a request gets the fault; counts it.
+    /// Returns whether a request gets the fault; counts it.
     fn draw(&mut self, context: &RequestContext) -> bool {
         let terms = self.fault.terms();
         let is_match = match (&terms.operation, context.vendor) {

@@ -23,7 +23,7 @@ pub(super) fn error_response(vendor: Vendor, violation: &Violation) -> Response 
     }
 }
 
-/// The platform's `x-inin-error-codes`.
+/// Returns the platform's `x-inin-error-codes`.
 fn genesys_code(violation: &Violation) -> &'static str {
     match violation.kind {
         ViolationKind::Format => "invalid.date",
@@ -33,7 +33,7 @@ fn genesys_code(violation: &Violation) -> &'static str {
     }
 }
 
-/// The name of a field or parameter in a message: `parameters.period.start`.
+/// Returns the name of a field or parameter in a message: `parameters.period.start`.
 fn field_name(violation: &Violation) -> String {
     match violation.pointer.trim_start_matches('/') {
         "" => "request body".to_owned(),

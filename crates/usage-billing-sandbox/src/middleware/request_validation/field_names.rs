@@ -75,7 +75,7 @@ fn write_object(document: &Document, schema: &Value, members: Vec<(String, &RawV
     out.push(b'}');
 }
 
-/// The properties of a schema and of the schemas in its `allOf`.
+/// Returns the properties of a schema and of the schemas in its `allOf`.
 fn fields<'a>(document: &'a Document, schema: &'a Value) -> Vec<(&'a str, &'a Value)> {
     let schema = document.resolved(schema);
     let own = schema.get("properties").and_then(Value::as_object).into_iter().flatten();

@@ -115,7 +115,8 @@ fn max_body_bytes(vendor: Vendor) -> usize {
     }
 }
 
-/// Whether a vendor reads the body as JSON: Suger ignores the content type, the others reject another one with 415.
+/// Returns whether a vendor reads the body as JSON: Suger ignores the content type, the others reject another one with
+/// 415.
 fn reads_json(vendor: Vendor, headers: &HeaderMap) -> bool {
     is_json(headers) || vendor == Vendor::Suger
 }

@@ -27,7 +27,8 @@ fn sdk_headers(vendor: Vendor) -> &'static [&'static str] {
     }
 }
 
-/// Whether unlisted values of enums are violations. Suger is written in Go, where enums are plain strings; its handlers reject some of them.
+/// Returns whether unlisted values of enums are violations. Suger is written in Go, where enums are plain strings; its handlers reject some
+/// of them.
 fn closes_enums(vendor: Vendor) -> bool {
     vendor != Vendor::Suger
 }

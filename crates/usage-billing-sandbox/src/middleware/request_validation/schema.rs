@@ -181,7 +181,7 @@ fn is_decimal(text: &str) -> bool {
     [whole, fraction].iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// The part of a value that an error repeats.
+/// Returns the part of a value that an error repeats.
 fn excerpt(text: &str) -> String {
     text.chars().take(80).collect()
 }

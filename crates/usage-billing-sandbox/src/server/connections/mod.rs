@@ -133,7 +133,7 @@ async fn accept(listener: &TcpListener, table: &Table) -> (TcpStream, IpAddr) {
     }
 }
 
-/// Whether the process or the machine has no file handle left. `std` has no `ErrorKind` for it.
+/// Returns whether the process or the machine has no file handle left. `std` has no `ErrorKind` for it.
 fn is_out_of_handles(error: &io::Error) -> bool {
     // EMFILE and ENFILE, the same on all Unix systems; WSAEMFILE.
     let codes: &[i32] = if cfg!(windows) { &[10_024] } else { &[24, 23] };

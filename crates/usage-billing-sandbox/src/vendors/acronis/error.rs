@@ -32,7 +32,7 @@ impl Failure {
         Self { status, body: Box::new(body) }
     }
 
-    /// An error of a status without a code of its own.
+    /// Returns an error of a status without a code of its own.
     pub(crate) fn of_status(status: StatusCode, message: &str) -> Self {
         match status {
             StatusCode::UNAUTHORIZED => Self::unauthorized(message),

@@ -50,7 +50,7 @@ pub(super) fn instant(query: &Params, name: &str) -> Result<Option<DateTime<Utc>
     query.get(name).map(|text| parse(text).map_err(|_| not(text))).transpose()
 }
 
-/// Whether a value is one of those joined by commas; true if the parameter is missing.
+/// Returns whether a value is one of those joined by commas; true if the parameter is missing.
 pub(super) fn lists(query: &Params, name: &str, value: Option<&str>) -> bool {
     query.get(name).is_none_or(|requested| requested.split(',').any(|one| Some(one.trim()) == value))
 }

@@ -101,7 +101,7 @@ fn exchange(acronis: &Acronis, form: &Params) -> Result<Grant, TokenRejection> {
     }
 }
 
-/// Whether a token that is bound to a tenant, or to none, reaches the tenant at an index.
+/// Returns whether a token that is bound to a tenant, or to none, reaches the tenant at an index.
 pub(super) fn reaches(tree: &Tree, bound_to: Option<Uuid>, index: usize) -> bool {
     let mut above = std::iter::once(index).chain(tree.ancestors(index)).filter_map(|index| tree.get(index));
     bound_to.is_none_or(|id| above.any(|tenant| tenant.id == id))

@@ -23,7 +23,7 @@ impl Failure {
         Self { status, body: Box::new(body) }
     }
 
-    /// An error of a status, with the code of `x-inin-error-codes` in the vendor's public definition.
+    /// Returns an error of a status, with the code of `x-inin-error-codes` in the vendor's public definition.
     pub(crate) fn of_status(status: StatusCode, message: &str) -> Self {
         let code = match status.as_u16() {
             401 => "bad.credentials",

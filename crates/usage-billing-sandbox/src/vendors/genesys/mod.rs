@@ -178,7 +178,7 @@ impl Genesys {
         progress.polls > self.polls_before_ready || self.clock.is_job_done(progress.began)
     }
 
-    /// The status with which a job is accepted.
+    /// Returns the status with which a job is accepted.
     fn accepted_status(&self) -> StatusCode {
         if self.polls_before_ready == 0 { StatusCode::OK } else { StatusCode::ACCEPTED }
     }

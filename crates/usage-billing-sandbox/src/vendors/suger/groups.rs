@@ -54,12 +54,12 @@ impl Filter {
         [self.partner.is_some(), self.buyer.is_some(), self.entitlement.is_some()].into_iter().filter(|it| *it).count()
     }
 
-    /// Whether it matches all groups of its days.
+    /// Returns whether it matches all groups of its days.
     fn is_open(&self) -> bool {
         self.scopes() == 0 && self.status.is_none() && self.source.is_none() && self.meta_info.is_none()
     }
 
-    /// Whether it matches a historical group that no caller has changed; see [`Filter::takes_group`].
+    /// Returns whether it matches a historical group that no caller has changed; see [`Filter::takes_group`].
     fn takes_past(&self, organization: &Organization, outline: GroupOutline) -> bool {
         self.takes_deal(organization, outline.spec)
             && self.status.as_ref().is_none_or(|expected| historical_groups::status(organization, outline) == *expected)

@@ -77,7 +77,7 @@ impl<T> PageBuilder<T> {
         }
     }
 
-    /// Whether the page is full, and not the last one.
+    /// Returns whether the page is full, and not the last one.
     pub(super) fn is_done(&self) -> bool {
         self.is_more
     }

@@ -20,12 +20,12 @@ pub(super) struct Given {
     pub(super) expected: String,
 }
 
-/// The operation's method.
+/// Returns the operation's method.
 pub(super) fn method(operation: &ConvertedOperation) -> String {
     value_name(&operation.id)
 }
 
-/// The parameters without which the operation cannot be sent.
+/// Returns the parameters without which the operation cannot be sent.
 pub(super) fn given(plan: &Plan<'_>, operation: &ConvertedOperation) -> Result<Vec<Given>, String> {
     let described = operation.value();
     let parameters = described["parameters"].as_array().into_iter().flatten();
@@ -82,7 +82,8 @@ pub(super) struct Example<'a> {
     pub(super) operation: Option<&'a ConvertedOperation>,
 }
 
-/// A client, and the first operation that only reads; or else the first one whose body can be written. Deprecated ones are last.
+/// Returns a client, and the first operation that only reads; or else the first one whose body can be written. Deprecated ones
+/// are last.
 pub(super) fn example<'a>(plan: &Plan<'a>) -> Example<'a> {
     let library = templates::library(plan.name);
     let calls = plan.draft.operations.iter().filter_map(|operation| Some((operation, call(plan, operation)?)));
@@ -120,7 +121,7 @@ pub(super) fn example<'a>(plan: &Plan<'a>) -> Example<'a> {
     Example { code: client::formatted(source).trim_end().to_owned(), operation }
 }
 
-/// The call of an operation, if all values that it needs can be written.
+/// Returns the call of an operation, if all values that it needs can be written.
 fn call(plan: &Plan<'_>, operation: &ConvertedOperation) -> Option<String> {
     let library = templates::library(plan.name);
     let given = given(plan, operation).ok()?;
@@ -136,7 +137,7 @@ fn call(plan: &Plan<'_>, operation: &ConvertedOperation) -> Option<String> {
     Some(code.replace("<chrono::", &format!("<{library}::chrono::")).replace("<uuid::", &format!("<{library}::uuid::")))
 }
 
-/// A value of a body: an object has its required fields.
+/// Returns a value of a body: an object has its required fields.
 fn body_value(plan: &Plan<'_>, schema: &Value, depth: usize) -> Option<String> {
     let target = schema.get("$ref").or_else(|| schema["allOf"][0].get("$ref")).and_then(Value::as_str);
     let name = target.and_then(|target| target.strip_prefix(openapi_document::SCHEMAS));

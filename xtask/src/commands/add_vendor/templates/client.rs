@@ -27,7 +27,7 @@ enum Kind {
     Credentials,
 }
 
-/// The builder's arguments, in their order.
+/// Returns the builder's arguments, in their order.
 pub(super) fn arguments(plan: &Plan<'_>) -> Vec<Argument> {
     let prefix = templates::module(plan.name).to_uppercase();
     let one = |name: &str, kind, words: &str, variable: &str| Argument {
@@ -88,7 +88,7 @@ pub(super) fn credentials_in_words(plan: &Plan<'_>) -> String {
     format!("{words}. `Client::builder_from_env()` reads {variables}{base}.")
 }
 
-/// The source of `client.rs`.
+/// Returns the source of `client.rs`.
 pub(super) fn source(plan: &Plan<'_>) -> String {
     let arguments = arguments(plan);
     let has = |kind| arguments.iter().any(|argument| argument.kind == kind);
@@ -174,7 +174,7 @@ pub(super) fn source(plan: &Plan<'_>) -> String {
     formatted(source)
 }
 
-/// The expression that makes the `Auth`.
+/// Returns the expression that makes the `Auth`.
 fn auth(plan: &Plan<'_>, arguments: &[Argument]) -> String {
     let mut names =
         arguments.iter().filter(|argument| argument.kind != Kind::Url).map(|argument| argument.name.as_str());
@@ -202,7 +202,7 @@ fn auth(plan: &Plan<'_>, arguments: &[Argument]) -> String {
     auth
 }
 
-/// The source as rustfmt has it here. Without rustfmt it stays as it is: it still compiles.
+/// Returns the source as rustfmt has it here. Without rustfmt it stays as it is: it still compiles.
 pub(super) fn formatted(source: String) -> String {
     use std::{
         io::Write as _,

@@ -7,22 +7,22 @@ mod upstream_record;
 
 use super::{Plan, loss_report, workspace_edits::Change};
 
-/// The crate's name.
+/// Returns the crate's name.
 pub(super) fn package(name: &str) -> String {
     format!("usage-billing-{name}")
 }
 
-/// The facade's module.
+/// Returns the facade's module.
 pub(super) fn module(name: &str) -> String {
     name.replace('-', "_")
 }
 
-/// The crate as Rust names it.
+/// Returns the crate as Rust names it.
 pub(super) fn library(name: &str) -> String {
     package(name).replace('-', "_")
 }
 
-/// All new files.
+/// Returns all new files.
 pub(super) fn new(plan: &Plan<'_>) -> Result<Vec<Change>, String> {
     let (name, folder) = (plan.name, format!("crates/{}", package(plan.name)));
     let source = format!("{} ({}, sha256 {})", plan.published.file, plan.published.edition, plan.published.sha256);
@@ -44,7 +44,8 @@ pub(super) fn new(plan: &Plan<'_>) -> Result<Vec<Change>, String> {
     ])
 }
 
-/// The vendor as documentation names it: the specification's title, in a line without what TOML or Markdown would take otherwise.
+/// Returns the vendor as documentation names it: the specification's title, in a line without what TOML or Markdown would take
+/// otherwise.
 pub(super) fn title(plan: &Plan<'_>) -> String {
     let title = plan.draft.head()["info"]["title"].as_str().unwrap_or_default();
     let kept = |letter: char| letter.is_alphanumeric() || " .,;:'()&/+-".contains(letter);

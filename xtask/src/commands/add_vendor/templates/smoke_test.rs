@@ -13,7 +13,7 @@ use crate::{
     import::{ConvertedOperation, Credential, is_json},
 };
 
-/// The source of `tests/smoke.rs`.
+/// Returns the source of `tests/smoke.rs`.
 pub(super) fn source(plan: &Plan<'_>) -> Result<String, String> {
     let (library, name) = (library(plan.name), plan.name);
     // Without an example there is nothing to send or to return; the losses say why there is none.
@@ -25,7 +25,7 @@ pub(super) fn source(plan: &Plan<'_>) -> Result<String, String> {
     let oauth = plan.draft.credentials.iter().any(|credential| matches!(credential, Credential::OAuthClient { .. }));
     let base_url = if plan.draft.address.is_none() { "server.base_url(), " } else { "" };
     let builder = if oauth {
-        // Tokens come from where the document says; a test brings one along.
+        // Tokens come from where the document states; a test brings one along.
         format!("Client::with_auth({base_url}{library}::Auth::header(\"Bearer\", \"hush\"))")
     } else {
         let secrets = client::arguments(plan).into_iter().filter(|argument| argument.name != "base_url");
@@ -111,7 +111,7 @@ fn readme_has_the_tested_example() {
 
 "#;
 
-/// The test that sends the call of the README.
+/// Returns the test that sends the call of the README.
 fn first_call(plan: &Plan<'_>, operation: Option<&ConvertedOperation>) -> Result<String, String> {
     let Some(operation) = operation.filter(|operation| has_examples(operation)) else { return Ok(String::new()) };
     let (method, mocked) = (method(operation), mocked(operation)?);
@@ -169,7 +169,7 @@ enum Read {
     Nothing,
 }
 
-/// Whether all that the test of an operation reads is there.
+/// Returns whether all that the test of an operation reads is there.
 fn has_examples(operation: &ConvertedOperation) -> bool {
     let shown = |holder: &Value| {
         let media = holder["content"].as_object().and_then(|content| content.iter().next());
@@ -213,19 +213,19 @@ fn test(plan: &Plan<'_>, operation: &ConvertedOperation) -> Result<String, Strin
     ))
 }
 
-/// The type of an example, where the mock's helper does not state it: it takes strings by reference.
+/// Returns the type of an example, where the mock's helper does not state it: it takes strings by reference.
 fn kind(holder: &Value) -> &'static str {
     let schema = json_schema(holder);
     if schema["type"] == "string" && schema.get("format").is_none() { ": String" } else { "" }
 }
 
-/// How the mock's helper takes an example: numbers and flags as they are, all else by reference.
+/// Returns how the mock's helper takes an example: numbers and flags as they are, all else by reference.
 fn borrowed(holder: &Value) -> &'static str {
     let kind = json_schema(holder)["type"].as_str().unwrap_or_default();
     if ["integer", "boolean"].contains(&kind) { "" } else { "&" }
 }
 
-/// The schema of a JSON body.
+/// Returns the schema of a JSON body.
 fn json_schema(holder: &Value) -> &Value {
     let media = holder["content"].as_object().into_iter().flatten().find(|(name, _)| is_json(name));
     media.map_or(&Value::Null, |(_, media)| &media["schema"])

@@ -79,7 +79,7 @@ fn all(code: &GeneratedCode) -> Items {
     items
 }
 
-/// The worst first, those of the mock helpers behind the client's, from which they follow; then by name.
+/// Returns the worst first, those of the mock helpers behind the client's, from which they follow; then by name.
 fn compare(base: &Items, head: &Items) -> Vec<ItemChange> {
     // Parts of an item that was added or removed are reported with it.
     let is_covered_by_owner = |item: &Item, own: &Items, other: &Items| {

@@ -23,8 +23,8 @@ pub(super) struct Item {
     pub(super) removed: Bump,
 }
 
-/// The public items of a generated file, which is the module of this name. A type's name is its path; others have their kind
-/// before it.
+/// Returns the public items of a generated file, which is the module of this name. A type's name is its path; others have
+/// their kind before it.
 pub(super) fn public(file: &File, enums: &[OpenEnum], module: &str) -> Items {
     let mut found = Found(Items::new());
     found.module(&file.items, module);

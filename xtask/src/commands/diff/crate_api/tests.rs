@@ -5,7 +5,7 @@ use crate::{
     test_support::{changed, mini},
 };
 
-/// What the change of one value does to the crate; the worst item says why.
+/// What the change of one value does to the crate; the worst item states why.
 fn change(pointer: &str, value: Value) -> CrateChange {
     needed(&mini(), &changed(pointer, value)).expect("both generate")
 }

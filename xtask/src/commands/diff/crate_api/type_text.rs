@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{FnArg, GenericParam, Generics, Signature};
 
-/// A function as its callers see it: without the names of its parameters.
+/// Returns a function as its callers see it: without the names of its parameters.
 pub(super) fn signature(of: &Signature) -> String {
     let inputs = of.inputs.iter().map(|input| match input {
         FnArg::Receiver(receiver) => plain(&receiver.ty),

@@ -46,7 +46,7 @@ fn step(base: &Version, head: &Version) -> Result<Bump, String> {
     })
 }
 
-/// The least version that declares a change.
+/// Returns the least version that declares a change.
 pub(crate) fn next(base: &Version, bump: Bump) -> Version {
     let Version { major, minor, patch, .. } = *base;
     match (bump, major, minor) {

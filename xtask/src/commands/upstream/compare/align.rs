@@ -38,7 +38,7 @@ pub(super) fn align(own: &mut Map<String, Value>, theirs: &mut Value, ours: &Val
     theirs.retain(|status, _| before.contains_key(status) || !is_covered(&before, status));
 }
 
-/// Whether a status is documented by its class or by `default`.
+/// Returns whether a status is documented by its class or by `default`.
 fn is_covered(all: &Map<String, Value>, status: &str) -> bool {
     let class = status.get(..1).map(|digit| format!("{digit}XX")).unwrap_or_default();
     let success = status.starts_with('2') && all.keys().any(|other| other.starts_with('2'));

@@ -39,13 +39,13 @@ impl Comparison<'_> {
     }
 }
 
-/// The media types of a body in one form of letters, without blanks.
+/// Returns the media types of a body in one form of letters, without blanks.
 fn names(holder: &Value) -> impl Iterator<Item = String> {
     let content = holder.get("content").and_then(Value::as_object).into_iter().flatten();
     content.map(|(media, _)| media.to_lowercase().replace(' ', ""))
 }
 
-/// The media types of Swagger 2.0: those of the operation, or else of the document.
+/// Returns the media types of Swagger 2.0: those of the operation, or else of the document.
 fn swagger(root: &Value, operation: &Operation<'_>, key: &str) -> BTreeSet<String> {
     let stated = operation.value.get(key).or_else(|| root.get(key)).and_then(Value::as_array).into_iter().flatten();
     stated.filter_map(Value::as_str).map(|media| media.to_lowercase().replace(' ', "")).collect()

@@ -161,8 +161,8 @@ fn value(side: &str, value: Option<&Value>, root: &Value, at: Option<&Location>)
     }
 }
 
-/// Whether a change is on the wire and in both documents, or limits what was compared. Null in place of a value is read wherever the
-/// vendor does not state it.
+/// Returns whether a change is on the wire and in both documents, or limits what was compared. Null in place of a value is read
+/// wherever the vendor does not state it.
 fn is_compared(change: &Change) -> bool {
     let is_of_errors = change.roles == [Role::Error] && !ERROR_STATUS_RULES.contains(&change.rule);
     // A component that nothing uses has no name there.
@@ -175,7 +175,7 @@ fn is_compared(change: &Change) -> bool {
         && change.id != "response-property-became-not-nullable"
 }
 
-/// A pointer with the name of a parameter instead of its index: `/paths/~1orders/get/parameters/query/since`.
+/// Returns a pointer with the name of a parameter instead of its index: `/paths/~1orders/get/parameters/query/since`.
 fn by_name(root: &Value, pointer: &str) -> String {
     let parameter = pointer.split_once("/parameters/").and_then(|(operation, below)| {
         let (index, rest) = below.split_once('/').unwrap_or((below, ""));

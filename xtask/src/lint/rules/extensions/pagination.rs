@@ -34,7 +34,7 @@ const STYLES: [(&str, &[&str]); 5] = [
     ("link", &[]),
 ];
 
-/// The types that the field of a key may have.
+/// Returns the types that the field of a key may have.
 fn wanted_types(key: &str) -> &'static [&'static str] {
     match key {
         "items" => &["array"],

@@ -1,4 +1,4 @@
-//! `unmarked`: an operation looks paged or long-running, and has no extension that says so.
+//! `unmarked`: an operation looks paged or long-running, and has no extension that states it.
 
 use serde_json::Value;
 

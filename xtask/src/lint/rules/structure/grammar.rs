@@ -40,7 +40,7 @@ impl Kind {
         }
     }
 
-    /// The name in messages.
+    /// Returns the name in messages.
     pub(in crate::lint) const fn name(self) -> &'static str {
         match self {
             Self::Any => "any value",

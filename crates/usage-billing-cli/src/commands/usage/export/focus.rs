@@ -144,7 +144,7 @@ fn value(column: &str, row: &UsageRow, charge: &Charge, issuer: Option<&str>) ->
     }
 }
 
-/// A flat JSON object.
+/// Returns a flat JSON object.
 fn tags(row: &UsageRow) -> String {
     match &row.customer_reference {
         Some(reference) => json!({ "usage-billing/customer_reference": reference }).to_string(),

@@ -125,7 +125,7 @@ mod unix {
             target.remove_abandoned_parts();
             assert!(!dead.exists(), "beside one of {kept:o}");
             let part = target.create_part().unwrap();
-            // Root may open anything; its owner only what the mode says.
+            // Root may open anything; its owner only what the mode states.
             assert_eq!(mode(part.part.path()), 0o600, "while it is written in place of one of {kept:o}");
             part.persist().unwrap();
             assert_eq!(mode(&path), kept, "{kept:o}");

@@ -222,7 +222,7 @@ pub(super) mod tests {
 
     const EVIL: &str = "<b>\"e\"\n</b>";
 
-    /// A status with everything, and foreign text that would be markup.
+    /// Returns a status with everything, and foreign text that would be markup.
     pub(in super::super) fn status() -> Status {
         let at = |second: i64| DateTime::from_timestamp(1_790_000_000 + second, 0).unwrap();
         let backlog = Backlog {
