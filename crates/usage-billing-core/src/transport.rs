@@ -118,17 +118,20 @@ impl Transport {
 
     /// Masks the client's secrets in an error that was created from a response elsewhere, such as for a failed job or an invalid row. Errors of
     /// calls are masked already.
+    #[doc(hidden)]
     pub fn masked(&self, error: Error) -> Error {
         self.parts.auth.context().masked(error)
     }
 
     /// Returns a function that does the same for many errors: finding the forms of the secrets takes longer than masking an error.
+    #[doc(hidden)]
     pub fn mask(&self) -> impl Fn(Error) -> Error + use<> {
         let masks = self.parts.auth.context().secrets.masks();
         move |error| error.masked(&masks)
     }
 
     /// Masks the client's secrets in a string of the caller, such as an id, which may be a key by mistake.
+    #[doc(hidden)]
     pub fn masked_text(&self, text: &str) -> String {
         self.parts.auth.context().secrets.masks().apply(text)
     }

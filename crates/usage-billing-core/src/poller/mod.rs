@@ -94,6 +94,7 @@ impl<T> Poller<T> {
 
     /// Masks the secrets of a client in errors that quote its responses, such as the status of the report. Errors of the calls themselves are
     /// masked already.
+    #[doc(hidden)]
     pub fn masking(self, client: &impl ClientInfo<Transport>) -> Self {
         Self { transport: Some(client.inner().clone()), ..self }
     }
@@ -104,6 +105,7 @@ impl<T> Poller<T> {
     }
 
     /// Marks the report as existing: the response to its creation or lookup has confirmed it.
+    #[doc(hidden)]
     pub fn confirmed_exists(self) -> Self {
         Self { confirmed_exists: true, ..self }
     }
