@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::{
     Bump, Change, Direction, Level, Location, Member, OperationRef, Owner, Report, Role, TouchedOperation, Version,
     labels,
-    level::level,
+    level::{Users, level},
     reachability::{Reach, reaches},
     repeated,
 };
@@ -37,20 +37,15 @@ pub(crate) fn report(comparison: Comparison<'_>) -> Report {
     let mut all = merge(&comparison);
     repeated::join(&mut all);
     for merged in all {
-        let level = |finding: &Finding<'_>, id: &str, unstable| level(finding, id, unstable, comparison.options);
+        let level = |finding: &Finding<'_>, id: &str, users| level(finding, id, users, comparison.options);
         let worst = merged
             .findings
             .iter()
-            .max_by_key(|(finding, id)| (level(finding, id, false), finding.direction, finding.place, id));
+            .max_by_key(|(finding, id)| (level(finding, id, Users::Stable), finding.direction, finding.place, id));
         let Some((worst, id)) = worst else { continue };
-        let is_unstable =
-            |(number, _): &(usize, Role)| comparison.operations.get(*number).is_some_and(|known| known.unstable);
-        let unstable = !merged.reach.is_empty() && merged.reach.iter().all(is_unstable);
         let is_both = merged.findings.iter().any(|(finding, _)| finding.direction != worst.direction);
         let direction = if is_both { Direction::Both } else { worst.direction };
-        let level = level(worst, id, unstable);
-        let level = if is_unreferenced(&comparison, &merged) { level.min(Level::Warning) } else { level };
-        let level = std::cmp::Reverse(level);
+        let level = std::cmp::Reverse(level(worst, id, users(&comparison, &merged)));
         let key = (level, merged.owner.clone(), id.clone(), direction, worst.place);
         groups.entry(key).or_default().push(merged);
     }
@@ -73,7 +68,20 @@ pub(crate) fn report(comparison: Comparison<'_>) -> Report {
     }
 }
 
-/// Returns whether it is about data of which the document does not say that it is sent.
+/// Returns which operations it reaches.
+fn users(comparison: &Comparison<'_>, merged: &Merged<'_>) -> Users {
+    let is_unstable =
+        |(number, _): &(usize, Role)| comparison.operations.get(*number).is_some_and(|known| known.unstable);
+    if is_unreferenced(comparison, merged) {
+        Users::None
+    } else if !merged.reach.is_empty() && merged.reach.iter().all(is_unstable) {
+        Users::Unstable
+    } else {
+        Users::Stable
+    }
+}
+
+/// Returns whether it is about data of which the document does not state that it is sent.
 fn is_unreferenced(comparison: &Comparison<'_>, merged: &Merged<'_>) -> bool {
     let is_data =
         merged.findings.iter().any(|(finding, _)| finding.place.is_some() || finding.rule.is_about_messages());

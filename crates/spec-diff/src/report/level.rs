@@ -7,16 +7,32 @@ use crate::{
     rules::{Group, Place},
 };
 
-/// Decides the level of a finding. The first of these that applies counts:
+/// The operations that a finding reaches.
+pub(super) enum Users {
+    /// At least one that is not of [`Users::Unstable`], or the finding is not about data that is sent.
+    Stable,
+    /// Only those without a promise of stability (`draft`, `alpha`).
+    Unstable,
+    /// None, although the finding is about data that is sent.
+    None,
+}
+
+/// Decides the level of a finding. Without users it is at most `warning`. The first of these that applies counts:
 ///
-/// 1. Changes that only reach operations without a promise of stability (`draft`, `alpha`) are of level `none`.
+/// 1. Changes that only reach operations without a promise of stability are of level `none`.
 /// 2. The caller's level for the finding's id, then for its rule.
 /// 3. What clients are like: closed enums and checked constraints make responses breaking.
 /// 4. The circumstances, else the rule's level in this direction; at most `info` for headers that clients do not expose.
-pub(super) fn level(finding: &Finding<'_>, id: &str, is_unstable: bool, options: &Options) -> Level {
-    if is_unstable {
-        return Level::None;
+pub(super) fn level(finding: &Finding<'_>, id: &str, users: Users, options: &Options) -> Level {
+    match users {
+        Users::Unstable => Level::None,
+        Users::Stable => used_level(finding, id, options),
+        Users::None => used_level(finding, id, options).min(Level::Warning),
     }
+}
+
+/// Returns the level by steps 2 to 4.
+fn used_level(finding: &Finding<'_>, id: &str, options: &Options) -> Level {
     if let Some(level) = options.levels.get(id).or_else(|| options.levels.get(finding.rule.name)) {
         return *level;
     }
