@@ -1,13 +1,20 @@
 //! Crates' versions: the build metadata states which state of the vendor's sources a crate is made of.
 
-/// Returns the text of a manifest's `package.version`, if it has one of its own.
+/// Returns the text of a manifest's `package.version`, or of the version that a workspace's packages inherit, if it
+/// states one.
 ///
 /// # Errors
 /// Why the manifest cannot be read.
 pub(crate) fn version(manifest: &str) -> Result<Option<String>, String> {
     let manifest = manifest.parse::<toml::Table>().map_err(|error| format!("not TOML: {}", error.message()))?;
-    let version = manifest.get("package").and_then(|package| package.get("version"));
-    Ok(version.and_then(toml::Value::as_str).map(str::to_owned))
+    let package = manifest.get("package").or_else(|| manifest.get("workspace")?.get("package"));
+    Ok(package.and_then(|package| package.get("version")?.as_str()).map(str::to_owned))
+}
+
+/// Returns whether a package has the version of its workspace.
+pub(crate) fn inherits_version(manifest: &str) -> bool {
+    let inherits = |manifest: toml::Table| manifest.get("package")?.get("version")?.get("workspace")?.as_bool();
+    manifest.parse().ok().and_then(inherits).unwrap_or_default()
 }
 
 /// Returns what is wrong with a crate's manifest, if its version does not carry the document's.

@@ -23,6 +23,13 @@ pub(super) struct Compared {
     pub(super) of_crate: Option<CrateVerdict>,
 }
 
+impl Compared {
+    /// Returns whether users of the crate need changes: it takes a major step, or was removed.
+    pub(super) fn breaks_crate(&self) -> bool {
+        self.api.state == ApiState::Removed || self.of_crate.as_ref().is_some_and(CrateVerdict::is_breaking)
+    }
+}
+
 /// Compares one API, on the wire alone or with its crate. The error is a line: what cannot be read, and where.
 pub(super) fn compare(input: ApiInput, today: NaiveDate, wire_only: bool) -> Result<Compared, String> {
     let ApiInput { name, pair, accept, manifests } = input;

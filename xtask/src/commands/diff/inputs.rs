@@ -9,10 +9,16 @@ use spec_diff::{
 };
 
 use super::git::{Base, Repository};
-use crate::workspace::vendors::{self, Vendor};
+use crate::workspace::{
+    manifest,
+    vendors::{self, Vendor},
+};
 
-/// The crate's manifest in the last release, or in the base if there is none yet, and now.
+/// What states the crate's version, in the last release, or in the base if there is none yet, and now.
 pub(super) type Manifests = [Option<Source>; 2];
+
+/// The manifest of the workspace, which states the version of crates that inherit it.
+const WORKSPACE: &str = "Cargo.toml";
 
 /// One API before and after.
 pub(super) struct ApiInput {
@@ -31,43 +37,54 @@ pub(super) fn ours(root: &Path, base: &Base, asked: &[String]) -> Result<Vec<Res
     let name = |path: &String| Some(Path::new(path).file_stem()?.to_str()?.to_owned());
     names.extend(before.iter().filter_map(name));
     let vendors = vendors::select(names.into_iter().map(|name| Vendor { name }).collect(), asked)?;
-    let release = repository.release(base);
-    Ok(vendors.iter().map(|vendor| vendor_input(root, &repository, (base, release.as_ref()), vendor)).collect())
+    Ok(vendors.iter().map(|vendor| vendor_input(root, &repository, base, vendor)).collect())
 }
 
-fn vendor_input(
-    root: &Path,
-    repository: &Repository,
-    (base, release): (&Base, Option<&Base>),
-    vendor: &Vendor,
-) -> Result<ApiInput, String> {
-    let at = |commit: &Base, path: &str| {
-        let text = repository.git.text(&commit.commit, path, &Budget::from_env());
-        let text = text.map_err(|error| format!("{path} in the base: {error}"))?;
-        Ok::<_, String>(text.map(|text| Source { name: path.to_owned(), text }))
-    };
+fn vendor_input(root: &Path, repository: &Repository, base: &Base, vendor: &Vendor) -> Result<ApiInput, String> {
     let now = |path: &str| present(&root.join(path), path);
-    let (document, manifest) = (vendor.document(), format!("{}/Cargo.toml", vendor.folder()));
-    // A version steps away from what people have: two changes between releases need one step.
-    let released = match release {
-        Some(release) => at(release, &manifest)?,
-        None => None,
-    };
-    let declared_before = match released {
-        Some(manifest) => Some(manifest),
-        None => at(base, &manifest)?,
-    };
+    let document = vendor.document();
     let accept = format!("openapi/{}.accept.toml", vendor.name);
     let in_base = Folder::Git { git: repository.git.clone(), commit: base.commit.clone(), path: "openapi/".to_owned() };
     Ok(ApiInput {
         name: vendor.name.clone(),
         pair: Pair {
-            base: at(base, &document)?.map(|source| Input { source, folder: in_base }),
+            base: at(repository, base, &document)?.map(|source| Input { source, folder: in_base }),
             revision: now(&document)?.map(|source| Input { source, folder: Folder::Disk(root.join("openapi")) }),
         },
         accept: AcceptFile { source: now(&accept)?, place: accept },
-        manifests: Some([declared_before, now(&manifest)?]),
+        manifests: Some(manifests(root, base, &format!("{}/Cargo.toml", vendor.folder()))?),
     })
+}
+
+/// Returns the manifests of the crate at `path`, which may inherit its version. The base is the last release before `base`: a
+/// version steps away from what people have, and two changes between releases need one step.
+pub(super) fn manifests(root: &Path, base: &Base, path: &str) -> Result<Manifests, String> {
+    let repository = Repository::at(root);
+    let before = |commit: &Base| version_source(path, |path| at(&repository, commit, path));
+    let released = match repository.release(base) {
+        Some(release) => before(&release)?,
+        None => None,
+    };
+    let declared_before = match released {
+        Some(manifest) => Some(manifest),
+        None => before(base)?,
+    };
+    Ok([declared_before, version_source(path, |path| present(&root.join(path), path))?])
+}
+
+/// Returns the file that states the version of the crate whose manifest is at `path`.
+fn version_source(path: &str, read: impl Fn(&str) -> Result<Option<Source>, String>) -> Result<Option<Source>, String> {
+    match read(path)? {
+        Some(manifest) if manifest::inherits_version(&manifest.text) => read(WORKSPACE),
+        manifest => Ok(manifest),
+    }
+}
+
+/// Returns a file of a commit; nothing, if there is none.
+fn at(repository: &Repository, commit: &Base, path: &str) -> Result<Option<Source>, String> {
+    let text = repository.git.text(&commit.commit, path, &Budget::from_env());
+    let text = text.map_err(|error| format!("{path} in the base: {error}"))?;
+    Ok(text.map(|text| Source { name: path.to_owned(), text }))
 }
 
 /// Two files, as the caller named them.

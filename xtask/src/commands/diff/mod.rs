@@ -30,7 +30,7 @@ use crate::{
 use compare::{Compared, compare};
 use gate::FailOn;
 use git::Repository;
-use inputs::ApiInput;
+use inputs::{ApiInput, Manifests};
 use verdict::CrateVerdict;
 
 /// What to compare, and how.
@@ -100,9 +100,9 @@ pub(crate) fn run(
         return Err("--fail-on bump is about the crates, which --wire-only leaves out; give one of the two".into());
     }
     // A report for programs is one also of what cannot be compared.
-    let (base, pairs) = pairs(root, arguments).unwrap_or_else(|error| (String::new(), vec![Err(error)]));
+    let (base, pairs, facade) = pairs(root, arguments).unwrap_or_else(|error| (String::new(), vec![Err(error)], None));
     let all = pairs.into_iter().map(|input| input.and_then(|input| compare(input, here.today, arguments.wire_only)));
-    let (review, bump) = review(base, all, arguments);
+    let (review, bump) = review(base, all, facade.as_ref(), arguments);
     if arguments.format == Format::Github {
         here.github.append(&review, &[("bump", bump.to_string())])?;
     }
@@ -111,25 +111,37 @@ pub(crate) fn run(
 
 type Inputs = Vec<Result<ApiInput, String>>;
 
-/// Returns what is compared, and the base's human-readable name.
-fn pairs(root: &Path, arguments: &Arguments) -> Result<(String, Inputs), String> {
+/// The manifest of the crate that exports the vendors' crates.
+const FACADE: &str = "crates/usage-billing/Cargo.toml";
+
+/// Returns the base's human-readable name, what is compared, and the facade's manifests if crates are.
+fn pairs(root: &Path, arguments: &Arguments) -> Result<(String, Inputs, Option<Manifests>), String> {
     if let (Some(base), Some(revision)) = (&arguments.base, &arguments.revision) {
-        return Ok((base.clone(), vec![inputs::files(base, revision)]));
+        return Ok((base.clone(), vec![inputs::files(base, revision)], None));
     }
     let base = Repository::at(root).base(arguments.since.as_deref())?;
     let pairs = inputs::ours(root, &base, &arguments.vendors)?;
-    Ok((base.title, pairs))
+    let facade = (!arguments.wire_only).then(|| inputs::manifests(root, &base, FACADE)).transpose()?;
+    Ok((base.title, pairs, facade))
 }
 
 /// Returns what is reported, and the greatest step that a crate needs.
-fn review(base: String, all: impl Iterator<Item = Result<Compared, String>>, arguments: &Arguments) -> (Review, Bump) {
+fn review(
+    base: String,
+    all: impl Iterator<Item = Result<Compared, String>>,
+    facade: Option<&Manifests>,
+    arguments: &Arguments,
+) -> (Review, Bump) {
     let links = Links::of(arguments.link_source.as_ref(), arguments.link_report.as_ref());
     let mut review = Review { base, links, ..Review::default() };
-    let mut greatest = Bump::None;
+    let (mut greatest, mut breaking) = (Bump::None, Vec::new());
     for compared in all {
         match compared {
             Ok(mut compared) => {
                 review.failures.extend(gate::failures(&compared, arguments.fail_on));
+                if compared.breaks_crate() {
+                    breaking.push(compared.api.report.api.clone());
+                }
                 compared.api.hide_below(arguments.level);
                 greatest =
                     greatest.max(compared.of_crate.as_ref().and_then(CrateVerdict::needed_bump).unwrap_or_default());
@@ -138,6 +150,8 @@ fn review(base: String, all: impl Iterator<Item = Result<Compared, String>>, arg
             Err(error) => review.problems.push(error),
         }
     }
+    let facade = facade.filter(|_| arguments.fail_on != FailOn::None);
+    review.failures.extend(facade.and_then(|manifests| verdict::undeclared_facade(manifests, &breaking)));
     (review, greatest)
 }
 

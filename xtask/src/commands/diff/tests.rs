@@ -103,6 +103,42 @@ fn undeclared_bump_fails_and_declared_bump_passes() {
 }
 
 #[test]
+fn breaking_step_of_a_vendor_crate_needs_one_of_the_facade() {
+    let root = repository(MINI);
+    let workspace = |version: &str| format!("[workspace.package]\nversion = \"{version}\"\n");
+    let inherited = "[package]\nversion.workspace = true\n";
+    fs::create_dir(root.path().join("crates/usage-billing")).expect("it can be made");
+    with(&root, FACADE, inherited);
+    with(&root, "Cargo.toml", &workspace("0.1.0"));
+    commit(&root);
+    assert_eq!(ran(&root, "--fail-on bump").0, 0);
+    with(&root, "openapi/mini.yaml", &edited());
+    with(&root, MANIFEST, "[package]\nversion = \"0.2.0+2026-11-22\"\n");
+    let own = "[package]\nversion = \"0.2.0\"\n";
+    for (facade, version, arguments, fails) in [
+        (inherited, "0.1.0", "--fail-on bump", true),
+        (inherited, "0.1.1", "--fail-on bump", true),
+        (inherited, "0.2.0", "--fail-on bump", false),
+        (own, "0.1.0", "--fail-on bump", false),
+        (inherited, "0.1.0", "--fail-on none", false),
+    ] {
+        with(&root, FACADE, facade);
+        with(&root, "Cargo.toml", &workspace(version));
+        let (code, out) = ran(&root, arguments);
+        assert_eq!(code, u8::from(fails), "{facade} {version}: {out}");
+        let expected = format!(
+            "failed: the facade, which exports the types of mini: the crate needs a major step, its version goes from 0.1.0 to \
+             {version}; set 0.2.0 or more\n"
+        );
+        assert_eq!(out.contains(&expected), fails, "{out}");
+    }
+    // A smaller step needs none of the facade.
+    with(&root, "openapi/mini.yaml", MINI);
+    with(&root, MANIFEST, "[package]\nversion = \"0.1.1+2026-11-22\"\n");
+    assert_eq!(ran(&root, "--fail-on bump").0, 0);
+}
+
+#[test]
 fn changes_between_releases_need_one_step() {
     let root = repository(MINI);
     git(&root, &["tag", "v0.1.0"]);

@@ -60,6 +60,12 @@ impl CrateVerdict {
         Some(self.declared.as_ref()?.as_ref().ok()?.bump)
     }
 
+    /// Returns whether the crate needs or takes a major step. An unknown need counts as one.
+    pub(super) fn is_breaking(&self) -> bool {
+        let needed = self.needed_bump().unwrap_or(Bump::Major);
+        needed.max(self.declared_bump().unwrap_or_default()) == Bump::Major
+    }
+
     /// Returns why the manifest's step is too small, if it is. An unknown need counts as a major step.
     pub(super) fn undeclared(&self) -> Option<String> {
         let step = match self.declared.as_ref()? {
@@ -122,6 +128,16 @@ impl CrateVerdict {
             }
         }
     }
+}
+
+/// Returns why the facade's step is too small, if it is: generated types are part of its signatures, so that a breaking change of
+/// one of the vendors' crates is one of the facade.
+pub(super) fn undeclared_facade(manifests: &Manifests, breaking: &[String]) -> Option<String> {
+    // A facade that is new or was removed has no step.
+    let ([Some(_), Some(_)], false) = (manifests, breaking.is_empty()) else { return None };
+    let needed = Ok(CrateChange { needed: Bump::Major, items: Vec::new() });
+    let undeclared = CrateVerdict { needed, declared: Some(declared_step(manifests)) }.undeclared()?;
+    Some(format!("the facade, which exports the types of {}: {undeclared}", breaking.join(", ")))
 }
 
 /// Returns a version without its build metadata, which is not a step.
