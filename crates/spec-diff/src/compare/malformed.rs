@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use openapi_document::{DocumentTree, Node};
+use openapi_document::{
+    DocumentTree, Node,
+    pointer::{last_token, unescape},
+};
 
 use super::{Comparison, Finding, operation_pairing::is_method};
 use crate::compare::uncompared::UNKNOWN_CHANGE;
@@ -12,7 +15,7 @@ impl<'a> Comparison<'a> {
     pub(super) fn malformed(&mut self) {
         let [mut olds, news] = [&self.base, &self.revision].map(malformed);
         let finding = |at: &str, expected| {
-            let name = at.rsplit('/').next().unwrap_or_default().replace("~1", "/");
+            let name = unescape(last_token(at));
             Finding::new(&UNKNOWN_CHANGE).named(format!("{name}, which is not {expected}"))
         };
         for (at, (node, expected)) in news {
