@@ -7,7 +7,7 @@ import select
 import subprocess
 import time
 
-PATIENCE = 30
+TIME_LIMIT = 120
 
 
 class Chromium:
@@ -42,7 +42,7 @@ class Chromium:
         if session:
             message["sessionId"] = session
         os.write(self.out, json.dumps(message).encode() + b"\0")
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + TIME_LIMIT
         while True:
             response = self.message(end)
             if response.get("id") == self.last:
@@ -77,10 +77,10 @@ class Chromium:
 
     def wait(self, what, expression):
         """Until the expression is true: the pages draw when their data have come."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + TIME_LIMIT
         while not self.value(expression):
             if time.monotonic() > end:
-                raise AssertionError(f"{what}: not there after {PATIENCE} s; the page says: " + self.value("document.body.innerText")[:2000])
+                raise AssertionError(f"{what}: not there after {TIME_LIMIT} s; the page says: " + self.value("document.body.innerText")[:2000])
             time.sleep(0.1)
         print(f"ok: {what}")
 

@@ -6,7 +6,7 @@ import re
 import subprocess
 
 import axe
-from chromium import PATIENCE, check
+from chromium import TIME_LIMIT, check
 
 TODAY = "2026-11-21"
 HEADER = "entitlement_id,timestamp,dimension,quantity\n"
@@ -27,7 +27,7 @@ class Outbox:
         path = os.path.join(self.folder, "events.csv")
         with open(path, "w", encoding="utf-8") as file:
             file.write(HEADER + "".join(lines))
-        subprocess.run([self.program, "meter", "enqueue", path, "--today", TODAY, "-q"], env=self.environment, check=True, timeout=PATIENCE, stdout=subprocess.DEVNULL)
+        subprocess.run([self.program, "meter", "enqueue", path, "--today", TODAY, "-q"], env=self.environment, check=True, timeout=TIME_LIMIT, stdout=subprocess.DEVNULL)
 
     def __enter__(self):
         command = [self.program, "meter", "run", "--yes", "--today", TODAY, "--listen", "127.0.0.1:0", "--page"]
@@ -37,7 +37,7 @@ class Outbox:
 
     def __exit__(self, *_):
         self.sender.terminate()
-        self.sender.wait(timeout=PATIENCE)
+        self.sender.wait(timeout=TIME_LIMIT)
 
 
 def event(entitlement, minute):

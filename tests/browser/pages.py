@@ -20,7 +20,7 @@ import urllib.request
 
 import axe
 import outbox
-from chromium import PATIENCE, Chromium, check
+from chromium import TIME_LIMIT, Chromium, check
 
 ORG, KEY = "sgr-demo1", "demo-suger-key"
 PAGE_SIZES = [(360, 800), (768, 1024), (1280, 900)]
@@ -32,7 +32,7 @@ def ask(url, path, **headers):
     request = urllib.request.Request(url + path, headers=headers)
     try:
         # Loopback needs no proxy.
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=PATIENCE) as response:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=TIME_LIMIT) as response:
             return response.status, response.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()
@@ -133,7 +133,7 @@ def samples(browser, url):
         browser.wait("a sample is copied", f"{text('#message')}.includes('in sh copied')")
         copied = browser.value("navigator.clipboard.readText()")
         browser.value("document.getElementById('message').textContent = ''")
-        done = subprocess.run(["sh", "-e"], input=copied, capture_output=True, text=True, timeout=PATIENCE)
+        done = subprocess.run(["sh", "-e"], input=copied, capture_output=True, text=True, timeout=TIME_LIMIT)
         check(done.returncode == 0 and isinstance(json.loads(done.stdout), (dict, list)), f"it runs {done.stderr}")
 
 
