@@ -327,9 +327,8 @@ async fn marketplace_that_is_not_stored_does_not_stop_sending() {
     assert_eq!(started(&outbox, vendor.client()).await.send_due().await.unwrap().settled, 1);
 }
 
-#[tokio::test(start_paused = true)]
-async fn window_of_a_large_backlog_is_set_between_batches_after_one_lookup() {
-    let (store, folder) = open().await;
+/// Returns a vendor, and the number of requests for entitlements.
+fn vendor_that_counts_lookups() -> (Vendor, Arc<AtomicU32>) {
     let lookups = Arc::new(AtomicU32::new(0));
     let counted = lookups.clone();
     let vendor = Vendor::start("AZURE", move |request| {
@@ -338,6 +337,13 @@ async fn window_of_a_large_backlog_is_set_between_batches_after_one_lookup() {
         }
         Fault::None
     });
+    (vendor, lookups)
+}
+
+#[tokio::test(start_paused = true)]
+async fn window_of_a_large_backlog_is_set_between_batches_after_one_lookup() {
+    let (store, folder) = open().await;
+    let (vendor, lookups) = vendor_that_counts_lookups();
     let outbox = outbox(store, at(0));
     outbox.enqueue(&(0..9000).map(|number| usage("e-1", number)).collect::<Vec<_>>()).await.unwrap();
     let file = rusqlite::Connection::open(folder.path().join("usage.sqlite")).unwrap();
@@ -365,14 +371,7 @@ async fn window_of_a_large_backlog_is_set_between_batches_after_one_lookup() {
 #[tokio::test(start_paused = true)]
 async fn windows_of_several_entitlements_are_set_by_turns_and_not_looked_up_before_there_is_room() {
     let (store, folder) = open().await;
-    let lookups = Arc::new(AtomicU32::new(0));
-    let counted = lookups.clone();
-    let vendor = Vendor::start("AZURE", move |request| {
-        if request.target.contains("/entitlement/") {
-            counted.fetch_add(1, Ordering::Relaxed);
-        }
-        Fault::None
-    });
+    let (vendor, lookups) = vendor_that_counts_lookups();
     let outbox = outbox(store, at(0));
     for entitlement in ["e-1", "e-2"] {
         outbox.enqueue(&(0..9000).map(|number| usage(entitlement, number)).collect::<Vec<_>>()).await.unwrap();
