@@ -10,6 +10,7 @@ RUN cargo build --config vendor/config.toml --offline --locked --release --packa
 # libc, libgcc, certificates and a user without rights; no shell.
 FROM gcr.io/distroless/cc-debian12:nonroot
 COPY --from=build /source/target/release/usage-billing /usr/local/bin/usage-billing
+COPY --from=build /source/LICENSE-APACHE /source/LICENSE-MIT /usr/share/doc/usage-billing/
 # Files that `--output` writes.
 WORKDIR /data
 ENTRYPOINT ["usage-billing"]

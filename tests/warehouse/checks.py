@@ -28,10 +28,10 @@ def end():
     sys.exit(1 if failed or not passed else 0)
 
 
-def block(language):
-    """Returns the first block of a language in the guide."""
+def block(language, number=1):
+    """Returns a block of a language in the guide, counted from 1."""
     guide = Path(__file__).resolve().parents[2] / "docs" / "finops-warehouse.md"
-    return guide.read_text().split(f"```{language}\n")[1].split("```")[0]
+    return guide.read_text().split(f"```{language}\n")[number].split("```")[0]
 
 
 def lines(path):

@@ -55,11 +55,13 @@ def files_of_program(program, folder, home):
         output(f"schema.{engine}", "schema", "--format", engine)
 
 
-def read(python, engine, folder, home):
-    """Returns how many checks passed and failed."""
+def read(python, engine, folder, home, program):
+    """Returns how many checks passed and failed. The guide's lines find the program."""
     print(f"== {engine}", flush=True)
     command = [python, str(HERE / f"with_{engine}.py"), folder]
-    process = subprocess.Popen(command, env=settings(home), cwd=home, stdout=subprocess.PIPE, text=True, encoding="utf-8")
+    environment = settings(home)
+    environment["PATH"] = os.path.dirname(program) + os.pathsep + environment["PATH"]
+    process = subprocess.Popen(command, env=environment, cwd=home, stdout=subprocess.PIPE, text=True, encoding="utf-8")
     last = ""
     for last in process.stdout:
         print(last, end="", flush=True)
@@ -101,7 +103,7 @@ def main():
         files_of_program(program, folder, home)
         passed = failed = 0
         for engine in engines:
-            good, bad = read(python, engine, folder, home)
+            good, bad = read(python, engine, folder, home, program)
             passed, failed = passed + good, failed + bad
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0

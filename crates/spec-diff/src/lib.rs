@@ -8,6 +8,7 @@
 //!
 //! The feature `cli` (default) adds the program `spec-diff` and its parts: reading documents, accept files, gates and output formats.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::self_named_module_files)]
 
 // The README's example is a test.
@@ -16,15 +17,19 @@
 struct Readme;
 
 #[cfg(feature = "cli")]
+#[cfg_attr(docsrs, doc(cfg(feature = "cli")))]
 pub mod cli;
 mod compare;
 #[cfg(feature = "cli")]
+#[cfg_attr(docsrs, doc(cfg(feature = "cli")))]
 pub mod input;
 mod options;
 #[cfg(feature = "cli")]
+#[cfg_attr(docsrs, doc(cfg(feature = "cli")))]
 pub mod output;
 mod report;
 #[cfg(feature = "cli")]
+#[cfg_attr(docsrs, doc(cfg(feature = "cli")))]
 pub mod review;
 pub mod rules;
 mod schema;

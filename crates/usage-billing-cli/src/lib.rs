@@ -1,6 +1,8 @@
-//! The program `usage-billing`: usage and billing data of Genesys Cloud, Suger and Acronis on the command line.
+#![doc = include_str!("../README.md")]
 //!
-//! The crate is a program. What it exports is for its own entry point and fuzz targets, and may change in any version.
+//! # Library
+//!
+//! The crate is a program. Its functions are for its own entry point and fuzz targets, and may change in any version.
 
 mod accounts;
 mod arguments;
