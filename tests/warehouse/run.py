@@ -60,6 +60,8 @@ def read(python, engine, folder, home, program):
     print(f"== {engine}", flush=True)
     command = [python, str(HERE / f"with_{engine}.py"), folder]
     environment = settings(home)
+    # Where dlt keeps the state of pipelines; that of root would not be in its home.
+    environment["DLT_DATA_DIR"] = f"{home}/dlt"
     environment["PATH"] = os.path.dirname(program) + os.pathsep + environment["PATH"]
     process = subprocess.Popen(command, env=environment, cwd=home, stdout=subprocess.PIPE, text=True, encoding="utf-8")
     last = ""

@@ -8,25 +8,27 @@ import dlt
 
 folder = sys.argv[1]
 
-# The guide's own lines, as they are written: a month of the sandbox.
-guide = {}
-exec(checks.block("python", 2), guide)
-with guide["pipeline"].sql_client() as client:
+# The guide's own lines, as they are written: a month of the sandbox. dlt inspects the module of a resource.
+Path("guide.py").write_text(checks.block("python", 2))
+sys.path.insert(0, "")
+import guide
+
+with guide.pipeline.sql_client() as client:
     number, keys = client.native_connection.execute("SELECT count(*), count(DISTINCT row_key) FROM billing.usage").fetchone()
-    checks.that("the guide loads each row of a month once", number == keys > 100, f"{number} rows, {keys} keys")
+    checks.that("the guide loads each row of a month once", number == keys > 50, f"{number} rows, {keys} keys")
 
 # The same with the rows of the data set, twice.
 rows = Path(f"{folder}/rows.jsonl").read_text()
-guide["output"] = lambda *_: rows
-pipeline = dlt.pipeline("data_set", destination=dlt.destinations.duckdb(f"{folder}/dlt.duckdb"), dataset_name="loaded", pipelines_dir=f"{folder}/dlt")
+guide.output = lambda *_: rows
+pipeline = dlt.pipeline("data_set", destination=dlt.destinations.duckdb(f"{folder}/dlt.duckdb"), dataset_name="loaded")
 for _ in range(2):
-    pipeline.run(guide["usage"]())
+    pipeline.run(guide.usage())
 with pipeline.sql_client() as client:
     base = client.native_connection
     base.execute("SET TimeZone = 'UTC'")
     number = len(rows.splitlines())
     same = base.execute("SELECT count(*), count(DISTINCT row_key) FROM loaded.usage").fetchone()
     checks.same("a load that is repeated has each row once", same, (number, number))
-    base.execute("CREATE VIEW usage AS SELECT *, strftime(period_start, '%Y-%m') AS period FROM loaded.usage")
+    base.execute("CREATE TEMP VIEW usage AS SELECT *, strftime(period_start, '%Y-%m') AS period FROM loaded.usage")
     checks.compare_sums(folder, base.execute(checks.SUMS).fetchall())
 checks.end()

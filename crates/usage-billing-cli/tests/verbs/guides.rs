@@ -63,7 +63,8 @@ fn guide_of_msps_ends_with_the_error_of_an_invoice() {
     let page = include_str!("../../../../docs/msp-month-end.md");
     file(&folder, "invoice.csv", &(lines(page, "csv").join("\n") + "\n"));
     // The table of a terminal.
-    let reconcile = lines(page, "sh").into_iter().find(|line| line.starts_with("usage-billing usage reconcile ")).unwrap();
+    let reconcile =
+        lines(page, "sh").into_iter().find(|line| line.starts_with("usage-billing usage reconcile ")).unwrap();
     let runs = run_guide(folder.path(), page, &[(reconcile, &format!("{reconcile} --format table --width 120"))]);
     check_codes(&runs, |command| if command == reconcile { 6 } else { 0 });
     check_sample(page, &runs.iter().find(|(command, _)| command == reconcile).unwrap().1.1);
