@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::{
-    document::component_schemas,
+    operation::component_schemas,
     pointer::{child, item},
     resolve::resolve,
 };
