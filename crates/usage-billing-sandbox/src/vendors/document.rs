@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
+use openapi_document::resolve;
 use serde_json::Value;
 
 use super::Vendor;
@@ -26,13 +27,14 @@ pub(crate) fn json(vendor: Vendor) -> &'static str {
     }
 }
 
-/// A parsed document.
+/// A parsed document, with the parts that validate requests.
 pub(crate) struct Document {
-    root: Value,
+    /// Resolves references.
+    pub(crate) root: &'static Value,
     /// By `operationId`.
-    operations: HashMap<String, Operation>,
+    operations: HashMap<&'static str, Operation>,
     /// Properties of schemas that have an enum.
-    enum_fields: HashSet<String>,
+    enum_fields: HashSet<&'static str>,
 }
 
 /// Where a value of a request is.
@@ -46,17 +48,17 @@ pub(crate) enum Location {
 
 pub(crate) struct Operation {
     /// Template, with parameters in braces.
-    path: String,
+    path: &'static str,
     pub(crate) parameters: Vec<Parameter>,
     /// Schema of the JSON body. Forms, which only token endpoints have, are validated by their handlers.
-    pub(crate) body: Option<Value>,
+    pub(crate) body: Option<&'static Value>,
 }
 
 pub(crate) struct Parameter {
     pub(crate) location: Location,
-    pub(crate) name: String,
+    pub(crate) name: &'static str,
     pub(crate) required: bool,
-    pub(crate) schema: Value,
+    pub(crate) schema: &'static Value,
 }
 
 impl Document {
@@ -73,75 +75,22 @@ impl Document {
 
     /// A document that cannot be parsed has no operations; a test checks that all can be.
     fn read(json: &str) -> Self {
-        let root: Value = serde_json::from_str(json).unwrap_or_default();
-        let mut document = Self { root, operations: HashMap::new(), enum_fields: HashSet::new() };
-        let paths = document.root.get("paths").and_then(Value::as_object).into_iter().flatten();
-        document.operations = paths
-            .flat_map(|(path, item)| {
-                item.as_object().into_iter().flatten().map(move |(_, operation)| (path, operation))
-            })
-            .filter_map(|(path, operation)| {
-                let id = operation.get("operationId")?.as_str()?;
-                Some((id.to_owned(), document.operation_at(path, operation)))
-            })
-            .collect();
-        let schemas = document.root.pointer("/components/schemas").unwrap_or(&Value::Null);
-        let mut enum_fields = HashSet::new();
-        document.collect_enum_fields(schemas, &mut enum_fields);
-        document.enum_fields = enum_fields;
-        document
-    }
-
-    fn collect_enum_fields(&self, schema: &Value, names: &mut HashSet<String>) {
-        for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
-            let property = property.get("items").unwrap_or(property);
-            let named = property.pointer("/allOf/0").unwrap_or(property);
-            if property.get("enum").is_some() || self.resolved(named).get("enum").is_some() {
-                names.insert(name.clone());
-            }
-        }
-        match schema {
-            Value::Object(fields) => fields.values().for_each(|inner| self.collect_enum_fields(inner, names)),
-            Value::Array(items) => items.iter().for_each(|inner| self.collect_enum_fields(inner, names)),
-            _ => {}
-        }
+        // Read once for each vendor and kept as long as the program runs.
+        let root: &'static Value = Box::leak(Box::new(serde_json::from_str(json).unwrap_or_default()));
+        let operations = openapi_document::operations(root).into_iter().map(|operation| {
+            let parameters = operation.parameters(root).into_iter().filter_map(Parameter::read).collect();
+            let body = operation.json_body(root).and_then(|media_type| media_type.get("schema"));
+            (operation.id(), Operation { path: operation.path, parameters, body })
+        });
+        let schemas = openapi_document::schemas(root).into_iter();
+        let properties = schemas.filter_map(|node| node.schema.get("properties")?.as_object()).flatten();
+        let enum_fields = properties.filter(|(_, property)| has_enum(root, property)).map(|(name, _)| name.as_str());
+        Self { root, operations: operations.collect(), enum_fields: enum_fields.collect() }
     }
 
     /// Returns whether a property of this name has an enum.
     pub(crate) fn is_enum_field(&self, name: &str) -> bool {
         self.enum_fields.contains(name)
-    }
-
-    fn operation_at(&self, path: &str, operation: &Value) -> Operation {
-        let parameters = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
-        let schema = operation.pointer("/requestBody/content/application~1json/schema");
-        Operation {
-            path: path.to_owned(),
-            parameters: parameters.filter_map(|parameter| self.parameter(parameter)).collect(),
-            body: schema.cloned(),
-        }
-    }
-
-    fn parameter(&self, parameter: &Value) -> Option<Parameter> {
-        let parameter = self.resolved(parameter);
-        let location = match parameter.get("in")?.as_str()? {
-            "path" => Location::Path,
-            "query" => Location::Query,
-            "header" => Location::Header,
-            _ => return None,
-        };
-        Some(Parameter {
-            location,
-            name: parameter.get("name")?.as_str()?.to_owned(),
-            required: parameter.get("required").and_then(Value::as_bool).unwrap_or_default(),
-            schema: parameter.get("schema").cloned().unwrap_or_default(),
-        })
-    }
-
-    /// Resolves a `$ref`; other values are returned as they are.
-    pub(crate) fn resolved<'a>(&'a self, value: &'a Value) -> &'a Value {
-        let target = value.get("$ref").and_then(Value::as_str).and_then(|to| self.root.pointer(to.strip_prefix('#')?));
-        target.unwrap_or(value)
     }
 
     /// By `operationId`.
@@ -152,6 +101,27 @@ impl Document {
     /// Number of operations.
     pub(crate) fn count(&self) -> usize {
         self.operations.len()
+    }
+}
+
+/// Returns whether a property, or each item of one that is an array, is an enum.
+fn has_enum(root: &Value, property: &Value) -> bool {
+    let property = property.get("items").unwrap_or(property);
+    let named = property.pointer("/allOf/0").unwrap_or(property);
+    [property, resolve(root, named)].iter().any(|schema| schema.get("enum").is_some())
+}
+
+impl Parameter {
+    fn read(parameter: &'static Value) -> Option<Self> {
+        let location = match parameter.get("in")?.as_str()? {
+            "path" => Location::Path,
+            "query" => Location::Query,
+            "header" => Location::Header,
+            _ => return None,
+        };
+        let required = parameter.get("required").and_then(Value::as_bool).unwrap_or_default();
+        let (name, schema) = (parameter.get("name")?.as_str()?, parameter.get("schema").unwrap_or(&Value::Null));
+        Some(Self { location, name, required, schema })
     }
 }
 
@@ -181,8 +151,8 @@ mod tests {
     fn request_schemas_are_resolved() {
         for document in Vendor::ALL.map(Document::of) {
             for operation in document.operations.values() {
-                for schema in operation.parameters.iter().map(|one| &one.schema).chain(&operation.body) {
-                    assert!(document.resolved(schema).get("type").is_some(), "{schema}");
+                for schema in operation.parameters.iter().map(|parameter| parameter.schema).chain(operation.body) {
+                    assert!(resolve(document.root, schema).get("type").is_some(), "{schema}");
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use openapi_document::pointer;
 use serde_json::value::RawValue;
 
 /// Where a value is.
@@ -32,7 +33,7 @@ fn value(
         b'{' => {
             let fields: BTreeMap<String, &RawValue> = serde_json::from_str(json).ok()?;
             let field = |(name, inner): (&String, &&RawValue)| {
-                let pointer = format!("{}/{}", at.pointer, name.replace('~', "~0").replace('/', "~1"));
+                let pointer = pointer::child(at.pointer, name);
                 let at = ValueLocation { pointer: &pointer, name: Some(name), is_item: false };
                 Some(format!("{}:{}", serde_json::to_string(name).ok()?, value(inner.get(), &at, change)?))
             };
@@ -41,7 +42,7 @@ fn value(
         b'[' => {
             let items: Vec<&RawValue> = serde_json::from_str(json).ok()?;
             let item = |(index, inner): (usize, &&RawValue)| {
-                let pointer = format!("{}/{index}", at.pointer);
+                let pointer = pointer::item(at.pointer, index);
                 value(inner.get(), &ValueLocation { pointer: &pointer, name: at.name, is_item: true }, change)
             };
             format!("[{}]", items.iter().enumerate().map(item).collect::<Option<Vec<_>>>()?.join(","))

@@ -167,10 +167,3 @@ fn replacement_response(status: u16, body: &Value, content_type: Option<&str>) -
     response.headers_mut().insert(header::CONTENT_TYPE, media_type.unwrap_or(HeaderValue::from_static("text/html")));
     response
 }
-
-/// Replaces the body of a response.
-fn with_body(response: Response, body: Body) -> Response {
-    let (mut parts, _) = response.into_parts();
-    parts.headers.remove(header::CONTENT_LENGTH);
-    Response::from_parts(parts, body)
-}

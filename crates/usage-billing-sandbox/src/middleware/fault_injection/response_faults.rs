@@ -10,11 +10,11 @@ use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::stream;
 use http::{HeaderValue, Uri, header};
+use openapi_document::pointer::unescape;
 use serde_json::value::RawValue;
 
 use super::fault::FaultKind;
 use super::json_rewrite::{ValueLocation, rewrite};
-use super::with_body;
 use crate::http_util::request::Params;
 use crate::http_util::response::http_date;
 use crate::vendors::Vendor;
@@ -82,6 +82,13 @@ fn date_only(kind: &FaultKind) -> Option<String> {
     }
 }
 
+/// Replaces the body of a response.
+fn with_body(response: Response, body: Body) -> Response {
+    let (mut parts, _) = response.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, body)
+}
+
 fn with_length(mut response: Response, length: usize) -> Response {
     response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     response
@@ -144,7 +151,7 @@ fn change(kind: &FaultKind, json: &str, vendor: Option<Vendor>, uri: &Uri) -> Op
         FaultKind::ReplaceValue { pointer, value } => {
             let value = value.to_string();
             let (parent, name) = pointer.rsplit_once('/').unwrap_or_default();
-            let name = name.replace("~1", "/").replace("~0", "~");
+            let name = unescape(name);
             let changed = rewrite(json, &mut |at, text| {
                 if at.pointer == pointer {
                     return note(at, value.clone());

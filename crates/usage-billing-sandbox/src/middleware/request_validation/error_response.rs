@@ -2,8 +2,10 @@
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use openapi_document::pointer;
 
-use super::{Location, Violation, ViolationKind};
+use super::violation::{Violation, ViolationKind};
+use crate::vendors::document::Location;
 use crate::vendors::{Vendor, acronis, genesys, suger};
 
 /// Returns the vendor's 400.
@@ -35,10 +37,8 @@ fn genesys_code(violation: &Violation) -> &'static str {
 
 /// Returns the name of a field or parameter in a message: `parameters.period.start`.
 fn field_name(violation: &Violation) -> String {
-    match violation.pointer.trim_start_matches('/') {
-        "" => "request body".to_owned(),
-        pointer => pointer.replace('/', ".").replace("~1", "/").replace("~0", "~"),
-    }
+    let name = pointer::keys(&violation.pointer).collect::<Vec<_>>().join(".");
+    if name.is_empty() { "request body".to_owned() } else { name }
 }
 
 #[cfg(test)]

@@ -3,34 +3,33 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
+use openapi_document::resolve;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::vendors::document::Document;
-
 /// Returns a JSON body with the documented spelling of each field, for validation and handlers. As in Go, an exact name precedes one that differs
 /// in case only, the last of several values counts, and keys of maps stay as they are. Params keep their digits. A body that is not JSON stays as
 /// it is.
-pub(super) fn as_documented(document: &Document, schema: &Value, body: &Bytes) -> Bytes {
+pub(super) fn as_documented(root: &Value, schema: &Value, body: &Bytes) -> Bytes {
     match serde_json::from_slice::<&RawValue>(body) {
         Ok(json) => {
             let mut out = Vec::with_capacity(body.len());
-            write(document, schema, json.get(), &mut out);
+            write(root, schema, json.get(), &mut out);
             out.into()
         }
         Err(_) => body.clone(),
     }
 }
 
-fn write(document: &Document, schema: &Value, json: &str, out: &mut Vec<u8>) {
-    let schema = document.resolved(schema);
+fn write(root: &Value, schema: &Value, json: &str, out: &mut Vec<u8>) {
+    let schema = resolve(root, schema);
     let first = json.as_bytes().first();
     if first == Some(&b'{')
         && let Ok(Members(members)) = serde_json::from_str(json)
     {
-        write_object(document, schema, members, out);
+        write_object(root, schema, members, out);
     } else if first == Some(&b'[')
         && let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(json)
     {
@@ -40,7 +39,7 @@ fn write(document: &Document, schema: &Value, json: &str, out: &mut Vec<u8>) {
             if index > 0 {
                 out.push(b',');
             }
-            write(document, schema, item.get(), out);
+            write(root, schema, item.get(), out);
         }
         out.push(b']');
     } else {
@@ -48,8 +47,8 @@ fn write(document: &Document, schema: &Value, json: &str, out: &mut Vec<u8>) {
     }
 }
 
-fn write_object(document: &Document, schema: &Value, members: Vec<(String, &RawValue)>, out: &mut Vec<u8>) {
-    let fields = fields(document, schema);
+fn write_object(root: &Value, schema: &Value, members: Vec<(String, &RawValue)>, out: &mut Vec<u8>) {
+    let fields = fields(root, schema);
     let others = schema.get("additionalProperties").unwrap_or(&Value::Null);
     let mut indexes = HashMap::new();
     let mut named: Vec<(String, &RawValue, &Value)> = Vec::with_capacity(members.len());
@@ -70,18 +69,18 @@ fn write_object(document: &Document, schema: &Value, members: Vec<(String, &RawV
         }
         out.extend_from_slice(Value::from(name).to_string().as_bytes());
         out.push(b':');
-        write(document, schema, value.get(), out);
+        write(root, schema, value.get(), out);
     }
     out.push(b'}');
 }
 
 /// Returns the properties of a schema and of the schemas in its `allOf`.
-fn fields<'a>(document: &'a Document, schema: &'a Value) -> Vec<(&'a str, &'a Value)> {
-    let schema = document.resolved(schema);
+fn fields<'a>(root: &'a Value, schema: &'a Value) -> Vec<(&'a str, &'a Value)> {
+    let schema = resolve(root, schema);
     let own = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
     let own = own.map(|(name, schema)| (name.as_str(), schema));
     let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
-    own.chain(parts.flat_map(|part| fields(document, part))).collect()
+    own.chain(parts.flat_map(|part| fields(root, part))).collect()
 }
 
 /// Folds case as Go does for field names: ASCII, and the two other letters whose lower case is ASCII.
@@ -124,11 +123,12 @@ impl<'de> Deserialize<'de> for Members<'de> {
 mod tests {
     use super::*;
     use crate::vendors::Vendor;
+    use crate::vendors::document::Document;
 
     fn rewritten(operation: &str, body: &str) -> String {
         let document = Document::of(Vendor::Suger);
-        let schema = document.operation(operation).unwrap().body.as_ref().unwrap();
-        let bytes = as_documented(document, schema, &Bytes::copy_from_slice(body.as_bytes()));
+        let schema = document.operation(operation).unwrap().body.unwrap();
+        let bytes = as_documented(document.root, schema, &Bytes::copy_from_slice(body.as_bytes()));
         String::from_utf8(bytes.to_vec()).unwrap()
     }
 

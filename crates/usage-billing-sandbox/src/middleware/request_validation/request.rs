@@ -1,11 +1,12 @@
 //! Validates the path, query, headers and body of a request.
 
 use http::{HeaderMap, Uri};
+use openapi_document::pointer::child;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::schema::{Validator, child};
-use super::{Violation, ViolationKind};
+use super::schema::Validator;
+use super::violation::{Violation, ViolationKind};
 use crate::vendors::Vendor;
 use crate::vendors::document::{Document, Location, Operation};
 
@@ -49,7 +50,7 @@ impl IncomingRequest<'_> {
         // Acronis' own samples send some booleans of reports as strings.
         let string_booleans = !strict && self.vendor == Vendor::Acronis;
         let mut validator = Validator {
-            document,
+            root: document.root,
             location: Location::Path,
             strict,
             closed_enums,
@@ -65,7 +66,7 @@ impl IncomingRequest<'_> {
         }
         validator.location = Location::Body;
         // A missing body or one that is not JSON is rejected by the handlers.
-        if let Some(schema) = &operation.body
+        if let Some(schema) = operation.body
             && let Ok(value) = serde_json::from_slice::<Value>(self.body)
         {
             validator.value(schema, &value, "");
@@ -73,24 +74,24 @@ impl IncomingRequest<'_> {
         validator.violations
     }
 
-    fn path(&self, validator: &mut Validator<'_>, operation: &Operation) {
+    fn path(&self, validator: &mut Validator, operation: &Operation) {
         for parameter in operation.parameters.iter().filter(|parameter| parameter.location == Location::Path) {
-            let given = operation.in_path(&parameter.name, self.uri.path()).unwrap_or_default();
+            let given = operation.in_path(parameter.name, self.uri.path()).unwrap_or_default();
             let given = percent_decode_str(given).decode_utf8_lossy();
-            validator.parameter(&parameter.schema, &given, &child("", &parameter.name));
+            validator.parameter(parameter.schema, &given, &child("", parameter.name));
         }
     }
 
-    fn query(&self, validator: &mut Validator<'_>, operation: &Operation) {
+    fn query(&self, validator: &mut Validator, operation: &Operation) {
         let query = self.uri.query().unwrap_or_default().as_bytes();
         let known = || operation.parameters.iter().filter(|parameter| parameter.location == Location::Query);
         for parameter in known() {
             // As in the handlers, an empty value is missing, and the first of several counts.
             let given =
                 form_urlencoded::parse(query).find(|(name, value)| *name == parameter.name && !value.is_empty());
-            let pointer = child("", &parameter.name);
+            let pointer = child("", parameter.name);
             match given {
-                Some((_, value)) => validator.parameter(&parameter.schema, &value, &pointer),
+                Some((_, value)) => validator.parameter(parameter.schema, &value, &pointer),
                 None if parameter.required => validator.report(&pointer, ViolationKind::Missing, "is missing"),
                 None => {}
             }
@@ -104,7 +105,7 @@ impl IncomingRequest<'_> {
         }
     }
 
-    fn unknown_headers(&self, validator: &mut Validator<'_>, operation: &Operation) {
+    fn unknown_headers(&self, validator: &mut Validator, operation: &Operation) {
         for name in self.headers.keys().map(http::HeaderName::as_str) {
             let documented = operation
                 .parameters
