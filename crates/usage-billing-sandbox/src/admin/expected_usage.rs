@@ -8,11 +8,11 @@ use serde::{Serialize, Serializer};
 use usage_billing_acronis::types::ReportLevel;
 use usage_billing_core::Decimal;
 
-use crate::SUGER_ORG_ID;
 use crate::dataset::acronis::{Span, Tree, Usage, price_list};
 use crate::dataset::genesys::{AmountDue, Partner, organization_id};
 use crate::dataset::suger::{InitialStatus, Measure, Organization};
 use crate::dataset::{Dataset, days_before, midnight, month_of, months_before};
+use crate::demo_credentials::SUGER_ORG_ID;
 use crate::vendors::Vendor;
 
 /// Selects a bill.

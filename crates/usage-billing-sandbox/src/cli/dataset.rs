@@ -3,7 +3,8 @@
 use chrono::NaiveDate;
 use clap::Args;
 
-use crate::{SandboxBuilder, Size};
+use crate::dataset::Size;
+use crate::server::SandboxBuilder;
 
 /// The options are global: they apply to all commands.
 #[derive(Args, Clone, Debug)]

@@ -15,7 +15,7 @@ pub use self::arguments::check_arguments;
 use self::env_file::EnvFile;
 use self::options::Command;
 pub use self::options::Options;
-use crate::Bill;
+use crate::admin::expected_usage::Bill;
 use crate::admin::expected_usage::last_month;
 use crate::shell_settings::{Shell, settings};
 

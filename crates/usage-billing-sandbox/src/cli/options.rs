@@ -11,8 +11,10 @@ use usage_billing_core::printable_message;
 
 use super::dataset::DatasetOptions;
 use crate::admin::expected_usage::read_period;
+use crate::middleware::fault_injection::Fault;
 use crate::middleware::same_origin::HostName;
-use crate::{Fault, Sandbox, SandboxBuilder, Vendor};
+use crate::server::{Sandbox, SandboxBuilder};
+use crate::vendors::Vendor;
 
 /// Options of `usage-billing-sandbox`, and of other commands that run a sandbox: flatten them.
 #[derive(Args, Clone, Debug)]

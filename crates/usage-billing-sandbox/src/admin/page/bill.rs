@@ -8,6 +8,7 @@ use serde::Serialize;
 use usage_billing_acronis::types::ReportLevel;
 use usage_billing_core::Decimal;
 
+use super::amount::cents;
 use super::chart::{Chart, ChartAmount};
 use crate::admin::expected_usage::{Bill, ExpectedUsage, expected_usage};
 use crate::dataset::Dataset;
@@ -176,9 +177,4 @@ impl Serialize for Totals {
         totals.sort_by_key(|(_, amount)| std::cmp::Reverse(**amount));
         serializer.collect_seq(totals.into_iter().map(|(currency, amount)| (currency, cents(*amount))))
     }
-}
-
-/// Formats a sum. Lines have up to 28 digits, so that their sum is exact to the cent and no further.
-pub(super) fn cents(amount: Decimal) -> String {
-    format!("{:.2}", amount.round_dp(2))
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use usage_billing_core::Decimal;
 
-use super::bill::cents;
+use super::amount::cents;
 use crate::vendors::Vendor;
 
 /// Bars of a chart.

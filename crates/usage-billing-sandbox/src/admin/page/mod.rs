@@ -1,5 +1,6 @@
 //! The HTML pages: the bill and the state of the sandbox, and the references of the vendors. They load only files and data of the sandbox.
 
+mod amount;
 mod bill;
 mod chart;
 mod guide;

@@ -26,7 +26,7 @@ use self::tenant_table::{Trial, UsageLine, tenant_specs};
 use super::seed::Seed;
 use super::size::Size;
 use super::{EPOCH, days_after, id, month_of, months_after, months_before};
-use crate::ACRONIS_TENANT_ID;
+use crate::demo_credentials::ACRONIS_TENANT_ID;
 
 pub(crate) struct Tenant {
     pub(crate) id: Uuid,

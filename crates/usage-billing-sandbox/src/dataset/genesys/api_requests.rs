@@ -6,7 +6,7 @@ use usage_billing_genesys::types;
 use super::licences::Person;
 use super::{HISTORY, Partner};
 use crate::dataset::{day_key, days, days_before, id, midnight, month_of, months_before};
-use crate::{GENESYS_CLIENT_ID, GENESYS_LIMITED_CLIENT_ID};
+use crate::demo_credentials::{GENESYS_CLIENT_ID, GENESYS_LIMITED_CLIENT_ID};
 
 /// A client that sends requests.
 pub(crate) struct ApiClient {

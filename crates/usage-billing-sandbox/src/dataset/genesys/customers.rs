@@ -7,7 +7,7 @@ use usage_billing_genesys::types::BillingUnitOfMeasure as Unit;
 use crate::dataset::id;
 use crate::dataset::names::company;
 use crate::dataset::seed::Seed;
-use crate::{GENESYS_TRUSTOR_ORG_ID, GENESYS_YOUNG_TRUSTOR_ORG_ID};
+use crate::demo_credentials::{GENESYS_TRUSTOR_ORG_ID, GENESYS_YOUNG_TRUSTOR_ORG_ID};
 
 #[derive(Clone)]
 pub(super) struct Customer {

@@ -111,7 +111,7 @@ fn price(ten_thousandths: i64) -> LenientDecimal {
 mod tests {
     use super::*;
     use crate::dataset::day;
-    use crate::{GENESYS_TRUSTOR_ORG_ID, GENESYS_YOUNG_TRUSTOR_ORG_ID};
+    use crate::demo_credentials::{GENESYS_TRUSTOR_ORG_ID, GENESYS_YOUNG_TRUSTOR_ORG_ID};
 
     fn calendar(opened: &str, today: &str) -> Calendar {
         Calendar { opened: day(opened), today: day(today) }

@@ -8,7 +8,7 @@ use usage_billing_suger::types;
 use usage_billing_suger::types::Partner;
 
 use super::entitlement_specs::{Buyer, EntitlementSpec};
-use crate::SUGER_ORG_ID;
+use crate::demo_credentials::SUGER_ORG_ID;
 
 /// The billable metric of the dataset.
 pub(super) const METRIC: &str = "gpu_seconds";

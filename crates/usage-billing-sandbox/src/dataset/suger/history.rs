@@ -14,9 +14,9 @@ use uuid::{Builder, Uuid};
 use super::Organization;
 use super::catalogue::{self, EXACT_DIGITS};
 use super::entitlement_specs::EntitlementSpec;
-use crate::SUGER_ORG_ID;
 use crate::dataset::seed::Seed;
 use crate::dataset::size::Size;
+use crate::demo_credentials::SUGER_ORG_ID;
 
 const MONTH_MILLIS: u64 = 732 * 3_600_000;
 /// Bits of an id that contain the slot.

@@ -90,7 +90,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::SUGER_ORG_ID;
+    use crate::demo_credentials::SUGER_ORG_ID;
 
     #[test]
     fn catalogue_references_exist() {

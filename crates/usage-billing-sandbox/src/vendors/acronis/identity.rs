@@ -9,9 +9,9 @@ use uuid::Uuid;
 use super::error::Failure;
 use super::tenants::since;
 use super::{HandlerResult, Shared};
-use crate::ACRONIS_TENANT_ID;
 use crate::dataset;
 use crate::dataset::acronis::Tenant;
+use crate::demo_credentials::ACRONIS_TENANT_ID;
 use crate::http_util::oauth::ACRONIS_CLIENTS;
 use crate::http_util::response::ok;
 

@@ -239,7 +239,7 @@ fn grant(client: Option<(String, String)>, grant: Option<&str>) -> Result<Access
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{GENESYS_CLIENT_ID, GENESYS_CLIENT_SECRET};
+    use crate::demo_credentials::{GENESYS_CLIENT_ID, GENESYS_CLIENT_SECRET};
 
     #[test]
     fn token_errors_have_the_documented_descriptions() {

@@ -14,7 +14,7 @@ use usage_billing_suger::types::{
 use super::report_usage::{MAX_ID_CHARS, measured};
 use super::state::MAX_METRICS;
 use super::{Failure, HandlerResult, Shared, events};
-use crate::SUGER_ORG_ID;
+use crate::demo_credentials::SUGER_ORG_ID;
 use crate::http_util::request::{Params, RequestBody, first_unlisted};
 use crate::http_util::response::ok;
 

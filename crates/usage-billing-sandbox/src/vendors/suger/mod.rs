@@ -28,9 +28,9 @@ use uuid::Uuid;
 pub(crate) use self::page_summary::summary;
 
 use self::state::UsageState;
-use crate::SUGER_ORG_ID;
 use crate::clock::Clock;
 use crate::dataset::Dataset;
+use crate::demo_credentials::SUGER_ORG_ID;
 use crate::http_util::oauth;
 use crate::http_util::request::BodyError;
 use crate::http_util::response::json;

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::state::UsageState;
 use super::{Failure, HandlerResult, Shared, Suger, dimension_mapping};
-use crate::SUGER_ORG_ID;
+use crate::demo_credentials::SUGER_ORG_ID;
 use crate::http_util::request::{BodyError, RequestBody};
 use crate::http_util::response::ok;
 

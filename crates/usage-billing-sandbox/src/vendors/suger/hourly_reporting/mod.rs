@@ -11,8 +11,8 @@ use usage_billing_suger::types::{Partner, UsageRecordGroupStatus as Status, Usag
 
 use super::events::{self, SeenValues};
 use super::{marketplace_reporting, sum};
-use crate::SUGER_ORG_ID;
 use crate::dataset::{self, suger::Organization};
+use crate::demo_credentials::SUGER_ORG_ID;
 
 type Group = types::MeteringUsageRecordGroup;
 type Report = types::MeteringUsageRecordReport;
