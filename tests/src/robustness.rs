@@ -75,7 +75,7 @@ pub async fn truncated_body_is_a_lost_connection<V: Vendor>() {
     check_failures::<V>(
         // The first half, split at a character boundary.
         |operation, body| operation.has_body().then(|| ScriptedResponse::truncated(200, body.split_at(middle(body)).0)),
-        |operation, sent| if !operation.is_download() && operation.is_repeatable(sent) { 2 } else { 1 },
+        |operation, sent| if !operation.flag("x-download") && operation.is_repeatable(sent) { 2 } else { 1 },
         |error| error.kind() == ErrorKind::Connection && error.status().is_none(),
     )
     .await;
@@ -96,7 +96,7 @@ pub async fn html_with_status_200_is_rejected<V: Vendor>() {
     check_failures::<V>(
         // A downloaded file may be HTML.
         |operation, _| {
-            let is_json = operation.has_body() && !operation.is_download();
+            let is_json = operation.has_body() && !operation.flag("x-download");
             is_json.then(|| ScriptedResponse::new(200, &[("content-type", "text/html")], HTML_PAGE))
         },
         |_, _| 1,
@@ -109,7 +109,7 @@ pub async fn html_with_status_200_is_rejected<V: Vendor>() {
 pub async fn empty_success_is_rejected<V: Vendor>() {
     check_failures::<V>(
         |operation, example| {
-            let is_empty_invalid = operation.has_body() && !operation.is_download() && !example.starts_with('"');
+            let is_empty_invalid = operation.has_body() && !operation.flag("x-download") && !example.starts_with('"');
             is_empty_invalid.then(|| ScriptedResponse::new(200, &[], ""))
         },
         |_, _| 1,
@@ -132,7 +132,8 @@ pub async fn unnamed_list_may_be_null<V: Vendor>() {
 async fn check_variations<V: Vendor>(variations: fn(&Operation<'_>, &Value, &Value) -> Vec<Variation>) {
     let vendor = MockVendor::<V>::new(RetryPolicy::none());
     let mut wrong = Vec::new();
-    for (call, operation) in operations::<V>().filter(|(_, operation)| operation.has_body() && !operation.is_download())
+    for (call, operation) in
+        operations::<V>().filter(|(_, operation)| operation.has_body() && !operation.flag("x-download"))
     {
         for (status, schema, example) in operation.successes() {
             for variation in variations(&operation, schema, example) {

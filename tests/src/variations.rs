@@ -1,8 +1,10 @@
 //! Responses that a vendor may send in the future, derived from an example and its schema.
 
+use openapi_document::pointer::{child, item, unescape};
 use serde_json::{Value, json};
 
-use crate::{Document, Operation};
+use crate::Operation;
+use crate::document::resolve;
 
 /// A response, and the result of decoding it.
 pub struct Variation {
@@ -91,7 +93,7 @@ fn without(value: &Value, pointer: &str) -> Value {
     let (parent, name) = pointer.rsplit_once('/').unwrap_or_default();
     match left.pointer_mut(parent) {
         Some(Value::Object(fields)) if !pointer.is_empty() => {
-            fields.remove(&name.replace("~1", "/").replace("~0", "~"));
+            fields.remove(&unescape(name));
         }
         _ => *left.pointer_mut(pointer).expect("walked") = Value::Null,
     }
@@ -100,22 +102,22 @@ fn without(value: &Value, pointer: &str) -> Value {
 
 fn locations<'a>(operation: &Operation<'a>, schema: &'a Value, example: &Value) -> Vec<Location<'a>> {
     let mut found = Vec::new();
-    walk(operation.document(), example, Location { pointer: String::new(), schema, form: Form::Unnamed }, &mut found);
+    walk(operation.root, example, Location { pointer: String::new(), schema, form: Form::Unnamed }, &mut found);
     found
 }
 
-fn walk<'a>(document: &'a Document, value: &Value, location: Location<'a>, found: &mut Vec<Location<'a>>) {
+fn walk<'a>(root: &'a Value, value: &Value, location: Location<'a>, found: &mut Vec<Location<'a>>) {
     let Location { schema, ref pointer, .. } = location;
     let mut inner = Vec::new();
     match value {
         Value::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                inner.push((item, format!("{pointer}/{index}"), &schema["items"], Form::Unnamed));
+            for (index, value) in items.iter().enumerate() {
+                inner.push((value, item(pointer, index), &schema["items"], Form::Unnamed));
             }
         }
         Value::Object(fields) => {
             for (name, field) in fields {
-                let pointer = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
+                let pointer = child(pointer, name);
                 if let Some(property) = schema["properties"].get(name) {
                     let form = if is_required(schema, name) { Form::Required } else { Form::Optional };
                     inner.push((field, pointer, property, form));
@@ -128,6 +130,6 @@ fn walk<'a>(document: &'a Document, value: &Value, location: Location<'a>, found
     }
     found.push(location);
     for (value, pointer, schema, form) in inner {
-        walk(document, value, Location { pointer, schema: document.resolve(schema), form }, found);
+        walk(root, value, Location { pointer, schema: resolve(root, schema), form }, found);
     }
 }

@@ -1,7 +1,8 @@
 //! The first call of each vendor crate's README, against the crate's mock.
 
-use usage_billing_acronis::httpmock::MockServer;
-use usage_billing_tests::Document;
+use usage_billing_tests::{Acronis, Document, Genesys, Suger};
+
+use crate::mocked::start;
 
 /// A module with the example of a README. Its functions are private, `run` calls one of them; `CODE` is the text.
 macro_rules! example {
@@ -102,11 +103,10 @@ fn readmes_have_the_tested_examples() {
 async fn first_call_to_acronis_succeeds() {
     use usage_billing_acronis::{mock::MockServerExt as _, types};
 
-    let server = MockServer::start_async().await;
-    issues_tokens(&server);
+    let (server, client) = start::<Acronis>();
     let document = Document::acronis();
-    let own: types::ApiClient = example_of(document, "get_client");
-    let children: types::TenantChildren = example_of(document, "list_tenant_children");
+    let own: types::ApiClient = document.operation("get_client").response();
+    let children: types::TenantChildren = document.operation("list_tenant_children").response();
     let asked = server.get_client(|when, then| {
         when.client_id(&"6be1f0c9-2d47-4c83-b5a9-7e3f10d8c264".parse().unwrap());
         then.ok(&own);
@@ -115,7 +115,7 @@ async fn first_call_to_acronis_succeeds() {
         when.tenant_id(&own.tenant_id);
         then.ok(&children);
     });
-    acronis::run(&usage_billing_tests::acronis(&server.base_url()).build().unwrap()).await.unwrap();
+    acronis::run(&client).await.unwrap();
     asked.assert();
     listed.assert();
 }
@@ -124,14 +124,13 @@ async fn first_call_to_acronis_succeeds() {
 async fn first_call_to_genesys_succeeds() {
     use usage_billing_genesys::{mock::MockServerExt as _, types};
 
-    let server = MockServer::start_async().await;
-    issues_tokens(&server);
-    let report: types::BillingUsageReport = example_of(Document::genesys(), "getBillingReportsBillableusage");
+    let (server, client) = start::<Genesys>();
+    let report: types::BillingUsageReport = Document::genesys().operation("getBillingReportsBillableusage").response();
     let asked = server.get_billing_reports_billableusage(|when, then| {
         when.start_date(&"2026-10-01T00:00:00Z".parse().unwrap()).end_date(&"2026-11-01T00:00:00Z".parse().unwrap());
         then.ok(&report);
     });
-    genesys::run(&usage_billing_tests::genesys(&server.base_url()).build().unwrap()).await.unwrap();
+    genesys::run(&client).await.unwrap();
     asked.assert();
 }
 
@@ -139,28 +138,12 @@ async fn first_call_to_genesys_succeeds() {
 async fn first_call_to_suger_succeeds() {
     use usage_billing_suger::{mock::MockServerExt as _, types};
 
-    let server = MockServer::start_async().await;
-    let group: types::MeteringUsageRecordGroup = example_of(Document::suger(), "reportUsageRecordGroup");
+    let (server, client) = start::<Suger>();
+    let group: types::MeteringUsageRecordGroup = Document::suger().operation("reportUsageRecordGroup").response();
     let reported = server.report_usage_record_group(|when, then| {
         when.org_id("your-org").entitlement_id("ent-7");
         then.ok(&group);
     });
-    suger::run(&usage_billing_tests::suger(&server.base_url()).build().unwrap()).await.unwrap();
+    suger::run(&client).await.unwrap();
     reported.assert();
-}
-
-fn issues_tokens(server: &MockServer) {
-    server.mock(|when, then| {
-        when.path_suffix("/token");
-        then.status(200)
-            .header("content-type", "application/json")
-            .body(r#"{"access_token": "t", "token_type": "bearer", "expires_in": 3600}"#);
-    });
-}
-
-/// The example of an operation's success.
-fn example_of<T: serde::de::DeserializeOwned>(document: &Document, operation: &str) -> T {
-    let operation = document.operation(operation);
-    let (_, _, example) = operation.successes().remove(0);
-    serde_json::from_value(example.clone()).unwrap()
 }

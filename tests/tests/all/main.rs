@@ -24,6 +24,7 @@ mod memory;
 #[cfg(target_os = "linux")]
 mod memory_files;
 mod memory_parallel;
+mod mocked;
 mod proxy;
 mod rate_limit;
 mod read_ahead;

@@ -1,27 +1,17 @@
 //! Requests and responses of each operation of Acronis.
 
 use futures_util::TryStreamExt;
-use httpmock::{MockServer, When};
+use httpmock::When;
 use serde::de::DeserializeOwned;
-use serde_json::json;
 use usage_billing_acronis::mock::MockServerExt;
-use usage_billing_acronis::{Client, ErrorKind, types};
+use usage_billing_acronis::types;
 use usage_billing_tests::{Acronis, Document, Vendor};
 use uuid::Uuid;
 
+use crate::mocked::start;
+
 const REPORT: Uuid = Uuid::from_u128(0x41b9_e2d0_7c36_4f58_9a0b_5d8e_1f6c_2a73);
 const FILE: Uuid = Uuid::from_u128(0x9d5a_0c14_e6b8_4273_8f1d_c02b_7a34_e596);
-
-/// A mocked vendor that issues tokens.
-fn start() -> (MockServer, Client) {
-    let server = MockServer::start();
-    server.mock(|when, then| {
-        when.method("POST").path("/api/2/idp/token");
-        then.status(200).body(r#"{"access_token":"t","expires_in":3600}"#);
-    });
-    let client = Acronis::client(&server.base_url()).build().unwrap();
-    (server, client)
-}
 
 /// Expects the headers that every request has, and no others about the API.
 fn usual(when: When, accept: &str) -> When {
@@ -29,13 +19,12 @@ fn usual(when: When, accept: &str) -> When {
 }
 
 fn example<T: DeserializeOwned>(operation: &str) -> T {
-    let (_, _, example) = Document::acronis().operation(operation).successes()[0];
-    serde_json::from_value(example.clone()).unwrap()
+    Document::acronis().operation(operation).response()
 }
 
 #[tokio::test]
 async fn a_report_is_created_with_either_success() {
-    let (server, client) = start();
+    let (server, client) = start::<Acronis>();
     let report: types::ReportCreate = Document::acronis().operation("create_report").body();
     let sent = concat!(
         r#"{"parameters":{"formats":["csv_v2_0","json_v2_0"],"hide_zero_usage":true,"kind":"usage_summary","#,
@@ -58,7 +47,7 @@ async fn a_report_is_created_with_either_success() {
 
 #[tokio::test]
 async fn stored_files_of_a_report_are_listed() {
-    let (server, client) = start();
+    let (server, client) = start::<Acronis>();
     let mock = server.list_stored_reports(|when, then| {
         usual(when.report_id(&REPORT).into_inner(), "application/json").header_missing("content-type");
         then.ok(&example("list_stored_reports"));
@@ -73,7 +62,7 @@ async fn stored_files_of_a_report_are_listed() {
 
 #[tokio::test]
 async fn stored_file_is_returned_unchanged() {
-    let (server, client) = start();
+    let (server, client) = start::<Acronis>();
     let gzip = b"\x1f\x8b\x08\x00not really".as_slice();
     let mock = server.download_stored_report(|when, then| {
         usual(when.report_id(&REPORT).stored_report_id(&FILE).into_inner(), "*/*").header_missing("accept-encoding");
@@ -84,18 +73,4 @@ async fn stored_file_is_returned_unchanged() {
     assert_eq!(file.headers()["content-encoding"], "gzip");
     let chunks: Vec<_> = file.into_inner().try_collect().await.unwrap();
     assert_eq!(chunks.concat(), gzip);
-}
-
-#[tokio::test]
-async fn mocked_errors_are_read() {
-    let (server, client) = start();
-    let body = || json!({"error": {"code": 1002, "domain": "PlatformAccountServer", "message": "Access denied."}});
-    server.create_report(|_, then| drop(then.error(403, body())));
-    server.list_stored_reports(|_, then| drop(then.error(403, body())));
-    server.download_stored_report(|_, then| drop(then.error(403, body())));
-    let seeds = ["create_report", "list_stored_reports", "download_stored_report"];
-    for call in Acronis::calls().into_iter().filter(|call| seeds.contains(&call.operation)) {
-        let error = (call.send)(client.clone()).await.unwrap_err();
-        assert_eq!((error.kind(), error.code()), (ErrorKind::Permission, Some("1002")), "{}", call.operation);
-    }
 }

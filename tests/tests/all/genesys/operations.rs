@@ -1,30 +1,13 @@
 //! Requests and responses of each operation of Genesys Cloud.
 
 use chrono::{DateTime, Utc};
-use httpmock::{MockServer, When};
+use httpmock::When;
 use serde::de::DeserializeOwned;
-use serde_json::json;
 use usage_billing_genesys::mock::MockServerExt;
-use usage_billing_genesys::{Client, ErrorKind, types};
+use usage_billing_genesys::types;
 use usage_billing_tests::{Document, Genesys, Vendor};
 
-const SEEDS: [&str; 4] = [
-    "getBillingReportsBillableusage",
-    "getBillingTrusteebillingoverviewTrustorOrgId",
-    "postUsageQuery",
-    "getUsageQueryExecutionIdResults",
-];
-
-/// Starts a mock server that issues tokens.
-fn start() -> (MockServer, Client) {
-    let server = MockServer::start();
-    server.mock(|when, then| {
-        when.method("POST").path("/oauth/token");
-        then.status(200).body(r#"{"access_token":"t","expires_in":3600}"#);
-    });
-    let client = Genesys::client(&server.base_url()).build().unwrap();
-    (server, client)
-}
+use crate::mocked::start;
 
 /// Expects the headers of every request, and no API version.
 fn expect_common_headers(when: When) {
@@ -34,8 +17,7 @@ fn expect_common_headers(when: When) {
 }
 
 fn example<T: DeserializeOwned>(operation: &str) -> T {
-    let (_, _, example) = Document::genesys().operation(operation).successes()[0];
-    serde_json::from_value(example.clone()).unwrap()
+    Document::genesys().operation(operation).response()
 }
 
 fn instant(text: &str) -> DateTime<Utc> {
@@ -44,7 +26,7 @@ fn instant(text: &str) -> DateTime<Utc> {
 
 #[tokio::test]
 async fn billable_usage_sends_its_period_and_decodes() {
-    let (server, client) = start();
+    let (server, client) = start::<Genesys>();
     let (start, end) = (instant("2026-09-01T00:00:00Z"), instant("2026-09-30T23:59:59.999Z"));
     let mock = server.get_billing_reports_billableusage(|when, then| {
         expect_common_headers(when.start_date(&start).end_date(&end).into_inner().header_missing("content-type"));
@@ -59,7 +41,7 @@ async fn billable_usage_sends_its_period_and_decodes() {
 
 #[tokio::test]
 async fn billing_overview_sends_its_index_and_decodes() {
-    let (server, client) = start();
+    let (server, client) = start::<Genesys>();
     let mock = server.get_billing_trusteebillingoverview_trustor_org_id(|when, then| {
         expect_common_headers(when.trustor_org_id("a/b?c d").billing_period_index(2).into_inner());
         then.ok(&example("getBillingTrusteebillingoverviewTrustorOrgId"));
@@ -80,7 +62,7 @@ async fn billing_overview_sends_its_index_and_decodes() {
 
 #[tokio::test]
 async fn usage_query_starts_with_either_success() {
-    let (server, client) = start();
+    let (server, client) = start::<Genesys>();
     let query: types::ApiUsageOrganizationQuery = Document::genesys().operation("postUsageQuery").body();
     let sent = concat!(
         r#"{"granularity":"Day","groupBy":["OAuthClientId","TemplateUri"],"#,
@@ -102,7 +84,7 @@ async fn usage_query_starts_with_either_success() {
 
 #[tokio::test]
 async fn usage_query_results_decode() {
-    let (server, client) = start();
+    let (server, client) = start::<Genesys>();
     let mock = server.get_usage_query_execution_id_results(|when, then| {
         expect_common_headers(when.execution_id("a/b%").into_inner());
         then.ok(&example("getUsageQueryExecutionIdResults"));
@@ -111,18 +93,4 @@ async fn usage_query_results_decode() {
     mock.assert();
     assert_eq!(rows.query_status, Some(types::ApiUsageQueryStatus::Complete));
     assert_eq!((rows.results[0].requests, rows.results[1].organization_id.as_deref()), (Some(100), Some("")));
-}
-
-#[tokio::test]
-async fn mocked_errors_are_read() {
-    let (server, client) = start();
-    let body = || json!({"message": "There is nothing with this id.", "code": "not.found", "status": 404});
-    server.get_billing_reports_billableusage(|_, then| drop(then.error(404, body())));
-    server.get_billing_trusteebillingoverview_trustor_org_id(|_, then| drop(then.error(404, body())));
-    server.post_usage_query(|_, then| drop(then.error(404, body())));
-    server.get_usage_query_execution_id_results(|_, then| drop(then.error(404, body())));
-    for call in Genesys::calls().into_iter().filter(|call| SEEDS.contains(&call.operation)) {
-        let error = (call.send)(client.clone()).await.unwrap_err();
-        assert_eq!((error.kind(), error.code()), (ErrorKind::Api, Some("not.found")), "{}", call.operation);
-    }
 }

@@ -1,12 +1,13 @@
 //! Requests and responses of each operation of Suger.
 
 use chrono::NaiveDate;
-use httpmock::{MockServer, When};
+use httpmock::When;
 use serde::de::DeserializeOwned;
-use serde_json::json;
 use usage_billing_suger::mock::MockServerExt;
-use usage_billing_suger::{Client, DecimalNumber, ErrorKind, types};
+use usage_billing_suger::{DecimalNumber, ErrorKind, types};
 use usage_billing_tests::{Document, ScriptedResponse, ScriptedServer, Suger, Vendor};
+
+use crate::mocked::start;
 
 /// Ids that would change the path if they were not escaped.
 const ORG: &str = "a/c?m#e";
@@ -14,12 +15,6 @@ const ID: &str = "ü 1%2F";
 
 /// More digits than a float has.
 const LONG: &str = "12345678901234567.123456789";
-
-fn start() -> (MockServer, Client) {
-    let server = MockServer::start();
-    let client = Suger::client(&server.base_url()).build().unwrap();
-    (server, client)
-}
 
 /// Expects the headers of every request, and no other header that concerns the API.
 fn usual(when: When) -> When {
@@ -37,8 +32,7 @@ fn without_body(when: When) {
 }
 
 fn example<T: DeserializeOwned>(operation: &str) -> T {
-    let (_, _, example) = Document::suger().operation(operation).successes()[0];
-    serde_json::from_value(example.clone()).unwrap()
+    Document::suger().operation(operation).response()
 }
 
 fn day(text: &str) -> NaiveDate {
@@ -57,7 +51,7 @@ fn long() -> DecimalNumber {
 
 #[tokio::test]
 async fn usage_report_has_every_digit() {
-    let (server, client) = start();
+    let (server, client) = start::<Suger>();
     let mock = server.report_usage_record_group(|when, then| {
         let json = format!(
             r#"{{"entitlementID":"ü 1%2F","id":"r-1","organizationID":"a/c?m#e","records":{{"gb":{LONG},"zero":0.10}}}}"#
@@ -79,7 +73,7 @@ async fn usage_report_has_every_digit() {
 
 #[tokio::test]
 async fn batch_of_reports_has_every_digit() {
-    let (server, client) = start();
+    let (server, client) = start::<Suger>();
     let mut group = usage(LONG);
     group.timestamp = Some("2026-11-20T10:15:00Z".parse().unwrap());
     let json = format!(r#"[{{"entitlementID":"e-1","records":{{"gb":{LONG}}},"timestamp":"2026-11-20T10:15:00Z"}}]"#);
@@ -111,7 +105,7 @@ async fn validation_with_an_empty_response_is_a_success() {
 
 #[tokio::test]
 async fn usage_record_groups_by_every_filter() {
-    let (server, client) = start();
+    let (server, client) = start::<Suger>();
     let mock = server.list_usage_record_groups(|when, then| {
         let when = when
             .org_id(ORG)
@@ -153,7 +147,7 @@ async fn usage_record_groups_by_every_filter() {
 
 #[tokio::test]
 async fn usage_record_reports_by_every_filter() {
-    let (server, client) = start();
+    let (server, client) = start::<Suger>();
     let mock = server.list_usage_record_reports(|when, then| {
         let when = when
             .org_id(ORG)
@@ -177,7 +171,7 @@ async fn usage_record_reports_by_every_filter() {
 
 #[tokio::test]
 async fn group_is_deleted_and_retried_by_its_id() {
-    let (server, client) = start();
+    let (server, client) = start::<Suger>();
     let created = day("2026-11-20");
     let mock = server.delete_usage_record_group(|when, then| {
         without_body(when.org_id(ORG).usage_record_group_id(ID).creation_date(&created).into_inner());
@@ -198,7 +192,7 @@ async fn group_is_deleted_and_retried_by_its_id() {
 
 #[tokio::test]
 async fn billable_metrics_are_created_read_listed_and_changed() {
-    let (server, client) = start();
+    let (server, client) = start::<Suger>();
     let metric: types::BillableMetric = Document::suger().operation("createBillableMetric").body();
     let mock = server.create_billable_metric(|when, then| {
         with_body(when.org_id(ORG).into_inner(), &serde_json::to_string(&metric).unwrap());
@@ -238,7 +232,7 @@ async fn billable_metrics_are_created_read_listed_and_changed() {
 
 #[tokio::test]
 async fn metering_settings_round_trip_with_every_digit() {
-    let (server, client) = start();
+    let (server, client) = start::<Suger>();
     let mut settings: types::UsageMeteringConfigInfo = example("getUsageMeteringConfigInfo");
     let mock = server.get_usage_metering_config_info(|when, then| {
         without_body(when.org_id(ORG).into_inner());
@@ -265,7 +259,7 @@ async fn metering_settings_round_trip_with_every_digit() {
 
 #[tokio::test]
 async fn mock_round_trips_every_digit() {
-    let (server, client) = start();
+    let (server, client) = start::<Suger>();
     let stored = types::MeteringUsageRecordGroup { records: [("gb".to_owned(), long())].into(), ..Default::default() };
     let mock = server.batch_report_usage_record_groups(|when, then| {
         when.body(&vec![usage(LONG)]);
@@ -277,34 +271,6 @@ async fn mock_round_trips_every_digit() {
     assert_eq!(response[0].records["gb"].to_string(), LONG);
     let other = client.batch_report_usage_record_groups().org_id("acme").body(vec![usage("12345678901234567.12345")]);
     other.send().await.expect_err("another quantity");
-}
-
-#[tokio::test]
-async fn mocked_errors_are_read() {
-    let (server, client) = start();
-    let body = || json!("no such thing");
-    server.batch_report_usage_record_groups(|_, then| drop(then.error(404, body())));
-    server.batch_validate_usage_record_groups(|_, then| drop(then.error(404, body())));
-    server.create_billable_metric(|_, then| drop(then.error(404, body())));
-    server.delete_usage_record_group(|_, then| drop(then.error(404, body())));
-    server.get_billable_metric(|_, then| drop(then.error(404, body())));
-    server.get_usage_metering_config_info(|_, then| drop(then.error(404, body())));
-    server.list_billable_metrics(|_, then| drop(then.error(404, body())));
-    server.list_usage_record_groups(|_, then| drop(then.error(404, body())));
-    server.list_usage_record_reports(|_, then| drop(then.error(404, body())));
-    server.report_usage_record_group(|_, then| drop(then.error(404, body())));
-    server.retry_usage_record_group(|_, then| drop(then.error(404, body())));
-    server.update_billable_metric(|_, then| drop(then.error(404, body())));
-    server.update_usage_metering_config_info(|_, then| drop(then.error(404, body())));
-    let (_, metering): (Vec<_>, Vec<_>) = Suger::calls().into_iter().partition(|call| {
-        let operation = Document::suger().operation(call.operation);
-        operation.field("tags")[0] != "Metering" || call.operation.starts_with("aggregate")
-    });
-    assert_eq!(metering.len(), 13);
-    for call in metering {
-        let error = (call.send)(client.clone()).await.unwrap_err();
-        assert_eq!((error.kind(), error.message()), (ErrorKind::Api, "no such thing"), "{}", call.operation);
-    }
 }
 
 #[tokio::test]
