@@ -1,60 +1,81 @@
 //! The admin API, and the faults that it adds.
 
-use fastrand::Rng;
-use serde_json::{Map, Value, json};
+use proptest::collection::vec;
+use proptest::option::weighted;
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::{Value, json};
 
-use super::operations::{Found, operations};
-use super::values::{self, chance, pick, word};
-use super::{REQUESTS, Target, named, parsed, seeds};
+use super::operations::{Call, Found, call};
+use super::values::{edit, one_of, value, word};
+use super::{REQUESTS, Target, check, excerpt, parsed, runtime};
 use crate::builder;
 
-const KINDS: &str = "status replace_response replace_value latency reset_before reset_after cut_body slow_body malformed_json unknown_enum \
-    extra_fields null_lists duplicated_page clock_skew odd";
+const KINDS: [&str; 15] = [
+    "status",
+    "replace_response",
+    "replace_value",
+    "latency",
+    "reset_before",
+    "reset_after",
+    "cut_body",
+    "slow_body",
+    "malformed_json",
+    "unknown_enum",
+    "extra_fields",
+    "null_lists",
+    "duplicated_page",
+    "clock_skew",
+    "odd",
+];
 
-/// Returns one of the first kinds.
-fn kind(random: &mut Rng, count: usize) -> &'static str {
-    random.choice(KINDS.split(' ').take(count).collect::<Vec<_>>()).unwrap_or_default()
+/// Returns a field with one of some values, or none.
+fn field<T: Clone + std::fmt::Debug + Into<Value> + 'static>(
+    name: &'static str,
+    values: &'static [T],
+) -> BoxedStrategy<Option<(&'static str, Value)>> {
+    field_of(name, select(values).prop_map(Into::into))
+}
+
+fn field_of(
+    name: &'static str,
+    value: impl Strategy<Value = Value> + 'static,
+) -> BoxedStrategy<Option<(&'static str, Value)>> {
+    weighted(0.25, value.prop_map(move |value| (name, value))).boxed()
 }
 
 /// Returns a fault, perhaps an invalid one, with short delays only.
-fn fault(random: &mut Rng) -> Value {
-    let mut fields = Map::new();
-    fields.insert("kind".to_owned(), json!(kind(random, usize::MAX)));
-    let optional = [
-        ("status", json!(pick(random, &[0, 200, 400, 429, 503, 599, 600]))),
-        ("retry_after", json!(pick(random, &[0, 1, u32::MAX]))),
-        ("as_date", json!(random.bool())),
-        ("after_effect", json!(random.bool())),
-        ("millis", json!(random.u8(..2))),
-        ("bytes", json!(pick(random, &[0, 1, 100, u32::MAX]))),
-        ("pointer", json!(pick(random, &["", "/", "/items", "/a/0", "x", "/~2"]))),
-        ("value", json!(word(random))),
-        ("body", values::value(random, 2)),
-        ("content_type", json!(pick(random, &["text/html", "application/json", "a\u{0}"]))),
-        ("seconds", json!(pick(random, &[0, -1, i32::MAX, i32::MIN]))),
-        ("operation", json!(pick(random, &["suger", "listBuyers", "GET /tenants", "x", ""]))),
-        ("times", json!(pick(random, &[0, 1, u32::MAX]))),
-        ("skip", json!(pick(random, &[0, 1, u32::MAX]))),
-        ("percent", json!(pick(random, &[0, 50, 100, 101]))),
+fn fault() -> BoxedStrategy<Value> {
+    let optional = vec![
+        field("status", &[0, 200, 400, 429, 503, 599, 600]),
+        field("retry_after", &[0, 1, u32::MAX]),
+        field("as_date", &[true, false]),
+        field("after_effect", &[true, false]),
+        field("millis", &[0, 1]),
+        field("bytes", &[0, 1, 100, u32::MAX]),
+        field("pointer", &["", "/", "/items", "/a/0", "x", "/~2"]),
+        field_of("value", word().prop_map(Value::from)),
+        field_of("body", value()),
+        field("content_type", &["text/html", "application/json", "a\u{0}"]),
+        field("seconds", &[0, -1, i32::MAX, i32::MIN]),
+        field("operation", &["suger", "listBuyers", "GET /tenants", "x", ""]),
+        field("times", &[0, 1, u32::MAX]),
+        field("skip", &[0, 1, u32::MAX]),
+        field("percent", &[0, 50, 100, 101]),
     ];
-    for (name, value) in optional {
-        if chance(random, 25) {
-            fields.insert(name.to_owned(), value);
-        }
-    }
-    if fields["kind"] == "slow_body" {
+    let invalid = weighted(0.1, (select(vec!["retry_after", "status", "times", "percent", "x"]), value()));
+    let fault = (select(&KINDS[..]), optional, invalid).prop_map(|(kind, optional, invalid)| {
         // With the default piece size, a large response would take minutes.
-        fields.extend([("millis".to_owned(), json!(0)), ("bytes".to_owned(), json!(1_000))]);
-    }
-    if chance(random, 10) {
-        let name = pick(random, &["retry_after", "status", "times", "percent", "x"]);
-        fields.insert((*name).to_owned(), values::value(random, 2));
-    }
-    Value::Object(fields)
+        let quick = [("millis", json!(0)), ("bytes", json!(1_000))].into_iter().filter(|_| kind == "slow_body");
+        let fields =
+            [("kind", json!(kind))].into_iter().chain(optional.into_iter().flatten()).chain(quick).chain(invalid);
+        Value::Object(fields.map(|(name, value)| (name.to_owned(), value)).collect())
+    });
+    fault.boxed()
 }
 
-fn request(random: &mut Rng) -> Vec<u8> {
-    let paths = [
+fn request() -> impl Strategy<Value = Vec<u8>> {
+    let paths = one_of(&[
         "/_sandbox/faults",
         "/_sandbox/faults",
         "/_sandbox/faults/1",
@@ -69,43 +90,41 @@ fn request(random: &mut Rng) -> Vec<u8> {
         "/openapi/suger.json",
         "/openapi/..%2f",
         "/",
+    ]);
+    let methods = one_of(&["POST", "POST", "POST", "GET", "DELETE", "PUT"]);
+    let short = (select(&KINDS[..5]), 0..3, word());
+    let bodies = prop_oneof![
+        6 => fault(),
+        1 => select(&[0, 1, 86_400, u64::MAX]).prop_map(|seconds| json!({"advance_seconds": seconds})),
+        1 => value(),
+        1 => vec(fault(), 0..20).prop_map(Value::from),
+        1 => short.prop_map(|(kind, times, word)| json!(format!("{kind}; times={times}; {word}"))),
     ];
-    let path = pick(random, &paths);
-    let method = pick(random, &["GET", "POST", "POST", "POST", "DELETE", "PUT"]);
-    let body = match random.u8(..10) {
-        0 => json!({"advance_seconds": pick(random, &[0, 1, 86_400, u64::MAX])}),
-        1 => values::value(random, 3),
-        2 => (0..random.usize(..20)).map(|_| fault(random)).collect(),
-        3 => json!(format!("{}; times={}; {}", kind(random, 5), random.u8(..3), word(random))),
-        _ => fault(random),
-    };
-    let mut body = body.to_string().into_bytes();
-    if chance(random, 5) {
-        values::garble(random, &mut body, &[b"\"", b"[[[[", b"\xff"]);
-    }
-    let head =
-        format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
-    [head.into_bytes(), body].concat()
+    let edits = weighted(0.05, edit(&[b"\"", b"[[[[", b"\xff"]));
+    (methods, paths, bodies, edits).prop_map(|(method, path, body, edited)| {
+        let mut body = body.to_string().into_bytes();
+        if let Some(edit) = edited {
+            edit.apply(&mut body);
+        }
+        let length = body.len();
+        let head =
+            format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
+        [head.as_bytes(), &body].concat()
+    })
 }
 
-#[tokio::test]
-async fn random_admin_requests_leave_a_working_sandbox() {
-    let operations = operations();
-    for seed in seeds(4) {
-        let target = Target::start(builder()).await;
-        let (mut random, found) = (Rng::with_seed(seed), Found::default());
-        for number in 0..REQUESTS {
-            let request = request(&mut random);
-            let said = named(seed, number, &request);
-            let response = target.ask(&request, &said).await;
+#[test]
+fn random_admin_requests_leave_a_working_sandbox() {
+    check(&runtime(), 6, vec((request(), call()), 1..=REQUESTS), async |requests: Vec<(Vec<u8>, Call)>| {
+        let (target, found) = (Target::start(builder()).await, Found::default());
+        for (request, call) in requests {
+            let response = target.ask(&request).await;
             let status = parsed(&response).map(|(status, _)| status);
-            assert!(status.is_some_and(|status| status < 500), "{said}: {status:?}");
+            assert!(status.is_some_and(|status| status < 500), "{status:?}: {}", excerpt(&request));
             // With these faults any response is possible, but it must end.
-            let operation = random.choice(&operations).unwrap();
-            let request = operation.request(&mut random, &found, target.authorization(operation));
-            target.ask(&request, &named(seed, number, &request)).await;
+            target.ask(&call.request(&target, &found)).await;
         }
         target.sandbox.clear_faults();
-        target.assert_alive(&format!("after seed {seed}")).await;
-    }
+        target.assert_alive().await;
+    });
 }

@@ -1,42 +1,42 @@
 //! Random requests while faults change responses, and random faults in headers.
 
-use fastrand::Rng;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
 use reqwest::Method;
 use usage_billing_sandbox::{Fault, FaultKind};
 
-use super::operations::run;
-use super::seeds;
-use super::values::pick;
+use super::operations::{Step, run, steps};
+use super::{check, runtime};
 use crate::{builder, start_suger};
 
-#[tokio::test]
-async fn random_requests_under_faults_return_no_500() {
-    for seed in seeds(4) {
+/// Parts of faults.
+const PARTS: &str = "503 latency reset_before slow_body unknown_enum ; = times=1 percent=50 { } \"kind\" : status , null - pointer=/a \
+    as_date retry_after=4294967295 clock_skew;seconds=2147483647 clock_skew;seconds=-2147483648 429 null_lists";
+
+#[test]
+fn random_requests_under_faults_return_no_500() {
+    check(&runtime(), 6, (any::<u64>(), steps()), async |(seed, steps): (u64, Vec<Step>)| {
         let builder = builder()
             .fault(Fault::new(FaultKind::ExtraFields {}).percent(10))
             .fault(Fault::new(FaultKind::UnknownEnum { pointer: None, value: "Q".to_owned() }).percent(10))
             .fault_seed(seed);
-        run(builder, seed).await;
-    }
+        run(builder, &steps).await;
+    });
 }
 
-#[tokio::test]
-async fn random_faults_are_parsed_or_rejected() {
-    let (_sandbox, caller) = start_suger(builder()).await;
-    let mut random = Rng::with_seed(3);
-    let words: Vec<&str> =
-        "503 latency reset_before slow_body unknown_enum ; = times=1 percent=50 { } \"kind\" : status , null - \
-                            pointer=/a as_date retry_after=4294967295 clock_skew;seconds=2147483647 \
-                            clock_skew;seconds=-2147483648 429 null_lists"
-            .split_ascii_whitespace()
-            .collect();
-    for _ in 0..500 {
-        let text: String = (0..random.usize(1..6)).map(|_| pick(&mut random, &words).to_owned() + ";").collect();
+#[test]
+fn random_faults_are_parsed_or_rejected() {
+    let runtime = runtime();
+    let (_sandbox, caller) = runtime.block_on(start_suger(builder()));
+    let parts = PARTS.split_ascii_whitespace().collect::<Vec<_>>();
+    let fault = vec(select(parts).prop_map(|part| format!("{part};")), 1..6).prop_map(|parts| parts.concat());
+    check(&runtime, 500, fault, async |text: String| {
         let request = caller.request(Method::GET, "/org/sgr-demo1/buyer").header("x-sandbox-fault", &text);
         if let Ok(response) = request.send().await {
             let status = response.status().as_u16();
             assert!([200, 400, 429, 503].contains(&status), "{text}: {status}");
         }
-    }
-    assert_eq!(caller.get("/org/sgr-demo1/buyer").await.0, 200);
+    });
+    assert_eq!(runtime.block_on(caller.get("/org/sgr-demo1/buyer")).0, 200);
 }

@@ -1,7 +1,7 @@
 //! Random input: a response or a clean end, no undocumented 500, no panic, and the next request gets a response.
 //!
-//! Each run is the same. `FUZZ_ROUNDS=100 cargo test -p usage-billing-sandbox fuzz` runs a hundred times as long, and `FUZZ_SEED=7` with
-//! other input.
+//! Each run has the same input. `PROPTEST_CASES=1000 cargo test -p usage-billing-sandbox fuzz` runs longer, and `PROPTEST_RNG_SEED=7` with
+//! other input. A failure is reduced to few and simple requests, and its seed is kept in `proptest-regressions`.
 
 mod admin;
 mod faults;
@@ -9,29 +9,45 @@ mod operations;
 mod raw_bytes;
 mod values;
 
-use std::str::FromStr;
+use std::env;
 use std::sync::Once;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use proptest::strategy::Strategy;
+use proptest::test_runner::{Config, RngSeed, TestRunner};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::runtime::Runtime;
 use usage_billing_sandbox::{Sandbox, SandboxBuilder, Vendor};
 
 use crate::Caller;
 
-/// Requests to one sandbox: few enough that its memory is never full.
+/// Requests to one sandbox, at most: few enough that its memory is never full.
 const REQUESTS: usize = 500;
 
-/// Returns an environment variable, or the default.
-fn setting<T: FromStr>(name: &str, default: T) -> T {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// Returns a seed for each round.
-fn seeds(rounds: u64) -> impl Iterator<Item = u64> {
-    let first: u64 = setting("FUZZ_SEED", 0);
-    (0..rounds * setting("FUZZ_ROUNDS", 1)).map(move |round| first.wrapping_add(round))
+/// Checks a property of a number of values.
+fn check<S: Strategy>(runtime: &Runtime, cases: u32, values: S, property: impl AsyncFn(S::Value)) {
+    watch();
+    let usual = Config::default();
+    let config = Config {
+        cases: env::var_os("PROPTEST_CASES").map_or(cases, |_| usual.cases),
+        rng_seed: if usual.rng_seed == RngSeed::Random { RngSeed::Fixed(0) } else { usual.rng_seed },
+        source_file: Some(file!()),
+        max_shrink_time: 120_000,
+        ..usual
+    };
+    let result = TestRunner::new(config).run(&values, |value| {
+        runtime.block_on(property(value));
+        Ok(())
+    });
+    if let Err(error) = result {
+        panic!("{error}");
+    }
 }
 
 /// Panics of the server, which end the task of a connection only.
@@ -56,11 +72,13 @@ struct Target {
     sandbox: Sandbox,
     address: String,
     authorizations: [(Vendor, String); 3],
+    /// Panics before this sandbox: a failure is reduced with further sandboxes.
+    panics: usize,
 }
 
 impl Target {
     async fn start(builder: SandboxBuilder) -> Self {
-        watch();
+        let panics = PANICS.load(Ordering::SeqCst);
         let sandbox = builder.requests_per_minute(Vendor::Genesys, None).start().await.unwrap();
         let authorizations = [
             (Vendor::Genesys, Caller::genesys(&sandbox).await.authorization),
@@ -68,16 +86,16 @@ impl Target {
             (Vendor::Acronis, Caller::acronis(&sandbox).await.authorization),
         ];
         let address = sandbox.url().trim_start_matches("http://").to_owned();
-        Self { sandbox, address, authorizations }
+        Self { sandbox, address, authorizations, panics }
     }
 
     /// Returns the response to a complete request, which closes the connection.
-    async fn ask(&self, request: &[u8], said: &str) -> Vec<u8> {
-        self.send(&[request], false, said).await
+    async fn ask(&self, request: &[u8]) -> Vec<u8> {
+        self.send(&[request], false).await
     }
 
     /// Returns all bytes until the connection ends. An incomplete request needs an end of the stream, after which there may be no response.
-    async fn send(&self, pieces: &[&[u8]], and_end: bool, said: &str) -> Vec<u8> {
+    async fn send(&self, pieces: &[&[u8]], and_end: bool) -> Vec<u8> {
         let talk = async {
             let mut stream = TcpStream::connect(&self.address).await.unwrap();
             stream.set_nodelay(true).unwrap();
@@ -98,23 +116,22 @@ impl Target {
             response
         };
         let response = tokio::time::timeout(Duration::from_secs(60), talk).await;
-        let response = response.unwrap_or_else(|_| panic!("{said}: the connection hangs"));
-        assert_eq!(PANICS.load(Ordering::SeqCst), 0, "{said}: a panic");
+        let response = response.unwrap_or_else(|_| panic!("the connection hangs: {}", excerpt(pieces[0])));
+        assert_eq!(PANICS.load(Ordering::SeqCst), self.panics, "a panic: {}", excerpt(pieces[0]));
         response
     }
 
     /// Checks that the sandbox still responds.
-    async fn assert_alive(&self, said: &str) {
+    async fn assert_alive(&self) {
         let (_, authorization) = &self.authorizations[1];
         let caller = Caller::new(&self.sandbox, authorization.clone());
-        assert_eq!(caller.get("/org/sgr-demo1/buyer").await.0, 200, "{said}");
+        assert_eq!(caller.get("/org/sgr-demo1/buyer").await.0, 200);
     }
 }
 
-/// Describes a request for a message: how to reproduce it, and its prefix.
-fn named(seed: u64, number: usize, request: &[u8]) -> String {
-    let start = String::from_utf8_lossy(&request[..request.len().min(2_000)]);
-    format!("FUZZ_SEED={seed}, request {number}: {start}")
+/// Returns the prefix of a request for a message.
+fn excerpt(request: &[u8]) -> String {
+    String::from_utf8_lossy(&request[..request.len().min(2_000)]).into_owned()
 }
 
 /// Returns status and body of a response, if it is one.

@@ -1,16 +1,23 @@
 //! Requests from the operations, parameters and examples of the documents, with random changes.
 
 use std::io::Write;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use fastrand::Rng;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use openapi_document::{Operation, operations, resolve};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use proptest::collection::vec;
+use proptest::option::weighted;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
 use serde_json::Value;
 use usage_billing_sandbox::{self as demo, SandboxBuilder, Vendor};
 
-use super::values::{self, chance, pick, word};
-use super::{REQUESTS, Target, named, parsed, seeds};
+use super::values::{Edit, Mutation, NUMBERS, edit, mutation, one_of, word};
+use super::{REQUESTS, Target, check, excerpt, parsed, runtime};
 use crate::builder;
 
 /// Operations with a documented 500: Suger's batch validation reports each violation with it.
@@ -31,92 +38,187 @@ const EXISTING: [(&str, &str); 11] = [
     ("{licenseId}", "cloudCX1"),
 ];
 
-pub(super) struct Operation {
+/// Each vendor with the base of its paths and its document.
+static DOCUMENTS: LazyLock<[(Vendor, &str, Value); 3]> = LazyLock::new(|| {
+    let parsed = |json| serde_json::from_str(json).unwrap();
+    [
+        (Vendor::Genesys, "", parsed(include_str!("../../../assets/openapi/genesys.json"))),
+        (Vendor::Suger, "", parsed(include_str!("../../../assets/openapi/suger.json"))),
+        (Vendor::Acronis, "/api/2", parsed(include_str!("../../../assets/openapi/acronis.json"))),
+    ]
+});
+
+/// A random request of an operation.
+#[derive(Clone, Debug)]
+pub(super) struct Call {
     vendor: Vendor,
-    name: String,
+    operation: &'static str,
     method: String,
-    path: String,
-    /// Name, whether it is required, and schema.
-    query: Vec<(String, bool, Value)>,
-    example: Option<Value>,
+    path: Vec<Segment>,
+    query: Vec<(String, String)>,
+    /// In place of the vendor's own.
+    authorization: Option<String>,
+    headers: Vec<(&'static str, String)>,
+    body: Vec<u8>,
+    /// The name of the encoding; the body is compressed with gzip.
+    encoding: Option<String>,
+    /// The length of its chunks, if it has some.
+    chunk: Option<usize>,
 }
 
-/// Returns the operations of all three vendors.
-pub(super) fn operations() -> Vec<Operation> {
-    let documents = [
-        (Vendor::Genesys, "", include_str!("../../../assets/openapi/genesys.json")),
-        (Vendor::Suger, "", include_str!("../../../assets/openapi/suger.json")),
-        (Vendor::Acronis, "/api/2", include_str!("../../../assets/openapi/acronis.json")),
+#[derive(Clone, Debug)]
+enum Segment {
+    Fixed(String),
+    /// An id of an earlier response.
+    Found(Index),
+}
+
+/// Returns requests of all operations of all vendors.
+pub(super) fn call() -> BoxedStrategy<Call> {
+    let calls = DOCUMENTS.iter().flat_map(|(vendor, base, root)| {
+        operations(root)
+            .into_iter()
+            .filter(|operation| !operation.id().is_empty())
+            .map(|operation| call_of(*vendor, base, root, &operation))
+    });
+    let calls: Vec<_> = calls.collect();
+    // Not a union, which prepares all alternatives before the chosen one.
+    (0..calls.len()).prop_flat_map(move |at| calls[at].clone()).boxed()
+}
+
+fn call_of(vendor: Vendor, base: &str, root: &'static Value, operation: &Operation<'static>) -> BoxedStrategy<Call> {
+    let id = operation.id();
+    let path = format!("{base}{}", operation.path);
+    let segments: Vec<_> = path.split('/').map(segment).collect();
+    let queries = operation.parameters(root).into_iter().filter(|parameter| parameter["in"] == "query");
+    let queries: Vec<_> = queries.map(|parameter| query(root, parameter)).collect();
+    let methods = prop_oneof![
+        19 => Just(operation.method.to_uppercase()),
+        1 => one_of(&["PUT", "HEAD", "OPTIONS", "TRACE", "x"]),
     ];
-    let mut all = Vec::new();
-    for (vendor, base, text) in documents {
-        let document: Value = serde_json::from_str(text).unwrap();
-        for (path, item) in document["paths"].as_object().unwrap() {
-            for (method, operation) in item.as_object().unwrap() {
-                let Some(name) = operation["operationId"].as_str() else { continue };
-                let parameters = operation["parameters"].as_array().into_iter().flatten();
-                let resolved = |one: &Value| match one["$ref"].as_str() {
-                    Some(reference) => document.pointer(&reference[1..]).unwrap().clone(),
-                    None => one.clone(),
-                };
-                let query = parameters.map(resolved).filter(|one| one["in"] == "query").map(|one| {
-                    let name = one["name"].as_str().unwrap().to_owned();
-                    (name, one["required"] == true, resolved(&one["schema"]))
-                });
-                all.push(Operation {
-                    vendor,
-                    name: name.to_owned(),
-                    method: method.to_uppercase(),
-                    path: format!("{base}{path}"),
-                    query: query.collect(),
-                    example: operation.pointer("/requestBody/content/application~1json/example").cloned(),
-                });
-            }
-        }
-    }
-    all
+    let authorization = prop_oneof![
+        18 => Just(None),
+        1 => Just(Some(String::new())),
+        1 => word().prop_map(|word| Some(format!("Bearer {}", escaped(&word)))),
+        1 => Just(Some(format!("Key {}", demo::SUGER_LIMITED_API_KEY))),
+    ];
+    let encoding = weighted(0.1, one_of(&["gzip", "deflate", "x"]));
+    let body = body(operation.json_body(root).and_then(|media_type| media_type.get("example")));
+    let target = (methods, segments, queries, weighted(0.1, (word(), word())));
+    let content = (body, encoding, weighted(0.15, 1..2_000_usize));
+    let call =
+        (target, authorization, headers(), content).prop_map(move |(target, authorization, headers, content)| {
+            let (method, path, query, further) = target;
+            let (body, encoding, chunk) = content;
+            let query = query.into_iter().flatten().chain(further).collect();
+            Call { vendor, operation: id, method, path, query, authorization, headers, body, encoding, chunk }
+        });
+    call.boxed()
 }
 
-/// Returns a value that matches the schema.
-fn fitting(random: &mut Rng, schema: &Value) -> String {
-    if let Some(listed) = schema["enum"].as_array() {
-        return random.choice(listed).unwrap().as_str().unwrap().to_owned();
+fn segment(template: &str) -> BoxedStrategy<Segment> {
+    let fixed = |text: String| Segment::Fixed(text);
+    if !template.starts_with('{') {
+        return Just(fixed(template.to_owned())).boxed();
     }
-    let text = match (schema["type"].as_str(), schema["format"].as_str()) {
-        (Some("integer"), _) => pick(random, &["1", "5", "100"]),
-        (Some("boolean"), _) => pick(random, &["true", "false"]),
-        (_, Some("date")) => pick(random, &["2026-10-01", "2026-11-30"]),
-        (_, Some("date-time")) => pick(random, &["2026-10-01T00:00:00Z", "2026-10-31T23:59:59Z"]),
-        (_, Some("uuid")) => demo::ACRONIS_TENANT_ID,
-        _ => pick(random, &[demo::ACRONIS_TENANT_ID, "ent-aws01", "AWS", "day", "name", "2026-10-01"]),
+    let other = prop_oneof![3 => any::<Index>().prop_map(Segment::Found), 1 => word().prop_map(move |word| fixed(escaped(&word)))];
+    match EXISTING.iter().find(|(name, _)| *name == template) {
+        Some((_, id)) => prop_oneof![7 => Just(fixed((*id).to_owned())), 3 => other].boxed(),
+        None => other.boxed(),
+    }
+}
+
+/// Returns a query parameter, or none.
+fn query(root: &'static Value, parameter: &'static Value) -> impl Strategy<Value = Option<(String, String)>> + use<> {
+    let schema = resolve(root, &parameter["schema"]);
+    let value = match (schema["enum"].as_array(), schema["type"].as_str(), schema["format"].as_str()) {
+        (Some(listed), ..) => select(listed.as_slice()).prop_map(|value| value.as_str().unwrap().to_owned()).boxed(),
+        (None, Some("integer"), _) => one_of(&["1", "5", "100"]),
+        (None, Some("boolean"), _) => one_of(&["true", "false"]),
+        (None, _, Some("date")) => one_of(&["2026-10-01", "2026-11-30"]),
+        (None, _, Some("date-time")) => one_of(&["2026-10-01T00:00:00Z", "2026-10-31T23:59:59Z"]),
+        (None, _, Some("uuid")) => one_of(&[demo::ACRONIS_TENANT_ID]),
+        _ => one_of(&[demo::ACRONIS_TENANT_ID, "ent-aws01", "AWS", "day", "name", "2026-10-01"]),
     };
-    text.to_owned()
+    let value = prop_oneof![17 => value, 3 => word()];
+    let name = parameter["name"].as_str().unwrap().to_owned();
+    let pair = value.prop_map(move |value| (name.clone(), value));
+    weighted(if parameter["required"] == true { 0.97 } else { 0.2 }, pair)
+}
+
+fn headers() -> impl Strategy<Value = Vec<(&'static str, String)>> {
+    let other_types = [
+        "text/plain",
+        "application/json; charset=utf-16",
+        "APPLICATION/JSON",
+        "application/x-www-form-urlencoded",
+        ";",
+    ];
+    let content_type = prop_oneof![17 => Just("application/json"), 3 => select(other_types.to_vec())];
+    let strict = weighted(0.1, select(vec!["true", "1", "false", "x", ""]));
+    let accepted = weighted(0.1, select(vec!["gzip", "identity;q=0", "*", "br, ,gzip;q=9"]));
+    (content_type, strict, accepted).prop_map(|(content_type, strict, accepted)| {
+        let headers =
+            [("content-type", Some(content_type)), ("x-sandbox-strict", strict), ("accept-encoding", accepted)];
+        headers.into_iter().filter_map(|(name, value)| Some((name, value?.to_owned()))).collect()
+    })
+}
+
+/// Returns a changed example, or a body where the operation has none.
+fn body(example: Option<&'static Value>) -> BoxedStrategy<Vec<u8>> {
+    let Some(example) = example else {
+        return weighted(0.1, word()).prop_map(|word| word.unwrap_or_default().into_bytes()).boxed();
+    };
+    let number = weighted(0.15, select(&NUMBERS[..]));
+    let edited = weighted(0.1, edit(&[b"\"", b"[[[[", b"\\u0000", b"\\ud800", b"\xff"]));
+    let changed = move |(mutations, number, edited): (Vec<Mutation>, Option<&str>, Option<Edit>)| {
+        let mut example = example.clone();
+        mutations.iter().for_each(|mutation| mutation.apply(&mut example));
+        let mut text = example.to_string();
+        if let Some((number, at)) = number.zip(text.find(|character: char| character.is_ascii_digit())) {
+            text.replace_range(at..=at, number);
+        }
+        let mut bytes = text.into_bytes();
+        if let Some(edit) = edited {
+            edit.apply(&mut bytes);
+        }
+        bytes
+    };
+    (vec(mutation(), 0..3), number, edited).prop_map(changed).boxed()
 }
 
 /// Ids in responses, for later requests; newer ones replace others.
 #[derive(Default)]
-pub(super) struct Found(Vec<String>);
+pub(super) struct Found {
+    ids: Vec<String>,
+    count: usize,
+}
 
 impl Found {
     const MOST: usize = 64;
 
-    fn gather(&mut self, random: &mut Rng, response: &Value) {
+    fn collect(&mut self, response: &Value) {
         match response {
-            Value::Array(items) => items.iter().for_each(|item| self.gather(random, item)),
+            Value::Array(items) => items.iter().for_each(|item| self.collect(item)),
             Value::Object(fields) => {
                 for (name, field) in fields {
-                    match field.as_str() {
-                        Some(id) if name.to_ascii_lowercase().ends_with("id") && self.0.len() < Self::MOST => {
-                            self.0.push(id.to_owned());
-                        }
-                        Some(id) if name.to_ascii_lowercase().ends_with("id") => {
-                            self.0[random.usize(..Self::MOST)] = id.to_owned();
-                        }
-                        _ => self.gather(random, field),
+                    match field.as_str().filter(|_| name.to_ascii_lowercase().ends_with("id")) {
+                        Some(id) => self.add(id),
+                        None => self.collect(field),
                     }
                 }
             }
             _ => {}
+        }
+    }
+
+    fn add(&mut self, id: &str) {
+        // A stride that reaches all: pages of ids replace some of each earlier page.
+        let at = self.count * 29 % Self::MOST;
+        self.count += 1;
+        match self.ids.get_mut(at).filter(|_| self.count > Self::MOST) {
+            Some(replaced) => *replaced = id.to_owned(),
+            None => self.ids.push(id.to_owned()),
         }
     }
 }
@@ -125,141 +227,86 @@ fn escaped(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
-impl Operation {
-    fn target(&self, random: &mut Rng, found: &Found) -> String {
-        let segments = self.path.split('/').map(|segment| {
-            let known = EXISTING.iter().find(|(name, _)| *name == segment).map(|(_, id)| *id);
-            match known {
-                _ if !segment.starts_with('{') => segment.to_owned(),
-                Some(id) if chance(random, 70) => id.to_owned(),
-                _ if chance(random, 75) => random.choice(&found.0).map_or_else(String::new, |id| escaped(id)),
-                _ => escaped(&word(random)),
-            }
+impl Call {
+    fn target(&self, found: &Found) -> String {
+        let segments = self.path.iter().map(|segment| match segment {
+            Segment::Fixed(text) => text.clone(),
+            Segment::Found(_) if found.ids.is_empty() => String::new(),
+            Segment::Found(at) => escaped(&found.ids[at.index(found.ids.len())]),
         });
         let path = segments.collect::<Vec<_>>().join("/");
-        let mut query = Vec::new();
-        for (name, required, schema) in &self.query {
-            if chance(random, if *required { 97 } else { 20 }) {
-                let value = if chance(random, 85) { fitting(random, schema) } else { word(random) };
-                query.push(format!("{name}={}", escaped(&value)));
-            }
-        }
-        if chance(random, 10) {
-            query.push(format!("{}={}", escaped(&word(random)), escaped(&word(random))));
-        }
-        format!("{path}?{}", query.join("&"))
+        let query = self.query.iter().map(|(name, value)| format!("{}={}", escaped(name), escaped(value)));
+        format!("{path}?{}", query.collect::<Vec<_>>().join("&"))
     }
 
-    fn body(&self, random: &mut Rng) -> Vec<u8> {
-        let Some(mut example) = self.example.clone() else {
-            return if chance(random, 10) { word(random).into_bytes() } else { Vec::new() };
-        };
-        for _ in 0..pick(random, &[0, 0, 1, 1, 2, 4]) {
-            values::mutate(random, &mut example);
-        }
-        let mut text = example.to_string();
-        if chance(random, 15)
-            && let Some(at) = text.find(|character: char| character.is_ascii_digit())
-        {
-            text.replace_range(at..=at, pick(random, &values::NUMBERS));
-        }
-        let mut bytes = text.into_bytes();
-        if chance(random, 10) {
-            values::garble(random, &mut bytes, &[b"\"", b"[[[[", b"\\u0000", b"\\ud800", b"\xff"]);
-        }
-        bytes
-    }
-
-    /// Returns a complete request, which closes the connection.
-    pub(super) fn request(&self, random: &mut Rng, found: &Found, authorization: &str) -> Vec<u8> {
-        let method =
-            if chance(random, 95) { &*self.method } else { pick(random, &["PUT", "HEAD", "OPTIONS", "TRACE", "x"]) };
-        let mut request =
-            format!("{method} {} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n", self.target(random, found))
-                .into_bytes();
-        let authorization = match random.u8(..20) {
-            0 => String::new(),
-            1 => format!("Bearer {}", escaped(&word(random))),
-            2 => format!("Key {}", demo::SUGER_LIMITED_API_KEY),
-            _ => authorization.to_owned(),
-        };
-        let mut header = |name: &str, value: &str| request.extend(format!("{name}: {value}\r\n").bytes());
-        header("authorization", &authorization);
-        let kinds = [
-            "text/plain",
-            "application/json; charset=utf-16",
-            "APPLICATION/JSON",
-            "application/x-www-form-urlencoded",
-            ";",
-        ];
-        header("content-type", if chance(random, 85) { "application/json" } else { pick(random, &kinds) });
-        if chance(random, 10) {
-            header("x-sandbox-strict", pick(random, &["true", "1", "false", "x", ""]));
-        }
-        if chance(random, 10) {
-            header("accept-encoding", pick(random, &["gzip", "identity;q=0", "*", "br, ,gzip;q=9"]));
-        }
-        let mut body = self.body(random);
-        if chance(random, 10) {
-            header("content-encoding", pick(random, &["gzip", "deflate", "x"]));
+    /// Returns a complete request to a sandbox, which closes the connection.
+    pub(super) fn request(&self, target: &Target, found: &Found) -> Vec<u8> {
+        let own = target.authorizations.iter().find(|(vendor, _)| *vendor == self.vendor).map(|(_, own)| own);
+        let authorization = self.authorization.as_ref().or(own).map_or("", String::as_str);
+        let mut head = format!("{} {} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n", self.method, self.target(found));
+        let mut header = |name: &str, value: &str| head.push_str(&format!("{name}: {value}\r\n"));
+        header("authorization", authorization);
+        self.headers.iter().for_each(|(name, value)| header(name, value));
+        let mut body = self.body.clone();
+        if let Some(encoding) = &self.encoding {
+            header("content-encoding", encoding);
             let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
             gzip.write_all(&body).unwrap();
             body = gzip.finish().unwrap();
         }
-        if chance(random, 15) {
-            header("transfer-encoding", "chunked");
-            request.extend(b"\r\n");
-            for chunk in body.chunks(random.usize(1..2_000)) {
-                request.extend(format!("{:x}\r\n", chunk.len()).bytes());
-                request.extend(chunk);
-                request.extend(b"\r\n");
+        match self.chunk {
+            Some(length) => {
+                header("transfer-encoding", "chunked");
+                let chunks = body
+                    .chunks(length)
+                    .map(|chunk| [format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat());
+                body = chunks.chain([b"0\r\n\r\n".to_vec()]).collect::<Vec<_>>().concat();
             }
-            request.extend(b"0\r\n\r\n");
-        } else {
-            header("content-length", &body.len().to_string());
-            request.extend(b"\r\n");
-            request.extend(body);
+            None => header("content-length", &body.len().to_string()),
         }
-        request
+        [head.as_bytes(), b"\r\n", &body].concat()
     }
 }
 
-impl Target {
-    pub(super) fn authorization(&self, operation: &Operation) -> &str {
-        self.authorizations.iter().find(|(vendor, _)| *vendor == operation.vendor).map_or("", |(_, it)| it)
-    }
+/// A request, and how far the clock is advanced before it.
+pub(super) type Step = (Call, Option<u64>);
+
+/// Returns requests to one sandbox.
+pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
+    vec((call(), weighted(0.02, 0..40_000_u64)), 1..=REQUESTS)
 }
 
-/// Sends random requests to a sandbox, and returns the number of successful ones.
-pub(super) async fn run(builder: SandboxBuilder, seed: u64) -> usize {
-    let (operations, target) = (operations(), Target::start(builder).await);
-    let (mut random, mut found, mut successes) = (Rng::with_seed(seed), Found::default(), 0);
-    for number in 0..REQUESTS {
-        let operation = random.choice(&operations).unwrap();
-        let request = operation.request(&mut random, &found, target.authorization(operation));
-        if chance(&mut random, 2) {
-            target.sandbox.advance(std::time::Duration::from_secs(random.u64(..40_000)));
+/// Sends requests to a new sandbox, and returns the number of successful ones.
+pub(super) async fn run(builder: SandboxBuilder, steps: &[Step]) -> usize {
+    let (target, mut found, mut successes) = (Target::start(builder).await, Found::default(), 0);
+    for (call, advanced) in steps {
+        if let Some(seconds) = advanced {
+            target.sandbox.advance(Duration::from_secs(*seconds));
         }
-        let name = named(seed, number, &request);
-        let response = target.ask(&request, &name).await;
-        let Some((status, body)) = parsed(&response) else { panic!("{name}: no response: {response:?}") };
-        let is_documented = status < 500 || DOCUMENTED_500.contains(&&*operation.name);
-        assert!(is_documented, "{name}: {status} {}", String::from_utf8_lossy(body));
+        let request = call.request(&target, &found);
+        let response = target.ask(&request).await;
+        let Some((status, body)) = parsed(&response) else {
+            panic!("no response: {response:?}: {}", excerpt(&request))
+        };
+        let is_documented = status < 500 || DOCUMENTED_500.contains(&call.operation);
+        assert!(is_documented, "{status} {}: {}", String::from_utf8_lossy(body), excerpt(&request));
         successes += usize::from(status < 300);
         if let Ok(response) = serde_json::from_slice(body) {
-            found.gather(&mut random, &response);
+            found.collect(&response);
         }
     }
-    target.assert_alive(&format!("after seed {seed}")).await;
+    target.assert_alive().await;
     successes
 }
 
-#[tokio::test]
-async fn random_operations_return_no_500() {
-    let mut successes = 0;
-    for seed in seeds(8) {
-        successes += run(builder(), seed).await;
-    }
+#[test]
+fn random_operations_return_no_500() {
+    let (requests, successes) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    check(&runtime(), 16, steps(), async |steps: Vec<Step>| {
+        requests.fetch_add(steps.len(), Ordering::Relaxed);
+        successes.fetch_add(run(builder(), &steps).await, Ordering::Relaxed);
+    });
     // Otherwise all requests would be rejected early.
-    assert!(successes > REQUESTS, "only {successes} requests were successful");
+    let (requests, successes) = (requests.into_inner(), successes.into_inner());
+    assert!(successes > requests / 8, "only {successes} of {requests} requests were successful");
 }

@@ -1,10 +1,15 @@
 //! Random bytes, and requests with random changes.
 
-use fastrand::Rng;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::operations::{Found, operations};
-use super::values::{self, chance};
-use super::{REQUESTS, Target, named, seeds};
+use proptest::collection::vec;
+use proptest::option::weighted;
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use super::operations::{Call, Found, call};
+use super::values::{Edit, edit};
+use super::{REQUESTS, Target, check, excerpt, runtime, watch};
 use crate::builder;
 
 const TOKENS: [&[u8]; 18] = [
@@ -28,44 +33,50 @@ const TOKENS: [&[u8]; 18] = [
     b"CONNECT x:1 HTTP/1.1\r\n",
 ];
 
-#[tokio::test]
-async fn random_bytes_get_a_response_or_a_clean_end() {
-    let operations = operations();
-    let mut responses = 0;
-    for seed in seeds(6) {
-        let target = Target::start(builder()).await;
-        let (mut random, found) = (Rng::with_seed(seed), Found::default());
-        for number in 0..REQUESTS {
-            let operation = random.choice(&operations).unwrap();
-            let mut bytes = match random.u8(..20) {
-                0 => (0..random.usize(..500)).map(|_| random.u8(..)).collect(),
-                _ => operation.request(&mut random, &found, target.authorization(operation)),
-            };
-            if chance(&mut random, 20) {
-                // A second request on the same connection.
-                let next = random.choice(&operations).unwrap();
-                bytes.extend(next.request(&mut random, &found, target.authorization(next)));
-            }
-            for _ in 0..random.u8(1..5) {
-                values::garble(&mut random, &mut bytes, &TOKENS);
-            }
-            let (first, second) = bytes.split_at(random.usize(..=bytes.len()));
-            let said = named(seed, number, &bytes);
-            let response = target.send(&[first, second], true, &said).await;
-            assert!(response.is_empty() || response.starts_with(b"HTTP/1."), "{}: {response:?}", said);
+/// The bytes of a connection: one or two requests with changes, and where they are split.
+#[derive(Clone, Debug)]
+struct Connection {
+    /// Noise in place of a first request.
+    first: Result<Call, Vec<u8>>,
+    second: Option<Call>,
+    edits: Vec<Edit>,
+    split: Index,
+}
+
+fn connection() -> impl Strategy<Value = Connection> {
+    let first = prop_oneof![19 => call().prop_map(Ok), 1 => vec(any::<u8>(), 0..500).prop_map(Err)];
+    let parts = (first, weighted(0.2, call()), vec(edit(&TOKENS), 1..5), any::<Index>());
+    parts.prop_map(|(first, second, edits, split)| Connection { first, second, edits, split })
+}
+
+#[test]
+fn random_bytes_get_a_response_or_a_clean_end() {
+    let (requests, responses) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    check(&runtime(), 9, vec(connection(), 1..=REQUESTS), async |connections: Vec<Connection>| {
+        let (target, found) = (Target::start(builder()).await, Found::default());
+        requests.fetch_add(connections.len(), Ordering::Relaxed);
+        for connection in connections {
+            let mut bytes = connection.first.map_or_else(|noise| noise, |call| call.request(&target, &found));
+            bytes.extend(connection.second.iter().flat_map(|call| call.request(&target, &found)));
+            connection.edits.iter().for_each(|edit| edit.apply(&mut bytes));
+            let (first, second) = bytes.split_at(connection.split.index(bytes.len() + 1));
+            let response = target.send(&[first, second], true).await;
+            assert!(response.is_empty() || response.starts_with(b"HTTP/1."), "{response:?}: {}", excerpt(&bytes));
             let text = String::from_utf8_lossy(&response);
             // One operation has a documented 500.
             let is_meant = !text.contains("HTTP/1.1 500") || String::from_utf8_lossy(&bytes).contains("batchValidate");
-            assert!(is_meant, "{}: {text}", said);
-            responses += usize::from(!response.is_empty());
+            assert!(is_meant, "{text}: {}", excerpt(&bytes));
+            responses.fetch_add(usize::from(!response.is_empty()), Ordering::Relaxed);
         }
-        target.assert_alive(&format!("after seed {seed}")).await;
-    }
-    assert!(responses > REQUESTS, "only {responses} got a response");
+        target.assert_alive().await;
+    });
+    let (requests, responses) = (requests.into_inner(), responses.into_inner());
+    assert!(responses > requests / 6, "only {responses} of {requests} got a response");
 }
 
 #[tokio::test]
 async fn endless_head_or_body_is_not_kept_in_memory() {
+    watch();
     let target = Target::start(builder()).await;
     let (_, key) = &target.authorizations[1];
     let flood = vec![b'x'; 1 << 20];
@@ -79,11 +90,11 @@ async fn endless_head_or_body_is_not_kept_in_memory() {
     ] {
         let mut pieces = vec![start.as_bytes()];
         pieces.extend(std::iter::repeat_n(&*flood, 16));
-        let response = target.send(&pieces, true, &start).await;
+        let response = target.send(&pieces, true).await;
         // The response may be lost with the unread bytes.
         let text = String::from_utf8_lossy(&response);
         let rejected = ["HTTP/1.1 400", "HTTP/1.1 413", "HTTP/1.1 414", "HTTP/1.1 431"];
         assert!(text.is_empty() || rejected.iter().any(|status| text.starts_with(status)), "{start}: {text}");
     }
-    target.assert_alive("after the floods").await;
+    target.assert_alive().await;
 }

@@ -1,9 +1,11 @@
-//! Random values.
+//! Random values, and changes of JSON and of bytes.
 
 use std::sync::LazyLock;
 
-use fastrand::Rng;
-use serde_json::{Map, Value, json};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use serde_json::{Value, json};
 
 static WORDS: LazyLock<Vec<String>> = LazyLock::new(|| serde_json::from_str(include_str!("words.json")).unwrap());
 
@@ -19,95 +21,142 @@ pub(super) const NUMBERS: [&str; 8] = [
     "01",
 ];
 
-pub(super) fn pick<T: Copy>(random: &mut Rng, all: &[T]) -> T {
-    all[random.usize(..all.len())]
+pub(super) fn word() -> BoxedStrategy<String> {
+    prop_oneof![
+        10 => select(&**WORDS),
+        1 => vec(any::<char>(), 0..20).prop_map(String::from_iter),
+        1 => (0..5_000_usize).prop_map(|length| "x".repeat(length)),
+    ]
+    .boxed()
 }
 
-pub(super) fn chance(random: &mut Rng, percent: u8) -> bool {
-    random.u8(..100) < percent
+/// Returns one of some words.
+pub(super) fn one_of(words: &'static [&'static str]) -> BoxedStrategy<String> {
+    select(words).prop_map(str::to_owned).boxed()
 }
 
-pub(super) fn word(random: &mut Rng) -> String {
-    match random.u8(..12) {
-        0 => "x".repeat(random.usize(..5_000)),
-        1 => (0..random.usize(..20)).map(|_| random.char(..)).collect(),
-        _ => WORDS[random.usize(..WORDS.len())].clone(),
+pub(super) fn value() -> BoxedStrategy<Value> {
+    let leaf = prop_oneof![
+        1 => Just(Value::Null),
+        1 => any::<bool>().prop_map(Value::from),
+        1 => select(&[0, 1, -1, i64::MAX, i64::MIN, 1 << 31, 1_000]).prop_map(Value::from),
+        1 => select(&[0.1, -0.0, 1e300, 5e-324, 1e19]).prop_map(Value::from),
+        2 => word().prop_map(Value::from),
+    ];
+    let inner = leaf.prop_recursive(3, 20, 5, |inner| {
+        let fields = vec((word(), inner.clone()), 0..5);
+        prop_oneof![
+            vec(inner, 0..5).prop_map(Value::from),
+            fields.prop_map(|fields| Value::Object(fields.into_iter().collect()))
+        ]
+    });
+    inner.boxed()
+}
+
+/// A change of one value: of the root, or of a value in an array or object.
+#[derive(Clone, Debug)]
+pub(super) struct Mutation {
+    /// The way to the value, as far as there are arrays and objects.
+    path: Vec<Index>,
+    change: Change,
+}
+
+#[derive(Clone, Debug)]
+enum Change {
+    Remove,
+    /// Appends copies of an item to its array.
+    Repeat(usize),
+    Rename(String),
+    /// Adds a field beside this one.
+    Insert(String, Value),
+    /// Wraps the value in arrays.
+    Nest(usize),
+    Replace(Value),
+}
+
+pub(super) fn mutation() -> impl Strategy<Value = Mutation> {
+    let change = prop_oneof![
+        4 => value().prop_map(Change::Replace),
+        1 => Just(Change::Remove),
+        1 => (0..1_200_usize).prop_map(Change::Repeat),
+        1 => word().prop_map(Change::Rename),
+        1 => (word(), value()).prop_map(|(name, value)| Change::Insert(name, value)),
+        1 => (0..300_usize).prop_map(Change::Nest),
+    ];
+    (vec(any::<Index>(), 0..5), change).prop_map(|(path, change)| Mutation { path, change })
+}
+
+impl Mutation {
+    pub(super) fn apply(&self, root: &mut Value) {
+        mutate(root, &self.path, &self.change);
     }
 }
 
-pub(super) fn value(random: &mut Rng, depth: u8) -> Value {
-    match random.u8(..if depth == 0 { 6 } else { 8 }) {
-        0 => Value::Null,
-        1 => json!(random.bool()),
-        2 => json!(pick(random, &[0, 1, -1, i64::MAX, i64::MIN, 1 << 31, 1_000])),
-        3 => json!(pick(random, &[0.1, -0.0, 1e300, 5e-324, 1e19])),
-        4 | 5 => json!(word(random)),
-        6 => (0..random.usize(..5)).map(|_| value(random, depth - 1)).collect(),
-        _ => Value::Object((0..random.usize(..5)).map(|_| (word(random), value(random, depth - 1))).collect()),
-    }
-}
-
-/// Changes one value.
-pub(super) fn mutate(random: &mut Rng, whole: &mut Value) {
-    match whole {
-        Value::Array(items) if !items.is_empty() && chance(random, 85) => {
-            let at = random.usize(..items.len());
-            match random.u8(..6) {
-                0 => drop(items.remove(at)),
-                1 => {
-                    let copy = items[at].clone();
-                    items.extend(std::iter::repeat_n(copy, random.usize(..1_200)));
+fn mutate(value: &mut Value, path: &[Index], change: &Change) {
+    let is_last = |inner: &Value, rest: &[Index]| rest.is_empty() || !inner.is_array() && !inner.is_object();
+    match (value, path) {
+        (Value::Array(items), [at, rest @ ..]) if !items.is_empty() => {
+            let at = at.index(items.len());
+            match change {
+                Change::Remove if is_last(&items[at], rest) => drop(items.remove(at)),
+                Change::Repeat(times) if is_last(&items[at], rest) => {
+                    items.extend(std::iter::repeat_n(items[at].clone(), *times));
                 }
-                _ => mutate(random, &mut items[at]),
+                _ => mutate(&mut items[at], rest, change),
             }
         }
-        Value::Object(fields) if !fields.is_empty() && chance(random, 90) => {
-            let name = fields.keys().nth(random.usize(..fields.len())).cloned().unwrap();
-            mutate_field(random, fields, &name);
+        (Value::Object(fields), [at, rest @ ..]) if !fields.is_empty() => {
+            let name = fields.keys().nth(at.index(fields.len())).cloned().unwrap();
+            match change {
+                Change::Remove if is_last(&fields[&name], rest) => drop(fields.remove(&name)),
+                Change::Rename(other) if is_last(&fields[&name], rest) => {
+                    let field = fields.remove(&name).unwrap_or_default();
+                    fields.insert(other.clone(), field);
+                }
+                Change::Insert(other, value) if is_last(&fields[&name], rest) => {
+                    fields.insert(other.clone(), value.clone());
+                }
+                _ => mutate(&mut fields[&name], rest, change),
+            }
         }
-        other => *other = value(random, 3),
+        (value, _) => match change {
+            Change::Replace(other) => *value = other.clone(),
+            Change::Nest(depth) => *value = (0..*depth).fold(value.take(), |inner, _| json!([inner])),
+            Change::Remove | Change::Repeat(_) | Change::Rename(_) | Change::Insert(..) => {}
+        },
     }
 }
 
-fn mutate_field(random: &mut Rng, fields: &mut Map<String, Value>, name: &str) {
-    match random.u8(..8) {
-        0 => drop(fields.remove(name)),
-        1 => {
-            let field = fields.remove(name).unwrap_or_default();
-            fields.insert(word(random), field);
-        }
-        2 => drop(fields.insert(word(random), value(random, 2))),
-        3 => {
-            let deep = (0..random.usize(..300)).fold(json!(1), |inner, _| json!([inner]));
-            fields.insert(name.to_owned(), deep);
-        }
-        _ => mutate(random, fields.get_mut(name).unwrap_or(&mut Value::Null)),
-    }
+/// A change of bytes.
+#[derive(Clone, Debug)]
+pub(super) struct Edit {
+    at: Index,
+    /// How many bytes are removed, at most.
+    removed: usize,
+    inserted: Vec<u8>,
+    /// How many bytes are repeated.
+    repeated: usize,
 }
 
-/// Truncates, duplicates, flips or mixes bytes.
-pub(super) fn garble(random: &mut Rng, bytes: &mut Vec<u8>, tokens: &[&[u8]]) {
-    let at = random.usize(..=bytes.len());
-    let end = (at + random.usize(..64)).min(bytes.len());
-    match random.u8(..6) {
-        0 => bytes.truncate(at),
-        1 => drop(bytes.drain(at..end)),
-        2 => {
-            let copy = bytes[at..end].to_vec();
-            bytes.splice(at..at, copy);
-        }
-        3 => {
-            if let Some(byte) = bytes.get_mut(at) {
-                *byte = random.u8(..);
-            }
-        }
-        4 => {
-            let noise: Vec<u8> = (0..random.usize(..32)).map(|_| random.u8(..)).collect();
-            bytes.splice(at..at, noise);
-        }
-        _ => {
-            let token = pick(random, tokens).iter().copied();
-            bytes.splice(at..at, token);
-        }
+/// Truncates, removes, repeats, replaces or inserts bytes or tokens.
+pub(super) fn edit(tokens: &'static [&'static [u8]]) -> impl Strategy<Value = Edit> {
+    let change = prop_oneof![
+        Just((usize::MAX, Vec::new(), 0)),
+        (0..64_usize).prop_map(|removed| (removed, Vec::new(), 0)),
+        (0..64_usize).prop_map(|repeated| (0, Vec::new(), repeated)),
+        any::<u8>().prop_map(|byte| (1, vec![byte], 0)),
+        vec(any::<u8>(), 0..32).prop_map(|noise| (0, noise, 0)),
+        select(tokens).prop_map(|token| (0, token.to_vec(), 0)),
+    ];
+    let edit = |(at, (removed, inserted, repeated))| Edit { at, removed, inserted, repeated };
+    (any::<Index>(), change).prop_map(edit)
+}
+
+impl Edit {
+    pub(super) fn apply(&self, bytes: &mut Vec<u8>) {
+        let at = self.at.index(bytes.len() + 1);
+        let end = |length: usize| at.saturating_add(length).min(bytes.len());
+        let inserted = [&self.inserted, &bytes[at..end(self.repeated)]].concat();
+        bytes.splice(at..end(self.removed), inserted);
     }
 }
