@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn deadline_beyond_the_clock_is_no_deadline() {
+    fn deadline_beyond_the_clock_is_unlimited() {
         assert!(Deadline::after(Duration::MAX).is_none());
         assert!(Deadline::after(Duration::ZERO).is_some());
     }

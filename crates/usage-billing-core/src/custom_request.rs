@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_path_is_reported_with_what_is_expected() {
+    fn invalid_path_error_states_the_expected_form() {
         for (template, parameters, expected) in [
             ("a", &[][..], "begins with `/`"),
             ("https://elsewhere.example/a", &[], "begins with `/`"),

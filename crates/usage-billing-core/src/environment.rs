@@ -45,11 +45,13 @@ fn required_from<const N: usize>(lookup: impl Fn(&str) -> Option<OsString>, name
     }
     let missing: Vec<_> = missing
         .into_iter()
-        .map(
-            |(name, _)| {
-                if SecretUse::of(name).is_some() { format!("{name} (or {name}_FILE)") } else { (*name).to_owned() }
-            },
-        )
+        .map(|(name, _)| {
+            if SecretUse::from_setting(name).is_some() {
+                format!("{name} (or {name}_FILE)")
+            } else {
+                (*name).to_owned()
+            }
+        })
         .collect();
     Err(Error::new(ErrorKind::Config, format!("not set in the environment: {}", missing.join(", "))))
 }
@@ -61,7 +63,7 @@ fn value(lookup: impl Fn(&str) -> Option<OsString>, name: &str) -> Result<Option
         return invalid(format!("{name} in the environment is not UTF-8"));
     };
     let text = text.trim();
-    let Some(usage) = SecretUse::of(name) else { return Ok((!text.is_empty()).then(|| text.to_owned())) };
+    let Some(usage) = SecretUse::from_setting(name) else { return Ok((!text.is_empty()).then(|| text.to_owned())) };
     let file_variable = format!("{name}_FILE");
     let path = lookup(&file_variable).unwrap_or_default();
     match (text.is_empty(), path.is_empty()) {

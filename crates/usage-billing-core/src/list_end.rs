@@ -91,7 +91,7 @@ struct PageHash {
 
 impl PageHash {
     /// Returns the hash of a page, if it has items.
-    fn of<T: Serialize>(position: i64, items: &[T]) -> Option<Self> {
+    fn new<T: Serialize>(position: i64, items: &[T]) -> Option<Self> {
         let hash = |item: &T| {
             let mut hasher = DefaultHasher::new();
             serde_json::to_vec(item).ok()?.hash(&mut hasher);
@@ -133,7 +133,7 @@ impl ListEnd {
         stated: Stated,
     ) -> Result<(Vec<T>, Option<i64>)> {
         let mut observed = self.observed.lock().unwrap_or_else(PoisonError::into_inner);
-        let page = PageHash::of(position, &items);
+        let page = PageHash::new(position, &items);
         let begins_again = observed.first.zip(page).is_some_and(|(first, page)| first.begins_again(&page));
         let is_followed = stated.is_followed(position, self.numbering);
         if begins_again && !observed.names_next && !is_followed && self.is_short(count(&items)) {
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn list_continues_after_an_overlapping_page_of_a_server_that_rounds_offsets_down() {
+    fn list_continues_after_overlap_of_a_rounded_offset() {
         let end = offsets();
         let page = |offset: i64| (offset / PAGE * PAGE..(offset / PAGE + 1) * PAGE).collect::<Vec<i64>>();
         for offset in [0, 1000, 2000, 3000, 4000] {
@@ -399,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn short_page_that_begins_like_the_first_ends_the_list_unless_others_are_stated_to_follow() {
+    fn short_page_like_the_first_ends_list_unless_more_are_stated() {
         let (more, pages) =
             (|more| Stated { more: Some(more), ..names(None) }, |all| Stated { pages: Some(all), ..names(None) });
         for (stated, is_end) in [

@@ -189,9 +189,9 @@ mod tests {
             https: Some("HTTPS_PROXY"),
             http: None,
         };
-        let of = |url: &str| proxies.for_url(&url.parse().unwrap()).map(|proxy| proxy.to_string());
-        assert_eq!(of("https://api.example.com/x?y"), Some("https://proxy.corp:8443 (HTTPS_PROXY)".to_owned()));
-        assert_eq!(of("http://api.example.com"), None);
-        assert_eq!(of("https://localhost"), None);
+        let proxy_for = |url: &str| proxies.for_url(&url.parse().unwrap()).map(|proxy| proxy.to_string());
+        assert_eq!(proxy_for("https://api.example.com/x?y"), Some("https://proxy.corp:8443 (HTTPS_PROXY)".to_owned()));
+        assert_eq!(proxy_for("http://api.example.com"), None);
+        assert_eq!(proxy_for("https://localhost"), None);
     }
 }

@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_replace_and_query_parameters_follow_those_of_the_operation() {
+    fn added_headers_replace_and_query_parameters_append() {
         let mut additions = RequestAdditions::default();
         additions.add_header("Accept", "text/csv");
         additions.add_header("X-Trace", "7");

@@ -19,7 +19,7 @@ const MAX_BYTES: u64 = 64 * 1024;
 /// # Errors
 /// [`ErrorKind::Config`] for a file that cannot be read, that other users can read, or that does not contain a valid secret.
 pub fn read_secret_file(path: &Path, setting: &str) -> Result<SecretString> {
-    let usage = SecretUse::of(setting).unwrap_or(SecretUse::Password);
+    let usage = SecretUse::from_setting(setting).unwrap_or(SecretUse::Password);
     read(path, setting, usage).map(SecretString::from)
 }
 

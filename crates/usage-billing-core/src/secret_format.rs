@@ -30,7 +30,7 @@ const SUFFIXES: [(&str, SecretUse); 4] = [
 
 impl SecretUse {
     /// Returns the use of the secret of a setting, such as `SUGER_API_KEY` or `client_secret`; `None` for a setting without a secret.
-    pub(crate) fn of(setting: &str) -> Option<Self> {
+    pub(crate) fn from_setting(setting: &str) -> Option<Self> {
         let ends_with = |suffix: &str| {
             let start = setting.len().checked_sub(suffix.len());
             start.and_then(|start| setting.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(suffix))
@@ -45,7 +45,7 @@ impl SecretUse {
 /// # Errors
 /// [`ErrorKind::Config`] with the setting and what is wrong, such as quotes around the secret; never with the secret.
 pub fn check_secret(setting: &str, secret: &str) -> Result<()> {
-    match problem(SecretUse::of(setting).unwrap_or(SecretUse::Password), secret) {
+    match problem(SecretUse::from_setting(setting).unwrap_or(SecretUse::Password), secret) {
         Some(problem) => Err(Error::new(ErrorKind::Config, format!("{setting} {problem}"))),
         None => Ok(()),
     }
@@ -135,7 +135,7 @@ mod tests {
             ("é_", None),
             ("", None),
         ] {
-            assert_eq!(SecretUse::of(setting), usage, "{setting}");
+            assert_eq!(SecretUse::from_setting(setting), usage, "{setting}");
         }
         assert_eq!(
             check_secret("api_key", "Key hush").unwrap_err().to_string(),

@@ -55,7 +55,7 @@ where
     fn into_required(self) -> Result<T, String> {
         // Most conversions cannot fail. The error of a builder names the field and its value.
         let needs_value = ![TypeId::of::<Infallible>(), TypeId::of::<BuildError>()].contains(&TypeId::of::<V::Error>());
-        let shown = needs_value.then(|| Prefix::of(&self));
+        let shown = needs_value.then(|| Prefix::format(&self));
         self.try_into().map_err(|reason| match shown {
             Some(shown) => format!("invalid value {shown}: {reason}"),
             None => reason.to_string(),
@@ -99,7 +99,7 @@ struct Prefix {
 }
 
 impl Prefix {
-    fn of(value: &impl Debug) -> String {
+    fn format(value: &impl Debug) -> String {
         let mut prefix = Self { text: String::new(), room: MAX_VALUE_CHARS };
         if write!(prefix, "{value:?}").is_err() {
             prefix.text.push('…');

@@ -140,29 +140,33 @@ mod tests {
         use CertificateError as Certificate;
         let time = UnixTime::since_unix_epoch(Duration::from_secs(1_790_812_800));
         let other = |text: &'static str| Certificate::Other(OtherError(Arc::new(std::io::Error::other(text))));
-        let of = TlsError::InvalidCertificate;
+        let invalid = TlsError::InvalidCertificate;
         for (error, expected, is_permanent) in [
-            (of(Certificate::Expired), "the server's certificate has expired", true),
-            (of(Certificate::ExpiredContext { time, not_after: time }), "expired at 2026-10-01T00:00:00Z", true),
-            (of(Certificate::NotValidYet), "is not valid yet", true),
-            (of(Certificate::NotValidYetContext { time, not_before: time }), "not valid before 2026-10-01T00", true),
-            (of(Certificate::UnknownIssuer), "self-signed or its issuer is not trusted", true),
-            (of(Certificate::Revoked), "has been revoked", true),
-            (of(Certificate::NotValidForName), "is for another host", true),
+            (invalid(Certificate::Expired), "the server's certificate has expired", true),
+            (invalid(Certificate::ExpiredContext { time, not_after: time }), "expired at 2026-10-01T00:00:00Z", true),
+            (invalid(Certificate::NotValidYet), "is not valid yet", true),
             (
-                of(Certificate::NotValidForNameContext {
+                invalid(Certificate::NotValidYetContext { time, not_before: time }),
+                "not valid before 2026-10-01T00",
+                true,
+            ),
+            (invalid(Certificate::UnknownIssuer), "self-signed or its issuer is not trusted", true),
+            (invalid(Certificate::Revoked), "has been revoked", true),
+            (invalid(Certificate::NotValidForName), "is for another host", true),
+            (
+                invalid(Certificate::NotValidForNameContext {
                     expected: "a.example".try_into().unwrap(),
                     presented: vec!["DnsName(\"b.example\n\")".to_owned(), "c".repeat(900)],
                 }),
                 r"is for another host (it names b.example\n, cccc",
                 true,
             ),
-            (of(Certificate::BadEncoding), "cannot be read", true),
-            (of(Certificate::BadSignature), "signature", true),
-            (of(Certificate::InvalidPurpose), "not valid for servers", true),
-            (of(Certificate::UnhandledCriticalExtension), "(unhandled critical extension)", true),
-            (of(other("CaUsedAsEndEntity")), "is self-signed", true),
-            (of(other("UnsupportedCertVersion")), "(unsupported cert version)", true),
+            (invalid(Certificate::BadEncoding), "cannot be read", true),
+            (invalid(Certificate::BadSignature), "signature", true),
+            (invalid(Certificate::InvalidPurpose), "not valid for servers", true),
+            (invalid(Certificate::UnhandledCriticalExtension), "(unhandled critical extension)", true),
+            (invalid(other("CaUsedAsEndEntity")), "is self-signed", true),
+            (invalid(other("UnsupportedCertVersion")), "(unsupported cert version)", true),
             (TlsError::InvalidMessage(InvalidMessage::InvalidContentType), "does not serve TLS on this port", true),
             (TlsError::NoCertificatesPresented, "presents no certificate", true),
             (

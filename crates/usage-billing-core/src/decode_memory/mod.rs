@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     #[allow(unreachable_pub)]
-    fn open_objects_count_only_what_they_keep_beside_their_fields() {
+    fn open_objects_count_only_memory_beside_their_fields() {
         crate::object! {
             pub struct Inner {
                 id: optional u64 = "id",

@@ -68,7 +68,7 @@ fn read(changes: Value) -> serde_json::Result<Record> {
 }
 
 #[test]
-fn fields_that_are_absent_are_empty_and_are_written_by_their_kind() {
+fn absent_fields_are_empty_and_written_by_their_type() {
     let record = read(json!({})).unwrap();
     assert!(record.is_new && record.note == Update::Unchanged && record.rows.is_empty());
     let json = serde_json::to_string(&record).unwrap();
@@ -130,9 +130,9 @@ fn object_in_a_box_is_read_and_written_as_one_in_place() {
     let page = serde_json::from_value::<Page>(boxed.clone()).unwrap();
     assert_eq!(page.record.as_deref(), Some(&read(json!({"new": true})).unwrap()));
     assert_eq!(serde_json::to_value(&page).unwrap(), boxed);
-    let of = |record: Value| serde_json::from_value::<Page>(json!({"items": [], "record": record}));
-    assert_eq!(of(Value::Null).unwrap().record, None);
-    assert!(of(json!("a")).unwrap_err().to_string().contains("expected struct Record"));
+    let decode = |record: Value| serde_json::from_value::<Page>(json!({"items": [], "record": record}));
+    assert_eq!(decode(Value::Null).unwrap().record, None);
+    assert!(decode(json!("a")).unwrap_err().to_string().contains("expected struct Record"));
 }
 
 #[test]

@@ -116,7 +116,7 @@ async fn offset_pages_are_fetched_in_pairs_with_one_extra() {
 }
 
 #[tokio::test]
-async fn server_that_rejects_overlapping_offsets_gets_sequential_requests() {
+async fn rejected_overlapping_offset_makes_requests_sequential() {
     let requests = Arc::new(AtomicUsize::new(0));
     let count = requests.clone();
     let pager = Pager::new(0, move |offset: i64| {
@@ -135,7 +135,7 @@ async fn server_that_rejects_overlapping_offsets_gets_sequential_requests() {
 }
 
 #[tokio::test]
-async fn error_of_an_overlapping_page_and_of_its_repetition_ends_the_list() {
+async fn repeated_error_of_an_overlapping_page_ends_the_list() {
     let pager = Pager::new(0, |offset: i64| async move {
         match offset {
             0..20 => Ok(page_of(offset, 60, |at| at)),

@@ -100,6 +100,7 @@ impl<T> Poller<T> {
     }
 
     /// Sets what the report is called in errors, such as "usage job".
+    #[doc(hidden)]
     pub fn described(self, description: &'static str) -> Self {
         Self { description, ..self }
     }
