@@ -271,13 +271,13 @@ mod tests {
             assert_eq!((row.account_id.as_str(), row.account_name.as_deref()), ("org-1", Some("Northwind")));
             row.vendor_grouping
         };
-        let of = |json| serde_json::json!([json]);
-        let job = |json| grouping(usage(None).job_rows(&serde_json::from_value::<Vec<_>>(of(json)).unwrap(), now()));
+        let array = |json| serde_json::json!([json]);
+        let job = |json| grouping(usage(None).job_rows(&serde_json::from_value::<Vec<_>>(array(json)).unwrap(), now()));
         let client = |json| {
-            grouping(usage(None).client_job_rows("c", &serde_json::from_value::<Vec<_>>(of(json)).unwrap(), now()))
+            grouping(usage(None).client_job_rows("c", &serde_json::from_value::<Vec<_>>(array(json)).unwrap(), now()))
         };
         let query =
-            |json| grouping(usage(None).query_rows(&serde_json::from_value::<Vec<_>>(of(json)).unwrap(), now()));
+            |json| grouping(usage(None).query_rows(&serde_json::from_value::<Vec<_>>(array(json)).unwrap(), now()));
         let text = |text: &str| Some(text.to_owned());
         let all = serde_json::json!({"requestCount": 1, "platform": "public-api", "user": {"id": "u-1"}});
         assert_eq!(job(all), text("platform=public-api,user=u-1"));

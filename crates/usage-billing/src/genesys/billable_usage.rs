@@ -121,7 +121,7 @@ pub fn usage_rows(
     now: DateTime<Utc>,
 ) -> Result<Vec<UsageRow>> {
     let is_complete = report.status == Some(types::BillingUsageReportStatus::Complete);
-    let row_period = RowPeriod::of(period, now);
+    let row_period = RowPeriod::new(period, now);
     let period = row_period.period;
     let is_of_whole_months = row_period.is_complete() && period.billing_months().all(|month| month.is_billing_month());
     let is_final = is_complete && is_of_whole_months && period.has_ended(now - LAG);

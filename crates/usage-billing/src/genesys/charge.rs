@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn storage_is_not_repeated_by_its_only_category() {
-        let of = |grouping: &str, position| {
+        let charged_item = |grouping: &str, position| {
             let mut charge = parse(json!({"grouping": grouping})).unwrap();
             charge.item.position = position;
             charge
@@ -251,7 +251,7 @@ mod tests {
             ("storage-category", "storage-category", true),
             ("storage-category", "resource", true),
         ] {
-            let (one, other) = (of(one, 1), of(other, 2));
+            let (one, other) = (charged_item(one, 1), charged_item(other, 2));
             assert_eq!((one.is_repeated_by(&other), other.is_repeated_by(&one)), (is_repeated, is_repeated));
         }
     }

@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn charges_and_wallets_have_the_state_and_positions_of_their_period() {
+    fn charges_and_wallets_have_state_and_positions_of_their_period() {
         for (status, is_closed) in [("Closed", true), ("Open", false)] {
             let detail = serde_json::json!({"status": status, "charges": [{"name": "A"}, {"name": "B"}], "wallets": [{"name": "W"}]});
             let found = charges_of("CN-1", "2026-10".parse().unwrap(), serde_json::from_value(detail).unwrap());

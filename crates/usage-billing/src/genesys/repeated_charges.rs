@@ -39,18 +39,21 @@ mod tests {
     use crate::genesys::test_support::charge;
 
     #[test]
-    fn repetition_is_found_by_id_in_a_contract_and_by_content_in_others() {
-        let of = |contract: &str, id: Option<&str>, amount: &str| ContractCharge {
+    fn repetition_is_found_by_id_or_by_content_across_contracts() {
+        let charge = |contract: &str, id: Option<&str>, amount: &str| ContractCharge {
             contract: contract.to_owned(),
             id: id.map(str::to_owned),
             ..charge(&["o-1"], "1", amount)
         };
         for (charges, expected) in [
-            (vec![of("a", None, "5"), of("a", None, "5"), of("a", None, "6")], vec![true, true, false]),
-            (vec![of("a", Some("1"), "5"), of("a", None, "5"), of("a", Some("2"), "5")], vec![false; 3]),
-            (vec![of("a", Some("1"), "5"), of("a", Some("1"), "6"), of("b", Some("1"), "7")], vec![true, true, false]),
-            (vec![of("a", Some("1"), "5"), of("a", Some("2"), "5"), of("b", None, "5")], vec![true; 3]),
-            (vec![of("a", None, "5"), of("b", None, "5.00"), of("b", None, "6")], vec![true, true, false]),
+            (vec![charge("a", None, "5"), charge("a", None, "5"), charge("a", None, "6")], vec![true, true, false]),
+            (vec![charge("a", Some("1"), "5"), charge("a", None, "5"), charge("a", Some("2"), "5")], vec![false; 3]),
+            (
+                vec![charge("a", Some("1"), "5"), charge("a", Some("1"), "6"), charge("b", Some("1"), "7")],
+                vec![true, true, false],
+            ),
+            (vec![charge("a", Some("1"), "5"), charge("a", Some("2"), "5"), charge("b", None, "5")], vec![true; 3]),
+            (vec![charge("a", None, "5"), charge("b", None, "5.00"), charge("b", None, "6")], vec![true, true, false]),
         ] {
             assert_eq!(are_repeated(&charges), expected, "{charges:?}");
         }
@@ -59,11 +62,11 @@ mod tests {
     /// Comparing each pair would take minutes.
     #[test]
     fn many_charges_of_a_product_are_compared_by_key() {
-        let of = |number: usize| ContractCharge {
+        let charge = |number: usize| ContractCharge {
             contract: format!("CN-{number}"),
             ..charge(&[&format!("o-{}", number.max(1))], "1", "5")
         };
-        let charges: Vec<_> = (0..50_000).map(of).collect();
+        let charges: Vec<_> = (0..50_000).map(charge).collect();
         let repeated: Vec<_> =
             are_repeated(&charges).iter().enumerate().filter(|(_, of)| **of).map(|(at, _)| at).collect();
         assert_eq!(repeated, [0, 1]);

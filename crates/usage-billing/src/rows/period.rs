@@ -17,7 +17,7 @@ pub(crate) struct RowPeriod {
 }
 
 impl RowPeriod {
-    pub(crate) fn of(requested: Period, at: DateTime<Utc>) -> Self {
+    pub(crate) fn new(requested: Period, at: DateTime<Utc>) -> Self {
         let month = Period::month_of(requested.start().date_naive());
         let is_part_of_month = requested != month && requested.end() <= month.end();
         let begins_with_a_day = requested.start().time() == NaiveTime::MIN;
@@ -44,8 +44,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn of(requested: &str, at: &str) -> RowPeriod {
-        RowPeriod::of(requested.parse().unwrap(), at.parse().unwrap())
+    fn row_period(requested: &str, at: &str) -> RowPeriod {
+        RowPeriod::new(requested.parse().unwrap(), at.parse().unwrap())
     }
 
     #[test]
@@ -58,7 +58,7 @@ mod tests {
             ("2026-11-10/2026-11-22", "2026-11-21T12:00:00Z", "2026-11-10/2026-12-01"),
             ("2026-11-01/2026-11-21T12:00:00Z", "2026-11-21T12:00:00Z", "2026-11"),
         ] {
-            let row = of(requested, at);
+            let row = row_period(requested, at);
             assert_eq!(row.period, expected.parse().unwrap(), "{requested} {at}");
             assert!(!row.is_complete() && !row.is_whole_month(), "{requested} {at}");
         }
@@ -77,7 +77,7 @@ mod tests {
             ("2026-12-01/2026-12-15", "2026-11-21T12:00:00Z"),
             ("2026-11-21T10:00:00Z/2026-11-21T11:00:00Z", "2026-11-21T12:00:00Z"),
         ] {
-            let row = of(requested, at);
+            let row = row_period(requested, at);
             assert_eq!(row.period, requested.parse().unwrap(), "{requested} {at}");
             assert!(!row.is_complete() && !row.is_whole_month(), "{requested} {at}");
         }
@@ -92,7 +92,7 @@ mod tests {
             ("2026-09-15/2026-10-15", "2026-10-15T00:00:00Z", true, false),
             ("2026-10-15/2026-11-15", "2026-11-14T12:00:00Z", false, false),
         ] {
-            let row = of(requested, at);
+            let row = row_period(requested, at);
             assert_eq!(row.period, requested.parse().unwrap(), "{requested} {at}");
             assert_eq!((row.is_complete(), row.is_whole_month()), (is_complete, is_whole_month), "{requested} {at}");
         }
@@ -109,8 +109,8 @@ mod tests {
             prop_assume!(first < last && first < other && last < 31 && other < 31);
             let at = month.start() + chrono::TimeDelta::hours(at);
             let (one, two) = (day(first), Period::new(day(first), day(other)).unwrap());
-            let one = RowPeriod::of(Period::new(one, day(last)).unwrap(), at);
-            let two = RowPeriod::of(two, at);
+            let one = RowPeriod::new(Period::new(one, day(last)).unwrap(), at);
+            let two = RowPeriod::new(two, at);
             let reaches = |end: i64| day(end) >= at.date_naive().and_time(NaiveTime::MIN).and_utc();
             prop_assert_eq!(one.period == two.period, last == other || reaches(last) && reaches(other));
             prop_assert!(!one.is_complete() && one.period.start() == day(first));

@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn accepted_quantity_is_the_sum_that_the_marketplace_states() {
-        let of = |partner: Option<Partner>, info: Value| {
+        let accepted = |partner: Option<Partner>, info: Value| {
             accepted_quantity(&serde_json::from_value(info).unwrap(), partner.as_ref(), "gb").map(|it| it.to_string())
         };
         let aws = |results: Value| json!({"awsMeteringResponse": {"results": results}});
@@ -77,9 +77,9 @@ mod tests {
             (json!([]), None),
         ] {
             for partner in [Some(Partner::Aws), Some(Partner::AwsChina), None] {
-                assert_eq!(of(partner, aws(results.clone())).as_deref(), expected, "{results}");
+                assert_eq!(accepted(partner, aws(results.clone())).as_deref(), expected, "{results}");
             }
-            assert_eq!(of(Some(Partner::Azure), aws(results.clone())), None);
+            assert_eq!(accepted(Some(Partner::Azure), aws(results.clone())), None);
         }
         for (result, expected) in [
             (json!([event("Accepted", json!(2)), event("Accepted", json!(0.5))]), Some("2.5")),
@@ -87,9 +87,9 @@ mod tests {
             (json!([{"status": "Accepted", "dimension": "calls", "quantity": 3}]), None),
         ] {
             for partner in [Some(Partner::Azure), None] {
-                assert_eq!(of(partner, azure(result.clone())).as_deref(), expected, "{result}");
+                assert_eq!(accepted(partner, azure(result.clone())).as_deref(), expected, "{result}");
             }
-            assert_eq!(of(Some(Partner::Gcp), azure(result)), None);
+            assert_eq!(accepted(Some(Partner::Gcp), azure(result)), None);
         }
     }
 }

@@ -19,10 +19,10 @@ const MIN_PURGE_COUNT: usize = 1000;
 /// Events with an attempt that may still arrive. All queues, senders and single calls of a client and its clones share
 /// them.
 #[derive(Debug, Default)]
-pub(super) struct Attempts(Mutex<Known>);
+pub(super) struct Attempts(Mutex<AttemptStates>);
 
 #[derive(Debug, Default)]
-struct Known {
+struct AttemptStates {
     by_id: HashMap<Uuid, AttemptState>,
     /// The number of events at which ended ones are purged.
     purge_at: usize,
@@ -45,23 +45,23 @@ impl AttemptState {
 impl Attempts {
     /// Registers an attempt to send an event, which `departure` observes.
     pub(super) fn begin(self: &Arc<Self>, id: Uuid, departure: Departure) -> Attempt {
-        let mut known = self.known();
-        if known.by_id.len() >= known.purge_at {
+        let mut states = self.states();
+        if states.by_id.len() >= states.purge_at {
             let now = Instant::now();
-            known.by_id.retain(|_, state| state.may_arrive(now));
-            known.purge_at = (2 * known.by_id.len()).max(MIN_PURGE_COUNT);
+            states.by_id.retain(|_, state| state.may_arrive(now));
+            states.purge_at = (2 * states.by_id.len()).max(MIN_PURGE_COUNT);
         }
-        known.by_id.entry(id).or_default().in_flight += 1;
-        drop(known);
+        states.by_id.entry(id).or_default().in_flight += 1;
+        drop(states);
         Attempt { attempts: self.clone(), id, departure, may_arrive: true }
     }
 
     /// Returns whether an attempt to send an event may still arrive.
     pub(super) fn may_arrive(&self, id: Uuid) -> bool {
-        self.known().by_id.get(&id).is_some_and(|state| state.may_arrive(Instant::now()))
+        self.states().by_id.get(&id).is_some_and(|state| state.may_arrive(Instant::now()))
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn states(&self) -> MutexGuard<'_, AttemptStates> {
         // No code that can panic runs under the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -85,15 +85,15 @@ impl Attempt {
 impl Drop for Attempt {
     fn drop(&mut self) {
         let now = Instant::now();
-        let mut known = self.attempts.known();
-        let Some(state) = known.by_id.get_mut(&self.id) else { return };
+        let mut states = self.attempts.states();
+        let Some(state) = states.by_id.get_mut(&self.id) else { return };
         state.in_flight -= 1;
         if self.may_arrive && self.departure.has_begun() {
             state.since = Some(now);
         }
         // A clear response to this attempt proves nothing about the others.
         if !state.may_arrive(now) {
-            known.by_id.remove(&self.id);
+            states.by_id.remove(&self.id);
         }
     }
 }
@@ -129,7 +129,7 @@ mod tests {
         let (attempts, id) = (Arc::new(Attempts::default()), Uuid::from_u128(1));
         assert!(!attempts.may_arrive(id));
         attempts.begin(id, sent.clone()).end(&rejected());
-        assert!(!attempts.may_arrive(id) && attempts.known().by_id.is_empty());
+        assert!(!attempts.may_arrive(id) && attempts.states().by_id.is_empty());
         attempts.begin(id, sent.clone()).end(&unclear());
         tokio::time::advance(MAX_PROCESSING_TIME - SECOND).await;
         // A clear response to a later attempt proves nothing about the earlier one, and extends nothing.
@@ -161,7 +161,7 @@ mod tests {
         let attempt = attempts.begin(id, Departure::default());
         assert!(attempts.may_arrive(id), "it is in flight");
         drop(attempt);
-        assert!(!attempts.may_arrive(id) && attempts.known().by_id.is_empty());
+        assert!(!attempts.may_arrive(id) && attempts.states().by_id.is_empty());
     }
 
     #[tokio::test(start_paused = true)]
@@ -170,9 +170,9 @@ mod tests {
         let attempts = Arc::new(Attempts::default());
         let lose = |number| attempts.begin(Uuid::from_u128(number), sent.clone()).end(&unclear());
         (0..1500).for_each(lose);
-        assert_eq!(attempts.known().by_id.len(), 1500, "all may arrive");
+        assert_eq!(attempts.states().by_id.len(), 1500, "all may arrive");
         tokio::time::advance(MAX_PROCESSING_TIME).await;
         (2000..2501).for_each(lose);
-        assert_eq!(attempts.known().by_id.len(), 501);
+        assert_eq!(attempts.states().by_id.len(), 501);
     }
 }

@@ -40,14 +40,14 @@ impl Client {
     /// ```
     pub async fn retry_groups(&self, groups: Vec<Group>) -> GroupChanges {
         let outcomes = stream::iter(groups).map(|group| async { (self.retry_group(&group).await, group) });
-        GroupChanges::of(outcomes.buffer_unordered(CONCURRENCY)).await
+        GroupChanges::collect(outcomes.buffer_unordered(CONCURRENCY)).await
     }
 
     /// Deletes groups that were not reported (`CREATED`, `INVALID`), several concurrently. Their usage will not be
     /// billed, and their ids stay used up.
     pub async fn delete_groups(&self, groups: Vec<Group>) -> GroupChanges {
         let outcomes = stream::iter(groups).map(|group| async { (self.delete_group(&group).await, group) });
-        GroupChanges::of(outcomes.buffer_unordered(CONCURRENCY)).await
+        GroupChanges::collect(outcomes.buffer_unordered(CONCURRENCY)).await
     }
 
     /// Requeues one failed group for the next hourly run. The change is confirmed if the response shows the group as
@@ -144,7 +144,7 @@ fn is_same_group(one: &Group, other: &Group) -> bool {
 }
 
 impl GroupChanges {
-    async fn of(mut outcomes: impl Stream<Item = (Result<Group>, Group)> + Unpin) -> Self {
+    async fn collect(mut outcomes: impl Stream<Item = (Result<Group>, Group)> + Unpin) -> Self {
         let mut changes = Self::default();
         while let Some((outcome, group)) = outcomes.next().await {
             match outcome {

@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn doubled_tolerance_opens_the_breaker_after_twice_as_many_failures() {
+    fn doubled_tolerance_opens_breaker_after_twice_the_failures() {
         for (has_response, expected) in [(false, 6), (true, 20)] {
             let mut breaker = CircuitBreaker::new(Tolerance::default().doubled());
             for number in 0..expected {

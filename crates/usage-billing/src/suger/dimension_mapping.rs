@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_matter_only_for_other_quantities_of_the_same_dimensions() {
+    fn settings_matter_only_if_quantities_of_dimensions_differ() {
         let sent = [("gb".to_owned(), 5.into())].into();
         for (group, expected) in [
             (json!({"records": {"gb": 4}}), true),
@@ -133,9 +133,13 @@ mod tests {
 
     #[test]
     fn dimensions_without_usage_do_not_matter() {
-        let of = |gb: i64, calls: i64| [("gb".to_owned(), gb.into()), ("calls".to_owned(), calls.into())].into();
-        assert!(has_dimensions_of(&of(5, 0), &[("gb".to_owned(), 4.into())].into()));
-        assert!(has_dimensions_of(&of(5, 3), &of(4, 3)) && !has_dimensions_of(&of(5, 3), &of(5, 0)));
-        assert!(!has_dimensions_of(&of(5, 0), &of(5, 1)));
+        let quantities =
+            |gb: i64, calls: i64| [("gb".to_owned(), gb.into()), ("calls".to_owned(), calls.into())].into();
+        assert!(has_dimensions_of(&quantities(5, 0), &[("gb".to_owned(), 4.into())].into()));
+        assert!(
+            has_dimensions_of(&quantities(5, 3), &quantities(4, 3))
+                && !has_dimensions_of(&quantities(5, 3), &quantities(5, 0))
+        );
+        assert!(!has_dimensions_of(&quantities(5, 0), &quantities(5, 1)));
     }
 }

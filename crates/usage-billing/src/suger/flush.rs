@@ -29,7 +29,7 @@ pub(super) type Unconfirmed = (QueueKey, Response);
 const REPEAT_TIME: Duration = Duration::from_secs(300);
 
 /// What the circuit breaker made of the events of a flush.
-struct Sent {
+struct SendOutcome {
     breaker: CircuitBreaker,
     /// Events that count as failures.
     failed: Vec<QueueKey>,
@@ -54,7 +54,7 @@ impl UsageQueue {
         let (mut tolerance, mut until) = (Tolerance::default(), None);
         loop {
             self.sort_for_sending(&mut to_send);
-            let Sent { breaker, failed, skipped } =
+            let SendOutcome { breaker, failed, skipped } =
                 self.send(to_send, CircuitBreaker::new(tolerance), until, &mut unconfirmed, reasons).await;
             self.look_up_skipped(&skipped, &mut unconfirmed, reasons);
             self.confirm(std::mem::take(&mut unconfirmed), breaker.for_lookups(), &settings, reasons).await;
@@ -186,7 +186,7 @@ impl UsageQueue {
         until: Option<Instant>,
         unconfirmed: &mut Vec<Unconfirmed>,
         reasons: &mut HashMap<Uuid, Error>,
-    ) -> Sent {
+    ) -> SendOutcome {
         let (mut failed, mut skipped) = (Vec::new(), Vec::new());
         let mut calls = FuturesUnordered::new();
         let mut keys = keys.into_iter();
@@ -216,7 +216,7 @@ impl UsageQueue {
                 });
             }
             let Some((key, event, before, response)) = calls.next().await else {
-                return Sent { breaker, failed, skipped };
+                return SendOutcome { breaker, failed, skipped };
             };
             if let Some(known) = self.known.get_mut(&key.1) {
                 known.departure = None;

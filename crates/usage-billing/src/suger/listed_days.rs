@@ -66,11 +66,11 @@ mod tests {
     #[test]
     fn days_of_an_event_span_its_timestamp_and_time_of_sending() {
         let now = at("2026-11-21T10");
-        let of = |timestamp: &str| span(of_event(at(timestamp), now));
-        assert_eq!(of("2026-10-01T00"), "2026-09-30 2026-11-22");
-        assert_eq!(of("2026-11-21T10"), "2026-11-20 2026-11-22");
-        assert_eq!(of("2026-11-21T11"), "2026-10-21 2026-11-22");
-        assert_eq!(of("2026-12-24T00"), "2026-10-21 2026-12-25");
+        let event_days = |timestamp: &str| span(of_event(at(timestamp), now));
+        assert_eq!(event_days("2026-10-01T00"), "2026-09-30 2026-11-22");
+        assert_eq!(event_days("2026-11-21T10"), "2026-11-20 2026-11-22");
+        assert_eq!(event_days("2026-11-21T11"), "2026-10-21 2026-11-22");
+        assert_eq!(event_days("2026-12-24T00"), "2026-10-21 2026-12-25");
     }
 
     #[test]

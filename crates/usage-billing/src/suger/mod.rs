@@ -33,6 +33,7 @@ mod reported_again;
 mod response;
 mod rows;
 mod sender;
+mod sum_key;
 mod sums;
 #[cfg(test)]
 mod test_support;

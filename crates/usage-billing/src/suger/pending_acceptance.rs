@@ -10,7 +10,7 @@ use super::groups::id_in;
 use super::marketplace::{Acceptance, acceptance, is_of_another_entitlement, partner_of};
 use super::report_quantities::contradiction;
 use super::reported_again::{ReadGroups, ReportedAgain};
-use super::sums::Key;
+use super::sum_key::SumKey;
 use super::types::{
     MeteringUsageRecordGroup as Group, MeteringUsageRecordReport as Report, MeteringUsageRecordReportInfo as Info,
     Partner, UsageRecordGroupStatus as Status,
@@ -27,14 +27,14 @@ pub(super) struct PendingAcceptance {
     /// Usage of groups that name no report, until a report that names the group accepts it.
     by_group: HashMap<String, Vec<Link>>,
     /// Sums that no report can accept, because neither a report nor a group id identifies them.
-    nameless: BTreeSet<Arc<Key>>,
+    nameless: BTreeSet<Arc<SumKey>>,
     /// Entitlements and dimensions of the sums.
     dimensions: HashSet<(String, String)>,
     reported_again: ReportedAgain,
     /// Fractions that reports leave to later ones.
     fractions: Fractions,
     /// Sums with accepted usage in a report that leaves a fraction.
-    left: Vec<(FractionId, Arc<Key>)>,
+    left: Vec<(FractionId, Arc<SumKey>)>,
     /// Reports with groups that are not in the sums, such as those of another month.
     shared: Vec<SharedReport>,
     /// The ids of those groups, with the positions of their reports in `shared`.
@@ -62,7 +62,7 @@ struct SharedReport {
 /// A sum with usage in a report.
 #[derive(Debug)]
 struct Link {
-    key: Arc<Key>,
+    key: Arc<SumKey>,
     /// Whether the sum is of a billable metric, which the marketplace knows under another name.
     of_metric: bool,
     /// The marketplace that the groups name.
@@ -91,7 +91,7 @@ impl PendingAcceptance {
     pub(super) fn add(
         &mut self,
         group: &Group,
-        key: Arc<Key>,
+        key: Arc<SumKey>,
         quantity: Decimal,
         memory: &mut MemoryLimit,
     ) -> Result<()> {
@@ -218,7 +218,7 @@ impl PendingAcceptance {
     }
 
     /// Returns the sums that the reports do not accept in full, or contain more than once.
-    pub(super) fn keys(mut self) -> BTreeSet<Arc<Key>> {
+    pub(super) fn keys(mut self) -> BTreeSet<Arc<SumKey>> {
         for SharedReport { report, used, unread } in std::mem::take(&mut self.shared) {
             if let Some(info) = report.info.as_ref().filter(|_| unread == 0) {
                 self.settle(&report, info, used);
@@ -240,7 +240,7 @@ fn accepts(
     info: &Info,
     link: &Link,
     used: &BTreeMap<String, Decimal>,
-    left: &mut Vec<(FractionId, Arc<Key>)>,
+    left: &mut Vec<(FractionId, Arc<SumKey>)>,
 ) -> bool {
     let metric = link.key.metric.as_str();
     let dimensions: &[&str] = if link.of_metric { &[] } else { &[metric] };
@@ -269,9 +269,9 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn key(metric: &str) -> Arc<Key> {
+    fn key(metric: &str) -> Arc<SumKey> {
         let (entitlement, metric) = ("e-1".to_owned(), metric.to_owned());
-        Arc::new(Key { buyer: None, entitlement, metric, unit: "units" })
+        Arc::new(SumKey { buyer: None, entitlement, metric, unit: "units" })
     }
 
     fn add(pending: &mut PendingAcceptance, group: Value, metric: &str) {

@@ -173,14 +173,14 @@ mod tests {
     }
 
     fn responses() -> Vec<Response> {
-        let of = |other: Value| Response::Group(Box::new(group(other)));
+        let response = |other: Value| Response::Group(Box::new(group(other)));
         let mut all = vec![
-            of(json!({})),
-            of(json!({"id": "g-2"})),
-            of(json!({"records": {"gb": 4}})),
-            of(json!({"status": "DELETED"})),
-            of(json!({"status": "INVALID"})),
-            of(json!({"status": "REPORT_FAILED"})),
+            response(json!({})),
+            response(json!({"id": "g-2"})),
+            response(json!({"records": {"gb": 4}})),
+            response(json!({"status": "DELETED"})),
+            response(json!({"status": "INVALID"})),
+            response(json!({"status": "REPORT_FAILED"})),
             Response::Group(Box::default()),
             Response::Unreadable(error()),
             Response::Withheld(error()),
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn open_verdict_keeps_kinds_that_ask_for_an_operator_or_a_connection() {
+    fn open_verdict_keeps_kinds_of_operator_and_connection() {
         let (event, id) = sent();
         for kind in [ErrorKind::Auth, ErrorKind::Permission, ErrorKind::Config, ErrorKind::Limit, ErrorKind::Connection]
         {

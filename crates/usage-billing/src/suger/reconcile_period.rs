@@ -135,10 +135,10 @@ impl Reconcile<'_> {
         groups: &[Group],
         memory: &mut MemoryLimit,
     ) -> Result<(Vec<Report>, Fractions)> {
-        let wanted = Wanted::new(groups);
+        let contents = ReportContents::new(groups);
         let mut fractions = Fractions::default();
         let is_kept = |report: &Report, memory: &mut MemoryLimit| {
-            let is_kept = wanted.are_in(report);
+            let is_kept = contents.are_any_in(report);
             if is_kept || report.entitlement_id.as_ref().is_some_and(|id| self.entitlements.contains(id)) {
                 fractions.add(report, |_| true, memory)?;
             }
@@ -156,10 +156,10 @@ impl Reconcile<'_> {
         reports: &[Report],
         memory: &mut MemoryLimit,
     ) -> Result<Vec<Group>> {
-        let wanted = Wanted::new(groups);
+        let contents = ReportContents::new(groups);
         let ids = reports.iter().flat_map(|report| &report.info).flat_map(|info| &info.usage_record_group_ids);
         let mut unread: HashSet<String> =
-            ids.map(|id| canonical_id(id.clone())).filter(|id| !wanted.ids.contains(id)).collect();
+            ids.map(|id| canonical_id(id.clone())).filter(|id| !contents.ids.contains(id)).collect();
         let mut others = Vec::new();
         if unread.is_empty() {
             return Ok(others);
@@ -178,19 +178,19 @@ impl Reconcile<'_> {
 }
 
 /// The groups that a report may contain, by which its own are found.
-struct Wanted<'a> {
+struct ReportContents<'a> {
     ids: HashSet<String>,
     reports: HashSet<&'a str>,
 }
 
-impl<'a> Wanted<'a> {
+impl<'a> ReportContents<'a> {
     fn new(groups: &'a [Group]) -> Self {
         let reports = groups.iter().filter_map(|group| id_in(&group.usage_record_report_id)).collect();
         Self { ids: groups.iter().filter_map(|group| canonical_id_in(&group.id)).collect(), reports }
     }
 
     /// Returns whether a report contains any of the groups.
-    fn are_in(&self, report: &Report) -> bool {
+    fn are_any_in(&self, report: &Report) -> bool {
         let mut ids = report.info.iter().flat_map(|info| &info.usage_record_group_ids);
         id_in(&report.id).is_some_and(|id| self.reports.contains(id))
             || ids.any(|id| self.ids.contains(&canonical_id(id.clone())))

@@ -61,7 +61,7 @@ fn rows(
     buyers: &BTreeMap<String, String>,
     org_id: &str,
     period: Period,
-    wanted: impl Fn(&Part<'_>) -> bool,
+    wanted: impl Fn(&ReportedQuantity<'_>) -> bool,
 ) -> Result<Vec<UsageRow>> {
     let mut all = Vec::new();
     let mut are_wanted = Vec::new();
@@ -76,7 +76,7 @@ fn rows(
         if !period.contains(hour.start()) {
             continue;
         }
-        for (part, number) in Part::all(info)?.into_iter().zip(1..) {
+        for (part, number) in ReportedQuantity::all(info)?.into_iter().zip(1..) {
             are_wanted.push(wanted(&part));
             let row = part.row(report, org_id, hour)?;
             all.push(UsageRow {
@@ -102,7 +102,7 @@ pub(super) fn begins_in(period: Period, report: &Report) -> Result<bool> {
 }
 
 /// One quantity of a report.
-struct Part<'a> {
+struct ReportedQuantity<'a> {
     metric: &'a str,
     /// Whether it is of a billable metric, not of a dimension.
     of_metric: bool,
@@ -117,7 +117,7 @@ struct Part<'a> {
     cost: Option<Decimal>,
 }
 
-impl<'a> Part<'a> {
+impl<'a> ReportedQuantity<'a> {
     /// Returns all quantities of a report, dimensions first.
     fn all(info: &'a Info) -> Result<Vec<Self>> {
         let metrics = info.aggregated_billable_records.iter().map(|total| Ok(Self::of_metric(total)));
@@ -125,9 +125,9 @@ impl<'a> Part<'a> {
     }
 
     fn of_dimension(info: &'a Info, dimension: &'a str) -> Result<Self> {
-        let of = |map: &BTreeMap<String, DecimalNumber>| map.get(dimension).map(|quantity| quantity.0);
-        let charged = of(&info.reported_records);
-        let (included, credit) = (of(&info.included_records), of(&info.credit_records));
+        let quantity_in = |map: &BTreeMap<String, DecimalNumber>| map.get(dimension).map(|quantity| quantity.0);
+        let charged = quantity_in(&info.reported_records);
+        let (included, credit) = (quantity_in(&info.included_records), quantity_in(&info.credit_records));
         let mut parts = [charged, included, credit].into_iter().flatten();
         let quantity = parts.try_fold(Decimal::ZERO, |sum, part| sum.checked_add(part)).ok_or_else(|| {
             Error::new(
@@ -143,8 +143,8 @@ impl<'a> Part<'a> {
             quantity,
             included,
             charged,
-            price: of(&info.dimension_unit_price),
-            list_price: of(&info.dimension_unit_list_price),
+            price: quantity_in(&info.dimension_unit_price),
+            list_price: quantity_in(&info.dimension_unit_list_price),
             cost: None,
         })
     }

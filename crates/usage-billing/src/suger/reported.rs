@@ -51,7 +51,9 @@ impl<'a> Reported<'a> {
         let mut read = HashSet::new();
         for group in groups {
             read.extend(id_in(&group.id));
-            let Some(report) = all.of(group).filter(|_| group.status == Some(Status::Reported)) else { continue };
+            let Some(report) = all.report_of(group).filter(|_| group.status == Some(Status::Reported)) else {
+                continue;
+            };
             let has_usage = events(group).next().is_some() || group.records.values().any(|it| !it.0.is_zero());
             if has_usage && !all.names(report, group) {
                 all.unnamed.entry(ptr::from_ref(report)).or_insert(group);
@@ -72,7 +74,7 @@ impl<'a> Reported<'a> {
 
     /// Returns the report that a group names, or the latest one that names the group, if possible one that is not void: a
     /// failed group may have been requeued.
-    pub(super) fn of(&self, group: &Group) -> Option<&'a Report> {
+    pub(super) fn report_of(&self, group: &Group) -> Option<&'a Report> {
         match id_in(&group.usage_record_report_id) {
             Some(id) => self.by_id.get(id).copied(),
             None => {
@@ -151,7 +153,7 @@ impl<'a> Reported<'a> {
             let reasons = "Suger: the group has no quantity after the dimension mapping";
             return (State::Pending, vec![reasons.to_owned()]);
         }
-        let report = self.of(group).and_then(|report| Some((report, report.info.as_ref()?)));
+        let report = self.report_of(group).and_then(|report| Some((report, report.info.as_ref()?)));
         let is_unused = mapped == [dimension] && !is_used(dimension);
         let outcome = report.map(|(report, info)| {
             let partner = partner_of(report, group.partner.as_ref());

@@ -9,14 +9,14 @@ use usage_billing_core::Result;
 use super::carried::{hash, report_hash};
 use super::groups::id_in;
 use super::marketplace::is_void;
-use super::sums::Key;
+use super::sum_key::SumKey;
 use super::types::{
     MeteringUsageRecordGroup as Group, MeteringUsageRecordReport as Report, MeteringUsageRecordReportInfo as Info,
 };
 use crate::memory_limit::{ALLOCATION, MemoryLimit, SLOT};
 
 /// The sums that contain the reported usage of a group.
-type Keys = Arc<[Arc<Key>]>;
+type Keys = Arc<[Arc<SumKey>]>;
 
 /// The groups that were read, by id.
 #[derive(Debug, Default)]
@@ -52,7 +52,7 @@ impl ReadGroups {
     ///
     /// # Errors
     /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if `memory` does not suffice.
-    pub(super) fn record(&mut self, group: &Group, mut keys: Vec<Arc<Key>>, memory: &mut MemoryLimit) -> Result<()> {
+    pub(super) fn record(&mut self, group: &Group, mut keys: Vec<Arc<SumKey>>, memory: &mut MemoryLimit) -> Result<()> {
         let Some(known) = id_in(&group.id).and_then(|id| self.by_id.get_mut(id)) else { return Ok(()) };
         // Events of the same sums may have any order.
         keys.sort_unstable();
@@ -75,7 +75,7 @@ impl ReadGroups {
 pub(super) struct ReportedAgain {
     /// By a hash of the group, the report that contains it. Both are of groups that name no report.
     reports: HashMap<u64, u64>,
-    sums: BTreeSet<Arc<Key>>,
+    sums: BTreeSet<Arc<SumKey>>,
 }
 
 impl ReportedAgain {
@@ -109,7 +109,7 @@ impl ReportedAgain {
         Ok(())
     }
 
-    pub(super) fn into_sums(self) -> BTreeSet<Arc<Key>> {
+    pub(super) fn into_sums(self) -> BTreeSet<Arc<SumKey>> {
         self.sums
     }
 }
@@ -124,7 +124,7 @@ mod tests {
     fn reported_again(named: Value, reports: &[Value]) -> usize {
         let group: Group = serde_json::from_value(json!({"id": "g-1", "usageRecordReportID": named})).unwrap();
         let key = |metric: &str| {
-            Arc::new(Key { buyer: None, entitlement: "e-1".to_owned(), metric: metric.to_owned(), unit: "units" })
+            Arc::new(SumKey { buyer: None, entitlement: "e-1".to_owned(), metric: metric.to_owned(), unit: "units" })
         };
         let (mut read, mut all) = (ReadGroups::default(), ReportedAgain::default());
         assert!(read.insert("g-1") && !read.insert("g-1") && read.insert("g-2"));

@@ -235,10 +235,10 @@ mod tests {
 
     #[test]
     fn error_without_a_response_is_inconclusive_or_unsendable() {
-        let of = |kind| Response::from(Err(Error::new(kind, "no")));
-        assert!(matches!(of(ErrorKind::Connection), Response::Inconclusive { from_suger: false, .. }));
-        assert!(matches!(of(ErrorKind::Auth), Response::Inconclusive { from_suger: false, .. }));
-        assert!(matches!(of(ErrorKind::Request), Response::Unsendable(_)));
-        assert!(!of(ErrorKind::Auth).may_arrive_later() && !of(ErrorKind::Request).may_arrive_later());
+        let response = |kind| Response::from(Err(Error::new(kind, "no")));
+        assert!(matches!(response(ErrorKind::Connection), Response::Inconclusive { from_suger: false, .. }));
+        assert!(matches!(response(ErrorKind::Auth), Response::Inconclusive { from_suger: false, .. }));
+        assert!(matches!(response(ErrorKind::Request), Response::Unsendable(_)));
+        assert!(!response(ErrorKind::Auth).may_arrive_later() && !response(ErrorKind::Request).may_arrive_later());
     }
 }

@@ -8,7 +8,7 @@ use usage_billing_core::{ClientInfo as _, Result};
 
 use super::groups::id_in;
 use super::report_rows::{self, report_rows};
-use super::sums::Sums;
+use super::sums::UsageAggregator;
 use super::{Client, Lookups, listed_days, types};
 use crate::memory_limit::{MemoryLimit, ROW, SLOT, text_bytes, value_bytes};
 use crate::{Period, UsageRow};
@@ -49,7 +49,7 @@ impl Client {
         let mut memory = MemoryLimit::new(self.max_usage_bytes);
         let lookups = Lookups { buyers: self.buyer_names(&mut memory).await?, metrics: self.metrics().await? };
         let months = period.months().take_while(|month| month.start() <= now);
-        let mut sums: Vec<_> = months.map(Sums::new).collect();
+        let mut sums: Vec<_> = months.map(UsageAggregator::new).collect();
         let mut groups = self.usage_record_groups(move |request| request.start_date(first).end_date(last));
         while let Some(group) = groups.next().await.transpose()? {
             // Duplicates count as well, so that an endless list reaches the limit.
@@ -59,8 +59,8 @@ impl Client {
         }
         // A report of the period may contain only events before it, so no group of the period refers to it.
         let unsummed = lookups.metrics.keys().any(|metric| lookups.unit_of_sum(metric).is_none());
-        let has_rows = unsummed || sums.iter().any(Sums::has_events_in_reports);
-        let reports = match has_rows || sums.iter().any(Sums::is_pending) {
+        let has_rows = unsummed || sums.iter().any(UsageAggregator::has_events_in_reports);
+        let reports = match has_rows || sums.iter().any(UsageAggregator::is_pending) {
             true => {
                 let is_kept = |report: &types::MeteringUsageRecordReport, memory: &mut MemoryLimit| {
                     sums.iter_mut().try_for_each(|sums| sums.apply(report, memory))?;
@@ -72,7 +72,7 @@ impl Client {
             }
             false => Vec::new(),
         };
-        let unread: HashSet<String> = sums.iter().flat_map(Sums::unread).map(str::to_owned).collect();
+        let unread: HashSet<String> = sums.iter().flat_map(UsageAggregator::unread).map(str::to_owned).collect();
         if !unread.is_empty() {
             let (first, last) = listed_days::of_reports(period, now);
             let mut others = self.usage_record_groups(move |request| request.start_date(first).end_date(last));

@@ -57,7 +57,7 @@ pub(super) async fn check_all<'a>(
             let number = number.to_string();
             match breaker.rejection_for(&number, "not validated") {
                 Some(reason) => all.extend(batch.into_iter().map(|(key, _)| (key, Check::Unknown(unchecked(&reason))))),
-                None => bisections.push(async { (Bisection::of(client, batch).await, number) }),
+                None => bisections.push(async { (Bisection::run(client, batch).await, number) }),
             }
         }
         let Some((batch, number)) = bisections.next().await else { break };
@@ -126,7 +126,7 @@ struct Bisection {
 }
 
 impl Bisection {
-    async fn of(client: &Client, batch: Vec<Checked>) -> Self {
+    async fn run(client: &Client, batch: Vec<Checked>) -> Self {
         let mut found = Self::default();
         let mut parts = vec![batch];
         while let Some(mut part) = parts.pop() {
@@ -247,7 +247,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn suspects_have_the_same_error_with_one_message_for_several_entitlements() {
+    fn suspects_of_several_entitlements_share_one_error_message() {
         let suspect = |entitlement: &str, message: &str| {
             let event = serde_json::from_value(serde_json::json!({ "entitlementID": entitlement })).unwrap();
             (((DateTime::UNIX_EPOCH, Uuid::nil()), event), Error::new(ErrorKind::Failed, message.to_owned()))
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn event_is_invalid_if_the_control_passes_or_only_an_empty_batch_fails_otherwise() {
+    fn event_is_invalid_if_control_passes_or_only_empty_batch_fails() {
         for (is_event, outcome, expected) in [
             (true, Ok(()), true),
             (true, Err(Some("no such dimension")), false),

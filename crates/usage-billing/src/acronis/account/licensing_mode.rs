@@ -22,7 +22,7 @@ pub(crate) enum LicensingMode {
 
 impl LicensingMode {
     /// Reads the tenant's own setting, which children do not inherit. `None` if it is not set or has another value.
-    fn of(setting: &types::TenantApplicationSetting, tenant: Uuid) -> Option<Self> {
+    fn from_setting(setting: &types::TenantApplicationSetting, tenant: Uuid) -> Option<Self> {
         let value = own_value(setting, tenant)?;
         match value.get(LICENSING_MODE).unwrap_or(value).as_str()? {
             "per_device" => Some(Self::PerDevice),
@@ -62,7 +62,7 @@ impl Client {
 
     async fn licensing_mode_in(&self, name: &str, tenant: Uuid) -> Result<Option<LicensingMode>> {
         let request = self.api.get_tenant_application_setting().application_id(PLATFORM).tenant_id(tenant);
-        Ok(LicensingMode::of(&*request.setting_name(name).send().await?, tenant))
+        Ok(LicensingMode::from_setting(&*request.setting_name(name).send().await?, tenant))
     }
 }
 
@@ -76,14 +76,17 @@ mod tests {
         let tenant = Uuid::from_u128(7);
         let mode = |own: Value, effective: Value| {
             let setting = json!({"name": "licensing_mode", "own": own, "effective": effective});
-            LicensingMode::of(&serde_json::from_value(setting).unwrap(), tenant)
+            LicensingMode::from_setting(&serde_json::from_value(setting).unwrap(), tenant)
         };
-        let of = |id: Uuid, value: &str| json!({"owner": {"type": "tenant", "id": id}, "value": value});
+        let setting_of = |id: Uuid, value: &str| json!({"owner": {"type": "tenant", "id": id}, "value": value});
         assert_eq!(mode(json!({"value": "per_gb"}), Value::Null), Some(LicensingMode::PerGigabyte));
-        assert_eq!(mode(json!({"value": "per_gb"}), of(tenant, "per_device")), Some(LicensingMode::PerGigabyte));
-        assert_eq!(mode(Value::Null, of(tenant, "per_device")), Some(LicensingMode::PerDevice));
-        assert_eq!(mode(json!({"value": null}), of(tenant, "per_device")), Some(LicensingMode::PerDevice));
-        assert_eq!(mode(Value::Null, of(Uuid::nil(), "per_device")), None);
+        assert_eq!(
+            mode(json!({"value": "per_gb"}), setting_of(tenant, "per_device")),
+            Some(LicensingMode::PerGigabyte)
+        );
+        assert_eq!(mode(Value::Null, setting_of(tenant, "per_device")), Some(LicensingMode::PerDevice));
+        assert_eq!(mode(json!({"value": null}), setting_of(tenant, "per_device")), Some(LicensingMode::PerDevice));
+        assert_eq!(mode(Value::Null, setting_of(Uuid::nil(), "per_device")), None);
         for unknown in
             [json!("per_moon"), json!(1), json!({"mode": "per_gb"}), json!({"licensing_mode": 1}), json!(["per_gb"])]
         {

@@ -39,7 +39,7 @@ impl TenantKinds {
     ///
     /// # Errors
     /// [`ErrorKind::Request`] for a level whose tenants contain each other and that has no customers.
-    pub(crate) fn of(report: &types::ReportParameters) -> Result<Self> {
+    pub(crate) fn new(report: &types::ReportParameters) -> Result<Self> {
         let counts_customers_only = match report.level {
             types::ReportLevel::Itself | types::ReportLevel::DirectPartners => false,
             types::ReportLevel::AllCustomers | types::ReportLevel::Accounts => true,
@@ -119,7 +119,7 @@ mod tests {
     const OTHER: Uuid = Uuid::from_u128(3);
 
     fn kinds(level: types::ReportLevel) -> TenantKinds {
-        TenantKinds::of(&types::ReportParameters { level, tenant_id: ACCOUNT, ..summary().report }).unwrap()
+        TenantKinds::new(&types::ReportParameters { level, tenant_id: ACCOUNT, ..summary().report }).unwrap()
     }
 
     fn counts(kind: &str) -> Inclusion {

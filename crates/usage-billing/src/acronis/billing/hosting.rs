@@ -40,7 +40,7 @@ pub(crate) struct Component {
 
 impl Component {
     /// Creates a component; `None` if the row does not belong to one component.
-    pub(crate) fn of(id: Option<Arc<str>>, owner: Option<Arc<str>>, has_backend: bool) -> Option<Self> {
+    pub(crate) fn new(id: Option<Arc<str>>, owner: Option<Arc<str>>, has_backend: bool) -> Option<Self> {
         (id.is_some() || owner.is_some() || has_backend).then_some(Self { id, owner })
     }
 
@@ -150,7 +150,7 @@ mod tests {
 
     fn component(row: &ReportRow) -> Option<Component> {
         let shared = |id: &Option<String>| id.as_deref().map(Arc::from);
-        Component::of(shared(&row.infra_id), shared(&row.infra_owner_id), row.infra_backend.is_some())
+        Component::new(shared(&row.infra_id), shared(&row.infra_owner_id), row.infra_backend.is_some())
     }
 
     fn hosts_given(rows: &[ReportRow], ownership: &Ownership) -> Vec<Host> {

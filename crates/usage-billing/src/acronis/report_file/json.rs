@@ -13,7 +13,8 @@ use crate::acronis::ReportRow;
 use crate::acronis::billing::item_names::needs_host;
 use crate::acronis::report_file::columns::{Columns, Shape};
 use crate::acronis::report_file::limits::{COLUMNS, DEPTH, RECORD_BYTES, exceeded};
-use crate::acronis::report_file::metered::{Meter, Metered};
+use crate::acronis::report_file::meter::Meter;
+use crate::acronis::report_file::metered::Metered;
 use crate::acronis::report_file::record::RecordBuf;
 use crate::acronis::reports::download::{Reader, unreadable};
 

@@ -2,32 +2,13 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, ReadBuf};
 
 use crate::acronis::report_file::limits::RECORD_BYTES;
+use crate::acronis::report_file::meter::Meter;
 use crate::acronis::reports::download::Reader;
-
-/// Counts the bytes since the last [`reset`](Self::reset).
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Meter(Arc<AtomicU64>);
-
-impl Meter {
-    pub(crate) fn add(&self, bytes: usize) {
-        self.0.fetch_add(bytes as u64, Relaxed);
-    }
-
-    pub(crate) fn reset(&self) {
-        self.0.store(0, Relaxed);
-    }
-
-    pub(crate) fn bytes(&self) -> u64 {
-        self.0.load(Relaxed)
-    }
-}
 
 /// A reader that fails once the bytes since the last row exceed the limit of one row.
 pub(crate) struct Metered {

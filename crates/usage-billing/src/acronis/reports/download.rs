@@ -15,7 +15,7 @@ use usage_billing_core::{ByteStream, ClientInfo as _, Error, ErrorKind, Result, 
 
 use crate::acronis::error_hints::hinted;
 use crate::acronis::report_file::limits::{IDLE_GZIP_BYTES, exceeded};
-use crate::acronis::report_file::metered::Meter;
+use crate::acronis::report_file::meter::Meter;
 use crate::acronis::{Client, StoredFile};
 
 /// The first bytes of a gzip file (RFC 1952, 2.3.1).

@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn items_that_are_switched_off_are_marked_as_not_sold() {
         use BillingReason::{NotABillingBasis, NotSold, TotalOfRows};
-        let of = |name: &str, status: Option<i64>, infra| {
+        let item = |name: &str, status: Option<i64>, infra| {
             let mut usage = usage(name, "bytes", 1, Some(infra));
             usage["offering_item"] = status.map_or(Value::Null, |status| json!({"status": status}));
             usage
@@ -221,7 +221,7 @@ mod tests {
             ([Some(0), None], NotABillingBasis),
             ([None, None], NotABillingBasis),
         ] {
-            let of_name = |name| json!([of(name, statuses[0], BACKUP), of(name, statuses[1], OTHER)]);
+            let of_name = |name| json!([item(name, statuses[0], BACKUP), item(name, statuses[1], OTHER)]);
             let found = rows(of_name("pw_base_storage"));
             assert_eq!((found.len(), found[0].billing_reason), (1, expected), "{statuses:?}");
             assert_eq!(rows(of_name("total_storage"))[0].billing_reason, TotalOfRows, "{statuses:?}");

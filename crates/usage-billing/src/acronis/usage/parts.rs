@@ -10,14 +10,14 @@ const TRIAL: &str = "trial";
 /// Production and trial in the unit of the file.
 #[derive(Clone, Debug)]
 pub(crate) struct Parts {
-    production: Part,
-    trial: Part,
+    production: PricedQuantity,
+    trial: PricedQuantity,
     /// Whether columns of a row contradict each other about what is trial.
     pub(crate) contradict: bool,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Part {
+struct PricedQuantity {
     quantity: Decimal,
     /// The price, if a row states one for this part. It is `Some(None)` if a row lacks it or rows differ, because the price of one row would be
     /// wrong for the sum.
@@ -26,7 +26,7 @@ struct Part {
 
 impl Parts {
     /// Splits a row into production and the rest of the total. Both add up to the total for any value of the column for trial.
-    pub(crate) fn of(row: &ReportRow) -> Result<Self> {
+    pub(crate) fn from_row(row: &ReportRow) -> Result<Self> {
         let Amounts { production, trial: stated, total } = row.change_or_level();
         let trial = total.checked_sub(production).ok_or_else(|| {
             let message = format!("row {} of the report: its usage has more than 28 digits", row.number);
@@ -38,8 +38,8 @@ impl Parts {
         let is_repeated = trial.is_zero() && stated == total;
         let priced = |of_trial: bool| (is_trial == of_trial).then(|| row.price.clone());
         Ok(Self {
-            production: Part { quantity: production, price: priced(false) },
-            trial: Part { quantity: trial, price: priced(true) },
+            production: PricedQuantity { quantity: production, price: priced(false) },
+            trial: PricedQuantity { quantity: trial, price: priced(true) },
             contradict: (stated != trial && !is_repeated) || (says_trial && trial.is_zero() && !production.is_zero()),
         })
     }
@@ -73,7 +73,7 @@ impl Parts {
     }
 }
 
-impl Part {
+impl PricedQuantity {
     fn add(&mut self, other: Self) -> Option<()> {
         self.quantity = self.quantity.checked_add(other.quantity)?;
         self.price = match (self.price.take(), other.price) {
@@ -97,7 +97,7 @@ mod tests {
     use crate::acronis::usage::aggregator::tests::{amounts, row};
 
     fn parts(row: &ReportRow) -> Vec<(UsageMode, String)> {
-        Parts::of(row).unwrap().by_mode().map(|(mode, quantity, _)| (mode, quantity.to_string())).collect()
+        Parts::from_row(row).unwrap().by_mode().map(|(mode, quantity, _)| (mode, quantity.to_string())).collect()
     }
 
     #[test]
@@ -114,28 +114,28 @@ mod tests {
 
     #[test]
     fn contradictory_columns_are_detected() {
-        let of = |production: i64, trial: i64, total: i64, mode: Option<&str>| ReportRow {
+        let row_with = |production: i64, trial: i64, total: i64, mode: Option<&str>| ReportRow {
             effective: Some(Amounts { production: production.into(), trial: trial.into(), total: total.into() }),
             pricing_mode: mode.map(str::to_owned),
             ..row("customer", "seats", None)
         };
         for (row, expected) in [
-            (of(3, 2, 5, None), false),
-            (of(-3, 1, -2, None), false),
-            (of(3, 2, 5, Some("trial")), false),
-            (of(0, 2, 2, Some("trial")), false),
-            (of(0, 0, 0, Some("trial")), false),
-            (of(3, 0, 3, Some("production")), false),
-            (of(3, 0, 3, Some("trial")), true),
-            (of(3, 0, 3, Some(" Trial ")), true),
-            (of(2, 1, 2, None), true),
-            (of(0, 0, 2, None), true),
-            (of(3, 3, 3, None), false),
-            (of(2, 3, 3, None), true),
+            (row_with(3, 2, 5, None), false),
+            (row_with(-3, 1, -2, None), false),
+            (row_with(3, 2, 5, Some("trial")), false),
+            (row_with(0, 2, 2, Some("trial")), false),
+            (row_with(0, 0, 0, Some("trial")), false),
+            (row_with(3, 0, 3, Some("production")), false),
+            (row_with(3, 0, 3, Some("trial")), true),
+            (row_with(3, 0, 3, Some(" Trial ")), true),
+            (row_with(2, 1, 2, None), true),
+            (row_with(0, 0, 2, None), true),
+            (row_with(3, 3, 3, None), false),
+            (row_with(2, 3, 3, None), true),
         ] {
-            let parts = Parts::of(&row).unwrap();
+            let parts = Parts::from_row(&row).unwrap();
             assert_eq!(parts.contradict, expected, "{row:?}");
-            let mut sum = Parts::of(&of(1, 0, 1, None)).unwrap();
+            let mut sum = Parts::from_row(&row_with(1, 0, 1, None)).unwrap();
             sum.add(parts).unwrap();
             assert_eq!(sum.contradict, expected, "a sum with it: {row:?}");
         }
@@ -161,7 +161,7 @@ mod tests {
                 price: Some(price),
                 ..row("customer", "seats", None)
             };
-            let parts = Parts::of(&row).unwrap();
+            let parts = Parts::from_row(&row).unwrap();
             let priced: Vec<_> = parts.by_mode().filter(|(.., price)| price.is_some()).map(|(mode, ..)| mode).collect();
             assert_eq!((priced.as_slice(), parts.currency_bytes()), (expected, 3), "{mode:?} {production} {trial}");
         }

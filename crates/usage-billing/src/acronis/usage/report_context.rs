@@ -26,7 +26,7 @@ pub(crate) struct ReportContext<'a> {
 }
 
 impl<'a> ReportContext<'a> {
-    pub(crate) fn of(file: &'a StoredFile) -> Result<Self> {
+    pub(crate) fn new(file: &'a StoredFile) -> Result<Self> {
         let (first, last) = (file.report.period.start, file.report.period.end);
         let requested = Period::of_days(first, last)?;
         // Without the date of the file, the month may not have ended when it was built.
@@ -36,7 +36,7 @@ impl<'a> ReportContext<'a> {
             account: file.report.tenant_id.to_string(),
             kind: file.report.kind.to_string(),
             level: file.report.level.to_string(),
-            period: RowPeriod::of(requested, built),
+            period: RowPeriod::new(requested, built),
             built: file.created_at,
         })
     }

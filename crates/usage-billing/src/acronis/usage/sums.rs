@@ -95,7 +95,7 @@ mod tests {
             customer_id: Some(shared(23)),
             quota: None,
         };
-        let sum = Sum { parts: Parts::of(&row).unwrap(), first, is_of_unknown_kind: false };
+        let sum = Sum { parts: Parts::from_row(&row).unwrap(), first, is_of_unknown_kind: false };
         let key = Key {
             tenant_id: shared(2),
             application: shared(3),

@@ -31,7 +31,7 @@ pub(super) struct Terms {
 /// unreadable allowance leaves its charge unknown.
 pub(super) fn lines(charges: Vec<Charge>, unreadable: &[&ChargedItem], terms: &Terms) -> Vec<BillLine> {
     let all: Vec<&ChargedItem> = charges.iter().map(|charge| &charge.item).chain(unreadable.iter().copied()).collect();
-    let roles: Vec<_> = all.iter().map(|item| role::of(item, &all, &charges)).collect();
+    let roles: Vec<_> = all.iter().map(|item| role::charge_role(item, &all, &charges)).collect();
     let allowances = allowance::assign(&charges, unreadable, &roles);
     let are_repeated = charge::are_repeated(&charges);
     let lines = charges.into_iter().zip(&roles).zip(allowances);

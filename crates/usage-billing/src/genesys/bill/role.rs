@@ -11,7 +11,7 @@ pub(super) const STORAGE: &str = "storage";
 pub(super) const MESSAGING: &str = "messaging";
 
 /// Returns the role of an item among all items of the overview and its readable charges.
-pub(super) fn of(item: &ChargedItem, all: &[&ChargedItem], charges: &[Charge]) -> ChargeRole {
+pub(super) fn charge_role(item: &ChargedItem, all: &[&ChargedItem], charges: &[Charge]) -> ChargeRole {
     match item.grouping() {
         Grouping::FairUse => ChargeRole::Allowance,
         Grouping::Rollup => ChargeRole::Total,

@@ -213,8 +213,8 @@ proptest! {
     fn order_of_charges_changes_no_line((charges, shuffled) in charges().prop_flat_map(|charges| (Just(charges.clone()), Just(charges).prop_shuffle()))) {
         let billing = |charges: Vec<Charge>| {
             let found = lines(charges, &[], &StatedTerms::default().terms());
-            let of = |line: &BillLine| (line.is_billable(), line.included_quantity, line.overage_quantity, line.amount);
-            found.iter().map(|line| (line.charge.item.position, of(line))).collect::<BTreeMap<_, _>>()
+            let summary = |line: &BillLine| (line.is_billable(), line.included_quantity, line.overage_quantity, line.amount);
+            found.iter().map(|line| (line.charge.item.position, summary(line))).collect::<BTreeMap<_, _>>()
         };
         prop_assert_eq!(billing(charges), billing(shuffled));
     }

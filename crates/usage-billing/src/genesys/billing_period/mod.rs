@@ -46,7 +46,7 @@ impl BillingPeriod {
     /// Returns the billing periods of client organizations that correspond to a period at `now`. For calendar months, and the month to date, these
     /// begin within each month. For any other period they are its months from the day on which it begins. None of them is in the future.
     pub fn within(period: Period, now: DateTime<Utc>) -> Vec<Self> {
-        let period = RowPeriod::of(period, now).period;
+        let period = RowPeriod::new(period, now).period;
         let is_whole = period.months().all(|part| part == Period::month_of(part.start().date_naive()));
         let parts: Vec<_> = if is_whole { period.months().collect() } else { period.billing_months().collect() };
         let started = parts.into_iter().filter(|part| part.start() <= now);

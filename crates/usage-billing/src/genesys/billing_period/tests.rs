@@ -69,7 +69,7 @@ impl Case {
 }
 
 #[test]
-fn searches_of_all_cases_find_what_the_snapshot_states() {
+fn searches_of_all_cases_are_those_of_the_snapshot() {
     let sections: Vec<Section> = serde_saphyr::from_str(include_str!("cases.yaml")).unwrap();
     let mut snapshot = String::new();
     for Section { about, shown, contracts, cases } in &sections {

@@ -89,7 +89,8 @@ pub(super) fn groups<'a>(charges: &'a [EndedCharge<'a>], account: &str, bill_row
         .iter()
         .flat_map(|of| of.charge.organizations.iter().map(|organization| (organization.id.as_str(), of.charge.period)))
         .collect();
-    let with_charges = bills_with_charges.iter().flat_map(|(organization, period)| bills.of(organization, *period));
+    let with_charges =
+        bills_with_charges.iter().flat_map(|(organization, period)| bills.rows_of(organization, *period));
     let is_without_charge =
         |of: &&BillRow<'_>| !grouped.contains(&of.position) && of.row.overage_quantity != Some(Decimal::ZERO);
     let without_charge = with_charges.filter(is_without_charge).map(|of| of.position).collect();
@@ -126,13 +127,13 @@ impl<'a> BillRows<'a> {
     }
 
     /// Returns the rows of the bill of an organization.
-    fn of(&self, organization: &'a str, period: Period) -> &[BillRow<'a>] {
+    fn rows_of(&self, organization: &'a str, period: Period) -> &[BillRow<'a>] {
         self.by_bill.get(&(organization, period)).map_or(&[], Vec::as_slice)
     }
 
     /// Returns the rows of a product.
     fn of_product<'b>(&'b self, (organization, sku, period): &'b Product<'a>) -> impl Iterator<Item = BillRow<'a>> {
-        self.of(organization, *period).iter().copied().filter(move |of| is_same(&of.row.sku, sku))
+        self.rows_of(organization, *period).iter().copied().filter(move |of| is_same(&of.row.sku, sku))
     }
 
     /// Returns the products of clients for which wallets pay, and those for which wallets state an overage. A wallet that states no organization pays
@@ -182,7 +183,7 @@ impl<'a> BillRows<'a> {
     /// Returns the products of an organization's bill whose usage a charge may count, and those that may contain these. A charge of 0 for storage by
     /// category adds nothing to what is charged for `storage`.
     fn products_of(&self, charge: &ContractCharge, organization: &'a str) -> Vec<Product<'a>> {
-        let bill = self.of(organization, charge.period);
+        let bill = self.rows_of(organization, charge.period);
         let mut found = charge.counted_by(bill.iter().copied(), |of| (&of.row.sku, &of.row.metric));
         let is_nothing = charge.states_overage() && !charge.has_overage();
         if !is_nothing || found.iter().any(|of| is_part(of.row)) {
@@ -200,7 +201,7 @@ impl<'a> BillRows<'a> {
         let (mut rows, mut has_all_rows) = (Vec::new(), true);
         for product in products {
             let (organization, _, period) = product;
-            let bill = self.of(organization, *period);
+            let bill = self.rows_of(organization, *period);
             let (parts, others): (Vec<_>, Vec<_>) = self.of_product(product).partition(|of| is_part(of.row));
             if others.is_empty() {
                 let are_known = parts.iter().all(|of| of.row.billing_reason == BillingReason::PartOfRow);

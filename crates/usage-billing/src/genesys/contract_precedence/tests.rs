@@ -208,8 +208,8 @@ proptest! {
     fn order_of_charges_and_rows_changes_no_row(bills in bills(), charges in charges(), turn in 1usize..6) {
         let billing = |turn| {
             let (of_charges, of_bills) = rows_of(&bills, &charges, turn);
-            let of = |row: &UsageRow| (row.sku.clone(), row.source_row, row.billing_reason, row.amount, row.prepaid_amount);
-            (of_charges.iter().map(of).collect::<Vec<_>>(), of_bills.iter().map(of).collect::<Vec<_>>())
+            let summary = |row: &UsageRow| (row.sku.clone(), row.source_row, row.billing_reason, row.amount, row.prepaid_amount);
+            (of_charges.iter().map(summary).collect::<Vec<_>>(), of_bills.iter().map(summary).collect::<Vec<_>>())
         };
         prop_assert_eq!(billing(0), billing(turn));
     }

@@ -142,7 +142,7 @@ fn bills_of_all_cases_are_those_of_the_snapshot() {
 }
 
 #[test]
-fn charges_of_one_product_are_apart_and_final_rows_replace_open_ones() {
+fn charges_of_a_product_are_separate_and_final_rows_win() {
     let keys = |index| {
         let rows = bill_of(overview(), index).unwrap().rows(&Organization::new("partner", None));
         rows.iter().map(|row| row.row_key).collect::<Vec<_>>()
@@ -166,12 +166,12 @@ fn charges_of_all_contracts_are_compared_with_all_bills() {
 
 #[test]
 fn expected_overage_and_charge_of_a_charge_are_computed() {
-    let of = |overage: &str, amount: &str| {
+    let outcome = |overage: &str, amount: &str| {
         let charge = charge(&[ORGANIZATION], overage, amount);
         (charge.has_expected_overage(), charge.has_expected_charge())
     };
-    assert_eq!(of("11500.0", "115"), (Some(true), Some(true)));
-    assert_eq!(of("12000", "99.99"), (Some(false), Some(false)));
+    assert_eq!(outcome("11500.0", "115"), (Some(true), Some(true)));
+    assert_eq!(outcome("12000", "99.99"), (Some(false), Some(false)));
 }
 
 #[test]

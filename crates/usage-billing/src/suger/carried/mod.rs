@@ -317,12 +317,12 @@ mod tests {
                 .map(|(made, start)| [made, start].map(|time| time.to_rfc3339()))
         };
         let (zero, made) = ("0001-01-01T00:00:00Z", "2026-10-01T08:01:00Z");
-        let of = |times: [&str; 2]| Some(times.map(|time| format!("2026-10-01T{time}:00+00:00")));
+        let rfc3339 = |times: [&str; 2]| Some(times.map(|time| format!("2026-10-01T{time}:00+00:00")));
         let hour = json!({"startTime": "2026-10-01T07:00:00Z", "endTime": "2026-10-01T08:00:00Z"});
-        assert_eq!(times(json!({"creationTime": made, "info": hour})), of(["08:01", "07:00"]));
-        assert_eq!(times(json!({"creationTime": zero, "info": hour})), of(["08:00", "07:00"]));
-        assert_eq!(times(json!({"info": {"startTime": "2026-10-01T07:00:00Z"}})), of(["07:00", "07:00"]));
-        assert_eq!(times(json!({"creationTime": made, "info": {"startTime": zero}})), of(["08:01", "08:01"]));
+        assert_eq!(times(json!({"creationTime": made, "info": hour})), rfc3339(["08:01", "07:00"]));
+        assert_eq!(times(json!({"creationTime": zero, "info": hour})), rfc3339(["08:00", "07:00"]));
+        assert_eq!(times(json!({"info": {"startTime": "2026-10-01T07:00:00Z"}})), rfc3339(["07:00", "07:00"]));
+        assert_eq!(times(json!({"creationTime": made, "info": {"startTime": zero}})), rfc3339(["08:01", "08:01"]));
         assert_eq!(times(json!({"creationTime": zero})), None);
         // A retry of an earlier hour is made later.
         let retry =

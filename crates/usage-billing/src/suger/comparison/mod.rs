@@ -50,8 +50,8 @@ pub(super) fn compare(
 ) -> Result<Reconciliation> {
     let by_id: BTreeMap<String, &Group> =
         groups.iter().filter_map(|group| Some((canonical_id_in(&group.id)?, group))).collect();
-    let nameless = || groups.iter().filter(|group| id_in(&group.id).is_none());
-    let reported = Reported::new(reports, fractions, by_id.values().copied().chain(nameless()).chain(others));
+    let without_id = || groups.iter().filter(|group| id_in(&group.id).is_none());
+    let reported = Reported::new(reports, fractions, by_id.values().copied().chain(without_id()).chain(others));
     let (mut found, mut unpaired, mut paired) = (Vec::new(), Vec::new(), HashSet::new());
     let mut sent_by_id: BTreeMap<String, BTreeMap<_, &UsageEvent>> = BTreeMap::new();
     for event in sent {
@@ -69,7 +69,7 @@ pub(super) fn compare(
         unpaired.append(&mut events);
     }
     let others = by_id.into_iter().filter(|(id, _)| !paired.contains(id)).map(|(_, group)| group);
-    found.extend(by_usage(&unpaired, others.chain(nameless()), &reported)?);
+    found.extend(by_usage(&unpaired, others.chain(without_id()), &reported)?);
     found.sort_by_cached_key(|(one, _)| (one.entitlement_id.clone(), one.timestamp, one.dimension.clone()));
     let mut all = Reconciliation::default();
     found.into_iter().for_each(|(one, state)| all.note(one, state));
@@ -112,7 +112,7 @@ fn pair(
 ) -> Result<Vec<(ReconciledQuantity, State)>> {
     let is_same = id_in(&group.entitlement_id).is_some() && differences(event.quantities(), there).next().is_none();
     let incomparable = if is_same { None } else { incomparable(group)? };
-    let one = |dimension: &String| {
+    let reconcile_dimension = |dimension: &String| {
         let (state, reasons) = match &incomparable {
             Some(reasons) => (State::NotComparable, vec![reasons.clone()]),
             None => reported.state(group, dimension),
@@ -125,12 +125,12 @@ fn pair(
             vendor: quantity(there, dimension),
             group_id: group.id.clone(),
             status: group.status.clone(),
-            report_id: reported.of(group).and_then(|report| report.id.clone()),
+            report_id: reported.report_of(group).and_then(|report| report.id.clone()),
             reasons,
         };
         (quantity, state)
     };
-    Ok(dimensions(event.quantities(), there).map(one).collect())
+    Ok(dimensions(event.quantities(), there).map(reconcile_dimension).collect())
 }
 
 /// Compares events and groups without a counterpart by id.
@@ -139,7 +139,7 @@ fn by_usage<'a>(
     groups: impl Iterator<Item = &'a Group>,
     reported: &Reported<'_>,
 ) -> Result<Vec<(ReconciledQuantity, State)>> {
-    let mut sums: BTreeMap<(&str, DateTime<Utc>, String), Sums<'_>> = BTreeMap::new();
+    let mut sums: BTreeMap<(&str, DateTime<Utc>, String), ComparedSums<'_>> = BTreeMap::new();
     let sent: BTreeSet<_> = events.iter().map(|event| (event.entitlement_id(), event.timestamp())).collect();
     for event in events {
         for (dimension, quantity) in event.quantities() {
@@ -171,7 +171,7 @@ fn by_usage<'a>(
     let different = sums.iter().filter(|(_, sums)| !is_same_quantity(sums.sent, sums.vendor));
     let different: HashSet<_> = different.map(|(key, _)| (key.0, key.1)).collect();
     incomparables.retain(|key, _| different.contains(key));
-    let one = |((entitlement_id, timestamp, dimension), sums): ((&str, _, String), Sums<'_>)| {
+    let reconcile_sums = |((entitlement_id, timestamp, dimension), sums): ((&str, _, String), ComparedSums<'_>)| {
         let only = sums.groups.first().filter(|_| sums.groups.len() == 1);
         // Void groups do not affect the state of the others in one quantity.
         let counted = sums.groups.iter().filter(|group| !is_void(group));
@@ -190,16 +190,16 @@ fn by_usage<'a>(
             vendor: sums.vendor,
             group_id: only.and_then(|group| group.id.clone()),
             status: only.and_then(|group| group.status.clone()),
-            report_id: only.and_then(|group| reported.of(group)).and_then(|report| report.id.clone()),
+            report_id: only.and_then(|group| reported.report_of(group)).and_then(|report| report.id.clone()),
             reasons,
         };
         (quantity, state)
     };
-    Ok(sums.into_iter().map(one).collect())
+    Ok(sums.into_iter().map(reconcile_sums).collect())
 }
 
 #[derive(Default)]
-struct Sums<'a> {
+struct ComparedSums<'a> {
     sent: Decimal,
     vendor: Decimal,
     groups: Vec<&'a Group>,

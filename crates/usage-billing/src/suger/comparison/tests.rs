@@ -169,7 +169,7 @@ fn report(id: &str, groups: &[&str], info: Value) -> Report {
 
 #[test]
 fn reconciliation_is_clean_if_all_quantities_are_billed() {
-    let of = |set: fn(&mut Reconciliation, Vec<ReconciledQuantity>)| {
+    let verdict_with = |set: fn(&mut Reconciliation, Vec<ReconciledQuantity>)| {
         let there = group(&id(&sent(5)), "CREATED", json!({"gb": 4}));
         let one = reconcile("acme", &[sent(5)], &[there], &[]).unwrap().different;
         let mut all = Reconciliation::default();
@@ -180,13 +180,13 @@ fn reconciliation_is_clean_if_all_quantities_are_billed() {
     let outside = Reconciliation { outside_period: 2, ..Reconciliation::default() };
     let line = "nothing to compare: no usage was sent or is at Suger; 2 events outside of the period";
     assert_eq!(outside.to_string(), line);
-    assert_eq!(of(|all, one| all.billed = one), (true, true));
-    assert_eq!(of(|all, one| all.pending = one), (false, true));
-    assert_eq!(of(|all, one| all.failed = one), (false, false));
-    assert_eq!(of(|all, one| all.different = one), (false, false));
-    assert_eq!(of(|all, one| all.missing = one), (false, false));
-    assert_eq!(of(|all, one| all.extra = one), (false, false));
-    assert_eq!(of(|all, one| all.not_comparable = one), (false, false));
+    assert_eq!(verdict_with(|all, one| all.billed = one), (true, true));
+    assert_eq!(verdict_with(|all, one| all.pending = one), (false, true));
+    assert_eq!(verdict_with(|all, one| all.failed = one), (false, false));
+    assert_eq!(verdict_with(|all, one| all.different = one), (false, false));
+    assert_eq!(verdict_with(|all, one| all.missing = one), (false, false));
+    assert_eq!(verdict_with(|all, one| all.extra = one), (false, false));
+    assert_eq!(verdict_with(|all, one| all.not_comparable = one), (false, false));
 }
 
 #[test]
@@ -279,7 +279,7 @@ fn fraction_is_pending_while_later_reports_leave_one() {
 }
 
 #[test]
-fn month_of_fractions_in_floating_point_numbers_leaves_only_the_last_hour_pending() {
+fn month_of_inexact_fractions_leaves_only_last_hour_pending() {
     let exact = |number: f64| format!("{number}").parse::<Decimal>().unwrap();
     for quantity in [12.3, 1.1, 0.05, 0.1, 0.7, 12.25, 3.6, 1234.567] {
         let (mut carried, mut all) = (0.0, Vec::new());

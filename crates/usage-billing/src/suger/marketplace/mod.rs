@@ -159,7 +159,7 @@ fn missing_response(info: &Info, partner: Option<&Partner>, dimension: Option<&s
     if charge == Charge::Nothing {
         return None;
     }
-    let what = || dimension.map_or_else(|| "anything".to_owned(), |dimension| printable(dimension).to_string());
+    let subject = || dimension.map_or_else(|| "anything".to_owned(), |dimension| printable(dimension).to_string());
     let is_about_all = charge != Charge::NotStated;
     let results = of_aws.map(|response| {
         let of_result = |result: &AwsUsageRecordResult| result.usage_record.as_ref()?.dimension.clone();
@@ -182,12 +182,12 @@ fn missing_response(info: &Info, partner: Option<&Partner>, dimension: Option<&s
     let mut responses = responses.into_iter().flatten().peekable();
     match partner {
         _ if responses.peek().is_some() => (!responses.all(|is_accepted| is_accepted))
-            .then(|| format!("the marketplace's response does not mention {}", what())),
+            .then(|| format!("the marketplace's response does not mention {}", subject())),
         Some(Partner::Aws | Partner::AwsChina | Partner::Azure | Partner::Gcp | Partner::Alibaba) => {
             Some("the report has no response of the marketplace".to_owned())
         }
         None => Some("the report names no marketplace, and has no response of one".to_owned()),
-        _ if charge == Charge::NotStated => Some(format!("the report does not state {}", what())),
+        _ if charge == Charge::NotStated => Some(format!("the report does not state {}", subject())),
         _ => None,
     }
 }
@@ -267,7 +267,7 @@ mod tests {
     use super::*;
     use crate::suger::test_support::{Fields, Section, report_json};
 
-    fn of(fields: Fields) -> Acceptance {
+    fn acceptance_of(fields: Fields) -> Acceptance {
         let mut all = Fields::from_iter([("reportedRecords".to_owned(), json!({"gb": 5, "calls": 3}))]);
         all.extend(fields);
         let dimensions: Vec<String> = serde_json::from_value(all.remove("of").unwrap()).unwrap();
@@ -279,7 +279,7 @@ mod tests {
     #[test]
     fn acceptance_in_all_cases_is_that_of_the_snapshot() {
         let sections: Vec<Section> = serde_saphyr::from_str(include_str!("cases.yaml")).unwrap();
-        let snapshot = Section::outcomes(sections, |fields| format!("{:?}", of(fields)));
+        let snapshot = Section::outcomes(sections, |fields| format!("{:?}", acceptance_of(fields)));
         insta::assert_snapshot!(snapshot);
     }
 
@@ -302,12 +302,12 @@ mod tests {
     #[test]
     fn reasons_of_a_report_are_bounded() {
         let duplicates = |count: usize| json!(vec![json!(["gb", "DuplicateRecord"]); count]);
-        let of = |count: usize| {
-            of(Fields::from_iter([("aws".to_owned(), duplicates(count)), ("of".to_owned(), json!(["gb"]))]))
+        let duplicated = |count: usize| {
+            acceptance_of(Fields::from_iter([("aws".to_owned(), duplicates(count)), ("of".to_owned(), json!(["gb"]))]))
         };
-        let Acceptance::Rejected(reasons) = of(1000) else { panic!() };
+        let Acceptance::Rejected(reasons) = duplicated(1000) else { panic!() };
         assert_eq!((reasons.len(), reasons[MAX_REASONS].as_str()), (MAX_REASONS + 1, "and 980 more"));
         let reason = "AWS: DuplicateRecord for gb".to_owned();
-        assert_eq!(of(MAX_REASONS), Acceptance::Rejected(vec![reason; MAX_REASONS]));
+        assert_eq!(duplicated(MAX_REASONS), Acceptance::Rejected(vec![reason; MAX_REASONS]));
     }
 }

@@ -19,10 +19,10 @@ use super::types::{MeteringUsageRecordReportInfo as Info, Partner};
 /// the marketplace counts then.
 pub(super) fn contradiction(info: &Info, partner: Option<&Partner>, dimension: &str, used: Decimal) -> Option<String> {
     let name = printable(dimension);
-    let sent = of(&info.reported_records, dimension);
-    let carried_in = of(&info.decimal_parts, dimension).unwrap_or_default();
+    let sent = stated_in(&info.reported_records, dimension);
+    let carried_in = stated_in(&info.decimal_parts, dimension).unwrap_or_default();
     let of_groups = |sent| stated(info, dimension, sent).map(|stated| stated.saturating_sub(carried_in));
-    let before_adjustment = of(&info.records_to_report_before_adjustment_at_list_price, dimension);
+    let before_adjustment = stated_in(&info.records_to_report_before_adjustment_at_list_price, dimension);
     let adjusted = before_adjustment.into_iter().flat_map(|before| [of_groups(Some(before)), Some(before)]);
     let readings: Vec<Decimal> = [of_groups(sent)].into_iter().chain(adjusted).flatten().collect();
     let rounding = rounding(info, dimension, used);
@@ -54,18 +54,20 @@ pub(super) fn accepted_otherwise(
 /// Returns the largest quantity of a dimension that rounding may have left. Suger adds up floating-point numbers, so a
 /// part of less than 1 in 10^12 of the quantities that it added is ignored: enough for thousands of groups.
 pub(super) fn rounding(info: &Info, dimension: &str, used: Decimal) -> Decimal {
-    let stated = stated(info, dimension, of(&info.reported_records, dimension)).unwrap_or_default();
-    let carried_in = of(&info.decimal_parts, dimension).unwrap_or_default();
+    let stated = stated(info, dimension, stated_in(&info.reported_records, dimension)).unwrap_or_default();
+    let carried_in = stated_in(&info.decimal_parts, dimension).unwrap_or_default();
     used.max(stated).max(carried_in) * Decimal::new(1, 12)
 }
 
 /// Returns all usage of a dimension that a report states, with what it states to be sent.
 fn stated(info: &Info, dimension: &str, sent: Option<Decimal>) -> Option<Decimal> {
     let others = [&info.included_records, &info.credit_records, &info.new_decimal_parts];
-    sent.into_iter().chain(others.into_iter().filter_map(|map| of(map, dimension))).reduce(Decimal::saturating_add)
+    sent.into_iter()
+        .chain(others.into_iter().filter_map(|map| stated_in(map, dimension)))
+        .reduce(Decimal::saturating_add)
 }
 
-fn of(map: &BTreeMap<String, DecimalNumber>, dimension: &str) -> Option<Decimal> {
+fn stated_in(map: &BTreeMap<String, DecimalNumber>, dimension: &str) -> Option<Decimal> {
     map.get(dimension).map(|quantity| quantity.0)
 }
 

@@ -24,13 +24,13 @@ pub(super) struct Inbox {
     /// Unresolved events that the task must remove.
     removals: HashSet<Uuid>,
     /// Unresolved events, and the last resolved ones.
-    known: HashMap<Uuid, Known>,
+    known: HashMap<Uuid, KnownEvent>,
     /// Resolved events, oldest first.
     resolved: VecDeque<Uuid>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Known {
+struct KnownEvent {
     fingerprint: Uuid,
     is_id_consumed: bool,
 }
@@ -82,7 +82,7 @@ impl Inbox {
     pub(super) fn adopt(&mut self, event: &UsageEvent) {
         let id = event.id(&self.org_id);
         self.unresolved.insert(id);
-        self.known.insert(id, Known { fingerprint: event.fingerprint(id), is_id_consumed: false });
+        self.known.insert(id, KnownEvent { fingerprint: event.fingerprint(id), is_id_consumed: false });
     }
 
     /// Registers an event that the queue resolved before, unless it is queued again, and returns the event that is
@@ -91,7 +91,7 @@ impl Inbox {
         if self.unresolved.contains(&id) {
             return None;
         }
-        self.known.insert(id, Known { fingerprint, is_id_consumed });
+        self.known.insert(id, KnownEvent { fingerprint, is_id_consumed });
         self.note_resolved(id)
     }
 
@@ -117,7 +117,7 @@ impl Inbox {
         event.check()?;
         let fingerprint = event.fingerprint(id);
         match self.known.get(&id) {
-            Some(Known { is_id_consumed: true, .. }) => {
+            Some(KnownEvent { is_id_consumed: true, .. }) => {
                 return Err(id_unavailable("the event's id is used up at Suger", event, id));
             }
             Some(known) if known.fingerprint != fingerprint => {
@@ -130,7 +130,7 @@ impl Inbox {
             let hint = "push it again after a flush, or set a larger `capacity`";
             return Err(Error::new(ErrorKind::Limit, message).with_hint(hint));
         }
-        self.known.insert(id, Known { fingerprint, is_id_consumed: false });
+        self.known.insert(id, KnownEvent { fingerprint, is_id_consumed: false });
         Ok(())
     }
 
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn event_that_was_resolved_before_is_remembered_unless_it_is_queued() {
+    fn resolved_event_is_remembered_unless_it_is_queued() {
         let mut inbox = inbox(9);
         assert_eq!((inbox.org_id(), inbox.capacity()), ("acme", 9));
         let id = inbox.push(event(1)).unwrap();
@@ -284,7 +284,7 @@ mod tests {
         let mut forgotten = Vec::new();
         for number in 0..u128::try_from(REMEMBERED).unwrap() + 3 {
             let id = Uuid::from_u128(number);
-            inbox.known.insert(id, Known { fingerprint: id, is_id_consumed: false });
+            inbox.known.insert(id, KnownEvent { fingerprint: id, is_id_consumed: false });
             forgotten.extend(inbox.resolve(id, Fate::Sent));
         }
         assert_eq!(forgotten, [0, 1, 2].map(Uuid::from_u128));

@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn rejection_of_other_quantities_does_not_resolve_a_queued_event() {
+    fn rejection_of_other_quantities_leaves_event_queued() {
         let (mut task, id) = task();
         let error = Error::new(ErrorKind::Api, "no");
         let rejected = vec![UndeliveredEvent { id, event: event().quantity("gb", 2), error }];

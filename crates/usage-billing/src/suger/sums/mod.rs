@@ -12,11 +12,12 @@ use super::pending_acceptance::PendingAcceptance;
 use super::quantities::is_void;
 use super::report_rows::{self, REPORTS};
 use super::reported_again::ReadGroups;
+use super::sum_key::SumKey;
 use super::{Lookups, types};
 use crate::memory_limit::{MemoryLimit, ROW};
-use crate::rows::identity::{RowIdentity, UNITS};
+use crate::rows::identity::UNITS;
 use crate::rows::period::RowPeriod;
-use crate::{BillingReason, Period, UsageRow, Vendor};
+use crate::{BillingReason, Period, UsageRow};
 
 /// Adds up the usage in `period` by the time of use. Each group counts once, however often it is listed. Deleted and
 /// invalid groups are left out.
@@ -43,7 +44,7 @@ pub fn usage_rows(
     period: Period,
     now: DateTime<Utc>,
 ) -> Result<Vec<UsageRow>> {
-    let (mut sums, mut memory) = (Sums::new(period), MemoryLimit::new(usize::MAX));
+    let (mut sums, mut memory) = (UsageAggregator::new(period), MemoryLimit::new(usize::MAX));
     groups.iter().try_for_each(|group| sums.add(group, lookups, &mut memory))?;
     reports.iter().try_for_each(|report| sums.apply(report, &mut memory))?;
     groups.iter().try_for_each(|group| sums.add_other(group, &mut memory))?;
@@ -51,20 +52,20 @@ pub fn usage_rows(
 }
 
 /// Usage that is added up so far.
-pub(super) struct Sums {
+pub(super) struct UsageAggregator {
     period: Period,
-    sums: BTreeMap<Arc<Key>, Sum>,
+    sums: BTreeMap<Arc<SumKey>, Sum>,
     /// Sums that wait for acceptance by the marketplaces.
     pending: PendingAcceptance,
     /// Events that do not add up and are not in a report yet, by hour.
-    open: BTreeSet<(Key, DateTime<Utc>)>,
+    open: BTreeSet<(SumKey, DateTime<Utc>)>,
     /// Ids of reports with events that do not add up, each with a group and its metric as a reason.
     in_reports: BTreeMap<String, (String, String)>,
     /// The groups. New ones shift the pages while they are read, so a group may appear again on the next page.
     read: ReadGroups,
 }
 
-impl Sums {
+impl UsageAggregator {
     pub(super) fn new(period: Period) -> Self {
         let (sums, open, in_reports) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
         Self { period, sums, pending: PendingAcceptance::default(), open, in_reports, read: ReadGroups::default() }
@@ -127,7 +128,7 @@ impl Sums {
         });
         let mut of_group = Vec::new();
         for (metric, unit, quantity) in records.chain(events) {
-            let key = Arc::new(Key {
+            let key = Arc::new(SumKey {
                 buyer: group.buyer_id.clone(),
                 entitlement: group.entitlement_id.clone().unwrap_or_default(),
                 metric,
@@ -135,7 +136,7 @@ impl Sums {
             });
             let text_bytes = key.entitlement.len() + key.metric.len() + key.buyer.as_ref().map_or(0, String::len);
             // A row copies the strings, and so do the fractions that wait for acceptance. Nodes of a tree may be half full.
-            let of_row = 2 * (size_of::<(Key, DateTime<Utc>)>() + 2 * text_bytes) + ROW;
+            let of_row = 2 * (size_of::<(SumKey, DateTime<Utc>)>() + 2 * text_bytes) + ROW;
             let is_new = if unit.is_some() {
                 let known = self.sums.get_key_value(&key).map(|(known, _)| known.clone());
                 let (is_new, key) = (known.is_none(), known.unwrap_or(key));
@@ -174,7 +175,7 @@ impl Sums {
         if let Some((report, (group, metric))) = self.in_reports.iter().find(|(id, _)| !given.contains(id.as_str())) {
             return Err(unaccounted(report, group, metric));
         }
-        let requested = RowPeriod::of(self.period, now);
+        let requested = RowPeriod::new(self.period, now);
         let period = requested.period;
         let has_ended = requested.is_complete() && period.has_ended(now - LATE);
         let reason = if requested.is_whole_month() { BillingReason::Usage } else { BillingReason::NotAWholePeriod };
@@ -201,42 +202,6 @@ struct Sum {
     quantity: Decimal,
     /// Something of it was not reported.
     is_unreported: bool,
-}
-
-/// Identity of a sum.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Key {
-    pub(super) buyer: Option<String>,
-    pub(super) entitlement: String,
-    pub(super) metric: String,
-    pub(super) unit: &'static str,
-}
-
-impl Key {
-    /// Returns an open row.
-    fn row(
-        &self,
-        operation: &'static str,
-        period: Period,
-        quantity: Decimal,
-        reason: BillingReason,
-        lookups: &Lookups,
-        org_id: &str,
-    ) -> UsageRow {
-        let sku = format!("{}/{}", self.entitlement, self.metric);
-        let identity = RowIdentity {
-            customer_id: self.buyer.as_deref(),
-            sku: &sku,
-            metric: &self.metric,
-            unit: self.unit,
-            ..RowIdentity::new(Vendor::Suger, operation, org_id, period)
-        };
-        UsageRow {
-            customer_name: self.buyer.as_ref().and_then(|id| lookups.buyers.get(id).cloned()),
-            customer_kind: self.buyer.as_ref().map(|_| "buyer".to_owned()),
-            ..identity.row(quantity, reason)
-        }
-    }
 }
 
 fn unaccounted(report: &str, group: &str, metric: &str) -> Error {

@@ -122,7 +122,7 @@ fn void_groups_are_excluded_and_unreported_ones_not_final() {
 }
 
 #[test]
-fn events_of_billable_metrics_count_where_there_are_no_records() {
+fn events_of_billable_metrics_count_without_records() {
     let rows = october(&[group(json!({
         "id": "g", "creationTime": "2026-10-05T00:00:00Z", "records": null,
         "metaInfo": {"billableRecords": [{"key": "gb", "quantity": "2.5"}, {"key": "gb", "quantity": 1}, {"key": "call", "quantity": 9}]},
@@ -134,9 +134,9 @@ fn events_of_billable_metrics_count_where_there_are_no_records() {
 }
 
 #[test]
-fn sums_of_each_group_count_towards_the_memory_limit_unless_another_group_has_the_same() {
+fn sums_of_a_group_take_memory_unless_shared_with_another() {
     let add_all = |usage: fn(usize) -> Value| {
-        let (mut sums, mut memory) = (Sums::new("2026-10".parse().unwrap()), MemoryLimit::new(115_000));
+        let (mut sums, mut memory) = (UsageAggregator::new("2026-10".parse().unwrap()), MemoryLimit::new(115_000));
         let added = (1..1024).try_for_each(|number| {
             let mut json = usage(number);
             json["id"] = json!(format!("g-{number}"));

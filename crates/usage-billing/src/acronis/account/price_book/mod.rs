@@ -44,7 +44,7 @@ impl PriceBook {
         let mut prices = HashMap::new();
         for list in lists.price_lists {
             for price in &list.prices {
-                let new = SkuPrice::of(&list, price);
+                let new = SkuPrice::new(&list, price);
                 if let Err(Unusable::Unknown(reason)) = &new {
                     warn(&list, price, reason);
                 }
@@ -111,7 +111,7 @@ impl SkuPrice {
     ///
     /// # Errors
     /// The reason why the price cannot be used.
-    fn of(list: &types::EffectivePriceList, price: &types::EffectivePrice) -> Result<Self, Unusable> {
+    fn new(list: &types::EffectivePriceList, price: &types::EffectivePrice) -> Result<Self, Unusable> {
         let number = |name: &str, number: &Option<LenientDecimal>| {
             let value = number.as_ref().map_or(Ok(None), LenientDecimal::value);
             value.map_err(|reason| format!("{name} is {reason}"))

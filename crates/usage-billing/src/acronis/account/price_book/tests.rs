@@ -116,12 +116,12 @@ fn price_that_does_not_fit_is_an_error_that_names_its_row() {
         price[field] = json!(value);
         price
     };
-    let of = |prices: Value| book(json!([list("2026-10", "EUR", prices)]));
+    let book_with = |prices: Value| book(json!([list("2026-10", "EUR", prices)]));
     let apply = |book: &PriceBook, sku| {
         let mut row = UsageRow { source_row: Some(7), ..row(sku, "2026-10", "1", BillingReason::Usage) };
         book.apply(&mut row).map(|()| (row.unit_price, row.list_price, row.sku_discount_percent))
     };
-    let others = of(json!([
+    let others = book_with(json!([
         with("S-1", "effective_price", TOO_LARGE),
         with("S-2", "effective_price", largest),
         with("S-4", "effective_price", "-3.5"),
@@ -137,14 +137,14 @@ fn price_that_does_not_fit_is_an_error_that_names_its_row() {
         "row 7 of the report: the effective_price {TOO_LARGE} of S-1 in the price list EU-1 of 2026-10 does not fit DECIMAL(38,12)"
     );
     assert_eq!((error.kind(), error.message()), (ErrorKind::Decode, expected.as_str()));
-    let error = apply(&of(json!([with("S-3", "list_price", "-1e26")])), "S-3").unwrap_err();
+    let error = apply(&book_with(json!([with("S-3", "list_price", "-1e26")])), "S-3").unwrap_err();
     assert!(error.message().starts_with("row 7 of the report: the list_price -1"), "{error}");
     // Whatever other lists have, in any order.
     for other in [price("S-1", "2"), with("S-1", "effective_price", "on request"), with("S-1", "list_price", TOO_LARGE)]
     {
         let one = with("S-1", "effective_price", TOO_LARGE);
         for prices in [json!([one, other]), json!([other, one])] {
-            assert!(apply(&of(prices.clone()), "S-1").is_err(), "{prices}");
+            assert!(apply(&book_with(prices.clone()), "S-1").is_err(), "{prices}");
         }
     }
 }
@@ -190,7 +190,7 @@ fn unusable_price_error_states_the_reason() {
         let mut list = list("2026-10", "EUR", json!([price("S-1", "3.51")]));
         change(&mut list);
         let list = serde_json::from_value(list).unwrap();
-        match SkuPrice::of(&list, &list.prices[0]).unwrap_err() {
+        match SkuPrice::new(&list, &list.prices[0]).unwrap_err() {
             Unusable::Unknown(reason) => reason,
             fits => panic!("{fits:?}"),
         }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::*;
 use BillingReason::{Included, NotSold, PartnerHosted, UnknownHosting, UnknownLicensing, Usage};
 
-fn seen(names: &[&str]) -> SeenItems {
+fn seen_items(names: &[&str]) -> SeenItems {
     let mut seen = SeenItems::default();
     names.iter().for_each(|name| seen.add(name));
     seen
@@ -96,7 +96,7 @@ impl Case {
             Some("by edition") => BY_EDITION,
             Some("by gigabyte") => BY_GIGABYTE,
             Some(names) if names.starts_with("by ") => panic!("{names}"),
-            Some(names) => seen(&names.split(' ').collect::<Vec<_>>()),
+            Some(names) => seen_items(&names.split(' ').collect::<Vec<_>>()),
         };
         let item = Item {
             name: &self.name,
@@ -144,10 +144,10 @@ fn every_case_has_the_expected_reason() {
 #[test]
 fn items_of_todays_licensing_are_known_by_their_prefix() {
     for name in ["pw_base_servers", "pg_storage", "pu_base_fc_seats", "pw_anything"] {
-        assert!(seen(&["servers", name, "servers"]).is_modern, "{name}");
+        assert!(seen_items(&["servers", name, "servers"]).is_modern, "{name}");
     }
     for name in ["servers", "p_servers", "adv_storage", "bndl_vms", "p_adv_pw_servers", "pwa_servers", ""] {
-        assert!(!seen(&[name]).is_modern, "{name}");
+        assert!(!seen_items(&[name]).is_modern, "{name}");
     }
     for (name, has_gigabytes, has_local_storage) in [
         ("pg_base_storage", true, false),
@@ -156,7 +156,7 @@ fn items_of_todays_licensing_are_known_by_their_prefix() {
         ("p_local_storage", false, false),
         ("local_storage", false, false),
     ] {
-        let seen = seen(&["pw_base_vms", name, "pw_base_vms"]);
+        let seen = seen_items(&["pw_base_vms", name, "pw_base_vms"]);
         assert_eq!((seen.has_gigabytes, seen.contains(LOCAL_STORAGE)), (has_gigabytes, has_local_storage), "{name}");
         assert!(seen.contains("vms") && !seen.contains("servers") && !seen.contains("notarizations"));
     }
@@ -167,7 +167,7 @@ fn items_of_todays_licensing_are_known_by_their_prefix() {
         (&["pu_base_fc_seats", "p_servers"], false, false),
         (&[], false, false),
     ] {
-        let confirmed = |mode| seen(names).confirm(mode);
+        let confirmed = |mode| seen_items(names).confirm(mode);
         assert_eq!(confirmed(LicensingMode::PerDevice), by_device, "{names:?}");
         assert_eq!(confirmed(LicensingMode::PerGigabyte), by_gigabyte, "{names:?}");
     }
@@ -198,16 +198,16 @@ fn current_mode_decides_only_if_items_confirm_it() {
         // A counter beside items is not one of them.
         ("storage", None, NoComponent, Some(false), NotSold, NotSold, NotSold),
     ] {
-        let of = |licensing_mode, seen| {
+        let reason = |licensing_mode, seen| {
             let item = Item { edition, host, has_sku, licensing_mode, seen, ..item(name) };
             reason(&item)
         };
         let label = format!("{name} {edition:?} {host:?} {has_sku:?}");
-        assert_eq!(of(None, &BY_EDITION), stated, "{label}");
-        assert_eq!(of(Some(PerDevice), &BY_DEVICE), per_device, "{label}");
-        assert_eq!(of(Some(PerGigabyte), &BY_GIGABYTE), per_gigabyte, "{label}");
+        assert_eq!(reason(None, &BY_EDITION), stated, "{label}");
+        assert_eq!(reason(Some(PerDevice), &BY_DEVICE), per_device, "{label}");
+        assert_eq!(reason(Some(PerGigabyte), &BY_GIGABYTE), per_gigabyte, "{label}");
         // An unconfirmed mode makes a row unknown, and never known.
-        let both = seen(&["pw_base_vms", "pg_base_storage"]);
+        let both = seen_items(&["pw_base_vms", "pg_base_storage"]);
         for (mode, in_mode, seen) in [
             (PerDevice, per_device, &BY_EDITION),
             (PerGigabyte, per_gigabyte, &BY_EDITION),
@@ -216,9 +216,9 @@ fn current_mode_decides_only_if_items_confirm_it() {
             (PerDevice, per_device, &both),
             (PerGigabyte, per_gigabyte, &both),
         ] {
-            let found = of(Some(mode), seen);
-            let agrees = in_mode.is_billable() == of(None, seen).is_billable();
-            assert_eq!(found, if agrees { of(None, seen) } else { UnknownLicensing }, "{label} {mode:?} {seen:?}");
+            let found = reason(Some(mode), seen);
+            let agrees = in_mode.is_billable() == reason(None, seen).is_billable();
+            assert_eq!(found, if agrees { reason(None, seen) } else { UnknownLicensing }, "{label} {mode:?} {seen:?}");
         }
     }
 }

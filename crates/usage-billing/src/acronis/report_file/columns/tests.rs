@@ -153,7 +153,7 @@ fn all_missing_columns_are_named_at_once() {
 const EFFECTIVE: [&str; 3] = ["usage.effective.production", "usage.effective.trial", "usage.effective.total"];
 
 #[test]
-fn columns_without_which_numbers_would_be_billed_wrongly_are_required() {
+fn columns_that_billing_needs_are_required() {
     let without = |columns: &[&str]| {
         let mut cells = cells();
         cells.retain(|(name, _)| !columns.contains(name));

@@ -61,7 +61,7 @@ impl<'a> UsageAggregator<'a> {
         let by_day = matches!(file.report.kind, types::ReportKind::UsageDaily | types::ReportKind::UsageBreakdown);
         Ok(Self {
             file,
-            kinds: TenantKinds::of(&file.report)?,
+            kinds: TenantKinds::new(&file.report)?,
             by_day,
             owners: Owners::new(file.report.tenant_id.to_string()),
             account: file.report.tenant_id.to_string(),
@@ -96,13 +96,13 @@ impl<'a> UsageAggregator<'a> {
             }
         }
         self.check_day(row)?;
-        let parts = Parts::of(row)?;
+        let parts = Parts::from_row(row)?;
         // The owner matters only for what may be storage.
         let unit = row.measurement_unit.as_deref();
         let component = if item_names::is_storage(&row.name, unit) || item_names::lacks_unit(&row.name, unit) {
             let id = self.shared_option(row.infra_id.as_deref(), number)?;
             let owner = self.shared_option(row.infra_owner_id.as_deref(), number)?;
-            Component::of(id, owner, row.infra_backend.is_some())
+            Component::new(id, owner, row.infra_backend.is_some())
         } else {
             None
         };
@@ -172,7 +172,7 @@ impl<'a> UsageAggregator<'a> {
     fn check_day(&self, row: &ReportRow) -> Result<()> {
         let report = &self.file.report;
         let period = &report.period;
-        let of = match row.date {
+        let day = match row.date {
             Some(date) if (period.start..=period.end).contains(&date) => return Ok(()),
             _ if report.kind == types::ReportKind::UsageCurrent => return Ok(()),
             None if !self.by_day => return Ok(()),
@@ -180,7 +180,7 @@ impl<'a> UsageAggregator<'a> {
             None => "no day".to_owned(),
         };
         let message = format!(
-            "row {} of the report is of {of}, but the report is of {} to {}: usage would be billed in the wrong period; create a report of the \
+            "row {} of the report is of {day}, but the report is of {} to {}: usage would be billed in the wrong period; create a report of the \
              schedule once",
             row.number, period.start, period.end
         );

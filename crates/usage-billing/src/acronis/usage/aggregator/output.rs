@@ -34,7 +34,7 @@ impl UsageAggregator<'_> {
             let names = one.2.first.tenant_name.cmp(&other.2.first.tenant_name);
             names.then_with(|| (&one.0, one.1).cmp(&(&other.0, other.1)))
         });
-        let context = ReportContext::of(self.file)?;
+        let context = ReportContext::new(self.file)?;
         let has_others = hosted.iter().any(|(key, ..)| is_evidence(key) && *key.tenant_id != *context.account);
         // Only rows that count: the own row of a partner states nothing about its customers.
         let counts = |key: &&Key| is_evidence(key) && (!has_others || *key.tenant_id != *context.account);

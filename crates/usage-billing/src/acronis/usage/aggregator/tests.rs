@@ -294,15 +294,15 @@ fn price_of_a_price_list_that_does_not_fit_names_the_row() {
     let lists = serde_json::json!({"price_lists": [{"month": "2026-10", "currency": "EUR", "pricelist_code": "EU-1", "prices": [price]}]});
     let facts =
         AccountFacts { prices: PriceBook::new(serde_json::from_value(lists).unwrap()), ..AccountFacts::default() };
-    let of = |sku: &str| {
+    let rows_of = |sku: &str| {
         let file = summary();
         let mut aggregator = UsageAggregator::new(&file, usize::MAX).unwrap();
         let mut row = ReportRow { number: 7, sku: Some(sku.to_owned()), ..row("customer", "pw_base_servers", None) };
         aggregator.add(&mut row).and_then(|()| aggregator.rows(&facts))
     };
-    assert_eq!(of("S-2").unwrap().0[0].unit_price, None);
+    assert_eq!(rows_of("S-2").unwrap().0[0].unit_price, None);
     assert_eq!(
-        of("S-1").unwrap_err().message(),
+        rows_of("S-1").unwrap_err().message(),
         "row 7 of the report: the list_price 100000000000000000000000000 of S-1 in the price list EU-1 of 2026-10 does not fit DECIMAL(38,12)"
     );
 }
