@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn fraction_of_before_is_reported_after_whole_units_are_switched_off() {
+    fn old_fraction_is_reported_after_whole_units_are_off() {
         let found = used(&[("gb", "1.5")], &[("gb", "0.25"), ("seats", "0.5")], false);
         assert_eq!(found.event.unwrap().quantities(), &[("gb".to_owned(), decimal("1.75"))].into());
         assert_eq!(found.carried, [("gb".to_owned(), Decimal::ZERO)].into());
@@ -247,9 +247,9 @@ mod tests {
                 }
             }
             for name in names {
-                let of = |sums: &BTreeMap<&str, Decimal>| sums.get(name).copied().unwrap_or_default();
+                let quantity = |sums: &BTreeMap<&str, Decimal>| sums.get(name).copied().unwrap_or_default();
                 let left = carried.get(name).copied().unwrap_or_default();
-                prop_assert_eq!(of(&used), of(&reported) + left);
+                prop_assert_eq!(quantity(&used), quantity(&reported) + left);
                 prop_assert!(left < Decimal::ONE);
             }
         }

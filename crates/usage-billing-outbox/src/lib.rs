@@ -32,7 +32,7 @@ pub use outbox::Outbox;
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
 pub use postgres::PostgresStore;
 pub use progress::{Lease, Outcome, Progress};
-pub use sender::{Sender, SenderBuilder, Sent};
+pub use sender::{BatchOutcome, Sender, SenderBuilder};
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use sqlite::{SenderLock, SqliteStore};

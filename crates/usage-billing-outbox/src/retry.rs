@@ -12,7 +12,7 @@ const LONGEST_IN_TIME: Duration = Duration::from_secs(300);
 pub(crate) const LONGEST: Duration = Duration::from_secs(3600);
 
 /// The longest wait of a sender that reaches no vendor.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_BATCH_DELAY: Duration = Duration::from_secs(60);
 
 /// How long after its deadline an event is sent again without an operator.
 pub(crate) const GIVE_UP: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -41,10 +41,10 @@ pub(crate) fn entitlement_delay(
 }
 
 /// Returns how long a sender waits after consecutive batches that reached no vendor.
-pub(crate) fn pause(failures: u32) -> Duration {
+pub(crate) fn delay_after_failures(failures: u32) -> Duration {
     match failures {
         0 => Duration::ZERO,
-        failures => delay(failures, false).min(LONGEST_PAUSE),
+        failures => delay(failures, false).min(LONGEST_BATCH_DELAY),
     }
 }
 
@@ -58,6 +58,6 @@ mod tests {
             |is_past| [0, 1, 2, 3, 4, 5, 6, 9, 10, u32::MAX].map(|attempts| delay(attempts, is_past).as_secs());
         assert_eq!(seconds(false), [15, 15, 30, 60, 120, 240, 300, 300, 300, 300]);
         assert_eq!(seconds(true), [15, 15, 30, 60, 120, 240, 480, 3600, 3600, 3600]);
-        assert_eq!([0, 1, 2, 3, 99].map(|failures| pause(failures).as_secs()), [0, 15, 30, 60, 60]);
+        assert_eq!([0, 1, 2, 3, 99].map(|failures| delay_after_failures(failures).as_secs()), [0, 15, 30, 60, 60]);
     }
 }

@@ -98,7 +98,7 @@ fn secrets_in_environment() -> Vec<String> {
 }
 
 /// Returns the value of a setting that is not a secret, unless it contains one by mistake.
-fn shown(text: &str, secrets: &[String]) -> String {
+fn display_value(text: &str, secrets: &[String]) -> String {
     match text {
         _ if secrets.iter().any(|secret| secret == text) => "(the same as a secret)".to_owned(),
         // As in the errors of URLs.
@@ -115,7 +115,7 @@ fn lines(account: &Account, secrets: &[String]) -> Vec<Line> {
         vendor: account.vendor.name(),
         setting: key,
         value: setting.map(|setting| match &setting.value {
-            Value::Text(text) => shown(text, secrets),
+            Value::Text(text) => display_value(text, secrets),
             Value::SecretInEnvironment(_) => "(secret)".to_owned(),
             // The path may be the secret.
             Value::SecretInFile(path) if !path.exists() => "(secret in a file that does not exist)".to_owned(),

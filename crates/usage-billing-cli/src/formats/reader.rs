@@ -29,13 +29,13 @@ pub(crate) fn read_rows(
     }
     let mut seen = HashSet::new();
     if let Some((again, _)) = files.iter().find(|(path, _)| !seen.insert(path.canonicalize().unwrap_or(path.clone()))) {
-        let line = format!("`{}` is named twice, itself or by its folder: name it once", shown(again));
+        let line = format!("`{}` is named twice, itself or by its folder: name it once", display_path(again));
         return Err(Failure::Usage(line));
     }
     for (path, vendor) in &files {
         if let Some(vendor) = vendor {
             let rows = File::open(path).and_then(|file| parquet::read(file, Some(vendor)));
-            each(path, rows.map_err(|error| failure(path, &error))?, &mut on_row)?;
+            pass_rows(path, rows.map_err(|error| failure(path, &error))?, &mut on_row)?;
             continue;
         }
         let mut is_empty = true;
@@ -44,7 +44,7 @@ pub(crate) fn read_rows(
             on_row(path, row)
         })?;
         if is_empty {
-            terminal::eprint_line(&format!("warning: `{}` has no rows", shown(path)));
+            terminal::eprint_line(&format!("warning: `{}` has no rows", display_path(path)));
         }
     }
     Ok(())
@@ -57,30 +57,32 @@ fn read_file(path: &Path, on_row: &mut impl FnMut(&Path, UsageRow) -> Result<(),
         Some(Format::Csv) => {
             let mut reader =
                 csv::Reader::from_reader(without_byte_order_mark(open()?).map_err(|error| failure(path, &error))?);
-            each(path, reader.deserialize().map(|row| row.map_err(io::Error::from)), on_row)
+            pass_rows(path, reader.deserialize().map(|row| row.map_err(io::Error::from)), on_row)
         }
         Some(Format::Jsonl) => {
             let rows = serde_json::Deserializer::from_reader(BufReader::new(open()?)).into_iter::<UsageRow>();
-            each(path, rows.map(|row| row.map_err(io::Error::from)), on_row)
+            pass_rows(path, rows.map(|row| row.map_err(io::Error::from)), on_row)
         }
         Some(Format::Json) => {
             let rows: Vec<UsageRow> = serde_json::from_reader(BufReader::new(open()?))
                 .map_err(|error| failure(path, &io::Error::from(error)))?;
-            each(path, rows.into_iter().map(Ok), on_row)
+            pass_rows(path, rows.into_iter().map(Ok), on_row)
         }
         Some(Format::Parquet) => {
             let rows = parquet::read(open()?, None).map_err(|error| failure(path, &error))?;
-            each(path, rows, on_row)
+            pass_rows(path, rows, on_row)
         }
         Some(Format::Table | Format::Xlsx) | None => {
-            let line =
-                format!("`{}` cannot be read: expected .csv, .json, .jsonl, .parquet or a data set", shown(path));
+            let line = format!(
+                "`{}` cannot be read: expected .csv, .json, .jsonl, .parquet or a data set",
+                display_path(path)
+            );
             Err(Failure::Usage(line))
         }
     }
 }
 
-fn each(
+fn pass_rows(
     path: &Path,
     rows: impl Iterator<Item = io::Result<UsageRow>>,
     on_row: &mut impl FnMut(&Path, UsageRow) -> Result<(), Failure>,
@@ -102,14 +104,16 @@ fn without_byte_order_mark(file: File) -> io::Result<impl BufRead> {
 
 fn failure(path: &Path, error: &io::Error) -> Failure {
     match error.raw_os_error() {
-        Some(_) => Failure::Usage(format!("`{}` cannot be read: {error}", shown(path))),
-        None => {
-            Failure::Usage(format!("`{}` is not a file of usage rows: {}", shown(path), printable(&error.to_string())))
-        }
+        Some(_) => Failure::Usage(format!("`{}` cannot be read: {error}", display_path(path))),
+        None => Failure::Usage(format!(
+            "`{}` is not a file of usage rows: {}",
+            display_path(path),
+            printable(&error.to_string())
+        )),
     }
 }
 
-fn shown(path: &Path) -> String {
+fn display_path(path: &Path) -> String {
     printable(&path.to_string_lossy()).to_string()
 }
 

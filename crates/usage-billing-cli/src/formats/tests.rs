@@ -58,7 +58,7 @@ fn csv(rows: &[UsageRow]) -> String {
 }
 
 #[test]
-fn files_hold_the_exact_quantity_and_tables_mark_what_they_cut() {
+fn files_have_exact_quantities_and_tables_mark_truncation() {
     let rows = [row("12345678901234567.123456789")];
     assert!(csv(&rows).contains(",12345678901234567.123456789,1073741824,"));
     for format in [Format::Json, Format::Jsonl] {
@@ -134,7 +134,7 @@ proptest! {
 }
 
 #[test]
-fn a_csv_has_its_header_in_the_order_of_the_rows_even_without_rows() {
+fn csv_without_rows_has_its_header_in_the_order_of_rows() {
     let line = csv(&[row("1")]);
     let expected = concat!(
         "e18f1ce0-5c2d-454b-9b95-22deae344997,acronis,t-0,,t-1,\"Birch, \"\"Inc.\"\" 株式会社\",customer,,backup,,STO,pw_base_storage,,,",

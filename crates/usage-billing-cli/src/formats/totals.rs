@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn amounts_are_separate_by_currency_and_level_and_unknown_ones_are_counted() {
+    fn amounts_are_separate_by_currency_and_level() {
         let mut rows = [row("1"), row("1"), row("1"), row("1")];
         (rows[0].amount, rows[1].amount) = ("0.10".parse().ok(), "0.20".parse().ok());
         rows[2].currency = Some("USD".to_owned());

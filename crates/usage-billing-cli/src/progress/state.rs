@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_state_what_is_awaited_and_for_how_long() {
+    fn progress_lines_name_the_call_and_its_duration() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut state = State::new();

@@ -3,7 +3,7 @@
 use crate::support::{Run, fetch, path, program};
 
 fn chart(arguments: &[&str]) -> Run {
-    Run::of(program(&["usage", "chart"]).args(arguments))
+    Run::new(program(&["usage", "chart"]).args(arguments))
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::support::{Run, fetch, path, program};
 
 fn compare(arguments: &[&str]) -> Run {
-    Run::of(program(&["usage", "compare"]).args(arguments))
+    Run::new(program(&["usage", "compare"]).args(arguments))
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn months_of_a_data_set_are_compared() {
 }
 
 #[test]
-fn same_rows_are_no_difference() {
+fn same_rows_have_no_difference() {
     let folder = tempfile::tempdir().unwrap();
     let file = path(folder.path(), "rows.csv");
     fetch(&["suger", "--period", "2026-10", "--output", &file]).ok();

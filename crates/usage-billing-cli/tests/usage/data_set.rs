@@ -189,7 +189,7 @@ fn accounts_of_a_vendor_are_parts_of_one_data_set() {
     let set = path(folder.path(), "usage/");
     let fetch = |arguments: &[&str]| {
         let fixed = ["usage", "fetch", "suger", "--today", TODAY, "--period", "2026-10", "--config", &config];
-        Run::of(program(&fixed).args(arguments)).ok()
+        Run::new(program(&fixed).args(arguments)).ok()
     };
     let run = fetch(&["--output", &set, "--account", "us"]);
     run.states("suger: fetching usage of 2026-10");
@@ -211,17 +211,17 @@ fn accounts_of_a_vendor_are_parts_of_one_data_set() {
     assert_eq!(contents(usage)[&part("sgr-demo1")], before[&part("sgr-demo1")]);
 
     // All verbs read both.
-    let show = |arguments: &[&str]| Run::of(program(&["usage", "show", &set]).args(arguments)).ok();
+    let show = |arguments: &[&str]| Run::new(program(&["usage", "show", &set]).args(arguments)).ok();
     let rows = |text: &str| text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect::<Vec<_>>();
     let sums = rows(show(&["--by", "month"]).text());
-    let of = |account: &str| -> Vec<_> { sums.iter().filter(|sum| sum["account_id"] == account).collect() };
-    assert!(!of("sgr-demo1").is_empty() && of("sgr-demo1").len() == of("sgr-demo2").len(), "{sums:?}");
+    let sums_of = |account: &str| -> Vec<_> { sums.iter().filter(|sum| sum["account_id"] == account).collect() };
+    assert!(!sums_of("sgr-demo1").is_empty() && sums_of("sgr-demo1").len() == sums_of("sgr-demo2").len(), "{sums:?}");
     let file = path(folder.path(), "both.jsonl");
     fetch(&["--output", &file]);
-    let compared = Run::of(&mut program(&["usage", "compare", &set, &file, "--exit-code"])).ok();
+    let compared = Run::new(&mut program(&["usage", "compare", &set, &file, "--exit-code"])).ok();
     assert!(compared.text().is_empty(), "{}", compared.text());
     let chart = path(folder.path(), "usage.html");
-    Run::of(&mut program(&["usage", "chart", &set, "--output", &chart])).ok();
+    Run::new(&mut program(&["usage", "chart", &set, "--output", &chart])).ok();
 }
 
 #[cfg(unix)]
@@ -231,7 +231,7 @@ fn two_configurations_of_one_account_are_rejected() {
     let sandbox = sandbox("0");
     let config = two_accounts(&sandbox, folder.path());
     fs::write(&config, fs::read_to_string(&config).unwrap().replace("sgr-demo2", "sgr-demo1")).unwrap();
-    let run = Run::of(&mut program(&["usage", "fetch", "--today", TODAY, "--config", &config])).exits(2);
+    let run = Run::new(&mut program(&["usage", "fetch", "--today", TODAY, "--config", &config])).exits(2);
     let line = "error: the accounts eu and us are both of suger sgr-demo1: choose one with --account";
     assert_eq!(run.stderr.trim_end(), line);
 }

@@ -5,7 +5,7 @@ use std::fs;
 use crate::support::{Run, fetch, path, program};
 
 fn export(arguments: &[&str]) -> Run {
-    Run::of(program(&["usage", "export", "--focus", "1.4"]).args(arguments))
+    Run::new(program(&["usage", "export", "--focus", "1.4"]).args(arguments))
 }
 
 #[test]

@@ -15,7 +15,7 @@ type Line = (String, String, f64, f64);
 const PRICE: f64 = 0.5;
 
 fn reconcile(arguments: &[&str]) -> Run {
-    Run::of(program(&["usage", "reconcile"]).args(arguments))
+    Run::new(program(&["usage", "reconcile"]).args(arguments))
 }
 
 /// Returns an invoice that agrees with the billable rows of a file: one line for each customer and SKU, rounded to two places.
@@ -109,9 +109,9 @@ fn five_planted_errors_are_found_and_nothing_else() {
     ];
     expected.sort();
     assert_eq!(exceptions, expected, "{}", found.stderr);
-    let of = |kind: &str| found.rows().into_iter().find(|row| row["exception"] == kind).unwrap();
-    assert_eq!(of("not used")["amount_too_much"], "1.5");
-    assert_eq!(text(&of("unknown sku")["suggestion"]), correct.last().unwrap().1);
+    let exception = |kind: &str| found.rows().into_iter().find(|row| row["exception"] == kind).unwrap();
+    assert_eq!(exception("not used")["amount_too_much"], "1.5");
+    assert_eq!(text(&exception("unknown sku")["suggestion"]), correct.last().unwrap().1);
     found.states("5 exceptions");
     found.states("billed too much: ");
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::support::{Run, fetch, path, program};
 
 fn show(arguments: &[&str]) -> Run {
-    Run::of(program(&["usage", "show"]).args(arguments))
+    Run::new(program(&["usage", "show"]).args(arguments))
 }
 
 /// October of all vendors as JSON lines.
@@ -67,7 +67,7 @@ fn table_fits_the_terminal_and_has_totals() {
         assert!(widest <= width.parse().unwrap(), "{width}: {}", run.text());
         assert!(run.text().contains("\nBy customer:\n") && run.text().contains("\nBy vendor:\n"), "{}", run.text());
     }
-    let of_environment = Run::of(program(&["usage", "show", &file, "--format", "table"]).env("COLUMNS", "80")).ok();
+    let of_environment = Run::new(program(&["usage", "show", &file, "--format", "table"]).env("COLUMNS", "80")).ok();
     assert_eq!(of_environment.text(), show(&[&file, "--format", "table", "--width", "80"]).ok().text());
     let piped = show(&[&file]).ok();
     assert_eq!(piped.rows().len(), fs::read_to_string(&file).unwrap().lines().count());

@@ -16,7 +16,7 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    pub(crate) fn of(command: &mut Command) -> Self {
+    pub(crate) fn new(command: &mut Command) -> Self {
         let output = command.output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert!(!stderr.contains("panicked"), "{stderr}");
@@ -52,7 +52,7 @@ impl Run {
 
 /// Runs `usage fetch` against the program's own sandbox.
 pub(crate) fn fetch(arguments: &[&str]) -> Run {
-    Run::of(program(&["usage", "fetch", "--sandbox", "--today", TODAY]).args(arguments))
+    Run::new(program(&["usage", "fetch", "--sandbox", "--today", TODAY]).args(arguments))
 }
 
 pub(crate) fn path(folder: &Path, name: &str) -> String {
@@ -90,5 +90,5 @@ pub(crate) fn fetch_from(sandbox: &RunningSandbox, arguments: &[&str]) -> std::p
 }
 
 pub(crate) fn run_fetch(sandbox: &RunningSandbox, arguments: &[&str]) -> Run {
-    Run::of(&mut Command::from_std(fetch_from(sandbox, arguments)))
+    Run::new(&mut Command::from_std(fetch_from(sandbox, arguments)))
 }

@@ -63,7 +63,7 @@ fn wrong_input_is_one_line_before_anything_is_fetched() {
     assert_eq!(cases.len(), 43);
     for Case { run, last, code, error, has_rows } in cases {
         let arguments = run.split(' ').chain(last.as_deref());
-        let found = Run::of(program(&["usage"]).args(arguments).current_dir(folder)).exits(code);
+        let found = Run::new(program(&["usage"]).args(arguments).current_dir(folder)).exits(code);
         let lines: Vec<_> = found.stderr.lines().filter(|line| !line.starts_with("sandbox: ")).collect();
         let line = lines.last().unwrap();
         assert!(line.starts_with("error: ") && line.contains(&error), "{run}: {}", found.stderr);

@@ -35,7 +35,7 @@ base_url = "{region}"
 
 #[cfg(unix)]
 #[test]
-fn accounts_of_a_file_are_used_with_secrets_of_files_and_commands() {
+fn config_file_accounts_use_secrets_of_files_and_commands() {
     let sandbox = RunningSandbox::start(&[]);
     let folder = tempfile::tempdir().unwrap();
     let config = configuration(&sandbox, &folder);

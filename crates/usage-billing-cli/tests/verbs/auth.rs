@@ -13,7 +13,7 @@ fn access(stdout: &str, operation: &str) -> String {
 }
 
 #[test]
-fn full_account_is_allowed_what_was_called_and_what_has_the_same_permissions() {
+fn full_account_may_call_operations_with_the_same_permissions() {
     let (stdout, _) = ok(run(&mut program(&["auth", "check", "--sandbox", "--today", TODAY])));
     for operation in [
         "list_tenant_reports",
@@ -31,7 +31,7 @@ fn full_account_is_allowed_what_was_called_and_what_has_the_same_permissions() {
 }
 
 #[test]
-fn limited_account_is_denied_and_a_required_operation_decides_the_exit_code() {
+fn required_operation_denied_to_limited_account_sets_exit_code() {
     let sandbox = RunningSandbox::start(&[]);
     let check = |arguments: &[&str]| {
         let mut command = sandbox.program(&["auth", "check", "genesys"]);

@@ -247,7 +247,7 @@ fn interrupted_send_prints_its_receipt() {
 }
 
 #[test]
-fn exit_code_of_a_send_without_any_delivery_states_what_helps() {
+fn exit_code_of_a_send_without_delivery_states_the_remedy() {
     let folder = tempfile::tempdir().unwrap();
     let line = "ent-aws01,2026-11-20T07:00:00Z,ingest_gb,5\n";
     let (good, unknown) = (line.to_owned(), line.replace("ent-aws01", "ent-unknown"));

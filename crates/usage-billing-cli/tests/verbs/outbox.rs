@@ -134,7 +134,7 @@ fn sender_that_is_killed_loses_and_doubles_nothing() {
 }
 
 #[test]
-fn same_key_with_other_quantities_is_named_by_its_line_and_stores_nothing() {
+fn same_key_with_other_quantities_names_line_and_stores_nothing() {
     let story = Story::start();
     let events = story.file("events.csv", &usage());
     story.json(&["enqueue", &events]);
@@ -153,7 +153,7 @@ fn same_key_with_other_quantities_is_named_by_its_line_and_stores_nothing() {
 }
 
 #[test]
-fn added_dimension_of_a_stored_event_is_named_by_its_line_and_stores_nothing() {
+fn added_dimension_of_stored_event_names_line_stores_nothing() {
     let story = Story::start();
     let stored = format!("{HEADER}ent-aws01,{TODAY}T07:00:00Z,ingest_gb,5\n");
     let (events, other) = (story.file("events.csv", &stored), format!("ent-new,{TODAY}T07:00:00Z,seats,1\n"));
@@ -296,7 +296,7 @@ fn run_states_when_an_event_is_due_that_its_vendor_delays() {
 }
 
 #[test]
-fn old_events_are_removed_after_what_is_due_is_sent() {
+fn old_events_are_removed_after_due_events_are_sent() {
     let story = Story::start();
     let events = story.file("events.csv", &format!("{HEADER}ent-aws01,2025-01-01T07:00:00Z,ingest_gb,1\n"));
     story.json(&["enqueue", &events]);
@@ -319,7 +319,7 @@ fn get(url: &str, path: &str, host: Option<&str>) -> (String, String) {
 
 #[cfg(unix)]
 #[test]
-fn running_sender_has_health_metrics_and_a_page_and_stops_in_order() {
+fn running_sender_serves_health_metrics_and_page_until_stop() {
     let story = Story::start();
     let events = story.file("events.csv", &usage());
     story.json(&["enqueue", &events]);
@@ -365,7 +365,7 @@ fn running_sender_has_health_metrics_and_a_page_and_stops_in_order() {
 /// Requests in flight have a time to end, and the last line states what is left.
 #[cfg(unix)]
 #[test]
-fn stopped_sender_ends_in_time_and_states_what_is_left() {
+fn stopped_sender_ends_in_time_and_states_unsent_events() {
     let story = Story::start();
     let events = story.file("events.csv", &usage());
     story.json(&["enqueue", &events]);

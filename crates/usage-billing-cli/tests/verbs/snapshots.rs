@@ -128,7 +128,7 @@ fn check_width(text: &str, columns: &str) {
 }
 
 /// Returns a run as text: exit code, stdout, and the lines of stderr, which concurrent work prints in any order.
-fn shown(sandbox: &RunningSandbox, folder: &Path, arguments: &[&str], columns: Option<&str>) -> String {
+fn output_of(sandbox: &RunningSandbox, folder: &Path, arguments: &[&str], columns: Option<&str>) -> String {
     let mut command = sandbox.program(arguments);
     command.current_dir(folder);
     if let Some(columns) = columns {
@@ -169,9 +169,9 @@ fn check(sandbox: &RunningSandbox, folder: &Path, cases: &[Case]) {
     settings.add_filter(r"2026-11-21T12:0\d:\d\d(\.\d+)?Z", "2026-11-21T12:00:00Z");
     settings.bind(|| {
         for (name, arguments, has_table) in cases {
-            insta::assert_snapshot!(format!("{name}.pipe"), shown(sandbox, folder, arguments, None));
+            insta::assert_snapshot!(format!("{name}.pipe"), output_of(sandbox, folder, arguments, None));
             for columns in ["80", "200"].into_iter().filter(|_| *has_table) {
-                let text = shown(sandbox, folder, arguments, Some(columns));
+                let text = output_of(sandbox, folder, arguments, Some(columns));
                 insta::assert_snapshot!(format!("{name}.{columns}"), text);
             }
         }
@@ -183,7 +183,7 @@ fn start() -> (RunningSandbox, tempfile::TempDir) {
 }
 
 #[test]
-fn verbs_of_usage_print_what_the_snapshots_have() {
+fn output_of_usage_verbs_is_that_of_the_snapshots() {
     let (sandbox, folder) = start();
     let fetch =
         ["usage", "fetch", "--today", TODAY, "--period", "2026-09..2026-10", "--clients", "none", "-q", "-o", "usage/"];
@@ -213,7 +213,7 @@ fn terminal_shows_the_table_without_colors(sandbox: &RunningSandbox, folder: &Pa
 }
 
 #[test]
-fn verbs_of_meter_print_what_the_snapshots_have() {
+fn output_of_meter_verbs_is_that_of_the_snapshots() {
     let (sandbox, folder) = start();
     let events = "entitlement_id,timestamp,dimension,quantity\nent-aws01,2026-11-20T07:00:00Z,ingest_gb,5\n\
                   ent-gone,2026-11-20T07:00:00Z,ingest_gb,0.5\n";
@@ -222,7 +222,7 @@ fn verbs_of_meter_print_what_the_snapshots_have() {
 }
 
 #[test]
-fn other_verbs_print_what_the_snapshots_have() {
+fn output_of_other_verbs_is_that_of_the_snapshots() {
     let (sandbox, folder) = start();
     check(&sandbox, folder.path(), OTHERS);
 }
@@ -234,7 +234,7 @@ fn doctor_and_reports_fit_the_terminal() {
     assert_eq!(sandbox.program(&fetch).output().unwrap().status.code(), Some(0));
     for arguments in [&["doctor"][..], &["report", "list"]] {
         for columns in ["80", "200"] {
-            let text = shown(&sandbox, folder.path(), arguments, Some(columns));
+            let text = output_of(&sandbox, folder.path(), arguments, Some(columns));
             assert!(text.lines().count() > 5, "{text}");
         }
     }
@@ -255,7 +255,7 @@ fn every_verb_has_a_snapshot_or_a_test_of_its_own() {
 }
 
 #[test]
-fn help_of_every_verb_is_that_of_the_snapshot_and_fits_the_terminal() {
+fn help_of_every_verb_fits_80_columns_and_its_snapshot() {
     let mut text = String::new();
     for verb in [vec![Vec::new()], verbs()].concat() {
         check_width(&help(&verb, "200"), "200");

@@ -109,9 +109,9 @@ async fn last_scanned(connection: &mut PgConnection) -> Result<Option<(i64, i64)
 async fn due_by_entitlement(connection: &mut PgConnection, request: &LeaseRequest) -> Result<Vec<EventRow>> {
     let (now, moved) = (millis(request.now), millis(latest_delay(request.now)));
     // Without the id, which the index does not have: events of one hour have the same deadline.
-    let first = |of: &str, count: &str| {
+    let first = |entitlement: &str, count: &str| {
         format!(
-            "SELECT id, deadline FROM usage_billing.event WHERE event.entitlement = {of} AND attempts BETWEEN fewest AND most
+            "SELECT id, deadline FROM usage_billing.event WHERE event.entitlement = {entitlement} AND attempts BETWEEN fewest AND most
                  AND {IS_OPEN} AND {IS_DUE} ORDER BY attempts, deadline LIMIT {count}"
         )
     };

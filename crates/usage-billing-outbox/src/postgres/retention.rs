@@ -18,8 +18,8 @@ use crate::store::{Removed, Tally};
 
 /// How long a removal waits for transactions that store something, while new ones wait for it.
 const LOCK_WAIT: Duration = Duration::from_millis(100);
-/// The pause after such a wait, in which new ones go on.
-const PAUSE: Duration = Duration::from_millis(400);
+/// The delay after such a wait, in which new ones go on.
+const RETRY_DELAY: Duration = Duration::from_millis(400);
 
 impl PostgresStore {
     /// Runs a removal, again while transactions that store something are open: for as long as others wait for a lock.
@@ -28,9 +28,11 @@ impl PostgresStore {
         loop {
             let removed =
                 self.write("settle.committed", |connection| remove_before(connection, cutoff, limit).boxed()).await;
-            waited += LOCK_WAIT + PAUSE;
+            waited += LOCK_WAIT + RETRY_DELAY;
             match removed {
-                Err(error) if is_lock_timeout(&error) && waited < self.lock_limit() => tokio::time::sleep(PAUSE).await,
+                Err(error) if is_lock_timeout(&error) && waited < self.lock_limit() => {
+                    tokio::time::sleep(RETRY_DELAY).await
+                }
                 removed => return removed,
             }
         }

@@ -52,7 +52,7 @@ pub struct Sender<S: Store> {
 /// The result of one batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Sent {
+pub struct BatchOutcome {
     /// Number of events that were attempted.
     pub attempted: usize,
     /// Number of those whose state is final now.
@@ -69,12 +69,13 @@ impl<S: Store> Sender<S> {
     /// # Errors
     /// [`ErrorKind::File`] if the store fails. What was sent without a stored result is sent again later,
     /// with the same key and bytes.
-    pub async fn send_due(&mut self) -> Result<Sent> {
+    pub async fn send_due(&mut self) -> Result<BatchOutcome> {
         let (_never, mut interrupted) = watch::channel(false);
-        let mut all = Sent::default();
+        let mut all = BatchOutcome::default();
         loop {
             let sent = self.send_batch(&mut interrupted).await?;
-            all = Sent { attempted: all.attempted + sent.attempted, settled: all.settled + sent.settled, ..sent };
+            all =
+                BatchOutcome { attempted: all.attempted + sent.attempted, settled: all.settled + sent.settled, ..sent };
             if sent.attempted == 0 && !sent.has_more_reports {
                 return Ok(all);
             }
@@ -100,7 +101,7 @@ impl<S: Store> Sender<S> {
     /// As [`run`](Self::run).
     pub async fn run_until(
         &mut self,
-        mut is_done: impl FnMut(Sent) -> bool,
+        mut is_done: impl FnMut(BatchOutcome) -> bool,
         stop: impl Future<Output = ()>,
         limit: Duration,
     ) -> Result<bool> {
@@ -119,7 +120,7 @@ impl<S: Store> Sender<S> {
             };
             let (is_ended, is_stopped) = {
                 let cycle = pin!(async {
-                    wait(retry::pause(failures), &mut interrupted).await;
+                    wait(retry::delay_after_failures(failures), &mut interrupted).await;
                     self.cycle(&mut is_done, &mut interrupted).await
                 });
                 match select(stop.as_mut(), cycle).await {
@@ -152,22 +153,22 @@ impl<S: Store> Sender<S> {
     /// Sends a batch, or waits for one. The wait ends with an interruption. Returns whether the batch was the last one.
     async fn cycle(
         &mut self,
-        is_done: &mut impl FnMut(Sent) -> bool,
+        is_done: &mut impl FnMut(BatchOutcome) -> bool,
         interrupted: &mut watch::Receiver<bool>,
     ) -> Result<bool> {
         let sent = self.send_batch(interrupted).await?;
         if is_done(sent) {
             return Ok(true);
         }
-        let pause = match sent.attempted {
-            0 => idle_pause(sent, self.outbox.clock.now(), self.options.interval),
-            _ => retry::pause(self.failures),
+        let delay = match sent.attempted {
+            0 => idle_delay(sent, self.outbox.clock.now(), self.options.interval),
+            _ => retry::delay_after_failures(self.failures),
         };
-        wait(pause, interrupted).await;
+        wait(delay, interrupted).await;
         Ok(false)
     }
 
-    async fn send_batch(&mut self, interrupted: &mut watch::Receiver<bool>) -> Result<Sent> {
+    async fn send_batch(&mut self, interrupted: &mut watch::Receiver<bool>) -> Result<BatchOutcome> {
         self.beat().await?;
         let has_more_reports = self.roll_up().await;
         let Self { outbox, client, options, marketplaces, heartbeat, .. } = self;
@@ -182,7 +183,7 @@ impl<S: Store> Sender<S> {
         beating(outbox, heartbeat, options.timer(BEAT), look_up).await?;
         beating(outbox, heartbeat, options.timer(BEAT), marketplaces.store(outbox, interrupted)).await;
         if *interrupted.borrow() {
-            return Ok(Sent::default());
+            return Ok(BatchOutcome::default());
         }
         let now = self.outbox.clock.now();
         let lease_time =
@@ -196,7 +197,7 @@ impl<S: Store> Sender<S> {
         let leased = self.outbox.store.lease(request).await?;
         self.outbox.note_store(None);
         if leased.events.is_empty() {
-            return Ok(Sent { next_at: leased.next_at, has_more_reports, ..Sent::default() });
+            return Ok(BatchOutcome { next_at: leased.next_at, has_more_reports, ..BatchOutcome::default() });
         }
         fail_points::reached("send.begun");
         let Self { outbox, client, options, heartbeat, .. } = self;
@@ -209,7 +210,7 @@ impl<S: Store> Sender<S> {
             self.heartbeat.contact_at = Some(now);
         }
         self.failures = if batch::is_failure(&attempts, &leased) { self.failures.saturating_add(1) } else { 0 };
-        let sent = Sent { attempted: attempts.len(), settled, next_at: None, has_more_reports };
+        let sent = BatchOutcome { attempted: attempts.len(), settled, next_at: None, has_more_reports };
         let lost = self.settle(leased.token, attempts, request.until, interrupted).await?;
         if lost > 0 {
             tracing::warn!(target: "usage_billing::outbox", lost, "results were stored too late: the lease had ended, and the events are sent again");
@@ -298,8 +299,8 @@ async fn beating<S: Store, T>(
     }
 }
 
-/// Returns the pause after a cycle in which nothing was leased.
-fn idle_pause(sent: Sent, now: DateTime<Utc>, interval: Duration) -> Duration {
+/// Returns the delay after a cycle in which nothing was leased.
+fn idle_delay(sent: BatchOutcome, now: DateTime<Utc>, interval: Duration) -> Duration {
     match sent.next_at {
         _ if sent.has_more_reports => Duration::ZERO,
         Some(next_at) => (next_at - now).to_std().unwrap_or_default().max(LOCKED).min(interval),
@@ -326,15 +327,15 @@ mod tests {
             [(Some(-9000), 100), (Some(0), 100), (Some(30), 100), (Some(2000), 2000), (Some(9000), 5000), (None, 5000)]
         {
             let next_at = next_in.map(|next_in| now + TimeDelta::milliseconds(next_in));
-            let sent = Sent { next_at, ..Sent::default() };
-            assert_eq!(idle_pause(sent, now, interval).as_millis(), expected, "{next_in:?}");
-            assert!(idle_pause(Sent { has_more_reports: true, ..sent }, now, interval).is_zero());
+            let sent = BatchOutcome { next_at, ..BatchOutcome::default() };
+            assert_eq!(idle_delay(sent, now, interval).as_millis(), expected, "{next_in:?}");
+            assert!(idle_delay(BatchOutcome { has_more_reports: true, ..sent }, now, interval).is_zero());
         }
     }
 
     #[cfg(feature = "sqlite")]
     #[tokio::test]
-    async fn work_that_ends_while_a_sign_of_life_is_stored_does_not_wait_for_it() {
+    async fn work_that_ends_does_not_wait_for_a_sign_of_life() {
         let folder = tempfile::tempdir().unwrap();
         let store = crate::SqliteStore::open(folder.path().join("usage.sqlite"), "acme").await.unwrap();
         let mut heartbeat = Heartbeat::default();

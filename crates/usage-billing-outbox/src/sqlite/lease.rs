@@ -119,10 +119,10 @@ fn last_scanned(transaction: &Transaction<'_>) -> Result<Option<(i64, i64)>> {
 /// event is early.
 fn due_by_entitlement(transaction: &Transaction<'_>, request: &LeaseRequest) -> Result<Vec<EventRow>> {
     let (now, moved) = (millis(request.now), millis(latest_delay(request.now)));
-    let first = |column: &str, of: &str, count: &str| {
+    let first = |column: &str, entitlement: &str, count: &str| {
         format!(
             "SELECT {column} FROM event INDEXED BY event_open_by_entitlement
-             WHERE event.entitlement = {of} AND attempts BETWEEN fewest AND most AND {IS_OPEN} AND {IS_DUE}
+             WHERE event.entitlement = {entitlement} AND attempts BETWEEN fewest AND most AND {IS_OPEN} AND {IS_DUE}
              ORDER BY attempts, deadline, id LIMIT {count}"
         )
     };

@@ -25,7 +25,7 @@ pub(super) fn backlog(transaction: &Transaction<'_>, now: DateTime<Utc>, limit: 
         failed_attempts: failed_attempts(transaction, limit)?,
         ..Backlog::default()
     };
-    one(transaction, &open, [millis(now)], |row| {
+    read_first_row(transaction, &open, [millis(now)], |row| {
         backlog.oldest_timestamp = row.optional_time(0)?;
         backlog.oldest_enqueued_at = row.optional_time(1)?;
         backlog.next_deadline = row.optional_time(2)?;
@@ -34,25 +34,30 @@ pub(super) fn backlog(transaction: &Transaction<'_>, now: DateTime<Utc>, limit: 
         Ok(())
     })?;
     let usage = "SELECT min(hour), count(*) FROM usage INDEXED BY usage_open WHERE rolled_up_at IS NULL";
-    one(transaction, usage, [], |row| {
+    read_first_row(transaction, usage, [], |row| {
         backlog.oldest_open_hour = row.optional_time(0)?;
         backlog.open_records = row.required(1)?;
         Ok(())
     })?;
-    one(transaction, "SELECT enqueued_at, started_at, beat_at, contact_at, stopped_at FROM meta", [], |row| {
-        backlog.enqueued_at = row.optional_time(0)?;
-        backlog.heartbeat = Heartbeat {
-            started_at: row.optional_time(1)?,
-            beat_at: row.optional_time(2)?,
-            contact_at: row.optional_time(3)?,
-            stopped_at: row.optional_time(4)?,
-        };
-        Ok(())
-    })?;
+    read_first_row(
+        transaction,
+        "SELECT enqueued_at, started_at, beat_at, contact_at, stopped_at FROM meta",
+        [],
+        |row| {
+            backlog.enqueued_at = row.optional_time(0)?;
+            backlog.heartbeat = Heartbeat {
+                started_at: row.optional_time(1)?,
+                beat_at: row.optional_time(2)?,
+                contact_at: row.optional_time(3)?,
+                stopped_at: row.optional_time(4)?,
+            };
+            Ok(())
+        },
+    )?;
     Ok(backlog)
 }
 
-fn one(
+fn read_first_row(
     transaction: &Transaction<'_>,
     query: &str,
     parameters: impl rusqlite::Params,

@@ -115,7 +115,7 @@ async fn open_transaction_of_a_caller_blocks_no_other() {
 }
 
 #[tokio::test]
-async fn snapshot_from_before_a_removal_enqueues_nothing_that_was_removed() {
+async fn snapshot_from_before_a_removal_enqueues_nothing_removed() {
     let Some((store, pool)) = open().await else { return };
     let outbox = outbox(&store);
     store.enqueue(vec![new_event("e-1", 0)], WINDOW, at(0)).await.unwrap();
@@ -260,7 +260,7 @@ async fn report_is_other_usage_than_the_same_event_of_a_producer() {
 }
 
 #[tokio::test]
-async fn reports_over_a_slow_network_are_stored_in_several_transactions() {
+async fn reports_over_slow_network_take_several_transactions() {
     let Some((store, pool)) = open().await else { return };
     store.record((0..9).map(|number| record(number, &format!("e-{number}"))).collect(), at(0)).await.unwrap();
     pool.execute(
@@ -359,7 +359,7 @@ async fn transaction_of_a_caller_outlasts_a_dropped_call() {
 }
 
 #[tokio::test]
-async fn numbers_are_those_of_the_events_that_a_dropped_call_has_stored() {
+async fn dropped_call_leaves_numbers_of_its_stored_events() {
     let Some((store, pool)) = open().await else { return };
     let outbox = outbox(&store);
     let (mut polls, mut has_ended) = (0, false);
@@ -432,7 +432,7 @@ async fn database_of_another_organization_or_version_is_not_opened() {
 }
 
 #[tokio::test]
-async fn database_without_a_store_is_not_changed_by_those_who_expect_one() {
+async fn open_existing_without_a_store_changes_nothing() {
     let Some(server) = shared() else { return };
     let pool = PostgresStore::pool(server.options(&server.create_database().await));
     let error = PostgresStore::open_existing(pool.clone(), ORG).await.unwrap_err();
@@ -478,7 +478,7 @@ async fn evidence_cannot_be_changed_and_the_view_is_readable() {
 }
 
 #[tokio::test]
-async fn enqueued_event_is_durable_where_the_server_would_not_wait_for_its_disk() {
+async fn enqueued_event_is_durable_despite_asynchronous_commit() {
     let Some((store, pool)) = open().await else { return };
     let mut connection = pool.acquire().await.unwrap();
     let database: String = sqlx::query_scalar("SELECT current_database()").fetch_one(&mut *connection).await.unwrap();
@@ -499,7 +499,7 @@ async fn enqueued_event_is_durable_where_the_server_would_not_wait_for_its_disk(
 }
 
 #[tokio::test]
-async fn server_that_does_not_respond_is_an_error_in_time_without_the_password() {
+async fn silent_server_is_an_error_in_time_without_the_password() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let url = format!("postgres://billing:hush@127.0.0.1:{port}/usage?sslmode=disable");

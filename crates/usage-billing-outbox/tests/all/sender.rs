@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use usage_billing::suger::MarketplaceWindows;
 use usage_billing::{Decimal, ErrorKind, chrono};
 use usage_billing_outbox::{
-    Clock, HourlyReports, MeteredUsage, Outbox, Outcome, Problem, Sender, Sent, SqliteStore, State, Store,
+    BatchOutcome, Clock, HourlyReports, MeteredUsage, Outbox, Outcome, Problem, Sender, SqliteStore, State, Store,
 };
 
 use super::sqlite::open;
@@ -279,14 +279,14 @@ async fn events_are_sent_between_the_reports_of_a_large_backlog() {
     sender.run_until(|_| true, std::future::pending(), Duration::MAX).await.unwrap();
     let backlog = outbox.status().await.unwrap().backlog;
     assert_eq!((backlog.states[&State::Delivered], backlog.open_records), (1, 10));
-    let is_empty = |sent: Sent| sent.attempted == 0 && !sent.has_more_reports && sent.next_at.is_none();
+    let is_empty = |sent: BatchOutcome| sent.attempted == 0 && !sent.has_more_reports && sent.next_at.is_none();
     sender.run_until(is_empty, std::future::pending(), Duration::MAX).await.unwrap();
     let backlog = outbox.status().await.unwrap().backlog;
     assert_eq!((backlog.states[&State::Delivered], backlog.open_records), (2, 0));
 }
 
 #[tokio::test(start_paused = true)]
-async fn reports_without_an_event_do_not_end_the_sending_of_what_is_due() {
+async fn reports_without_an_event_do_not_end_sending() {
     let (store, _folder) = open().await;
     let outbox = outbox(store, at(9 * 3600));
     let vendor = Vendor::start("STRIPE", |_| Fault::None);
@@ -341,7 +341,7 @@ fn vendor_that_counts_lookups() -> (Vendor, Arc<AtomicU32>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn window_of_a_large_backlog_is_set_between_batches_after_one_lookup() {
+async fn window_of_large_backlog_is_set_in_steps_after_one_lookup() {
     let (store, folder) = open().await;
     let (vendor, lookups) = vendor_that_counts_lookups();
     let outbox = outbox(store, at(0));
@@ -369,7 +369,7 @@ async fn window_of_a_large_backlog_is_set_between_batches_after_one_lookup() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn windows_of_several_entitlements_are_set_by_turns_and_not_looked_up_before_there_is_room() {
+async fn windows_of_entitlements_are_set_by_turns_within_their_limit() {
     let (store, folder) = open().await;
     let (vendor, lookups) = vendor_that_counts_lookups();
     let outbox = outbox(store, at(0));
@@ -462,7 +462,7 @@ async fn sender_ends_after_the_batch_of_the_callers_choice() {
     let mut sender = started(&outbox, vendor.client()).await;
     let is_stopped = sender.run_until(|sent| sent.attempted == 0, std::future::pending(), Duration::MAX).await.unwrap();
     assert!(!is_stopped, "nothing is due");
-    let is_empty = |sent: Sent| sent.attempted == 0 && !sent.has_more_reports && sent.next_at.is_none();
+    let is_empty = |sent: BatchOutcome| sent.attempted == 0 && !sent.has_more_reports && sent.next_at.is_none();
     assert!(!sender.run_until(is_empty, std::future::pending(), Duration::MAX).await.unwrap());
     let status = outbox.status().await.unwrap();
     assert_eq!((status.backlog.oldest_timestamp, status.problems), (None, vec![Problem::SenderNotRunning]));

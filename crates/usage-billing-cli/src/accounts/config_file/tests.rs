@@ -85,7 +85,7 @@ fn wrong_setting_is_one_line_with_file_and_line() {
 }
 
 #[test]
-fn unreadable_file_is_one_line_and_an_absent_one_is_none() {
+fn unreadable_file_is_one_line_and_an_absent_one_is_empty() {
     let folder = tempfile::tempdir().unwrap();
     assert!(ConfigFile::read(&folder.path().join("absent")).unwrap().is_none());
     let path = folder.path().join("config.toml");

@@ -49,7 +49,7 @@ fn resolved(choice: &Choice<'_>, wanted: &[Vendor], environment: &[(&str, &str)]
 }
 
 #[test]
-fn environment_replaces_the_file_and_a_flag_replaces_the_environment() {
+fn settings_prefer_flag_then_environment_then_file() {
     let environment = [("GENESYS_CLIENT_ID", "env-id"), ("GENESYS_CLIENT_SECRET", "hush")];
     let none = Choice::default();
     assert_eq!(
@@ -68,7 +68,7 @@ fn environment_replaces_the_file_and_a_flag_replaces_the_environment() {
 }
 
 #[test]
-fn vendors_own_variables_are_accepted_unless_they_contradict_ours() {
+fn variables_of_vendor_tools_are_used_unless_contradictory() {
     let own = [
         ("GENESYSCLOUD_REGION", "us-west-2"),
         ("GENESYSCLOUD_OAUTHCLIENT_ID", "id"),
@@ -86,7 +86,7 @@ fn vendors_own_variables_are_accepted_unless_they_contradict_ours() {
 }
 
 #[test]
-fn profile_comes_from_the_flag_then_the_environment_then_the_file() {
+fn profile_prefers_flag_then_environment_then_file() {
     let names = |choice: &Choice<'_>| {
         let accounts = resolved(choice, &[], &[]).unwrap();
         accounts.iter().map(|line| line.split(':').next().unwrap().to_owned()).collect::<Vec<_>>()

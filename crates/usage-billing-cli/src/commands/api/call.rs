@@ -60,19 +60,19 @@ pub(super) async fn run(arguments: &ApiArguments, operation: &'static Operation)
 
 /// Prints the response unchanged.
 async fn send(operation: &Operation, request: CustomRequest<'_>) -> Result<(), Failure> {
-    let hinted = |error: Error| match (error.kind(), operation.permissions) {
+    let with_permission_hint = |error: Error| match (error.kind(), operation.permissions) {
         (ErrorKind::Permission, [_, ..]) => {
             error.with_hint(format!("the credential needs the permission {}", operation.permissions.join(" or ")))
         }
         _ => error,
     };
     if !operation.download {
-        let body = request.send().await.map_err(hinted)?.into_inner();
+        let body = request.send().await.map_err(with_permission_hint)?.into_inner();
         let text = String::from_utf8_lossy(&body);
         let text = if io::stdout().is_terminal() { without_controls(&text) } else { text.into_owned() };
         return terminal::print(&format!("{}\n", text.trim_end_matches('\n'))).map_err(Failure::of_output);
     }
-    let mut chunks = request.send_stream().await.map_err(hinted)?.into_inner();
+    let mut chunks = request.send_stream().await.map_err(with_permission_hint)?.into_inner();
     let mut stdout = io::stdout().lock();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|error| Failure::Local(format!("the file cannot be read to its end: {error}")))?;

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn operation_is_found_by_either_spelling_and_similar_names_are_suggested() {
+    fn operation_in_either_spelling_is_found_others_get_suggestions() {
         let operations = Vendor::Suger.operations();
         for name in ["listEntitlements", "list_entitlements"] {
             assert_eq!(find(operations, name).unwrap().path, "/org/{orgId}/entitlement", "{name}");

@@ -40,7 +40,7 @@ pub(super) fn of_status(status: u16) -> Access {
 /// denied if one was denied that needs at least these.
 pub(super) fn judge(operations: &[Operation], responses: &BTreeMap<&str, (Access, String)>) -> Vec<OperationAccess> {
     let known: Vec<_> = operations.iter().filter_map(|one| Some((one, responses.get(one.id)?))).collect();
-    let judged = |operation: &Operation| {
+    let access_to = |operation: &Operation| {
         if let Some((access, reason)) = responses.get(operation.id) {
             return (*access, reason.clone());
         }
@@ -56,7 +56,7 @@ pub(super) fn judge(operations: &[Operation], responses: &BTreeMap<&str, (Access
         }
     };
     let of_operation = |operation: &Operation| {
-        let (access, reason) = judged(operation);
+        let (access, reason) = access_to(operation);
         OperationAccess {
             operation: operation.name.to_string(),
             permissions: operation.permissions.to_vec(),
@@ -76,7 +76,7 @@ mod tests {
         operations.find(|operation| operation.id == id).unwrap().clone()
     }
 
-    fn judged(responses: &[(&'static str, Access)], id: &'static str) -> (Access, String) {
+    fn access_to(responses: &[(&'static str, Access)], id: &'static str) -> (Access, String) {
         let responses: BTreeMap<_, _> =
             responses.iter().map(|(id, access)| (*id, (*access, "called".to_owned()))).collect();
         let mut operations: Vec<_> = responses.keys().map(|id| operation(id)).collect();
@@ -86,24 +86,24 @@ mod tests {
     }
 
     #[test]
-    fn operation_that_was_not_called_is_judged_by_one_with_the_same_permissions() {
+    fn access_to_uncalled_operation_follows_from_same_permissions() {
         // Needs billing:subscription:view; the overview needs one of :read and :view.
         let contracts = "get_billing_contracts";
         let usage = "get_billing_reports_billableusage";
         let contract = "get_billing_contract";
         assert_eq!(
-            judged(&[(contracts, Access::Allowed)], contract),
+            access_to(&[(contracts, Access::Allowed)], contract),
             (Access::Allowed, "as getBillingContracts".to_owned())
         );
-        assert_eq!(judged(&[(contracts, Access::Denied)], contract).0, Access::Denied);
-        assert_eq!(judged(&[(contracts, Access::Allowed)], usage).0, Access::Allowed);
+        assert_eq!(access_to(&[(contracts, Access::Denied)], contract).0, Access::Denied);
+        assert_eq!(access_to(&[(contracts, Access::Allowed)], usage).0, Access::Allowed);
         // The other permission may be granted.
-        assert_eq!(judged(&[(contracts, Access::Denied)], usage).0, Access::Unknown);
-        assert_eq!(judged(&[(usage, Access::Allowed)], contract).0, Access::Unknown);
-        assert_eq!(judged(&[(usage, Access::Denied)], contract).0, Access::Denied);
-        assert_eq!(judged(&[(contracts, Access::Allowed)], contracts), (Access::Allowed, "called".to_owned()));
+        assert_eq!(access_to(&[(contracts, Access::Denied)], usage).0, Access::Unknown);
+        assert_eq!(access_to(&[(usage, Access::Allowed)], contract).0, Access::Unknown);
+        assert_eq!(access_to(&[(usage, Access::Denied)], contract).0, Access::Denied);
+        assert_eq!(access_to(&[(contracts, Access::Allowed)], contracts), (Access::Allowed, "called".to_owned()));
         // Operations without permissions prove nothing.
-        assert_eq!(judged(&[("get_organizations_me", Access::Allowed)], "get_license_users").0, Access::Unknown);
+        assert_eq!(access_to(&[("get_organizations_me", Access::Allowed)], "get_license_users").0, Access::Unknown);
     }
 
     #[test]

@@ -74,11 +74,11 @@ pub(super) async fn run(arguments: CheckArguments) -> Result<ExitCode, Failure> 
         let of_name = all.iter().flat_map(|account| &account.operations).filter(|one| one.operation == *name);
         of_name.map(|one| one.access).min()
     };
-    let lacking = |found: Access| {
+    let required_names_with = |found: Access| {
         let names = arguments.require.iter().filter(|name| access(name) == Some(found));
         Some(names.map(String::as_str).collect::<Vec<_>>().join(", ")).filter(|names| !names.is_empty())
     };
-    match (lacking(Access::Denied), lacking(Access::Unknown)) {
+    match (required_names_with(Access::Denied), required_names_with(Access::Unknown)) {
         (Some(denied), _) => {
             Err(Error::new(ErrorKind::Permission, format!("no account is allowed to call {denied}")).into())
         }
@@ -108,7 +108,7 @@ async fn check(client: &Client) -> Result<Vec<OperationAccess>, Error> {
     let client = client.with_call_options(CallOptions::new().retry(RetryPolicy::none()).deadline(DEADLINE));
     let parameters = parameters(&client).await?;
     let called = client.operations().iter().filter_map(|operation| Some((operation, path(operation, &parameters)?)));
-    let calls = called.map(|(operation, filled)| call(&client, operation, filled));
+    let calls = called.map(|(operation, parameter)| call(&client, operation, parameter));
     let responses: Vec<_> = stream::iter(calls).buffer_unordered(CONCURRENCY).collect().await;
     let responses: BTreeMap<_, _> = responses.into_iter().collect::<Result<_, Error>>()?;
     Ok(judge(client.operations(), &responses))
@@ -133,8 +133,8 @@ async fn parameters(client: &Client) -> Result<BTreeMap<&'static str, String>, E
 /// Returns the parameters of the path if the operation is harmless and they are known.
 fn path<'a>(operation: &Operation, parameters: &'a BTreeMap<&'static str, String>) -> Option<Vec<(&'a str, &'a str)>> {
     let names = operation.path.split('{').skip(1).map(|rest| rest.split('}').next().unwrap_or_default());
-    let filled = |name| parameters.get_key_value(name).map(|(name, value)| (*name, value.as_str()));
-    if operation.method == "GET" { names.map(filled).collect() } else { None }
+    let parameter = |name| parameters.get_key_value(name).map(|(name, value)| (*name, value.as_str()));
+    if operation.method == "GET" { names.map(parameter).collect() } else { None }
 }
 
 type Response = (&'static str, (Access, String));

@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn event_overlaps_if_a_dimension_arrived_with_others_of_the_same_sequence() {
+    fn dimension_with_others_of_its_sequence_overlaps() {
         let gb = || group("REPORTED", &event(0, &["gb"]));
         for (sent, groups, expected) in [
             (event(0, &["gb", "calls"]), vec![gb()], true),

@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn end_of_the_time_limit_states_what_the_others_need() {
+    fn end_of_time_limit_states_next_step_for_unsent_events() {
         let line = out_of_time(59, 100_000, Duration::from_secs(45), Duration::from_secs(60));
         let expected = "the time limit of 1m ended after 59 of 100000 events; at this rate the others take 21h 11m: ";
         assert!(line.contains(expected), "{line}");

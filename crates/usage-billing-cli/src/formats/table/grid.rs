@@ -207,9 +207,9 @@ struct ColumnWidth {
     is_limited: bool,
 }
 
-fn total(widths: &[ColumnWidth], of: impl Fn(&ColumnWidth) -> u16) -> u32 {
+fn total(widths: &[ColumnWidth], width: impl Fn(&ColumnWidth) -> u16) -> u32 {
     let padding = u32::from(PADDING) * widths.len().saturating_sub(1) as u32;
-    widths.iter().map(|column| u32::from(of(column))).sum::<u32>() + padding
+    widths.iter().map(|column| u32::from(width(column))).sum::<u32>() + padding
 }
 
 fn fits(widths: &[ColumnWidth], width: u16) -> bool {
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn table_has_the_width_of_the_terminal_whatever_its_columns_are() {
+    fn table_with_any_columns_fits_the_terminal() {
         let columns = [
             ("CHANGE", false, Display::Always),
             ("QUANTITY BEFORE", true, Display::Always),
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn narrow_terminal_truncates_text_and_then_omits_the_last_columns() {
+    fn narrow_terminal_truncates_text_then_omits_last_columns() {
         let name = "A customer with a long name, 株式会社";
         let grid =
             || grid(&COLUMNS, &[&[name, "123456", "2026-10", "usage", "7"], &["B", "2", "2026-09", "trial", "8"]]);

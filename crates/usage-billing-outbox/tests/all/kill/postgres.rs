@@ -333,7 +333,7 @@ fn undisturbed_run_needs_one_process_for_each_sender() {
 }
 
 #[test]
-fn kill_of_three_senders_at_every_step_loses_and_doubles_nothing() {
+fn kill_of_three_senders_at_every_step_keeps_each_event_once() {
     let Some(server) = server() else { return };
     let names = fail_points::NAMES.into_iter().filter(|name| *name != "stop.begun");
     for name in names {
@@ -344,7 +344,7 @@ fn kill_of_three_senders_at_every_step_loses_and_doubles_nothing() {
 }
 
 #[test]
-fn random_kills_and_outages_of_three_senders_lose_and_double_nothing() {
+fn random_kills_of_three_senders_keep_each_event_once() {
     let Some(server) = server() else { return };
     random_runs("PostgreSQL", 4, |seed| {
         let mut random = fastrand::Rng::with_seed(seed);

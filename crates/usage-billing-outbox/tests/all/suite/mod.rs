@@ -271,16 +271,16 @@ pub(crate) async fn stuck_events_of_a_failing_entitlement_do_not_block_a_new_one
 
 /// More than a lease reads in the order of the deadlines.
 pub(crate) async fn large_backlog_of_a_failing_entitlement_delays_no_other<S: Store>(store: S) {
-    let of = |entitlement: &str, hour: i64, numbers: std::ops::Range<u32>| -> Vec<_> {
+    let events = |entitlement: &str, hour: i64, numbers: std::ops::Range<u32>| -> Vec<_> {
         let event = |number| UsageEvent::new(entitlement, at(3600 * hour)).quantity("gb", 1).sequence(number);
         numbers.map(|number| NewEvent::new(&event(number), ORG).unwrap()).collect()
     };
-    enqueue(&store, &of("bad", 0, 0..6000)).await;
+    enqueue(&store, &events("bad", 0, 0..6000)).await;
     let leased = store.lease(request(1, 9)).await.unwrap();
     let attempts = (0..9).map(|index| attempt(&leased, index, Outcome::NotSent)).collect();
     store.settle(leased.token, attempts, at(2)).await.unwrap();
     assert_eq!(store.lease(request(3, 9)).await.unwrap().next_at, Some(at(2 + 15)), "soon");
-    let (tried, other, new) = (of("good", 1, 0..2), of("other", 2, 0..3), of("good", 3, 0..4));
+    let (tried, other, new) = (events("good", 1, 0..2), events("other", 2, 0..3), events("good", 3, 0..4));
     enqueue(&store, &tried).await;
     let leased = store.lease(request(3, 9)).await.unwrap();
     let attempts = vec![attempt(&leased, 0, Outcome::Delivered), attempt(&leased, 1, Outcome::NotSent)];
@@ -432,10 +432,10 @@ pub(crate) async fn pages_contain_each_event_once<S: Store>(store: S) {
     }
     let expected: Vec<_> = unique.into_iter().filter(|(timestamp, _)| *timestamp < at(3 * 3600)).collect();
     assert_eq!(found, expected);
-    let of = |state, entitlement_id| Selection { period, state, entitlement_id, after: None, limit: 99 };
+    let select = |state, entitlement_id| Selection { period, state, entitlement_id, after: None, limit: 99 };
     let count = async |selection| store.events(selection).await.unwrap().len();
-    assert_eq!(count(of(Some(State::Pending), Some("a".to_owned()))).await, 3);
-    assert_eq!(count(of(Some(State::Delivered), None)).await, 0);
+    assert_eq!(count(select(Some(State::Pending), Some("a".to_owned()))).await, 3);
+    assert_eq!(count(select(Some(State::Delivered), None)).await, 0);
 }
 
 pub(crate) async fn removed_events_are_not_enqueued_again<S: Store>(store: S) {

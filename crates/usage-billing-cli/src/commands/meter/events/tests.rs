@@ -6,7 +6,7 @@ fn problems(text: &str) -> Vec<String> {
     parse(text).1.into_iter().map(|problem| format!("{}: {}", problem.line, problem.message)).collect()
 }
 
-fn shown(text: &str) -> String {
+fn summary(text: &str) -> String {
     let (events, problems) = parse(text);
     assert_eq!(problems, []);
     let events: Vec<_> = events.into_iter().map(|one| one.event).collect();
@@ -24,18 +24,18 @@ fn csv_and_json_lines_give_the_same_events() {
         "\n\n",
         r#"{"entitlement_id":"ent-7","timestamp":"2026-10-01T07:00:00Z","sequence":1,"quantities":{"gb":1}}"#,
     );
-    assert_eq!(shown(csv), shown(json));
+    assert_eq!(summary(csv), summary(json));
     // The JSON form of events, as in receipts, is read.
     let events = parse(csv).0;
     let lines: Vec<_> = events.iter().map(|one| serde_json::to_string(&one.event).unwrap()).collect();
-    assert_eq!(shown(&lines.join("\n")), shown(csv));
+    assert_eq!(summary(&lines.join("\n")), summary(csv));
 }
 
 #[test]
 fn number_keeps_all_its_digits() {
     let line =
         r#"{"entitlement_id":"e","timestamp":"2026-10-01T07:00:00Z","quantities":{"gb":1234567890123456.123456789}}"#;
-    assert!(shown(line).contains("1234567890123456.123456789"));
+    assert!(summary(line).contains("1234567890123456.123456789"));
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn every_error_has_its_line() {
 }
 
 #[test]
-fn lines_of_other_dimensions_of_the_same_time_are_events_of_their_own() {
+fn lines_of_other_dimensions_at_one_time_are_separate_events() {
     let json = |quantities: &str| {
         format!(r#"{{"entitlement_id":"e","timestamp":"2026-10-01T07:00:00Z","quantities":{quantities}}}"#)
     };

@@ -10,8 +10,8 @@ use usage_billing::uuid::Uuid;
 use usage_billing_outbox::store::Selection;
 use usage_billing_outbox::{Outbox, State, Store};
 
+use super::event_selection::{any_time, key, requeued_state};
 use super::location::OutboxArguments;
-use super::show::any_time;
 use super::verb::{self, Verb};
 use crate::accounts::AccountArguments;
 use crate::commands::output::{self, FormatArguments};
@@ -34,20 +34,6 @@ pub(crate) struct StateArguments {
     /// State of the events in the outbox that are requeued without a KEY: rejected, expired, unknown or pending.
     #[arg(long, value_parser = requeued_state, default_value = "rejected", requires = "outbox")]
     state: State,
-}
-
-/// Reads the key of an event.
-pub(super) fn key(text: &str) -> Result<Uuid, String> {
-    text.parse().map_err(|_| "expected a UUID, as `usage-billing meter show` lists them".to_owned())
-}
-
-pub(super) fn state(text: &str) -> Result<State, String> {
-    State::from_name(text).ok_or_else(|| format!("expected one of {}", State::ALL.map(State::as_str).join(", ")))
-}
-
-fn requeued_state(text: &str) -> Result<State, String> {
-    let found = State::from_name(text).filter(|state| state.can_be_requeued());
-    found.ok_or_else(|| "expected rejected, expired, unknown or pending".to_owned())
 }
 
 #[derive(Args)]

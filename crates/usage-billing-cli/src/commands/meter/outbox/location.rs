@@ -35,9 +35,9 @@ impl InsteadArguments {
     }
 }
 
-/// A place for events.
+/// The storage of an outbox.
 #[derive(Debug)]
-pub(super) enum Place {
+pub(super) enum Storage {
     File(PathBuf),
     /// A URL without a password.
     Postgres(#[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "it is not opened"))] String),
@@ -45,7 +45,7 @@ pub(super) enum Place {
 
 /// An outbox that is not open yet.
 pub(super) struct Location {
-    pub(super) place: Place,
+    pub(super) storage: Storage,
     pub(super) org_id: String,
     /// Whether it is created if it does not exist.
     pub(super) may_be_new: bool,
@@ -75,13 +75,13 @@ impl OutboxArguments {
                 return Err(Failure::Usage(message.to_owned()));
             }
         };
-        let (place, temporary) = match (self.outbox.as_deref(), setting("outbox")) {
-            (Some(text), _) => (Place::parse(text, "--outbox")?, None),
-            (None, Some(text)) => (Place::parse(text, "the setting `outbox`")?, None),
+        let (storage, temporary) = match (self.outbox.as_deref(), setting("outbox")) {
+            (Some(text), _) => (Storage::parse(text, "--outbox")?, None),
+            (None, Some(text)) => (Storage::parse(text, "the setting `outbox`")?, None),
             (None, None) if accounts.sandbox => {
                 let folder = tempfile::tempdir()
                     .map_err(|error| Failure::Local(format!("no temporary file can be created: {error}")))?;
-                (Place::File(folder.path().join("usage.sqlite")), Some(folder))
+                (Storage::File(folder.path().join("usage.sqlite")), Some(folder))
             }
             (None, None) => {
                 let message = "there is no outbox: name one with --outbox, SUGER_OUTBOX, or `outbox` of the account";
@@ -89,7 +89,7 @@ impl OutboxArguments {
             }
         };
         Ok(Location {
-            place,
+            storage,
             org_id,
             may_be_new: true,
             #[cfg(feature = "postgres")]
@@ -101,8 +101,8 @@ impl OutboxArguments {
     /// Finds an outbox that exists. Whether a database has one is known when it is opened.
     pub(super) fn find_existing(&self, accounts: &AccountArguments) -> Result<Location, Failure> {
         let location = self.find(accounts)?;
-        match &location.place {
-            Place::File(path) if location.temporary.is_none() && !path.exists() => Err(Failure::Usage(format!(
+        match &location.storage {
+            Storage::File(path) if location.temporary.is_none() && !path.exists() => Err(Failure::Usage(format!(
                 "the outbox `{}` does not exist: `usage-billing meter enqueue` creates it",
                 printable(&path.to_string_lossy())
             ))),
@@ -111,7 +111,7 @@ impl OutboxArguments {
     }
 }
 
-impl Place {
+impl Storage {
     /// `source` is the option or setting.
     fn parse(text: &str, source: &str) -> Result<Self, Failure> {
         let expected = "expected a file, or postgres://HOST/DATABASE";
@@ -160,10 +160,10 @@ mod tests {
     #[test]
     fn outbox_is_a_file_or_a_url_without_a_password() {
         for text in ["usage.sqlite", "/var/lib/usage.sqlite", "a:b@c"] {
-            assert!(matches!(Place::parse(text, "--outbox"), Ok(Place::File(path)) if path == Path::new(text)));
+            assert!(matches!(Storage::parse(text, "--outbox"), Ok(Storage::File(path)) if path == Path::new(text)));
         }
         for text in ["postgres://db.internal/usage", "postgresql://me@db:5432/usage?sslmode=require"] {
-            assert!(matches!(Place::parse(text, "--outbox"), Ok(Place::Postgres(url)) if url == text));
+            assert!(matches!(Storage::parse(text, "--outbox"), Ok(Storage::Postgres(url)) if url == text));
         }
         for (text, expected) in [
             ("", "--outbox is empty"),
@@ -179,7 +179,7 @@ mod tests {
             ("host=db user=me password=hush dbname=u", "is a list of settings of PostgreSQL"),
             ("password=hush://x", "is a list of settings of PostgreSQL"),
         ] {
-            let message = Place::parse(text, "--outbox").unwrap_err().to_string();
+            let message = Storage::parse(text, "--outbox").unwrap_err().to_string();
             assert!(message.contains(expected) && !message.contains("hu"), "{message}");
         }
     }

@@ -2,6 +2,7 @@
 
 mod change;
 mod enqueue;
+mod event_selection;
 mod event_view;
 mod location;
 mod reconcile;

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 use serde_json::json;
 use usage_billing::Period;
@@ -10,7 +9,7 @@ use usage_billing::uuid::Uuid;
 use usage_billing_outbox::store::Selection;
 use usage_billing_outbox::{Outbox, State, Store};
 
-use super::change::{key, state};
+use super::event_selection::{any_time, key, state};
 use super::event_view::{self, AttemptView, EventView};
 use super::location::OutboxArguments;
 use super::verb::{self, Verb};
@@ -76,11 +75,6 @@ impl Verb for Show {
         })?;
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// Returns the period of all events: none is of the future.
-pub(super) fn any_time(now: DateTime<Utc>) -> Result<Period, Failure> {
-    Ok(Period::new(DateTime::UNIX_EPOCH, now + TimeDelta::days(1))?)
 }
 
 async fn list<S: Store>(arguments: ShowArguments, outbox: Outbox<S>) -> Result<ExitCode, Failure> {

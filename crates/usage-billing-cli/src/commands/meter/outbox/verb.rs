@@ -1,4 +1,4 @@
-//! The databases of outboxes: the only place that knows which there are.
+//! The databases of outboxes: the only storage that knows which there are.
 
 use std::process::ExitCode;
 
@@ -12,7 +12,7 @@ use usage_billing_outbox::{Clock, Outbox, Store};
 #[cfg(feature = "postgres")]
 use usage_billing_outbox::{PostgresStore, sqlx::postgres::PgConnectOptions};
 
-use super::location::{Location, Place};
+use super::location::{Location, Storage};
 #[cfg(feature = "postgres")]
 use crate::accounts::Account;
 use crate::accounts::AccountArguments;
@@ -26,7 +26,7 @@ pub(super) trait Verb {
 /// Opens an outbox, and runs a verb on it.
 pub(super) async fn run(location: Location, accounts: &AccountArguments, verb: impl Verb) -> Result<ExitCode, Failure> {
     let Location {
-        place,
+        storage,
         org_id,
         #[cfg_attr(not(feature = "postgres"), expect(unused_variables, reason = "a file is looked for before"))]
         may_be_new,
@@ -35,13 +35,13 @@ pub(super) async fn run(location: Location, accounts: &AccountArguments, verb: i
         account,
     } = location;
     let clock = Clock::new(accounts.clock());
-    match place {
+    match storage {
         #[cfg(feature = "sqlite")]
-        Place::File(path) => verb.run(Outbox::new(SqliteStore::open(path, org_id).await?).clock(clock)).await,
+        Storage::File(path) => verb.run(Outbox::new(SqliteStore::open(path, org_id).await?).clock(clock)).await,
         #[cfg(not(feature = "sqlite"))]
-        Place::File(_) => Err(not_built("SQLite", "sqlite")),
+        Storage::File(_) => Err(not_built("SQLite", "sqlite")),
         #[cfg(feature = "postgres")]
-        Place::Postgres(url) => {
+        Storage::Postgres(url) => {
             let pool = PostgresStore::pool(connect_options(&url, password(account)?)?);
             let store = match may_be_new {
                 true => PostgresStore::open(pool, org_id).await?,
@@ -50,7 +50,7 @@ pub(super) async fn run(location: Location, accounts: &AccountArguments, verb: i
             verb.run(Outbox::new(store).clock(clock)).await
         }
         #[cfg(not(feature = "postgres"))]
-        Place::Postgres(..) => Err(not_built("PostgreSQL", "postgres")),
+        Storage::Postgres(..) => Err(not_built("PostgreSQL", "postgres")),
     }
 }
 

@@ -73,7 +73,7 @@ pub(super) fn differences(before: &Side, after: &Side, thresholds: &Thresholds) 
     let (mut found, mut summary) = (Vec::new(), Summary::default());
     let identities: BTreeSet<_> = before.0.keys().chain(after.0.keys()).collect();
     for identity in identities {
-        let difference = Difference::of(before.0.get(identity), after.0.get(identity))?;
+        let difference = Difference::new(before.0.get(identity), after.0.get(identity))?;
         if !difference.exists() {
             summary.same += 1;
         } else if !difference.reaches(thresholds) {
@@ -111,7 +111,7 @@ struct Difference<'a> {
 }
 
 impl<'a> Difference<'a> {
-    fn of(before: Option<&'a Values>, after: Option<&'a Values>) -> io::Result<Self> {
+    fn new(before: Option<&'a Values>, after: Option<&'a Values>) -> io::Result<Self> {
         let quantity = |values: Option<&Values>| values.map_or(Decimal::ZERO, |values| values.quantity);
         let too_long = || io::Error::other("a difference has more than 28 digits");
         let change = quantity(after).checked_sub(quantity(before)).ok_or_else(too_long)?;

@@ -25,7 +25,7 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    fn of(row: &UsageRow) -> Self {
+    fn from_row(row: &UsageRow) -> Self {
         let text = |value: &dyn std::fmt::Display| value.to_string();
         Self {
             vendor: row.vendor.to_string(),
@@ -98,14 +98,17 @@ impl Side {
             if period.is_none_or(|period: Period| period.contains(row.period_start)) { side.add(&row) } else { Ok(()) }
         })?;
         if side.0.is_empty() {
-            let of = period.map(|period| format!(" of {period}")).unwrap_or_default();
-            return Err(Failure::Usage(format!("`{}` has no rows{of}: there is nothing to compare", path.display())));
+            let suffix = period.map(|period| format!(" of {period}")).unwrap_or_default();
+            return Err(Failure::Usage(format!(
+                "`{}` has no rows{suffix}: there is nothing to compare",
+                path.display()
+            )));
         }
         Ok(side)
     }
 
     pub(super) fn add(&mut self, row: &UsageRow) -> Result<(), Failure> {
-        let added = self.0.entry(Identity::of(row)).or_default().add(row);
+        let added = self.0.entry(Identity::from_row(row)).or_default().add(row);
         added.ok_or_else(|| Failure::Local("a sum of the rows has more than 28 digits".to_owned()))
     }
 }

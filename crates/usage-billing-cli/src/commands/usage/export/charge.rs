@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn effective_cost_of_usage_contains_what_was_paid_beforehand() {
+    fn effective_cost_of_usage_contains_the_prepayment() {
         let charges = of_row(&genesys(), &PriceBook::default()).unwrap().expect("charges");
         let costs: Vec<_> = charges.iter().map(|charge| charge.effective_cost.to_string()).collect();
         assert_eq!(costs, ["0", "13640"]);
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn price_book_needs_a_price_for_what_is_paid_for_beforehand() {
+    fn price_book_without_a_prepaid_price_is_rejected() {
         let mut row = genesys();
         row.amount = None;
         let book = |prices: &str| {
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn charge_that_the_vendor_states_is_not_replaced_by_the_price_book() {
+    fn charge_of_the_vendor_precedes_the_price_book() {
         let mut row = genesys();
         (row.amount, row.prepaid_amount, row.cost) = (None, None, some("1188"));
         let book = |currency: &str| {

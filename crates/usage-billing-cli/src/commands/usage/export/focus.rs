@@ -200,19 +200,19 @@ mod tests {
             let charge = charge(Kind::Usage);
             let record: Vec<_> = version.record(&row, &charge, None).collect();
             assert_eq!(record.len(), version.columns().count());
-            let of = |column: &str| &record[version.columns().position(|it| it == column).unwrap()];
-            assert_eq!((&**of("BilledCost"), &**of("ContractedUnitPrice")), ("15.0", "1.5"));
-            assert_eq!((&**of("ConsumedUnit"), &**of("ChargePeriodEnd")), ("Seats", "2026-11-01T00:00:00Z"));
+            let cell = |column: &str| &record[version.columns().position(|it| it == column).unwrap()];
+            assert_eq!((&**cell("BilledCost"), &**cell("ContractedUnitPrice")), ("15.0", "1.5"));
+            assert_eq!((&**cell("ConsumedUnit"), &**cell("ChargePeriodEnd")), ("Seats", "2026-11-01T00:00:00Z"));
         }
     }
 
     #[test]
     fn charge_on_an_invoice_of_another_company_has_no_billed_cost() {
         let (row, charge) = (full_row(), charge(Kind::Purchase));
-        let of = |column| value(column, &row, &charge, Some("Distributor"));
-        assert_eq!(of("BilledCost").as_deref(), Some("0.0"));
-        assert_eq!(of("EffectiveCost").as_deref(), Some("15.0"));
-        assert_eq!(of("ConsumedQuantity"), None);
-        assert_eq!(of("ChargeCategory").as_deref(), Some("Purchase"));
+        let cell = |column| value(column, &row, &charge, Some("Distributor"));
+        assert_eq!(cell("BilledCost").as_deref(), Some("0.0"));
+        assert_eq!(cell("EffectiveCost").as_deref(), Some("15.0"));
+        assert_eq!(cell("ConsumedQuantity"), None);
+        assert_eq!(cell("ChargeCategory").as_deref(), Some("Purchase"));
     }
 }

@@ -12,19 +12,19 @@ pub(super) struct Service {
 
 /// Returns the service of a row. One name has one category, as validators require.
 pub(super) fn service(row: &UsageRow) -> Service {
-    let of = |name, category, subcategory| Service { name, category, subcategory };
+    let service = |name, category, subcategory| Service { name, category, subcategory };
     if row.vendor == Vendor::Genesys {
-        return of("Genesys Cloud", "Business Applications", "Other (Business Applications)");
+        return service("Genesys Cloud", "Business Applications", "Other (Business Applications)");
     }
     match (row.service.as_deref(), row.unit.as_str()) {
         (Some("files_cloud"), _) => {
-            of("Acronis File Sync and Share", "Business Applications", "Productivity and Collaboration")
+            service("Acronis File Sync and Share", "Business Applications", "Productivity and Collaboration")
         }
-        (Some("notary"), _) => of("Acronis Notary", "Security", "Other (Security)"),
-        (Some("physical_data_shipping"), _) => of("Acronis Physical Data Shipping", "Migration", "Data Migration"),
-        (_, "compute points") => of("Acronis Disaster Recovery", "Management and Governance", "Disaster Recovery"),
-        (_, "GiB") => of("Acronis Storage", "Storage", "Backup Storage"),
-        _ => of("Acronis Cyber Protection", "Security", "Other (Security)"),
+        (Some("notary"), _) => service("Acronis Notary", "Security", "Other (Security)"),
+        (Some("physical_data_shipping"), _) => service("Acronis Physical Data Shipping", "Migration", "Data Migration"),
+        (_, "compute points") => service("Acronis Disaster Recovery", "Management and Governance", "Disaster Recovery"),
+        (_, "GiB") => service("Acronis Storage", "Storage", "Backup Storage"),
+        _ => service("Acronis Cyber Protection", "Security", "Other (Security)"),
     }
 }
 

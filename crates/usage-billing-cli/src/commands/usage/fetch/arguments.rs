@@ -7,7 +7,7 @@ use clap::Args;
 use clap::builder::RangedU64ValueParser;
 use usage_billing::uuid::Uuid;
 
-use super::acronis::AcronisArguments;
+use super::acronis_arguments::AcronisArguments;
 use super::client_selection::ClientSelection;
 use super::period_argument::PeriodArgument;
 use crate::accounts::{AccountArguments, Vendor};

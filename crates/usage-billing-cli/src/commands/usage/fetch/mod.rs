@@ -2,6 +2,7 @@
 
 mod account_bills;
 mod acronis;
+mod acronis_arguments;
 mod arguments;
 mod checks;
 mod client_selection;
@@ -45,7 +46,7 @@ pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> 
     tokio::select! {
         outcome = progress::watch(fetch_all(&arguments)) => outcome,
         Ok(()) = tokio::signal::ctrl_c() => {
-            let written = match Destination::of(&arguments)? {
+            let written = match Destination::from_arguments(&arguments)? {
                 Destination::DataSet(_) => "months that are complete are kept",
                 Destination::Stdout(_) | Destination::File(..) => "nothing was written",
             };
@@ -57,7 +58,7 @@ pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> 
 
 async fn fetch_all(arguments: &FetchArguments) -> Result<ExitCode, Failure> {
     let now = arguments.accounts.now();
-    let destination = Destination::of(arguments)?;
+    let destination = Destination::from_arguments(arguments)?;
     let targets = arguments.targets(now, matches!(destination, Destination::DataSet(_)))?;
     // Kept until all rows are fetched: the sandbox stops when dropped.
     let Clients { clients, sandbox: _sandbox } = clients(arguments).await?;
@@ -209,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn line_of_an_error_names_options_and_no_settings_of_the_library() {
+    fn error_line_names_options_not_library_settings() {
         let id = "41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73";
         let error = |kind, message: &str| Error::new(kind, message);
         let report = error(ErrorKind::WaitTimeout, &format!("Acronis report {id} is not done after 5 s"));

@@ -28,7 +28,7 @@ pub(crate) enum Destination {
 
 impl Destination {
     /// `--format` takes precedence over the extension of `--output`.
-    pub(crate) fn of(arguments: &FetchArguments) -> Result<Self, Failure> {
+    pub(crate) fn from_arguments(arguments: &FetchArguments) -> Result<Self, Failure> {
         let is_terminal = io::stdout().is_terminal();
         let destination = Self::select(arguments.output.as_deref(), arguments.format, is_terminal)?;
         if arguments.excel && !matches!(destination, Self::Stdout(Format::Csv) | Self::File(_, Format::Csv)) {

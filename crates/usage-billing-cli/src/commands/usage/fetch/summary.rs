@@ -123,7 +123,7 @@ mod tests {
         FetchTarget::Period("2026-10".parse().unwrap())
     }
 
-    fn of(outcomes: Vec<Result<Fetched>>) -> Summary {
+    fn summarize(outcomes: Vec<Result<Fetched>>) -> Summary {
         let mut summary = Summary::default();
         for outcome in outcomes {
             summary.add("acronis", target(), &outcome, None);
@@ -140,21 +140,21 @@ mod tests {
     }
 
     #[test]
-    fn exit_code_states_what_is_missing() {
-        assert_eq!(of(vec![fetched(vec![])]).finish(), ExitCode::SUCCESS);
-        assert_eq!(of(vec![fetched(vec![failed()])]).finish(), ExitCode::from(4));
-        assert_eq!(of(vec![fetched(vec![]), Err(failed())]).finish(), ExitCode::from(4));
+    fn exit_code_distinguishes_partial_from_failed_fetches() {
+        assert_eq!(summarize(vec![fetched(vec![])]).finish(), ExitCode::SUCCESS);
+        assert_eq!(summarize(vec![fetched(vec![failed()])]).finish(), ExitCode::from(4));
+        assert_eq!(summarize(vec![fetched(vec![]), Err(failed())]).finish(), ExitCode::from(4));
         let twice = Fetched { rows: vec![row("1"), row("2")], errors: vec![failed()] };
-        assert_eq!(of(vec![Ok(twice)]).finish(), ExitCode::from(6));
+        assert_eq!(summarize(vec![Ok(twice)]).finish(), ExitCode::from(6));
     }
 
     #[test]
     fn month_that_is_not_written_is_partial_unless_it_is_all() {
         let unwritten = || Failure::Local("the disk is full".to_owned());
-        let mut summary = of(vec![fetched(vec![])]);
+        let mut summary = summarize(vec![fetched(vec![])]);
         summary.add_unwritten("acronis", target(), unwritten());
         assert_eq!(summary.require(false, "").unwrap_err().to_string(), "the disk is full");
-        let mut summary = of(vec![fetched(vec![]), fetched(vec![])]);
+        let mut summary = summarize(vec![fetched(vec![]), fetched(vec![])]);
         summary.add_unwritten("acronis", target(), unwritten());
         summary.require(false, "").unwrap();
         assert_eq!(summary.finish(), ExitCode::from(4));
@@ -162,11 +162,11 @@ mod tests {
 
     #[test]
     fn nothing_or_less_than_required_is_a_failure() {
-        assert!(matches!(of(vec![Err(failed())]).require(false, ""), Err(Failure::Vendors(_))));
-        assert!(of(vec![fetched(vec![failed()])]).require(false, "").is_ok());
-        let failure = of(vec![fetched(vec![failed()])]).require(true, "nothing was written").unwrap_err();
+        assert!(matches!(summarize(vec![Err(failed())]).require(false, ""), Err(Failure::Vendors(_))));
+        assert!(summarize(vec![fetched(vec![failed()])]).require(false, "").is_ok());
+        let failure = summarize(vec![fetched(vec![failed()])]).require(true, "nothing was written").unwrap_err();
         assert_eq!(failure.code(), ExitCode::from(1));
         assert!(failure.to_string().ends_with("these failed: acronis 2026-10"), "{failure}");
-        assert!(of(vec![fetched(vec![])]).require(true, "nothing was written").is_ok());
+        assert!(summarize(vec![fetched(vec![])]).require(true, "nothing was written").is_ok());
     }
 }

@@ -16,6 +16,7 @@ use self::invoice::Invoice;
 use self::map_file::MapFile;
 use self::reconciliation::Reconciliation;
 use self::usage_items::UsageItems;
+use super::fetch::PeriodArgument;
 use super::sheet::Sheet;
 use crate::exit::{CHECK_FAILED, Failure};
 use crate::terminal;
@@ -31,8 +32,9 @@ pub(crate) fn run(arguments: &ReconcileArguments) -> Result<ExitCode, Failure> {
     if let Some(path) = &arguments.save_map {
         MapFile { columns: invoice.columns.clone(), ..map.clone() }.write(path)?;
     }
-    let usage = UsageItems::read(arguments)?;
-    let result = Reconciliation::of(&usage, &invoice, &map, &arguments.options()).map_err(Failure::of_output)?;
+    let period = arguments.period.map(PeriodArgument::fixed).transpose()?;
+    let usage = UsageItems::read(&arguments.paths, period, arguments.vendor)?;
+    let result = Reconciliation::new(&usage, &invoice, &map, &arguments.options()).map_err(Failure::of_output)?;
     arguments.text.print(&report::records(&result, arguments.all))?;
     report::summary(&result, &usage, &invoice).iter().for_each(|line| terminal::eprint_line(line));
     if result.compared == 0 {

@@ -10,7 +10,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_the_same_whatever_their_case_and_blanks() {
+    fn normalized_names_ignore_case_and_blanks() {
         assert_eq!(normalized("  Birch,\u{a0} INC. "), normalized("birch, inc."));
         assert_ne!(normalized("Birch Inc"), normalized("Birch, Inc."));
     }

@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn number_with_two_meanings_is_rejected_unless_a_flag_states_one() {
+    fn ambiguous_number_is_rejected_unless_a_flag_decides() {
         for text in ["1,234", "-1,234", "€ 12,345", "(1,234)"] {
             let reason = parse(text, DecimalSign::Unstated).unwrap_err();
             assert!(reason.starts_with(&format!("`{text}` has two meanings: use --decimal-point")), "{reason}");

@@ -1,11 +1,11 @@
 //! The usage side of a reconciliation: billable quantities by customer, SKU and unit.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use usage_billing::{Decimal, Period, UsageRow};
 
-use super::ReconcileArguments;
-use crate::commands::usage::fetch::PeriodArgument;
+use crate::accounts::Vendor;
 use crate::commands::usage::show::read_distinct;
 use crate::exit::Failure;
 
@@ -65,12 +65,11 @@ impl UsageItems {
     ///
     /// # Errors
     /// If there are none, or if a sum would count usage twice.
-    pub(super) fn read(arguments: &ReconcileArguments) -> Result<Self, Failure> {
-        let period = arguments.period.map(PeriodArgument::fixed).transpose()?;
-        let vendor = arguments.vendor.map(|vendor| vendor.name());
+    pub(super) fn read(paths: &[PathBuf], period: Option<Period>, vendor: Option<Vendor>) -> Result<Self, Failure> {
+        let vendor = vendor.map(|vendor| vendor.name());
         let mut usage = Self::default();
-        read_distinct(&arguments.paths, |row| {
-            let is_wanted = period.is_none_or(|period: Period| period.contains(row.period_start))
+        read_distinct(paths, |row| {
+            let is_wanted = period.is_none_or(|period| period.contains(row.period_start))
                 && vendor.is_none_or(|vendor| row.vendor.to_string() == vendor);
             if is_wanted { usage.add(&row) } else { Ok(()) }
         })?;

@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn metrics_have_units_bounded_labels_and_no_value_that_is_not_known() {
+    fn metrics_have_units_bounded_labels_and_known_values_only() {
         let text = text(&status());
         for line in [
             "# TYPE usage_billing_outbox_events gauge",

@@ -16,12 +16,12 @@ use usage_billing::suger::Client;
 use usage_billing::{ErrorKind, printable};
 use usage_billing_core::ClientInfo as _;
 use usage_billing_outbox::store::Selection;
-use usage_billing_outbox::{HourlyReports, Outbox, Problem, Sent, State, Status, Store};
+use usage_billing_outbox::{BatchOutcome, HourlyReports, Outbox, Problem, State, Status, Store};
 
 use self::monitor::{Monitor, store_fails};
 use self::server::ServerArguments;
+use super::event_selection::any_time;
 use super::location::OutboxArguments;
-use super::show::any_time;
 use super::status::{self, open, seconds, states};
 use super::verb::{self, Verb};
 use crate::accounts::{AccountArguments, Clients};
@@ -158,7 +158,7 @@ impl Verb for Run {
             terminal::print_progress(&format!("outbox: {events}; sending until Ctrl-C …"));
         }
         let mut next_at = None;
-        let is_last = |sent: Sent| {
+        let is_last = |sent: BatchOutcome| {
             next_at = sent.next_at;
             sent.attempted == 0
                 && !sent.has_more_reports
@@ -278,9 +278,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn verdict_of_a_run_states_what_a_later_run_does_not_send() {
+    fn verdict_of_a_run_states_events_that_need_an_operator() {
         let now: DateTime<Utc> = "2026-11-21T12:30:00Z".parse().unwrap();
-        let of = |states: &[(State, u64)], waiting, hours: i64, rule: Option<HourlyReports>| {
+        let status_of = |states: &[(State, u64)], waiting, hours: i64, rule: Option<HourlyReports>| {
             let hour = (hours > 0).then(|| usage_billing_outbox::hour_of(now) - TimeDelta::hours(hours));
             let backlog = Backlog {
                 states: states.iter().copied().collect(),
@@ -301,16 +301,16 @@ mod tests {
             HourlyReports { grace: Duration::from_secs(3600), ..HourlyReports::default() },
         );
         for (found, code, text) in [
-            (of(&delivered, 0, 0, None), "0", ""),
-            (of(&[(State::Unknown, 2), (State::Rejected, 1)], 1, 0, None), "5", "1 of the events are open"),
-            (of(&[(State::Unknown, 2)], 2, 0, None), "6", "2 of the events wait for an operator"),
-            (of(&[(State::Unknown, 2)], 2, 0, None), "6", "meter retry --outbox o.sqlite --state unknown"),
-            (of(&[(State::Rejected, 1)], 0, 9, None), "6", "1 of the events are not billed: "),
-            (of(&[(State::Expired, 1)], 0, 0, None), "6", "meter show --outbox o.sqlite --state rejected"),
-            (of(&[], 0, 9, None), "5", "metered usage of 2026-11-21T03:00:00Z and later"),
-            (of(&[], 0, 1, None), "0", ""),
-            (of(&[], 0, 1, rule), "5", "metered usage of 2026-11-21T11:00:00Z is not reported: the log"),
-            (of(&[], 0, 1, Some(later)), "0", ""),
+            (status_of(&delivered, 0, 0, None), "0", ""),
+            (status_of(&[(State::Unknown, 2), (State::Rejected, 1)], 1, 0, None), "5", "1 of the events are open"),
+            (status_of(&[(State::Unknown, 2)], 2, 0, None), "6", "2 of the events wait for an operator"),
+            (status_of(&[(State::Unknown, 2)], 2, 0, None), "6", "meter retry --outbox o.sqlite --state unknown"),
+            (status_of(&[(State::Rejected, 1)], 0, 9, None), "6", "1 of the events are not billed: "),
+            (status_of(&[(State::Expired, 1)], 0, 0, None), "6", "meter show --outbox o.sqlite --state rejected"),
+            (status_of(&[], 0, 9, None), "5", "metered usage of 2026-11-21T03:00:00Z and later"),
+            (status_of(&[], 0, 1, None), "0", ""),
+            (status_of(&[], 0, 1, rule), "5", "metered usage of 2026-11-21T11:00:00Z is not reported: the log"),
+            (status_of(&[], 0, 1, Some(later)), "0", ""),
         ] {
             assert!(found.starts_with(code) && found.contains(text), "{code} {text}: {found}");
         }

@@ -13,7 +13,7 @@ use usage_billing_outbox::Status;
 const FRESH: Duration = Duration::from_secs(2);
 /// How often a run that ends by itself looks whether the store works, and after which time of failures it ends.
 const LOOK: Duration = Duration::from_secs(5);
-const PATIENCE: Duration = Duration::from_secs(60);
+const MAX_FAILURE_TIME: Duration = Duration::from_secs(60);
 /// Time limit of reading one.
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -54,7 +54,7 @@ pub(super) async fn store_fails(is_failing: impl Fn() -> bool) {
     loop {
         tokio::time::sleep(LOOK).await;
         since = is_failing().then(|| since.unwrap_or_else(Instant::now));
-        if since.is_some_and(|since: Instant| since.elapsed() >= PATIENCE) {
+        if since.is_some_and(|since: Instant| since.elapsed() >= MAX_FAILURE_TIME) {
             return;
         }
     }
@@ -90,7 +90,7 @@ mod tests {
         let start = Instant::now();
         // It works at the fifth time, once.
         store_fails(|| looks.fetch_add(1, Ordering::Relaxed) != 4).await;
-        assert_eq!((start.elapsed(), looks.into_inner()), (6 * LOOK + PATIENCE, 18));
+        assert_eq!((start.elapsed(), looks.into_inner()), (6 * LOOK + MAX_FAILURE_TIME, 18));
     }
 
     #[tokio::test(start_paused = true)]

@@ -252,7 +252,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn foreign_text_is_no_markup() {
+    fn foreign_text_is_escaped() {
         let page = page("<i>acme</i>{{script}}", Ok(&status()));
         for markup in ["<b>", "<i>", "<AWS>", "<script>alert", "\u{1b}", "\n</b>"] {
             assert!(!page.contains(markup), "{markup}");

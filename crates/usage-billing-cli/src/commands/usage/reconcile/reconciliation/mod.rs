@@ -76,7 +76,7 @@ pub(super) struct Reconciliation {
 impl Reconciliation {
     /// # Errors
     /// If a sum has more than 28 digits.
-    pub(super) fn of(usage: &UsageItems, invoice: &Invoice, map: &MapFile, options: &Options) -> io::Result<Self> {
+    pub(super) fn new(usage: &UsageItems, invoice: &Invoice, map: &MapFile, options: &Options) -> io::Result<Self> {
         let mut result = Self::default();
         let mut subjects = BTreeMap::<Subject, Vec<&InvoiceLine>>::new();
         for line in &invoice.lines {

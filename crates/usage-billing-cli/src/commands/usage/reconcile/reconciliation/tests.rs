@@ -40,7 +40,7 @@ fn options() -> Options {
 
 fn reconcile(rows: &[UsageRow], lines: &[InvoiceLine], map: &str) -> Reconciliation {
     let invoice = Invoice { columns: Default::default(), lines: lines.to_vec(), skipped: Vec::new() };
-    Reconciliation::of(&usage(rows), &invoice, &toml::from_str(map).unwrap(), &options()).unwrap()
+    Reconciliation::new(&usage(rows), &invoice, &toml::from_str(map).unwrap(), &options()).unwrap()
 }
 
 /// Kind, customer, SKU and amount of the exceptions.
@@ -50,7 +50,7 @@ fn found(result: &Reconciliation) -> Vec<(Kind, String, String, Option<String>)>
 }
 
 #[test]
-fn lines_that_agree_are_no_exceptions() {
+fn lines_that_agree_are_not_exceptions() {
     let rows = [used("A", "S", "10"), used("A", "S", "0.5"), used("B", "T", "3"), used("C", "U", "0")];
     // By name, by id, by metric, and in two lines.
     let lines = [line(2, " a ", "s", "10"), line(3, "id-A", "S", "0.495"), line(4, "B", "Metric of T", "3")];
@@ -186,7 +186,7 @@ fn wrong_price_explains_only_its_part_of_a_wrong_amount() {
     {
         let lines = vec![priced(line(2, "A", "S", "10"), "3", amount)];
         let invoice = Invoice { columns: Default::default(), lines, skipped: Vec::new() };
-        let result = Reconciliation::of(&usage(&[row.clone()]), &invoice, &MapFile::default(), &options).unwrap();
+        let result = Reconciliation::new(&usage(&[row.clone()]), &invoice, &MapFile::default(), &options).unwrap();
         let found: Vec<_> = found(&result).into_iter().map(|(kind, _, _, amount)| (kind, amount.unwrap())).collect();
         let expected: Vec<_> = expected.iter().map(|(kind, amount)| (*kind, (*amount).to_owned())).collect();
         assert_eq!(found, expected, "{amount}");
