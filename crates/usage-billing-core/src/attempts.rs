@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use http::StatusCode;
 use reqwest::{Request, Response};
 use tokio::time::Instant;
-use tracing::{Instrument, Span, field};
+use tracing::Instrument;
 
 use crate::auth::Auth;
 use crate::body_permits::{BodyPermit, BodyPermits};
@@ -22,7 +22,7 @@ use crate::rate_limit::Limiter;
 use crate::raw_response::RawResponse;
 use crate::response_body::{BodyError, read_body, read_body_prefix, too_large};
 use crate::retry::{Cause, Failure};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, call_span};
 
 /// One call.
 pub(crate) struct Attempts<'a> {
@@ -65,26 +65,7 @@ type Failed = (Failure, Error);
 impl Attempts<'_> {
     /// Sends the request and returns a success, with its body unless the operation is a download.
     pub(crate) async fn send(&self, request: &mut Request) -> Result<Box<RawResponse>> {
-        let template = match &*self.operation.path {
-            // The document does not contain the token endpoint, which has a fixed address.
-            "" => request.url().path(),
-            path => path,
-        };
-        // Names of OpenTelemetry's conventions for HTTP clients (1.37). No query, header or body: they may contain secrets.
-        let span = tracing::info_span!(
-            target: "usage_billing::http",
-            "http_call",
-            otel.name = &*self.operation.name,
-            otel.kind = "client",
-            otel.status_code = field::Empty,
-            http.request.method = %request.method(),
-            url.template = template,
-            server.address = request.url().host_str(),
-            server.port = request.url().port_or_known_default(),
-            http.response.status_code = field::Empty,
-            http.request.resend_count = field::Empty,
-            error.type = field::Empty,
-        );
+        let span = call_span::new(self.operation, request);
         let deadline = self.settings.deadline.and_then(Deadline::after);
         let mut progress = Progress::default();
         let sent = {
@@ -99,7 +80,7 @@ impl Attempts<'_> {
         let may_have_arrived = progress.may_have_arrived;
         let outcome = sent.unwrap_or_else(|deadline| Err(self.deadline_error(request.url(), deadline, progress)));
         let outcome = outcome.map_err(|error| self.with_hints(error.with_may_have_arrived(may_have_arrived)));
-        record_outcome(&span, &outcome);
+        call_span::record_outcome(&span, &outcome);
         outcome
     }
 
@@ -315,25 +296,5 @@ impl Attempts<'_> {
         let is_final = self.operation.final_statuses.contains(&status.as_u16());
         let cause = if is_final { Cause::Permanent } else { Cause::Status(status) };
         (Failure { cause, retry_after }, error)
-    }
-}
-
-fn record_outcome(span: &Span, outcome: &Result<Box<RawResponse>>) {
-    let (status, attempts) = match outcome {
-        Ok(response) => (Some(response.status()), response.attempts),
-        Err(error) => {
-            span.record("otel.status_code", "ERROR");
-            match error.status() {
-                Some(status) => span.record("error.type", status.as_str()),
-                None => span.record("error.type", field::debug(error.kind())),
-            };
-            (error.status(), error.attempts())
-        }
-    };
-    if let Some(status) = status {
-        span.record("http.response.status_code", status.as_u16());
-    }
-    if attempts > 1 {
-        span.record("http.request.resend_count", attempts - 1);
     }
 }

@@ -15,8 +15,9 @@ use crate::credentials::{Credentials, is_uuid};
 use crate::failure_context::FailureContext;
 use crate::pause::Pause;
 use crate::secret_format::SecretUse;
-use crate::token_cache::{Issuer, Token, TokenCache, TokenEndpoint, TokenSource};
+use crate::token_cache::TokenCache;
 use crate::token_provider::KeySource;
+use crate::token_source::{Issuer, Token, TokenEndpoint, TokenSource};
 use crate::{ApiKey, Error, ErrorKind, Result, secret_format};
 
 /// Checks a token that a provider returned.

@@ -9,6 +9,7 @@ mod body_permits;
 mod boolean;
 mod builder;
 mod call_options;
+mod call_span;
 mod client_builder;
 mod connection_failure;
 mod credentials;
@@ -56,6 +57,7 @@ mod time_limit;
 mod tls_failure;
 mod token_cache;
 mod token_provider;
+mod token_source;
 mod transfer_rate;
 mod transport;
 #[cfg(all(any(feature = "rustls", feature = "aws-lc"), any(target_os = "linux", target_os = "freebsd")))]

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::{Error, ErrorKind, Result};
 
-/// What the positions of pages count.
+/// The unit of the positions of pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Numbering {
     /// Items before the page: an offset.
@@ -49,7 +49,7 @@ pub(crate) struct ListEnd {
     observed: Mutex<Observed>,
 }
 
-/// What a response states about the pages after it.
+/// The statements of a response about the pages after it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Stated {
     /// The position of the next page.

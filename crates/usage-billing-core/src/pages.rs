@@ -27,7 +27,7 @@ pub struct Page<T> {
     pub pages: Option<i64>,
     /// The error that the response states beside its list or in place of it.
     pub error: Option<String>,
-    /// What the response states about an error, unless it has items: a code or a message. A success is not an error.
+    /// The error that the response states, unless it has items: a code or a message. A success is not an error.
     pub reasons: Vec<String>,
 }
 

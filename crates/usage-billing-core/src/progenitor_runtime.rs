@@ -70,7 +70,7 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove
 
 /// Returns a path parameter with all characters escaped that would end or split its segment.
 ///
-/// The transport, which knows the template, rejects segments that URL parsing would remove (`..`).
+/// The transport, which has the template, rejects segments that URL parsing would remove (`..`).
 pub fn encode_path(value: &str) -> impl fmt::Display {
     utf8_percent_encode(value, UNRESERVED)
 }

@@ -71,7 +71,7 @@ impl DecodeMemory {
         }
     }
 
-    /// From then on, no memory is available: not every visitor returns an error that it gets.
+    /// Returns the error of a limit. From then on, no memory is available: not every visitor returns an error that it gets.
     #[cold]
     fn exceed<E: de::Error>(&self, limit: Exceeded) -> E {
         self.remaining.set(0);

@@ -117,7 +117,7 @@ impl Error {
         &self.0.message
     }
 
-    /// Returns the id of the request, which the vendor's support asks for, unchanged.
+    /// Returns the id of the request, unchanged, for the vendor's support.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }

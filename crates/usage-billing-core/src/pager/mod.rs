@@ -84,7 +84,7 @@ struct Speculative<T> {
     page: Fetched<T>,
 }
 
-/// What a speculative page has to begin with.
+/// The items with which a speculative page has to begin.
 struct Overlap {
     last_id: String,
     /// The position of the page otherwise.
