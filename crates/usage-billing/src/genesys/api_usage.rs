@@ -12,6 +12,20 @@ use crate::{BillingReason, Period, UsageRow, Vendor};
 use usage_billing_core::__private::TimeLimit;
 
 /// Parameters of a job or query that its rows do not contain.
+///
+/// ```
+/// use usage_billing::chrono::Utc;
+/// use usage_billing::genesys::{ApiUsage, Organization, types::UsageGranularity};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let account = Organization::new("o-1", Some("Example, Inc.".to_owned()));
+/// let usage = ApiUsage::new("job-1", &account, "2026-10".parse()?, UsageGranularity::Day);
+/// let saved = serde_json::from_str::<Vec<_>>(r#"[{"date": "2026-10-07", "requestCount": 12}]"#)?;
+/// let rows = usage.job_rows(&saved, Utc::now())?;
+/// assert_eq!(rows[0].quantity.to_string(), "12");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ApiUsage<'a> {

@@ -1,5 +1,6 @@
 //! Charges of contracts in the short form of the cases of tests.
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use usage_billing_core::Decimal;
 
@@ -7,6 +8,24 @@ use super::{ContractCharge, Organization};
 use crate::UsageRow;
 
 pub(super) const LATER: &str = "2026-11-21T12:00:00Z";
+
+/// Cases of a `cases.yaml`, which explains them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Section {
+    about: String,
+    cases: Vec<Value>,
+}
+
+/// Returns the outcomes of all cases, with their numbers in their section, as the text of a snapshot.
+pub(super) fn outcomes(yaml: &str, outcome: impl Fn(usize, &Value) -> String) -> String {
+    let mut text = String::new();
+    for Section { about, cases } in serde_saphyr::from_str::<Vec<Section>>(yaml).unwrap() {
+        text += &format!("\n# {about}\n");
+        text.extend(cases.iter().zip(1..).map(|(case, number)| outcome(number, case)));
+    }
+    text
+}
 
 pub(super) fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)

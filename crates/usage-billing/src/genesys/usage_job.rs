@@ -92,9 +92,25 @@ impl Client {
     }
 }
 
-/// Builder for the query of a job over the organization.
+/// Builder for the query of a job over the organization. [`Client::start_usage_job`] sets its interval.
+///
+/// ```
+/// use usage_billing::genesys::{JobQuery, types::{OrganizationUsageGroupBy, UsageGranularity}};
+///
+/// fn by_day_and_client(query: JobQuery) -> JobQuery {
+///     query.granularity(UsageGranularity::Day).group_by(vec![OrganizationUsageGroupBy::OauthClientId])
+/// }
+/// ```
 pub type JobQuery = types::builder::OrganizationPublicApiUsageQueryRequest;
-/// Builder for the query of a job over one OAuth client.
+/// Builder for the query of a job over one OAuth client. [`Client::start_client_usage_job`] sets its interval.
+///
+/// ```
+/// use usage_billing::genesys::{ClientJobQuery, types::{ClientUsageGroupBy, UsageGranularity}};
+///
+/// fn by_month_and_path(query: ClientJobQuery) -> ClientJobQuery {
+///     query.granularity(UsageGranularity::Month).group_by(vec![ClientUsageGroupBy::TemplateUri])
+/// }
+/// ```
 pub type ClientJobQuery = types::builder::ClientPublicApiUsageQueryRequest;
 
 /// Returns the interval in the vendor's form, both ends included, if the vendor accepts it.

@@ -5,7 +5,15 @@ use usage_billing_core::Result;
 use super::{Client, types};
 use crate::{Period, Poller};
 
-/// Builder for a query.
+/// Builder for a query. [`Client::start_usage_query`] sets its interval.
+///
+/// ```
+/// use usage_billing::genesys::{UsageQuery, types::{ApiUsageOrganizationGroupBy, UsageGranularity}};
+///
+/// fn by_day_and_client(query: UsageQuery) -> UsageQuery {
+///     query.granularity(UsageGranularity::Day).group_by(vec![ApiUsageOrganizationGroupBy::OauthClientId])
+/// }
+/// ```
 pub type UsageQuery = types::builder::ApiUsageOrganizationQuery;
 
 impl Client {

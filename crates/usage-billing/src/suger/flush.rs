@@ -28,7 +28,7 @@ pub(super) type Unconfirmed = (QueueKey, Response);
 /// the next flush, and do not delay new ones.
 const REPEAT_TIME: Duration = Duration::from_secs(300);
 
-/// What the circuit breaker made of the events of a flush.
+/// The events of a flush by their treatment by the circuit breaker.
 struct SendOutcome {
     breaker: CircuitBreaker,
     /// Events that count as failures.

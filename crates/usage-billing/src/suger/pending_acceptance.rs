@@ -63,7 +63,7 @@ struct SharedReport {
 #[derive(Debug)]
 struct Link {
     key: Arc<SumKey>,
-    /// Whether the sum is of a billable metric, which the marketplace knows under another name.
+    /// Whether the sum is of a billable metric, which has another name at the marketplace.
     of_metric: bool,
     /// The marketplace that the groups name.
     partner: Option<Partner>,

@@ -178,6 +178,8 @@ impl<'a> ReportedQuantity<'a> {
         !self.of_metric && accepted_otherwise(info, partner, self.metric, sent, rounding).is_some()
     }
 
+    /// Returns the row of the quantity.
+    ///
     /// # Errors
     /// [`ErrorKind::Decode`] for a price that does not fit its column.
     fn row(&self, report: &Report, org_id: &str, period: Period) -> Result<UsageRow> {

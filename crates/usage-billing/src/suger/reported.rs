@@ -32,7 +32,7 @@ pub(super) struct Reported<'a> {
 }
 
 impl<'a> Reported<'a> {
-    /// `groups` are all of the reports, each once: a report states the sum of their usage. `fractions` are those of all
+    /// Creates the lookup of reports. `groups` are all of the reports, each once: a report states the sum of their usage. `fractions` are those of all
     /// reports of their entitlements.
     pub(super) fn new(reports: &'a [Report], fractions: Fractions, groups: impl Iterator<Item = &'a Group>) -> Self {
         let by_id: HashMap<_, _> = reports.iter().filter_map(|report| Some((id_in(&report.id)?, report))).collect();

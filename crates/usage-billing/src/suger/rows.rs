@@ -21,7 +21,7 @@ impl Client {
     /// the usage record groups by the time of use. All lists are read within `timeout`.
     ///
     /// Events of a billable metric that adds up (`SUM` or `COUNT` without filters) are added up as well. Only Suger
-    /// knows the result for any other metric: its rows are those of the hourly usage record reports, as in
+    /// computes the result for any other metric: its rows are those of the hourly usage record reports, as in
     /// [`reported_usage`](Self::reported_usage).
     ///
     /// Groups and reports are read from the first day of the period up to today, however late they arrived; only sums

@@ -3,7 +3,7 @@
 use usage_billing_core::__private::Departure;
 use uuid::Uuid;
 
-/// What the queue remembers of an event.
+/// The record of an event in the queue.
 #[derive(Debug)]
 pub(super) struct TrackedEvent {
     pub(super) fingerprint: Uuid,

@@ -296,7 +296,7 @@ impl UsageQueue {
         receipt
     }
 
-    /// Forgets an event that is not queued. Suger then has to reject another event with its id.
+    /// Removes the record of an event that is not queued. Suger then has to reject another event with its id.
     pub(super) fn forget(&mut self, id: Uuid) {
         self.known.remove(&id);
         // The set of entitlements changes in a process that runs for months.

@@ -59,7 +59,7 @@ impl RecordBuf {
         self.text.len()
     }
 
-    /// Number of cells.
+    /// Returns the number of cells.
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
     }

@@ -19,7 +19,7 @@ pub(super) fn agree(charges: &[&EndedCharge<'_>], rows: &[&UsageRow]) -> bool {
     // An amount without a prepaid amount is of the overage alone.
     let overage_amount = |row: &UsageRow| exact_sum(row.amount?, -row.prepaid_amount.unwrap_or_default());
     let tolerance = rounding_of_sum(charges.iter().map(|of| of.charge), currency);
-    // A prepaid quantity of 0 is also what a contract states that knows of no commitment.
+    // A contract without a commitment also states a prepaid quantity of 0.
     let prepaid = exact_total(charges.iter().map(|of| of.charge.prepaid_quantity)).filter(|sum| !sum.is_zero());
     let has_same_prepaid = prepaid.is_none_or(|theirs| {
         exact_total(rows.iter().map(|row| row.prepaid_quantity)) == Some(loadable::quantity(theirs))

@@ -190,15 +190,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::genesys::test_support::{LATER, columns, contract_charge};
-
-    /// Cases of `cases.yaml`, which explains them.
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Section {
-        about: String,
-        cases: Vec<Value>,
-    }
+    use crate::genesys::test_support::{LATER, columns, contract_charge, outcomes};
 
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -209,26 +201,21 @@ mod tests {
 
     #[test]
     fn rows_of_all_cases_are_those_of_the_snapshot() {
-        let sections: Vec<Section> = serde_saphyr::from_str(include_str!("cases.yaml")).unwrap();
         let account = Organization::new("partner", Some("Partner".to_owned()));
-        let mut snapshot = String::new();
-        for Section { about, cases } in &sections {
-            snapshot += &format!("\n# {about}\n");
-            for case in cases {
-                let Case { now, charges } = serde_json::from_value(case.clone()).unwrap();
-                let now = now.as_deref().unwrap_or(LATER).parse().unwrap();
-                let charges = charges.iter().map(|fields| contract_charge(fields)).collect();
-                let charges = ContractCharges { charges, ..ContractCharges::default() };
-                let ContractRows { rows, errors } = charges.rows(&account, &mut [], now);
-                let keys: BTreeSet<_> = rows.iter().map(|row| row.row_key).collect();
-                assert_eq!(keys.len(), rows.len(), "{rows:?}");
-                let expected = |of: &ContractCharge| (of.has_expected_overage(), of.has_expected_charge());
-                let expected: Vec<_> = charges.charges.iter().map(expected).collect();
-                let lines = rows.iter().map(columns).chain(errors.iter().map(|error| error.message().to_owned()));
-                let lines: String = lines.map(|line| format!("  {line}\n")).collect();
-                snapshot += &format!("{case}: overage and amount are as expected: {expected:?}\n{lines}");
-            }
-        }
+        let snapshot = outcomes(include_str!("cases.yaml"), |_, case| {
+            let Case { now, charges } = serde_json::from_value(case.clone()).unwrap();
+            let now = now.as_deref().unwrap_or(LATER).parse().unwrap();
+            let charges = charges.iter().map(|fields| contract_charge(fields)).collect();
+            let charges = ContractCharges { charges, ..ContractCharges::default() };
+            let ContractRows { rows, errors } = charges.rows(&account, &mut [], now);
+            let keys: BTreeSet<_> = rows.iter().map(|row| row.row_key).collect();
+            assert_eq!(keys.len(), rows.len(), "{rows:?}");
+            let expected = |of: &ContractCharge| (of.has_expected_overage(), of.has_expected_charge());
+            let expected: Vec<_> = charges.charges.iter().map(expected).collect();
+            let lines = rows.iter().map(columns).chain(errors.iter().map(|error| error.message().to_owned()));
+            let lines: String = lines.map(|line| format!("  {line}\n")).collect();
+            format!("{case}: overage and amount are as expected: {expected:?}\n{lines}")
+        });
         insta::assert_snapshot!(snapshot);
     }
 }

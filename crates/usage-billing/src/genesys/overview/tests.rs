@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::genesys::billing_period::{BillingPeriod, Search, Step};
-use crate::genesys::test_support::{charge, columns, contract_charge};
+use crate::genesys::test_support::{charge, columns, contract_charge, outcomes};
 use crate::genesys::{ContractCharge, ContractCharges};
 
 const ORGANIZATION: &str = "0d2f7c55-8a41-4b7e-9b0c-6a3f9e1d2c11";
@@ -46,14 +46,6 @@ const FIELDS: &str = "billingPeriodStartDate billingPeriodEndDate currency inRam
     rampPeriodStartDate rampPeriodEndDate subscriptionType usages";
 const FIELDS_OF_CHARGE: &str = "bundleQuantity grouping unitOfMeasureType";
 
-/// Cases of `cases.yaml`, which explains them.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Section {
-    about: String,
-    cases: Vec<Value>,
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
@@ -62,13 +54,13 @@ struct Case {
     with: Map<String, Value>,
     #[serde(default)]
     first: Map<String, Value>,
-    #[serde(default = "one")]
+    #[serde(default = "first_index")]
     index: u16,
     now: Option<String>,
     charges: Option<Vec<Vec<Value>>>,
 }
 
-fn one() -> u16 {
+fn first_index() -> u16 {
     1
 }
 
@@ -128,16 +120,11 @@ fn of_organization(charge: ContractCharge) -> ContractCharge {
 
 #[test]
 fn bills_of_all_cases_are_those_of_the_snapshot() {
-    let sections: Vec<Section> = serde_saphyr::from_str(include_str!("cases.yaml")).unwrap();
-    let mut snapshot = String::new();
-    for Section { about, cases } in &sections {
-        snapshot += &format!("\n# {about}\n");
-        for (stated, number) in cases.iter().zip(1..) {
-            let case: Case = serde_json::from_value(stated.clone()).unwrap();
-            let lines: String = case.outcome().iter().map(|line| format!("   {line}\n")).collect();
-            snapshot += &format!("{number}. {stated}\n{lines}");
-        }
-    }
+    let snapshot = outcomes(include_str!("cases.yaml"), |number, stated| {
+        let case: Case = serde_json::from_value(stated.clone()).unwrap();
+        let lines: String = case.outcome().iter().map(|line| format!("   {line}\n")).collect();
+        format!("{number}. {stated}\n{lines}")
+    });
     insta::assert_snapshot!(snapshot);
 }
 

@@ -256,7 +256,7 @@ mod tests {
         fractions.billed()
     }
 
-    /// Whether the fraction that the first report leaves is billed, whatever the order of the list.
+    /// Returns whether the fraction that the first report leaves is billed, whatever the order of the list.
     fn is_first_billed(reports: &[Report]) -> bool {
         let id = FractionId::new(&reports[0], "gb");
         let reversed: Vec<_> = reports.iter().rev().cloned().collect();

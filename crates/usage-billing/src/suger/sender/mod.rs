@@ -1,42 +1,32 @@
 //! Background delivery: a queue of bounded size, flushed at intervals.
 
+mod builder;
 mod inbox;
 mod receipts;
 mod schedule;
+mod shared;
 mod task;
+mod unread;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::runtime::Handle;
-use tokio::sync::Notify;
-use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
-use tracing::instrument::WithSubscriber;
+use usage_billing_core::__private::TimeLimit;
 use usage_billing_core::{Error, ErrorKind, Result};
 use uuid::Uuid;
 
-use self::inbox::Inbox;
-use self::receipts::Unread;
-use self::schedule::Schedule;
-use self::task::Task;
+use self::shared::{End, Shared, State};
 use super::trace::event;
-use super::tracked_event::EventState;
-use super::{Receipt, UndeliveredEvent, UsageEvent, UsageQueue};
+use super::{Receipt, UndeliveredEvent, UsageEvent};
+pub use builder::UsageSenderBuilder;
 pub use receipts::Receipts;
-use usage_billing_core::__private::TimeLimit;
-
-/// Default delay between two flushes.
-const INTERVAL: Duration = Duration::from_secs(60);
-/// Default number of unresolved events: some MB.
-const CAPACITY: usize = 10_000;
 
 /// Sends usage in the background, on the tokio runtime on which it was [started](UsageSenderBuilder::spawn). Share it
 /// in an [`Arc`].
 ///
 /// [`push`](Self::push) queues an event and returns at once. The queue is flushed at intervals, as by
-/// [`UsageQueue::flush`]. Failed events stay queued and are sent again at the next interval, with the same id.
+/// [`UsageQueue::flush`](super::UsageQueue::flush). Failed events stay queued and are sent again at the next interval, with the same id.
 /// [`shutdown`](Self::shutdown) flushes once more and returns the events that are left. The [`Receipts`] report the
 /// outcome of each event.
 ///
@@ -65,65 +55,6 @@ const CAPACITY: usize = 10_000;
 /// # }
 /// ```
 pub struct UsageSender(Arc<Shared>);
-
-/// Configuration of a [`UsageSender`].
-#[derive(Debug)]
-#[must_use = "nothing is sent until `spawn`"]
-pub struct UsageSenderBuilder {
-    queue: UsageQueue,
-    interval: Duration,
-    capacity: usize,
-}
-
-impl UsageQueue {
-    /// Converts the queue into a sender that flushes in the background, with the configuration and the queued events
-    /// of this queue.
-    pub fn into_sender(self) -> UsageSenderBuilder {
-        UsageSenderBuilder { queue: self, interval: INTERVAL, capacity: CAPACITY }
-    }
-}
-
-impl UsageSenderBuilder {
-    /// Sets the delay from the end of a flush to the next one. The default is a minute, the minimum a second. It is
-    /// longer after a `Retry-After`, up to an hour. New events that fill half of the capacity are sent earlier. Events
-    /// whose outcome stays open although they were looked up are sent again after growing delays of up to an hour.
-    pub fn interval(self, interval: Duration) -> Self {
-        Self { interval, ..self }
-    }
-
-    /// Sets the maximum number of events that are queued or in flight. The default is 10,000; 0 is treated as 1. More
-    /// events are rejected. Unread [`Receipts`] list at most as many resolved events.
-    pub fn capacity(self, events: usize) -> Self {
-        Self { capacity: events, ..self }
-    }
-
-    /// Starts the sender on the current tokio runtime of either flavor, which needs its timer (`enable_time`). Events
-    /// that are already queued are sent at once, later ones after the interval.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Config`] outside of a tokio runtime.
-    pub fn spawn(self) -> Result<(UsageSender, Receipts)> {
-        let Self { mut queue, interval, capacity } = self;
-        let runtime = Handle::try_current()
-            .map_err(|_| Error::new(ErrorKind::Config, "a sender must be started on a tokio runtime"))?;
-        let mut inbox = Inbox::new(queue.client.org_id().to_owned(), capacity);
-        queue.queue.values().for_each(|event| inbox.adopt(event));
-        let known =
-            queue.known.iter().map(|(id, known)| (*id, known.fingerprint, known.state == EventState::IdConsumed));
-        let forgotten: Vec<_> = known
-            .filter_map(|(id, fingerprint, is_id_consumed)| inbox.remember(id, fingerprint, is_id_consumed))
-            .collect();
-        forgotten.into_iter().for_each(|id| queue.forget(id));
-        let schedule = Schedule::new(interval, Instant::now(), inbox.unresolved());
-        let unread = Unread::new(inbox.capacity());
-        let state = State { inbox, unread, is_flush_requested: false, end: None, last: None, is_running: true };
-        let shared =
-            Arc::new(Shared { state: Mutex::new(state), changed: Notify::new(), ended: CancellationToken::new() });
-        // The task is outside of the current span, which ends long before the sender.
-        runtime.spawn(Task::new(shared.clone(), queue, schedule).run().with_current_subscriber());
-        Ok((UsageSender(shared.clone()), Receipts(shared)))
-    }
-}
 
 impl UsageSender {
     /// Queues an event and returns its id, without waiting. A duplicate of an event that is queued or in flight is not
@@ -224,79 +155,5 @@ impl fmt::Debug for UsageSender {
 impl From<UndeliveredEvent> for Error {
     fn from(undelivered: UndeliveredEvent) -> Self {
         undelivered.error
-    }
-}
-
-/// State that the handle, the task and the reader of receipts share.
-struct Shared {
-    state: Mutex<State>,
-    /// Wakes the task: there is more to send, or it is to end.
-    changed: Notify,
-    /// Cancelled when the task has ended.
-    ended: CancellationToken,
-}
-
-struct State {
-    inbox: Inbox,
-    unread: Unread,
-    is_flush_requested: bool,
-    end: Option<End>,
-    /// The receipt that the shutdown returns.
-    last: Option<Receipt>,
-    is_running: bool,
-}
-
-/// Why the sender ends.
-#[derive(Clone, Copy, Debug)]
-enum End {
-    Shutdown(TimeLimit),
-    Dropped,
-    /// The task ended by itself, with its runtime.
-    Stopped,
-}
-
-impl State {
-    /// Returns whether no further receipt will follow.
-    fn has_ended(&self) -> bool {
-        !self.is_running && self.last.is_none()
-    }
-}
-
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        // No code that can panic runs under the lock.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Marks the task as ended. Its last receipt is kept for the shutdown, unless no caller can request it any more.
-    fn end(&self) {
-        let mut state = self.state();
-        state.is_running = false;
-        if matches!(state.end, Some(End::Dropped))
-            && let Some(last) = state.last.take()
-        {
-            let State { unread, inbox, .. } = &mut *state;
-            unread.add(last, inbox);
-        }
-        state.unread.wake();
-        drop(state);
-        self.ended.cancel();
-    }
-
-    /// Resolves when a flush has to end, with the reason for the unresolved events.
-    async fn interruption(&self) -> Error {
-        loop {
-            let end = self.state().end;
-            match end {
-                None => self.changed.notified().await,
-                Some(End::Dropped | End::Stopped) => return task::dropped(),
-                // The handle may have been dropped when this is woken.
-                Some(End::Shutdown(limit)) => {
-                    if limit.run(self.changed.notified()).await.is_none() {
-                        return limit.exceeded("not confirmed").with_hint(task::PUSH_AGAIN);
-                    }
-                }
-            }
-        }
     }
 }

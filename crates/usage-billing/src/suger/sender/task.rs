@@ -13,9 +13,9 @@ use super::super::tracked_event::EventState;
 use super::super::usage_queue::UsageQueue;
 use super::super::{Receipt, UndeliveredEvent, UsageEvent};
 use super::inbox::Fate;
-use super::receipts::absorb;
 use super::schedule::{Load, Phase, Schedule, Step};
-use super::{End, Shared};
+use super::shared::{End, PUSH_AGAIN, Shared, dropped};
+use super::unread::absorb;
 
 pub(super) struct Task {
     shared: Arc<Shared>,
@@ -80,7 +80,7 @@ impl Task {
     fn queue_all(&mut self, (pushed, merged): (Vec<UsageEvent>, BTreeMap<Uuid, u32>)) {
         self.queue.resolved.add_merged(merged);
         for event in pushed {
-            // The queue knows no more than the inbox. If it did, the next receipt would contain the event.
+            // The queue has the events of the inbox only. Otherwise the next receipt would contain the event.
             if let Err(rejected) = self.queue.try_push(event) {
                 self.not_queued.push(rejected);
             }
@@ -186,24 +186,11 @@ impl Drop for Task {
     }
 }
 
-pub(super) const PUSH_AGAIN: &str = "push it again: its id is the same, so it is not billed twice";
-
-/// Returns the reason for unsent events after the drop of the handle.
-pub(super) fn dropped() -> Error {
-    Error::new(ErrorKind::Failed, "not confirmed: the sender was dropped without a shutdown").with_hint(PUSH_AGAIN)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
     use std::time::Duration;
 
-    use tokio::sync::Notify;
-    use tokio_util::sync::CancellationToken;
-
-    use super::super::State;
     use super::super::inbox::{Inbox, REMEMBERED};
-    use super::super::receipts::Unread;
     use super::*;
     use crate::suger::Client;
 
@@ -218,10 +205,7 @@ mod tests {
         let id = queue.push(event()).unwrap();
         let mut inbox = Inbox::new("acme".to_owned(), 9);
         inbox.adopt(&event());
-        let unread = Unread::new(9);
-        let state = State { inbox, unread, is_flush_requested: false, end: None, last: None, is_running: true };
-        let (changed, ended) = (Notify::new(), CancellationToken::new());
-        let shared = Arc::new(Shared { state: Mutex::new(state), changed, ended });
+        let shared = Arc::new(Shared::new(inbox));
         (Task::new(shared, queue, Schedule::new(Duration::MAX, Instant::now(), 0)), id)
     }
 

@@ -215,7 +215,7 @@ impl ColumnResolver<'_> {
         Some(self.left.remove(found))
     }
 
-    /// The column of the id stays unresolved: it is also a column of its own.
+    /// Returns a required column, or that of an id in its place, which stays unresolved: it is also a column of its own.
     fn required_or_id(&mut self, name: &str, id: &str) -> usize {
         self.find(name)
             .or_else(|| self.names.iter().position(|other| &**other == id))
