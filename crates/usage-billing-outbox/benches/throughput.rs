@@ -57,7 +57,7 @@ fn report(what: &str, count: usize, time: Duration) -> f64 {
     rate
 }
 
-/// What a program would store by itself: no states, no check of the body.
+/// A table that a program would write by itself: no states, no check of the body.
 enum ByHand {
     Sqlite(Connection),
     Postgres(PgConnection),

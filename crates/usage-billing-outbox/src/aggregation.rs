@@ -55,6 +55,19 @@ impl MeteredUsage {
 }
 
 /// How metered usage becomes reports.
+///
+/// ```
+/// use std::time::Duration;
+/// use usage_billing_outbox::HourlyReports;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let rule = HourlyReports { grace: Duration::from_secs(900), ..HourlyReports::default() };
+/// let closed = |now: &str| now.parse().map(|now| rule.closed_before(now).to_string());
+/// assert_eq!(closed("2026-10-07T10:14:59Z")?, "2026-10-07 09:00:00 UTC");
+/// assert_eq!(closed("2026-10-07T10:15:00Z")?, "2026-10-07 10:00:00 UTC");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HourlyReports {
     /// How long after its end an hour is reported. Records that arrive later become a further report of the hour, with the next sequence.
@@ -65,7 +78,7 @@ pub struct HourlyReports {
 }
 
 impl Default for HourlyReports {
-    /// Five minutes of grace, and exact quantities.
+    /// Returns five minutes of grace, and exact quantities.
     fn default() -> Self {
         Self { grace: Duration::from_secs(300), whole_units: false }
     }

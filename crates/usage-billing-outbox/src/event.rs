@@ -12,6 +12,19 @@ use crate::Progress;
 
 /// An event with its key and the bytes that every attempt sends. Both follow from the event alone, so the same usage has the same key and
 /// bytes in every process.
+///
+/// ```
+/// use usage_billing::suger::UsageEvent;
+/// use usage_billing_outbox::NewEvent;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let usage = UsageEvent::new("ent-1", "2026-10-07T08:00:00Z".parse()?).quantity("gb", 5);
+/// let event = NewEvent::new(&usage, "your-org")?;
+/// assert_eq!(event, NewEvent::new(&usage, "your-org")?);
+/// assert_eq!(event.key, usage.id("your-org"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewEvent {
     /// The id under which the vendor recognizes duplicates ([`UsageEvent::id`]).

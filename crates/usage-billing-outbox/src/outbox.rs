@@ -41,7 +41,7 @@ pub struct Outbox<S> {
     pub(crate) store: S,
     pub(crate) windows: MarketplaceWindows,
     pub(crate) clock: Clock,
-    /// What the sender of a clone finds.
+    /// The failure that the sender of a clone found.
     pub(crate) store_failure: Arc<Mutex<Option<StoreFailure>>>,
 }
 

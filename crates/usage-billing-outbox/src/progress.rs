@@ -155,7 +155,7 @@ impl Progress {
         })
     }
 
-    /// Makes an event due at once that an operator wants to be sent, or returns `None` if it is delivered, resolved or being sent.
+    /// Makes an event due at once for an operator, or returns `None` if it is delivered, resolved or being sent.
     pub fn requeue(self, now: DateTime<Utc>) -> Option<Self> {
         let state = if self.may_have_arrived { State::Unknown } else { State::Pending };
         self.state.can_be_requeued().then_some(Self { state, ready_at: Some(now), ..self })

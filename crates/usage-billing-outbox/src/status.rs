@@ -47,7 +47,7 @@ pub struct StoreFailure {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Problem {
-    /// The sender of this process cannot read or write the store, and tries again. Another process sees [`SenderNotRunning`](Self::SenderNotRunning).
+    /// The sender of this process cannot read or write the store, and tries again. In another process, this is [`SenderNotRunning`](Self::SenderNotRunning).
     StoreFails,
     /// No sender has looked for events for two minutes: it is not started, was stopped, or hangs.
     SenderNotRunning,

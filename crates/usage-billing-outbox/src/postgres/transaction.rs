@@ -14,7 +14,7 @@ use crate::fail_points;
 /// How often a transaction is run that the database has rolled back by itself: for a deadlock with a transaction of the caller, for example.
 const ATTEMPTS: u32 = 3;
 
-/// What a server or role may have switched off: a transaction is on the disk when it is committed.
+/// Settings that a server or role may have switched off: a transaction is on the disk when it is committed.
 const DURABLE: &str =
     "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'";
 

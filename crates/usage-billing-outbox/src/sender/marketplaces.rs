@@ -30,7 +30,7 @@ const MAX_NAME: usize = 100;
 pub(super) struct Marketplaces {
     /// Entitlements without a marketplace, until when they are not looked up again.
     unknown: HashMap<String, DateTime<Utc>>,
-    /// What was found and is not stored yet, with the next page: at most [`PAGES`].
+    /// Windows that were found and are not stored yet, with the next page: at most [`PAGES`].
     found: VecDeque<(EntitlementWindow, Option<WindowPage>)>,
     /// Whether windows of another configuration were looked for.
     are_current: bool,

@@ -2,6 +2,7 @@
 
 mod batch;
 mod builder;
+mod heartbeat;
 mod marketplaces;
 mod outcome;
 
@@ -16,6 +17,7 @@ use usage_billing::suger::Client;
 use usage_billing::{Error, ErrorKind, Result};
 
 use self::builder::Options;
+use self::heartbeat::{beat, beating};
 use self::marketplaces::Marketplaces;
 use crate::store::{Attempt, Heartbeat, LeaseRequest, RolledUp};
 use crate::windows::window;
@@ -269,36 +271,6 @@ impl<S: Store> Sender<S> {
     }
 }
 
-async fn beat<S: Store>(outbox: &Outbox<S>, heartbeat: &mut Heartbeat) -> Result<()> {
-    let beat = Heartbeat { beat_at: Some(outbox.clock.now()), ..heartbeat.clone() };
-    outbox.store.beat(beat.clone()).await?;
-    *heartbeat = beat;
-    Ok(())
-}
-
-/// Stores signs of life while `work` is done.
-async fn beating<S: Store, T>(
-    outbox: &Outbox<S>,
-    heartbeat: &mut Heartbeat,
-    interval: Duration,
-    work: impl Future<Output = T>,
-) -> T {
-    let mut work = pin!(work);
-    loop {
-        if let Ok(done) = tokio::time::timeout(interval, work.as_mut()).await {
-            return done;
-        }
-        // The work goes on: a store that hangs would leave responses unread.
-        match select(work.as_mut(), pin!(beat(outbox, heartbeat))).await {
-            Either::Left((done, _)) => return done,
-            Either::Right((Ok(()), _)) => {}
-            Either::Right((Err(error), _)) => {
-                tracing::warn!(target: "usage_billing::outbox", %error, "no sign of life was stored");
-            }
-        }
-    }
-}
-
 /// Returns the delay after a cycle in which nothing was leased.
 fn idle_delay(sent: BatchOutcome, now: DateTime<Utc>, interval: Duration) -> Duration {
     match sent.next_at {
@@ -331,20 +303,5 @@ mod tests {
             assert_eq!(idle_delay(sent, now, interval).as_millis(), expected, "{next_in:?}");
             assert!(idle_delay(BatchOutcome { has_more_reports: true, ..sent }, now, interval).is_zero());
         }
-    }
-
-    #[cfg(feature = "sqlite")]
-    #[tokio::test]
-    async fn work_that_ends_does_not_wait_for_a_sign_of_life() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = crate::SqliteStore::open(folder.path().join("usage.sqlite"), "acme").await.unwrap();
-        let mut heartbeat = Heartbeat::default();
-        // The first look at the work is before the sign of life.
-        let work = async {
-            tokio::task::yield_now().await;
-            7
-        };
-        assert_eq!(beating(&Outbox::new(store), &mut heartbeat, Duration::ZERO, work).await, 7);
-        assert_eq!(heartbeat.beat_at, None);
     }
 }

@@ -108,7 +108,7 @@ pub trait Store: Clone + Send + Sync + 'static {
         now: DateTime<Utc>,
     ) -> impl Future<Output = Result<usize>> + Send;
 
-    /// Makes an event due that an operator wants to be sent, and returns its state before. `None` if there is no such event. An event that
+    /// Makes an event due for an operator, and returns its state before. `None` if there is no such event. An event that
     /// is delivered, resolved or being sent stays as it is. The deadline follows from the entitlement's window, if that is known. With its `timestamp` it is found at once, and without it in the time of two steps for each day
     /// that has events.
     fn requeue(

@@ -1,4 +1,4 @@
-//! Random operations on a store, compared with a model that only knows the table of states.
+//! Random operations on a store, compared with a model that consists of the table of states.
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};

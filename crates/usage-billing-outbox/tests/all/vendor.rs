@@ -1,4 +1,4 @@
-//! A Suger of a few lines: it stores each id once, and loses, truncates or repeats responses as a test wants.
+//! A Suger of a few lines: it stores each id once, and loses, truncates or repeats responses as a test configures.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
