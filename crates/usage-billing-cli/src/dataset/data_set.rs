@@ -138,7 +138,7 @@ impl DataSet {
         self.manifest.write(&self.folder)
     }
 
-    /// Forgets the failure of an account's month that is kept as it is.
+    /// Removes the failure of an account's month that is kept as it is.
     pub(crate) fn clear_failure(&mut self, partition: &Partition, name: &str) -> Result<(), Failure> {
         match self.manifest.remove_failure(partition, name) {
             true => self.manifest.write(&self.folder),

@@ -39,7 +39,7 @@ pub(super) struct Month {
     pub(super) fetched_at: DateTime<Utc>,
     /// Version of this program.
     pub(super) version: String,
-    /// What the rows depend on beside the account and the month.
+    /// The options that the rows depend on beside the account and the month.
     pub(super) options: BTreeMap<String, String>,
     /// Operations whose responses contain the rows.
     pub(super) operations: BTreeSet<String>,

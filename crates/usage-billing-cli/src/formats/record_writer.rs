@@ -20,6 +20,8 @@ enum Encoder<W: Write> {
 }
 
 impl<W: Write> RecordWriter<W> {
+    /// Creates a writer.
+    ///
     /// # Errors
     /// For a format that is not one of records, and for a target that cannot be written to.
     pub(crate) fn new(target: W, columns: Vec<&'static str>, format: Format) -> io::Result<Self> {

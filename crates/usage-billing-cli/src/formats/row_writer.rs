@@ -24,7 +24,7 @@ pub(crate) enum RowWriter {
 }
 
 impl RowWriter {
-    /// `is_for_excel` concerns CSV only.
+    /// Creates a writer. `is_for_excel` concerns CSV only.
     pub(crate) fn new(target: File, format: Format, is_for_excel: bool) -> io::Result<Self> {
         Ok(match format {
             Format::Table => Self::Table(target, Vec::new()),

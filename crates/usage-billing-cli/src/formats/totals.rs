@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::Records;
 use super::columns::ColumnType;
 
-/// What rows are added up by, besides the vendor and its account.
+/// The key by which rows are added up, besides the vendor and its account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub(crate) enum Dimension {
     Customer,

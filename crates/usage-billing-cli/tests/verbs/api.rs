@@ -3,7 +3,7 @@
 use serde_json::Value;
 use usage_billing_sandbox::{GENESYS_LIMITED_CLIENT_ID, GENESYS_LIMITED_CLIENT_SECRET};
 
-use super::support::{RunningSandbox, TODAY, exits, file, ok, program, rejects, run};
+use super::support::{RunningSandbox, TODAY, file, ok, program, rejects, run, states};
 
 #[test]
 fn operations_are_listed_without_any_settings() {
@@ -69,9 +69,7 @@ fn missing_permission_and_rejection_for_now_are_named() {
     command
         .env("GENESYS_CLIENT_ID", GENESYS_LIMITED_CLIENT_ID)
         .env("GENESYS_CLIENT_SECRET", GENESYS_LIMITED_CLIENT_SECRET);
-    let (_, stderr) = exits(run(&mut command), 3);
-    assert!(stderr.contains("authorization:orgTrustor:view"), "{stderr}");
+    states(run(&mut command), 3, "authorization:orgTrustor:view");
     sandbox.fault(r#"{"kind":"status","status":429,"retry_after":3000,"operation":"listProducts","times":1}"#);
-    let (_, stderr) = exits(run(&mut sandbox.program(&["api", "suger", "listProducts"])), 75);
-    assert!(stderr.contains("(try again after 20"), "{stderr}");
+    states(run(&mut sandbox.program(&["api", "suger", "listProducts"])), 75, "(try again after 20");
 }

@@ -6,7 +6,7 @@ use std::process::{Child, Stdio};
 
 use serde_json::Value;
 
-use super::support::{RunningSandbox, TODAY, file, program, run};
+use super::support::{RunningSandbox, TODAY, file, program, run, states};
 
 const HEADER: &str = "entitlement_id,timestamp,dimension,quantity\n";
 
@@ -75,8 +75,7 @@ fn sender_that_is_killed_loses_and_doubles_nothing() {
     assert_eq!(story.json(&["enqueue", &events])["duplicates"], 60, "after a crash, the same file again");
 
     // Nothing is at Suger: a gap.
-    let (code, _, stderr) = story.meter(&["reconcile", "--outbox", "--period", "2026-11"]);
-    assert!(code == Some(6) && stderr.contains("the outbox has 60 pending; 0 billed"), "{stderr}");
+    states(story.meter(&["reconcile", "--outbox", "--period", "2026-11"]), 6, "the outbox has 60 pending; 0 billed");
 
     story.sandbox.fault(r#"{"kind":"latency","millis":200,"operation":"reportUsageRecordGroup","times":1000}"#);
     story.sandbox.fault(r#"{"kind":"reset_after","operation":"reportUsageRecordGroup","times":5}"#);
@@ -96,8 +95,7 @@ fn sender_that_is_killed_loses_and_doubles_nothing() {
     assert_eq!((story.count(&FINAL), story.count(&["pending", "sending", "unknown", "rejected", "expired"])), (60, 0));
 
     // Delivered, and not reported to the marketplaces yet.
-    let (code, _, stderr) = story.meter(&["reconcile", "--outbox", "--period", "2026-11"]);
-    assert!(code == Some(5) && stderr.contains("0 billed, 60 pending"), "{stderr}");
+    states(story.meter(&["reconcile", "--outbox", "--period", "2026-11"]), 5, "0 billed, 60 pending");
     story.sandbox.advance(3 * 3600);
     let proof = story.folder.path().join("proof.json");
     let reconciled = story.json(&[
@@ -112,8 +110,8 @@ fn sender_that_is_killed_loses_and_doubles_nothing() {
     ]);
     assert_eq!((&reconciled["is_clean"], reconciled["billed"].as_array().unwrap().len()), (&true.into(), 60));
     let proof: Value = serde_json::from_slice(&std::fs::read(proof).unwrap()).unwrap();
-    let states = &proof["states"];
-    assert_eq!(FINAL.iter().filter_map(|state| states[state].as_u64()).sum::<u64>(), 60, "{proof}");
+    let counts = &proof["states"];
+    assert_eq!(FINAL.iter().filter_map(|state| counts[state].as_u64()).sum::<u64>(), 60, "{proof}");
 
     // A killed sender leaves evidence.
     let shown = story.json(&["show", "--state", "already_delivered", "--period", "2026-11"]);
@@ -180,13 +178,15 @@ fn outbox_of_the_configuration_is_beside_it_and_needs_no_key() {
     assert!(folder.path().join("usage.sqlite").exists());
     let (code, _, stderr) = meter(&["status", "--outbox"]);
     assert!(code == Some(0) && stderr.starts_with("outbox: 60 pending"), "{stderr}");
-    let (code, _, stderr) = meter(&["run", "--once", "--yes"]);
-    assert!(code == Some(2) && stderr.contains("lacks api_key_file"), "{stderr}");
+    states(meter(&["run", "--once", "--yes"]), 2, "lacks api_key_file");
     // A misspelled name does not become a new outbox.
     let misspelled = folder.path().join("usgae.sqlite");
     for option in ["--once", "--until-empty", "--dry-run", "--validate-first"] {
-        let (code, _, stderr) = meter(&["run", option, "--yes", "--outbox", misspelled.to_str().unwrap()]);
-        assert!(code == Some(2) && stderr.contains("usgae.sqlite` does not exist"), "{option}: {stderr}");
+        states(
+            meter(&["run", option, "--yes", "--outbox", misspelled.to_str().unwrap()]),
+            2,
+            "usgae.sqlite` does not exist",
+        );
     }
     assert!(!misspelled.exists());
 }
@@ -210,8 +210,7 @@ fn rejected_event_is_requeued_and_resolved() {
     let story = Story::start();
     let events = story.file("events.csv", &format!("{HEADER}ent-unknown,{TODAY}T11:10:00Z,gb,5\n"));
     story.json(&["enqueue", &events]);
-    let (code, _, stderr) = story.meter(&["run", "--once"]);
-    assert!(code == Some(2) && stderr.contains("nothing was done: use --yes to send the events"), "{stderr}");
+    states(story.meter(&["run", "--once"]), 2, "nothing was done: use --yes to send the events");
     let (code, stdout, _) = story.meter(&["run", "--dry-run"]);
     assert!(code == Some(0) && stdout.lines().count() == 1 && stdout.contains("/entitlement/ent-unknown/"), "{stdout}");
     let send = || {
@@ -226,16 +225,17 @@ fn rejected_event_is_requeued_and_resolved() {
     assert!(stderr.contains("show --state rejected` (or expired) lists them"), "{stderr}");
     for wrong in [&["--period", "2026-11"][..], &["--entitlement", "ent-unknown"], &["--outbox", "--state", "rejected"]]
     {
-        let (code, _, stderr) = story.meter(&[&["retry", key, "--yes"], wrong].concat());
-        assert!(code == Some(2) && stderr.contains("cannot be used with"), "{stderr}");
+        states(story.meter(&[&["retry", key, "--yes"], wrong].concat()), 2, "cannot be used with");
     }
     for state in ["delivered", "already_delivered", "sending", "resolved"] {
-        let (code, _, stderr) = story.meter(&["retry", "--outbox", "--state", state, "--yes"]);
-        assert!(code == Some(2) && stderr.contains("expected rejected, expired, unknown or pending"), "{stderr}");
+        states(
+            story.meter(&["retry", "--outbox", "--state", state, "--yes"]),
+            2,
+            "expected rejected, expired, unknown or pending",
+        );
     }
     for arguments in [&["retry", key][..], &["retry", "--outbox", "--period", "2026-11"], &["retry", "--outbox"]] {
-        let (code, _, stderr) = story.meter(arguments);
-        assert!(code == Some(2) && stderr.contains("nothing was done: use --yes to requeue 1 event"), "{stderr}");
+        states(story.meter(arguments), 2, "nothing was done: use --yes to requeue 1 event");
         let dry = story.json(&[arguments, &["--dry-run"]].concat());
         assert_eq!((&dry[0]["is_changed"], story.count(&["rejected"])), (&true.into(), 1), "{dry}");
         assert_eq!(story.json(&[arguments, &["--yes"]].concat())[0]["before"], "rejected");
@@ -258,15 +258,14 @@ fn records_are_added_up_by_the_hour() {
     let records = story.file("records.csv", &format!("{header}{lines}r-6,ent-aws01,{TODAY}T11:58:00Z,ingest_gb,7\n"));
     assert_eq!(story.json(&["enqueue", &records, "--hourly"])["new"], 7);
     let changed = story.file("changed.csv", &format!("{header}r-3,ent-aws01,{TODAY}T10:30:31Z,ingest_gb,0.2\n"));
-    let (code, _, stderr) = story.meter(&["enqueue", &changed, "--hourly"]);
-    assert!(code == Some(6) && stderr.contains("changed.csv:2: metered usage r-3 "), "{stderr}");
+    states(story.meter(&["enqueue", &changed, "--hourly"]), 6, "changed.csv:2: metered usage r-3 ");
     // Records of an earlier hour that nothing reports.
     let early = story.file("early.csv", &format!("{header}e-0,ent-aws01,{TODAY}T07:00:31Z,ingest_gb,1\n"));
     story.json(&["enqueue", &early, "--hourly"]);
-    let (code, _, stderr) = story.meter(&["run", "--until-empty", "--yes"]);
-    assert!(
-        code == Some(5) && stderr.contains("T07:00:00Z and later is not reported: run it with --hourly"),
-        "{stderr}"
+    states(
+        story.meter(&["run", "--until-empty", "--yes"]),
+        5,
+        "T07:00:00Z and later is not reported: run it with --hourly",
     );
     let (code, _, stderr) = story.meter(&["run", "--until-empty", "--hourly-reports", "--yes"]);
     assert_eq!(code, Some(0), "{stderr}");
@@ -278,10 +277,12 @@ fn records_are_added_up_by_the_hour() {
     );
     story.sandbox.advance(3 * 3600);
     // The last record is of an hour that is not reported yet.
-    let (code, _, stderr) = story.meter(&["reconcile", "--outbox", "--period", "2026-11"]);
-    assert!(code == Some(5) && stderr.contains("metered usage of 2026-11-21T11:00:00Z and later"), "{stderr}");
-    let (code, _, stderr) = story.meter(&["reconcile", "--outbox", "--period", "2026-11-01/2026-11-21"]);
-    assert!(code == Some(6) && stderr.contains("nothing to compare"), "{stderr}");
+    states(
+        story.meter(&["reconcile", "--outbox", "--period", "2026-11"]),
+        5,
+        "metered usage of 2026-11-21T11:00:00Z and later",
+    );
+    states(story.meter(&["reconcile", "--outbox", "--period", "2026-11-01/2026-11-21"]), 6, "nothing to compare");
 }
 
 #[test]
@@ -291,8 +292,7 @@ fn run_states_when_an_event_is_due_that_its_vendor_delays() {
     story
         .sandbox
         .fault(r#"{"kind":"status","status":503,"retry_after":900,"operation":"reportUsageRecordGroup","times":100}"#);
-    let (code, _, stderr) = story.meter(&["run", "--once", "--yes"]);
-    assert!(code == Some(5) && stderr.contains("the next attempt is due at 2026-11-21T12:15:"), "{stderr}");
+    states(story.meter(&["run", "--once", "--yes"]), 5, "the next attempt is due at 2026-11-21T12:15:");
 }
 
 #[test]
@@ -337,29 +337,27 @@ fn running_sender_serves_health_metrics_and_page_until_stop() {
     let (head, body) = get(&url, "/healthz", None);
     let health: Value = serde_json::from_str(&body).unwrap();
     assert!(head.starts_with("http/1.1 200") && health["is_delivering"] == true, "{head}\n{body}");
-    let (head, body) = get(&url, "/metrics", None);
-    assert!(head.contains("content-type: application/openmetrics-text; version=1.0.0"), "{head}");
-    assert!(body.contains("usage_billing_outbox_delivering 1\n") && body.ends_with("# EOF\n"), "{body}");
-    let (head, body) = get(&url, "/", None);
-    assert!(
-        head.contains("content-security-policy: default-src 'none'") && body.contains("Outbox of sgr-demo1"),
-        "{head}"
-    );
-    assert!(body.contains("Usage is delivered"), "{body}");
+    for (path, header, content) in [
+        ("/metrics", "http/1.1 200", "usage_billing_outbox_delivering 1\n"),
+        ("/metrics", "content-type: application/openmetrics-text; version=1.0.0", "\n# EOF\n"),
+        ("/", "http/1.1 200", "Outbox of sgr-demo1"),
+        ("/", "content-security-policy: default-src 'none'", "Usage is delivered"),
+    ] {
+        let (head, body) = get(&url, path, None);
+        assert!(head.contains(header) && body.contains(content), "{path}: {head}\n{body}");
+    }
     for path in ["/healthz", "/metrics", "/"] {
         assert!(get(&url, path, Some("attacker.example")).0.starts_with("http/1.1 403"), "{path}");
     }
     // One sender at a time.
-    let (code, _, other) = story.meter(&["run", "--once", "--yes"]);
-    assert!(code == Some(75) && other.contains("another sender has the lock"), "{other}");
+    states(story.meter(&["run", "--once", "--yes"]), 75, "another sender has the lock");
     let id = sender.id().to_string();
     assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     let status = sender.wait().unwrap();
     let mut rest = String::new();
     stderr.read_to_string(&mut rest).unwrap();
     assert!(status.code() == Some(0) && rest.contains("delivered"), "{status}: {rest}");
-    let (code, _, stderr) = story.meter(&["status", "--outbox", "--exit-code"]);
-    assert!(code == Some(6) && stderr.contains("usage is not delivered"), "no sender runs: {stderr}");
+    states(story.meter(&["status", "--outbox", "--exit-code"]), 6, "usage is not delivered");
 }
 
 /// Requests in flight have a time to end, and the last line states what is left.
@@ -397,8 +395,11 @@ fn sandbox_of_a_call_has_an_outbox_of_its_own() {
     for verb in [&["status"][..], &["show"]] {
         assert_eq!(meter(&[verb, &["--outbox", outbox]].concat()).0, Some(0), "{verb:?}");
     }
-    let (code, _, stderr) = run(program(&["meter", "status", "--outbox", outbox]).env("SUGER_ORG_ID", "acme"));
-    assert!(code == Some(2) && stderr.contains("has events of organization sgr-demo1, not of acme"), "{stderr}");
+    states(
+        run(program(&["meter", "status", "--outbox", outbox]).env("SUGER_ORG_ID", "acme")),
+        2,
+        "has events of organization sgr-demo1, not of acme",
+    );
     // Real usage is not sent to a sandbox.
     let real = folder.path().join("real.sqlite");
     let real = real.to_str().unwrap();
@@ -407,8 +408,11 @@ fn sandbox_of_a_call_has_an_outbox_of_its_own() {
         run(program(&["meter"]).args(arguments).args(["--today", TODAY]).envs(settings))
     };
     assert_eq!(of_acme(&["enqueue", &events]).0, Some(0));
-    let (code, _, stderr) = meter(&["run", "--once", "--yes", "--outbox", real]);
-    assert!(code == Some(2) && stderr.contains("has events of organization acme, not of sgr-demo1"), "{stderr}");
+    states(
+        meter(&["run", "--once", "--yes", "--outbox", real]),
+        2,
+        "has events of organization acme, not of sgr-demo1",
+    );
     for verb in [&["run", "--once", "--yes"][..], &["enqueue", &events]] {
         let (code, _, stderr) = of_acme(&[verb, &["--sandbox"]].concat());
         assert_eq!(code, Some(0), "a temporary file: {stderr}");

@@ -206,7 +206,7 @@ impl Reader<'_> {
         Err(self.wrong(&key.span(), &problem))
     }
 
-    /// Relative paths are relative to the folder of the configuration file.
+    /// Returns a path of the file. Relative ones are relative to the folder of the configuration file.
     fn path_beside(&self, path: &str) -> PathBuf {
         self.path.parent().unwrap_or(Path::new("")).join(path)
     }

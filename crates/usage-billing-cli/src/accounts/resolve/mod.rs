@@ -14,7 +14,7 @@ use crate::suggestion::did_you_mean;
 /// The profile that is used if none is chosen.
 const DEFAULT_PROFILE: &str = "default";
 
-/// What was chosen by flags and by the environment.
+/// Profile and accounts that were chosen by flags and by the environment.
 #[derive(Debug, Default)]
 pub(super) struct Choice<'a> {
     pub(super) profile: Option<&'a str>,

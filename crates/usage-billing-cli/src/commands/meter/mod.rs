@@ -4,7 +4,7 @@ mod events;
 mod groups;
 #[cfg_attr(
     not(any(feature = "sqlite", feature = "postgres")),
-    allow(unused, reason = "without a database, the verbs of an outbox only say so")
+    allow(unused, reason = "without a database, the verbs of an outbox only report that")
 )]
 mod outbox;
 mod overlap;

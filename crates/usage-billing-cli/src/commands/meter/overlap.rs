@@ -20,7 +20,8 @@ pub(super) async fn find(client: &Client, events: &[FileEvent]) -> Result<Vec<Pr
     Ok(overlaps(client.org_id(), events, &groups))
 }
 
-/// The id of an event contains the set of its dimensions. Suger therefore does not recognize a quantity that arrived with other
+/// Returns the events whose dimensions arrived with others. The id of an event contains the set of its dimensions, so that Suger does not
+/// recognize a quantity that arrived with other
 /// dimensions.
 fn overlaps(org_id: &str, events: &[FileEvent], groups: &[Group]) -> Vec<Problem> {
     let mut by_usage = HashMap::<(&str, DateTime<Utc>), Vec<&Group>>::new();

@@ -86,7 +86,7 @@ mod tests {
     use crate::formats::parquet::ParquetWriter;
     use crate::formats::tests::full_row;
 
-    /// A column of a written file: its name, its type in DuckDB, Spark and BigQuery, and whether it is never null.
+    /// Returns the columns of a written file: its name, its type in DuckDB, Spark and BigQuery, and whether it is never null.
     fn columns_of_a_file() -> Vec<(String, String, String, String, bool)> {
         let mut writer = ParquetWriter::new(tempfile::tempfile().unwrap(), Some("vendor")).unwrap();
         writer.write(&full_row()).unwrap();

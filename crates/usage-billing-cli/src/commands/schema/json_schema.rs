@@ -39,7 +39,7 @@ mod tests {
     use crate::formats::columns::values;
     use crate::formats::tests::{full_row, row};
 
-    /// The value has one of the types that the schema states.
+    /// Returns whether the value has one of the types that the schema states.
     fn fits(value: &Value, property: &Value) -> bool {
         let types = property["type"].as_array().cloned().unwrap_or_else(|| vec![property["type"].clone()]);
         let name = match value {

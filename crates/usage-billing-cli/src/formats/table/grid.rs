@@ -19,7 +19,7 @@ pub(crate) struct Grid {
     pub(crate) long_text: LongText,
 }
 
-/// What happens to text that is wider than its column.
+/// The treatment of text that is wider than its column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LongText {
     /// Each row has one line: rows are many.
@@ -202,7 +202,7 @@ fn without_padding(table: &Table) -> String {
 struct ColumnWidth {
     index: usize,
     natural: u16,
-    /// What text is truncated to, and headers of numbers are wrapped to.
+    /// The width to which text is truncated and headers of numbers are wrapped.
     least: u16,
     is_limited: bool,
 }

@@ -108,7 +108,7 @@ struct Change {
     write: WriteArguments,
 }
 
-/// What became of one event.
+/// The result for one event.
 #[derive(Serialize)]
 struct Changed {
     key: Uuid,

@@ -112,7 +112,7 @@ impl OutboxArguments {
 }
 
 impl Storage {
-    /// `source` is the option or setting.
+    /// Reads the name of an outbox. `source` is the option or setting.
     fn parse(text: &str, source: &str) -> Result<Self, Failure> {
         let expected = "expected a file, or postgres://HOST/DATABASE";
         let invalid = |what: &str| Err(Failure::Usage(format!("{source} is {what}: {expected}")));

@@ -1,4 +1,4 @@
-//! The databases of outboxes: the only storage that knows which there are.
+//! Opens the database of an outbox: the only file that names all of them.
 
 use std::process::ExitCode;
 
@@ -18,7 +18,7 @@ use crate::accounts::Account;
 use crate::accounts::AccountArguments;
 use crate::exit::Failure;
 
-/// What a verb does with an outbox, whatever its database is.
+/// The work of a verb on an outbox in any database.
 pub(super) trait Verb {
     async fn run<S: Store>(self, outbox: Outbox<S>) -> Result<ExitCode, Failure>;
 }

@@ -42,6 +42,8 @@ pub(super) struct ChartRows {
 }
 
 impl ChartRows {
+    /// Adds a row to the sums.
+    ///
     /// # Errors
     /// If a sum has more than 28 digits.
     pub(super) fn add(&mut self, row: &UsageRow) -> io::Result<()> {

@@ -9,7 +9,7 @@ use crate::commands::usage::fetch::PeriodArgument;
 use crate::commands::usage::show::read_distinct;
 use crate::exit::Failure;
 
-/// What makes a row the same in two periods: its identity columns without the period, and whether it is billable, as billable rows are never
+/// The identity of a row across periods: its identity columns without the period, and whether it is billable, as billable rows are never
 /// added to others.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Identity {

@@ -71,7 +71,7 @@ pub(super) fn of_row(row: &UsageRow, book: &PriceBook) -> Result<Option<Vec<Char
     Ok(Some(charges))
 }
 
-/// At the vendor's prices: what is paid for beforehand, and the rest.
+/// Returns the charge at the vendor's prices: what is paid for beforehand, and the rest.
 fn of_vendor(row: &UsageRow, amount: Decimal, currency: &str, source: &str) -> Vec<Charge> {
     let prepaid = row.prepaid_amount.unwrap_or_default();
     let charge = |kind, quantity, price: Option<Decimal>, cost: BigDecimal| {
@@ -94,7 +94,7 @@ fn of_vendor(row: &UsageRow, amount: Decimal, currency: &str, source: &str) -> V
     charges
 }
 
-/// At the prices of the user's book. What is paid for beforehand has a price of its own there. The vendor's own charge for the rest takes
+/// Returns the charge at the prices of the user's book. What is paid for beforehand has a price of its own there. The vendor's own charge for the rest takes
 /// precedence over the book: Genesys states it as `cost`. (Acronis' `cost` is what the partner charges its customer.)
 fn of_book(row: &UsageRow, book: &PriceBook) -> Result<Option<Vec<Charge>>, Failure> {
     let Some(price) = book.price(row)? else { return Ok(None) };

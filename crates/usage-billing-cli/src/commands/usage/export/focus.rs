@@ -74,7 +74,7 @@ impl FocusVersion {
         COLUMNS.into_iter().filter(move |column| self.has(column))
     }
 
-    /// 1.3 replaced the provider and the publisher by the service provider and the host provider, and 1.4 removed them.
+    /// Returns whether the version has a column. 1.3 replaced the provider and the publisher by the service provider and the host provider, and 1.4 removed them.
     fn has(self, column: &str) -> bool {
         match column {
             "ProviderName" | "PublisherName" => self == Self::V1_2,

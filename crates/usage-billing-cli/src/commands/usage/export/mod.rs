@@ -108,7 +108,7 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<ExitCode, Failure> {
     Ok(if counts.undecided == 0 { ExitCode::SUCCESS } else { ExitCode::from(PARTIAL) })
 }
 
-/// What became of the rows.
+/// Numbers of rows by their result.
 #[derive(Debug, Default)]
 struct Counts {
     charges: u64,

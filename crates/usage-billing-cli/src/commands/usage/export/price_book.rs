@@ -35,7 +35,7 @@ pub(super) struct Price {
 #[derive(Debug, Default)]
 pub(super) struct PriceBook(HashMap<(String, Item, String), Vec<Price>>);
 
-/// What a price is of.
+/// The subject of a price.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Item {
     Sku(String),

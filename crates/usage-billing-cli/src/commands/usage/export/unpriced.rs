@@ -45,6 +45,8 @@ impl Unpriced {
         *self.0.entry(item).or_default() += 1;
     }
 
+    /// Fails if items have no price.
+    ///
     /// # Errors
     /// The items, if there are any.
     pub(super) fn check(&self) -> Result<(), Failure> {

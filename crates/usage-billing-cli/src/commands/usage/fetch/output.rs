@@ -27,7 +27,7 @@ pub(crate) enum Destination {
 }
 
 impl Destination {
-    /// `--format` takes precedence over the extension of `--output`.
+    /// Returns the destination that the arguments state. `--format` takes precedence over the extension of `--output`.
     pub(crate) fn from_arguments(arguments: &FetchArguments) -> Result<Self, Failure> {
         let is_terminal = io::stdout().is_terminal();
         let destination = Self::select(arguments.output.as_deref(), arguments.format, is_terminal)?;
@@ -93,7 +93,7 @@ impl Output {
         }
     }
 
-    /// Returns the customers of the month before a target, as far as the output knows them.
+    /// Returns the customers of the month before a target, as far as the output has them.
     pub(crate) fn customers_before(&self, source: &Source, target: FetchTarget) -> Option<Customers> {
         match self {
             Self::Rows(_) => None,

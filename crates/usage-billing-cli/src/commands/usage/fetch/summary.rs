@@ -11,7 +11,7 @@ use super::vendor_usage::Fetched;
 use crate::exit::{CHECK_FAILED, Failure, PARTIAL};
 use crate::terminal;
 
-/// What was fetched, what failed, and the results of the checks. Its size does not depend on the number of rows.
+/// The counts of fetched and failed calls, and the results of the checks. Its size does not depend on the number of rows.
 #[derive(Default)]
 pub(crate) struct Summary {
     calls: usize,
@@ -27,7 +27,7 @@ pub(crate) struct Summary {
 
 impl Summary {
     /// Adds the outcome of one call and prints what is conspicuous. `before` are the customers of the month before, if another source than the
-    /// last call knows them.
+    /// last call has them.
     pub(crate) fn add(
         &mut self,
         label: &str,

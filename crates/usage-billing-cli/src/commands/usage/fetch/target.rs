@@ -1,4 +1,4 @@
-//! What one call to a vendor fetches.
+//! The target of one call to a vendor.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::accounts::Vendor;
 use crate::exit::Failure;
 use crate::terminal;
 
-/// What to fetch.
+/// A period or a report to fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FetchTarget {
     Period(Period),

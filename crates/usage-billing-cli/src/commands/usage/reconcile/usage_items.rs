@@ -17,7 +17,7 @@ pub(super) struct CustomerKey {
     pub(super) id: Option<String>,
 }
 
-/// What an invoice calls a customer.
+/// The names under which an invoice may list a customer.
 #[derive(Clone, Debug, Default)]
 pub(super) struct CustomerNames {
     pub(super) name: Option<String>,

@@ -52,7 +52,7 @@ pub(super) struct Entry {
     pub(super) billed: Option<Decimal>,
     pub(super) price_expected: Option<Decimal>,
     pub(super) price_billed: Option<Decimal>,
-    /// What was billed too much; negative if it was too little.
+    /// The amount that was billed too much; negative if it was too little.
     pub(super) amount: Option<Decimal>,
     pub(super) currency: Option<String>,
     /// Lines of the invoice.
@@ -74,6 +74,8 @@ pub(super) struct Reconciliation {
 }
 
 impl Reconciliation {
+    /// Compares the usage with the invoice.
+    ///
     /// # Errors
     /// If a sum has more than 28 digits.
     pub(super) fn new(usage: &UsageItems, invoice: &Invoice, map: &MapFile, options: &Options) -> io::Result<Self> {

@@ -7,7 +7,7 @@ use crate::commands::usage::reconcile::map_file::MapFile;
 use crate::commands::usage::reconcile::names::normalized;
 use crate::commands::usage::reconcile::usage_items::{CustomerKey, ItemKey, UsageItems};
 
-/// What a line of the invoice is about.
+/// The subject of a line of the invoice.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Subject {
     Item(ItemKey),
