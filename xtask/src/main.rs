@@ -1,7 +1,5 @@
 //! The repository's own commands. `cargo xtask help` lists them.
 
-#![warn(clippy::self_named_module_files)]
-
 mod codegen;
 mod commands;
 mod import;

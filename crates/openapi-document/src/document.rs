@@ -55,7 +55,7 @@ fn json(budget: &Budget, text: &str) -> Result<Value, String> {
     budget.json(text).map_err(|error| {
         // A column of 0 is the end of the line before.
         let (line, column, message) = (error.line(), error.column().max(1), error.to_string());
-        // The place is said in the form that editors follow.
+        // The position is in the form that editors follow.
         let message = message.split(" at line ").next().unwrap_or(&message);
         format!("{line}:{column}: {message}")
     })
@@ -63,8 +63,8 @@ fn json(budget: &Budget, text: &str) -> Result<Value, String> {
 
 fn yaml(budget: &Budget, text: &str) -> Result<Value, String> {
     budget.yaml(text, DuplicateKeyPolicy::Error).map_err(|error| {
-        let place = error.place.map_or(" ".to_owned(), |(line, column)| format!("{line}:{column}: "));
-        format!("{place}{}", error.message)
+        let position = error.position.map_or(" ".to_owned(), |(line, column)| format!("{line}:{column}: "));
+        format!("{position}{}", error.message)
     })
 }
 

@@ -6,8 +6,6 @@
 //! The feature `yaml`, on by default, contains everything that needs the YAML parser: documents as files have them, and positions in their text.
 //! Without it, documents are JSON that the caller parses, and serde and serde_json are the only dependencies.
 
-#![warn(clippy::self_named_module_files)]
-
 // The README's example is a test.
 #[cfg(all(doctest, feature = "yaml"))]
 #[doc = include_str!("../README.md")]
@@ -52,4 +50,4 @@ pub use resolve::{lookup, resolve, resolve_at};
 #[cfg(feature = "yaml")]
 pub use serde_saphyr::DuplicateKeyPolicy;
 pub use tree::{DocumentTree, NotOpenApi};
-pub use walk::{Place, SchemaNode, field, schemas};
+pub use walk::{SchemaLocation, SchemaNode, field, schemas};

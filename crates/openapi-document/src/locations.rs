@@ -27,7 +27,7 @@ impl Locations {
         if !is_json(name, text) {
             return Self::Yaml(Positions::of(text));
         }
-        let mut wanted = Wanted::default();
+        let mut wanted = PointerTree::default();
         for pointer in pointers {
             pointer.split('/').skip(1).fold(&mut wanted, |at, token| at.0.entry(token).or_default());
         }
@@ -59,7 +59,7 @@ impl Locations {
 
 /// The tokens from a value to those whose positions are wanted.
 #[derive(Default)]
-struct Wanted<'p>(BTreeMap<&'p str, Wanted<'p>>);
+struct PointerTree<'p>(BTreeMap<&'p str, PointerTree<'p>>);
 
 struct Search<'t> {
     text: &'t str,
@@ -68,7 +68,7 @@ struct Search<'t> {
 }
 
 impl Search<'_> {
-    fn read(&mut self, value: &RawValue, wanted: &Wanted<'_>, pointer: &str) {
+    fn read(&mut self, value: &RawValue, wanted: &PointerTree<'_>, pointer: &str) {
         // The value is a part of the text.
         let offset = value.get().as_ptr().addr().saturating_sub(self.text.as_ptr().addr());
         self.offsets.push((offset, pointer.to_owned()));

@@ -34,7 +34,7 @@ impl<'a> Node<'a> {
     }
 
     /// Returns the fields except for extensions. Maps from names, such as `headers`, have none: there `x-rate` is a name.
-    pub fn named(&self) -> impl Iterator<Item = (&'a str, Self)> + use<'a> {
+    pub fn without_extensions(&self) -> impl Iterator<Item = (&'a str, Self)> + use<'a> {
         self.entries().filter(|(key, _)| !key.starts_with("x-"))
     }
 

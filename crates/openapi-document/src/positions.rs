@@ -45,7 +45,7 @@ impl Positions {
     /// Finds the positions in YAML or in JSON, which is YAML here. Values after a syntax error have no position of their own.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        let mut places = HashMap::new();
+        let mut found = HashMap::new();
         // The collections that are open, from the root on.
         let mut open = Vec::<Open>::new();
         for (event, span) in Parser::new_from_str(text).map_while(Result::ok) {
@@ -73,7 +73,7 @@ impl Positions {
                     }
                     Holds::Value(of_key, at) => {
                         let pointer = *of_key;
-                        places.entry(pointer).or_insert(*at);
+                        found.entry(pointer).or_insert(*at);
                         *holds = Holds::Key;
                         pointer
                     }
@@ -83,10 +83,10 @@ impl Positions {
                     }
                 },
             };
-            places.entry(pointer).or_insert(here);
+            found.entry(pointer).or_insert(here);
             open.extend(inside.map(|holds| Open { pointer, holds }));
         }
-        Self(places)
+        Self(found)
     }
 
     /// Returns the position of a value: of its key or, in an array, of the value. A value without a position has that of the nearest
@@ -111,7 +111,7 @@ struct Open {
 /// What comes next in a collection.
 enum Holds {
     Key,
-    /// The value of the key with this pointer and place.
+    /// The value of the key with this pointer and position.
     Value(Pointer, Position),
     /// The entry with this index.
     Entry(usize),

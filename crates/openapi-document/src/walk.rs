@@ -16,7 +16,7 @@ pub struct SchemaNode<'a> {
     /// The schema object.
     pub schema: &'a Map<String, Value>,
     /// What the schema describes.
-    pub place: Place,
+    pub location: SchemaLocation,
 }
 
 impl SchemaNode<'_> {
@@ -29,7 +29,7 @@ impl SchemaNode<'_> {
 
 /// What a schema describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum SchemaLocation {
     /// Under `components/schemas`.
     Component,
     /// A parameter, body or header.
@@ -39,7 +39,7 @@ pub enum Place {
     /// An item of an array or a value of a map.
     Item,
     /// A part of `allOf`, `oneOf`, `anyOf`.
-    Part,
+    Subschema,
 }
 
 /// Returns all schemas, in the document's order. References are not followed.
@@ -47,7 +47,7 @@ pub enum Place {
 pub fn schemas(root: &Value) -> Vec<SchemaNode<'_>> {
     let mut found = Vec::new();
     for (name, schema) in component_schemas(root) {
-        below(schema, child("/components/schemas", name), Place::Component, &mut found);
+        below(schema, child("/components/schemas", name), SchemaLocation::Component, &mut found);
     }
     for section in ["parameters", "requestBodies", "responses", "headers"] {
         if let Some(components) = root.pointer(&format!("/components/{section}")) {
@@ -81,7 +81,7 @@ fn messages<'a>(node: &'a Value, pointer: &str, found: &mut Vec<SchemaNode<'a>>)
             for (key, value) in map {
                 let pointer = child(pointer, key);
                 match key.as_str() {
-                    "schema" => below(value, pointer, Place::Message, found),
+                    "schema" => below(value, pointer, SchemaLocation::Message, found),
                     "example" | "examples" => {}
                     key if key.starts_with("x-") => {}
                     _ => messages(value, &pointer, found),
@@ -97,22 +97,22 @@ fn messages<'a>(node: &'a Value, pointer: &str, found: &mut Vec<SchemaNode<'a>>)
     }
 }
 
-fn below<'a>(node: &'a Value, pointer: String, place: Place, found: &mut Vec<SchemaNode<'a>>) {
+fn below<'a>(node: &'a Value, pointer: String, location: SchemaLocation, found: &mut Vec<SchemaNode<'a>>) {
     let Some(schema) = node.as_object() else { return };
-    found.push(SchemaNode { pointer: pointer.clone(), schema, place });
+    found.push(SchemaNode { pointer: pointer.clone(), schema, location });
     for key in ["items", "additionalProperties"] {
         if let Some(inner) = schema.get(key) {
-            below(inner, child(&pointer, key), Place::Item, found);
+            below(inner, child(&pointer, key), SchemaLocation::Item, found);
         }
     }
     for key in ["allOf", "oneOf", "anyOf"] {
         let parts = schema.get(key).and_then(Value::as_array).into_iter().flatten();
         for (index, part) in parts.enumerate() {
-            below(part, item(&child(&pointer, key), index), Place::Part, found);
+            below(part, item(&child(&pointer, key), index), SchemaLocation::Subschema, found);
         }
     }
     let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
     for (name, property) in properties {
-        below(property, child(&child(&pointer, "properties"), name), Place::Property, found);
+        below(property, child(&child(&pointer, "properties"), name), SchemaLocation::Property, found);
     }
 }

@@ -231,11 +231,11 @@ fn reviewed(arguments: &Arguments, today: NaiveDate) -> std::result::Result<(Str
         return Err("give the document before and the document after the change".to_owned());
     };
     let accept = match &arguments.accept {
-        None => AcceptFile { place: "an accept file (--accept)".to_owned(), source: None },
+        None => AcceptFile { name: "an accept file (--accept)".to_owned(), source: None },
         Some(file) => {
             let text = Budget::from_env().read_text(Path::new(file));
             let text = text.map_err(|error| format!("{file}: cannot be read: {error}"))?;
-            AcceptFile { place: file.clone(), source: Some(Source { name: file.clone(), text }) }
+            AcceptFile { name: file.clone(), source: Some(Source { name: file.clone(), text }) }
         }
     };
     let read = |argument: &String| match arguments.allow_missing {

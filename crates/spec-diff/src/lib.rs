@@ -9,17 +9,18 @@
 //! The feature `cli` (default) adds the program `spec-diff` and its parts: reading documents, accept files, gates and output formats.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
-#![warn(clippy::self_named_module_files)]
 
 // The README's example is a test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+mod classification;
 #[cfg(feature = "cli")]
 #[cfg_attr(docsrs, doc(cfg(feature = "cli")))]
 pub mod cli;
 mod compare;
+mod grouping;
 #[cfg(feature = "cli")]
 #[cfg_attr(docsrs, doc(cfg(feature = "cli")))]
 pub mod input;
@@ -31,15 +32,14 @@ mod report;
 #[cfg(feature = "cli")]
 #[cfg_attr(docsrs, doc(cfg(feature = "cli")))]
 pub mod review;
+mod rule;
 pub mod rules;
 mod schema;
 
+pub use crate::classification::{Bump, Direction, Level, Role};
 pub use crate::options::Options;
 pub use crate::report::json::{JSON_SCHEMA, to_json};
-pub use crate::report::{
-    Bump, Change, Direction, Level, Location, Member, OperationRef, Owner, Report, Role, Side, TouchedOperation,
-    Version,
-};
+pub use crate::report::{Change, Location, Member, OperationRef, Owner, Report, Side, TouchedOperation, Version};
 pub use openapi_document::Files;
 
 use openapi_document::DocumentTree;
@@ -93,5 +93,5 @@ pub fn diff_with_files(
         |root, files, side| DocumentTree::with_files(root, files).map_err(|error| NotOpenApi { side, found: error.0 });
     let base = tree(base, base_files, Side::Base)?;
     let revision = tree(revision, revision_files, Side::Revision)?;
-    Ok(report::grouping::report(Comparison::run(base, revision, options)))
+    Ok(grouping::report(Comparison::run(base, revision, options)))
 }

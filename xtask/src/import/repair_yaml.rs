@@ -47,7 +47,7 @@ pub(super) fn yaml(file: &str, text: &str, budget: &Budget, skipped: &mut Vec<St
 fn parse(text: &str, budget: &Budget) -> Result<Value, (u64, String)> {
     budget
         .yaml(text, DuplicateKeyPolicy::LastWins)
-        .map_err(|error| (error.place.map_or(0, |(line, _)| line), error.message))
+        .map_err(|error| (error.position.map_or(0, |(line, _)| line), error.message))
 }
 
 /// Returns the block to blank for an error in a line (from 1): the outermost example that the line is in, else the innermost

@@ -39,7 +39,7 @@ pub struct Budget {
     /// Of all documents, expanded.
     memory: Cell<usize>,
     exceeded: Cell<bool>,
-    /// What the environment has in place of a number.
+    /// What the environment has instead of a number.
     invalid: Option<String>,
 }
 

@@ -42,10 +42,10 @@ impl Budget {
         read.map_err(|error| {
             let too_much = is_limit(&error).then(|| self.too_much());
             let message = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
-            // The place is said in the form that editors follow.
+            // The position is in the form that editors follow.
             let message = message.split(" at line ").next().unwrap_or(&message).to_owned();
             let message = too_much.unwrap_or(message);
-            YamlError { place: error.location().map(|at| (at.line(), at.column())), message }
+            YamlError { position: error.location().map(|at| (at.line(), at.column())), message }
         })
     }
 }
@@ -68,8 +68,8 @@ fn is_limit(error: &serde_saphyr::Error) -> bool {
 #[derive(Debug)]
 pub struct YamlError {
     /// Line and column, from one.
-    pub place: Option<(u64, u64)>,
-    /// In one line, without the place.
+    pub position: Option<(u64, u64)>,
+    /// In one line, without the position.
     pub message: String,
 }
 

@@ -4,7 +4,7 @@ use openapi_document::Node;
 
 use super::{Circumstance, Comparison, Context, Finding, excerpt};
 use crate::{
-    rules::rules,
+    rule::rules,
     schema::{Usage, equal},
 };
 

@@ -9,8 +9,8 @@ use super::{
     operation_pairing::{Operation, calls},
 };
 use crate::{
-    report::{Direction, Role},
-    rules::{Rule, rules},
+    classification::{Direction, Role},
+    rule::{Rule, rules},
 };
 
 rules! {
@@ -35,8 +35,8 @@ impl<'a> Comparison<'a> {
         let within = self.scopes[scope].operation.map(|(number, _)| number);
         let list = |document: &DocumentTree<'a>, operation: &Operation<'a>| {
             let mut all = Calls::new();
-            for (name, callback) in operation.node.get("callbacks").iter().flat_map(Node::named) {
-                for (expression, item) in document.resolve(callback).named() {
+            for (name, callback) in operation.node.get("callbacks").iter().flat_map(Node::without_extensions) {
+                for (expression, item) in document.resolve(callback).without_extensions() {
                     for (method, call) in calls(&item) {
                         all.insert(
                             (name, expression, method),
@@ -55,7 +55,7 @@ impl<'a> Comparison<'a> {
     pub(super) fn webhooks(&mut self) {
         let list = |document: &DocumentTree<'a>| {
             let mut all = Calls::new();
-            for (name, hook) in document.at(&["webhooks"]).iter().flat_map(Node::named) {
+            for (name, hook) in document.at(&["webhooks"]).iter().flat_map(Node::without_extensions) {
                 let item = document.resolve(hook);
                 for (method, call) in calls(&item) {
                     all.insert((name, method), Operation::incoming((method, name), &item, call, None));
@@ -88,12 +88,12 @@ impl<'a> Comparison<'a> {
                     self.exchange(old, new);
                     self.callbacks(old, new, scope);
                 }
-                None => self.note(scope, Finding::new(removed).removed(&old.node.at).named(name(*key))),
+                None => self.note(scope, Finding::new(removed).removed(&old.node.at).with_name(name(*key))),
             }
         }
         olds.values().chain(news.values()).for_each(|call| self.compared.members(&call.item, &call.item));
         for (key, new) in news.iter().filter(|(key, _)| !olds.contains_key(key)) {
-            self.note(scope, Finding::new(added).added(&new.node.at).named(name(*key)));
+            self.note(scope, Finding::new(added).added(&new.node.at).with_name(name(*key)));
         }
     }
 

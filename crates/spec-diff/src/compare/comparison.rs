@@ -18,9 +18,9 @@ use super::{
     unused_components::Reached,
 };
 use crate::{
+    classification::{Direction, Role, SchemaLocation},
     options::Options,
-    report::{Direction, Role},
-    rules::{Place, rules},
+    rule::rules,
     schema::{DOCS, Effort, Usage, same},
 };
 
@@ -64,7 +64,7 @@ struct Task<'a> {
 }
 
 /// The pair's parts, and what of the context decides the outcome.
-type Key = (Vec<usize>, Vec<usize>, Direction, Place, [bool; 3], Raw);
+type Key = (Vec<usize>, Vec<usize>, Direction, SchemaLocation, [bool; 3], Raw);
 
 /// The state of a comparison; afterwards its result.
 #[derive(Debug)]
@@ -163,12 +163,12 @@ impl<'a> Comparison<'a> {
     /// Notes a finding about data.
     pub(super) fn note_data(&mut self, context: Context, finding: Finding<'a>) {
         self.compared.note(&self.base, &self.revision, &finding);
-        let Context { scope, direction, place, absent, settled, .. } = context;
+        let Context { scope, direction, location, absent, settled, .. } = context;
         if settled && finding.rule.is_about_values() {
             return;
         }
         let circumstance = if absent { Circumstance::Absent } else { finding.circumstance };
-        self.findings.push(Finding { scope, direction, place: Some(place), circumstance, ..finding });
+        self.findings.push(Finding { scope, direction, location: Some(location), circumstance, ..finding });
     }
 
     /// Compares documentation, which is counted, and extensions, which are listed.
@@ -182,7 +182,7 @@ impl<'a> Comparison<'a> {
             if DOCS.contains(&key) {
                 self.docs_changed += 1;
             } else if !self.reads_extension(key, is_operation) {
-                let mut finding = Finding::new(&EXTENSION_CHANGED).named(key);
+                let mut finding = Finding::new(&EXTENSION_CHANGED).with_name(key);
                 finding.base = before.map(|_| old.at.key(key));
                 finding.revision = after.map(|_| new.at.key(key));
                 self.note(scope, finding);
@@ -277,7 +277,7 @@ impl<'a> Comparison<'a> {
             addresses(&old),
             addresses(&new),
             context.direction,
-            context.place,
+            context.location,
             [context.text, context.absent, context.settled],
             context.raw,
         );
@@ -298,7 +298,7 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// Returns a value for a report, unless it is so large that the place states more.
+/// Returns a value for a report, unless it is so large that the location states more.
 pub(super) fn excerpt(value: &Value) -> Option<Value> {
     let small = match value {
         Value::Array(items) => items.len() <= 8 && items.iter().all(|item| !item.is_object() && !item.is_array()),

@@ -6,7 +6,7 @@ use openapi_document::{DocumentTree, Node, names_file, pointer::Step};
 use serde_json::Value;
 
 use super::{Circumstance, Comparison, Finding};
-use crate::rules::rules;
+use crate::rule::rules;
 
 rules! {
     COMPONENT_ADDED = Rule::api("api-schema-added", Components, Level::None, Minor, "api-schema-removed",
@@ -56,13 +56,13 @@ impl<'a> Comparison<'a> {
                     self.note(0, finding.values(Value::from(*name), Value::from(new)));
                 }
                 _ => {
-                    let finding = Finding::new(&COMPONENT_REMOVED).removed(&node.at).named(*name);
+                    let finding = Finding::new(&COMPONENT_REMOVED).removed(&node.at).with_name(*name);
                     self.note(0, finding.when(self.is_alone, Circumstance::ComponentsOnly));
                 }
             }
         }
         for (name, node) in news.iter().filter(|(name, _)| !olds.contains_key(*name) && !replaced.contains(*name)) {
-            self.note(0, Finding::new(&COMPONENT_ADDED).added(&node.at).named(*name));
+            self.note(0, Finding::new(&COMPONENT_ADDED).added(&node.at).with_name(*name));
         }
     }
 }

@@ -7,7 +7,7 @@ use openapi_document::Node;
 use super::{Comparison, Context, Finding, excerpt};
 use crate::{
     compare::uncompared::UNKNOWN_CHANGE,
-    rules::{Rule, rules},
+    rule::{Rule, rules},
     schema::{ANYTHING, Branch, Forbidden, Schema, equal, fits, same},
 };
 
@@ -104,7 +104,7 @@ impl<'a> Comparison<'a> {
                     (false, false) => {}
                     (false, true) => self.note_data(context, finding(&NOT_WIDENED)),
                     (true, false) => self.note_data(context, finding(&NOT_NARROWED)),
-                    (true, true) => self.note(context.scope, finding(&UNKNOWN_CHANGE).named("not")),
+                    (true, true) => self.note(context.scope, finding(&UNKNOWN_CHANGE).with_name("not")),
                 }
             }
         }
@@ -120,7 +120,7 @@ impl<'a> Comparison<'a> {
             (true, false) => &NOT_WIDENED,
             (false, true) => &NOT_NARROWED,
             (false, false) => {
-                let finding = Finding::new(&UNKNOWN_CHANGE).named("not").at(&old.at, &new.at);
+                let finding = Finding::new(&UNKNOWN_CHANGE).with_name("not").at(&old.at, &new.at);
                 return self.note(context.scope, finding.values(excerpt(old.value), excerpt(new.value)));
             }
         };
@@ -151,7 +151,7 @@ impl<'a> Comparison<'a> {
             }
         }
         for (branch, other) in rest.iter().zip(&news) {
-            let finding = Finding::new(&UNKNOWN_CHANGE).named("if").at(&branch.node.at, &other.node.at);
+            let finding = Finding::new(&UNKNOWN_CHANGE).with_name("if").at(&branch.node.at, &other.node.at);
             self.note(context.scope, finding.values(excerpt(branch.node.value), excerpt(other.node.value)));
         }
         for branch in rest.iter().skip(news.len()) {
@@ -186,7 +186,7 @@ impl<'a> Comparison<'a> {
                 (false, false) => &CONDITION_CHANGED,
             };
             let value = |names: &BTreeSet<&str>| Some(names.iter().copied().collect());
-            let finding = Finding::new(rule).what("dependent-required").at(&old.at, &new.at).named(name);
+            let finding = Finding::new(rule).what("dependent-required").at(&old.at, &new.at).with_name(name);
             self.note_data(context, finding.values(value(before), value(after)));
         }
     }

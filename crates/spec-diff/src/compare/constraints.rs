@@ -10,8 +10,8 @@ use super::{
     numbers::{Edge, common_multiple, edge, is_edge},
 };
 use crate::{
-    report::Direction,
-    rules::rules,
+    classification::Direction,
+    rule::rules,
     schema::{Bound, Limit, Schema, all_match, is_tighter, keeps, matches_all},
 };
 

@@ -1,14 +1,14 @@
 //! Where a walk over schemas is.
 
 use super::ScopeId;
-use crate::{report::Direction, rules::Place};
+use crate::classification::{Direction, SchemaLocation};
 
 /// What a walk knows of where it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Context {
     pub(super) scope: ScopeId,
     pub(super) direction: Direction,
-    pub(super) place: Place,
+    pub(super) location: SchemaLocation,
     /// Values travel as text, which a string takes all of: parameters, forms, XML.
     pub(super) text: bool,
     /// Inside of something that does not go this way, as read-only properties in requests: nothing there matters.
@@ -33,8 +33,8 @@ pub(super) enum Raw {
 
 impl Context {
     /// Returns where a walk over something begins.
-    pub(super) fn of(scope: ScopeId, direction: Direction, place: Place) -> Self {
-        Self { scope, direction, place, text: false, absent: false, settled: false, raw: Raw::No, depth: 0 }
+    pub(super) fn of(scope: ScopeId, direction: Direction, location: SchemaLocation) -> Self {
+        Self { scope, direction, location, text: false, absent: false, settled: false, raw: Raw::No, depth: 0 }
     }
 
     pub(super) fn inside(self) -> Self {
@@ -43,7 +43,7 @@ impl Context {
             Raw::Part => Raw::Whole,
             Raw::Whole | Raw::No => Raw::No,
         };
-        Self { place: self.place.inside(), raw, ..self.deeper() }
+        Self { location: self.location.inside(), raw, ..self.deeper() }
     }
 
     /// One step further on the same part of the message.

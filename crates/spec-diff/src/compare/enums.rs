@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Comparison, Context, EXTENSION_CHANGED, Finding};
 use crate::{
-    rules::{Rule, rules},
+    rule::{Rule, rules},
     schema::{Schema, equal, written},
 };
 
@@ -50,7 +50,7 @@ impl<'a> Comparison<'a> {
             (None, None) => {}
             // A list that is open at its end does not limit further values.
             _ => {
-                let finding = Finding::new(&EXTENSION_CHANGED).named("x-extensible-enum");
+                let finding = Finding::new(&EXTENSION_CHANGED).with_name("x-extensible-enum");
                 self.note(context.scope, finding.at(&old.at, &new.at));
             }
         }

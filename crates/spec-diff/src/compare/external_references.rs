@@ -8,13 +8,13 @@ use serde_json::Value;
 use super::{Comparison, Finding};
 use crate::compare::uncompared::UNKNOWN_CHANGE;
 
-/// By place, lists without their indices, and by text.
+/// By location, lists without their indices, and by text.
 type References<'a> = BTreeMap<(String, &'a str), Pointer<'a>>;
 
 impl<'a> Comparison<'a> {
     pub(super) fn elsewhere(&mut self) {
         let (olds, news) = (references(&self.base), references(&self.revision));
-        let finding = |text: &str| Finding::new(&UNKNOWN_CHANGE).named(format!("$ref {text}"));
+        let finding = |text: &str| Finding::new(&UNKNOWN_CHANGE).with_name(format!("$ref {text}"));
         // Unchanged here, whatever may have changed there.
         let outside = self.revision.outside();
         for (reference, at) in self.base.outside() {
@@ -46,8 +46,8 @@ fn references<'a>(document: &DocumentTree<'a>) -> References<'a> {
 fn read<'a>(document: &DocumentTree<'a>, node: &Node<'a>, found: &mut References<'a>) {
     if let Some(text) = node.text("$ref") {
         if document.target(node).is_none() {
-            let place = node.at.to_string().split('/').filter(|token| token.parse::<usize>().is_err()).collect();
-            found.insert((place, text), node.at.clone());
+            let location = node.at.to_string().split('/').filter(|token| token.parse::<usize>().is_err()).collect();
+            found.insert((location, text), node.at.clone());
         }
         return;
     }

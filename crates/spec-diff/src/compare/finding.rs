@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::ScopeId;
 use crate::{
-    report::Direction,
-    rules::{Place, Rule},
+    classification::{Direction, SchemaLocation},
+    rule::Rule,
 };
 
 /// What differs, before findings are grouped.
@@ -17,7 +17,7 @@ pub(crate) struct Finding<'a> {
     /// The vendor sends the message, and the client receives it: in callbacks and webhooks.
     pub(crate) incoming: bool,
     pub(crate) direction: Direction,
-    pub(crate) place: Option<Place>,
+    pub(crate) location: Option<SchemaLocation>,
     /// The keyword for rules that serve several.
     pub(crate) what: &'static str,
     pub(crate) scope: ScopeId,
@@ -81,7 +81,7 @@ impl<'a> Finding<'a> {
             circumstance: Circumstance::Usual,
             incoming: false,
             direction: Direction::None,
-            place: None,
+            location: None,
             what: "",
             scope: 0,
             base: None,
@@ -108,7 +108,7 @@ impl<'a> Finding<'a> {
         self
     }
 
-    pub(super) fn named(mut self, name: impl Into<String>) -> Self {
+    pub(super) fn with_name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }

@@ -4,7 +4,7 @@ use openapi_document::{Node, pointer::Pointer};
 use serde_json::Value;
 
 use super::{Comparison, Context, Finding, operation_pairing::Operation};
-use crate::{rules::Rule, rules::rules};
+use crate::{rule::Rule, rule::rules};
 
 rules! {
     ENDPOINT_DEPRECATED = Rule::api("endpoint-deprecated", Deprecation, Info, Minor, "endpoint-reactivated",

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::{Circumstance, Comparison, Context, Finding};
 use crate::{
-    report::Direction,
-    rules::rules,
+    classification::Direction,
+    rule::rules,
     schema::{ANYTHING, Item, Schema, same},
 };
 

@@ -16,7 +16,7 @@ impl<'a> Comparison<'a> {
         let [mut olds, news] = [&self.base, &self.revision].map(malformed);
         let finding = |at: &str, expected| {
             let name = unescape(last_token(at));
-            Finding::new(&UNKNOWN_CHANGE).named(format!("{name}, which is not {expected}"))
+            Finding::new(&UNKNOWN_CHANGE).with_name(format!("{name}, which is not {expected}"))
         };
         for (at, (node, expected)) in news {
             let finding = match olds.remove(&at) {
@@ -46,7 +46,7 @@ fn malformed<'a>(document: &DocumentTree<'a>) -> BTreeMap<String, (Node<'a>, &'s
     let root = document.root();
     for (section, list) in ["components", "paths", "webhooks"].iter().filter_map(|key| Some((*key, root.get(key)?))) {
         check(&list, "an object");
-        for (_, entry) in list.named() {
+        for (_, entry) in list.without_extensions() {
             check(&entry, "an object");
             let item = document.resolve(entry);
             let members = item.entries().filter(|(key, _)| section != "components" && is_method(key));

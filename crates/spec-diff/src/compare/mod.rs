@@ -1,6 +1,6 @@
 //! The comparison: walks both documents side by side and notes what differs.
 //!
-//! Schemas that a reference leads to are compared once per pair, direction and place, from a queue, so that cycles end and the cost
+//! Schemas that a reference leads to are compared once per pair, direction and location, from a queue, so that cycles end and the cost
 //! grows with the documents. Each such pair is a [`Scope`]; the uses between scopes decide which operations a
 //! finding reaches.
 
@@ -42,7 +42,7 @@ pub(crate) use finding::{Circumstance, Finding};
 pub(crate) use object::{ADDITIONAL_CLOSED, ADDITIONAL_OPENED};
 pub(crate) use operation_pairing::Operation;
 
-use crate::rules::Rule;
+use crate::rule::Rule;
 
 /// The rules of all files.
 pub(crate) const ALL_RULES: &[&[Rule]] = &[

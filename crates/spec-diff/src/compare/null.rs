@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Comparison, Context, Finding};
 use crate::{
-    rules::rules,
+    rule::rules,
     schema::{Schema, Usage},
 };
 

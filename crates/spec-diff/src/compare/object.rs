@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use super::{Circumstance, Comparison, Context, Finding};
 use crate::{
+    classification::Direction,
     compare::conditions::{CONDITION_ADDED, CONDITION_REMOVED},
     compare::schema::{BECAME_NEVER, NO_LONGER_NEVER},
-    report::Direction,
-    rules::{Rule, rules},
+    rule::{Rule, rules},
     schema::{ANYTHING, Additional, Schema, Usage, fits, is_never},
 };
 
@@ -130,7 +130,7 @@ impl<'a> Comparison<'a> {
     fn forbidden(&mut self, rule: &'static Rule, name: &str, (old, new): (&Schema<'a>, &Schema<'a>), context: Context) {
         let other = if rule.name == BECAME_NEVER.name { old } else { new };
         if !matches!(other.additional, Additional::Closed) {
-            let finding = Finding::new(rule).at(&old.at, &new.at).named(name).when(true, Circumstance::Undeclared);
+            let finding = Finding::new(rule).at(&old.at, &new.at).with_name(name).when(true, Circumstance::Undeclared);
             self.note_data(context.inside(), finding);
         }
     }
@@ -178,7 +178,8 @@ impl<'a> Comparison<'a> {
             [(&new.required, &old.required, &BECAME_REQUIRED), (&old.required, &new.required, &BECAME_OPTIONAL)]
         {
             for name in required.difference(other).filter(|name| !name.is_empty() && !declared(name)) {
-                let finding = Finding::new(rule).at(&old.at, &new.at).named(*name).when(true, Circumstance::Undeclared);
+                let finding =
+                    Finding::new(rule).at(&old.at, &new.at).with_name(*name).when(true, Circumstance::Undeclared);
                 self.note_data(context.inside(), finding);
             }
         }

@@ -28,7 +28,7 @@ impl<'a> Operation<'a> {
     /// Returns all operations, in the document's order.
     pub(crate) fn all(document: &DocumentTree<'a>) -> Vec<Self> {
         let mut all = Vec::new();
-        for (path, entry) in document.at(&["paths"]).iter().flat_map(Node::named) {
+        for (path, entry) in document.at(&["paths"]).iter().flat_map(Node::without_extensions) {
             let item = document.resolve(entry);
             for (method, node) in calls(&item) {
                 let item = item.clone();
@@ -71,7 +71,7 @@ impl<'a> Operation<'a> {
 /// Returns the operations of a path item, by method; also those of methods that OpenAPI has no word for.
 pub(crate) fn calls<'a>(item: &Node<'a>) -> impl Iterator<Item = (&'a str, Node<'a>)> + use<'a> {
     let other = item.get("additionalOperations");
-    let other = other.into_iter().flat_map(|list| list.named().collect::<Vec<_>>());
+    let other = other.into_iter().flat_map(|list| list.without_extensions().collect::<Vec<_>>());
     item.entries().filter(|(key, _)| METHODS.contains(key)).chain(other)
 }
 
@@ -153,16 +153,16 @@ fn pair_by<'a, K: Eq + std::hash::Hash>(
     old_key: impl Fn(&Operation<'a>) -> Option<K>,
     new_key: impl Fn(&Operation<'a>) -> Option<K>,
 ) -> Vec<Operation<'a>> {
-    let mut places = HashMap::new();
+    let mut indices = HashMap::new();
     for (index, new) in news.iter().enumerate() {
         if let Some(key) = new.as_ref().and_then(&new_key) {
-            places.entry(key).or_insert(index);
+            indices.entry(key).or_insert(index);
         }
     }
     let mut left = Vec::new();
     for old in olds {
-        let place = old_key(&old).and_then(|key| places.remove(&key));
-        match place.and_then(|index| news.get_mut(index)?.take()) {
+        let index = old_key(&old).and_then(|key| indices.remove(&key));
+        match index.and_then(|index| news.get_mut(index)?.take()) {
             Some(new) => pairs.push((old, new)),
             None => left.push(old),
         }

@@ -10,7 +10,7 @@ use super::{
     lifecycle::Sunset,
     operation_pairing::{ITEM, Operation, Pairing, is_method},
 };
-use crate::{report::Role, rules::rules};
+use crate::{classification::Role, rule::rules};
 
 rules! {
     ENDPOINT_ADDED = Rule::api("endpoint-added", Operations, Info, Minor, "api-removed",
@@ -75,7 +75,7 @@ impl<'a> Comparison<'a> {
         }
         for operation in &pairing.added {
             let scope = self.operation_scope(operation, Role::Operation);
-            self.note(scope, Finding::new(&ENDPOINT_ADDED).added(&operation.node.at).named(""));
+            self.note(scope, Finding::new(&ENDPOINT_ADDED).added(&operation.node.at).with_name(""));
         }
         self.webhooks();
         // All calls go to the URLs that they went to: only the cut between server and path is another.
@@ -122,7 +122,7 @@ impl<'a> Comparison<'a> {
         let scope = self.operation_scope(operation, Role::Operation);
         let finding = Finding::new(rule).what(if path_is_left { "removed" } else { "path-removed" });
         let finding = finding.when(is_unreadable, Circumstance::UnreadableSunset);
-        self.note(scope, finding.removed(&operation.node.at).named(""));
+        self.note(scope, finding.removed(&operation.node.at).with_name(""));
     }
 
     /// Compares two operations that stand for each other.

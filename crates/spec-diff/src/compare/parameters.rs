@@ -1,4 +1,4 @@
-//! Parameters: in the path by position, all others by place and name.
+//! Parameters: in the path by position, all others by location and name.
 
 use std::collections::BTreeMap;
 
@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::{Circumstance, Comparison, Context, Finding, ScopeId, lifecycle::Sunset, operation_pairing::Operation};
 use crate::{
+    classification::{Direction, Role, SchemaLocation},
     compare::schema::{TYPE_CHANGED, TYPE_GENERALIZED},
-    report::{Direction, Role},
-    rules::{Place, rules},
+    rule::rules,
     schema::{Schema, Types, Usage},
 };
 
@@ -52,7 +52,7 @@ rules! {
         "request-path-parameter-renamed", "only the name of an argument differs; paths on the wire are the same");
 }
 
-/// A parameter's place in a call: what the wire knows of it.
+/// A parameter's location in a call: what the wire knows of it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Slot<'a> {
     /// The nth in the path.
@@ -68,11 +68,11 @@ fn slots<'a>(document: &DocumentTree<'a>, operation: &Operation<'a>) -> BTreeMap
     for holder in [&operation.item, &operation.node] {
         for node in holder.get("parameters").iter().flat_map(Node::items) {
             let node = document.resolve(node);
-            let (Some(name), Some(place)) = (node.text("name"), node.text("in")) else { continue };
-            let slot = match (place, in_path.iter().position(|known| *known == name)) {
+            let (Some(name), Some(location)) = (node.text("name"), node.text("in")) else { continue };
+            let slot = match (location, in_path.iter().position(|known| *known == name)) {
                 ("path", Some(index)) => Slot::Path(index),
-                ("header", _) => Slot::Named(place, name.to_lowercase()),
-                _ => Slot::Named(place, name.to_owned()),
+                ("header", _) => Slot::Named(location, name.to_lowercase()),
+                _ => Slot::Named(location, name.to_owned()),
             };
             slots.insert(slot, node);
         }
@@ -114,7 +114,7 @@ impl<'a> Comparison<'a> {
                 // A part of the path that is there as before.
                 None if is_in_path(slot, new) => {
                     let finding = Finding::new(&PATH_PARAMETER_UNDECLARED).removed(&node.at);
-                    self.note(scope, finding.named(title(node)));
+                    self.note(scope, finding.with_name(title(node)));
                     if let Some(schema) = node.get("schema") {
                         let schema = normal(&self.base, &schema);
                         self.normal_forms(&schema, &any_text(&schema, new), self.of_parameter(scope));
@@ -126,7 +126,7 @@ impl<'a> Comparison<'a> {
         for (slot, node) in news.iter().filter(|(slot, _)| !olds.contains_key(slot)) {
             if is_in_path(slot, old) {
                 let finding = Finding::new(&PATH_PARAMETER_DECLARED).added(&node.at);
-                self.note(scope, finding.named(title(node)));
+                self.note(scope, finding.with_name(title(node)));
                 if let Some(schema) = node.get("schema") {
                     let schema = normal(&self.revision, &schema);
                     self.normal_forms(&any_text(&schema, old), &schema, self.of_parameter(scope));
@@ -140,7 +140,7 @@ impl<'a> Comparison<'a> {
     /// Returns where the walk over a parameter's schema begins.
     fn of_parameter(&self, scope: ScopeId) -> Context {
         let direction = self.direction(scope, Direction::Request);
-        Context { text: true, ..Context::of(scope, direction, Place::Parameter) }
+        Context { text: true, ..Context::of(scope, direction, SchemaLocation::Parameter) }
     }
 
     fn parameter_removed(&mut self, node: &Node<'a>, scope: ScopeId) {
@@ -151,7 +151,7 @@ impl<'a> Comparison<'a> {
             (true, Sunset::Day(_)) => &PARAMETER_REMOVED_BEFORE_SUNSET,
             (true, _) => &PARAMETER_REMOVED_DEPRECATED,
         };
-        self.note(scope, Finding::new(rule).removed(&node.at).named(title(node)));
+        self.note(scope, Finding::new(rule).removed(&node.at).with_name(title(node)));
     }
 
     fn parameter_added(&mut self, node: &Node<'a>, scope: ScopeId) {
@@ -160,7 +160,7 @@ impl<'a> Comparison<'a> {
             (_, true) => &PARAMETER_ADDED_REQUIRED,
             (_, false) => &PARAMETER_ADDED_OPTIONAL,
         };
-        self.note(scope, Finding::new(rule).added(&node.at).named(title(node)));
+        self.note(scope, Finding::new(rule).added(&node.at).with_name(title(node)));
     }
 
     pub(super) fn parameter(&mut self, old: &Node<'a>, new: &Node<'a>, scope: ScopeId) {
@@ -168,7 +168,7 @@ impl<'a> Comparison<'a> {
         self.compare_docs_and_extensions(scope, old, new);
         self.others(scope, old, new, PARAMETER);
         let is_path = new.text("in") == Some("path");
-        let finding = |rule| Finding::new(rule).at(&old.at, &new.at).named(title(new));
+        let finding = |rule| Finding::new(rule).at(&old.at, &new.at).with_name(title(new));
         // Elsewhere it counts for nothing.
         let takes_empty = |node: &Node<'a>| node.text("in") == Some("query") && node.flag("allowEmptyValue");
         match (takes_empty(old), takes_empty(new)) {
@@ -217,14 +217,14 @@ impl<'a> Comparison<'a> {
         };
         if differs {
             let value = |(style, explode): (&str, bool)| Value::from(format!("{style}, explode {explode}"));
-            let finding = Finding::new(&PARAMETER_STYLE).at(&old.at, &new.at).named(title(new));
+            let finding = Finding::new(&PARAMETER_STYLE).at(&old.at, &new.at).with_name(title(new));
             let finding = finding.when(scalar && new.text("in") == Some("cookie"), Circumstance::Escapes);
             self.note(context.scope, finding.values(value(old_style), value(new_style)));
         }
         self.reserved((old, &old_normal), (new, &new_normal), context.scope);
         // `?tag=a` is also a list of one where each item stands for itself; of `?tag=a&tag=b` a single value keeps one.
         let repeats = |(style, explode): (&str, bool)| style == "form" && explode;
-        let is_list = |schema: &Schema<'a>| schema.types == Types::one("array") && !schema.items.is_empty();
+        let is_list = |schema: &Schema<'a>| schema.types == Types::single("array") && !schema.items.is_empty();
         let finding = |rule| {
             Finding::new(rule)
                 .at(&before.at, &after.at)
@@ -258,7 +258,7 @@ impl<'a> Comparison<'a> {
             _ => return,
         };
         if has_text(before) || has_text(after) {
-            self.note(scope, Finding::new(rule).at(&old.at, &new.at).named(title(new)));
+            self.note(scope, Finding::new(rule).at(&old.at, &new.at).with_name(title(new)));
         }
     }
 }
@@ -285,7 +285,7 @@ pub(super) const PARAMETER: &[&str] = &[
 
 /// Returns the one media type of a parameter that is written as such.
 fn media<'a>(document: &DocumentTree<'a>, node: &Node<'a>) -> Option<(&'a str, Node<'a>)> {
-    let (name, media) = node.get("content")?.named().next()?;
+    let (name, media) = node.get("content")?.without_extensions().next()?;
     Some((name, document.resolve(media)))
 }
 
@@ -296,7 +296,7 @@ fn style<'a>(node: &Node<'a>, schema: &Schema<'a>) -> (&'a str, bool) {
         _ => "simple",
     });
     // `a,b` either way, and `o[a]=1` in any case.
-    let is_without = style == "deepObject" || (style == "simple" && schema.types == Types::one("array"));
+    let is_without = style == "deepObject" || (style == "simple" && schema.types == Types::single("array"));
     let explode = node.value.get("explode").and_then(Value::as_bool).filter(|_| !is_without);
     (style, explode.unwrap_or(style == "form"))
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{Circumstance, Comparison, Context, Finding, Raw, components::component, excerpt};
 use crate::{
     compare::uncompared::UNKNOWN_CHANGE,
-    rules::rules,
+    rule::rules,
     schema::{DOCS, From, Relation, Schema, Types, dangling, fits_schema, is_equivalent, same},
 };
 
@@ -43,7 +43,7 @@ impl<'a> Comparison<'a> {
         let Some(left) = self.left.checked_sub(1) else { return };
         self.left = left;
         if left == 0 {
-            let finding = Finding::new(&UNKNOWN_CHANGE).named("the schemas are too entangled to compare in full");
+            let finding = Finding::new(&UNKNOWN_CHANGE).with_name("the schemas are too entangled to compare in full");
             self.note(0, finding);
             return;
         }
@@ -118,13 +118,13 @@ impl<'a> Comparison<'a> {
         for (key, old_value) in &old.unknown {
             let known = new.unknown.get(key);
             if known.is_none_or(|new| !same((&self.base, old_value), (&self.revision, new))) {
-                let finding = Finding::new(&UNKNOWN_CHANGE).named(*key);
+                let finding = Finding::new(&UNKNOWN_CHANGE).with_name(*key);
                 let after = known.and_then(|new| excerpt(new.value));
                 self.note(context.scope, finding.at(&old_value.at, &new.at).values(excerpt(old_value.value), after));
             }
         }
         for (key, value) in new.unknown.iter().filter(|(key, _)| !old.unknown.contains_key(*key)) {
-            let finding = Finding::new(&UNKNOWN_CHANGE).named(*key);
+            let finding = Finding::new(&UNKNOWN_CHANGE).with_name(*key);
             self.note(context.scope, finding.at(&old.at, &value.at).values(None, excerpt(value.value)));
         }
     }
@@ -161,14 +161,14 @@ impl<'a> Comparison<'a> {
                     .all(|(name, _)| !old.properties.contains_key(name))
                 && part.get("required").is_none();
             let finding = finding.when(is_mixin, Circumstance::Met);
-            self.note_data(context, finding.named(part_name(&part)));
+            self.note_data(context, finding.with_name(part_name(&part)));
         }
         for part in surplus(new, old) {
             if says_nothing(self, (&self.revision, new), (&self.base, &part)) {
                 continue;
             }
             let finding = Finding::new(&ALL_OF_REMOVED).at(&part.at, &new.at);
-            self.note_data(context, finding.named(part_name(&part)));
+            self.note_data(context, finding.with_name(part_name(&part)));
         }
     }
 
@@ -183,13 +183,13 @@ impl<'a> Comparison<'a> {
         let (before, after) = (written(&olds), written(&news));
         if before != after {
             let values = (Value::from(before), Value::from(after));
-            let finding = Finding::new(&UNKNOWN_CHANGE).named("$ref").at(&old.at, &new.at);
+            let finding = Finding::new(&UNKNOWN_CHANGE).with_name("$ref").at(&old.at, &new.at);
             return self.note(context.scope, finding.values(values.0, values.1));
         }
         for ((text, old), (_, new)) in olds.iter().zip(&news) {
             if !same((&self.base, old), (&self.revision, new)) {
                 let name = format!("$ref {text}, which is the name of several schemas");
-                self.note(context.scope, Finding::new(&UNKNOWN_CHANGE).named(name).at(&old.at, &new.at));
+                self.note(context.scope, Finding::new(&UNKNOWN_CHANGE).with_name(name).at(&old.at, &new.at));
             }
         }
     }
@@ -225,7 +225,7 @@ impl<'a> Comparison<'a> {
 fn is_bytes<'a>(document: &DocumentTree<'a>, schema: &Schema<'a>) -> bool {
     let says_bytes = match schema.types.is_any() {
         true => document.siblings(),
-        false => schema.types == Types::one("string") && schema.content.contains_key("content-media-type"),
+        false => schema.types == Types::single("string") && schema.content.contains_key("content-media-type"),
     };
     let says_more = schema.values.is_some()
         || schema.says_members()

@@ -9,7 +9,7 @@ use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
 
 use super::{Comparison, Finding, ScopeId, operation_pairing::Operation};
-use crate::rules::rules;
+use crate::rule::rules;
 
 rules! {
     SECURITY_REQUIREMENT_ADDED = Rule::api("security-requirement-added", Security, Breaking, Patch,
@@ -45,7 +45,7 @@ fn credential(scheme: &Node<'_>) -> String {
                     .map(|key| flow.text(key).unwrap_or_default());
                 format!("{name} {}", urls.join(" "))
             };
-            let flows: BTreeSet<_> = scheme.get("flows").iter().flat_map(Node::named).map(url).collect();
+            let flows: BTreeSet<_> = scheme.get("flows").iter().flat_map(Node::without_extensions).map(url).collect();
             format!("oauth2 {}", flows.into_iter().collect::<Vec<_>>().join(", "))
         }
         kind => format!("{kind} {}", text("openIdConnectUrl")),

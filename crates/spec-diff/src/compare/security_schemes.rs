@@ -6,7 +6,7 @@ use openapi_document::Node;
 use serde_json::Value;
 
 use super::{Circumstance, Comparison, Finding, ScopeId};
-use crate::rules::rules;
+use crate::rule::rules;
 
 rules! {
     SCHEME_ADDED = Rule::api("api-security-component-added", Security, Info, Patch, "api-security-component-removed",
@@ -117,12 +117,13 @@ impl<'a> Comparison<'a> {
     }
 
     fn flows(&mut self, old: &Node<'a>, new: &Node<'a>, scope: ScopeId) {
-        let list = |node: &Node<'a>| node.get("flows").iter().flat_map(Node::named).collect::<BTreeMap<_, _>>();
+        let list =
+            |node: &Node<'a>| node.get("flows").iter().flat_map(Node::without_extensions).collect::<BTreeMap<_, _>>();
         let (olds, news) = (list(old), list(new));
         old.get("flows").iter().chain(&new.get("flows")).for_each(|node| self.compared.whole(node));
         for (name, flow) in &olds {
             let Some(other) = news.get(name) else {
-                self.note(scope, Finding::new(&SCHEME_FLOW_REMOVED).removed(&flow.at).named(*name));
+                self.note(scope, Finding::new(&SCHEME_FLOW_REMOVED).removed(&flow.at).with_name(*name));
                 continue;
             };
             for (key, rule) in [("authorizationUrl", &SCHEME_AUTHORIZATION_URL), ("tokenUrl", &SCHEME_TOKEN_URL)] {
@@ -138,21 +139,22 @@ impl<'a> Comparison<'a> {
             self.scopes_of(flow, other, scope);
         }
         for (name, flow) in news.iter().filter(|(name, _)| !olds.contains_key(*name)) {
-            self.note(scope, Finding::new(&SCHEME_FLOW_ADDED).added(&flow.at).named(*name));
+            self.note(scope, Finding::new(&SCHEME_FLOW_ADDED).added(&flow.at).with_name(*name));
         }
     }
 
     fn scopes_of(&mut self, old: &Node<'a>, new: &Node<'a>, scope: ScopeId) {
-        let list = |node: &Node<'a>| node.get("scopes").iter().flat_map(Node::named).collect::<BTreeMap<_, _>>();
+        let list =
+            |node: &Node<'a>| node.get("scopes").iter().flat_map(Node::without_extensions).collect::<BTreeMap<_, _>>();
         let (olds, news) = (list(old), list(new));
         for (name, node) in &olds {
             match news.get(name) {
-                None => self.note(scope, Finding::new(&SCHEME_SCOPE_REMOVED).removed(&node.at).named(*name)),
+                None => self.note(scope, Finding::new(&SCHEME_SCOPE_REMOVED).removed(&node.at).with_name(*name)),
                 Some(other) => self.docs_changed += usize::from(node.value != other.value),
             }
         }
         for (name, node) in news.iter().filter(|(name, _)| !olds.contains_key(*name)) {
-            self.note(scope, Finding::new(&SCHEME_SCOPE_ADDED).added(&node.at).named(*name));
+            self.note(scope, Finding::new(&SCHEME_SCOPE_ADDED).added(&node.at).with_name(*name));
         }
     }
 }

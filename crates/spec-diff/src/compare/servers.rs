@@ -6,7 +6,7 @@ use openapi_document::Node;
 use serde_json::Value;
 
 use super::{Circumstance, Comparison, Finding, ScopeId, operation_pairing::Operation};
-use crate::rules::rules;
+use crate::rule::rules;
 
 rules! {
     SERVER_DEFAULT = Rule::api("server-default-changed", Servers, Breaking, Patch, "server-default-changed",

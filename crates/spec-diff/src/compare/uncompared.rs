@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Comparison, Finding, excerpt, unused_components::Reached};
 use crate::{
-    rules::rules,
+    rule::rules,
     schema::{DOCS, speaks},
 };
 
@@ -127,7 +127,7 @@ impl<'a> Comparison<'a> {
             return;
         }
         for (key, _) in keys.iter().filter(|(key, value)| !is_documentation(key) && speaks(&(key, value))) {
-            let finding = Finding::new(&UNKNOWN_CHANGE).at(&old.at, &new.at).named(*key);
+            let finding = Finding::new(&UNKNOWN_CHANGE).at(&old.at, &new.at).with_name(*key);
             let value = |node: &Node<'a>| node.value.get(key).and_then(excerpt);
             self.note(0, finding.values(value(old), value(new)));
         }

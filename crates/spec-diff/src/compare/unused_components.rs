@@ -11,9 +11,8 @@ use super::{
     union::{Subtypes, descendants},
 };
 use crate::{
+    classification::{Direction, SchemaLocation},
     compare::uncompared::UNKNOWN_CHANGE,
-    report::Direction,
-    rules::Place,
     schema::{Usage, same},
 };
 
@@ -89,7 +88,7 @@ impl<'a> Comparison<'a> {
         self.unused_removed(olds);
         let is_alone = self.is_alone;
         let is_unused = |old: &Node<'a>, new: &Node<'a>| is_alone || (!olds.is_used(old) && !news.is_used(new));
-        let context = |direction| Context::of(0, direction, Place::Body);
+        let context = |direction| Context::of(0, direction, SchemaLocation::Body);
         for direction in [Direction::Request, Direction::Response] {
             if is_alone || direction == Direction::Response {
                 let is_described = |old: &Node<'a>, new: &Node<'a>| {
@@ -134,7 +133,7 @@ impl<'a> Comparison<'a> {
         for section in sections {
             let list = |document: &DocumentTree<'a>| document.at(&["components", section]);
             let news = list(&self.revision);
-            for (name, old) in list(&self.base).iter().flat_map(Node::named) {
+            for (name, old) in list(&self.base).iter().flat_map(Node::without_extensions) {
                 let is_left = news.as_ref().is_some_and(|news| news.get(name).is_some());
                 if !is_left && !used.is_used(&old) {
                     self.note(0, Finding::new(&UNKNOWN_CHANGE).removed(&old.at));

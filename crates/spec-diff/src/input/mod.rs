@@ -82,8 +82,8 @@ pub fn read(argument: &str, allow_url: bool) -> Result<Input, String> {
 /// One line: what cannot be read, and why.
 pub fn find(argument: &str, allow_url: bool) -> Result<Option<Input>, String> {
     let budget = Budget::from_env();
-    if let Some(place) = argument.strip_prefix("git:") {
-        let (revision, path) = place
+    if let Some(at_revision) = argument.strip_prefix("git:") {
+        let (revision, path) = at_revision
             .split_once(':')
             .filter(|(_, path)| !path.is_empty())
             .ok_or_else(|| format!("{argument:?} is not of the form git:REVISION:PATH"))?;

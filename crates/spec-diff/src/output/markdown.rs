@@ -155,8 +155,8 @@ fn lines(api: &ApiDiff, links: &Links) -> Vec<Line> {
         }
     }
     for notice in &api.notices {
-        let place = linked(Position { name: &notice.file, line: notice.line, column: 1 }, links);
-        let text = format!("- **{}** {place}: {}", notice.level, plain(&notice.message));
+        let position = linked(Position { name: &notice.file, line: notice.line, column: 1 }, links);
+        let text = format!("- **{}** {position}: {}", notice.level, plain(&notice.message));
         lines.push(Line { text, folded: false, rank: 2 });
     }
     if api.hidden > 0 {
@@ -186,16 +186,18 @@ fn finding_line(api: &ApiDiff, finding: &Finding, links: &Links) -> String {
         .accepted
         .as_ref()
         .map_or(String::new(), |accepted| format!(" {}.", plain(&capitalized(&accepted.to_string()))));
-    let place = linked(api.first_position(change), links);
-    format!("- **{level}** {owner}: {}.{reaches}{accepted} `{id}` at {place}", plain(change.statement()))
+    let position = linked(api.first_position(change), links);
+    format!("- **{level}** {owner}: {}.{reaches}{accepted} `{id}` at {position}", plain(change.statement()))
 }
 
 /// Returns a position as code, linked to the line at the commit that was compared.
 fn linked(position: Position<'_>, links: &Links) -> String {
-    let place = format!("`{}`", printable(&position.to_string()).replace('`', "'"));
+    let shown = format!("`{}`", printable(&position.to_string()).replace('`', "'"));
     match (&links.source, url_path(position.name)) {
-        (Some(source), Some(path)) => format!("[{place}]({}/{path}#L{})", source.trim_end_matches('/'), position.line),
-        _ => place,
+        (Some(source), Some(path)) => {
+            format!("[{shown}]({}/{path}#L{})", source.trim_end_matches('/'), position.line)
+        }
+        _ => shown,
     }
 }
 
@@ -207,10 +209,10 @@ fn details(api: &ApiDiff, finding: &Finding, excerpts: &mut Excerpts<'_>) -> Str
         let [before, after] = short(excerpts.of_member(member));
         text.push_str(&fenced("diff", &diff_lines(&before, &after)));
     }
-    if !api.accept_place.is_empty() {
+    if !api.accept_name.is_empty() {
         let entries = finding.accept_entries();
         let entries = entries.lines().map(str::to_owned).collect::<Vec<_>>();
-        text.push_str(&format!("\nTo accept it, add a reason and append to {}:\n\n", plain(&api.accept_place)));
+        text.push_str(&format!("\nTo accept it, add a reason and append to {}:\n\n", plain(&api.accept_name)));
         text.push_str(&fenced("toml", &entries));
     }
     text.push_str("\n</details>");

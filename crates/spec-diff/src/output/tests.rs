@@ -55,9 +55,9 @@ fn input(name: &str, text: &str) -> Input {
 }
 
 fn accept_file(text: Option<&str>) -> AcceptFile {
-    let place = "openapi/cars.accept.toml".to_owned();
-    let source = text.map(|text| Source { name: place.clone(), text: text.to_owned() });
-    AcceptFile { place, source }
+    let name = "openapi/cars.accept.toml".to_owned();
+    let source = text.map(|text| Source { name: name.clone(), text: text.to_owned() });
+    AcceptFile { name, source }
 }
 
 fn compared(name: &str, base: &str, revision: &str, accept: Option<&str>) -> ApiDiff {

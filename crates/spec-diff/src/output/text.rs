@@ -68,14 +68,14 @@ fn write_api(api: &ApiDiff, colour: bool, out: &mut dyn Write) -> Result<()> {
 /// The operations that it reaches are named if they are others than those of the finding before.
 fn write_finding(api: &ApiDiff, finding: &Finding, names_reach: bool, colour: bool, out: &mut dyn Write) -> Result<()> {
     let change = &finding.change;
-    let place = printable(&api.first_position(change).to_string());
+    let position = printable(&api.first_position(change).to_string());
     // As an entry of the accept file names it.
     let at = match change.members.first().and_then(|member| member.location()) {
         Some(location) if finding.needs_decision() => format!(" at {location}"),
         _ => String::new(),
     };
     let (level, words) = (painted_level(change.level, colour), printable(change.statement()));
-    writeln!(out, "    {level}  {place}: {words} [{}{}]", change.id, printable(&at))?;
+    writeln!(out, "    {level}  {position}: {words} [{}{}]", change.id, printable(&at))?;
     if names_reach && reaches_others(finding) {
         writeln!(out, "              reaches {}", printable(&reach(&change.operations, 4)))?;
     }

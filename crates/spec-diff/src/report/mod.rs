@@ -2,80 +2,13 @@
 //!
 //! The JSON form is described by [`JSON_SCHEMA`](crate::JSON_SCHEMA); field names here and there are the same.
 
-pub(crate) mod grouping;
 pub(crate) mod json;
-mod labels;
-mod level;
-mod reachability;
-mod repeated;
 
 use openapi_document::text::excerpt;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::rules::{Group, Place};
-
-/// How much a change matters. The order is meant: `Breaking` is the greatest.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Level {
-    /// Nothing changes on the wire; names in generated code may.
-    #[default]
-    None,
-    /// Programs that work go on working.
-    Info,
-    /// Some programs may behave differently, or the effect is unknown.
-    Warning,
-    /// Programs that work may fail.
-    Breaking,
-}
-
-/// A step of a version under semantic versioning.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Bump {
-    /// Generated code stays as it is.
-    #[default]
-    None,
-    /// Fixes: the generated code's behaviour changes, its items do not.
-    Patch,
-    /// New items.
-    Minor,
-    /// Items that exist change or go away.
-    Major,
-}
-
-/// The direction of the data that a change concerns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Direction {
-    /// What callers send.
-    Request,
-    /// What callers receive.
-    Response,
-    /// The change was found in what is sent and in what is received; the worse of the two decides `id` and `level`.
-    Both,
-    /// No data: operations, security, servers.
-    None,
-}
-
-/// Where in an operation the changed thing is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// The operation itself: its path, method, security, server.
-    Operation,
-    /// A parameter in path, query, header or cookie.
-    Parameter,
-    /// The request's body.
-    Request,
-    /// The body of a successful response (2xx, 3xx).
-    Response,
-    /// The body of any other response.
-    Error,
-    /// A header of a response.
-    Header,
-}
+use crate::classification::{Bump, Direction, Group, Level, Role, SchemaLocation};
 
 /// An operation as it is named in the revision; in the base if it was removed. In JSON `["GET", "/path"]`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -130,7 +63,7 @@ pub enum Owner {
     },
 }
 
-/// A place in a document.
+/// A location in a document.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Location {
     /// The file, if it is not the document's own, by its path from the document's folder.
@@ -174,7 +107,7 @@ pub struct Change {
     /// What accept files and [`Options::levels`](crate::Options::levels) name, oasdiff's word where it has one:
     /// `response-property-became-nullable`.
     pub id: String,
-    /// The rule without direction and place: `became-nullable`. [`rules`](crate::rules::RULES) explains it.
+    /// The rule without direction and location: `became-nullable`. [`rules`](crate::rules::RULES) explains it.
     pub rule: &'static str,
     /// The rule's group, to filter by.
     pub group: Group,
@@ -183,7 +116,7 @@ pub struct Change {
     /// Which way the data goes.
     pub direction: Direction,
     /// Which part of a message, for rules about schemas.
-    pub place: Option<Place>,
+    pub location: Option<SchemaLocation>,
     /// What a reader would open.
     pub owner: Owner,
     /// What is concerned, at least one, sorted by name.
@@ -197,7 +130,7 @@ pub struct Change {
     pub source: Bump,
     /// One sentence with the owner, the members, before and after.
     pub message: String,
-    /// 12 hexadecimal digits of API, id, owner, members, before and after. Lines, order and places do not change it.
+    /// 12 hexadecimal digits of API, id, owner, members, before and after. Lines, order and locations do not change it.
     pub fingerprint: String,
 }
 
@@ -258,32 +191,32 @@ pub enum Side {
     Revision,
 }
 
-impl std::fmt::Display for Level {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(match self {
-            Self::None => "none",
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Breaking => "breaking",
-        })
-    }
-}
-
-impl std::fmt::Display for Bump {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(match self {
-            Self::None => "none",
-            Self::Patch => "patch",
-            Self::Minor => "minor",
-            Self::Major => "major",
-        })
+impl Owner {
+    /// Returns the owner as it is named in a sentence, whatever its length.
+    pub(crate) fn label(&self) -> String {
+        match self {
+            Owner::Document => "the API".to_owned(),
+            Owner::Path { path } | Owner::File { path } => path.clone(),
+            Owner::Operation { method, path } => format!("{method} {path}"),
+            Owner::Component { section, name } => match section.as_str() {
+                "schemas" => name.clone(),
+                "securitySchemes" => format!("security scheme {name}"),
+                section => format!(
+                    "{} {name}",
+                    section.strip_suffix("ies").map_or_else(
+                        || section.strip_suffix('s').unwrap_or(section).to_owned(),
+                        |stem| format!("{stem}y"),
+                    )
+                ),
+            },
+        }
     }
 }
 
 /// As messages name it: on one line, and not longer than a line.
 impl std::fmt::Display for Owner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&excerpt(&labels::describe(self), OWNER))
+        f.write_str(&excerpt(&self.label(), OWNER))
     }
 }
 

@@ -29,13 +29,14 @@ pub struct Finding {
 }
 
 /// How many entries a finding has. Where there would be more, they name sections of the document and the finding's fingerprint.
-const PLACES: usize = 20;
+const LOCATIONS: usize = 20;
 
 /// Returns the section of the document that a location is in: `/components`.
-fn section(place: &str) -> &str {
-    let start = place.find('/').filter(|_| place.starts_with('/')).or_else(|| place.find("#/").map(|hash| hash + 1));
-    let end = start.and_then(|start| place.get(start + 1..)?.find('/').map(|length| start + 1 + length));
-    end.and_then(|end| place.get(..end)).unwrap_or(place)
+fn section(location: &str) -> &str {
+    let start =
+        location.find('/').filter(|_| location.starts_with('/')).or_else(|| location.find("#/").map(|hash| hash + 1));
+    let end = start.and_then(|start| location.get(start + 1..)?.find('/').map(|length| start + 1 + length));
+    end.and_then(|end| location.get(..end)).unwrap_or(location)
 }
 
 /// `accepted (vendor) until 2026-12-31: the reviewer's words`
@@ -55,16 +56,17 @@ impl Finding {
     #[must_use]
     pub fn accept_entries(&self) -> String {
         let Change { id, members, fingerprint, .. } = &self.change;
-        let mut places = members.iter().filter_map(Member::location).map(ToString::to_string).collect::<BTreeSet<_>>();
+        let mut locations =
+            members.iter().filter_map(Member::location).map(ToString::to_string).collect::<BTreeSet<_>>();
         let mut print = String::new();
-        if places.len() > PLACES {
-            places = places.iter().map(|place| section(place).to_owned()).collect();
+        if locations.len() > LOCATIONS {
+            locations = locations.iter().map(|location| section(location).to_owned()).collect();
             print = format!("fingerprint = {}\n", quoted(fingerprint));
         }
         let entry = |at: &String| {
             format!("[[accept]]\nrule = {}\nat = {}\n{print}kind = \"vendor\"\nreason = \"\"\n", quoted(id), quoted(at))
         };
-        places.iter().map(entry).collect::<Vec<_>>().join("\n")
+        locations.iter().map(entry).collect::<Vec<_>>().join("\n")
     }
 
     /// Returns whether a reviewer has to decide: no reviewer has, and programs may be affected.
@@ -127,7 +129,7 @@ struct Entry {
 }
 
 /// An entry that can be used.
-struct Known {
+struct AcceptedEntry {
     entry: Entry,
     until: Option<NaiveDate>,
     line: u32,
@@ -137,19 +139,19 @@ struct Known {
 /// Marks accepted findings and returns the entries that are malformed, expired or unused.
 pub(super) fn apply(source: &Source, report: &mut Report, findings: &mut [Finding], today: NaiveDate) -> Vec<Notice> {
     let mut notices = Vec::new();
-    let mut known = Vec::new();
+    let mut accepted = Vec::new();
     let notice = |level, line, message| Notice { level, file: source.name.clone(), line, message };
     for (line, entry) in entries(&source.text) {
         match entry {
-            Ok((entry, until)) => known.push(Known { entry, until, line, used: false }),
+            Ok((entry, until)) => accepted.push(AcceptedEntry { entry, until, line, used: false }),
             Err(error) => notices.push(notice(Level::Warning, line, error)),
         }
     }
     for finding in findings.iter_mut() {
-        mark(finding, &mut known, today);
+        mark(finding, &mut accepted, today);
     }
     settle(report, findings);
-    for Known { entry, until, line, used } in known {
+    for AcceptedEntry { entry, until, line, used } in accepted {
         let what = format!("{} at {}", entry.rule, entry.at);
         match until.filter(|until| *until < today) {
             Some(until) => notices.push(notice(
@@ -210,40 +212,40 @@ fn one_line(message: &str) -> String {
 }
 
 /// A finding is accepted if each of its members is: one more member is a new finding.
-fn mark(finding: &mut Finding, known: &mut [Known], today: NaiveDate) {
+fn mark(finding: &mut Finding, accepted: &mut [AcceptedEntry], today: NaiveDate) {
     let change = &mut finding.change;
     let find = |member: &Member| {
-        known.iter().position(|Known { entry, until, .. }| {
+        accepted.iter().position(|AcceptedEntry { entry, until, .. }| {
             until.is_none_or(|until| until >= today)
                 && (entry.rule == change.id || entry.rule == change.rule)
                 && entry.fingerprint.as_ref().is_none_or(|print| *print == change.fingerprint)
-                && [&member.base, &member.revision].into_iter().flatten().any(|place| is_within(place, &entry.at))
+                && [&member.base, &member.revision].into_iter().flatten().any(|location| is_within(location, &entry.at))
         })
     };
     let Some(mut found) = change.members.iter().map(find).collect::<Option<Vec<_>>>() else { return };
     found.sort_unstable();
     found.dedup();
     for index in &found {
-        if let Some(known) = known.get_mut(*index) {
-            known.used = true;
+        if let Some(accepted) = accepted.get_mut(*index) {
+            accepted.used = true;
         }
     }
-    let entries = found.iter().filter_map(|index| known.get(*index)).collect::<Vec<_>>();
-    let is_correction = entries.iter().all(|known| matches!(known.entry.kind, Kind::Correction));
+    let entries = found.iter().filter_map(|index| accepted.get(*index)).collect::<Vec<_>>();
+    let is_correction = entries.iter().all(|accepted| matches!(accepted.entry.kind, Kind::Correction));
     if is_correction {
         // The service is as it was: programs that work go on working.
         change.level = Level::None;
     }
     finding.accepted = Some(Accepted {
         kind: if is_correction { Kind::Correction } else { Kind::Vendor },
-        reason: entries.iter().map(|known| known.entry.reason.trim()).collect::<Vec<_>>().join("; "),
-        until: entries.iter().filter_map(|known| known.until).min(),
+        reason: entries.iter().map(|accepted| accepted.entry.reason.trim()).collect::<Vec<_>>().join("; "),
+        until: entries.iter().filter_map(|accepted| accepted.until).min(),
     });
 }
 
-/// Returns whether a place is the pointer's or below it.
-fn is_within(place: &Location, at: &str) -> bool {
-    place.to_string().strip_prefix(at).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+/// Returns whether a location is the pointer's or below it.
+fn is_within(location: &Location, at: &str) -> bool {
+    location.to_string().strip_prefix(at).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Sets the levels that follow from the findings'.
@@ -298,17 +300,17 @@ mod tests {
 
     #[test]
     fn entries_for_many_locations_name_the_sections_and_the_change() {
-        for (place, expected) in [
+        for (location, expected) in [
             ("/components/schemas/A/properties/b", "/components"),
             ("/paths", "/paths"),
             ("models/a.yaml#/Car/properties/b", "models/a.yaml#/Car"),
             ("models/a.yaml#", "models/a.yaml#"),
         ] {
-            assert_eq!(section(place), expected);
+            assert_eq!(section(location), expected);
         }
         let limits = |limit: usize| {
             let properties: serde_json::Map<_, _> =
-                (0..=PLACES).map(|index| (format!("p{index}"), serde_json::json!({"maxLength": limit}))).collect();
+                (0..=LOCATIONS).map(|index| (format!("p{index}"), serde_json::json!({"maxLength": limit}))).collect();
             serde_json::json!({"openapi": "3.0.0", "components": {"schemas": {"Car": {"properties": properties}}}})
         };
         let mut report = diff(&limits(2), &limits(1), &Options::default()).expect("both are documents");

@@ -12,9 +12,9 @@ pub fn failure(api: &ApiDiff, least: Level) -> Option<String> {
     let notices = api.notices.iter().map(|notice| notice.level);
     let count = open.chain(notices).filter(|level| *level >= least).count();
     let above = if least < Level::Breaking { " or above" } else { "" };
-    let accept = match api.accept_place.as_str() {
+    let accept = match api.accept_name.as_str() {
         "" => String::new(),
-        place => format!("; fix the document, or accept them in {place}"),
+        name => format!("; fix the document, or accept them in {name}"),
     };
     let findings = pluralize(count, "open finding");
     (count > 0).then(|| format!("{}: {findings} of level {least}{above}{accept}", api.report.api))

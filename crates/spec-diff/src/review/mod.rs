@@ -106,7 +106,7 @@ pub struct ApiDiff {
     /// The document now.
     pub revision: Parsed,
     /// Where findings can be accepted; empty if reports do not mention it.
-    pub accept_place: String,
+    pub accept_name: String,
     /// Entries of the accept file that are malformed, expired or unused.
     pub notices: Vec<Notice>,
     /// Of all findings, also those that are not shown.
@@ -226,7 +226,7 @@ impl Default for Position<'_> {
     }
 }
 
-/// In the form that editors follow: `openapi/cars.yaml:12`. The column is stated where the line alone does not lead to the place.
+/// In the form that editors follow: `openapi/cars.yaml:12`. The column is stated where the line alone is not enough.
 impl std::fmt::Display for Position<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}:{}", self.name, self.line)?;

@@ -36,7 +36,7 @@ pub struct ParsedPair {
 #[derive(Debug, Clone, Default)]
 pub struct AcceptFile {
     /// Where findings can be accepted: `openapi/cars.accept.toml`. If empty, reports do not mention it.
-    pub place: String,
+    pub name: String,
     /// The file, if there is one.
     pub source: Option<Source>,
 }
@@ -119,7 +119,7 @@ impl ParsedPair {
             state,
             base,
             revision,
-            accept_place: accept.place.clone(),
+            accept_name: accept.name.clone(),
             notices,
             counts,
             hidden: 0,
@@ -129,7 +129,7 @@ impl ParsedPair {
     }
 }
 
-/// Returns the positions of the places of both sides: what was removed is shown at what it was in.
+/// Returns the positions of the locations of both sides: what was removed is shown at what it was in.
 fn locations(parsed: &Parsed, report: &Report) -> BTreeMap<String, Locations> {
     let members = || report.changes.iter().flat_map(|change| &change.members);
     let all = || members().flat_map(|member| [&member.base, &member.revision]).flatten();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::rules::*;
+use crate::{Direction, Level, rules::*};
 
 fn all() -> impl Iterator<Item = &'static Rule> {
     RULES.iter().copied().flatten()
@@ -48,17 +48,29 @@ fn no_data_rule_breaks_callers_both_ways_unless_it_is_its_own_mirror() {
 
 #[test]
 fn ids_are_those_that_users_of_oasdiff_know() {
-    let id = |name: &str, direction, place, what| rule(name).expect(name).id(direction, Some(place), what);
+    let id = |name: &str, direction, location, what| rule(name).expect(name).id(direction, Some(location), what);
     let (request, response) = (Direction::Request, Direction::Response);
-    for (name, direction, place, what, expected) in [
-        ("became-nullable", response, Place::Property, "", "response-property-became-nullable"),
-        ("optional-property-added", request, Place::Property, "", "new-optional-request-property"),
-        ("required-property-removed", response, Place::Body, "", "response-required-property-removed"),
-        ("upper-limit-decreased", request, Place::Parameter, "max-length", "request-parameter-max-length-decreased"),
-        ("condition-added", request, Place::Body, "dependent-required", "request-body-dependent-required-added"),
-        ("api-removed", Direction::None, Place::Body, "path-removed", "api-path-removed-without-deprecation"),
-        ("server-default-changed", Direction::None, Place::Body, "", "server-default-changed"),
+    for (name, direction, location, what, expected) in [
+        ("became-nullable", response, SchemaLocation::Property, "", "response-property-became-nullable"),
+        ("optional-property-added", request, SchemaLocation::Property, "", "new-optional-request-property"),
+        ("required-property-removed", response, SchemaLocation::Body, "", "response-required-property-removed"),
+        (
+            "upper-limit-decreased",
+            request,
+            SchemaLocation::Parameter,
+            "max-length",
+            "request-parameter-max-length-decreased",
+        ),
+        (
+            "condition-added",
+            request,
+            SchemaLocation::Body,
+            "dependent-required",
+            "request-body-dependent-required-added",
+        ),
+        ("api-removed", Direction::None, SchemaLocation::Body, "path-removed", "api-path-removed-without-deprecation"),
+        ("server-default-changed", Direction::None, SchemaLocation::Body, "", "server-default-changed"),
     ] {
-        assert_eq!(id(name, direction, place, what), expected);
+        assert_eq!(id(name, direction, location, what), expected);
     }
 }

@@ -34,7 +34,7 @@ impl<'a> Schema<'a> {
             return Vec::new();
         }
         // A type beside values that are of it states nothing.
-        let is_of_types = |value: &&Value| !types(&inner).contradicts(&Types::one(type_of(value)));
+        let is_of_types = |value: &&Value| !types(&inner).contradicts(&Types::single(type_of(value)));
         let listed = inner.get("enum").map(|list| list.items().map(|item| item.value).collect::<Vec<_>>());
         let listed = listed.or_else(|| Some(vec![inner.value.get("const")?]));
         let is_redundant = listed.is_some_and(|values| values.iter().all(is_of_types));
@@ -96,7 +96,7 @@ impl<'a> Schema<'a> {
         self.negations(document);
         self.values_but_forbidden();
         let listed = |wanted: bool| self.values.iter().flatten().any(|value| **value == Value::Bool(wanted));
-        if self.types == Types::one("boolean") && listed(true) && listed(false) {
+        if self.types == Types::single("boolean") && listed(true) && listed(false) {
             (self.values, self.constant) = (None, false);
         }
         // Items that cannot be there.
@@ -116,19 +116,19 @@ impl<'a> Schema<'a> {
         if !is_plain {
             return;
         }
-        let of_core = |list: Option<&Vec<Node<'a>>>, key: &str| match list.map(Vec::as_slice) {
+        let stated_in_core = |list: Option<&Vec<Node<'a>>>, key: &str| match list.map(Vec::as_slice) {
             Some([only]) => {
                 core.value.get(key).is_some_and(|value| std::ptr::eq(value, only.value)).then(|| only.clone())
             }
             _ => None,
         };
-        if let Some(node) = of_core(self.conditions.get("unevaluated-properties"), "unevaluatedProperties") {
+        if let Some(node) = stated_in_core(self.conditions.get("unevaluated-properties"), "unevaluatedProperties") {
             self.conditions.remove("unevaluated-properties");
             if matches!(self.additional, Additional::Open) {
                 self.additional = if is_never(node.value) { Additional::Closed } else { Additional::Typed(vec![node]) };
             }
         }
-        let items = of_core(self.conditions.get("unevaluated-items"), "unevaluatedItems");
+        let items = stated_in_core(self.conditions.get("unevaluated-items"), "unevaluatedItems");
         if let Some(node) = items.filter(|_| !self.conditions.contains_key("contains")) {
             self.conditions.remove("unevaluated-items");
             match is_never(node.value) {
@@ -240,7 +240,7 @@ impl<'a> Schema<'a> {
         }
         let is_of_type = |value: &&Value| {
             let name = type_of(value);
-            self.types.is_any() || name == NULL || !self.types.contradicts(&Types::one(name))
+            self.types.is_any() || name == NULL || !self.types.contradicts(&Types::single(name))
         };
         forbidden.values.retain(is_of_type);
         self.forbidden = Some(forbidden).filter(|forbidden| !forbidden.values.is_empty());
@@ -264,7 +264,7 @@ impl<'a> Schema<'a> {
         let mut alone = self.clone();
         alone.types.0.retain(|own, _| *own == name);
         if let Some(values) = &mut alone.values {
-            values.retain(|value| !Types::one(type_of(value)).contradicts(&alone.types));
+            values.retain(|value| !Types::single(type_of(value)).contradicts(&alone.types));
         }
         alone
     }

@@ -23,7 +23,7 @@ impl<'a> Walk<'_, 'a> {
         if let (Some(values), Some(others)) = (&one.values, &other.values) {
             return !values.iter().any(|value| others.iter().any(|other| equal(value, other)));
         }
-        let is_object = types == Types::one("object") && others == Types::one("object");
+        let is_object = types == Types::single("object") && others == Types::single("object");
         is_object && (self.lacks(one, other) || self.differs(one, other))
     }
 

@@ -183,7 +183,7 @@ impl<'d, 'a> Walk<'d, 'a> {
     fn base(&mut self, narrow: &Schema<'a>, wide: &Schema<'a>) -> bool {
         let own_types = narrow.types_with_alternatives(self.narrow);
         let is_ambiguous =
-            |name: &&&str| narrow.ambiguous.contains_key(**name) || own_types.contradicts(&Types::one(name));
+            |name: &&&str| narrow.ambiguous.contains_key(**name) || own_types.contradicts(&Types::single(name));
         wide.types.relation(&own_types, false).is_within()
             && wide.ambiguous.keys().all(|name| is_ambiguous(&name))
             && Self::values(narrow, wide)
@@ -237,7 +237,7 @@ impl<'d, 'a> Walk<'d, 'a> {
             let listed = narrow.values.as_ref();
             known.into_iter().any(|own| equal(own, value))
                 || listed.is_some_and(|values| !values.iter().any(|own| equal(own, value)))
-                || types.contradicts(&Types::one(type_of(value)))
+                || types.contradicts(&Types::single(type_of(value)))
         };
         if !wide.forbidden.iter().flat_map(|forbidden| &forbidden.values).all(forbids) {
             return false;

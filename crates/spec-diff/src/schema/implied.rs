@@ -32,7 +32,7 @@ pub(super) fn content_of_format(format: &str) -> Option<(&'static str, &'static 
 pub(super) fn types<'a>(node: &Node<'a>) -> Types<'a> {
     let format = node.text("format").filter(|format| content_of_format(format).is_none());
     if is_null(node.value) {
-        return Types::one(NULL);
+        return Types::single(NULL);
     }
     let known = |name: &&str| *name != NULL;
     let named = match node.value.get("type") {
@@ -49,17 +49,17 @@ pub(super) fn types<'a>(node: &Node<'a>) -> Types<'a> {
     }
     let has = |keys: &[&str]| keys.iter().any(|key| node.value.get(key).is_some());
     if has(&["properties", "additionalProperties", "patternProperties"]) {
-        return Types::one("object");
+        return Types::single("object");
     }
     if has(&["items", "prefixItems"]) {
-        return Types::one("array");
+        return Types::single("array");
     }
     let values = node.value.get("enum").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let values = values.iter().chain(node.value.get("const")).filter(|value| !value.is_null());
     let types: BTreeMap<_, _> = values.map(|value| (type_of(value), None)).collect();
     match format {
         Some(format) if types.is_empty() => Types([(type_of_format(format), Some(format))].into()),
-        None if types.is_empty() && node.value.get("format").is_some() => Types::one("string"),
+        None if types.is_empty() && node.value.get("format").is_some() => Types::single("string"),
         _ => Types(types),
     }
 }

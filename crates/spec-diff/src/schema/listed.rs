@@ -20,7 +20,7 @@ impl<'a> Schema<'a> {
             return Some(values.iter().map(|value| Cow::Borrowed(*value)).collect());
         }
         let owned = |values: Vec<Value>| Some(values.into_iter().map(Cow::Owned).collect());
-        if self.types == Types::one("boolean") {
+        if self.types == Types::single("boolean") {
             return owned(vec![Value::Bool(false), Value::Bool(true)]);
         }
         let bound = |words: [&str; 2], step: i128| {
@@ -32,9 +32,9 @@ impl<'a> Schema<'a> {
                 _ => None,
             }
         };
-        let is_integer = self.types == Types::one("integer");
+        let is_integer = self.types == Types::single("integer");
         let (least, most) = (bound(["min", "exclusive-min"], 1)?, bound(["max", "exclusive-max"], -1)?);
-        let is_one = least == most && self.types == Types::one("number");
+        let is_one = least == most && self.types == Types::single("number");
         let is_short = (0..RANGE).contains(&most.checked_sub(least)?);
         if !(is_one || is_integer && is_short) {
             return None;

@@ -141,7 +141,7 @@ impl<'a> Schema<'a> {
         Self::without(document, core, &[])
     }
 
-    /// Merges schemas that hold together, leaving out alternatives by the places of their lists.
+    /// Merges schemas that hold together, leaving out alternatives by the locations of their lists.
     pub(crate) fn without(document: &DocumentTree<'a>, core: &[Node<'a>], unions: &[Pointer<'a>]) -> Self {
         let left_out: Vec<_> = unions.iter().map(Pointer::steps).collect();
         let at = core.first().map(|node| node.at.clone()).unwrap_or_default();
@@ -221,7 +221,7 @@ impl<'a> Schema<'a> {
         types
     }
 
-    /// Returns what the item at this place of a list must be.
+    /// Returns the schema of the item at this index of an array.
     pub(crate) fn item(&self, index: usize) -> Item<'a> {
         let index_of = |most: u64| usize::try_from(most).unwrap_or(usize::MAX);
         match self.prefix_items.get(index) {

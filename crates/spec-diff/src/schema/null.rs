@@ -10,7 +10,7 @@ const BUDGET: u16 = 200;
 #[derive(Debug, Clone)]
 pub(super) enum Null<'a> {
     /// Nothing: it is for other parts to say, or all values are allowed.
-    Unsaid,
+    Unspecified,
     /// It is allowed, here.
     Allowed(Pointer<'a>),
     /// A type names it, here, and the values beside do not list it. From 3.1 on it is not allowed; 3.0 leaves it to `nullable`.
@@ -30,7 +30,7 @@ impl<'a> Null<'a> {
     fn and(self, other: impl FnOnce() -> Self) -> Self {
         match self {
             Self::Denied => self,
-            Self::Unsaid => other(),
+            Self::Unspecified => other(),
             Self::Unlisted(_) => match other() {
                 Self::Denied => Self::Denied,
                 _ => self,
@@ -55,11 +55,11 @@ struct Question<'d, 'a> {
 impl<'a> Question<'_, 'a> {
     fn schemas(&mut self, parts: &[Node<'a>]) -> Null<'a> {
         self.left = BUDGET;
-        parts.iter().fold(Null::Unsaid, |verdict, part| verdict.and(|| self.schema(part)))
+        parts.iter().fold(Null::Unspecified, |verdict, part| verdict.and(|| self.schema(part)))
     }
 
     fn schema(&mut self, node: &Node<'a>) -> Null<'a> {
-        let Some(left) = self.left.checked_sub(1) else { return Null::Unsaid };
+        let Some(left) = self.left.checked_sub(1) else { return Null::Unspecified };
         self.left = left;
         if node.get("not").is_some_and(|not| matches!(self.schema(&not), Null::Allowed(_))) {
             return Null::Denied;
@@ -70,7 +70,7 @@ impl<'a> Question<'_, 'a> {
         }
         if self.open.contains(&node.address()) {
             self.is_recursive = true;
-            return Null::Unsaid;
+            return Null::Unspecified;
         }
         self.open.push(node.address());
         let verdict = self.with_parts(node);
@@ -108,11 +108,11 @@ impl<'a> Question<'_, 'a> {
         let listed = values.map(|values| values.iter().any(Value::is_null));
         let listed = listed.or_else(|| node.value.get("const").map(Value::is_null));
         match (named, listed) {
-            (None, None) => Null::Unsaid,
+            (None, None) => Null::Unspecified,
             (None | Some(true), Some(true)) | (Some(true), None) => Null::Allowed(node.at.clone()),
             (Some(true), Some(false)) => Null::Unlisted(node.at.clone()),
             // Until 3.0, generators write the type of what is included beside it.
-            (Some(false), None) if !self.document.siblings() && is_wrapper(node) => Null::Unsaid,
+            (Some(false), None) if !self.document.siblings() && is_wrapper(node) => Null::Unspecified,
             (Some(false) | None, _) => Null::Denied,
         }
     }
@@ -130,14 +130,14 @@ impl<'a> Question<'_, 'a> {
                 Null::Allowed(_) if allowed.is_some() => return Null::Denied,
                 Null::Allowed(at) => allowed = Some(at),
                 Null::Unlisted(at) => unlisted = unlisted.or(Some(at)),
-                Null::Unsaid => is_unsaid = true,
+                Null::Unspecified => is_unsaid = true,
                 Null::Denied => {}
             }
         }
         match (allowed, unlisted) {
             (Some(at), _) => Null::Allowed(at),
             (None, Some(at)) => Null::Unlisted(at),
-            (None, None) if is_unsaid => Null::Unsaid,
+            (None, None) if is_unsaid => Null::Unspecified,
             (None, None) => Null::Denied,
         }
     }

@@ -39,7 +39,7 @@ impl Relation {
 }
 
 impl<'a> Types<'a> {
-    pub(crate) fn one(name: &'a str) -> Self {
+    pub(crate) fn single(name: &'a str) -> Self {
         Self(BTreeMap::from([(name, None)]))
     }
 

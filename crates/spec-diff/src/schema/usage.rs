@@ -1,4 +1,4 @@
-//! A schema at the place where it is used: the wrapper's words and the core that they wrap.
+//! A schema where it is used: the wrapper's keywords and the core that they wrap.
 
 use openapi_document::{DocumentTree, Node, pointer::Pointer};
 use serde_json::Value;
@@ -59,7 +59,7 @@ impl<'a> Usage<'a> {
         match Null::of(document, parts) {
             Null::Allowed(at) => usage.nullable = Some(at),
             Null::Unlisted(at) => usage.unlisted_null = Some(at),
-            Null::Unsaid | Null::Denied => {}
+            Null::Unspecified | Null::Denied => {}
         }
         if usage.core.len() > 1 {
             // The empty schema adds nothing to another.

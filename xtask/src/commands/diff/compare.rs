@@ -79,7 +79,7 @@ pub(super) mod tests {
         ApiInput {
             name: "mini".to_owned(),
             pair: Pair { base: document(MINI), revision: document(head) },
-            accept: AcceptFile { place: "openapi/mini.accept.toml".to_owned(), source: None },
+            accept: AcceptFile { name: "openapi/mini.accept.toml".to_owned(), source: None },
             manifests: Some(versions.map(manifest)),
         }
     }

@@ -51,7 +51,7 @@ fn vendor_input(root: &Path, repository: &Repository, base: &Base, vendor: &Vend
             base: at(repository, base, &document)?.map(|source| Input { source, folder: in_base }),
             revision: now(&document)?.map(|source| Input { source, folder: Folder::Disk(root.join("openapi")) }),
         },
-        accept: AcceptFile { source: now(&accept)?, place: accept },
+        accept: AcceptFile { source: now(&accept)?, name: accept },
         manifests: Some(manifests(root, base, &format!("{}/Cargo.toml", vendor.folder()))?),
     })
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::media_types::essence;
 use crate::{
     compare::{Circumstance, Comparison, Context, Finding, excerpt},
-    rules::rules,
+    rule::rules,
     schema::{Schema, Types, Usage},
 };
 
@@ -88,7 +88,7 @@ impl<'d, 'a> Form<'d, 'a> {
         let several = match schema.types.0.keys().copied().collect::<Vec<_>>().as_slice() {
             ["array"] => Several::Items,
             ["object"] if !self.is_multipart => Several::Members,
-            _ if schema.types.is_scalar() || schema.types == Types::one("object") => Several::No,
+            _ if schema.types.is_scalar() || schema.types == Types::single("object") => Several::No,
             _ => return None,
         };
         let media_type = if self.is_multipart { Some(usual_type(self.document, Some(&schema))?) } else { None };
@@ -140,12 +140,12 @@ fn usual_type<'a>(document: &DocumentTree<'a>, schema: Option<&Schema<'a>>) -> O
     if schema.types.is_scalar() {
         return Some("text/plain");
     }
-    if schema.types == Types::one("object") {
+    if schema.types == Types::single("object") {
         return Some("application/json");
     }
-    let items = (schema.types == Types::one("array"))
+    let items = (schema.types == Types::single("array"))
         .then(|| Schema::of(document, &Usage::of(document, &schema.items).core))
-        .filter(|items| items.types != Types::one("array"))?;
+        .filter(|items| items.types != Types::single("array"))?;
     usual_type(document, Some(&items))
 }
 

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use openapi_document::Node;
 
 use crate::{
+    classification::{Direction, SchemaLocation},
     compare::{Comparison, Context, Finding, ScopeId, parameters::PARAMETER},
-    report::Direction,
-    rules::{Place, rules},
+    rule::rules,
 };
 
 rules! {
@@ -45,14 +45,14 @@ impl<'a> Comparison<'a> {
             let Some((_, other)) = news.get(key) else {
                 let required = before.flag("required");
                 let rule = if required { &HEADER_REMOVED_REQUIRED } else { &HEADER_REMOVED_OPTIONAL };
-                self.note(scope, Finding::new(rule).removed(&node.at).named(*name));
+                self.note(scope, Finding::new(rule).removed(&node.at).with_name(*name));
                 continue;
             };
             let after = self.revision.resolve(other.clone());
             self.header(name, &before, &after, scope);
         }
         for (_, (name, node)) in news.iter().filter(|(key, _)| !olds.contains_key(*key)) {
-            self.note(scope, Finding::new(&HEADER_ADDED).added(&node.at).named(*name));
+            self.note(scope, Finding::new(&HEADER_ADDED).added(&node.at).with_name(*name));
         }
     }
 
@@ -65,10 +65,10 @@ impl<'a> Comparison<'a> {
             _ => None,
         };
         if let Some(rule) = rule {
-            self.note(scope, Finding::new(rule).at(&old.at, &new.at).named(name));
+            self.note(scope, Finding::new(rule).at(&old.at, &new.at).with_name(name));
         }
         let direction = self.direction(scope, Direction::Response);
-        let context = Context { text: true, ..Context::of(scope, direction, Place::Header) };
+        let context = Context { text: true, ..Context::of(scope, direction, SchemaLocation::Header) };
         if let (Some(old), Some(new)) = (old.get("schema"), new.get("schema")) {
             self.usages(&[old], &[new], context);
         } else if old.get("content").is_some() || new.get("content").is_some() {

@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use super::{Circumstance, Comparison, Context, Finding, Raw, ScopeId, operation_pairing::Operation};
 use crate::{
-    report::{Direction, Role},
-    rules::{Place, rules},
+    classification::{Direction, Role, SchemaLocation},
+    rule::rules,
 };
 
 rules! {
@@ -97,7 +97,7 @@ impl<'a> Comparison<'a> {
         if let Some(rule) = rule {
             self.note(scope, Finding::new(rule).at(&old.at, &new.at));
         }
-        self.content(old, new, Context::of(scope, self.direction(scope, Direction::Request), Place::Body));
+        self.content(old, new, Context::of(scope, self.direction(scope, Direction::Request), SchemaLocation::Body));
     }
 
     pub(super) fn responses(&mut self, old: &Operation<'a>, new: &Operation<'a>) {
@@ -108,7 +108,7 @@ impl<'a> Comparison<'a> {
             name => (name.to_uppercase(), node),
         };
         let statuses = |responses: &Option<Node<'a>>| {
-            responses.iter().flat_map(Node::named).map(status).collect::<BTreeMap<_, _>>()
+            responses.iter().flat_map(Node::without_extensions).map(status).collect::<BTreeMap<_, _>>()
         };
         let (olds, news) = (statuses(&list(old)), statuses(&list(new)));
         let [success, failure] = [Role::Response, Role::Error].map(|role| self.operation_scope(new, role));
@@ -168,8 +168,9 @@ impl<'a> Comparison<'a> {
         self.others(scope, old, new, &["$ref", "content", "headers", "links"]);
         self.headers(header_scope, old, new);
         self.unknown(scope, old, new, &["links"]);
-        let context = Context::of(scope, self.direction(scope, Direction::Response), Place::Body);
-        let has_content = |node: &Node<'a>| node.get("content").is_some_and(|content| content.named().next().is_some());
+        let context = Context::of(scope, self.direction(scope, Direction::Response), SchemaLocation::Body);
+        let has_content =
+            |node: &Node<'a>| node.get("content").is_some_and(|content| content.without_extensions().next().is_some());
         match (has_content(old), has_content(new)) {
             (false, false) => {}
             (true, false) => self.note(scope, Finding::new(&RESPONSE_BODY_REMOVED).at(&old.at, &new.at)),
@@ -214,7 +215,7 @@ impl<'a> Comparison<'a> {
     pub(super) fn content(&mut self, old: &Node<'a>, new: &Node<'a>, context: Context) {
         let list = |document: &DocumentTree<'a>, node: &Node<'a>| {
             let content = node.get("content");
-            let media_types = content.iter().flat_map(Node::named);
+            let media_types = content.iter().flat_map(Node::without_extensions);
             media_types.map(|(name, node)| (name, document.resolve(node))).collect::<Vec<_>>()
         };
         let matching = media_types::Matching::of(list(&self.base, old), list(&self.revision, new));

@@ -3,7 +3,7 @@
 use super::normal;
 use crate::{
     compare::{Comparison, Context, Finding},
-    rules::rules,
+    rule::rules,
     schema::{Schema, Types, Union, excludes},
 };
 
@@ -21,7 +21,7 @@ impl<'a> Comparison<'a> {
     pub(super) fn ambiguous_types(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
         let differs = |one: &Schema<'a>, other: &Schema<'a>| {
             let is_rejected = |(name, _): &(&&'a str, _)| {
-                !other.ambiguous.contains_key(**name) && !other.types.contradicts(&Types::one(name))
+                !other.ambiguous.contains_key(**name) && !other.types.contradicts(&Types::single(name))
             };
             one.ambiguous.iter().find(is_rejected).map(|(_, at)| at.clone())
         };

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::name;
 use crate::{
     compare::{Circumstance, Comparison, Context, Finding},
-    rules::rules,
+    rule::rules,
     schema::{Schema, Union, same},
 };
 
@@ -69,7 +69,7 @@ impl<'a> Comparison<'a> {
         });
         let (from, to): (BTreeSet<_>, BTreeSet<_>) = renames.unzip();
         for (value, target) in &olds {
-            let finding = |rule| Finding::new(rule).at(&before.at, &after.at).named(*value);
+            let finding = |rule| Finding::new(rule).at(&before.at, &after.at).with_name(*value);
             match news.get(value) {
                 Some(other)
                     if other == target
@@ -101,7 +101,7 @@ impl<'a> Comparison<'a> {
         }
         for (value, target) in news.iter().filter(|(value, _)| !olds.contains_key(*value)) {
             if had.contains(target) || !has.contains(target) || to.contains(target) {
-                let finding = Finding::new(&MAPPING_ADDED).at(&before.at, &after.at).named(*value);
+                let finding = Finding::new(&MAPPING_ADDED).at(&before.at, &after.at).with_name(*value);
                 self.note_data(context, finding.values(None, Value::from(*target)));
             }
         }

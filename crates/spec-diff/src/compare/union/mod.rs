@@ -10,10 +10,10 @@ use openapi_document::{DocumentTree, Node};
 
 use super::{Circumstance, Comparison, Context, Finding, components::component};
 use crate::{
+    classification::Direction,
     compare::conditions::{CONDITION_ADDED, CONDITION_REMOVED},
     compare::schema::{TYPE_CHANGED, TYPE_GENERALIZED, TYPE_SPECIALIZED},
-    report::Direction,
-    rules::{Rule, rules},
+    rule::{Rule, rules},
     schema::{From, Schema, Types, Union, Usage, fits_any, fits_schema, fits_union, same},
 };
 use matching::likeness;

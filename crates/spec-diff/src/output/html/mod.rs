@@ -107,8 +107,8 @@ fn section(api: &ApiDiff, page: &mut String) {
     }
     _ = writeln!(page, "<p>{}.</p>", escaped(&capitalized(&api.verdict())));
     for notice in &api.notices {
-        let place = format!("{}:{}", notice.file, notice.line);
-        _ = writeln!(page, "<p>{} {}: {}</p>", badge(notice.level), escaped(&place), escaped(&notice.message));
+        let position = format!("{}:{}", notice.file, notice.line);
+        _ = writeln!(page, "<p>{} {}: {}</p>", badge(notice.level), escaped(&position), escaped(&notice.message));
     }
     let mut excerpts = Excerpts::of(api);
     for finding in &api.findings {
@@ -157,7 +157,7 @@ fn write_finding(api: &ApiDiff, excerpts: &mut Excerpts<'_>, finding: &Finding, 
     for member in change.members.iter().take(MEMBERS) {
         sides(api, excerpts, member, page);
     }
-    if !api.accept_place.is_empty() && finding.needs_decision() {
+    if !api.accept_name.is_empty() && finding.needs_decision() {
         let entries = escaped(&finding.accept_entries());
         _ = writeln!(page, "<details class=\"accept\"><summary>Accept it</summary><pre>{entries}</pre></details>");
     }

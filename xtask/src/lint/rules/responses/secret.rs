@@ -1,6 +1,6 @@
 //! `secret`: a property is named like a secret, and is not `format: password`.
 
-use openapi_document::{Place, pointer::last_token};
+use openapi_document::{SchemaLocation, pointer::last_token};
 
 use crate::{
     codegen::identifiers::value_name,
@@ -35,7 +35,7 @@ const SECRETS: [&str; 9] = [
 ];
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    for node in context.schemas.iter().filter(|node| node.place == Place::Property) {
+    for node in context.schemas.iter().filter(|node| node.location == SchemaLocation::Property) {
         let name = last_token(&node.pointer);
         let is_string = node.text("type") == "string" && node.text("format").is_empty();
         if is_string && SECRETS.contains(&value_name(name).as_str()) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use openapi_document::{Place, reachable};
+use openapi_document::{SchemaLocation, reachable};
 use serde_json::Value;
 
 use crate::lint::{Context, Example, Findings, Level, Rule, Scope};
@@ -32,11 +32,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let typed_by = TYPED_BY.iter().find(|key| node.schema.contains_key(**key));
         match (typed_by, node.schema.get("x-any")) {
             // A part of a union or of `allOf` only adds to the others.
-            (None, None) if node.place != Place::Part && !is_in_error(&node.pointer, &errors) => findings.add(
-                &node.pointer,
-                "no `type`: it would be any JSON, where numbers lose digits",
-                "write its type, or `x-any: true` if the vendor does send any JSON",
-            ),
+            (None, None) if node.location != SchemaLocation::Subschema && !is_in_error(&node.pointer, &errors) => {
+                findings.add(
+                    &node.pointer,
+                    "no `type`: it would be any JSON, where numbers lose digits",
+                    "write its type, or `x-any: true` if the vendor does send any JSON",
+                )
+            }
             (Some(key), Some(_)) => {
                 findings.add(&node.pointer, format!("`x-any` beside {key:?}"), "leave one out");
             }

@@ -1,6 +1,6 @@
 //! `description`: a type, field, parameter or response has no description.
 
-use openapi_document::{Place, resolve};
+use openapi_document::{SchemaLocation, resolve};
 use serde_json::Value;
 
 use crate::lint::{
@@ -25,7 +25,10 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    for node in context.own_schemas().filter(|node| matches!(node.place, Place::Property | Place::Component)) {
+    for node in context
+        .own_schemas()
+        .filter(|node| matches!(node.location, SchemaLocation::Property | SchemaLocation::Component))
+    {
         let part = node.schema.get("allOf").and_then(|parts| parts.get(0));
         let is_described_there = |part: &Value| resolve(context.root, part).get("description").is_some();
         if node.text("description").is_empty() && !part.is_some_and(is_described_there) {

@@ -1,6 +1,6 @@
 //! `inline-enum`: an enum is not a component.
 
-use openapi_document::Place;
+use openapi_document::SchemaLocation;
 
 use super::enums;
 use crate::lint::{Context, Example, Findings, Level, Rule, Scope};
@@ -22,7 +22,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for (node, _) in enums(context).filter(|(node, _)| node.text("type") == "string") {
-        if node.place != Place::Component {
+        if node.location != SchemaLocation::Component {
             findings.add(&node.pointer, "an enum without a name", "make it a component and refer to it");
         }
     }

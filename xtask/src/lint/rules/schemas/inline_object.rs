@@ -1,6 +1,6 @@
 //! `inline-object`: an object with properties is not a component.
 
-use openapi_document::Place;
+use openapi_document::SchemaLocation;
 
 use super::properties;
 use crate::lint::{Context, Example, Findings, Level, Rule, Scope};
@@ -22,7 +22,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for node in context.own_schemas() {
-        if properties(node).is_some() && node.place != Place::Component {
+        if properties(node).is_some() && node.location != SchemaLocation::Component {
             findings.add(&node.pointer, "an object without a name", "make it a component and refer to it");
         }
     }

@@ -21,7 +21,7 @@ pub(in crate::lint) mod property_default;
 pub(in crate::lint) mod required;
 pub(in crate::lint) mod schema_type;
 
-use openapi_document::{Place, SchemaNode};
+use openapi_document::{SchemaLocation, SchemaNode};
 use serde_json::{Map, Value};
 
 use crate::lint::Context;
@@ -40,5 +40,5 @@ fn enums<'c, 'a>(context: &'c Context<'a>) -> impl Iterator<Item = (&'c SchemaNo
 
 /// Returns the enums that become types: components of type string.
 fn named_enums<'c, 'a>(context: &'c Context<'a>) -> impl Iterator<Item = (&'c SchemaNode<'a>, &'a Vec<Value>)> {
-    enums(context).filter(|(node, _)| node.text("type") == "string" && node.place == Place::Component)
+    enums(context).filter(|(node, _)| node.text("type") == "string" && node.location == SchemaLocation::Component)
 }

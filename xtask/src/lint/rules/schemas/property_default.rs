@@ -1,6 +1,6 @@
 //! `default`: a property has a `default`.
 
-use openapi_document::Place;
+use openapi_document::SchemaLocation;
 
 use crate::lint::{Context, Example, Findings, Level, Rule, Scope};
 
@@ -21,7 +21,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for node in context.own_schemas() {
-        if node.place == Place::Property && node.schema.contains_key("default") {
+        if node.location == SchemaLocation::Property && node.schema.contains_key("default") {
             findings.add(&node.pointer, "a default on a property is not applied", "state it in the description");
         }
     }

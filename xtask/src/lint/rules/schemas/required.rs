@@ -1,6 +1,6 @@
 //! `required`: `required` names a field that is not among the properties.
 
-use openapi_document::Place;
+use openapi_document::SchemaLocation;
 use serde_json::Value;
 
 use super::properties;
@@ -25,7 +25,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     for node in context.own_schemas() {
         let required = node.schema.get("required").and_then(Value::as_array).into_iter().flatten();
         // A part may require what another part describes.
-        let is_part = node.place == Place::Part || node.schema.contains_key("allOf");
+        let is_part = node.location == SchemaLocation::Subschema || node.schema.contains_key("allOf");
         let is_property = |name: &str| properties(node).is_some_and(|properties| properties.contains_key(name));
         for name in required.filter_map(Value::as_str).filter(|name| !is_part && !is_property(name)) {
             let message = format!("{name:?} is required, but is not a property");

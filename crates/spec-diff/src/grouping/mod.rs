@@ -1,35 +1,31 @@
 //! From what differs to what is worth reading: one finding per owner and rule, with all members and operations.
 
+mod labels;
+mod level;
+mod merge;
+mod reachability;
+mod repeated;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use openapi_document::{DocumentTree, pointer::Pointer, text};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{
-    Bump, Change, Direction, Level, Location, Member, OperationRef, Owner, Report, Role, TouchedOperation, Version,
-    labels,
-    level::{Users, level},
-    reachability::{Reach, reaches},
-    repeated,
-};
+use level::{Users, level};
+use merge::{Merged, json, merge};
+use reachability::Reach;
+
 use crate::{
-    compare::{COMPONENT_RENAMED, Comparison, EXTENSION_CHANGED, Finding},
-    rules::{Group, Place, Rule},
+    classification::{Bump, Direction, Group, Level, Role, SchemaLocation},
+    compare::{Comparison, Finding},
+    report::{Change, Member, OperationRef, Report, TouchedOperation, Version},
+    rule::Rule,
 };
 
 /// How many members a message lists, and how many letters of a value.
 const MEMBERS: usize = 10;
 const LETTERS: usize = 80;
-
-/// Equal findings, from several directions and places.
-pub(super) struct Merged<'a> {
-    /// With their ids.
-    pub(super) findings: Vec<(&'a Finding<'a>, String)>,
-    pub(super) owner: Owner,
-    pub(super) member: Member,
-    reach: Reach,
-}
 
 /// Makes the report of a comparison.
 pub(crate) fn report(comparison: Comparison<'_>) -> Report {
@@ -41,18 +37,18 @@ pub(crate) fn report(comparison: Comparison<'_>) -> Report {
         let worst = merged
             .findings
             .iter()
-            .max_by_key(|(finding, id)| (level(finding, id, Users::Stable), finding.direction, finding.place, id));
+            .max_by_key(|(finding, id)| (level(finding, id, Users::Stable), finding.direction, finding.location, id));
         let Some((worst, id)) = worst else { continue };
         let is_both = merged.findings.iter().any(|(finding, _)| finding.direction != worst.direction);
         let direction = if is_both { Direction::Both } else { worst.direction };
         let level = std::cmp::Reverse(level(worst, id, users(&comparison, &merged)));
-        let key = (level, merged.owner.clone(), id.clone(), direction, worst.place);
+        let key = (level, merged.owner.clone(), id.clone(), direction, worst.location);
         groups.entry(key).or_default().push(merged);
     }
     let changes: Vec<_> = groups
         .into_iter()
-        .filter_map(|((level, _, id, direction, place), group)| {
-            change(&comparison, (id, level.0, direction, place), group)
+        .filter_map(|((level, _, id, direction, location), group)| {
+            change(&comparison, (id, level.0, direction, location), group)
         })
         .collect();
     Report {
@@ -84,7 +80,7 @@ fn users(comparison: &Comparison<'_>, merged: &Merged<'_>) -> Users {
 /// Returns whether it is about data of which the document does not state that it is sent.
 fn is_unreferenced(comparison: &Comparison<'_>, merged: &Merged<'_>) -> bool {
     let is_data =
-        merged.findings.iter().any(|(finding, _)| finding.place.is_some() || finding.rule.is_about_messages());
+        merged.findings.iter().any(|(finding, _)| finding.location.is_some() || finding.rule.is_about_messages());
     is_data && merged.reach.is_empty() && !comparison.is_alone
 }
 
@@ -99,70 +95,10 @@ fn is_replaced(comparison: &Comparison<'_>, merged: &Merged<'_>) -> bool {
     })
 }
 
-/// Puts findings together that say the same of the same place.
-fn merge<'a>(comparison: &'a Comparison<'a>) -> Vec<Merged<'a>> {
-    let reaches = reaches(&comparison.scopes);
-    let mut places: HashMap<_, usize> = HashMap::new();
-    let mut all: Vec<Merged<'_>> = Vec::new();
-    for finding in &comparison.findings {
-        let id = finding.rule.id(finding.direction, finding.place, finding.what);
-        let everywhere = finding.rule.name == EXTENSION_CHANGED.name;
-        let (owner, member) = member(comparison, finding, everywhere);
-        let pointer = |location: &Option<Location>| location.as_ref().map(ToString::to_string);
-        let key = (
-            finding.rule.name,
-            finding.what,
-            member.name.clone(),
-            if everywhere { (None, None) } else { (pointer(&member.base), pointer(&member.revision)) },
-            (json(&member.before), json(&member.after)),
-        );
-        let index = *places.entry(key).or_insert_with(|| {
-            all.push(Merged { findings: Vec::new(), owner, member, reach: Reach::new() });
-            all.len() - 1
-        });
-        if let Some(merged) = all.get_mut(index) {
-            if let Some(reach) = reaches.get(finding.scope) {
-                merged.reach.extend(reach.iter().copied());
-            }
-            merged.findings.push((finding, id));
-        }
-    }
-    all
-}
-
-pub(super) fn json(value: &Option<Value>) -> Option<String> {
-    value.as_ref().map(Value::to_string)
-}
-
-fn member(comparison: &Comparison<'_>, finding: &Finding<'_>, everywhere: bool) -> (Owner, Member) {
-    let location = |pointer: &Option<Pointer<'_>>| pointer.as_ref().map(location);
-    let (owner, name) = match (&finding.revision, &finding.base) {
-        (Some(pointer), _) => labels::place(&comparison.revision, pointer),
-        (None, Some(pointer)) => labels::place(&comparison.base, pointer),
-        (None, None) => (Owner::Document, String::new()),
-    };
-    let listed = finding.rule.group == Group::Components && finding.rule.name != COMPONENT_RENAMED.name;
-    let owner = if everywhere || listed { Owner::Document } else { owner };
-    let member = Member {
-        name: finding.name.clone().unwrap_or(name),
-        base: location(&finding.base),
-        revision: location(&finding.revision),
-        before: finding.before.clone(),
-        after: finding.after.clone(),
-    };
-    (owner, member)
-}
-
-fn location(pointer: &Pointer<'_>) -> Location {
-    let (file, text) = (pointer.file(), pointer.to_string());
-    let within = text.get(file.map_or(0, |file| file.len() + 1)..).unwrap_or_default().to_owned();
-    Location { file: file.map(str::to_owned), pointer: within, line: None, column: None }
-}
-
 /// One finding of those that share owner, id, level and direction.
 fn change(
     comparison: &Comparison<'_>,
-    (id, level, direction, place): (String, Level, Direction, Option<Place>),
+    (id, level, direction, location): (String, Level, Direction, Option<SchemaLocation>),
     group: Vec<Merged<'_>>,
 ) -> Option<Change> {
     let first = group.first()?;
@@ -190,7 +126,7 @@ fn change(
         group: rule.group,
         level,
         direction,
-        place,
+        location,
         owner,
         members,
         operations: operations.into_iter().collect(),
@@ -245,7 +181,7 @@ fn fingerprint(api: &str, change: &Change) -> String {
     };
     add(api);
     add(&change.id);
-    add(&labels::describe(&change.owner));
+    add(&change.owner.label());
     for member in &change.members {
         add(&member.name);
         add(&json(&member.before).unwrap_or_default());

@@ -2,14 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{
-    Owner,
-    grouping::{Merged, json},
-    labels,
-};
+use super::merge::{Merged, json};
 use crate::{
+    classification::Group,
     compare::{ADDITIONAL_CLOSED, ADDITIONAL_OPENED},
-    rules::Group,
+    report::Owner,
 };
 
 /// In how many owners an edit is the document's.
@@ -31,8 +28,8 @@ pub(super) fn join(all: &mut [Merged<'_>]) {
             let owner = std::mem::replace(&mut merged.owner, Owner::Document);
             let name = std::mem::take(&mut merged.member.name);
             merged.member.name = match name.as_str() {
-                "" => labels::describe(&owner),
-                name => format!("{}: {name}", labels::describe(&owner)),
+                "" => owner.label(),
+                name => format!("{}: {name}", owner.label()),
             };
         }
     }
@@ -41,7 +38,7 @@ pub(super) fn join(all: &mut [Merged<'_>]) {
 /// Returns the edit, if it is one of data that can be recognized elsewhere.
 fn edit(merged: &Merged<'_>) -> Option<Edit> {
     let (finding, _) = merged.findings.first()?;
-    finding.place?;
+    finding.location?;
     let (before, after) = (json(&merged.member.before), json(&merged.member.after));
     // Values of an enum, and what is said of members that are not listed, are the same whatever the member is called.
     let is_keyword = [ADDITIONAL_CLOSED.name, ADDITIONAL_OPENED.name].contains(&finding.rule.name);

@@ -2,8 +2,10 @@
 
 use std::{collections::BTreeSet, rc::Rc};
 
-use super::Role;
-use crate::compare::{Scope, ScopeId};
+use crate::{
+    classification::Role,
+    compare::{Scope, ScopeId},
+};
 
 /// The operations that lead to a scope, by number, and in which role.
 pub(crate) type Reach = BTreeSet<(usize, Role)>;

@@ -5,7 +5,7 @@ use openapi_document::{
     pointer::{Pointer, Step},
 };
 
-use super::Owner;
+use crate::report::Owner;
 
 /// What begins the inside of a schema, an operation or a part of a message.
 const KEYWORDS: &[&str] = &[
@@ -27,9 +27,9 @@ const KEYWORDS: &[&str] = &[
     "servers",
 ];
 
-/// Returns who owns a place, and what it is called within its owner: `address.city`, `200: data[].id`, empty for the owner
+/// Returns who owns a location, and what it is called within its owner: `address.city`, `200: data[].id`, empty for the owner
 /// itself.
-pub(crate) fn place(document: &DocumentTree<'_>, pointer: &Pointer<'_>) -> (Owner, String) {
+pub(crate) fn location(document: &DocumentTree<'_>, pointer: &Pointer<'_>) -> (Owner, String) {
     let steps = pointer.steps();
     match steps.as_slice() {
         [Step::Key("components"), Step::Key(section), Step::Key(name), rest @ ..] => {
@@ -139,23 +139,6 @@ fn parameter(document: &DocumentTree<'_>, at: &[Step<'_>], index: usize) -> Stri
     format!("{} ({})", text("name"), text("in"))
 }
 
-/// Returns an owner in a sentence.
-pub(crate) fn describe(owner: &Owner) -> String {
-    match owner {
-        Owner::Document => "the API".to_owned(),
-        Owner::Path { path } | Owner::File { path } => path.clone(),
-        Owner::Operation { method, path } => format!("{method} {path}"),
-        Owner::Component { section, name } => match section.as_str() {
-            "schemas" => name.clone(),
-            "securitySchemes" => format!("security scheme {name}"),
-            section => format!("{} {name}", section.strip_suffix("ies").map_or_else(
-                || section.strip_suffix('s').unwrap_or(section).to_owned(),
-                |stem| format!("{stem}y"),
-            )),
-        },
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -173,8 +156,8 @@ mod tests {
                 _ => pointer.key(token),
             };
             let pointer = path.split(' ').fold(Pointer::default(), step);
-            let (owner, member) = place(&document, &pointer);
-            format!("{} | {member}", describe(&owner))
+            let (owner, member) = location(&document, &pointer);
+            format!("{} | {member}", owner.label())
         };
         assert_eq!(read("components schemas Order allOf 1 properties lines items properties id"), "Order | lines[].id");
         assert_eq!(

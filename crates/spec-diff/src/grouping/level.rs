@@ -1,10 +1,9 @@
 //! The level of a change.
 
-use super::{Direction, Level};
 use crate::{
+    classification::{Direction, Group, Level, SchemaLocation},
     compare::{Circumstance, ENUM_REMOVED, ENUM_VALUE_ADDED, Finding},
     options::Options,
-    rules::{Group, Place},
 };
 
 /// The operations that a finding reaches.
@@ -63,6 +62,6 @@ fn used_level(finding: &Finding<'_>, id: &str, options: &Options) -> Level {
             return Level::Breaking;
         }
     }
-    let is_header = finding.rule.group == Group::Headers || finding.place == Some(Place::Header);
+    let is_header = finding.rule.group == Group::Headers || finding.location == Some(SchemaLocation::Header);
     if is_header && !options.exposes_headers { level.min(Level::Info) } else { level }
 }
