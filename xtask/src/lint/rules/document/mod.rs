@@ -5,4 +5,4 @@ pub(in crate::lint) mod info_version;
 pub(in crate::lint) mod openapi_version;
 pub(in crate::lint) mod security;
 pub(in crate::lint) mod server;
-pub(in crate::lint) mod text_character;
+pub(in crate::lint) mod unsafe_character;

@@ -19,9 +19,9 @@ pub(crate) static RULE: Rule = Rule {
     why: "The methods `start` and `poll` of the calls act on it: a state in none of its arrays would be polled without end.",
     instead: "Name the operation and the fields, and put each state in one of `pending`, `succeeded`, `failed`.",
     example: Example {
-        pointer: "/paths/~1orders/post/x-long-running",
+        pointer: "/paths/~1orders~1{orderId}/get/x-long-running",
         value: r#"{"poll": "getOrder", "id": "id", "status": "status", "pending": ["OPEN"]}"#,
-        found_at: "/paths/~1orders/post/x-long-running",
+        found_at: "/paths/~1orders~1{orderId}/get/x-long-running",
     },
     check,
 };

@@ -1,10 +1,10 @@
 //! Rules about extensions (`x-…`), by which the runtime and the facade act.
 
+pub(in crate::lint) mod extension;
 pub(in crate::lint) mod idempotency;
 pub(in crate::lint) mod long_running;
-pub(in crate::lint) mod mark;
+pub(in crate::lint) mod missing_extension;
 pub(in crate::lint) mod pagination;
-pub(in crate::lint) mod unmarked;
 
 use openapi_document::pointer::child;
 use serde_json::{Map, Value};

@@ -1,9 +1,9 @@
-//! `method`: an operation has the method `options` or `trace`.
+//! `http-method`: an operation has the method `options` or `trace`.
 
 use crate::lint::{Context, Example, Findings, Level, Rule, Scope};
 
 pub(crate) static RULE: Rule = Rule {
-    id: "method",
+    id: "http-method",
     level: Level::Error,
     scope: Scope::Generator,
     finds: "An operation has the method `options` or `trace`.",

@@ -1,7 +1,7 @@
 //! Rules about parameters.
 
+pub(in crate::lint) mod parameter_location;
 pub(in crate::lint) mod parameter_name;
-pub(in crate::lint) mod parameter_place;
 pub(in crate::lint) mod parameter_required;
 pub(in crate::lint) mod parameter_schema;
 pub(in crate::lint) mod parameter_style;

@@ -1,4 +1,4 @@
-//! `enum`: an enum has no values, values that are not strings, or values without a Rust name of their own.
+//! `enum-names`: an enum has no values, values that are not strings, or values without a Rust name of their own.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::{
 };
 
 pub(crate) static RULE: Rule = Rule {
-    id: "enum",
+    id: "enum-names",
     level: Level::Error,
     scope: Scope::Generator,
     finds: "An enum has no values, values that are not strings, or values without a Rust name of their own.",
@@ -85,7 +85,7 @@ mod tests {
     fn each_value_is_reported_at_its_own_place() {
         let places = |values: Value| {
             let document = changed(STATUS, json!({"type": "string", "description": "d", "enum": values}));
-            let found = lint(&document).into_iter().filter(|finding| finding.rule.id == "enum");
+            let found = lint(&document).into_iter().filter(|finding| finding.rule.id == "enum-names");
             found.map(|finding| finding.pointer).collect::<Vec<_>>()
         };
         let place = |index: usize| format!("{STATUS}/enum/{index}");

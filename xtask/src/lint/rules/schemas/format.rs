@@ -26,7 +26,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     for node in context.own_schemas().filter(|node| node.schema.contains_key("format")) {
         let (at, kind, format) = (&node.pointer, node.text("type"), node.text("format"));
         if ["array", "boolean", "object"].contains(&kind) {
-            // The rule `type` finds it.
+            // The rule `schema-type` finds it.
             continue;
         }
         match FORMATS.iter().find(|known| known.name == format) {

@@ -1,11 +1,11 @@
-//! `default`: a property has a `default`.
+//! `property-default`: a property has a `default`.
 
 use openapi_document::SchemaLocation;
 
 use crate::lint::{Context, Example, Findings, Level, Rule, Scope};
 
 pub(crate) static RULE: Rule = Rule {
-    id: "default",
+    id: "property-default",
     level: Level::Warning,
     scope: Scope::Curation,
     finds: "A property has a `default`.",

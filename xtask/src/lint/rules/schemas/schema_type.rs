@@ -1,4 +1,4 @@
-//! `type`: a type is not one of OpenAPI 3.0, an array has no `items`, or a format is on a type that has none.
+//! `schema-type`: a type is not one of OpenAPI 3.0, an array has no `items`, or a format is on a type that has none.
 
 use openapi_document::pointer::child;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::lint::{Context, Example, Findings, Level, Rule, Scope};
 
 pub(crate) static RULE: Rule = Rule {
-    id: "type",
+    id: "schema-type",
     level: Level::Error,
     scope: Scope::Generator,
     finds: "A type is not one of OpenAPI 3.0, an array has no `items`, or a format is on a type that has none.",

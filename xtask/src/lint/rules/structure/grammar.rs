@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// The JSON type that a field takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::lint) enum Kind {
+pub(in crate::lint) enum ValueType {
     /// Another rule checks it.
     Any,
     String,
@@ -21,7 +21,7 @@ pub(in crate::lint) enum Kind {
     BooleanOrObject,
 }
 
-impl Kind {
+impl ValueType {
     /// Returns whether a value is of this type.
     pub(in crate::lint) fn fits(self, value: &Value) -> bool {
         let all = |fits: fn(&Value) -> bool| value.as_array().is_some_and(|list| list.iter().all(fits));
@@ -58,99 +58,103 @@ impl Kind {
     }
 }
 
-/// One kind of object: its name with an article, and its fields by the JSON type that they take.
-pub(in crate::lint) struct Shape(pub(in crate::lint) &'static str, &'static [(Kind, &'static str)]);
+/// A sort of object: its name with an article, and its fields by the JSON type that they take.
+pub(in crate::lint) struct Shape(pub(in crate::lint) &'static str, &'static [(ValueType, &'static str)]);
 
 impl Shape {
     /// Returns the JSON type of a field, if the object has it.
-    pub(in crate::lint) fn kind_of(&self, field: &str) -> Option<Kind> {
+    pub(in crate::lint) fn type_of(&self, field: &str) -> Option<ValueType> {
         let is_here = |names: &str| names.split_whitespace().any(|name| name == field);
-        self.1.iter().find(|(_, names)| is_here(names)).map(|(kind, _)| *kind)
+        self.1.iter().find(|(_, names)| is_here(names)).map(|(value_type, _)| *value_type)
     }
 }
 
 pub(in crate::lint) const DOCUMENT: Shape = Shape(
     "a document",
     &[
-        (Kind::Any, "openapi"),
-        (Kind::Object, "info components externalDocs"),
-        (Kind::Objects, "servers tags security"),
-        (Kind::NamedObjects, "paths"),
+        (ValueType::Any, "openapi"),
+        (ValueType::Object, "info components externalDocs"),
+        (ValueType::Objects, "servers tags security"),
+        (ValueType::NamedObjects, "paths"),
     ],
 );
 
 pub(in crate::lint) const INFO: Shape = Shape(
     "`info`",
-    &[(Kind::String, "title description termsOfService"), (Kind::Any, "version"), (Kind::Object, "contact license")],
+    &[
+        (ValueType::String, "title description termsOfService"),
+        (ValueType::Any, "version"),
+        (ValueType::Object, "contact license"),
+    ],
 );
 
 pub(in crate::lint) const SERVER: Shape =
-    Shape("a server", &[(Kind::String, "url description"), (Kind::NamedObjects, "variables")]);
+    Shape("a server", &[(ValueType::String, "url description"), (ValueType::NamedObjects, "variables")]);
 
 pub(in crate::lint) const COMPONENTS: Shape = Shape(
     "`components`",
     &[
-        (Kind::NamedObjects, "parameters requestBodies responses headers examples links callbacks"),
-        (Kind::NamedObjects, "schemas securitySchemes"),
+        (ValueType::NamedObjects, "parameters requestBodies responses headers examples links callbacks"),
+        (ValueType::NamedObjects, "schemas securitySchemes"),
     ],
 );
 
 pub(in crate::lint) const PATH: Shape = Shape(
     "a path",
     &[
-        (Kind::String, "summary description"),
-        (Kind::Objects, "servers parameters"),
-        (Kind::Object, "get put post delete options head patch trace"),
+        (ValueType::String, "summary description"),
+        (ValueType::Objects, "servers parameters"),
+        (ValueType::Object, "get put post delete options head patch trace"),
     ],
 );
 
 pub(in crate::lint) const OPERATION: Shape = Shape(
     "an operation",
     &[
-        (Kind::String, "operationId summary description"),
-        (Kind::Strings, "tags"),
-        (Kind::Objects, "parameters security servers"),
-        (Kind::Object, "requestBody externalDocs"),
-        (Kind::NamedObjects, "responses"),
-        (Kind::Boolean, "deprecated"),
+        (ValueType::String, "operationId summary description"),
+        (ValueType::Strings, "tags"),
+        (ValueType::Objects, "parameters security servers"),
+        (ValueType::Object, "requestBody externalDocs"),
+        (ValueType::NamedObjects, "responses"),
+        (ValueType::Boolean, "deprecated"),
     ],
 );
 
 pub(in crate::lint) const PARAMETER: Shape = Shape(
     "a parameter",
     &[
-        (Kind::String, "$ref name in description style"),
-        (Kind::Boolean, "required explode allowReserved allowEmptyValue deprecated"),
-        (Kind::Object, "schema examples"),
-        (Kind::Any, "example"),
-        (Kind::NamedObjects, "content"),
+        (ValueType::String, "$ref name in description style"),
+        (ValueType::Boolean, "required explode allowReserved allowEmptyValue deprecated"),
+        (ValueType::Object, "schema examples"),
+        (ValueType::Any, "example"),
+        (ValueType::NamedObjects, "content"),
     ],
 );
 
 pub(in crate::lint) const BODY: Shape = Shape(
     "a request body",
-    &[(Kind::String, "$ref description"), (Kind::NamedObjects, "content"), (Kind::Boolean, "required")],
+    &[(ValueType::String, "$ref description"), (ValueType::NamedObjects, "content"), (ValueType::Boolean, "required")],
 );
 
 pub(in crate::lint) const RESPONSE: Shape =
-    Shape("a response", &[(Kind::String, "$ref description"), (Kind::NamedObjects, "content headers")]);
+    Shape("a response", &[(ValueType::String, "$ref description"), (ValueType::NamedObjects, "content headers")]);
 
 pub(in crate::lint) const MEDIA_TYPE: Shape =
-    Shape("a media type", &[(Kind::Object, "schema examples encoding"), (Kind::Any, "example")]);
+    Shape("a media type", &[(ValueType::Object, "schema examples encoding"), (ValueType::Any, "example")]);
 
 pub(in crate::lint) const SCHEMA: Shape = Shape(
     "a schema",
     &[
-        (Kind::String, "$ref format title description pattern"),
-        (Kind::Any, "type default example"),
-        (Kind::NamedObjects, "properties"),
-        (Kind::Strings, "required x-enum-varnames"),
-        (Kind::BooleanOrObject, "additionalProperties"),
-        (Kind::Object, "items not discriminator externalDocs xml"),
-        (Kind::Array, "enum"),
-        (Kind::Boolean, "nullable deprecated readOnly writeOnly exclusiveMinimum exclusiveMaximum uniqueItems"),
-        (Kind::Objects, "allOf oneOf anyOf"),
-        (Kind::Number, "minimum maximum multipleOf"),
-        (Kind::Count, "minLength maxLength minItems maxItems minProperties maxProperties"),
+        (ValueType::String, "$ref format title description pattern"),
+        (ValueType::Any, "type default example"),
+        (ValueType::NamedObjects, "properties"),
+        (ValueType::Strings, "required x-enum-varnames"),
+        (ValueType::BooleanOrObject, "additionalProperties"),
+        (ValueType::Object, "items not discriminator externalDocs xml"),
+        (ValueType::Array, "enum"),
+        (ValueType::Boolean, "nullable deprecated readOnly writeOnly exclusiveMinimum exclusiveMaximum uniqueItems"),
+        (ValueType::Objects, "allOf oneOf anyOf"),
+        (ValueType::Number, "minimum maximum multipleOf"),
+        (ValueType::Count, "minLength maxLength minItems maxItems minProperties maxProperties"),
     ],
 );

@@ -22,7 +22,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for_each_object(context, &mut |map, shape, pointer| {
-        let is_known = |key: &str| key.starts_with("x-") || shape.kind_of(key).is_some();
+        let is_known = |key: &str| key.starts_with("x-") || shape.type_of(key).is_some();
         for key in map.keys().filter(|key| !is_known(key)) {
             let message = format!("{key:?} is not read in {}", shape.0);
             findings.add(&child(pointer, key), message, "is it misspelt or at the wrong depth?");

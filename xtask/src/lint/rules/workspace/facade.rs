@@ -12,7 +12,11 @@ pub(crate) static RULE: Rule = Rule {
     finds: "The facade does not call a paged or long-running operation.",
     why: "Its users would request pages or poll by hand.",
     instead: "Wrap the operation in the facade.",
-    example: Example { pointer: "", value: "", found_at: "" },
+    example: Example {
+        pointer: "/paths/~1orders/post/x-long-running",
+        value: r#"{"poll": "getOrder", "id": "id", "status": "status", "pending": ["OPEN"], "succeeded": ["DONE"]}"#,
+        found_at: "/paths/~1orders/post",
+    },
     check,
 };
 

@@ -1,13 +1,13 @@
-//! `kind`: a value does not have the JSON type that its field takes.
+//! `value-type`: a value does not have the JSON type that its field takes.
 
 use openapi_document::pointer::{child, item};
 use serde_json::Value;
 
-use super::{for_each_object, grammar::Kind};
+use super::{for_each_object, grammar::ValueType};
 use crate::lint::{Context, Example, Findings, Level, Rule, Scope};
 
 pub(crate) static RULE: Rule = Rule {
-    id: "kind",
+    id: "value-type",
     level: Level::Error,
     scope: Scope::Generator,
     finds: "A value does not have the JSON type that its field takes.",
@@ -28,30 +28,30 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     }
     for_each_object(context, &mut |map, shape, pointer| {
         for (key, value) in map {
-            if let Some(kind) = shape.kind_of(key).filter(|kind| !kind.fits(value)) {
-                mismatch(kind, value, &child(pointer, key), findings);
+            if let Some(expected) = shape.type_of(key).filter(|expected| !expected.fits(value)) {
+                mismatch(expected, value, &child(pointer, key), findings);
             }
         }
     });
 }
 
 /// Adds a finding at the entry that is wrong, if only one of several is.
-fn mismatch(kind: Kind, value: &Value, pointer: &str, findings: &mut Findings) {
-    let mut at = |at: &str, kind: Kind| {
-        findings.add(at, format!("not {}", kind.name()), format!("write {}, or leave it out", kind.name()));
+fn mismatch(expected: ValueType, value: &Value, pointer: &str, findings: &mut Findings) {
+    let mut at = |at: &str, expected: ValueType| {
+        findings.add(at, format!("not {}", expected.name()), format!("write {}, or leave it out", expected.name()));
     };
-    match (kind, value) {
-        (Kind::NamedObjects, Value::Object(map)) => {
+    match (expected, value) {
+        (ValueType::NamedObjects, Value::Object(map)) => {
             for (name, _) in map.iter().filter(|(_, value)| !value.is_object()) {
-                at(&child(pointer, name), Kind::Object);
+                at(&child(pointer, name), ValueType::Object);
             }
         }
-        (Kind::Strings | Kind::Objects, Value::Array(list)) => {
-            let kind = if kind == Kind::Strings { Kind::String } else { Kind::Object };
-            for (index, _) in list.iter().enumerate().filter(|(_, value)| !kind.fits(value)) {
-                at(&item(pointer, index), kind);
+        (ValueType::Strings | ValueType::Objects, Value::Array(list)) => {
+            let expected = if expected == ValueType::Strings { ValueType::String } else { ValueType::Object };
+            for (index, _) in list.iter().enumerate().filter(|(_, value)| !expected.fits(value)) {
+                at(&item(pointer, index), expected);
             }
         }
-        _ => at(pointer, kind),
+        _ => at(pointer, expected),
     }
 }

@@ -1,9 +1,9 @@
-//! `parameter-place`: a parameter is not in query, path or header.
+//! `parameter-location`: a parameter is not in query, path or header.
 
 use crate::lint::{Context, Example, Findings, Level, Rule, Scope, context::Parameter};
 
 pub(crate) static RULE: Rule = Rule {
-    id: "parameter-place",
+    id: "parameter-location",
     level: Level::Error,
     scope: Scope::Generator,
     finds: "A parameter is not in query, path or header.",

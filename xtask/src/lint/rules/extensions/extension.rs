@@ -1,12 +1,12 @@
-//! `mark`: an extension (`x-…`) is unknown where it is, or has a value of another type.
+//! `extension`: an extension (`x-…`) is unknown where it is, or has a value of another type.
 
 use openapi_document::{Operation, pointer::child};
 use serde_json::{Map, Value};
 
-use crate::lint::{Context, Example, Findings, Level, Rule, Scope, rules::structure::grammar::Kind};
+use crate::lint::{Context, Example, Findings, Level, Rule, Scope, rules::structure::grammar::ValueType};
 
 pub(crate) static RULE: Rule = Rule {
-    id: "mark",
+    id: "extension",
     level: Level::Error,
     scope: Scope::Curation,
     finds: "An extension (`x-…`) is unknown where it is, or has a value of another type.",
@@ -69,10 +69,10 @@ fn values(operation: &Operation<'_>, findings: &mut Findings) {
         let help = "write `core` if the runtime sends it itself, or leave it out";
         findings.add(&child(at, "x-client"), "not `core`", help);
     }
-    for (key, kind) in [("x-permissions", Kind::Strings), ("x-rate-limit", Kind::String)] {
-        if operation.value.get(key).is_some_and(|value| !kind.fits(value)) {
-            let help = format!("write {}, or leave it out", kind.name());
-            findings.add(&child(at, key), format!("not {}", kind.name()), help);
+    for (key, expected) in [("x-permissions", ValueType::Strings), ("x-rate-limit", ValueType::String)] {
+        if operation.value.get(key).is_some_and(|value| !expected.fits(value)) {
+            let help = format!("write {}, or leave it out", expected.name());
+            findings.add(&child(at, key), format!("not {}", expected.name()), help);
         }
     }
 }
@@ -97,7 +97,7 @@ fn final_statuses(operation: &Operation<'_>, findings: &mut Findings) {
     if !statuses.as_array().is_some_and(|all| !all.is_empty() && all.iter().all(is_documented)) {
         findings.add(
             &child(&operation.pointer, "x-final-statuses"),
-            "not a array of error statuses that the operation documents",
+            "not an array of error statuses that the operation documents",
             "list numbers such as 500 that are keys of `responses`, or leave it out",
         );
     }

@@ -1,4 +1,4 @@
-//! `unmarked`: an operation looks paged or long-running, and has no extension that states it.
+//! `missing-extension`: an operation looks paged or long-running, and has no extension that states it.
 
 use serde_json::Value;
 
@@ -8,10 +8,10 @@ use crate::{
 };
 
 pub(crate) static RULE: Rule = Rule {
-    id: "unmarked",
+    id: "missing-extension",
     level: Level::Warning,
     scope: Scope::Curation,
-    finds: "An operation looks paged or long-running, and has no extension that says so.",
+    finds: "An operation looks paged or long-running, and has no extension that states it.",
     why: "Callers would request pages or poll by hand.",
     instead: "Write `x-pagination` or `x-long-running` as `openapi/README.md` describes.",
     example: Example { pointer: "/paths/~1orders/get/x-pagination", value: "null", found_at: "/paths/~1orders/get" },

@@ -1,4 +1,4 @@
-//! `text-character`: a text has characters that rustc rejects in comments.
+//! `unsafe-character`: a string has characters that rustc rejects in comments.
 
 use openapi_document::pointer::{child, item};
 use serde_json::Value;
@@ -9,10 +9,10 @@ use crate::{
 };
 
 pub(crate) static RULE: Rule = Rule {
-    id: "text-character",
+    id: "unsafe-character",
     level: Level::Warning,
     scope: Scope::Generator,
-    finds: "A text has characters that rustc rejects in comments.",
+    finds: "A string has characters that rustc rejects in comments.",
     why: "They are removed from the documentation.",
     instead: "Remove them.",
     example: Example {
