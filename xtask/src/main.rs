@@ -2,6 +2,7 @@
 
 mod codegen;
 mod commands;
+mod example_mismatches;
 mod import;
 mod lint;
 mod output;
@@ -9,6 +10,7 @@ mod packed;
 #[cfg(test)]
 mod test_support;
 mod text;
+mod upstream;
 mod workspace;
 
 use std::{

@@ -6,6 +6,7 @@ use openapi_document::{Operation, resolve};
 use serde_json::{Map, Value, json};
 
 use super::parse::Edition;
+use crate::example_mismatches::is_uuid;
 
 /// So deep are optional parts filled in.
 const DEPTH: usize = 6;
@@ -296,10 +297,4 @@ fn real_day(text: &str) -> bool {
 fn real_time(text: &str) -> bool {
     let part = |range| text.get(range).and_then(|part: &str| part.parse::<u32>().ok()).unwrap_or(99);
     part(11..13) < 24 && part(14..16) < 60 && part(17..19) < 60
-}
-
-pub(super) fn is_uuid(text: &str) -> bool {
-    let parts = text.split('-').collect::<Vec<_>>();
-    parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12])
-        && parts.iter().all(|part| part.chars().all(|letter| letter.is_ascii_digit() || ('a'..='f').contains(&letter)))
 }

@@ -2,7 +2,6 @@
 
 mod bundle;
 mod convert;
-pub(crate) mod example_mismatches;
 mod examples;
 mod losses;
 mod pagination;

@@ -15,7 +15,7 @@ pub(crate) static RULES: &[&Rule] = &[
     &document::info_version::RULE,
     &document::server::RULE,
     &document::security::RULE,
-    &structure::unknown_key::RULE,
+    &structure::unknown_field::RULE,
     &structure::value_type::RULE,
     &references::reference::RULE,
     &references::reference_sibling::RULE,

@@ -1,4 +1,4 @@
-//! What is left of a document that is gone.
+//! Files that are left of a removed document.
 
 use std::{
     fs,

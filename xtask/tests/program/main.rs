@@ -1,5 +1,6 @@
 //! The program as a whole: what it prints where, and what it takes of the machine.
 
+mod imports;
 #[cfg(target_os = "linux")]
 mod memory;
 mod streams;

@@ -175,10 +175,10 @@ impl<'a> Comparison<'a> {
     pub(super) fn compare_docs_and_extensions(&mut self, scope: ScopeId, old: &Node<'a>, new: &Node<'a>) {
         let is_operation = old.value.get("responses").is_some();
         let is_word = |(key, _): &(&'a str, &'a Value)| key.starts_with("x-") || DOCS.contains(key);
-        let gone = old.members().filter(is_word).map(|(key, value)| (key, Some(value), new.value.get(key)));
-        let come = new.members().filter(is_word).filter(|(key, _)| old.value.get(key).is_none());
-        let come = come.map(|(key, value)| (key, None, Some(value)));
-        for (key, before, after) in gone.chain(come).filter(|(_, before, after)| before != after) {
+        let removed = old.members().filter(is_word).map(|(key, value)| (key, Some(value), new.value.get(key)));
+        let added = new.members().filter(is_word).filter(|(key, _)| old.value.get(key).is_none());
+        let added = added.map(|(key, value)| (key, None, Some(value)));
+        for (key, before, after) in removed.chain(added).filter(|(_, before, after)| before != after) {
             if DOCS.contains(&key) {
                 self.docs_changed += 1;
             } else if !self.reads_extension(key, is_operation) {

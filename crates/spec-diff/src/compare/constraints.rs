@@ -191,10 +191,10 @@ impl<'a> Comparison<'a> {
         let own = |one: &Schema<'a>, other: &Schema<'a>| {
             one.patterns.difference(&other.patterns).copied().collect::<Vec<_>>()
         };
-        let (gone, come) = (own(old, new), own(new, old));
+        let (removed, added) = (own(old, new), own(new, old));
         let value = |pattern: Option<&&str>| pattern.map(|pattern| Value::from(*pattern));
-        for index in 0..gone.len().max(come.len()) {
-            let (before, after) = (gone.get(index), come.get(index));
+        for index in 0..removed.len().max(added.len()) {
+            let (before, after) = (removed.get(index), added.get(index));
             let rule = match (before, after) {
                 (Some(_), Some(pattern)) if matches_all(pattern) => &PATTERN_GENERALIZED,
                 (Some(_), Some(_)) => &PATTERN_CHANGED,

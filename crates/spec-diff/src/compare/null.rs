@@ -1,4 +1,4 @@
-//! Whether null came to be allowed, or no longer is.
+//! Null that is allowed from the revision on, or no longer.
 
 use openapi_document::{DocumentTree, Node};
 use serde_json::Value;

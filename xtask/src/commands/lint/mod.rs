@@ -185,7 +185,7 @@ mod tests {
         let (code, out) = ran(&repository(&broken), &[], false);
         assert_eq!(code, ExitCode::FAILURE);
         let rules = out.lines().map(|line| line.split(['[', ']']).nth(1).unwrap_or(line)).collect::<Vec<_>>();
-        assert_eq!(rules, ["info-title", "unknown-key", "number", "1 document: 3 errors, 0 warnings"]);
+        assert_eq!(rules, ["info-title", "unknown-field", "number", "1 document: 3 errors, 0 warnings"]);
     }
 
     #[test]

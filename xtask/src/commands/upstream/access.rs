@@ -1,9 +1,11 @@
-//! Where requests go, and what lets them in.
+//! The address of the API, and its credentials.
 
 use serde_json::Value;
 
-use super::Difference;
-use crate::import::{self, Conversion, Credential, Published};
+use crate::{
+    import::{self, Conversion, Credential, Published},
+    upstream::Difference,
+};
 
 /// Returns how the vendor's address and credentials of the whole API differ from ours. Those that the vendor does not state are not compared.
 pub(super) fn differences(ours: &Value, theirs: &Published, draft: &Conversion) -> Vec<Difference> {
@@ -19,7 +21,7 @@ pub(super) fn differences(ours: &Value, theirs: &Published, draft: &Conversion) 
     if stated.iter().any(|section| theirs.root.pointer(section).is_some())
         && let Ok(own) = import::credentials_of(ours)
     {
-        let (own, other) = (shown(&own), shown(&draft.credentials));
+        let (own, other) = (credential_names(&own), credential_names(&draft.credentials));
         if own != other {
             add("/security", "security", format!("{own} here, {other} at the vendor's"));
         }
@@ -53,13 +55,13 @@ fn token_request(credentials: &[Credential]) -> Option<(&str, &[String])> {
     })
 }
 
-/// Headers are the same whatever letters they are written with.
-fn shown(credentials: &[Credential]) -> String {
-    let one = |credential: &Credential| match credential {
+/// Returns the credentials as one string, sorted: names of headers in lower case.
+fn credential_names(credentials: &[Credential]) -> String {
+    let name = |credential: &Credential| match credential {
         Credential::Header(name) => Credential::Header(name.to_lowercase()).sent(),
         other => other.sent(),
     };
-    let mut all = credentials.iter().map(one).collect::<Vec<_>>();
+    let mut all = credentials.iter().map(name).collect::<Vec<_>>();
     all.sort();
     all.join(" and ")
 }

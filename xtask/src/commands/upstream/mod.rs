@@ -2,12 +2,9 @@
 
 mod access;
 mod compare;
-mod operation_matching;
-mod record;
 mod report;
 
 use std::{
-    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -15,14 +12,14 @@ use std::{
 
 use openapi_document::{Budget, Document};
 
+use report::Report;
+
 use crate::{
     import::{self, Published},
     output::{Failure, Output},
+    upstream::{self, Difference, Record},
     workspace::vendors,
 };
-
-pub(crate) use operation_matching::uncurated;
-pub(crate) use record::head;
 
 /// Which document is compared with which file.
 #[derive(clap::Args)]
@@ -51,41 +48,6 @@ enum Format {
     /// For an issue that a scheduled job opens.
     Markdown,
     Json,
-}
-
-/// How the documents differ at a location.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Difference {
-    /// Where in our document: a JSON pointer, parameters by place and name. Parts that only the vendor has are in the vendor's,
-    /// rewritten by our rules.
-    at: String,
-    /// The kind of difference, for `[[accepted]]`: an id of spec-diff for the step from our document to the vendor's, or one of ours.
-    kind: String,
-    /// What is in our document and what is in the vendor's, in a line.
-    text: String,
-}
-
-/// The result of a comparison.
-struct Report {
-    vendor: String,
-    file: String,
-    edition: String,
-    sha256: String,
-    recorded: record::Record,
-    /// Differences without a recorded reason.
-    unexplained: Vec<Difference>,
-    /// Accepted differences, with the reason.
-    accepted: Vec<(Difference, String)>,
-    /// Operations that the vendor has added under tags of ours, by tag.
-    added: BTreeMap<String, Vec<String>>,
-    /// Parts of the file that could not be read.
-    skipped: Vec<String>,
-}
-
-impl Report {
-    fn is_clean(&self) -> bool {
-        self.unexplained.is_empty() && self.added.is_empty()
-    }
 }
 
 /// Runs the command in the repository at `root`. Exit code 0 without unexplained differences, 1 with some, 2 if nothing can be compared.
@@ -120,12 +82,12 @@ fn compared(root: &Path, arguments: &Arguments) -> Result<Report, String> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(format!("{file}: cannot be read: {error}")),
     };
-    let recorded = record::read(&file, &written)?;
+    let recorded = Record::read(&file, &written)?;
     let report = check(&vendor.name, &ours, &theirs, recorded)?;
     if arguments.record {
         let today = chrono::Utc::now().format("%Y-%m-%d").to_string();
-        let known = operation_matching::uncurated(&ours.root, &theirs);
-        let text = record::renewed(&vendor.name, &written, &theirs, &today, &known);
+        let known = upstream::uncurated(&ours.root, &theirs);
+        let text = upstream::renewed(&vendor.name, &written, &theirs, &today, &known);
         let path = root.join(&file);
         let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
         folder.and_then(|()| fs::write(&path, text)).map_err(|error| format!("{file}: cannot be written: {error}"))?;
@@ -134,7 +96,7 @@ fn compared(root: &Path, arguments: &Arguments) -> Result<Report, String> {
 }
 
 /// Returns the report of one document and one specification.
-fn check(vendor: &str, ours: &Document, theirs: &Published, recorded: record::Record) -> Result<Report, String> {
+fn check(vendor: &str, ours: &Document, theirs: &Published, recorded: Record) -> Result<Report, String> {
     let mut differences = compare::differences(&ours.root, theirs)?;
     differences.sort();
     differences.dedup();
@@ -153,7 +115,7 @@ fn check(vendor: &str, ours: &Document, theirs: &Published, recorded: record::Re
         let text = format!("accepted ({}), but there is no such difference any more: remove the entry", entry.reason);
         unexplained.push(Difference { at: entry.at.clone(), kind: "stale".to_owned(), text });
     }
-    let mut added = operation_matching::uncurated(&ours.root, theirs);
+    let mut added = upstream::uncurated(&ours.root, theirs);
     added.values_mut().for_each(|operations| operations.retain(|operation| !recorded.known.contains(operation)));
     added.retain(|_, operations| !operations.is_empty() && !recorded.file.is_empty());
     Ok(Report {

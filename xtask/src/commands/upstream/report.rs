@@ -1,12 +1,39 @@
 //! The report as text, as an issue and as JSON.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
-use super::{Difference, Report};
-use crate::text::printable;
+use crate::{
+    text::printable,
+    upstream::{Difference, Record},
+};
 
 /// How many bytes of lists are in an issue, of which GitHub takes 65,536; unexplained differences come first.
 const ROOM: usize = 60_000;
+
+/// The result of a comparison.
+pub(super) struct Report {
+    pub(super) vendor: String,
+    pub(super) file: String,
+    pub(super) edition: String,
+    pub(super) sha256: String,
+    pub(super) recorded: Record,
+    /// Differences without a recorded reason.
+    pub(super) unexplained: Vec<Difference>,
+    /// Accepted differences, with the reason.
+    pub(super) accepted: Vec<(Difference, String)>,
+    /// Operations that the vendor has added under tags of ours, by tag.
+    pub(super) added: BTreeMap<String, Vec<String>>,
+    /// Parts of the file that could not be read.
+    pub(super) skipped: Vec<String>,
+}
+
+impl Report {
+    pub(super) fn is_clean(&self) -> bool {
+        self.unexplained.is_empty() && self.added.is_empty()
+    }
+}
 
 /// Returns the differences as lines.
 pub(super) fn text(report: &Report) -> String {
@@ -44,7 +71,7 @@ fn summary(report: &Report) -> String {
     )
 }
 
-/// For an issue: what moved first, what is meant folded.
+/// Returns the report for an issue: unexplained differences first, accepted ones folded.
 pub(super) fn markdown(report: &Report) -> String {
     let mut out = format!("# {}: our document and the vendor's\n\n{}.\n", report.vendor, summary(report));
     let row = |difference: &Difference| {
@@ -63,7 +90,7 @@ pub(super) fn markdown(report: &Report) -> String {
     }
     if !report.accepted.is_empty() {
         out.push_str(&format!("\n<details><summary>{} accepted</summary>\n\n", report.accepted.len()));
-        out.push_str("| where, in our document | kind | what | why it is meant |\n|---|---|---|---|\n");
+        out.push_str("| where, in our document | kind | what | reason |\n|---|---|---|---|\n");
         let rows = report.accepted.iter();
         list(&mut out, rows.map(|(difference, reason)| format!("{} {} |\n", row(difference).trim_end(), cell(reason))));
         out.push_str("\n</details>\n");
@@ -94,11 +121,12 @@ fn cell(text: &str) -> String {
     printable(&text.replace('|', "\\|").replace('<', "&lt;"))
 }
 
-/// For programs.
+/// Returns the report for programs.
 pub(super) fn json(report: &Report) -> String {
-    let one = |difference: &Difference| json!({"at": difference.at, "kind": difference.kind, "text": difference.text});
+    let entry =
+        |difference: &Difference| json!({"at": difference.at, "kind": difference.kind, "text": difference.text});
     let accepted = report.accepted.iter().map(|(difference, reason)| {
-        let mut value = one(difference);
+        let mut value = entry(difference);
         value["reason"] = json!(reason);
         value
     });
@@ -108,7 +136,7 @@ pub(super) fn json(report: &Report) -> String {
         "edition": report.edition,
         "sha256": report.sha256,
         "recorded": {"file": report.recorded.file, "edition": report.recorded.edition, "sha256": report.recorded.sha256, "checked": report.recorded.checked},
-        "unexplained": report.unexplained.iter().map(one).collect::<Vec<_>>(),
+        "unexplained": report.unexplained.iter().map(entry).collect::<Vec<_>>(),
         "accepted": accepted.collect::<Vec<Value>>(),
         "added": report.added,
         "skipped": report.skipped,

@@ -1,5 +1,7 @@
 //! Documents compared with specifications.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -23,7 +25,7 @@ fn published(root: &Value) -> Published {
 /// Kind and place of what differs when the vendor's copy of the small document is changed.
 fn moved(pointer: &str, value: Value) -> Vec<String> {
     let theirs = published(&changed(pointer, value).root);
-    let report = check("mini", &mini(), &theirs, record::Record::default()).expect("it compares");
+    let report = check("mini", &mini(), &theirs, Record::default()).expect("it compares");
     report.unexplained.iter().map(|difference| format!("{} {}", difference.kind, difference.at)).collect()
 }
 
@@ -51,7 +53,7 @@ fn table(changes: Vec<(String, Value)>, moved: impl Fn(&str, Value) -> Vec<Strin
 fn document_compared_with_itself_has_no_difference() {
     for (name, text) in DOCUMENTS.into_iter().chain([("mini", MINI)]) {
         let ours = Document::parse(name, text).expect("it is YAML");
-        let report = check(name, &ours, &published(&ours.root), record::Record::default()).expect("it compares");
+        let report = check(name, &ours, &published(&ours.root), Record::default()).expect("it compares");
         assert_eq!(report.unexplained, [], "{name}");
     }
 }
@@ -81,7 +83,7 @@ fn moved_since_draft(change: impl FnOnce(&mut Value)) -> Vec<String> {
     let ours = Document { name: "meters".to_owned(), sha256: String::new(), root: draft.document() };
     let mut after = source();
     change(&mut after);
-    let report = check("meters", &ours, &published(&after), record::Record::default()).expect("it compares");
+    let report = check("meters", &ours, &published(&after), Record::default()).expect("it compares");
     let kinds = report.unexplained.iter().map(|difference| difference.kind.clone());
     kinds.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
 }
@@ -137,7 +139,7 @@ fn accepted_differences_are_separate_and_stale_entries_are_reported() {
     let theirs = published(&changed("/components/schemas/Order/properties/note", Value::Null).root);
     let text = "[[accepted]]\nat = \"/components/schemas/Order/*\"\nkind = \"*-property-removed\"\nreason = \"Seen in responses.\"\n\
                 [[accepted]]\nat = \"/paths/*\"\nkind = \"*\"\nreason = \"Once.\"\n";
-    let recorded = record::read("x.toml", text).expect("it is a record");
+    let recorded = Record::read("x.toml", text).expect("it is a record");
     let report = check("mini", &mini(), &theirs, recorded).expect("it compares");
     assert_eq!(report.accepted.len(), 1);
     assert_eq!(report.unexplained.len(), 1);
@@ -157,7 +159,7 @@ fn invalid_record_is_an_error_of_one_line() {
         ),
         ("accept = []\n", "x.toml:1: "),
     ] {
-        let error = record::read("x.toml", text).expect_err(text);
+        let error = Record::read("x.toml", text).expect_err(text);
         assert!(error.starts_with(expected) && error.lines().count() == 1, "{error}");
     }
 }
@@ -167,20 +169,19 @@ fn operations_added_under_our_tags_are_listed_by_tag() {
     let mut root = mini().root;
     root["paths"]["/orders"]["get"]["tags"] = json!(["Orders"]);
     let before = published(&root);
-    let known = operation_matching::uncurated(&mini().root, &before);
+    let known = upstream::uncurated(&mini().root, &before);
     assert!(known.is_empty());
-    let head = record::head("mini", &before, "2026-11-22", ("", ""), &known);
+    let head = upstream::head("mini", &before, "2026-11-22", ("", ""), &known);
     root["paths"]["/orders/lost"]["get"] = json!({"operationId": "lost", "tags": ["Orders"], "responses": {}});
     root["paths"]["/users"]["get"] = json!({"operationId": "users", "tags": ["Users"], "responses": {}});
     let after = published(&root);
     let report =
-        check("mini", &mini(), &after, record::read("x", &head).expect("it is a record")).expect("it compares");
+        check("mini", &mini(), &after, Record::read("x", &head).expect("it is a record")).expect("it compares");
     assert_eq!(report.added, BTreeMap::from([("Orders".to_owned(), vec!["GET /orders/lost".to_owned()])]));
     assert!(!report.is_clean());
-    let head =
-        record::renewed("mini", &head, &after, "2026-11-23", &operation_matching::uncurated(&mini().root, &after));
+    let head = upstream::renewed("mini", &head, &after, "2026-11-23", &upstream::uncurated(&mini().root, &after));
     let report =
-        check("mini", &mini(), &after, record::read("x", &head).expect("it is a record")).expect("it compares");
+        check("mini", &mini(), &after, Record::read("x", &head).expect("it is a record")).expect("it compares");
     assert!(report.is_clean());
 }
 
@@ -188,8 +189,8 @@ fn operations_added_under_our_tags_are_listed_by_tag() {
 fn new_head_keeps_accepted_differences() {
     let theirs = published(&mini().root);
     let written = "file = \"old\"\nsource = \"there\"\nurl = \"https://there\"\n\n# Why.\n[[accepted]]\nat = \"*\"\nkind = \"x\"\nreason = \"r\"\n";
-    let text = record::renewed("mini", written, &theirs, "2026-11-22", &BTreeMap::new());
-    let record = record::read("x", &text).expect("it is a record");
+    let text = upstream::renewed("mini", written, &theirs, "2026-11-22", &BTreeMap::new());
+    let record = Record::read("x", &text).expect("it is a record");
     assert_eq!((record.file.as_str(), record.source.as_str(), record.accepted.len()), ("vendor.json", "there", 1));
     assert_eq!(record.url, "https://there");
     assert!(text.ends_with("\n# Why.\n[[accepted]]\nat = \"*\"\nkind = \"x\"\nreason = \"r\"\n"), "{text}");
@@ -200,7 +201,7 @@ fn moved_operation_is_matched_by_its_id() {
     let mut root = mini().root;
     let moved = root["paths"]["/export"].take();
     root["paths"]["/files/export"] = moved;
-    let report = check("mini", &mini(), &published(&root), record::Record::default()).expect("it compares");
+    let report = check("mini", &mini(), &published(&root), Record::default()).expect("it compares");
     let found = report
         .unexplained
         .iter()
@@ -215,7 +216,7 @@ fn entry_with_text_accepts_only_that_text() {
                 text = '*: \"LOST\" at the vendor*s'\nreason = \"Not seen.\"\n";
     let unexplained = |values: Value| {
         let theirs = published(&changed("/components/schemas/Status/enum", values).root);
-        let recorded = record::read("x.toml", text).expect("it is a record");
+        let recorded = Record::read("x.toml", text).expect("it is a record");
         let report = check("mini", &mini(), &theirs, recorded).expect("it compares");
         report.unexplained.iter().map(|difference| difference.kind.clone()).collect::<Vec<_>>()
     };
@@ -229,7 +230,7 @@ fn added_enum_is_stated_with_all_of_its_values() {
         let values = (0..values).map(|index| format!("V{index}")).collect::<Vec<_>>();
         let note = json!({"type": "string", "enum": values});
         let theirs = published(&changed("/components/schemas/Order/properties/note", note).root);
-        let report = check("mini", &mini(), &theirs, record::Record::default()).expect("it compares");
+        let report = check("mini", &mini(), &theirs, Record::default()).expect("it compares");
         report.unexplained.into_iter().map(|difference| difference.text).collect::<Vec<_>>().join("\n")
     };
     assert!(text(8).contains(r#""V7"] at the vendor's"#), "{}", text(8));
@@ -240,7 +241,7 @@ fn added_enum_is_stated_with_all_of_its_values() {
 #[test]
 fn part_that_cannot_be_compared_is_reported() {
     let ours = changed("/components/headers", json!([]));
-    let report = check("mini", &ours, &published(&mini().root), record::Record::default()).expect("it compares");
+    let report = check("mini", &ours, &published(&mini().root), Record::default()).expect("it compares");
     let found = report.unexplained.iter().map(|one| (one.kind.as_str(), one.at.as_str())).collect::<Vec<_>>();
     assert_eq!(found, [("unknown-change", "/components/headers")]);
     assert!(
@@ -255,7 +256,7 @@ fn issue_text_keeps_to_its_limit() {
     let unexplained =
         (0..2_000).map(|index| Difference { at: format!("/{index}"), kind: "type".to_owned(), text: "x".repeat(100) });
     let theirs = published(&mini().root);
-    let mut report = check("mini", &mini(), &theirs, record::Record::default()).expect("it compares");
+    let mut report = check("mini", &mini(), &theirs, Record::default()).expect("it compares");
     report.unexplained = unexplained.collect();
     report.accepted = report.unexplained.iter().map(|one| (one.clone(), "Why.".to_owned())).collect();
     let text = report::markdown(&report);
@@ -268,7 +269,7 @@ fn issue_text_keeps_to_its_limit() {
 fn every_document_has_a_record_with_the_url() {
     for (name, _) in DOCUMENTS {
         let file = format!("{}/../openapi/upstream/{name}.toml", env!("CARGO_MANIFEST_DIR"));
-        let record = record::read(name, &fs::read_to_string(file).expect("there is a record")).expect("it is a record");
+        let record = Record::read(name, &fs::read_to_string(file).expect("there is a record")).expect("it is a record");
         assert!(record.url.starts_with("https://") && !record.url.contains(['"', ' ']), "{name}: {}", record.url);
     }
 }
@@ -276,6 +277,6 @@ fn every_document_has_a_record_with_the_url() {
 #[test]
 fn file_of_another_vendor_is_an_error() {
     let other = published(&json!({"openapi": "3.0.0", "paths": {"/x": {"get": {"responses": {}}}}}));
-    let error = check("mini", &mini(), &other, record::Record::default()).err();
+    let error = check("mini", &mini(), &other, Record::default()).err();
     assert_eq!(error.as_deref(), Some("vendor.json: none of our operations is in it; is it this vendor's?"));
 }

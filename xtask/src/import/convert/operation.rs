@@ -4,12 +4,13 @@ use openapi_document::{Operation, pointer::child};
 use serde_json::{Value, json};
 
 use super::{ConvertedOperation, Converter, direction::Direction};
-use crate::import::{
-    self,
+use crate::{
     example_mismatches::{mismatch_text, mismatches},
-    examples,
-    losses::{Kind, Owner},
-    select,
+    import::{
+        self, examples,
+        losses::{Kind, Owner},
+        select,
+    },
 };
 
 /// HTTP methods of a path that no client calls for its data.

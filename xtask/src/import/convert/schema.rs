@@ -13,11 +13,8 @@ use super::{
 };
 use crate::{
     codegen::identifiers::type_name,
-    import::{
-        example_mismatches::{mismatch_text, mismatches},
-        losses::Kind,
-        parse::Edition,
-    },
+    example_mismatches::{mismatch_text, mismatches},
+    import::{losses::Kind, parse::Edition},
 };
 
 /// So deep may schemas be nested, references included; real ones are a tenth as deep.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use openapi_document::Document;
 
-use crate::commands::{add_vendor::Plan, upstream};
+use crate::{commands::add_vendor::Plan, upstream};
 
 /// Returns the record of what the document was made of.
 pub(super) fn record(plan: &Plan<'_>) -> String {

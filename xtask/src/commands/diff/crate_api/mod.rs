@@ -85,8 +85,8 @@ fn compare(base: &Items, head: &Items) -> Vec<ItemChange> {
     let is_covered_by_owner = |item: &Item, own: &Items, other: &Items| {
         item.owner.as_ref().is_some_and(|owner| own.contains_key(owner) && !other.contains_key(owner))
     };
-    let gone = base.iter().filter(|(name, item)| !head.contains_key(*name) && !is_covered_by_owner(item, base, head));
-    let mut changes = gone
+    let removed = base.iter().filter(|(name, item)| !head.contains_key(*name) && !is_covered_by_owner(item, base, head));
+    let mut changes = removed
         .map(|(name, item)| ItemChange {
             bump: item.removed,
             item: name.clone(),

@@ -14,8 +14,11 @@ use spec_diff::{
     rules::{Group, rule},
 };
 
-use super::{Difference, access, operation_matching};
-use crate::import::{self, Kind, Published};
+use super::access;
+use crate::{
+    import::{self, Kind, Published},
+    upstream::{self, Difference},
+};
 
 /// What generated documents lack, or what other files here compare.
 const OTHER_GROUPS: [Group; 6] =
@@ -37,7 +40,7 @@ const LONGEST_ENUM: usize = 100;
 /// Returns all differences. The error states that there is nothing to compare.
 pub(super) fn differences(ours: &Value, theirs: &Published) -> Result<Vec<Difference>, String> {
     // What the runtime does itself is described for readers only.
-    let mut pairs = operation_matching::pairs(ours, theirs);
+    let mut pairs = upstream::pairs(ours, theirs);
     pairs.retain(|(own, _)| !own.is_sent_by_core());
     let chosen = pairs.iter().filter_map(|(_, other)| other.as_ref()).map(clone_ref).collect::<Vec<_>>();
     if chosen.is_empty() {
@@ -58,8 +61,8 @@ pub(super) fn differences(ours: &Value, theirs: &Published) -> Result<Vec<Differ
             found.add(&own.pointer, "operation-extra", "the vendor's file has no such operation".to_owned());
             continue;
         };
-        if !operation_matching::same_place(ours, theirs, own, other) {
-            let text = format!("the vendor has it as {}", operation_matching::method_and_path(other));
+        if !upstream::same_address(ours, theirs, own, other) {
+            let text = format!("the vendor has it as {}", upstream::method_and_path(other));
             found.add(&own.pointer, "path", text);
         }
         found.successes(own, other);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use openapi_document::{Operation, field, pointer::child};
 use serde_json::{Map, Value};
 
-use super::unknown_keys;
+use super::unknown_fields;
 use crate::{
     codegen::{job_errors, open_enum},
     lint::{Context, Example, Findings, Level, Rule, Scope},
@@ -50,7 +50,7 @@ fn check_extension(
 ) {
     let at = child(&operation.pointer, "x-long-running");
     let text = |key: &str| extension.get(key).and_then(Value::as_str).unwrap_or_default();
-    unknown_keys(extension, &KEYS, &at, findings);
+    unknown_fields(extension, &KEYS, &at, findings);
     let Some(poll) = context.operations.iter().find(|other| other.id() == text("poll") && !text("poll").is_empty())
     else {
         let help = "name the operation of this document that returns the state";

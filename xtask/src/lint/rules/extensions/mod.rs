@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::lint::Findings;
 
 /// Finds the fields of an extension that nothing reads.
-fn unknown_keys(extension: &Map<String, Value>, known: &[&str], pointer: &str, findings: &mut Findings) {
+fn unknown_fields(extension: &Map<String, Value>, known: &[&str], pointer: &str, findings: &mut Findings) {
     for key in extension.keys().filter(|key| !known.contains(&key.as_str())) {
         findings.add(&child(pointer, key), format!("unknown field {key:?}"), format!("known are {}", known.join(", ")));
     }

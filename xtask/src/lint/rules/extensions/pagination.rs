@@ -3,7 +3,7 @@
 use openapi_document::{Operation, field, pointer::child};
 use serde_json::{Map, Value};
 
-use super::unknown_keys;
+use super::unknown_fields;
 use crate::lint::{Context, Example, Findings, Level, Rule, Scope};
 
 pub(crate) static RULE: Rule = Rule {
@@ -73,7 +73,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 
 fn check_extension(root: &Value, operation: &Operation<'_>, extension: &Map<String, Value>, findings: &mut Findings) {
     let at = child(&operation.pointer, "x-pagination");
-    unknown_keys(extension, &KEYS, &at, findings);
+    unknown_fields(extension, &KEYS, &at, findings);
     let text = |key: &str| extension.get(key).and_then(Value::as_str);
     match text("style").and_then(|style| STYLES.iter().find(|(known, _)| *known == style)) {
         None => {

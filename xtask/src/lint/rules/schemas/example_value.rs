@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     codegen::normalize::is_json,
-    import::example_mismatches::mismatches,
+    example_mismatches::mismatches,
     lint::{Context, Example, Findings, Level, Rule, Scope},
 };
 

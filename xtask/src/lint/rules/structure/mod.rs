@@ -1,7 +1,7 @@
 //! Rules about the fields of each object and the JSON types of their values.
 
 pub(in crate::lint) mod grammar;
-pub(in crate::lint) mod unknown_key;
+pub(in crate::lint) mod unknown_field;
 pub(in crate::lint) mod value_type;
 
 use openapi_document::pointer::{child, item};

@@ -1,46 +1,71 @@
-//! `openapi/upstream/<vendor>.toml`: what was checked last, and the differences that are meant.
+//! `openapi/upstream/<vendor>.toml`: the file that was checked last, and the differences that are intended.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::Difference;
 use crate::{import::Published, text::quoted};
+
+/// How the documents differ at a location.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Difference {
+    /// Where in our document: a JSON pointer, parameters by location and name. Parts that only the vendor has are in the vendor's,
+    /// rewritten by our rules.
+    pub(crate) at: String,
+    /// The kind of difference, for `[[accepted]]`: an id of spec-diff for the step from our document to the vendor's, or one of ours.
+    pub(crate) kind: String,
+    /// What is in our document and what is in the vendor's, in a line.
+    pub(crate) text: String,
+}
 
 /// The record of one vendor.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Record {
+pub(crate) struct Record {
     /// The checked file's name.
-    pub(super) file: String,
-    pub(super) edition: String,
-    pub(super) sha256: String,
+    pub(crate) file: String,
+    pub(crate) edition: String,
+    pub(crate) sha256: String,
     /// The day of the check.
-    pub(super) checked: String,
+    pub(crate) checked: String,
     /// Where the checked file was from.
-    pub(super) source: String,
+    pub(crate) source: String,
     /// Where the vendor publishes the newest one: a scheduled job gets it there.
-    pub(super) url: String,
+    pub(crate) url: String,
     /// Operations under our tags that were there and that we have not: `GET /path`.
-    pub(super) known: BTreeSet<String>,
-    pub(super) accepted: Vec<Accepted>,
+    pub(crate) known: BTreeSet<String>,
+    pub(crate) accepted: Vec<Accepted>,
 }
 
-/// A difference that is meant.
+impl Record {
+    /// Reads a record. The error is a line.
+    pub(crate) fn read(file: &str, text: &str) -> Result<Self, String> {
+        let record = toml::from_str::<Self>(text).map_err(|error| {
+            let line = error.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().lines().count().max(1));
+            format!("{file}:{line}: {}", error.message().replace('\n', " "))
+        })?;
+        match record.accepted.iter().find(|entry| entry.reason.trim().is_empty()) {
+            Some(entry) => Err(format!("{file}: the accepted difference at {} has no reason; write one", entry.at)),
+            None => Ok(record),
+        }
+    }
+}
+
+/// A difference that is intended.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Accepted {
+pub(crate) struct Accepted {
     /// Where in our document; `*` for anything.
-    pub(super) at: String,
+    pub(crate) at: String,
     /// `*` for any.
-    pub(super) kind: String,
-    /// What was seen when it was accepted; `*` for anything. With it, later changes at this place are reported.
-    pub(super) text: Option<String>,
-    pub(super) reason: String,
+    pub(crate) kind: String,
+    /// What was seen when it was accepted; `*` for anything. With it, later changes at this location are reported.
+    pub(crate) text: Option<String>,
+    pub(crate) reason: String,
 }
 
 impl Accepted {
-    pub(super) fn fits(&self, difference: &Difference) -> bool {
+    pub(crate) fn fits(&self, difference: &Difference) -> bool {
         let like = |pattern: &str, text: &str| {
             pattern == text || glob::Pattern::new(&literal(pattern)).is_ok_and(|pattern| pattern.matches(text))
         };
@@ -52,18 +77,6 @@ impl Accepted {
 /// Returns a pattern in which only `*` is special.
 fn literal(pattern: &str) -> String {
     pattern.split('*').map(glob::Pattern::escape).collect::<Vec<_>>().join("*")
-}
-
-/// Reads a record. The error is a line.
-pub(super) fn read(file: &str, text: &str) -> Result<Record, String> {
-    let record = toml::from_str::<Record>(text).map_err(|error| {
-        let line = error.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().lines().count().max(1));
-        format!("{file}:{line}: {}", error.message().replace('\n', " "))
-    })?;
-    match record.accepted.iter().find(|entry| entry.reason.trim().is_empty()) {
-        Some(entry) => Err(format!("{file}: the accepted difference at {} has no reason; write one", entry.at)),
-        None => Ok(record),
-    }
 }
 
 /// Returns the record's text without accepted differences.
@@ -93,7 +106,7 @@ pub(crate) fn head(
 
 /// Returns a record's text with a new head. What stands from the first accepted difference on stays, comments above it
 /// included.
-pub(super) fn renewed(
+pub(crate) fn renewed(
     vendor: &str,
     written: &str,
     theirs: &Published,

@@ -1,4 +1,4 @@
-//! `unknown-key`: a field is not known where it is.
+//! `unknown-field`: a field is not known where it is.
 
 use openapi_document::pointer::child;
 
@@ -6,7 +6,7 @@ use super::for_each_object;
 use crate::lint::{Context, Example, Findings, Level, Rule, Scope};
 
 pub(crate) static RULE: Rule = Rule {
-    id: "unknown-key",
+    id: "unknown-field",
     level: Level::Error,
     scope: Scope::Curation,
     finds: "A field is not known where it is.",

@@ -1,4 +1,4 @@
-//! Which of the vendor's operations is which of ours.
+//! Pairs of our operations and the vendor's.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,8 +10,8 @@ use crate::{
     import::{self, Published, base_paths},
 };
 
-/// Our operations, each with the vendor's, if it has it: by method and path, else by id.
-pub(super) fn pairs<'a, 'b>(ours: &'a Value, theirs: &'b Published) -> Vec<(Operation<'a>, Option<Operation<'b>>)> {
+/// Returns our operations, each with the vendor's, if it has it: by method and path, else by id.
+pub(crate) fn pairs<'a, 'b>(ours: &'a Value, theirs: &'b Published) -> Vec<(Operation<'a>, Option<Operation<'b>>)> {
     let own = openapi_document::operations(ours).into_iter();
     let bases = base_paths(ours, theirs);
     own.map(|operation| {
@@ -29,7 +29,7 @@ pub(super) fn pairs<'a, 'b>(ours: &'a Value, theirs: &'b Published) -> Vec<(Oper
 
 /// Returns whether requests to two operations have the same method and path, a slash at the end and the case of letters
 /// included.
-pub(super) fn same_place(ours: &Value, theirs: &Published, own: &Operation<'_>, other: &Operation<'_>) -> bool {
+pub(crate) fn same_address(ours: &Value, theirs: &Published, own: &Operation<'_>, other: &Operation<'_>) -> bool {
     same_by(shape, &base_paths(ours, theirs), own, other)
 }
 
@@ -68,7 +68,7 @@ pub(crate) fn uncurated(ours: &Value, theirs: &Published) -> BTreeMap<String, Ve
 }
 
 /// `GET /path`.
-pub(super) fn method_and_path(operation: &Operation<'_>) -> String {
+pub(crate) fn method_and_path(operation: &Operation<'_>) -> String {
     format!("{} {}", operation.method.to_uppercase(), operation.path)
 }
 

@@ -20,7 +20,7 @@ pub(crate) fn mismatches<'a>(
     found
 }
 
-/// One of them in words.
+/// Returns one of them in words.
 pub(crate) fn mismatch_text((at, why): &(String, String)) -> String {
     if at.is_empty() { format!("the example is {why}") } else { format!("the example at {at} is {why}") }
 }
@@ -84,7 +84,7 @@ impl<'a> Check<'a, '_> {
         let fits = match format {
             "date" => string.parse::<chrono::NaiveDate>().is_ok(),
             "date-time" => chrono::DateTime::parse_from_rfc3339(string).is_ok(),
-            "uuid" => super::examples::is_uuid(&string.to_ascii_lowercase()),
+            "uuid" => is_uuid(&string.to_ascii_lowercase()),
             _ => true,
         };
         if !fits {
@@ -113,6 +113,13 @@ impl<'a> Check<'a, '_> {
             self.add(&child(at, name), "missing, and required by the schema");
         }
     }
+}
+
+/// Returns whether this is a UUID in lower case.
+pub(crate) fn is_uuid(text: &str) -> bool {
+    let parts = text.split('-').collect::<Vec<_>>();
+    parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12])
+        && parts.iter().all(|part| part.chars().all(|letter| letter.is_ascii_digit() || ('a'..='f').contains(&letter)))
 }
 
 fn type_of(value: &Value) -> &'static str {
