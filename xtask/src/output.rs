@@ -1,4 +1,4 @@
-//! Where a command writes: results to the standard output, errors and notes to the standard error.
+//! The output of a command: results to the standard output, errors and notes to the standard error.
 
 use std::{
     io::{Result, Write},
@@ -21,7 +21,7 @@ pub(crate) struct Failure {
 }
 
 impl From<String> for Failure {
-    /// The generator names the pointer at the end.
+    /// Splits the pointer off, which the generator names at the end.
     fn from(reason: String) -> Self {
         let at = reason.rsplit_once(" at /").map(|(_, pointer)| format!("/{pointer}"));
         Self { reason, at, code: 2 }
@@ -42,7 +42,7 @@ impl From<std::io::Error> for Failure {
 
 /// The two streams of a command.
 pub(crate) struct Output<'a> {
-    /// What was asked for, and nothing else: in a format for programs, one document.
+    /// The result, and nothing else: in a format for programs, one document.
     pub(crate) out: &'a mut dyn Write,
     /// Errors, notes, and what becomes of the command.
     pub(crate) err: &'a mut dyn Write,

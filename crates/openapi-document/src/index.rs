@@ -1,4 +1,4 @@
-//! What one walk over a document and its files finds: how large it is, and which references do not begin at the root of their file.
+//! The result of one walk over a document and its files: its size, and the references that do not begin at the root of their file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,10 +9,10 @@ use crate::{node::Node, pointer::Pointer};
 /// A file, by its path, and a reference in it. The document's own file is the empty one.
 type Reference<'a> = (&'a str, &'a str);
 
-/// What one walk over a document finds.
+/// The result of one walk over a document.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Index<'a> {
-    /// How many objects it has.
+    /// The number of objects that it has.
     pub(crate) objects: usize,
     /// References that do not begin at the root of their file, and values of discriminators that are references to other files.
     pub(crate) outside: BTreeSet<Reference<'a>>,
@@ -27,7 +27,7 @@ pub(crate) struct Index<'a> {
 }
 
 impl<'a> Index<'a> {
-    /// `names`: the keys are names that the document gives, not keywords.
+    /// Reads a value. `names`: the keys are names that the document gives, not keywords.
     pub(crate) fn read(&mut self, value: &'a Value, names: bool) {
         match value {
             Value::Object(members) => {

@@ -1,7 +1,7 @@
 //! OpenAPI documents as trees of JSON values: parsing within limits, positions in the text, JSON pointers, references, schemas.
 //!
 //! Two views of one model: functions over a [`Value`](serde_json::Value) and its JSON pointers, for documents that are checked,
-//! converted or generated from; and [`DocumentTree`] with nodes that know their location, for comparisons of large documents.
+//! converted or generated from; and [`DocumentTree`] with nodes that have their location, for comparisons of large documents.
 //!
 //! The feature `yaml`, on by default, contains everything that needs the YAML parser: documents as files have them, and positions in their text.
 //! Without it, documents are JSON that the caller parses, and serde and serde_json are the only dependencies.

@@ -1,4 +1,4 @@
-//! Values that know their location.
+//! Values with their location.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::pointer::Pointer;
 pub struct Node<'a> {
     /// The value.
     pub value: &'a Value,
-    /// Where it is.
+    /// Its location.
     pub at: Pointer<'a>,
 }
 

@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn operation_has_the_parameters_of_its_path_unless_it_states_its_own() {
+    fn parameters_of_an_operation_override_those_of_its_path() {
         let root = json!({
             "paths": {"/a": {
                 "parameters": [{"name": "p", "in": "query", "description": "shared"}, {"name": "q", "in": "query"}],

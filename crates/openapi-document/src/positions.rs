@@ -108,7 +108,7 @@ struct Open {
     holds: Holds,
 }
 
-/// What comes next in a collection.
+/// The part of a collection that is next.
 enum Holds {
     Key,
     /// The value of the key with this pointer and position.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::resolve::lookup;
 
-/// What a reference to a component schema begins with.
+/// The beginning of references to component schemas.
 pub const SCHEMAS: &str = "#/components/schemas/";
 
 /// Returns all references below a node.

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::pointer::decode;
 
-/// How many references may lead to further references. A longer chain is taken for a cycle.
+/// The number of references that may lead to further references. A longer chain is taken for a cycle.
 const MAX_HOPS: usize = 32;
 
 /// Returns the value that a reference (`#/components/schemas/Order`) points to; none if it is not in this document.

@@ -15,7 +15,7 @@ pub struct SchemaNode<'a> {
     pub pointer: String,
     /// The schema object.
     pub schema: &'a Map<String, Value>,
-    /// What the schema describes.
+    /// The location of the schema.
     pub location: SchemaLocation,
 }
 
@@ -27,7 +27,7 @@ impl SchemaNode<'_> {
     }
 }
 
-/// What a schema describes.
+/// The location of a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SchemaLocation {
     /// Under `components/schemas`.

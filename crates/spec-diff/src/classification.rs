@@ -1,8 +1,8 @@
-//! How a change is classified: its level, the step of a version, the direction of its data, and what it is about.
+//! Classification of a change: its level, the step of a version, the direction of its data, and what it is about.
 
 use serde::Serialize;
 
-/// How much a change matters. The order is meant: `Breaking` is the greatest.
+/// The severity of a change. The order is intended: `Breaking` is the greatest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
@@ -46,7 +46,7 @@ pub enum Direction {
     None,
 }
 
-/// Where in an operation the changed thing is used.
+/// The part of an operation in which the changed value is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -64,10 +64,10 @@ pub enum Role {
     Header,
 }
 
-/// What kind of thing a rule is about, to filter by.
+/// The subject of a rule, to filter by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "the words say it")]
+#[expect(missing_docs, reason = "the names are those of OpenAPI")]
 pub enum Group {
     Operations,
     Deprecation,
@@ -90,7 +90,7 @@ pub enum Group {
     Unknown,
 }
 
-/// Which part of a message a schema describes.
+/// The part of a message that a schema describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SchemaLocation {

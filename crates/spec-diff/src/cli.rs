@@ -86,7 +86,7 @@ pub struct Arguments {
     #[arg(long)]
     allow_missing: bool,
 
-    /// Treat new values in response enums as breaking: the clients reject values that they do not know
+    /// Treat new values in response enums as breaking: the clients reject values that they do not list
     #[arg(long)]
     closed_enums: bool,
 
@@ -168,7 +168,7 @@ fn level_of_rule(text: &str) -> std::result::Result<(String, Level), String> {
     Ok((rule.to_owned(), level))
 }
 
-/// What a run finds around it.
+/// The environment of a run.
 #[derive(Debug, Clone)]
 pub struct Env {
     /// The day, for sunsets and accept files.

@@ -1,4 +1,4 @@
-//! What changed between two OpenAPI documents, from the point of view of those who call the API.
+//! Changes between two OpenAPI documents, from the point of view of the API's consumers.
 //!
 //! [`diff`] compares two documents and returns a [`Report`]: one finding per thing that a reader would open (an operation, a
 //! component), with the operations that it reaches. Direction decides: a change that is harmless in responses may break
@@ -50,9 +50,9 @@ use crate::compare::Comparison;
 /// A value that is not an OpenAPI 3 document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotOpenApi {
-    /// Which of the two.
+    /// The side of the value.
     pub side: Side,
-    /// What was found instead of `openapi: 3.x`.
+    /// The value instead of `openapi: 3.x`.
     pub found: String,
 }
 

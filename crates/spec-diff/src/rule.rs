@@ -18,7 +18,7 @@ pub enum Inverse {
 pub struct Rule {
     /// The rule's name, without direction and location.
     pub name: &'static str,
-    /// What it is about.
+    /// The subject, to filter by.
     pub group: Group,
     /// Level in what callers send; for rules that are not about data, the level.
     pub request: Level,
@@ -28,11 +28,11 @@ pub struct Rule {
     pub source: Bump,
     /// The rule of the opposite edit.
     pub inverse: Inverse,
-    /// What the change means, in one line; for data, in what callers send.
+    /// The meaning of the change, in one line; for data, in what callers send.
     pub help: &'static str,
-    /// What it means in what callers receive, if that takes other words.
+    /// The meaning in what callers receive, if that takes other words.
     response_help: Option<&'static str>,
-    /// What ids say instead of the name, where one rule serves several keywords: `{what}-decreased`.
+    /// The form of ids, where one rule serves several keywords: `{what}-decreased`.
     pattern: Option<&'static str>,
     /// The id for bodies and properties in requests, where it does not follow the pattern.
     request_id: Option<&'static str>,

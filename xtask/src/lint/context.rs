@@ -1,4 +1,4 @@
-//! What rules look at: the document, and the parts of it that several rules walk over.
+//! The input of rules: the document, and the parts of it that several rules walk over.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -7,7 +7,7 @@ use openapi_document::Position;
 use super::Context;
 use crate::text::printable;
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Level {
     /// The client works; the document is not as it should be.
@@ -25,7 +25,7 @@ impl Level {
     }
 }
 
-/// Which documents a rule is for.
+/// The documents to which a rule applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
     /// Any document: without the rule there is no client, or a wrong one.
@@ -48,11 +48,11 @@ pub(crate) struct Rule {
     pub(crate) id: &'static str,
     pub(crate) level: Level,
     pub(crate) scope: Scope,
-    /// What it finds, in one sentence.
+    /// The violation, in one sentence.
     pub(crate) finds: &'static str,
     /// Why that matters.
     pub(crate) why: &'static str,
-    /// What to write instead.
+    /// The correction.
     pub(crate) instead: &'static str,
     pub(crate) example: Example,
     pub(super) check: fn(&Context<'_>, &mut Findings),

@@ -67,7 +67,7 @@ pub(crate) fn uncurated(ours: &Value, theirs: &Published) -> BTreeMap<String, Ve
     found
 }
 
-/// `GET /path`.
+/// Returns `GET /path`.
 pub(crate) fn method_and_path(operation: &Operation<'_>) -> String {
     format!("{} {}", operation.method.to_uppercase(), operation.path)
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::{import::Published, text::quoted};
 
-/// How the documents differ at a location.
+/// A difference between the documents at a location.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Difference {
     /// Where in our document: a JSON pointer, parameters by location and name. Parts that only the vendor has are in the vendor's,
@@ -14,7 +14,7 @@ pub(crate) struct Difference {
     pub(crate) at: String,
     /// The kind of difference, for `[[accepted]]`: an id of spec-diff for the step from our document to the vendor's, or one of ours.
     pub(crate) kind: String,
-    /// What is in our document and what is in the vendor's, in a line.
+    /// The value of our document and the value of the vendor's, in a line.
     pub(crate) text: String,
 }
 
@@ -59,7 +59,7 @@ pub(crate) struct Accepted {
     pub(crate) at: String,
     /// `*` for any.
     pub(crate) kind: String,
-    /// What was seen when it was accepted; `*` for anything. With it, later changes at this location are reported.
+    /// The difference's text when it was accepted; `*` for anything. With it, later changes at this location are reported.
     pub(crate) text: Option<String>,
     pub(crate) reason: String,
 }

@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn error_of_another_version_states_what_to_set() {
+    fn error_of_another_version_states_the_setting() {
         assert_eq!(
             mismatch("[package]\nversion = \"0.1.0\"\n", "2026-11-21").as_deref(),
             Some("version \"0.1.0\" does not have the document's date 2026-11-21; set version = \"0.1.0+2026-11-21\"")

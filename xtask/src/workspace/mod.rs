@@ -1,4 +1,4 @@
-//! What a repository of vendor crates consists of besides code: vendors, manifests, copies, leftovers.
+//! The parts of a repository of vendor crates besides code: vendors, manifests, copies, leftovers.
 
 pub(crate) mod manifest;
 pub(crate) mod sandbox_copies;

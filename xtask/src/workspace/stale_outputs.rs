@@ -31,7 +31,7 @@ fn stem(name: &str) -> Option<&str> {
     name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".json"))
 }
 
-/// Of what is in a folder, in order; nothing, if there is no such folder.
+/// Returns the names in a folder, in order; none, if there is no such folder.
 fn names(folder: &Path) -> io::Result<Vec<String>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,

@@ -25,12 +25,12 @@ pub use self::yaml::YamlError;
 const VARIABLE: &str = "OPENAPI_MAX_DOCUMENT_MIB";
 /// The largest file, unless the variable states otherwise.
 const FILE_MIB: usize = 32;
-/// How much more than the largest file an expanded document may take.
+/// The factor by which an expanded document may exceed the largest file.
 const EXPANSION: usize = 8;
-/// What a value takes besides its text, about.
+/// The approximate size of a value besides its text.
 const VALUE: usize = 128;
 
-/// What is left of the limits while the files of one specification are read.
+/// The remaining part of the limits while the files of one specification are read.
 pub struct Budget {
     /// The limit of a file.
     mib: usize,
@@ -39,7 +39,7 @@ pub struct Budget {
     /// Of all documents, expanded.
     memory: Cell<usize>,
     exceeded: Cell<bool>,
-    /// What the environment has instead of a number.
+    /// The error if the environment does not have a number.
     invalid: Option<String>,
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Budget, VALUE};
 
-/// What the parser takes for an event that it keeps for an alias, about.
+/// The approximate size of an event that the parser keeps for an alias.
 const RECORDED: usize = 512;
 /// Deeper nesting would end the stack of a recursive walk. serde_json has the same limit.
 const DEPTH: usize = 128;
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn aliases_count_as_what_they_expand_to() {
+    fn aliases_count_by_their_expansion() {
         let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(100_000), "*a,".repeat(100));
         let mut laughs = "a0: &a0 [x, x]\n".to_owned();
         for level in 1..40 {

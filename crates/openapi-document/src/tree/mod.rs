@@ -1,4 +1,4 @@
-//! A document as a tree of nodes that know their location, with the targets of its references.
+//! A document as a tree of nodes with their location, with the targets of its references.
 
 mod references;
 
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_schemas_lead_to_the_schema_around_the_reference_first() {
+    fn name_resolves_to_the_innermost_schema_around_the_reference() {
         let root = json!({
             "openapi": "3.1.0",
             "components": {"schemas": {

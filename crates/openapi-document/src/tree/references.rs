@@ -1,4 +1,4 @@
-//! What the references of a document lead to.
+//! The targets of the references of a document.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::{
     reach::SCHEMAS,
 };
 
-/// How many references may lead to further references. A longer chain is taken for a cycle.
+/// The number of references that may lead to further references. A longer chain is taken for a cycle.
 const MAX_HOPS: usize = 32;
 
 impl<'a> DocumentTree<'a> {

@@ -26,13 +26,13 @@ rules! {
 }
 
 impl<'a> Comparison<'a> {
-    /// What a use states beside its schema: null, default, deprecation, and who may send it.
+    /// Compares the keywords of a use beside its schema: null, default, deprecation, and who may send it.
     pub(super) fn attributes(&mut self, old: &Usage<'a>, new: &Usage<'a>, context: Context) {
         self.null(old, new, context);
         self.attributes_but_null(old, new, context);
     }
 
-    /// What an alternative states beside its schema. Whether null is one of the alternatives was asked of all of them together.
+    /// Compares the keywords of an alternative beside its schema. Null was compared for all alternatives together.
     pub(super) fn attributes_but_null(&mut self, old: &Usage<'a>, new: &Usage<'a>, context: Context) {
         old.wrappers.iter().chain(&new.wrappers).for_each(|wrapper| self.compared.whole(wrapper));
         for (old, new) in old.wrappers.iter().zip(&new.wrappers) {
@@ -53,7 +53,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// No caller left out what was required: that it has a default now changes no call. `first`: the findings about it.
+    /// Drops findings about the default of a member that was required: every caller sends it. `first`: the findings about it.
     pub(super) fn default_of_required(&mut self, first: usize) {
         let added = self.findings.iter_mut().skip(first);
         for finding in added.filter(|finding| finding.rule.name == DEFAULT_VALUE_ADDED.name) {

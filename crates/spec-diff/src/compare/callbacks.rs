@@ -26,7 +26,7 @@ rules! {
 type Calls<'a, K> = BTreeMap<K, Operation<'a>>;
 
 impl<'a> Comparison<'a> {
-    /// The calls that an operation asks for.
+    /// Compares the callbacks of an operation.
     pub(super) fn callbacks(&mut self, old: &Operation<'a>, new: &Operation<'a>, scope: ScopeId) {
         if new.incoming {
             // Callbacks of callbacks.
@@ -51,7 +51,7 @@ impl<'a> Comparison<'a> {
         self.calls(&olds, &news, scope, [&CALLBACK_ADDED, &CALLBACK_REMOVED], |(name, ..)| name);
     }
 
-    /// The calls that the document announces by itself.
+    /// Compares the webhooks of the document.
     pub(super) fn webhooks(&mut self) {
         let list = |document: &DocumentTree<'a>| {
             let mut all = Calls::new();

@@ -29,16 +29,16 @@ rules! {
         "an x- field differs; generators may read it");
 }
 
-/// How many more pairs of schemas than the documents have objects are compared before the comparison stops with an `unknown-change`.
+/// The number of pairs of schemas, beyond the number of objects of both documents, that are compared before the comparison stops with an `unknown-change`.
 const BUDGET: usize = 100_000;
 
-/// How many more pairs of schemas than the documents have objects are asked about whether the one fits the other.
+/// The number of pairs of schemas, beyond the number of objects of both documents, for which a proof is attempted that one fits the other.
 const PROOFS: usize = 20_000;
 
 /// How deep a walk goes before it goes on from the queue.
 pub(super) const DEPTH: u8 = 40;
 
-/// The members of a document that are compared, or that say nothing of calls.
+/// The members of a document that are compared, or that do not concern calls.
 const ROOT: &[&str] = &["$self", "components", "info", "openapi", "paths", "security", "servers", "tags", "webhooks"];
 
 /// The number of a scope.
@@ -93,7 +93,7 @@ pub(crate) struct Comparison<'a> {
     /// No operation uses the components.
     pub(crate) is_alone: bool,
     pub(super) compared: Compared,
-    /// What stands for the same credential on both sides.
+    /// The keys of the same credential on both sides.
     pub(super) scheme_keys: Rc<[security::Keys<'a>; 2]>,
 }
 

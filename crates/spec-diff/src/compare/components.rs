@@ -41,7 +41,7 @@ impl<'a> Comparison<'a> {
         old != new && !names_file(old) && !names_file(new) && !has(&self.revision, old) && !has(&self.base, new)
     }
 
-    /// Names that were added, removed or replaced.
+    /// Reports names that were added, removed or replaced.
     pub(super) fn components(&mut self) {
         let names = |document: &DocumentTree<'a>| {
             let list = document.at(&["components", "schemas"]);

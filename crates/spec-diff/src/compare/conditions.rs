@@ -31,7 +31,7 @@ rules! {
 
 impl<'a> Comparison<'a> {
     pub(super) fn conditions(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
-        // Other ways to say the same.
+        // Other forms of the same.
         if context.settled {
             return;
         }
@@ -50,7 +50,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// The conditions of one keyword: equal ones first, then in order; further ones on one side were added or removed.
+    /// Compares the conditions of one keyword: equal ones first, then in order; further ones on one side were added or removed.
     fn condition(
         &mut self,
         word: &'static str,
@@ -110,7 +110,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// What is forbidden: the more, the less is allowed.
+    /// Compares `not`: values that are forbidden on one side only.
     fn negation(&mut self, old: &Node<'a>, new: &Node<'a>, context: Context) {
         let (olds, news) = (std::slice::from_ref(old), std::slice::from_ref(new));
         let wider = fits(&self.effort, (&self.base, olds), (&self.revision, news), true);
@@ -128,7 +128,7 @@ impl<'a> Comparison<'a> {
         self.note_data(context, finding.values(excerpt(old.value), excerpt(new.value)));
     }
 
-    /// `if`, `then`, `else`: equal ones first, then those under the same condition, then in order.
+    /// Compares `if`, `then`, `else`: equal ones first, then those under the same condition, then in order.
     fn branches(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
         let (mut olds, mut news): (Vec<&Branch<'a>>, Vec<_>) =
             (old.branches.iter().collect(), new.branches.iter().collect());
@@ -162,7 +162,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// What follows under the same condition.
+    /// Compares the outcomes under the same condition.
     fn outcomes(&mut self, old: &Branch<'a>, new: &Branch<'a>, context: Context) {
         for key in ["then", "else"] {
             let outcome = |branch: &Branch<'a>| {

@@ -186,7 +186,7 @@ impl<'a> Comparison<'a> {
         self.note_data(context, finding.when(narrowed, Circumstance::Narrowed));
     }
 
-    /// Added and removed patterns. If one replaces another, a reader has to decide which strings match.
+    /// Reports added and removed patterns. If one replaces another, a reader has to decide which strings match.
     fn patterns(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
         let own = |one: &Schema<'a>, other: &Schema<'a>| {
             one.patterns.difference(&other.patterns).copied().collect::<Vec<_>>()

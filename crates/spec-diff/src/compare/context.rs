@@ -1,9 +1,9 @@
-//! Where a walk over schemas is.
+//! The context of a walk over schemas.
 
 use super::ScopeId;
 use crate::classification::{Direction, SchemaLocation};
 
-/// What a walk knows of where it is.
+/// The position of a walk, and what follows from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Context {
     pub(super) scope: ScopeId,
@@ -13,7 +13,7 @@ pub(super) struct Context {
     pub(super) text: bool,
     /// Inside of something that does not go this way, as read-only properties in requests: nothing there matters.
     pub(super) absent: bool,
-    /// The same values fit on both sides: only what is said of their use may differ.
+    /// The same values fit on both sides: only keywords about their use may differ.
     pub(super) settled: bool,
     pub(super) raw: Raw,
     pub(super) depth: u8,
@@ -46,7 +46,7 @@ impl Context {
         Self { location: self.location.inside(), raw, ..self.deeper() }
     }
 
-    /// One step further on the same part of the message.
+    /// Returns the context one step further on the same part of the message.
     pub(super) fn deeper(self) -> Self {
         Self { depth: self.depth.saturating_add(1), ..self }
     }

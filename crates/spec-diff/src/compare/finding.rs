@@ -1,4 +1,4 @@
-//! What differs, as the walks note it.
+//! Findings, as the walks note them.
 
 use openapi_document::pointer::Pointer;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use crate::{
     rule::Rule,
 };
 
-/// What differs, before findings are grouped.
+/// A difference, before findings are grouped.
 #[derive(Debug, Clone)]
 pub(crate) struct Finding<'a> {
     pub(crate) rule: &'static Rule,
@@ -29,7 +29,7 @@ pub(crate) struct Finding<'a> {
     pub(crate) after: Option<Value>,
 }
 
-/// What besides its rule decides the level of a finding.
+/// A fact that decides the level of a finding besides its rule.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Circumstance {
     #[default]
@@ -56,7 +56,7 @@ pub(crate) enum Circumstance {
     StillBytes,
     /// A name is required that no property describes: a mistake of the document, or something that typed clients cannot send.
     Undeclared,
-    /// The document said that it is not sent in this direction, or states it now: callers may have known better.
+    /// The base stated that it is not sent in this direction, or the revision states it: callers may rely on it.
     SentAfterAll,
     /// No operation uses it.
     Unused,

@@ -1,11 +1,11 @@
-//! What is the same on both sides, word for word, with all that it leads to: most of a document. It needs no closer look.
+//! Values that are equal on both sides with all that they refer to: most of a document. They are not compared further.
 
 use std::collections::{HashMap, HashSet};
 
 use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
 
-/// How large a schema may be for the question whether it is unchanged: the parts of a larger one are asked about each.
+/// The size up to which a schema is checked for being unchanged as a whole: the parts of a larger one are asked about each.
 const SMALL: usize = 24;
 
 /// The schema components that are equal on both sides, as are all that they refer to.

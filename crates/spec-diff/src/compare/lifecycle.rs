@@ -99,7 +99,7 @@ fn rules<'a>(
 }
 
 impl<'a> Comparison<'a> {
-    /// Deprecation of an operation.
+    /// Compares the deprecation of an operation.
     pub(super) fn operation_lifecycle(&mut self, old: &Operation<'a>, new: &Operation<'a>, scope: usize) {
         let state = |node: &Node<'a>| (node.flag("deprecated"), Sunset::of(node));
         let own = [&ENDPOINT_DEPRECATED, &ENDPOINT_DEPRECATED_WITH_SUNSET, &ENDPOINT_REACTIVATED];
@@ -110,7 +110,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Deprecation of a parameter or a property: where it is deprecated, and where it is.
+    /// Compares the deprecation of a parameter or a property, given where it is deprecated, and where it is.
     pub(super) fn data_lifecycle(
         &mut self,
         (old, base): (Option<Node<'a>>, &Pointer<'a>),

@@ -43,7 +43,7 @@ impl<'a> Comparison<'a> {
         self.first_items(old, new, context);
     }
 
-    /// Whether more or fewer items have a schema of their own.
+    /// Reports more or fewer items with a schema of their own.
     fn first_items(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
         let (before, after) = (old.prefix_items.len(), new.prefix_items.len());
         let (rule, was_closed) = match before.cmp(&after) {

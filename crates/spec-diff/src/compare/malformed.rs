@@ -31,7 +31,7 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// By location, with the type that is expected.
+/// Returns the malformed values by location, with the type that is expected.
 fn malformed<'a>(document: &DocumentTree<'a>) -> BTreeMap<String, (Node<'a>, &'static str)> {
     let mut found = BTreeMap::new();
     let mut check = |node: &Node<'a>, expected: &'static str| {

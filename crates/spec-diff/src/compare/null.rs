@@ -51,7 +51,7 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// Returns whether a closer look is needed to know if a schema names all types.
+/// Returns whether a closer look is needed to decide if a schema names all types.
 fn may_list_all_types(node: &Node<'_>) -> bool {
     let is_long = |key: &str| node.value.get(key).and_then(Value::as_array).is_some_and(|list| list.len() >= 5);
     ["type", "anyOf", "oneOf"].into_iter().any(is_long)

@@ -18,7 +18,7 @@ pub(super) struct Edge<'a> {
 }
 
 impl Edge<'_> {
-    /// `Greater` if it lets less through than the other.
+    /// Compares two limits: `Greater` if it allows less than the other.
     pub(super) fn order(&self, other: &Self, bound: Bound) -> Ordering {
         let order = compare(&self.number, &other.number);
         let order = if bound == Bound::Upper { order.reverse() } else { order };
@@ -77,7 +77,7 @@ impl Decimal {
         Some(Self { digits, places: u32::try_from(fraction.len()).ok()? })
     }
 
-    /// Both in units of the smaller place.
+    /// Returns both numbers in units of the smaller decimal place.
     fn aligned(self, other: Self) -> Option<(u128, u128)> {
         let places = self.places.max(other.places);
         let scale = |number: Self| number.digits.checked_mul(10_u128.checked_pow(places - number.places)?);

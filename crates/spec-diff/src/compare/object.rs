@@ -126,7 +126,7 @@ impl<'a> Comparison<'a> {
         self.cores(before, after, inside);
     }
 
-    /// A member that only one side describes, as one that may not be there. Closed objects have no others anyway.
+    /// Reports a member that only one side describes, as one that may not be there. Closed objects have no others anyway.
     fn forbidden(&mut self, rule: &'static Rule, name: &str, (old, new): (&Schema<'a>, &Schema<'a>), context: Context) {
         let other = if rule.name == BECAME_NEVER.name { old } else { new };
         if !matches!(other.additional, Additional::Closed) {
@@ -171,7 +171,7 @@ impl<'a> Comparison<'a> {
         self.note_data(Context { absent, ..context.inside() }, finding);
     }
 
-    /// Names that are required though no property describes them.
+    /// Reports names that are required though no property describes them.
     fn undeclared(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
         let declared = |name: &str| old.properties.contains_key(name) || new.properties.contains_key(name);
         for (required, other, rule) in
@@ -205,7 +205,7 @@ impl<'a> Comparison<'a> {
             (Additional::Open, Additional::Typed(_)) => &ADDITIONAL_TYPED,
             (Additional::Typed(_), Additional::Open) => &ADDITIONAL_UNTYPED,
         };
-        // Where nothing was said of others beside listed properties, no caller was promised any. Senders may have echoed some.
+        // Without a keyword about other properties, no caller was promised any. Senders may have echoed some.
         let is_stated =
             old.properties.is_empty() || old.leaves.iter().any(|leaf| leaf.value.get("additionalProperties").is_some());
         let is_news = context.direction == Direction::Response && !is_stated && rule.name == ADDITIONAL_CLOSED.name;

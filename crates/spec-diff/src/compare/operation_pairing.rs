@@ -111,7 +111,7 @@ pub(crate) struct Pairing<'a> {
 }
 
 impl<'a> Pairing<'a> {
-    /// `prefixes`: what the servers of each side put before its paths, if that differs.
+    /// Pairs the operations of both sides. `prefixes`: the paths of each side's servers, if they differ.
     pub(crate) fn of(olds: Vec<Operation<'a>>, news: Vec<Operation<'a>>, prefixes: Option<[&str; 2]>) -> Self {
         let mut pairing = Self::default();
         let mut news: Vec<_> = news.into_iter().map(Some).collect();

@@ -1,4 +1,4 @@
-//! Operations: which are there, and what they say beside their messages.
+//! Operations: added and removed ones, and their fields beside messages.
 
 use std::collections::BTreeSet;
 
@@ -143,7 +143,7 @@ impl<'a> Comparison<'a> {
         scope
     }
 
-    /// The request and the response.
+    /// Compares the request and the responses.
     pub(super) fn exchange(&mut self, old: &Operation<'a>, new: &Operation<'a>) {
         self.parameters(old, new);
         self.request_body(old, new);

@@ -52,7 +52,7 @@ rules! {
         "request-path-parameter-renamed", "only the name of an argument differs; paths on the wire are the same");
 }
 
-/// A parameter's location in a call: what the wire knows of it.
+/// A parameter's location in a call, as it is on the wire.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Slot<'a> {
     /// The nth in the path.
@@ -91,12 +91,12 @@ fn normal<'a>(document: &DocumentTree<'a>, schema: &Node<'a>) -> Schema<'a> {
     Schema::of(document, &Usage::of(document, std::slice::from_ref(schema)).core)
 }
 
-/// Returns what a part of a path takes of which nothing is said but that it is there: any text of the type.
+/// Returns the schema of a path parameter that only its name describes: any string of the type.
 fn any_text<'a>(schema: &Schema<'a>, operation: &Operation<'a>) -> Schema<'a> {
     Schema { at: operation.node.at.clone(), types: schema.types.clone(), ..Schema::default() }
 }
 
-/// `limit (query)`
+/// Returns a parameter's title: `limit (query)`.
 fn title(node: &Node<'_>) -> String {
     format!("{} ({})", node.text("name").unwrap_or_default(), node.text("in").unwrap_or_default())
 }
@@ -245,7 +245,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Whether `/` and `?` stay as they are in a query's strings; numbers have none.
+    /// Compares `allowReserved`: `/` and `?` in strings of a query; numbers have none.
     fn reserved(
         &mut self,
         (old, before): (&Node<'a>, &Schema<'a>),
@@ -289,7 +289,7 @@ fn media<'a>(document: &DocumentTree<'a>, node: &Node<'a>) -> Option<(&'a str, N
     Some((name, document.resolve(media)))
 }
 
-/// Style and explode, with OpenAPI's defaults. Where `explode` changes nothing, it is the default.
+/// Returns style and explode, with OpenAPI's defaults. Where `explode` changes nothing, it is the default.
 fn style<'a>(node: &Node<'a>, schema: &Schema<'a>) -> (&'a str, bool) {
     let style = node.text("style").unwrap_or(match node.text("in") {
         Some("query" | "cookie") => "form",

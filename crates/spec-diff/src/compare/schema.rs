@@ -100,7 +100,7 @@ impl<'a> Comparison<'a> {
         is_equivalent(&self.equivalence, (&self.base, old), (&self.revision, new))
     }
 
-    /// Schemas of which at least one is `false`.
+    /// Compares schemas of which at least one is `false`.
     fn never(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
         let rule = match (old.never, new.never) {
             (false, true) => &BECAME_NEVER,
@@ -110,7 +110,7 @@ impl<'a> Comparison<'a> {
         self.note_data(context, Finding::new(rule).at(&old.at, &new.at));
     }
 
-    /// Documentation and extensions, where a schema is written in one piece on both sides.
+    /// Compares documentation and extensions, where a schema is written in one piece on both sides.
     fn schema_words(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
         for (old, new) in old.leaves.iter().zip(&new.leaves) {
             self.compare_docs_and_extensions(context.scope, old, new);
@@ -129,8 +129,8 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Parts that an `allOf` gained or lost while all others stayed as they are. What they hold is compared with the rest; that they
-    /// are there is a finding of its own where they speak of what callers know.
+    /// Reports parts that an `allOf` gained or lost while all others stayed as they are. What they hold is compared with the rest; that they
+    /// are there is a finding of its own where they concern what callers rely on.
     fn parts(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
         let surplus = |few: &Schema<'a>, many: &Schema<'a>| {
             let is_gone = |leaf: &Node<'a>| !many.leaves.iter().any(|other| is_same_part(leaf, other));
@@ -142,7 +142,7 @@ impl<'a> Comparison<'a> {
             let kept = !few.leaves.iter().any(is_gone);
             if kept { many.leaves.iter().filter(is_extra).cloned().collect() } else { Vec::new() }
         };
-        // Parts that say what the others say already.
+        // Parts that repeat what the others state.
         let says_nothing = |comparison: &Self, schema: From<'_, 'a, &Schema<'a>>, part: From<'_, 'a, &Node<'a>>| {
             let form = Schema::of(part.0, std::slice::from_ref(part.1));
             fits_schema(&comparison.effort, schema, (part.0, &form), true)
@@ -172,7 +172,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// References that do not lead to one schema cannot be followed: they are compared as strings, and by all that they may mean.
+    /// Compares references that do not resolve to one schema: they are compared as strings, and by all that they may mean.
     fn unresolved(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
         let dangling = |document: &DocumentTree<'a>, schema: &Schema<'a>| {
             let leaves = schema.leaves.iter().filter_map(|leaf| Some((dangling(document, leaf)?, leaf.clone())));
@@ -220,7 +220,7 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// Returns whether a schema states no more than that a value is bytes, of which type soever; from 3.1 on, it need not say
+/// Returns whether a schema states no more than that a value is bytes, of which type soever; from 3.1 on, it need not state
 /// anything.
 fn is_bytes<'a>(document: &DocumentTree<'a>, schema: &Schema<'a>) -> bool {
     let says_bytes = match schema.types.is_any() {
@@ -238,7 +238,7 @@ fn is_bytes<'a>(document: &DocumentTree<'a>, schema: &Schema<'a>) -> bool {
     says_bytes && !says_more
 }
 
-/// Returns whether values of a schema may be of a type. Alternatives may be left to say so.
+/// Returns whether values of a schema may be of a type. Alternatives may decide.
 fn may_be<'a>((document, schema): From<'_, 'a, &Schema<'a>>, name: &str) -> bool {
     schema.types.0.contains_key(name) || {
         let types = schema.types_with_alternatives(document);
@@ -251,7 +251,7 @@ fn own<'a>(part: &Node<'a>) -> Vec<(&'a str, &'a Value)> {
     part.members().filter(|(key, _)| !matches!(*key, "allOf" | "$ref") && !DOCS.contains(key)).collect()
 }
 
-/// Returns whether two parts of an `allOf` are the same: they say the same, and not as two components.
+/// Returns whether two parts of an `allOf` are the same: equal keywords, and not as two components.
 fn is_same_part(one: &Node<'_>, other: &Node<'_>) -> bool {
     let names = (component(one), component(other));
     let two = names.0.is_some() && names.1.is_some() && names.0 != names.1;

@@ -29,7 +29,7 @@ rules! {
 /// A security requirement: the credentials that are needed together, each with the scheme's name and its scopes. Empty: anonymous.
 type SecurityRequirement<'a> = BTreeMap<Rc<str>, (&'a str, BTreeSet<&'a str>)>;
 
-/// What stands for a scheme's credential on both sides, by the scheme's name.
+/// The key of a scheme's credential that is the same on both sides, by the scheme's name.
 pub(super) type Keys<'a> = HashMap<&'a str, Rc<str>>;
 
 /// Returns what a client sends for a scheme, and where it gets that.
@@ -105,7 +105,7 @@ fn is_satisfied_by(old: &SecurityRequirement<'_>, new: &SecurityRequirement<'_>)
     new.iter().all(|(scheme, (_, scopes))| old.get(scheme).is_some_and(|(_, had)| scopes.is_subset(had)))
 }
 
-/// `apiKey and oauth (read, write)`
+/// Returns a requirement in words: `apiKey and oauth (read, write)`.
 fn describe(requirement: &SecurityRequirement<'_>) -> String {
     let scheme = |(name, scopes): &(&str, BTreeSet<&str>)| match scopes.len() {
         0 => (*name).to_owned(),

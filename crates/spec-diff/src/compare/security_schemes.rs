@@ -38,7 +38,7 @@ rules! {
         "api-security-component-oauth-scope-added", "a scope that clients may request was removed");
 }
 
-/// The members of a scheme that are compared, or that say nothing of what is sent.
+/// The members of a scheme that are compared, or that do not concern what is sent.
 const SCHEME: &[&str] =
     &["$ref", "bearerFormat", "deprecated", "flows", "in", "name", "openIdConnectUrl", "scheme", "type"];
 

@@ -58,7 +58,7 @@ fn without_dots(path: &str) -> String {
     segments.join("/")
 }
 
-/// Scheme with host, and path. A URL without them is relative to where the document is from.
+/// Returns scheme with host, and path. A URL without them is relative to where the document is from.
 fn parts(resolved: &str) -> (&str, &str) {
     let start = resolved.find("://").map_or(0, |at| at + 3);
     let rest = resolved.get(start..).unwrap_or_default();
@@ -89,7 +89,7 @@ impl<'a> Comparison<'a> {
         (old_host == new_host && old_path != new_path).then(|| [old_path.to_owned(), new_path.to_owned()])
     }
 
-    /// The document's servers. `kept`: calls still go to the same URLs.
+    /// Compares the document's servers. `kept`: calls still go to the same URLs.
     pub(super) fn default_server(&mut self, pairs: &[(Operation<'a>, Operation<'a>)], kept: bool) {
         let (old, new) = (self.base.root(), self.revision.root());
         let was_used = pairs.iter().any(|(old, _)| own_servers(old).is_none());
@@ -105,7 +105,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// The servers of an operation or of its path, where it has its own.
+    /// Compares the servers of an operation or of its path, where it has its own.
     pub(super) fn servers(&mut self, old: &Operation<'a>, new: &Operation<'a>, scope: ScopeId) {
         let (old, new) = (own_servers(old), own_servers(new));
         if old.is_some() || new.is_some() {
@@ -114,7 +114,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// `kept`: no call goes to another URL.
+    /// Compares two lists of servers. `kept`: no call goes to another URL.
     fn server_lists(&mut self, old: &Node<'a>, new: &Node<'a>, kept: bool, scope: ScopeId) {
         let list = |node: &Node<'a>| node.get("servers").iter().flat_map(Node::items).collect::<Vec<_>>();
         let (olds, news) = (list(old), list(new));
@@ -155,7 +155,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// The variables of servers with one URL; a list may have several.
+    /// Compares the variables of servers with one URL; a list may have several.
     fn server_variables(&mut self, old: &Node<'a>, news: &[Node<'a>], scope: ScopeId) {
         let settings = |server: &Node<'a>| {
             let setting = |(name, node): (&'a str, Node<'a>)| -> Setting<'a> {
@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn servers_are_what_they_resolve_to() {
+    fn servers_are_compared_by_their_resolved_urls() {
         for (server, expected) in [
             (json!({"url": "HTTPS://Example.com:443/V1/"}), "https://example.com/V1"),
             (

@@ -6,12 +6,12 @@ use serde_json::Value;
 use super::{Comparison, Finding, excerpt, unused_components::Reached};
 use crate::{
     rule::rules,
-    schema::{DOCS, speaks},
+    schema::{DOCS, has_effect},
 };
 
 rules! {
     UNKNOWN_CHANGE = Rule::api("unknown-change", Unknown, Warning, Major, "unknown-change",
-        "something differs that is not compared: read it");
+        "a difference that no check compares: review it");
 }
 
 /// The values that checks have compared, by address.
@@ -36,7 +36,7 @@ impl Compared {
         self.wholes.contains(&std::ptr::from_ref(value).addr())
     }
 
-    /// Reported as a whole: what was added or removed.
+    /// Notes what a finding covers: an addition or a removal is reported as a whole.
     pub(super) fn note<'a>(&mut self, base: &DocumentTree<'a>, revision: &DocumentTree<'a>, finding: &Finding<'a>) {
         let (document, at) = match (&finding.base, &finding.revision) {
             (Some(at), None) => (base, at),
@@ -120,13 +120,13 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Members that are not objects on both sides. Where keys are names, additions and removals are findings of other checks.
+    /// Compares members that are not objects on both sides. Where keys are names, additions and removals are findings of other checks.
     fn own_members(&mut self, (old, new): (&Node<'a>, &Node<'a>), keys: &[(&'a str, &'a Value)], at: At) {
         let is_known = |node: &Node<'a>| self.compared.members.contains(&node.address());
         if !at.used || at.names || is_known(old) || is_known(new) {
             return;
         }
-        for (key, _) in keys.iter().filter(|(key, value)| !is_documentation(key) && speaks(&(key, value))) {
+        for (key, _) in keys.iter().filter(|(key, value)| !is_documentation(key) && has_effect(&(key, value))) {
             let finding = Finding::new(&UNKNOWN_CHANGE).at(&old.at, &new.at).with_name(*key);
             let value = |node: &Node<'a>| node.value.get(key).and_then(excerpt);
             self.note(0, finding.values(value(old), value(new)));

@@ -19,7 +19,7 @@ use crate::{
 /// How often subtypes may lead to other components that have subtypes.
 const ROUNDS: usize = 32;
 
-/// What a document's references lead to, by address.
+/// The targets of a document's references, by address.
 pub(super) struct Reached {
     /// From outside of the components.
     used: Addresses,
@@ -126,7 +126,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Components other than schemas that were removed although nothing in this document used them: other documents may.
+    /// Reports components other than schemas that were removed although nothing in this document used them: other documents may.
     fn unused_removed(&mut self, used: &Reached) {
         let sections =
             ["callbacks", "headers", "links", "mediaTypes", "parameters", "pathItems", "requestBodies", "responses"];
@@ -142,7 +142,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// The components of a section that both documents have.
+    /// Compares the components of a section that both documents have.
     fn component_pairs(&mut self, section: &str, compare: impl Fn(&mut Self, Node<'a>, Node<'a>)) {
         let list = |document: &DocumentTree<'a>| document.at(&["components", section]);
         let (Some(olds), Some(news)) = (list(&self.base), list(&self.revision)) else { return };

@@ -1,4 +1,4 @@
-//! What a reader calls the thing at a pointer: whose it is, and its name there.
+//! Labels: the owner of the value at a pointer, and its name within the owner.
 
 use openapi_document::{
     DocumentTree,
@@ -7,7 +7,7 @@ use openapi_document::{
 
 use crate::report::Owner;
 
-/// What begins the inside of a schema, an operation or a part of a message.
+/// Keywords that begin the inside of a schema, an operation or a part of a message.
 const KEYWORDS: &[&str] = &[
     "additionalProperties",
     "allOf",
@@ -130,7 +130,7 @@ fn member(document: &DocumentTree<'_>, prefix: &[Step<'_>], steps: &[Step<'_>]) 
     }
 }
 
-/// `limit (query)`
+/// Returns a parameter's title: `limit (query)`.
 fn parameter(document: &DocumentTree<'_>, at: &[Step<'_>], index: usize) -> String {
     let mut steps = at.to_vec();
     steps.extend([Step::Key("parameters"), Step::Index(index)]);

@@ -24,7 +24,7 @@ pub(super) struct Merged<'a> {
     pub(super) reach: Reach,
 }
 
-/// Puts findings together that say the same of the same location.
+/// Joins equal findings about the same location.
 pub(super) fn merge<'a>(comparison: &'a Comparison<'a>) -> Vec<Merged<'a>> {
     let reaches = reaches(&comparison.scopes);
     let mut indices: HashMap<_, usize> = HashMap::new();

@@ -23,7 +23,7 @@ use crate::{
     rule::Rule,
 };
 
-/// How many members a message lists, and how many letters of a value.
+/// The number of members that a message lists, and of letters of a value.
 const MEMBERS: usize = 10;
 const LETTERS: usize = 80;
 
@@ -95,7 +95,7 @@ fn is_replaced(comparison: &Comparison<'_>, merged: &Merged<'_>) -> bool {
     })
 }
 
-/// One finding of those that share owner, id, level and direction.
+/// Returns one change of the findings that share owner, id, level and direction.
 fn change(
     comparison: &Comparison<'_>,
     (id, level, direction, location): (String, Level, Direction, Option<SchemaLocation>),
@@ -140,7 +140,7 @@ fn change(
     Some(change)
 }
 
-/// `Customer, in responses: age integer/int32 → integer/int64: more values are allowed`
+/// Returns the message: `Customer, in responses: age integer/int32 → integer/int64: more values are allowed`
 fn message(change: &Change, rule: &Rule, what: &str) -> String {
     let direction = match change.direction {
         Direction::Request => ", in requests",

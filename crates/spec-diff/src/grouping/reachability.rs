@@ -1,4 +1,4 @@
-//! Which operations a scope is reached from. Scopes in a cycle are reached from the same operations.
+//! Reachability: the operations that lead to a scope. Scopes in a cycle are reached from the same operations.
 
 use std::{collections::BTreeSet, rc::Rc};
 
@@ -75,7 +75,7 @@ impl Walk<'_> {
         self.open.push(scope);
     }
 
-    /// The open scopes from this one on are a cycle, or one scope.
+    /// Closes the open scopes from this one on: they are a cycle, or one scope.
     fn close(&mut self, first: ScopeId) {
         let begin = self.open.iter().rposition(|scope| *scope == first).unwrap_or_default();
         let cycle = self.open.split_off(begin);

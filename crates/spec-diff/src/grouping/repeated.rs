@@ -12,7 +12,7 @@ use crate::{
 /// In how many owners an edit is the document's.
 const MANY: usize = 10;
 
-/// What makes edits of data the same: rule and keyword, the member's name, and the values before and after.
+/// The properties by which edits of data are the same: rule and keyword, the member's name, and the values before and after.
 type Edit = ([&'static str; 2], String, Option<String>, Option<String>);
 
 /// Gives edits that many owners share to the document; members are then named with their owners.
@@ -40,7 +40,7 @@ fn edit(merged: &Merged<'_>) -> Option<Edit> {
     let (finding, _) = merged.findings.first()?;
     finding.location?;
     let (before, after) = (json(&merged.member.before), json(&merged.member.after));
-    // Values of an enum, and what is said of members that are not listed, are the same whatever the member is called.
+    // Values of an enum, and keywords about members that are not listed, are the same for every name of the member.
     let is_keyword = [ADDITIONAL_CLOSED.name, ADDITIONAL_OPENED.name].contains(&finding.rule.name);
     let is_named = !is_keyword && finding.rule.group != Group::Enums;
     let name = if is_named { merged.member.name.clone() } else { String::new() };

@@ -58,8 +58,8 @@ impl Git {
         let output = self.command(arguments).output().map_err(|error| format!("git cannot be run: {error}"))?;
         let asked = arguments.first().copied().unwrap_or_default();
         if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            let line = said.lines().next().unwrap_or("it failed without a word");
+            let message = String::from_utf8_lossy(&output.stderr);
+            let line = message.lines().next().unwrap_or("it failed without a word");
             return Err(format!("git {asked}: {}", line.trim_start_matches("fatal: ")));
         }
         String::from_utf8(output.stdout).map_err(|_| format!("git {asked}: the output is not UTF-8"))
@@ -86,7 +86,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn files_are_read_by_their_paths_from_the_folder_and_without_a_working_tree() {
+    fn files_are_read_by_paths_from_the_folder_without_a_work_tree() {
         let folder = tempfile::tempdir().unwrap();
         let git = Git { root: folder.path().to_owned() };
         std::fs::create_dir(folder.path().join("api")).unwrap();
@@ -100,7 +100,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn unknown_revision_is_none_and_no_repository_is_an_error() {
+    fn unknown_revision_is_absent_and_a_missing_repository_fails() {
         let folder = tempfile::tempdir().unwrap();
         let git = Git { root: folder.path().to_owned() };
         assert!(git.commit("HEAD").unwrap_err().starts_with("git rev-parse: not a git repository"));

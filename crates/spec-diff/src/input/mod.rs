@@ -1,4 +1,4 @@
-//! Where documents come from: files, git revisions, and URLs if the caller allows them; and the files beside a document.
+//! The sources of documents: files, git revisions, and URLs if the caller allows them; and the files beside a document.
 
 pub mod git;
 pub mod url;
@@ -13,7 +13,7 @@ use openapi_document::{Budget, Document, Files, outside_references};
 
 use self::git::Git;
 
-/// How many other files the references of one document may lead into. Further ones are not followed.
+/// The number of other files that the references of one document may lead into. Further ones are not followed.
 const MAX_FILES: usize = 200;
 
 /// A text with its name.
@@ -25,7 +25,7 @@ pub struct Source {
     pub text: String,
 }
 
-/// Where the files beside a document are. References that lead out of this folder are not followed.
+/// The folder of the files beside a document. References that lead out of this folder are not followed.
 #[derive(Debug, Clone)]
 pub enum Folder {
     /// Not available: references to other files are not followed.
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn argument_errors_name_what_cannot_be_read() {
+    fn argument_errors_name_the_unreadable_argument() {
         let error = |argument| read(argument, false).unwrap_err();
         assert_eq!(error("none.yaml"), "none.yaml: no such file");
         assert_eq!(error("git:main"), "\"git:main\" is not of the form git:REVISION:PATH");

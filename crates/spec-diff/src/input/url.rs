@@ -7,7 +7,7 @@ use openapi_document::Budget;
 
 use super::Source;
 
-/// How long connecting and the whole transfer may take, in seconds.
+/// The time limits of connecting and of the whole transfer, in seconds.
 const CONNECT: &str = "10";
 const TRANSFER: &str = "60";
 
@@ -40,8 +40,8 @@ pub fn fetch(url: &str, budget: &Budget) -> Result<Source, String> {
     let output = child.wait_with_output().map_err(|error| format!("{name}: {error}"))?;
     let bytes = bytes.unwrap_or_else(|| Ok(Vec::new())).map_err(|error| format!("{name}: {error}"))?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let line = said.lines().find(|line| !line.trim().is_empty()).unwrap_or("curl failed without a word");
+        let message = String::from_utf8_lossy(&output.stderr);
+        let line = message.lines().find(|line| !line.trim().is_empty()).unwrap_or("curl failed without a word");
         return Err(format!("{name}: {}", line.trim_start_matches("curl: ")));
     }
     let text = String::from_utf8(bytes).map_err(|_| format!("{name}: it is not UTF-8"))?;
@@ -105,7 +105,7 @@ mod tests {
         if Command::new("curl").arg("--version").output().is_err() {
             return;
         }
-        // A proxy of the environment does not know this address.
+        // A proxy of the environment cannot reach this address.
         let fetched = |response| fetch(&serve(response), &Budget::from_env());
         if std::env::var_os("http_proxy").is_none() {
             assert_eq!(

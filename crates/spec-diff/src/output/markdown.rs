@@ -10,7 +10,7 @@ use crate::{
     review::{ApiDiff, Finding, Links, Position, Review},
 };
 
-/// How many characters GitHub takes in a comment.
+/// The number of characters that GitHub takes in a comment.
 pub const LIMIT: usize = 65_536;
 
 /// By which a workflow finds its comment again.
@@ -24,7 +24,7 @@ struct Line {
     text: String,
     /// Whether it is in the folded part.
     folded: bool,
-    /// What is left out first: the highest number.
+    /// The order in which parts are left out: the highest number first.
     rank: u8,
 }
 
@@ -220,7 +220,7 @@ fn details(api: &ApiDiff, finding: &Finding, excerpts: &mut Excerpts<'_>) -> Str
     indented.collect::<Vec<_>>().join("\n")
 }
 
-/// Lines of both sides, with those at the beginning and the end that are the same only once.
+/// Returns the lines of both sides, with equal ones at the beginning and the end only once.
 fn diff_lines(before: &[String], after: &[String]) -> Vec<String> {
     let same = |pair: &(&String, &String)| pair.0 == pair.1;
     let first = before.iter().zip(after).take_while(same).count();

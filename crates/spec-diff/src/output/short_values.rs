@@ -1,6 +1,6 @@
 //! Long values of a document's lines, cut.
 
-/// How many characters of a value are shown.
+/// The number of characters of a value that are shown.
 const VALUE: usize = 80;
 
 /// Cuts long values, unless both sides would look the same.

@@ -6,13 +6,13 @@ use serde_json::{Deserializer, Value};
 
 use crate::{Member, input::Parsed, review::ApiDiff};
 
-/// How many lines are shown at most.
+/// The number of lines that are shown at most.
 const LINES: usize = 14;
 
-/// How many characters of a line.
+/// The number of characters of a line that are shown.
 const LETTERS: usize = 240;
 
-/// How many bytes a line may have before its values are shown on lines of their own, and how many of it are then read.
+/// The number of bytes that a line may have before its values are shown on lines of their own, and the number that are then read.
 const LONG: usize = 300;
 const READ: usize = 16 * 1024;
 

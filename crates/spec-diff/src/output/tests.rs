@@ -116,7 +116,7 @@ fn text_has_a_supplement_and_decisions() {
 }
 
 #[test]
-fn markdown_has_the_summary_first_and_folds_what_needs_no_decision() {
+fn markdown_begins_with_the_summary_and_folds_decided_findings() {
     insta::assert_snapshot!(written(Format::Markdown, &linked()));
 }
 
@@ -144,7 +144,7 @@ fn page_shows_both_sides() {
 }
 
 #[test]
-fn markdown_keeps_to_its_limit_and_counts_what_is_missing() {
+fn markdown_keeps_to_its_limit_and_counts_omitted_findings() {
     let full = markdown::comment(&linked(), markdown::LIMIT);
     for limit in (0..full.chars().count()).step_by(97) {
         let text = markdown::comment(&linked(), limit);

@@ -11,7 +11,7 @@ use crate::{
     review::{ApiDiff, Finding, Review},
 };
 
-/// How many lines of a supplement are listed.
+/// The number of lines of a supplement that are listed.
 const LINES: usize = 8;
 
 pub(super) fn write(review: &Review, colour: bool, out: &mut dyn Write) -> Result<()> {
@@ -65,7 +65,7 @@ fn write_api(api: &ApiDiff, colour: bool, out: &mut dyn Write) -> Result<()> {
     writeln!(out)
 }
 
-/// The operations that it reaches are named if they are others than those of the finding before.
+/// Writes a finding. The operations that it reaches are named if they are others than those of the finding before.
 fn write_finding(api: &ApiDiff, finding: &Finding, names_reach: bool, colour: bool, out: &mut dyn Write) -> Result<()> {
     let change = &finding.change;
     let position = printable(&api.first_position(change).to_string());
@@ -99,7 +99,7 @@ fn supplement(api: &ApiDiff, out: &mut dyn Write) -> Result<()> {
     }
 }
 
-/// In a column.
+/// Returns the level, padded to a column.
 fn painted_level(level: Level, colour: bool) -> String {
     let style = match level {
         Level::Breaking => AnsiColor::Red.on_default().bold(),

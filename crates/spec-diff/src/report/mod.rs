@@ -31,7 +31,7 @@ impl std::fmt::Display for OperationRef {
     }
 }
 
-/// What a reader would open to see the change: findings are grouped by it.
+/// The part of a document that a reader would open to see the change: findings are grouped by it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Owner {
@@ -91,9 +91,9 @@ impl std::fmt::Display for Location {
 pub struct Member {
     /// Its name within the owner: `address.city`, `items[].id`, `limit (query)`; empty if the owner itself changed.
     pub name: String,
-    /// Where it is in the base; none if it was added.
+    /// Its location in the base; none if it was added.
     pub base: Option<Location>,
-    /// Where it is in the revision; none if it was removed.
+    /// Its location in the revision; none if it was removed.
     pub revision: Option<Location>,
     /// The part that changed as it was: a type, a limit, a value. Cut to what the rule is about.
     pub before: Option<Value>,
@@ -104,29 +104,29 @@ pub struct Member {
 /// One finding: what one rule states of one owner, with all members that it concerns.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Change {
-    /// What accept files and [`Options::levels`](crate::Options::levels) name, oasdiff's word where it has one:
+    /// The id that accept files and [`Options::levels`](crate::Options::levels) name, oasdiff's word where it has one:
     /// `response-property-became-nullable`.
     pub id: String,
     /// The rule without direction and location: `became-nullable`. [`rules`](crate::rules::RULES) explains it.
     pub rule: &'static str,
     /// The rule's group, to filter by.
     pub group: Group,
-    /// What it means on the wire for programs that work with the base.
+    /// The effect on the wire for programs that work with the base.
     pub level: Level,
-    /// Which way the data goes.
+    /// The direction of the data.
     pub direction: Direction,
-    /// Which part of a message, for rules about schemas.
+    /// The part of a message, for rules about schemas.
     pub location: Option<SchemaLocation>,
-    /// What a reader would open.
+    /// The part of the document that a reader would open.
     pub owner: Owner,
-    /// What is concerned, at least one, sorted by name.
+    /// The members that are concerned, at least one, sorted by name.
     pub members: Vec<Member>,
     /// The operations that the change reaches, sorted.
     #[serde(rename = "ops")]
     pub operations: Vec<OperationRef>,
-    /// How these operations use it, sorted.
+    /// The roles in which these operations use it, sorted.
     pub roles: Vec<Role>,
-    /// What it probably means for generated code. A hint: only generating both sides decides.
+    /// The probable step for generated code. A hint: only generating both sides decides.
     pub source: Bump,
     /// One sentence with the owner, the members, before and after.
     pub message: String,
@@ -134,7 +134,7 @@ pub struct Change {
     pub fingerprint: String,
 }
 
-/// What a document states of itself.
+/// Title and versions of a document, as it states them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Version {
     /// `info.title`.
@@ -171,9 +171,9 @@ pub struct Report {
     pub wire: Level,
     /// The greatest bump that a change hints at.
     pub source: Bump,
-    /// How many descriptions, titles and examples differ. They are counted, not listed.
+    /// The number of descriptions, titles and examples that differ. They are counted, not listed.
     pub docs_changed: usize,
-    /// How many operations were compared.
+    /// The number of operations that were compared.
     pub operations_compared: usize,
     /// The operations that changes reach, sorted.
     pub operations: Vec<TouchedOperation>,
@@ -220,7 +220,7 @@ impl std::fmt::Display for Owner {
     }
 }
 
-/// How many characters of an owner's name are shown.
+/// The number of characters of an owner's name that are shown.
 const OWNER: usize = 160;
 
 impl Member {

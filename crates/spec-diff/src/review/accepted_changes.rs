@@ -28,7 +28,7 @@ pub struct Finding {
     pub accepted: Option<Accepted>,
 }
 
-/// How many entries a finding has. Where there would be more, they name sections of the document and the finding's fingerprint.
+/// The number of entries that a finding has. Where there would be more, they name sections of the document and the finding's fingerprint.
 const LOCATIONS: usize = 20;
 
 /// Returns the section of the document that a location is in: `/components`.
@@ -87,7 +87,7 @@ pub struct Accepted {
     pub until: Option<NaiveDate>,
 }
 
-/// Whose change an accepted finding is.
+/// The cause of an accepted change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
@@ -106,7 +106,7 @@ pub struct Notice {
     pub file: String,
     /// The line of the entry, from 1.
     pub line: u32,
-    /// What is wrong, in one line.
+    /// The error, in one line.
     pub message: String,
 }
 
@@ -211,7 +211,7 @@ fn one_line(message: &str) -> String {
     message.trim().replace('\n', " ")
 }
 
-/// A finding is accepted if each of its members is: one more member is a new finding.
+/// Accepts a finding if each of its members is accepted: one more member is a new finding.
 fn mark(finding: &mut Finding, accepted: &mut [AcceptedEntry], today: NaiveDate) {
     let change = &mut finding.change;
     let find = |member: &Member| {
@@ -284,7 +284,7 @@ mod tests {
 
     fn entry(at: &str, more: &str) -> String {
         let rule = "type-changed";
-        format!("# reviewed\n[[accept]]\nrule = \"{rule}\"\nat = \"{at}\"\nreason = \"Samples say so.\"\n{more}\n")
+        format!("# reviewed\n[[accept]]\nrule = \"{rule}\"\nat = \"{at}\"\nreason = \"Samples show it.\"\n{more}\n")
     }
 
     const PLATE: &str = "/components/schemas/Car/properties/plate";
@@ -295,7 +295,7 @@ mod tests {
         assert_eq!((report.wire, finding.change.level, notices), (Level::None, Level::None, vec![]));
         assert!(report.operations.iter().all(|operation| operation.level == Level::None));
         let accepted = finding.accepted.expect("it is accepted");
-        assert_eq!((accepted.kind, accepted.reason.as_str()), (Kind::Correction, "Samples say so."));
+        assert_eq!((accepted.kind, accepted.reason.as_str()), (Kind::Correction, "Samples show it."));
     }
 
     #[test]
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn accept_file_reports_lines_of_malformed_entries_and_uses_the_others() {
+    fn malformed_entries_are_reported_and_the_others_are_used() {
         let good = entry(PLATE, "kind = \"correction\"");
         for (bad, expected) in [
             ("kind = \"wrong\"", "unknown variant `wrong`"),

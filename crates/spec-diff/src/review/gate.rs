@@ -1,4 +1,4 @@
-//! What fails: open findings at or above a level.
+//! The gate: open findings at or above a level fail.
 
 use openapi_document::text::pluralize;
 
@@ -20,7 +20,7 @@ pub fn failure(api: &ApiDiff, least: Level) -> Option<String> {
     (count > 0).then(|| format!("{}: {findings} of level {least}{above}{accept}", api.report.api))
 }
 
-/// How many findings there are of each level, those that are accepted apart.
+/// The number of findings of each level; accepted ones are counted separately.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Open findings of this level.

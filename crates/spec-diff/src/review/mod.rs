@@ -15,7 +15,7 @@ pub use pair::{AcceptFile, Pair, ParsedPair};
 
 use crate::{Change, Level, Location, Member, Report, input::Parsed};
 
-/// Whether an API is in the base and in the revision.
+/// The existence of an API in the base and in the revision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ApiState {
     /// In both.
@@ -33,11 +33,11 @@ pub struct Review {
     pub base: String,
     /// The APIs that were compared.
     pub apis: Vec<ApiDiff>,
-    /// What could not be compared, a line each.
+    /// Errors of APIs that could not be compared, a line each.
     pub problems: Vec<String>,
     /// Why the run fails, a line each.
     pub failures: Vec<String>,
-    /// What reports link to.
+    /// The targets of links in reports.
     pub links: Links,
 }
 
@@ -111,15 +111,15 @@ pub struct ApiDiff {
     pub notices: Vec<Notice>,
     /// Of all findings, also those that are not shown.
     pub counts: Counts,
-    /// How many findings are below the level that the caller wants to see.
+    /// The number of findings that are below the level that the caller wants to see.
     pub hidden: usize,
-    /// What the calling program adds.
+    /// The additions of the calling program.
     pub supplement: Option<Supplement>,
     /// Positions in the revision's files, by path; the document's own is the empty one.
     locations: BTreeMap<String, Locations>,
 }
 
-/// What a program that uses this crate adds to the report of an API, such as what a change means for generated code.
+/// Additions of a program to the report of an API, such as the effect of a change on generated code.
 #[derive(Debug, Clone, Default)]
 pub struct Supplement {
     /// Follows the verdict on the wire: `the crate needs a major step`.
@@ -128,7 +128,7 @@ pub struct Supplement {
     pub columns: Vec<(&'static str, String)>,
     /// The heading of `lines`.
     pub heading: &'static str,
-    /// What is listed after the findings.
+    /// The lines after the findings.
     pub lines: Vec<String>,
     /// Whether it reports a change.
     pub is_change: bool,

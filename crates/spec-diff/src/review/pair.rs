@@ -65,12 +65,12 @@ impl Pair {
     }
 }
 
-/// Two documents of a repository have the same name.
+/// Returns the words that distinguish two documents of a repository, which have the same name.
 fn in_base(input: &Input) -> &'static str {
     if matches!(input.folder, Folder::Git { .. }) { " (in the base)" } else { "" }
 }
 
-/// The same API with nothing to call: what one that is new or was removed is compared with, so that each operation is a finding.
+/// Removes all operations: an API that is new or was removed is compared with such a document, so that each operation is a finding.
 fn without_operations(parsed: &mut Parsed) {
     if let Some(root) = parsed.document.root.as_object_mut() {
         root.insert("paths".to_owned(), Value::Object(Map::new()));

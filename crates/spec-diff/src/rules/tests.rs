@@ -36,7 +36,7 @@ fn names_are_unique_and_helps_are_one_line() {
 }
 
 #[test]
-fn no_data_rule_breaks_callers_both_ways_unless_it_is_its_own_mirror() {
+fn data_rule_breaks_both_directions_only_as_its_own_inverse() {
     // A set of values that grows breaks those who read, one that shrinks those who write. Both at once needs a change to the side.
     for rule in all().filter(|rule| rule.about_data && rule.request == rule.response && rule.request == Level::Breaking)
     {

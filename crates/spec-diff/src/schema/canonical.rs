@@ -1,4 +1,4 @@
-//! One form for what keywords say together in several: integers, booleans, closed lists, and what is forbidden.
+//! One form for what several keywords state together: integers, booleans, closed lists, and what is forbidden.
 
 use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
@@ -8,7 +8,7 @@ use super::{
     implied::{is_never, is_open, type_of, types},
     is_annotation,
     normal::{Forbidden, Schema},
-    same::{self, speaks},
+    same::{self, has_effect},
 };
 
 /// Returns whether every string matches a pattern.
@@ -38,10 +38,10 @@ impl<'a> Schema<'a> {
         let listed = inner.get("enum").map(|list| list.items().map(|item| item.value).collect::<Vec<_>>());
         let listed = listed.or_else(|| Some(vec![inner.value.get("const")?]));
         let is_redundant = listed.is_some_and(|values| values.iter().all(is_of_types));
-        let says = |member: &(&'a str, &'a Value)| {
-            !is_annotation(member.0) && speaks(member) && !(member.0 == "type" && is_redundant)
+        let states = |member: &(&'a str, &'a Value)| {
+            !is_annotation(member.0) && has_effect(member) && !(member.0 == "type" && is_redundant)
         };
-        let mut members = inner.members().filter(says);
+        let mut members = inner.members().filter(states);
         if let (Some((key, value)), None, Some(depth)) = (members.next(), members.next(), depth.checked_sub(1)) {
             let child = || Node { value, at: inner.at.key(key) };
             match (key, value) {
@@ -105,7 +105,7 @@ impl<'a> Schema<'a> {
         }
     }
 
-    /// Members that no part evaluates are additional ones, if the schema that states it includes all others.
+    /// Makes members that no part evaluates additional ones, if the schema that states it includes all others.
     fn unevaluated(&mut self) {
         let is_plain = self.unions.is_empty()
             && self.left_out.is_empty()
@@ -139,7 +139,7 @@ impl<'a> Schema<'a> {
         }
     }
 
-    /// A pattern that all names match is about all members, if no others are listed.
+    /// Makes a pattern that all names match about all members, if no others are listed.
     fn patterns_of_all_names(&mut self) {
         if !self.properties.is_empty() || matches!(self.additional, Additional::Typed(_)) {
             return;
@@ -154,7 +154,7 @@ impl<'a> Schema<'a> {
         }
     }
 
-    /// Numbers that are multiples of a whole number are integers, and all integers are multiples of 1.
+    /// Makes numbers that are multiples of a whole number integers; all integers are multiples of 1.
     fn integers(&mut self) {
         let is_whole = |node: &Node<'a>| {
             node.value.as_f64().is_some_and(|number| number.fract() == 0.0 && number.abs() < 1e15 && number != 0.0)
@@ -167,7 +167,7 @@ impl<'a> Schema<'a> {
         }
     }
 
-    /// Where the types are known, a forbidden type is one less, and a forbidden range of numbers is a limit.
+    /// Removes forbidden types where the types are known, and makes a forbidden range of numbers a limit.
     fn negations(&mut self, document: &DocumentTree<'a>) {
         if self.types.is_any() {
             return;
@@ -176,7 +176,7 @@ impl<'a> Schema<'a> {
         let mut left = Vec::new();
         for not in nots {
             let inner = same::unwrap(document, &not);
-            let mut members = inner.members().filter(|member| !is_annotation(member.0) && speaks(member));
+            let mut members = inner.members().filter(|member| !is_annotation(member.0) && has_effect(member));
             let only = members.next().filter(|_| members.next().is_none());
             let is_met = self.types.contradicts(&types(&inner));
             let is_less = match only {
@@ -228,7 +228,7 @@ impl<'a> Schema<'a> {
         })
     }
 
-    /// Of listed values, those that are not forbidden; of forbidden ones, those of the schema's types.
+    /// Keeps the listed values that are not forbidden, and the forbidden ones that are of the schema's types.
     fn values_but_forbidden(&mut self) {
         let Some(mut forbidden) = self.forbidden.take() else { return };
         if let Some(values) = &mut self.values {

@@ -1,4 +1,4 @@
-//! Whether two schemas that are written differently allow the same values.
+//! Equivalence: two schemas that are written differently and allow the same values.
 
 use std::collections::BTreeSet;
 
@@ -7,13 +7,13 @@ use serde_json::Value;
 
 use super::{Effort, From, Schema, Union, fits_schema};
 
-/// How many alternatives are paired.
+/// The number of alternatives that are paired.
 const ALTERNATIVES: usize = 24;
 
-/// Keywords that say more than which values fit, and whose changes are found by comparing part with part.
+/// Keywords that state more than which values fit, and whose changes are found by comparing part with part.
 const USES: &[&str] = &["default", "deprecated", "discriminator", "readOnly", "writeOnly", "x-extensible-enum"];
 
-/// Returns whether two schemas allow the same values, and say the same of how values are used. Asked only of schemas that are built
+/// Returns whether two schemas allow the same values, and state the same about their use. Asked only of schemas that are built
 /// differently: the parts of others are compared with each other. `false` may mean that it is unknown.
 pub(crate) fn is_equivalent<'a>(
     effort: &Effort,
@@ -32,7 +32,7 @@ fn is_built_differently(old: &Schema<'_>, new: &Schema<'_>) -> bool {
         |list: Option<&Vec<Node<'_>>>| list.into_iter().flatten().map(|node| node.value.clone()).collect::<Vec<_>>();
     let unions =
         old.unions.len() != new.unions.len() || !old.unions.iter().zip(&new.unions).all(|(old, new)| is_like(old, new));
-    // What stands beside alternatives may only repeat what they say.
+    // Keywords beside alternatives may only repeat those of the alternatives.
     let members = |schema: &Schema<'_>| (schema.properties.len(), schema.required.len(), schema.items.len());
     unions
         || (!old.unions.is_empty() && members(old) != members(new))
@@ -46,7 +46,7 @@ fn is_equal<'a>(effort: &Effort, base: From<'_, 'a, &Schema<'a>>, revision: From
     fits_schema(effort, base, revision, true) && fits_schema(effort, revision, base, true)
 }
 
-/// Returns whether each alternative, with all that is said beside the alternatives, has its equal on the other side.
+/// Returns whether each alternative, with the keywords beside the alternatives, has its equal on the other side.
 fn have_equal_alternatives<'a>(
     effort: &Effort,
     base: From<'_, 'a, &Schema<'a>>,

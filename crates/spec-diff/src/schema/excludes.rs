@@ -1,4 +1,4 @@
-//! Whether two schemas have no value in common.
+//! Proofs that two schemas have no value in common.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Whether all values of one schema are values of another.
+//! Proofs that all values of one schema are values of another.
 //!
 //! Used where a comparison member by member does not decide: added and removed alternatives, parts that add nothing, conditions. `true` is
 //! certain, provided that no message has members that no schema declares; `false` may mean that it is unknown.
@@ -16,13 +16,13 @@ use super::{
     implied::type_of, is_tighter, keeps, same,
 };
 
-/// How many pairs of schemas one question may come to.
+/// The number of pairs of schemas that one question may come to.
 const BUDGET: usize = 200;
 
-/// How many alternatives are tried.
+/// The number of alternatives that are tried.
 const ALTERNATIVES: usize = 60;
 
-/// How many pairs of schemas all questions of a comparison may come to; once it is spent, every result is `false`.
+/// The number of pairs of schemas that all questions of a comparison may come to; once it is spent, every result is `false`.
 #[derive(Debug)]
 pub(crate) struct Effort(Cell<usize>);
 
@@ -230,7 +230,7 @@ impl<'d, 'a> Walk<'d, 'a> {
                 || wide.patterns.iter().all(|pattern| matches(&pattern)) && wide.content.iter().all(has_content))
     }
 
-    /// Conditions are only looked for, not weighed.
+    /// Returns whether conditions are equal; which of two is stricter is not decided.
     fn conditions(&mut self, narrow: &Schema<'a>, wide: &Schema<'a>, types: &Types<'a>) -> bool {
         let forbids = |value: &&serde_json::Value| {
             let known = narrow.forbidden.iter().flat_map(|forbidden| &forbidden.values);

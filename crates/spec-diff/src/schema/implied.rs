@@ -1,4 +1,4 @@
-//! What keywords imply: types that are not named, alternatives that are nothing but types or values.
+//! Implied keywords: types that are not named, alternatives that are nothing but types or values.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -87,7 +87,7 @@ pub(super) fn type_of(value: &Value) -> &'static str {
 
 /// Returns whether a member changes nothing about which values fit.
 fn says_nothing(member: (&str, &Value)) -> bool {
-    is_annotation(member.0) || !same::speaks(&member)
+    is_annotation(member.0) || !same::has_effect(&member)
 }
 
 /// Returns the set of types, if the variants are nothing but types, and those that several variants allow.

@@ -1,4 +1,4 @@
-//! Which values a schema allows, where they can be listed, and what a value must meet.
+//! The values that a schema allows, where they can be listed, and the conditions that a value must meet.
 
 use std::{borrow::Cow, cmp::Ordering};
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Bound, Limit, Schema, Types, constraints::compare};
 
-/// How many integers of a range are listed.
+/// The number of integers of a range that are listed.
 const RANGE: i128 = 24;
 
 /// How long a pattern may be, and all values together that are matched with it.

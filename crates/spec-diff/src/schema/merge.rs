@@ -1,4 +1,4 @@
-//! How the keywords of a schema and of its parts come together in the normal form.
+//! The merge of the keywords of a schema and of its parts into the normal form.
 
 use std::sync::LazyLock;
 
@@ -124,7 +124,7 @@ impl<'a> Schema<'a> {
         true
     }
 
-    /// `dependentRequired`, `dependentSchemas`, and the keyword that was both before.
+    /// Merges `dependentRequired`, `dependentSchemas`, and the keyword that was both before.
     fn merge_dependencies(&mut self, child: &Node<'a>) {
         for (name, dependency) in child.entries() {
             let names = match dependency.value {
@@ -227,7 +227,7 @@ impl<'a> Schema<'a> {
         }
     }
 
-    /// What is said of items that are anything is said of all items.
+    /// Merges keywords of items that may be anything: they are about all items.
     fn merge_any_items(&mut self, node: &Node<'a>) {
         let one = Node { value: &ONE, at: node.at.key("contains") };
         let least = node.get("minContains").unwrap_or(one);
@@ -239,7 +239,7 @@ impl<'a> Schema<'a> {
         }
     }
 
-    /// Limits, conditions, and what is not known here.
+    /// Merges limits, conditions, and unknown keywords.
     fn merge_rest(&mut self, key: &'a str, node: &Node<'a>, value: &'a Value) {
         if constraints::is_limit(key) {
             if let Some((limit, number)) = constraints::read(key, node) {
@@ -300,7 +300,7 @@ fn plainer<'a>(key: &'a str, value: &Value, node: &Node<'a>) -> &'a str {
     }
 }
 
-/// How many items `contains` asks for.
+/// The number of items that `contains` asks for.
 static ONE: LazyLock<Value> = LazyLock::new(|| Value::from(1));
 
 /// A keyword that states nothing.

@@ -22,14 +22,14 @@ pub(crate) use fits::{Effort, From, fits, fits_any, fits_schema, fits_union};
 pub(crate) use implied::is_never;
 pub(crate) use listed::{all_match, keeps};
 pub(crate) use normal::{Additional, Branch, Forbidden, Item, Schema, Union};
-pub(crate) use same::{dangling, is_usual_dialect, same, speaks, written};
+pub(crate) use same::{dangling, has_effect, is_usual_dialect, same, written};
 pub(crate) use types::{NULL, Relation, Types};
 pub(crate) use usage::Usage;
 
-/// A schema that everything fits, for what is not said.
+/// A schema that everything fits, for keywords that are not there.
 pub(crate) static ANYTHING: serde_json::Value = serde_json::Value::Bool(true);
 
-/// Keywords that describe the use of a schema, or say nothing of its values.
+/// Keywords that describe the use of a schema, or nothing about its values.
 const ANNOTATIONS: &[&str] = &[
     "$comment",
     "$id",

@@ -7,13 +7,13 @@ use serde_json::Value;
 
 use super::{Limit, Types, implied::is_open, is_annotation, same, usage};
 
-/// How many parts an `allOf` may come to, nested ones included.
+/// The number of parts that an `allOf` may come to, nested ones included.
 const PARTS: usize = 1_000;
 
 /// How deep alternatives within alternatives are asked for their types.
 const UNION_DEPTH: u8 = 2;
 
-/// What an object may hold beside its listed properties.
+/// The members of an object beside its listed properties.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum Additional<'a> {
     /// Anything, which is the default.
@@ -53,10 +53,10 @@ pub(crate) struct Forbidden<'a> {
     pub(crate) values: Vec<&'a Value>,
 }
 
-/// What an item of a list must be.
+/// The schema of an item of an array.
 #[derive(Debug, Clone)]
 pub(crate) enum Item<'a> {
-    /// Nothing is said of it.
+    /// No keyword is about it.
     Any,
     /// There is no such item.
     Never,
@@ -103,7 +103,7 @@ pub(crate) struct Schema<'a> {
     pub(crate) additional: Additional<'a>,
     pub(crate) pattern_properties: BTreeMap<&'a str, Node<'a>>,
     pub(crate) items: Vec<Node<'a>>,
-    /// How many items there may be, where no other may follow the first ones.
+    /// The number of items that there may be, where no other may follow the first ones.
     pub(crate) closed_items: Option<usize>,
     /// The first items, each in as many parts as describe it.
     pub(crate) prefix_items: Vec<Vec<Node<'a>>>,
@@ -125,7 +125,7 @@ pub(crate) struct Schema<'a> {
     pub(crate) never: bool,
     /// Keywords that are unknown here: their differences are reported as such.
     pub(crate) unknown: BTreeMap<&'a str, Node<'a>>,
-    /// What was merged, before parts and references were followed.
+    /// The merged schemas, before parts and references were followed.
     pub(crate) core: Vec<Node<'a>>,
     /// The lists of alternatives that were left out.
     pub(crate) left_out: Vec<Pointer<'a>>,
@@ -177,10 +177,10 @@ impl<'a> Schema<'a> {
 
     /// Returns whether it is nothing but alternatives.
     pub(crate) fn is_bare_union(&self) -> bool {
-        let says =
+        let states =
             |(key, _): (&str, &Value)| !is_annotation(key) && !matches!(key, "oneOf" | "anyOf" | "discriminator");
         self.left_out.is_empty()
-            && matches!((self.leaves.as_slice(), self.unions.as_slice()), ([leaf], [_]) if !leaf.members().any(says))
+            && matches!((self.leaves.as_slice(), self.unions.as_slice()), ([leaf], [_]) if !leaf.members().any(states))
     }
 
     /// Returns whether nothing limits the type, so that null is allowed too.
@@ -188,7 +188,7 @@ impl<'a> Schema<'a> {
         self.types.is_any() && !self.lists_all_types && self.values.is_none() && self.unions.is_empty() && !self.never
     }
 
-    /// Returns whether anything is said of an object's members.
+    /// Returns whether a keyword is about an object's members.
     pub(crate) fn says_members(&self) -> bool {
         !self.properties.is_empty()
             || !self.required.is_empty()
@@ -196,7 +196,7 @@ impl<'a> Schema<'a> {
             || !matches!(self.additional, Additional::Open)
     }
 
-    /// Returns whether anything is said of a list's items.
+    /// Returns whether a keyword is about an array's items.
     pub(crate) fn says_items(&self) -> bool {
         !self.items.is_empty() || !self.prefix_items.is_empty() || self.closed_items.is_some()
     }

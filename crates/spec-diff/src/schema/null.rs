@@ -1,15 +1,15 @@
-//! Whether null is one of the values that a schema allows.
+//! Null as one of the values that a schema allows.
 
 use openapi_document::{DocumentTree, Node, pointer::Pointer};
 use serde_json::Value;
 
-/// How many schemas one question may come to.
+/// The number of schemas that one question may come to.
 const BUDGET: u16 = 200;
 
-/// What a schema states of null.
+/// The verdict of a schema on null.
 #[derive(Debug, Clone)]
 pub(super) enum Null<'a> {
-    /// Nothing: it is for other parts to say, or all values are allowed.
+    /// Nothing: other parts decide, or all values are allowed.
     Unspecified,
     /// It is allowed, here.
     Allowed(Pointer<'a>),
@@ -19,7 +19,7 @@ pub(super) enum Null<'a> {
 }
 
 impl<'a> Null<'a> {
-    /// Returns what schemas that hold together say.
+    /// Returns the verdict of schemas that hold together.
     pub(super) fn of(document: &DocumentTree<'a>, parts: &[Node<'a>]) -> Self {
         let mut question = Question { document, left: 0, open: Vec::new(), is_recursive: false };
         let verdict = question.schemas(parts);
@@ -98,7 +98,7 @@ impl<'a> Question<'_, 'a> {
         verdict
     }
 
-    /// Returns what the types and values of a schema itself say.
+    /// Returns the verdict of the types and values of a schema itself.
     fn own(&self, node: &Node<'a>) -> Null<'a> {
         let named = node.value.get("type").map(|names| match names {
             Value::Array(names) => names.iter().any(|name| name == "null"),
@@ -117,7 +117,7 @@ impl<'a> Question<'_, 'a> {
         }
     }
 
-    /// One alternative has to allow it, and of `oneOf` no other.
+    /// Returns the verdict of alternatives: one has to allow null, and of `oneOf` no other.
     fn alternatives(&mut self, list: &Node<'a>, any: bool) -> Null<'a> {
         let (mut allowed, mut unlisted, mut is_unsaid) = (None, None, false);
         for variant in list.items() {
@@ -148,7 +148,7 @@ fn is_wrapper(node: &Node<'_>) -> bool {
     ["allOf", "anyOf", "oneOf"].iter().any(|key| node.value.get(key).is_some())
 }
 
-/// Returns whether a closer look is needed to know if an alternative allows null. Most are references to objects, which
+/// Returns whether a closer look is needed to decide if an alternative allows null. Most are references to objects, which
 /// do not.
 fn may_be_null(document: &DocumentTree<'_>, variant: &Value) -> bool {
     let target = match variant.get("$ref").and_then(Value::as_str) {

@@ -1,4 +1,4 @@
-//! Whether two schemas say the same in the same words, documentation aside.
+//! Equality of two schemas by the same keywords, documentation aside.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use super::{ANYTHING, DOCS, equal, implied::content_of_format};
 
-/// How many values are looked at before only what is written in the same words is the same: the question is asked to pair things
+/// The number of values that are compared before only equal text is the same: the question is asked to pair things
 /// up, not to judge.
 const BUDGET: usize = 2_000;
 
-/// How many wrappers are taken off.
+/// The number of wrappers that are taken off.
 const WRAPPERS: usize = 16;
 
 /// Returns whether both nodes are equal, also through references. Circles that look alike are equal.
@@ -28,7 +28,7 @@ struct Same<'d, 'a> {
 }
 
 impl<'a> Same<'_, 'a> {
-    /// Lists of which each item has its like in the other.
+    /// Returns whether each item of either list has an equal in the other.
     fn sets(&mut self, old: &Node<'a>, new: &Node<'a>) -> bool {
         let (olds, mut news): (Vec<_>, Vec<_>) = (old.items().collect(), new.items().collect());
         if olds.len() > UNORDERED || olds.len() != news.len() {
@@ -57,11 +57,11 @@ impl<'a> Same<'_, 'a> {
                     self.seen.insert(pair, false);
                     return false;
                 }
-                let says = |member: &(&str, &Value)| speaks(member) && !SPELLINGS.contains(&member.0);
-                let speaking = |node: &Node<'a>| node.members().filter(says).count();
+                let states = |member: &(&str, &Value)| has_effect(member) && !SPELLINGS.contains(&member.0);
+                let with_effect = |node: &Node<'a>| node.members().filter(states).count();
                 let equal = is_same_spelled(old.value, new.value)
-                    && speaking(&old) == speaking(&new)
-                    && old.entries().filter(|(key, child)| says(&(key, child.value))).all(|(key, child)| {
+                    && with_effect(&old) == with_effect(&new)
+                    && old.entries().filter(|(key, child)| states(&(key, child.value))).all(|(key, child)| {
                         new.value.get(key).is_some_and(|value| {
                             let other = Node { value, at: new.at.clone() };
                             match SETS.contains(&key) {
@@ -105,7 +105,7 @@ fn is_same_spelled(old: &Value, new: &Value) -> bool {
     SPELLINGS.iter().all(is_equal) || spelled(old) == spelled(new)
 }
 
-/// Returns what these members say, in the words of 3.1.
+/// Returns these members in the keywords of 3.1.
 fn spelled(schema: &Value) -> Vec<(&'static str, BTreeSet<String>)> {
     let text = |key: &str| schema.get(key).and_then(Value::as_str);
     let list = |key: &str| match schema.get(key) {
@@ -167,11 +167,11 @@ pub(crate) fn written(value: &Value) -> String {
 /// Members whose order states nothing.
 const SETS: &[&str] = &["allOf", "required"];
 
-/// How many items of such a member are looked for in any order.
+/// The number of items of such a member that are searched in any order.
 const UNORDERED: usize = 24;
 
 /// Returns whether a member states more than that all is as usual.
-pub(crate) fn speaks((key, value): &(&str, &Value)) -> bool {
+pub(crate) fn has_effect((key, value): &(&str, &Value)) -> bool {
     let usual = match *key {
         "nullable" | "deprecated" | "readOnly" | "writeOnly" | "uniqueItems" => *value == &Value::Bool(false),
         "additionalProperties" => *value == &Value::Bool(true),

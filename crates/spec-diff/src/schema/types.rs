@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// The type of null. A schema of nothing else has it; beside other types, uses of schemas say that null is allowed.
+/// The type of null. A schema of nothing else has it; beside other types, uses of schemas state that null is allowed.
 pub(crate) const NULL: &str = "null";
 
 /// The types that a schema allows, null aside, each with its format. Empty: any type.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Types<'a>(pub(crate) BTreeMap<&'a str, Option<&'a str>>);
 
-/// How one set of values lies to another.
+/// The relation of one set of values to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Relation {
     Same,
@@ -137,7 +137,7 @@ impl<'a> Types<'a> {
         })
     }
 
-    /// `integer/int32`, `string or null`, `any`, for messages.
+    /// Returns the types for messages: `integer/int32`, `string or null`, `any`.
     pub(crate) fn describe(&self) -> Value {
         if self.is_any() {
             return Value::from("any");
@@ -154,7 +154,7 @@ fn is_number(name: &str) -> bool {
     matches!(name, "integer" | "number")
 }
 
-/// A float of 32 bits does not hold every integer that documents mean.
+/// Returns whether this is a float of 32 bits, which does not hold every integer that documents mean.
 fn is_small_float(format: Option<&str>) -> bool {
     format == Some("float")
 }
@@ -184,7 +184,7 @@ fn narrower<'a>(name: &str, one: Option<&'a str>, other: Option<&'a str>) -> Opt
 }
 
 /// Returns the formats that change which values of a type there are. All others name the type's own range (`int64`, `double`),
-/// say how to show a value (`password`), or are names that only their vendor knows (`unixtime`).
+/// state how to show a value (`password`), or are names of one vendor (`unixtime`).
 fn value_format<'a>(name: &str, format: Option<&'a str>) -> Option<&'a str> {
     let formats: &[&str] = match name {
         "integer" => &["int8", "int16", "int32", "uint8", "uint16", "uint32", "uint64"],
@@ -224,12 +224,12 @@ fn value_format<'a>(name: &str, format: Option<&'a str>) -> Option<&'a str> {
     format.filter(|format| formats.contains(format))
 }
 
-/// Formats that no other format's values have: by itself `uri` changes little, but a URL in the place of a UUID does.
+/// Returns whether no other format's values have this format: `uri` by itself changes little, but a URL instead of a UUID does.
 fn is_reference(format: Option<&str>) -> bool {
     matches!(format, Some("uri" | "url" | "uri-reference" | "uri-template" | "iri" | "iri-reference"))
 }
 
-/// Formats that say no more than the type does.
+/// Returns whether a format states no more than the type does.
 fn says_nothing(name: &str, format: &str) -> bool {
     match name {
         "integer" => matches!(format, "" | "int64" | "integer"),

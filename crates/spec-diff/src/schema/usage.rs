@@ -9,7 +9,7 @@ use super::{
     same,
 };
 
-/// How many wrappers and references may lie around a schema.
+/// The number of wrappers and references that may lie around a schema.
 const WRAPPERS: usize = 64;
 
 /// A use of a schema. What a reference, a single `allOf` or an "or null" adds stands here, so that the core is the same
@@ -74,7 +74,7 @@ impl<'a> Usage<'a> {
         usage
     }
 
-    /// Returns the innermost schema, taking note of what is said on the way.
+    /// Returns the innermost schema, and notes the keywords on the way.
     fn unwrap(&mut self, document: &DocumentTree<'a>, node: Node<'a>) -> Node<'a> {
         let mut node = node;
         for _ in 0..WRAPPERS {
@@ -102,8 +102,8 @@ impl<'a> Usage<'a> {
 
     /// Returns what the node wraps, if it does nothing but wrap.
     fn inner(&mut self, document: &DocumentTree<'a>, node: &Node<'a>) -> Option<Node<'a>> {
-        let says = |member: &(&'a str, &'a Value)| !is_annotation(member.0) && same::speaks(member);
-        let siblings = || node.members().filter(says).map(|(key, _)| key);
+        let states = |member: &(&'a str, &'a Value)| !is_annotation(member.0) && same::has_effect(member);
+        let siblings = || node.members().filter(states).map(|(key, _)| key);
         if let Some(target) = document.target(node) {
             // 3.0 states that siblings of a reference count for nothing.
             if document.siblings() && siblings().any(|key| key != "$ref") {
@@ -116,7 +116,7 @@ impl<'a> Usage<'a> {
         let parts: Vec<_> = node.get(keyword)?.items().collect();
         let mut meant = parts.iter().filter(|part| keyword == "allOf" || !is_null(part.value));
         let (Some(inner), None) = (meant.next(), meant.next()) else { return None };
-        // Generators write `type: object` beside `allOf`, also around what is a string: the part knows better.
+        // Generators write `type: object` beside `allOf`, also around what is a string: the part decides.
         let redundant = |key: &str| key == "type" && knows_type(node, &document.resolve(inner.clone()));
         if !siblings().all(|key| key == keyword || redundant(key)) {
             return None;
@@ -127,8 +127,8 @@ impl<'a> Usage<'a> {
 
 /// Returns whether what is wrapped states what the wrapper's `type` states, or better.
 fn knows_type(outer: &Node<'_>, inner: &Node<'_>) -> bool {
-    let says = ["type", "properties", "enum", "allOf", "oneOf", "anyOf"].iter().any(|key| inner.get(key).is_some());
-    inner.text("type") == outer.text("type") || (outer.text("type") == Some("object") && says)
+    let states = ["type", "properties", "enum", "allOf", "oneOf", "anyOf"].iter().any(|key| inner.get(key).is_some());
+    inner.text("type") == outer.text("type") || (outer.text("type") == Some("object") && states)
 }
 
 /// Fills what is still empty.

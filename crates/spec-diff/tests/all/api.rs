@@ -17,7 +17,7 @@ fn operation(members: &str) -> Value {
 }
 
 #[test]
-fn a_shared_component_is_one_finding_with_all_operations_and_roles() {
+fn shared_component_is_one_finding_with_operations_and_roles() {
     let document = |age: &str| {
         let user = yaml("{content: {application/json: {schema: {$ref: '#/components/schemas/User'}}}}");
         let list =
@@ -84,7 +84,7 @@ fn options_set_levels() {
 }
 
 #[test]
-fn message_names_what_is_meant() {
+fn message_names_the_changed_members() {
     let unused = |kind: &str| {
         let schemas = format!("{{schemas: {{Order: {{properties: {{id: {{type: {kind}}}}}}}}}}}");
         let mut document = operation("{}");
@@ -134,7 +134,7 @@ fn anchors_and_mappings_lead_into_other_files() {
 }
 
 #[test]
-fn reference_that_is_not_followed_has_a_location_that_can_be_accepted() {
+fn unresolved_reference_has_a_location_that_can_be_accepted() {
     let schema = "{properties: {a: {$ref: 'gone.yaml#/A'}}}";
     let api = operation(&format!("{{responses: {{200: {{content: {{application/json: {{schema: {schema}}}}}}}}}}}"));
     let report = compare(&api, &api);

@@ -79,7 +79,7 @@ fn reference_that_cannot_be_followed_is_a_warning() {
 }
 
 #[test]
-fn document_that_does_not_exist_is_an_api_without_operations_if_asked() {
+fn missing_document_is_an_api_without_operations_if_allowed() {
     let (base, head) = (folder(MODELS), folder(MODELS));
     let (code, out, _) = ran(base.path(), head.path(), "BASE/none.yaml HEAD/api.yaml --allow-missing");
     assert!(code == 0 && out.contains("a new API, not in the base") && out.contains("endpoint-added"), "{out}");
@@ -90,7 +90,7 @@ fn document_that_does_not_exist_is_an_api_without_operations_if_asked() {
 }
 
 #[test]
-fn entries_to_accept_in_the_comment_accept_names_with_invisible_characters() {
+fn entries_of_the_comment_accept_names_with_invisible_letters() {
     let name = "pl\u{200b}a\u{ad}te\u{e0041}\u{202e}";
     let models = |kind: &str| format!("Car: {{type: object, properties: {{\"{name}\": {{type: {kind}}}}}}}\n");
     let (base, head) = (folder(&models("string")), folder(&models("integer")));
@@ -222,7 +222,7 @@ fn github_format_leaves_outputs_and_a_summary() {
 }
 
 #[test]
-fn report_is_written_to_a_file_and_the_verdict_to_standard_error() {
+fn report_goes_to_the_file_and_the_verdict_to_standard_error() {
     let (base, head) = (folder(MODELS), folder(&MODELS.replace("plate: {type: string}", "plate: {type: integer}")));
     let (code, out, err) =
         ran(base.path(), head.path(), "BASE/api.yaml HEAD/api.yaml --format sarif --output HEAD/report.sarif");

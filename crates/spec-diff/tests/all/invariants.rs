@@ -244,7 +244,7 @@ proptest! {
     }
 
     #[test]
-    fn another_way_to_write_the_same_is_no_change(document in api()) {
+    fn equivalent_documents_have_no_changes(document in api()) {
         for (name, edited) in [
             ("reorder", rewrite(&document, &in_other_order)),
             ("wrap", rewrite(&document, &wrapped)),

@@ -253,7 +253,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn servers_are_the_same_wherever_and_however_they_are_written(servers in servers()) {
+    fn servers_are_equal_at_every_level_and_in_every_notation(servers in servers()) {
         let document = document(json!({"servers": servers}));
         let respelled = self::document(json!({"servers": servers.iter().map(respelled).collect::<Vec<_>>()}));
         let variable = self::document(json!({"servers": servers.iter().map(with_variable).collect::<Vec<_>>()}));
@@ -268,7 +268,7 @@ proptest! {
     }
 
     #[test]
-    fn change_of_servers_is_found_both_ways_and_breaks_if_the_default_is_no_longer_listed(base in servers(), revision in servers()) {
+    fn server_change_breaks_only_without_the_old_default(base in servers(), revision in servers()) {
         let (old, new) = (document(json!({"servers": base})), document(json!({"servers": revision})));
         let (forth, back) = assert_consistent(&old, &new);
         let is_kept = |olds: &[Value], news: &[Value]| olds.first().is_none_or(|first| news.contains(first));
@@ -278,7 +278,7 @@ proptest! {
     }
 
     #[test]
-    fn security_is_the_same_wherever_and_however_it_is_written(document in secured()) {
+    fn security_is_equal_at_every_level_and_in_every_notation(document in secured()) {
         assert_same(&document, &[
             ("other names", renamed(&document)),
             ("another order, one twice", reordered(&document)),
@@ -303,7 +303,7 @@ proptest! {
     }
 
     #[test]
-    fn path_parameters_are_the_same_under_other_names_and_wherever_they_are_declared(
+    fn path_parameters_are_equal_under_other_names_and_at_any_level(
         schema in select(vec![json!({"type": "string"}), json!({"type": "integer"}), json!({"type": "string", "enum": ["a"]})]),
     ) {
         let document = with_parameter("id", true, &schema);

@@ -1,11 +1,11 @@
-//! What fails: findings on the wire by their level, and crates whose version takes too small a step.
+//! The gate of `cargo xtask diff`: findings on the wire by their level, and crates whose version takes too small a step.
 
 use clap::ValueEnum;
 use spec_diff::{Level, review::failure};
 
 use super::{compare::Compared, verdict::CrateVerdict};
 
-/// What is a failure.
+/// The threshold of a failure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum FailOn {
     /// Nothing.
@@ -39,7 +39,7 @@ mod tests {
     use crate::commands::diff::compare::tests::{compared, edited, input};
 
     #[test]
-    fn each_threshold_fails_on_what_it_names() {
+    fn each_threshold_fails_on_its_level() {
         let count = |on, versions| failures(&compared(input(&edited(), versions)), on).len();
         for (on, undeclared, declared) in
             [(FailOn::None, 0, 0), (FailOn::Bump, 1, 0), (FailOn::Breaking, 2, 1), (FailOn::Warning, 2, 1)]

@@ -1,4 +1,4 @@
-//! What is compared: which documents and manifests, before and after.
+//! The inputs of a comparison: documents and manifests, before and after.
 
 use std::{collections::BTreeSet, io::ErrorKind, path::Path};
 
@@ -14,7 +14,7 @@ use crate::workspace::{
     vendors::{self, Vendor},
 };
 
-/// What states the crate's version, in the last release, or in the base if there is none yet, and now.
+/// The manifests with the crate's version: of the last release, or of the base if there is none yet, and now.
 pub(super) type Manifests = [Option<Source>; 2];
 
 /// The manifest of the workspace, which states the version of crates that inherit it.
@@ -29,7 +29,7 @@ pub(super) struct ApiInput {
     pub(super) manifests: Option<Manifests>,
 }
 
-/// Our documents, in the base and in the working tree. One that cannot be read is a line in its place.
+/// Returns our documents, in the base and in the working tree; an error line for one that cannot be read.
 pub(super) fn ours(root: &Path, base: &Base, asked: &[String]) -> Result<Vec<Result<ApiInput, String>>, String> {
     let repository = Repository::at(root);
     let mut names = vendors::find(root)?.into_iter().map(|vendor| vendor.name).collect::<BTreeSet<_>>();
@@ -87,7 +87,7 @@ fn at(repository: &Repository, commit: &Base, path: &str) -> Result<Option<Sourc
     Ok(text.map(|text| Source { name: path.to_owned(), text }))
 }
 
-/// Two files, as the caller named them.
+/// Returns two files, as the caller named them.
 pub(super) fn files(base: &str, revision: &str) -> Result<ApiInput, String> {
     let name = Path::new(revision).file_stem().and_then(|stem| stem.to_str()).unwrap_or("api").to_owned();
     let pair = Pair { base: Some(input::read(base, false)?), revision: Some(input::read(revision, false)?) };

@@ -33,7 +33,7 @@ use git::Repository;
 use inputs::{ApiInput, Manifests};
 use verdict::CrateVerdict;
 
-/// What to compare, and how.
+/// The documents to compare, and the form of the report.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Revision or tag to compare the working tree with [default: the branch point from origin/main or main]
@@ -155,7 +155,7 @@ fn review(
     (review, greatest)
 }
 
-/// `--sunsets`.
+/// Runs `--sunsets`.
 fn run_sunsets(root: &Path, arguments: &Arguments, here: &Env, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
     if !matches!(arguments.format, Format::Text | Format::Markdown | Format::Json) {
         return Err("--sunsets supports the formats text, markdown and json".into());

@@ -15,7 +15,7 @@ use spec_diff::{
 
 use crate::text::printable;
 
-/// How many days before the last one a job begins to fail.
+/// The number of days before the last one at which a job begins to fail.
 const NOTICE: i64 = 30;
 
 /// Something that will be removed.
@@ -25,7 +25,7 @@ pub(super) struct Sunset {
     left: Left,
     file: String,
     line: usize,
-    /// What it is, for messages.
+    /// Its name, for messages.
     what: String,
     day: Option<NaiveDate>,
 }
@@ -106,7 +106,7 @@ pub(super) fn of(source: &Source, today: NaiveDate) -> std::result::Result<Vec<S
     Ok(found)
 }
 
-/// `GET /orders (listOrders)`, `parameter limit`, else the pointer.
+/// Returns the name for messages: `GET /orders (listOrders)`, `parameter limit`, else the pointer.
 fn name(pointer: &str, map: &serde_json::Map<String, Value>) -> String {
     let text = |key: &str| map.get(key).and_then(Value::as_str);
     let keys = openapi_document::pointer::keys(pointer).collect::<Vec<_>>();

@@ -29,7 +29,7 @@ pub(in crate::commands::diff) fn commit(root: &TempDir) {
     git(root, &["commit", "--quiet", "--message", "a change"]);
 }
 
-/// A repository with one vendor and its crate.
+/// Returns a repository with one vendor and its crate.
 pub(in crate::commands::diff) fn repository(document: &str) -> TempDir {
     let root = crate::test_support::repository(document);
     git(&root, &["init", "--quiet"]);
@@ -244,7 +244,7 @@ fn contradicting_arguments_are_rejected() {
 }
 
 #[test]
-fn report_is_written_to_a_file_and_the_verdict_to_standard_error() {
+fn report_goes_to_the_file_and_the_verdict_to_standard_error() {
     let root = repository(MINI);
     with(&root, "openapi/mini.yaml", &edited());
     let (code, out) = ran(&root, "--format json --level breaking --output ROOT/report.json");

@@ -13,11 +13,11 @@ use super::{
 };
 use crate::lint::{self, Level, Scope};
 
-/// What a change means for the crate.
+/// The effect of a change on the crate.
 pub(super) struct CrateVerdict {
     /// The error states why it is unknown.
     pub(super) needed: Result<CrateChange, String>,
-    /// What the manifests declare; none if the documents have no crate.
+    /// The step that the manifests declare; none if the documents have no crate.
     pub(super) declared: Option<Result<Declared, String>>,
 }
 
@@ -110,7 +110,7 @@ impl CrateVerdict {
         }
     }
 
-    /// `the crate needs a major step, its version stays 0.1.0`
+    /// Returns the verdict as a sentence: `the crate needs a major step, its version stays 0.1.0`.
     fn sentence(&self) -> String {
         let needed = match &self.needed {
             Ok(change) if change.needed == Bump::None => "no step".to_owned(),

@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// What to generate, and how.
+/// The vendors to generate, and the mode.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Vendors to generate, by the name of their document [default: all]

@@ -27,7 +27,7 @@ pub(super) fn write(root: &Path, name: &str, text: &str, check: bool, out: &mut 
     Ok(true)
 }
 
-/// How a file compares to its new text.
+/// The state of a file compared with its new text.
 #[derive(Debug, PartialEq, Eq)]
 enum FileState {
     /// It has this text already.

@@ -113,7 +113,7 @@ fn github(checked: &[Checked], out: &mut dyn Write) -> Result<()> {
     summary(checked, out)
 }
 
-/// The table of rules.
+/// Writes the table of rules.
 pub(super) fn rules(format: Format, out: &mut dyn Write) -> Result<()> {
     if format == Format::Json {
         let rules = RULES.iter().map(|rule| {

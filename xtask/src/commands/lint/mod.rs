@@ -12,7 +12,7 @@ use crate::{
     workspace::vendors::{self, Vendor},
 };
 
-/// What to check, and how.
+/// The documents to check, and the form of the report.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Vendors by the name of their document, or paths of OpenAPI documents (YAML or JSON) [default: all vendors]
@@ -71,7 +71,7 @@ pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -
     })
 }
 
-/// What is to be checked.
+/// A document to check.
 #[derive(Debug, PartialEq, Eq)]
 enum Source {
     /// One of our documents.
@@ -80,7 +80,7 @@ enum Source {
     File(String),
 }
 
-/// A name of a vendor is that vendor, also if a file has the same name; all else is a path.
+/// Returns the sources: the name of a vendor is that vendor, also if a file has the same name; all else is a path.
 fn sources(root: &Path, known: Vec<Vendor>, asked: &[String]) -> Result<Vec<Source>, String> {
     if asked.is_empty() {
         return Ok(known.into_iter().map(Source::Ours).collect());

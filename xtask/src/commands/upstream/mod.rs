@@ -21,7 +21,7 @@ use crate::{
     workspace::vendors,
 };
 
-/// Which document is compared with which file.
+/// The document and the file that are compared.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Vendor, by the name of its document.

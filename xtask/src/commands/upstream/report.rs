@@ -9,7 +9,7 @@ use crate::{
     upstream::{Difference, Record},
 };
 
-/// How many bytes of lists are in an issue, of which GitHub takes 65,536; unexplained differences come first.
+/// The number of bytes of lists that are in an issue, of which GitHub takes 65,536; unexplained differences come first.
 const ROOM: usize = 60_000;
 
 /// The result of a comparison.

@@ -22,7 +22,7 @@ fn published(root: &Value) -> Published {
     crate::import::read(&path).expect("it is a specification")
 }
 
-/// Kind and place of what differs when the vendor's copy of the small document is changed.
+/// Returns kind and location of the differences after a change of the vendor's copy of the small document.
 fn moved(pointer: &str, value: Value) -> Vec<String> {
     let theirs = published(&changed(pointer, value).root);
     let report = check("mini", &mini(), &theirs, Record::default()).expect("it compares");
@@ -64,7 +64,7 @@ fn vendor_changes_are_reported_at_their_places() {
 }
 
 #[test]
-fn status_covered_by_default_is_no_difference() {
+fn status_covered_by_default_is_not_a_difference() {
     const PLACE: &str = "/paths/~1orders/get/responses";
     let mut responses = mini().root.pointer(PLACE).expect(PLACE).clone();
     responses["default"] = responses["429"].take();
@@ -135,7 +135,7 @@ fn every_change_of_the_source_of_a_draft_is_reported() {
 }
 
 #[test]
-fn accepted_differences_are_separate_and_stale_entries_are_reported() {
+fn accepted_differences_are_apart_and_stale_entries_reported() {
     let theirs = published(&changed("/components/schemas/Order/properties/note", Value::Null).root);
     let text = "[[accepted]]\nat = \"/components/schemas/Order/*\"\nkind = \"*-property-removed\"\nreason = \"Seen in responses.\"\n\
                 [[accepted]]\nat = \"/paths/*\"\nkind = \"*\"\nreason = \"Once.\"\n";

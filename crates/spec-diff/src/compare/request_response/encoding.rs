@@ -1,4 +1,4 @@
-//! How parts of a form are written.
+//! The encoding of a form's parts.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -31,7 +31,7 @@ impl<'a> Comparison<'a> {
                 .iter()
                 .flat_map(Node::entries)
                 .map(|(name, node)| (name.to_lowercase(), (name, node)))
-                // OpenAPI ignores it: the media types say it.
+                // OpenAPI ignores it: the media types state it.
                 .filter(|(key, _)| key != "content-type")
                 .collect::<BTreeMap<_, _>>()
         };

@@ -5,7 +5,7 @@ use openapi_document::Node;
 /// A media type with the name under which the document has it.
 type Named<'a> = (&'a str, Node<'a>);
 
-/// How the new name lies to the old.
+/// The relation of the new name to the old.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Relation {
     Same,
@@ -48,13 +48,13 @@ fn relation(old: &str, new: &str) -> Option<Relation> {
     }
     let (wider, narrower) = (contains(&new_type, &old_type), contains(&old_type, &new_type));
     if (wider || narrower) && (old.contains(';') || new.contains(';')) {
-        // Which of two names with parameters is the wider one is not for names to say.
+        // Names with parameters do not state which is the wider one.
         return Some(Relation::Parameters);
     }
     if wider { Some(Relation::Wider) } else { narrower.then_some(Relation::Narrower) }
 }
 
-/// `application/json` of `Application/JSON; charset=utf-8`.
+/// Returns a media type without parameters, in lower case: `application/json` of `Application/JSON; charset=utf-8`.
 pub(super) fn essence(name: &str) -> String {
     name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }

@@ -52,7 +52,7 @@ rules! {
     RESPONSE_SCHEMA_REMOVED = Rule::api("response-body-media-type-schema-removed", MediaTypes, Warning, Major,
         "response-body-media-type-schema-added", "responses no longer have a schema");
     SUCCESS_ADDED = Rule::api("response-success-status-added", Responses, Warning, Major,
-        "response-success-status-removed", "typed clients that know only the listed statuses reject this response");
+        "response-success-status-removed", "typed clients that accept only the listed statuses reject this response");
     SUCCESS_REMOVED = Rule::api("response-success-status-removed", Responses, Breaking, Major,
         "response-success-status-added", "the response that clients wait for is no longer returned");
     NON_SUCCESS_ADDED = Rule::api("response-non-success-status-added", Responses, Info, Minor,
@@ -114,7 +114,7 @@ impl<'a> Comparison<'a> {
         let [success, failure] = [Role::Response, Role::Error].map(|role| self.operation_scope(new, role));
         let scope = |status: &str| if is_success(status) { success } else { failure };
         let header_scope = |comparison: &mut Self| comparison.operation_scope(new, Role::Header);
-        // What is said of errors that no status of their own has; where it is all that is said, it is said of successes too.
+        // `default` describes errors without a status of their own; where it is the only response, it describes successes too.
         let otherwise = |responses: &BTreeMap<String, Node<'a>>, status: &str| {
             let is_of_errors = !is_success(status) && responses.keys().any(|status| is_success(status));
             responses.get("default").filter(|_| is_of_errors && status != "default").cloned()
@@ -156,7 +156,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// `header_scope` is asked for the scope of headers if there are any.
+    /// Compares two responses. `header_scope` returns the scope of headers; it is called if there are any.
     pub(super) fn response(
         &mut self,
         header_scope: impl Fn(&mut Self) -> ScopeId,
@@ -179,7 +179,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// The schemas of one media type.
+    /// Compares the schemas of one media type.
     pub(super) fn media_type(&mut self, name: &str, old: &Node<'a>, new: &Node<'a>, context: Context) {
         let raw = match () {
             () if name.starts_with("multipart/") => Raw::Parts,
@@ -211,7 +211,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// The media types of a body.
+    /// Compares the media types of a body.
     pub(super) fn content(&mut self, old: &Node<'a>, new: &Node<'a>, context: Context) {
         let list = |document: &DocumentTree<'a>, node: &Node<'a>| {
             let content = node.get("content");

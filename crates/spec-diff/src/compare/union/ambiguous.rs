@@ -17,7 +17,7 @@ rules! {
 }
 
 impl<'a> Comparison<'a> {
-    /// Types of `oneOf` whose values fit several alternatives, which are nothing but types and were merged.
+    /// Reports types of `oneOf` whose values fit several alternatives, which are nothing but types and were merged.
     pub(super) fn ambiguous_types(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
         let differs = |one: &Schema<'a>, other: &Schema<'a>| {
             let is_rejected = |(name, _): &(&&'a str, _)| {
@@ -33,7 +33,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// `anyOf` in the place of `oneOf` or the other way round: they differ for values that fit several alternatives.
+    /// Reports `anyOf` that replaces `oneOf`, or the opposite: they differ for values that fit several alternatives.
     pub(super) fn kind(&mut self, old: &Union<'a>, new: &Union<'a>, context: Context) {
         let (document, one) = if new.any { (&self.base, old) } else { (&self.revision, new) };
         let variants: Vec<_> = one.variants.iter().map(|variant| normal(document, variant)).collect();

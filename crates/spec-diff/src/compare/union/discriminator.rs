@@ -115,7 +115,7 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// How many subtypes a component may have, theirs included.
+/// The number of subtypes that a component may have, theirs included.
 const DESCENDANTS: usize = 1_000;
 
 /// Components by the component that they include with `allOf`: its subtypes, if it has a discriminator.

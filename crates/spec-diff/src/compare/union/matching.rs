@@ -1,4 +1,4 @@
-//! Which alternative of the one side is which of the other.
+//! Pairs of alternatives of both sides.
 
 use std::{cell::LazyCell, collections::BTreeSet};
 
@@ -11,10 +11,10 @@ use crate::{
     schema::{Relation, Schema, equal, fits_schema, same},
 };
 
-/// How many alternatives without a name are paired by what they hold.
+/// The number of alternatives without a name that are paired by what they hold.
 const LIKENESSES: usize = 60;
 
-/// How alike alternatives are that say themselves who they are: by a title, or by a member with one value.
+/// The similarity of alternatives that identify themselves: by a title, or by a member with one value.
 const CERTAIN: usize = 90;
 
 /// Alternatives of both sides that stand for each other, and those that stand alone.
@@ -28,7 +28,7 @@ pub(super) struct Matching<'a> {
 type Listed<'s, 'a> = (&'s Node<'a>, &'s [Node<'a>], bool);
 
 impl<'a> Comparison<'a> {
-    /// Pairs alternatives: by name, then by what they say, then by likeness.
+    /// Pairs alternatives: by name, then by equal keywords, then by similarity.
     pub(super) fn matching(&self, olds: &[Node<'a>], news: &[Node<'a>]) -> Matching<'a> {
         let mut matching = Matching { pairs: Vec::new(), removed: Vec::new(), added: news.to_vec() };
         let mut left = Vec::new();
@@ -130,7 +130,7 @@ impl<'a> Comparison<'a> {
         usize::from(fits_schema(effort, base, revision, false) || fits_schema(effort, revision, base, false))
     }
 
-    /// Two names stand for each other only if each is unknown to the other side: then it may be a new name for the same.
+    /// Returns whether two names may be of the same alternative: each is unknown to the other side.
     fn may_pair(&self, old: &Node<'a>, new: &Node<'a>) -> bool {
         match (name(old), name(new)) {
             (Some(old), Some(new)) => {

@@ -118,7 +118,7 @@ impl<'a> Comparison<'a> {
         self.is_covered((&self.revision, variant), (&self.revision, &others))
     }
 
-    /// Several unions that hold together: equal ones first, then in order. Further ones on one side are added or removed conditions.
+    /// Compares several unions that hold together: equal ones first, then in order. Further ones on one side are added or removed conditions.
     fn several_unions(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
         let mut left: Vec<_> = new.unions.iter().collect();
         let mut rest = Vec::new();
@@ -139,7 +139,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Alternatives beside all else that a schema states: one more condition, which all values may meet already.
+    /// Reports alternatives beside all else that a schema states: one more condition, which all values may meet already.
     fn union_added(&mut self, old: &Schema<'a>, (new, union): (&Schema<'a>, &Union<'a>), context: Context) {
         let finding = Finding::new(&CONDITION_ADDED).what("union").at(&old.at, &union.at);
         let is_met = self.meets((&self.base, old), (&self.revision, new), union);
@@ -294,7 +294,7 @@ fn is_reshaped<'a>(object: (&DocumentTree<'a>, &Schema<'a>), union: (&DocumentTr
 /// A schema, and the alternative that stands for all of its list if one was chosen.
 type Chosen<'s, 'a> = (&'s Schema<'a>, &'s [(&'s Union<'a>, &'s Node<'a>)]);
 
-/// Which document a list of alternatives is from.
+/// The side of a list of alternatives.
 #[derive(Clone, Copy)]
 enum Side {
     Base,

@@ -11,10 +11,10 @@ use crate::{
     review::{ApiDiff, Finding, Review},
 };
 
-/// How many members of a finding are shown with their excerpts; the message names all.
+/// The number of members of a finding that are shown with their excerpts; the message names all.
 const MEMBERS: usize = 25;
 
-/// How many operations a finding names.
+/// The number of operations that a finding names.
 const OPERATIONS: usize = 12;
 
 const STYLE: &str = include_str!("page.css");
@@ -168,7 +168,7 @@ fn write_finding(api: &ApiDiff, excerpts: &mut Excerpts<'_>, finding: &Finding, 
     page.push_str("</details>\n");
 }
 
-/// Before and after, side by side; lines that only one side has are marked.
+/// Writes before and after, side by side; lines that only one side has are marked.
 fn sides(api: &ApiDiff, excerpts: &mut Excerpts<'_>, member: &Member, page: &mut String) {
     if !member.name.is_empty() {
         _ = writeln!(page, "<h3>{}</h3>", escaped(&member.name));
@@ -190,10 +190,10 @@ fn side(when: &str, parsed: &Parsed, location: Option<&Location>, [own, other]: 
         return;
     };
     // The comma after an entry of JSON depends on the next entry.
-    let says = |line: &str| line.trim().trim_end_matches(',').to_owned();
-    let known = other.iter().map(|line| says(line)).collect::<BTreeSet<_>>();
-    let speaks = |line: &str| line.contains(char::is_alphanumeric);
-    let marked = |line: &String| match !other.is_empty() && speaks(line) && !known.contains(&says(line)) {
+    let trimmed = |line: &str| line.trim().trim_end_matches(',').to_owned();
+    let known = other.iter().map(|line| trimmed(line)).collect::<BTreeSet<_>>();
+    let has_effect = |line: &str| line.contains(char::is_alphanumeric);
+    let marked = |line: &String| match !other.is_empty() && has_effect(line) && !known.contains(&trimmed(line)) {
         true => format!("<mark>{}</mark>", escaped(line)),
         false => escaped(line),
     };

@@ -1,7 +1,7 @@
-//! What a change of a document does to the users of its crate: both sides are generated, with the same generator, and their
+//! The effect of a change of a document on the users of its crate: both sides are generated, with the same generator, and their
 //! public items compared.
 //!
-//! A table from changes of documents to bumps would have to know what the generator makes of each, and drifts from it. What is
+//! A table from changes of documents to bumps would repeat what the generator makes of each, and drift from it. What is
 //! written by hand in a vendor crate is the same on both sides and not looked at; `cargo semver-checks` has the last word when a
 //! version is released.
 
@@ -17,12 +17,12 @@ use spec_diff::Bump;
 use crate::codegen::{self, GeneratedCode};
 use public_items::{Item, public};
 
-/// What differs between two generated crates.
+/// The difference between two generated crates.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct CrateChange {
     /// The step that the version has to take.
     pub(crate) needed: Bump,
-    /// What made it so and all else that differs, the worst first.
+    /// All differences, the worst first.
     pub(crate) items: Vec<ItemChange>,
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn needed(base: &Document, head: &Document) -> Result<CrateChange, St
     Ok(CrateChange { needed: items.first().map_or(least, |item| item.bump.max(least)), items })
 }
 
-/// The date of the last check is generated too, but a check that found nothing does not justify a release.
+/// Returns the base with the revision's date: the date of the last check is generated too, but a check that found nothing does not justify a release.
 fn dated_as(base: &Document, head: &Document) -> Document {
     let mut root = head.root.clone();
     if let (Some(date), Some(version)) = (root.pointer_mut("/info/version"), base.root.pointer("/info/version")) {
@@ -85,7 +85,8 @@ fn compare(base: &Items, head: &Items) -> Vec<ItemChange> {
     let is_covered_by_owner = |item: &Item, own: &Items, other: &Items| {
         item.owner.as_ref().is_some_and(|owner| own.contains_key(owner) && !other.contains_key(owner))
     };
-    let removed = base.iter().filter(|(name, item)| !head.contains_key(*name) && !is_covered_by_owner(item, base, head));
+    let removed =
+        base.iter().filter(|(name, item)| !head.contains_key(*name) && !is_covered_by_owner(item, base, head));
     let mut changes = removed
         .map(|(name, item)| ItemChange {
             bump: item.removed,

@@ -1,4 +1,4 @@
-//! What users of a generated crate can name: items, fields, variants, methods, traits, with their types.
+//! The public items of a generated crate: items, fields, variants, methods, traits, with their types.
 
 use syn::{
     Attribute, Expr, Fields, File, Ident, ImplItem, Item as Code, ItemEnum, ItemImpl, ItemStruct, ItemTrait, TraitItem,
@@ -119,7 +119,7 @@ impl Found {
         }
     }
 
-    /// Notes what derives and attributes say of a type; the step that one more field or variant needs.
+    /// Notes the derives and attributes of a type; the step that one more field or variant needs.
     fn attributes(&mut self, attributes: &[Attribute], path: &str, closed: bool) -> Bump {
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("derive")) {
             // What is derived has no arguments: it cannot fail.
@@ -147,7 +147,7 @@ impl Found {
         if closed && !open { Bump::Major } else { Bump::Minor }
     }
 
-    /// It warns in users' builds.
+    /// Notes a deprecation, which warns in users' builds.
     fn deprecation(&mut self, attributes: &[Attribute], path: &str, owner: &str) {
         if attributes.iter().any(|attribute| attribute.path().is_ident("deprecated")) {
             self.add(&format!("attribute deprecated of {path}"), Some(owner), String::new(), Bump::Minor, Bump::Patch);
@@ -155,7 +155,7 @@ impl Found {
     }
 
     fn implementation(&mut self, item: &ItemImpl, path: &str) {
-        // A call's `new` and a builder's `Default` say what is required.
+        // A call's `new` and a builder's `Default` state the required fields.
         self.required(item, path);
         if let Some((_, interface, _)) = &item.trait_ {
             let types = item.items.iter().filter_map(|item| match item {
@@ -183,7 +183,7 @@ impl Found {
         }
     }
 
-    /// What a builder starts with as an error has to be set: a call that does not compiles, and fails when it is sent.
+    /// Notes fields that a builder starts with as an error: a call that does not set them compiles, and fails when it is sent.
     fn required(&mut self, item: &ItemImpl, path: &str) {
         for inner in &item.items {
             let ImplItem::Fn(method) = inner else { continue };

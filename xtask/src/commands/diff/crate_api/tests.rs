@@ -5,7 +5,7 @@ use crate::{
     test_support::{changed, mini},
 };
 
-/// What the change of one value does to the crate; the worst item states why.
+/// Returns the effect of one changed value on the crate; the worst item states why.
 fn change(pointer: &str, value: Value) -> CrateChange {
     needed(&mini(), &changed(pointer, value)).expect("both generate")
 }
@@ -32,7 +32,7 @@ fn document_that_fails_to_generate_is_named() {
     assert!(error.starts_with("openapi/mini.yaml: progenitor could not generate: "), "{error}");
 }
 
-/// The step between two pieces of code, and the items that ask for it.
+/// Returns the step between two pieces of code, and the items that ask for it.
 fn between(base: &str, head: &str) -> Vec<String> {
     let items = |code: &str| public(&syn::parse_str(code).expect("it is code"), &[], "");
     compare(&items(base), &items(head)).iter().map(ToString::to_string).collect()

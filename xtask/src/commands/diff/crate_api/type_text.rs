@@ -17,7 +17,7 @@ pub(super) fn signature(of: &Signature) -> String {
     format!("{asynchronous}fn{generics}({inputs}){}", plain(&of.output))
 }
 
-/// Parameters with what is asked of them, wherever that stands.
+/// Returns the parameters with their bounds, from the list and from the `where` clause.
 pub(super) fn bounds(generics: &Generics) -> String {
     let parameters = generics.params.iter().map(|parameter| match parameter {
         GenericParam::Lifetime(lifetime) => plain(lifetime),
@@ -29,7 +29,7 @@ pub(super) fn bounds(generics: &Generics) -> String {
     if all.is_empty() { String::new() } else { format!("<{}>", all.join(", ")) }
 }
 
-/// Code as text: names without the modules that they are in, and no spaces but between words and behind separators.
+/// Returns code as text: names without the modules that they are in, and no spaces but between words and behind separators.
 pub(super) fn plain(code: impl ToTokens) -> String {
     let mut tokens = Vec::new();
     flatten(code.to_token_stream(), &mut tokens);

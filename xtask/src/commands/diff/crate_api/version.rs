@@ -24,7 +24,7 @@ fn version(manifest: &str) -> Result<Version, String> {
     Version::parse(&text).map_err(|error| format!("invalid package.version {text:?}: {error}"))
 }
 
-/// As Cargo sees compatibility: the first number that is not zero makes the major step. Build metadata does not count.
+/// Returns the step by Cargo's rules of compatibility: the first number that is not zero makes the major step. Build metadata does not count.
 fn step(base: &Version, head: &Version) -> Result<Bump, String> {
     let numbers = |version: &Version| [version.major, version.minor, version.patch];
     match base.cmp_precedence(head) {
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn version_that_is_no_step_is_an_error_of_one_line() {
+    fn invalid_or_lower_version_is_an_error_of_one_line() {
         assert_eq!(between("0.2.0", "0.1.0"), Err("the version goes back from 0.2.0 to 0.1.0".to_owned()));
         assert!(between("0.2", "0.3.0").is_err_and(|error| error.starts_with("invalid package.version \"0.2\": ")));
         let inherited = "[package]\nversion.workspace = true\n";

@@ -1,4 +1,4 @@
-//! What differs in the documents and not on the wire is made equal before they are compared.
+//! Alignment: differences of documents that are not on the wire are made equal before the comparison.
 
 use openapi_document::resolve;
 use serde_json::{Map, Value, json};
@@ -8,7 +8,7 @@ use crate::import;
 const ANY_OBJECT: &str = "any object";
 const SECRET: &str = "hidden password";
 
-/// Our path with the vendor's names of its parameters, which are matched by their order.
+/// Returns our path with the vendor's names of its parameters, which are matched by their order.
 pub(super) fn with_names(own: &str, theirs: &str) -> String {
     let mut names = theirs.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name);
     let mut parts = own.split('{');
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn path_with_parameters_inside_of_segments_has_the_names_of_the_vendor() {
+    fn path_with_parameters_in_segments_has_the_vendors_names() {
         for (own, theirs, expected) in [
             ("/orders", "/v2/orders", "/orders"),
             ("/orders/{orderId}/items/{item}", "/orders/{id}/items/{n}", "/orders/{id}/items/{n}"),

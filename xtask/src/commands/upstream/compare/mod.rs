@@ -20,7 +20,7 @@ use crate::{
     upstream::{self, Difference},
 };
 
-/// What generated documents lack, or what other files here compare.
+/// Groups that generated documents lack, or that other files here compare.
 const OTHER_GROUPS: [Group; 6] =
     [Group::Components, Group::Constraints, Group::Defaults, Group::Headers, Group::Security, Group::Servers];
 const OTHER_RULES: [&str; 5] = [
@@ -32,7 +32,7 @@ const OTHER_RULES: [&str; 5] = [
 ];
 /// Of errors, generated documents have the statuses only.
 const ERROR_STATUS_RULES: [&str; 2] = ["response-non-success-status-added", "response-non-success-status-removed"];
-/// What spec-diff cannot judge, which may concern the document as a whole.
+/// The rule for differences that spec-diff does not compare; they may concern the document as a whole.
 const UNKNOWN: &str = "unknown-change";
 /// Values of an enum that a text states.
 const LONGEST_ENUM: usize = 100;
@@ -125,7 +125,7 @@ impl Comparison<'_> {
         }
     }
 
-    /// The separators of arrays that are sent as one string, where the descriptions of both parameters state one.
+    /// Compares the separators of arrays that are sent as one string, where the descriptions of both parameters state one.
     fn separators(&mut self, own: &Operation<'_>, other: &Value) {
         let stated = other["parameters"].as_array().into_iter().flatten();
         let stated = stated.filter_map(|parameter| Some((parameter, import::separator(parameter)?)));
@@ -140,7 +140,7 @@ impl Comparison<'_> {
         }
     }
 
-    /// The vendor's statuses of success that we do not name. The draft holds only one of them.
+    /// Reports the vendor's statuses of success that we do not name. The draft holds only one of them.
     fn successes(&mut self, own: &Operation<'_>, other: &Operation<'_>) {
         let ours = own.responses(self.ours).into_iter().map(|(status, _)| status.to_uppercase()).collect::<Vec<_>>();
         let stated = other.value.get("responses").and_then(Value::as_object).into_iter().flatten();

@@ -45,7 +45,7 @@ mod tests {
     };
 
     #[test]
-    fn other_versions_are_rejected_with_the_command_that_converts_them() {
+    fn other_versions_are_rejected_with_the_converting_command() {
         for (version, text) in [
             (
                 "3.1.0",
@@ -61,8 +61,8 @@ mod tests {
             assert_eq!(findings, [format!("error[openapi-version] at /openapi: OpenAPI {version} {text}")]);
         }
         let swagger = Document { root: json!({"swagger": "2.0", "info": {}}), ..mini() };
-        let said = lint(&swagger).iter().map(ToString::to_string).collect::<String>();
-        assert!(said.contains(": Swagger 2.0 is not checked here; `cargo xtask add-vendor "), "{said}");
+        let message = lint(&swagger).iter().map(ToString::to_string).collect::<String>();
+        assert!(message.contains(": Swagger 2.0 is not checked here; `cargo xtask add-vendor "), "{message}");
     }
 
     #[test]

@@ -27,7 +27,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     strings(context.root, "", findings);
 }
 
-/// A line feed of Windows is a line feed to Markdown as well.
+/// Checks all strings that become documentation. A line feed of Windows is a line feed to Markdown as well.
 fn strings(node: &Value, at: &str, findings: &mut Findings) {
     match node {
         Value::Object(map) => {

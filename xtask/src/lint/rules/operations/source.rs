@@ -9,7 +9,7 @@ pub(crate) static RULE: Rule = Rule {
     level: Level::Error,
     scope: Scope::Curation,
     finds: "`x-source` is missing or incomplete.",
-    why: "It says which page or SDK file the description of the operation comes from, so that it can be checked again.",
+    why: "It states which page or SDK file the description of the operation comes from, so that it can be checked again.",
     instead: "List `{ref, seen}`: page or SDK file with its version, and the date it was read, `YYYY-MM-DD`.",
     example: Example {
         pointer: "/paths/~1orders~1{orderId}/get/x-source/0/seen",

@@ -70,7 +70,7 @@ mod tests {
     use serde_json::{Value, json};
 
     #[test]
-    fn long_chain_of_references_is_checked_in_linear_time_without_recursion() {
+    fn long_chain_of_references_is_checked_without_recursion() {
         const LAST: usize = 20_000;
         let mut schemas = serde_json::Map::new();
         for index in 0..LAST {

@@ -20,7 +20,7 @@ pub(crate) static RULE: Rule = Rule {
     check,
 };
 
-/// Deprecated and superseded operations are left to their present callers, previews to those who can follow their changes.
+/// Skips deprecated and superseded operations, which are left to their present callers, and previews, which change.
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(facade) = context.facade else { return };
     for operation in &context.operations {
