@@ -123,7 +123,7 @@ fn decide(group: &Group<'_>, unread: &UnreadCharges) -> Decision {
 }
 
 /// Returns the terms of charges that replace these rows, in the order of the charges. The first one takes over the prepaid amount. Where the
-/// prepaid amount is unknown, in another currency or of another quantity, the amounts are unknown.
+/// prepaid amount is unknown, in another currency or of another quantity, the amounts of charges with a prepaid quantity are unknown.
 fn terms(charges: &[&EndedCharge<'_>], replaced: &[&UsageRow]) -> Vec<Terms> {
     let mut types = replaced.iter().map(|row| row.subscription_type.as_deref());
     let first = types.next().flatten();
@@ -136,14 +136,19 @@ fn terms(charges: &[&EndedCharge<'_>], replaced: &[&UsageRow]) -> Vec<Terms> {
     let is_same_quantity =
         quantity.is_some() && quantity == exact_total(replaced.iter().map(|row| row.prepaid_quantity));
     let prepaid = exact_total(replaced.iter().map(|row| row.prepaid_amount))
-        .filter(|prepaid| is_same_quantity && (prepaid.is_zero() || are_in_currency));
+        .filter(|prepaid| is_same_quantity && (prepaid.is_zero() || are_in_currency))
+        // The charges take precedence over the rows: nothing is prepaid.
+        .or(quantity.filter(Decimal::is_zero));
     // A year is paid for in a month that no response names.
     let is_annual = subscription_type == Some("PREPAY");
     let nothing = is_annual.then_some(Decimal::ZERO);
     let amount = |of: &&EndedCharge<'_>, is_first: bool| {
         let overage = of.charge.overage_charge.map(loadable::quantity)?;
-        let due = prepaid.or(nothing)?;
-        exact_sum(overage, if is_first { due } else { Decimal::ZERO })
+        match prepaid.or(nothing) {
+            Some(due) if is_first => exact_sum(overage, due),
+            None if of.charge.prepaid_quantity.is_none_or(|quantity| !quantity.is_zero()) => None,
+            _ => Some(overage),
+        }
     };
     let terms = charges.iter().enumerate().map(|(number, of)| Terms {
         subscription_type: subscription_type.map(str::to_owned),
