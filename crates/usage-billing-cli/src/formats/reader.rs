@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use usage_billing::{UsageRow, printable};
+use usage_billing::{Period, UsageRow, printable};
 
 use super::{Format, parquet};
 use crate::dataset::checked_files;
@@ -88,7 +88,11 @@ fn pass_rows(
     on_row: &mut impl FnMut(&Path, UsageRow) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     for (row, number) in rows.zip(1u64..) {
-        let row = row.map_err(|error| failure(path, &io::Error::other(format!("row {number}: {error}"))))?;
+        let of_row =
+            |reason: &dyn std::fmt::Display| failure(path, &io::Error::other(format!("row {number}: {reason}")));
+        let row = row.map_err(|error| of_row(&error))?;
+        // Also checks that the period is not empty.
+        Period::new(row.period_start, row.period_end).map_err(|error| of_row(&error.message()))?;
         on_row(path, row)?;
     }
     Ok(())

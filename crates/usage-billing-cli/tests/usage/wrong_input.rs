@@ -31,14 +31,16 @@ fn usual_code() -> i32 {
 fn wrong_input_is_one_line_before_anything_is_fetched() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    for (arguments, name) in [
-        (["suger", "2026-10"], "suger.csv"),
-        (["suger", "2026-10"], "suger.jsonl"),
-        (["suger", "2026-09..2026-10"], "months.jsonl"),
-        (["acronis", "2026-10"], "acronis.jsonl"),
+    for (arguments, name, code) in [
+        ("suger --period 2026-10", "suger.csv", 0),
+        ("suger --period 2026-10", "suger.jsonl", 0),
+        ("suger --period 2026-09..2026-10", "months.jsonl", 0),
+        ("acronis --period 2026-10", "acronis.jsonl", 0),
+        ("acronis --period 2026-10 --acronis-level all_customers", "all_customers.jsonl", 0),
+        ("genesys --period 2026-10 --clients b7a0c2d4-19e6-4f3b-8d51-6c2e9f0a7713", "genesys.jsonl", 0),
     ] {
-        let [vendor, period] = arguments;
-        fetch(&[vendor, "--period", period, "--output", &path(folder, name)]).ok();
+        let arguments = arguments.split(' ').chain(["--output"]).collect::<Vec<_>>();
+        fetch(&[&arguments[..], &[&path(folder, name)]].concat()).exits(code);
     }
     fs::copy(folder.join("suger.csv"), folder.join("copy.csv")).unwrap();
     let rows = fs::read_to_string(folder.join("suger.jsonl")).unwrap();
@@ -46,6 +48,7 @@ fn wrong_input_is_one_line_before_anything_is_fetched() {
     let prices = "vendor;sku;unit;currency;unit_price\n";
     for (name, text) in [
         ("twice.jsonl", format!("{first}\n{first}\n")),
+        ("empty_period.jsonl", first.replace("\"2026-11-01T00:00:00Z\"", "\"2026-10-01T00:00:00Z\"")),
         ("other.csv", "customer,sku,quantity\nContoso,Support,1\n".to_owned()),
         ("comma.csv", "customer,sku,quantity\nContoso,Support,\"1,5\"\n".to_owned()),
         ("headers.csv", "a,b\n1,2\n".to_owned()),
@@ -60,7 +63,7 @@ fn wrong_input_is_one_line_before_anything_is_fetched() {
     fs::write(folder.join("utf16.csv"), utf16).unwrap();
     let cases: Vec<Case> =
         include_str!("wrong_input.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(cases.len(), 43);
+    assert_eq!(cases.len(), 49);
     for Case { run, last, code, error, has_rows } in cases {
         let arguments = run.split(' ').chain(last.as_deref());
         let found = Run::new(program(&["usage"]).args(arguments).current_dir(folder)).exits(code);

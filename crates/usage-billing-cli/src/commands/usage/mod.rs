@@ -2,6 +2,7 @@
 
 mod chart;
 mod compare;
+mod counted_usage;
 mod export;
 mod fetch;
 mod reconcile;

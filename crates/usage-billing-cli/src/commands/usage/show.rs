@@ -10,6 +10,7 @@ use serde_json::Value;
 use usage_billing::uuid::Uuid;
 use usage_billing::{Decimal, UsageRow};
 
+use super::counted_usage::CountedUsage;
 use crate::exit::Failure;
 use crate::formats::columns::{self, ColumnType, column_type};
 use crate::formats::table::usage_table;
@@ -85,8 +86,11 @@ fn record(row: &UsageRow, columns: &[&'static str]) -> io::Result<Vec<Value>> {
 }
 
 fn table_of_rows(arguments: &ShowArguments, width: Option<u16>) -> Result<String, Failure> {
-    let mut rows = Vec::new();
+    let (mut rows, mut counted) = (Vec::new(), CountedUsage::default());
     read_distinct(&arguments.paths, |row| {
+        if arguments.columns.is_none() {
+            counted.check_operations(&row)?;
+        }
         rows.push(row);
         Ok(())
     })?;
@@ -129,10 +133,13 @@ fn numbers() -> &'static [&'static str] {
     &NUMBERS
 }
 
-/// Returns the sums of files; their rows are not kept in memory.
+/// Returns the sums of files; their rows are not kept in memory. Accounts and levels of reports have sums of their own.
 fn sums(paths: &[PathBuf], dimensions: &[Dimension]) -> Result<Records, Failure> {
-    let mut totals = Totals::new(dimensions);
-    read_distinct(paths, |row| totals.add(&row).map_err(|error| Failure::Local(error.to_string())))?;
+    let (mut totals, mut counted) = (Totals::new(dimensions), CountedUsage::default());
+    read_distinct(paths, |row| {
+        counted.check_operations(&row)?;
+        totals.add(&row).map_err(|error| Failure::Local(error.to_string()))
+    })?;
     Ok(totals.records())
 }
 

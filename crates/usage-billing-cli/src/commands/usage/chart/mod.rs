@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use self::page::{ChartRows, page};
+use super::counted_usage::CountedUsage;
 use super::fetch::PeriodArgument;
 use super::show::read_distinct;
 use crate::exit::Failure;
@@ -39,10 +40,13 @@ pub(crate) struct ChartArguments {
 pub(crate) fn run(arguments: &ChartArguments) -> Result<ExitCode, Failure> {
     output_file::check_extension(&arguments.output, "html")?;
     let period = arguments.period.map(PeriodArgument::fixed).transpose()?;
-    let mut rows = ChartRows::default();
+    let (mut rows, mut counted) = (ChartRows::default(), CountedUsage::default());
     read_distinct(&arguments.paths, |row| match period {
         Some(period) if !period.contains(row.period_start) => Ok(()),
-        _ => rows.add(&row).map_err(Failure::of_output),
+        _ => {
+            counted.check(&row)?;
+            rows.add(&row).map_err(Failure::of_output)
+        }
     })?;
     if rows.is_empty() {
         return Err(Failure::Usage("there are no billable rows of this period to show".to_owned()));

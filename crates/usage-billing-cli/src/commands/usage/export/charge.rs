@@ -3,7 +3,7 @@
 use bigdecimal::{BigDecimal, RoundingMode, Zero as _};
 use usage_billing::{Decimal, UsageRow, Vendor, printable};
 
-use super::price_book::PriceBook;
+use super::price_book::{Price, PriceBook};
 use crate::exit::Failure;
 
 /// Why something is charged.
@@ -54,21 +54,62 @@ impl Charge {
     }
 }
 
-/// Returns the charges of a billable row; `None` if no price is known.
+/// Returns the charges of a billable row, or why no price of it is known.
 ///
 /// # Errors
-/// If the price of the book is of other days or in another currency than the row.
-pub(super) fn of_row(row: &UsageRow, book: &PriceBook) -> Result<Option<Vec<Charge>>, Failure> {
-    let charges = match (row.amount, &row.currency, &row.price_source) {
-        (Some(amount), Some(currency), Some(source)) => Some(of_vendor(row, amount, currency, source)),
-        _ => of_book(row, book)?,
+/// If the price of the book is in another currency than the row.
+pub(super) fn of_row(row: &UsageRow, book: &PriceBook) -> Result<Result<Vec<Charge>, String>, Failure> {
+    let stated = stated(row);
+    let charges = match (stated, &row.currency) {
+        (Some((amount, source)), Some(currency)) => Ok(of_vendor(row, amount, currency, source)),
+        _ => match book.price(row) {
+            Ok(price) => {
+                check_currency(row, price)?;
+                match stated {
+                    Some((amount, source)) => Ok(of_vendor(row, amount, &price.currency, source)),
+                    None => of_book(row, price),
+                }
+            }
+            Err(Some(line)) => Err(line),
+            Err(None) if prepaid_quantity(row).is_some() => Err("no line; it needs a prepaid_unit_price".to_owned()),
+            Err(None) => Err("no line".to_owned()),
+        },
     };
-    let Some(mut charges) = charges else { return Ok(None) };
-    // The usage is the last one.
-    if let Some((usage, purchases)) = charges.split_last_mut() {
-        usage.effective_cost = purchases.iter().fold(usage.cost.clone(), |sum, purchase| sum + &purchase.cost);
+    Ok(charges.map(|mut charges| {
+        // The usage is the last one.
+        if let Some((usage, purchases)) = charges.split_last_mut() {
+            usage.effective_cost = purchases.iter().fold(usage.cost.clone(), |sum, purchase| sum + &purchase.cost);
+        }
+        charges
+    }))
+}
+
+fn check_currency(row: &UsageRow, price: &Price) -> Result<(), Failure> {
+    match &row.currency {
+        Some(currency) if *currency != price.currency => Err(Failure::Check(format!(
+            "the price in line {} of the price book is in {}, and the row {} in {}",
+            price.line,
+            price.currency,
+            row.row_key,
+            printable(currency)
+        ))),
+        _ => Ok(()),
     }
-    Ok(Some(charges))
+}
+
+/// Returns what the vendor charges for the row, if that is known, and the operation that states it.
+fn stated(row: &UsageRow) -> Option<(Decimal, &str)> {
+    let operation = &row.source_operation;
+    if let Some(amount) = row.amount {
+        return Some((amount, row.price_source.as_ref().or(row.cost_source.as_ref()).unwrap_or(operation)));
+    }
+    let cost = charge(row).filter(|_| prepaid_quantity(row).is_none())?;
+    Some((cost, row.cost_source.as_ref().unwrap_or(operation)))
+}
+
+/// Returns the vendor's own charge for what is not prepaid: Genesys states it as `cost`. (Acronis' `cost` is what the partner charges its customer.)
+fn charge(row: &UsageRow) -> Option<Decimal> {
+    row.cost.filter(|_| row.vendor == Vendor::Genesys)
 }
 
 /// Returns the charge at the vendor's prices: what is paid for beforehand, and the rest.
@@ -94,43 +135,39 @@ fn of_vendor(row: &UsageRow, amount: Decimal, currency: &str, source: &str) -> V
     charges
 }
 
-/// Returns the charge at the prices of the user's book. What is paid for beforehand has a price of its own there. The vendor's own charge for the rest takes
-/// precedence over the book: Genesys states it as `cost`. (Acronis' `cost` is what the partner charges its customer.)
-fn of_book(row: &UsageRow, book: &PriceBook) -> Result<Option<Vec<Charge>>, Failure> {
-    let Some(price) = book.price(row)? else { return Ok(None) };
-    if row.currency.as_ref().is_some_and(|currency| *currency != price.currency) {
-        return Err(Failure::Check(format!(
-            "the price in line {} of the price book is in {}, and the row {} in {}",
-            price.line,
-            price.currency,
-            row.row_key,
-            printable(row.currency.as_deref().unwrap_or_default())
-        )));
-    }
+/// Returns the charges at the prices of the user's book. What is paid for beforehand has a price of its own there. The vendor's own charge for the rest takes
+/// precedence over the book.
+fn of_book(row: &UsageRow, price: &Price) -> Result<Vec<Charge>, String> {
     let at_price =
         |kind, quantity, unit_price| Charge::at_price(kind, quantity, unit_price, &price.currency, "price book");
     let mut charges = Vec::new();
     if let Some(prepaid) = prepaid_quantity(row) {
-        let Some(unit_price) = price.prepaid_unit_price else { return Ok(None) };
+        let unit_price =
+            price.prepaid_unit_price.ok_or_else(|| format!("line {} has no prepaid_unit_price", price.line))?;
         charges.push(at_price(Kind::Purchase, prepaid, unit_price));
     }
     let has_free_part = prepaid_quantity(row).is_some() || row.included_quantity.is_some_and(|free| !free.is_zero());
     let quantity = row.overage_quantity.unwrap_or(row.quantity);
-    let stated = row.cost.filter(|_| row.vendor == Vendor::Genesys);
-    charges.push(match stated {
+    charges.push(match charge(row) {
         Some(cost) => {
             let source = row.cost_source.as_ref().unwrap_or(&row.source_operation);
             Charge::of_cost(Kind::Usage, quantity, big(cost), &price.currency, source)
         }
-        // How much is charged is not known.
-        None if has_free_part && row.overage_quantity.is_none() => return Ok(None),
+        None if has_free_part && row.overage_quantity.is_none() => {
+            return Err("how much of it is charged is not known".to_owned());
+        }
         None => at_price(Kind::Usage, quantity, price.unit_price),
     });
-    Ok(Some(charges))
+    Ok(charges)
+}
+
+/// Returns whether the vendor states the charge of a row, and not whether a part is prepaid.
+pub(super) fn lacks_prepaid_quantity(row: &UsageRow) -> bool {
+    row.amount.is_none() && charge(row).is_some() && row.prepaid_quantity.is_none()
 }
 
 /// Returns what is paid for beforehand, if anything is.
-pub(super) fn prepaid_quantity(row: &UsageRow) -> Option<Decimal> {
+fn prepaid_quantity(row: &UsageRow) -> Option<Decimal> {
     row.prepaid_quantity.filter(|quantity| !quantity.is_zero())
 }
 
@@ -175,10 +212,14 @@ mod tests {
     }
 
     fn charges(row: &UsageRow, book: &PriceBook) -> Vec<(Kind, String, Option<String>, String)> {
-        let charges = of_row(row, book).unwrap().into_iter().flatten();
+        let charges = of_row(row, book).unwrap().unwrap().into_iter();
         let text = |decimal: Decimal| decimal.to_string();
         let cost = |charge: &Charge| charge.cost.normalized().to_plain_string();
         charges.map(|it| (it.kind, text(it.quantity), it.unit_price.map(text), cost(&it))).collect()
+    }
+
+    fn unpriced(row: &UsageRow, book: &PriceBook) -> String {
+        of_row(row, book).unwrap().unwrap_err()
     }
 
     fn line(kind: Kind, quantity: &str, price: Option<&str>, cost: &str) -> (Kind, String, Option<String>, String) {
@@ -220,7 +261,7 @@ mod tests {
     #[test]
     fn row_without_amount_needs_a_line_of_the_price_book() {
         let row = row("984.309221111");
-        assert_eq!(of_row(&row, &PriceBook::default()).unwrap(), None);
+        assert_eq!(unpriced(&row, &PriceBook::default()), "no line");
         let book = book("vendor,sku,unit,currency,unit_price\nacronis,STO,GiB,EUR,0.05\n").unwrap();
         assert_eq!(charges(&row, &book), [line(Kind::Usage, "984.309221111", Some("0.05"), "49.21546105555")]);
     }
@@ -233,7 +274,8 @@ mod tests {
             let header = "vendor,sku,unit,currency,unit_price,prepaid_unit_price";
             book(&format!("{header}\ngenesys,STO,GiB,EUR,{prices}\n")).unwrap()
         };
-        assert_eq!(of_row(&row, &book("90,")).unwrap(), None);
+        assert_eq!(unpriced(&row, &PriceBook::default()), "no line; it needs a prepaid_unit_price");
+        assert_eq!(unpriced(&row, &book("90,")), "line 2 has no prepaid_unit_price");
         let expected = [line(Kind::Purchase, "100", Some("75"), "7500"), line(Kind::Usage, "20", Some("90"), "1800")];
         assert_eq!(charges(&row, &book("90,75")), expected);
     }
@@ -252,7 +294,39 @@ mod tests {
         assert!(error.contains("line 2 of the price book is in USD, and the row"), "{error}");
         // Without it, how much of the quantity is charged is not known.
         (row.cost, row.overage_quantity) = (None, None);
-        assert_eq!(of_row(&row, &book("EUR")).unwrap(), None);
+        assert_eq!(unpriced(&row, &book("EUR")), "how much of it is charged is not known");
+    }
+
+    #[test]
+    fn charge_that_the_vendor_states_needs_no_price_if_nothing_is_prepaid() {
+        for prepaid in [some("0"), None] {
+            let mut row = genesys();
+            (row.prepaid_quantity, row.prepaid_price, row.prepaid_amount) = (prepaid, None, None);
+            (row.amount, row.cost, row.cost_source) = (None, some("2640"), Some("get_period".to_owned()));
+            let of_row = |row: &UsageRow| of_row(row, &PriceBook::default()).unwrap();
+            assert_eq!(charges(&row, &PriceBook::default()), [line(Kind::Usage, "20", Some("132"), "2640")]);
+            assert_eq!(of_row(&row).unwrap()[0].price_source, "get_period");
+            // Without an operation of prices, and with one charge of another price.
+            (row.amount, row.price_source, row.unit_price) = (some("7"), None, None);
+            assert_eq!(charges(&row, &PriceBook::default()), [line(Kind::Usage, "20", None, "7")]);
+            assert_eq!(of_row(&row).unwrap()[0].price_source, "get_period");
+            // What the partner charges its customer.
+            (row.vendor, row.amount) = (usage_billing::Vendor::Acronis, None);
+            assert_eq!(unpriced(&row, &PriceBook::default()), "no line");
+        }
+    }
+
+    #[test]
+    fn amount_without_currency_is_in_that_of_the_price_book() {
+        let mut row = genesys();
+        row.currency = None;
+        assert_eq!(unpriced(&row, &PriceBook::default()), "no line; it needs a prepaid_unit_price");
+        let header = "vendor,sku,unit,currency,unit_price,prepaid_unit_price";
+        let book = book(&format!("{header}\ngenesys,STO,GiB,CHF,1,1\n")).unwrap();
+        let expected =
+            [line(Kind::Purchase, "100", Some("110"), "11000"), line(Kind::Usage, "20", Some("132"), "2640")];
+        assert_eq!(charges(&row, &book), expected);
+        assert!(of_row(&row, &book).unwrap().unwrap().iter().all(|charge| charge.currency == "CHF"));
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! `usage export`: rows in the format of another system.
 
 mod charge;
+mod currencies;
 mod focus;
+mod items;
 mod price_book;
 mod service;
-mod unpriced;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,9 +14,11 @@ use clap::Args;
 use usage_billing::UsageRow;
 
 use self::charge::Charge;
+use self::currencies::Currencies;
 use self::focus::FocusVersion;
+use self::items::Items;
 use self::price_book::PriceBook;
-use self::unpriced::Unpriced;
+use super::counted_usage::CountedUsage;
 use super::fetch::PeriodArgument;
 use super::show::read_distinct;
 use crate::accounts::Vendor;
@@ -25,9 +28,10 @@ use crate::terminal;
 
 pub(crate) const HELP: &str = "FOCUS is the FinOps Foundation's format of cost and usage. Only billable rows are charges. Each needs a price: the vendor's own \
 amount, or a line of --prices, a file with the columns vendor, sku, metric, unit, currency, unit_price, prepaid_unit_price, valid_from and \
-valid_to (the first and the last day, empty for no limit). A line has a sku or a metric. Without a price for every billable row, nothing is \
-written, and the items without one are listed. Rows of which no source states whether they are billed are left out: the exit code is 4 \
-then. Suger's rows are sales of the account, not costs, and are left out as well.
+valid_to (the first and the last day, empty for no limit). A line has a sku or a metric; a SKU that has a line is never priced by its metric. \
+Without a price for every billable row, nothing is written, and the items without one are listed. Rows of which no source states whether \
+they are billed are left out and listed: the exit code is 4 then. Suger's rows are sales of the account, not costs, and are left out as \
+well. Rows that count the same usage twice, such as two levels of a report, are rejected.
 
 Examples:
   usage-billing usage export usage-data/ --focus 1.2 --prices prices.csv -o focus.csv
@@ -55,7 +59,7 @@ pub(crate) struct ExportArguments {
     #[arg(long)]
     period: Option<PeriodArgument>,
 
-    /// Name of the company whose invoice contains the charges, such as a distributor [default: the vendor].
+    /// Name of the company whose invoice contains the charges of one vendor, such as a distributor [default: the vendor].
     #[arg(long, value_name = "NAME", value_parser = parse_issuer)]
     invoice_issuer: Option<String>,
 
@@ -78,64 +82,108 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<ExitCode, Failure> {
     let mut writer = csv::Writer::from_writer(file);
     writer.write_record(arguments.focus.columns()).map_err(failed)?;
 
-    let mut counts = Counts::default();
-    let mut unpriced = Unpriced::default();
+    let mut export = Export::default();
     read_distinct(&arguments.paths, |row| {
         let is_asked_for = arguments.vendor.is_empty()
             || arguments.vendor.iter().any(|vendor| vendor.name() == row.vendor.to_string());
-        if !is_asked_for || period.is_some_and(|period| !period.contains(row.period_start)) || !counts.is_charge(&row) {
+        if !is_asked_for || period.is_some_and(|period| !period.contains(row.period_start)) {
             return Ok(());
         }
-        match charge::of_row(&row, &book)? {
-            Some(charges) => charges.iter().try_for_each(|charge: &Charge| {
-                counts.charges += 1;
-                let record = arguments.focus.record(&row, charge, arguments.invoice_issuer.as_deref());
-                writer.write_record(record).map_err(failed)
-            }),
-            None => {
-                unpriced.add(&row);
-                Ok(())
-            }
-        }
+        let issuer = arguments.invoice_issuer.as_deref();
+        let charges = export.charges(&row, &book, issuer)?;
+        charges
+            .iter()
+            .try_for_each(|charge| writer.write_record(arguments.focus.record(&row, charge, issuer)).map_err(failed))
     })?;
-    unpriced.check()?;
-    if counts.charges == 0 {
-        return Err(Failure::Usage(format!("there are no billable rows to export{}", counts.note())));
-    }
+    export.check_complete()?;
     let file = writer.into_inner().map_err(|error| output.failure(error.error()))?;
     output.complete(file)?;
-    terminal::eprint_line(&format!("{}: {} charges{}", arguments.output.display(), counts.charges, counts.note()));
-    Ok(if counts.undecided == 0 { ExitCode::SUCCESS } else { ExitCode::from(PARTIAL) })
+    terminal::eprint_line(&format!("{}: {} charges{}", arguments.output.display(), export.charges, export.note()));
+    for (what, items) in [("left out", &export.undecided), ("incomplete", &export.incomplete)] {
+        items.list().iter().for_each(|item| terminal::eprint_line(&format!("{what}: {item}")));
+    }
+    let is_complete = export.undecided.rows() + export.incomplete.rows() == 0;
+    Ok(if is_complete { ExitCode::SUCCESS } else { ExitCode::from(PARTIAL) })
 }
 
 /// Numbers of rows by their result.
 #[derive(Debug, Default)]
-struct Counts {
-    charges: u64,
-    /// Rows of which no source states whether they are billed.
-    undecided: u64,
-    sales: u64,
+struct Export {
+    charges: usize,
+    vendor: Option<usage_billing::Vendor>,
+    counted: CountedUsage,
+    currencies: Currencies,
+    unpriced: Items,
+    /// Of which no source states whether they are billed.
+    undecided: Items,
+    /// Charges that may lack a part.
+    incomplete: Items,
+    sales: usize,
 }
 
-impl Counts {
-    /// Returns whether a row is a cost of the account, and counts it if that is not known.
-    fn is_charge(&mut self, row: &UsageRow) -> bool {
+impl Export {
+    /// Returns the charges of a row; none if it is not a cost of the account that is known.
+    fn charges(&mut self, row: &UsageRow, book: &PriceBook, issuer: Option<&str>) -> Result<Vec<Charge>, Failure> {
         if row.vendor == usage_billing::Vendor::Suger {
-            self.sales += u64::from(row.is_billable == Some(true));
-            return false;
+            self.sales += usize::from(row.is_billable == Some(true));
+            return Ok(Vec::new());
         }
-        self.undecided += u64::from(row.is_billable.is_none());
-        row.is_billable == Some(true)
+        match row.is_billable {
+            Some(true) => {}
+            Some(false) => return Ok(Vec::new()),
+            None => {
+                self.undecided.add(row, row.billing_reason.to_string());
+                return Ok(Vec::new());
+            }
+        }
+        self.counted.check(row)?;
+        let vendor = *self.vendor.get_or_insert(row.vendor);
+        if issuer.is_some() && vendor != row.vendor {
+            let vendors = format!("{vendor} and {}", row.vendor);
+            return Err(Failure::Usage(format!(
+                "--invoice-issuer is for the charges of one vendor, and these are of {vendors}: choose one with --vendor"
+            )));
+        }
+        let charges = match charge::of_row(row, book)? {
+            Ok(charges) => charges,
+            Err(reason) => {
+                self.unpriced.add(row, reason);
+                return Ok(Vec::new());
+            }
+        };
+        if charge::lacks_prepaid_quantity(row) {
+            self.incomplete.add(row, "what is prepaid is not stated".to_owned());
+        }
+        charges.iter().for_each(|charge| self.currencies.add(row, &charge.currency));
+        self.charges += charges.len();
+        Ok(charges)
+    }
+
+    /// # Errors
+    /// If rows have no price, if currencies are mixed, or if there is nothing to export.
+    fn check_complete(&self) -> Result<(), Failure> {
+        if self.unpriced.rows() > 0 {
+            return Err(Failure::Check(format!(
+                "nothing was written, because {} billable rows have no price; add a line for each of these items to the file of --prices, or correct its \
+                line: {}",
+                self.unpriced.rows(),
+                self.unpriced.list().join(", ")
+            )));
+        }
+        self.currencies.check()?;
+        if self.charges == 0 {
+            return Err(Failure::Usage(format!("there are no billable rows to export{}", self.note())));
+        }
+        Ok(())
     }
 
     fn note(&self) -> String {
-        let mut note = String::new();
-        if self.undecided > 0 {
-            note += &format!("; {} rows are left out because no source states whether they are billed", self.undecided);
-        }
-        if self.sales > 0 {
-            note += &format!("; {} rows of suger are left out because they are sales", self.sales);
-        }
-        note
+        let notes = [
+            (self.undecided.rows(), "rows are left out because no source states whether they are billed"),
+            (self.incomplete.rows(), "rows are without what is prepaid, as no source states it"),
+            (self.sales, "rows of suger are left out because they are sales"),
+        ];
+        let notes = notes.into_iter().filter(|(rows, _)| *rows > 0);
+        notes.map(|(rows, note)| format!("; {rows} {note}")).collect()
     }
 }

@@ -1,6 +1,7 @@
 //! Prices that the user states.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::path::Path;
 
 use chrono::NaiveDate;
@@ -22,6 +23,9 @@ const REQUIRED: [&str; 4] = ["vendor", "unit", "currency", "unit_price"];
 /// A price for the charges of some days.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Price {
+    /// SKU or metric.
+    name: String,
+    unit: String,
     pub(super) currency: String,
     pub(super) unit_price: Decimal,
     /// Of a unit that is paid for whether it is used or not.
@@ -31,11 +35,11 @@ pub(super) struct Price {
     pub(super) line: usize,
 }
 
-/// Prices by vendor, SKU or metric, and unit.
+/// Prices by vendor and SKU or metric.
 #[derive(Debug, Default)]
-pub(super) struct PriceBook(HashMap<(String, Item, String), Vec<Price>>);
+pub(super) struct PriceBook(HashMap<(String, Item), Vec<Price>>);
 
-/// The subject of a price.
+/// The subject of a price, in lower case: a line in another case is not used, but named.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Item {
     Sku(String),
@@ -109,10 +113,10 @@ impl PriceBook {
                 "it has {cells} cells and the header {headers}: put a cell that contains the separator in quotation marks"
             ));
         }
-        let item = match (line.cell("sku"), line.cell("metric")) {
+        let (name, item) = match (line.cell("sku"), line.cell("metric")) {
             ("", "") => return Err("expected a sku or a metric".to_owned()),
-            (sku, "") => Item::Sku(sku.to_owned()),
-            ("", metric) => Item::Metric(metric.to_owned()),
+            (sku, "") => (sku, Item::Sku(sku.to_lowercase())),
+            ("", metric) => (metric, Item::Metric(metric.to_lowercase())),
             _ => return Err("expected a sku or a metric, not both".to_owned()),
         };
         let vendor = Vendor::from_str(line.cell("vendor"), true).map_err(|_| {
@@ -128,6 +132,8 @@ impl PriceBook {
         }
         let unit_price = line.optional("unit_price", price)?;
         let price = Price {
+            name: name.to_owned(),
+            unit: line.cell("unit").to_owned(),
             currency: currency.to_owned(),
             unit_price: unit_price.ok_or("expected a unit_price; 0 if the item is free of charge")?,
             prepaid_unit_price: line.optional("prepaid_unit_price", price)?,
@@ -138,8 +144,12 @@ impl PriceBook {
         if price.first_day > price.last_day {
             return Err("valid_to is before valid_from".to_owned());
         }
-        let prices = self.0.entry((vendor.name().to_owned(), item, line.cell("unit").to_owned())).or_default();
-        let overlaps = |other: &&Price| other.first_day <= price.last_day && price.first_day <= other.last_day;
+        let prices = self.0.entry((vendor.name().to_owned(), item)).or_default();
+        let overlaps = |other: &&Price| {
+            (&other.name, &other.unit) == (&price.name, &price.unit)
+                && other.first_day <= price.last_day
+                && price.first_day <= other.last_day
+        };
         if let Some(other) = prices.iter().find(overlaps) {
             return Err(format!("another price of the same days is in line {}", other.line));
         }
@@ -147,30 +157,49 @@ impl PriceBook {
         Ok(())
     }
 
-    /// Returns the price of a row: that of its SKU, or else that of its metric.
+    /// Returns the price of a row: that of its SKU, or else that of its metric. If a line of the SKU does not apply, the metric's price is not
+    /// that of the SKU.
     ///
     /// # Errors
-    /// If the price changes within the period of the row.
-    pub(super) fn price(&self, row: &UsageRow) -> Result<Option<&Price>, Failure> {
-        let last = (row.period_end - chrono::TimeDelta::nanoseconds(1)).date_naive();
-        let first = row.period_start.date_naive();
-        for item in [Item::Sku(row.sku.clone()), Item::Metric(row.metric.clone())] {
-            let prices = self.0.get(&(row.vendor.to_string(), item, row.unit.clone()));
-            let Some(price) = prices.into_iter().flatten().find(|it| it.first_day <= last && first <= it.last_day)
-            else {
-                continue;
-            };
-            if first < price.first_day || price.last_day < last {
-                return Err(Failure::Check(format!(
-                    "the price of `{}` in line {} of the price book is not valid on every day from {first} to {last}: the row {} cannot be divided",
-                    printable(&row.sku),
-                    price.line,
-                    row.row_key
-                )));
-            }
-            return Ok(Some(price));
+    /// If there is none, the nearest line with the reason why it does not apply, if there is one.
+    pub(super) fn price(&self, row: &UsageRow) -> Result<&Price, Option<String>> {
+        let item = |item: fn(String) -> Item, name: &str| (row.vendor.to_string(), item(name.to_lowercase()));
+        let of_sku = self.0.get(&item(Item::Sku, &row.sku)).map(|prices| (prices, &row.sku));
+        let of_item = of_sku.or_else(|| Some((self.0.get(&item(Item::Metric, &row.metric))?, &row.metric)));
+        let (prices, name) = of_item.ok_or(None)?;
+        match prices.iter().min_by_key(|price| price.mismatches(row, name)) {
+            Some(price) if price.mismatches(row, name) == [false; 3] => Ok(price),
+            nearest => Err(nearest.map(|price| price.difference(row, name))),
         }
-        Ok(None)
+    }
+}
+
+impl Price {
+    /// Returns whether the price is of another name, of another unit, and not of all days of a row: the row cannot be divided.
+    fn mismatches(&self, row: &UsageRow, name: &str) -> [bool; 3] {
+        let last_day = (row.period_end - chrono::TimeDelta::nanoseconds(1)).date_naive();
+        let has_all_days = self.first_day <= row.period_start.date_naive() && last_day <= self.last_day;
+        [self.name != name, self.unit != row.unit, !has_all_days]
+    }
+
+    /// Returns why the price is not that of a row.
+    fn difference(&self, row: &UsageRow, name: &str) -> String {
+        let [is_of_other_name, is_of_other_unit, is_of_other_days] = self.mismatches(row, name);
+        let mut line = format!("line {} is", self.line);
+        let mut add = |condition: bool, part: String| {
+            if condition {
+                _ = write!(line, "{} {part}", if line.ends_with(" is") { "" } else { "," });
+            }
+        };
+        add(is_of_other_name, format!("of {} (other case)", printable(&self.name)));
+        add(is_of_other_unit, format!("in the unit {}", printable(&self.unit)));
+        let limit = |word: &str, day: NaiveDate, none: NaiveDate| match day == none {
+            true => String::new(),
+            false => format!(" {word} {day}"),
+        };
+        let days = [limit("from", self.first_day, NaiveDate::MIN), limit("to", self.last_day, NaiveDate::MAX)].concat();
+        add(is_of_other_days, format!("valid only{days}"));
+        line
     }
 }
 
@@ -194,30 +223,53 @@ pub(super) mod tests {
     #[test]
     fn separator_is_that_of_the_file() {
         let book = book("\u{feff}Vendor;SKU;Unit;Currency;Unit_Price\r\nacronis;STO;GiB;EUR;0.05\r\n").unwrap();
-        assert_eq!(book.price(&row("1")).unwrap().unwrap().unit_price.to_string(), "0.05");
+        assert_eq!(book.price(&row("1")).unwrap().unit_price.to_string(), "0.05");
     }
 
     #[test]
     fn price_of_the_sku_comes_before_that_of_the_metric() {
         let book = parse("acronis,,pw_base_storage,GiB,EUR,0.07,,\nAcronis,STO,,GiB,EUR,0.05,,\n").unwrap();
         let mut row = row("1");
-        assert_eq!(book.price(&row).unwrap().unwrap().unit_price.to_string(), "0.05");
+        assert_eq!(book.price(&row).unwrap().unit_price.to_string(), "0.05");
         row.sku = "other".to_owned();
-        assert_eq!(book.price(&row).unwrap().unwrap().unit_price.to_string(), "0.07");
-        row.unit = "TiB".to_owned();
-        assert_eq!(book.price(&row).unwrap(), None);
+        assert_eq!(book.price(&row).unwrap().unit_price.to_string(), "0.07");
+        row.metric = "other".to_owned();
+        assert_eq!(book.price(&row), Err(None));
     }
 
     #[test]
     fn price_is_the_one_that_is_valid_in_the_whole_period() {
         let book = parse("acronis,STO,,GiB,EUR,0.05,,2026-09-30\nacronis,STO,,GiB,EUR,0.06,2026-10-01,\n").unwrap();
-        assert_eq!(book.price(&row("1")).unwrap().unwrap().unit_price.to_string(), "0.06");
-        let book = parse("acronis,STO,,GiB,EUR,0.05,,2026-10-15\n").unwrap();
-        let error = book.price(&row("1")).unwrap_err().to_string();
-        assert!(
-            error.contains("line 2 of the price book is not valid on every day from 2026-10-01 to 2026-10-31"),
-            "{error}"
-        );
+        assert_eq!(book.price(&row("1")).unwrap().unit_price.to_string(), "0.06");
+        let book =
+            parse("acronis,STO,,GiB,EUR,0.05,,\nacronis,STO,,units,EUR,3,,\nacronis,sto,,GiB,EUR,7,,\n").unwrap();
+        assert_eq!(book.price(&row("1")).unwrap().unit_price.to_string(), "0.05");
+    }
+
+    #[test]
+    fn line_of_the_sku_that_does_not_apply_is_named_and_the_metric_has_no_price() {
+        for (line, expected) in [
+            ("STO,,GiB,EUR,1,2025-01-01,2025-12-31", "line 3 is valid only from 2025-01-01 to 2025-12-31"),
+            ("STO,,GiB,EUR,1,,2026-10-30", "line 3 is valid only to 2026-10-30"),
+            ("STO,,GiB,EUR,1,2026-10-02,", "line 3 is valid only from 2026-10-02"),
+            ("STO,,gib,EUR,1,,", "line 3 is in the unit gib"),
+            ("sto,,GiB,EUR,1,,", "line 3 is of sto (other case)"),
+            (
+                "sto,,units,EUR,1,,2026-10-30",
+                "line 3 is of sto (other case), in the unit units, valid only to 2026-10-30",
+            ),
+            // The nearest of several.
+            ("sto,,units,EUR,1,,\nacronis,STO,,TiB,EUR,1,,", "line 4 is in the unit TiB"),
+        ] {
+            let book = parse(&format!("acronis,,pw_base_storage,GiB,EUR,0.07,,\nacronis,{line}\n")).unwrap();
+            assert_eq!(book.price(&row("1")), Err(Some(expected.to_owned())));
+        }
+        for (line, expected) in [
+            (",Pw_Base_Storage,GiB,EUR,1,,", "line 2 is of Pw_Base_Storage (other case)"),
+            (",pw_base_storage,units,EUR,1,,", "line 2 is in the unit units"),
+        ] {
+            assert_eq!(parse(&format!("acronis,{line}\n")).unwrap().price(&row("1")), Err(Some(expected.to_owned())));
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use usage_billing::{Decimal, Period, UsageRow};
 
 use crate::accounts::Vendor;
+use crate::commands::usage::counted_usage::CountedUsage;
 use crate::commands::usage::show::read_distinct;
 use crate::exit::Failure;
 
@@ -57,7 +58,7 @@ pub(super) struct UsageItems {
     /// Rows of which no source states whether they are billable.
     pub(super) unknown_rows: u64,
     months: BTreeSet<String>,
-    levels: BTreeSet<(String, String, Option<String>)>,
+    counted: CountedUsage,
 }
 
 impl UsageItems {
@@ -97,8 +98,9 @@ impl UsageItems {
                 return Ok(());
             }
         }
-        let method = (row.vendor.to_string(), row.source_operation.clone());
-        self.levels.insert((method.0, method.1, row.report_level.clone()));
+        // Items are of one account.
+        self.counted.check_reports(row)?;
+        self.counted.check_operations(row)?;
         let item = self.items.entry(ItemKey { customer, sku: row.sku.clone(), unit: row.unit.clone() }).or_default();
         item.add(row).ok_or_else(|| Failure::Local("a sum of the rows has more than 28 digits".to_owned()))
     }
@@ -110,11 +112,6 @@ impl UsageItems {
         if self.months.len() > 1 {
             let months = self.months.iter().cloned().collect::<Vec<_>>().join(", ");
             return Err(Failure::Usage(format!("the usage has several months ({months}): choose one with --period")));
-        }
-        let methods: BTreeSet<_> = self.levels.iter().map(|(vendor, operation, _)| (vendor, operation)).collect();
-        if methods.len() < self.levels.len() {
-            let line = "the usage has several levels of a report, each of which counts everything: use one of them";
-            return Err(Failure::Usage(line.to_owned()));
         }
         Ok(())
     }
